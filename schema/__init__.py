@@ -1,1 +1,1 @@
-"""What you ask: the GraphQL API and its HTTP face."""
+"""The GraphQL API and its HTTP interface."""

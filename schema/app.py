@@ -1,4 +1,4 @@
-"""The web application: GraphQL, pages for people, and what operators ask."""
+"""The web application: GraphQL, web pages, and routes for operators."""
 
 from __future__ import annotations
 
@@ -55,9 +55,8 @@ def create_app(
     answers_bytes: int = MAX_CACHE_BYTES,
     trusted: TrustedDocuments | None = None,
 ) -> Starlette:
-    """The application on a running tracker; its operations have spans where `tracing` makes them,
-    answers of so many bytes are kept in memory, and clients may name the documents that are `trusted`.
-    """
+    """Return the application on a running tracker, with spans from `tracing`, a cache of responses of
+    `answers_bytes`, and the `trusted` documents."""
     access_control = AccessControl(services.tokens, access, read_only=services.read_only)
     metrics, ends, pacing = Metrics(services), Ends(access_control), PushPriority()
     observer = Observer(metrics, tracing)
@@ -127,7 +126,7 @@ def _schema_routes(access_control: AccessControl, access: Access, metrics: Metri
 
 
 def outer_middleware(access: Access) -> list[Middleware]:
-    """What stands before every route: the check of hosts, CORS, and what caches are told."""
+    """Return the middleware before every route: host check, CORS, and cache headers."""
     return [
         Middleware(TrustedHosts, hosts=access.hosts),
         Middleware(Cors, origins=access.origins),
@@ -136,7 +135,7 @@ def outer_middleware(access: Access) -> list[Middleware]:
 
 
 def require_reader(access_control: AccessControl, answer: Answering) -> Answering:
-    """The same route for those only who may read."""
+    """Return the same route, restricted to callers who may read."""
 
     @function_errors_as_json
     async def answering(request: Request) -> Response:
@@ -147,11 +146,11 @@ def require_reader(access_control: AccessControl, answer: Answering) -> Answerin
 
 
 def answer_schema(access: Access) -> Answering:
-    """The route of the schema, in the language of schemas, for those who may be told."""
+    """Return the route of the schema in SDL, for callers who may read it."""
 
     async def answering(request: Request) -> Response:
         if not access.introspection:
-            raise Forbidden("the schema is not told here: TRACKER_INTROSPECTION is off")
+            raise Forbidden("this server does not return its schema: TRACKER_INTROSPECTION is off")
         return PlainTextResponse(sdl())
 
     return answering
@@ -159,5 +158,5 @@ def answer_schema(access: Access) -> Answering:
 
 @cache
 def sdl() -> str:
-    """The schema, in the language of schemas."""
+    """Return the schema in SDL."""
     return SCHEMA.as_str() + "\n"

@@ -1,4 +1,4 @@
-"""What a request is answered with."""
+"""The services behind a request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher
 
 OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD, Scope.REVIEW]))
-"""Whoever comes without a token where everyone may write."""
+"""Caller without a token, if everyone may write."""
 READ_ONLY_CALLER = Caller(None, frozenset([Scope.READ]))
 ANONYMOUS_CALLER = Caller()
 
@@ -49,35 +49,35 @@ class Services:
     snapshots: SnapshotStore
     review: Review
     publisher: Publisher | None = None
-    """None where the log is not signed by this process."""
+    """Publisher of signed checkpoints; None if this process does not sign the log."""
     deliverer: Deliverer | None = None
-    """None where this process never delivers."""
+    """Deliverer; None if this process never delivers."""
     watch: WatchOverview | None = None
-    """How watching stands, whichever process does it; None on a replica."""
+    """State of watching, by any process; None on a replica."""
     watcher: Watcher | None = None
-    """None where this process never watches."""
+    """Watcher; None if this process never watches."""
     replica: Replica | None = None
-    """The standby that questions are answered from; None where that is the primary."""
+    """Standby for reads; None if reads use the primary."""
     sample_check: SampleCheck | None = None
-    """The comparison of rows with their events; None where this process does not serve."""
+    """Comparison of rows with their events; None if this process does not serve."""
     primary: Services | None = None
-    """The same parts on the primary, where the others are on a replica beside it."""
+    """The parts on the primary, used with a replica for reads."""
 
     @property
     def read_only(self) -> bool:
-        """Whether nothing can be recorded here."""
+        """Return whether nothing can be recorded here."""
         return self.replica is not None and self.primary is None
 
     @property
     def writing(self) -> Services:
-        """The parts with which commands are carried out, and what they did is answered."""
+        """Return the parts that execute commands and read back their results."""
         return self.primary or self
 
     async def public_keys(self) -> tuple[PublicKey, ...]:
-        """The public keys of the log, the oldest first. Raises NotFound where this process has none."""
+        """Return the public keys of the log, the oldest first. Raises NotFound if this process has none."""
         if self.publisher is None:
             raise NotFound(
-                "this process does not sign the log: ask one that does, or whoever runs it"
+                "this process does not sign the log: query one that does, or ask the operator"
                 " (`tracker key show`)",
                 path=("key",),
             )
@@ -86,32 +86,33 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may do what, from where, and how often. Without a token, people may read at most."""
+    """The access rules: rights, origins and limits. Without a token, callers have the right to read at
+    most."""
 
     token: str | None = None
-    """A token of scope record beside those in the database."""
+    """A token of scope record besides those in the database."""
     oidc: OidcConfig | None = None
-    """The issuer whose tokens are taken too."""
+    """An issuer of accepted tokens."""
     open: bool = False
     """Whether everyone may write: the demo."""
     read_open: bool = True
     """Whether everyone may read."""
     introspection: bool = True
-    """Whether the schema can be asked for."""
+    """Whether introspection is allowed."""
     hosts: frozenset[str] = frozenset()
-    """The names that we are reached by, beside localhost and addresses; `*` is any."""
+    """Host names of this server, besides localhost and addresses; `*` is any."""
     origins: tuple[str, ...] = ()
-    """The origins whose pages may use the API; `*` is any."""
+    """Origins whose pages may use the API; `*` is any."""
     rate: float = 0
-    """Requests a second of one client; 0 is no limit."""
+    """Requests per second of one client; 0 is no limit."""
     operations: int = 100
-    """Operations of one client at a time over WebSockets and streams, subscriptions included."""
+    """Concurrent operations of one client over WebSockets and streams, including subscriptions."""
 
     questions: int = 2
-    """Questions of one client that are worked on at a time; its others wait."""
+    """Concurrent queries of one client; further queries are queued."""
 
     def anyone(self) -> Caller:
-        """A caller without a token."""
+        """Return a caller without a token."""
         if self.open:
             return OPEN_CALLER
         return READ_ONLY_CALLER if self.read_open else ANONYMOUS_CALLER

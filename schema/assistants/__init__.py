@@ -1,1 +1,1 @@
-"""Tools for assistants (Model Context Protocol): small typed answers that can be checked."""
+"""Tools for assistants (Model Context Protocol): short, typed, verifiable responses."""

@@ -1,4 +1,4 @@
-"""Numbers as publishers give them, as tools answer with them."""
+"""Numbers of publishers in the responses of tools."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from schema.pages.site.amounts import measured
 
 
 def amount_of(node: Node) -> str:
-    """A number with its unit, in words."""
+    """Return a number with its unit, in words."""
     return measured(node).replace("\N{NO-BREAK SPACE}", " ")

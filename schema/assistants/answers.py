@@ -1,4 +1,4 @@
-"""What every tool answers: the moment, what it rests on, and what must be said with it."""
+"""Common parts of the responses of tools: the moment, the sources, and required statements."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ from msgspec import UNSET, Struct, UnsetType
 
 
 class AnswerPart(Struct, omit_defaults=True, kw_only=True, rename="camel"):
-    """A part of an answer. What is not known, and what goes without saying, is left out."""
+    """A part of a response. Unknown and default values are left out."""
 
 
 class Source(AnswerPart, kw_only=True):
-    """Where facts of the answer come from; items name it by its number."""
+    """A source of facts in the response; items refer to it by its number."""
 
     number: int
     publisher: str
     name: str
     published_on: str
     events: list[int]
-    """The positions of the events in the log that have it: their pages are `/events/POSITION`."""
+    """Positions of its events in the log: their pages are `/events/POSITION`."""
     primary: bool
     """Whether it is the issuer's own text, or the publisher's own data."""
     verified: bool
-    """Whether the issuer's own text was read before it was recorded."""
+    """Whether the issuer's own text was read before recording."""
     url: str | UnsetType = UNSET
     reference: str | UnsetType = UNSET
-    """Where in it, of the first of these events."""
+    """Location in it, of the first of these events."""
     unsupported: str | UnsetType = UNSET
     """Fields of these facts that it does not contain."""
 
 
 class KnownUpTo(AnswerPart, kw_only=True):
-    """The day of the newest fact that is known of an issuer's law, or of a publisher's figures, and when
-    all was read."""
+    """The date of the newest known fact of an issuer's law, or of a publisher's figures, and the time of
+    the last complete poll."""
 
     of: str
     day: str | UnsetType = UNSET
@@ -39,7 +39,7 @@ class KnownUpTo(AnswerPart, kw_only=True):
 
 
 class Completeness(AnswerPart, kw_only=True):
-    """Which lists of acts were read. Unless COMPLETE, acts may be missing."""
+    """The lists of acts that were read. Unless COMPLETE, acts may be missing."""
 
     level: str
     statement: str
@@ -47,14 +47,14 @@ class Completeness(AnswerPart, kw_only=True):
 
 
 class LeftOut(AnswerPart, kw_only=True):
-    """What an answer had no room for, and how to get it."""
+    """Items that were left out, and how to get them."""
 
     how: str
     after: str | UnsetType = UNSET
 
 
 class ToolAnswer(AnswerPart, kw_only=True):
-    """What every tool answers."""
+    """The response of a tool."""
 
     valid_at: str
     position: int

@@ -1,4 +1,4 @@
-"""What a tool is called with: read strictly, and refused with what was expected. Pure."""
+"""Arguments of tools: parsed strictly, with errors that name the expected values. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from msgspec import Meta, Struct
 from tracker.errors import InvalidInput, TooLarge
 
 MAX_TEXT_CHARACTERS = 300
-"""The longest text of an argument."""
+"""Maximum length of a text argument."""
 MAX_ITEMS = 50
-"""The most items of an answer."""
+"""Maximum number of items in a response."""
 
 Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 YearNumber = Annotated[int, Meta(ge=1, le=9999)]
@@ -24,26 +24,29 @@ Count = Annotated[int, Meta(ge=1, le=MAX_ITEMS)]
 Arguments = TypeVar("Arguments", bound="ToolArguments")
 
 PLACE = re.compile(r"^(.*) - at `\$\.?(.*)`$", re.DOTALL)
-"""A message of msgspec and the path that it is about."""
+"""Pattern of a message of msgspec with the path of its error."""
 
 
 class ToolArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """What all tools take: the moment."""
+    """Common arguments of all tools: the moment."""
 
     day: Day | None = None
     position: Annotated[int, Meta(ge=0)] | None = None
 
 
 class PagedArguments(ToolArguments, frozen=True, kw_only=True):
-    """The same with a part of a list."""
+    """Common arguments of tools with pages."""
 
     first: Count = 20
     after: str | None = None
 
 
 def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments:
-    """The arguments of a call. Those that are null are not given; words may have capitals, blanks
-    and hyphens. Raises InvalidInput or TooLarge at the name of the argument."""
+    """Parse the arguments of a call.
+
+    Null counts as missing; words may have capitals, blanks and hyphens. Raises InvalidInput or TooLarge
+    with the name of the argument.
+    """
     names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
     known = list(names.values())
     words = {names[name]: found for name, found in word_lists(kind).items()}
@@ -67,13 +70,13 @@ def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
-    """The end of a message about a name that nobody knows: the nearest one, if one is near."""
+    """Return the end of a message about an unknown name: the closest one, if one is close."""
     near = get_close_matches(name, known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def word_lists(kind: type[ToolArguments]) -> dict[str, list[str]]:
-    """By the arguments that are words of a vocabulary, the words."""
+    """Return the words of each argument with a vocabulary."""
     found = {}
     for name, type_ in get_type_hints(kind).items():
         vocabulary = [
@@ -87,7 +90,7 @@ def word_lists(kind: type[ToolArguments]) -> dict[str, list[str]]:
 
 
 def _parts(type_: Any) -> list[Any]:
-    """The types that a type is put together of."""
+    """Return the component types of a type."""
     inner = getattr(type_, "__args__", ())
     return [part for one in inner for part in (one, *_parts(one))]
 
@@ -107,7 +110,7 @@ def _as_words(name: str, value: Any, known: list[str]) -> Any:
 
 
 def _wrong(message: str) -> InvalidInput:
-    """What msgspec found, at the name of the argument."""
+    """Return an error of msgspec with the name of the argument."""
     found = PLACE.match(message)
     said, at = (found[1], found[2]) if found else (message, "")
     if "missing required field" in said:

@@ -1,4 +1,4 @@
-"""What an answer rests on and what must be said with it, noted while its items are made."""
+"""Sources and required statements of a response, collected while its items are made."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from schema.assistants.answers import KnownUpTo, Source
 from schema.pages.site.words import listed
 
 MAX_EVENTS = 20
-"""Events that are named of a source."""
+"""Maximum number of events per source."""
 
 MAX_SENTENCES = 20
-"""Sentences about items."""
+"""Maximum number of sentences about items."""
 
 Because = Mapping[str, Any]
-"""An event behind a state, as the fragment Evidence gives it."""
+"""An event behind a state, as in the fragment Evidence."""
 
 
 @dataclass(slots=True)
 class Book:
-    """The sources, the sentences, and whose law and figures they are, of one answer."""
+    """The sources and sentences of one response, with its issuers and publishers."""
 
     valid_at: str
     sources: list[Source] = field(default_factory=list)
@@ -32,10 +32,10 @@ class Book:
     publishers: dict[str, None] = field(default_factory=dict)
     _by_text: dict[tuple[object, ...], Source] = field(default_factory=dict)
     _known: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What is known of issuers and publishers, as a document has it."""
+    """Horizons of issuers and publishers, as in the document."""
 
     def cite(self, *because: Because | None) -> list[int]:
-        """The numbers of the sources of some events."""
+        """Return the numbers of the sources of events."""
         numbers = [self._number(one["source"], int(one["position"])) for one in because if one]
         return list(dict.fromkeys(numbers))
 
@@ -62,31 +62,30 @@ class Book:
         return found.number
 
     def say(self, sentence: str) -> None:
-        """Note a sentence that must be said with the answer, once."""
+        """Add a required statement, once."""
         self.sentences[sentence] = None
 
     def issued_by(self, *codes: str) -> None:
-        """Note whose law the answer is about."""
+        """Note the issuers of the law in the response."""
         self.issuers.update(dict.fromkeys(codes))
 
     def published_by(self, *publishers: str) -> None:
-        """Note whose figures the answer has."""
+        """Note the publishers of the figures in the response."""
         self.publishers.update(dict.fromkeys(publishers))
 
     def horizon(self, known: Iterable[Mapping[str, Any]]) -> list[KnownUpTo]:
-        """Up to which day the law of the issuers, or the figures of the publishers, are known, and who
-        looks for more."""
+        """Return the newest known dates of the issuers and publishers, with their watched sources."""
         self._known = {one.get("issuer") or one["publisher"]: one for one in known}
         wanted = (*self.issuers, *self.publishers)
         return [_known_up_to(one, self._known[one]) for one in wanted if one in self._known]
 
     def must_say(self, horizon: list[KnownUpTo]) -> list[str]:
-        """The sentences that must be said, those about sources and the horizon behind the others."""
+        """Return the required statements; those about sources and the horizon come last."""
         said = list(self.sentences)
         if len(said) > MAX_SENTENCES:
             missing = len(said) - MAX_SENTENCES
             said[MAX_SENTENCES:] = [
-                f"{missing} more such sentences: ask about fewer items for them."
+                f"{missing} more such sentences: query fewer items to get them."
             ]
         return [*said, *self._of_sources(), *self._of_horizon(horizon)]
 
@@ -111,51 +110,51 @@ class Book:
             of = known.get(issuer) or KnownUpTo(of=issuer)
             if not of.day:
                 said.append(
-                    f"No fact on the law of {issuer} is recorded: that it has none does not follow."
+                    f"No fact on the law of {issuer} is recorded: this does not mean that there is none."
                 )
             elif of.day < self.valid_at:
                 said.append(
-                    f"The newest recorded act of {issuer} is of {of.day}: later acts may exist."
+                    f"The newest recorded act of {issuer} is dated {of.day}: later acts may exist."
                 )
             else:
                 continue
             said += _of_watch(issuer, self._known.get(issuer, {}))
         return said + [
-            f"The newest recorded edition of {one} is of {known[one].day}: newer ones may exist."
+            f"The newest recorded edition of {one} is dated {known[one].day}: newer ones may exist."
             for one in self.publishers
             if one in known and (known[one].day or "") < self.valid_at
         ]
 
 
 def _known_up_to(of: str, known: Mapping[str, Any]) -> KnownUpTo:
-    """How much is known of an issuer or a publisher, as a document has it."""
+    """Return the horizon of an issuer or a publisher, as in the document."""
     return KnownUpTo(
         of=of, day=known["newestFactOn"] or UNSET, looked_at=known.get("lookedAt") or UNSET
     )
 
 
 def _of_watch(issuer: str, known: Mapping[str, Any]) -> list[str]:
-    """Who looks for later acts of an issuer, in sentences."""
+    """Return sentences on the watched sources of an issuer."""
     if not known.get("sourceCount"):
-        return [f"Nobody looks for later acts of {issuer}: no source of it is watched."]
+        return [f"No source for {issuer} is watched: later acts may be missing."]
     said = []
     if looked := known["lookedAt"]:
         until = known["coversUntil"]
-        seen = f"; what they had announced by {until} was seen, and may wait for review"
+        seen = f"; announcements up to {until} were read, and may wait for review"
         said.append(f"Sources of {issuer} were last read on {looked[:10]}{seen if until else ''}.")
     return [*said, *map(_not_read, known["notRead"])]
 
 
 def _not_read(source: Mapping[str, Any]) -> str:
-    """Since when a source can't be read, and why."""
+    """Return since when a source has not been readable, with the reason."""
     why = f" ({source['code']})" if source["code"] else ""
     since = source["since"]
-    how = f"can't be read since {since[:10]}{why}" if since else "was never read"
+    how = f"has not been readable since {since[:10]}{why}" if since else "was never read"
     return f"{source['name']} {how}."
 
 
 def in_runs(numbers: Iterable[int]) -> list[str]:
-    """Ascending numbers in words, those that follow each other together: `1 to 4`, `7`."""
+    """Return ascending numbers in words, with ranges: `1 to 4`, `7`."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

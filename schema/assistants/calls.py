@@ -1,4 +1,4 @@
-"""Calls of tools: their questions go the very way that those of API clients go."""
+"""Calls of tools, whose queries are executed like those of API clients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tracker.errors import NotFound, TrackerError
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Answers calls of tools on behalf of clients: with their rights, in their turns."""
+    """Executor of calls of tools for clients, with their rights and limits."""
 
     access_control: AccessControl
     answers: ResponseCache
@@ -31,8 +31,10 @@ class Calls:
     async def call(
         self, name: str, given: Mapping[str, Any], client: Client, origin: str
     ) -> CheckableAnswer:
-        """The answer of a tool at a server that is reached at `origin`. Raises what it is refused
-        with, at the argument that it is about."""
+        """Return the response of a tool; `origin` is the address of the server.
+
+        Raises its errors at the arguments that they name.
+        """
         tool = TOOLS[name]
         arguments = read_arguments(tool.arguments, given)
         asked = tool.variables_of(arguments)
@@ -52,7 +54,7 @@ class Calls:
         variables: Mapping[str, Any],
         client: Client,
     ) -> Mapping[str, Any]:
-        """The data of an answer without errors."""
+        """Return the data of a response without errors."""
         answer = await self.answers.answer(
             Question(document, variables, operation, client.caller),
             QUERIES,
@@ -68,8 +70,10 @@ class Calls:
     async def _near(
         self, tool: Tool[Any], error: NotThere, asked: Mapping[str, Any], client: Client
     ) -> str:
-        """The end of a message about a key that nobody knows: what is like it. Numbers have no near
-        words, so where nothing has all words the last is left out."""
+        """Return the end of a message about an unknown key: similar keys.
+
+        Numbers have no similar words, so if nothing has all words, the last one is dropped.
+        """
         moment = {name: value for name, value in asked.items() if name in ("validAt", "position")}
         words = re.findall(r"\w+", error.key)
         for wanted in (words, words[:-1]):
@@ -79,26 +83,26 @@ class Calls:
             try:
                 data = await self._ask(tool, near_document(), "AssistantNear", sought, client)
             except TrackerError:
-                return ""  # what is asked about is not there, whatever else is wrong
+                return ""  # the main error is the unknown key
             if found := [node["entity"] for node in data["asOf"]["search"]["nodes"]]:
                 return f"; did you mean {' or '.join(nearest(error.key, found))}?"
         return ""
 
 
 def nearest(key: str, entities: list[str]) -> list[str]:
-    """The entities of names that are most like a key, at most three."""
+    """Return the names of entities most similar to a key, at most three."""
     names = {entity.partition("/")[2]: entity for entity in entities}
     return [names[name] for name in get_close_matches(key, names, n=3, cutoff=0)]
 
 
 @cache
 def near_document() -> str:
-    """The question about near names."""
+    """Return the query for similar names."""
     return files(__package__).joinpath("near.graphql").read_text("utf-8")
 
 
 def at_argument(tool: Tool[Any], error: TrackerError) -> TrackerError:
-    """An error about a variable of a document, at the argument that has its value."""
+    """Return an error about a variable of a document, at the argument with its value."""
     if error.path:
         error.path = (tool.argument_of(str(error.path[0])), *error.path[1:])
     return error

@@ -1,4 +1,4 @@
-"""One exchange of streamable HTTP, by the SDK: a message in, its answer as JSON out."""
+"""One exchange of streamable HTTP with the SDK: a message in, its response as JSON out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from starlette.types import Message
 
 from schema.assistants.protocol import Call, create_protocol
 
-logging.getLogger("mcp").setLevel(logging.WARNING)  # it tells of each exchange
+logging.getLogger("mcp").setLevel(logging.WARNING)  # it logs each exchange
 
 
 class CollectedResponse:
-    """A response that the SDK sends, collected."""
+    """A collected response of the SDK."""
 
     def __init__(self) -> None:
         self.status = 500
@@ -24,7 +24,7 @@ class CollectedResponse:
         self.body = bytearray()
 
     async def send(self, message: Message) -> None:
-        """Take a part of it."""
+        """Take a part of the response."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = list(message.get("headers", ()))
@@ -32,7 +32,7 @@ class CollectedResponse:
             self.body += message.get("body", b"")
 
     def response(self) -> Response:
-        """The whole."""
+        """Return the complete response."""
         response = Response(bytes(self.body), self.status)
         for name, value in self.headers:
             if name.lower() not in (b"content-length", b"connection"):
@@ -42,8 +42,11 @@ class CollectedResponse:
 
 
 async def exchange(call: Call, request: Request, body: bytes) -> Response:
-    """The answer to a request whose body was read. The manager lives as long as the exchange: there
-    are no sessions for it to keep, and nothing to stop with the server."""
+    """Return the response to a request whose body was read.
+
+    The manager exists for the exchange only: there are no sessions to store, and nothing to stop with the
+    server.
+    """
     waiting: Iterator[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def receive() -> Message:

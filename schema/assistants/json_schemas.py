@@ -1,4 +1,4 @@
-"""JSON Schemas (2020-12) of what tools take and answer, as small as they can be: a model reads them."""
+"""JSON Schemas (2020-12) of tools, as short as possible, because a model reads them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ NULL = {"type": "null"}
 
 
 def json_schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """The schema of a type. What is used once stands where it is used; titles and defaults that say
-    nothing are left out, and null, which means the same as leaving out."""
+    """Return the schema of a type.
+
+    Definitions used once are inlined. Titles and defaults without information are removed, and null, which
+    means the same as omission.
+    """
     [root], defined = msgspec.json.schema_components([kind], ref_template=REF)
     parts = {name: _smaller(part) for name, part in defined.items()}
     name = root["$ref"].rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""The kinds of entities that tools speak of."""
+"""The kinds of entities for tools."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """A kind of entity, as the API has it in capitals."""
+    """A kind of entity; the API has it in capitals."""
 
     EXPORT_CONTROL = "export_control"
     ALLIANCE = "alliance"

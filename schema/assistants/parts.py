@@ -1,10 +1,10 @@
-"""Parts of answers, whose fields follow from the documents of tools.
+"""Parts of responses, whose fields follow from the documents of tools.
 
-A fragment of a document has the fields of a part, under their names or aliases. An object with one field
-stands for this field: `issuer { code }` is a text, `commodities { key }` a list of texts. Words of
-vocabularies are in small letters, positions are numbers. A field that is null, empty or false is left out.
-Fields that a tool computes are declared beside the fragment with their types, and `kept` names the lists
-and texts that are there even if they are empty.
+A fragment of a document has the fields of a part, under their names or aliases. An object with one field is
+replaced by this field: `issuer { code }` is a text, `commodities { key }` a list of texts. Words of
+vocabularies are in lower case, positions are numbers. Null, empty or false fields are left out. Fields that
+a tool computes are declared beside the fragment with their types. `kept` names lists and texts that are
+present even if they are empty.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ JSON_TYPES: Mapping[Any, str] = {
 
 
 class Field(NamedTuple):
-    """A field of a part: its JSON Schema, and how its value is read from that of the document."""
+    """A field of a part: its JSON Schema, and the conversion of its value."""
 
     schema: Mapping[str, Any]
     read: Callable[[Any], Any]
@@ -47,7 +47,7 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True)
 class Part(WithDocument):
-    """A part of an answer: a fragment in the document of a tool, and fields that the tool computes.
+    """A part of a response: a fragment in the document of a tool, and computed fields.
 
     The type of a computed field is `str`, `int`, `bool`, another part, or one of them in a list.
     """
@@ -57,10 +57,10 @@ class Part(WithDocument):
     computed: Mapping[str, Any]
     kept: str = ""
     shared: bool = False
-    """Whether its schema stands once below `$defs`, for several fields."""
+    """Whether several fields share its schema below `$defs`."""
 
     def of(self, node: Mapping[str, Any], **computed: Any) -> dict[str, Any]:
-        """The part for an object of an answer, with the values of computed fields."""
+        """Return the part for an object of a response, with the values of computed fields."""
         found = {name: field.read(node[name]) for name, field in self.fields.items()}
         found |= computed
         kept = self.kept.split()
@@ -68,7 +68,7 @@ class Part(WithDocument):
 
     @cached_property
     def fields(self) -> dict[str, Field]:
-        """The fields of the fragment."""
+        """Return the fields of the fragment."""
         [fragment] = [
             each
             for each in parse(self.document).definitions
@@ -78,12 +78,12 @@ class Part(WithDocument):
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the part."""
+        """Return the JSON Schema of the part."""
         return _object_schema(self.fields, self.computed, self.kept.split())
 
 
 def json_schema_of(kind: Any) -> Mapping[str, Any]:
-    """The JSON Schema of a computed field."""
+    """Return the JSON Schema of a computed field."""
     if isinstance(kind, list):
         return {"type": "array", "items": json_schema_of(kind[0])}
     if isinstance(kind, Part):
@@ -92,7 +92,7 @@ def json_schema_of(kind: Any) -> Mapping[str, Any]:
 
 
 def shared_schemas(kinds: Iterable[Any]) -> dict[str, Any]:
-    """The JSON Schemas of the shared parts among computed fields, and in these."""
+    """Return the JSON Schemas of the shared parts among computed fields, and in these."""
     found: dict[str, Any] = {}
     for each in kinds:
         kind = each[0] if isinstance(each, list) else each
@@ -112,7 +112,7 @@ def _object_schema(
 
 
 def _fields(node: Any, type_: Any) -> dict[str, Field]:
-    """The fields that are selected of an object, by name or alias."""
+    """Return the selected fields of an object, by name or alias."""
     selected = [each for each in node.selection_set.selections if isinstance(each, FieldNode)]
     return {
         (each.alias or each.name).value: _field(each, type_.fields[each.name.value].type)
@@ -137,7 +137,7 @@ def _field(node: FieldNode, type_: Any) -> Field:
 
 
 def _inner(fields: Mapping[str, Field]) -> Field:
-    """An object inside a part: its only field, or all of them."""
+    """Return an object inside a part: its only field, or all of them."""
     if len(fields) == 1:
         [(name, only)] = fields.items()
         return only._replace(read=lambda value: only.read(value[name]))

@@ -1,4 +1,4 @@
-"""`/mcp`: the tools over streamable HTTP, each request for itself, without sessions."""
+"""`/mcp`: the tools over streamable HTTP, without sessions."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from schema.telemetry.operation import current_operation
 from tracker.errors import Forbidden, TrackerError, Unavailable
 
 MAX_BODY_BYTES = 64 * 1024
-"""The largest request: a call has a few words."""
+"""Maximum size of a request: a call has a few words."""
 MAX_SECONDS = 60
-"""In which a request has to be read and answered; its questions have less."""
+"""Maximum time in seconds to read and process a request; its queries have less."""
 SDK = "mcp"
 HTTP = "schema.assistants.http"
 NOT_INSTALLED = (
@@ -38,20 +38,22 @@ NOT_INSTALLED = (
 
 
 def is_installed() -> bool:
-    """Whether the SDK is there."""
+    """Return whether the SDK is installed."""
     return find_spec(SDK) is not None
 
 
 async def import_http() -> ModuleType:
-    """What needs the SDK: imported with the first request, beside the loop. Raises TrackerError where
-    it is not installed."""
+    """Import the module that needs the SDK, on first use and outside of the event loop.
+
+    Raises TrackerError if it is not installed.
+    """
     if not is_installed():
         raise TrackerError(NOT_INSTALLED, code="ASSISTANTS_NOT_INSTALLED")
     return await asyncio.to_thread(importlib.import_module, HTTP)
 
 
 class AssistantRoute:
-    """Answers requests of assistants."""
+    """Handler of requests of assistants."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class AssistantRoute:
         self._http: ModuleType | None = None
 
     async def respond(self, request: Request) -> Response:
-        """The answer to a message of the protocol; what comes before it is refused as elsewhere."""
+        """Return the response to a message of the protocol; earlier refusals are as in other routes."""
         return await observe(self._observer, self._pacing, "mcp", request, self._respond(request))
 
     async def _respond(self, request: Request) -> Response:
@@ -92,7 +94,7 @@ class AssistantRoute:
         client = await self._access_control.authenticate_request(request)
         current_operation().actor = client.caller.name
         if self._http is None:
-            # not from `sys.modules`, where it stands from the beginning of its import
+            # not from `sys.modules`, which contains it from the start of its import
             self._http = await import_http()
         body = await read_body(request, MAX_BODY_BYTES)
         return await self._exchange(self._http, request, client, body)
@@ -110,7 +112,7 @@ class AssistantRoute:
 
 
 def require_known_origin(request: Request, origins: tuple[str, ...]) -> None:
-    """Refuse what a page of an origin that is not listed makes a browser send. Raises Forbidden."""
+    """Refuse requests caused by pages of origins that are not listed. Raises Forbidden."""
     origin = request.headers.get("origin")
     if (
         origin is None

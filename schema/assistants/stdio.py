@@ -1,4 +1,4 @@
-"""The tools over standard input and output: of a tracker in this process, or of one on the web."""
+"""The tools over standard input and output: of a tracker in this process, or of a remote one."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from tracker.auth.scopes import Caller, Scope
 from tracker.errors import Unavailable
 
 MAX_LINE_BYTES = 64 * 1024
-"""The longest message."""
+"""Maximum length of a message."""
 TIMEOUT_SECONDS = 60
-"""In which a tracker on the web has to answer."""
+"""Maximum time of a response of a remote tracker."""
 READER = Client(Caller("command line", frozenset([Scope.READ])), "command line")
-"""Whoever has the database needs no token, and an assistant only reads."""
+"""Client for local use: access to the database needs no token, and an assistant only reads."""
 
 
 async def serve(services: Services) -> None:
-    """Answer on standard input and output from a tracker in this process, until the input ends."""
+    """Serve a tracker in this process on standard input and output, until the input ends."""
     access = Access()
     access_control = AccessControl(services.tokens, access)
     calls = Calls(access_control, ResponseCache(services, access))
@@ -55,7 +55,7 @@ async def serve(services: Services) -> None:
 
 
 async def serve_remote(url: str, token: str | None) -> None:
-    """The same from a tracker on the web, whose `/mcp` is asked. Raises Unavailable."""
+    """Serve a remote tracker through its `/mcp` on standard input and output. Raises Unavailable."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=TIMEOUT_SECONDS) as http,
@@ -66,7 +66,7 @@ async def serve_remote(url: str, token: str | None) -> None:
 
 @asynccontextmanager
 async def connected(url: str, http: httpx2.AsyncClient) -> AsyncIterator[ProtocolClient]:
-    """A client of a tracker on the web. Raises Unavailable."""
+    """Yield a client of a remote tracker. Raises Unavailable."""
     client = ProtocolClient(streamable_http_client(url, http_client=http))
     try:
         await client.__aenter__()
@@ -79,12 +79,12 @@ async def connected(url: str, http: httpx2.AsyncClient) -> AsyncIterator[Protoco
 
 
 def _first(error: BaseException) -> BaseException:
-    """The first error of a group."""
+    """Return the first error of a group."""
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def create_relay(remote: ProtocolClient) -> Server[Any]:
-    """A server of the protocol that passes everything on."""
+    """Return a server of the protocol that forwards everything."""
 
     async def list_tools(
         context: Context, asked: types.PaginatedRequestParams | None
@@ -117,8 +117,10 @@ async def run(server: Server[Any]) -> None:
 
 
 async def input_lines() -> anyio.AsyncFile[str] | None:
-    """The lines of standard input, read by the loop: the SDK reads them in a thread, which no signal
-    ends before the input does. None where the loop can't read it, such as a file, which ends by itself.
+    """Return the lines of standard input, read by the event loop.
+
+    The SDK reads them in a thread, which no signal ends before the input does. None if the event loop
+    cannot read it, such as a file, which has an end.
     """
     descriptor = sys.stdin.fileno()
     mode = os.fstat(descriptor).st_mode
@@ -136,7 +138,7 @@ async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
     while True:
         try:
             line = await reader.readline()
-        except ValueError:  # too long: its rest is no message either
+        except ValueError:  # too long: skip its rest too
             continue
         if not line:
             return

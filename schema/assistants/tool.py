@@ -1,4 +1,4 @@
-"""A tool: a GraphQL document, and what becomes of its answer."""
+"""A tool: a GraphQL document, and the conversion of its response."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from schema.pages.site.words import NBSP
 from tracker.errors import NotFound
 
 MAX_ITEMS_BYTES = 24 * 1024
-"""The items of an answer as JSON: about 8,000 tokens of a model."""
+"""Maximum size of the items of a response as JSON: about 8,000 tokens of a model."""
 MAX_TEXT_CHARACTERS = 12_000
-"""The items of an answer as text: each has an equal part of it, and LINE_CHARACTERS at least."""
+"""Maximum length of the items as text, shared equally, with at least LINE_CHARACTERS each."""
 LINE_CHARACTERS = 600
 MOMENT = {"validAt": "day"}
-"""By variables of documents the arguments of tools that have other names."""
+"""Arguments of tools by the variables of documents, if their names differ."""
 
 Item: TypeAlias = dict[str, Any]
 Node: TypeAlias = Mapping[str, Any]
@@ -36,20 +36,20 @@ Data: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """What a document found, to be made items of."""
+    """The objects of a document for the items of a response."""
 
     nodes: Sequence[Node]
     total: int
     cursors: Sequence[str] = ()
-    """The place of each in its list; empty where the list has no pages."""
+    """Cursor of each in its list; empty if the list has no pages."""
     has_more: bool = False
-    """Whether there are others behind these."""
-    narrower: str = "narrow the question"
-    """What to do about those that are left out, where the list has no pages."""
+    """Whether there are others after these."""
+    narrower: str = "use narrower filters"
+    """Advice about items that are left out, if the list has no pages."""
 
     @classmethod
     def of_page(cls, connection: Data) -> Nodes:
-        """The nodes of a page of a connection."""
+        """Return the nodes of a page of a connection."""
         edges = connection["edges"]
         return cls(
             [edge["node"] for edge in edges],
@@ -60,7 +60,7 @@ class Nodes:
 
 
 class NotThere(NotFound):
-    """What a key means is not recorded at the moment; `kinds` are those that it can be of."""
+    """A key without a record at the moment; `kinds` are its possible kinds."""
 
     def __init__(self, message: str, argument: str, key: str, *kinds: str):
         super().__init__(message, path=(argument,))
@@ -69,53 +69,53 @@ class NotThere(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class CheckableAnswer:
-    """The answer of a tool as JSON data, and the same as text."""
+    """The response of a tool as JSON data, and as text."""
 
     answer: dict[str, Any]
     text: str
 
 
 def nothing_more(data: Data, arguments: Any, book: Book) -> Mapping[str, Any]:
-    """No further fields."""
+    """Return no further fields."""
     return {}
 
 
 @dataclass(frozen=True)
 class Tool(WithDocument, Generic[Arguments]):
-    """A tool. Its document lies beside the module that declares it."""
+    """A tool. Its document is beside the declaring module."""
 
     module: str
-    """The module that declares it (`__name__`)."""
+    """Declaring module (`__name__`)."""
     title: str
     description: str
-    """What a model is told of it."""
+    """Description for the model."""
     arguments: type[Arguments]
     part: Part
-    """The part of an answer that an item is."""
+    """Part of a response for an item."""
     variables: Callable[[Arguments], Mapping[str, Any]]
-    """The variables of the document beside the moment."""
+    """Function for the variables of the document besides the moment."""
     page: Callable[[Arguments, Data], tuple[str, Mapping[str, object]]]
-    """The path and the parameters of the page that shows the same."""
+    """Function for the path and the parameters of the page with the same content."""
     nodes: Callable[[Data, Arguments], Nodes]
-    """Raises NotThere for a key that is not known."""
+    """Function for the objects of the items. Raises NotThere for an unknown key."""
     item: Callable[[Node, Book], Item]
     line: Callable[[Item], str]
-    """An item in one line of text."""
+    """Function for an item in one line of text."""
     more: Callable[[Data, Arguments, Book], Mapping[str, Any]] = nothing_more
-    """Further fields of the answer,"""
+    """Function for further fields of the response."""
     further: Mapping[str, Any] = field(default_factory=dict)
-    """and their types, as those of computed fields of a `Part`."""
+    """Types of the further fields, as those of computed fields of a `Part`."""
     renamed: Mapping[str, str] = field(default_factory=dict)
-    """By variables the arguments that have other names."""
+    """Arguments by variables, if their names differ."""
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
-        """What it takes, as JSON Schema."""
+        """Return its arguments as JSON Schema."""
         return json_schema(self.arguments)
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
-        """What it answers, as JSON Schema."""
+        """Return its response as JSON Schema."""
         schema = json_schema(ToolAnswer)
         own = {**self.further, "items": [self.part]}
         properties = {name: json_schema_of(kind) for name, kind in own.items()}
@@ -128,18 +128,18 @@ class Tool(WithDocument, Generic[Arguments]):
         }
 
     def variables_of(self, arguments: Arguments) -> dict[str, Any]:
-        """The variables of its document; those that are not given are left out."""
+        """Return the variables of its document; missing ones are left out."""
         position = None if arguments.position is None else str(arguments.position)
         moment = {"validAt": arguments.day, "position": position}
         given = {**moment, **self.variables(arguments)}
         return {name: value for name, value in given.items() if value is not None}
 
     def argument_of(self, variable: str) -> str:
-        """The argument that a variable of its document has its value of."""
+        """Return the argument with the value of a variable of its document."""
         return self.renamed.get(variable) or MOMENT.get(variable, variable)
 
     def tell(self, data: Data, arguments: Arguments, origin: str) -> CheckableAnswer:
-        """What it answers for the data of its document, at a server that is reached at `origin`."""
+        """Return its response for the data of its document; `origin` is the address of the server."""
         moment = data["asOf"]
         book = Book(moment["validAt"])
         found = self.nodes(data, arguments)
@@ -165,7 +165,7 @@ class Tool(WithDocument, Generic[Arguments]):
         return CheckableAnswer({**msgspec.to_builtins(answer), **more, "items": items}, text)
 
     def _items(self, nodes: Iterable[Node], book: Book) -> Iterable[Item]:
-        """As many items as there is room for; one at least."""
+        """Yield as many items as fit; at least one."""
         room = MAX_ITEMS_BYTES
         for number, node in enumerate(nodes):
             item = self.item(node, book)
@@ -176,7 +176,7 @@ class Tool(WithDocument, Generic[Arguments]):
 
 
 def _completeness(data: Data) -> Completeness | UnsetType:
-    """The completeness of an answer, as its document asks for it."""
+    """Return the completeness of a response, if its document contains it."""
     found = completeness_of(data)
     if found is None:
         return UNSET
@@ -186,24 +186,24 @@ def _completeness(data: Data) -> Completeness | UnsetType:
 
 
 def _gaps(of: Completeness | UnsetType) -> list[str]:
-    """The sentence about acts that may be missing."""
+    """Return the sentence about acts that may be missing."""
     if not of or of.level == "COMPLETE":
         return []
     return [f"The records may lack acts. {of.statement}"]
 
 
 def known_facts(moment: Data) -> list[Node]:
-    """How much is known of issuers and publishers, where a document asks for it."""
+    """Return the horizons of issuers and publishers, if a document contains them."""
     return [*moment.get("horizon", ()), *moment.get("horizons", {"nodes": ()})["nodes"]]
 
 
 def _pinned(path: str, parameters: Mapping[str, object], moment: Mapping[str, Any]) -> str:
-    """The address of a page that never changes."""
+    """Return the address of a page that never changes."""
     return href(path, {**parameters, "valid": moment["validAt"], "position": moment["position"]})
 
 
 def left_out(found: Nodes, shown: int) -> LeftOut | UnsetType:
-    """What there was no room for; UNSET where all is shown."""
+    """Return the items that did not fit; UNSET if all did."""
     missing = len(found.nodes) - shown
     if not missing and not found.has_more:
         return UNSET
@@ -213,7 +213,7 @@ def left_out(found: Nodes, shown: int) -> LeftOut | UnsetType:
 
 
 def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
-    """An answer as text: the moment, what must be said, the items, the sources and the address."""
+    """Return a response as text: the moment, required statements, items, sources and address."""
     head = (
         f"{title}, as of {answer.valid_at} at log position {answer.position}"
         f" (state digest sha256:{answer.digest})."
@@ -221,7 +221,7 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
     said = [f"Must be said: {sentence}" for sentence in answer.must_say]
     texts = list(lines)
     room = max(LINE_CHARACTERS, MAX_TEXT_CHARACTERS // max(1, len(texts)))
-    items = [f"- {_short(line, room)}" for line in texts] or ["Nothing is recorded that matches."]
+    items = [f"- {_short(line, room)}" for line in texts] or ["No record matches."]
     if answer.left_out:
         after = answer.left_out.after
         items.append(f"More is left out: {answer.left_out.how}{f' {after}' if after else ''}.")
@@ -239,10 +239,10 @@ def _short(line: str, room: int) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text as programs write it."""
+    """Return a text as programs write it."""
     return text.replace(NBSP, " ")
 
 
 def numbers(of: Sequence[int]) -> str:
-    """The numbers of sources at the end of a line."""
+    """Return the numbers of sources at the end of a line."""
     return f" [{', '.join(map(str, of))}]" if of else ""

@@ -1,4 +1,4 @@
-"""The context of a request, as resolvers get it."""
+"""Context of a request for resolvers."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from tracker.log.resume_token import ResumeToken
 
 @dataclass
 class Context:
-    """The parts of the tracker, and who asks."""
+    """The parts of the tracker, and the caller."""
 
     services: Services
     access: Access
     caller: Caller
     connection_params: dict[str, Any] = field(default_factory=dict)
-    """The parameters of a WebSocket client's `connection_init`; browsers cannot send headers there.
-    """
+    """The parameters of a WebSocket client's `connection_init`, because browsers cannot send headers
+    there."""
     last_seen: ResumeToken | None = None
-    """What a client saw last before it was cut off, where its headers say so."""
+    """The last resume token that a client received before its connection broke, according to its
+    headers."""
     position: int | None = None
-    """The position of what a subscription gave last, where it has one."""
+    """The position of the last item of a subscription."""
     resume_token: ResumeToken | None = None
-    """The same with the hash of the entry: from where a client goes on."""
+    """The resume token of the last item of a subscription."""
     offset: tuple[int, int] = (0, 0)
-    """The place of what a subscription gave last among all that it gives: its position, and for
-    states the day."""
+    """The offset of the last item of a subscription: its position, and for states the date."""
     until: int | None = None
-    """The position at which a subscription to events ends; None: it goes on."""
+    """The position at which a subscription to events ends; None: no end."""
     complete: bool = False
-    """Whether it has come to that end."""
+    """Whether it has reached that end."""
     work_slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
-    """The time in which an answer of a stream is worked on; whoever waits for it holds nothing."""
+    """The query slot in which a response of a stream is computed."""
 
     reading: Services | None = None
-    """The parts that later questions are answered with, where they are not those of this operation."""
+    """The parts for later queries, if they differ from those of this operation."""
 
     @cached_property
     def loaders(self) -> Loaders:
-        """What collects what an answer asks for; many answers ask for nothing of it."""
+        """Return the data loaders of the response, created on first access."""
         return Loaders(
             self.services.recorder,
             self.services.as_of,
@@ -56,7 +56,8 @@ class Context:
         )
 
     def for_commands(self) -> Context:
-        """The same for an operation with commands: what they do is answered by who carries them out."""
+        """Return the context for an operation with commands: the process that executes them also reads the
+        results."""
         return replace(self, services=self.services.writing, reading=self.services)
 
     def require_actor(self, scope: Scope = Scope.RECORD) -> str:

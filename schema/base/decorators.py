@@ -1,4 +1,4 @@
-"""Docstrings as descriptions: what is written for readers of the code, clients read too."""
+"""Decorators of output types and fields, with docstrings as GraphQL descriptions."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from strawberry.types.lazy_type import LazyType
 from typing_extensions import dataclass_transform
 
 LAZY_FIELDS = "_later"
-"""The attribute of an object with the functions that compute its lazy fields."""
+"""Attribute of an object with the functions that compute its lazy fields."""
 PATHS = "_paths"
-"""The attribute of a type with the paths at which its objects have the values of fields."""
+"""Attribute of a type with the paths to the values of its fields."""
 MADE = "_made"
-"""The attribute of a type with the functions that make the values of fields of its objects."""
+"""Attribute of a type with the functions that compute the values of its fields."""
 CONTENT = "_content"
-"""The attribute of an object at a moment with the object that it is a copy of; None of others."""
+"""Attribute of an object at a moment with the object that it copies; None for other objects."""
 RENDERED = "_rendered"
-"""The attribute with what the last document made of an object: the number of its plan, and the part of
-the answer."""
+"""Attribute with the serialized form in the last document: the number of its plan, and the text."""
 WITHOUT_ARGUMENTS = "without_arguments"
-"""In the metadata of a field: the method that answers it where it is asked without arguments."""
+"""Metadata of a field: the method that resolves it without arguments."""
 OF_MOMENT = "of_moment"
-"""In the metadata of a field: it follows from the moment of its object. Another field that needs
-nothing of the request has to follow from the content of the object alone."""
+"""Metadata of a field: it depends on the moment of its object. Other fields without a request depend on the
+content of the object only."""
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,21 +32,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def object_type(kind: type[T]) -> type[T]:
-    """An output type, described by its docstring."""
+    """Return an output type, described by its docstring."""
     return _with_lazy_fields(strawberry.type(kind, description=description_of(kind)))
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field,))
 def interface_type(kind: type[T]) -> type[T]:
-    """An interface, described by its docstring."""
+    """Return an interface, described by its docstring."""
     return _with_lazy_fields(strawberry.interface(kind, description=description_of(kind)))
 
 
 def read_from(
     paths: Mapping[str, str], made: Mapping[str, Callable[[Any], Any]]
 ) -> Callable[[type[T]], type[T]]:
-    """A decorator of an output type of which an answer has many objects: the values of its fields
-    are read at paths below what an object keeps, or made of the object, when they are asked for.
+    """Return a decorator for an output type with many objects in a response.
+
+    The values of its fields are read on access: at paths below an attribute, or computed from the object.
     """
 
     def decorate(kind: type[T]) -> type[T]:
@@ -59,7 +59,7 @@ def read_from(
 
 
 def lazy_object(kind: type[T], later: Mapping[str, Callable[[], Any]], **values: Any) -> T:
-    """An object of an output type of which the fields in `later` are computed when they are read."""
+    """Return an object of an output type whose fields in `later` are computed on access."""
     self = kind.__new__(kind)
     self.__dict__.update(values)
     self.__dict__[LAZY_FIELDS] = later
@@ -67,7 +67,7 @@ def lazy_object(kind: type[T], later: Mapping[str, Callable[[], Any]], **values:
 
 
 def _with_lazy_fields(kind: type[T]) -> type[T]:
-    """The same, with fields that are made when they are asked for (see `lazy_object`, `read_from`)."""
+    """Return the type with fields that are computed on access (see `lazy_object`, `read_from`)."""
 
     def made(self: Any, name: str) -> Any:
         own = self.__dict__.get(LAZY_FIELDS)
@@ -88,12 +88,12 @@ def _with_lazy_fields(kind: type[T]) -> type[T]:
 
 
 def resolver_field(method: F) -> F:
-    """A field that a method answers, described by its docstring."""
+    """Return a field that a method resolves, described by its docstring."""
     return cast(F, strawberry.field(resolver=method, description=description_of(method)))
 
 
 def moment_field(method: F) -> F:
-    """A field that a method answers from the moment of its object, described by its docstring."""
+    """Return a field that a method resolves from the moment of its object, described by its docstring."""
     return cast(
         F,
         strawberry.field(
@@ -103,8 +103,10 @@ def moment_field(method: F) -> F:
 
 
 def resolver_field_without_arguments(method_name: str) -> Callable[[F], F]:
-    """A field that a method answers; without arguments, that other method of the object would, which
-    needs nothing and waits for nothing."""
+    """Return a decorator for a resolver method with a shortcut for calls without arguments.
+
+    The shortcut is another method of the object, which needs no request and does not wait.
+    """
 
     def described(method: F) -> F:
         return cast(
@@ -120,7 +122,7 @@ def resolver_field_without_arguments(method_name: str) -> Callable[[F], F]:
 
 
 def named_resolver_field(name: str) -> Callable[[F], F]:
-    """The same, under a name that a method can't have."""
+    """Return a decorator for a resolver field with a name that a method cannot have."""
 
     def named(method: F) -> F:
         return cast(
@@ -131,7 +133,7 @@ def named_resolver_field(name: str) -> Callable[[F], F]:
 
 
 def linked_field(module: str, type_name: str) -> Callable[[F], F]:
-    """Return a decorator of a method that answers a field of a type whose module imports this one."""
+    """Return a decorator for a resolver method whose type is in a module that imports this one."""
     kind = LazyType(type_name, module) | None
 
     def linked(method: F) -> F:
@@ -142,10 +144,10 @@ def linked_field(module: str, type_name: str) -> Callable[[F], F]:
 
 
 def subscription_field(method: F) -> F:
-    """A subscription that a method answers, described by its docstring."""
+    """Return a subscription that a method resolves, described by its docstring."""
     return cast(F, strawberry.subscription(resolver=method, description=description_of(method)))
 
 
 def description_of(item: Any) -> str:
-    """The docstring in one paragraph."""
+    """Return the docstring in one paragraph."""
     return " ".join(str(item.__doc__).split())

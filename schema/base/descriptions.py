@@ -1,7 +1,7 @@
 """Descriptions of fields of inputs and outputs, each written once.
 
 The docstring of a field in its struct comes first. Fields without one are described in `DESCRIPTIONS`:
-under `Class.field`, or under `field` for all structs that have it.
+under `Class.field`, or under `field` for all structs with this field.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ CLASS_OR_FIELD = re.compile(
       \ {4}"""(?P<docstring>(?:.|\n)+?)"""''',
     re.MULTILINE | re.VERBOSE,
 )
-"""The classes of a module, and their fields with docstrings."""
+"""Pattern of the classes of a module, and of their fields with docstrings."""
 
 
 def describe(name: str, *structs: type) -> str:
-    """The description of a field or property: of the first struct that has one.
+    """Return the description of a field or property, from the first struct that has one.
 
-    Raises LookupError if nobody wrote one.
+    Raises LookupError if there is none.
     """
     for struct in structs:
         member = getattr(struct, name, None)
@@ -46,7 +46,7 @@ def _docstring(kind: type, name: str) -> str | None:
 
 @cache
 def _docstrings(module: str) -> Mapping[str, str]:
-    """The docstrings of fields in a module of ours, by `Class.field`."""
+    """Return the docstrings of fields in a module of this project, by `Class.field`."""
     if module.partition(".")[0] not in ("tracker", "projections"):
         return {}
     found, kind = {}, ""
@@ -58,111 +58,117 @@ def _docstrings(module: str) -> Mapping[str, str]:
 
 
 DESCRIPTIONS = {
-    "Suspended.entities": "The firms to which alone the clauses do not apply; all if left out.",
-    "Discontinued.outcome": "How they ended without a repeal.",
+    "Suspended.entities": "The only firms to which the clauses do not apply; all firms if left"
+    " out.",
+    "Discontinued.outcome": "The way in which they ended without a repeal.",
     "Merged.into": "The key of the export control that continues them.",
     "Preferred.id": "The key or id of the figure, such as `rare_earths/CN/production/mine/2023`.",
-    "Preferred.on": "The day of the judgement.",
-    "Preferred.publisher": "The publisher whose claims are to be used, such as `usgs`.",
+    "Preferred.on": "The date of the judgement.",
+    "Preferred.publisher": "The publisher of the preferred claim, such as `usgs`.",
     "Preferred.edition": "The edition whose claim is preferred; the publisher's latest if left out.",
     "Preferred.edition_version": "The version of that edition; the latest if left out.",
-    "Ordered.on": "The day of the judgement.",
-    "Ordered.commodity": "Only for figures of this commodity and those below it; for all if left out.",
-    "Ordered.statistic": "Only for figures of this statistic; for all if left out.",
+    "Ordered.on": "The date of the judgement.",
+    "Ordered.commodity": "Only for figures of this commodity and those below it; for all"
+    " commodities if left out.",
+    "Ordered.statistic": "Only for figures of this statistic; for all statistics if left out.",
     "publishers": "The short ids of the publishers. The first one with a claim on a figure is"
     " preferred.",
     "SnapshotRedactionInput.sha256": "The SHA-256 of the snapshot, as hexadecimal digits.",
-    "SnapshotRedactionInput.on": "The day of the redaction.",
-    "SnapshotRedactionInput.reason": "Why they go. It is public and permanent, so it must not repeat them.",
-    "SnapshotRedactionInput.source": "The law, the order or the request that demands it.",
+    "SnapshotRedactionInput.on": "The date of the redaction.",
+    "SnapshotRedactionInput.reason": "The reason. It is public and permanent, so it must not repeat the"
+    " bytes.",
+    "SnapshotRedactionInput.source": "The law, order or request that requires it.",
     "RedactionInput.event_id": "The id of the event whose texts are redacted.",
-    "RedactionInput.on": "The day of the redaction.",
-    "RedactionInput.reason": "Why they are redacted. It is public and permanent, so it must not repeat them.",
-    "RedactionInput.source": "The law, the order or the request that demands it.",
+    "RedactionInput.on": "The date of the redaction.",
+    "RedactionInput.reason": "The reason. It is public and permanent, so it must not repeat the"
+    " texts.",
+    "RedactionInput.source": "The law, order or request that requires it.",
     "RedactionInput.fields": "The texts, by their JSON Pointers in the data of the event, such as"
     " `/quotation` or `/clauses/0/note`; all texts if left out.",
     "Announced.clauses": "Its clauses, at least one.",
     "Amended.clauses": "The clauses that get a new wording or are added, each in full.",
     "Amended.title": "The new title, if it changes.",
-    "Made.on": "The day on which it was made.",
-    "MembersListed.members": "The whole list; left out, the members known so far are all.",
-    "RoleChanged.role": "The role from this day on.",
-    "Identified.on": "The day from which it is public that these names mean it.",
+    "Made.on": "The date on which it was made.",
+    "MembersListed.members": "The whole list; if left out, the members known so far are all.",
+    "RoleChanged.role": "The role from this date on.",
+    "Identified.on": "The date from which it is public that these names refer to the firm.",
     "Identified.place": "The place of its seat, such as `US`.",
     "Renamed.also": "Other spellings of the new name.",
     "also": "Other spellings of its names.",
-    "firms": "The firms that take part, as the source writes them.",
-    "Founded.on": "The day on which it was founded.",
+    "firms": "The participating firms, as the source writes them.",
+    "Founded.on": "The date on which it was founded.",
     "stated_by": "The maker of the statement, such as `China's Ministry of Commerce`.",
     "account": "The account of the other source, or the content of the statement, in our own words.",
-    "actors": "Who makes it or is party to it: codes of places (`US`) and keys of founded alliances"
-    " (`quad`).",
-    "about": "Entities that it is about, such as `alliance/quad`.",
-    "amounts": "The amounts that it names.",
-    "as_of": "The year in which reserves were estimated, where the publisher says so.",
+    "actors": "Its actors and parties: codes of places (`US`) and keys of founded"
+    " alliances (`quad`).",
+    "about": "Related entities, such as `alliance/quad`.",
+    "amounts": "The amounts in it.",
+    "as_of": "The year in which reserves were estimated, if the publisher states it.",
     "by": "The key of the entity that replaces it.",
     "change": "Whether the place joins or leaves.",
     "clauses": "The keys of the clauses; all clauses if left out.",
     "commodities": "The keys of its commodities, such as `gallium`.",
     "conflicts_with": "The names of entities that report the same matter differently, such as"
     " `announcement/…`.",
-    "discontinued_from": "The first day on which they no longer apply.",
-    "edition": "The edition that has the number, such as `MCS 2025`.",
+    "discontinued_from": "The first date on which they no longer apply.",
+    "edition": "The edition with the number, such as `MCS 2025`.",
     "edition_version": "The version of the edition, if it has several.",
-    "effective_from": "The first day of the new wording; the day of `on` if left out.",
-    "event_id": "The id of the event that was wrong.",
+    "effective_from": "The first date of the new wording; the date of `on` if left out.",
+    "event_id": "The id of the wrong event.",
     "id": "The key of the entity, in lower-case letters and digits with hyphens, such as `cn-"
     " mofcom-2024-46`; or its `id`.",
-    "in_force_from": "The first day on which it applies; left out where no date is given.",
-    "in_force_until": "The last day on which it applies, inclusive.",
-    "instrument": "The legal act, as its issuer cites it.",
+    "in_force_from": "The first date on which it applies; left out if no date is stated.",
+    "in_force_until": "The last date on which it applies, inclusive.",
+    "instrument": "The legal act, as cited by its issuer.",
     "judged": "This tracker's assessment of it.",
     "kind": "The kind of announcement.",
-    "label": "The thing that the amount counts, such as `investment`.",
+    "label": "The subject of the amount, such as `investment`.",
     "member": "The place, such as `IN`.",
     "members": "Its members at the start.",
     "members_known": "False while no list of members has been published; true if left out.",
-    "merged_from": "The day from which they are repealed and continued elsewhere.",
+    "merged_from": "The date from which they are repealed and continued elsewhere.",
     "name": "Its name.",
     "Declared.issuer": "The issuer of the acts: a place (`CN`) or an alliance (`quad`).",
     "Declared.acts": "The kind of act.",
     "Declared.name": "The list that was read, such as `Announcements of MOFCOM by number`.",
     "Declared.first": "The first date covered; left out if the list goes back to the first act of its kind.",
     "Declared.last": "The last date covered.",
-    "Declared.commodities": "The commodities whose acts were read; all if left out.",
+    "Declared.commodities": "The commodities whose acts were read; all commodities if left out.",
     "Declared.left_out": "The acts of this kind and period that were not read, each in a sentence. Left out,"
     " the list counts as complete.",
     "Declared.firms_named": "For entity lists: whether all listed firms are named.",
     "Declared.watched_source": "The key of the watched source whose polls continue the list.",
-    "Declared.checked_by": "Who read it.",
-    "Declared.on": "The day on which it was read.",
-    "Withdrawn.on": "The day from which it no longer counts.",
-    "note": "Remarks. Stored in an annex, so that they can be redacted where a law demands it.",
-    "on": "The day on which it was made public.",
-    "original_title": "The title as the issuer wrote it, in its own language, where the source says it.",
-    "Amended.original_title": "The new title as the issuer wrote it. One that is recorded goes when only"
-    " `title` is given.",
-    "part_of": "The key of the alliance that it is an initiative of.",
+    "Declared.checked_by": "The person who read it.",
+    "Declared.on": "The date on which it was read.",
+    "Withdrawn.on": "The date from which it no longer counts.",
+    "note": "Remarks. Stored in an annex, so that they can be redacted if a law requires it.",
+    "on": "The date on which it was made public.",
+    "original_title": "The title as the issuer wrote it, in its own language, if the source"
+    " states it.",
+    "Amended.original_title": "The new title as the issuer wrote it. A recorded original title is"
+    " removed if only `title` is given.",
+    "part_of": "The key of the alliance that the initiative belongs to.",
     "more_sources": "Further sources of the same fact.",
     "purpose": "Its purpose.",
     "quantity": "The number, with its unit, basis and qualifier.",
     "quotation": "A quotation from the source, in its own words. Stored in an annex, like `note`.",
     "reason": "Why.",
-    "reinstated_from": "The first day on which the suspension is over.",
-    "repealed_from": "The first day on which it no longer applies.",
+    "reinstated_from": "The first date after the suspension.",
+    "repealed_from": "The first date on which it no longer applies.",
     "replacement": "The right fact.",
-    "replaces": "The key of the alliance that it takes the place of.",
-    "role": "In which role it takes part; MEMBER if left out.",
-    "series": "The series that the number is for.",
-    "since": "The day on which it joined, when that is not the day on which it became public.",
+    "replaces": "The key of the alliance that it replaces.",
+    "role": "The role in which it takes part; MEMBER if left out.",
+    "series": "The series of the number.",
+    "since": "The date on which it joined, if it differs from the date on which it became public.",
     "source": "The source of the fact.",
     "statistic": "The statistic, such as production.",
     "supersedes": "The names of announcements that it replaces, such as `announcement/…`.",
-    "suspended_for": "The length of the suspension in ISO 8601, such as `P90D` or `P1Y`, where the act"
-    " gives that instead of an end. The first day counts: a year from 10 November ends on 9 November.",
-    "suspended_from": "The first day on which the clauses do not apply.",
-    "suspended_until": "The last suspended day, inclusive; until further notice if left out.",
-    "title": "Its title, or what it says, in one line.",
+    "suspended_for": "The length of the suspension in ISO 8601, such as `P90D` or `P1Y`,"
+    " if the act states a length instead of an end. The first day counts:"
+    " a year from 10 November ends on 9 November.",
+    "suspended_from": "The first date on which the clauses do not apply.",
+    "suspended_until": "The last suspended date, inclusive; until further notice if left out.",
+    "title": "Its title, or its content in one line.",
     "topic": "Its topic, in a word or two.",
-    "until": "The date by which it promises something.",
+    "until": "The date by which the promise is due.",
 }

@@ -1,4 +1,4 @@
-"""The words of the domain as GraphQL enums, whose values are in capitals."""
+"""Enums of the domain as GraphQL enums, whose values are in capitals."""
 
 from __future__ import annotations
 
@@ -28,18 +28,19 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "automatic_return": "It was suspended at the newest known fact of its issuer, and is in"
         " force again because the suspension had an end. An extension may not"
         " have been recorded yet.",
-        "end_unknown": "It has ended or will end, and no source says when.",
+        "end_unknown": "It has ended or will end, and no source states the date.",
     },
     vocabulary.Confirmation: {
         "confirmed": "A recorded act of the issuer is at least as new as the beginning of the status.",
         "by_terms": "It follows from dates in older acts: it began after the newest recorded act of the"
         " issuer.",
-        "contradicted": "A recorded statement says otherwise; `statedSuspension` names it.",
+        "contradicted": "A recorded statement contradicts it; `statedSuspension` names"
+        " the statement.",
     },
     vocabulary.Match: {
         "certain": "It names the goods, or a code of them.",
-        "possible": "It names only a group, such as critical minerals or dual-use items, without codes of"
-        " the goods.",
+        "possible": "It names only a group, such as critical minerals or dual-use items,"
+        " without codes of the goods.",
     },
     vocabulary.ActKind: {
         "export_control": "Export controls and controls of production, in general acts.",
@@ -64,84 +65,88 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "assessment": "An assessment: a report, a ruling, a study.",
     },
     Action: {
-        "assigned": "It was assigned to a person, or to nobody.",
-        "edited": "Another fact was proposed in its place.",
+        "assigned": "It was assigned to a person, or its assignment was removed.",
+        "edited": "Its proposed fact was replaced.",
         "accepted": "A person accepted it.",
         "rejected": "A person rejected it, or closed the lead.",
-        "postponed": "It was put off until a day.",
+        "postponed": "It was postponed until a date.",
         "reopened": "It waits again.",
-        "superseded": "The publisher says otherwise now.",
-        "recorded": "What was accepted is in the log.",
-        "refused": "What was accepted could not be recorded: it waits again.",
+        "superseded": "The publisher has replaced it with a newer version.",
+        "recorded": "The accepted fact or file was recorded in the log.",
+        "refused": "The accepted fact or file could not be recorded: it waits again.",
     },
     CandidateKind: {
-        "fact": "A fact, to be recorded as it is or as somebody edits it.",
+        "fact": "A fact, to be recorded as it is or after an edit.",
         "import": "A file of figures, to be imported as a whole.",
-        "lead": "No fact yet: something that a person should look into.",
+        "lead": "Not yet a fact: a hint that a person should check.",
     },
     CandidateState: {
         "pending": "It waits for a person.",
-        "postponed": "It waits again from a day on.",
+        "postponed": "It is postponed until a date.",
         "accepting": "It was accepted, and is being recorded or imported.",
         "accepted": "It is recorded.",
         "rejected": "A person has rejected it, or closed the lead.",
-        "superseded": "The publisher says otherwise now: another candidate has taken its place.",
+        "superseded": "The publisher has replaced it with a newer version, in another candidate.",
     },
     LeadCode: {
-        "gap": "A number between others is missing: an act that is published elsewhere, later, or not at"
-        " all.",
-        "withdrawn": "The publisher has taken an act out of its list.",
-        "another_body": "The same act reads otherwise at another address, or than it did before.",
-        "changed": "A watched page reads otherwise than before.",
-        "not_read": "An act was announced, and its text could not be had or understood.",
-        "announced": "An act was announced, and nothing says what it does: a person has to read it.",
+        "gap": "A number in a sequence is missing: an act that is published elsewhere,"
+        " later, or not at all.",
+        "withdrawn": "The publisher has removed an act from its list.",
+        "another_body": "The text of the same act differs at another address, or from an"
+        " earlier version.",
+        "changed": "The text of a watched page has changed.",
+        "not_read": "An act was announced, and its text could not be fetched or parsed.",
+        "announced": "An act was announced, and its effect is not stated: a person has to read it.",
     },
     MatchKind: {
         "same_as": "It is this act.",
         "amends": "It changes this act, or cites it.",
-        "conflicts_with": "It is this act, with another day, measure or goods than are known.",
+        "conflicts_with": "It is this act, but its date, measure or goods differ from the"
+        " recorded ones.",
     },
     vocabulary.Checked: {
-        "page": "The page or document that the source names was read.",
+        "page": "The cited page or document was read.",
         "data_file": "The number was read from the publisher's file of data.",
-        "seed": "The fact was taken from a list that somebody else had compiled from sources.",
+        "seed": "The fact was taken from a list that others had compiled from sources.",
         "memory": "Nothing was checked: the fact was recorded from memory.",
     },
     vocabulary.ClauseEnd: {
         "open": "It applies until further notice.",
-        "unknown": "It has ended or will end, and no source says when.",
+        "unknown": "It has ended or will end, and no source states the date.",
         "condition": "It ends when a condition is met.",
     },
     vocabulary.FetchFailure: {
         "UNREACHABLE": "Its server could not be reached.",
-        "TIMEOUT": "There was no whole answer in time.",
-        "REFUSED_ADDRESS": "It leads to an address that may not be connected to.",
+        "TIMEOUT": "The response was incomplete at the timeout.",
+        "REFUSED_ADDRESS": "Connections to its address are not allowed.",
         "ROBOTS": "The publisher's robots.txt does not allow it.",
-        "RATE_LIMITED": "The publisher asks to come back later (429, or 503 with a time).",
-        "HTTP_STATUS": "The answer has another status than 200 or 304.",
-        "TOO_LARGE": "The answer is larger than the limit.",
-        "CUT_OFF": "The answer ended before its end.",
-        "TLS": "The server could not prove who it is.",
-        "REDIRECT": "It leads to too many other addresses, or to one that may not be reached.",
-        "LAYOUT_CHANGED": "What came is not what is known of this publisher.",
-        "ENCODING": "What came is not in the encoding that it declares, declares two, or is packed otherwise"
-        " than was asked for.",
-        "INCOMPLETE": "The list has fewer or more items than the publisher counts.",
-        "TRUNCATED": "The publisher has cut off its list.",
+        "RATE_LIMITED": "The publisher requests a later retry (429, or 503 with a time).",
+        "HTTP_STATUS": "The response has another status than 200 or 304.",
+        "TOO_LARGE": "The response is larger than the limit.",
+        "CUT_OFF": "The response ended early.",
+        "TLS": "The certificate of the server is not valid.",
+        "REDIRECT": "There are too many redirects, or one to an address that is not allowed.",
+        "LAYOUT_CHANGED": "The response does not have the format expected from this publisher.",
+        "ENCODING": "The response does not have its declared encoding, declares two, or"
+        " has a content coding that was not requested.",
+        "INCOMPLETE": "The number of items in the list differs from the number that the"
+        " publisher states.",
+        "TRUNCATED": "The publisher has truncated its list.",
     },
     ClauseGroup: {
         "status": "By status.",
         "measure": "By measure.",
         "issuer": "By the issuer of the instrument.",
         "direction": "By exports, imports and production.",
-        "covers": "By what they cover.",
+        "covers": "By the kind of goods or services that they cover.",
         "legal_stage": "By legal stage.",
-        "commodity": "By the commodities that they name; one that names several counts for each.",
-        "confirmation": "By how far their status is supported by what is recorded.",
+        "commodity": "By the commodities that they name; a clause that names several"
+        " counts for each.",
+        "confirmation": "By the confirmation of their status.",
         "match": "By whether they cover the goods of the filters for certain, or possibly.",
     },
     vocabulary.ClauseStatus: {
-        "proposed": "It is proposed by somebody with the right to do so; it is not law.",
+        "proposed": "It is proposed by a body with the right to do so; it is not law.",
         "recommended": "It is recommended to the deciding authority; it is not law.",
         "negotiated": "It is under negotiation; it is not law.",
         "announced": "It is law, and not yet in force.",
@@ -149,8 +154,8 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "suspended": "It does not apply for a time, and returns.",
         "expired": "Its last day has passed.",
         "repealed": "It was repealed, or merged into another instrument.",
-        "withdrawn": "It was taken back before it was in force.",
-        "lapsed": "It lapsed: nobody acted in time.",
+        "withdrawn": "It was withdrawn before it was in force.",
+        "lapsed": "It lapsed: no one acted in time.",
         "concluded": "The investigation or negotiation ended without a measure.",
     },
     vocabulary.Covers: {
@@ -166,19 +171,20 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "production": "Production or mining within the issuer.",
     },
     EndpointState: {
-        "active": "Events are sent to it as they are recorded; after a failure again and again.",
-        "paused": "A person has stopped it. It keeps its place.",
-        "disabled": "The receiver has answered 410: it is gone. It keeps its place, and can be resumed.",
+        "active": "Events are sent to it as they are recorded, with retries after a failure.",
+        "paused": "A person has stopped it. Its cursor is kept.",
+        "disabled": "The receiver has responded with 410 (Gone). Its cursor is kept, and"
+        " it can be resumed.",
     },
     vocabulary.Form: {
         "ore": "Ore, as mined.",
         "concentrate": "Concentrate of ore.",
-        "intermediate": "Matte, hydroxide, nickel pig iron and other products on the way to metal.",
+        "intermediate": "Matte, hydroxide, nickel pig iron and other intermediate products.",
         "oxide": "Oxide.",
         "compound": "Salts and other compounds.",
-        "metal": "Unwrought metal, powder included.",
-        "alloy": "Alloys, ferro-alloys included.",
-        "magnet": "Permanent magnets, and what becomes one by magnetisation.",
+        "metal": "Unwrought metal, including powder.",
+        "alloy": "Alloys, including ferro-alloys.",
+        "magnet": "Permanent magnets, and goods that become magnets by magnetisation.",
         "scrap": "Waste and scrap.",
         "article": "Articles: semi-finished and finished products.",
     },
@@ -189,43 +195,44 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "negotiated": "It is under negotiation.",
     },
     vocabulary.Measure: {
-        "licence": "It needs a licence; of which kind is not known.",
-        "dual_use_licence": "It needs a licence that looks at the end user and the end use.",
-        "trade_licence": "It needs a licence that looks at neither, but at a contract or a quota.",
+        "licence": "It needs a licence of unknown kind.",
+        "dual_use_licence": "It needs a licence that depends on the end user and the end use.",
+        "trade_licence": "It needs a licence that depends on a contract or a quota, not on"
+        " the end user or the end use.",
         "review": "Applications are examined more strictly.",
         "ban": "Trade is forbidden.",
         "quota": "Trade is limited to an amount.",
         "tariff": "A duty is due.",
-        "tariff_rate_quota": "A lower duty is due on an amount, a higher one on what is beyond it.",
+        "tariff_rate_quota": "A lower duty is due up to an amount, a higher one above it.",
         "price_floor": "It may not be sold below a price, or a duty makes up the difference.",
         "state_trading": "Only named firms may trade in it.",
-        "investigation": "An authority examines whether to act: no goods are restricted by it.",
+        "investigation": "An authority examines whether to act; no goods are restricted yet.",
         "domestic_sales": "A part must be sold in the country.",
-        "processing": "It must be processed to a degree before it may leave.",
+        "processing": "It must be processed to a degree before export.",
     },
     vocabulary.Outcome: {
-        "withdrawn": "It was taken back before it was in force.",
-        "lapsed": "It lapsed: nobody acted in time.",
+        "withdrawn": "It was withdrawn before it was in force.",
+        "lapsed": "It lapsed: no one acted in time.",
         "concluded": "The investigation or negotiation ended without a measure.",
     },
     vocabulary.MemberRole: {
         "member": "A member.",
         "chair": "A member that chairs it.",
         "observer": "It observes, and is no member.",
-        "endorser": "It endorses what the alliance declares, and is no member.",
+        "endorser": "It endorses the declarations of the alliance, and is no member.",
         "guest": "It attends as a guest, and is no member.",
     },
     vocabulary.MembershipKind: {
         "member": "It is a member itself.",
-        "through_union": "It is not a member, but in a union that is one.",
+        "through_union": "It is not a member, but belongs to a union that is one.",
         "takes_part": "It takes part in another role, such as an observer.",
         "none": "It does not belong to it.",
-        "not_known": "It is not among the members that are known, and their list is not published.",
+        "not_known": "It is not among the known members, and their list is not published.",
     },
     vocabulary.PreferenceRule: {
         "judgement": "A recorded judgement on this figure.",
         "order": "A recorded order of publishers.",
-        "first": "No preference is recorded: the publisher that published on the series first.",
+        "first": "No preference is recorded: the publisher that published first on the series.",
     },
     vocabulary.Qualifier: {
         "about": "About the number.",
@@ -234,11 +241,11 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "more_than": "More than the number.",
         "at_least": "The number or more.",
         "range": "From the number to the upper end.",
-        "nil": "Nothing: the number is 0.",
-        "withheld": "The publisher knows the number and keeps it back.",
+        "nil": "Nil: the number is 0.",
+        "withheld": "The publisher withholds the number.",
         "not_available": "The publisher has no number.",
-        "not_applicable": "There can be no number.",
-        "not_stated": "The publisher does not say.",
+        "not_applicable": "A number is not applicable.",
+        "not_stated": "The publisher does not state it.",
         "included_elsewhere": "It is counted in another figure.",
         "large": "Large, in the publisher's word.",
         "moderate_to_large": "Moderate to large, in the publisher's words.",
@@ -253,7 +260,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
     vocabulary.Reach: {
         "full": "All of it.",
         "partly": "A part of it, of unknown size.",
-        "other": "None of it, but goods in other forms, goods of abroad, technology, or the like.",
+        "other": "None of it, but goods in other forms, foreign goods, technology, or similar.",
     },
     vocabulary.Stage: {
         "mine": "Mining.",
@@ -276,22 +283,22 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "only_abroad": "Only goods abroad.",
     },
     TransitionBasis: {
-        "act": "An act that became public on the day.",
-        "confirmed": "An act that was public before, and a later one that names the same day.",
-        "terms": "The terms of an act that was public before, such as the end of a suspension. No"
-        " later act is known that names the day.",
+        "act": "An act that became public on the date.",
+        "confirmed": "An act that was public before, and a later one that names the same date.",
+        "terms": "The terms of an act that was public before, such as the end of a"
+        " suspension. No later act that names the date is recorded.",
         "statement": "A statement of a government, without a legal instrument.",
     },
     TotalMethod: {
         "published": "A publisher states it.",
-        "sum_of_places": "No publisher states one as a number: it is the sum of the places that can be"
-        " added. It leaves out whatever has no figure.",
+        "sum_of_places": "No publisher states it as a number: it is the sum of the places"
+        " that can be added. Places without a figure are missing in it.",
     },
     TransitionKind: {
         "in_force": "A clause enters into force.",
         "suspended": "A clause is suspended.",
-        "returns": "A suspension ends, and the clause is in force: again, or for the first time where"
-        " it was suspended before its first day.",
+        "returns": "A suspension ends, and the clause is in force: again, or for the"
+        " first time if it was suspended before its first date.",
         "expires": "A clause ends.",
         "repealed": "A clause is repealed, or merged into another instrument.",
         "discontinued": "A clause is withdrawn, lapses, or is concluded without a measure.",
@@ -299,14 +306,14 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "member_joins": "A place becomes a member.",
         "member_leaves": "A place is no longer a member.",
         "appears": "The entity begins to exist.",
-        "stated_end": "A suspension ends as a government stated. By the text of the instrument the clause is"
-        " in force already.",
-        "changes": "Something else changes.",
+        "stated_end": "A suspension ends as a government stated. By the text of the"
+        " instrument the clause is already in force.",
+        "changes": "Another change.",
     },
     ChangeKind: {
         "appeared": "It exists at the second moment only.",
         "changed": "It exists at both, and its state differs.",
-        "disappeared": "It exists at the first moment only: the fact that began it was retracted.",
+        "disappeared": "It exists at the first moment only: its first fact was retracted.",
     },
 }
 """Descriptions of enum values."""
@@ -317,7 +324,7 @@ ENUM_NAMES: dict[type[Enum], str] = {
     vocabulary.Checked: "SourceCheck",
     vocabulary.Covers: "Coverage",
 }
-"""GraphQL names of enums whose name in the domain is another one."""
+"""GraphQL names of enums with another name in the domain."""
 
 
 def described_enum(words: type[Enum], meanings: dict[str, str], name: str | None = None) -> None:

@@ -1,6 +1,6 @@
-"""Errors as clients see them: every one has a stable `extensions.code`, and a path if it has one.
+"""Errors in responses: every one has a stable `extensions.code`, and a path if it has one.
 
-What nobody foresaw is masked: the client gets an id, and the log has the same id with the details.
+Unexpected errors are masked: the client gets an id, and the log has the same id with the details.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from strawberry.exceptions import StrawberryInputCoercionError
 from tracker.errors import TrackerError, Unavailable
 
 MAX_MESSAGE_CHARACTERS = 1000
-"""Messages of GraphQL itself repeat the input; this much of it is enough."""
+"""Maximum length of a message. Messages of GraphQL repeat the input."""
 
 VARIABLE = re.compile(
     r"Variable '\$(?P<name>\w+)' has invalid (?:default )?value"
@@ -40,21 +40,21 @@ DATABASE_ERRORS = (
     asyncpg.UndefinedColumnError,
     asyncpg.UndefinedTableError,
 )
-"""Errors of a query while the database is gone, going, starting, out of means, or a standby that can't
-write or whose replay the query holds up, or while another release replaces the tables; other errors of
-PostgreSQL are bugs of ours."""
+"""Errors of a query that are temporary. The database is stopped, starting, out of resources, or a standby
+that cannot write or has cancelled the query; or another release replaces the tables. Other errors of
+PostgreSQL are bugs."""
 
 logger = logging.getLogger(__name__)
 
 
 def describe_error(error: GraphQLError) -> None:
-    """Give an error its code and path, in place, and mask it if it is nobody's business."""
+    """Add the code and path to an error, in place, and mask internal errors."""
     if error.extensions and "code" in error.extensions:
         return
     cause = error.original_error
     if isinstance(cause, DATABASE_ERRORS):
         logger.warning("the database does not answer: %s", cause)
-        # Also of a full disk: only the log itself can say that nothing was recorded.
+        # A full disk counts too: only the log itself can state that nothing was recorded.
         cause = Unavailable("The database does not answer; try again")
         error.message = cause.message
     if isinstance(cause, TrackerError):
@@ -73,29 +73,29 @@ def strip_suggestions(error: GraphQLError) -> None:
 
 
 def error_extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
-    """The extensions of an error."""
+    """Return the extensions of an error."""
     return {"code": code, "path": list(path)} if path else {"code": code}
 
 
 def error_with_code(code: str, message: str, *path: str) -> GraphQLError:
-    """An error that is described already."""
+    """Return an error with its code, message and path."""
     return GraphQLError(message, extensions=error_extensions(code, path))
 
 
 def plain_error(code: str, message: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:
-    """An answer that is nothing but an error."""
+    """Return a response that consists of an error."""
     return {"errors": [{"message": message, "extensions": error_extensions(code, path)}]}
 
 
 def masked_error(error: BaseException | None, at: object = None) -> dict[str, Any]:
-    """The message of an unexpected error for clients: an id, under which the log has the details."""
+    """Return the message of an unexpected error for clients: an id, under which the log has the details."""
     id = uuid.uuid4().hex[:12]
     logger.error("internal error %s at %s", id, at, exc_info=error)
     return {"message": "Internal error", "extensions": {"code": "INTERNAL", "id": id}}
 
 
 def internal_error(error: BaseException) -> TrackerError:
-    """The same as an error of this product, for answers that are not GraphQL."""
+    """Return an unexpected error as an error of the tracker, for responses outside GraphQL."""
     shown = masked_error(error)
     return TrackerError(f"Internal error {shown['extensions']['id']}", code="INTERNAL")
 
@@ -107,7 +107,7 @@ def _mask(error: GraphQLError) -> None:
 
 
 def _graphql(error: GraphQLError) -> dict[str, Any]:
-    """The extensions of an error of GraphQL itself: in the document, or in its variables."""
+    """Return the extensions of an error of GraphQL itself: in the document, or in its variables."""
     if isinstance(error, GraphQLSyntaxError):
         return error_extensions("GRAPHQL_PARSE_FAILED")
     variable = VARIABLE.match(error.message)

@@ -1,4 +1,4 @@
-"""Opaque text that clients hand back: cursors of lists, and ids that no two objects share."""
+"""Opaque texts of the API: cursors of lists, and unique ids of objects."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ MAX_OPAQUE_CHARACTERS = 2000
 MAX_ID_CHARACTERS = 500
 MAX_POSITION_DIGITS = 18
 SEPARATOR = "@"
-"""Between an entity, a day and a position; no name of an entity has it."""
+"""Separator of an entity, a date and a position; no name of an entity contains it."""
 PAST = "past"
 PLANNED = "planned-"
-"""Before the token of a preview."""
+"""Prefix of the token of a preview."""
 
 
 def encode_opaque(key: str) -> str:
-    """Opaque text for a key."""
+    """Encode a key as opaque text."""
     return urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
 def decode_opaque(given: str) -> str:
-    """The key in opaque text. Raises ValueError for text that `encode_opaque` never gave."""
+    """Decode opaque text. Raises ValueError for text that `encode_opaque` did not produce."""
     if len(given) > MAX_OPAQUE_CHARACTERS:
         raise ValueError("too long for a sealed key")
     try:
@@ -39,22 +39,21 @@ def decode_opaque(given: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NodeId:
-    """What an id stands for: an entity at a moment, or a version of its history that begins at one.
+    """The content of an id: an entity at a moment, or a version of its history that begins at one.
 
-    A client that keeps objects by their ids so never shows what holds at one moment as what holds
-    at another. Without a moment it is the entity whatever the moment: clients may make such ids,
-    but no answer has them.
+    So client caches keep objects of different moments apart. Without a moment it is the entity at any
+    moment; clients may build such ids, but responses never contain them.
     """
 
     entity: str
     moment: Moment | None = None
     past: bool = False
-    """Whether it is a version of a history: these do not tell which claim is preferred."""
+    """Whether it is a version of a history: in these the preferred claim is unknown."""
     planned: bool = False
-    """Whether it is a state that was only planned: it is not there to be found again."""
+    """Whether it is a planned state, which cannot be loaded again."""
 
     def encode(self) -> str:
-        """The opaque text that clients get."""
+        """Return the opaque text of the id."""
         if self.moment is None:
             return encode_opaque(self.entity)
         text = self.entity + _moment_text(self.moment)
@@ -64,7 +63,7 @@ class NodeId:
 
     @classmethod
     def decode(cls, given: str) -> NodeId:
-        """What an id stands for. Raises ValueError for text that `encode` never gave."""
+        """Decode an id. Raises ValueError for text that `encode` did not produce."""
         entity, *moment = decode_opaque(given).split(SEPARATOR)
         kind, _, key = entity.partition("/")
         if kind not in KINDS or entity_path(kind, key) is None:
@@ -80,7 +79,7 @@ class NodeId:
 
 
 def encode_moment(moment: Moment) -> str:
-    """The id of a moment itself, which no entity has."""
+    """Return the id of a moment itself; no entity has it."""
     return encode_opaque(_moment_text(moment))
 
 
@@ -89,14 +88,14 @@ def _moment_text(moment: Moment) -> str:
 
 
 def parse_number(given: str) -> int:
-    """A position in an id. Raises ValueError."""
+    """Parse a position in an id. Raises ValueError."""
     if not (given.isascii() and given.isdecimal() and len(given) <= MAX_POSITION_DIGITS):
         raise ValueError("not a position")
     return int(given)
 
 
 def parse_node_id(given: str, *path: str | int) -> NodeId:
-    """What an id stands for. Raises InvalidInput for any other text."""
+    """Parse an id. Raises InvalidInput for any other text."""
     try:
         return NodeId.decode(given)
     except ValueError:
@@ -108,16 +107,16 @@ def parse_node_id(given: str, *path: str | int) -> NodeId:
 
 
 def key_of(kind: str, given: str) -> str | None:
-    """The key of an entity of a kind, by its key or an id of it; None for text that is neither."""
+    """Return the key of an entity of a kind, from its key or id; None for other texts."""
     try:
         found, _, key = NodeId.decode(given).entity.partition("/")
         if found == kind:
             return key
     except ValueError:
-        pass  # a key, then
+        pass  # the text is a key
     return entity_path(kind, given)
 
 
 def entity_path(kind: str, id: str) -> str | None:
-    """The id of an entity of a kind if it can be one; None for text that can't."""
+    """Return the path of an entity of a kind if the id is possible; else None."""
     return id if len(id) <= MAX_ID_CHARACTERS and ENTITY_PATH.fullmatch(f"{kind}/{id}") else None

@@ -1,7 +1,7 @@
-"""Annexes, events, states and transitions for one request: all that an answer asks for at a time, in
-one query.
+"""Data loaders of a request: annexes, events, states and transitions.
 
-Nothing is kept from one query to the next: a text that is redacted is gone for subscribers too.
+All items that a response needs at a time are read in one query. Nothing is cached between two queries, so
+that redacted texts disappear for subscribers too.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tracker.snapshots.store import SnapshotInfo, SnapshotStore
 INITIAL_TYPES = tuple(
     type_ for kind in KINDS.values() for type_, fact in kind.FACTS.items() if fact in INITIAL_FACTS
 )
-"""The types of the events that entities begin with."""
+"""Types of the events that start an entity."""
 
 
 class Loaders:
@@ -64,30 +64,30 @@ class Loaders:
         self.retractions: DataLoader[tuple[str, int | None], Mapping[str, RecordedEvent]] = (
             DataLoader(self._retractions, cache=False)
         )
-        """The retractions of an entity that count, of those up to a position (None: of all), by the
-        ids of the events that they retract."""
+        """Effective retractions of an entity up to a position (None: all), by the ids of the retracted
+        events."""
         self.transitions: DataLoader[tuple[str, Moment], list[Transition]] = DataLoader(
             self._transitions_of, cache=False
         )
-        """All transitions of an entity as they are known at a moment, by day."""
+        """All transitions of an entity as known at a moment, by date."""
         self.states: DataLoader[tuple[str, Moment], State | None] = DataLoader(
             self._states, cache=False
         )
-        """The states of entities of any kind, by their names and moments."""
+        """States of entities of any kind, by their names and moments."""
 
         self.names: DataLoader[str, NameHistory] = DataLoader(self._names, cache=False)
-        """The names that entities had, by their names in the log."""
+        """Histories of names of entities, by their names in the log."""
 
         self.openings: DataLoader[str, list[RecordedEvent]] = DataLoader(
             self._openings, cache=False
         )
-        """The openings of entities, in the order of the log, by their names in the log."""
+        """First events of entities, in the order of the log, by their names in the log."""
 
         self._candidates, self._snapshots = review.candidates, snapshots
         self.decisions: DataLoader[int, list[Decision]] = DataLoader(self._decisions, cache=False)
-        """What was done with candidates, by their ids."""
+        """Actions on candidates, by their ids."""
         self.matches: DataLoader[int, list[CandidateMatch]] = DataLoader(self._matches, cache=False)
-        """The known acts that candidates are about, by their ids."""
+        """Recorded acts that match candidates, by their ids."""
         self._as_of = as_of
         self.snapshots: DataLoader[str, SnapshotInfo | None] = DataLoader(
             self._described, cache=False
@@ -95,7 +95,7 @@ class Loaders:
         """Snapshots by SHA-256."""
 
     async def events_behind(self, evidence: Sequence[Evidence]) -> list[RecordedEvent | None]:
-        """The events that a state follows from, recorded or planned."""
+        """Return the events that a state follows from, recorded or planned."""
         planned = [self.planned.event(one.event_id) for one in evidence]
         recorded = [
             one.position for one, plan in zip(evidence, planned, strict=True) if plan is None
@@ -104,7 +104,7 @@ class Loaders:
         return [plan or next(found) for plan in planned]
 
     async def facts_behind(self, stream: str, evidence: Sequence[Evidence]) -> list[RecordedFact]:
-        """The facts that a state of an entity follows from, in valid-time order."""
+        """Return the facts that a state of an entity follows from, in valid-time order."""
         events = [event for event in await self.events_behind(evidence) if event]
         retractions = (await self.retractions.load((stream, None))).values()
         corrections = {
@@ -119,12 +119,15 @@ class Loaders:
         return sorted([event.known for event in events], key=history.order)
 
     async def names_before(self, event: RecordedEvent, entity: str) -> NameHistory:
-        """The names of an entity for what an event says; for a planned one, those planned too."""
+        """Return the names of an entity at the time of an event; for a planned event, with planned
+        names."""
         return self.planned.names(event, entity) or await self.names.load(entity)
 
     async def opening_before(self, event: RecordedEvent) -> Fact | None:
-        """The opening of the entity of an event, or the last of several before it; that of a planned one
-        may be planned too."""
+        """Return the first fact of the entity of an event, or the last of several before the event.
+
+        For a planned event it may be planned too.
+        """
         known = self.planned.facts(event) or [
             one.known for one in await self.openings.load(event.stream)
         ]
@@ -226,12 +229,12 @@ class Loaders:
 
 
 def is_planned(entity: str, moment: Moment) -> bool:
-    """Whether a moment is of a preview that is about an entity."""
+    """Return whether a moment is of a preview that contains an entity."""
     return moment.preview is not None and entity in moment.preview.planned
 
 
 def _by_target(retractions: Sequence[RecordedEvent]) -> Mapping[str, RecordedEvent]:
-    """The retractions that count, by the ids of the events that they retract."""
+    """Return the effective retractions, by the ids of the retracted events."""
     events = {event.position: event for event in retractions}
     counting = effective_retractions([event.known for event in retractions])
     return {event_id: events[known.position] for event_id, known in counting.items()}

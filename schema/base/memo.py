@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
 MAX_CACHED_WEIGHT = 20_000
-"""The maximum total weight of the memoised values of a function; the oldest is dropped first."""
+"""Maximum total weight of the memoised values of a function; the oldest is dropped first."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 
 class Once(Generic[T]):
-    """A function that is called once, when its value is first asked for. To make one costs a
-    thirtieth of `functools.cache`, and there is one for each figure of an answer."""
+    """A function that is called once, on first access. It is created in a thirtieth of the time of
+    `functools.cache`, and a response has one for each figure."""
 
     __slots__ = ("_make", "_value")
 
@@ -23,7 +23,7 @@ class Once(Generic[T]):
         self._make: Callable[[], T] | None = make
 
     def __call__(self) -> T:
-        """The value."""
+        """Return the value."""
         if self._make is not None:
             self._value = self._make()
             self._make = None
@@ -31,12 +31,11 @@ class Once(Generic[T]):
 
 
 def memoize_by_identity(weight: Callable[[Any], int]) -> Callable[[F], F]:
-    """A decorator that memoises a function of some objects by their identity. `weight` of the first
-    estimates the memory that a result takes.
+    """Return a decorator that memoises a function of objects by their identity.
 
-    They are told by what they are and not by what they say: states are long to compare, and those
-    of one version row are one object (see `projections.query.state_cache`). What is made of them is
-    shared between answers, so it has to follow from them alone.
+    `weight` of the first object estimates the memory of a result. Comparing states by value would be slow,
+    and the states of one version row are one object (see `projections.query.state_cache`). Results are
+    shared between responses, so they must depend on the arguments only.
     """
 
     def decorate(make: F) -> F:
@@ -47,12 +46,12 @@ def memoize_by_identity(weight: Callable[[Any], int]) -> Callable[[F], F]:
 
 def _memoized(make: Callable[..., Any], weight: Callable[[Any], int]) -> Callable[..., Any]:
     total = 0
-    # A dictionary looks through all places of what was dropped to find the oldest; this one does not.
+    # A plain dictionary scans all deleted slots to find the oldest entry; this one does not.
     kept: OrderedDict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = OrderedDict()
 
     def made(*given: Any) -> Any:
         nonlocal total
-        key = tuple(map(id, given))  # nobody else's while they are kept
+        key = tuple(map(id, given))  # ids are unique while the objects are referenced
         if found := kept.get(key):
             return found[1]
         value = make(*given)

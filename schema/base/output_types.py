@@ -1,12 +1,15 @@
-"""Output types, derived from the structs that their objects show, as input types are.
+"""Output types, derived from the structs of their objects, like input types.
 
 `@output_type(state=FirmState)` gives a class the fields of `FirmState`. Its objects have the struct in
 their attribute `state`. A value is read from it, and converted, when a query needs it.
 
 - The type of a field follows from its type in the struct (`shown_type`), its description from
-  `schema.base.descriptions`.
+`schema.base.descriptions`.
+
 - A `struct_field` is a field or property of the struct with another type, name or description.
+
 - A `made_field` is computed by a method, once for an object; a `resolver_field` for each request.
+
 - A struct without an output type of its own gets one with all its fields where it is needed.
 """
 
@@ -39,22 +42,22 @@ from tracker.domain.values import PartialDate
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 Convert = Callable[[Any, Any], Any]
-"""Makes what is shown of a value, for the object that has it."""
+"""A function that converts a value for display, given the object that has it."""
 
 SHOWN_AS: dict[Any, Any] = {date: Day, datetime: Instant}
-"""The GraphQL types of classes whose values are shown as something else."""
+"""GraphQL types of classes whose values are shown as something else."""
 CONVERTERS: dict[Any, Convert] = {}
-"""By output types the functions that make their objects of the values of structs."""
+"""Conversions of the values of structs, by output type."""
 MAKER = "maker"
-"""In the metadata of a field: the method that makes its value; None: it is read from a struct."""
+"""Metadata of a field: the method that computes its value; None: it is read from a struct."""
 PATH = "path"
-"""In the metadata of a field: the fields of the struct that lead to its value."""
+"""Metadata of a field: the fields of the struct that lead to its value."""
 
 
 def shows(kind: Any, *, given: str = "") -> Callable[[F], F]:
     """Register the function that converts values of a class to the output type that it returns.
 
-    `given` are the attributes that it takes too, of the object that has the value.
+    `given` are further attributes of the object with the value, which are passed too.
     """
 
     def register(convert: F) -> F:
@@ -67,7 +70,7 @@ def shows(kind: Any, *, given: str = "") -> Callable[[F], F]:
 
 
 def made_field(method: Callable[[Any], T]) -> T:
-    """A field that a method computes once for an object, described by its docstring."""
+    """Return a field that a method computes once for an object, described by its docstring."""
     described = description_of(method)
     return cast(T, strawberry.field(description=described, metadata={MAKER: method}))
 
@@ -79,7 +82,7 @@ def struct_field(
     name: str | None = None,
     init: Literal[False] = False,
 ) -> Any:
-    """A field whose value is read from a struct, with a type, a name or a description of its own.
+    """Return a field whose value is read from a struct, with its own type, name or description.
 
     `path` is the field of the struct, or fields with dots, if it has another name there. Without a
     description it has that of the struct. `init` tells type checkers that objects are made without it.
@@ -98,12 +101,12 @@ def output_type(
     given: str = "",
     **structs: type,
 ) -> Callable[[type[T]], type[T]]:
-    """A decorator of output types. Each keyword is an attribute of its objects, with a struct.
+    """Return a decorator of output types. Each keyword is an attribute of its objects, with a struct.
 
-    Fields come in the order of `first`, then in that of the class and its structs. `hidden` fields of
-    structs are not shown, or with `only_spelled` all that neither `first` nor the class spells.
-    `described_by` has the facts that describe fields without a docstring in the struct. An object in
-    another one has the attributes `given` of that.
+    Fields are in the order of `first`, then in that of the class and its structs. `hidden` fields of
+    structs are left out, or with `only_spelled` all fields that neither `first` nor the class names.
+    `described_by` has the facts that describe fields without a docstring in the struct. A nested object
+    gets the attributes `given` of the outer one.
     """
 
     def decorate(kind: type[T]) -> type[T]:
@@ -126,7 +129,7 @@ def output_type(
 
 
 class _Type:
-    """An output type in the making: how the values of its fields are read or made."""
+    """An output type under construction, with the sources of the values of its fields."""
 
     def __init__(self, kind: type, structs: Mapping[str, type], described_by: Iterable[type]):
         self._kind, self._structs, self._facts = kind, structs, described_by
@@ -139,7 +142,8 @@ class _Type:
                 self.annotations[name] = maker.__annotations__["return"]
 
     def names_of_structs(self, hidden: set[str]) -> Iterator[str]:
-        """The names of the fields of structs but those that are hidden, or fields of the class."""
+        """Iterate over the names of the fields of structs, without hidden fields and fields of the
+        class."""
         bases = (
             getattr(base, "__strawberry_definition__", None) for base in self._kind.__mro__[1:]
         )
@@ -160,11 +164,11 @@ class _Type:
             if field.metadata[MAKER] is None and (attribute := self._attribute_with(path)):
                 self._read(name, attribute, path, field)
             if name not in self.made:
-                raise LookupError(f"no struct of {self._kind.__name__} has a field {path}")
+                raise LookupError(f"{self._kind.__name__} has no struct with a field {path}")
         return self.annotations[name]
 
     def _attribute_with(self, path: str) -> str | None:
-        """The attribute whose struct has a field or property; None for an inherited field."""
+        """Return the attribute whose struct has a field or property; None for an inherited field."""
         name = path.partition(".")[0]
         for attribute, struct in self._structs.items():
             if name in _field_names(struct) or isinstance(getattr(struct, name, None), property):
@@ -172,7 +176,7 @@ class _Type:
         return None
 
     def _read(self, name: str, attribute: str, path: str, field: StrawberryField) -> None:
-        """Let a field be read from the struct that an attribute has."""
+        """Define a field that is read from the struct in an attribute."""
         struct = self._structs[attribute]
         field.description = field.description or describe(path, struct, *self._facts)
         if name not in self.annotations:
@@ -194,7 +198,7 @@ def _field_names(struct: Any) -> Iterable[str]:
 
 
 def _type_in(struct: type, name: str) -> Any:
-    """The type of a field or property of a struct."""
+    """Return the type of a field or property of a struct."""
     member = getattr(struct, name, None)
     if isinstance(member, property):
         return get_type_hints(member.fget)["return"]
@@ -207,7 +211,7 @@ def _hints(struct: type) -> dict[str, Any]:
 
 
 def shown_type(hint: Any) -> Any:
-    """The GraphQL type of values of a type."""
+    """Return the GraphQL type of values of a type."""
     arguments = get_args(hint)
     if get_origin(hint) in (Union, UnionType):
         return Union[tuple(of if of is NoneType else shown_type(of) for of in arguments)]  # noqa: UP007 - made from a tuple
@@ -224,7 +228,7 @@ def shown_type(hint: Any) -> Any:
 
 
 def _conversion(shown: Any) -> Convert | None:
-    """The function that makes a value of a type to show; None for values shown as they are."""
+    """Return the conversion of values of a type; None for values that are shown unchanged."""
     arguments = get_args(shown)
     if get_origin(shown) in (Union, UnionType):
         [convert] = {_conversion(of) for of in arguments if of is not NoneType}

@@ -1,4 +1,4 @@
-"""The events that previews of one request plan: they are in no log, so nobody else can find them."""
+"""Planned events of the previews of one request. They are in no log, so other requests cannot read them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PlannedEvents:
         self._by_commitment: dict[str, StoredAnnex] = {}
 
     def add(self, preview: Preview, decided: Sequence[NewEvent]) -> None:
-        """Add those of a preview. Raises InvalidInput where another one has the same key."""
+        """Add the events of a preview. Raises InvalidInput if another preview has the same key."""
         if any(event.event_id in self._events for event in preview.events):
             raise InvalidInput(
                 "expected another key for each preview of a document",
@@ -40,28 +40,26 @@ class PlannedEvents:
             self._by_commitment.update({one.commitment: one for one in annexes})
 
     def event(self, event_id: str) -> RecordedEvent | None:
-        """A planned event; None where none has this id."""
+        """Return a planned event; None if none has this id."""
         return self._events.get(event_id)
 
     def annexes(self, event_id: str) -> Sequence[StoredAnnex] | None:
-        """The texts of a planned event; None where none has this id."""
+        """Return the texts of a planned event; None if none has this id."""
         return self._annexes.get(event_id)
 
     def by_commitment(self, commitments: Iterable[str]) -> dict[str, StoredAnnex]:
-        """Texts of planned events by their commitments."""
+        """Return texts of planned events by their commitments."""
         known = self._by_commitment
         return {given: known[given] for given in commitments if given in known}
 
     def names(self, event: RecordedEvent, entity: str) -> NameHistory | None:
-        """The names of an entity for what a planned event says; None where these are the recorded
-        ones."""
+        """Return the names of an entity at a planned event; None if these are the recorded ones."""
         preview = self._previews.get(event.event_id)
         if preview is None or self._events[event.event_id] is not event:
             return None
         return NameHistory(preview.facts(entity)) if entity in preview.planned else None
 
     def facts(self, event: RecordedEvent) -> Sequence[RecordedFact] | None:
-        """All that is known of the entity of a planned event, planned facts included; None for other
-        events."""
+        """Return all facts of the entity of a planned event, with planned ones; None for other events."""
         preview = self._previews.get(event.event_id)
         return preview.facts(event.stream) if preview else None

@@ -1,8 +1,7 @@
 """Scalars: text in and text out.
 
-What a scalar's text says is read by `arguments.py` and, for mutations, by the domain. Both know
-which field they are in, which a scalar does not; so a bad date is an error with the path of its
-field, whether it came as a literal or in a variable.
+`arguments.py` and, for mutations, the domain parse the text of a scalar. Both know the field, and a scalar
+does not. So an invalid date is an error with the path of its field, both in literals and in variables.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ Instant = NewType("Instant", str)
 
 
 def parse_text(value: Any) -> str:
-    """A scalar that comes as a string."""
+    """Return the text of a scalar that is sent as a string."""
     if not isinstance(value, str):
         raise ValueError("expected a string")
     return value
 
 
 def parse_number(value: Any) -> str:
-    """A scalar that comes as a string or, for convenience, as a number."""
+    """Return the text of a scalar that is sent as a string or, for convenience, as a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("expected a string or a number")
     return repr(value) if isinstance(value, float) else str(value)
@@ -43,7 +42,7 @@ def _number_literal(node: ValueNode, _: Any = None) -> str:
 
 
 def isoformat(moment: Any) -> str:
-    """A time in UTC, as RFC 3339 writes it."""
+    """Format a time in UTC according to RFC 3339."""
     return str(moment.isoformat()).replace("+00:00", "Z")
 
 
@@ -66,9 +65,9 @@ SCALARS: dict[object, ScalarDefinition] = {
         " a string, since it has 64 bits.",
         numeric=True,
     ),
-    Day: _scalar("Day", "A day, YYYY-MM-DD."),
+    Day: _scalar("Day", "A date, YYYY-MM-DD."),
     PartialDate: _scalar(
-        "PartialDate", "A date as exact as its source gives it: YYYY, YYYY-MM or YYYY-MM-DD."
+        "PartialDate", "A date as precise as in its source: YYYY, YYYY-MM or YYYY-MM-DD."
     ),
     Instant: _scalar(
         "DateTime",

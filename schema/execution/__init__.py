@@ -1,1 +1,1 @@
-"""From a document to an answer: limits, cost, plans, caches."""
+"""Execution of documents: limits, cost, plans, caches."""

@@ -1,7 +1,7 @@
-"""Whether an operation may be executed: every limit is looked at here, before anything is executed.
+"""Admission of operations: all limits are checked here, before execution.
 
-Reading the values of a request takes time on the one thread that all clients share: so commands of
-those who may not write, and lists that are too long, are refused before they are read.
+Reading the values of a request blocks the thread that all clients share. So commands without the right to
+write, and lists that are too long, are refused before they are read.
 """
 
 from __future__ import annotations
@@ -33,34 +33,35 @@ from tracker.auth.scopes import Caller, Scope
 from tracker.errors import ReadOnly, TooLarge, TrackerError
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
-"""The largest body of a request, or message over a WebSocket."""
+"""Maximum size of the body of a request, or of a message over a WebSocket."""
 MAX_READER_BODY_BYTES = 512 * 1024
-"""The same of those who may not write: questions are short, and reading JSON makes others wait."""
+"""Maximum size for callers without the right to write. Queries are short, and parsing JSON delays
+others."""
 MAX_LIST_ITEMS = 1000
-"""How many items a list in a variable may have."""
+"""Maximum number of items of a list in a variable."""
 SCOPES = (
     dict.fromkeys(("redactEvent", "redactSnapshot"), Scope.ADMIN)
     | dict.fromkeys(ENDPOINT_MUTATIONS, Scope.ENDPOINT)
     | dict.fromkeys(REVIEW_MUTATIONS, Scope.REVIEW)
 )
-"""What mutations need; all others need to record."""
+"""Required scopes of mutations; all others need the scope for recording."""
 DRY_RUNS = frozenset({"preview"})
-"""The queries that take commands, for which the caller needs what mutations need."""
+"""Queries with commands; the caller needs the same scope as for mutations."""
 BATCHES = {"record": "commands", "preview": "commands"}
-"""The fields that take many commands, with the argument that has them."""
+"""Fields with many commands, with the name of that argument."""
 NOT_ALLOWED = {
-    OperationType.QUERY: "queries do not come this way",
-    OperationType.MUTATION: "mutations go over POST",
+    OperationType.QUERY: "queries are not supported here",
+    OperationType.MUTATION: "mutations need POST",
     OperationType.SUBSCRIPTION: (
-        "subscriptions go over a WebSocket (graphql-transport-ws), or with Accept"
+        "subscriptions need a WebSocket (graphql-transport-ws), or with Accept"
         " text/event-stream or multipart/mixed;subscriptionSpec=1.0"
     ),
 }
-"""What clients are told whose operation does not go by the way that it came."""
+"""Messages for operations over an unsupported transport."""
 
 
 class NotAdmitted(Exception):
-    """An operation that is not executed, with the errors that say why."""
+    """A refused operation, with its errors."""
 
     def __init__(self, *errors: GraphQLError):
         super().__init__(*errors)
@@ -69,21 +70,20 @@ class NotAdmitted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OperationRequest:
-    """What a client wants to have executed."""
+    """The request to execute an operation."""
 
     text: str | None
-    """The document."""
+    """Text of the document."""
     variables: Mapping[str, Any]
     operation_name: str | None
     context: Context
     allowed: Collection[str]
-    """The types of operations that come this way."""
+    """Types of operations that this transport supports."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdmittedOperation:
-    """An operation that may be executed, and the document that it is in: as it was given, and without
-    `@defer`."""
+    """An admitted operation with its document: as given, and without `@defer`."""
 
     document: DocumentNode
     whole: DocumentNode
@@ -91,7 +91,7 @@ class AdmittedOperation:
 
 
 async def admit(schema: GraphQLSchema, request: OperationRequest) -> AdmittedOperation:
-    """The operation that a client means, if nothing is wrong with it. Raises NotAdmitted."""
+    """Return the operation of a request after all checks. Raises NotAdmitted."""
     if not request.text:
         raise _bad_request("expected a GraphQL document", "query")
     parsed = await parsed_document(schema, request.text, request.context.access.introspection)
@@ -111,7 +111,7 @@ async def admit(schema: GraphQLSchema, request: OperationRequest) -> AdmittedOpe
 
 
 def _operation(parsed: ParsedDocument, name: str | None) -> OperationDefinitionNode:
-    """The operation that is meant. Raises NotAdmitted where that is none, or not clear."""
+    """Return the selected operation. Raises NotAdmitted if there is none, or if it is ambiguous."""
     if operation := parsed.operation(name):
         return operation
     if name is not None:
@@ -133,7 +133,7 @@ def _errors(
     has_variable_cost: bool,
     request: OperationRequest,
 ) -> list[GraphQLError]:
-    """Why a valid operation is not executed for this caller with these variables."""
+    """Return the errors of a valid operation for this caller with these variables."""
     document, operation, variables = admitted.document, admitted.operation, request.variables
     if operation.operation is not OperationType.SUBSCRIPTION:
         fields = _commands(admitted)
@@ -149,7 +149,7 @@ def _errors(
 
 
 def has_commands(admitted: AdmittedOperation) -> bool:
-    """Whether an operation carries out commands, or previews them."""
+    """Return whether an operation executes commands, or previews them."""
     operation = admitted.operation.operation
     return operation is OperationType.MUTATION or (
         operation is OperationType.QUERY and bool(_commands(admitted))
@@ -157,7 +157,7 @@ def has_commands(admitted: AdmittedOperation) -> bool:
 
 
 def _commands(admitted: AdmittedOperation) -> list[FieldNode]:
-    """The fields of an operation that take commands."""
+    """Return the fields of an operation that take commands."""
     is_mutation = admitted.operation.operation is OperationType.MUTATION
     return [
         field
@@ -167,12 +167,12 @@ def _commands(admitted: AdmittedOperation) -> list[FieldNode]:
 
 
 def max_body_bytes(caller: Caller) -> int:
-    """The largest body or message that a caller may send."""
+    """Return the maximum size of a body or message of a caller."""
     return MAX_BODY_BYTES if Scope.RECORD in caller.scopes else MAX_READER_BODY_BYTES
 
 
 def may_not_write(fields: Iterable[FieldNode], caller: Caller) -> list[GraphQLError]:
-    """The error of the first field with commands that a caller may not ask for."""
+    """Return the error of the first field with commands that a caller may not use."""
     for field in fields:
         if field.name.value.startswith("__"):
             continue
@@ -186,7 +186,7 @@ def may_not_write(fields: Iterable[FieldNode], caller: Caller) -> list[GraphQLEr
 def too_many_commands(
     fields: Iterable[FieldNode], variables: Mapping[str, Any]
 ) -> list[GraphQLError]:
-    """The error of the first field whose variable has too many commands."""
+    """Return the error of the first field whose variable has too many commands."""
     for field in fields:
         batch = BATCHES.get(field.name.value)
         for argument in field.arguments or ():
@@ -198,14 +198,14 @@ def too_many_commands(
 
 
 def read_only(fields: Iterable[FieldNode], services: Services) -> list[GraphQLError]:
-    """The error of the first field with commands where nothing is recorded."""
+    """Return the error of the first field with commands at a server that records nothing."""
     if not services.read_only:
         return []
     return [_at(field, ReadOnly()) for field in fields if not field.name.value.startswith("__")][:1]
 
 
 def too_long_lists(variables: Mapping[str, Any]) -> list[GraphQLError]:
-    """The error of the first variable that is too long a list."""
+    """Return the error of the first variable that is too long a list."""
     for name, value in variables.items():
         if isinstance(value, list) and len(value) > MAX_LIST_ITEMS:
             error = TooLarge(
@@ -216,6 +216,6 @@ def too_long_lists(variables: Mapping[str, Any]) -> list[GraphQLError]:
 
 
 def _at(field: FieldNode, error: TrackerError) -> GraphQLError:
-    """An error as the field would have it, were it executed."""
+    """Return an error in the form that it has when the field is executed."""
     key = (field.alias or field.name).value
     return GraphQLError(error.message, nodes=[field], path=[key], original_error=error)

@@ -1,4 +1,4 @@
-"""Documents: parsed, measured and validated once, and kept for the next time."""
+"""Documents: parsed, measured and validated once, and cached."""
 
 from __future__ import annotations
 
@@ -41,46 +41,46 @@ from schema.execution.limits import (
 )
 
 Roots: TypeAlias = Mapping[str, tuple[FieldNode, ...]]
-"""The fields that the queries of a document begin with, by the name of the query ('' without)."""
+"""Root fields of the queries of a document, by the name of the query ('' without)."""
 
 MAX_DOCUMENT_CHARACTERS = 100_000
-"""The longest document; longer texts belong in variables, which are not parsed letter by letter."""
+"""Maximum length of a document; longer texts belong in variables, which are parsed faster."""
 MAX_ERRORS = 20
 MAX_CHARACTERS_ON_LOOP = 1000
-"""The longest document that is parsed in place; for longer ones others do not wait."""
+"""Maximum length of a document that is parsed in the event loop; longer ones are parsed in a thread."""
 MAX_CACHE_BYTES = 16 * 1024 * 1024
-"""Memory for documents that are kept for the next time."""
+"""Memory for cached documents."""
 BYTES_PER_TOKEN = 1000
-"""Memory that a document takes, about, for each of its words and signs."""
+"""Approximate memory of a document per token."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
-    """A document, and what is wrong with it; no document where it can't be parsed."""
+    """A document with its errors; without a document if it cannot be parsed."""
 
     document: DocumentNode | None
     errors: list[GraphQLError]
     has_variable_cost: bool = False
-    """Whether variables say how large pages are; then the cost is not known yet."""
+    """Whether variables determine page sizes, so that the cost depends on them."""
     roots: Roots = field(default_factory=dict)
-    """What its queries begin with, where nothing is wrong with it."""
+    """Root fields of its queries, if it is valid."""
     whole: DocumentNode | None = None
-    """The same without `@defer`, for answers in one piece; itself where it has none."""
+    """The document without `@defer`, for complete responses; the same object if it has none."""
 
     def query(self, name: str | None) -> tuple[FieldNode, ...] | None:
-        """What the query that is asked for begins with; None where that is no valid query."""
+        """Return the root fields of the selected query; None if there is no valid one."""
         if name:
             return self.roots.get(name)
         return next(iter(self.roots.values()), None) if len(self.operations) == 1 else None
 
     @property
     def operations(self) -> list[OperationDefinitionNode]:
-        """The operations that the document has."""
+        """Return the operations of the document."""
         definitions = self.document.definitions if self.document else ()
         return [d for d in definitions if isinstance(d, OperationDefinitionNode)]
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """The operation of a name, or the only one; None where there is no such one."""
+        """Return the operation of a name, or the only one; None if there is none."""
         found = [
             operation
             for operation in self.operations
@@ -109,7 +109,7 @@ def parse_document(schema: GraphQLSchema, text: str, introspection: bool = True)
 def validation_errors(
     schema: GraphQLSchema, document: DocumentNode, introspection: bool
 ) -> list[GraphQLError]:
-    """What is wrong with a document by the rules of GraphQL."""
+    """Return the validation errors of a document by the rules of GraphQL."""
     if introspection:
         return validate(schema, document, max_errors=MAX_ERRORS)
     rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
@@ -119,11 +119,11 @@ def validation_errors(
 cache: SizedLruCache[tuple[str, bool], ParsedDocument] = SizedLruCache(MAX_CACHE_BYTES)
 
 _PARSER = ThreadPoolExecutor(1, "documents")
-"""Parses one long document after the other: each may take a tenth of a second."""
+"""Executor that parses one long document at a time; each may take a tenth of a second."""
 
 
 async def parsed_document(schema: GraphQLSchema, text: str, introspection: bool) -> ParsedDocument:
-    """A document from the cache, or parsed now; a long one beside the loop."""
+    """Return a document from the cache, or parse it; a long one in a thread."""
     if cached := cache.get((text, introspection), schema):
         return cached
     if len(text) <= MAX_CHARACTERS_ON_LOOP:
@@ -140,25 +140,28 @@ async def parsed_document(schema: GraphQLSchema, text: str, introspection: bool)
 
 
 def memory_size(document: DocumentNode | None) -> int:
-    """About how many bytes a document takes in memory."""
+    """Return the approximate memory of a document in bytes."""
     return BYTES_PER_TOKEN * (document.token_count or 0) if document else 0
 
 
 class _DeferRemover(Visitor):
-    """Takes the directive `@defer` out."""
+    """A visitor that removes the directive `@defer`."""
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
         return REMOVE if node.name.value == GraphQLDeferDirective.name else None
 
 
 def without_defer(document: DocumentNode) -> DocumentNode:
-    """A document without `@defer`, which an answer need not heed; itself where it has none."""
+    """Return a document without `@defer`, which is optional for responses; the same object if it has
+    none."""
     return visit(document, _DeferRemover())  # type: ignore[no-any-return]  # what it was given
 
 
 def without_cycles(document: DocumentNode) -> DocumentNode:
-    """The same, without references from its words back to those before: it goes as soon as it is
-    forgotten, and the garbage collector has no part in it."""
+    """Return a document without references from its tokens to earlier ones.
+
+    So it is freed without the garbage collector.
+    """
     token = document.loc.start_token if document.loc else None
     while token:
         token.prev, token = None, token.next
@@ -166,7 +169,7 @@ def without_cycles(document: DocumentNode) -> DocumentNode:
 
 
 def roots(document: DocumentNode) -> Roots:
-    """Return the fields that the queries of a valid document begin with."""
+    """Return the root fields of the queries of a valid document."""
     return {
         operation.name.value if operation.name else "": root_fields(document, operation)
         for operation in document.definitions
@@ -178,7 +181,7 @@ def roots(document: DocumentNode) -> Roots:
 def root_fields(
     document: DocumentNode, operation: OperationDefinitionNode
 ) -> tuple[FieldNode, ...]:
-    """Return the fields that an operation of a valid document begins with."""
+    """Return the root fields of an operation of a valid document."""
     return tuple(_fields(operation.selection_set, fragments_of(document)))
 
 

@@ -1,4 +1,4 @@
-"""Answering one document: the same for HTTP, the command line and tests."""
+"""Execution of one document: the same for HTTP, the command line and tests."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ async def execute(
     operation_name: str | None = None,
     allowed: Iterable[OperationType] = QUERIES_AND_MUTATIONS,
 ) -> dict[str, Any]:
-    """The answer to a query or mutation, ready for JSON: `data`, and `errors` if there are any.
+    """Return the response to a query or mutation, ready for JSON: `data`, and `errors` if there are any.
 
-    Without a caller it is for anyone that `access` lets in. There is no `data` where the document
-    could not be executed at all. Never raises for anything that a client sends.
+    Without a caller it is executed with the rights that `access` gives to everyone. There is no `data` if
+    the document could not be executed at all. Never raises for anything that a client sends.
     """
     result = await SCHEMA.execute(
         document,
@@ -67,9 +67,8 @@ async def stream(
     operation_name: str | None = None,
     allowed: Iterable[OperationType] = ALL,
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """The answers to any operation as they come, in the form that `execute` gives one: many to a
-    subscription, one to others.
-    """
+    """Yield the responses to any operation in the form of `execute`: many for a subscription, one for
+    others."""
     results = await SCHEMA.stream(
         document,
         dict(variables or {}),
@@ -91,9 +90,11 @@ def parts(
     allowed: Iterable[OperationType],
     encode: Callable[[dict[str, Any]], bytes],
 ) -> AsyncGenerator[bytes, None]:
-    """The answer to a query or mutation in parts, as `@defer` has it; the first is like that of
-    `execute`, those behind it are what it lacks. Each is encoded as soon as it is made, since it may
-    have to wait until its client takes it."""
+    """Yield the response to a query or mutation in parts, by `@defer`.
+
+    The first part is like that of `execute`; later parts complete it. Each is encoded at once, because it
+    may wait until its client takes it.
+    """
     return SCHEMA.parts(
         document,
         dict(variables or {}),
@@ -114,8 +115,10 @@ def _answer(result: ExecutionResult) -> dict[str, Any]:
 
 
 def refusal(error: Mapping[str, Any]) -> TrackerError:
-    """An error of an answer as this product raises it, at the argument that it is about: for routes
-    that ask on behalf of their clients."""
+    """Return an error of a response as an exception of this project, at the argument that it names.
+
+    It is for routes that query on behalf of their clients.
+    """
     extensions = error.get("extensions", {})
     code, path = extensions.get("code", "INTERNAL"), extensions.get("path", ())
     if code == ReadOnly.code:

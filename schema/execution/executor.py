@@ -1,6 +1,5 @@
-"""The executor: graphql-core's, with plans for the parts of an answer that have one, with long lists
-completed in pieces, and with a time limit.
-"""
+"""The executor of graphql-core, extended by plans for parts of a response, by lists completed in groups,
+and by a time limit."""
 
 from __future__ import annotations
 
@@ -20,14 +19,14 @@ from schema.root.as_of.base import AtMoment
 from tracker.errors import Unavailable
 
 ANSWER_TIMEOUT_SECONDS = 20
-"""After this long an answer is given up."""
+"""Maximum time of a response in seconds."""
 ITEMS_PER_TURN = 20
-"""Items of a list without a plan that are completed in one turn of the event loop: some milliseconds."""
+"""Items of a list without a plan that are completed per iteration of the event loop: some milliseconds."""
 
 
 @asynccontextmanager
 async def time_limit() -> AsyncIterator[None]:
-    """Give up an answer that takes too long, and with it the queries that it waits for.
+    """Cancel a response that takes too long, with its database queries.
 
     Raises Unavailable.
     """
@@ -36,7 +35,7 @@ async def time_limit() -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise Unavailable(
-            f"No answer in {ANSWER_TIMEOUT_SECONDS} seconds: ask for less at once", code="TIMEOUT"
+            f"No response in {ANSWER_TIMEOUT_SECONDS} seconds: request less data", code="TIMEOUT"
         ) from None
 
 
@@ -45,9 +44,9 @@ _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDict
 
 @asynccontextmanager
 async def loop_turn() -> AsyncIterator[None]:
-    """Wait for a turn of the event loop in which nobody else does such work, and hold it for a block.
+    """Wait for exclusive use of an event loop iteration, and hold it for a block.
 
-    They are given out in the order in which they are asked for.
+    Waiters are served in order.
     """
     lock = _locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
     async with lock:
@@ -56,21 +55,23 @@ async def loop_turn() -> AsyncIterator[None]:
 
 
 class Executor(PlannedExecution):
-    """Executes an operation, every answer of a subscription in the time that an answer has.
+    """An executor that limits the time of each response, also of a subscription.
 
-    An answer that takes longer ends the subscription with an error. What it would have told may not be
-    told again, while whoever comes back is told what is so then.
+    A timeout ends the subscription with an error. A client that reconnects gets the present state.
     """
 
     def execute_operation(self, serially: bool | None = None) -> Any:
-        """The answer to a query or mutation, or to one event of a subscription."""
+        """Return the response to a query or mutation, or to one event of a subscription."""
         if self.operation.operation is not OperationType.SUBSCRIPTION:
             return super().execute_operation(serially)
         return self._answer_in_time(serially)
 
     async def _answer_in_time(self, serially: bool | None) -> Any:
-        """An answer, in a turn of the client. Others get theirs in between: a stream that catches
-        up with the log has a page of events at hand, and nothing to wait for."""
+        """Return a response, in a query slot of the client.
+
+        Other clients run in between: a stream that catches up with the log always has a page of events
+        ready.
+        """
         async with self.context_value.work_slot(), time_limit():
             await asyncio.sleep(0)
             result = super().execute_operation(serially)
@@ -84,7 +85,7 @@ class Executor(PlannedExecution):
         path: Any,
         position_context: Any,
     ) -> Any:
-        """A field's part of the answer, perhaps to be waited for."""
+        """Return a field's part of the response, possibly as an awaitable."""
         parts = self.field_parts(parent_type, field_details_list, [source])
         if parts is not None:
             return parts[0]
@@ -128,7 +129,7 @@ class Executor(PlannedExecution):
         result: Any,
         position_context: Any,
     ) -> Any:
-        """A value's part of the answer."""
+        """Return a value's part of the response."""
         parts = self.value_parts(return_type, field_details_list, [result])
         if parts is not None:
             return parts[0]
@@ -145,7 +146,7 @@ class Executor(PlannedExecution):
         items: Any,
         position_context: Any,
     ) -> Any:
-        """The items' parts of the answer: those of many moments field by field."""
+        """Return the items' parts of the response; those of many moments are computed field by field."""
         if (
             position_context is None
             and isinstance(items, list)
@@ -170,7 +171,7 @@ class Executor(PlannedExecution):
     async def _complete_in_turns(
         self, item_type: Any, field_details_list: Any, info: Any, path: Any, items: Sequence[Any]
     ) -> list[Any]:
-        """The items' parts of the answer, made some at a time: others are answered in between."""
+        """Return the items' parts of the response, some at a time, so that other work runs in between."""
         completed: list[Any] = []
         waiting: list[int] = []
         try:
@@ -213,8 +214,10 @@ class Executor(PlannedExecution):
         path: Any,
         moments: Sequence[AtMoment],
     ) -> list[Any]:
-        """A field's parts of the answer at many moments. Where one moment has an answer that was
-        made for all of them, the others are not asked."""
+        """Return a field's parts of the response at many moments.
+
+        If one moment has a result for all of them, the others are not resolved.
+        """
 
         def at(number: int) -> Any:
             return path.add_key(number).add_key(name, type_.name)
@@ -238,7 +241,7 @@ class Executor(PlannedExecution):
         path: Any,
         moments: Sequence[AtMoment],
     ) -> None:
-        """Add a field's parts of the answer at the first moments: as many as one call and plans give."""
+        """Add a field's parts of the response at the first moments: as many as one call and plans give."""
         if (of_fields := self.field_parts(type_, selected, moments)) is not None:
             parts += of_fields
             return
@@ -263,8 +266,10 @@ class Executor(PlannedExecution):
 
 
 async def _in_turn(turns: asyncio.Semaphore | None, execute: Callable[[], Any]) -> Any:
-    """The answer of a field of one of many moments, of which few are worked on at a time: what is
-    read for each moment alone would take all connections to the database."""
+    """Return the result of a field of one of many moments, with a limit on concurrency.
+
+    Reads for single moments would otherwise take all connections to the database.
+    """
     async with turns or nullcontext():
         answer = execute()
         return await answer if isawaitable(answer) else answer

@@ -1,9 +1,9 @@
-"""Limits of a document: its size, and the cost of its answer.
+"""Limits of a document: its size, and the cost of its response.
 
-Measuring the size takes time linear in the document, whatever its fragments, and goes before
-validation, which does not. The cost is the number of fields of the answer if every page is full: no
-field costs less than 1, whatever size of page stands in it or in a variable, and whether or not it is
-included. Introspection costs the fields of its answer, counted in the schema.
+Measuring the size takes linear time, also with fragments, and comes before validation, which does not. The
+cost is the number of fields of the response if every page is full. No field costs less than 1, whatever
+page size it has and whether or not it is included. Introspection costs the fields of its response, counted
+in the schema.
 """
 
 from __future__ import annotations
@@ -48,22 +48,22 @@ from tracker.domain.announcement import MAX_REFERENCES
 
 WHOLE_SCHEMA, ONE_TYPE = "__schema", "__type"
 ROOTS = {WHOLE_SCHEMA: SchemaMetaFieldDef, ONE_TYPE: TypeMetaFieldDef}
-"""The fields under which the schema is told."""
+"""Introspection fields that return the schema."""
 MAX_TOKENS = 4000
 MAX_FIELDS = 2000
 MAX_FRAGMENTS = 50
 MAX_ALIASES = 50
 MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 16
-"""Levels below `__schema` and `__type`: what clients usually ask goes nine types down."""
+"""Maximum depth below `__schema` and `__type`; usual client queries have nine levels."""
 MAX_COMPARISONS = 10_000
-"""Pairs of fields with one name in one place, which validation compares with each other."""
+"""Maximum number of pairs of fields with the same response name, which validation compares."""
 PAGE_ARGUMENTS = ("first", "last")
-"""The arguments that say how large a page is."""
+"""Arguments with the size of a page."""
 IDS = "ids"
-"""The argument that says which items are asked for, one by one."""
+"""Argument with the ids of single items."""
 LISTED = {"productions": ("commodities", "years"), "exposures": ("destinations",)}
-"""Fields with an item for each of what these arguments list, years from one to another too."""
+"""Fields with an item for each value of these arguments; a range of years counts each year."""
 USUAL_LENGTHS = {
     "AsOf.clauseCounts": 100,
     "Candidate.commodities": 3,
@@ -79,24 +79,24 @@ USUAL_LENGTHS = {
     "GroupShare.figures": 10,
     "GroupShare.missing": 20,
 }
-"""About how many items lists without pages have: what a client cannot limit counts too."""
+"""Typical lengths of lists without pages, because clients cannot limit them."""
 LINKS = frozenset({"aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"})
-"""Lists of the entities that an announcement names, up to `MAX_REFERENCES` in each."""
+"""Lists of the entities in an announcement, up to `MAX_REFERENCES` in each."""
 STEP = "step"
-"""The argument of fields about many moments that says how far these are apart,"""
+"""Argument with the distance of the moments of a field."""
 ENDS = ("from", "to")
-"""and the times from and until which they are."""
+"""Arguments with the start and end of the moments of a field."""
 MOMENTS_PER_ONE = 4
-"""Moments of one field that count as much as one: they are read together, and what is the same at
-several of them is made once."""
+"""Number of moments of one field that cost as much as one, because they are read together and share
+results."""
 MAX_COUNTED_ITEMS = 1_000_000
-"""Pages that are larger are refused anyway, and need not be multiplied by each other."""
+"""Maximum counted page size; larger pages are refused anyway."""
 JSON_COST = 10
-"""The cost of a field of JSON, about the number of values inside."""
+"""Cost of a JSON field: about the number of values in it."""
 DEFER_COST = 20
-"""The cost of a fragment with `@defer`: it is executed and sent apart from its surroundings."""
+"""Cost of a fragment with `@defer`: it is executed and sent separately."""
 MAX_COST = 50_000
-"""Fields that an answer may have, every page that was asked for being full."""
+"""Maximum number of fields of a response with full pages."""
 
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
@@ -109,7 +109,7 @@ def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 
 
 def size_errors(document: DocumentNode) -> list[GraphQLError]:
-    """An error for each limit that a document exceeds."""
+    """Return an error for each limit that a document exceeds."""
     fragments = fragments_of(document)
     if len(fragments) > MAX_FRAGMENTS:
         return [
@@ -141,22 +141,22 @@ def size_errors(document: DocumentNode) -> list[GraphQLError]:
 def _repeated(
     document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> list[GraphQLError]:
-    """The error of a document that asks for fields under one name too often in one place."""
+    """Return the error of a document with too many fields of the same response name in one place."""
     places = Counter(_places(document, fragments))
     if sum(number * (number - 1) // 2 for number in places.values()) <= MAX_COMPARISONS:
         return []
     return [
-        error_with_code(
-            "TOO_MANY_FIELDS", "expected fields not to be repeated so often under one name"
-        )
+        error_with_code("TOO_MANY_FIELDS", "expected fewer repetitions of fields under one name")
     ]
 
 
 def _places(
     document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> Iterator[tuple[Any, ...]]:
-    """Where the fields of a document come to stand in its answers. There are no more of them than a
-    document may have; circles of fragments, which validation will report, are cut off."""
+    """Yield the locations of the fields of a document in its responses.
+
+    Their number is limited like that of fields. Cycles of fragments are cut; validation reports them.
+    """
     stack: list[tuple[tuple[Any, ...], Any]] = [
         ((number,), definition)
         for number, definition in enumerate(document.definitions)
@@ -185,7 +185,7 @@ class Size:
     introspection_depth: int = 0
 
     def beside(self, other: Size) -> Size:
-        """Both together."""
+        """Return the sum of two sizes."""
         return Size(
             max(self.depth, other.depth),
             self.aliases + other.aliases,
@@ -194,7 +194,7 @@ class Size:
         )
 
     def below(self, field: FieldNode) -> Size:
-        """A field with this selection."""
+        """Return the size of a field with this selection."""
         aliases, fields = self.aliases + bool(field.alias), self.fields + 1
         if field.name.value in ROOTS:
             return Size(1, aliases, fields, self.depth)
@@ -202,14 +202,14 @@ class Size:
 
 
 class _Sizes:
-    """Measures selections; a fragment is measured once, however often it is spread."""
+    """Measurement of selections; a fragment is measured once."""
 
     def __init__(self, fragments: dict[str, FragmentDefinitionNode]):
         self._fragments = fragments
         self._known: dict[str, Size] = {}
 
     def of(self, selections: SelectionSetNode | None) -> Size:
-        """The size of a set of selections."""
+        """Return the size of a set of selections."""
         total = Size()
         for node in selections.selections if selections else ():
             if isinstance(node, FieldNode):
@@ -223,7 +223,7 @@ class _Sizes:
 
     def _fragment(self, name: str) -> Size:
         if name not in self._known:
-            self._known[name] = Size()  # ends a circle, which validation will report
+            self._known[name] = Size()  # ends a cycle, which validation reports
             fragment = self._fragments.get(name)
             self._known[name] = self.of(fragment.selection_set) if fragment else Size()
         return self._known[name]
@@ -232,18 +232,17 @@ class _Sizes:
 def cost_errors(
     schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]
 ) -> list[GraphQLError]:
-    """The error of a valid document that may have too large an answer."""
+    """Return the error of a valid document whose response may be too large."""
     got = cost(schema, document, variables)
     message = (
-        f"expected an answer of at most {MAX_COST} fields, it may have {got}: ask for"
-        " smaller pages, or for less at once"
+        f"expected a response of at most {MAX_COST} fields, it may have {got}: request"
+        " smaller pages, or less data"
     )
     return [error_with_code("TOO_COSTLY", message)] if got > MAX_COST else []
 
 
 def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
-    """The cost of the dearest operation of a valid document. Lists without pages count once, or by
-    their usual length where it is known."""
+    """Return the highest cost of the operations of a valid document, with usual lengths of lists."""
     costs = _Costs(schema, document, variables)
     return max(
         (
@@ -256,8 +255,7 @@ def cost(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, 
 
 
 def has_variable_cost(document: DocumentNode) -> bool:
-    """Whether the size of a page, the ids of items, or the type that is to be told of are in a
-    variable, so that the cost is not the document's alone."""
+    """Return whether variables determine page sizes, the number of ids, or the introspected type."""
     text = print_ast(document)
     return (
         any(f"{name}: $" in text for name in (*PAGE_ARGUMENTS, IDS, STEP, *ENDS))
@@ -267,7 +265,7 @@ def has_variable_cost(document: DocumentNode) -> bool:
 
 
 class _Costs:
-    """Adds up; a fragment is counted once, however often it is spread."""
+    """Sum of costs; a fragment is counted once."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]):
         self._schema = schema
@@ -277,7 +275,7 @@ class _Costs:
         self._known: dict[str, int] = {}
 
     def operation(self, operation: OperationDefinitionNode) -> int:
-        """The cost of an operation."""
+        """Return the cost of an operation."""
         defaults = {
             definition.variable.name.value: value_from_ast_untyped(definition.default_value)
             for definition in operation.variable_definitions or ()
@@ -376,9 +374,8 @@ def _size(given: float) -> int:
 
 
 class IntrospectionCost:
-    """Counts the fields of introspection, up to a limit for all of a document: whoever is over it
-    is refused, and counting takes as long as what is counted.
-    """
+    """Count of introspection fields, up to a limit for the whole document. Counting takes time proportional
+    to the count, so it stops above the limit."""
 
     def __init__(
         self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], most: int
@@ -389,15 +386,17 @@ class IntrospectionCost:
         self._most = self._left = most
 
     def of(self, node: FieldNode, variables: Mapping[str, Any]) -> int:
-        """The fields of the answer to `__schema` or `__type`, itself included; more than the limit
-        once all that the document asks for is over it."""
+        """Return the number of fields of the response to `__schema` or `__type`, itself included.
+
+        It exceeds the limit once the document does.
+        """
         before = self._left
         source = self._schema if node.name.value == WHOLE_SCHEMA else self._type(node, variables)
         self._count(node, ROOTS[node.name.value].type, [source])
         return before - self._left if self._left >= 0 else self._most + 1
 
     def _type(self, node: FieldNode, variables: Mapping[str, Any]) -> Any:
-        """The type that `__type` names; None where there is none."""
+        """Return the type that `__type` names; None if there is none."""
         [name] = [argument.value for argument in node.arguments or ()]
         if isinstance(name, VariableNode):
             given = variables.get(name.name.value)
@@ -421,7 +420,7 @@ class IntrospectionCost:
         if definition is None or not is_composite_type(get_named_type(definition.type)):
             self._left -= 1  # __typename, or a value
             return
-        deprecated = dict.fromkeys(definition.args, True)  # they are counted in any case
+        deprecated = dict.fromkeys(definition.args, True)  # these are counted in any case
         found = definition.resolve(source, self._info, **deprecated)
         several = is_list_type(get_nullable_type(definition.type))
         self._count(node, definition.type, (found or ()) if several else [found])

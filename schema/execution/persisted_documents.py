@@ -1,14 +1,14 @@
-"""The document that a request means: given as text, by its id, or by its hash.
+"""Lookup of the document of a request: given as text, by its id, or by its hash.
 
-Ids (`documentId`) are those of the appendix "Persisted Documents" of GraphQL over HTTP: `sha256:` and
-the hash of a document in lower case, or any id without a colon that a manifest gives, such as an MD5
-of Relay's compiler. Documents of the manifest are trusted, and a server may be told to answer no
-others. Hashes are those of Apollo's "automatic persisted queries", version 1:
-`extensions.persistedQuery` has a `version` and a `sha256Hash`.
+Ids (`documentId`) are those of the appendix "Persisted Documents" of GraphQL over HTTP: `sha256:` and the
+hash of a document in lower case, or any id without a colon that a manifest gives, such as an MD5 of Relay's
+compiler. Documents of the manifest are trusted, and a server may be configured to execute no others. Hashes
+are those of Apollo's "automatic persisted queries", version 1: `extensions.persistedQuery` has a `version`
+and a `sha256Hash`.
 
-An unknown id or hash is answered with DOCUMENT_NOT_FOUND or PERSISTED_QUERY_NOT_FOUND; the client then
-sends the document once more with its id or hash. Documents of clients are kept in memory and may be
-forgotten at any time, which costs a client one more request.
+The response to an unknown id or hash is DOCUMENT_NOT_FOUND or PERSISTED_QUERY_NOT_FOUND; the client then
+sends the document again with its id or hash. Documents of clients are cached in memory and may be dropped
+at any time, which costs a client one more request.
 """
 
 from __future__ import annotations
@@ -47,14 +47,17 @@ class TrustedDocuments:
     """The documents of a manifest."""
 
     by_id: Mapping[str, str] = field(default_factory=dict)
-    """Each by the id that the manifest gives it, and by the hash that it has."""
+    """Documents by their ids in the manifest, and by their hashes."""
     only: bool = False
-    """Whether no other documents are answered."""
+    """Whether only these documents are executed."""
 
     @classmethod
     def from_manifest(cls, manifest: bytes, only: bool = False) -> TrustedDocuments:
-        """Read a manifest: a JSON object of documents by their ids, as Relay's compiler and
-        graphql-codegen write it, or Apollo's format of version 1. Raises InvalidInput."""
+        """Read a manifest.
+
+        It is a JSON object of documents by their ids, in the format of Relay's compiler and
+        graphql-codegen, or in Apollo's format of version 1. Raises InvalidInput.
+        """
         if len(manifest) > MAX_MANIFEST_BYTES:
             raise InvalidInput(f"expected at most {MAX_MANIFEST_BYTES} bytes", code="TOO_LARGE")
         by_id: dict[str, str] = {}
@@ -70,7 +73,7 @@ class TrustedDocuments:
         return cls(by_id, only)
 
     def require(self, document: str) -> None:
-        """Refuse a document that is not trusted where only those are. Raises Forbidden."""
+        """Refuse a document that is not trusted, if only trusted ones are executed. Raises Forbidden."""
         if self.only and document_id(document) not in self.by_id:
             raise Forbidden(
                 "this server answers only documents that it was given: expected one of these, as"
@@ -80,18 +83,18 @@ class TrustedDocuments:
 
 
 def document_id(document: str) -> str:
-    """The id that a document has by its content alone."""
+    """Return the id of a document from its content."""
     encoded = document.encode(errors="surrogatepass")
     return f"{SHA256_PREFIX}{hashlib.sha256(encoded).hexdigest()}"
 
 
 def is_document_id(text: str) -> bool:
-    """Whether a text has the form of an id."""
+    """Return whether a text has the form of an id."""
     return len(text) <= MAX_ID_CHARACTERS and DOCUMENT_ID.fullmatch(text) is not None
 
 
 def _entries(manifest: bytes) -> Iterator[tuple[str, Any]]:
-    """The ids and documents of a manifest."""
+    """Yield the ids and documents of a manifest."""
     try:
         content = orjson.loads(manifest)
     except orjson.JSONDecodeError as error:
@@ -111,7 +114,7 @@ def _entries(manifest: bytes) -> Iterator[tuple[str, Any]]:
 
 
 def _check(id: str, document: Any) -> None:
-    """Refuse what is no document, or not the one that its id says. Raises InvalidInput."""
+    """Refuse invalid documents, and those that do not match their id. Raises InvalidInput."""
     path = (id[:MAX_ID_CHARACTERS],)
     if not is_document_id(id):
         raise InvalidInput(
@@ -142,10 +145,10 @@ class PersistedQueries:
     def document(
         self, given: str | None, extensions: Mapping[str, Any] | None, id: str | None = None
     ) -> str | None:
-        """The document that a request means: the one given, or the one of its id or hash.
+        """Return the document of a request: the given one, or the one of its id or hash.
 
-        Raises InvalidInput where an id or hash and a document do not belong together, NotFound for
-        one without a document, and Forbidden for a document that is not trusted where only those are.
+        Raises InvalidInput if an id or hash and a document do not match, NotFound for one without a
+        document, and Forbidden for an untrusted document if only trusted ones are executed.
         """
         if given:
             self._trusted.require(given)
@@ -185,12 +188,15 @@ class PersistedQueries:
         return document
 
     def _known(self, id: str) -> str | None:
-        """The document of an id, if it is a trusted one or there still."""
+        """Return the document of an id, if it is trusted or cached."""
         trusted = self._trusted.by_id.get(id)
         return self.documents.get(id.removeprefix(SHA256_PREFIX)) if trusted is None else trusted
 
     def _remembered(self, hash: str, given: str, wrong: str, path: Path) -> str:
-        """A document, kept by its hash. Raises InvalidInput with the message `wrong` for another hash."""
+        """Cache a document by its hash and return it.
+
+        Raises InvalidInput with the message `wrong` for another hash.
+        """
         if document_id(given) != f"{SHA256_PREFIX}{hash}":
             raise InvalidInput(wrong, code="BAD_REQUEST", path=path)
         if len(given) <= MAX_DOCUMENT_CHARACTERS:
@@ -199,7 +205,7 @@ class PersistedQueries:
 
 
 def _hash(asked: Any) -> str:
-    """The hash in what a client says of a persisted query."""
+    """Return the hash of a persisted query from the extension of a client."""
     if not isinstance(asked, Mapping):
         raise InvalidInput("expected an object", code="BAD_REQUEST", path=PATH)
     if asked.get("version") != VERSION:

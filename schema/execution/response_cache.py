@@ -1,14 +1,13 @@
-"""Answers as bytes, kept in memory for whoever asks the same again.
+"""Cache of encoded responses to queries.
 
-An answer to a query follows from the document, its variables, the name of the operation, what the
-caller may do, how far the projection has come and the day (UTC). The last two are the edition that
-a kept answer belongs to, so nothing has to be invalidated: with the next event, or at midnight,
-questions are asked in another. Errors are not kept.
+A response depends on the document, its variables, the name of the operation, the rights of the caller, the
+progress of the projection and the date (UTC). The last two are the epoch of a cache entry, so nothing has
+to be invalidated: a new event and midnight start a new epoch. Errors are not cached.
 
-The answer of a question that pins every moment is that of all editions, unless a redaction has
-forced out a text: then everything is forgotten.
+The response to a query that fixes every moment is valid in all epochs, until a redaction: then the cache is
+cleared.
 
-Every field of `Query` stands in one of two lists below; a test sees to it that none is missing.
+Every field of `Query` is in one of two lists below; a test checks this.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ CACHEABLE_FIELDS = frozenset(
         "places",
     }
 )
-"""Their answers follow from their arguments, how far the projection has come, and the day (UTC)."""
+"""Fields that depend on their arguments, the progress of the projection and the date (UTC) only."""
 UNCACHEABLE_FIELDS = frozenset(
     {
         "candidate",
@@ -74,15 +73,15 @@ UNCACHEABLE_FIELDS = frozenset(
         "redactions",
     }
 )
-"""Their answers follow from more: from what is in the log before it is projected, or is signed; and
-those about endpoints and candidates from what is beside the log, and from who asks."""
+"""Fields that depend on more: on events before they are projected or signed, or on endpoints, candidates
+and the caller."""
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
 CONSTANT = frozenset({"commodities", "places", "__typename"})
 AXES = frozenset({"validAt", "position"})
 SERIES = frozenset({"from", "to", "position"})
-"""The arguments of `over` that pin all of its moments."""
+"""Arguments of `over` that fix all of its moments."""
 MOMENTS = {"asOf": (), "changes": ("from", "to")}
-"""The fields where a moment is chosen, and which of their arguments have it; none: they are it."""
+"""Fields that choose a moment, with the arguments that contain it; none: they are the moment."""
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope]]
 CacheEpoch: TypeAlias = tuple[Progress, date]
@@ -90,7 +89,7 @@ CacheEpoch: TypeAlias = tuple[Progress, date]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, and by whom."""
+    """A query with the rights of its caller."""
 
     document: str
     variables: Mapping[str, Any]
@@ -100,19 +99,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer without errors. An immutable one is that of a question which pins every moment."""
+    """A response without errors. It is immutable if the query fixes every moment."""
 
     body: bytes
     data_ends: int
-    """The part of the body before this is its data; behind it are `extensions`."""
+    """Length of the body up to the end of its data; `extensions` follow."""
     immutable: bool
     operation: str | None = None
-    """The name of the query."""
+    """Name of the query."""
     position: int | None = None
-    """The last position that it tells of."""
+    """Last position of its moments."""
 
     def observed(self) -> Answer:
-        """The same, with what whoever watches operations would have seen."""
+        """Return it after reporting it to the observer of operations."""
         now = current_operation()
         now.type = "query"
         now.note_name(self.operation)
@@ -122,25 +121,27 @@ class Answer:
 
     @cached_property
     def tag(self) -> str:
-        """What stands for the data, as HTTP has it (RFC 9110, 8.8.3): weak, since the same data
-        may rest on a later position, which `extensions` tell."""
+        """Return the entity tag of the data (RFC 9110, 8.8.3).
+
+        It is weak, because the same data may have a later position in `extensions`.
+        """
         return f'W/"{hashlib.blake2b(self.body[: self.data_ends], digest_size=16).hexdigest()}"'
 
     @cached_property
     def gzipped(self) -> bytes:
-        """The same as gzip."""
+        """Return the body as gzip."""
         return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
 
 
 class ResponseCache:
-    """Answers questions, from memory where it can."""
+    """A cache of responses in front of `execute`."""
 
     def __init__(self, services: Services, access: Access, most_bytes: int = MAX_CACHE_BYTES):
         self._services = services
         self._access = access
         self.kept: SizedLruCache[Key, Answer] = SizedLruCache(most_bytes)
         self._valid_until: Progress | None = None
-        """Up to where no redaction came since immutable answers were kept."""
+        """Progress up to which no redaction occurred since immutable responses were cached."""
 
     async def answer(
         self,
@@ -148,8 +149,10 @@ class ResponseCache:
         allowed: Iterable[OperationType],
         turn: AbstractAsyncContextManager[None],
     ) -> Answer | dict[str, Any]:
-        """The answer; one with errors, or that of a mutation, as it comes from `execute`. What is
-        not at hand waits for a turn of the client."""
+        """Return the response; one with errors, or that of a mutation, as `execute` returns it.
+
+        A cache miss waits for a query slot of the client.
+        """
         key, edition = _key(question), self._edition()
         if (
             key
@@ -173,14 +176,13 @@ class ResponseCache:
         return await self._keep(question, key, edition, found)
 
     def _edition(self) -> CacheEpoch | None:
-        """The edition in which questions are asked; None while we are not told of new events."""
+        """Return the present epoch; None without notifications of new events."""
         reached = self._services.projector.progress.known
         return (reached, clock.today()) if reached else None
 
     async def _pinned_are_valid(self, reached: Progress) -> bool:
-        """Check, once per position, that no redaction invalidated pinned answers; if one did, clear
-        the cache.
-        """
+        """Check, once per position, that no redaction invalidated pinned responses; if one did, clear the
+        cache."""
         valid = self._valid_until
         if valid is reached:
             return True
@@ -189,13 +191,14 @@ class ResponseCache:
                 self._valid_until = reached
                 return True
         except (*CONNECTION_ERRORS, TimeoutError):
-            return False  # nobody can say now; making the answer will find out why
+            return False  # unknown now; executing the query reports the cause
         self.kept.clear()
         self._valid_until = None
         return False
 
     async def _redacted_between(self, since: Progress, until: Progress) -> bool:
-        """Whether a redaction came meanwhile, or all rows were made anew, by other code perhaps."""
+        """Return whether a redaction occurred between two positions, or all rows were rebuilt, perhaps by
+        other code."""
         return (
             since.epoch != until.epoch
             or await self._services.recorder.count(since.position, until.position + 1, [REDACTED])
@@ -205,7 +208,7 @@ class ResponseCache:
     async def _keep(
         self, question: Question, key: Key | None, edition: CacheEpoch | None, found: dict[str, Any]
     ) -> Answer | dict[str, Any]:
-        """Keep an answer, if the position and the day are still those that it rests on."""
+        """Cache a response, if the position and the date are still those that it depends on."""
         parsed = await parsed_document(
             SCHEMA._schema, question.document, self._access.introspection
         )
@@ -232,7 +235,7 @@ class ResponseCache:
 
 
 def _key(question: Question) -> Key | None:
-    """Under what an answer is kept; None for variables that are deeper than orjson writes."""
+    """Return the cache key of a query; None for variables that are nested too deep for orjson."""
     try:
         variables = orjson.dumps(question.variables, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
@@ -241,7 +244,7 @@ def _key(question: Question) -> Key | None:
 
 
 def _body(found: dict[str, Any]) -> tuple[bytes, int]:
-    """An answer without errors as JSON, and where its data ends in it."""
+    """Return a response without errors as JSON, and the end of its data."""
     data = b'{"data":' + orjson.dumps(found["data"])
     if extensions := found.get("extensions"):
         return b'%s,"extensions":%s}' % (data, orjson.dumps(extensions)), len(data)
@@ -249,12 +252,12 @@ def _body(found: dict[str, Any]) -> tuple[bytes, int]:
 
 
 def are_cacheable(fields: Iterable[FieldNode]) -> bool:
-    """Whether an answer to these fields can be kept for as long as position and day are the same."""
+    """Return whether a response with these fields can be cached for the same position and date."""
     return all(field.name.value in CACHEABLE_FIELDS | INTROSPECTION for field in fields)
 
 
 def are_pinned(fields: Iterable[FieldNode], variables: Mapping[str, Any]) -> bool:
-    """Whether they choose every moment on both axes, so that their answer stays."""
+    """Return whether all fields fix every moment on both axes, so that the response is immutable."""
     return all(_pinned(field, variables) for field in fields)
 
 
@@ -273,7 +276,7 @@ def _pinned(field: FieldNode, variables: Mapping[str, Any]) -> bool:
 
 
 def _both_in(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
-    """Whether a moment that is one value says both."""
+    """Return whether a moment in one value fixes both axes."""
     if isinstance(value, VariableNode):
         moment = variables.get(value.name.value)
         return isinstance(moment, Mapping) and all(moment.get(axis) is not None for axis in AXES)
@@ -286,7 +289,7 @@ def _both_in(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
 def _all_given(
     names: Iterable[str], given: Mapping[str, ValueNode], variables: Mapping[str, Any]
 ) -> bool:
-    """Whether values of these names are given, and not null."""
+    """Return whether all of these arguments are given and not null."""
     return all(_is_given(given.get(name), variables) for name in names)
 
 

@@ -1,8 +1,8 @@
-"""The GraphQL schema, put together, and how its operations are executed.
+"""The GraphQL schema, and the execution of its operations.
 
-With `@defer` an answer comes in parts, executed by graphql-core in the form of the proposal for
-GraphQL's specification: `pending` announces what is to come, `incremental` brings it, `completed` says
-that it is all there or why not, and `hasNext` whether there are further parts.
+With `@defer` a response has parts, executed by graphql-core in the format of the proposal for GraphQL's
+specification. `pending` announces a part, `incremental` contains it, `completed` marks its end or error,
+and `hasNext` states whether there are further parts.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ from schema.telemetry.operation import current_operation
 
 T = TypeVar("T")
 Part: TypeAlias = dict[str, Any]
-"""A part of an answer, as it is sent."""
+"""A part of a response."""
 CorePart: TypeAlias = InitialIncrementalExecutionResult | SubsequentIncrementalExecutionResult
 
 
 async def execute_in_parts(
     arguments: Mapping[str, Any],
 ) -> graphql.ExecutionResult | ExperimentalIncrementalExecutionResults:
-    """The answer to an operation: in one piece, or its parts."""
+    """Return the response to an operation: complete, or in parts."""
     found = experimental_execute_incrementally(
         **arguments, is_awaitable=cast(Any, optimized_is_awaitable)
     )
@@ -65,7 +65,7 @@ async def execute_in_parts(
 
 
 class SentParts:
-    """The parts of one answer that were sent, and what they have announced and not brought yet."""
+    """The sent parts of one response, with announced parts that are still pending."""
 
     def __init__(self, describe: Callable[[list[GraphQLError]], None]):
         self._describe = describe
@@ -73,7 +73,7 @@ class SentParts:
         self.begun = False
 
     def part(self, of: CorePart, moments: Mapping[str, Any]) -> Part:
-        """The next part, with its errors described, and the moments that it rests on."""
+        """Return the next part, with its described errors and its moments."""
         self.begun = True
         for errors in _errors(of):
             self._describe(errors)
@@ -84,14 +84,14 @@ class SentParts:
         return {**of.formatted, **extensions}
 
     def end(self, error: GraphQLError) -> Part:
-        """The last part, where what was announced does not come."""
+        """Return the last part if announced parts are cancelled."""
         self._describe([error])
         completed = [{"id": id, "errors": [error.formatted]} for id in self._pending]
         return {"completed": completed, "hasNext": False}
 
 
 def _errors(of: CorePart) -> list[list[GraphQLError]]:
-    """All errors of a part."""
+    """Return all errors of a part."""
     within = [*(getattr(of, "incremental", None) or ()), *(getattr(of, "completed", None) or ())]
     return [one.errors for one in (of, *within) if getattr(one, "errors", None)]
 
@@ -99,8 +99,11 @@ def _errors(of: CorePart) -> list[list[GraphQLError]]:
 async def made_in_background(
     make: Callable[[Callable[[T], None]], Coroutine[Any, Any, None]],
 ) -> AsyncGenerator[T, None]:
-    """What a task makes, as it comes. The task does not wait for whoever takes it, so that a slow
-    client holds no turn; it ends with the generator."""
+    """Yield the items that a background task makes.
+
+    The task does not wait for the consumer, so that a slow client holds no query slot. It ends with the
+    generator.
+    """
     made: asyncio.Queue[T | None] = asyncio.Queue()
 
     async def work() -> None:
@@ -121,23 +124,22 @@ async def made_in_background(
 
 
 class TrackerSchema(Schema):
-    """The schema. Every operation is admitted, and then executed by graphql-core, with every error
-    described before it leaves.
+    """The schema. Every operation is admitted and executed by graphql-core, and every error is described.
 
-    Strawberry's own way has hooks for extensions around each step, of which we need none; they take
-    a tenth of the time of a small answer.
+    Strawberry's own execution has extension hooks around each step, which are not used here. They take a
+    tenth of the time of a small response.
     """
 
     def __init__(self, *, extensions: Iterable[Any] = (), **more: Any):
-        """Raises TypeError for extensions: they would not run."""
+        """Raise TypeError for extensions, which would not run."""
         if given := list(extensions):
             name = getattr(given[0], "__name__", type(given[0]).__name__)
             raise TypeError(
                 f"the extension {name} would not run: TrackerSchema.execute has no extensions"
             )
         super().__init__(**more)
-        # Of the two directives that Strawberry would switch on this one only: lists come from the
-        # database a page at a time, so `@stream` would find nothing to send before the rest.
+        # Only one of the two directives that Strawberry would enable. Lists are read a page at a time, so
+        # `@stream` would have nothing to send early.
         self._schema.directives = (*self._schema.directives, GraphQLDeferDirective)
 
     async def execute(
@@ -150,7 +152,7 @@ class TrackerSchema(Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """The answer to a query or mutation; nothing that a client sends makes it raise."""
+        """Return the response to a query or mutation; nothing that a client sends makes it raise."""
         request = _request(
             query, variable_values, context_value, operation_name, allowed_operation_types
         )
@@ -170,7 +172,7 @@ class TrackerSchema(Schema):
         operation_extensions: dict[str, Any] | None = None,
         allowed_operation_types: Iterable[OperationType] | None = None,
     ) -> AsyncGenerator[Any, None]:
-        """The answers to any operation as they come: many to a subscription, one to others."""
+        """Yield the responses to any operation as they come: many for a subscription, one for others."""
         return self._answers(
             _request(query, variable_values, context_value, operation_name, allowed_operation_types)
         )
@@ -184,8 +186,10 @@ class TrackerSchema(Schema):
         allowed_operation_types: Iterable[OperationType],
         encode: Callable[[ExecutionResult | Part], bytes],
     ) -> AsyncGenerator[bytes, None]:
-        """The answer to a query or mutation in parts: what `@defer` puts off comes behind the rest.
-        One that puts off nothing has it in one piece. Parts are encoded as they are made."""
+        """Yield the response to a query or mutation in encoded parts; fields with `@defer` come later.
+
+        Without deferred fields it has one part.
+        """
         request = _request(query, variable_values, context, operation_name, allowed_operation_types)
         return made_in_background(
             lambda put: self._make_parts(request, lambda part: put(encode(part)))
@@ -194,7 +198,7 @@ class TrackerSchema(Schema):
     async def _make_parts(
         self, request: OperationRequest, put: Callable[[ExecutionResult | Part], None]
     ) -> None:
-        """All parts are made in one turn of the client, in the time of an answer."""
+        """Make all parts in one query slot of the client, within the time limit of a response."""
         async with request.context.work_slot():
             try:
                 admitted = await admit(self._schema, request)
@@ -219,8 +223,8 @@ class TrackerSchema(Schema):
                 put(sent.end(failure) if sent.begun else self._refused(request, [failure]))
 
     async def _answers(self, request: OperationRequest) -> AsyncGenerator[ExecutionResult, None]:
-        """What has one answer has it in a turn of the client; each answer of a subscription takes
-        its own, see `Executor`."""
+        """Yield the responses. A single response takes a query slot of the client; each response of a
+        subscription takes its own, see `Executor`."""
         async with request.context.work_slot():
             only, admitted = await self._begin(request)
         if only is not None:
@@ -234,7 +238,7 @@ class TrackerSchema(Schema):
     async def _begin(
         self, request: OperationRequest
     ) -> tuple[ExecutionResult | None, AdmittedOperation | None]:
-        """The only answer to an operation, or the subscription that it is."""
+        """Return the only response to an operation, or its subscription."""
         try:
             admitted = await admit(self._schema, request)
         except NotAdmitted as refusal:
@@ -246,7 +250,7 @@ class TrackerSchema(Schema):
     async def _execute(
         self, request: OperationRequest, admitted: AdmittedOperation
     ) -> ExecutionResult:
-        """The answer to a query or mutation."""
+        """Return the response to a query or mutation."""
         moments = start_report()
         try:
             async with time_limit():
@@ -259,7 +263,7 @@ class TrackerSchema(Schema):
     async def _subscribe(
         self, request: OperationRequest, admitted: AdmittedOperation
     ) -> AsyncGenerator[ExecutionResult, None]:
-        """The answers to a subscription. Its beginning has the time of an answer."""
+        """Yield the responses to a subscription. Its start has the time limit of a response."""
         moments = start_report()
         try:
             async with time_limit():
@@ -275,7 +279,7 @@ class TrackerSchema(Schema):
             yield self._result(request, None, [_as_graphql_error(error)], moments)
 
     def _arguments(self, request: OperationRequest, admitted: AdmittedOperation) -> dict[str, Any]:
-        """What graphql-core executes an operation with."""
+        """Return the arguments of graphql-core for an operation."""
         context = request.context
         if context.services.primary and has_commands(admitted):
             context = context.for_commands()
@@ -295,18 +299,18 @@ class TrackerSchema(Schema):
         errors: list[GraphQLError] | None,
         moments: dict[str, Any],
     ) -> ExecutionResult:
-        """An answer that tells the moments it rests on."""
+        """Return a response with the moments that it depends on."""
         _describe(request.context, errors or [])
         return ExecutionResult(data, errors, {"moments": {**moments}} if moments else {})
 
     def _refused(self, request: OperationRequest, errors: list[GraphQLError]) -> ExecutionResult:
-        """The answer to an operation that is not executed."""
+        """Return the response to a refused operation."""
         _describe(request.context, errors)
         return PreExecutionError(None, errors)
 
 
 def _describe(context: Context, errors: list[GraphQLError]) -> None:
-    """Give every error its code, and say which came first."""
+    """Give every error its code, and report the first code."""
     for error in errors:
         if not context.access.introspection:
             strip_suggestions(error)

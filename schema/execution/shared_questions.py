@@ -1,4 +1,4 @@
-"""Subscriptions that have the same answers, whoever asks: by what they are known to be the same."""
+"""Detection of subscriptions with the same responses for several clients."""
 
 from __future__ import annotations
 
@@ -23,21 +23,24 @@ EVENTS, STATES = "events", "worldChanged"
 
 @dataclass(frozen=True, slots=True)
 class SharedQuestion:
-    """A subscription whose answers are the same for all who ask the same with the same rights."""
+    """A subscription with the same responses for all clients with the same query and rights."""
 
     key: Hashable
-    """What is the same for them: all but the place after which events are wanted."""
+    """Key of their shared parts: everything except the resume token."""
     field: str
-    """Of `Subscription`."""
+    """Field of `Subscription`."""
     after: ResumeToken | None = None
-    """The place after which events are wanted; None: new ones only."""
+    """Resume token after which events are sent; None: new events only."""
     valid_at: date | None = None
-    """The day of states; None: today, whenever that is."""
+    """Date of states; None: the present day."""
 
 
 async def shared_question(request: OperationRequest) -> SharedQuestion | None:
-    """What a request has in common with others; None where it is no subscription, where something is
-    wrong with it, or where its answers may be its own: it is then executed for itself."""
+    """Return the shared part of a request.
+
+    None if it is no subscription, if it has errors, or if its responses may be specific to the client: it
+    is then executed separately.
+    """
     try:
         admitted = await admit(SCHEMA._schema, request)
         field = _only_field(admitted)
@@ -49,13 +52,13 @@ async def shared_question(request: OperationRequest) -> SharedQuestion | None:
     except (NotAdmitted, InvalidInput, orjson.JSONEncodeError):
         return None
     if request.context.last_seen is not None:
-        after = request.context.last_seen  # a client that comes back asks as it did at first
+        after = request.context.last_seen  # a client that reconnects sends the same query
     name = field.name.value
     return SharedQuestion(_key(request, field), name, after, valid_at)
 
 
 def _only_field(admitted: AdmittedOperation) -> FieldNode | None:
-    """The field that a subscription begins with, where nothing decides about it."""
+    """Return the root field of a subscription without directives."""
     operation = admitted.operation
     if operation.operation is not OperationType.SUBSCRIPTION:
         return None
@@ -70,7 +73,7 @@ def _only_field(admitted: AdmittedOperation) -> FieldNode | None:
 def _arguments(
     admitted: AdmittedOperation, field: FieldNode, request: OperationRequest
 ) -> dict[str, Any] | None:
-    """The arguments of the field; None where variables are wrong."""
+    """Return the arguments of the field; None for invalid variables."""
     schema = SCHEMA._schema
     assert schema.subscription_type is not None
     variables = get_variable_values(
@@ -88,11 +91,13 @@ def _key(request: OperationRequest, field: FieldNode) -> Hashable:
         value = argument.value
         if argument.name.value == "after" and isinstance(value, VariableNode):
             name = value.name.value
-            if len(re.findall(rf"\${name}\b", request.text or "")) == 2:  # defined, and used here
+            if (
+                len(re.findall(rf"\${name}\b", request.text or "")) == 2
+            ):  # the variable is defined and used here
                 variables.pop(name, None)
     return (
         request.text,
         request.operation_name,
-        orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode(),  # the bytes would keep 4 KB
+        orjson.dumps(variables, option=orjson.OPT_SORT_KEYS).decode(),  # the bytes would hold 4 KB
         request.context.caller.scopes,
     )

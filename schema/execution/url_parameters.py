@@ -1,4 +1,4 @@
-"""The variables of a document as parameters of an address: tables and pages are asked for by them."""
+"""Variables of a document as parameters of an address, for tables and pages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from graphql import (
 from tracker.errors import InvalidInput
 
 MOMENT = {"valid": "validAt", "known": "knownAt", "position": "position"}
-"""By the parameters that choose the moment, the variables of documents."""
+"""Variables of documents by the parameters that choose the moment."""
 MAX_PARAMETER_CHARACTERS = 1000
 DEFINITION = "strawberry-definition"
-"""The key under which a type has what Strawberry knows of it, such as that it is one of its fields."""
+"""Key of Strawberry's definition in a type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +38,17 @@ class UrlParameter:
 
     @property
     def required(self) -> bool:
-        """Whether it has to be given."""
+        """Return whether it is required."""
         return isinstance(self.type, GraphQLNonNull)
 
     @property
     def is_range(self) -> bool:
-        """Whether it is a time from one moment to another, written `2024..2025`."""
+        """Return whether it is a range, written `2024..2025`."""
         return isinstance(get_nullable_type(self.type), GraphQLInputObjectType) and not self.choices
 
     @property
     def choices(self) -> Mapping[str, GraphQLInputField] | None:
-        """The fields of which it has exactly one, written `alliance:quad`; None for all others."""
+        """Return the fields of which it has exactly one, written `alliance:quad`; None for other types."""
         nullable = get_nullable_type(self.type)
         if not isinstance(nullable, GraphQLInputObjectType):
             return None
@@ -56,22 +56,22 @@ class UrlParameter:
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a list, written with commas."""
+        """Return whether it is a list, written with commas."""
         return isinstance(get_nullable_type(self.type), GraphQLList)
 
     @property
     def words(self) -> list[str] | None:
-        """The words that it may be, where there are few."""
+        """Return its possible words, if there are few."""
         named = get_named_type(self.type)
         return list(named.values) if isinstance(named, GraphQLEnumType) else None
 
     @property
     def scalar(self) -> str:
-        """The name of the scalar, enum or range that it is made of."""
+        """Return the name of its scalar, enum or range."""
         return get_named_type(self.type).name
 
     def read(self, text: str) -> Any:
-        """The value for GraphQL. Raises InvalidInput at its name."""
+        """Return the value for GraphQL. Raises InvalidInput with its name."""
         if len(text) > MAX_PARAMETER_CHARACTERS:
             raise InvalidInput(
                 f"expected at most {MAX_PARAMETER_CHARACTERS} characters",
@@ -127,7 +127,7 @@ class UrlParameter:
 def url_parameters(
     schema: GraphQLSchema, operation: OperationDefinitionNode
 ) -> dict[str, UrlParameter]:
-    """The variables of an operation as parameters, those of the moment included."""
+    """Return the variables of an operation as parameters, with those of the moment."""
     parameters = {}
     for variable in operation.variable_definitions or ():
         name, type_ = variable.variable.name.value, type_from_ast(schema, variable.type)
@@ -140,7 +140,10 @@ def url_parameters(
 def read_parameters(
     subject: str, parameters: Mapping[str, UrlParameter], given: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The variables for what an address gives to `subject`. Raises InvalidInput."""
+    """Return the variables for the parameters of an address; `subject` is used in messages.
+
+    Raises InvalidInput.
+    """
     for name in given:
         if name not in parameters:
             known = ", ".join([*MOMENT, *parameters])

@@ -1,1 +1,1 @@
-"""GraphQL over HTTP, WebSockets and streams, and what guards every request."""
+"""GraphQL over HTTP, WebSockets and streams, with the checks of every request."""

@@ -1,10 +1,10 @@
 """Authentication of callers, by token or cookie, and the rate and concurrency limits of each client.
 
-The cookie holds the token itself, so nothing has to be stored here: it works after a restart and at
-every server of one database, and ends with its token. A sealed form would need a key that all servers
-share, and whoever stole the cookie could do the same with it. No script reads it (HttpOnly), no other
-site makes a browser send it except by opening a page (SameSite=Lax, not Strict: links in letters should
-work), and over https no neighbour under our domain can put one of its own in its place (`__Host-`).
+The cookie contains the token itself, so the server stores no session. The cookie works after a restart and
+at every server of one database, and ends with its token. An encrypted form would need a key that all
+servers share, and a stolen cookie would be as useful. Scripts cannot read the cookie (HttpOnly). Browsers
+do not send it with requests of other sites, except when they open a page (SameSite=Lax, not Strict, so that
+links in letters work). Over https, a neighbour under the same domain cannot replace it (`__Host-`).
 """
 
 from __future__ import annotations
@@ -43,35 +43,36 @@ from tracker.errors import (
 )
 
 BURST_SECONDS = 2
-"""Seconds' worth of requests that may come at once."""
+"""Burst limit in seconds' worth of requests."""
 MAX_DOWNLOADS = 64
-"""Downloads of all clients at a time: each holds some pieces in memory until its client has read them."""
+"""Maximum number of concurrent downloads. Each holds some pieces in memory until its client has read
+them."""
 MAX_CLIENT_DOWNLOADS = 16
 MAX_CLIENTS = 10_000
-"""Clients whose rate is remembered; the one that was silent longest is forgotten first."""
+"""Maximum number of clients in the rate limiter; the one that was silent longest is dropped first."""
 COOKIE_NAME = "tracker_token"
 SECURE_COOKIE_NAME = "__Host-tracker_token"
 MAX_TOKEN_BYTES = 2900
-"""Browsers keep cookies of at most 4,096 bytes; written in base64 a token is a third longer."""
+"""Maximum length of a token in bytes. Browsers store cookies of up to 4,096 bytes, and base64 adds a
+third."""
 READING = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A caller, and what its requests are counted by."""
+    """A caller, with the key of its limits."""
 
     caller: Caller
     key: str
     """A token, or else the network of an address."""
     authorization: str = field(default="", repr=False)
-    """The Authorization header that the caller came with, or that their cookie stands for; empty of
-    those who came without a token that works."""
+    """Authorization header of the caller, or that for the cookie; empty without a valid token."""
     read_only: bool = False
-    """Whether they can record nothing at this server, whatever they may."""
+    """Whether this server records nothing for them, whatever their rights."""
 
 
 class AccessControl:
-    """Lets callers in."""
+    """Authentication of callers and their limits."""
 
     def __init__(self, tokens: Tokens, access: Access, *, read_only: bool = False):
         self.access = access
@@ -84,10 +85,10 @@ class AccessControl:
         self._work_slots = WorkSlots(access.questions)
 
     async def authenticate(self, authorization: str, address: str | None) -> Client:
-        """Who comes, with one request paid for. Whoever comes may read.
+        """Authenticate the caller and charge one request.
 
-        Raises RateLimited, Unauthenticated, Forbidden, or Unavailable. Tokens that do not work
-        are paid for by the address that tries them.
+        Raises RateLimited, Unauthenticated, Forbidden, or Unavailable. A request with an invalid token is
+        charged to its address.
         """
         client = client_network(address)
         try:
@@ -104,9 +105,10 @@ class AccessControl:
         return found
 
     async def authenticate_request(self, request: HTTPConnection) -> Client:
-        """Who sends a request: by its Authorization header, or else by the cookie of those who
-        signed in, where that counts (`counted_token`). A cookie whose token does not work any more
-        is as none. Raises as `authenticate`.
+        """Authenticate the sender of a request: by its Authorization header, or else by its cookie.
+
+        The cookie counts only for some requests (`counted_token`). A cookie with an invalid token is
+        ignored. Raises as `authenticate`.
         """
         authorization = header(request.scope["headers"], b"authorization")
         if token := counted_token(request):
@@ -114,15 +116,18 @@ class AccessControl:
         return await self.authenticate(authorization, request.client and request.client.host)
 
     async def admit(self, request: HTTPConnection) -> Client:
-        """Who asks for what everyone may see, as `authenticate_request`; also those who may not
-        read. Raises RateLimited or Unavailable."""
+        """Authenticate the caller of a public resource, as `authenticate_request`, also without the right
+        to read.
+
+        Raises RateLimited or Unavailable.
+        """
         try:
             return await self.authenticate_request(request)
         except (Unauthenticated, Forbidden):
             return Client(ANONYMOUS_CALLER, client_network(request.client and request.client.host))
 
     def is_shared(self, request: HTTPConnection) -> bool:
-        """Whether an answer is the same for everyone, so that a cache may keep one for all."""
+        """Return whether a response is the same for everyone, so that a shared cache may store it."""
         return (
             self.access.read_open
             and "authorization" not in request.headers
@@ -130,31 +135,34 @@ class AccessControl:
         )
 
     async def reauthenticate(self, authorization: str) -> Caller:
-        """Who a caller is by now: tokens end while connections last. Raises like `authenticate`."""
+        """Return the present state of a caller, because tokens can end during a connection.
+
+        Raises like `authenticate`.
+        """
         caller = await self._caller(authorization)
         caller.require(Scope.READ)
         return caller
 
     async def callers(self, authorization: str) -> AsyncIterator[Caller]:
-        """Who a caller is by now, again and again; it ends when their token does."""
+        """Yield the present state of a caller repeatedly, until its token ends."""
         while True:
             await asyncio.sleep(tokens.CACHE_SECONDS)
             try:
                 yield await self.reauthenticate(authorization)
             except Unavailable:
-                continue  # the database is away: what it said last stands
+                continue  # the database is unavailable: keep the last state
             except (Unauthenticated, Forbidden):
                 return
 
     async def watch(self, authorization: str) -> None:
-        """Return when a caller's token has ended; never where there is none."""
+        """Return when a caller's token has ended; never without a token."""
         if not parse_bearer(authorization):
             await asyncio.Event().wait()
         async for _ in self.callers(authorization):
             pass
 
     def check_operation_limit(self, operations: int) -> None:
-        """Refuse one operation more than so many at a time where that is too many. Raises TooLarge."""
+        """Refuse one more operation above the limit. Raises TooLarge."""
         most = self.access.operations
         if operations >= most:
             raise TooLarge(
@@ -163,15 +171,16 @@ class AccessControl:
 
     @contextmanager
     def operation(self, client: Client) -> Iterator[None]:
-        """An operation on a connection, for as long as it lasts. Raises RateLimited or TooLarge."""
+        """Hold an operation of a connection for the length of a block. Raises RateLimited or TooLarge."""
         self._buckets.take(client.key)
         with self.operation_slot(client):
             yield
 
     @contextmanager
     def operation_slot(self, client: Client) -> Iterator[None]:
-        """Hold one of the client's operation slots; the rate limit was already charged. Raises
-        TooLarge.
+        """Hold one of the client's operation slots; the rate limit was already charged.
+
+        Raises TooLarge.
         """
         key = client.key
         self.check_operation_limit(self._operations[key])
@@ -185,8 +194,9 @@ class AccessControl:
 
     @contextmanager
     def download_slot(self, client: Client) -> Iterator[None]:
-        """Hold one of the slots for downloads, and one of the client's operation slots. Raises TooLarge
-        or Unavailable.
+        """Hold a download slot, and one of the client's operation slots.
+
+        Raises TooLarge or Unavailable.
         """
         key = client.key
         if self._downloads[key] >= MAX_CLIENT_DOWNLOADS:
@@ -202,19 +212,23 @@ class AccessControl:
                 yield
             finally:
                 self._downloads[key] -= 1
-                self._downloads += Counter()  # forgets those that have none
+                self._downloads += Counter()  # remove the entry without slots
 
     def work_slot(self, client: Client) -> AbstractAsyncContextManager[None]:
-        """The time in which a question of a client is worked on. Whoever may write, and not only
-        because everyone may, is trusted with all at once: what they send together is recorded
-        together."""
+        """Return the query slot of a client.
+
+        Callers with an explicit right to write have no limit, so that their concurrent commands are
+        recorded together.
+        """
         caller = client.caller
         trusted = Scope.RECORD in caller.scopes and caller != OPEN_CALLER
         return nullcontext() if trusted else self._work_slots.hold(client.key)
 
     def shared_work_slot(self, clients: Iterable[Client]) -> AbstractAsyncContextManager[None]:
-        """The same for a question that several clients ask alike: a turn of the one with least to
-        do, so that none makes another wait."""
+        """Return a query slot for a query that several clients share.
+
+        It is charged to the client with the lowest load, so that none delays another.
+        """
         least, fewest = None, sys.maxsize
         for client in clients:
             load = self._work_slots.load(client.key)
@@ -232,9 +246,9 @@ class AccessControl:
         return True
 
     async def _caller(self, authorization: str) -> Caller:
-        """The caller that an Authorization header stands for.
+        """Return the caller of an Authorization header.
 
-        Raises Unauthenticated for a token that does not work: whoever sends one wants to know.
+        Raises Unauthenticated for an invalid token, because its sender expects to be authenticated.
         """
         secret, access = parse_bearer(authorization), self.access
         if not secret:
@@ -253,8 +267,8 @@ class AccessControl:
 
 
 class WorkSlots:
-    """A client has so many questions worked on at a time; its others wait for these, so that one
-    of somebody else waits for few."""
+    """Query slots by client. Each client has a limited number; further queries of the client are queued, so
+    that other clients wait less."""
 
     def __init__(self, most: int):
         self._most = most
@@ -274,7 +288,7 @@ class WorkSlots:
             self._pass_on(client)
 
     def load(self, client: str) -> int:
-        """How many questions of a client are worked on, or wait."""
+        """Return the number of active and queued queries of a client."""
         return self._at_work[client] + len(self._waiting.get(client, ()))
 
     async def _wait(self, client: str) -> None:
@@ -283,12 +297,12 @@ class WorkSlots:
         try:
             await mine
         except asyncio.CancelledError:
-            if mine.done() and not mine.cancelled():  # it came at the same moment
+            if mine.done() and not mine.cancelled():  # the slot arrived at the same moment
                 self._pass_on(client)
             raise
 
     def _pass_on(self, client: str) -> None:
-        """Give a slot that is free to the next who still waits for it, if there is one."""
+        """Give a free slot to the next waiter, if there is one."""
         waiting = self._waiting.get(client, deque())
         while waiting:
             following = waiting.popleft()
@@ -302,7 +316,7 @@ class WorkSlots:
 
 
 class TokenBuckets:
-    """Token buckets: a client gets `rate` requests a second, and two seconds' worth at once."""
+    """Token buckets: a client gets `rate` requests a second, with a burst of two seconds' worth."""
 
     def __init__(
         self, rate: float, clock: Callable[[], float] = time.monotonic, most: int = MAX_CLIENTS
@@ -314,7 +328,7 @@ class TokenBuckets:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, client: str) -> None:
-        """Pay for a request. Raises RateLimited, with the seconds until the next is paid for."""
+        """Charge a request. Raises RateLimited, with the seconds until the next one is allowed."""
         if not self._rate:
             return
         now = self._clock()
@@ -330,7 +344,7 @@ class TokenBuckets:
 
 @lru_cache(maxsize=MAX_CLIENTS)
 def client_network(address: str | None) -> str:
-    """What counts as one client: an IPv4 address, or the /64 that an IPv6 customer has."""
+    """Return the network of a client: an IPv4 address, or the /64 of an IPv6 customer."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:
@@ -339,7 +353,7 @@ def client_network(address: str | None) -> str:
 
 
 class CookieAttributes(TypedDict):
-    """The attributes with which the cookie is set and deleted."""
+    """The attributes for setting and deleting the cookie."""
 
     key: str
     path: str
@@ -349,7 +363,7 @@ class CookieAttributes(TypedDict):
 
 
 def cookie_attributes(connection: HTTPConnection) -> CookieAttributes:
-    """The attributes of the cookie. It ends with the browser's session: no Max-Age."""
+    """Return the attributes of the cookie. It ends with the browser's session: no Max-Age."""
     secure = connection.url.scheme == "https"
     return {
         "key": SECURE_COOKIE_NAME if secure else COOKIE_NAME,
@@ -361,11 +375,11 @@ def cookie_attributes(connection: HTTPConnection) -> CookieAttributes:
 
 
 def keep_token(response: Response, connection: HTTPConnection, token: str) -> None:
-    """Make the browser keep a token. Raises InvalidInput for one that is too long for a cookie."""
+    """Store a token in the browser. Raises InvalidInput if it is too long for a cookie."""
     written = token.encode()
     if len(written) > MAX_TOKEN_BYTES:
         raise InvalidInput(
-            f"expected a token of at most {MAX_TOKEN_BYTES} bytes: browsers keep no longer ones",
+            f"expected a token of at most {MAX_TOKEN_BYTES} bytes: browsers store no longer ones",
             path=("token",),
         )
     value = base64.urlsafe_b64encode(written).decode().rstrip("=")
@@ -373,13 +387,15 @@ def keep_token(response: Response, connection: HTTPConnection, token: str) -> No
 
 
 def forget_token(response: Response, connection: HTTPConnection) -> None:
-    """Make the browser forget it."""
+    """Delete the token in the browser."""
     response.delete_cookie(**cookie_attributes(connection))
 
 
 def kept_token(connection: HTTPConnection) -> str | None:
-    """The token in the cookie of a request, whether or not it counts there. Most requests are of
-    programs and have no cookies: these are told by a look at the names of the headers."""
+    """Return the token in the cookie of a request, whether or not it counts.
+
+    Most requests come from programs without cookies, so the names of the headers are checked first.
+    """
     if not header(connection.scope["headers"], b"cookie"):
         return None
     value = connection.cookies.get(cookie_attributes(connection)["key"], "")
@@ -390,8 +406,10 @@ def kept_token(connection: HTTPConnection) -> str | None:
 
 
 def counted_token(connection: HTTPConnection) -> str | None:
-    """The token in the cookie of a request that stands for an Authorization header: there is no
-    Bearer token in that, and another site can't have made the browser send it."""
+    """Return the token of a cookie that counts as an Authorization header.
+
+    It counts without a Bearer token, and if another site cannot have caused the request.
+    """
     token = kept_token(connection)
     if token is None or parse_bearer(connection.headers.get("authorization", "")) is not None:
         return None

@@ -1,9 +1,8 @@
-"""Broadcasts: what many clients ask alike is read, executed and encoded once for all of them.
+"""Broadcasts: data for many clients is read, executed and encoded once.
 
-A broadcast follows the log for its listeners, and has each part of what it finds sent by as many
-tasks as there are listeners. Parts are kept for those who still have to send them, within limits: a
-listener who sends more slowly is `Overtaken`, and reads for itself what it has missed. It never makes
-another wait.
+A broadcast follows the log for its listeners. The tasks of the listeners send each part. Parts are stored,
+within limits, until all have sent them. A listener that is too slow is `Overtaken` and reads the missed
+parts itself. It never delays others.
 """
 
 from __future__ import annotations
@@ -24,23 +23,23 @@ from tracker.log.follower import Follower
 
 T = TypeVar("T")
 Offset: TypeAlias = tuple[int, int]
-"""The place of a part among those of a broadcast: a position, and a day where that matters."""
+"""Offset of a part of a broadcast: a position, and a date if it matters."""
 
 MAX_KEPT_BYTES = 256 * 1024
-"""What a broadcast keeps for those who send slowly; the newest part is always kept."""
+"""Maximum size of stored parts for slow listeners; the newest part is always stored."""
 MAX_KEPT_SECONDS = 5
-"""For how long it keeps a part: what is sent later is to be executed anew."""
+"""Maximum age of a stored part; older parts are executed again."""
 
 
 logger = logging.getLogger(__name__)
 
 
 class Overtaken(Exception):
-    """What a listener has to send next is not kept any more."""
+    """The next part of a listener is no longer stored."""
 
 
 class Ended(Exception):
-    """A broadcast has come to its end."""
+    """A broadcast has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +49,12 @@ class Part(Generic[T]):
     offset: Offset
     content: T
     size: int
-    """How many bytes it takes, about."""
+    """Approximate size in bytes."""
     made: float = field(default_factory=time.monotonic)
 
 
 class Listener(Generic[T]):
-    """One for whom a broadcast is made. It gets every part behind an offset, once, in order."""
+    """A listener of a broadcast. It gets every part after an offset, once, in order."""
 
     __slots__ = ("_broadcast", "after", "client", "woken")
 
@@ -64,10 +63,10 @@ class Listener(Generic[T]):
         self.after = after
         self.client = client
         self.woken: asyncio.Future[None] | None = None
-        """Done when there is something to send; None while it sends."""
+        """Future that completes with the next part; None while it sends."""
 
     async def next(self) -> Sequence[Part[T]]:
-        """The parts that came meanwhile, or the next one. Raises Overtaken or Ended."""
+        """Return the parts that arrived meanwhile, or wait for the next one. Raises Overtaken or Ended."""
         while True:
             parts = self._broadcast.parts(self.after)
             if parts:
@@ -84,13 +83,13 @@ class Listener(Generic[T]):
                 self.woken = None
 
     def wake(self) -> None:
-        """Let it look again."""
+        """Wake it for new parts."""
         if self.woken and not self.woken.done():
             self.woken.set_result(None)
 
 
 class Broadcast(Generic[T]):
-    """Parts from a source, for all who listen."""
+    """A source of parts with its listeners."""
 
     def __init__(
         self,
@@ -101,10 +100,10 @@ class Broadcast(Generic[T]):
         latest_only: bool = False,
     ):
         self.after = after
-        """Parts behind this offset are kept, or yet to come."""
+        """Offset after which parts are stored or still to come."""
         self.listeners: dict[Listener[T], None] = {}
         self.joined: Part[T] | None = None
-        """What those who came late had first, where they need something at once."""
+        """First part for late listeners, if they need one at once."""
         self._source = source
         self._pacing = pacing
         self._latest_only = latest_only
@@ -113,28 +112,28 @@ class Broadcast(Generic[T]):
         self._waiting: dict[Listener[T], None] = {}
         self._wanted = asyncio.Event()
         self.ended = False
-        """Whether nothing comes any more."""
+        """Whether no more parts will come."""
         self._work: asyncio.Task[None] | None = None
         self._round: asyncio.Task[None] | None = None
         self._run: tuple[Offset, list[Part[T]]] = (after, [])
 
     @property
     def started(self) -> bool:
-        """Whether somebody has listened yet."""
+        """Return whether it ever had a listener."""
         return self._work is not None
 
     @property
     def latest(self) -> Part[T] | None:
-        """The newest part that is kept."""
+        """Return the newest stored part."""
         return self._parts[-1] if self._parts else None
 
     @contextmanager
     def listen(self, after: Offset, client: Client) -> Iterator[Listener[T]]:
-        """Listen for the length of a block. The source is followed while anybody does."""
+        """Listen for the length of a block. The source is followed while there are listeners."""
         listener = Listener(self, after, client)
         self.listeners[listener] = None
         if self._work is None:
-            # Not in the context of the first listener: the operation there is only its own.
+            # Use a separate context, because that of the first listener belongs to its operation.
             self._work = asyncio.get_running_loop().create_task(self._follow(), context=Context())
         try:
             yield listener
@@ -144,14 +143,14 @@ class Broadcast(Generic[T]):
                 self.stop()
 
     def stop(self) -> None:
-        """Follow the source no more; whoever still listens gets to the end."""
+        """Stop following the source; present listeners receive the stored parts."""
         self._finish()
         for task in (self._work, self._round):
             if task:
                 task.cancel()
 
     def parts(self, after: Offset) -> Sequence[Part[T]]:
-        """The parts behind an offset. Raises Overtaken where some are not kept any more."""
+        """Return the parts after an offset. Raises Overtaken if some are no longer stored."""
         if self._parts and self._parts[-1].offset > after:
             self._forget()
         if after < self.after and not self._latest_only:
@@ -165,16 +164,16 @@ class Broadcast(Generic[T]):
         return run
 
     def wait(self, listener: Listener[T]) -> None:
-        """Somebody has sent all that there is."""
+        """Register a listener that has sent all parts."""
         self._waiting[listener] = None
         self._wanted.set()
 
     def stop_waiting(self, listener: Listener[T]) -> None:
-        """Somebody looks again, or goes."""
+        """Remove a waiting listener."""
         self._waiting.pop(listener, None)
 
     async def _follow(self) -> None:
-        """Take a part, and the next when the first listener has sent it."""
+        """Take a part, and the next one when the first listener has sent it."""
         try:
             async with aclosing(self._source(self)) as parts:
                 async for part in parts:
@@ -198,8 +197,10 @@ class Broadcast(Generic[T]):
             self._round = asyncio.create_task(self._wake_all(), context=Context())
 
     def _forget(self) -> None:
-        """Drop parts that are too old, or too many, when all who waited for them have been woken. The
-        newest stays."""
+        """Drop parts that are too old or too many, once all waiting listeners were woken.
+
+        The newest part stays.
+        """
         if self._round:
             return
         now = time.monotonic()
@@ -211,7 +212,7 @@ class Broadcast(Generic[T]):
             self.after = part.offset
 
     async def _wake_all(self) -> None:
-        """Wake those who wait, some at a time, until all have been woken for the newest part."""
+        """Wake waiting listeners in groups, until all were woken for the newest part."""
         woken_for = None
         while woken_for is not self.latest:
             woken_for = self.latest
@@ -220,7 +221,7 @@ class Broadcast(Generic[T]):
         self._forget()
 
     def _behind(self) -> list[Listener[T]]:
-        """Those who wait and have not got the newest part."""
+        """Return the waiting listeners without the newest part."""
         newest = self._parts[-1].offset
         return [listener for listener in self._waiting if listener.after < newest]
 
@@ -234,7 +235,7 @@ Source: TypeAlias = Callable[[Broadcast[T]], AsyncGenerator[Part[T], None]]
 
 
 class Broadcasts(Generic[T]):
-    """The broadcasts that are under way, by what is asked."""
+    """The active broadcasts, by query."""
 
     def __init__(self, follower: Follower, pacing: PushPriority, *, latest_only: bool = False):
         self._follower = follower
@@ -243,7 +244,7 @@ class Broadcasts(Generic[T]):
         self._by_question: dict[Hashable, Broadcast[T]] = {}
 
     def of(self, question: Hashable, after: Offset, source: Source[T]) -> Broadcast[T]:
-        """The broadcast that answers a question; a new one, behind an offset, where there is none."""
+        """Return the broadcast of a query, or a new one that starts after an offset."""
         found = self._by_question.get(question)
         if found is None or found.ended:
             found = Broadcast(after, source, self._pacing, latest_only=self._latest_only)
@@ -254,7 +255,7 @@ class Broadcasts(Generic[T]):
     def listen(
         self, question: Hashable, broadcast: Broadcast[T], after: Offset, client: Client
     ) -> Iterator[Listener[T]]:
-        """Listen to the broadcast that answers a question, for the length of a block."""
+        """Listen to the broadcast of a query for the length of a block."""
         shares = bool(broadcast.listeners)  # the source counts as a follower itself
         with broadcast.listen(after, client) as listener:
             self._follower.followers += shares
@@ -275,8 +276,11 @@ class Broadcasts(Generic[T]):
         head: Callable[[], Awaitable[int]],
         read: Callable[[int, int], AsyncGenerator[T, None]],
     ) -> AsyncGenerator[Sequence[T], None]:
-        """What comes after a position, in order: what was there when it was asked for, as `read` finds
-        it from one position up to another, and then what is broadcast, until that ends."""
+        """Yield the items after a position, in order.
+
+        Existing items are read by `read` between two positions; later ones come from the broadcast, until
+        it ends.
+        """
         while True:
             while after < (until := await head()):
                 async with aclosing(read(after, until)) as found:

@@ -1,7 +1,7 @@
-"""Protection of forms and cookies against requests that pages of other sites make a browser send (CSRF).
+"""Protection of forms and cookies against cross-site requests (CSRF).
 
-Browsers name the site that made a request (Sec-Fetch-Site, RFC draft «Fetch Metadata»), but not over
-plain http to another machine. There the Origin header does, except for GET and HEAD.
+Browsers name the site behind a request (Sec-Fetch-Site, RFC draft «Fetch Metadata»), but not over plain
+http to another machine. There the Origin header is used, which GET and HEAD do not have.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from tracker.errors import Forbidden, InvalidInput
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM_BYTES = 64 * 1024
-"""The largest form of a page, unless the page says otherwise."""
+"""Maximum size of a form of a page, unless the page has its own limit."""
 MAX_FORM_FIELDS = 1000
 MAX_PATH_CHARACTERS = 2000
 PATH = re.compile(r"/(?!/)[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*")
-"""A path and a query. A second slash at the begin, or a backslash or a tab, which browsers take for
-a slash and for nothing, would make the next word the name of another site."""
+"""Pattern of a path and a query. A second slash at the start, a backslash (read as a slash) or a tab
+(ignored) would make browsers read the next word as the name of another site."""
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
 OPENING = ("document", "")
-"""What a page that one opens says of itself (Sec-Fetch-Dest), and a browser that says nothing."""
+"""Values of Sec-Fetch-Dest for an opened page, and without the header."""
 
 
 def comes_from_own_page(headers: Mapping[str, str]) -> bool:
-    """Whether a page of ours made the browser send this; never where nothing says it."""
+    """Return whether a page of this server caused the request; False if no header states it."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
@@ -40,9 +40,11 @@ def comes_from_own_page(headers: Mapping[str, str]) -> bool:
 
 
 def may_read_with_cookie(headers: Mapping[str, str]) -> bool:
-    """Whether a GET or HEAD may be answered for the holder of a cookie: our own pages ask, or
-    somebody opens the address, also by a link in a letter or on another site. What another page
-    loads for itself (a frame, a script, a picture) is none of these."""
+    """Return whether a GET or HEAD may use the cookie.
+
+    It may if a page of this server sends it, or if a person opens the address, for example by a link.
+    Resources that another page loads (a frame, a script, a picture) may not.
+    """
     if headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
         return True
     return (
@@ -51,11 +53,11 @@ def may_read_with_cookie(headers: Mapping[str, str]) -> bool:
 
 
 def require_own_page(request: Request) -> None:
-    """Refuse a form that no page of ours sent. Raises Forbidden.
+    """Refuse a form that no page of this server sent. Raises Forbidden.
 
-    This holds with and without a cookie: a server where everyone may write has no other guard. With
-    a Bearer token it need not hold, since no page of another site can send one. Browsers send other
-    Authorization headers (Basic, Negotiate) by themselves, once a proxy has asked for them.
+    This applies with and without a cookie: a server with open writing has no other protection. It is not
+    needed with a Bearer token, which other sites cannot send. Browsers send other Authorization headers
+    (Basic, Negotiate) automatically after a challenge of a proxy.
     """
     has_token = parse_bearer(request.headers.get("authorization", ""))
     if not has_token and not comes_from_own_page(request.headers):
@@ -66,10 +68,9 @@ def require_own_page(request: Request) -> None:
 
 
 async def read_form(request: Request, max_bytes: int = MAX_FORM_BYTES) -> list[tuple[str, str]]:
-    """The fields of a form of ours, in their order, as UTF-8.
+    """Return the fields of a form in their order, as UTF-8.
 
-    Raises Forbidden as `require_own_page`, InvalidInput for what is no such form, TooLarge, and
-    ClientDisconnect.
+    Raises Forbidden as `require_own_page`, InvalidInput for invalid forms, TooLarge, and ClientDisconnect.
     """
     require_own_page(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -90,15 +91,14 @@ async def read_form(request: Request, max_bytes: int = MAX_FORM_BYTES) -> list[t
 
 
 def own_path(text: str) -> str:
-    """A path of this server with its query, to go on to; `/` for whatever is none, or leads back to
-    signing in."""
+    """Return a path of this server with its query; `/` for any other text, and for the sign-in page."""
     if len(text) > MAX_PATH_CHARACTERS or not PATH.fullmatch(text):
         return "/"
     return "/" if text.partition("?")[0] in (SIGN_IN, SIGN_OUT) else text
 
 
 def sign_in_address(request: Request) -> str:
-    """Where to sign in, and come back to what was asked for."""
+    """Return the address of the sign-in page, with the way back to the request."""
     query = request.url.query
     asked = own_path(request.url.path + (f"?{query}" if query else ""))
     return f"{SIGN_IN}?{urlencode({'next': asked}, safe='/')}"

@@ -1,7 +1,7 @@
-"""The page on which people ask GraphQL: GraphiQL where it is installed, else a small one of ours.
+"""The page for GraphQL queries: GraphiQL if it is installed, else a simple page.
 
-GraphiQL's files come from the package `graphene-django-graphiql-static` (the extra `graphiql`), of
-which nothing but these files is used. Nothing is ever loaded from another site.
+GraphiQL's files come from the package `graphene-django-graphiql-static` (the extra `graphiql`), of which
+nothing else is used. Nothing is loaded from other sites.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FLOOR = Path(__file__).parents[1]
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 EXAMPLES = {
-    "What China controls for gallium, and what of it is suspended": """query ControlsOnGallium {
+    "China's controls on gallium, and their suspensions": """query ControlsOnGallium {
   asOf(validAt: "2025-11-20") {
     position
     exportControls(issuer: "CN", commodity: "gallium") {
@@ -42,7 +42,7 @@ EXAMPLES = {
     }
   }
 }""",
-    "Who mined the rare earths of 2023, and how concentrated that is": """query MinersOfRareEarths {
+    "Producers of rare earths in 2023, and their concentration": """query MinersOfRareEarths {
   asOf {
     production(commodity: "rare_earths", year: 2023) {
       world { value unit publisher edition }
@@ -51,7 +51,7 @@ EXAMPLES = {
     }
   }
 }""",
-    "What share of the world's gallium the Quad makes, year by year": """query ShareOfTheQuad {
+    "The Quad's share of the world's gallium, by year": """query ShareOfTheQuad {
   asOf {
     productions(commodities: ["gallium"], years: {from: 2021, to: 2024}) {
       stage year
@@ -59,24 +59,26 @@ EXAMPLES = {
     }
   }
 }""",
-    "Who was in the Minerals Security Partnership before and after June 2023": """query Members {
+    "Members of the Minerals Security Partnership before and after June 2023": """query Members {
   before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...who } }
   after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...who } }
 }
 fragment who on Alliance { name members { place { name } since } }""",
-    "How the log begins": "query FirstEvents { head events(first: 5) { nodes { position type entity } } }",
+    "The first events of the log": (
+        "query FirstEvents { head events(first: 5) { nodes { position type entity } } }"
+    ),
 }
 
 
 def query_page() -> Response:
-    """The page for queries."""
+    """Return the page for queries."""
     page = page_text(graphiql() is not None)
     return HTMLResponse(page, headers={"Content-Security-Policy": policy(page), "Vary": "Accept"})
 
 
 @cache
 def graphiql() -> Path | None:
-    """Where GraphiQL's files are; None where they are not installed, or not all of them."""
+    """Return the directory of GraphiQL's files; None if they are not all installed."""
     found = importlib.util.find_spec(PACKAGE)
     if found is None or found.origin is None:
         return None
@@ -86,7 +88,7 @@ def graphiql() -> Path | None:
 
 @function_errors_as_json
 async def asset(request: Request) -> Response:
-    """A file of GraphiQL."""
+    """Return a file of GraphiQL."""
     name, directory = request.path_params["name"], graphiql()
     if directory is None or name not in ASSETS:
         raise NotFound("expected a file of GraphiQL, where that is installed", path=("name",))
@@ -95,7 +97,7 @@ async def asset(request: Request) -> Response:
 
 @cache
 def page_text(with_graphiql: bool) -> str:
-    """The page with the examples in it."""
+    """Return the page with the examples."""
     name = "graphiql.html" if with_graphiql else "page.html"
     examples = orjson.dumps(EXAMPLES).decode().replace("<", "\\u003c")
     return (FLOOR / name).read_text(encoding="utf-8").replace("{examples}", examples)
@@ -103,9 +105,9 @@ def page_text(with_graphiql: bool) -> str:
 
 @cache
 def policy(page: str) -> str:
-    """A Content-Security-Policy that lets run what the page has in it and our own files, no more.
+    """Return a Content-Security-Policy that allows only the page's own scripts and files of this server.
 
-    Styles may stand at elements, since GraphiQL measures text by them.
+    Inline styles are allowed, because GraphiQL measures text with them.
     """
     hashes = "".join(f" 'sha256-{_sha256(script)}'" for script in INLINE.findall(page))
     return (

@@ -1,5 +1,6 @@
-"""GraphQL over HTTP: GET for queries, POST for queries and mutations; answers are JSON, or come
-piece by piece where a client asks for that.
+"""GraphQL over HTTP: GET for queries, POST for queries and mutations.
+
+Responses are JSON, or are streamed if the client requests it.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ STATUS = {
     "TOO_MANY_OPERATIONS": 429,
     "PERSISTED_QUERY_NOT_FOUND": 200,
 }
-"""Statuses of requests that are not GraphQL, not for this method, or not let in; and of hashes that
-are not known, which clients take for a part of the protocol only with 200."""
+"""Statuses of invalid requests, methods and callers. Unknown hashes have 200, because clients expect it as
+part of the protocol."""
 
 REQUEST_STATUS = {
     "INTERNAL": 500,
@@ -64,11 +65,11 @@ REQUEST_STATUS = {
     "LOG_SET_BACK": 503,
     "READ_ONLY": 503,
 }
-"""Statuses, for clients that know `application/graphql-response+json`, of answers without data."""
+"""Statuses of responses without data, for clients that know `application/graphql-response+json`."""
 
 
 class GraphQLEndpoint:
-    """Answers GraphQL requests; a browser that comes to look gets a page."""
+    """Handler of GraphQL requests; a browser that opens the address gets a page."""
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class GraphQLEndpoint:
         self._pacing = pacing
 
     async def respond(self, request: Request) -> Response:
-        """The response to a request, with the id of the request."""
+        """Return the response to a request, with the id of the request."""
         accept = header(request.scope["headers"], b"accept")
         if wants_page(request.method, accept):
             return query_page()
@@ -97,7 +98,7 @@ class GraphQLEndpoint:
         return await observe(self._observer, self._pacing, "http", request, answer)
 
     async def _respond(self, request: Request, form: ResponseFormat) -> Response:
-        """The answer to an operation; whatever goes wrong, it is JSON."""
+        """Return the response to an operation; errors are JSON."""
         try:
             return await self._answer(request, form)
         except TrackerError as error:
@@ -135,12 +136,12 @@ class GraphQLEndpoint:
         return _response(form, answer)
 
     def _document(self, asked: Mapping[str, Any]) -> str:
-        """The document that is meant; empty where a request has none."""
+        """Return the document of a request; empty if it has none."""
         given, id = _of_type(asked, "query", str), _of_type(asked, "documentId", str)
         return self._persisted.document(given, _of_type(asked, "extensions", dict), id) or ""
 
     async def _found(self, request: Request, form: ResponseFormat, answer: Answer) -> Response:
-        """An answer without errors; none to a GET whose client has it already."""
+        """Return a response without errors; without a body for a GET if the client has it already."""
         current_operation().outcome = "ok"
         if request.method == "POST":
             headers = {"Vary": VARY, "Cache-Control": NO_STORE}
@@ -153,7 +154,7 @@ class GraphQLEndpoint:
 
 
 def cache_control(shared: bool, stays: bool) -> str:
-    """How long copies of an answer may be kept, and whether a cache may keep one for all.
+    """Return how long copies of a response may be cached, and whether shared caches may store it.
 
     Responses to queries that fix every date and position are immutable. Copies expire after an hour, in
     case of a redaction or a fix. Other responses may be cached, and must be revalidated (If-None-Match).
@@ -163,8 +164,7 @@ def cache_control(shared: bool, stays: bool) -> str:
 
 
 async def _encoded(request: Request, answer: Answer, headers: dict[str, str]) -> bytes:
-    """The bytes of an answer as the client takes them. Making many of them short is not for the
-    loop, on which all others wait."""
+    """Return the encoded bytes of a response. Compression of large ones runs outside of the event loop."""
     if len(answer.body) < MIN_COMPRESSED_BYTES or not takes_gzip(
         header(request.scope["headers"], b"accept-encoding")
     ):
@@ -215,7 +215,7 @@ def _response(
     status: int = 200,
     advice: Mapping[str, str] = NO_ADVICE,
 ) -> Response:
-    """An answer with errors, or that of a mutation."""
+    """Return a response with errors, or that of a mutation."""
     current_operation().outcome = first_code(answer)
     if status == 200 and "data" not in answer:
         code = answer["errors"][0]["extensions"]["code"]
@@ -229,11 +229,11 @@ def _response(
 def _json_of(
     form: ResponseFormat, body: bytes, headers: dict[str, str], status: int = 200
 ) -> Response:
-    """JSON, of the media type that the client knows."""
+    """Return JSON with the media type that the client knows."""
     return Response(body, status, headers, f"{form.media_type}; charset=utf-8")
 
 
 def first_code(answer: dict[str, Any]) -> str:
-    """The outcome of an answer: `ok`, or the code of its first error."""
+    """Return the outcome of a response: `ok`, or the code of its first error."""
     errors = answer.get("errors")
     return str(errors[0].get("extensions", {}).get("code", "ERROR")) if errors else "ok"

@@ -51,20 +51,23 @@ from tracker.auth.scopes import Caller, parse_bearer
 from tracker.errors import TrackerError
 
 GONE = (WebSocketDisconnect, WebSocketDisconnected, exceptions.WebSocketDisconnected)
-"""Raised when a message is sent to a client that has gone: the first by Starlette when it notices, the second
-from then on, the third by strawberry in the place of the first."""
+"""Exceptions on sending to a disconnected client: by Starlette at first, by Starlette later, and by
+strawberry instead of the first."""
 INIT_TIMEOUT_SECONDS = 10.0
-"""Seconds in which a client has to say `connection_init`; else its connection ends with 4408."""
+"""Maximum time in seconds for `connection_init`; then the connection is closed with 4408."""
 
 
 class WebSocketAdapter(ASGIWebSocketAdapter):
-    """Lets only messages of the right shape through; the protocol handler trusts them."""
+    """Adapter that passes only messages of a valid shape; the protocol handler trusts them."""
 
     async def iter_json(
         self, *, ignore_parsing_errors: bool = False
     ) -> AsyncGenerator[object, None]:
-        """The messages. One of another shape ends the connection with 4400, one that is larger than
-        the caller may send with 1009."""
+        """Yield the messages.
+
+        A message of another shape closes the connection with 4400, one above the size limit of the caller
+        with 1009.
+        """
         while self.ws.application_state is not WebSocketState.DISCONNECTED:
             try:
                 text = await self.ws.receive_text()
@@ -84,14 +87,14 @@ class WebSocketAdapter(ASGIWebSocketAdapter):
             yield message
 
     async def send_json(self, message: Mapping[str, object]) -> None:
-        """Send a message. Raises strawberry's WebSocketDisconnected when the client has gone."""
+        """Send a message. Raises strawberry's WebSocketDisconnected if the client is disconnected."""
         try:
             await super().send_json(message)
         except WebSocketDisconnected as error:
             raise exceptions.WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:
-        """Close the connection, unless the client has gone."""
+        """Close the connection, unless the client is disconnected."""
         with suppress(*GONE):
             await super().close(code, reason)
 
@@ -120,7 +123,7 @@ def _well_formed(message: Any) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class WebSocketContext(Context):
-    """What is known of a connection. Nobody has come in before the first message."""
+    """The state of a connection. Before the first message, no client is authenticated."""
 
     access_control: AccessControl
     subscriptions: SharedSubscriptions
@@ -130,7 +133,7 @@ class WebSocketContext(Context):
     address: str | None
     client: Client | None = None
     ids: Iterator[str] = field(init=False)
-    """Of its operations: that of the connection, and a number."""
+    """Ids of its operations: that of the connection, and a number."""
 
     def __post_init__(self) -> None:
         id = request_id(self.headers.get("x-request-id", ""))
@@ -138,12 +141,12 @@ class WebSocketContext(Context):
 
     @property
     def authorization(self) -> str:
-        """What the first message says, or else the header: browsers can't send that."""
+        """Return the token of the first message, or else of the header, which browsers cannot send."""
         said = self.connection_params.get("Authorization")
         return said if isinstance(said, str) else self.headers.get("authorization", "")
 
     async def enter(self) -> None:
-        """Let the client in. Raises as `AccessControl.authenticate`."""
+        """Authenticate the client. Raises as `AccessControl.authenticate`."""
         self.client = await self.access_control.authenticate(self.authorization, self.address)
         self.caller = self.client.caller
         self.work_slot = partial(self.access_control.work_slot, self.client)
@@ -154,12 +157,12 @@ def _json(text: str) -> str:
 
 
 def error_json(error: TrackerError) -> GraphQLFormattedError:
-    """An error as the protocol's messages have it."""
+    """Return an error in the format of the protocol."""
     return {"message": error.message, "extensions": error_extensions(error.code)}
 
 
 class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
-    """Holds a connection to its limits, and ends it when its token does."""
+    """A handler that enforces limits on a connection, and ends it with its token."""
 
     watching: asyncio.Task[None] | None = None
 
@@ -173,27 +176,28 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
                 self.watching.cancel()
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
-        """Let the client in; from then on its token is watched."""
+        """Authenticate the client, and watch its token from then on."""
         await super().handle_connection_init(message)
         if self.connection_acknowledged and parse_bearer(self._connected.authorization):
             self.watching = self.watching or asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
-        """Close the connection when the token that it began with does not work any more."""
+        """Close the connection when its token is no longer valid."""
         connected = self._connected
         async for caller in connected.access_control.callers(connected.authorization):
             connected.caller = caller
         await self.websocket.close(code=4403, reason="Forbidden")
 
     async def handle_task_exception(self, error: Exception) -> None:
-        """Log what goes wrong in an operation; that its client has gone is not."""
+        """Log an error of an operation, unless the client is disconnected."""
         if not isinstance(error, GONE):
             await super().handle_task_exception(error)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """Start an operation, unless as many run as a client may have or its document is none.
+        """Start an operation, unless it exceeds a limit or its document is invalid.
 
-        That is said before the next message is read: who reads no refusals must not pile them up.
+        A refusal is sent before the next message is read, so that a client that does not read them cannot
+        accumulate refusals.
         """
         connected = self._connected
         payload: dict[str, Any] = {**message["payload"]}
@@ -219,7 +223,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
             await super().handle_subscribe(message)
 
     async def run_operation(self, operation: Operation[Context, None]) -> None:
-        """Run an operation, or say which limit it is over."""
+        """Run an operation, or send the exceeded limit."""
         connected = self._connected
         assert connected.client is not None
         with connected.observer.operation(
@@ -257,7 +261,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
     async def _send_answers(
         self, operation: Operation[Context, None], request: SubscriptionRequest
     ) -> None:
-        """Send what others get too, under the id that the client has chosen."""
+        """Send shared responses under the id that the client has chosen."""
         assert isinstance(self.websocket, WebSocketAdapter)
         socket, begin = self.websocket.ws, f'{{"id":{_json(operation.id)},"type":"next","payload":'
         try:
@@ -278,7 +282,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
 
 
 class GraphQLWebSocket(GraphQL[Context, None]):
-    """The WebSocket side of /graphql."""
+    """The WebSocket endpoint of /graphql."""
 
     websocket_adapter_class = WebSocketAdapter
     graphql_transport_ws_handler_class = WebSocketHandler
@@ -307,7 +311,7 @@ class GraphQLWebSocket(GraphQL[Context, None]):
     async def get_context(
         self, request: Request | WebSocket, response: Response | WebSocket
     ) -> Context:
-        """What resolvers know of the connection."""
+        """Return the context of the connection for resolvers."""
         request.state.connected = connected = WebSocketContext(
             services=self._services,
             access=self._access_control.access,
@@ -322,7 +326,7 @@ class GraphQLWebSocket(GraphQL[Context, None]):
         return connected
 
     async def on_ws_connect(self, context: Context) -> Any:
-        """Let a client in, or close its connection."""
+        """Authenticate a client, or close its connection."""
         assert isinstance(context, WebSocketContext)
         try:
             await context.enter()
@@ -331,9 +335,9 @@ class GraphQLWebSocket(GraphQL[Context, None]):
         return await super().on_ws_connect(context)
 
     def decode_json(self, data: str | bytes) -> object:
-        """Messages in, by a parser that takes no lone surrogates and no NaN."""
+        """Decode a message, without lone surrogates and NaN."""
         return orjson.loads(data)
 
     def encode_json(self, data: object) -> str:
-        """Messages out, as text: the protocol knows no binary frames."""
+        """Encode a message as text, because the protocol has no binary frames."""
         return orjson.dumps(data).decode()

@@ -26,12 +26,12 @@ from schema.telemetry.observer import Observer, request_id
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError, Unavailable
 
 MAX_CACHED_HEADERS = 256
-"""Values of a header of which it is remembered what they ask for: most clients send the same."""
+"""Maximum number of cached header values with their meaning; most clients send the same ones."""
 MAX_CACHED_CHARACTERS = 300
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
-    """The first header of a name; empty where there is none."""
+    """Return the first header of a name; empty if there is none."""
     for named, value in headers:
         if named == name:
             return value.decode("latin-1")
@@ -39,8 +39,10 @@ def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
 
 
 def check_parameters(request: Request, known: Sequence[str], lists: Sequence[str] = ()) -> None:
-    """Refuse an address with a parameter that is none, or with several of one that is no list.
-    Raises InvalidInput."""
+    """Refuse an address with an unknown parameter, or a repeated one that is not a list.
+
+    Raises InvalidInput.
+    """
     for name in request.query_params:
         if name not in known:
             one_of = "one of " if len(known) > 1 else ""
@@ -54,7 +56,7 @@ def check_parameters(request: Request, known: Sequence[str], lists: Sequence[str
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """The body, read no further than the limit. Raises TooLarge, and ClientDisconnect."""
+    """Return the body, up to the limit. Raises TooLarge, and ClientDisconnect."""
     pieces: list[bytes] = []
     size = 0
     async for piece in request.stream():
@@ -95,21 +97,21 @@ STATUS = {
 }
 WEIGHT = re.compile(r"q=(0(?:\.\d*)?|1(?:\.0*)?)", re.ASCII)
 GZIP_WINDOW = 16 + zlib.MAX_WBITS
-"""As zlib is told to write gzip."""
+"""Window setting of zlib for gzip."""
 MIN_COMPRESSED_BYTES = 1024
-"""What is shorter fits into one packet anyway."""
+"""Minimum size for compression; smaller bodies fit into one packet."""
 
 logger = logging.getLogger(__name__)
 
 
 def json_response(answer: Any, status: int = 200, **headers: str) -> Response:
-    """An answer as JSON, with headers named as Python can (`Cache_Control`)."""
+    """Return a response as JSON, with headers named as in Python (`Cache_Control`)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(orjson.dumps(answer), status, named, "application/json; charset=utf-8")
 
 
 def errors_as_json(answer: Callable[[Any, Request], Awaitable[Response]]) -> Any:
-    """Turn what a method that answers raises into an error as GraphQL has them."""
+    """Decorate a method so that its errors are returned in the format of GraphQL."""
 
     @functools.wraps(answer)
     async def answering(self: Any, request: Request) -> Response:
@@ -119,7 +121,7 @@ def errors_as_json(answer: Callable[[Any, Request], Awaitable[Response]]) -> Any
 
 
 def function_errors_as_json(answer: Answering) -> Answering:
-    """The same of a function that answers."""
+    """Decorate a function so that its errors are returned in the format of GraphQL."""
 
     @functools.wraps(answer)
     async def answering(request: Request) -> Response:
@@ -140,12 +142,12 @@ async def _answered(answer: Awaitable[Response]) -> Response:
 
 
 def has_tag(given: str, tag: str) -> bool:
-    """Whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
+    """Return whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
     return given.strip() == "*" or tag in given
 
 
 def error_response(error: TrackerError) -> Response:
-    """An error as JSON, as GraphQL has them."""
+    """Return an error as JSON, in the format of GraphQL."""
     problem = plain_error(error.code, error.message, error.path)
     return json_response(
         problem, STATUS.get(error.code, 400), Cache_Control="no-store", **advice(error)
@@ -153,22 +155,24 @@ def error_response(error: TrackerError) -> Response:
 
 
 def advice(error: TrackerError) -> dict[str, str]:
-    """What headers say of an error."""
+    """Return the headers for an error."""
     if isinstance(error, RateLimited):
         return {"Retry-After": str(math.ceil(error.seconds))}
     return {"WWW-Authenticate": "Bearer"} if error.code == "UNAUTHENTICATED" else {}
 
 
 def accepted_words(header: str) -> Sequence[str]:
-    """The words of a header such as Accept, the most wanted first (RFC 9110, 12.4.2), without those
-    that it refuses by `q=0`."""
+    """Return the words of a header such as Accept, by preference (RFC 9110, 12.4.2).
+
+    Words with `q=0` are left out.
+    """
     parts = [part.replace(" ", "").lower().split(";") for part in header.split(",")]
     weights = [(word, _weight(options)) for word, *options in parts]
     return [word for word, weight in sorted(weights, key=lambda one: -one[1]) if weight > 0]
 
 
 def _weight(options: Sequence[str]) -> float:
-    """What is said by `q`; 1 where nothing is, or nothing that is a weight."""
+    """Return the weight `q`; 1 if it is missing or invalid."""
     for option in options:
         if found := WEIGHT.fullmatch(option):
             return float(found[1])
@@ -180,14 +184,14 @@ def _takes_gzip(accept_encoding: str) -> bool:
 
 
 takes_gzip = lru_cache_short_keys(_takes_gzip, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS)
-"""Whether an Accept-Encoding header says that gzip is taken."""
+"""Return whether an Accept-Encoding header accepts gzip."""
 
 
 class CompressionMiddleware(GZipMiddleware):
-    """Starlette's, for those who take gzip: it looks for the word, though that may be refused."""
+    """Starlette's middleware, limited to clients that accept gzip: Starlette ignores `q=0`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, as gzip where that is taken."""
+        """Respond, with gzip if it is accepted."""
         if not takes_gzip(header(scope["headers"], b"accept-encoding")):
             others = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
             scope = {**scope, "headers": others}
@@ -197,11 +201,11 @@ class CompressionMiddleware(GZipMiddleware):
 SHORTER = Middleware(
     CompressionMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=GZIP_LEVEL
 )
-"""For routes whose answers are made as a whole."""
+"""Middleware for routes with complete responses."""
 
 
 async def gzip_chunks(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """What comes piece by piece as gzip. The first piece leaves as soon as it is there."""
+    """Compress a stream with gzip. The first chunk is sent at once."""
     packer, begun = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_WINDOW), False
     async with aclosing(chunks):
         async for chunk in chunks:
@@ -220,7 +224,7 @@ async def observe(
     request: Request,
     answer: Awaitable[Response],
 ) -> Response:
-    """The response to a request, with the id of the request."""
+    """Return the response to a request, with the id of the request."""
     id = request_id(header(request.scope["headers"], b"x-request-id"))
     with observer.operation(id, transport, request.headers) as operation:
         with pacing.answering():

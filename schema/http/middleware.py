@@ -1,7 +1,8 @@
-"""Middleware for all requests: the names of this server, other origins (CORS), and `Vary` by token.
+"""Middleware for all requests: host names of this server, other origins (CORS), and `Vary` by token.
 
-A page of another site can make its own name resolve to our address (DNS rebinding). The browser then
-takes us for that site and gives its page our responses. The Host header has the other name.
+A page of another site can make its own name resolve to this server's address (DNS rebinding). The browser
+then takes this server for that site and gives its page the responses. The Host header contains the other
+name.
 """
 
 from __future__ import annotations
@@ -37,16 +38,16 @@ REQUEST_HEADERS = (
     "traceparent",
     "tracestate",
 )
-"""Headers that pages may send beside those that browsers send anyway."""
+"""Request headers that pages of other origins may send, besides those that browsers always allow."""
 EXPOSED_HEADERS = ("ETag", "Retry-After", "X-Request-ID")
-"""Headers of answers that pages may read beside those that every page may."""
+"""Response headers that pages of other origins may read, besides those that browsers always allow."""
 BY_TOKEN = ("Authorization", "Cookie")
 
 logger = logging.getLogger(__name__)
 
 
 class TrustedHosts:
-    """Refuses requests, WebSockets included, that call us by a name that is not ours."""
+    """Middleware that refuses requests, WebSockets included, with other host names."""
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]):
         self._app = app
@@ -57,7 +58,7 @@ class TrustedHosts:
         self._names_us = lru_cache_short_keys(names_us, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on what is for us."""
+        """Pass on requests with a name of this server."""
         if scope["type"] in ("http", "websocket"):
             given = header(scope["headers"], b"host")
             if sum(name == b"host" for name, _ in scope["headers"]) > 1:
@@ -75,7 +76,7 @@ class TrustedHosts:
 
 
 def host_name(header: str) -> str:
-    """The name or address in a Host header, without its port; empty if it is none."""
+    """Return the name or address in a Host header, without its port; empty if it is invalid."""
     try:
         return (urlsplit(f"//{header}").hostname or "").rstrip(".")
     except ValueError:
@@ -83,7 +84,8 @@ def host_name(header: str) -> str:
 
 
 def is_ours(name: str, hosts: Collection[str]) -> bool:
-    """Whether a name is ours. Addresses are: nobody can make them mean something else."""
+    """Return whether a name belongs to this server. Addresses always do, because they cannot be
+    redirected."""
     if name == "localhost" or name in hosts or "*" in hosts:
         return True
     try:
@@ -94,8 +96,8 @@ def is_ours(name: str, hosts: Collection[str]) -> bool:
 
 
 class Cors(CORSMiddleware):
-    """Starlette's rules for the pages of some origins; refusals say which setting lists these, and
-    WebSockets, about which browsers ask nobody, have to come from them too."""
+    """Starlette's rules for the pages of some origins. Refusals name the setting that lists these.
+    WebSockets are restricted to them too, because browsers do not check these."""
 
     def __init__(self, app: ASGIApp, origins: Collection[str]):
         super().__init__(
@@ -108,12 +110,12 @@ class Cors(CORSMiddleware):
         self._log_refusal_once = lru_cache_short_keys(log_refusal, max_entries=256, max_length=300)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on requests, and say in their responses who may read them."""
+        """Pass on requests, with CORS headers in the responses."""
         if scope["type"] == "websocket":
             await self._open_socket(WebSocket(scope, receive, send))
         elif self.allow_origins or scope.get("method") == "OPTIONS":
             await super().__call__(scope, receive, send)
-        else:  # what no other page may read is the same for all of them: no Vary
+        else:  # no page of another origin may read it, so the response needs no Vary
             await self.app(scope, receive, send)
 
     async def _open_socket(self, socket: WebSocket) -> None:
@@ -152,20 +154,20 @@ def refusal_message(origin: str) -> str:
 
 
 def log_refusal(origin: str) -> None:
-    """Tell whoever runs the server, who may be the one that misses it."""
+    """Log the refusal for the operator, who may have omitted the origin."""
     logger.warning("refused: %s", refusal_message(origin))
 
 
 class VaryByToken:
-    """Says of answers that were asked for with a cookie, or that take a token, that they depend on
-    it: a browser that kept one must not show it after signing out."""
+    """Middleware that marks responses to requests with a cookie or a token as dependent on it. Browsers
+    must not show cached ones after sign-out."""
 
     def __init__(self, app: ASGIApp, read_open: bool):
         self._app = app
         self._read_open = read_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, and mark what comes back."""
+        """Pass on a request, and mark its response."""
         if scope["type"] != "http" or (
             self._read_open and kept_token(HTTPConnection(scope)) is None
         ):

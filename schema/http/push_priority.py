@@ -11,13 +11,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 AT_A_TIME = 16
-"""How many are sent something in one turn of the loop: half a millisecond of work, about."""
+"""Number of pushes per iteration of the event loop: about half a millisecond of work."""
 MAX_WAIT_SECONDS = 0.4
-"""How long those who listen wait, at most and in all, for answers to those who ask."""
+"""Maximum total time in seconds that pushes wait for query responses."""
 
 
 class PushPriority:
-    """Lets answers go before what is sent to listeners."""
+    """A gate that gives query responses priority over pushes to listeners."""
 
     def __init__(self) -> None:
         self._answers = 0
@@ -26,7 +26,7 @@ class PushPriority:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """An answer is worked on for the length of a block."""
+        """Mark a query response as in progress for the length of a block."""
         self._answers += 1
         self._all_answered.clear()
         try:
@@ -37,8 +37,10 @@ class PushPriority:
                 self._all_answered.set()
 
     async def go_through(self, find: Callable[[], Sequence[T]], act: Callable[[T], None]) -> None:
-        """Act on every item that is found, in their order; answers that are worked on are finished
-        first. For them it waits `MAX_WAIT_SECONDS` in all."""
+        """Act on every found item, in order, after query responses in progress.
+
+        The total wait for them is limited to `MAX_WAIT_SECONDS`.
+        """
         left = await self._give_way(MAX_WAIT_SECONDS)
         items = find()
         for first in range(0, len(items), AT_A_TIME):
@@ -48,13 +50,13 @@ class PushPriority:
             left = await self._give_way(left)
 
     async def _give_way(self, seconds: float) -> float:
-        """Wait for answers that are worked on, for so long at most; how much of that is left."""
+        """Wait for responses in progress, for a limited time; return the remaining time."""
         if not self._answers or seconds <= 0:
             return seconds
         started = time.monotonic()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._all_answered.wait()
-        # The last answer leaves at the end of this turn: see CoalescingTransport.
+        # The last response leaves at the end of this loop iteration: see CoalescingTransport.
         await asyncio.sleep(0)
         return seconds - (time.monotonic() - started)

@@ -1,13 +1,15 @@
 """The formats of responses to GraphQL, chosen by the Accept header.
 
-An answer in one piece is JSON. Others come as they are made, by protocols that the first type of the
+A complete response is JSON. Streams are sent as they are produced, in a protocol that the first type of the
 header chooses:
 
 - `text/event-stream`: GraphQL over Server-Sent Events in its "distinct connections mode"
-  (github.com/enisdenjo/graphql-sse, PROTOCOL.md);
+(github.com/enisdenjo/graphql-sse, PROTOCOL.md);
+
 - `multipart/mixed;subscriptionSpec=1.0`: Apollo's multipart protocol for subscriptions;
-- `multipart/mixed;incrementalSpec=v0.2`: the parts of `@defer` as graphql-core makes them
-  (https://specs.apollo.dev/incremental/v0.2/).
+
+- `multipart/mixed;incrementalSpec=v0.2`: the parts of `@defer` in the format of graphql-core
+(https://specs.apollo.dev/incremental/v0.2/).
 """
 
 from __future__ import annotations
@@ -36,44 +38,44 @@ PARTS_END = b"--\r\n"
 
 
 class StreamFormat(Protocol):
-    """How answers are written."""
+    """The format of the responses of a stream."""
 
     media_type: str
     begin: bytes
-    """Sent at once, so that the client knows that it is connected."""
+    """Bytes sent at once, so that the client knows that it is connected."""
     silence: bytes
-    """Sent when nothing has come for a while."""
+    """Heartbeat after a period of silence."""
     complete: bytes
-    """Sent when the operation has said all."""
+    """Bytes sent at the end of the operation."""
     broken: bytes
-    """Sent when the server ends an operation that would have gone on: come back."""
+    """Bytes sent when the server interrupts an operation: the client should reconnect."""
 
     def next(self, answer: EncodedAnswer) -> bytes:
-        """An answer, with the resume token from which a client goes on after it, where it has one."""
+        """Return a response, with the resume token after it, if there is one."""
 
 
 class ServerSentEvents:
-    """Events `next` and `complete`. A stream that is broken off ends without `complete`."""
+    """Events `next` and `complete`. An interrupted stream ends without `complete`."""
 
     media_type = SSE
     begin = silence = b":\n\n"
-    complete = b"event: complete\ndata:\n\n"  # browsers drop an event without data
+    complete = b"event: complete\ndata:\n\n"  # browsers ignore an event without data
     broken = b""
 
     def next(self, answer: EncodedAnswer) -> bytes:
-        """An event, with its resume token as the id that browsers come back with."""
+        """Return an event, with its resume token as the id that browsers send on reconnection."""
         token = answer.resume_token
         id = b"" if token is None else b"id: %s\n" % str(token).encode()
         return b"%sevent: next\ndata: %s\n\n" % (id, answer.json)
 
 
 class Multipart:
-    """A part for each answer. What follows a part is sent with it: clients wait for that."""
+    """A part for each response. The boundary after a part is sent with it, because clients wait for it."""
 
     media_type = f'{MULTIPART};boundary="graphql";subscriptionSpec=1.0'
 
     def next(self, answer: EncodedAnswer) -> bytes:
-        """A part with an answer in it."""
+        """Return a part with a response."""
         return self._part(b'{"payload":%s}' % answer.json)
 
     @staticmethod
@@ -100,10 +102,10 @@ STREAM_FORMATS: dict[str, StreamFormat] = {SSE: ServerSentEvents(), MULTIPART: M
 
 
 def negotiate_format(accept: str) -> StreamFormat | None:
-    """Return the format of a stream that an Accept header asks for; None for an answer in one piece.
+    """Return the stream format of an Accept header; None for a complete response.
 
-    The first type decides: many clients name these two somewhere behind JSON, and can't read them
-    as an answer to a query.
+    The first type decides. Many clients list stream types after JSON, and cannot read a stream as the
+    response to a query.
     """
     name, options = _first_type(accept)
     if name == MULTIPART and SUBSCRIPTION_SPEC not in options:
@@ -112,7 +114,7 @@ def negotiate_format(accept: str) -> StreamFormat | None:
 
 
 def takes_parts(accept: str) -> bool:
-    """Whether a client asks for the parts of `@defer`."""
+    """Return whether a client accepts the parts of `@defer`."""
     name, options = _first_type(accept)
     return name == MULTIPART and DEFER_SPEC in options
 
@@ -125,29 +127,29 @@ def _first_type(accept: str) -> tuple[str, list[str]]:
 
 
 def wants_page(method: str, accept: str) -> bool:
-    """Whether a browser asks for the page: HTML is the first type that it would take."""
+    """Return whether a browser requests the page: HTML is its first type."""
     return method != "POST" and accept.startswith("text/html")
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseFormat:
-    """The format that a client asks for."""
+    """The response format of a client."""
 
     stream: StreamFormat | None
-    """The format of each answer of a stream; None for an answer in one piece."""
+    """Format of each response of a stream; None for a complete response."""
     in_parts: bool
-    """Whether the client takes the parts of `@defer`."""
+    """Whether the client accepts the parts of `@defer`."""
     media_type: str
-    """The type of an answer in one piece."""
+    """Media type of a complete response."""
 
     @property
     def knows_graphql(self) -> bool:
-        """Whether it knows the media type of GraphQL, and what statuses mean there."""
+        """Return whether it knows the media type of GraphQL, with its meaning of statuses."""
         return self.media_type == GRAPHQL_JSON
 
 
 def read_response_format(accept: str) -> ResponseFormat:
-    """Return the format that an Accept header asks for."""
+    """Return the format of an Accept header."""
     media_type = GRAPHQL_JSON if GRAPHQL_JSON in accepted_words(accept) else JSON
     return ResponseFormat(negotiate_format(accept), takes_parts(accept), media_type)
 
@@ -155,4 +157,4 @@ def read_response_format(accept: str) -> ResponseFormat:
 response_format = lru_cache_short_keys(
     read_response_format, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS
 )
-"""The same, from memory for headers that came before."""
+"""Return the format of an Accept header, from a cache."""

@@ -1,7 +1,7 @@
-"""Answers to subscriptions, executed and encoded once for all who ask the same with the same rights.
+"""Responses to subscriptions, executed and encoded once for clients with the same query and rights.
 
-What a client missed before it came, or while it was slow, is executed for it alone: nothing that was
-executed before a client asked is sent to it, since a text may have been redacted in between.
+Responses that a client missed before it connected, or while it was slow, are executed for it alone.
+Responses from before the query are never sent, because a text may have been redacted since.
 """
 
 from __future__ import annotations
@@ -31,36 +31,36 @@ from tracker.postgres.database import CONNECTION_ERRORS
 
 BEGINNING: Offset = (-1, 0)
 END: Offset = (2**63, 0)
-"""Where an answer stands that ends a subscription: everybody gets it."""
+"""Offset of a response that ends a subscription for all listeners."""
 
 
 @dataclass(frozen=True)
 class EncodedAnswer:
-    """An answer as JSON."""
+    """A response as JSON."""
 
     json: bytes
     position: int | None = None
-    """The position of the event in it, where it has one."""
+    """Position of its event, if there is one."""
     offset: Offset = BEGINNING
     resume_token: ResumeToken | None = None
-    """From where a client goes on after it."""
+    """Resume token after it."""
     codes: tuple[str, ...] = ()
-    """Of its errors."""
+    """Codes of its errors."""
     frames: dict[object, bytes] = field(default_factory=dict)
-    """The same as protocols write it, once it has been written."""
+    """Encoded forms by protocol, cached after first use."""
 
     @cached_property
     def text(self) -> str:
-        """The same as text."""
+        """Return it as text."""
         return self.json.decode()
 
     @property
     def part(self) -> Part[EncodedAnswer]:
-        """The same as a part of a broadcast."""
+        """Return it as a part of a broadcast."""
         return Part(self.offset, self, len(self.json))
 
     def observed(self) -> EncodedAnswer:
-        """The same, with what whoever watches operations would have seen."""
+        """Return it after reporting it to the observer of operations."""
         operation = current_operation()
         if self.position is not None:
             operation.note_position(self.position)
@@ -82,11 +82,11 @@ class SubscriptionRequest:
 
 
 class BrokenOff(Exception):
-    """Events were to be read up to a position, and an error came before."""
+    """An error occurred before the last position of a range."""
 
 
 class SharedSubscriptions:
-    """Answers subscriptions."""
+    """Executor of shared subscriptions."""
 
     def __init__(self, services: Services, access_control: AccessControl, pacing: PushPriority):
         self.pacing = pacing
@@ -103,7 +103,7 @@ class SharedSubscriptions:
         variables: Mapping[str, Any] | None,
         operation_name: str | None,
     ) -> SubscriptionRequest | None:
-        """The subscription that a client asks for; None for what is to be executed for it alone."""
+        """Return the subscription of a client; None if it cannot be shared."""
         types = frozenset(kind.value for kind in ALL)
         request = OperationRequest(document, variables or {}, operation_name, context, types)
         async with context.work_slot():
@@ -115,7 +115,7 @@ class SharedSubscriptions:
     async def answers(
         self, request: SubscriptionRequest
     ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
-        """The answers as they come, those that are there at a time together."""
+        """Yield the responses as they come; those available at a time are grouped."""
         is_of_events = request.question.field == EVENTS
         following = self._follow_events if is_of_events else self._follow_states
         async with aclosing(following(request)) as found:
@@ -131,7 +131,7 @@ class SharedSubscriptions:
             end = await recorder.head()
             if asked is not None and (
                 asked.position > end or not await is_in_log(recorder, asked)
-            ):  # it is told what is wrong, by itself
+            ):  # the client gets its own error
                 async with aclosing(self._alone(request, last_seen=asked)) as refused:
                     async for answer in refused:
                         yield (answer,)
@@ -155,7 +155,7 @@ class SharedSubscriptions:
         except (
             *CONNECTION_ERRORS,
             LogSetBack,
-        ):  # one who is alone is told what is wrong, if it still is
+        ):  # a single client gets the error, if it still occurs
             async with aclosing(
                 self._alone(request, last_seen=None if after is None else ResumeToken(after))
             ) as found_alone:
@@ -165,7 +165,7 @@ class SharedSubscriptions:
     async def _read(
         self, request: SubscriptionRequest, after: int, until: int
     ) -> AsyncGenerator[EncodedAnswer, None]:
-        """The answers after a position up to another. Raises BrokenOff behind one with an error."""
+        """Yield the responses between two positions. Raises BrokenOff after one with an error."""
         context = self._context(request, last_seen=ResumeToken(after), until=until)
         async with aclosing(self._execute(request, context)) as answers:
             async for answer in answers:
@@ -202,7 +202,7 @@ class SharedSubscriptions:
     async def _present(
         self, request: SubscriptionRequest, broadcast: Broadcast[EncodedAnswer], present: Offset
     ) -> EncodedAnswer:
-        """The answer of now, executed once for those who come at the same moment."""
+        """Return the present response, executed once for clients that arrive at the same time."""
         async with request.context.work_slot():
             if broadcast.joined and broadcast.joined.offset >= present:
                 return broadcast.joined.content
@@ -216,7 +216,7 @@ class SharedSubscriptions:
     async def _source(
         self, request: SubscriptionRequest, broadcast: Broadcast[EncodedAnswer]
     ) -> AsyncGenerator[Part[EncodedAnswer], None]:
-        """The answers for all who listen. The client that has least to do has the turns for them."""
+        """Yield the responses for all listeners, in query slots of the client with the lowest load."""
 
         def work_slot() -> AbstractAsyncContextManager[None]:
             clients = (listener.client for listener in broadcast.listeners)
@@ -236,7 +236,7 @@ class SharedSubscriptions:
     async def _alone(
         self, request: SubscriptionRequest, **more: Any
     ) -> AsyncGenerator[EncodedAnswer, None]:
-        """The answers for one client, to their end."""
+        """Yield the responses for one client, to their end."""
         async with aclosing(self._execute(request, self._context(request, **more))) as answers:
             async for answer in answers:
                 yield answer
@@ -267,7 +267,7 @@ class SharedSubscriptions:
 
 
 def encode(answer: dict[str, Any], context: Context, offset: Offset) -> EncodedAnswer:
-    """An answer as it is sent."""
+    """Encode a response."""
     codes = [error.get("extensions", {}).get("code", "ERROR") for error in answer.get("errors", ())]
     return EncodedAnswer(
         orjson.dumps(answer), context.position, offset, context.resume_token, tuple(codes)

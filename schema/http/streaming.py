@@ -1,9 +1,9 @@
-"""Responses that come piece by piece: with a heartbeat, and an end at once when the client goes.
+"""Streamed responses, with a heartbeat and an immediate end when the client disconnects.
 
-Nothing is gathered for a client. Each piece waits until the client has taken the piece before it, so
-a client that reads slowly holds one piece and the buffers of its socket, and holds up nobody.
+No data is accumulated for a client. Each chunk waits until the client has taken the previous one. So a slow
+client holds one chunk and its socket buffers, and delays nobody.
 
-Answers to subscriptions run as they do over a WebSocket, and under the same limits.
+Subscriptions run as over a WebSocket, and under the same limits.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ from tracker.auth.scopes import parse_bearer
 from tracker.log.resume_token import ResumeToken
 
 HEARTBEAT_SECONDS = 15.0
-"""Seconds of silence after which something is sent that says nothing."""
+"""Seconds of silence before a heartbeat."""
 MAX_UNSENT_BYTES = 32 * 1024 * 1024
-"""Size of all parts that wait for their clients from which on responses are given whole."""
+"""Total size of unsent parts in bytes; above it, responses are sent complete."""
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-"""Proxies should neither keep a stream nor gather it."""
+"""Headers that tell proxies not to cache or buffer a stream."""
 
 
 class StreamedResponse(StreamingResponse):
-    """Chunks as they come, for as long as the client stays. Then their source is closed at once,
-    and what is held for the client is given back."""
+    """A response of chunks while the client is connected. At the end its source is closed at once, and its
+    resources are released."""
 
     def __init__(
         self,
@@ -74,8 +74,7 @@ class StreamedResponse(StreamingResponse):
 
 
 class Ends:
-    """What ends answers that would go on: the server stops, or the token of a client does not work
-    any more."""
+    """Reasons to end open responses: the server stops, or the token of a client is no longer valid."""
 
     def __init__(self, access_control: AccessControl):
         self._access_control = access_control
@@ -83,14 +82,14 @@ class Ends:
         self._server_stops = False
 
     def stop(self) -> None:
-        """The server stops."""
+        """Stop all responses, because the server stops."""
         self._server_stops = True
         for call in list(self._calls):
             call()
 
     @contextmanager
     def calling(self, call: Callable[[], None], authorization: str) -> Iterator[None]:
-        """Within a block, call something at the end of whoever has an Authorization header."""
+        """Register a call for the end of a caller, for the length of a block."""
         watching = None
         if parse_bearer(authorization):
             watching = asyncio.create_task(self._access_control.watch(authorization))
@@ -107,9 +106,9 @@ class Ends:
 
 
 class LiveResponse(Response):
-    """Chunks as they come, of an answer that goes on until the client leaves, or has to.
+    """A response of chunks that goes on until the client disconnects or is disconnected.
 
-    In silence it says so every `HEARTBEAT_SECONDS`. When it has to end, `broken` is what it says last.
+    It sends a heartbeat after `HEARTBEAT_SECONDS` of silence. On interruption, `broken` is the last chunk.
     """
 
     def __init__(
@@ -138,7 +137,7 @@ class LiveResponse(Response):
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the chunks; and what comes last, where the client is still there."""
+        """Send the chunks, and the last one if the client is still connected."""
         self._send = send
         with self._held:
             leaving = asyncio.create_task(self._wait_for_client_to_leave(receive))
@@ -152,7 +151,7 @@ class LiveResponse(Response):
                 leaving.cancel()
 
     async def _until_interrupted(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do some work, unless the client leaves or has to."""
+        """Do some work, until the client disconnects or is disconnected."""
         task = asyncio.current_task()
         assert task is not None
         self._interrupt = partial(_cancel, task)
@@ -200,7 +199,7 @@ class LiveResponse(Response):
         self._last_sent = asyncio.get_running_loop().time()
 
     def _beat(self) -> None:
-        """Say something, unless something has been said, or waits for the client to take it."""
+        """Send a heartbeat, unless something was sent or is waiting for the client."""
         loop = asyncio.get_running_loop()
         left = self._last_sent + HEARTBEAT_SECONDS - loop.time()
         if left <= 0 and not self._sending:
@@ -228,16 +227,16 @@ def _cancel(task: asyncio.Task[Any]) -> None:
 
 
 def _do_nothing() -> None:
-    """What there is to interrupt when all has been sent."""
+    """Do nothing, as the work to interrupt after everything was sent."""
 
 
 def last_seen(request: Request) -> ResumeToken | None:
-    """What a client saw last, as browsers say it when they come back."""
+    """Return the last resume token that a client received, as browsers send it on reconnection."""
     return parse_token(request.headers.get("last-event-id") or None, "Last-Event-ID")
 
 
 def _hold_operation_slot(access_control: AccessControl, client: Client) -> ExitStack:
-    """Take an operation slot, which the response gives back. Raises TooLarge."""
+    """Take an operation slot, which the response releases. Raises TooLarge."""
     held = ExitStack()
     held.enter_context(access_control.operation_slot(client))
     return held
@@ -245,7 +244,7 @@ def _hold_operation_slot(access_control: AccessControl, client: Client) -> ExitS
 
 @dataclass(frozen=True, slots=True)
 class GraphQLStreams:
-    """Answers operations piece by piece."""
+    """Executor of operations with streamed responses."""
 
     services: Services
     access_control: AccessControl
@@ -261,10 +260,9 @@ class GraphQLStreams:
         variables: dict[str, Any] | None,
         operation: str | None,
     ) -> Response:
-        """The answers to a document, until it has no more or the client goes.
+        """Return the responses to a document, until it has no more or the client disconnects.
 
-        Raises InvalidInput for a Last-Event-ID that is no position, and TooLarge for one operation
-        too many.
+        Raises InvalidInput for an invalid Last-Event-ID, and TooLarge above the limit of operations.
         """
         context = Context(
             self.services,
@@ -296,7 +294,7 @@ class GraphQLStreams:
         operation: str | None,
         posted: bool,
     ) -> AsyncGenerator[bytes, None]:
-        """Answers as they are sent, and that there are no more."""
+        """Yield the encoded responses, and the end of the operation."""
         yield form.begin
         shared = await self.subscriptions.request(context, client, document, variables, operation)
         if shared:
@@ -315,7 +313,7 @@ class GraphQLStreams:
 
 
 def _frame(form: StreamFormat, answer: EncodedAnswer) -> bytes:
-    """An answer as it is sent, written once."""
+    """Return an encoded response, cached after first use."""
     frame = answer.frames.get(form)
     if frame is None:
         frame = answer.frames[form] = form.next(answer)
@@ -323,7 +321,7 @@ def _frame(form: StreamFormat, answer: EncodedAnswer) -> bytes:
 
 
 class AnswersInParts:
-    """Answers operations in parts."""
+    """Executor of operations with responses in parts."""
 
     def __init__(self, services: Services, access_control: AccessControl):
         self._services = services
@@ -332,8 +330,10 @@ class AnswersInParts:
 
     @property
     def has_room(self) -> bool:
-        """Whether another answer may be made in parts, which wait in memory for their client; else it
-        is given whole."""
+        """Return whether another response may be sent in parts, which wait in memory for their client.
+
+        Otherwise it is sent complete.
+        """
         return self._unsent_bytes < MAX_UNSENT_BYTES
 
     def respond(
@@ -344,7 +344,8 @@ class AnswersInParts:
         variables: dict[str, Any] | None,
         operation: str | None,
     ) -> Response:
-        """The parts of an answer as they are made. Raises TooLarge for one operation too many."""
+        """Return the parts of a response as they are produced. Raises TooLarge above the limit of
+        operations."""
         context = Context(
             self._services,
             self._access_control.access,
@@ -359,7 +360,8 @@ class AnswersInParts:
     async def _chunks(
         self, make: Callable[[Callable[[dict[str, Any]], bytes]], AsyncGenerator[bytes, None]]
     ) -> AsyncGenerator[bytes, None]:
-        """Parts as they are sent. What follows a part is sent with it: clients wait for that."""
+        """Yield the encoded parts. The boundary after a part is sent with it, because clients wait for
+        it."""
         unsent_bytes = 0
 
         def note(more: int) -> None:

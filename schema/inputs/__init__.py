@@ -1,1 +1,1 @@
-"""Arguments: how they are called, read and refused."""
+"""Arguments: names, parsers and errors."""

@@ -1,6 +1,6 @@
-"""Arguments of queries: what they are called, and how their text is read.
+"""Arguments of queries: names and parsers.
 
-Every reader raises InvalidInput with the path of its argument.
+Every parser raises InvalidInput with the path of its argument.
 """
 
 from __future__ import annotations
@@ -51,24 +51,27 @@ CommodityId: TypeAlias = Annotated[
 Search: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only items that match all of these words. A word matches where it begins a word or"
-        " has the same English stem, in the title, key or instrument, in present and former"
-        " names of an alliance, or in the names of commodities, issuer, actors and members, as"
-        " they are at this moment."
+        description="Only items that match all of these words. A word matches if it"
+        " begins a word or has the same English stem. Searched texts are the"
+        " title, key or instrument, present and former names of an alliance,"
+        " and the names of commodities, issuer, actors and members, at this"
+        " moment."
     ),
 ]
 Verified: TypeAlias = Annotated[
     bool | None,
     argument(
-        description="True: only what rests on texts of the issuer itself that were read before it was"
-        " recorded, each of its facts. False: only what has a fact that rests on none."
+        description="True: only items whose facts all rest on texts of the issuer itself"
+        " that were read before recording. False: only items with a fact that"
+        " does not."
     ),
 ]
 Primary: TypeAlias = Annotated[
     bool | None,
     argument(
-        description="True: only what rests on texts of the issuer itself, read or not, each of its"
-        " facts. False: only what has a fact that rests on reports by others."
+        description="True: only items whose facts all rest on texts of the issuer itself,"
+        " read or not. False: only items with a fact that rests on reports by"
+        " others."
     ),
 ]
 CheckedAs: TypeAlias = Annotated[
@@ -78,10 +81,11 @@ CheckedAs: TypeAlias = Annotated[
 HsCode: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only items about a commodity with this code of the Harmonized System, such as"
-        " `280530`, or about one below such a commodity. A heading of 4 digits includes its"
-        " subheadings; a tariff code of 8 or 10 digits is cut to its subheading of 6. Together"
-        " with `commodity`, both must hold."
+        description="Only items about a commodity with this code of the Harmonized"
+        " System, such as `280530`, or about one below such a commodity. A"
+        " heading of 4 digits includes its subheadings; a tariff code of 8 or"
+        " 10 digits is cut to its subheading of 6. With `commodity`, both"
+        " must match."
     ),
 ]
 
@@ -92,8 +96,9 @@ OfTypes: TypeAlias = Annotated[
 AboutCommodities: TypeAlias = Annotated[
     list[str] | None,
     argument(
-        description="Only events about one of these commodities, such as `rare_earths`, or about one"
-        " below it: those that the event, or an earlier event of its entity, names."
+        description="Only events about one of these commodities, such as `rare_earths`,"
+        " or about one below it, as named by the event or an earlier event of"
+        " its entity."
     ),
 ]
 AboutPlaces: TypeAlias = Annotated[
@@ -115,38 +120,43 @@ def parse_word(kind: Callable[[str], T], given: str, field: str) -> T:
 
 
 def parse_short_text(given: str, field: str) -> str:
-    """A text that is meant to be a word, refused when it is far too long for one."""
+    """Return a text for a word of a vocabulary. Raises InvalidInput if it is far too long."""
     if len(given) > MAX_ID_CHARACTERS:
         raise TooLarge(f"expected at most {MAX_ID_CHARACTERS} letters", path=(field,))
     return given
 
 
 def parse_stored_text(given: str, field: str) -> str:
-    """A short text that is looked for in the database as it is. Raises InvalidInput for one without a
-    sign, which nothing has."""
+    """Parse a short text for an exact lookup in the database.
+
+    Raises InvalidInput for a blank text.
+    """
     check_text(parse_short_text(given, field), field)
     if not given.strip():
-        raise InvalidInput("expected a text with at least one sign", path=(field,))
+        raise InvalidInput("expected a text that is not blank", path=(field,))
     return given
 
 
 def parse_optional_text(given: str | None, field: str) -> str | None:
-    """The same; None if the argument is left out."""
+    """Parse a short text for an exact lookup; None if the argument is left out."""
     return None if given is None else parse_stored_text(given, field)
 
 
 def parse_words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:
-    """A filter of one word, as a list; None if the argument is left out."""
+    """Parse a filter of one word as a list; None if the argument is left out."""
     return None if given is None else [parse_word(kind, given, field)]
 
 
 def parse_with_descendants(given: str | None, field: str = "commodity") -> list[str] | None:
-    """A filter of a commodity and all below it; None if the argument is left out."""
+    """Parse a filter of a commodity and all below it; None if the argument is left out."""
     return None if given is None else sorted(descendants(parse_word(Commodity, given, field)))
 
 
 def parse_commodities(commodity: str | None, hs_code: str | None) -> list[str] | None:
-    """A filter of commodities: those below one, or with a code, or both; None if both are left out."""
+    """Parse a filter of commodities: those below one, or with a code, or both.
+
+    None if both are left out.
+    """
     below = parse_with_descendants(commodity)
     if hs_code is None:
         return below
@@ -155,13 +165,15 @@ def parse_commodities(commodity: str | None, hs_code: str | None) -> list[str] |
 
 
 def parse_hs_code(given: str) -> frozenset[Commodity]:
-    """The commodities with a code: see `commodities_with_code`."""
+    """Return the commodities with a code: see `commodities_with_code`."""
     return commodities_with_code(check_hs_code(given))
 
 
 def check_hs_code(given: str) -> str:
-    """A code of the Harmonized System or of a tariff, without the dots that customs write. Raises
-    InvalidInput for anything else."""
+    """Return a code of the Harmonized System or of a tariff, without the dots that customs write.
+
+    Raises InvalidInput for other texts.
+    """
     if not HS_CODE.fullmatch(given):
         raise InvalidInput(
             "expected a code of 4, 6, 8 or 10 digits, such as '280530' or '2805.30'",
@@ -172,14 +184,14 @@ def check_hs_code(given: str) -> str:
 
 
 def parse_search(given: str | None) -> str | None:
-    """The words to search for; None if the argument is left out."""
+    """Return the search words; None if the argument is left out."""
     if given is not None and not search_words.words(parse_short_text(given, "search")):
         raise InvalidInput("expected at least one letter or digit", path=("search",))
     return given
 
 
 def parse_search_words(given: str, field: str) -> str:
-    """The text of a search over all that is said. Raises InvalidInput, or TooLarge."""
+    """Return the text of a full-text search. Raises InvalidInput, or TooLarge."""
     found = sought_words(parse_short_text(given, field))
     if not found:
         raise InvalidInput("expected at least one letter or digit", path=(field,))
@@ -189,7 +201,7 @@ def parse_search_words(given: str, field: str) -> str:
 
 
 def parse_publisher(given: str | None) -> list[str] | None:
-    """A filter of one publisher; None if the argument is left out."""
+    """Parse a filter of one publisher; None if the argument is left out."""
     if given is not None and not PUBLISHER.fullmatch(parse_short_text(given, "publisher")):
         raise InvalidInput("expected a publisher's short id, such as 'usgs'", path=("publisher",))
     return None if given is None else [given]
@@ -215,7 +227,7 @@ def parse_exposure_question(
 
 
 def parse_event_types(given: list[str] | None) -> list[str] | None:
-    """A filter of event types; None if the argument is left out."""
+    """Parse a filter of event types; None if the argument is left out."""
     for index, type_ in enumerate(given or ()):
         try:
             fact_type(parse_short_text(type_, "types"))
@@ -233,8 +245,10 @@ def parse_selection(
     *,
     fields: tuple[str, str] = ("commodities", "places"),
 ) -> Selection:
-    """Which events are wanted: those about any of the commodities or one below it, and any of the
-    places; `fields` are what the caller calls these two.
+    """Parse a filter of events.
+
+    Events match any of the commodities or one below it, and any of the places. `fields` are the names of
+    these two arguments.
     """
     of_commodities, of_places = fields
     goods = None if commodities is None else parse_all(Commodity, commodities, of_commodities)
@@ -249,8 +263,10 @@ def parse_selection(
 def parse_some(
     kind: Callable[[str], T], given: list[str] | None, field: str, most: int
 ) -> list[T] | None:
-    """Words of a vocabulary, no more than some; None if the argument is left out. Raises InvalidInput
-    and TooLarge."""
+    """Parse up to `most` words of a vocabulary; None if the argument is left out.
+
+    Raises InvalidInput and TooLarge.
+    """
     if given is None:
         return None
     if len(given) > most:
@@ -259,7 +275,7 @@ def parse_some(
 
 
 def parse_entity(given: str | None, field: str) -> str | None:
-    """The name of an entity in the log; None if the argument is left out. Raises InvalidInput."""
+    """Parse the name of an entity in the log; None if the argument is left out. Raises InvalidInput."""
     if given is not None and not ENTITY_PATH.fullmatch(parse_short_text(given, field)):
         raise InvalidInput(
             "expected the name of an entity, such as 'alliance/quad'",
@@ -270,8 +286,10 @@ def parse_entity(given: str | None, field: str) -> str | None:
 
 
 def parse_entity_of_kind(given: str | None, field: str = "entity") -> str | None:
-    """The name of an entity of a kind that there is; None if the argument is left out. Raises
-    InvalidInput."""
+    """Parse the name of an entity of an existing kind; None if the argument is left out.
+
+    Raises InvalidInput.
+    """
     if given is not None:
         entity_type(parse_short_text(given, field))
         check_text(given, field)
@@ -279,7 +297,7 @@ def parse_entity_of_kind(given: str | None, field: str = "entity") -> str | None
 
 
 def parse_all(kind: Callable[[str], T], given: list[str], field: str) -> list[T]:
-    """Words of a vocabulary; an error has the path of the word."""
+    """Parse words of a vocabulary; an error has the path of the word."""
     found = []
     for index, text in enumerate(given):
         try:
@@ -291,12 +309,12 @@ def parse_all(kind: Callable[[str], T], given: list[str], field: str) -> list[T]
 
 
 def parse_day(given: Day | None, field: str) -> date | None:
-    """A day from its text."""
+    """Parse a day."""
     return None if given is None else calendar_days.parse_day(given, field)
 
 
 def parse_instant(given: Instant | None, field: str) -> datetime | None:
-    """A moment in UTC from its text."""
+    """Parse a time in UTC."""
     if given is None:
         return None
     try:
@@ -313,7 +331,7 @@ def parse_instant(given: Instant | None, field: str) -> datetime | None:
 
 
 def parse_position(given: Position | None, field: str) -> int | None:
-    """A position from its text."""
+    """Parse a position."""
     if given is None:
         return None
     if not DIGITS.fullmatch(given):
@@ -326,7 +344,7 @@ def parse_position(given: Position | None, field: str) -> int | None:
 
 
 def parse_token(given: str | None, field: str) -> ResumeToken | None:
-    """A resume token, or a position, from its text."""
+    """Parse a resume token or a position."""
     return None if given is None else parse_resume_token(given, field)
 
 
@@ -345,5 +363,5 @@ def _at_path(field: str, read: Callable[[], T]) -> T:
 
 
 def domain_value(member: Any) -> str | None:
-    """The domain's value of a GraphQL enum member."""
+    """Return the domain's value of a GraphQL enum member."""
     return None if member is None else str(member.value)

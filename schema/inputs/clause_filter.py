@@ -1,4 +1,4 @@
-"""What is asked of clauses: the same arguments for lists of controls and for the clauses of one."""
+"""Filters on clauses: the same arguments for lists of controls and for the clauses of one control."""
 
 from __future__ import annotations
 
@@ -25,21 +25,23 @@ from tracker.domain.vocabulary import (
 OfCommodity: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only clauses about this commodity, such as `gallium`: those that name it, one below"
-        " it or one above it. A clause on dual-use items is about what the issuer's dual-use licences"
-        " in force are about on the day."
+        description="Only clauses about this commodity, such as `gallium`: those that"
+        " name it, one below it or one above it. A clause on dual-use items"
+        " covers the goods of the issuer's dual-use licences in force on the"
+        " date."
     ),
 ]
 OfForm: TypeAlias = Annotated[
     Form | None,
-    argument(description="Only clauses that reach goods in this form; many reach all forms."),
+    argument(description="Only clauses that cover goods in this form; many cover all forms."),
 ]
 OfHsCode: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only clauses about goods of this code of the Harmonized System, such as `280530`, of 4,"
-        " 6, 8 or 10 digits: by the codes of their items, or, where these have none, of their"
-        " commodities. A code that is exempt is not found."
+        description="Only clauses on goods with this code of the Harmonized System, such"
+        " as `280530`, of 4, 6, 8 or 10 digits. The codes are those of the"
+        " items of a clause or, without any, of its commodities. Exempt codes"
+        " do not match."
     ),
 ]
 OfIssuer: TypeAlias = Annotated[
@@ -63,43 +65,48 @@ OfStatus: TypeAlias = Annotated[
 WithConfirmation: TypeAlias = Annotated[
     Confirmation | None,
     argument(
-        description="Only clauses whose status is supported so far: `BY_TERMS` finds those that follow from"
-        " dates in older acts alone."
+        description="Only clauses with this confirmation of their status: `BY_TERMS`"
+        " finds those whose status follows from dates in older acts alone."
     ),
 ]
 WithMatch: TypeAlias = Annotated[
     Match | None,
     argument(
-        description="Only clauses that cover the goods of `commodity`, `hsCode` and `form` for certain, or"
-        " only those that possibly do: they name a group without codes."
+        description="Only clauses that cover the goods of `commodity`, `hsCode` and"
+        " `form` for certain, or only those that possibly do, because they"
+        " name a group without codes."
     ),
 ]
 ToDestination: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only clauses for goods that go to this place: exports to it, to a union that it is in"
-        " on the day, or to all; imports of it. Not where it is exempt, and not what it exports."
+        description="Only clauses on goods for this place: exports to it, to a union that"
+        " it belongs to on the date, or to all destinations; imports into it."
+        " Exemptions of the place and its own exports do not match."
     ),
 ]
 FromOrigin: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only clauses for goods that come from this place: imports from it, from a union that"
-        " it is in on the day, or from all; its exports and production."
+        description="Only clauses on goods from this place: imports from it, from a union"
+        " that it belongs to on the date, or from all origins; its exports"
+        " and production."
     ),
 ]
 OfFirm: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only clauses that name this firm, by any of its names or its key: as one that they"
-        " are limited to, as exporter, or as one for which they are suspended."
+        description="Only clauses that name this firm, by any of its names or its key: as"
+        " a firm that they are limited to, as exporter, or as a firm for"
+        " which they are suspended."
     ),
 ]
 InForceIn: TypeAlias = Annotated[
     DayRange | None,
     argument(
-        description="Only clauses in force on one of these days, by the dates and the suspensions known at"
-        " this moment; below `history`, by the last of these alone."
+        description="Only clauses in force on a date in this period, by the dates and"
+        " suspensions known at this moment; below `history`, by the last of"
+        " these alone."
     ),
 ]
 
@@ -120,7 +127,7 @@ def parse_clause_query(
     confirmation: Confirmation | None = None,
     match: Match | None = None,
 ) -> ClauseQuery:
-    """What is asked of clauses on a day; `firm` are the spellings of one firm.
+    """Parse the filters on clauses as of a date; `firm` are the spellings of one firm.
 
     Raises InvalidInput with the path of the argument.
     """

@@ -1,4 +1,4 @@
-"""The filter of an endpoint, as GraphQL and the command line read it."""
+"""Filters of endpoints, for GraphQL and the command line."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def parse_endpoint_filter(
     *,
     fields: tuple[str, str] = ("commodities", "places"),
 ) -> EndpointFilter:
-    """Parse the filter of an endpoint by the rules of `parse_selection`, and keep it as it was given.
+    """Parse the filter of an endpoint by the rules of `parse_selection`, and return it as given.
 
-    What is asked for once counts for years: so the entity must be of a kind that there is, too.
-    Raises InvalidInput and TooLarge.
+    The filter is used for years, so the entity must be of an existing kind. Raises InvalidInput and
+    TooLarge.
     """
     parse_selection(types, commodities, places, entity, fields=fields)
     if parse_entity(entity, "entity") is not None:

@@ -1,4 +1,4 @@
-"""Groups of countries as clients name them."""
+"""Input type of groups of countries."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ KIND = kind_name(AllianceState)
 
 @strawberry.input(
     one_of=True,
-    description="A group of countries, by exactly one of these fields. Unions (`EU`) stand for the"
-    " countries that are in them on the day of the moment, groups such as `US_CA` for theirs.",
+    description="A group of countries, by exactly one of these fields. A union (`EU`)"
+    " means its countries on the date of the moment, a group such as `US_CA`"
+    " its countries.",
 )
 class GroupInput:
     """A group of countries, by exactly one of these fields."""
 
     alliance: str | None = field(
-        description="The members that this alliance has at the moment, by its key (`quad`) or id.",
+        description="The members of this alliance at the moment, by its key (`quad`) or id.",
         default=UNSET,
     )
     places: list[str] | None = field(
@@ -36,12 +37,12 @@ class GroupInput:
         default=UNSET,
     )
     all_but: list[str] | None = field(
-        description=f"All places but these, at most {MAX_GROUP_PLACES}.", default=UNSET
+        description=f"All places except these, at most {MAX_GROUP_PLACES}.", default=UNSET
     )
 
 
 async def find_group(info: Info, given: GroupInput, moment: Moment) -> Group | None:
-    """The group that is meant at a moment; None where there is no such alliance. Raises InvalidInput."""
+    """Return the group at a moment; None if its alliance does not exist. Raises InvalidInput."""
     day = moment.valid_at
     if given.places:
         return Group(countries_of(_parse_places(given.places, "places"), day))

@@ -1,8 +1,7 @@
-"""Input types, made from the facts of the domain, so that the two can't drift apart.
+"""Input types, derived from the facts of the domain.
 
 A struct becomes an input type with the same fields in camelCase, each with its description from
-`schema.base.descriptions`. What a client sends goes back to the domain as plain JSON data (`plain`), and the
-domain checks it: it knows what is wrong and where.
+`schema.base.descriptions`. Inputs are converted back to plain JSON data, and the domain validates them.
 """
 
 from __future__ import annotations
@@ -25,22 +24,23 @@ from tracker.domain.values import PartialDate, TextCommitment
 from tracker.errors import InvalidInput, TooLarge
 
 RENAMED = {"judged": "assessment"}
-"""GraphQL names of fields that are recorded under another name."""
+"""GraphQL names of fields with another name in the log."""
 
 NOT_TOLD = frozenset({"reviewed_by", "snapshot"})
-"""Fields of facts that no client can give: reviews write them."""
+"""Fields of facts that only reviews set."""
 
 CHECKED_BY_DOMAIN = frozenset({"unit", "source"})
-"""Required fields that are nullable here: the domain's error says more than GraphQL's would."""
+"""Required fields that are nullable here, because the errors of the domain are more precise than those of
+GraphQL."""
 
 MAX_TEXT_CHARACTERS = 10_000
-"""The longest text that is passed on to the domain, whose own limits are below it."""
+"""Maximum length of a text. The limits of the domain are lower."""
 
 
 def input_type(
     name: str, struct: type[msgspec.Struct], description: str, more: Mapping[str, Any] | None = None
 ) -> type[Any]:
-    """An input type with the fields of a struct, after `more` fields by name and type."""
+    """Return an input type with the fields of a struct, after `more` fields by name and type."""
     annotations = dict(more or {})
     required = set(annotations)
     hints = get_type_hints(struct, include_extras=True)
@@ -69,7 +69,7 @@ def _field(name: str, described: str, required: bool) -> Any:
 
 
 def one_of_type(name: str, kinds: Mapping[str, type[Any]], description: str) -> type[Any]:
-    """An input type of which exactly one field is given, each described by its type."""
+    """Return an input type with exactly one field set, each described by its type."""
     namespace: dict[str, Any] = {
         "__annotations__": {field: kind | None for field, kind in kinds.items()},
         "__module__": __name__,
@@ -84,20 +84,22 @@ def one_of_type(name: str, kinds: Mapping[str, type[Any]], description: str) -> 
 
 
 def description_of_kind(kind: type[Any]) -> str:
-    """The description of an input type."""
+    """Return the description of an input type."""
     return str(get_object_definition(kind, strict=True).description)
 
 
 @cache
 def graphql_type(hint: Any) -> Any:
-    """The GraphQL type of a field in a struct: words of a vocabulary come as strings."""
+    """Return the GraphQL type of a field in a struct: words of a vocabulary are strings."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return graphql_type(arguments[0])
     if origin is tuple:
         return list[graphql_type(arguments[0])]  # type: ignore[misc]  # known at run time only
     if origin in (Union, types.UnionType):
-        given = [part for part in arguments if part is not TextCommitment]  # that is our part
+        given = [
+            part for part in arguments if part is not TextCommitment
+        ]  # skip annotations of msgspec
         parts = tuple(part if part is type(None) else graphql_type(part) for part in given)
         return Union[parts]  # noqa: UP007 - made from a tuple
     if issubclass(hint, msgspec.Struct):
@@ -109,9 +111,9 @@ def graphql_type(hint: Any) -> Any:
 
 
 def to_plain_json(value: Any, *path: str | int) -> Any:
-    """The value of an input as plain JSON data, without fields that were left out.
+    """Return the value of an input as plain JSON data, without fields that were left out.
 
-    Raises InvalidInput or TooLarge for text that nobody could want, before the domain sees it.
+    Raises InvalidInput or TooLarge for extreme texts before the domain validates them.
     """
     if is_dataclass(value):
         found = {to_camel(f.name): getattr(value, f.name) for f in fields(value)}
@@ -130,7 +132,7 @@ def to_plain_json(value: Any, *path: str | int) -> Any:
 
 
 def check_text(value: str, *path: str | int) -> None:
-    """Refuse text that is far too long, or holds NUL characters, which PostgreSQL can't keep."""
+    """Refuse texts that are far too long or contain NUL characters, which PostgreSQL cannot store."""
     if len(value) > MAX_TEXT_CHARACTERS:
         raise TooLarge(
             f"expected at most {MAX_TEXT_CHARACTERS} letters, got {len(value)}", path=path
@@ -140,6 +142,6 @@ def check_text(value: str, *path: str | int) -> None:
 
 
 def to_camel(name: str) -> str:
-    """A field's name in JSON and GraphQL."""
+    """Return a field's name in JSON and GraphQL."""
     first, *rest = name.split("_")
     return first + "".join(part.title() for part in rest)

@@ -1,6 +1,4 @@
-"""The moment of a query: parsed from arguments, waited for, and reported in the `extensions` of the
-answer.
-"""
+"""Moments of queries: parsed from arguments, waited for, and reported in `extensions` of the response."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, Unavailable
 
 MIN_POSITION_TIMEOUT_SECONDS = 5
-"""Seconds that a question waits for a position that another server gave."""
+"""Maximum time in seconds that a query waits for a position from another server."""
 
 KnownAt: TypeAlias = Annotated[
     Instant | None,
@@ -45,24 +43,24 @@ MinPosition: TypeAlias = Annotated[
 
 
 REPORTED_MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", default=None)
-"""The moments reported so far for the present answer, by response key."""
+"""The moments reported so far for the current response, by response key."""
 
 
 def start_report() -> dict[str, Any]:
-    """Begin an answer that rests on no moment yet; its fields add theirs to what is returned."""
+    """Start the report of a response; its fields add their moments to the returned dictionary."""
     moments: dict[str, Any] = {}
     REPORTED_MOMENTS.set(moments)
     return moments
 
 
 @strawberry.input(
-    description="A moment on both time axes: a day in the world, and a state of the log."
+    description="A moment on both time axes: an effective date, and a state of the log."
 )
 class MomentInput:
-    """A moment on both time axes: a day in the world, and a state of the log."""
+    """A moment on both time axes: an effective date, and a state of the log."""
 
     valid_at: Day | None = field(
-        description="The day in the world; today (UTC) if left out.", default=None
+        description="The effective date; today (UTC) if left out.", default=None
     )
     known_at: Instant | None = field(
         description="The state of the log at this time. Not together with `position`.", default=None
@@ -74,16 +72,17 @@ class MomentInput:
 
 
 async def wait_for_position(info: Info, least: Position | None) -> None:
-    """Wait for `minPosition`, if it is given, until it is projected. Raises InvalidInput, or
-    Unavailable after the timeout.
-    """
+    """Wait until `minPosition`, if given, is projected. Raises InvalidInput, or Unavailable after the
+    timeout."""
     if wanted := parse_position(least, "minPosition"):
         await wait_until_projected(info.context.services.projector, wanted)
 
 
 async def wait_for_replica(services: Services, position: int, field: str) -> None:
-    """Where a replica is read from, wait until it has a position that it may only be behind of.
-    Raises Unavailable after the timeout."""
+    """Wait until the replica, if one is used, has a position.
+
+    The position must exist in the log. Raises Unavailable after the timeout.
+    """
     if services.replica and position > await services.recorder.head():
         await wait_until_projected(services.projector, position, field)
 
@@ -119,9 +118,10 @@ async def resolve_moment(info: Info, given: MomentInput, least: Position | None)
 async def resolve_range(
     info: Info, start: MomentInput, end: MomentInput | None, least: Position | None
 ) -> tuple[Moment, Moment]:
-    """The two moments of a comparison: `end` is now where it says nothing, and `start` is as `end`.
+    """Resolve the two moments of a comparison.
 
-    So a comparison of two days rests on the same position, and one of two positions on one day.
+    Missing values of `end` mean now, and missing values of `start` are those of `end`. So a comparison of
+    two dates uses the same position, and one of two positions the same date.
     """
     await wait_for_position(info, least)
     to = await _below("to", info, end or MomentInput(), None)
@@ -131,13 +131,13 @@ async def resolve_range(
 
 
 def report_moment(info: Info, moment: Moment) -> Moment:
-    """Report a moment in the `extensions` of the answer, under the response key of the field."""
+    """Report a moment in the `extensions` of the response, under the response key of the field."""
     _report(info, moment.position, _to_json(moment))
     return moment
 
 
 def report_moments(info: Info, moments: Sequence[Moment]) -> None:
-    """Report the first and the last of many moments in the same way."""
+    """Report the first and the last of many moments in the `extensions` of the response."""
     if moments:
         ends = {"from": _to_json(moments[0]), "to": _to_json(moments[-1])}
         _report(info, max(moment.position for moment in moments), ends)

@@ -15,7 +15,8 @@ ORDER_BY = argument(description="The order of the list.")
 
 
 class By(NamedTuple):
-    """A value of an order with a description, and the one of the opposite direction, `<name>_DESC`."""
+    """A value of an order with a description, and its counterpart in the opposite direction,
+    `<name>_DESC`."""
 
     name: str
     key: SortKey
@@ -35,8 +36,8 @@ PERIOD = By(
 PUBLISHED_ON = By(
     "PUBLISHED_ON",
     SortKey.PUBLICATION,
-    "By the day of publication, the oldest first.",
-    "By the day of publication, the newest first.",
+    "By the date of publication, the oldest first.",
+    "By the date of publication, the newest first.",
 )
 
 
@@ -50,7 +51,7 @@ def _enum(name: str, description: str, values: dict[str, Any]) -> type[Enum]:
 
 
 def _orders(name: str, description: str, *by: By) -> type[Enum]:
-    """The enum of the orders of a list."""
+    """Return the enum of the orders of a list."""
     values = {}
     for one in by:
         values[one.name] = enum_value(Ordering(one.key), description=one.up)
@@ -65,14 +66,14 @@ ExportControlOrder = _orders(
     "Orders of export controls. Export controls that are equal are ordered by key.",
     KEY,
     TITLE,
-    _by_day("ANNOUNCED_ON", "the day of the announcement"),
+    _by_day("ANNOUNCED_ON", "the date of the announcement"),
 )
 AllianceOrder = _orders(
     "AllianceOrder",
     "Orders of alliances. Alliances that are equal are ordered by key.",
     KEY,
     NAME,
-    _by_day("FOUNDED_ON", "the day of the founding"),
+    _by_day("FOUNDED_ON", "the date of the founding"),
 )
 FirmOrder = _orders(
     "FirmOrder", "Orders of firms. Firms that are equal are ordered by key.", KEY, NAME
@@ -85,7 +86,7 @@ WatchedSourceOrder = _orders(
 )
 CoverageOrder = _orders(
     "CoverageOrder",
-    "Orders of lists that were read. Those that are equal are ordered by key.",
+    "Orders of lists of acts that were read. Equal ones are ordered by key.",
     KEY,
     NAME,
 )
@@ -94,14 +95,14 @@ AnnouncementOrder = _orders(
     "Orders of announcements. Announcements that are equal are ordered by key.",
     KEY,
     TITLE,
-    _by_day("DATE", "the day on which they were made"),
+    _by_day("DATE", "the date on which they were made"),
 )
 FigureOrder = _orders(
     "FigureOrder",
     "Orders of figures. Figures that are equal are ordered by key.",
     KEY,
     PERIOD,
-    _by_day("PUBLISHED_ON", "the day of the newest claim"),
+    _by_day("PUBLISHED_ON", "the date of the newest claim"),
 )
 ClaimOrder = _orders(
     "ClaimOrder",
@@ -123,7 +124,7 @@ ImportOrder = _orders(
 )
 ChangeOrder = _orders(
     "ChangeOrder",
-    "Orders of changes. Those of one day are ordered by entity.",
+    "Orders of changes. Changes on the same date are ordered by entity.",
     By(
         "ENTITY",
         SortKey.NAME,
@@ -133,50 +134,50 @@ ChangeOrder = _orders(
     By(
         "DAY",
         SortKey.DATE,
-        "By the day from which the state at the second moment has held (`heldFrom`), the earliest first;"
-        " what has none then comes first.",
-        "By that day, the latest first.",
+        "By the date from which the state at the second moment holds (`heldFrom`), the"
+        " earliest first. Entities without a state at that moment come first.",
+        "By the date from which the state at the second moment holds, the latest first.",
     ),
 )
 TransitionOrder = _orders(
     "TransitionOrder",
-    "Orders of transitions. Those of one day are ordered by entity.",
-    By("DAY", SortKey.NAME, "By day, the earliest first.", "By day, the latest first."),
+    "Orders of transitions. Transitions on the same date are ordered by entity.",
+    By("DAY", SortKey.NAME, "By date, the earliest first.", "By date, the latest first."),
 )
 DisputeOrder = _orders(
     "DisputeOrder",
-    "Orders of disputes. Those that are equal are ordered by control.",
+    "Orders of disputes. Equal ones are ordered by control.",
     By("CONTROL", SortKey.NAME, "By the key of the control, ascending.", None),
     PUBLISHED_ON,
 )
 ClauseStatusOrder = _orders(
     "ClauseStatusOrder",
     "Orders of the statuses of clauses.",
-    By("CLAUSE", SortKey.NAME, "By control and clause, then by day.", None),
+    By("CLAUSE", SortKey.NAME, "By control and clause, then by date.", None),
     By(
         "FROM",
         SortKey.DATE,
-        "By the first day, the earliest first.",
-        "By the first day, the latest first.",
+        "By the first date, the earliest first.",
+        "By the first date, the latest first.",
     ),
 )
 MembershipOrder = _orders(
     "MembershipOrder",
     "Orders of memberships.",
-    By("ALLIANCE", SortKey.NAME, "By alliance, then by place and day.", None),
-    By("PLACE", SortKey.TITLE, "By place, then by alliance and day.", None),
+    By("ALLIANCE", SortKey.NAME, "By alliance, then by place and date.", None),
+    By("PLACE", SortKey.TITLE, "By place, then by alliance and date.", None),
 )
 EventOrder = _orders(
     "EventOrder", "Orders of events.", _by_day("POSITION", "position", SortKey.NAME)
 )
 FactOrder = _orders(
     "FactOrder",
-    "Orders of facts. Facts of one day are ordered by position.",
-    _by_day("PUBLIC_ON", "the day from which they count"),
+    "Orders of facts. Facts with the same date are ordered by position.",
+    _by_day("PUBLIC_ON", "the date from which they count"),
 )
 EditionOrder = _orders(
     "EditionOrder",
-    "Orders of editions. Editions of one day are ordered by publisher and edition.",
+    "Orders of editions. Editions with the same date are ordered by publisher and edition.",
     PUBLISHED_ON._replace(key=SortKey.DATE),
 )
 HorizonOrder = _orders(
@@ -188,17 +189,19 @@ HorizonOrder = _orders(
         "By kind, issuer and publisher, ascending.",
         "By kind, issuer and publisher, descending.",
     ),
-    _by_day("NEWEST_FACT_ON", "the day of the newest fact"),
+    _by_day("NEWEST_FACT_ON", "the date of the newest fact"),
 )
 CandidateOrder = _enum(
     "CandidateOrder",
-    "Orders of candidates. Those of which no day of publication is known come as the oldest.",
+    "Orders of candidates. Candidates without a date of publication count as the oldest.",
     {
         "FOUND_AT": enum_value(
-            QueueOrder.OLDEST_FOUND, description="As they were found, the oldest first."
+            QueueOrder.OLDEST_FOUND,
+            description="In the order in which they were added, the oldest first.",
         ),
         "FOUND_AT_DESC": enum_value(
-            QueueOrder.NEWEST_FOUND, description="As they were found, the newest first."
+            QueueOrder.NEWEST_FOUND,
+            description="In the order in which they were added, the newest first.",
         ),
         "PUBLISHED_ON": enum_value(QueueOrder.OLDEST_PUBLISHED, description=PUBLISHED_ON.up),
         "PUBLISHED_ON_DESC": enum_value(QueueOrder.NEWEST_PUBLISHED, description=PUBLISHED_ON.down),
@@ -207,6 +210,6 @@ CandidateOrder = _enum(
 
 
 def cursor_name(order: Enum) -> str | None:
-    """The name of an order in cursors, which both directions share; None for that of the names."""
+    """Return the name of an order in cursors, which both directions share; None for the order by name."""
     of: Ordering = order.value
     return None if of.by is SortKey.NAME else order.name.removesuffix("_DESC")

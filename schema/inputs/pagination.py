@@ -1,8 +1,8 @@
 """Pagination arguments and cursors of lists.
 
-A cursor holds the place of its item in the order of the list: never how many to skip. So a page
-neither repeats nor misses anything, however much is recorded between two of them, and a cursor
-works for ever, also at other moments and when its item is gone.
+A cursor contains the key of its item in the order of the list, not a number of items to skip. So pages
+neither repeat nor miss items when events are recorded between them. A cursor is always valid, also at other
+moments and if its item no longer exists.
 """
 
 from __future__ import annotations
@@ -84,9 +84,8 @@ def parse_page(
 
 @dataclass(frozen=True, slots=True)
 class Cursors:
-    """The cursors of a list: of entities of a kind, or of any; in the order of their names, or in
-    another; with the position of a claim.
-    """
+    """Cursors of a list of entities, of one kind or of any, by name or in another order, with the position
+    of a claim."""
 
     kind: str | None = None
     order: str | None = None
@@ -117,7 +116,7 @@ class Cursors:
         return key
 
     def _check(self, order: str | None, key: Key) -> None:
-        """Raise ValueError for a key that no item of this list can have."""
+        """Raise ValueError for a key that is impossible in this list."""
         names = key if order is None else key[1:]
         kind, _, id = str(names[0]).partition("/")
         known = kind in KINDS if self.kind is None else kind == self.kind
@@ -127,8 +126,7 @@ class Cursors:
 
 @dataclass(frozen=True, slots=True)
 class WordCursors:
-    """The cursors of a list whose items are told by words, such as a day and a name, in an order that
-    has a name."""
+    """Cursors of a list with text keys, such as a date and a name, in a named order."""
 
     order: str
 
@@ -148,7 +146,7 @@ class WordCursors:
 
 
 def cursor_error(path: str) -> InvalidInput:
-    """The error for a text that is not a cursor of this list."""
+    """Return the error for a text that is not a cursor of this list."""
     return InvalidInput(
         "this is not a cursor of this list: expected a startCursor or endCursor that it gave",
         code="INVALID_CURSOR",
@@ -157,7 +155,7 @@ def cursor_error(path: str) -> InvalidInput:
 
 
 def _decode(text: str) -> tuple[str | None, Key]:
-    """Decode a cursor: its order, if that is not by name, and its key."""
+    """Decode a cursor into its order (None for the order by name) and its key."""
     if text.startswith("["):
         order, *by, name = msgspec.json.decode(text, type=list[str])
         if len(by) != 1 or "\0" in by[0]:
@@ -167,7 +165,7 @@ def _decode(text: str) -> tuple[str | None, Key]:
 
 
 def _names(text: str) -> Key:
-    """The name of an item, and the position of a claim."""
+    """Return the name of an item, and the position of a claim."""
     entity, mark, position = text.partition("#")
     return (entity, min(int(position), MAX_POSITION)) if mark else (entity,)
 

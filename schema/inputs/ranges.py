@@ -1,4 +1,4 @@
-"""Times to narrow lists by: from one day, year or moment to another, both inclusive."""
+"""Ranges of days, years and times as filters, both ends inclusive."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ C = TypeVar("C", int, date, datetime)
 
 
 @strawberry.input(
-    description="A range of days, both ends inclusive. A date known only to the year or month is in"
-    " the range if one of its days is."
+    description="A range of dates, both ends inclusive. A date known only to the year or"
+    " month is in the range if one of its days is."
 )
 class DayRange:
-    """Days, from one to another, both inclusive."""
+    """A range of dates, both ends inclusive."""
 
     first: Day | None = field(
-        name="from", description="The first day; open if left out.", default=None
+        name="from", description="The first date; open if left out.", default=None
     )
-    last: Day | None = field(name="to", description="The last day; open if left out.", default=None)
+    last: Day | None = field(
+        name="to", description="The last date; open if left out.", default=None
+    )
 
 
 @strawberry.input(description="A range of years, both ends inclusive.")
@@ -58,13 +60,12 @@ RecordedIn: TypeAlias = Annotated[
 
 
 PublishedIn: TypeAlias = Annotated[
-    DayRange | None,
-    argument(description="Only items with a source published on one of these days."),
+    DayRange | None, argument(description="Only items with a source published in this period.")
 ]
 
 
 def parse_days(given: DayRange | None, name: str) -> Days | None:
-    """Days to narrow by; None where nothing is asked."""
+    """Parse a range of days; None without a filter."""
     if given is None or (given.first is None and given.last is None):
         return None
     try:
@@ -74,7 +75,7 @@ def parse_days(given: DayRange | None, name: str) -> Days | None:
 
 
 def parse_years(given: YearRange | None, name: str) -> tuple[int | None, int | None] | None:
-    """Years to narrow by; None where nothing is asked."""
+    """Parse a range of years; None without a filter."""
     if given is None or (given.first is None and given.last is None):
         return None
     try:
@@ -84,7 +85,7 @@ def parse_years(given: YearRange | None, name: str) -> tuple[int | None, int | N
 
 
 def parse_closed_years(given: YearRange, name: str) -> tuple[int, int]:
-    """Years of which both ends have to be given. Raises InvalidInput."""
+    """Parse a range of years with both ends required. Raises InvalidInput."""
     found = parse_years(given, name)
     for end, year in zip(("from", "to"), found or (None, None), strict=True):
         if year is None:
@@ -97,7 +98,7 @@ def parse_closed_years(given: YearRange, name: str) -> tuple[int, int]:
 
 
 def parse_times(given: TimeRange | None, name: str) -> tuple[datetime | None, datetime | None]:
-    """A time to narrow by; open where nothing is asked."""
+    """Parse a range of time; open without a filter."""
     if given is None:
         return None, None
     try:
@@ -107,7 +108,7 @@ def parse_times(given: TimeRange | None, name: str) -> tuple[datetime | None, da
 
 
 def parse_end(text: Instant | None, name: str) -> datetime | None:
-    """Parse the end of a range of time: a day alone means its last moment (UTC)."""
+    """Parse the end of a range of time: a date without a time means its last moment (UTC)."""
     whole_day = text is not None and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text.strip())
     end = parse_instant(text, name)
     return datetime.combine(end, time.max, UTC) if whole_day and end else end

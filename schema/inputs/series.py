@@ -1,4 +1,4 @@
-"""Many moments in one question: which days, or which positions."""
+"""Series of moments in one query: dates or positions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ C = TypeVar("C", date, datetime)
 T = TypeVar("T")
 
 MAX_MOMENTS = 400
-"""Moments of one question: more than a year of days, or thirty years of months."""
+"""Maximum number of moments in a query: more than a year of days, or thirty years of months."""
 
 
 class Step(Enum):
@@ -47,20 +47,20 @@ DAYS = {Step.DAY: 1, Step.WEEK: 7}
 
 
 def check_order(start: C, end: C) -> None:
-    """Check that a time does not end before it begins. Raises InvalidInput."""
+    """Check that a range does not end before it begins. Raises InvalidInput."""
     if start > end:
         raise InvalidInput(
-            f"{end} lies before {start}, where the time begins: expected an end not before it",
+            f"{end} lies before {start}, the start of the range: expected an end not before it",
             code="END_BEFORE_START",
             path=("to",),
         )
 
 
 def check_number(found: list[T], most: int) -> list[T]:
-    """The moments of one question. Raises InvalidInput where they are too many."""
+    """Check the number of moments of a query. Raises InvalidInput if there are too many."""
     if len(found) > most:
         raise InvalidInput(
-            f"expected at most {most} moments (`first`): ask for more, for a longer step, or for"
+            f"expected at most {most} moments (`first`): raise it, or use a longer step or"
             " a shorter time",
             code="TOO_MANY_MOMENTS",
             path=("first",),
@@ -69,20 +69,28 @@ def check_number(found: list[T], most: int) -> list[T]:
 
 
 def days_by_step(first: date, last: date, step: Step) -> list[date]:
-    """The days from one on, a step apart, up to another: one more than may be asked at most."""
+    """Return the days from the first to the last, a step apart.
+
+    The list ends one item after the maximum.
+    """
     return [*islice(takewhile(lambda day: day <= last, _days_from(first, step)), MAX_MOMENTS + 1)]
 
 
 def times_by_step(first: datetime, last: datetime, step: Step) -> list[datetime]:
-    """The times from one on, at the same time of the day, up to another; likewise."""
+    """Return the times from the first to the last, a step apart.
+
+    The list ends one item after the maximum.
+    """
     days = days_by_step(first.date(), last.date(), step)
     times = (datetime.combine(day, first.timetz()) for day in days)
     return [time for time in times if time <= last]
 
 
 def number_of_steps(start: object, end: object, step: object) -> int:
-    """How many moments lie between two times as a client gives them, a step apart; as many as there
-    may be at most where that cannot be said."""
+    """Return the number of moments between two times of a client, a step apart.
+
+    Return the maximum number if it cannot be computed.
+    """
     try:
         first = date.fromisoformat(str(start)[:DAY_CHARACTERS])
         last = date.fromisoformat(str(end)[:DAY_CHARACTERS]) if end else clock.today()
@@ -92,7 +100,7 @@ def number_of_steps(start: object, end: object, step: object) -> int:
 
 
 def _days_from(first: date, step: Step) -> Iterator[date]:
-    """Up to the last day of the calendar."""
+    """Iterate over days, a step apart, up to the end of the calendar."""
     try:
         for number in count():
             if months := MONTHS.get(step):
@@ -104,6 +112,6 @@ def _days_from(first: date, step: Step) -> Iterator[date]:
 
 
 def _months_later(day: date, months: int) -> date:
-    """The same day some months later, or the last one of that month."""
+    """Return the same day some months later, or the last day of that month."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

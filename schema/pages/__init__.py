@@ -1,1 +1,1 @@
-"""Pages for people: each a GraphQL document and a template of the same name."""
+"""Web pages: each a GraphQL document and a template of the same name."""

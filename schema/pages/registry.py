@@ -1,4 +1,4 @@
-"""All pages, and the routes by which they are reached."""
+"""All pages, and their routes."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ PAGES: tuple[Page, ...] = (
 
 
 class EndingConvertor(Convertor[str]):
-    """The ending of an address at which a page is data."""
+    """Converter for the ending of an address at which a page is data."""
 
     regex = "|".join(MEDIA_TYPES)
 
     def convert(self, value: str) -> str:
-        """The ending as it is."""
+        """Return the ending unchanged."""
         return value
 
     def to_string(self, value: str) -> str:
-        """The ending as it is."""
+        """Return the ending unchanged."""
         return value
 
 
@@ -77,8 +77,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def page_routes(pages: PageRoute, others: Mapping[str, Endpoint]) -> list[Route]:
-    """The routes of all pages: as data, and as HTML; at some paths there are `others` for those who
-    do not ask for HTML first."""
+    """Return the routes of all pages: as data, and as HTML.
+
+    At some paths, clients that do not request HTML first get `others`.
+    """
     routes = [Route("/static/{edition}/{name}", static_file)]
     for page in PAGES:
         data_path = f"{'/index' if page.path == '/' else page.path}.{{ending:ending}}"
@@ -91,7 +93,7 @@ def page_routes(pages: PageRoute, others: Mapping[str, Endpoint]) -> list[Route]
 
 
 def wants_html(accept: str) -> bool:
-    """Whether a client names HTML before everything else, as a browser does that opens a page."""
+    """Return whether a client names HTML first, as a browser does that opens a page."""
     return next(iter(accepted_words(accept)), "") in ("text/html", "application/xhtml+xml")
 
 

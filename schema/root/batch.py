@@ -1,4 +1,4 @@
-"""Many commands in one transaction: all of them are recorded, or none."""
+"""Batches of commands: all of them are recorded, or none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tracker.errors import InvalidInput, TrackerError
 from tracker.log.append import AppendResult
 
 MAX_COMMANDS = 1000
-"""The maximum number of commands in a batch."""
+"""Maximum number of commands in a batch."""
 
 FACT_INPUT = one_of_type(
     "FactInput",
@@ -39,7 +39,7 @@ RETRACTION_INPUT = input_type("RetractEventInput", RetractionInput, description_
 CORRECTION_INPUT = input_type(
     "CorrectEventInput",
     RetractionInput,
-    "Retracts an event that was wrong and records the right fact, both or neither.",
+    "Retracts a wrong event and records the right fact, both or neither.",
     {"replacement": FACT_INPUT},
 )
 VERSIONED_INPUT = one_of_type(
@@ -50,7 +50,7 @@ VERSIONED_INPUT = one_of_type(
 
 
 def command_count_error() -> InvalidInput:
-    """The error for too many commands, or none."""
+    """Return the error for an empty batch or one with too many commands."""
     return InvalidInput(
         f"expected 1 to {MAX_COMMANDS} commands", code="INVALID_BATCH_SIZE", path=("commands",)
     )
@@ -98,21 +98,22 @@ class BatchResult:
     )
     events: list[Event] = field(description="The recorded events.")
     repeated: bool = field(
-        description="True where the same idempotency key had recorded these commands before: nothing was"
-        " recorded again, and the positions are those of the first time."
+        description="Whether the same idempotency key recorded these commands before. In"
+        " that case nothing was recorded again, and the positions are those"
+        " of the first time."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class BatchCommand:
-    """A command that is asked for: the names that lead to its input, and the input."""
+    """A command of a batch: the names that lead to its input, and the input."""
 
     names: tuple[str, ...]
     data: dict[str, Any]
     version: int | None = None
 
     def read(self) -> orders.Command:
-        """The command. Its errors have paths within the input."""
+        """Return the command. Its errors have paths within the input."""
         match self.names[-1]:
             case "retractEvent":
                 wrong = from_builtins(RetractionInput, self.data)
@@ -126,7 +127,7 @@ class BatchCommand:
                 return orders.RecordFact(*INPUT_PARSERS[name](self.data), self.version)
 
     def path(self, within: tuple[str | int, ...]) -> tuple[str | int, ...]:
-        """Where an error in the command is, below the place of the command."""
+        """Return the path of an error in the command, below the path of the command."""
         match within:
             case ("expectedVersion",):
                 return (self.names[0], "version")
@@ -157,7 +158,7 @@ async def execute_batch(info: Info, commands: Sequence[Any], key: str | None) ->
 async def execute_preview(
     info: Info, commands: Sequence[Any], key: str | None, day: date | None
 ) -> Preview:
-    """What commands would record and change, as it would be seen on a day; nothing is recorded."""
+    """Return the events and changes that commands would cause, as of a date; nothing is recorded."""
     services, actor = info.context.services, info.context.require_actor()
     with read_batch(commands, key) as asked, step("dry_run"):
         run = await services.commands.preview(asked, idempotency_key=key, actor=actor)
@@ -171,8 +172,7 @@ async def execute_preview(
 
 @contextmanager
 def read_batch(commands: Sequence[Any], key: str | None) -> Iterator[list[orders.Command]]:
-    """The commands of a batch. The errors that they meet have paths in the batch. Raises
-    InvalidInput."""
+    """Return the commands of a batch. Errors within it have paths in the batch. Raises InvalidInput."""
     check_text(key or "", "idempotencyKey")
     if not 1 <= len(commands) <= MAX_COMMANDS:
         raise command_count_error()
@@ -187,7 +187,7 @@ def read_batch(commands: Sequence[Any], key: str | None) -> Iterator[list[orders
 
 
 def read_command(index: int, of: BatchCommand) -> orders.Command:
-    """A command, with its errors at its place in a batch."""
+    """Read a command; its errors have paths in the batch."""
     try:
         return of.read()
     except TrackerError as error:
@@ -195,7 +195,7 @@ def read_command(index: int, of: BatchCommand) -> orders.Command:
 
 
 async def batch_result(info: Info, appended: AppendResult) -> BatchResult:
-    """The result of a batch, read back from the log."""
+    """Return the result of a batch, read back from the log."""
     positions = appended.positions
     events = await info.context.services.recorder.read(positions[0] - 1, limit=len(positions))
     return BatchResult(

@@ -1,4 +1,4 @@
-"""The queue of candidates, for those who decide on them: lists, counts, one candidate."""
+"""Candidates for reviewers: lists, counts and single candidates."""
 
 from __future__ import annotations
 
@@ -34,44 +34,50 @@ from tracker.review.candidates import CandidateFilter, Span
 from tracker.review.candidates import CandidateOrder as QueueOrder
 from tracker.review.review import Review
 
-ID = "Its id, as `candidates` gives it."
+ID = "Its id, as in `candidates`."
 
 Source = Annotated[
-    str | None, argument(description="Only those found at this watched source, by its key.")
+    str | None, argument(description="Only candidates of this watched source, by its key.")
 ]
-Kind = Annotated[CandidateKind | None, argument(description="Only those of this kind.")]
+Kind = Annotated[CandidateKind | None, argument(description="Only candidates of this kind.")]
 Issuer = Annotated[
     str | None,
-    argument(description="Only those about this place or alliance, such as `CN` or `quad`."),
+    argument(description="Only candidates about this place or alliance, such as `CN` or `quad`."),
 ]
 AssignedTo = Annotated[
     str | None,
-    argument(description="Only those assigned to this person; an empty text: to nobody."),
+    argument(
+        description="Only candidates assigned to this person; with an empty text, those"
+        " assigned to nobody."
+    ),
 ]
 Search = Annotated[
     str | None,
     argument(
-        description="Only those that match all of these words. A word matches where it begins a word of"
-        " the title, number or reason, or of the names of the commodities and issuers."
+        description="Only candidates that match all of these words. A word matches if it"
+        " begins a word of the title, number or reason, or of the names of"
+        " the commodities and issuers."
     ),
 ]
 
 
 @object_type
 class CandidateCounts:
-    """How many candidates there are in each state."""
+    """The number of candidates in each state."""
 
-    pending: int = field(description="Those that wait for a person.")
-    postponed: int = field(description="Those that wait again from a day on.")
-    accepting: int = field(description="Those that are being recorded or imported.")
-    accepted: int = field(description="Those that are recorded.")
-    rejected: int = field(description="Those that were rejected, and leads that were closed.")
-    superseded: int = field(description="Those of which the publisher says otherwise now.")
+    pending: int = field(description="Candidates that wait for a person.")
+    postponed: int = field(description="Candidates that are postponed until a date.")
+    accepting: int = field(description="Candidates that are being recorded or imported.")
+    accepted: int = field(description="Recorded candidates.")
+    rejected: int = field(description="Rejected candidates and closed leads.")
+    superseded: int = field(
+        description="Candidates that the publisher has replaced with a newer version."
+    )
 
 
 @object_type
 class ReviewQueries:
-    """Queries of those who decide on candidates."""
+    """Queries of reviewers."""
 
     @list_field(Candidate, CandidateOrder)
     async def candidates(
@@ -79,7 +85,7 @@ class ReviewQueries:
         info: Info,
         order: Enum,
         state: Annotated[
-            CandidateState | None, argument(description="Only those in this state.")
+            CandidateState | None, argument(description="Only candidates in this state.")
         ] = None,
         source: Source = None,
         kind: Kind = None,
@@ -88,9 +94,8 @@ class ReviewQueries:
         assigned_to: AssignedTo = None,
         search: Search = None,
     ) -> PageSource[Candidate]:
-        """The candidates: what was found at publishers, and what people decided on it. Needs a token of
-        scope `review`.
-        """
+        """The candidates: items from publishers, and the decisions on them. Needs a token of scope
+        `review`."""
         narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search, state)
         review = await review_of(info)
         return candidate_pages(review, narrowed, order.value)
@@ -99,7 +104,7 @@ class ReviewQueries:
     async def candidate(
         self, info: Info, id: Annotated[strawberry.ID, argument(description=ID)]
     ) -> Candidate | None:
-        """One candidate; null where there is none of this id. Needs a token of scope `review`."""
+        """One candidate; null if there is none with this id. Needs a token of scope `review`."""
         number = parse_candidate_id(id, "id")
         review = await review_of(info)
         try:
@@ -119,18 +124,15 @@ class ReviewQueries:
         assigned_to: AssignedTo = None,
         search: Search = None,
     ) -> CandidateCounts:
-        """How many candidates there are in each state, with the same filters as `candidates`. Needs a
-        token of scope `review`.
-        """
+        """The number of candidates in each state, with the same filters as `candidates`. Needs a token of
+        scope `review`."""
         narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search)
         counts = await (await review_of(info)).candidates.counts(narrowed)
         return CandidateCounts(**{state.value: number for state, number in counts.items()})
 
     @resolver_field
     async def candidate_sources(self, info: Info) -> list[str]:
-        """The keys of the watched sources at which candidates were found, by name. Needs a token of
-        scope `review`.
-        """
+        """The keys of the watched sources with candidates, by name. Needs a token of scope `review`."""
         return await (await review_of(info)).candidates.sources()
 
 
@@ -143,8 +145,8 @@ def parse_filter(
     search: str | None,
     state: CandidateState | None = None,
 ) -> CandidateFilter:
-    """What a list of candidates is narrowed to. Raises InvalidInput and TooLarge."""
-    if assigned_to:  # blank: of nobody
+    """Parse the filter of a list of candidates. Raises InvalidInput and TooLarge."""
+    if assigned_to:  # blank: assigned to nobody
         parse_stored_text(assigned_to, "assignedTo")
     return CandidateFilter(
         state,
@@ -158,8 +160,10 @@ def parse_filter(
 
 
 async def review_of(info: Info) -> Review:
-    """The candidates, for a caller who may decide on them; those whose recording was cut off are
-    settled first. Raises Unauthenticated or Forbidden."""
+    """Return the candidates for a caller who may decide on them.
+
+    Interrupted recordings are completed first. Raises Unauthenticated or Forbidden.
+    """
     info.context.require_actor(Scope.REVIEW)
     services = info.context.services
     if not services.read_only:
@@ -170,7 +174,10 @@ async def review_of(info: Info) -> Review:
 def candidate_pages(
     review: Review, narrowed: CandidateFilter, by: QueueOrder
 ) -> PageSource[Candidate]:
-    """A list of candidates in an order. The keys of its cursors are texts: a day and an id, or an id."""
+    """Return pages of candidates in an order.
+
+    The keys of its cursors are texts: a date and an id, or an id.
+    """
     cursors = WordCursors(f"candidates {by.name}")
 
     async def items(span: KeyRange) -> Sequence[Keyed[Candidate]]:
@@ -196,7 +203,7 @@ def candidate_pages(
 
 
 def _key(key: Key | None) -> tuple[date | int, ...] | None:
-    """A key of the store from the texts of a cursor. Raises ValueError."""
+    """Return a key of the store from the texts of a cursor. Raises ValueError."""
     if key is None:
         return None
     *day, id = map(str, key)

@@ -1,4 +1,4 @@
-"""Comparing two moments: what `changes` takes and gives."""
+"""Arguments and pages of the query `changes`, which compares two moments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tracker.domain.registry import STATES
 from tracker.domain.watched_source import WatchedSource
 
 CHANGING_KINDS = tuple(kind for kind in STATES if kind != WatchedSource.KIND)
-"""The kinds of changes where none is asked for: each look at a source changes that."""
+"""Default kinds of changes. Watched sources are left out, because each poll changes them."""
 
 AboutPlace: TypeAlias = Annotated[
     str | None,
@@ -53,14 +53,14 @@ def parse_change_filter(
 
 
 def parse_kinds(kind: EntityKind | None, default: Sequence[str] = tuple(STATES)) -> Sequence[str]:
-    """The kinds of entities that are asked for."""
+    """Return the kinds of entities of a filter."""
     return default if kind is None else [kind.value]
 
 
 def change_pages(
     source: Changes, start: Moment, end: Moment, about: ChangeFilter, order: Enum
 ) -> PageSource[Change]:
-    """The changes between two moments, by entity or by day."""
+    """Return the changes between two moments, by entity or by date."""
     cursors = Cursors(order=cursor_name(order))
     by_day = cursors.order is not None
 

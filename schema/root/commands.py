@@ -1,6 +1,6 @@
-"""Recording what was ordered: one fact, a retraction, a correction, or a redaction.
+"""Execution of single mutations: a fact, a retraction, a correction, or a redaction.
 
-Every mutation returns when the projection has come to it, so that the client reads its own write.
+Every mutation returns when the projection has processed its events, so that the client reads its own write.
 """
 
 from __future__ import annotations
@@ -29,19 +29,20 @@ from tracker.log.append import AppendResult
 from tracker.postgres.database import CONNECTION_ERRORS
 
 BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
-"""Arguments that stand beside the input, not in it."""
+"""Arguments beside the input."""
 
 REPLICA_TIMEOUT_SECONDS = 1.0
-"""Seconds for which a mutation waits until the replica shows what was recorded."""
+"""Maximum time in seconds that a mutation waits until the replica shows its events."""
 REPLICA_LOOK_SECONDS = 0.01
 
 Key: TypeAlias = Annotated[
     str | None,
     argument(
-        description="An idempotency key of your choice: the same mutation sent again with it returns the"
-        " first result and records nothing. It becomes the id of the event. Keys with `~`, or"
-        " that begin with `import-`, are reserved for imports, those that begin with `candidate-` for"
-        " what was accepted in a review."
+        description="An idempotency key of your choice. The same mutation sent again with"
+        " it returns the first result and records nothing. It becomes the id"
+        " of the event. Keys that contain `~`, or begin with `import-`, are"
+        " reserved for imports. Keys that begin with `candidate-` are"
+        " reserved for accepted candidates."
     ),
 ]
 Version: TypeAlias = Annotated[
@@ -64,8 +65,9 @@ class CommandResult:
     event_id: str = field(description="The id of the event, which `retractEvent` takes.")
     entity: str = field(description="The entity, such as `alliance/quad`.")
     repeated: bool = field(
-        description="True where the same idempotency key had recorded this before: nothing was recorded"
-        " again, and the positions are those of the first time."
+        description="Whether the same idempotency key recorded this before. In that case"
+        " nothing was recorded again, and the positions are those of the"
+        " first time."
     )
 
     version: int = field(
@@ -76,7 +78,7 @@ class CommandResult:
 
 
 class RetractionInput(Value, frozen=True, kw_only=True):
-    """Retracts an event that was wrong: no state follows from it any longer. It stays in the log."""
+    """Retracts a wrong event, so that no state follows from it. It remains in the log."""
 
     event_id: Name
     reason: Name
@@ -84,9 +86,9 @@ class RetractionInput(Value, frozen=True, kw_only=True):
 
 
 class RedactionInput(Value, frozen=True, kw_only=True):
-    """Redacts texts of an event, its note and quotation, as a law may demand. The texts are deleted
-    for ever; the event stays, and the log says which texts were redacted, why and by whom.
-    """
+    """Redacts texts of an event, its note and quotation, if a law requires it. The texts are deleted
+    permanently. The event remains, and the log contains which texts were redacted, the reason and the
+    author."""
 
     event_id: Name
     reason: Name
@@ -96,10 +98,9 @@ class RedactionInput(Value, frozen=True, kw_only=True):
 
 
 class SnapshotRedactionInput(Value, frozen=True, kw_only=True):
-    """Redacts a snapshot: bytes that a publisher sent, as a law may demand. They are deleted for ever, and
-    not kept when they come again; the events that name them stay, and the log says why they went and by
-    whom.
-    """
+    """Redacts a snapshot, the bytes that a publisher sent, if a law requires it. They are deleted
+    permanently, and not stored if they arrive again. The events that name them remain, and the log contains
+    the reason and the author."""
 
     sha256: Sha256
     reason: Name
@@ -121,7 +122,7 @@ Record: TypeAlias = Callable[[Commands, MutationRequest], Awaitable[AppendResult
 
 
 def recorder_for(name: str) -> Record:
-    """The function that records the mutation of a name."""
+    """Return the function that records a mutation."""
 
     async def record(commands: Commands, order: MutationRequest) -> AppendResult:
         stream, fact = INPUT_PARSERS[name](order.data)
@@ -137,7 +138,7 @@ def recorder_for(name: str) -> Record:
 
 
 async def record_retraction(commands: Commands, order: MutationRequest) -> AppendResult:
-    """Record that an event was wrong."""
+    """Record a retraction of an event."""
     retraction = from_builtins(RetractionInput, order.data)
     return await commands.retract(
         retraction.event_id,
@@ -149,7 +150,7 @@ async def record_retraction(commands: Commands, order: MutationRequest) -> Appen
 
 
 async def record_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
-    """Record that texts had to go, with which they go."""
+    """Record a redaction of texts and delete them."""
     asked = from_builtins(RedactionInput, order.data)
     return await commands.redact(
         asked.event_id,
@@ -163,7 +164,7 @@ async def record_redaction(commands: Commands, order: MutationRequest) -> Append
 
 
 async def record_snapshot_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
-    """Record that bytes had to go, with which they go."""
+    """Record a redaction of a snapshot and delete its bytes."""
     asked = from_builtins(SnapshotRedactionInput, order.data)
     return await commands.redact_snapshot(
         asked.sha256,
@@ -176,7 +177,7 @@ async def record_snapshot_redaction(commands: Commands, order: MutationRequest) 
 
 
 async def record_correction(commands: Commands, order: MutationRequest) -> AppendResult:
-    """Record that an event was wrong and what is right, both or neither."""
+    """Record a correction: a retraction and its replacement, both or neither."""
     with replacement_errors(order.data):
         retraction, stream, fact = parse_correction(order.data)
         return await commands.correct(
@@ -223,9 +224,9 @@ async def execute_command(
     record: Record,
     scope: Scope = Scope.RECORD,
 ) -> CommandResult:
-    """Record what was ordered, by a caller of that scope, and wait until it can be read."""
+    """Record a mutation of a caller with the scope, and wait until its events can be read."""
     services, actor = info.context.services, info.context.require_actor(scope)
-    services.projector.progress.require_own_rows()  # nothing is recorded that can't be read here
+    services.projector.progress.require_own_rows()  # refuse before recording what could not be read back
     try:
         check_text(key or "", "idempotencyKey")
         order = MutationRequest(to_plain_json(input), actor, key, expected)
@@ -239,7 +240,7 @@ async def execute_command(
 
 
 async def wait_until_readable(info: Info, appended: AppendResult) -> None:
-    """Wait until what was recorded can be read; on a replica, if it is not long in coming."""
+    """Wait until recorded events can be read; on a replica, for a limited time."""
     last = appended.positions[-1]
     current_operation().note_position(last)
     with step("projection"):
@@ -256,7 +257,7 @@ async def wait_until_readable(info: Info, appended: AppendResult) -> None:
 
 
 async def command_result(info: Info, appended: AppendResult) -> CommandResult:
-    """The result of a mutation, read back from the log."""
+    """Return the result of a mutation, read back from the log."""
     last = appended.positions[-1]
     [recorded] = await info.context.services.recorder.read(last - 1, limit=1)
     return CommandResult(
@@ -271,5 +272,5 @@ async def command_result(info: Info, appended: AppendResult) -> CommandResult:
 
 
 def camel_path(path: Path) -> Path:
-    """A path in the names that clients know."""
+    """Return a path in the names of the API."""
     return tuple(to_camel(step) if isinstance(step, str) else step for step in path)

@@ -1,4 +1,4 @@
-"""Endpoints: what their owners ask, and what they do with them."""
+"""Queries and mutations of endpoints for their owners."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from tracker.delivery.endpoints import (
 )
 from tracker.errors import Forbidden, NotFound, TrackerError
 
-NAME = "Its name, as `endpoints` gives it."
-REASON = "Why: it stays on record, with the name of the caller."
+NAME = "Its name, as in `endpoints`."
+REASON = "The reason. It is stored with the name of the caller."
 NEW = argument(description="The endpoint to add.")
-ORDER = argument(description="The endpoint, and why.")
-NEEDS_SCOPE = "Needs a token of scope `endpoint`, and for those of other owners `admin`."
+ORDER = argument(description="The endpoint, with the reason.")
+NEEDS_SCOPE = "Needs a token of scope `endpoint`; for endpoints of other owners, of scope `admin`."
 
 
 @object_type
 class EndpointQueries:
-    """Queries of those who have events delivered."""
+    """Queries of owners of endpoints."""
 
     @list_field(Endpoint, KeyOrder)
     async def endpoints(
@@ -50,15 +50,14 @@ class EndpointQueries:
         info: Info,
         order: Enum,
         owner: Annotated[
-            str | None, argument(description="Only those of this owner: the name of a caller.")
+            str | None, argument(description="Only endpoints of this owner: the name of a caller.")
         ] = None,
         state: Annotated[
-            EndpointState | None, argument(description="Only those in this state.")
+            EndpointState | None, argument(description="Only endpoints in this state.")
         ] = None,
     ) -> PageSource[Endpoint]:
-        """The endpoints that the caller may manage: its own, and for scope `admin` all. Their keys are
-        their names. Needs a token of scope `endpoint`.
-        """
+        """The endpoints that the caller may manage: its own, and with scope `admin` all. Their keys are
+        their names. Needs a token of scope `endpoint`."""
         mine = await info.context.services.endpoints.all(manager(info))
         found: list[Keyed[delivery.Endpoint]] = [
             ((of.name,), of)
@@ -71,9 +70,8 @@ class EndpointQueries:
     async def endpoint(
         self, info: Info, name: Annotated[str, argument(description=NAME)]
     ) -> Endpoint | None:
-        """One endpoint; null where there is none of this name that the caller may manage. Needs a token
-        of scope `endpoint`.
-        """
+        """One endpoint; null if the caller may manage none with this name. Needs a token of scope
+        `endpoint`."""
         who = manager(info)
         try:
             return Endpoint(of=await info.context.services.endpoints.get(name, who))
@@ -82,81 +80,83 @@ class EndpointQueries:
 
 
 @strawberry.input(
-    description="Adds an endpoint: an address that events are sent to from now on, one after the other,"
-    " signed as Standard Webhooks has it."
+    description="Adds an endpoint: an address that events are sent to from now on, one"
+    " after the other, signed according to Standard Webhooks."
 )
 class AddEndpointInput:
-    """An endpoint to be added."""
+    """A new endpoint."""
 
     url: str = field(
-        description="The address, with https. Networks that are not public are refused, unless whoever runs"
-        " the tracker allows them."
+        description="The address, with https. Private networks are refused, unless the"
+        " operator allows them."
     )
     name: str | None = field(
-        description=f"A name that no endpoint of anybody has: at most {MAX_NAME_CHARACTERS} of a to z,"
-        " digits, `.`, `_` and `-`. The host of the address if left out.",
+        description=f"A unique name of at most {MAX_NAME_CHARACTERS} of a to z, digits, `.`,"
+        " `_` and `-`. The host of the address if left out.",
         default=None,
     )
     after: Position | None = field(
-        description="The position after which it begins; the last of the log if left out, and 0 for all"
-        " events.",
+        description="The position after which its events begin; the last of the log if"
+        " left out, and 0 for all events.",
         default=None,
     )
     types: list[str] | None = field(
         description="Only events of these types, such as `ExportControl.Suspended`; at most"
-        f" {MAX_FILTER_WORDS}, as of the other lists.",
+        f" {MAX_FILTER_WORDS}, like the other lists.",
         default=None,
     )
     commodities: list[str] | None = field(
-        description="Only events about one of these commodities, or one below it, as `events` has it.",
+        description="Only events about one of these commodities, or one below it, as in `events`.",
         default=None,
     )
     places: list[str] | None = field(
-        description="Only events about one of these places or alliances, as `events` has it.",
+        description="Only events about one of these places or alliances, as in `events`.",
         default=None,
     )
     entity: str | None = field(
-        description="Only events of this entity, such as `alliance/quad`; it need not exist yet.",
+        description="Only events of this entity, such as `alliance/quad`. It need not exist yet.",
         default=None,
     )
     max_batch_events: int = field(
-        description=f"The most events in one request, up to {MAX_BATCH_EVENTS}: with 1 each comes alone"
-        " (`application/cloudevents+json`), with more they come as a list"
-        " (`application/cloudevents-batch+json`).",
+        description=f"The maximum number of events in one request, up to {MAX_BATCH_EVENTS}."
+        " With 1, each event is sent alone (`application/cloudevents+json`). With"
+        " more, events are sent as a list (`application/cloudevents-batch+json`).",
         default=1,
     )
     with_proof: bool = field(
-        description="Whether each event comes with its inclusion proof, as soon as a checkpoint has it.",
+        description="Whether each event includes its inclusion proof, as soon as a"
+        " checkpoint includes the event.",
         default=False,
     )
     with_hmac: bool = field(
-        description="Whether to sign with a shared secret as well (`v1`), for libraries that do not know"
-        " Ed25519 (`v1a`).",
+        description="Whether to sign with a shared secret too (`v1`), for libraries"
+        " without Ed25519 (`v1a`).",
         default=False,
     )
     owner: str | None = field(
-        description="The name of the caller who may manage it; the caller itself if left out. Another needs"
-        " scope `admin`.",
+        description="The name of the caller who may manage it; the caller itself if left"
+        " out. Another name needs scope `admin`.",
         default=None,
     )
     reason: str | None = field(
-        description="What it is for: it stays on record, with the name of the caller.", default=None
+        description="The purpose. It is stored with the name of the caller.", default=None
     )
 
 
-@strawberry.input(description="An endpoint, and why something is done with it.")
+@strawberry.input(description="An endpoint, with the reason of an action.")
 class EndpointActionInput:
-    """An endpoint, and why something is done with it."""
+    """An endpoint, with the reason of an action."""
 
     name: str = field(description=NAME)
     reason: str = field(description=REASON)
 
 
 @strawberry.input(
-    description="Sends events of an endpoint's filter once more, before new ones; its cursor stays."
+    description="Sends past events of an endpoint's filter again, before new ones. Its"
+    " cursor does not move."
 )
 class ReplayEndpointInput:
-    """Positions that are to be sent once more."""
+    """Positions of events to send again."""
 
     name: str = field(description=NAME)
     first_position: Position = field(name="from", description="The first position.")
@@ -166,22 +166,22 @@ class ReplayEndpointInput:
     reason: str = field(description=REASON)
 
 
-@strawberry.input(description="Sets one event aside, so that those after it go on.")
+@strawberry.input(description="Sets one event aside, so that later events are delivered.")
 class ParkDeliveryInput:
-    """An event to be set aside."""
+    """An event to set aside."""
 
     name: str = field(description=NAME)
     position: Position = field(description="The position of an event of its filter.")
     reason: str = field(description=REASON)
 
 
-@strawberry.input(description="Has a delivery tried again now.")
+@strawberry.input(description="Retries a delivery now.")
 class RetryDeliveryInput:
-    """A delivery to be tried again."""
+    """A delivery to retry."""
 
     name: str = field(description=NAME)
     position: Position | None = field(
-        description="The position of a parked event; the delivery that fails if left out.",
+        description="The position of a parked event; if left out, the delivery that fails.",
         default=None,
     )
     reason: str = field(description=REASON)
@@ -189,12 +189,12 @@ class RetryDeliveryInput:
 
 @strawberry.input(description="Replaces the keys that sign the deliveries of an endpoint.")
 class RotateEndpointKeysInput:
-    """Keys to be replaced."""
+    """The keys to replace."""
 
     name: str = field(description=NAME)
     overlap_hours: int = field(
-        description="For how many hours the old keys sign beside the new ones, up to"
-        f" {MAX_OVERLAP_HOURS}; 0 where they were stolen.",
+        description="The number of hours for which the old keys sign beside the new ones, up"
+        f" to {MAX_OVERLAP_HOURS}; 0 if they were stolen.",
         default=DEFAULT_OVERLAP_HOURS,
     )
     reason: str = field(description=REASON)
@@ -204,16 +204,16 @@ class RotateEndpointKeysInput:
 class EndpointResult:
     """The result of a mutation of an endpoint."""
 
-    endpoint: Endpoint = field(description="The endpoint afterwards.")
+    endpoint: Endpoint = field(description="The endpoint after the mutation.")
 
 
 @object_type
 class EndpointSecretResult(EndpointResult):
-    """The result of a mutation that makes keys."""
+    """The result of a mutation that creates keys."""
 
     secret: str | None = field(
-        description="The shared secret, `whsec_…`, where signatures with one were asked for. It is shown"
-        " this once, and never again."
+        description="The shared secret, `whsec_…`, if signatures with one were requested."
+        " It is shown only once."
     )
 
 
@@ -225,7 +225,7 @@ class RemoveEndpointResult:
 
 
 async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> EndpointSecretResult:
-    """Adds an endpoint. The secret of the result is shown this once."""
+    """Adds an endpoint. The secret in the result is shown only once."""
     who = manager(info)
     with _input_errors():
         new = NewEndpoint(
@@ -247,7 +247,7 @@ async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> E
 async def pause_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> EndpointResult:
-    """Stops the deliveries to an active endpoint, which keeps its place for as long as it takes."""
+    """Stops the deliveries to an active endpoint. Its cursor is kept without a time limit."""
     who = manager(info)
     with _input_errors():
         name, reason = input.name, _text(input.reason, "reason")
@@ -257,8 +257,7 @@ async def pause_endpoint(
 async def resume_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> EndpointResult:
-    """Goes on at once with the deliveries to an endpoint that was paused or disabled, or that fails,
-    from its place."""
+    """Resumes at once the deliveries to a paused, disabled or failing endpoint, from its cursor."""
     who = manager(info)
     with _input_errors():
         name, reason = input.name, _text(input.reason, "reason")
@@ -268,8 +267,8 @@ async def resume_endpoint(
 async def replay_endpoint(
     info: Info, input: Annotated[ReplayEndpointInput, ORDER]
 ) -> EndpointResult:
-    """Sends events once more, in the place of a replay that is not done. Receivers that keep the last
-    position know them by it; their ids are those of the first time."""
+    """Sends past events again. It replaces an unfinished replay. Receivers recognise the events by their
+    positions, and the ids are the original ones."""
     who = manager(info)
     with _input_errors():
         first = parse_required_position(input.first_position, "from")
@@ -279,7 +278,7 @@ async def replay_endpoint(
 
 
 async def end_replay(info: Info, input: Annotated[EndpointActionInput, ORDER]) -> EndpointResult:
-    """Gives up a replay that is not done; new events go on."""
+    """Cancels an unfinished replay; new events are delivered."""
     who = manager(info)
     with _input_errors():
         name, reason = input.name, _text(input.reason, "reason")
@@ -287,8 +286,7 @@ async def end_replay(info: Info, input: Annotated[EndpointActionInput, ORDER]) -
 
 
 async def park_delivery(info: Info, input: Annotated[ParkDeliveryInput, ORDER]) -> EndpointResult:
-    """Sets one event aside that is still to be sent, so that those after it go on. `retryDelivery`
-    sends it."""
+    """Sets one pending event aside, so that later events are delivered. `retryDelivery` sends it."""
     who = manager(info)
     with _input_errors():
         position = parse_required_position(input.position, "position")
@@ -297,7 +295,7 @@ async def park_delivery(info: Info, input: Annotated[ParkDeliveryInput, ORDER]) 
 
 
 async def retry_delivery(info: Info, input: Annotated[RetryDeliveryInput, ORDER]) -> EndpointResult:
-    """Tries a delivery again now: the one that fails, or a parked one."""
+    """Retries a delivery now: the one that fails, or a parked one."""
     who = manager(info)
     with _input_errors():
         position = parse_position(input.position, "position")
@@ -308,7 +306,7 @@ async def retry_delivery(info: Info, input: Annotated[RetryDeliveryInput, ORDER]
 async def rotate_endpoint_keys(
     info: Info, input: Annotated[RotateEndpointKeysInput, ORDER]
 ) -> EndpointSecretResult:
-    """Replaces the keys of an endpoint. For a time deliveries have signatures of both."""
+    """Replaces the keys of an endpoint. During the overlap, deliveries have signatures of both."""
     who = manager(info)
     with _input_errors():
         rotated, secret = await info.context.services.endpoints.rotate(
@@ -320,8 +318,8 @@ async def rotate_endpoint_keys(
 async def remove_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> RemoveEndpointResult:
-    """Removes an endpoint with its place, its keys and what is parked. That it was done stays on
-    record."""
+    """Removes an endpoint with its cursor, its keys and its parked events. The record of its changes
+    remains."""
     who = manager(info)
     with _input_errors():
         await info.context.services.endpoints.remove(input.name, who, _text(input.reason, "reason"))
@@ -342,7 +340,7 @@ ENDPOINT_MUTATIONS: dict[str, Callable[..., Any]] = {
 
 
 def endpoint_mutations() -> list[Any]:
-    """The mutations of endpoints."""
+    """Return the mutations of endpoints."""
     return [
         strawberry.mutation(
             resolver=resolve, name=name, description=f"{description_of(resolve)} {NEEDS_SCOPE}"
@@ -356,7 +354,7 @@ def _result(of: delivery.Endpoint) -> EndpointResult:
 
 
 def _owner(who: Manager, given: str | None) -> str:
-    """The owner of a new endpoint. Raises Forbidden."""
+    """Return the owner of a new endpoint. Raises Forbidden."""
     if given in (None, who.actor):
         return who.actor
     if who.owner is not None:
@@ -371,7 +369,7 @@ def _text(given: str, name: str) -> str:
 
 @contextmanager
 def _input_errors() -> Iterator[None]:
-    """Put errors below the input, in the names that clients know."""
+    """Put errors below the input, in the names of the API."""
     try:
         yield
     except TrackerError as error:

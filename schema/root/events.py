@@ -32,12 +32,12 @@ from tracker.log.selection import Selection, read_entity, streams_selected
 T = TypeVar("T")
 
 CLOCK_RESOLUTION = timedelta(microseconds=1)
-"""The least time between two moments."""
+"""Smallest time between two recorded times."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogRange:
-    """Events of the log: those wanted, between two positions, which are both left out."""
+    """Selected events of the log between two positions, both exclusive."""
 
     wanted: Selection
     after: int
@@ -47,7 +47,7 @@ class LogRange:
 async def log_range(
     recorder: Recorder, wanted: Selection, first: datetime | None, last: datetime | None
 ) -> LogRange:
-    """The events wanted that were recorded from one moment to another, both inclusive."""
+    """Return the selected events that were recorded in a period, both ends inclusive."""
     earliest = first is not None and first > datetime.min.replace(tzinfo=first.tzinfo)
     after = await recorder.position_at(first - CLOCK_RESOLUTION) if first and earliest else 0
     before = await recorder.position_at(last) + 1 if last else MAX_POSITION
@@ -57,11 +57,11 @@ async def log_range(
 async def event_pages(
     recorder: Recorder, part: LogRange, order: Enum, show: Callable[[RecordedEvent], T]
 ) -> PageSource[T]:
-    """The events of a stretch of the log, by position."""
+    """Return pages of the events of a range of the log, by position."""
     if part.wanted.entity is not None:
         return await _of_entity(recorder, part.wanted.entity, part, order, show)
     about = None
-    if part.wanted.by_subject:  # two steps, so the list ends where the log did at the first
+    if part.wanted.by_subject:  # two steps, so that the list ends at the head of the first step
         part = replace(part, before=min(part.before, await recorder.head() + 1))
         about = await streams_selected(recorder, part.wanted, part.before)
     return _in_log(recorder, part, about, order, show)
@@ -74,7 +74,7 @@ def _in_log(
     order: Enum,
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
-    """Events of the log, or of some streams of it."""
+    """Return pages of events of the log, or of some of its streams."""
     down, types = order.value.down, part.wanted.types
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
@@ -103,7 +103,7 @@ def _in_log(
 async def _of_entity(
     recorder: Recorder, entity: str, part: LogRange, order: Enum, show: Callable[[RecordedEvent], T]
 ) -> PageSource[T]:
-    """Events of one entity."""
+    """Return pages of events of one entity."""
     events = (
         await read_entity(recorder, part.wanted, part.after, part.before - 1)
         if is_entity_name(entity)
@@ -129,7 +129,7 @@ async def found_pages(
     order: Enum,
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
-    """The events of a stretch of the log that say some words, by position."""
+    """Return pages of the events of a range of the log that match a search, by position."""
     streams = await _streams_wanted(recorder, part)
     asked = EventRange(part.after, part.before, part.wanted.types, streams)
     found = [((position,), position) for position in await searches.event_positions(text, asked)]
@@ -147,7 +147,7 @@ async def found_pages(
 
 
 async def _streams_wanted(recorder: Recorder, part: LogRange) -> list[StreamRange] | None:
-    """The streams that wanted events are in; None for all."""
+    """Return the streams of the selected events; None for all."""
     entity = part.wanted.entity
     about = None
     if part.wanted.by_subject:
@@ -167,16 +167,16 @@ class OneEvent:
         self,
         info: Info,
         at: Annotated[
-            Position | None, argument(name="position", description="Its position in the log.")
+            Position | None,
+            argument(name="position", description="The position of the event in the log."),
         ] = None,
         event_id: Annotated[
-            str | None, argument(description="Its unique id, as `events` gives it.")
+            str | None, argument(description="The unique id of the event, as in `events`.")
         ] = None,
         min_position: MinPosition = None,
     ) -> Event | None:
-        """One event by its position or by its id, not both; null where there is none. The bytes of its
-        entry are at `/log/entries/<position>`.
-        """
+        """One event by its position or by its id, not both; null if there is none. The bytes of its entry
+        are at `/log/entries/<position>`."""
         position = parse_position(at, "position")
         if (position is None) == (event_id is None):
             raise InvalidInput(
@@ -192,7 +192,7 @@ class OneEvent:
 
 
 def is_entity_name(entity: str) -> bool:
-    """Whether this can be the name of an entity. Raises InvalidInput for an unknown kind."""
+    """Return whether this can be the name of an entity. Raises InvalidInput for an unknown kind."""
     kind = entity_type(parse_short_text(entity, "entity")).KIND
     return entity_path(kind, entity.removeprefix(f"{kind}/")) is not None
 
@@ -210,7 +210,7 @@ def _decode_cursor(given: str, path: str) -> Key:
 
 
 async def check_tokens(recorder: Recorder, **given: str | None) -> None:
-    """Refuse resume tokens whose events are not there any more. Raises InvalidInput."""
+    """Refuse resume tokens of events that the log no longer contains. Raises InvalidInput."""
     for field, text in given.items():
         token = parse_token(text, field)
         if token and token.hash is not None:

@@ -1,6 +1,6 @@
-"""Every fact of the domain that can be recorded, by the name of the mutation that records it.
+"""All facts of the domain that can be recorded, by the names of their mutations.
 
-`FACT_MUTATIONS` lists them; what they check is the domain's business.
+`FACT_MUTATIONS` lists them; the domain validates them.
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ class FactMutation:
 
     @property
     def names_entity(self) -> bool:
-        """Whether the fact names its entity, so that no id is asked for."""
+        """Return whether the fact names its entity, so that the input has no id."""
         return self.fact.stream is not Fact.stream
 
     def to_fact(self, data: dict[str, Any]) -> tuple[str, Fact]:
-        """The stream and the fact that an input tells: the fact names its entity, or its id does,
-        which may be its key, also that of one which is yet to come.
+        """Return the stream and the fact of an input.
+
+        The fact names its entity, or the id of the input does. This id may be a key, also of an entity that
+        does not exist yet.
         """
         fact = from_builtins(self.fact, {name: of for name, of in data.items() if name != "id"})
         if fact.stream:
@@ -72,7 +74,7 @@ FACT_MUTATIONS = (
         "enterIntoForce",
         acts.EnteredIntoForce,
         CONTROL,
-        "Records that clauses of an instrument are in force from a day.",
+        "Records that clauses of an instrument are in force from a date.",
     ),
     FactMutation(
         "amendExportControl",
@@ -90,8 +92,8 @@ FACT_MUTATIONS = (
         "suspendExportControl",
         acts.Suspended,
         CONTROL,
-        "Suspends clauses of an instrument from one day to another, both inclusive; then they"
-        " are in force again.",
+        "Suspends clauses of an instrument from one date to another, both inclusive;"
+        " afterwards they are in force again.",
     ),
     FactMutation(
         "extendSuspension", acts.SuspensionExtended, CONTROL, "Extends the suspension of clauses."
@@ -100,8 +102,9 @@ FACT_MUTATIONS = (
         "stateSuspension",
         acts.SuspensionStated,
         CONTROL,
-        "Records a government's statement that the suspension of clauses runs until a day, where no legal"
-        " instrument was found. The status stays that of the text; answers name the statement.",
+        "Records a government's statement that the suspension of clauses runs until a"
+        " date, without a known legal instrument. The status stays that of the legal"
+        " text; responses name the statement.",
     ),
     FactMutation(
         "reinstateExportControl", acts.Reinstated, CONTROL, "Ends the suspension of clauses."
@@ -182,14 +185,14 @@ FACT_MUTATIONS = (
         "preferPublisher",
         figure_facts.Preferred,
         FIGURE,
-        "Records a judgement: of the claims on a figure, this publisher's is preferred.",
+        "Records a judgement: this publisher's claim is the preferred one of a figure.",
     ),
     FactMutation(
         "declareCoverage",
         coverage.Declared,
         COVERAGE,
-        "Declares that a list of acts was read for a period. The completeness of answers follows from it."
-        " It replaces an earlier declaration of the same list.",
+        "Declares that a list of acts was read for a period. The completeness of"
+        " responses follows from it. It replaces an earlier declaration of the same list.",
     ),
     FactMutation(
         "withdrawCoverage",
@@ -217,7 +220,7 @@ class MembershipChange(Enum):
 
 
 def parse_membership(data: dict[str, Any]) -> tuple[str, Fact]:
-    """The stream and the fact that a change of membership tells."""
+    """Return the stream and the fact of a change of membership."""
     joined = data["change"] == MembershipChange.JOINED.value
     act = FactMutation("", alliance.MemberJoined if joined else alliance.MemberLeft, ALLIANCE, "")
     return act.to_fact({name: of for name, of in data.items() if name != "change"})
@@ -227,11 +230,11 @@ INPUT_PARSERS = {
     **{act.name: act.to_fact for act in FACT_MUTATIONS},
     "recordMembership": parse_membership,
 }
-"""The parser of each fact mutation's input."""
+"""Parsers of the inputs of fact mutations, by name."""
 
 
 def input_of_mutation(act: FactMutation) -> type[Any]:
-    """The input type of an act: the fact, with the id of the entity unless the fact names it."""
+    """Return the input type of a mutation: the fact, with the id of the entity unless the fact names it."""
     id = {} if act.names_entity else {"id": str}
     return input_type(f"{act.name[0].upper()}{act.name[1:]}Input", act.fact, act.description, id)
 
@@ -246,4 +249,4 @@ INPUTS = {
     **{act.name: input_of_mutation(act) for act in FACT_MUTATIONS},
     "recordMembership": MEMBERSHIP,
 }
-"""The inputs of all mutations that record a fact."""
+"""Inputs of all mutations that record a fact."""

@@ -25,8 +25,10 @@ def history_pages(
     types: Sequence[str] | None,
     until: int | None = None,
 ) -> PageSource[HistoryVersion]:
-    """The versions of an entity, the oldest knowledge first; if asked, as the log had them at a
-    position. Raises InvalidInput for a name that none can have."""
+    """Return the versions of an entity, the oldest knowledge first.
+
+    With `until` they are as known at a position. Raises InvalidInput for an impossible name.
+    """
     nameable = is_entity_name(entity)
 
     async def items(span: KeyRange) -> list[Keyed[HistoryVersion | None]]:
@@ -50,7 +52,7 @@ def history_pages(
 
 
 def _known_by(until: int | None, span: KeyRange) -> KeyRange:
-    """The part of a span that was known by a position."""
+    """Return the part of a range that was known by a position."""
     if until is None:
         return span
     end: Key = (until, date.max.isoformat()) if span.closed else (until + 1, date.min.isoformat())
@@ -66,7 +68,7 @@ def _encode_cursor(key: Key) -> str:
 
 
 def _decode_cursor(given: str, path: str) -> Key:
-    """The key that a cursor stands for. Raises InvalidInput for any other text."""
+    """Return the key of a cursor. Raises InvalidInput for any other text."""
     try:
         position, _, day = decode_opaque(given).partition("#")
         return min(int(position), MAX_POSITION), date.fromisoformat(day).isoformat()

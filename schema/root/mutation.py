@@ -1,4 +1,4 @@
-"""Mutations: one for every fact of the domain, all made in the same way."""
+"""Mutations: one for every fact of the domain, built in the same way."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ SNAPSHOT_REDACTION_INPUT = input_type(
 
 
 def versioned_mutation(name: str, input_class: type[Any], description: str, record: Record) -> Any:
-    """A mutation with an expected version."""
+    """Return a mutation with an expected version."""
 
     async def resolve(
         info: Info, input: Any, idempotency_key: Key = None, expected_version: Version = None
@@ -58,7 +58,7 @@ def versioned_mutation(name: str, input_class: type[Any], description: str, reco
 
 
 def retraction_mutation(name: str, input_class: type[Any], description: str) -> Any:
-    """The mutation that retracts: of an event, not of a version of an entity."""
+    """Return the mutation that retracts an event; it expects no version of an entity."""
 
     async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
         return await execute_command(info, input, idempotency_key, None, record_retraction)
@@ -67,7 +67,7 @@ def retraction_mutation(name: str, input_class: type[Any], description: str) -> 
 
 
 def redaction_mutation(name: str, input_class: type[Any], description: str) -> Any:
-    """The mutation that redacts: for administrators."""
+    """Return the mutation that redacts texts, for administrators."""
 
     async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
         return await execute_command(
@@ -78,7 +78,7 @@ def redaction_mutation(name: str, input_class: type[Any], description: str) -> A
 
 
 def snapshot_redaction_mutation(name: str, input_class: type[Any], description: str) -> Any:
-    """The mutation that redacts bytes: for administrators."""
+    """Return the mutation that redacts snapshots, for administrators."""
 
     async def resolve(info: Info, input: Any, idempotency_key: Key = None) -> CommandResult:
         done = await execute_command(
@@ -99,7 +99,7 @@ def _field(name: str, input_class: type[Any], description: str, resolve: Any) ->
 
 
 def record_mutation() -> Any:
-    """The mutation that carries out many commands at once."""
+    """Return the mutation that executes a batch of commands."""
 
     async def resolve(info: Info, commands: Any, idempotency_key: Key = None) -> BatchResult:
         return await execute_batch(info, commands, idempotency_key)
@@ -138,7 +138,7 @@ Mutation = create_type(
         versioned_mutation(
             "correctEvent",
             CORRECTION_INPUT,
-            "Retracts an event that was wrong and records the right fact in its place, both or"
+            "Retracts a wrong event and records the right fact in its place, both or"
             " neither. The `eventId` of the result is that of the new event.",
             record_correction,
         ),
@@ -146,7 +146,8 @@ Mutation = create_type(
         *endpoint_mutations(),
         *review_mutations(),
     ],
-    description="Mutations record facts as events. They need a token of scope `record`, unless"
-    " writing is open, and return once queries show the result. Those of endpoints record nothing in the"
-    " log, and need a token of scope `endpoint`; those of candidates need one of scope `review`.",
+    description="Mutations record facts as events. They need a token of scope `record`,"
+    " unless writing is open, and return once queries show the result."
+    " Mutations of endpoints record nothing in the log and need a token of"
+    " scope `endpoint`. Mutations of candidates need one of scope `review`.",
 )

@@ -1,4 +1,4 @@
-"""Entities of any kind, by the ids that clients keep."""
+"""Entities of any kind, by their global ids."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from tracker.errors import InvalidInput
 
 GlobalId: TypeAlias = Annotated[strawberry.ID, argument(description="The `id` of an entity.")]
 GlobalIds: TypeAlias = Annotated[
-    list[strawberry.ID], argument(description=f"At most {MAX_PAGE_SIZE} of them.")
+    list[strawberry.ID], argument(description=f"The ids, at most {MAX_PAGE_SIZE}.")
 ]
 
 
 async def node(info: Info, moment: Moment, id: str) -> Node | None:
-    """The entity of an id at a moment, whatever its own; None while there is none."""
+    """Return the entity of an id at a moment, also for an id of another moment; None if there is none."""
     [found] = await _find_states(info, moment, [parse_node_id(id, "id").entity])
     return found
 
 
 async def nodes(info: Info, moment: Moment, ids: Sequence[str]) -> list[Node | None]:
-    """The entities of these ids at a moment, in the order of the ids; None where there is none."""
+    """Return the entities of ids at a moment, in the order of the ids; None for missing ones."""
     return await _find_states(info, moment, [id.entity for id in _parse_ids(ids)])
 
 
 async def same_node(info: Info, id: str) -> Node | None:
-    """The object that had an id, or, of an id without a moment, the entity now."""
+    """Return the object of an id; for an id without a moment, the present entity."""
     [found] = await _find_again(info, [parse_node_id(id, "id")], [("id",)])
     return found
 
 
 async def same_nodes(info: Info, ids: Sequence[str]) -> list[Node | None]:
-    """The objects that had these ids, in their order."""
+    """Return the objects of ids, in their order."""
     return await _find_again(info, _parse_ids(ids), [("ids", at) for at in range(len(ids))])
 
 
@@ -58,7 +58,7 @@ def _parse_ids(ids: Sequence[str]) -> list[NodeId]:
 async def _find_again(
     info: Info, ids: Sequence[NodeId], paths: Sequence[tuple[str | int, ...]]
 ) -> list[Node | None]:
-    """The objects of ids: those of one moment are read together."""
+    """Load the objects of ids; those of one moment are read together."""
     as_of = info.context.services.as_of
     found: list[Node | None] = [None] * len(ids)
     groups = defaultdict[tuple[Moment | None, bool], list[int]](list)
@@ -86,7 +86,7 @@ async def _find_again(
 async def _find_states(
     info: Info, moment: Moment, entities: Sequence[str], past: bool = False
 ) -> list[Node | None]:
-    """The entities of these names at a moment, or `past`: the versions of histories that begin there."""
+    """Load entities by name at a moment, or with `past` the versions of histories that begin there."""
     if not past:
         return await linked_nodes(info, entities, moment)
     states = await info.context.services.as_of.named(entities, moment)

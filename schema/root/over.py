@@ -1,4 +1,4 @@
-"""Many moments in one question: along the days, or along what the log knew."""
+"""Queries over many moments: along dates, or along positions of the log."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
 
 MAX_FIELDS_AT_WORK = 4
-"""Fields of the moments of one question that are worked on at a time."""
+"""Maximum number of fields that are resolved concurrently for the moments of a query."""
 
 StepArgument: TypeAlias = Annotated[
     Step | None, argument(description="The time from one moment to the next.")
@@ -51,29 +51,29 @@ StepArgument: TypeAlias = Annotated[
 
 
 @strawberry.input(
-    description="Which transitions to stop at; all that is given must hold. Those of figures are left"
-    " out unless asked for by `kind`."
+    description="The transitions to stop at. All given filters must match. Transitions of"
+    " figures are left out unless `kind` includes them."
 )
 class TransitionScope:
-    """Which transitions to stop at."""
+    """The transitions to stop at."""
 
     commodity: str | None = field(
-        description="Only those about this commodity, such as `gallium`, or one below it.",
+        description="Only transitions about this commodity, such as `gallium`, or one below it.",
         default=None,
     )
     hs_code: str | None = field(
-        description="Only those about commodities with this code of the Harmonized System.",
+        description="Only transitions about commodities with this code of the Harmonized System.",
         default=None,
     )
     place: str | None = field(
-        description="Only those about this place: as issuer, member or actor.", default=None
+        description="Only transitions about this place: as issuer, member or actor.", default=None
     )
     issuer: str | None = field(
-        description="Only those of export controls of this issuer.", default=None
+        description="Only transitions of export controls of this issuer.", default=None
     )
     alliance: str | None = field(
-        description="Only those of this alliance, such as `quad`, and announcements that it makes or"
-        " that are about it.",
+        description="Only transitions of this alliance, such as `quad`, and announcements"
+        " by it or about it.",
         default=None,
     )
     firm: str | None = field(
@@ -81,7 +81,7 @@ class TransitionScope:
         default=None,
     )
     entity: str | None = field(
-        description="Only those of this entity, such as `alliance/quad`.", default=None
+        description="Only transitions of this entity, such as `alliance/quad`.", default=None
     )
     kind: EntityKind | None = field(description="Only entities of this kind.", default=None)
 
@@ -94,31 +94,30 @@ class Over:
     async def over(
         self,
         info: Info,
-        start: Annotated[Day, argument(name="from", description="The first day.")],
+        start: Annotated[Day, argument(name="from", description="The first date.")],
         end: Annotated[
-            Day | None, argument(name="to", description="The last day; today (UTC) if left out.")
+            Day | None, argument(name="to", description="The last date; today (UTC) if left out.")
         ] = None,
         step: StepArgument = None,
         at_transitions: Annotated[
             TransitionScope | None,
             argument(
-                description="Instead of a step: the days on which one of these transitions happens,"
-                " behind the first day. Fails with `TOO_MANY_MOMENTS` where they are more than"
-                " `first`."
+                description="Instead of a step: the dates of these transitions after the"
+                " first date. Fails with `TOO_MANY_MOMENTS` if they are more"
+                " than `first`."
             ),
         ] = None,
         first: Annotated[
-            int, argument(description=f"The most moments that are expected, up to {MAX_MOMENTS}.")
+            int, argument(description=f"The maximum number of moments, up to {MAX_MOMENTS}.")
         ] = 100,
         known_at: KnownAt = None,
         at: AtPosition = None,
         min_position: MinPosition = None,
     ) -> list[AsOf]:
-        """The world on many days, as the log knew it at one position: the first day and then, by
-        `step`, those that follow up to the last, or the days of transitions (`atTransitions`). What is
-        asked below is answered for each day. Four of them cost as much as one: they are read
-        together. Needs one of `step` and `atTransitions`.
-        """
+        """The state of the world on many dates, as recorded at one position. The dates are the first one
+        and then either steps (`step`) up to the last date, or dates of transitions (`atTransitions`). The
+        fields below are resolved for each date. Four dates cost as much as one, because they are read
+        together. Needs either `step` or `atTransitions`."""
         check_one_way(step=step, atTransitions=at_transitions)
         most = check_most(first)
         await wait_for_position(info, min_position)
@@ -144,7 +143,7 @@ class Over:
         info: Info,
         start: Annotated[
             Instant | None,
-            argument(name="from", description="The first time; with `entity` it may be left out."),
+            argument(name="from", description="The first time; optional with `entity`."),
         ] = None,
         end: Annotated[
             Instant | None, argument(name="to", description="The last time; now if left out.")
@@ -153,23 +152,23 @@ class Over:
         entity: Annotated[
             str | None,
             argument(
-                description="Instead of a step: whenever an event of this entity was recorded, such"
-                " as `figure/rare_earths/CN/production/mine/2023`."
+                description="Instead of a step: the times at which events of this entity"
+                " were recorded, such as"
+                " `figure/rare_earths/CN/production/mine/2023`."
             ),
         ] = None,
         first: Annotated[
-            int, argument(description=f"The most moments that are expected, up to {MAX_MOMENTS}.")
+            int, argument(description=f"The maximum number of moments, up to {MAX_MOMENTS}.")
         ] = 100,
         valid_at: Annotated[
-            Day | None, argument(description="The day in the world; today (UTC) if left out.")
+            Day | None, argument(description="The effective date; today (UTC) if left out.")
         ] = None,
         min_position: MinPosition = None,
     ) -> list[AsOf]:
-        """What the log knew of one day, at many of its positions: those at the times from one to
-        another by `step`, each position once, or those at which something was recorded about an
-        entity (`entity`): how our knowledge of it grew. What is asked below is answered for each
-        position. Needs one of `step` and `entity`.
-        """
+        """The state of the world on one date, as recorded at many positions: the growth of the records. The
+        positions are those at the times from one to another by `step`, each position once, or those of
+        events of an entity (`entity`). The fields below are resolved for each position. Needs either `step`
+        or `entity`."""
         check_one_way(step=step, entity=entity)
         most = check_most(first)
         await wait_for_position(info, min_position)
@@ -190,24 +189,24 @@ class Over:
 
 
 def at_moments(moments: Sequence[Moment]) -> list[AsOf]:
-    """The world at many moments, of which few are worked on at a time."""
+    """Return the world at many moments, with a limit on concurrent fields."""
     turns = asyncio.Semaphore(MAX_FIELDS_AT_WORK)
     return [AsOf(moment=moment, turns=turns) for moment in moments]
 
 
 def check_one_way(**given: object) -> None:
-    """Check that one of two arguments says where to stop. Raises InvalidInput."""
+    """Check that exactly one of two arguments selects the moments. Raises InvalidInput."""
     names = [*given]
     if sum(value is not None for value in given.values()) != 1:
         raise InvalidInput(
-            f"expected one of {names[0]} and {names[1]}: they say which moments are asked about",
+            f"expected one of {names[0]} and {names[1]}: they select the moments",
             code="AMBIGUOUS_MOMENTS",
             path=(names[0],),
         )
 
 
 def check_most(first: int) -> int:
-    """The most moments that a client expects. Raises InvalidInput."""
+    """Return the maximum number of moments. Raises InvalidInput."""
     if not 1 <= first <= MAX_MOMENTS:
         raise InvalidInput(f"expected a number of moments from 1 to {MAX_MOMENTS}", path=("first",))
     return first
@@ -216,7 +215,7 @@ def check_most(first: int) -> int:
 async def _days_of_transitions(
     info: Info, begin: date, last: Moment, scope: TransitionScope
 ) -> list[date]:
-    """The first day, and those on which something happens until the last one."""
+    """Return the first date and the dates of transitions until the last one."""
     kinds = (
         parse_kinds(scope.kind, POLICY_KINDS) if scope.entity is None else parse_kinds(scope.kind)
     )
@@ -243,7 +242,7 @@ async def _days_of_transitions(
 async def _positions_by_step(
     info: Info, times: tuple[datetime | None, datetime], step: Step, most: int
 ) -> list[int]:
-    """The positions that the log had reached at times a step apart."""
+    """Return the positions of the log at times a step apart."""
     start, end = times
     if start is None:
         raise InvalidInput("expected the first time", code="REQUIRED", path=("from",))
@@ -260,7 +259,7 @@ async def _positions_by_step(
 async def _positions_of(
     info: Info, entity: str, times: tuple[datetime | None, datetime]
 ) -> list[int]:
-    """The positions at which something was recorded about an entity."""
+    """Return the positions of events of an entity."""
     start, end = times
     reached = (await info.context.services.as_of.resolve()).position
     events = (await info.context.services.recorder.read_streams([entity], reached))[entity]

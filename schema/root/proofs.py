@@ -36,21 +36,20 @@ class Proofs:
         size: Annotated[
             Position | None,
             argument(
-                description="The number of events that it commits to; the newest checkpoint if left out."
+                description="The number of events that it commits to; the newest"
+                " checkpoint if left out."
             ),
         ] = None,
     ) -> Checkpoint:
-        """A signed checkpoint of the log. Auditors keep the checkpoints that they have seen; see
-        docs/audit.md.
-        """
+        """A signed checkpoint of the log. Auditors store the checkpoints that they have seen; see
+        docs/audit.md."""
         publications = info.context.services.proofs
         return Checkpoint(of=await publications.checkpoint(parse_position(size, "size")))
 
     @resolver_field
     async def log_keys(self, info: Info) -> list[LogKey]:
-        """The public keys of the log, the oldest first; the error `NOT_FOUND` from a process that does not
-        sign it. `/log/key` has them as text.
-        """
+        """The public keys of the log, the oldest first. A process that does not sign the log returns the
+        error `NOT_FOUND`. `/log/key` has the keys as text."""
         return [log_key(key) for key in await info.context.services.public_keys()]
 
     @resolver_field
@@ -77,7 +76,8 @@ class Proofs:
         old: Annotated[
             Position,
             argument(
-                name="from", description="The older size, such as that of a checkpoint you kept."
+                name="from",
+                description="The older size, such as that of a checkpoint that you stored.",
             ),
         ],
         new: Annotated[
@@ -87,9 +87,7 @@ class Proofs:
             ),
         ] = None,
     ) -> ConsistencyProof:
-        """A proof that a checkpoint commits to everything that the log had at an older size,
-        unchanged.
-        """
+        """A proof that a checkpoint commits to all events of an older size of the log, unchanged."""
         publications = info.context.services.proofs
         return consistency(
             *await publications.consistency(

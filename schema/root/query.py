@@ -91,29 +91,27 @@ POSITIONS: Mapping[str, Any] = {
 
 @object_type
 class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
-    """Queries. Every query answers from the log; `asOf` chooses the moment."""
+    """Queries. Every query reads the log; `asOf` chooses the moment."""
 
     @resolver_field
     async def as_of(
         self,
         info: Info,
         valid_at: Annotated[
-            Day | None, argument(description="The day in the world; today (UTC) if left out.")
+            Day | None, argument(description="The effective date; today (UTC) if left out.")
         ] = None,
         known_at: KnownAt = None,
         at: AtPosition = None,
         min_position: MinPosition = None,
     ) -> AsOf:
-        """The world on one day, as the log knew it at one position; without arguments, today and
-        the latest position. Everything below it is of this moment. Use two aliases to compare two
-        moments.
-        """
+        """The state of the world as of one date, as recorded at one position; without arguments, today and
+        the latest position. All fields below are of this moment. Use two aliases to compare two moments."""
         given = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
         return AsOf(moment=await resolve_moment(info, given, min_position))
 
     @resolver_field
     async def head(self, info: Info, min_position: MinPosition = None) -> Position:
-        """The last position of the log; 0 when nothing is recorded."""
+        """The last position of the log; 0 for an empty log."""
         await wait_for_position(info, min_position)
         head = await info.context.services.recorder.head()
         current_operation().note_position(head)
@@ -121,9 +119,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
 
     @resolver_field
     async def node(self, info: Info, id: GlobalId, min_position: MinPosition = None) -> Node | None:
-        """The object that had this `id`: the entity at the same moment, or the same version of its
-        history. For another moment ask `asOf { node }`.
-        """
+        """The object with this `id`: the entity at the same moment, or the same version of its history. For
+        another moment use `asOf { node }`."""
         await wait_for_position(info, min_position)
         return await same_node(info, id)
 
@@ -131,9 +128,7 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
     async def nodes(
         self, info: Info, ids: GlobalIds, min_position: MinPosition = None
     ) -> list[Node | None]:
-        """The objects that had these ids, in the order of the ids; null for each that does not
-        exist.
-        """
+        """The objects with these ids, in the order of the ids; null for each that does not exist."""
         await wait_for_position(info, min_position)
         return await same_nodes(info, ids)
 
@@ -144,11 +139,12 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         entity: Annotated[
             str,
             argument(
-                description="Its name in the log, such as `export-control/cn-mofcom-2024-46`."
+                description="The name of the entity in the log, such as"
+                " `export-control/cn-mofcom-2024-46`."
             ),
         ],
         valid: Annotated[
-            DayRange | None, argument(description="Only versions that hold on one of these days.")
+            DayRange | None, argument(description="Only versions that hold in this period.")
         ] = None,
         known: Annotated[
             TimeRange | None,
@@ -160,8 +156,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         types: Annotated[
             list[str] | None,
             argument(
-                description="Only versions that began to be known with an event of one of these"
-                " types, such as `ExportControl.Retracted`."
+                description="Only versions that became known with an event of one of"
+                " these types, such as `ExportControl.Retracted`."
             ),
         ] = None,
         *,
@@ -191,15 +187,16 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
             MomentInput,
             argument(
                 name="from",
-                description="The first moment. Fields that are left out are those of `to`.",
+                description="The first moment. Fields that are left out take the values of `to`.",
             ),
         ],
         end: Annotated[
             MomentInput | None,
             argument(
                 name="to",
-                description="The second moment, on neither axis before the first. Fields that are"
-                " left out mean today and the latest position.",
+                description="The second moment, not before the first on either axis."
+                " Fields that are left out mean today and the latest"
+                " position.",
             ),
         ] = None,
         commodity: CommodityId = None,
@@ -210,11 +207,10 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         *,
         min_position: MinPosition = None,
     ) -> PageSource[Change]:
-        """The differences between two moments: what happened between two days, what was restated
-        between two positions, or both. A state that began and ended between the two moments is not
-        listed; see `history`. Sources that are watched are left out unless the `kind` is `SOURCE`, since
-        each look at one changes it; see `watchedSources`.
-        """
+        """The differences between two moments: changes between two dates, restatements between two
+        positions, or both. A state that began and ended between the two moments is not listed; see
+        `history`. Watched sources are left out unless the `kind` is `SOURCE`, because each poll changes
+        them; see `watchedSources`."""
         about = parse_change_filter(commodity, hs_code, place, kind, publisher)
         earlier, later = await resolve_range(info, start, end, min_position)
         of = change_pages(info.context.services.changes, earlier, later, about, order)
@@ -226,21 +222,19 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         info: Info,
         commands: Annotated[
             list[COMMAND_INPUT],  # type: ignore[valid-type]  # known at run time only
-            argument(description=f"The commands, 1 to {MAX_COMMANDS}, as `record` takes them."),
+            argument(description=f"The commands, 1 to {MAX_COMMANDS}, as for `record`."),
         ],
         idempotency_key: Annotated[
-            str | None, argument(description="The key that `record` would be given.")
+            str | None, argument(description="The idempotency key, as for `record`.")
         ] = None,
         valid_at: Annotated[
             Day | None,
-            argument(description="The day on which states are compared; today (UTC) if left out."),
+            argument(description="The date on which states are compared; today (UTC) if left out."),
         ] = None,
     ) -> Preview:
-        """A dry run of `record`: what the commands would record, and what would change. Nothing is
-        recorded. The commands are decided as `record` decides them: what that would refuse is
-        refused here, with the same code and path. Needs a token of scope `record`, unless writing
-        is open.
-        """
+        """A dry run of `record`: the events that the commands would record, and the resulting changes.
+        Nothing is recorded. The commands are checked as by `record`: a refused command has the same code
+        and path. Needs a token of scope `record`, unless writing is open."""
         return await execute_preview(
             info, commands, idempotency_key, parse_day(valid_at, "validAt")
         )
@@ -270,10 +264,10 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
     async def one_import(
         self,
         info: Info,
-        id: Annotated[str, argument(description="Its key or id, as `imports` gives them.")],
+        id: Annotated[str, argument(description="Its key or id, as in `imports`.")],
         min_position: MinPosition = None,
     ) -> Import | None:
-        """One import; null where there is none with this key or id."""
+        """One import; null if there is none with this key or id."""
         key = key_of("import", id)
         if key is None:
             return None
@@ -295,8 +289,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         search: Annotated[
             str | None,
             argument(
-                description="Only commodities with a name, also one that publishers use, in which"
-                " each of these words begins a word."
+                description="Only commodities with a name in which each of these words"
+                " begins a word. Names that publishers use count too."
             ),
         ] = None,
         commodity: CommodityId = None,
@@ -339,9 +333,10 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         search: Annotated[
             str | None,
             argument(
-                description="Only events that say all of these words: in what the fact says, in a note or"
-                " quotation, or in the name of a figure, as `asOf { search }` compares words. Of more"
-                " than 10,000 only the newest. Events count once they are projected."
+                description="Only events with all of these words in the fact, in a note"
+                " or quotation, or in the name of a figure, compared as in"
+                " `asOf { search }`. If more than 10,000 match, only the"
+                " newest. Events are searchable once they are projected."
             ),
         ] = None,
         types: OfTypes = None,

@@ -1,4 +1,4 @@
-"""Review: the queue of candidates, and what people decide on them."""
+"""Mutations of candidates for reviewers."""
 
 from __future__ import annotations
 
@@ -30,81 +30,83 @@ from tracker.review.review import BulkOutcome, Review, Reviewer
 NEEDS_SCOPE = "Needs a token of scope `review`."
 IDS = f"The ids of the candidates, 1 to {MAX_BULK}, each once."
 REVISION = (
-    "The revision that you saw: where there is another one by now it is refused with"
-    " `VERSION_CONFLICT`. Not checked if left out."
+    "The revision that you saw. If the candidate has another revision, the mutation is"
+    " refused with `VERSION_CONFLICT`. Not checked if left out."
 )
-WHY = "Why: it stays on record, with the name of the caller."
-ORDER = argument(description="The candidate, and what is decided.")
+WHY = "The reason. It is stored with the name of the caller."
+ORDER = argument(description="The candidate, with the decision.")
 
 
-@strawberry.input(description="A candidate, and why something is done with it.")
+@strawberry.input(description="A candidate, with the reason of an action.")
 class CandidateActionInput:
-    """A candidate, and why something is done with it."""
+    """A candidate, with the reason of an action."""
 
     id: strawberry.ID = field(description=ID)
     revision: int | None = field(description=REVISION, default=None)
     reason: str | None = field(description=WHY, default=None)
 
 
-@strawberry.input(description="A candidate that is rejected, or a lead that is closed.")
+@strawberry.input(description="A candidate to reject, or a lead to close.")
 class RejectCandidateInput:
-    """A candidate that is rejected."""
+    """A candidate to reject."""
 
     id: strawberry.ID = field(description=ID)
     reason: str = field(description=WHY)
     revision: int | None = field(description=REVISION, default=None)
 
 
-@strawberry.input(description="Candidates that are accepted, each by itself.")
+@strawberry.input(description="Candidates to accept, each separately.")
 class AcceptCandidatesInput:
-    """Candidates that are accepted."""
+    """Candidates to accept."""
 
     ids: list[strawberry.ID] = field(description=IDS)
     reason: str | None = field(description=WHY, default=None)
 
 
-@strawberry.input(description="Candidates that are rejected, each by itself, for one reason.")
+@strawberry.input(description="Candidates to reject, each separately, for one reason.")
 class RejectCandidatesInput:
-    """Candidates that are rejected."""
+    """Candidates to reject."""
 
     ids: list[strawberry.ID] = field(description=IDS)
     reason: str = field(description=WHY)
 
 
-@strawberry.input(description="A candidate that is put off until a day.")
+@strawberry.input(description="A candidate to postpone until a date.")
 class PostponeCandidateInput:
-    """A candidate that is put off."""
+    """A candidate to postpone."""
 
     id: strawberry.ID = field(description=ID)
     until: Day = field(
-        description="The day (UTC) from which it waits again: a later one than today, within"
+        description="The date (UTC) from which it waits again: after today, within"
         f" {MAX_POSTPONED_DAYS} days."
     )
     revision: int | None = field(description=REVISION, default=None)
     reason: str | None = field(description=WHY, default=None)
 
 
-@strawberry.input(description="A candidate that a person should decide on.")
+@strawberry.input(description="A candidate to assign to a person.")
 class AssignCandidateInput:
-    """A candidate that a person should decide on."""
+    """A candidate to assign to a person."""
 
     id: strawberry.ID = field(description=ID)
     to: str | None = field(
-        description="The name of a caller; nobody if left out. Others may still decide on it.",
+        description="The name of a caller; if left out, the assignment is removed. Others"
+        " may still decide on it.",
         default=None,
     )
     revision: int | None = field(description=REVISION, default=None)
     reason: str | None = field(description=WHY, default=None)
 
 
-@strawberry.input(description="A fact that is proposed in the place of a candidate's.")
+@strawberry.input(description="A fact that replaces the proposal of a candidate.")
 class EditCandidateInput:
-    """A fact that is proposed in the place of a candidate's."""
+    """A fact that replaces the proposal of a candidate."""
 
     id: strawberry.ID = field(description=ID)
     fact: FACT_INPUT = field(  # type: ignore[valid-type]  # known at run time only
-        description="The fact: the input of the mutation that would record it. Its snapshot, and who"
-        " accepted it, are added when it is recorded."
+        description="The fact: the input of the mutation that would record it. Its"
+        " snapshot and the names of those who accepted it are added on"
+        " recording."
     )
     revision: int | None = field(description=REVISION, default=None)
     reason: str | None = field(description=WHY, default=None)
@@ -114,90 +116,88 @@ class EditCandidateInput:
 class CandidateResult:
     """The result of a mutation of a candidate."""
 
-    candidate: Candidate = field(description="The candidate afterwards.")
+    candidate: Candidate = field(description="The candidate after the mutation.")
 
 
 @object_type
 class CandidateError:
-    """Why a candidate of several was refused."""
+    """The reason why one of several candidates was refused."""
 
-    code: str = field(description="The code of the error, as those of other mutations.")
-    message: str = field(description="What was wrong, and what was expected.")
-    path: list[str] = field(description="The way to the field, within the candidate.")
+    code: str = field(description="The code of the error, as in other mutations.")
+    message: str = field(description="The error, with the expected value.")
+    path: list[str] = field(description="The path of the field, within the candidate.")
 
 
 @object_type
 class CandidateOutcome:
-    """What became of one candidate of several."""
+    """The outcome for one of several candidates."""
 
     id: strawberry.ID = field(description="Its id.")
     candidate: Candidate | None = field(
-        description="The candidate afterwards; null where there is none of this id."
+        description="The candidate after the mutation; null if there is none with this id."
     )
-    error: CandidateError | None = field(description="Why it was refused; null where it was not.")
+    error: CandidateError | None = field(description="The error; null if it was not refused.")
 
 
 @object_type
 class CandidatesResult:
-    """The result of a mutation of several candidates: each is decided by itself."""
+    """The result of a mutation of several candidates, each decided separately."""
 
-    outcomes: list[CandidateOutcome] = field(
-        description="What became of each, in the order of the ids."
-    )
+    outcomes: list[CandidateOutcome] = field(description="The outcomes, in the order of the ids.")
 
 
 async def accept_candidate(
     info: Info, input: Annotated[CandidateActionInput, ORDER]
 ) -> CandidateResult:
-    """Accepts a candidate. Where that is enough its fact is recorded at once under the name of the
-    caller, with the snapshot that it was read from and the names of all who accepted it; a file is
-    imported in the background (`ACCEPTING`). A fact that the rules of the log refuse waits again."""
+    """Accepts a candidate. If no further acceptance is needed, its fact is recorded at once under the name
+    of the caller. The record includes the snapshot and the names of all who accepted it. A file is imported
+    in the background (`ACCEPTING`). A fact that the rules of the log refuse waits again."""
     return await _decide(info, input, lambda review, id, by: review.accept(id, by))
 
 
 async def accept_candidates(
     info: Info, input: Annotated[AcceptCandidatesInput, ORDER]
 ) -> CandidatesResult:
-    """Accepts several candidates, each by itself: one that is refused does not stop the others."""
+    """Accepts several candidates, each separately: a refusal does not stop the others."""
     return await _decide_all(info, input, lambda review, ids, by: review.accept_all(ids, by))
 
 
 async def reject_candidate(
     info: Info, input: Annotated[RejectCandidateInput, ORDER]
 ) -> CandidateResult:
-    """Rejects a candidate, or closes a lead. `reopenCandidate` takes it back."""
+    """Rejects a candidate, or closes a lead. `reopenCandidate` reverses it."""
     return await _decide(info, input, lambda review, id, by: review.reject(id, by))
 
 
 async def reject_candidates(
     info: Info, input: Annotated[RejectCandidatesInput, ORDER]
 ) -> CandidatesResult:
-    """Rejects several candidates, each by itself, for one reason."""
+    """Rejects several candidates, each separately, for one reason."""
     return await _decide_all(info, input, lambda review, ids, by: review.reject_all(ids, by))
 
 
 async def postpone_candidate(
     info: Info, input: Annotated[PostponeCandidateInput, ORDER]
 ) -> CandidateResult:
-    """Puts a candidate off until a day, on which it waits again."""
+    """Postpones a candidate until a date, from which it waits again."""
     with input_errors():
         until = parse_day(input.until, "until")
-    assert until is not None  # it is required
+    assert until is not None  # the input requires it
     return await _decide(info, input, lambda review, id, by: review.postpone(id, until, by))
 
 
 async def assign_candidate(
     info: Info, input: Annotated[AssignCandidateInput, ORDER]
 ) -> CandidateResult:
-    """Assigns a candidate to a person, or to nobody."""
+    """Assigns a candidate to a person, or removes the assignment."""
     return await _decide(info, input, lambda review, id, by: review.assign(id, input.to, by))
 
 
 async def edit_candidate(
     info: Info, input: Annotated[EditCandidateInput, ORDER]
 ) -> CandidateResult:
-    """Proposes another fact in the place of a candidate's, or makes a lead a fact. Who accepted the
-    former one has not accepted this one."""
+    """Replaces the proposed fact of a candidate, or enters a fact for a lead. Earlier acceptances no longer
+    count."""
     info.context.require_actor(Scope.REVIEW)
     with input_errors():
         [(name, data)] = to_plain_json(input.fact, "fact").items()
@@ -214,7 +214,7 @@ async def edit_candidate(
 async def reopen_candidate(
     info: Info, input: Annotated[CandidateActionInput, ORDER]
 ) -> CandidateResult:
-    """Has a candidate wait again that was rejected, postponed or superseded."""
+    """Reopens a rejected, postponed or superseded candidate, so that it waits again."""
     return await _decide(info, input, lambda review, id, by: review.reopen(id, by))
 
 
@@ -231,7 +231,7 @@ REVIEW_MUTATIONS: dict[str, Callable[..., Any]] = {
 
 
 def review_mutations() -> list[Any]:
-    """The mutations of candidates."""
+    """Return the mutations of candidates."""
     return [
         strawberry.mutation(
             resolver=resolve, name=name, description=f"{description_of(resolve)} {NEEDS_SCOPE}"
@@ -246,8 +246,10 @@ async def _decide(
     decide: Callable[[Review, int, Reviewer], Awaitable[reviewed.Candidate]],
     fact_path: tuple[str, ...] = (),
 ) -> CandidateResult:
-    """Decide on one candidate, and wait until what was recorded can be read. Errors in a fact that was
-    given are at `fact_path`."""
+    """Decide on one candidate, and wait until the recorded events can be read.
+
+    Errors in a given fact are at `fact_path`.
+    """
     actor, review = info.context.require_actor(Scope.REVIEW), info.context.services.review
     with input_errors(fact_path):
         check_text(input.reason or "", "reason")
@@ -262,7 +264,7 @@ async def _decide_all(
     input: Any,
     decide: Callable[[Review, Sequence[int], Reviewer], Awaitable[list[BulkOutcome]]],
 ) -> CandidatesResult:
-    """Decide on several candidates, and wait until what was recorded can be read."""
+    """Decide on several candidates, and wait until the recorded events can be read."""
     actor, review = info.context.require_actor(Scope.REVIEW), info.context.services.review
     with input_errors():
         check_text(input.reason or "", "reason")
@@ -299,8 +301,10 @@ def _error(error: TrackerError) -> CandidateError:
 
 @contextmanager
 def input_errors(fact_path: tuple[str, ...] = ()) -> Iterator[None]:
-    """Put errors below the input, in the names that clients know; those without another place are in
-    the fact that was given, where one was."""
+    """Put errors below the input, in the names of the API.
+
+    Errors without another path are at `fact_path`, if a fact was given.
+    """
     try:
         yield
     except TrackerError as error:

@@ -1,4 +1,4 @@
-"""Subscriptions: the log as it grows, and answers that change with it."""
+"""Subscriptions to new events, and to responses that change with them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tracker.log.selection import Selection, follow_selected, read_selected
 
 @object_type
 class Subscription:
-    """Subscriptions: the log as it grows, and answers that change with it."""
+    """Subscriptions to new events, and to responses that change with them."""
 
     @subscription_field
     async def events(
@@ -51,15 +51,14 @@ class Subscription:
         commodities: AboutCommodities = None,
         places: AboutPlaces = None,
     ) -> AsyncIterator[Event]:
-        """Every event after a position, in order, and then each new event when it is recorded.
-        After a lost connection subscribe again with `after` set to the last resume token received; no
-        event is lost. One whose event is not there any more is refused (LOG_DIVERGED), and so is one
-        beyond the end of the log (POSITION_BEYOND_HEAD).
-        """
+        """Every event after a position, in order, and then each new event when it is recorded. After a lost
+        connection, subscribe again with `after` set to the last resume token; no event is lost. A resume
+        token of an event that the log no longer contains is refused (LOG_DIVERGED), and so is a position
+        after the end of the log (POSITION_BEYOND_HEAD)."""
         services = info.context.services
         token, wanted = parse_token(after, "after"), parse_selection(types, commodities, places)
         if info.context.last_seen is not None:
-            token = info.context.last_seen  # a client that comes back asks as it did at first
+            token = info.context.last_seen  # a client that reconnects sends the same query
         await wait_for_replica(services, token.position if token else 0, "after")
         head = await services.recorder.head()
         start = head if token is None else token.position
@@ -105,16 +104,14 @@ class Subscription:
         valid_at: Annotated[
             Day | None,
             argument(
-                description="The day in the world; if left out, today (UTC), with a new answer when a new day"
-                " begins."
+                description="The effective date; if left out, today (UTC), with a new"
+                " response when a new day begins."
             ),
         ] = None,
     ) -> AsyncIterator[AsOf]:
-        """The present state at once, and again after every event that may change the answer, as of
-        its position or a later one. Several events in quick succession give one answer; a slow
-        client gets the latest state and skips those between. An order of publishers affects all
-        figures.
-        """
+        """The present state at once, and again after every event that may change the response, as of its
+        position or a later one. Several events in quick succession cause one response; a slow client gets
+        the latest state and skips those between. An order of publishers affects all figures."""
         services = info.context.services
         live = ChangeFeed(services.recorder, services.follower, services.projector, services.as_of)
         moments = live.moments(
@@ -129,7 +126,7 @@ class Subscription:
 def event_filter_for(
     kinds: list[EntityKind] | None, commodities: list[str] | None, places: list[str] | None
 ) -> Selection:
-    """The filter of events that may change an answer about kinds, commodities and places."""
+    """Return the filter of events that may change a response about kinds, commodities and places."""
     wanted = parse_selection(None, commodities, places)
     if kinds is not None:
         words = {kind.value for kind in kinds}

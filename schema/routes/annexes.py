@@ -1,4 +1,4 @@
-"""`/annexes`: the texts that entries commit to, as JSON lines, with what opens the commitments."""
+"""`/annexes`: the texts that entries commit to, as JSON lines, with the salts of the commitments."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tracker.log.annexes import StoredAnnex, export_line
 JSON_LINES = "application/x-ndjson"
 PARAMETERS = ("after", "until")
 PAGE_ANNEXES = 25
-"""Texts that are read at a time: at most 800 KB."""
+"""Number of texts per read: at most 800 KB."""
 PIECE_BYTES = 64 * 1024
 
 
 class AnnexRoute:
-    """Answers requests for annexes."""
+    """Handler of requests for annexes."""
 
     def __init__(self, services: Services, access_control: AccessControl):
         self._services = services
@@ -32,7 +32,7 @@ class AnnexRoute:
 
     @errors_as_json
     async def respond(self, request: Request) -> Response:
-        """The annexes of the events after a position up to another, a line each; then it ends."""
+        """Return the annexes of the events between two positions, a line each."""
         client = await self._access_control.authenticate_request(request)
         check_parameters(request, PARAMETERS)
         recorder = self._services.recorder
@@ -47,7 +47,7 @@ class AnnexRoute:
 
 
 def parse_parameter(request: Request, name: str) -> int | None:
-    """A position that is asked for. Raises InvalidInput."""
+    """Parse a position. Raises InvalidInput."""
     given = request.query_params.get(name)
     return parse_position(None if given is None else Position(given), name)
 

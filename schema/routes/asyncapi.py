@@ -1,8 +1,8 @@
 """`/asyncapi.json`: all pushed messages as AsyncAPI 3.0, from the side of the tracker.
 
-The schemas of events follow from the JSON Schemas of their data; all else stands in `asyncapi.toml`.
-AsyncAPI has JSON Schema draft 07: a referenced schema is a component and has no `$id`, which would change
-the base of references.
+The schemas of events follow from the JSON Schemas of their data; the rest is in `asyncapi.toml`. AsyncAPI
+uses JSON Schema draft 07: a referenced schema is a component and has no `$id`, which would change the base
+of references.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DEFINITIONS = "#/$defs/"
 
 
 async def answer_pushes(request: Request) -> Response:
-    """Answer `/asyncapi.json`."""
+    """Respond to `/asyncapi.json`."""
     return json_response(describe_pushes())
 
 

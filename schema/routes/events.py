@@ -1,8 +1,8 @@
 """`/events`: the log as CloudEvents, as server-sent events or as JSON lines.
 
-What is sent of an event is its entry, byte for byte as it is stored. Nothing is gathered for a
-client: it is read a page at a time, as fast as the client takes it. New events are read and written
-once for all who follow the same selection.
+Each event is sent as its entry, byte for byte as it is stored. No data is accumulated for a client: the log
+is read a page at a time, as fast as the client takes it. New events are read and encoded once for all
+clients with the same selection.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tracker.log.selection import Selection, follow_selected, read_selected
 from tracker.postgres.database import CONNECTION_ERRORS
 
 RETRY_MILLISECONDS = 1000
-"""Milliseconds after which a browser comes back when it is cut off."""
+"""Delay in milliseconds before a browser reconnects."""
 SSE = "text/event-stream"
 JSON_LINES = "application/x-ndjson"
 MEDIA_TYPES = {
@@ -58,51 +58,51 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of a body, and the same compressed on its own: what is behind it needs nothing of it."""
+    """A chunk of a body, also compressed separately, without a dependency on earlier chunks."""
 
     plain: bytes
 
     @cached_property
     def deflated(self) -> bytes:
-        """Blocks of deflate (RFC 1951) that end on a byte."""
+        """Return blocks of deflate (RFC 1951) that end on a byte."""
         deflate = zlib.compressobj(wbits=-zlib.MAX_WBITS, memLevel=5)
         return deflate.compress(self.plain) + deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
 @dataclass(frozen=True, slots=True)
 class EventFormat:
-    """How events are written."""
+    """The encoding of events."""
 
     media_type: str
     begin: bytes
     silence: Chunk
-    """What clients pass over."""
+    """Heartbeat, which clients ignore."""
     write: Callable[[RecordedEvent], bytes]
     fail: Callable[[TrackerError], Chunk]
-    """What a client is told when nothing more comes; nothing where a form has no words for it."""
+    """Function that encodes the error at the end of a stream; empty in formats without errors."""
 
     def page(self, events: Sequence[RecordedEvent]) -> Chunk:
-        """Events as a piece of a body."""
+        """Return events as a chunk of a body."""
         return Chunk(b"".join(map(self.write, events)))
 
 
 class PlainBody:
-    """Chunks as they are."""
+    """A body of unchanged chunks."""
 
     encoding: str | None = None
 
     def write(self, chunks: Sequence[Chunk]) -> bytes:
-        """The next bytes of the body."""
+        """Return the next bytes of the body."""
         return chunks[0].plain if len(chunks) == 1 else b"".join([each.plain for each in chunks])
 
     def end(self) -> bytes:
-        """The last bytes of the body."""
+        """Return the last bytes of the body."""
         return b""
 
 
 class GzipBody:
-    """Chunks as gzip (RFC 1952), each complete when it is sent. Compressing is left to them, so
-    that followers share it, and a follower holds 8 bytes of it."""
+    """A body of chunks as gzip (RFC 1952), each complete when it is sent. The chunks compress themselves,
+    so that followers share the work, and a follower holds only 8 bytes."""
 
     encoding: str | None = "gzip"
 
@@ -111,7 +111,7 @@ class GzipBody:
         self._head = GZIP_HEAD
 
     def write(self, chunks: Sequence[Chunk]) -> bytes:
-        """The next bytes of the body."""
+        """Return the next bytes of the body."""
         for chunk in chunks:
             self._checksum = zlib.crc32(chunk.plain, self._checksum)
             self._size += len(chunk.plain)
@@ -119,7 +119,7 @@ class GzipBody:
         return head + b"".join([chunk.deflated for chunk in chunks])
 
     def end(self) -> bytes:
-        """The last bytes of the body: an empty last block, the checksum and the size."""
+        """Return the last bytes of the body: an empty last block, the checksum and the size."""
         size = self._size & 0xFFFFFFFF
         return (
             self._head
@@ -130,7 +130,7 @@ class GzipBody:
 
 
 class EventRoute:
-    """Answers requests for the log."""
+    """Handler of requests for the log."""
 
     def __init__(
         self, services: Services, access_control: AccessControl, ends: Ends, pacing: PushPriority
@@ -142,8 +142,10 @@ class EventRoute:
 
     @errors_as_json
     async def respond(self, request: Request) -> Response:
-        """The events after a position; and, unless `follow=false`, each new one as it comes. With
-        `limit` the answer ends after so many."""
+        """Return the events after a position and, unless `follow=false`, new events as they are recorded.
+
+        With `limit` the response ends after that number of events.
+        """
         client = await self._access_control.authenticate_request(request)
         form, wanted = negotiate_format(request), parse_parameters(request)
         following, limit = _parse_follow(request), _parse_limit(request)
@@ -180,7 +182,7 @@ class EventRoute:
     async def _read(
         self, form: EventFormat, wanted: Selection, one_by_one: bool, after: int, until: int
     ) -> AsyncGenerator[Chunk, None]:
-        """The events after a position up to another, by pages or one by one."""
+        """Yield the events between two positions, by pages or one by one."""
         async for page in read_selected(self._services.recorder, after, until, wanted):
             for events in [[event] for event in page] if one_by_one else [page]:
                 if events:
@@ -194,7 +196,7 @@ class EventRoute:
         client: Client,
         read: Callable[[int, int], AsyncGenerator[Chunk, None]],
     ) -> AsyncGenerator[Sequence[Chunk], None]:
-        """The events after a position, and each new one as it comes."""
+        """Yield the events after a position, and new events as they are recorded."""
         following = self._broadcasts.follow(
             (form.media_type, wanted.key),
             after,
@@ -217,7 +219,7 @@ class EventRoute:
     async def _source(
         self, form: EventFormat, wanted: Selection, broadcast: Broadcast[Chunk]
     ) -> AsyncGenerator[Part[Chunk], None]:
-        """New events, for all who follow a selection."""
+        """Yield new events for all clients with the same selection."""
         following = follow_selected(
             self._services.recorder, self._services.follower, broadcast.after[0], wanted
         )
@@ -228,8 +230,8 @@ class EventRoute:
                         chunk = form.page([event])
                         yield Part((event.position, 0), chunk, len(chunk.plain))
         except LogSetBack:
-            pass  # each of them says so
-        except CONNECTION_ERRORS as error:  # clients come back, and go on where they were
+            pass  # each of them logs it
+        except CONNECTION_ERRORS as error:  # clients reconnect and resume
             logger.warning("streams of events end, since the log can't be read: %s", error)
 
 
@@ -239,7 +241,10 @@ async def _body(
     found: AsyncGenerator[Sequence[Chunk], None],
     limit: int | None,
 ) -> AsyncGenerator[bytes, None]:
-    """What is sent; with a limit it ends with so many events, which then come one by one."""
+    """Yield the bytes of the body.
+
+    With a limit it ends after that number of events, which are then sent one by one.
+    """
     yield body.write([Chunk(form.begin)])
     async with aclosing(found):
         async for chunks in found:
@@ -261,7 +266,7 @@ def _encode_line(event: RecordedEvent) -> bytes:
 
 
 def _fail_sse(error: TrackerError) -> Chunk:
-    """An event of a name of its own, without an id."""
+    """Return an error as an event with its own name, without an id."""
     problem = orjson.dumps(plain_error(error.code, error.message, error.path))
     return Chunk(b"event: failed\ndata: %s\n\n" % problem)
 
@@ -269,7 +274,8 @@ def _fail_sse(error: TrackerError) -> Chunk:
 FORMATS = {
     SSE: EventFormat(
         SSE,
-        b"retry: %d\n" % RETRY_MILLISECONDS,  # no empty line after it: some take that for an event
+        b"retry: %d\n"
+        % RETRY_MILLISECONDS,  # no empty line after it, because some clients read that as an event
         Chunk(b":\n"),
         _encode_sse,
         _fail_sse,
@@ -289,13 +295,16 @@ def parse_parameters(request: Request) -> Selection:
 
 
 def _list_parameter(request: Request, name: str) -> list[str] | None:
-    """A parameter that may come several times, or have several words with commas."""
+    """Return a parameter that may be repeated, or have several words with commas."""
     given = request.query_params.getlist(name)
     return [word for text in given for word in text.split(",")] if given else None
 
 
 def start_token(request: Request) -> ResumeToken | None:
-    """Where to go on. A browser that comes back says so in a header, whatever its address says."""
+    """Return the position to resume from.
+
+    A browser that reconnects sends it in a header, which takes precedence over the address.
+    """
     return last_seen(request) or parse_token(request.query_params.get("after"), "after")
 
 
@@ -318,7 +327,7 @@ def _parse_limit(request: Request) -> int | None:
 
 
 def negotiate_format(request: Request) -> EventFormat:
-    """The format to answer in: the first that the client names and we have."""
+    """Return the format of the response: the first supported one that the client names."""
     for name in accepted_words(request.headers.get("accept") or "*/*"):
         if name in MEDIA_TYPES:
             return FORMATS[MEDIA_TYPES[name]]

@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz`: whether this process lives, and whether it should be sent requests."""
+"""`/healthz`, `/readyz`: whether this process runs, and whether it should receive requests."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from schema.telemetry.readiness import check_readiness, warn_of_deliveries, warn
 
 
 class HealthRoute:
-    """Answers those who watch over the process."""
+    """Handler of health checks."""
 
     def __init__(self, services: Services):
         self._services = services
 
     @property
     def routes(self) -> list[Route]:
-        """The routes of liveness and readiness."""
+        """Return the routes of liveness and readiness."""
         return [Route("/healthz", self.alive), Route("/readyz", self.ready)]
 
     async def alive(self, request: Request) -> Response:
-        """Whether this process answers at all; it asks nobody else."""
+        """Respond that this process runs, without checking others."""
         return json_response({"status": "ok"}, Cache_Control="no-store")
 
     async def ready(self, request: Request) -> Response:
-        """Whether the database answers, the projection is near, and events come at once."""
+        """Respond whether the database is available, the projection is current, and events arrive at
+        once."""
         found = await check_readiness(self._services)
         answer = {
             "ready": not found.reasons,
@@ -57,7 +58,7 @@ class HealthRoute:
 
     @property
     def _warnings(self) -> list[str]:
-        """Warnings that do not keep the server from answering."""
+        """Return warnings that do not make the server unready."""
         warnings, publisher = [], self._services.publisher
         if self._services.recorder.is_disk_full:
             warnings.append(

@@ -1,9 +1,9 @@
 """`/schemas`: JSON Schemas of the data of all event types, made from the facts themselves.
 
-The `dataschema` of an event is a name that outlives every address:
-`urn:critical-minerals-policy-tracker:schema:ExportControl.Suspended:2`. Its last parts are the type
-and the number of its schema; that schema is served at `/schemas/ExportControl.Suspended/2`, and the
-present one without the number.
+The `dataschema` of an event is a permanent name:
+`urn:critical-minerals-policy-tracker:schema:ExportControl.Suspended:2`. Its last parts are the type and the
+number of its schema. That schema is served at `/schemas/ExportControl.Suspended/2`, and the present one
+without the number.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from tracker.log import upcasting
 from tracker.sources.readers.corpus_schema import is_commitment_schema, with_plain_texts
 
 RETIRED_DIRECTORY = Path(__file__).with_name("retired_schemas")
-"""Schemas that facts of this version do not give any more: `TYPE.NUMBER.json`. See upcasting.py."""
+"""Directory of schemas that present facts no longer produce: `TYPE.NUMBER.json`. See upcasting.py."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class JsonSchemaRoute:
-    """Answers requests for schemas."""
+    """Handler of requests for schemas."""
 
     @errors_as_json
     async def index(self, request: Request) -> Response:
-        """All event types, with the name and the place of their schema."""
+        """Return all event types, with the name and the address of their schema."""
         return json_response(
             {
                 type_: {
@@ -45,7 +45,7 @@ class JsonSchemaRoute:
 
     @errors_as_json
     async def one(self, request: Request) -> Response:
-        """The schema of one event type, the present one or that of a number."""
+        """Return the schema of one event type: the present one, or that of a number."""
         type_ = request.path_params["type"]
         if type_ not in FACTS:
             raise NotFound(
@@ -61,12 +61,12 @@ class JsonSchemaRoute:
 
 
 def present_number(type_: str) -> int:
-    """The number of the schema that new events of a type follow."""
+    """Return the number of the schema of new events of a type."""
     return upcasting.UPCASTERS.number(type_)
 
 
 def retired_schema(type_: str, number: int) -> dict[str, Any] | None:
-    """The schema of a number before the present one, where it is kept as it was."""
+    """Return a stored schema of an earlier number, if there is one."""
     path = RETIRED_DIRECTORY / f"{type_}.{number}.json"
     kept: dict[str, Any] | None = msgspec.json.decode(path.read_bytes()) if path.exists() else None
     return kept
@@ -74,7 +74,7 @@ def retired_schema(type_: str, number: int) -> dict[str, Any] | None:
 
 @cache
 def json_schema(type_: str, number: int) -> dict[str, Any]:
-    """The JSON Schema of an event type's data, with all that it refers to.
+    """Return the JSON Schema of an event type's data, with all schemas that it refers to.
 
     Data of number 1 has texts where that of number 2 has commitments, and no quotation.
     """
@@ -98,7 +98,7 @@ def json_schema(type_: str, number: int) -> dict[str, Any]:
 
 
 def _with_commitments(part: Any) -> Any:
-    """A part of a schema as data is recorded: where there is a commitment there is no text."""
+    """Return a part of a schema for recorded data: commitments replace texts."""
     match part:
         case {"anyOf": [*kinds]} if any(map(is_commitment_schema, kinds)):
             return {**part, "anyOf": [kind for kind in kinds if kind.get("type") != "string"]}
@@ -108,12 +108,12 @@ def _with_commitments(part: Any) -> Any:
 
 
 def _word_schema(kind: type) -> dict[str, Any]:
-    """A word of a vocabulary, such as a place: text, of which the domain knows the rules."""
+    """Return the schema of a word of a vocabulary, such as a place: text with rules of the domain."""
     return {"type": "string", "title": kind.__name__, "description": (kind.__doc__ or "").strip()}
 
 
 def _portable(part: Any) -> Any:
-    """A part of a schema in terms that all languages know: Python alone ends a pattern by `\\Z`."""
+    r"""Return a part of a schema in terms of all languages: only Python ends a pattern by `\Z`."""
     match part:
         case dict():
             return {

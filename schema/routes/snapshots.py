@@ -1,7 +1,7 @@
-"""`/snapshots`: what publishers sent, byte for byte, to be kept as a file.
+"""`/snapshots`: responses of publishers, byte for byte, as downloads.
 
-They are bytes of strangers: no browser shows them as a page of ours. Caches may keep them for an hour, not
-for ever: a redaction takes them out.
+The bytes are untrusted: no browser shows them as a page of this server. Caches may store them for an hour
+only, because a redaction deletes them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ CACHE_CONTROL = "max-age=3600, immutable"
 CONTENT_POLICY = "sandbox; default-src 'none'"
 BYTES = "application/octet-stream"
 MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}", re.ASCII)
-KNOWN_TYPES = mimetypes.MimeTypes()  # those that Python knows, whatever the system knows
+KNOWN_TYPES = mimetypes.MimeTypes()  # the types of Python, not those of the system
 
 
 class SnapshotRoute:
-    """Answers requests for snapshots."""
+    """Handler of requests for snapshots."""
 
     def __init__(self, services: Services, access_control: AccessControl):
         self._snapshots = services.snapshots
@@ -38,12 +38,12 @@ class SnapshotRoute:
 
     @property
     def routes(self) -> list[Route]:
-        """The route below `/snapshots`."""
+        """Return the route below `/snapshots`."""
         return [Route("/snapshots/{sha256}", self.respond)]
 
     @errors_as_json
     async def respond(self, request: Request) -> Response:
-        """The bytes of a snapshot; 410 `REDACTED` where they are gone, with the reason."""
+        """Return the bytes of a snapshot; 410 `REDACTED` with the reason if they were deleted."""
         client = await self._access_control.authenticate_request(request)
         info = await self._find(request.path_params["sha256"])
         headers = self._headers(info)
@@ -51,7 +51,7 @@ class SnapshotRoute:
             return Response(status_code=304, headers=headers)
         media_type = _media_type(info)
         headers |= {
-            "Content-Type": media_type,  # as declared: nothing is said of its charset
+            "Content-Type": media_type,  # as declared, without a charset
             "X-Accel-Buffering": "yes",
             "Content-Length": str(info.size),
             "Content-Disposition": f'attachment; filename="{info.sha256}{_suffix(media_type)}"',
@@ -62,7 +62,7 @@ class SnapshotRoute:
         with ExitStack() as held:
             held.enter_context(self._access_control.download_slot(client))
             chunks = self._snapshots.chunks(info)
-            # An error of the first piece can still be reported in the response.
+            # An error of the first chunk can still be reported in the response.
             whole = _all(await anext(chunks, b""), chunks)
             return StreamedResponse(whole, held.pop_all(), media_type, headers)
 
@@ -88,7 +88,7 @@ class SnapshotRoute:
 
 
 async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Pieces of which the first was read already; none where that is empty."""
+    """Yield chunks of which the first was read already; none if it is empty."""
     if first:
         yield first
         del first
@@ -97,11 +97,11 @@ async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[byt
 
 
 def _media_type(info: SnapshotInfo) -> str:
-    """The media type that a publisher declared, if it looks like one."""
+    """Return the media type that a publisher declared, if it is well formed."""
     given = info.media_type or ""
     return given if MEDIA_TYPE.fullmatch(given) else BYTES
 
 
 def _suffix(media_type: str) -> str:
-    """The ending of a file of a media type, as most systems have it."""
+    """Return the usual file ending of a media type."""
     return "" if media_type == BYTES else KNOWN_TYPES.guess_extension(media_type) or ""

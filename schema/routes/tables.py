@@ -1,7 +1,7 @@
-"""`/tables`: what there is, and `/tables/NAME.csv` (`.json`, `.xlsx`, `.parquet`): its rows.
+"""`/tables`: the list of tables, and `/tables/NAME.csv` (`.json`, `.xlsx`, `.parquet`): their rows.
 
-The address chooses the moment as everywhere (`valid`, `known` or `position`), and narrows the table
-as the list of the GraphQL API does that it comes from.
+The address chooses the moment (`valid`, `known` or `position`), and filters the table like its list in the
+GraphQL API.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from schema.tables.table import table, tables
 from tracker.errors import InvalidInput, NotFound
 
 PINNED = "max-age=3600, immutable"
-"""For tables whose address has both a day and a position: they stay, unless a text is redacted."""
+"""Cache header of tables with both a date and a position: they are immutable, except for redactions."""
 
 
 class TableRoute:
-    """Answers requests for tables."""
+    """Handler of requests for tables."""
 
     def __init__(self, services: Services, access: Access, access_control: AccessControl):
         self._services = services
@@ -42,7 +42,7 @@ class TableRoute:
 
     @property
     def routes(self) -> list[Route]:
-        """The routes of all tables."""
+        """Return the routes of all tables."""
         return [
             Route("/tables", self.index, middleware=[SHORTER]),
             Route("/tables/{file}", self.rows),
@@ -51,19 +51,19 @@ class TableRoute:
 
     @errors_as_json
     async def index(self, request: Request) -> Response:
-        """Every table: what it holds, its columns, its parameters and its addresses."""
+        """Return every table with its content, columns, parameters and addresses."""
         await self._access_control.authenticate_request(request)
         return json_response({"tables": [_described(name) for name in tables()]})
 
     @errors_as_json
     async def openapi(self, request: Request) -> Response:
-        """These routes as OpenAPI 3.1."""
+        """Return these routes as OpenAPI 3.1."""
         await self._access_control.authenticate_request(request)
         return json_response(describe_api())
 
     @errors_as_json
     async def rows(self, request: Request) -> Response:
-        """The rows of a table in a format."""
+        """Return the rows of a table in a format."""
         client = await self._access_control.authenticate_request(request)
         file, asked = request.path_params["file"], _parameters(request)
         if file.endswith(ENDING):
@@ -74,7 +74,7 @@ class TableRoute:
     async def metadata(
         self, request: Request, client: Client, name: str, asked: dict[str, str]
     ) -> Response:
-        """The metadata of a CSV file without comment lines, at the same parameters."""
+        """Return the metadata of a CSV file without comment lines, with the same parameters."""
         header, answer = await self._read(request, client, name, asked)
         await answer.pages.aclose()
         address = header.address.replace(f"/{name}{ENDING}", f"/{name}.csv")
@@ -86,7 +86,7 @@ class TableRoute:
     async def respond(
         self, request: Request, client: Client, name: str, ending: str, asked: dict[str, str]
     ) -> Response:
-        """The rows of a table for a client. Raises NotFound, InvalidInput and Unavailable."""
+        """Return the rows of a table for a client. Raises NotFound, InvalidInput and Unavailable."""
         if ending not in FORMATS:
             raise NotFound(f"expected NAME.{', NAME.'.join(FORMATS)}")
         titled = _has_header(asked.pop("header", "true"))
@@ -112,7 +112,7 @@ class TableRoute:
     async def _read(
         self, request: Request, client: Client, name: str, asked: dict[str, str]
     ) -> tuple[Header, TableAnswer]:
-        """The header and the rows of a table. Raises NotFound, InvalidInput and Unavailable."""
+        """Return the header and the rows of a table. Raises NotFound, InvalidInput and Unavailable."""
         chosen = table(name)
         given = {key: asked.pop(key, None) for key in MOMENT}
         variables = chosen.read(asked)
@@ -137,14 +137,14 @@ def _parameters(request: Request) -> dict[str, str]:
 
 
 def _has_header(text: str) -> bool:
-    """Whether a file begins with comment lines; `false` and `none` leave them out."""
+    """Return whether a file begins with comment lines; `false` and `none` omit them."""
     if text not in ("true", "false", "none"):
         raise InvalidInput("expected true, false or none", path=("header",))
     return text == "true"
 
 
 def _address(request: Request, valid_at: str, position: str) -> str:
-    """The address that gives the same table for ever."""
+    """Return the permanent address of the same table."""
     url = request.url.remove_query_params("known")
     return str(url.include_query_params(valid=valid_at, position=position))
 

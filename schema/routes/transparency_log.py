@@ -1,7 +1,7 @@
 """`/log`: the log as a transparency log, by C2SP tlog-tiles; docs/audit.md has every path.
 
-Tiles, entries and proofs of one size never change, so caches may keep them for ever; where reading
-takes a token, only the client's own.
+Tiles, entries and proofs of one size never change, so caches may store them permanently; if reading needs a
+token, only the client's own cache.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CLOUD_EVENT = "application/cloudevents+json"
 
 
 class TransparencyLogRoute:
-    """Answers auditors."""
+    """Handler of requests of auditors."""
 
     def __init__(self, services: Services, access_control: AccessControl):
         self._services = services
@@ -36,7 +36,7 @@ class TransparencyLogRoute:
 
     @property
     def routes(self) -> list[Route]:
-        """The routes below `/log`."""
+        """Return the routes below `/log`."""
         return [
             Route("/log/checkpoint", self.checkpoint),
             Route("/log/checkpoint/{size}", self.checkpoint_of),
@@ -49,28 +49,28 @@ class TransparencyLogRoute:
 
     @errors_as_json
     async def checkpoint(self, request: Request) -> Response:
-        """The newest checkpoint."""
+        """Return the newest checkpoint."""
         await self._enter(request)
         return self._text((await self._publications.last()).note)
 
     @errors_as_json
     async def checkpoint_of(self, request: Request) -> Response:
-        """The checkpoint of a size; signatures of witnesses may still come."""
+        """Return the checkpoint of a size; signatures of witnesses may still be added."""
         await self._enter(request)
         size = parse_required_position(Position(request.path_params["size"]), "size")
         return self._text((await self._publications.checkpoint(size)).note)
 
     @errors_as_json
     async def key(self, request: Request) -> Response:
-        """The public keys of the log, one a line, the oldest first: as `tracker verify --key` reads
-        them."""
+        """Return the public keys of the log, one a line, the oldest first, in the format of `tracker verify
+        --key`."""
         await self._enter(request)
         keys = await self._services.public_keys()
         return self._text("".join(f"{key.verifier}\n" for key in keys))
 
     @errors_as_json
     async def entry(self, request: Request) -> Response:
-        """The entry at a position, byte for byte as it is stored, hashed and delivered."""
+        """Return the entry at a position, byte for byte as it is stored, hashed and delivered."""
         await self._enter(request)
         at = parse_required_position(Position(request.path_params["position"]), "position")
         found = (await self._services.recorder.lookup.by_position([at])).get(at)
@@ -81,7 +81,7 @@ class TransparencyLogRoute:
 
     @errors_as_json
     async def tile(self, request: Request) -> Response:
-        """A tile of hashes, or the entries of one."""
+        """Return a tile of hashes, or the entries of one."""
         await self._enter(request)
         try:
             tile, entries = parse_tile(request.path_params["tile"])
@@ -98,7 +98,7 @@ class TransparencyLogRoute:
 
     @errors_as_json
     async def inclusion(self, request: Request) -> Response:
-        """A tlog-proof for one event: in the newest checkpoint, or in that of `?size=`."""
+        """Return a tlog-proof for one event: in the newest checkpoint, or in that of `?size=`."""
         await self._enter(request)
         at = parse_required_position(Position(request.path_params["position"]), "position")
         size = _size(request)
@@ -106,8 +106,10 @@ class TransparencyLogRoute:
 
     @errors_as_json
     async def consistency(self, request: Request) -> Response:
-        """That the newest checkpoint, or that of `?size=`, continues an older size: the body of a
-        request `add-checkpoint` to a witness."""
+        """Return a proof that the newest checkpoint, or that of `?size=`, continues an older size.
+
+        It is the body of a request `add-checkpoint` to a witness.
+        """
         await self._enter(request)
         old, size = (
             parse_required_position(Position(request.path_params["old"]), "from"),
@@ -125,7 +127,7 @@ class TransparencyLogRoute:
         return f"{'public' if is_public else 'private'}, {IMMUTABLE_CACHE_CONTROL}"
 
     def _text(self, text: str) -> Response:
-        """What may be another in a moment: newer, or with more signatures."""
+        """Return a text that may change: newer, or with more signatures."""
         return Response(text, headers={"Cache-Control": "no-cache"}, media_type=TEXT)
 
 

@@ -8,21 +8,24 @@ from typing import Any
 import orjson
 
 FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
-"""What makes a spreadsheet take a cell for a formula at its beginning, as OWASP lists it."""
+"""Characters at the start of a cell that spreadsheets interpret as a formula, as listed by OWASP."""
 NUMBERS = frozenset({"Decimal", "Float", "Int", "Position"})
-"""Scalars whose texts are digits of ours, a minus before them at most."""
+"""Scalars whose texts are digits, with at most a minus before them."""
 SEPARATOR = "; "
-"""Between the values of a cell with several."""
+"""Separator of several values in a cell."""
 
 
 def escape_formula(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: `=1` as `'=1`."""
+    """Return a text that no spreadsheet interprets as a formula: `=1` as `'=1`."""
     return f"'{text}" if FORMULA.match(text) else text
 
 
 def cell(scalar: str, value: Any) -> str:
-    """A value of a scalar as the text of a cell: nothing for null, several with semicolons, objects
-    as JSON; what others wrote is no formula."""
+    """Return a value of a scalar as the text of a cell.
+
+    Null is empty, several values have semicolons, objects are JSON. Texts of others are escaped as in
+    `escape_formula`.
+    """
     match value:
         case None:
             return ""
@@ -34,5 +37,5 @@ def cell(scalar: str, value: Any) -> str:
 
 
 def plain(value: Any) -> str:
-    """A single value as a text."""
+    """Return a single value as a text."""
     return value if isinstance(value, str) else orjson.dumps(value).decode()

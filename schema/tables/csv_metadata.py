@@ -1,7 +1,7 @@
 """Metadata of a CSV file as a file beside it (W3C, Metadata Vocabulary for Tabular Data, 2015).
 
-A CSV file without comment lines says nothing of its date, licence or completeness. Its metadata do, and name
-the type and the meaning of each column.
+A CSV file without comment lines contains no date, licence or completeness. Its metadata do, with the type
+and the meaning of each column.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from schema.tables.formats import LICENCE_URL, PRODUCT, Header
 from schema.tables.shape import Column
 
 ENDING = ".csv-metadata.json"
-"""Ends the address of the metadata, after the name of the table (section 5.2 of the standard)."""
+"""Ending of the address of the metadata, after the name of the table (section 5.2 of the standard)."""
 MEDIA_TYPE = "application/csvm+json"
 DATATYPES = {
     "Decimal": "decimal",
@@ -25,7 +25,7 @@ DATATYPES = {
     "DateTime": "dateTime",
     "JSON": "json",
 }
-"""By scalars of the API, data types of the standard; all others are strings."""
+"""Data types of the standard by scalars of the API; all others are strings."""
 
 
 def csv_metadata(header: Header, csv_url: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""A thread in which one file is written and read: step by step, and its end last.
+"""A thread in which one file is written and read, step by step.
 
-What writes a file can't do two things at once: pyarrow ends the process when it is closed while it
-writes. A client that goes interrupts whoever waits for a step, never the step; so the end of the file
-waits behind it, in the same thread.
+A file writer cannot do two things at once: pyarrow ends the process when it is closed during a write. A
+disconnected client interrupts the waiting task, never the step. So the end of the file waits for the step,
+in the same thread.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ T = TypeVar("T")
 
 
 class FileThread:
-    """The thread of a file. Within the block steps are run in it; then what is held for the file ends
-    in it, the last first, and nobody waits for that."""
+    """The thread of a file. Within the block its steps run there. At the end its resources are released in
+    the thread, in reverse order, without waiting."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(1, "table-file")
@@ -38,9 +38,9 @@ class FileThread:
         self._threads.shutdown(wait=False)
 
     async def run(self, step: Callable[..., T], *arguments: Any) -> T:
-        """Run a step, after those before it, off the event loop."""
+        """Run a step after earlier ones, outside of the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, step, *arguments)
 
     def enter_context(self, resource: AbstractContextManager[T]) -> T:
-        """Enter a context that ends at the end, whatever becomes of the steps."""
+        """Enter a context that ends with the thread, also after a failed step."""
         return self._ends.enter_context(resource)

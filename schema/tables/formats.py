@@ -1,8 +1,8 @@
 """Tables as files: CSV, JSON, XLSX and Parquet, a page of rows at a time.
 
-CSV and JSON leave as they are made. XLSX and Parquet have their directory at the end: they are
-written to a temporary file, a page at a time and off the event loop, and sent from there. A client
-that goes leaves nothing behind.
+CSV and JSON are streamed. XLSX and Parquet have their directory at the end. So they are written to a
+temporary file, a page at a time and outside of the event loop. The file is deleted also if the client
+disconnects.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ LICENCE = f"CC-BY-4.0 ({LICENCE_URL})"
 PRODUCT = "Critical-minerals policy tracker"
 CHUNK_BYTES = 64 * 1024
 MAX_SHEET_ROWS = 1_048_575
-"""Rows of a sheet of XLSX below the one with the names of columns."""
+"""Maximum number of rows of an XLSX sheet below the header row."""
 MAX_CELL_CHARACTERS = 32_767
-"""Units of UTF-16 in a cell of XLSX: XlsxWriter cuts longer texts silently."""
+"""Maximum length of an XLSX cell in UTF-16 units: XlsxWriter cuts longer texts silently."""
 NOT_IN_XML = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f]")
-"""Characters that no cell of XLSX holds."""
+"""Characters that an XLSX cell cannot contain."""
 NEEDS_QUOTES = re.compile('[#",\r\n]')
-"""In a cell of CSV. The `csv` module quotes no `#`."""
+"""Characters of a CSV cell that need quotes. The `csv` module does not quote `#`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says of itself."""
+    """The header of a file."""
 
     table: Table
     moment: TableMoment
@@ -53,7 +53,7 @@ class Header:
     completeness: str = ""
 
     def lines(self) -> dict[str, str]:
-        """The moment, the completeness, the licence and the citation, each with its name."""
+        """Return the moment, the completeness, the licence and the citation, each with its name."""
         moment = self.moment
         return {
             "table": f"{self.table.name}: {self.table.about}",
@@ -74,20 +74,20 @@ class Header:
 
 
 class Format(Protocol):
-    """A way to write a table."""
+    """A file format of tables."""
 
     media_type: str
     packs: bool
-    """Whether its files are packed by themselves."""
+    """Whether its files are compressed already."""
 
     def write(self, header: Header, pages: Pages, titled: bool) -> AsyncGenerator[bytes, None]:
-        """The file in chunks; `titled`: with the header, where it could be in the way of tools."""
+        """Yield the file in chunks; `titled`: with the header, which some tools do not accept."""
 
 
 class Csv:
-    """RFC 4180 in UTF-8, the header before it in lines that begin with `#`.
+    """CSV by RFC 4180 in UTF-8, with a header in lines that begin with `#`.
 
-    Cells that contain `#` are quoted: programs that skip comments would cut their rows there.
+    Cells that contain `#` are quoted, because programs that skip comments would cut their rows there.
     """
 
     media_type = "text/csv; charset=utf-8; header=present"
@@ -96,7 +96,7 @@ class Csv:
     async def write(
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
-        """The file, a chunk a page."""
+        """Yield the file, a chunk a page."""
         columns = _columns(header)
         lines = [f"# {name}: {text}\r\n" for name, text in header.lines().items()] if titled else []
         yield "".join([*lines, _csv([[column.name for column in columns]])]).encode()
@@ -114,7 +114,7 @@ class Json:
     async def write(
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
-        """The file, a chunk a page."""
+        """Yield the file, a chunk a page."""
         names = [column.name for column in _columns(header)]
         about = {name.replace(" ", "_"): text for name, text in header.lines().items()}
         yield b'{"about":' + orjson.dumps(about) + b',"rows":['
@@ -137,7 +137,7 @@ class Xlsx:
     async def write(
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
-        """The file once it is complete. Raises TooLarge for more rows than a sheet has."""
+        """Yield the complete file. Raises TooLarge for more rows than a sheet has."""
         columns, count = _columns(header), 0
         with FileThread() as thread:
             folder = thread.enter_context(tempfile.TemporaryDirectory(prefix="tracker-table-"))
@@ -172,7 +172,7 @@ class Parquet:
     async def write(
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
-        """The file once it is complete. Raises TrackerError where pyarrow is not installed."""
+        """Yield the complete file. Raises TrackerError if pyarrow is not installed."""
         arrow, parquet = import_arrow()
         columns = _columns(header)
         metadata = header.lines()
@@ -196,7 +196,7 @@ FORMATS: dict[str, Format] = {"csv": Csv(), "json": Json(), "parquet": Parquet()
 
 
 def typed(column: Column, value: Any) -> Any:
-    """A value in the type that its column has in Parquet."""
+    """Return a value in the Parquet type of its column."""
     if value is None:
         return None
     if column.many and isinstance(value, list):
@@ -231,7 +231,7 @@ def _arrow_type(arrow: Any, column: Column) -> Any:
 
 
 def import_arrow() -> tuple[Any, Any]:
-    """pyarrow and its module for Parquet. Raises TrackerError where they are not installed."""
+    """Return pyarrow and its module for Parquet. Raises TrackerError if they are not installed."""
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
     except ImportError:
@@ -263,7 +263,7 @@ def _append_cells(sheet: Any, first: int, columns: Sequence[Column], page: list[
 
 
 def _append(sheet: Any, first: int, rows: Iterable[Iterable[Any]]) -> None:
-    """Write rows from a line on: texts as texts, whatever they look like."""
+    """Write rows from a line on; texts remain texts."""
     for line, row in enumerate(rows, first):
         for index, value in enumerate(row):
             match value:
@@ -276,7 +276,7 @@ def _append(sheet: Any, first: int, rows: Iterable[Iterable[Any]]) -> None:
 
 
 def _xlsx(column: Column, value: Any) -> bool | float | str | None:
-    """A value as a cell: numbers as numbers, all else as text."""
+    """Return a value as a cell: numbers as numbers, all else as text."""
     if isinstance(value, bool | int | float):
         return value
     if isinstance(value, str) and column.scalar in ("Decimal", "Position"):
@@ -285,7 +285,7 @@ def _xlsx(column: Column, value: Any) -> bool | float | str | None:
 
 
 def _cut(text: str) -> str:
-    """A text that a cell holds. A longer one ends with a mark."""
+    """Return a text that fits into a cell. A cut one ends with a mark."""
     units = text.encode("utf-16-le") if len(text) > MAX_CELL_CHARACTERS // 2 else b""
     if len(units) <= 2 * MAX_CELL_CHARACTERS:
         return text

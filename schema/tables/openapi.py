@@ -24,17 +24,21 @@ SCALARS: dict[str, dict[str, Any]] = {
     "JSON": {},
 }
 MOMENT = [
-    ("valid", DAY, "The day in the world; today (UTC) if left out."),
+    ("valid", DAY, "The effective date; today (UTC) if left out."),
     (
         "position",
         SCALARS["Position"],
         "The state of the log at this position; the latest if left out.",
     ),
-    ("known", SCALARS["DateTime"], "What had been recorded by then; not together with `position`."),
+    (
+        "known",
+        SCALARS["DateTime"],
+        "The state of the log at this time; not together with `position`.",
+    ),
     (
         "header",
         {"type": "boolean", "default": True},
-        "Whether a CSV file begins with lines of `#` that name moment, digest and licence.",
+        "Whether a CSV file begins with lines of `#` with the moment, digest and licence.",
     ),
 ]
 
@@ -48,14 +52,14 @@ EXAMPLES = {
     "valid": "2025-11-20",
     "years": "2022..2024",
 }
-"""Values of the day and of the parameters that some table needs, by which each table can be tried: all of
-those that a table has go together."""
+"""Example values of the day and of required parameters, with which each table can be tried. All those of
+one table fit together."""
 
 REFUSALS = {
     "400": "A parameter is unknown or has a wrong value; the error says what was expected.",
     "401": "Reading needs a token, or the token is not valid.",
     "429": "The client sends too many requests, or has too many at a time.",
-    "503": "The server can't answer now; a later attempt may succeed.",
+    "503": "The server cannot respond now; a later attempt may succeed.",
     "default": "An error with its code.",
 }
 """The responses of all tables to requests that they refuse, by status."""
@@ -63,7 +67,7 @@ REFUSALS = {
 
 @cache
 def describe_api() -> dict[str, Any]:
-    """The description of all tables in all formats."""
+    """Return the description of all tables in all formats."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -178,7 +182,7 @@ def _parameter(parameter: UrlParameter) -> dict[str, Any]:
     schema = dict(SCALARS.get(parameter.scalar, {"type": "string"}))
     if parameter.words:
         schema["enum"] = parameter.words
-    about = "From one to another, both inclusive, as `2024..2025`." if parameter.is_range else ""
+    about = "A range, both ends inclusive, such as `2024..2025`." if parameter.is_range else ""
     about = "Several are separated by commas." if parameter.is_list else about
     if parameter.choices:
         words = ", ".join(f"`{name}:…`" for name in parameter.choices)

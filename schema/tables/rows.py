@@ -1,4 +1,4 @@
-"""The rows of a table at a moment, a page at a time, by the very path that API clients use."""
+"""The rows of a table at a moment, a page at a time, through the same path as API clients."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ query Moment($validAt: Day, $knownAt: DateTime, $position: Position) {
 
 @dataclass(frozen=True, slots=True)
 class TableMoment:
-    """What a table was asked for: the day, the position of the log, when that was recorded, and the
-    digest of the whole state, which says that nothing was altered."""
+    """The moment of a table: the date, the position of the log with its time, and the digest of the whole
+    state, which proves that it is unaltered."""
 
     valid_at: str
     position: str
@@ -35,14 +35,14 @@ class TableMoment:
 
 @dataclass(frozen=True, slots=True)
 class TableAnswer:
-    """The completeness of a table in words, empty for one that is not about acts, and its pages of rows."""
+    """The completeness of a table in words (empty if it is not about acts) and its pages of rows."""
 
     completeness: str
     pages: AsyncGenerator[list[list[Any]], None]
 
 
 class TableReader:
-    """Asks for tables on behalf of a caller, each page in a turn of its client."""
+    """Reader of tables for a caller, each page in a query slot of its client."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class TableReader:
     async def moment(
         self, valid_at: str | None, known_at: str | None, position: str | None
     ) -> TableMoment:
-        """The moment that is meant; now where nothing is given. Raises InvalidInput."""
+        """Return the moment of the parameters; now without any. Raises InvalidInput."""
         given = {"validAt": valid_at, "knownAt": known_at, "position": position}
         data = await self._ask(MOMENT, given)
         found = data["asOf"]
@@ -68,8 +68,9 @@ class TableReader:
     async def read(
         self, table: Table, moment: TableMoment, variables: Mapping[str, Any]
     ) -> TableAnswer:
-        """Read a table at a moment: its first page now, the others as they are asked for. Raises
-        InvalidInput and Unavailable.
+        """Read a table at a moment: its first page now, the others on demand.
+
+        Raises InvalidInput and Unavailable.
         """
         asked = dict(variables)
         pinned = {

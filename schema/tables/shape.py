@@ -1,10 +1,10 @@
 """The columns of a table, read from its GraphQL document. Pure.
 
-A document says all of a table: its variables are the parameters, the list aliased `rows` (a
-connection or a plain list) has a row an item, and a list aliased `each` inside it gives every item
-a row for each of its elements. Fields are columns. An object is written flat, its name before those
-of its fields (`sourcePublisher`); with a single field it is a column by its own name (`issuer`). A
-list of such objects, or of scalars, is a column with several values.
+A document defines a table. Its variables are the parameters. The list aliased `rows` (a connection or a
+plain list) has a row for each item. A list aliased `each` inside it gives every item a row for each of its
+elements. Fields are columns. An object is written flat, with its name before those of its fields
+(`sourcePublisher`); with a single field it is a column by its own name (`issuer`). A list of such objects,
+or of scalars, is a column with several values.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROWS, EACH = "rows", "each"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its name, where its value lies in a row or in an element of it, and its scalar."""
+    """A column: its name, the path of its value in a row or in an element of it, and its scalar."""
 
     name: str
     path: tuple[str, ...]
@@ -41,7 +41,7 @@ class Column:
     of_each: bool = False
 
     def value(self, row: Mapping[str, Any], element: Mapping[str, Any] | None) -> Any:
-        """The value in a row: a scalar, a list of scalars (of lists in a list, all in one), or None."""
+        """Return the value in a row: a scalar, a list of scalars (nested lists are joined), or None."""
         found: Any = element if self.of_each else row
         for name in self.path:
             if isinstance(found, list):
@@ -54,7 +54,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where the rows of a table lie in an answer, and their columns."""
+    """The location of the rows of a table in a response, and their columns."""
 
     path: tuple[str, ...]
     connection: bool
@@ -62,22 +62,24 @@ class Shape:
     columns: tuple[Column, ...]
 
     def rows(self, data: Mapping[str, Any]) -> Iterator[list[Any]]:
-        """The values of every row of a page, in the order of the columns."""
+        """Yield the values of every row of a page, in the order of the columns."""
         found = self.page(data)
         for item in found["nodes"] if self.connection else found or ():
             for element in item[EACH] if self.each else (None,):
                 yield [column.value(item, element) for column in self.columns]
 
     def end_cursor(self, data: Mapping[str, Any]) -> str | None:
-        """Where the next page goes on; None behind the last one."""
+        """Return the cursor of the next page; None for the last one."""
         if not self.connection:
             return None
         page = self.page(data)["pageInfo"]
         return str(page["endCursor"]) if page["hasNextPage"] else None
 
     def completeness(self, data: Mapping[str, Any]) -> str:
-        """The completeness of the table in words, which stands on the way to its rows; empty for one that
-        is not about acts."""
+        """Return the completeness of the table in words, found on the path to its rows.
+
+        It is empty for a table that is not about acts.
+        """
         holder: Any = data
         for name in self.path:
             holder = holder[name]
@@ -86,7 +88,7 @@ class Shape:
         return ""
 
     def page(self, data: Mapping[str, Any]) -> Any:
-        """The list, or connection, of the rows."""
+        """Return the list, or connection, of the rows."""
         found: Any = data
         for name in self.path:
             found = found[name]
@@ -94,7 +96,7 @@ class Shape:
 
 
 def shape_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Shape:
-    """The shape of a table. Raises ValueError for a document that says none."""
+    """Return the shape of a table. Raises ValueError for a document without one."""
     assert schema.query_type is not None
     path, node, type_ = _find_rows(schema.query_type, operation.selection_set.selections, ())
     connection = not isinstance(get_nullable_type(type_), GraphQLList)
@@ -174,5 +176,5 @@ def _key(node: FieldNode) -> str:
 
 
 def _name(path: Sequence[str]) -> str:
-    """A path as a name: `source`, `publisher` as `sourcePublisher`."""
+    """Return a path as a name: `source`, `publisher` as `sourcePublisher`."""
     return path[0] + "".join(name[:1].upper() + name[1:] for name in path[1:])

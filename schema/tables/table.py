@@ -1,8 +1,8 @@
-"""The tables: a GraphQL document each, in `documents/`, and what may be asked of it.
+"""The tables: a GraphQL document each, in `documents/`, with its parameters.
 
-The name of a file is the name of a table, its first line what it holds. `$validAt` and `$position`
-are the moment, `$first`, `$after` and `$until` where a page lies; all other variables are parameters
-of the table by their own names.
+The name of a file is the name of a table, its first line the content. `$validAt` and `$position` are the
+moment; `$first`, `$after` and `$until` select a page. All other variables are parameters of the table by
+their own names.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from schema.tables.shape import Shape, shape_of
 from tracker.errors import NotFound
 
 NOT_ASKED = frozenset({*MOMENT.values(), "first", "after", "until"})
-"""Variables that are no parameters of their own: the moment, and where a page lies."""
+"""Variables that are not parameters: the moment, and the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that can be asked for."""
+    """A table with its parameters."""
 
     name: str
     about: str
@@ -37,20 +37,20 @@ class Table:
     """All variables of its document."""
 
     def read(self, given: Mapping[str, str]) -> dict[str, Any]:
-        """The variables for what an address gives. Raises InvalidInput."""
+        """Return the variables for the parameters of an address. Raises InvalidInput."""
         return read_parameters(self.name, self.parameters, given)
 
 
 @cache
 def tables() -> Mapping[str, Table]:
-    """All tables by their names."""
+    """Return all tables by their names."""
     found = files(__package__).joinpath("documents").iterdir()
     names = sorted(file.name.removesuffix(".graphql") for file in found)
     return {name: _table(name) for name in names}
 
 
 def table(name: str) -> Table:
-    """A table by its name. Raises NotFound."""
+    """Return a table by its name. Raises NotFound."""
     try:
         return tables()[name]
     except KeyError:

@@ -1,4 +1,5 @@
-"""Figures of deliveries for `/metrics`: what this process sent, and how all endpoints and relays stand."""
+"""Metrics of deliveries for `/metrics`: requests of this process, and the state of all endpoints and
+relays."""
 
 from __future__ import annotations
 
@@ -9,13 +10,14 @@ from schema.telemetry.buckets import LATENCY_BUCKETS_SECONDS
 
 
 class DeliveryMetrics:
-    """Counts deliveries of this process; asks the database how endpoints and relays stand."""
+    """Metrics of deliveries. It counts those of this process and reads the state of endpoints and relays
+    from the database."""
 
     def __init__(self, services: Services, registry: CollectorRegistry):
         self._services = services
         self._deliveries = Histogram(
             "tracker_delivery_seconds",
-            "Requests to endpoints, by what came of them.",
+            "Requests to endpoints, by outcome.",
             ["outcome"],
             buckets=LATENCY_BUCKETS_SECONDS,
             registry=registry,
@@ -31,23 +33,22 @@ class DeliveryMetrics:
         )
         self._undelivered = Gauge(
             "tracker_delivery_lag_seconds",
-            "How long the oldest event has been waiting that an endpoint which does not fail is"
-            " still to be sent.",
+            "Age of the oldest event that an endpoint without failures has not yet received.",
             registry=registry,
         )
         self._relays = Gauge(
             "tracker_relay_lag_events",
-            "Events that a relay has not come to yet.",
+            "Events that a relay has not yet processed.",
             ["relay"],
             registry=registry,
         )
         self._refills = Gauge(
             "tracker_relay_refills",
-            "How often a broker had lost what it had acknowledged.",
+            "Number of times that a broker had lost acknowledged events.",
             ["relay"],
             registry=registry,
         )
-        delivering = Gauge("tracker_delivering", "1 where this server delivers.", registry=registry)
+        delivering = Gauge("tracker_delivering", "1 if this server delivers.", registry=registry)
         delivering.set_function(lambda: bool(services.deliverer and services.deliverer.delivering))
         if services.deliverer:
             services.deliverer.observe = self.count_delivery
@@ -59,7 +60,7 @@ class DeliveryMetrics:
             self._delivered.inc(events)
 
     async def read(self, head: int) -> None:
-        """Ask the database how endpoints and relays stand, while the log ends at `head`."""
+        """Read the state of endpoints and relays from the database, for a log that ends at `head`."""
         found = await self._services.endpoints.summary()
         for state in ("active", "paused", "disabled"):
             self._endpoints.labels(state).set(getattr(found, state))

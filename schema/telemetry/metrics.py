@@ -1,4 +1,4 @@
-"""`/metrics`: what Prometheus counts here. docs/operating/monitor.md says what each is good for."""
+"""`/metrics`: the metrics for Prometheus. docs/operating/monitor.md describes each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_OPERATION_NAMES = 100
-"""So many operations are told apart; clients choose the names, so the rest is `other`."""
+"""Maximum number of distinct operation names; clients choose the names, so the rest is `other`."""
 MAX_NAME_CHARACTERS = 64
 
 
@@ -35,15 +35,11 @@ class CacheCollector:
         self._caches = caches
 
     def collect(self) -> Iterator[Metric]:
-        """Each figure of every cache, at the moment of a scrape."""
-        hits = CounterMetricFamily(
-            "tracker_cache_hits", "Times that it was there.", labels=["cache"]
-        )
-        misses = CounterMetricFamily(
-            "tracker_cache_misses", "Times that it was not there.", labels=["cache"]
-        )
+        """Yield the metrics of every cache, at the time of a scrape."""
+        hits = CounterMetricFamily("tracker_cache_hits", "Cache hits.", labels=["cache"])
+        misses = CounterMetricFamily("tracker_cache_misses", "Cache misses.", labels=["cache"])
         size = GaugeMetricFamily(
-            "tracker_cache_bytes", "The memory that it takes, about.", labels=["cache"]
+            "tracker_cache_bytes", "Approximate memory of the cache.", labels=["cache"]
         )
         for name, kept in self._caches.items():
             hits.add_metric([name], kept.hits)
@@ -61,7 +57,7 @@ def _max_connections(of: Recorder | AsOf) -> int:
 
 
 class Metrics:
-    """Counts and times, of one application."""
+    """The metrics of one application."""
 
     def __init__(self, services: Services):
         self._services = services
@@ -69,7 +65,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._requests = self._histogram(
             "request_seconds",
-            "GraphQL requests over HTTP, those of pages included.",
+            "GraphQL requests over HTTP, including those of pages.",
             "operation",
             "outcome",
         )
@@ -92,29 +88,29 @@ class Metrics:
             ["operation", "outcome"],
             registry=self.registry,
         )
-        self.connections = self._gauge("websocket_connections", "WebSockets that are open.")
+        self.connections = self._gauge("websocket_connections", "Open WebSockets.")
         self._appends = self._histogram(
             "append_seconds", "Transactions that append to the log.", "outcome"
         )
         self._appended = Counter(
             "tracker_appended_events", "Events that commands appended.", registry=self.registry
         )
-        self._up = self._gauge("database_up", "1 where the database answers.")
+        self._up = self._gauge("database_up", "1 if the database is available.")
         self._head = self._gauge("log_position", "The last position of the log.")
-        self._lag = self._gauge("projection_lag_events", "Events that wait for the projection.")
+        self._lag = self._gauge("projection_lag_events", "Events that are not yet projected.")
         self._behind = self._gauge(
-            "projection_lag_seconds", "How long the oldest of them has been waiting."
+            "projection_lag_seconds", "Age of the oldest event that is not yet projected."
         )
         self._clock = self._gauge(
             "clock_difference_seconds",
             "Seconds by which the clock of this process is ahead of the database's.",
         )
         self._another_release = self._gauge(
-            "another_release", "1 where another release maintains the rows."
+            "another_release", "1 if another release maintains the rows."
         )
         self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
         self._unsigned = self._gauge(
-            "checkpoint_lag_seconds", "How long the oldest event without one has been waiting."
+            "checkpoint_lag_seconds", "Age of the oldest event without a checkpoint."
         )
         self._watch_services(services)
         services.writing.recorder.observe = self.count_append
@@ -125,35 +121,34 @@ class Metrics:
     def _watch_services(self, services: Services) -> None:
         """Register the gauges that read the state of the services."""
         self._gauge(
-            "rows_differ", "1 where rows of an entity are not those that its events give."
+            "rows_differ", "1 if rows of an entity differ from those that its events give."
         ).set_function(lambda: bool((check := services.writing.sample_check) and check.difference))
         self._gauge(
-            "signing_refused", "1 where this process is to sign the log and does not."
+            "signing_refused", "1 if this process should sign the log and does not."
         ).set_function(lambda: bool(services.publisher and services.publisher.trouble))
-        self._gauge("followers", "Who follows the log: subscriptions and /events.").set_function(
+        self._gauge("followers", "Followers of the log: subscriptions and /events.").set_function(
             lambda: services.follower.followers
         )
-        self._gauge("listening", "1 where new events come at once.").set_function(
+        self._gauge("listening", "1 if new events arrive at once.").set_function(
             lambda: services.follower.listening
         )
-        used = self._gauge("pool_connections_used", "Connections at work.", "pool")
-        most = self._gauge("pool_connections_most", "Connections that there may be.", "pool")
+        used = self._gauge("pool_connections_used", "Connections in use.", "pool")
+        most = self._gauge("pool_connections_most", "Maximum number of connections.", "pool")
         for pool, of in (("log", services.recorder), ("moments", services.as_of)):
             used.labels(pool).set_function(partial(_connections_used, of))
             most.labels(pool).set_function(partial(_max_connections, of))
 
     def _watch_replica(self, replica: Replica | None) -> None:
-        self._gauge("replica_configured", "1 where a replica is to be read from.").set_function(
+        self._gauge("replica_configured", "1 if a replica is configured for reads.").set_function(
             lambda: replica is not None
         )
-        self._gauge("replica_used", "1 where a replica is read from that is near.").set_function(
+        self._gauge("replica_used", "1 if reads use a replica that is current.").set_function(
             lambda: bool(
                 replica and replica.state and replica.state.standby and not replica.trouble
             )
         )
         self._gauge(
-            "replica_lag_seconds",
-            "For how long the replica has not shown all that its primary had, at most.",
+            "replica_lag_seconds", "Upper bound of the lag of the replica behind its primary."
         ).set_function(lambda: replica.state.lag_seconds if replica and replica.state else 0)
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
@@ -169,19 +164,21 @@ class Metrics:
         )
 
     def watch_caches(self, caches: Mapping[str, SizedLruCache[Any, Any]]) -> None:
-        """Count how often what is kept in memory is used."""
+        """Add the usage of caches."""
         self.registry.register(CacheCollector(caches))
 
     async def respond(self, request: Request) -> Response:
-        """All of them, in the text form of Prometheus."""
+        """Return all metrics, in the text format of Prometheus."""
         await self._read_database()
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
     def count_operation(
         self, transport: str, type: str | None, operation: str | None, outcome: str, seconds: float
     ) -> None:
-        """Count an operation; the outcome is `ok` or the code of its first error. How long a
-        subscription lasts is its client's business, and no latency."""
+        """Count an operation; the outcome is `ok` or the code of its first error.
+
+        The client determines the duration of a subscription, so it is not a latency.
+        """
         labels = self._bounded(operation), outcome
         if transport in ("http", "page"):
             self._request(*labels).observe(seconds)
@@ -206,7 +203,7 @@ class Metrics:
         return name
 
     async def _read_database(self) -> None:
-        """Ask the database what nobody counts."""
+        """Read the metrics of the database that no process counts."""
         found = await check_readiness(self._services)
         self._up.set(found.lag is not None or found.another_release is not None)
         self._another_release.set(found.another_release is not None)

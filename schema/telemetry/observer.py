@@ -1,7 +1,7 @@
-"""Sees every GraphQL operation, whatever it came over: counts, a line in the log, a span.
+"""Observer of every GraphQL operation, over any transport: metrics, a log line, a span.
 
-The line is of the logger `tracker.requests` at level info. Documents, variables, headers and tokens
-are never in it: they may hold what is nobody's business.
+The line is of the logger `tracker.requests` at level info. It never contains documents, variables, headers
+and tokens, because they may be confidential.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ logger = logging.getLogger("tracker.requests")
 
 
 class Observer:
-    """Sees operations."""
+    """Observer of operations."""
 
     def __init__(self, metrics: Metrics, tracing: Tracing | None = None):
         self.metrics = metrics
@@ -34,7 +34,7 @@ class Observer:
     def operation(
         self, request: str, transport: str, headers: Mapping[str, str]
     ) -> ObservedOperation:
-        """An operation from its beginning to its end."""
+        """Return an observed operation, from start to end."""
         seen = OperationInfo(request, transport, tracing=self._tracing)
         return ObservedOperation(
             seen, self.metrics, self._tracing.operation(seen, headers) if self._tracing else None
@@ -42,7 +42,7 @@ class Observer:
 
 
 class ObservedOperation:
-    """An operation under way, to be entered with `with`."""
+    """An operation in progress, for `with`."""
 
     __slots__ = ("_metrics", "_seen", "_span", "_started", "_token")
 
@@ -54,7 +54,7 @@ class ObservedOperation:
         self._span = span
 
     def __enter__(self) -> OperationInfo:
-        """It begins."""
+        """Start the operation."""
         self._token = CURRENT_OPERATION.set(self._seen)
         self._started = time.perf_counter()
         if self._span:
@@ -67,7 +67,7 @@ class ObservedOperation:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """It ends, well or not."""
+        """End the operation, with success or an error."""
         seen = self._seen
         seen.outcome = outcome = seen.outcome or _outcome(seen, error)
         if self._span:
@@ -79,14 +79,14 @@ class ObservedOperation:
 
 
 def _outcome(seen: OperationInfo, error: BaseException | None) -> str:
-    """The outcome of an operation. A subscription that its client ends is `ok`."""
+    """Return the outcome of an operation. A subscription that its client ends is `ok`."""
     if error is None or (isinstance(error, asyncio.CancelledError) and seen.type == "subscription"):
         return "ok"
     return "CANCELLED" if isinstance(error, asyncio.CancelledError) else "INTERNAL"
 
 
 def request_id(given: str) -> str:
-    """The id that the client or a proxy gave a request, where it has the shape of one."""
+    """Return the id that the client or a proxy gave a request, if it is well formed."""
     return given if given and REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 

@@ -1,4 +1,4 @@
-"""Whether this instance should be sent requests: by the log, the projection and the database."""
+"""Readiness of this instance: the log, the projection and the database."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tracker.errors import LogSetBack, TrackerError
 from tracker.postgres.database import CONNECTION_ERRORS
 
 MAX_LAG_EVENTS = 1000
-"""So many events may wait for the projection before this instance counts as not ready."""
+"""Maximum number of unprojected events of a ready instance."""
 MAX_LAG_SECONDS = 15
-"""So long the first of them may have waited: longer than it takes to replace who projected."""
+"""Maximum age of unprojected events: longer than the replacement of a projector takes."""
 MAX_CLOCK_DIFFERENCE_SECONDS = 5
-"""The clocks of this machine and of the database may differ by as much."""
+"""Maximum difference between the clocks of this machine and of the database."""
 DATABASE_TIMEOUT_SECONDS = 3
-NOT_ASKED = "it has not answered yet"
-NOT_LISTENING = "nobody listens to the log: new events come late"
+NOT_ASKED = "it has not responded yet"
+NOT_LISTENING = "no listener on the log: new events arrive late"
 
 logger = logging.getLogger(__name__)
 
@@ -30,26 +30,26 @@ class ReplicaReadiness:
     """The readiness of the replica that this server reads from."""
 
     read_only: bool
-    """Whether there is nobody else to read from, and nothing can be recorded."""
+    """Whether no primary is configured, so that nothing can be recorded."""
     state: ReplicaState | None = None
-    """What it last said of itself; None while it does not answer."""
+    """Its last reported state; None while it does not respond."""
     lag_events: int | None = None
-    """How many events the primary has projected that it does not show; None without a primary to ask."""
+    """Number of events that the primary has projected and the replica has not; None without a primary."""
     trouble: str | None = None
-    """Why it should not be read from."""
+    """Reason why it should not be used for reads."""
     primary_listening: bool = True
-    """Whether the primary, where this server has one too, tells of what is new."""
+    """Whether the primary, if this server has one, reports new events."""
 
     @property
     def used(self) -> bool:
-        """Whether a standby is read from."""
+        """Return whether reads use a standby."""
         if self.state is None or not (self.read_only or self.state.standby):
             return False
         return self.read_only or self.trouble is None
 
     @property
     def reasons(self) -> list[str]:
-        """Why requests should go elsewhere: where a primary is beside it they need not."""
+        """Return the reasons to send requests elsewhere; empty with a primary beside it."""
         if not self.read_only:
             return []
         if self.state is None:
@@ -58,13 +58,13 @@ class ReplicaReadiness:
 
     @property
     def warnings(self) -> list[str]:
-        """Problems in spite of which requests are answered."""
+        """Return problems that do not prevent responses."""
         warnings, state = [], self.state
         if not self.primary_listening:
-            warnings.append("the primary does not answer: what is recorded is not")
+            warnings.append("the primary does not respond: what is recorded is not")
         if not self.read_only and (state is None or self.trouble):
             warnings.append(
-                f"questions go to the primary instead of a replica: {self.trouble or NOT_ASKED}"
+                f"queries go to the primary instead of a replica: {self.trouble or NOT_ASKED}"
             )
         if state and not state.standby:
             warnings.append(PROMOTED if self.read_only else "what is read from is a primary")
@@ -78,7 +78,7 @@ class ReplicaReadiness:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The readiness of this server. Head and position are None while the database does not answer."""
+    """The readiness of this server. Head and position are None while the database is unavailable."""
 
     listening: bool
     head: int | None = None
@@ -86,21 +86,21 @@ class Readiness:
     checkpoint: int | None = None
     """The size of the newest checkpoint; None before the first."""
     lag_seconds: float | None = None
-    """For how long the first event that waits for the projection has been waiting."""
+    """Age of the oldest unprojected event in seconds."""
     clock_difference: float | None = None
     """Seconds by which the clock of this process is ahead of the database's."""
     set_back: str | None = None
-    """What this server has shown and the log has not, where it was set back."""
+    """Events that this server has shown and the log no longer contains, after a restore."""
     replica: ReplicaReadiness | None = None
-    """How the replica is that is read from; None where that is the primary."""
+    """State of the replica for reads; None if reads use the primary."""
     difference: str | None = None
-    """The entity whose rows do not follow from its events, where one was found."""
+    """Entity whose rows do not follow from its events, if one was detected."""
     another_release: str | None = None
-    """Why the rows can't be read, where another release maintains them."""
+    """Reason why the rows cannot be read, if another release maintains them."""
 
     @property
     def warnings(self) -> list[str]:
-        """Problems in spite of which requests are answered."""
+        """Return problems that do not prevent responses."""
         warnings = self.replica.warnings if self.replica else []
         off = self.clock_difference or 0
         if abs(off) > MAX_CLOCK_DIFFERENCE_SECONDS:
@@ -114,14 +114,14 @@ class Readiness:
 
     @property
     def lag(self) -> int | None:
-        """The number of events that are not yet projected."""
+        """Return the number of events that are not yet projected."""
         if self.head is None or self.position is None:
             return None
         return max(self.head - self.position, 0)
 
     @property
     def reasons(self) -> list[str]:
-        """Why requests should go elsewhere; empty where they need not."""
+        """Return the reasons to send requests elsewhere; empty for a ready server."""
         if self.set_back:
             return [self.set_back]
         if self.another_release:
@@ -179,7 +179,7 @@ def _difference(services: Services) -> str | None:
 
 
 def check_replica(services: Services) -> ReplicaReadiness | None:
-    """How the replica is that this server reads from, as it last said itself."""
+    """Return the state of the replica of this server, as last reported."""
     replica = services.replica
     if replica is None:
         return None
@@ -193,7 +193,7 @@ def check_replica(services: Services) -> ReplicaReadiness | None:
 
 
 def _lag_events(services: Services) -> int | None:
-    """How many events the primary has projected, as far as we were told, that the replica has not."""
+    """Return the number of events that the primary has projected and the replica has not."""
     on_primary = services.primary and services.primary.projector.progress.known
     on_replica = services.projector.progress.known
     if not on_primary or not on_replica:
@@ -202,7 +202,7 @@ def _lag_events(services: Services) -> int | None:
 
 
 async def warn_of_deliveries(services: Services) -> list[str]:
-    """What is wrong with deliveries, which keeps no server from answering."""
+    """Return problems of deliveries, which do not prevent responses."""
     if services.deliverer is None:
         return []
     if services.deliverer.trouble:
@@ -211,7 +211,7 @@ async def warn_of_deliveries(services: Services) -> list[str]:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             found = await services.endpoints.summary()
     except (*CONNECTION_ERRORS, TimeoutError):
-        return []  # that the database is away is said elsewhere
+        return []  # an unavailable database is reported elsewhere
     warnings = []
     if found.active and not found.delivering:
         warnings.append(f"no server delivers: {found.active} endpoints wait")
@@ -222,7 +222,7 @@ async def warn_of_deliveries(services: Services) -> list[str]:
 
 
 async def warn_of_watching(services: Services) -> list[str]:
-    """What is wrong with watched sources, which keeps no server from answering."""
+    """Return problems of watched sources, which do not prevent responses."""
     warnings = []
     if services.watcher and services.watcher.trouble:
         warnings.append(f"this server can't watch: {services.watcher.trouble}")
@@ -232,4 +232,4 @@ async def warn_of_watching(services: Services) -> list[str]:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
             return warnings + (await services.watch.summary()).warnings
     except (*CONNECTION_ERRORS, TimeoutError):
-        return warnings  # that the database is away is said elsewhere
+        return warnings  # an unavailable database is reported elsewhere

@@ -1,4 +1,4 @@
-"""Figures of watched sources for `/metrics`: what this process did, and how all sources stand."""
+"""Metrics of watched sources for `/metrics`: polls of this process, and the state of all sources."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from tracker.watch.journal import LookReport
 
 
 class WatchMetrics:
-    """Counts looks and requests of this process; asks the database how sources stand."""
+    """Metrics of watched sources. It counts polls and requests of this process and reads the state of
+    sources from the database."""
 
     def __init__(self, services: Services, registry: CollectorRegistry):
         self._services = services
         self._looks = Counter(
             "tracker_looks",
-            "Looks at watched sources by this process, by whether everything was read.",
+            "Polls of watched sources by this process, by completeness.",
             ["source", "outcome"],
             registry=registry,
         )
         self._fetches = Histogram(
             "tracker_fetch_seconds",
-            "Requests to publishers by this process, by status or what went wrong.",
+            "Requests to publishers by this process, by status or error.",
             ["outcome"],
             buckets=FETCH_BUCKETS_SECONDS,
             registry=registry,
@@ -32,12 +33,10 @@ class WatchMetrics:
         )
         self._candidates = Counter(
             "tracker_found_candidates",
-            "New candidates of looks by this process.",
+            "New candidates of polls by this process.",
             registry=registry,
         )
-        self._watching = Gauge(
-            "tracker_watching", "1 where this process watches.", registry=registry
-        )
+        self._watching = Gauge("tracker_watching", "1 if this process watches.", registry=registry)
         self._watching.set_function(lambda: bool(services.watcher and services.watcher.watching))
         self._age = Gauge(
             "tracker_source_age_seconds",
@@ -47,12 +46,12 @@ class WatchMetrics:
         )
         self._failing = Gauge(
             "tracker_source_failing",
-            "1 where a watched source could not be read completely the last time.",
+            "1 if the last poll of a watched source was incomplete.",
             ["source"],
             registry=registry,
         )
         self._overdue = Gauge(
-            "tracker_sources_overdue", "Watched sources whose look is late.", registry=registry
+            "tracker_sources_overdue", "Watched sources whose poll is overdue.", registry=registry
         )
         self._waiting = Gauge(
             "tracker_candidates_waiting",
@@ -61,7 +60,7 @@ class WatchMetrics:
         )
         self._oldest = Gauge(
             "tracker_candidate_wait_seconds",
-            "Seconds for which the first of the candidates that wait has waited.",
+            "Age of the oldest pending candidate in seconds.",
             registry=registry,
         )
         if services.watcher:
@@ -69,7 +68,7 @@ class WatchMetrics:
             services.watcher.observe_request = self.count_request
 
     def count_look(self, report: LookReport) -> None:
-        """Count a look."""
+        """Count a poll."""
         self._looks.labels(report.source, "complete" if report.complete else "failed").inc()
         self._candidates.inc(report.candidates)
 
@@ -79,7 +78,7 @@ class WatchMetrics:
         self._bytes.inc(size)
 
     async def read(self) -> None:
-        """Ask the database how sources stand. Raises what a lost connection does."""
+        """Read the state of sources from the database. Raises the errors of a lost connection."""
         if self._services.watch is None:
             return
         found = await self._services.watch.summary()

@@ -28,12 +28,16 @@ from tracker.domain.vocabulary import ActKind, AnnouncementKind, MemberRole, Mem
 
 @output_type(of=domain.Membership)
 class Membership:
-    """How a place belongs to an alliance."""
+    """The relation of a place to an alliance."""
 
     of: strawberry.Private[domain.Membership]
-    kind: MembershipKind = struct_field(description="Itself, through a union, or not.")
-    role: MemberRole | None = struct_field(description="The role in which it takes part itself.")
-    union: Place | None = struct_field(description="The union through which it belongs to it.")
+    kind: MembershipKind = struct_field(description="Member, member through a union, or no member.")
+    role: MemberRole | None = struct_field(
+        description="The role in which the place itself takes part."
+    )
+    union: Place | None = struct_field(
+        description="The union through which the place belongs to the alliance."
+    )
 
 
 @entity_type(
@@ -50,24 +54,25 @@ class Alliance(Node):
 
     @resolver_field
     async def part_of_alliance(self, info: Info) -> Alliance | None:
-        """The alliance of `partOf` at this moment; in a history, at the present one. Null where it is of
-        none, or that is not recorded.
-        """
+        """The alliance of `partOf` at this moment; in a history, its present state. Null if there is
+        none or none is recorded."""
         return await self._linked(info, self.state.part_of)
 
     @resolver_field
     async def replaces_alliance(self, info: Info) -> Alliance | None:
-        """The alliance of `replaces`, likewise."""
+        """The alliance of `replaces` at this moment; in a history, its present state. Null if none is
+        recorded."""
         return await self._linked(info, self.state.replaces)
 
     @resolver_field
     async def succeeded_by_alliance(self, info: Info) -> Alliance | None:
-        """The alliance of `succeededBy`, likewise."""
+        """The alliance of `succeededBy` at this moment; in a history, its present state. Null if none is
+        recorded."""
         return await self._linked(info, self.state.succeeded_by)
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
-        """The completeness of the records of acts on it. Null in a history."""
+        """The completeness of the recorded acts of the alliance. Null in a history."""
         return await completeness(answer_scope(info, self.moment, [ActKind.ALLIANCE], [self.key]))
 
     @resolver_field
@@ -76,9 +81,8 @@ class Alliance(Node):
         info: Info,
         place: Annotated[str, argument(description="The code of the place, such as `FR`.")],
     ) -> Membership:
-        """How a place belongs to it: as a member, through a union such as the EU that is one, or not.
-        Unions are those of the same day; in a history, of the latest one.
-        """
+        """The relation of a place to the alliance: member, member through a union such as the EU, or no
+        member. Unions are those of the same day; in a history, of the latest one."""
         moment = self.moment or await info.context.services.as_of.resolve()
         asked = parse_word(places.Place, place, "place")
         return Membership(of=self.state.membership(asked, moment.valid_at))
@@ -92,9 +96,8 @@ class Alliance(Node):
             AnnouncementKind | None, argument(description="Only announcements of this kind.")
         ] = None,
     ) -> PageSource[Announcement]:
-        """Announcements that it makes or is party to, at the same moment as the alliance; below
-        `history`, at the present one.
-        """
+        """Announcements by the alliance or with it as a party, at the same moment as the alliance; in a
+        history, at the present one."""
         as_of = info.context.services.as_of
         narrowed = Filter(places=[self.key], category=domain_value(kind))
         moment = self.moment or await as_of.resolve()

@@ -1,4 +1,4 @@
-"""Free texts as GraphQL shows them: from annexes, unless the event is of before there were any."""
+"""GraphQL fields of free texts, which are stored in annexes. Events older than annexes contain them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,13 @@ class WithNote:
 
     @resolver_field
     def note(self, info: Info) -> str | None:
-        """Remarks, such as the publisher's footnotes; null where there are none or they were
-        redacted (see `redactions`).
-        """
+        """Remarks, such as the publisher's footnotes; null if there are none or they were redacted (see
+        `redactions`)."""
         return resolve_text(info, self.note_text)
 
     @resolver_field
     async def redactions(self, info: Info) -> list[RedactedText]:
-        """Its texts that were redacted, and why."""
+        """Redacted texts, with the reason for each redaction."""
         return await load_redactions(info, self._texts())
 
     def _texts(self) -> Iterable[FreeText | None]:
@@ -43,9 +42,7 @@ class WithQuotation(WithNote):
 
     @resolver_field
     def quotation(self, info: Info) -> str | None:
-        """A quotation from the source; null where there is none or it was redacted (see
-        `redactions`).
-        """
+        """A quotation from the source; null if there is none or it was redacted (see `redactions`)."""
         return resolve_text(info, self.quotation_text)
 
     def _texts(self) -> Iterable[FreeText | None]:
@@ -53,9 +50,9 @@ class WithQuotation(WithNote):
 
 
 def resolve_text(info: Info, text: FreeText | None) -> str | None:
-    """A text, at once where it is in the state."""
+    """Return a text; without an await if the state contains it."""
     if isinstance(text, TextCommitment):
-        return cast(str | None, _load_text(info, text))  # GraphQL awaits it
+        return cast(str | None, _load_text(info, text))  # GraphQL awaits this value
     return text
 
 
@@ -70,13 +67,13 @@ def _load_text(info: Info, text: TextCommitment) -> Awaitable[str | None]:
 async def load_texts(
     info: Info, texts: Collection[TextCommitment]
 ) -> dict[TextCommitment, str | None]:
-    """Some texts, None for one that had to go."""
+    """Load texts by their commitments; None for a redacted text."""
     kept = await info.context.loaders.of.load_many([text.commitment for text in texts])
     return {text: of.text if of else None for text, of in zip(texts, kept, strict=True)}
 
 
 async def load_redactions(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedText]:
-    """Those of some texts that had to go."""
+    """Return the redactions of texts; texts that are not redacted have none."""
     asked = [text.commitment for text in texts if isinstance(text, TextCommitment)]
     kept = await info.context.loaders.of.load_many(asked)
     return [RedactedText(of=of.redacted_text) for of in kept if of and of.redacted_text]

@@ -19,14 +19,14 @@ from tracker.domain.vocabulary import ActKind
 
 @output_type(of=domain.Amount, hidden="quantity")
 class Amount(Quantity):
-    """An amount that an announcement names."""
+    """An amount in an announcement."""
 
     of: strawberry.Private[domain.Amount]
 
 
 @shows(domain.Amount)
 def amount(of: domain.Amount) -> Amount:
-    """The GraphQL type of an amount."""
+    """Return the GraphQL type of an amount."""
     return Amount(of=of, number=of.quantity)
 
 
@@ -47,37 +47,38 @@ class Announcement(Node, WithQuotation):
 
     @made_field
     def source(self) -> Source:
-        """The source that reports it."""
+        """The source of the report."""
         return Source(of=cite(self.state.source, self.state.issuers))
 
     @resolver_field
     async def actor_alliances(self, info: Info) -> list[Node]:
-        """The alliances among its actors, at this moment; those that have no state then are left out.
-        In a history they are those of the present moment."""
+        """The alliances among its actors, at this moment; in a history, at the present one. Alliances
+        without a recorded state are left out."""
         named = [f"alliance/{id}" for id in self.state.actors if id.islower()]
         return [one for one in await linked_nodes(info, named, self.moment) if one is not None]
 
     @resolver_field
     async def about_entities(self, info: Info) -> list[Node | None]:
-        """The entities of `about` at this moment, in their order; null for one that has no state. In a
-        history they are those of the present moment.
-        """
+        """The entities of `about` at this moment, in their order; in a history, their present states.
+        Null for an entity without a recorded state."""
         return await linked_nodes(info, self.state.about, self.moment)
 
     @resolver_field
     async def conflicts_with_entities(self, info: Info) -> list[Node | None]:
-        """The entities of `conflictsWith`, likewise."""
+        """The entities of `conflictsWith` at this moment; in a history, their present states. Null for
+        an entity without a recorded state."""
         return await linked_nodes(info, self.state.conflicts_with, self.moment)
 
     @resolver_field
     async def supersedes_announcements(self, info: Info) -> list[Announcement | None]:
-        """The announcements of `supersedes`, likewise."""
+        """The announcements of `supersedes` at this moment; in a history, their present states. Null for
+        one without a recorded state."""
         found = await linked_nodes(info, self.state.supersedes, self.moment)
         return [one if isinstance(one, Announcement) else None for one in found]
 
     @resolver_field
     async def superseded_by_announcement(self, info: Info) -> Announcement | None:
-        """The announcement of `supersededBy`; null where it is not recorded at this moment."""
+        """The announcement of `supersededBy`; null if it is not recorded at this moment."""
         by = self.state.superseded_by
         if by is None:
             return None
@@ -86,6 +87,6 @@ class Announcement(Node, WithQuotation):
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
-        """The completeness of the records of announcements of its actors. Null in a history."""
+        """The completeness of the recorded announcements of its actors. Null in a history."""
         kinds = [ActKind.ANNOUNCEMENT]
         return await completeness(answer_scope(info, self.moment, kinds, self.state.actors))

@@ -1,4 +1,4 @@
-"""Candidates as GraphQL shows them: what was found, what is proposed, and what was done with it."""
+"""GraphQL types of candidates, their proposals and the decisions on them."""
 
 from __future__ import annotations
 
@@ -22,91 +22,97 @@ from tracker.review import candidate as review
 from tracker.review.candidate import Action, CandidateKind, CandidateState
 from tracker.review.finding import LeadCode
 
-NEWEST = argument(description=f"At most so many of them, 0 to {MAX_PAGE_SIZE}.")
+NEWEST = argument(description=f"The maximum number of items, 0 to {MAX_PAGE_SIZE}.")
 
 
 @object_type
 class CandidateSnapshot:
-    """The bytes that a candidate was read from, as its publisher sent them."""
+    """The bytes from which a candidate was read, as the publisher sent them."""
 
     sha256: str = field(description="Their SHA-256, as 64 hexadecimal digits.")
-    url: str = field(description="The address from which they came.")
-    path: str = field(description="The path under which this server gives them.")
+    url: str = field(description="The address of the response.")
+    path: str = field(description="The path of these bytes on this server.")
     media_type: str | None = field(
-        description="The media type that the publisher declared, without parameters; null where it"
-        " declared none, or they are not here."
+        description="The media type that the publisher declared, without parameters; null"
+        " if none was declared or the bytes are not stored here."
     )
-    size: int | None = field(description="Their number of bytes; null where they are not here.")
+    size: int | None = field(
+        description="The number of bytes; null if the bytes are not stored here."
+    )
     stored_at: Instant | None = field(
-        description="The time at which they were kept; null where they are not here."
+        description="The time at which they were stored; null if the bytes are not stored here."
     )
     redacted: bool = field(
-        description="Whether they were redacted: only the hash is left, and why they went."
+        description="Whether they were redacted. Only the hash and the reason for the"
+        " redaction remain."
     )
 
 
 @output_type(of=review.Candidate, only_spelled=True)
 class CandidateProposal:
-    """A fact that is proposed."""
+    """A proposed fact."""
 
     of: strawberry.Private[review.Candidate]
 
     type: str = struct_field(
-        description="The type of the event it would be, such as `ExportControl.Announced`."
+        description="The type of the proposed event, such as `ExportControl.Announced`."
     )
     entity: str = struct_field(
-        "stream", description="The entity it would be about, such as `export-control/us-…`."
+        "stream", description="The entity of the proposed event, such as `export-control/us-…`."
     )
     data: JSON = struct_field(
-        description="The fact as it would be stored, as JSON. Once it is accepted its note and quotation"
-        " are in the log only."
+        description="The fact as it would be stored, as JSON. After acceptance, only the"
+        " log contains its note and quotation."
     )
     event_id: str | None = struct_field(
-        description="The id under which its reader would record it; null for one that a person made of a"
-        " lead."
+        description="The id under which the reader would record it; null for a fact that"
+        " a person entered from a lead."
     )
 
 
 @output_type(of=review.Candidate, only_spelled=True)
 class CandidateFile:
-    """A file that is proposed for import."""
+    """A file proposed for import."""
 
     of: strawberry.Private[review.Candidate]
 
-    reader: str = struct_field(description="The reader that reads it, such as `usgs`.")
-    file_name: str = struct_field(description="What the receipt of the import calls it.")
+    reader: str = struct_field(description="The reader for the file, such as `usgs`.")
+    file_name: str = struct_field(description="The file name in the receipt of the import.")
     settings: JSON = struct_field(
-        description="What the reader is told about it, as `tracker import --set` takes it."
+        description="The settings of the reader, in the form of `tracker import --set`."
     )
 
 
 @output_type(of=candidate_matches.CandidateMatch, only_spelled=True)
 class CandidateMatch:
-    """A known act that a candidate is about, by what was read of both: a hint for whoever decides."""
+    """A recorded act that a candidate may be about. It is a hint for the reviewer, from the data read of
+    both."""
 
     of: strawberry.Private[candidate_matches.CandidateMatch]
 
-    kind: MatchKind = struct_field(description="What the candidate is to the act.")
+    kind: MatchKind = struct_field(description="The relation of the candidate to the act.")
     entity: str = struct_field(description="The act, such as `export-control/us-bis-2025-19001`.")
-    title: str = struct_field(description="Its title, as it is known now.")
-    because: str = struct_field(description="Why that is thought, in words.")
+    title: str = struct_field(description="Its current title.")
+    because: str = struct_field(description="The reason for the match, in words.")
 
 
 @output_type(of=review.Decision, only_spelled=True)
 class CandidateDecision:
-    """Something that was done with a candidate, on record for good."""
+    """A permanent record of an action on a candidate."""
 
     of: strawberry.Private[review.Decision]
 
-    at: Instant = struct_field("decided_at", description="The time at which it was done.")
-    actor: str = struct_field(description="Who did it; `tracker` where a rule did.")
-    action: Action = struct_field(description="What was done.")
-    reason: str | None = struct_field(description="Why; null where nobody was asked.")
-    detail: str | None = struct_field(
-        description="With what, such as the day until which it was postponed, or the position at which it"
-        " was recorded."
+    at: Instant = struct_field("decided_at", description="The time of the action.")
+    actor: str = struct_field(
+        description="The name of the person; `tracker` for an action by a rule."
     )
-    revision: int = struct_field(description="The revision of the candidate afterwards.")
+    action: Action = struct_field(description="The action.")
+    reason: str | None = struct_field(description="The reason; null if none was required.")
+    detail: str | None = struct_field(
+        description="A detail, such as the date until which it was postponed, or the"
+        " position at which it was recorded."
+    )
+    revision: int = struct_field(description="The revision of the candidate after the action.")
 
 
 @output_type(
@@ -116,98 +122,103 @@ class CandidateDecision:
     " found_at issuers proposal file lead assigned_to postponed_until accepted_by acceptances_needed",
 )
 class Candidate:
-    """Something that was found at a publisher and waits until a person accepts or rejects it. Nothing
-    of it is in the log, or in any other answer, before it is accepted.
-    """
+    """An item from a publisher that waits until a person accepts or rejects it. Before acceptance, the
+    log and all other responses contain nothing of it."""
 
     of: strawberry.Private[review.Candidate]
     reviewers: strawberry.Private[int]
 
-    id: strawberry.ID = struct_field(description="Its id: a number, the first found being 1.")
-    kind: CandidateKind = struct_field(description="What it proposes.")
-    state: CandidateState = struct_field(description="How it stands.")
-    revision: int = struct_field(
-        description="Counts its changes. A mutation that is given the revision you saw is refused"
-        " (`VERSION_CONFLICT`) where there is another one by now."
+    id: strawberry.ID = struct_field(
+        description="Its id: a number, in the order in which candidates were added, from 1."
     )
-    source: str = struct_field(description="The key of the watched source at which it was found.")
+    kind: CandidateKind = struct_field(description="The kind of proposal.")
+    state: CandidateState = struct_field(description="Its state in the review.")
+    revision: int = struct_field(
+        description="The number of its changes. A mutation with an older revision is"
+        " refused (`VERSION_CONFLICT`)."
+    )
+    source: str = struct_field(description="The key of the watched source of the candidate.")
     item: str = struct_field(
-        description="What the publisher calls the act, such as a document number: the same at every look."
+        description="The publisher's name for the act, such as a document number. It is"
+        " the same in each poll."
     )
     title: str = struct_field(description="Its title as the publisher has it, in its own language.")
     language: str | None = struct_field(
-        description="That language (BCP 47); null where nobody says it."
+        description="The language of the title (BCP 47); null if it is not stated."
     )
-    url: str = struct_field(description="The address at which it was read.")
+    url: str = struct_field(description="The address of the page or file from which it was read.")
     place: str = struct_field(
-        description="Where in the snapshot it was read, such as `results[3]`; empty: it is the whole."
+        description="The location in the snapshot, such as `results[3]`; empty for the"
+        " whole snapshot."
     )
     published_on: Day | None = struct_field(
-        description="The day of publication, as far as the publisher says it."
+        description="The date of publication, as far as the publisher states it."
     )
     number: str | None = struct_field(
-        description="The act as its issuer cites it; null where that is not said."
+        description="The citation of the act by its issuer; null if it is not stated."
     )
-    reason: str = struct_field(description="Why it is proposed, by what was read.")
-    found_at: Instant = struct_field(description="The time at which it was first found.")
+    reason: str = struct_field(
+        description="The reason for the proposal, from the data that was read."
+    )
+    found_at: Instant = struct_field(description="The time at which it was first read.")
     issuers: list[str] = struct_field(
-        description="The places and alliances that it is about; for files and leads those of the source."
+        description="The issuers: places and alliances. For files and leads, those of the source."
     )
 
     @made_field
     def proposal(self) -> CandidateProposal | None:
-        """The fact that is proposed; null for a file, or a lead that nobody has made a fact."""
+        """The proposed fact; null for a file, and for a lead without one."""
         is_fact = self.of.type is not None and self.of.stream is not None
         return CandidateProposal(of=self.of) if is_fact else None
 
     @made_field
     def file(self) -> CandidateFile | None:
-        """The file that would be imported; null unless its kind is `IMPORT`."""
+        """The file proposed for import; null unless the kind is `IMPORT`."""
         is_file = self.of.reader is not None and self.of.file_name is not None
         return CandidateFile(of=self.of) if is_file else None
 
     lead: LeadCode | None = struct_field(
-        description="Why a person should look into it, where it began as a lead; else null."
+        description="The reason for a manual check, if it began as a lead; else null."
     )
     assigned_to: str | None = struct_field(
-        description="Who should decide on it; null: nobody in particular."
+        description="The person who should decide on it; null if it is not assigned."
     )
     postponed_until: Day | None = struct_field(
-        description="The day from which it waits again; null unless it is postponed."
+        description="The date from which it waits again; null unless it is postponed."
     )
     accepted_by: list[str] = struct_field(
-        description="Who has accepted its present content, in order. An edit takes it back."
+        description="The persons who accepted its present content, in order. An edit removes them."
     )
 
     @made_field
     def acceptances_needed(self) -> int:
-        """How many more persons have to accept it before it is recorded."""
+        """The number of further persons who must accept it before it is recorded."""
         missing = max(self.reviewers - len(self.of.accepted_by), 1)
         return missing if self.of.state in review.OPEN else 0
 
     position: Position | None = struct_field(
-        description="The position of its event, or of the receipt of its import; null unless it is"
-        " accepted."
+        description="The position of its event, or of the receipt of its import; null"
+        " unless it is accepted."
     )
     refusal: str | None = struct_field(
-        description="Why what was accepted could not be recorded the last time; null where that was not"
-        " so, or was mended."
+        description="The reason why the last attempt to record it after acceptance"
+        " failed; null if no attempt failed or the problem is solved."
     )
     closed_at: Instant | None = struct_field(
         description="The time at which it was accepted, rejected or superseded; null before."
     )
     superseded_by: strawberry.ID | None = struct_field(
-        description="The candidate that has taken its place; null where none has."
+        description="The candidate that replaced it; null if there is none."
     )
 
     @resolver_field
     async def commodities(self) -> list[Commodity]:
-        """The commodities that it is about, as far as they were read."""
+        """The commodities of the candidate, as far as they were read."""
         return [commodity(id) for id in self.of.commodities]
 
     @resolver_field
     async def snapshot(self, info: Info) -> CandidateSnapshot | None:
-        """The bytes that it was read from; null where nothing could be fetched."""
+        """The bytes from which it was read; null if nothing could be fetched."""
         sha256 = self.of.snapshot
         if sha256 is None:
             return None
@@ -224,17 +235,15 @@ class Candidate:
 
     @resolver_field
     async def matches(self, info: Info) -> list[CandidateMatch]:
-        """The known acts that it is about: the same one, one that it amends or cites, or the same one
-        with something else said of it. Looked for when this is asked, among the acts of its issuers.
-        """
+        """The recorded acts that it may be about: the same act, an act that it amends or cites, or the
+        same act with different data. They are searched at the time of the query, among the acts of its
+        issuers."""
         return [CandidateMatch(of=of) for of in await info.context.loaders.matches.load(self.of.id)]
 
     @resolver_field
     async def restates(self, info: Info) -> Event | None:
-        """The event in force that it would correct: what was accepted, or imported, of the same part of
-        the same item before. Null where it would be recorded beside what is known, and once it is
-        decided.
-        """
+        """The event in force that it would correct: an earlier fact from the same part of the same item.
+        Null if it would be recorded beside existing facts, and after a decision."""
         if self.of.state not in review.OPEN or self.of.kind is not CandidateKind.FACT:
             return None
         id = await info.context.services.review.find_restated(self.of)
@@ -243,9 +252,7 @@ class Candidate:
 
     @resolver_field
     async def event(self, info: Info) -> Event | None:
-        """The event by which it was recorded, or the receipt of its import; null unless it is
-        accepted.
-        """
+        """The event by which it was recorded, or the receipt of its import; null unless it is accepted."""
         if self.of.position is None:
             return None
         found = await info.context.loaders.event_at.load(self.of.position)
@@ -255,14 +262,14 @@ class Candidate:
     async def decisions(
         self, info: Info, first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE
     ) -> list[CandidateDecision]:
-        """What was done with it, by whom and why, the newest first."""
+        """The actions on the candidate with their actors and reasons, the newest first."""
         size = parse_page(first).size
         done = await info.context.loaders.decisions.load(self.of.id)
         return [CandidateDecision(of=of) for of in done[:size]]
 
 
 def parse_candidate_id(given: str, *path: str | int) -> int:
-    """The id of a candidate from its text. Raises InvalidInput."""
+    """Parse the id of a candidate. Raises InvalidInput."""
     if not (given.isascii() and given.isdigit() and len(given) < 20):
         raise InvalidInput(
             f"{given[:50]!r} is not the id of a candidate: expected a number",

@@ -66,7 +66,7 @@ described_enum(
         Preference.KIND: "Orders of preference between publishers.",
         Import.KIND: "Imports of files.",
         Redaction.KIND: "Redactions of texts.",
-        WatchedSource.KIND: "Sources that are watched.",
+        WatchedSource.KIND: "Watched sources.",
         Coverage.KIND: "Lists of acts that were read.",
     },
 )
@@ -77,16 +77,17 @@ class FieldChange:
     """A field of a state that differs. Differences of `because` alone are not listed."""
 
     path: list[str] = field(
-        description="The path of the field in the stored state, such as `clauses`, `2`, `status`. Items"
-        " of `clauses` are named by their id, of `members` by place, of `claims` by publisher,"
-        " edition and version. An empty path means the state as a whole, the path of a list"
-        " that its order differs."
+        description="The path of the field in the stored state, such as `clauses`, `2`,"
+        " `status`. Items of `clauses` are named by id, of `members` by"
+        " place, of `claims` by publisher, edition and version. An empty path"
+        " means the state as a whole. The path of a list means that its order"
+        " differs."
     )
-    before: JSON | None = field(description="Its value before; null where it had none.")
-    after: JSON | None = field(description="Its value after; null where it has none.")
+    before: JSON | None = field(description="The value before; null if there was none.")
+    after: JSON | None = field(description="The value after; null if there is none.")
     changed_on: Day | None = field(
-        description="The day on which it changed; of several between two moments, the last. Null where"
-        " only what is recorded of it changed."
+        description="The date of the change; of several changes between two moments, the"
+        " last. Null if only the recorded knowledge of it changed."
     )
 
 
@@ -98,35 +99,40 @@ class Change:
     start: strawberry.Private[Moment]
     end: strawberry.Private[Moment]
 
-    entity: str = struct_field(description="Its name in the log, such as `alliance/quad`.")
+    entity: str = struct_field(
+        description="The name of the entity in the log, such as `alliance/quad`."
+    )
 
     @made_field
     def kind(self) -> EntityKind:
         """The kind of entity."""
         return entity_kind(self.of.entity)
 
-    change: ChangeKind = struct_field("what", description="How it differs.")
+    change: ChangeKind = struct_field("what", description="The kind of difference.")
     effective_days: list[Day] = struct_field(
-        description="The days between the two moments on which its state changed, as known at the later"
-        " position; empty where only the recorded knowledge changed."
+        description="The dates between the two moments on which its state changed, as"
+        " known at the later position; empty if only the recorded knowledge"
+        " changed."
     )
     held_from: Day | None = struct_field(
-        description="The day from which the state at the second moment has held; null where there is"
-        " none. It may lie before the first moment where only the recorded knowledge changed."
+        description="The date from which the state at the second moment holds; null if"
+        " there is no state. It may be before the first moment if only the"
+        " recorded knowledge changed."
     )
     because: list[Because] = struct_field(
-        description="The events that caused it: newly recorded or newly public facts, retractions, and"
-        " facts that had announced a day between the two moments."
+        description="The events behind the difference: newly recorded or newly public"
+        " facts, retractions, and facts that announced a date between the two"
+        " moments."
     )
 
     @resolver_field
     def before(self) -> State | None:
-        """The state at the first moment; null where the entity did not exist."""
+        """The state at the first moment; null if the entity did not exist."""
         return graphql_state(self.of.before, self.start) if self.of.before else None
 
     @resolver_field
     def after(self) -> State | None:
-        """The state at the second moment; null where the entity does not exist."""
+        """The state at the second moment; null if the entity does not exist."""
         return graphql_state(self.of.after, self.end) if self.of.after else None
 
     @resolver_field
@@ -144,19 +150,21 @@ class Change:
 
     @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
-        """The fields that differ; empty where only the events behind the state do."""
+        """The fields that differ; empty if only the events behind the state differ."""
         return await field_changes(info, [(one, self.of.day_of(one)) for one in self.of.fields])
 
 
 @output_type(of=transitions.Transition, only_spelled=True, first="day entity kind")
 class Transition:
-    """A change of an entity, or of one of its clauses or members, that happens on a day."""
+    """A change of an entity, or of one of its clauses or members, on a date."""
 
     of: strawberry.Private[transitions.Transition]
     position: strawberry.Private[int]
 
-    day: Day = struct_field(description="The day on which it happens.")
-    entity: str = struct_field(description="Its name in the log, such as `alliance/quad`.")
+    day: Day = struct_field(description="The date of the change.")
+    entity: str = struct_field(
+        description="The name of the entity in the log, such as `alliance/quad`."
+    )
 
     @made_field
     def kind(self) -> EntityKind:
@@ -164,23 +172,24 @@ class Transition:
         return entity_kind(self.of.entity)
 
     transition: TransitionKind = struct_field("kind", description="The kind of change.")
-    clause: str | None = struct_field(description="The key of the clause to which it happens.")
-    member: str | None = struct_field(description="The code of the member to whom it happens.")
-    because: Because = struct_field(description="The event that it follows from.")
+    clause: str | None = struct_field(description="The key of the clause that changes.")
+    member: str | None = struct_field(description="The code of the member that changes.")
+    because: Because = struct_field(description="The event from which the change follows.")
     announced_on: Day = struct_field(
-        description="The day on which that event became public: the same day, where it is an act of it."
+        description="The date on which that event became public. It equals `day` if the"
+        " event is an act of that date."
     )
     basis: TransitionBasis = struct_field(
-        description="Whether it rests on an act of its day or on what was announced before."
+        description="Whether the change rests on an act of its date or on an earlier announcement."
     )
     confirmed_by: Because | None = struct_field(
-        description="The first later act that says that it happens on the day; null where the event"
-        " that it follows from is of the day itself, and where no such act is known."
+        description="The first later act that confirms the date. Null if the event behind"
+        " the change is of the same date, or if no such act is recorded."
     )
 
     @resolver_field
     async def confirmation(self, info: Info) -> Confirmation | None:
-        """The confirmation of the status that the clause has from the day on; null without a clause."""
+        """The confirmation of the status of the clause from this date on; null without a clause."""
         state = self.of.after
         if self.of.clause is None or not isinstance(state, ExportControlState):
             return None
@@ -192,8 +201,8 @@ class Transition:
 
     @resolver_field
     async def summary(self, info: Info) -> str:
-        """What happens, in one English sentence. Where it rests on the terms of an act of an earlier day,
-        it says so, and whether on these alone."""
+        """The change in one English sentence. If it rests on the terms of an earlier act, the sentence
+        says so, and whether a later act confirms it."""
         return await transition_summary(info, self.of)
 
     @resolver_field
@@ -203,7 +212,7 @@ class Transition:
 
     @resolver_field
     def before(self) -> State | None:
-        """The state of the entity on the day before; null where it does not exist then."""
+        """The state of the entity on the day before; null if it does not exist then."""
         the_day_before = Moment(self.of.day - DAY, self.position)
         return graphql_state(self.of.before, the_day_before) if self.of.before else None
 
@@ -214,16 +223,21 @@ class Transition:
 
 
 async def transition_summary(info: Info, of: transitions.Transition) -> str:
-    """What happens, in one English sentence: to a clause or a member; to an entity as a whole what the
-    event says that it follows from."""
+    """Return a transition in one English sentence.
+
+    A transition of a clause or a member has its own sentence. A transition of a whole entity has the
+    sentence of its event.
+    """
     return part_sentence(of) if of.part else await summary_of(info, of.because)
 
 
 async def field_changes(
     info: Info, of: Sequence[tuple[diff.FieldChange, date | None]]
 ) -> list[FieldChange]:
-    """The GraphQL types of field changes, each with its day, with their texts; without those that say
-    the same again."""
+    """Return the GraphQL types of field changes, each with its date and texts.
+
+    Changes with equal values before and after are left out.
+    """
     found = await load_texts(
         info,
         {
@@ -246,7 +260,7 @@ async def field_changes(
 
 
 def commitments_in(value: Any) -> Iterator[TextCommitment]:
-    """The commitments to texts in a value."""
+    """Iterate over the commitments to texts in a value."""
     match value:
         case TextCommitment():
             yield value
@@ -256,7 +270,7 @@ def commitments_in(value: Any) -> Iterator[TextCommitment]:
 
 
 def with_texts(value: Any, texts: Mapping[TextCommitment, str | None]) -> Any:
-    """A value with texts in place of commitments."""
+    """Return a value with texts in place of commitments."""
     match value:
         case TextCommitment():
             return texts[value]
@@ -268,5 +282,5 @@ def with_texts(value: Any, texts: Mapping[TextCommitment, str | None]) -> Any:
 
 
 def entity_kind(entity: str) -> EntityKind:
-    """The kind of an entity, by its name."""
+    """Return the kind of an entity from its name."""
     return EntityKind(entity.partition("/")[0])

@@ -40,7 +40,7 @@ RatePlace: TypeAlias = Annotated[
 
 @output_type(of=scope.Item, first="name code")
 class ClauseItem:
-    """Goods that a clause names, or exempts, more exactly than by a commodity."""
+    """Goods that a clause names or exempts, more exactly than by a commodity."""
 
     of: strawberry.Private[scope.Item]
     hs: list[str] = struct_field(name="hsCodes")
@@ -48,7 +48,7 @@ class ClauseItem:
 
 @output_type(of=domain.StatedSuspension, first="by on until source")
 class StatedSuspension:
-    """A statement of a government, without a legal instrument, that a suspension runs until a day."""
+    """A statement of a government, without a legal instrument, that a suspension runs until a date."""
 
     of: strawberry.Private[domain.StatedSuspension]
     control: strawberry.Private[ExportControlState]
@@ -71,7 +71,7 @@ class StatedSuspension:
     " retroactive rate_percent rate_up_to_percent rate_specific rate_text price_floor quota",
 )
 class Clause(WithNote):
-    """A clause of an instrument on a day: what it says, its status and what is known to come."""
+    """A clause of an instrument on a date: its content, its status and its known future changes."""
 
     said: strawberry.Private[domain.Clause]
     state: strawberry.Private[domain.ClauseState]
@@ -85,38 +85,37 @@ class Clause(WithNote):
 
     @made_field
     def stated_suspension(self) -> StatedSuspension | None:
-        """The last statement of a government that its suspension runs until a day, where no legal
-        instrument says so; null after that day, and where a later act has overtaken it."""
+        """The last statement of a government, without a legal instrument, that its suspension runs until
+        a date. Null after that date, and if a later act replaced the statement."""
         stated = self.state.stated_suspension
         return StatedSuspension(of=stated, control=self.control) if stated else None
 
     @linked_field("schema.types.export_control", "ExportControl")
     async def continued_in_export_control(self, info: Info) -> Node | None:
-        """The export control of `continuedIn` at this moment; in a history, at the present one. Null
-        where it was merged into none, or that is not recorded.
-        """
+        """The export control of `continuedIn` at this moment; in a history, its present state. Null if
+        there is none or none is recorded."""
         if self.state.continued_in is None:
             return None
         return await linked_node(info, f"export-control/{self.state.continued_in}", self.moment)
 
     @moment_field
     def match(self) -> Match | None:
-        """Whether it covers the goods of the filters by which it was found for certain; null where no goods
-        are asked for."""
+        """Whether it covers the goods of the filters for certain or possibly; null if the filters name
+        no goods."""
         query: ClauseQuery | None = getattr(self, "query", None)  # see `found_by`
         return match_of(query, self.state.clause) if query else None
 
     @resolver_field
     def rate_for(self, place: RatePlace) -> Decimal | None:
-        """The rate in percent that goods of a place pay (of exports: goods for it), with the exceptions
-        for it and for a union that it is in on the day: 0 where it is exempt, null where the clause
-        does not reach it or gives no rate in percent. It is told whatever the status."""
+        """The rate in percent for goods of a place (of exports: goods for it), with the exceptions for
+        the place and for a union that it belongs to on the date. 0 if the place is exempt, null if the
+        clause does not cover it or has no rate in percent. The status does not matter."""
         of = parse_word(places.Place, place, "place")
         return matching.rate_for(self.state.clause, of, self._day)
 
     @resolver_field
     async def because(self, info: Info) -> list[Because]:
-        """The events behind the instrument's state that are about this clause, in the order of the log:
+        """The events about this clause behind the state of the instrument, in the order of the log:
         those that word it, suspend it, bring it into force or end it."""
         entity, evidence = f"export-control/{self.control.id}", self.control.because
         known = await info.context.loaders.facts_behind(entity, evidence)
@@ -125,28 +124,28 @@ class Clause(WithNote):
 
     @resolver_field
     async def status_since(self, info: Info) -> Day | None:
-        """The day from which it has had its status without a break; null below `history`."""
+        """The date from which it has had its status without a break; null below `history`."""
         period = await self._status_period(info)
         return Day(period.first.isoformat()) if period else None
 
     @resolver_field
     async def status_because(self, info: Info) -> Because | None:
-        """The event from which its status follows, such as the suspension that has ended for one that
-        is in force again; null below `history`."""
+        """The event from which its status follows, such as the end of a suspension for a clause that is
+        in force again; null below `history`."""
         period = await self._status_period(info)
         return Because(of=period.because) if period else None
 
     @resolver_field
     async def statuses(self, info: Info, between: StatusDays = None) -> list[StatusPeriod]:
-        """All times of its status as they are known at this moment, past and to come, the oldest
-        first: so suspensions that are over are in it. At most 500; for more ask for fewer days.
+        """All periods of its status as known at this moment, past and future, the oldest first. They
+        include suspensions that have ended. At most 500; to get more, query shorter ranges of dates.
         Empty below `history`."""
         days = parse_days(between, "between") or (None, None)
         found = [one for one in await self._status_periods(info) if one.overlaps(*days)]
         if len(found) > MAX_STATUS_PERIODS:
             raise InvalidInput(
-                f"it has {len(found)} times of its status: expected at most {MAX_STATUS_PERIODS},"
-                " ask for fewer days",
+                f"it has {len(found)} status periods, at most {MAX_STATUS_PERIODS} are allowed:"
+                " use a shorter range of dates",
                 code="TOO_LARGE",
                 path=("between",),
             )
@@ -173,23 +172,22 @@ class Clause(WithNote):
 
     @resolver_field
     async def status_statement(self, info: Info) -> str:
-        """Its status in one or two sentences: since when, whether confirmed, and what contradicts it."""
+        """Its status in one or two sentences: the start date, whether it is confirmed, and what
+        contradicts it."""
         period = await self._status_period(info)
         supported = await self.confirmation(info)
         return status_statement(self.state, self._day, supported, period.first if period else None)
 
     @resolver_field
     def is_legal_basis(self) -> bool:
-        """Whether it is the legal basis of its issuer's dual-use licences and adds none of its own: a law or
-        a list on dual-use items.
-        """
+        """Whether it is the legal basis of its issuer's dual-use licences and adds no licence of its
+        own: a law or a list on dual-use items."""
         return legal_basis.is_legal_basis(self.control, self.state.clause)
 
     @resolver_field
     async def assumed(self, info: Info) -> Assumption | None:
-        """The assumption that the status rests on where no source confirms it: a return from a
-        suspension without a newer fact of the issuer, or an end of unknown date; see `horizon`.
-        """
+        """The assumption that the status rests on if no source confirms it: a return from a suspension
+        without a newer fact of the issuer, or an end of unknown date; see `horizon`."""
         if self.state.status is not ClauseStatus.IN_FORCE:
             return None
         if await self._returned_after_horizon(info):
@@ -201,7 +199,8 @@ class Clause(WithNote):
         return self.moment.valid_at if self.moment else date.max
 
     async def _returned_after_horizon(self, info: Info) -> bool:
-        """Whether it is in force because a suspension ended later than the newest fact of the issuer."""
+        """Return whether it is in force because a suspension ended later than the newest fact of the
+        issuer."""
         if self.moment is None:
             return False
         as_of, moment = info.context.services.as_of, self.moment
@@ -220,7 +219,7 @@ class Clause(WithNote):
 
 
 def clause(state: domain.ClauseState, control: ExportControlState, moment: Moment | None) -> Clause:
-    """The GraphQL type of a clause at a moment: what it says and its status side by side."""
+    """Return the GraphQL type of a clause at a moment, with its content and its status."""
     return at_moment(_content(state, control), moment)
 
 
@@ -230,5 +229,5 @@ def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
 
 
 def found_by(of: Clause, query: ClauseQuery) -> Clause:
-    """The same clause as one that a query for goods found, so that it has a `match`."""
+    """Return the clause with the query for goods that matched it, so that it has a `match`."""
     return share_content(of, query=query)

@@ -1,4 +1,4 @@
-"""Types that several kinds of entity have in common: places, commodities, quantities, sources."""
+"""GraphQL types that several kinds of entity share: places, commodities, quantities, sources."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ N = TypeVar("N", bound="Node")
 
 
 def at_moment(content: T, moment: Moment | None) -> T:
-    """The same content at a moment: an object of its own, with its own `id`."""
+    """Return the same content at a moment: a separate object with its own `id`."""
     return share_content(content, moment=moment)
 
 
 def share_content(content: T, **own: Any) -> T:
-    """An object with the content of another one and some attributes of its own.
+    """Return an object with the content of another one and attributes of its own.
 
-    States are the same at many moments. What a document makes of them is made once, for the content
-    (see `schema.execution.plans.serializers`); only a `moment_field` is asked of each object.
+    States are the same at many moments. Serialized documents are cached by content (see
+    `schema.execution.plans.serializers`). Only a `moment_field` is resolved for each object.
     """
     self = type(content).__new__(type(content))
     attributes = self.__dict__
@@ -52,18 +52,18 @@ def share_content(content: T, **own: Any) -> T:
 
 @output_type(state=EntityState, interface=True, only_spelled=True, first="key entity")
 class Node:
-    """An entity at a moment. `key` and `entity` name the entity, whatever the moment; `id` is for
-    programs that keep objects.
-    """
+    """An entity at a moment. `key` and `entity` name the entity at every moment; `id` is for clients
+    that cache objects."""
 
     state: strawberry.Private[EntityState]
     moment: strawberry.Private[Moment | None] = None
     version_start: strawberry.Private[Moment | None] = None
-    """Where the version begins that it is of a history; what hangs on it is of the present then."""
+    """The start of the version, if the object belongs to a history. Linked objects are then of the
+    present."""
     state_type: ClassVar[Any]
     """The class of its states."""
     content_of: ClassVar[Callable[[Any], Any]]
-    """Makes the object of a state without a moment."""
+    """The constructor of the object of a state without a moment."""
 
     key: str = struct_field("id", description="Its key, unique among entities of its kind.")
 
@@ -74,34 +74,35 @@ class Node:
 
     @property
     def entity_name(self) -> str:
-        """Its name in the log."""
+        """Return its name in the log."""
         return f"{kind_name(type(self.state))}/{self.state.id}"
 
     @moment_field
     def id(self) -> strawberry.ID:
-        """An id of the entity at this moment, or in this version of its history: what holds at
-        another moment has another id, so caches that keep objects by their ids never mix moments.
-        `node(id:)` returns the same object again.
-        """
+        """An id of the entity at this moment, or in this version of its history. The same entity at
+        another moment has another id, so caches by id never mix moments. `node(id:)` returns the same
+        object again."""
         at = NodeId(self.entity_name, self.moment or self.version_start, self.moment is None)
         return strawberry.ID(at.encode())
 
     @classmethod
     def at(cls, state: EntityState, moment: Moment | None) -> Self:
-        """The object of a state at a moment; in a history it has none."""
+        """Return the object of a state at a moment; in a history it has none."""
         return cast(Self, at_moment(cls.content_of(state), moment))
 
 
 NODE_TYPES: dict[type[EntityState], type[Node]] = {}
-"""The output types of entities, by their states."""
+"""Output types of entities, by their states."""
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(strawberry.field, struct_field))
 def entity_type(
     state: type[EntityState], *, weight: Callable[[Any], int] = lambda _: 1, **options: Any
 ) -> Callable[[type[N]], type[N]]:
-    """A decorator of the output type of a kind of entity: `output_type` of its state with the same
-    options. `weight` estimates the memory of an object, of which one is kept for each state.
+    """Return a decorator for the output type of a kind of entity.
+
+    It is `output_type` of the state with the same options. `weight` estimates the memory of an object;
+    one object is cached for each state.
     """
 
     def decorate(kind: type[N]) -> type[N]:
@@ -119,16 +120,16 @@ class Place:
     """A country by its ISO 3166-1 code, or a declared group such as WORLD."""
 
     code: str = field(
-        description="The ISO 3166-1 alpha-2 code; of a state that is no more, the ISO 3166-3 code; of a"
-        " declared group, its own."
+        description="The ISO 3166-1 alpha-2 code; for a former state, the ISO 3166-3"
+        " code; for a declared group, its own code."
     )
     alpha3_code: str | None = field(
-        description="The ISO 3166-1 alpha-3 code, such as `CHN`; of a state that is no more, the one"
-        " that it had; null for a group, and where ISO has none (`XK`)."
+        description="The ISO 3166-1 alpha-3 code, such as `CHN`; for a former state, its"
+        " former code. Null for a group, and if ISO has none (`XK`)."
     )
     numeric_code: str | None = field(
-        description="The ISO 3166-1 numeric code in three digits, such as `076`, which is also the UN's"
-        " M49 code; null where `alpha3Code` is."
+        description="The ISO 3166-1 numeric code in three digits, such as `076`, which is"
+        " also the UN's M49 code; null if `alpha3Code` is null."
     )
     name: str = field(description="The English name.")
     is_aggregate: bool = field(description="Whether it is a group: a total, a residual, a union.")
@@ -148,13 +149,13 @@ class Commodity:
         description="Its codes in the Harmonized System of 2022, of 4 or 6 digits."
     )
     forms: list[Form] = field(
-        description="The forms in which it is traded; empty where it can have all."
+        description="The forms in which it is traded; empty if all forms are possible."
     )
 
 
 @object_type
 class Actor:
-    """Who acts in an announcement: a place or an alliance."""
+    """An actor of an announcement: a place or an alliance."""
 
     key: str = field(description="The code of a place (`US`) or the key of an alliance (`quad`).")
     place: Place | None = field(description="The place; null for an alliance or group.")
@@ -165,29 +166,28 @@ class Actor:
     first="publisher publisher_name name citation published_on url reference checked primary verified",
 )
 class Source:
-    """Where a fact comes from, and how it was checked."""
+    """The source of a fact, and whether it was checked."""
 
     of: strawberry.Private[values.Source]
 
     @made_field
     def publisher_name(self) -> str | None:
-        """The publisher's name; null where it is not declared."""
+        """The publisher's name; null if it is not declared."""
         known = publishers().get(self.of.publisher)
         return known.name if known else None
 
     @made_field
     def primary(self) -> bool:
-        """Whether it is the text of an issuer itself: its publisher is an authority of the issuer of the
-        act, of an actor of the announcement, of the alliance, or of the member that the fact is about,
-        and it is at the publisher's own address or in a file of data that it published. False for
-        copies and reports by others. Figures have no issuer: any authority counts.
-        """
+        """Whether the source is the text of an issuer itself. Its publisher is an authority of the
+        issuer of the act, of an actor of the announcement, of the alliance, or of the member in the
+        fact. It is at the publisher's own address or in a file of data that the publisher released.
+        False for copies and reports by others. Figures have no issuer, so any authority counts."""
         return self.of.is_primary
 
 
 @output_type(of=redaction.RedactedText, first="on reason by source")
 class RedactedText:
-    """A redacted text: which one, when, why and by whom."""
+    """A redacted text, with the date, reason and author of the redaction."""
 
     of: strawberry.Private[redaction.RedactedText]
     position: Position = struct_field()
@@ -196,9 +196,8 @@ class RedactedText:
 
 @output_type(of=StoredAnnex, only_spelled=True, first="commitment salt text redaction field")
 class Annex:
-    """A text of an event that is stored outside its log entry, so that it can be redacted. The
-    entry commits to it by a salted hash.
-    """
+    """A text of an event that is stored outside its log entry, so that it can be redacted. The entry
+    commits to it by a salted hash."""
 
     of: strawberry.Private[StoredAnnex]
 
@@ -209,25 +208,25 @@ class Annex:
 
     @made_field
     def salt(self) -> str | None:
-        """The salt in hexadecimal digits; null where the text was redacted."""
+        """The salt in hexadecimal digits; null if the text was redacted."""
         return self.of.salt.hex() if self.of.salt else None
 
-    text: str | None = struct_field(description="The text; null where it was redacted.")
+    text: str | None = struct_field(description="The text; null if it was redacted.")
 
     @made_field
     def redaction(self) -> RedactedText | None:
-        """The redaction of the text; null while the text is there."""
+        """The redaction of the text; null if the text is not redacted."""
         return RedactedText(of=self.of.redacted_text) if self.of.redacted_text else None
 
     field: str = struct_field(
-        description="The field of the event's data that has the commitment, as a JSON Pointer: `/note`,"
-        " `/quotation`, `/clauses/0/note`."
+        description="The field of the event's data with the commitment, as a JSON"
+        " Pointer: `/note`, `/quotation`, `/clauses/0/note`."
     )
 
 
 @output_type(of=entity.Evidence, first="position event_id type")
 class Because:
-    """A recorded event that a state follows from; in a `preview`, also one that would be recorded."""
+    """A recorded event that a state follows from; in a `preview`, also an event that would be recorded."""
 
     of: strawberry.Private[entity.Evidence]
     position: Position = struct_field()
@@ -246,12 +245,12 @@ class Because:
 
     @resolver_field
     async def summary(self, info: Info) -> str:
-        """What the event says, in one English sentence: the same as that of the event in `events`."""
+        """The event in one English sentence, the same as in `events`."""
         return await summary_of(info, self.of)
 
     @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:
-        """Its note, its quotation and the notes of its clauses, where it has them."""
+        """Its note, its quotation and the notes of its clauses, as far as they exist."""
         planned = info.context.loaders.planned.annexes(self.of.event_id)
         if planned is None:
             return await annexes(info, self.of.position)
@@ -268,7 +267,7 @@ class Quantity:
 @shows(places.Place)
 @cache
 def place(code: str) -> Place:
-    """A place by its code."""
+    """Return a place by its code."""
     of = places.Place(code)
     return Place(
         code=code,
@@ -282,7 +281,7 @@ def place(code: str) -> Place:
 @shows(commodities.Commodity)
 @cache
 def commodity(id: str) -> Commodity:
-    """A commodity by its id."""
+    """Return a commodity by its id."""
     of = commodities.Commodity(id)
     return Commodity(
         key=id,
@@ -296,33 +295,35 @@ def commodity(id: str) -> Commodity:
 
 @shows(values.Actor)
 def actor(id: str) -> Actor:
-    """An actor by its code or id."""
+    """Return an actor by its code or id."""
     return Actor(key=id, place=None if id.islower() else place(id))
 
 
 async def event_sources(info: Info, of: RecordedEvent) -> list[Source]:
-    """The GraphQL types of the sources of an event."""
+    """Return the GraphQL types of the sources of an event."""
     opening = None
-    if any(each.is_primary for each in of.fact.sources):  # of others no issuer makes a difference
+    if any(
+        each.is_primary for each in of.fact.sources
+    ):  # the issuer matters for entities with sources only
         opening = await info.context.loaders.opening_before(of)
     return [Source(of=each) for each in cited_sources(of.stream, of.fact, opening)]
 
 
 async def sources_behind(info: Info, of: entity.Evidence) -> list[Source]:
-    """The GraphQL types of the sources of an event that a state follows from."""
+    """Return the GraphQL types of the sources of an event that a state follows from."""
     if is_issued(of.type) and any(each.is_primary for each in of.sources):
         [event] = await info.context.loaders.events_behind([of])
-        assert event is not None  # whoever has the evidence has it from the log, or plans it
+        assert event is not None  # evidence always has a recorded or a planned event
         return await event_sources(info, event)
     return [Source(of=each) for each in of.sources]
 
 
 async def annexes(info: Info, position: int) -> list[Annex]:
-    """The GraphQL types of the annexes of an event."""
+    """Return the GraphQL types of the annexes of an event."""
     return [Annex(of=of) for of in await info.context.loaders.at.load(position)]
 
 
 @shows(values.Quantity)
 def quantity(of: values.Quantity) -> Quantity:
-    """The GraphQL type of a quantity."""
+    """Return the GraphQL type of a quantity."""
     return Quantity(number=of)

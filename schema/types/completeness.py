@@ -1,4 +1,4 @@
-"""Completeness of answers as GraphQL shows it."""
+"""GraphQL types of the completeness of responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracker.domain.vocabulary import ActKind, CompletenessLevel
 
 @output_type(of=domain.Gap, only_spelled=True)
 class CompletenessGap:
-    """Acts that an answer would have, if there are any, and that were not read."""
+    """A gap in the lists of acts that were read. A response may lack acts of it."""
 
     of: strawberry.Private[domain.Gap]
 
@@ -39,10 +39,9 @@ class CompletenessGap:
 
 @output_type(of=domain.Completeness, only_spelled=True)
 class Completeness:
-    """The completeness of an answer: which of the lists that would have its acts were read. Unless the
-    level is `COMPLETE`, a missing record does not mean that no act exists. Lists that were read are
-    recorded facts: see `coverages`.
-    """
+    """The completeness of a response: which of the relevant lists of acts were read. Unless the level is
+    `COMPLETE`, a missing record does not mean that no act exists. Lists that were read are recorded
+    facts: see `coverages`."""
 
     of: strawberry.Private[domain.Completeness]
 
@@ -50,8 +49,8 @@ class Completeness:
         description="Whether all, some or none of the lists were read."
     )
     until: Day | None = struct_field(
-        description="The day to which the lists were read; of several lists the earliest. Null if none"
-        " was read."
+        description="The date to which the lists were read; of several lists the"
+        " earliest. Null if none was read."
     )
     gaps: list[CompletenessGap] = struct_field(description="The gaps up to `validAt`.")
     statement: str = struct_field(description="Completeness in a few sentences.")
@@ -59,7 +58,7 @@ class Completeness:
 
 @dataclass(frozen=True, slots=True)
 class AnswerScope:
-    """The acts that an answer at a moment would have."""
+    """The acts that are relevant for a response at a moment."""
 
     as_of: AsOf
     scope: domain.Scope
@@ -73,9 +72,10 @@ def answer_scope(
     issuers: Iterable[str] | None = None,
     commodities: Iterable[str] | None = None,
 ) -> AnswerScope | None:
-    """Return the scope of an answer about acts; None without a moment, as in a history, or without kinds.
+    """Return the scope of a response about acts; None without a moment, as in a history, or without
+    kinds.
 
-    Without `issuers` it is about those of all issuers, without `commodities` about all goods.
+    Without `issuers` it covers those of all issuers, without `commodities` all goods.
     """
     asked = frozenset(kinds)
     if moment is None or not asked:
@@ -91,14 +91,14 @@ def answer_scope(
 def scope_of_filter(
     info: Info, moment: Moment | None, about: ChangeFilter, issuers: Iterable[str] = ()
 ) -> AnswerScope | None:
-    """Return the scope of a list of changes or transitions, of further issuers than its places."""
+    """Return the scope of a list of changes or transitions, with further issuers besides its places."""
     kinds = {kind for name in about.kinds for kind in domain.KINDS_OF_ACTS.get(name, ())}
     of = [*issuers, *(about.places or ())] or None
     return answer_scope(info, moment, kinds, of, about.commodities)
 
 
 async def completeness(of_answer: AnswerScope | None) -> Completeness | None:
-    """Return the completeness of an answer; None for one that is not about acts at a moment."""
+    """Return the completeness of a response; None if it is not about acts at a moment."""
     if of_answer is None:
         return None
     as_of, scope, moment = of_answer.as_of, of_answer.scope, of_answer.moment

@@ -1,4 +1,4 @@
-"""Lists in pages, as Relay and other clients know them."""
+"""Pages of lists, in the form of Relay connections."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Edge(Generic[T]):
     """An item of a list, with its cursor."""
 
     cursor: str = field(
-        description="The cursor of the item. As `after` it starts the next page behind this item, as"
-        " `before` it ends a page in front of it."
+        description="The cursor of the item. As `after` it starts the next page behind"
+        " this item, as `before` it ends a page in front of it."
     )
     node: T = field(description="The item.")
 
@@ -82,35 +82,33 @@ class Connection(Generic[T]):
 
     @resolver_field
     async def completeness(self) -> Completeness | None:
-        """The completeness of the list: which lists of acts were read. Null for lists that are not
-        about acts at a moment, such as `events`.
-        """
+        """The completeness of the list: which lists of acts were read. Null for lists that are not about
+        acts at a moment, such as `events`."""
         return await completeness(self.scope)
 
 
 @dataclass(frozen=True, slots=True)
 class PageSource(Generic[T]):
-    """A list that pages are taken from: its items in any span of it, how many they are, and how
-    keys and cursors become each other. An item that is None is too large for the same page.
-    """
+    """A list from which pages are taken, with its items in a range, its count, and the conversion of
+    keys and cursors. An item of None is too large for the same page."""
 
     items: Callable[[KeyRange], Awaitable[Sequence[Keyed[T | None]]]]
     count: Callable[[], Awaitable[int]]
     encode: Callable[[Key], str]
     decode: Callable[[str, str], Key]
     connection: type[Connection[T]] = Connection
-    """The type of its pages,"""
+    """The type of its pages."""
     edge: Callable[[str, T], Edge[T]] = lambda cursor, node: Edge(cursor=cursor, node=node)
-    """and how an item becomes an edge of one."""
+    """The function that makes an edge of an item."""
     scope: AnswerScope | None = None
     """The scope of a list of acts."""
 
     def about(self, scope: AnswerScope | None) -> PageSource[T]:
-        """The same list as one of the acts in a scope."""
+        """Return the same list with the scope of its acts."""
         return replace(self, scope=scope)
 
     async def page(self, asked: PageRequest) -> Connection[T]:
-        """The page that is asked for. Raises InvalidInput for a cursor of another list."""
+        """Return the requested page. Raises InvalidInput for a cursor of another list."""
         after = None if asked.after is None else self.decode(asked.after, "after")
         before = None if asked.before is None else self.decode(asked.before, "before")
         found = await self.items(KeyRange(after, before, asked.size + 1, asked.from_end))
@@ -142,14 +140,14 @@ class PageSource(Generic[T]):
         )
 
     async def _any(self, key: Key | None, side: KeyRange) -> bool:
-        """Whether there are items on one side of a key, or at it; without a key there is no side."""
+        """Return whether there are items on one side of a key, or at it; False without a key."""
         if key is None:
             return False
         return bool(await self.items(KeyRange(side.after, side.before, limit=1, closed=True)))
 
 
 def _known_count(number: int) -> Callable[[], Awaitable[int]]:
-    """The count of a list that is all on one page: nobody need be asked."""
+    """Return the count of a list that fits on one page, without a query."""
 
     async def count() -> int:
         return number
@@ -165,7 +163,7 @@ def entity_pages(
     show: Callable[[S], T],
     order: Enum,
 ) -> PageSource[T]:
-    """The entities of a kind at a moment, in an order, shown as `show` does."""
+    """Return pages of the entities of a kind at a moment, in an order, converted by `show`."""
     cursors = Cursors(kind_name(kind), cursor_name(order))
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
@@ -185,8 +183,10 @@ def node_pages(
     order: Enum,
     matches: Callable[[Any], bool] | None = None,
 ) -> PageSource[N]:
-    """The entities of an output type at a moment, in an order; of those that the database finds, the
-    ones whose states match."""
+    """Return pages of the entities of an output type at a moment, in an order.
+
+    The database selects candidates; only those with a matching state are listed.
+    """
 
     def show(state: Any) -> N:
         return kind.at(state, moment)
@@ -205,7 +205,10 @@ def matching_pages(
     show: Callable[[S], T],
     order: Enum,
 ) -> PageSource[T]:
-    """The entities of a kind at a moment that match, in an order, of those that the database finds."""
+    """Return pages of the entities of a kind at a moment whose states match, in an order.
+
+    The database selects candidates by `narrowed`; `matches` decides.
+    """
     cursors = Cursors(kind_name(kind), cursor_name(order))
     found: list[Keyed[T]] | None = None
 
@@ -226,15 +229,17 @@ def matching_pages(
 
 
 def list_pages(found: list[Keyed[T]], order: str, down: bool = False) -> PageSource[T]:
-    """A list that is all there, in the order of its keys, which are words; `order` is the name of the
-    list and order, which its cursors have."""
+    """Return pages of a list in memory, in the order of its keys.
+
+    Keys are text. `order` is the name of the list and order, which its cursors contain.
+    """
     return shown_pages(found, lambda item: item, order, down)
 
 
 def shown_pages(
     found: list[Keyed[U]], show: Callable[[U], T], order: str, down: bool = False
 ) -> PageSource[T]:
-    """The same, where items are made into what is shown once they are on a page."""
+    """Return pages of a list in memory; `show` converts the items of a page only."""
     cursors = WordCursors(order)
     found.sort(key=itemgetter(0), reverse=down)
 

@@ -1,4 +1,4 @@
-"""Lists that were read, as GraphQL shows them."""
+"""GraphQL types of lists of acts that were read."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from tracker.domain.coverage import CoverageState, Declared
     described_by=(Declared,),
 )
 class CoverageStatement(Node):
-    """A list of acts that was read, so that its acts are recorded. `completeness` of answers follows
-    from these lists.
-    """
+    """A list of acts that was read, so that its acts are recorded. `completeness` of responses follows
+    from these lists."""
 
     key: str = struct_field(description="Its key, such as `cn-mofcom-entity-lists`.")

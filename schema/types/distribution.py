@@ -1,4 +1,4 @@
-"""How production or reserves are spread over places, as GraphQL shows it."""
+"""GraphQL types of production or reserves by place."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tracker.domain.vocabulary import Stage, Statistic
 
 
 class AnswerContext(NamedTuple):
-    """What distributions of one answer have in common."""
+    """Data that the distributions of one response share."""
 
     orders: Orders
     moment: Moment
@@ -44,8 +44,9 @@ class Concentration:
     orders: strawberry.Private[Orders]
 
     hhi: Decimal = struct_field(
-        description="The Herfindahl-Hirschman index: the sum of squared shares in percent, up to"
-        " 10000, rounded to 1 decimal place. A lower bound where places have no share: see `coveredShare`."
+        description="The Herfindahl-Hirschman index: the sum of squared shares in"
+        " percent, up to 10000, rounded to 1 decimal place. A lower bound if"
+        " places have no share: see `coveredShare`."
     )
     top_three_share: Decimal = struct_field(
         description="The sum of the three largest shares, as a fraction of 1, rounded to 4 decimal places."
@@ -57,7 +58,7 @@ class Concentration:
         description="The sum of all shares in the index, as a fraction of 1."
     )
     computed_from: list[Claim] = struct_field(
-        description="The claims that it is computed from, the world's claim first."
+        description="The claims from which it is computed, the world's claim first."
     )
     mixed_editions: bool = struct_field(
         description="Whether these claims are of several editions or publishers."
@@ -66,9 +67,8 @@ class Concentration:
 
 @output_type(of=production.Residual, only_spelled=True, given="orders")
 class Residual:
-    """The world's preferred claim less all countries that its edition lists. It can be negative
-    where the world's total is rounded.
-    """
+    """The world's preferred claim less all countries in its edition. It can be negative because the
+    world's total is rounded."""
 
     of: strawberry.Private[production.Residual]
     orders: strawberry.Private[Orders]
@@ -76,55 +76,56 @@ class Residual:
     value: Decimal = struct_field(description="The number.")
     unit: str = struct_field(description="The unit, that of the world's claim.")
     basis: str | None = struct_field(
-        description="The basis of the weight; null where the publisher does not say."
+        description="The basis of the weight; null if the publisher does not state it."
     )
     published: Claim | None = struct_field(
-        description="The claim of the same edition for `other countries`; null where it has none."
+        description="The claim of the same edition for `other countries`; null if there is none."
     )
     included_places: list[Place] = struct_field(
-        description="Listed places without a number that could be subtracted: withheld, a bound, or of"
-        " another basis. Their figures are part of the residual."
+        description="Listed places without a number that could be subtracted: withheld, a"
+        " bound, or of another basis. Their figures are part of the residual."
     )
     computed_from: list[Claim] = struct_field(
-        description="The claims that it is computed from, the world's claim first."
+        description="The claims from which it is computed, the world's claim first."
     )
 
 
 @output_type(of=totals.WorldTotal, only_spelled=True, given="orders")
 class WorldTotal:
-    """The world's total, and how it comes about. Shares are of the published total only."""
+    """The world's total and its method. Shares are of the published total only."""
 
     of: strawberry.Private[totals.WorldTotal]
     orders: strawberry.Private[Orders]
 
-    method: totals.TotalMethod = struct_field(description="How it comes about.")
+    method: totals.TotalMethod = struct_field(description="The method.")
     value: Decimal = struct_field(description="The number.")
     unit: str = struct_field(description="The unit of these numbers.")
     basis: str | None = struct_field(
-        description="The basis of the weight; null where the publisher does not say."
+        description="The basis of the weight; null if the publisher does not state it."
     )
     published: Claim | None = struct_field(
-        description="The preferred claim for the world; null where there is none."
+        description="The preferred claim for the world; null if there is none."
     )
     sum_of_places: Decimal | None = struct_field(
-        description="The sum of the figures for all places of the same edition, `other countries`"
-        " included and the EU not; without a published total the sum of the preferred claims that"
-        " can be added to each other. Null where no place has a number."
+        description="The sum of the figures for all places of the same edition, with"
+        " `other countries` and without the EU. Without a published total,"
+        " the sum of the preferred claims that can be added. Null if no place"
+        " has a number."
     )
     difference: Decimal | None = struct_field(
-        description="The published total less this sum; null without one of the two. Totals are rounded,"
-        " and places can be left out."
+        description="The published total less this sum; null if one of the two is"
+        " missing. Totals are rounded, and places can be left out."
     )
     relative_difference: Decimal | None = struct_field(
-        description="The difference as a fraction of the published total, rounded to 4 decimal places;"
-        " null where it would be 1000 or more."
+        description="The difference as a fraction of the published total, rounded to 4"
+        " decimal places; null if it would be 1000 or more."
     )
     not_summed: list[Place] = struct_field(
-        description="Places with a figure that cannot be added: withheld, a bound, of another basis or"
-        " unit."
+        description="Places with a figure that cannot be added: withheld, a bound, of"
+        " another basis or unit."
     )
     computed_from: list[Claim] = struct_field(
-        description="The claims that these numbers are computed from, the world's claim first."
+        description="The claims from which these numbers are computed, the world's claim first."
     )
     mixed_editions: bool = struct_field(
         description="Whether these claims are of several editions or publishers."
@@ -139,24 +140,25 @@ class Distribution:
     answer: strawberry.Private[AnswerContext]
     commodity: Commodity = field(description="The commodity.")
     figures_of: Commodity | None = struct_field(
-        description="The commodity under which publishers file the figures that are used, such as graphite"
-        " for natural graphite; null without figures."
+        description="The commodity under which publishers file the figures, such as"
+        " graphite for natural graphite; null without figures."
     )
-    statistic: Statistic = field(description="The statistic that the figures are of.")
+    statistic: Statistic = field(description="The statistic of the figures.")
     stage: Stage | None = field(
-        description="The stage of the supply chain that the figures are for: the one that was asked for"
-        " or, without one, mining where there are figures for it in any year, else the only stage"
-        " with figures. Null for reserves, and where none was asked for and none is chosen: see"
-        " `available`."
+        description="The stage of the supply chain of the figures, as queried. Without a"
+        " queried stage it is mining if there are figures for it in any year,"
+        " else the only stage with figures. Null for reserves, and if none"
+        " was queried and none is chosen: see `available`."
     )
     form: str | None = field(
-        description="The product, where one stage has several: the one that was asked for or, without"
-        " one, the product without a form where there are figures for it, else the only form. Null"
-        " otherwise, and where none was asked for and several are left: see `available`."
+        description="The product, if one stage has several, as queried. Without a queried"
+        " form it is the product without a form if there are figures for it,"
+        " else the only form. Null otherwise, and if none was queried and"
+        " several are left: see `available`."
     )
     year: int | None = field(description="The year of the figures; null for reserves.")
     world: Claim | None = struct_field(
-        description="The preferred claim for the world; null where there is none."
+        description="The preferred claim for the world; null if there is none."
     )
     figures: list[PlaceFigure] = struct_field(
         "shares",
@@ -170,22 +172,21 @@ class Distribution:
         description="Figures whose number cannot be compared with the world's."
     )
     concentration: Concentration | None = struct_field(
-        description="The concentration over countries; null where no share is known."
+        description="The concentration over countries; null if no share is known."
     )
     residual: Residual | None = struct_field(
-        description="The rest that no listed country accounts for; null where the world has no number."
+        description="The remainder of the world's total after all listed countries; null"
+        " if the world has no number."
     )
 
     @property
     def orders(self) -> Orders:
-        """The orders of publishers at its moment."""
+        """Return the orders of publishers at its moment."""
         return self.answer.orders
 
     @resolver_field
     def total(self) -> WorldTotal | None:
-        """The world's total with its method, beside the sum of the places; null where nothing has a
-        number.
-        """
+        """The world's total with its method, beside the sum of the places; null if nothing has a number."""
         found = totals.world_total(self.spread)
         return WorldTotal(of=found, orders=self.orders) if found else None
 
@@ -193,9 +194,8 @@ class Distribution:
     async def share(
         self, info: Info, of: Annotated[GroupInput, argument(description="The group of countries.")]
     ) -> GroupShare | None:
-        """The share of a group of countries, and what is not known of it; null where its alliance
-        does not exist at this moment.
-        """
+        """The share of a group of countries, with the places that are not counted; null if its alliance
+        does not exist at this moment."""
         group = await find_group(info, of, self.answer.moment)
         if group is None:
             return None
@@ -204,9 +204,8 @@ class Distribution:
 
     @resolver_field
     async def available(self, info: Info) -> list[Supply]:
-        """The products of this commodity, and of those below it, of which there are figures of this
-        statistic: by stage and form, with their years.
-        """
+        """The products with figures of this statistic, of this commodity and of those below it: by stage
+        and form, with their years."""
         supplies = info.context.services.as_of.supplies
         below = descendants(CommodityKey(self.commodity.key))
         found = await supplies.of_commodities(below, self.answer.moment)
@@ -221,7 +220,7 @@ class Distribution:
 def distribution(
     asked: production.ProductYear, of: production.Distribution, answer: AnswerContext
 ) -> Distribution:
-    """The GraphQL type of a distribution."""
+    """Return the GraphQL type of a distribution."""
     id, statistic, product, year = asked
     return Distribution(
         spread=of,

@@ -1,4 +1,4 @@
-"""Endpoints as GraphQL shows them: where each is, what is wrong, and what was done with it."""
+"""GraphQL types of endpoints, their deliveries and their changes."""
 
 from __future__ import annotations
 
@@ -19,61 +19,63 @@ from tracker.delivery import endpoint as delivery
 from tracker.delivery.endpoint import EndpointState, Manager
 from tracker.delivery.lag import Lag, read_lag
 
-NEWEST = argument(description=f"At most so many of them, 0 to {MAX_PAGE_SIZE}.")
+NEWEST = argument(description=f"The maximum number of items, 0 to {MAX_PAGE_SIZE}.")
 
 
 @output_type(of=delivery.Endpoint, only_spelled=True)
 class EndpointFailure:
-    """What is wrong with an endpoint, since something was last accepted."""
+    """The failed deliveries of an endpoint since the last accepted one."""
 
     of: strawberry.Private[delivery.Endpoint]
 
-    failures: int = struct_field(description="How often the delivery has failed.")
+    failures: int = struct_field(description="The number of failed attempts.")
     since: Instant = struct_field(
         "failing_since", description="The time of the first of these failures."
     )
     next_attempt_at: Instant | None = struct_field(
         description="The time of the next attempt, if the endpoint is active; null: at once."
     )
-    error: str | None = struct_field("last_error", description="What went wrong the last time.")
+    error: str | None = struct_field("last_error", description="The last error.")
     status: int | None = struct_field(
-        "last_status",
-        description="The status of HTTP that the receiver answered it with; null where it did not answer.",
+        "last_status", description="The HTTP status of the last response; null if there was none."
     )
 
 
 @output_type(of=Lag, only_spelled=True)
 class EndpointLag:
-    """How far an endpoint is behind the log."""
+    """The lag of an endpoint behind the log."""
 
     of: strawberry.Private[Lag]
 
     head: Position = struct_field(description="The last position of the log.")
     events: int = struct_field(
-        description="The number of events of its filter that wait: those after its cursor, parked ones"
-        " included."
+        description="The number of pending events of its filter: those after its cursor"
+        " and parked events."
     )
     oldest_at: Instant | None = struct_field(
-        description="The time at which the first of them was recorded; null where none waits."
+        description="The time at which the oldest pending event was recorded; null if"
+        " none is pending."
     )
 
     @made_field
     def seconds(self) -> float:
-        """For how long that one has waited; 0 where none waits."""
+        """The age of the oldest pending event in seconds; 0 if none is pending."""
         return self.of.seconds(clock.now())
 
 
 @output_type(of=delivery.Replay, only_spelled=True)
 class EndpointReplay:
-    """Events that are sent once more, before new ones; the cursor stays where it is."""
+    """A replay of events, which are sent before new ones. The cursor does not move."""
 
     of: strawberry.Private[delivery.Replay]
 
     first_position: Position = struct_field(name="from", description="The first position.")
     last_position: Position = struct_field(name="to", description="The last position.")
-    position: Position = struct_field(description="How far it has come.")
-    events: int = struct_field(description="The number of events of the endpoint's filter in it.")
-    requested_at: Instant = struct_field(description="The time at which it was asked for.")
+    position: Position = struct_field(description="The position up to which events were sent.")
+    events: int = struct_field(
+        description="The number of events of the endpoint's filter in the replay."
+    )
+    requested_at: Instant = struct_field(description="The time of the request for the replay.")
 
 
 @output_type(of=delivery.EndpointKey, only_spelled=True)
@@ -84,12 +86,12 @@ class EndpointKey:
 
     key: str = struct_field(
         "public_key",
-        description="The key as text, `whpk_` and 32 bytes in base64, as libraries of Standard Webhooks"
-        " read it (Ed25519, signatures `v1a`).",
+        description="The key as text, `whpk_` and 32 bytes in base64, as libraries of"
+        " Standard Webhooks read it (Ed25519, signatures `v1a`).",
     )
-    created_at: Instant = struct_field(description="The time at which it was made.")
+    created_at: Instant = struct_field(description="The time at which the key was created.")
     retires_at: Instant | None = struct_field(
-        description="The time until which it signs beside its successor; null while it has none."
+        description="The time until which it signs beside its successor; null if it has none."
     )
 
 
@@ -99,21 +101,22 @@ class EndpointKey:
     first="at message_id first_position last_position events attempt accepted",
 )
 class DeliveryAttempt:
-    """A request that was made to a receiver."""
+    """A request to a receiver."""
 
     of: strawberry.Private[delivery.Attempt]
 
     at: Instant = struct_field("attempted_at", description="The time of the request.")
     message_id: str = struct_field(
-        description="Its `webhook-id`: the id of the event, the same on every try; empty for the question"
-        " before the first delivery whether the receiver wants any."
+        description="Its `webhook-id`: the id of the event, the same on every attempt."
+        " Empty for the handshake before the first delivery."
     )
     first_position: Position = struct_field(description="The position of the first event in it.")
     last_position: Position = struct_field(
-        description="The position of the last event in it: the same, unless it is a batch."
+        description="The position of the last event in it: equal to the first, unless it"
+        " is a batch."
     )
-    events: int = struct_field(description="The number of events in it; 0 for that question.")
-    attempt: int = struct_field(description="Which try it was: 1, 2, 3, ….")
+    events: int = struct_field(description="The number of events in it; 0 for the handshake.")
+    attempt: int = struct_field(description="The number of the attempt: 1, 2, 3, ….")
 
     @made_field
     def accepted(self) -> bool:
@@ -121,51 +124,53 @@ class DeliveryAttempt:
         return self.of.error is None
 
     duration_seconds: float = struct_field(
-        description="The time until the answer was read, in seconds."
+        description="The time until the response was read, in seconds."
     )
     status: int | None = struct_field(
-        description="The status of HTTP of the answer; null where there was none."
+        description="The HTTP status of the response; null if there was none."
     )
-    error: str | None = struct_field(description="What went wrong; null where it was accepted.")
-    response: str | None = struct_field(description="The beginning of the answer's body.")
+    error: str | None = struct_field(description="The error; null if the delivery was accepted.")
+    response: str | None = struct_field(description="The beginning of the response body.")
 
 
 @output_type(of=delivery.ParkedDelivery, only_spelled=True)
 class ParkedDelivery:
-    """An event that a person set aside, so that those after it go on."""
+    """An event that a person set aside, so that later events are delivered."""
 
     of: strawberry.Private[delivery.ParkedDelivery]
 
     position: Position = struct_field(description="Its position in the log.")
     parked_at: Instant = struct_field(description="The time at which it was set aside.")
-    parked_by: str = struct_field(description="Who did that.")
+    parked_by: str = struct_field(description="The person who set it aside.")
     reason: str = struct_field(description="Why.")
     retry_at: Instant | None = struct_field(
-        description="The time at which it is tried again, where somebody asked for that."
+        description="The time of the next attempt; null if no retry was requested."
     )
     last_error: str | None = struct_field(
-        description="What went wrong when it was last tried again; null where it was not."
+        description="The error of the last retry; null if there was none."
     )
 
     @resolver_field
     async def event(self, info: Info) -> Event:
         """The event."""
         found = await info.context.loaders.event_at.load(self.of.position)
-        assert found is not None  # only events of the log are parked
+        assert found is not None  # parked events are always in the log
         return Event(of=found)
 
 
 @output_type(of=delivery.EndpointChange, only_spelled=True)
 class EndpointChange:
-    """Something that was done with an endpoint, on record for good."""
+    """A permanent record of an action on an endpoint."""
 
     of: strawberry.Private[delivery.EndpointChange]
 
-    at: Instant = struct_field("changed_at", description="The time at which it was done.")
-    actor: str = struct_field(description="Who did it; `tracker` where a rule did.")
-    action: str = struct_field(description="What was done, such as `paused`.")
-    reason: str | None = struct_field(description="Why; null where nobody was asked.")
-    detail: str | None = struct_field(description="With what, such as the positions of a replay.")
+    at: Instant = struct_field("changed_at", description="The time of the action.")
+    actor: str = struct_field(
+        description="The name of the person; `tracker` for an action by a rule."
+    )
+    action: str = struct_field(description="The action, such as `paused`.")
+    reason: str | None = struct_field(description="The reason; null if none was required.")
+    detail: str | None = struct_field(description="A detail, such as the positions of a replay.")
 
 
 @output_type(
@@ -175,84 +180,82 @@ class EndpointChange:
     " created_at started_after position previous_position last_accepted_at failure",
 )
 class Endpoint:
-    """An address that events are sent to: a named cursor on the log, strictly in order. Nothing is
-    lost, whatever happens to it. Only its owner and administrators see it.
-    """
+    """An address that events are sent to: a named cursor on the log, strictly in order. No event is
+    lost. Only its owner and administrators see it."""
 
     of: strawberry.Private[delivery.Endpoint]
 
-    name: str = struct_field(description="Its name, which no other endpoint has.")
+    name: str = struct_field(description="Its unique name.")
     url: str = struct_field(
         "shown_url",
-        description="Its address, without the query: that may hold a secret, and is never shown.",
+        description="Its address, without the query, which may contain a secret and is"
+        " never shown.",
     )
     owner: str | None = struct_field(
         description="The name of the caller who may manage it; null: administrators only."
     )
     state: EndpointState = struct_field(description="Whether events are sent to it.")
     types: list[str] | None = struct_field(
-        "filter.types", description="The types of the events that are sent; null: all types."
+        "filter.types", description="The types of the events; null: all types."
     )
     commodities: list[str] | None = struct_field(
         "filter.commodities",
-        description="The commodities that these events are about, or ones below them; null: any.",
+        description="The commodities of the events, including those below them; null: any.",
     )
     places: list[str] | None = struct_field(
-        "filter.places",
-        description="The places and alliances that these events are about; null: any.",
+        "filter.places", description="The places and alliances of the events; null: any."
     )
     entity: str | None = struct_field(
-        "filter.entity", description="The one entity that these events are of; null: any."
+        "filter.entity", description="The only entity of the events; null: any."
     )
     max_batch_events: int = struct_field(
-        description="The most events in one request; 1: no batches."
+        description="The maximum number of events in one request; 1: no batches."
     )
-    with_proof: bool = struct_field(
-        description="Whether each event comes with its inclusion proof."
-    )
+    with_proof: bool = struct_field(description="Whether each event includes its inclusion proof.")
     with_hmac: bool = struct_field(
-        description="Whether deliveries are signed with a shared secret (`v1`) too, beside the key pair"
-        " (`v1a`)."
+        description="Whether deliveries are also signed with a shared secret (`v1`),"
+        " beside the key pair (`v1a`)."
     )
     created_at: Instant = struct_field(description="The time at which it was added.")
-    started_after: Position = struct_field(description="The position after which it began.")
+    started_after: Position = struct_field(description="The position after which its events begin.")
     position: Position = struct_field(
-        description="The cursor: of all events up to this position, those of its filter were accepted or"
-        " parked."
+        description="The cursor. All events of its filter up to this position were"
+        " accepted or parked."
     )
     previous_position: Position = struct_field(
-        description="The last event of its filter up to the cursor, which the next delivery names as"
-        " `previousposition`; the position after which it began before there is one."
+        description="The last event of its filter up to the cursor, which the next"
+        " delivery names as `previousposition`. Before the first such event,"
+        " the position after which its events begin."
     )
     last_accepted_at: Instant | None = struct_field(
-        description="The time at which something was last accepted; null: never."
+        description="The time of the last accepted delivery; null: never."
     )
 
     @made_field
     def failure(self) -> EndpointFailure | None:
-        """What is wrong; null where the last delivery was accepted, or none was tried."""
+        """The failure; null if the last delivery was accepted, or none was attempted."""
         return None if self.of.failing_since is None else EndpointFailure(of=self.of)
 
     replay: EndpointReplay | None = struct_field(
-        description="The replay that is under way; null where none is."
+        description="The active replay; null if there is none."
     )
     parked_events: int = struct_field(
-        "parked", description="The number of events that are set aside: see `parked`."
+        "parked", description="The number of parked events: see `parked`."
     )
     requests_per_minute: int | None = struct_field(
         "requests_a_minute",
-        description="The most requests in a minute that the receiver asked for, in the handshake of"
-        " CloudEvents' webhooks; null: it asked for none.",
+        description="The rate limit of the receiver in requests per minute, from the"
+        " handshake of CloudEvents' webhooks; null: none.",
     )
 
     @made_field
     def public_keys(self) -> list[EndpointKey]:
-        """The public keys by which deliveries are verified, the oldest first."""
+        """The public keys that verify deliveries, the oldest first."""
         return [EndpointKey(of=key) for key in self.of.keys if key.public_key is not None]
 
     @resolver_field
     async def lag(self, info: Info) -> EndpointLag:
-        """How far it is behind the log."""
+        """Its lag behind the log."""
         recorder = info.context.services.recorder
         return EndpointLag(of=await read_lag(recorder, self.of.filter.selection, self.of.position))
 
@@ -260,10 +263,10 @@ class Endpoint:
     async def attempts(
         self,
         info: Info,
-        failed: Annotated[bool, argument(description="Only those that failed.")] = False,
+        failed: Annotated[bool, argument(description="Only failed attempts.")] = False,
         first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE,
     ) -> list[DeliveryAttempt]:
-        """The last requests that were made, the newest first. The last 1,000 are kept."""
+        """The last requests, the newest first. The last 1,000 are stored."""
         kept = await info.context.services.endpoints.attempts(
             self.of.name, manager(info), parse_page(first).size, failed=failed
         )
@@ -273,7 +276,7 @@ class Endpoint:
     async def parked(
         self, info: Info, first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE
     ) -> list[ParkedDelivery]:
-        """The events that were set aside, by position."""
+        """The parked events, by position."""
         size = parse_page(first).size
         aside = await info.context.services.endpoints.parked(self.of.name, manager(info))
         return [ParkedDelivery(of=of) for of in aside[:size]]
@@ -282,7 +285,7 @@ class Endpoint:
     async def changes(
         self, info: Info, first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE
     ) -> list[EndpointChange]:
-        """What was done with it, by whom and why, the newest first."""
+        """The actions on the endpoint with their actors and reasons, the newest first."""
         done = await info.context.services.endpoints.changes(
             self.of.name, manager(info), parse_page(first).size
         )
@@ -290,6 +293,6 @@ class Endpoint:
 
 
 def manager(info: Info) -> Manager:
-    """Who manages endpoints here. Raises Unauthenticated or Forbidden."""
+    """Return the caller who manages endpoints. Raises Unauthenticated or Forbidden."""
     actor = info.context.require_actor(Scope.ENDPOINT)
     return Manager(actor, None if Scope.ADMIN in info.context.caller.scopes else actor)

@@ -1,4 +1,4 @@
-"""The log itself, and the history of an entity, as GraphQL shows them."""
+"""GraphQL types of the log and of the history of an entity."""
 
 from __future__ import annotations
 
@@ -38,9 +38,8 @@ from tracker.log.entries import RecordedEvent
 
 @output_type(of=RecordedEvent, only_spelled=True)
 class Fact:
-    """A recorded fact: what somebody did or said, with its source. It is the content of an event of
-    the log, which is immutable.
-    """
+    """A recorded fact: an act or a statement, with its source. It is the content of an event of the log,
+    which is immutable."""
 
     of: strawberry.Private[RecordedEvent]
 
@@ -50,39 +49,37 @@ class Fact:
     )
     type: str = struct_field(description="Its type, such as `ExportControl.Suspended`.")
     entity: str = struct_field(
-        "stream", description="The entity that it is about, such as `alliance/quad`."
+        "stream", description="The entity of the event, such as `alliance/quad`."
     )
     version: int = struct_field(
         description="Its number among the events of the entity: 1, 2, 3, …."
     )
     recorded_at: Instant = struct_field(description="The time at which this tracker recorded it.")
     actor: str | None = struct_field(
-        description="Who recorded it: the name of a token, a user of an OpenID Connect issuer,"
-        " `import` or `demo`; null in old events without one."
+        description="The author of the record: the name of a token, a user of an OpenID"
+        " Connect issuer, `import` or `demo`; null in old events without one."
     )
     data: JSON = struct_field(
-        description="The fact as stored, as JSON, with commitments in place of its note and quotation,"
-        " which are in `annexes`."
+        description="The fact as stored, as JSON, with commitments in place of its note"
+        " and quotation, which are in `annexes`."
     )
 
     @resolver_field
     def public_on(self) -> Day | None:
-        """The day from which it counts in the world: on which it was so and public, or, of a figure,
-        on which the edition was published. Null for a retraction, which counts for all days.
-        """
+        """The date from which the fact is effective and public; of a figure, the publication date of the
+        edition. Null for a retraction, which applies to all dates."""
         day = self.of.fact.public_on
         return None if day == date.min else Day(day.isoformat())
 
     @resolver_field
     async def summary(self, info: Info) -> str:
-        """What it says, in one English sentence, with the names that entities had by then. It says no
-        more than the fact, and never changes.
-        """
+        """The fact in one English sentence, with the names of entities at the time of recording. It
+        contains no more than the fact, and never changes."""
         return await summary(info, self.of)
 
     @resolver_field
     async def source(self, info: Info) -> Source:
-        """Its source. `primary` says whether that is the text of the issuer itself or a report of it."""
+        """Its source. `primary` tells an issuer's own text from a report of it."""
         [first, *_] = await event_sources(info, self.of)
         return first
 
@@ -94,40 +91,36 @@ class Fact:
 
     @resolver_field
     async def annexes(self, info: Info) -> list[Annex]:
-        """Its note, its quotation and the notes of its clauses, where it has them. Events recorded
-        before annexes existed have them in `data`.
-        """
+        """Its note, its quotation and the notes of its clauses, as far as they exist. Events recorded
+        before annexes existed have them in `data`."""
         return await annexes(info, self.of.position)
 
     @resolver_field
     async def correction_of(self, info: Info) -> Fact | None:
-        """The fact that it was recorded in place of; null where it corrects none."""
+        """The fact that it was recorded in place of; null if it corrects none."""
         corrected = await corrected_event(info, self.of)
         return Fact(of=corrected) if corrected else None
 
 
 @object_type
 class KnownEvent(Fact):
-    """An event of the log as it was known at a position: what became of it later is left out. Texts
-    that were redacted are gone at every position.
-    """
+    """An event of the log as known at a position, without later retractions and corrections. Redacted
+    texts are missing at every position."""
 
     until: strawberry.Private[int | None] = None
     """The position; None: now."""
 
     @resolver_field
     async def retracted_by(self, info: Info) -> Fact | None:
-        """The retraction by which nothing follows from it any more; null while it counts. A
-        retraction that is retracted itself takes nothing away.
-        """
+        """The retraction of the event; null while the event counts. A retraction that is retracted
+        itself has no effect."""
         found = await retraction_of(info, self.of, self.until)
         return Fact(of=found) if found else None
 
     @resolver_field
     async def replaced_by(self, info: Info) -> Fact | None:
-        """The fact that was recorded in its place when it was retracted, which may be about another
-        entity; null while it counts, and where nothing replaced it.
-        """
+        """The fact that was recorded in its place at its retraction, which may be about another entity.
+        Null while the event counts, and if nothing replaced it."""
         found = await retraction_of(info, self.of, self.until)
         if found is None or not isinstance(found.fact, Retracted) or not found.fact.replacement:
             return None
@@ -143,18 +136,16 @@ class Event(KnownEvent):
 
     @resolver_field
     def resume_token(self) -> str:
-        """Its position, and which event it is: `1234-9f86d081884c7d65`. Whoever has got all up to it
-        goes on with it as `after`, of subscriptions, of `events` and of `/events`, and is told
-        (LOG_DIVERGED) where the log was set back since: a position alone would go on with whatever has
-        come to stand behind it.
-        """
+        """Its position and a prefix of its hash: `1234-9f86d081884c7d65`. A client that has all events
+        up to it resumes with it as `after` of subscriptions, `events` and `/events`. The request fails
+        with LOG_DIVERGED if the log was restored to an earlier state since. A position alone cannot
+        detect this."""
         return str(self.of.resume_token)
 
     @resolver_field
     async def proof(self, info: Info) -> InclusionProof | None:
-        """A proof that the newest checkpoint commits to it; null for about a second after
-        recording, and where the log is not signed.
-        """
+        """A proof that the newest checkpoint commits to it; null for about a second after recording, and
+        if the log is not signed."""
         found = await info.context.services.proofs.proof(int(self.position))
         return inclusion(found) if found else None
 
@@ -176,15 +167,14 @@ State: TypeAlias = Annotated[
 
 @output_type(of=HistoryRow, only_spelled=True)
 class HistoryVersion:
-    """A version of an entity's state: the days on which it holds, and the positions of the log at
-    which it was known. All ends are inclusive.
-    """
+    """A version of an entity's state: the dates on which it holds, and the positions at which it was
+    known. All ends are inclusive."""
 
     of: strawberry.Private[HistoryRow]
 
-    valid_from: Day = struct_field(description="The first day on which the state holds.")
+    valid_from: Day = struct_field(description="The first date on which the state holds.")
     valid_until: Day | None = struct_field(
-        description="The last day on which the state holds; null for no end."
+        description="The last date on which the state holds; null for no end."
     )
     known_from: Position = struct_field(description="The first position at which this was known.")
     known_until: Position | None = struct_field(
@@ -203,14 +193,16 @@ class HistoryVersion:
 async def retraction_of(
     info: Info, of: RecordedEvent, until: int | None = None
 ) -> RecordedEvent | None:
-    """The retraction of an event that counts, as the log says up to a position, or now."""
+    """Return the effective retraction of an event, as known at a position or now."""
     retractions = await info.context.loaders.retractions.load((of.stream, until))
     return retractions.get(of.event_id)
 
 
 async def corrected_event(info: Info, of: RecordedEvent) -> RecordedEvent | None:
-    """The event that another was recorded in place of. A correction is recorded as one: its
-    retraction at the position before."""
+    """Return the event that another one replaces.
+
+    A correction is recorded as one batch, so its retraction is at the position before.
+    """
     loaders = info.context.loaders
     before = await loaders.event_at.load(of.position - 1)
     if before is None or before.type not in RETRACTION_TYPES:
@@ -222,8 +214,10 @@ async def corrected_event(info: Info, of: RecordedEvent) -> RecordedEvent | None
 
 
 def history_version(held: HistoryRow, until: int | None = None) -> HistoryVersion | None:
-    """The GraphQL type of a version of an entity, as it was known at a position or now; None where
-    its state was left out."""
+    """Return the GraphQL type of a version of an entity, as known at a position or now.
+
+    None if its state was left out.
+    """
     if until is not None and held.known_until is not None and held.known_until >= until:
         held = replace(held, known_until=None, replaced_at=None)
     if held.state is None:
@@ -233,13 +227,15 @@ def history_version(held: HistoryRow, until: int | None = None) -> HistoryVersio
 
 
 def past_state(of: EntityState, start: Moment) -> Node:
-    """The GraphQL type of a state in the version of a history that begins at a moment. What hangs on
-    it, such as the announcements of an alliance, is of the present."""
+    """Return the GraphQL type of a state in the version of a history that begins at a moment.
+
+    Linked objects, such as the announcements of an alliance, are of the present.
+    """
     state = graphql_state(of, None)
     state.version_start = start
     return state
 
 
 def graphql_state(of: EntityState, moment: Moment | None) -> State:
-    """The GraphQL type of a state at a moment, or in a version of a history that begins at one."""
+    """Return the GraphQL type of a state at a moment, or in a version of a history."""
     return cast(State, node_of(of, moment))

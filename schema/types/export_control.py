@@ -1,4 +1,4 @@
-"""Export controls as GraphQL shows them."""
+"""GraphQL types of export controls."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ DISPUTED = "ExportControl.Disputed"
 
 @output_type(of=domain.Dispute, first="account source commodities judged")
 class Dispute:
-    """Another source's different account of an instrument, shown beside the first and not merged."""
+    """Another source's different account of an instrument. It is shown beside the first account and not
+    merged."""
 
     of: strawberry.Private[domain.Dispute]
     control: strawberry.Private[ExportControlState]
@@ -81,7 +82,7 @@ class Dispute:
         return Position(str((await self._evidence(info)).position))
 
     async def _evidence(self, info: Info) -> Evidence:
-        """The event behind it: of those with its source, the one with its account."""
+        """Return the event behind it: the one with its source and account."""
         found = [
             one
             for one in self.control.because
@@ -111,9 +112,9 @@ class ExportControl(Node):
 
     state: strawberry.Private[ExportControlState]
     matched: strawberry.Private[Sequence[ClauseState] | None] = None
-    """The clauses that a list found it by; None: it was not asked for any."""
+    """The clauses that matched the filters of a list; None without such filters."""
     query: strawberry.Private[ClauseQuery | None] = None
-    """The filters on clauses by which a list found it."""
+    """The filters on clauses of the list."""
 
     key: str = struct_field(description="Its key, such as `cn-mofcom-2024-46`.")
 
@@ -168,9 +169,8 @@ class ExportControl(Node):
 
     @resolver_field
     async def same_as(self, info: Info) -> list[ExportControl]:
-        """Instruments that may be the same act, told by other publishers: of the same issuer and
-        direction, announced on the same day, with the same measure for the same goods. They are
-        never merged."""
+        """Instruments that may be the same act from other publishers: of the same issuer and direction,
+        announced on the same date, with the same measure for the same goods. They are never merged."""
         as_of = info.context.services.as_of
         moment, day = self.moment or await as_of.resolve(), self.state.announced_on
         narrowed = Filter(places=[self.state.issuer], dated=(day.first, day.last))
@@ -179,9 +179,8 @@ class ExportControl(Node):
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
-        """The completeness of the records of its issuer on its goods: later acts about it among them.
-        Null in a history.
-        """
+        """The completeness of the recorded acts of its issuer on its goods, including later acts about
+        it. Null in a history."""
         clauses = [item.clause for item in self.state.clauses]
         return await completeness(
             answer_scope(
@@ -196,12 +195,12 @@ class ExportControl(Node):
     def shown(
         self, clauses: Sequence[ClauseState], query: ClauseQuery | None = None
     ) -> list[Clause]:
-        """Some of its clauses at its moment, as a query found them."""
+        """Return clauses at its moment, as matched by a query."""
         found = [clause(item, self.state, self.moment) for item in clauses]
         return [found_by(one, query) for one in found] if query and query.names_goods else found
 
     def all_clauses(self) -> list[Clause]:
-        """What `clauses` is without arguments."""
+        """Return `clauses` without arguments."""
         return self.shown(self.state.clauses)
 
 
@@ -211,7 +210,8 @@ class ExportControlEdge(Edge[ExportControl]):
 
     @resolver_field
     def matching_clauses(self) -> list[Clause]:
-        """The clauses that match the list's filters on clauses; all where it has none."""
+        """The clauses that match the list's filters on clauses; all clauses if the list has no such
+        filters."""
         control = self.node
         if control.matched is None:
             return control.all_clauses()
@@ -228,12 +228,12 @@ class ExportControlConnection(Connection[ExportControl]):
 
 
 def control_edge(cursor: str, control: ExportControl) -> ExportControlEdge:
-    """The edge of a control that a list found."""
+    """Return the edge of a control in a list."""
     return ExportControlEdge(cursor=cursor, node=control)
 
 
 def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConnection:
-    """The same page at another moment: the same controls with the same clauses."""
+    """Return the same page at another moment, with the same controls and clauses."""
     made: list[ExportControl] = []
 
     def nodes() -> list[ExportControl]:
@@ -263,7 +263,7 @@ def _found_at(control: ExportControl, moment: Moment) -> ExportControl:
 
 
 async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> frozenset[str] | None:
-    """The spellings of a firm that is asked for; None where none is."""
+    """Return the spellings of a firm; None without a firm."""
     if firm is None:
         return None
     name = parse_stored_text(firm, "firm")

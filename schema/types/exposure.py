@@ -1,4 +1,4 @@
-"""Exposure to export controls as GraphQL shows it."""
+"""GraphQL types of exposure to export controls."""
 
 from __future__ import annotations
 
@@ -26,31 +26,35 @@ from tracker.domain.vocabulary import Confirmation, Direction, Match, Measure, R
 
 @output_type(of=applied_clauses.AppliedClause, only_spelled=True, given="moment")
 class AppliedClause:
-    """A clause of an export control that reaches a supply."""
+    """A clause of an export control that covers a supply."""
 
     of: strawberry.Private[applied_clauses.AppliedClause]
     moment: strawberry.Private[Moment]
     full: bool = struct_field(
-        description="Whether it is in force for everything that its issuer supplies to the"
+        description="Whether it is in force for all goods that its issuer supplies to the"
         " destination."
     )
-    reach: Reach = struct_field(description="How far it reaches the supply, in force or suspended.")
+    reach: Reach = struct_field(
+        description="The part of the supply that it covers, in force or suspended."
+    )
     match: Match = struct_field(
-        description="Whether it covers the supply for certain, or possibly: it names only a group."
+        description="Whether it covers the supply for certain or possibly, because it"
+        " names only a group."
     )
     limits: list[str] = struct_field(
-        description="Why it reaches only a part or nothing of the supply, in words: items, forms, an"
-        " end use, named entities, exemptions, technology, a measure that its issuer denies, …."
+        description="The reasons why it covers only a part of the supply or nothing, in"
+        " words: items, forms, an end use, named entities, exemptions,"
+        " technology, a measure that its issuer denies, …."
     )
 
     @resolver_field
     def control(self) -> ExportControl:
-        """The export control that has the clause."""
+        """The export control of the clause."""
         return ExportControl.at(self.of.control, self.moment)
 
     @resolver_field
     def clause(self) -> Clause:
-        """The clause on this day, with its status."""
+        """The clause on this date, with its status."""
         return clause(self.of.clause, self.of.control, self.moment)
 
 
@@ -60,8 +64,9 @@ class Requirement:
 
     clause: AppliedClause = field(description="The clause that names the goods.")
     legal_bases: list[AppliedClause] = field(
-        description="The clauses of the same issuer that the requirement rests on, itself first: laws and"
-        " lists on dual-use items that add no licence of their own."
+        description="The clauses of the same issuer that the requirement rests on, itself"
+        " first. They are laws and lists on dual-use items that add no"
+        " licence of their own."
     )
 
 
@@ -79,28 +84,27 @@ class ControllingPlace:
 
     @made_field
     def share(self) -> Decimal | None:
-        """Its share of the world's production as a fraction of 1, rounded to 4 decimal places; null where
+        """Its share of the world's production as a fraction of 1, rounded to 4 decimal places; null if
         it is not known."""
         return self.of.share.share if self.of.share else None
 
     figure: PlaceFigure | None = struct_field(
-        "share", description="The claim behind the share; null where there are no figures."
+        "share", description="The claim of the share; null without figures."
     )
     confirmation: Confirmation | None = struct_field(
-        description="The confirmation of the best supported clause that covers all of its supply; null if"
-        " none does."
+        description="The confirmation of the best supported clause that covers all of its"
+        " supply; null if there is none."
     )
     in_force: list[AppliedClause] = struct_field(description="The clauses that are in force.")
     suspended: list[AppliedClause] = struct_field(
-        description="The clauses that are suspended and will be in force again; they do not"
-        " count in the shares."
+        description="The suspended clauses that will be in force again. They do not count"
+        " in the shares."
     )
 
     @resolver_field
     def requirements(self) -> list[Requirement]:
-        """The clauses of `inForce`, with one licence once: the laws and lists that licences rest on stand
-        with these, and are no entries of their own.
-        """
+        """The clauses of `inForce`, with each licence once. The laws and lists that licences rest on are
+        listed with these licences, not separately."""
         return [
             Requirement(
                 clause=AppliedClause(of=one.clause, moment=self.moment),
@@ -114,7 +118,7 @@ class ControllingPlace:
 
 @output_type(of=pure.MeasureShares, only_spelled=True)
 class MeasureShare:
-    """The share of the world's production that is under one measure."""
+    """The share of the world's production under one measure."""
 
     of: strawberry.Private[pure.MeasureShares]
 
@@ -135,9 +139,8 @@ class MeasureShare:
 
 @output_type(of=pure.Exposure, only_spelled=True)
 class Exposure:
-    """The world's production of one commodity at one stage in one year, and how much of it comes
-    from places with export controls in force. Do not add up different supplies.
-    """
+    """The world's production of one commodity at one stage in one year, with the share from places with
+    export controls in force. Do not add up different supplies."""
 
     of: strawberry.Private[pure.Exposure]
     orders: strawberry.Private[Orders]
@@ -147,13 +150,13 @@ class Exposure:
         description="The stage of the supply chain; null without figures."
     )
     form: str | None = struct_field(
-        description="The product, where one stage has several; null otherwise."
+        description="The product, if one stage has several; null otherwise."
     )
     year: int | None = struct_field(description="The year of the figures; null without figures.")
     moment: strawberry.Private[Moment]
     figures_of: Commodity | None = struct_field(
-        description="The commodity under which publishers file the figures that are used, such as graphite"
-        " for natural graphite; null without figures."
+        description="The commodity under which publishers file the figures, such as"
+        " graphite for natural graphite; null without figures."
     )
 
     @resolver_field
@@ -166,25 +169,26 @@ class Exposure:
         return await completeness(answer_scope(info, self.moment, kinds, commodities=goods))
 
     world: Claim | None = struct_field(
-        description="The preferred claim for the world; null where there is none."
+        description="The preferred claim for the world; null if there is none."
     )
     controlled_share: Decimal | None = struct_field(
-        description="The share of the world's production, as a fraction of 1, from places"
-        " with a clause in force for all of their supply; null where no share is"
-        " known."
+        description="The fully covered share: the share of the world's production, as a"
+        " fraction of 1, from places with a clause in force for all of their"
+        " supply. Null if no share is known."
     )
     partly_controlled_share: Decimal | None = struct_field(
-        description="The share from places where the clauses in force reach only a part of"
-        " the supply. It is not included in `controlledShare`; how much of it is"
-        " controlled is not known."
+        description="The partly covered share: the share from places where the clauses in"
+        " force cover only a part of the supply. `controlledShare` does not"
+        " include it, and the covered amount is not known."
     )
     assumed_share: Decimal | None = struct_field(
-        description="The part of `controlledShare` from places where the clauses are in force by their own"
-        " terms, not confirmed: the dates of older acts alone say so."
+        description="The part of `controlledShare` from places where the clauses are in"
+        " force by their own terms, not confirmed: it follows from the dates"
+        " of older acts alone."
     )
     contradicted_share: Decimal | None = struct_field(
-        description="The part of `controlledShare` from places where a recorded statement says that the"
-        " clauses are suspended."
+        description="The part of `controlledShare` from places where a recorded statement"
+        " contradicts the status: it says that the clauses are suspended."
     )
     measures: list[MeasureShare] = struct_field(
         description="`controlledShare` by measure. One place can be under several."
@@ -193,7 +197,7 @@ class Exposure:
         description="The places that control its export, the largest supplier first."
     )
     computed_from: list[Claim] = struct_field(
-        description="The claims that the shares are computed from, the world's claim first."
+        description="The claims from which the shares are computed, the world's claim first."
     )
     mixed_editions: bool = struct_field(
         description="Whether these claims are of several editions or publishers."
@@ -206,5 +210,5 @@ class ExposureToward:
 
     destination: Place = field(description="The destination.")
     supplies: list[Exposure] = field(
-        description="The supplies that export controls toward it reach; see `exposure`."
+        description="The supplies that export controls cover for this destination; see `exposure`."
     )

@@ -1,4 +1,4 @@
-"""Figures and the claims in them as GraphQL shows them."""
+"""GraphQL types of figures and their claims."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CLAIM_PATHS = {
     **{name: f"of.{name}" for name in ("position", "event_id")},
     **{name: f"of.quantity.{name}" for name in values.Quantity.__struct_fields__},
 }
-"""Where a claim has the values of its fields."""
+"""Paths of the fields of a claim."""
 
 
 @read_from(
@@ -68,19 +68,19 @@ class Claim(Quantity, WithQuotation):
     on: strawberry.Private[RankedFigure]
     of: strawberry.Private[domain.Claim | ClaimColumns]
 
-    figure: str = field(description="The key of the figure that it belongs to.")
-    series: Series = field(description="The series that the number is for.")
+    figure: str = field(description="The key of its figure.")
+    series: Series = field(description="The series of the number.")
     publisher: str = field(description="The publisher's short id, such as `usgs`.")
-    edition: str = field(description="The edition of the publication that has it.")
+    edition: str = field(description="The edition of the publication.")
     edition_version: str | None = field(description="The version of the edition.")
-    published_on: PartialDate = field(description="When the edition was published.")
+    published_on: PartialDate = field(description="The publication date of the edition.")
     as_of: int | None = field(
-        description="The year in which reserves were estimated, where the publisher says so."
+        description="The year in which reserves were estimated, if the publisher states it."
     )
-    latest: bool = field(description="False once its publisher has restated it.")
+    latest: bool = field(description="False after its publisher restated it.")
     preferred: bool | None = field(
-        description="Whether it is the preferred claim on its figure; null below `history`, since"
-        " preferences change independently of figures."
+        description="Whether it is the preferred claim of its figure; null below"
+        " `history`, since preferences change independently of figures."
     )
     position: Position = field(description="The position of its event in the log.")
     event_id: str = field(description="The id of its event, which `retractEvent` takes.")
@@ -92,16 +92,14 @@ class Claim(Quantity, WithQuotation):
 
 @output_type(of=analysis.PreferredClaim, only_spelled=True)
 class Choice:
-    """Why a claim is preferred."""
+    """The reason why a claim is preferred."""
 
     of: strawberry.Private[analysis.PreferredClaim]
 
     rule: PreferenceRule = struct_field(description="The rule that decided.")
-    reason: str | None = struct_field(
-        description="The recorded reason; null where none is recorded."
-    )
+    reason: str | None = struct_field(description="The recorded reason; null if none is recorded.")
     event: Because | None = struct_field(
-        description="The event that recorded the judgement or the order; null where there is none."
+        description="The event that recorded the judgement or the order; null if there is none."
     )
 
 
@@ -117,19 +115,21 @@ class Spread:
     by_position: strawberry.Private[ByPosition]
 
     minimum: Decimal = struct_field(description="The smallest number.")
-    maximum: Decimal = struct_field(description="The greatest number.")
+    maximum: Decimal = struct_field(description="The largest number.")
     absolute: Decimal = struct_field(description="The difference between the two.")
     relative: Decimal | None = struct_field(
-        description="The difference as a fraction of the smallest number, rounded to 4 decimal places;"
-        " null if that number is not above 0, or the difference is a thousand times as large or more."
+        description="The difference as a fraction of the smallest number, rounded to 4"
+        " decimal places. Null if that number is not above 0, or if the"
+        " fraction is 1000 or more."
     )
     unit: str = struct_field(description="The unit of these numbers.")
     basis: str | None = struct_field(
-        description="The basis of the weight; null where no publisher says."
+        description="The basis of the weight; null if no publisher states it."
     )
     equivalences: list[str] = struct_field(
-        description="The declared equivalences of bases that the comparison rests on, with the reason of"
-        " each: what `metal content` and `contained cobalt` have in common."
+        description="The declared equivalences of bases that the comparison rests on,"
+        " with the reason of each, such as `metal content` and `contained"
+        " cobalt`."
     )
 
     @made_field
@@ -143,7 +143,7 @@ class NotComparable:
     """A claim that is not comparable with the others."""
 
     claim: Claim = field(description="The claim.")
-    reason: str = field(description="Why, in words.")
+    reason: str = field(description="The reason, in words.")
 
 
 @object_type
@@ -161,7 +161,7 @@ class SideBySide:
     @resolver_field
     def spread(self) -> Spread | None:
         """The spread of the claims that are comparable with the preferred one or, if that has no number,
-        with the first that has; null with fewer than two."""
+        with the first claim with a number; null with fewer than two."""
         spread = self.of.spread
         return Spread(of=spread, by_position=self.by_position) if spread else None
 
@@ -182,31 +182,32 @@ class SideBySide:
     " change_unavailable_reason claim before",
 )
 class Revision(Quantity):
-    """A claim beside the claim of the same publisher that it restates. Nothing else is compared:
-    other publishers are below `sideBySide`.
-    """
+    """A claim beside the previous claim of the same publisher. Claims of other publishers are not
+    compared here: see `sideBySide`."""
 
     stated: strawberry.Private[domain.Claim]
     of: strawberry.Private[revisions.Revision]
     by_position: strawberry.Private[ByPosition]
 
     publisher: str = struct_field(description="The publisher's short id, such as `usgs`.")
-    edition: str = struct_field(description="The edition of the publication that has it.")
+    edition: str = struct_field(description="The edition of the publication.")
     edition_version: str | None = struct_field(description="The version of the edition.")
-    published_on: PartialDate = struct_field(description="When the edition was published.")
+    published_on: PartialDate = struct_field(description="The publication date of the edition.")
     position: Position = struct_field(description="The position of its event in the log.")
     change: Decimal | None = struct_field(
-        description="The number less that of the claim before, in the unit of this claim; null for the"
-        " first claim of a publisher, and where the two are not comparable."
+        description="The number less that of the claim before, in the unit of this claim."
+        " Null for the first claim of a publisher, and if the two are not"
+        " comparable."
     )
     change_percent: Decimal | None = struct_field(
-        description="The change in percent of the number before, rounded to 2 decimal places; null also"
-        " where that number is not above 0, or the change is a thousand times as large or more."
+        description="The change in percent of the number before, rounded to 2 decimal"
+        " places. Null also if that number is not above 0, or if the change"
+        " is 1000 times as large or more."
     )
 
     @made_field
     def change_unavailable_reason(self) -> str | None:
-        """Why there is no change, in words; null where there is one, and for a first claim."""
+        """The reason why there is no change, in words; null if there is one, and for a first claim."""
         return self.of.incomparable_reason
 
     @made_field
@@ -216,7 +217,7 @@ class Revision(Quantity):
 
     @made_field
     def before(self) -> Claim | None:
-        """The claim of the same publisher before it; null for its first."""
+        """The previous claim of the same publisher; null for its first."""
         return self.by_position[self.of.before.position] if self.of.before else None
 
 
@@ -232,7 +233,7 @@ class Figure(Node):
     orders: strawberry.Private[analysis.Orders | None] = None
     """The orders of publishers at its moment; None below `history`."""
     compare: strawberry.Private[Once[analysis.Comparison] | None] = None
-    """Compares its claims, once for all moments with these orders."""
+    """The comparison of its claims, computed once for all moments with these orders."""
     key: str = struct_field(
         description="Its series as a path: `rare_earths/CN/production/mine/2023`."
     )
@@ -243,7 +244,7 @@ class Figure(Node):
 
     @made_field
     def claims(self) -> list[Claim]:
-        """All claims that were public on this day, the oldest first."""
+        """All claims that were public on this date, the oldest first."""
         return [*self.by_position.values()]
 
     @made_field
@@ -256,15 +257,15 @@ class Figure(Node):
 
     @made_field
     def choice(self) -> Choice | None:
-        """Why it is preferred; null below `history`."""
+        """The reason why it is preferred; null below `history`."""
         compared = self.compared
         return Choice(of=compared.chosen) if compared else None
 
     @made_field
     def revisions(self) -> list[Revision]:
-        """Its claims in the order of publication, each beside the claim of the same publisher that it
-        restates: how the number changed from edition to edition. For reserves, which have no year, a
-        change is also one of what is in the ground."""
+        """Its claims in the order of publication, each beside the previous claim of the same publisher:
+        the change of the number from edition to edition. Reserves have no year, so their changes can
+        also be real changes in the ground."""
         return [*revisions_of(self.state, self.claims).values()]
 
     @made_field
@@ -275,21 +276,23 @@ class Figure(Node):
 
     @classmethod
     def at(cls, state: EntityState, moment: Moment | None) -> Self:
-        """The figure without a choice, which depends on the orders of a moment: in a history, or as a
-        state beside others."""
+        """Return the figure without a choice, which depends on the orders of a moment.
+
+        It is for a history, or a state beside others.
+        """
         assert isinstance(state, domain.FigureState)
         return cls(state=state, version_start=moment)
 
     @cached_property
     def by_position(self) -> ByPosition:
-        """Its claims by position."""
+        """Return its claims by position."""
         if self.orders is None:
             return {of.position: claim(self.state, of, None) for of in self.state.claims}
         return claims_of(self.state, self.orders)
 
     @property
     def compared(self) -> analysis.Comparison | None:
-        """Its claims side by side; None below `history`."""
+        """Return its claims side by side; None below `history`."""
         return self.compare() if self.compare else None
 
     @resolver_field
@@ -299,14 +302,14 @@ class Figure(Node):
 
 
 def claim(state: domain.FigureState, of: domain.Claim, preferred: bool | None) -> Claim:
-    """The GraphQL type of a claim of which it is said whether it is the preferred one."""
+    """Return the GraphQL type of a claim; `preferred` marks the preferred one."""
     shown = _claim(RankedFigure(state.id, (), state), of)
     shown.preferred = preferred
     return shown
 
 
 def claim_of(of: Claim) -> domain.Claim:
-    """The whole of a claim."""
+    """Return the complete claim."""
     if isinstance(of.of, domain.Claim):
         return of.of
     return claim_at(of.on.state, of.of.position)
@@ -323,7 +326,7 @@ def _claim(on: RankedFigure, of: domain.Claim | ClaimColumns) -> Claim:
 
 
 def preferred_claim(of: analysis.PreferredClaim) -> Claim:
-    """The GraphQL type of the claim to use."""
+    """Return the GraphQL type of a preferred claim."""
     return claim(of.figure, of.claim, preferred=True)
 
 
@@ -331,7 +334,10 @@ def preferred_claim(of: analysis.PreferredClaim) -> Claim:
 def referenced_claim(
     of: analysis.ClaimRef | analysis.PreferredClaim, orders: analysis.Orders
 ) -> Claim:
-    """The GraphQL type of a claim of a figure, where orders decide whether it is the preferred one."""
+    """Return the GraphQL type of a claim of a figure.
+
+    The orders decide whether it is the preferred one.
+    """
     if isinstance(of, analysis.PreferredClaim):
         return preferred_claim(of)
     figure, cited = of
@@ -339,20 +345,25 @@ def referenced_claim(
 
 
 def claims_weight(state: domain.FigureState) -> int:
-    """The weight of a figure in the memo: its number of claims."""
+    """Return the weight of a figure in the memo: its number of claims."""
     return 1 + len(state.claims)
 
 
 @memoize_by_identity(claims_weight)
 def claims_of(state: domain.FigureState, orders: analysis.Orders) -> Mapping[int, Claim]:
-    """The GraphQL types of the claims of a figure, by position; which one is the preferred one is
-    found out when somebody asks."""
+    """Return the GraphQL types of the claims of a figure, by position.
+
+    The preferred claim is computed on first access.
+    """
     on = RankedFigure(state.id, orders, state)
     return {of.position: _claim(on, of) for of in state.claims}
 
 
 def listed_claims(of: FigureClaims, orders: analysis.Orders) -> Mapping[int, Claim]:
-    """The same for a list of claims, without decoding the figure before somebody asks for more."""
+    """Return the GraphQL types of a list of claims, by position.
+
+    The figure is decoded on first access to other data.
+    """
     return of.made(orders, _listed_claims)
 
 
@@ -362,7 +373,7 @@ def _listed_claims(listed: FigureClaims, orders: analysis.Orders) -> Mapping[int
 
 
 def revisions_of(state: domain.FigureState, shown: Iterable[Claim]) -> dict[int, Revision]:
-    """The GraphQL types of the revisions of a figure, by position; `shown` are its claims."""
+    """Return the GraphQL types of the revisions of a figure, by position; `shown` are its claims."""
     by_position = {int(claim.position): claim for claim in shown}
     return {
         of.claim.position: Revision(
@@ -373,7 +384,7 @@ def revisions_of(state: domain.FigureState, shown: Iterable[Claim]) -> dict[int,
 
 
 def figure(state: domain.FigureState, orders: analysis.Orders, moment: Moment) -> Figure:
-    """The GraphQL type of a figure at a moment, with the orders of that moment."""
+    """Return the GraphQL type of a figure at a moment, with the orders of that moment."""
     return at_moment(_content(state, orders), moment)
 
 

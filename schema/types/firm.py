@@ -1,4 +1,4 @@
-"""Firms as GraphQL shows them."""
+"""GraphQL types of firms."""
 
 from __future__ import annotations
 
@@ -32,24 +32,22 @@ class FirmClause:
 
 @entity_type(FirmState, first="name also former_names place because")
 class Firm(Node):
-    """A firm, and what names it. Names are compared letter by letter; only capitals and spaces do not
-    count.
-    """
+    """A firm, with the acts and announcements that name it. Names are compared letter by letter, except
+    for case and spaces."""
 
     key: str = struct_field(description="Its key, such as `mp-materials`.")
     state: strawberry.Private[FirmState]
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
-        """The completeness of the records of acts that may name it. Null in a history."""
+        """The completeness of the recorded acts that may name it. Null in a history."""
         kinds = [ActKind.ENTITY_LIST, ActKind.ANNOUNCEMENT]
         return await completeness(answer_scope(info, self.moment, kinds))
 
     @resolver_field
     async def clauses(self, info: Info) -> list[FirmClause]:
-        """The clauses that name it: as a firm that they are limited to, as an exporter, or as one for
-        which they are suspended; in a history, at the latest moment.
-        """
+        """The clauses that name it: as a firm that they are limited to, as an exporter, or as a firm for
+        which they are suspended. In a history, at the latest moment."""
         as_of = info.context.services.as_of
         moment, names = self.moment or await as_of.resolve(), self.state.spellings
         found = await as_of.states(ExportControlState, moment, Filter(about=firm_words(names)))

@@ -1,4 +1,4 @@
-"""The share of a group of countries as GraphQL shows it."""
+"""GraphQL types of the share of a group of countries."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tracker.domain.values import Quantity
 
 @output_type(of=groups.Uncounted, only_spelled=True, given="orders")
 class UncountedPlace:
-    """A place whose figure, if there is one, is not counted in the share of a group."""
+    """A place without a counted figure in the share of a group."""
 
     of: strawberry.Private[groups.Uncounted]
     orders: strawberry.Private[Orders]
 
     place: Place = struct_field(description="The place.")
-    reason: str = struct_field(description="Why, in words.")
+    reason: str = struct_field(description="The reason, in words.")
     figure: PlaceFigure | None = struct_field(
-        "share", description="Its figure; null where there is none."
+        "share", description="Its figure; null if there is none."
     )
 
 
@@ -36,39 +36,43 @@ class UncountedPlace:
     first="members members_known share share_at_most complete value unit basis",
 )
 class GroupShare:
-    """The share of a group of countries in the world's figure, each country counted once. What is
-    not known is listed and never taken for 0.
-    """
+    """The share of a group of countries in the world's figure, each country counted once. Missing
+    figures are listed and never counted as 0."""
 
     of: strawberry.Private[groups.GroupShare]
     spread: strawberry.Private[Distribution]
     orders: strawberry.Private[Orders]
 
     members: list[Place] = struct_field(
-        description="The countries of the group at this moment; of all but some, those that there are"
-        " figures for."
+        description="The countries of the group at this moment. For a group of all but"
+        " some countries, those with figures."
     )
     members_known: bool = struct_field(
-        description="Whether all of them are known; false for an alliance without a published list."
+        description="Whether the list of members is complete; false for an alliance"
+        " without a published list."
     )
     share: Decimal | None = struct_field(
-        description="The sum of the counted shares as a fraction of 1, rounded to 4 decimal places: the"
-        " share of the group where it is `complete`, else a part of it. Null where no member has"
-        " a share."
+        description="The sum of the counted shares as a fraction of 1, rounded to 4"
+        " decimal places. It is the share of the group if `complete`, else a"
+        " part of it. Null if no member has a share."
     )
     share_at_most: Decimal | None = struct_field(
-        description="What the known shares of all others leave of the world, and no less than `share`, or"
-        " than that with the figure for other countries where a member may be one of these; `share`"
-        " itself where it is complete and the group is not `allBut`. Null where no share is known,"
-        " where not all members are, and where all known shares leave a member whose figure gives it no"
-        " share (withheld, a bound) nothing, or no more than the rounding of the world's total may hide:"
-        " the total may be one without it. World totals are rounded, so it is not exact to the last"
-        " digit."
+        description="An upper bound of the share: 1 less the known shares of all other"
+        " countries. It is at least `share`, plus the figure for other"
+        " countries if that may contain a member. It equals `share` if the"
+        " share is complete and the group is not `allBut`. Null if no share"
+        " is known or if the list of members is incomplete. Null also if a"
+        " member has a figure without a share (withheld, a bound), and the"
+        " known shares leave it no more than the rounding of the world's"
+        " total: the total may exclude that member. World totals are rounded,"
+        " so the last digit is not exact."
     )
-    complete: bool = struct_field(description="Whether every member is counted, and there is one.")
+    complete: bool = struct_field(
+        description="Whether every member is counted and there is at least one."
+    )
     value: Decimal | None = struct_field(
         "number",
-        description="The sum of the counted figures; null where they cannot be added to the world's.",
+        description="The sum of the counted figures; null if they cannot be added to the world's.",
     )
 
     @made_field
@@ -88,21 +92,22 @@ class GroupShare:
 
     figures: list[PlaceFigure] = struct_field(
         "counted",
-        description="The counted figures, the largest shares first: of countries or, where one of these"
-        " has none, of a group of which all are members. In a group of all but some also that of"
-        " `other countries`, where its edition names each of these: it counts in the stead of members"
-        " whom only other editions name.",
+        description="The counted figures, the largest shares first: of countries, or of a"
+        " group of members if one of these has no figure. A group of all but"
+        " some countries also includes `other countries`, if its edition"
+        " names each excluded country. It then represents the members that"
+        " only other editions name.",
     )
     missing: list[UncountedPlace] = struct_field(
-        description="Members that are not counted: without a figure of their own, withheld, or not"
-        " comparable."
+        description="Members that are not counted: without a figure of their own,"
+        " withheld, or not comparable."
     )
     overlapping: list[UncountedPlace] = struct_field(
-        description="Figures that are not counted since they include countries that are counted already,"
-        " or others than members."
+        description="Figures that are not counted because they include counted countries"
+        " or non-members."
     )
     computed_from: list[Claim] = struct_field(
-        description="The claims that the share is computed from, the world's claim first."
+        description="The claims from which the share is computed, the world's claim first."
     )
     mixed_editions: bool = struct_field(
         description="Whether these claims are of several editions or publishers."

@@ -1,4 +1,4 @@
-"""The newest recorded act of an issuer, and its watched sources, as GraphQL shows them."""
+"""GraphQL types of the newest recorded act of an issuer and its watched sources."""
 
 from __future__ import annotations
 
@@ -18,65 +18,72 @@ from tracker.domain.vocabulary import FetchFailure
 
 @output_type(of=UnreadSource, only_spelled=True)
 class SourceNotRead:
-    """A source whose last look could not read everything, or that was never read."""
+    """A source whose last poll was incomplete, or that was never polled."""
 
     of: strawberry.Private[UnreadSource]
 
     key: str = struct_field(description="Its key: see `watchedSource`.")
-    name: str = struct_field(description="What it is called.")
+    name: str = struct_field(description="Its name.")
     since: Instant | None = struct_field(
-        description="When the first look ended that could not read everything; null where no look has"
-        " ended yet."
+        description="The end of the first incomplete poll; null if no poll has ended yet."
     )
     code: FetchFailure | None = struct_field(
-        description="Why, for programs; null where no request failed by itself."
+        description="The reason, for programs; null if no single request failed."
     )
-    reason: str | None = struct_field(description="Why, in one line; null likewise.")
+    reason: str | None = struct_field(
+        description="The reason, in one line; null if no single request failed."
+    )
     looked_at: Instant | None = struct_field(
-        description="When it was last read; what is known of it is as old. Null where it never was."
+        description="The time of the last poll. The data of the source are as of this"
+        " time. Null if it was never polled."
     )
 
 
 @object_type
 class Horizon:
-    """The newest recorded act of an issuer, and the sources that are watched for newer ones. Earlier acts
-    may be missing: see `completeness`.
-    """
+    """The newest recorded act of an issuer, and the sources that are watched for newer ones. Earlier
+    acts may be missing: see `completeness`."""
 
     issuer: str = field(
         description="The code of a place (`CN`) or the key of an alliance (`quad`)."
     )
     newest_fact_on: Day | None = field(
-        description="The day from which the newest recorded act counts. Null if none is recorded, and"
-        " sources are watched all the same."
+        description="The date from which the newest recorded act counts. Null if none is"
+        " recorded although sources are watched."
     )
     newest_published_on: PartialDate | None = field(
-        description="When its source was published; null likewise."
+        description="The publication date of its source; null if no act is recorded."
     )
-    newest_position: Position | None = field(description="Its position in the log; null likewise.")
-    recorded_at: Instant | None = field(description="When it was recorded; null likewise.")
+    newest_position: Position | None = field(
+        description="Its position in the log; null if no act is recorded."
+    )
+    recorded_at: Instant | None = field(
+        description="The time at which it was recorded; null if no act is recorded."
+    )
     source_count: int = field(
-        description="The number of sources that are watched for it. 0: nobody looks for newer facts."
+        description="The number of sources that are watched for the issuer. 0: newer acts"
+        " may be missing."
     )
     looked_at: Instant | None = field(
-        description="All of its sources were read at this time or later. Null where no source is watched,"
-        " or one was never read."
+        description="All of its sources were polled at this time or later. Null if no"
+        " source is watched, or one was never polled."
     )
     next_look_expected_at: Instant | None = field(
-        description="When the first of them should have been read again by its rhythm: after that what is"
-        " known is older than it should be."
+        description="The earliest time at which one of them is due for its next poll."
+        " After it, the data are older than they should be."
     )
     covers_until: Day | None = field(
-        description="The day up to which all was seen that its sources had announced, as far as they tell;"
-        " what was seen may wait for review. Null where `lookedAt` is, or none of them tells."
+        description="The date up to which all announcements of its sources were read, as"
+        " far as the sources state it. They may still wait for review. Null"
+        " if `lookedAt` is null, or if no source states it."
     )
     not_read: list[SourceNotRead] = field(
-        description="The sources that can't be read, or were not yet."
+        description="The sources that could not be read, or were not read yet."
     )
 
 
 def horizon(issuer: str, known: KnownHorizon | None, watch: IssuerWatch) -> Horizon:
-    """The GraphQL type of what is known of an issuer, and of who looks."""
+    """Return the GraphQL type of the horizon of an issuer."""
     return Horizon(
         issuer=issuer,
         newest_fact_on=Day(known.newest_fact_on.isoformat()) if known else None,
@@ -92,5 +99,5 @@ def horizon(issuer: str, known: KnownHorizon | None, watch: IssuerWatch) -> Hori
 
 
 def instant(at: datetime | None) -> Instant | None:
-    """A time as the scalar writes it."""
+    """Return a time as the scalar writes it."""
     return at  # type: ignore[return-value]  # the scalar writes it

@@ -1,4 +1,4 @@
-"""Imports and their receipts as GraphQL shows them."""
+"""GraphQL types of imports and their receipts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RefusalReason:
 
 @output_type(of=domain.Remark, first="line column text code")
 class Remark:
-    """A remark on one place in a file."""
+    """A remark on one location in a file."""
 
     of: strawberry.Private[domain.Remark]
 

@@ -1,7 +1,7 @@
-"""Links: entities that others name, found at the same moment; all that an answer asks for together.
+"""Links from an entity to others at the same moment, loaded in batches per response.
 
-A field with the name of an entity has a link beside it: its name with what it leads to behind it,
-`partOf` and `partOfAlliance`.
+A field with the name of an entity has a link field beside it, named after its target: `partOf` and
+`partOfAlliance`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from tracker.domain.figure import FigureState
 
 
 def node_of(state: EntityState, moment: Moment | None) -> Node:
-    """The GraphQL type of a state at a moment, or in a version of a history without one."""
+    """Return the GraphQL type of a state at a moment, or in a version of a history without one."""
     return NODE_TYPES[type(state)].at(state, moment)
 
 
 async def linked_node(info: Info, entity: str, moment: Moment | None) -> Node | None:
-    """The entity of a name at a moment, or now without one; None while it has no state."""
+    """Return the entity of a name at a moment, or now without one; None if it has no state."""
     [found] = await linked_nodes(info, [entity], moment)
     return found
 
@@ -31,8 +31,7 @@ async def linked_node(info: Info, entity: str, moment: Moment | None) -> Node | 
 async def linked_nodes(
     info: Info, entities: Sequence[str], moment: Moment | None
 ) -> list[Node | None]:
-    """The entities of some names at a moment, or now without one, in their order; None for those that
-    have no state."""
+    """Return entities by their names, in order, at a moment or now; None for those without a state."""
     if not entities:
         return []
     as_of = info.context.services.as_of

@@ -1,11 +1,11 @@
-"""List fields: a method says what is listed, the field has the arguments that all lists have.
+"""List fields: a method returns the list, and the field has the common arguments of lists.
 
     @list_field(Firm, FirmOrder)
     async def firms(self, info: Info, order: Enum, search: Search = None) -> PageSource[Firm]:
         "Firms that are identified."
 
 The field `firms` has the arguments of the method, then `orderBy`, `first`, `after`, `last` and `before`,
-then those that the method takes by keyword only. It answers with a page of what the method returns.
+then those that the method takes by keyword only. It returns a page of the list of the method.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SOURCES: Mapping[str, Any] = {
     "primary": Primary,
     "checked": CheckedAs,
 }
-"""The arguments about the sources behind the items of a list, by name."""
+"""The arguments about the sources of the items of a list, by name."""
 
 
 def list_field(
@@ -52,11 +52,13 @@ def list_field(
     paging: Mapping[str, Any] = PAGING,
     connection: Any = None,
 ) -> Callable[[Callable[..., Any]], Any]:
-    """A decorator of a method that returns the `PageSource` of a list, in the order `order` if it has
-    `orders`. `default` is the name of the default order, the first one if left out.
+    """Return a decorator of a method that returns the `PageSource` of a list.
+
+    The list is in the order `order` if it has `orders`. `default` is the name of the default order;
+    without it, the first one.
 
     With `sources` the field has these arguments, and the method gets `sources`: the part of a `Filter`
-    that they make. A method that takes the `page` itself returns its connection.
+    that they form. A method that takes the `page` itself returns its connection.
     """
     initial = None if orders is None else orders[default] if default else next(iter(orders))
 
@@ -106,7 +108,7 @@ def _argument(name: str, annotation: Any, default: Any = None) -> Parameter:
 def parse_sources(
     published: Any, publisher: str | None, verified: bool | None, primary: bool | None, checked: Any
 ) -> dict[str, Any]:
-    """The part of a `Filter` about sources. Raises InvalidInput."""
+    """Return the part of a `Filter` about sources. Raises InvalidInput."""
     return {
         "publishers": parse_publisher(publisher),
         "published": parse_days(published, "published"),

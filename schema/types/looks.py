@@ -1,4 +1,4 @@
-"""Looks at a watched source and the fetches of it as GraphQL shows them, from the events of its stream."""
+"""GraphQL types of polls of a watched source and of their fetches, from the events of its stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class FetchOutcome(Enum):
-    """What came of a fetch."""
+    """The outcome of a fetch."""
 
     FETCHED = TYPES[facts.Fetched]
     UNCHANGED = TYPES[facts.Unchanged]
@@ -35,9 +35,9 @@ class FetchOutcome(Enum):
 described_enum(
     FetchOutcome,
     {
-        FetchOutcome.FETCHED.value: "Something new came.",
-        FetchOutcome.UNCHANGED.value: "The same came as last time.",
-        FetchOutcome.FAILED.value: "Nothing came that can be used.",
+        FetchOutcome.FETCHED.value: "A new response.",
+        FetchOutcome.UNCHANGED.value: "The same response as last time.",
+        FetchOutcome.FAILED.value: "No usable response.",
     },
 )
 
@@ -50,7 +50,7 @@ described_enum(
     " event_id",
 )
 class Look:
-    """A look at a watched source that has ended."""
+    """A completed poll of a watched source."""
 
     of: strawberry.Private[facts.Looked]
     event: strawberry.Private[RecordedEvent]
@@ -67,43 +67,48 @@ class Look:
     first="look at outcome address moved_to status sha256 size media_type code reason",
 )
 class Fetch:
-    """A request to an address of a watched source, and what came of it."""
+    """A request to an address of a watched source, and its outcome."""
 
     of: strawberry.Private[facts.FetchFact]
     event: strawberry.Private[RecordedEvent]
-    look: int = struct_field(description="The number of the look that it was part of.")
-    at: Instant = struct_field(description="When the answer had come, or failed to.")
-    outcome: FetchOutcome = field(description="What came of it.")
-    address: str = struct_field(description="The address that was asked for.")
-    moved_to: str | None = field(
-        description="Where the answer came from in the end; null if from the address itself."
+    look: int = struct_field(description="The number of its poll.")
+    at: Instant = struct_field(
+        description="The time at which the response arrived or the request failed."
     )
-    status: int | None = field(description="The status of the answer; null where there was none.")
+    outcome: FetchOutcome = field(description="The outcome.")
+    address: str = struct_field(description="The requested address.")
+    moved_to: str | None = field(
+        description="The final address after redirects; null if there was none."
+    )
+    status: int | None = field(description="The status of the response; null if there was none.")
     sha256: str | None = field(
-        description="The SHA-256 of what came, as hexadecimal digits; it is kept at"
-        " `/snapshots/<sha256>`. Null where nothing came that was kept."
+        description="The SHA-256 of the response body, as hexadecimal digits; the body is"
+        " stored at `/snapshots/<sha256>`. Null if nothing was stored."
     )
     size: float | None = field(description="Its size in bytes; null unless it is new.")
     media_type: str | None = field(
-        description="Its media type, as the publisher has it; null unless it is new and has one."
+        description="Its media type, as declared by the publisher; null unless it is new"
+        " and has one."
     )
     code: FetchFailure | None = field(
-        description="Why it failed, for programs; null if it did not."
+        description="The reason of the failure, for programs; null if it succeeded."
     )
-    reason: str | None = field(description="Why it failed, in one line; null if it did not.")
+    reason: str | None = field(
+        description="The reason of the failure, in one line; null if it succeeded."
+    )
     position: Position = struct_field(description="The position of its event in the log.")
     event_id: str = struct_field(description="The id of its event.")
 
 
 def look(of: RecordedEvent) -> Look:
-    """The GraphQL type of the end of a look."""
+    """Return the GraphQL type of the end of a poll."""
     fact = of.fact
     assert isinstance(fact, facts.Looked)
     return Look(of=fact, event=of)
 
 
 def fetch(of: RecordedEvent) -> Fetch:
-    """The GraphQL type of a fetch."""
+    """Return the GraphQL type of a fetch."""
     fact = of.fact
     assert isinstance(fact, facts.FetchFact)
     results = ("moved_to", "status", "sha256", "size", "media_type", "code", "reason")
@@ -119,7 +124,7 @@ def stream_pages(
     order: Enum,
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
-    """Events of one stream that are of some types, as known at a position."""
+    """Return pages of the events of one stream with the given types, as known at a position."""
     about, down = [StreamRange(stream, f"{stream} ")], order.value.down
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
@@ -145,7 +150,7 @@ def _encode_cursor(key: Key) -> str:
 
 
 def _decode_cursor(given: str, path: str) -> Key:
-    """The position that a cursor is. Raises InvalidInput for any other text."""
+    """Return the position in a cursor. Raises InvalidInput for any other text."""
     if not (given.isascii() and given.isdecimal() and len(given) < 19):
         raise cursor_error(path)
     return (int(given),)

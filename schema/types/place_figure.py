@@ -1,4 +1,4 @@
-"""A place's figure and its share as GraphQL shows them."""
+"""GraphQL types of a place's figure and its share."""
 
 from __future__ import annotations
 
@@ -30,21 +30,25 @@ class PlaceFigure(Quantity):
 
     place: Place = struct_field(description="The place of the figure.")
     share: Decimal | None = struct_field(
-        description="Its share of the world's figure as a fraction of 1, rounded to 4 decimal places;"
-        " null where one of the two has no number or only a bound, the bases differ, the"
-        " units cannot be converted, or the world's figure is nil or less than a thousandth of it."
+        description="Its share of the world's figure as a fraction of 1, rounded to 4"
+        " decimal places. Null if one of the two has no number or only a"
+        " bound, if the bases differ, or if the units cannot be converted."
+        " Null also if the world's figure is nil or less than a thousandth of"
+        " it."
     )
     rank: int | None = struct_field(
         description="Its rank among countries, 1 for the largest share; equal shares have the same rank."
         " Null without a share or with one of 0, and for `other countries` and the EU."
     )
     cumulative_share: Decimal | None = struct_field(
-        description="The sum of the shares of the countries down to this one, rounded to 4 decimal"
-        " places; null without a rank. It can exceed 1 where the world's total is rounded."
+        description="The sum of the shares of the countries down to this one, rounded to"
+        " 4 decimal places; null without a rank. It can exceed 1 because the"
+        " world's total is rounded."
     )
     computed_from: list[Claim] = struct_field(
-        description="The claims that the share is computed from: its own, and the world's claim in the"
-        " same edition or else its preferred one. Empty without a share."
+        description="The claims from which the share is computed: its own, and the"
+        " world's claim in the same edition or else its preferred one. Empty"
+        " without a share."
     )
     mixed_editions: bool = struct_field(
         description="Whether these two claims are of different editions or publishers."
@@ -56,7 +60,7 @@ class PlaceFigure(Quantity):
 
     @made_field
     def share_unavailable_reason(self) -> str | None:
-        """Why there is no share, in words; null where there is one."""
+        """The reason why there is no share, in words; null if there is one."""
         return self.of.incomparable_reason
 
     @made_field
@@ -71,7 +75,7 @@ class PlaceFigure(Quantity):
 
     @made_field
     def choice(self) -> Choice:
-        """Why it is preferred."""
+        """The reason why it is preferred."""
         return Choice(of=self.of.chosen)
 
     @made_field
@@ -83,6 +87,6 @@ class PlaceFigure(Quantity):
 
 @shows(Share, given="orders")
 def place_figure(item: Share, orders: Orders) -> PlaceFigure:
-    """The GraphQL type of a place's figure."""
+    """Return the GraphQL type of a place's figure."""
     stated = item.chosen.claim
     return PlaceFigure(number=stated.quantity, stated=stated, of=item, orders=orders)

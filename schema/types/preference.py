@@ -1,4 +1,4 @@
-"""Orders of publishers as GraphQL shows them."""
+"""GraphQL types of orders of publishers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from tracker.domain.preference import PreferenceState
 
 @entity_type(PreferenceState, first="commodity statistic publishers reason event because")
 class Preference(Node):
-    """An order of preference between publishers. A judgement on a figure overrides it, and so does
-    a more specific order.
-    """
+    """An order of preference between publishers. A judgement on a figure and a more specific order
+    override it."""
 
     key: str = struct_field(
-        description="The figures that it is for, as a path: `all`, `rare_earths/reserves`."
+        description="The figures of the order, as a path: `all`, `rare_earths/reserves`."
     )

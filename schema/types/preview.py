@@ -1,4 +1,4 @@
-"""Previews as GraphQL shows them: what would be recorded, and what would change."""
+"""GraphQL types of previews: events to be recorded and the resulting changes."""
 
 from __future__ import annotations
 
@@ -38,23 +38,22 @@ class PlannedEvent:
 
     type: str = struct_field(description="Its type, such as `ExportControl.Suspended`.")
     entity: str = struct_field(
-        "stream", description="The entity that it is about, such as `alliance/quad`."
+        "stream", description="The entity of the event, such as `alliance/quad`."
     )
     version: int = struct_field(
         description="Its number among the events of the entity: 1, 2, 3, …."
     )
-    actor: str | None = struct_field(description="Who would record it: the caller.")
+    actor: str | None = struct_field(description="The author of the record: the caller.")
 
     @resolver_field
     def public_on(self) -> Day | None:
-        """The day from which it would count in the world; null for a retraction, which counts for
-        all days."""
+        """The date from which it would be effective; null for a retraction, which applies to all dates."""
         day = self.of.fact.public_on
         return None if day == date.min else Day(day.isoformat())
 
     @resolver_field
     async def summary(self, info: Info) -> str:
-        """What it says, in one English sentence: the one that the recorded event would have."""
+        """The event in one English sentence, as after recording."""
         return await summary(info, self.of)
 
     @resolver_field
@@ -71,35 +70,34 @@ class PlannedEvent:
 
     @resolver_field
     def data(self) -> JSON:
-        """The fact as it would be stored, as JSON, with its note and quotation as texts: their
-        commitments are made when it is recorded."""
+        """The fact as it would be stored, as JSON, with its note and quotation as texts. Their
+        commitments are computed on recording."""
         texts = {annex.commitment: annex.text for annex in self.decided.annexes}
         return cast(JSON, msgspec.json.decode(encode(with_texts_restored(self.of.fact, texts))))
 
 
 @output_type(of=previews.StatusChange, only_spelled=True)
 class StatusChange:
-    """A clause whose statuses over time would not be the same, or not rest on the same events."""
+    """A clause whose statuses over time, or the events behind them, would differ."""
 
     of: strawberry.Private[previews.StatusChange]
 
     entity: str = struct_field(description="The export control in the log, `export-control/<key>`.")
     clause: str = struct_field(description="The key of the clause.")
-    measure: Measure = struct_field(description="How the clause works, by its last wording.")
+    measure: Measure = struct_field(description="The measure of the clause, by its last wording.")
     before: list[StatusPeriod] = struct_field(
-        description="All times of its status as the log knows them, the oldest first."
+        description="All periods of its status in the log, the oldest first."
     )
     after: list[StatusPeriod] = struct_field(
-        description="All times of its status as the log would know them, the oldest first."
+        description="All periods of its status after recording, the oldest first."
     )
 
 
 @object_type
 class Preview:
-    """What commands would record, and what would change by it. Nothing of it is recorded. Events
-    behind its states that are only planned have the positions that they would have if nothing else
-    came before them, and cannot be found there.
-    """
+    """The events that commands would record, and the resulting changes. Nothing is recorded. Planned
+    events behind its states have the positions that they would have without other new events; these
+    positions cannot be queried."""
 
     planned: strawberry.Private[previews.Preview]
     start: strawberry.Private[Moment]
@@ -108,31 +106,31 @@ class Preview:
         description="The position of the log on whose state the commands were decided."
     )
     repeated: bool = field(
-        description="True where the idempotency key has recorded these commands already: `record` would"
-        " record nothing, and return the first result."
+        description="Whether the idempotency key has recorded these commands already."
+        " `record` would then record nothing and return the first result."
     )
     events: list[PlannedEvent] = field(
-        description="The events that would be recorded, in the order of the commands; a correction has"
-        " two, its retraction and its replacement. Empty where `repeated`."
+        description="The events that would be recorded, in the order of the commands; a"
+        " correction has two, its retraction and its replacement. Empty if"
+        " `repeated`."
     )
 
     @resolver_field
     async def changes(self) -> list[Change]:
-        """The entities whose state on the day would differ, by name: `before` as the log has it,
-        `after` as it would have it. As in the query `changes`, a fact that counts from a later day
-        changes nothing on the day. What hangs on a state, such as the announcements of an alliance,
-        is as recorded."""
+        """The entities whose state on the date would differ, by name: `before` in the log, `after` with
+        the planned events. As in the query `changes`, a fact that counts from a later date changes
+        nothing on this date. Linked data, such as the announcements of an alliance, are as recorded."""
         start, end = self.start, replace(self.start, preview=self.planned)
         found: list[Change] = []
         for entity in sorted(self.planned.planned):
             if of := self.planned.change(entity, start.valid_at):
                 found.append(Change(of=of, start=start, end=end))
-            await asyncio.sleep(0)  # others get their turn
+            await asyncio.sleep(0)  # let other tasks run
         return found
 
     @resolver_field
     async def status_changes(self) -> list[StatusChange]:
-        """The clauses whose statuses over time would differ, past and to come, as known on the day."""
+        """The clauses whose statuses over time would differ, past and future, as known on the date."""
         found: list[StatusChange] = []
         for entity in sorted(self.planned.planned):
             of = self.planned.status_changes(entity, self.start.valid_at)
@@ -142,7 +140,7 @@ class Preview:
 
 
 def preview(start: Moment, planned: previews.Preview, run: DryRun) -> Preview:
-    """The GraphQL type of a preview on the state of the log at a moment."""
+    """Return the GraphQL type of a preview on the state of the log at a moment."""
     return Preview(
         planned=planned,
         start=start,

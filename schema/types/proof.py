@@ -1,4 +1,4 @@
-"""Checkpoints of the log and proofs from them, as GraphQL shows them."""
+"""GraphQL types of checkpoints of the log and proofs from them."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Checkpoint:
         return to_base64(self.of.root)
 
     note: str = struct_field(
-        description="The whole signed note, as `/log/checkpoint/<size>` serves it. Verify this text, and"
-        " keep it."
+        description="The whole signed note, as `/log/checkpoint/<size>` serves it. Verify"
+        " this text, and store it."
     )
     signed_at: Instant = struct_field(
         description="The time of signing, by the server's clock. The note does not contain it."
@@ -42,32 +42,30 @@ class Checkpoint:
 
 @object_type
 class InclusionProof:
-    """A proof that an event is in the log that a checkpoint commits to. Verify it with a public key
-    that you had before.
-    """
+    """A proof that an event is in the log that a checkpoint commits to. Verify it with a public key that
+    you obtained before."""
 
     position: Position = field(
         description="The position of the event in the log; its index in the tree is one less."
     )
     leaf_hash: str = field(
-        description="The leaf hash of its entry (RFC 6962), in base64. Compute it yourself from the entry"
-        " as `/events` delivers it."
+        description="The leaf hash of its entry (RFC 6962), in base64. Compute it"
+        " yourself from the entry as `/events` delivers it."
     )
     hashes: list[str] = field(
         description="The hashes of the proof, from the leaf's sibling up, in base64."
     )
-    checkpoint: Checkpoint = field(description="The checkpoint that the proof is for.")
+    checkpoint: Checkpoint = field(description="The checkpoint of the proof.")
     text: str = field(
-        description="The proof and the checkpoint as one text, as tools for transparency logs read it"
-        " (C2SP tlog-proof)."
+        description="The proof and the checkpoint as one text, in the format of"
+        " transparency log tools (C2SP tlog-proof)."
     )
 
 
 @object_type
 class ConsistencyProof:
-    """A proof that the log of the newer checkpoint begins with the log of the older size: nothing
-    was altered, dropped or inserted.
-    """
+    """A proof that the log of the newer checkpoint begins with the log of the older size: no event was
+    altered, dropped or inserted."""
 
     old: Position = field(name="from", description="The older size.")
     hashes: list[str] = field(description="The hashes of the proof (RFC 6962), in base64.")
@@ -80,23 +78,22 @@ class ConsistencyProof:
 
 @object_type
 class LogKey:
-    """A public key by which checkpoints of the log are verified. Compare it with one that you have from
-    elsewhere: a server that lies about the log can lie about its key.
-    """
+    """A public key that verifies checkpoints of the log. Compare it with a copy from elsewhere: a server
+    with a false log can also give a false key."""
 
     key: str = field(
-        description="The key as text, `name+id+key`, as tools for transparency logs read it (a verifier"
-        " key of C2SP signed-note)."
+        description="The key as text, `name+id+key`, in the format of transparency log"
+        " tools (a verifier key of C2SP signed-note)."
     )
-    name: str = field(description="The name of the log, which stands in its checkpoints.")
+    name: str = field(description="The name of the log, which its checkpoints contain.")
     key_id: str = field(description="The id of the key, 8 hexadecimal digits.")
     signs: bool = field(
-        description="Whether it signs new checkpoints; a key that does not verifies older ones."
+        description="Whether it signs new checkpoints; otherwise it verifies older ones."
     )
 
 
 def log_key(of: PublicKey) -> LogKey:
-    """The GraphQL type of a public key of the log."""
+    """Return the GraphQL type of a public key of the log."""
     verifier = of.verifier
     return LogKey(
         key=str(verifier), name=verifier.name, key_id=f"{verifier.id:08x}", signs=of.signs
@@ -104,7 +101,7 @@ def log_key(of: PublicKey) -> LogKey:
 
 
 def inclusion(of: InclusionResult) -> InclusionProof:
-    """The GraphQL type of an inclusion proof."""
+    """Return the GraphQL type of an inclusion proof."""
     return InclusionProof(
         position=Position(str(of.proof.index + 1)),
         leaf_hash=to_base64(of.leaf),
@@ -115,7 +112,7 @@ def inclusion(of: InclusionResult) -> InclusionProof:
 
 
 def consistency(of: audit.ConsistencyProof, in_: StoredCheckpoint) -> ConsistencyProof:
-    """The GraphQL type of a consistency proof."""
+    """Return the GraphQL type of a consistency proof."""
     return ConsistencyProof(
         old=Position(str(of.old)),
         hashes=list(map(to_base64, of.hashes)),

@@ -1,4 +1,4 @@
-"""Figures beside the orders of publishers that rank their claims."""
+"""Figures with the orders of publishers that rank their claims."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from tracker.domain import figure as domain
 
 
 class RankedFigure(msgspec.Struct):
-    """A figure, perhaps not decoded yet, and the orders of publishers that decide which of its claims
-    is the preferred one."""
+    """A figure, decoded on first access, with the orders of publishers that select its preferred claim."""
 
     id: str
     orders: claims.Orders
     figure: domain.FigureState | str
-    """Its state, or that as JSON."""
+    """Its state, or the state as JSON."""
     chosen: domain.Claim | None = None
 
     @property
     def state(self) -> domain.FigureState:
-        """The figure, decoded when somebody asks for it."""
+        """Return the figure, decoded on first access."""
         if isinstance(self.figure, str):
             self.figure = decode(domain.FigureState, self.figure)
         return self.figure
 
     @property
     def preferred(self) -> domain.Claim:
-        """The preferred claim, found out when somebody asks."""
+        """Return the preferred claim, computed on first access."""
         if self.chosen is None:
             self.chosen = claims.choose(self.state, self.orders).claim
         return self.chosen

@@ -1,4 +1,4 @@
-"""Redactions as GraphQL shows them: what had to go of an event."""
+"""GraphQL types of redactions of events."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from tracker.domain.redaction import RedactionState
     RedactionState, weight=lambda state: 1 + len(state.texts), first="event_id texts because"
 )
 class Redaction(Node):
-    """The redacted texts of one event. The event stays, and so does every proof about it."""
+    """The redacted texts of one event. The event and every proof about it remain."""
 
     key: str = struct_field(description="The position of the event.")

@@ -1,4 +1,4 @@
-"""GraphQL types of what was said to be to come."""
+"""GraphQL types of announced transitions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schema.types.change import Transition
 
 
 async def recorded_at(info: Info, position: int) -> Instant:
-    """When an event was recorded."""
+    """Return the time at which an event was recorded."""
     found = await info.context.loaders.event_at.load(position)
     assert found is not None  # positions have no gaps
     return Instant(found.recorded_at)  # type: ignore[arg-type]  # the scalar writes it
@@ -22,12 +22,12 @@ async def recorded_at(info: Info, position: int) -> Instant:
 
 @output_type(of=schedule.ScheduledDay, only_spelled=True)
 class ScheduledDay:
-    """A day that something to come was given, or that it was withdrawn."""
+    """A date that was announced for a transition, or its withdrawal."""
 
     of: strawberry.Private[schedule.ScheduledDay]
 
-    day: Day | None = struct_field(description="The day; null where it was withdrawn.")
-    position: Position = struct_field(description="The position of the event that says so.")
+    day: Day | None = struct_field(description="The date; null for a withdrawal.")
+    position: Position = struct_field(description="The position of the event of the announcement.")
 
     @resolver_field
     async def recorded_at(self, info: Info) -> Instant:
@@ -37,33 +37,35 @@ class ScheduledDay:
 
 @output_type(of=schedule.Scheduled, only_spelled=True)
 class ScheduledTransition:
-    """A transition that was said before its day, with every day that it was given: it is one thing, such
-    as the end of a suspension, that moves when the suspension is extended."""
+    """An announced transition with every announced date. It is one object, such as the end of a
+    suspension, which moves if the suspension is extended."""
 
     of: strawberry.Private[schedule.Scheduled]
 
     key: str = struct_field(
-        "id", description="What stands for it, whatever is recorded later, such as that it moves."
+        "id",
+        description="Its identifier, which stays the same after later events, such as"
+        " a move to another date.",
     )
     day: Day = struct_field(
-        "transition.day", description="The day on which it happens, as it was told last."
+        "transition.day", description="The date of the transition, as last announced."
     )
     withdrawn: bool = struct_field(
-        description="Whether it is said no more, so that it does not happen."
+        description="Whether it was withdrawn, so that it does not take place."
     )
     days: list[ScheduledDay] = struct_field(
-        description="Every day that it was given, in the order of the log, and that it was withdrawn."
+        description="Every announced date and the withdrawal, in the order of the log."
     )
     transition: Transition = field(
-        description="What happens, as it was told last: of one that is withdrawn, before that."
+        description="The transition, as last announced; for a withdrawn one, before the withdrawal."
     )
 
     @resolver_field
     async def changed_at(self, info: Info) -> Instant:
-        """When the last event was recorded that changed anything of it: its day, or what it rests on."""
+        """The time of the last event that changed its date or its basis."""
         return await recorded_at(info, self.of.changed)
 
 
 def scheduled_transition(of: schedule.Scheduled, position: int) -> ScheduledTransition:
-    """The GraphQL type of something to come, from what is known at a position."""
+    """Return the GraphQL type of an announced transition, as known at a position."""
     return ScheduledTransition(of=of, transition=Transition(of=of.transition, position=position))

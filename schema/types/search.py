@@ -1,4 +1,4 @@
-"""Results of a search as GraphQL shows them."""
+"""GraphQL types of search results."""
 
 from __future__ import annotations
 
@@ -29,29 +29,28 @@ from tracker.domain.firm import FirmState
 
 @object_type
 class SearchMatch:
-    """A text that has a word that was searched for, and where the word stands in it."""
+    """A text with a word of the search, and the location of the word in it."""
 
     field: str = strawberry.field(
-        description="The field that says it: `title`, `name`, `formerNames`, `instrument`, `clauses`,"
-        " `commodities`, …; of an annex its place in the event, such as `/quotation`."
+        description="The field of the text: `title`, `name`, `formerNames`, `instrument`,"
+        " `clauses`, `commodities`, …; of an annex its location in the event,"
+        " such as `/quotation`."
     )
-    text: str = strawberry.field(
-        description="The text, or an excerpt of it with `…` where it goes on."
-    )
+    text: str = strawberry.field(description="The text, or an excerpt of it with `…` at the cuts.")
     start: int = strawberry.field(
-        description="Where the match begins in `text`: the number of characters (Unicode code points)"
-        " before it."
+        description="The start of the match in `text`: the number of characters (Unicode"
+        " code points) before it."
     )
-    end: int = strawberry.field(description="Where the match ends in `text`.")
+    end: int = strawberry.field(description="The end of the match in `text`.")
     position: Position | None = strawberry.field(
-        description="The position of the event whose note or quotation it is; null for what the state"
-        " says."
+        description="The position of the event with this note or quotation; null for a"
+        " text of the state."
     )
 
 
 @object_type
 class SearchResult:
-    """An entity that a search has found, as it is at the moment."""
+    """An entity in the results of a search, in its state at the moment."""
 
     state: strawberry.Private[EntityState]
     sought: strawberry.Private[Sequence[SoughtWord]]
@@ -59,18 +58,17 @@ class SearchResult:
         description="Its name in the log, such as `export-control/cn-mofcom-2024-46`."
     )
     kind: EntityKind = field(description="Its kind.")
-    title: str = field(description="Its title or name; what a figure is of, in words.")
+    title: str = field(description="Its title or name; for a figure, its series in words.")
     node: State = field(description="The entity.")
     rank: float = field(
-        description="How well it matches: the higher, the better. It follows from its own words only, so"
-        " those of two searches can't be compared."
+        description="The quality of the match: the higher, the better. It depends on the"
+        " words of this search, so ranks of two searches are not comparable."
     )
 
     @resolver_field
     async def matched(self, info: Info) -> list[SearchMatch]:
-        """For each word the part that matches best: in the state or, where that does not have it,
-        in a note or quotation. A text that was redacted is not among them.
-        """
+        """The best matching part for each word: in the state or, failing that, in a note or quotation.
+        Redacted texts are never included."""
         found, missing = best_matches(self.sought, texts_of(self.state))
         if missing:
             more, _ = best_matches(missing, await _annex_texts(info, self.state))
@@ -79,14 +77,14 @@ class SearchResult:
 
 
 def texts_of(state: EntityState) -> list[Text]:
-    """The texts by which the state itself is found."""
+    """Return the searchable texts of a state."""
     if isinstance(state, FigureState):
         return [Text(field, text) for field, text in figure_text(state.series).items()]
     return [Text(of.field, of.text) for of in passages(state)]
 
 
 async def _annex_texts(info: Info, state: EntityState) -> list[Text]:
-    """The notes and quotations of the events behind a state."""
+    """Return the notes and quotations of the events behind a state."""
     found = await info.context.loaders.at.load_many(sorted(positions_behind(state)))
     return [Text(one.field, one.text, one.position) for each in found for one in each if one.text]
 
@@ -104,7 +102,7 @@ def search_result(
     orders: Orders,
     sought: Sequence[SoughtWord],
 ) -> SearchResult:
-    """The GraphQL type of an entity that was found."""
+    """Return the GraphQL type of a search result."""
     return lazy_object(
         SearchResult,
         state=state,
@@ -124,7 +122,7 @@ def search_result(
 
 
 def title_of(state: EntityState) -> str:
-    """What an entity is called."""
+    """Return the title or name of an entity."""
     match state:
         case AllianceState() | FirmState():
             return state.name

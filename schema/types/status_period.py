@@ -1,4 +1,4 @@
-"""Times of the status of a clause as GraphQL shows them."""
+"""GraphQL types of periods of the status of a clause."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from schema.types.common import Because
 from tracker.domain.vocabulary import ClauseStatus
 
 StatusDays: TypeAlias = Annotated[
-    DayRange | None, argument(description="Only times of which a day is one of these.")
+    DayRange | None, argument(description="Only periods that overlap these dates.")
 ]
 
 
 @output_type(of=status_periods.StatusPeriod, only_spelled=True)
 class StatusPeriod:
-    """A time in which a clause has a status."""
+    """A period in which a clause has a status."""
 
     of: strawberry.Private[status_periods.StatusPeriod]
 
     status: ClauseStatus = struct_field(description="The status.")
-    first: Day = struct_field(name="from", description="The first day.")
+    first: Day = struct_field(name="from", description="The first date.")
     last: Day | None = struct_field(
-        name="until", description="The last day, inclusive; null: as far as is known it lasts."
+        name="until", description="The last date, inclusive; null if no end is known."
     )
-    because: Because = struct_field(description="The event that it begins because of.")
-    announced_on: Day = struct_field(description="The day on which that event became public.")
+    because: Because = struct_field(description="The event that starts it.")
+    announced_on: Day = struct_field(description="The date on which that event became public.")
     basis: TransitionBasis = struct_field(
-        description="Whether it begins by an act of its first day or by what was announced before."
+        description="Whether it begins by an act of its first date or by an earlier announcement."
     )
     confirmed_by: Because | None = struct_field(
-        description="The first later act that says that it begins on its first day; null where the"
-        " event that it follows from is of the day itself, and where no such act is known."
+        description="The first later act that confirms its start. Null if the event"
+        " behind it is of the same date, or if no such act is recorded."
     )

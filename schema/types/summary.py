@@ -1,4 +1,4 @@
-"""Sentences for events: what each says, from its fact and the names that entities had by then."""
+"""English sentences for events, from their facts and the names of entities at that time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from tracker.log.entries import RecordedEvent
 
 
 async def summary(info: Info, of: RecordedEvent) -> str:
-    """What an event says, in one English sentence. It never changes: it follows from the event and
-    those before it."""
+    """Return an event in one English sentence.
+
+    It never changes: it follows from the event and earlier ones.
+    """
     loaders = info.context.loaders
     fact, target = of.fact, None
     if isinstance(fact, Retracted):
@@ -30,7 +32,7 @@ async def summary(info: Info, of: RecordedEvent) -> str:
 
 
 async def summary_of(info: Info, evidence: Evidence) -> str:
-    """The same of an event that a state follows from."""
+    """Return the sentence for an event that a state follows from."""
     [found] = await info.context.loaders.events_behind([evidence])
-    assert found is not None  # whoever has the evidence has it from the log, or plans it
+    assert found is not None  # evidence always has a recorded or a planned event
     return await summary(info, found)

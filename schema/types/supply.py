@@ -1,4 +1,4 @@
-"""Supplies as GraphQL shows them."""
+"""GraphQL types of supplies."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tracker.domain.vocabulary import Stage, Statistic
 
 @output_type(of=supplies.SupplyUnit, only_spelled=True)
 class SupplyUnit:
-    """A unit and a basis in which claims are given."""
+    """A unit and a basis of claims."""
 
     of: strawberry.Private[supplies.SupplyUnit]
 
     unit: str = struct_field(description="The unit, such as `t`.")
     basis: str | None = struct_field(
-        description="The basis of the weight; null where the publisher does not say."
+        description="The basis of the weight; null if the publisher does not state it."
     )
-    claims: int = struct_field(description="The number of claims given so.")
+    claims: int = struct_field(description="The number of claims with this unit and basis.")
 
 
 @output_type(of=supplies.Supply, only_spelled=True)
 class Supply:
-    """One product of a commodity: a statistic, stage and form with the figures that there are."""
+    """One product of a commodity: a statistic, stage and form with its figures."""
 
     of: strawberry.Private[supplies.Supply]
 
@@ -39,18 +39,18 @@ class Supply:
         description="The stage of the supply chain; null for reserves."
     )
     form: str | None = struct_field(
-        description="The product, where one stage has several; null otherwise."
+        description="The product, if one stage has several; null otherwise."
     )
     years: list[int] = struct_field(
-        description="The years that there are figures for, ascending; empty for reserves."
+        description="The years with figures, ascending; empty for reserves."
     )
     places: int = struct_field(
-        description="The number of countries with a figure, in any of these years; without the world,"
-        " other countries, unions and groups."
+        description="The number of countries with a figure in any of these years, without"
+        " the world, other countries, unions and groups."
     )
     has_world_total: bool = struct_field(
-        description="Whether there is a figure for the world in one of these years at least. Without it"
-        " there are no shares."
+        description="Whether there is a figure for the world in at least one of these"
+        " years. Without it there are no shares."
     )
     figures: int = struct_field(description="The number of figures.")
     claims: int = struct_field(description="The number of claims in them, of all editions.")
@@ -63,9 +63,10 @@ class Supply:
     )
     basis: str | None = struct_field(
         "most_used.basis",
-        description="The basis that goes with this unit; null where the publishers do not say.",
+        description="The basis of this unit; null if the publishers do not state it.",
     )
     units: list[SupplyUnit] = struct_field(
-        description="All units and bases in which claims are given, that of most claims first. Figures"
-        " of different bases are not comparable unless an equivalence is declared."
+        description="All units and bases of claims, the most frequent first. Figures of"
+        " different bases are not comparable unless an equivalence is"
+        " declared."
     )

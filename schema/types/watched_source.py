@@ -1,4 +1,4 @@
-"""Watched sources as GraphQL shows them."""
+"""GraphQL types of watched sources."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @output_type(of=domain.Failure)
 class SourceFailure:
-    """A request to a watched source that failed."""
+    """A failed request to a watched source."""
 
     of: strawberry.Private[domain.Failure]
 
@@ -41,37 +41,35 @@ class SourceFailure:
     " snapshot_count candidate_count because",
 )
 class WatchedSource(Node):
-    """A source that is watched: a list of a publisher that is looked through again and again. Every
-    look and every fetch of it is an event of the log, whatever came of it. The state follows from the
-    looks that have ended.
-    """
+    """A watched source: a list of a publisher that is polled on a schedule. Every poll and every fetch
+    is an event of the log, also if it failed. The state follows from completed polls."""
 
     key: str = struct_field(description="Its key, such as `us-federal-register`.")
     state: strawberry.Private[domain.WatchedSourceState]
     next_look_expected_at: Instant | None = struct_field(
-        description="When it should have been read again by its rhythm: after that, answers about its"
-        " issuers are older than they should be. Null where it is not watched, or was never read."
+        description="The time at which its next poll is due by its schedule. After it,"
+        " responses about its issuers are older than they should be. Null if"
+        " it is not watched, or was never polled."
     )
     because: list[Because] = struct_field(
-        description="The recorded events that this state follows from, in the order of the log; the"
-        " looks before those are left out."
+        description="The recorded events that this state follows from, in the order of"
+        " the log; earlier polls are left out."
     )
 
-    look_count: int = struct_field("looks", description="The number of looks that have ended.")
+    look_count: int = struct_field("looks", description="The number of completed polls.")
     request_count: float = struct_field(
-        "requests", description="The number of requests of all looks."
+        "requests", description="The number of requests in all polls."
     )
     snapshot_count: float = struct_field(
-        "snapshots", description="The number of new snapshots of all looks."
+        "snapshots", description="The number of new snapshots in all polls."
     )
     candidate_count: float = struct_field(
-        "candidates", description="The number of new candidates of all looks."
+        "candidates", description="The number of new candidates in all polls."
     )
 
     @list_field(Look, EventOrder, "POSITION_DESC")
     async def looks(self, info: Info, order: Enum) -> PageSource[Look]:
-        """Its looks that had ended by this position, by default the newest first; in a history, all
-        of them."""
+        """Its polls completed by this position, by default the newest first; in a history, all of them."""
         return await self._of(info, [TYPES[Looked]], order, look)
 
     @list_field(Fetch, EventOrder, "POSITION_DESC")
@@ -80,18 +78,18 @@ class WatchedSource(Node):
         info: Info,
         order: Enum,
         outcome: Annotated[
-            FetchOutcome | None, argument(description="Only those of which this came.")
+            FetchOutcome | None, argument(description="Only fetches with this outcome.")
         ] = None,
     ) -> PageSource[Fetch]:
-        """The requests to its addresses by this position, by default the newest first; in a history,
-        all of them."""
+        """The requests to its addresses by this position, by default the newest first; in a history, all
+        of them."""
         types = [outcome.value] if outcome else [one.value for one in FetchOutcome]
         return await self._of(info, types, order, fetch)
 
     async def _of(
         self, info: Info, types: Sequence[str], order: Enum, show: Callable[[RecordedEvent], T]
     ) -> PageSource[T]:
-        """Events of its stream."""
+        """Return pages of events of its stream."""
         services = info.context.services
         moment = self.moment or await services.as_of.resolve()
         return stream_pages(services.recorder, self.entity, types, moment.position, order, show)

@@ -53,11 +53,11 @@ def test_what_is_known_up_to_an_earlier_day_must_be_said_and_what_is_newer_not()
         {"issuer": None, "publisher": "usgs", "newestFactOn": "2026-02-01"},
     ]
     assert book.must_say(book.horizon(known)) == [
-        "The newest recorded act of CN is of 2026-05-31: later acts may exist.",
-        "Nobody looks for later acts of CN: no source of it is watched.",
-        "No fact on the law of FJ is recorded: that it has none does not follow.",
-        "Nobody looks for later acts of FJ: no source of it is watched.",
-        "The newest recorded edition of usgs is of 2026-02-01: newer ones may exist.",
+        "The newest recorded act of CN is dated 2026-05-31: later acts may exist.",
+        "No source for CN is watched: later acts may be missing.",
+        "No fact on the law of FJ is recorded: this does not mean that there is none.",
+        "No source for FJ is watched: later acts may be missing.",
+        "The newest recorded edition of usgs is dated 2026-02-01: newer ones may exist.",
     ]
 
 
@@ -79,11 +79,11 @@ def test_who_looks_for_later_acts_and_what_cannot_be_read_must_be_said() -> None
         | {"coversUntil": None, "notRead": [new]},
     ]
     assert book.must_say(book.horizon(known)) == [
-        "The newest recorded act of CN is of 2026-05-20: later acts may exist.",
-        "Sources of CN were last read on 2026-05-31; what they had announced by 2026-05-30 was"
-        " seen, and may wait for review.",
-        "MOFCOM can't be read since 2026-05-30 (TIMEOUT).",
-        "No fact on the law of ID is recorded: that it has none does not follow.",
+        "The newest recorded act of CN is dated 2026-05-20: later acts may exist.",
+        "Sources of CN were last read on 2026-05-31; announcements up to 2026-05-30 were read, and"
+        " may wait for review.",
+        "MOFCOM has not been readable since 2026-05-30 (TIMEOUT).",
+        "No fact on the law of ID is recorded: this does not mean that there is none.",
         "JDIH was never read.",
     ]
 

@@ -71,7 +71,7 @@ async def test_without_scripts_links_and_forms_choose_what_the_map_shows(
         await tab.page.wait_for_url("**commodity=cobalt**")
         for part in ("map=share", "commodity=cobalt", "valid=2026-01-01", "position=9000"):
             assert part in tab.page.url
-        await tab.page.get_by_text("The same as a table").click()
+        await tab.page.get_by_text("Table of the map").click()
         row = tab.page.get_by_role("row", name="Congo (Kinshasa)")
         await row.get_by_role("link").click()
         await tab.page.wait_for_url("**/places/CD?**")

@@ -117,7 +117,7 @@ async def test_without_a_replica_the_primary_is_read_from_and_positions_never_go
     position = await record(services, "d")
     assert (await asyncio.wait_for(coming, SOON_SECONDS)).position == position
     told = await until_used(services, False)
-    assert "questions go to the primary" in str(told["warnings"])
+    assert "queries go to the primary" in str(told["warnings"])
     asked = await api.ask(STATE.replace("%d", str(position)))
     assert asked["asOf"]["position"] == str(position)
     pair.primary.sql("SELECT pg_switch_wal()")

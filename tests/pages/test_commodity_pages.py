@@ -65,7 +65,7 @@ async def test_the_years_are_a_chart_and_a_table_of_the_same_numbers(corpus: Api
     assert 'href="/figures/rare_earths/WORLD/production/mine/2023?valid=2026-11-20"' in section
     table = text_of(section[section.index("<tbody>") :])
     assert "2023 MCS 2025 ● in use 376,000 2023 MCS 2024 ○ not in use 350,000 e" in table
-    assert "Not drawn, since far before the others: 2010." in text_of(section)
+    assert "Not drawn, because of the large gap: 2010." in text_of(section)
 
 
 async def test_clauses_stand_by_issuer_and_those_that_are_over_are_folded(corpus: Api) -> None:
@@ -95,7 +95,7 @@ async def test_exposure_is_told_wholly_and_in_part_toward_each_destination(corpu
 async def test_where_no_product_is_meant_it_is_said_which_there_are(corpus: Api) -> None:
     main = await main_of(corpus, f"/commodities/iron_ore?{DAY}")
     text = text_of(main)
-    assert "choose for which product" in text
+    assert "choose one of the products with figures" in text
     assert "iron content, mine" in text
     assert "usable ore, mine" in text
     assert (

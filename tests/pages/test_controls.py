@@ -106,7 +106,7 @@ async def test_before_the_log_told_of_it_the_page_says_since_when_it_does(
     corrected_log: Api,
 ) -> None:
     html = await page(corrected_log, f"{X}?position=0")
-    assert title(html) == "The log told nothing of it at position 0"
+    assert title(html) == "Not yet recorded at position 0"
     assert f'<a href="{X}?position=1">position 1</a>' in html
     pinned = await page(corrected_log, f"{X}?position=0&valid=2026-11-25", status=404)
     assert "up to position 0" in pinned
@@ -127,7 +127,7 @@ async def test_what_was_retracted_and_not_told_again_is_said(services: Services)
         {"eventId": announced["eventId"], "reason": "It was another act.", "source": source()},
     )
     html = await page(api, X)
-    assert title(html) == "The log tells nothing of it at position 2"
+    assert title(html) == "Not recorded at position 2"
     assert "was retracted" in html
     assert "It was another act." in html
     assert 'fill="url(#dots-nothing)"' in html

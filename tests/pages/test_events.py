@@ -239,8 +239,8 @@ async def test_a_page_of_a_past_position_knows_nothing_of_what_became_of_its_eve
     )
     assert await page(api, pinned) == before
     now = text(await page(api, "/events/2"))
-    assert "it was retracted by 3, «a misreading», and 4 stands in its place" in now
-    assert "In the place of 2" in text(await page(api, "/events/4"))
+    assert "it was retracted by 3, «a misreading», and 4 replaces it" in now
+    assert "Replaces 2" in text(await page(api, "/events/4"))
     assert positions(await page(api, "/events?position=3")) == [3, 2, 1]
     assert "retracted by 3" in text(await page(api, "/events"))
 
@@ -249,7 +249,7 @@ async def test_an_event_that_is_not_known_yet_is_not_there(api: Api) -> None:
     await api.do("announceExportControl", control())
     await api.do("suspendExportControl", suspension())
     missing = await page(api, "/events/2?position=1", 404)
-    assert "the log told nothing of event 2 at position 1" in html.unescape(missing)
+    assert "event 2 was not recorded at position 1" in html.unescape(missing)
     await page(api, "/events/3", 404)
     await page(api, "/events/x", 400)
 
@@ -265,7 +265,7 @@ async def test_a_text_that_was_redacted_is_gone_from_the_page_which_says_why(api
     for path in ("/events/1", "/events/1?valid=2026-01-01&position=1"):
         shown = await page(api, path)
         assert "Doe" not in shown
-        assert "Taken out on 1 Mar 2026: An order (2)" in text(shown)
+        assert "Redacted on 1 Mar 2026: An order (2)" in text(shown)
         [gone] = [of for of in fields_of(shown) if of["pointer"] == "/note"]
         assert gone["text"] == "redacted"
 

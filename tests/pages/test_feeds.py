@@ -232,7 +232,7 @@ async def test_a_feed_is_of_no_day_and_says_so(corpus: Api, ending: str) -> None
         assert answer.status_code == 400, path
         [error] = answer.json()["errors"]
         assert error["extensions"] == {"code": "INVALID_INPUT", "path": ["valid"]}
-        assert "whatever its day" in error["message"]
+        assert "for all dates" in error["message"]
     assert (await corpus.request("GET", "/controls.ics?valid=2025-01-01")).status_code == 200
 
 

@@ -30,7 +30,7 @@ async def test_a_figure_shows_every_claim_and_says_why_one_is_in_use(corpus: Api
     assert "Rare earths: mine production of China, 2023" in text
     assert "In use because US Geological Survey was the first to publish on this figure" in text
     assert "no judgement is recorded" in text
-    assert "Its edition before, MCS 2024, said 240,000 t REO." in text
+    assert "Its previous edition, MCS 2024, stated 240,000 t REO." in text
     assert "British Geological Survey says the same." in text
     assert "Sohu says 210,000 t: not comparable." in text
     rows = re.findall(r"event [\d,]+ ([\d,]+)", text)

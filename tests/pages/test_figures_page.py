@@ -20,7 +20,7 @@ async def test_the_list_says_what_there_is_of_a_commodity_and_leads_to_its_claim
     assert text == [
         "Gallium primary production 2021–2025 6 yes 36 52 kg gallium usgs",
         "Gallium primary capacity 2022–2025 6 yes 27 27 kg gallium usgs",
-        "Gallium reserves each edition anew 6 yes 8 8 kg gallium usgs",
+        "Gallium reserves each edition 6 yes 8 8 kg gallium usgs",
     ]
     assert '<data value="87" data-path="asOf.claims.totalCount">87</data> claims that match' in main
     links = re.findall(r'href="(/figures/gallium/CN/production/primary/2023)\?', main)
@@ -48,7 +48,7 @@ async def test_the_list_goes_on_and_is_narrowed_by_its_form(corpus: Api) -> None
 
 async def test_before_the_first_edition_there_is_nothing_and_it_says_so(corpus: Api) -> None:
     main = await main_of(corpus, "/figures?commodity=gallium&valid=2020-01-01")
-    assert "Nothing on this day that matches." in main
+    assert "No figures on this date match these filters." in main
     assert "No claim on this day matches." in main
 
 

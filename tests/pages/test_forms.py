@@ -83,7 +83,7 @@ def test_only_errors_that_other_input_avoids_are_those_of_the_form() -> None:
         with pytest.raises(type(error)):
             form.note(error)
     form.note(InvalidInput("expected 2", code="VERSION_CONFLICT"))
-    assert form.problems[0].startswith("Somebody has made a change")
+    assert form.problems[0].startswith("The data have changed since")
 
 
 def test_a_list_grows_behind_its_last_item_and_closes_gaps() -> None:

@@ -159,9 +159,9 @@ async def test_a_member_of_a_union_says_so_and_belongs_through_it(corpus: Api) -
 async def test_a_place_of_which_nothing_is_known_says_that(corpus: Api) -> None:
     html = await page(corpus, f"/places/VA?{AT}")
     for words in (
-        "None that is recorded by this day.",
-        "No figures for it are known at this moment.",
-        "To no alliance that is recorded.",
+        "No control is recorded by this date.",
+        "No figures for it are recorded at this moment.",
+        "No membership is recorded.",
         "No act of its government is recorded.",
     ):
         assert words in html

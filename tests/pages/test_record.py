@@ -94,7 +94,7 @@ async def test_what_others_record_meanwhile_is_previewed_again(api: Api) -> None
     await api.do("disputeExportControl", {**act, "account": "It never was."})
     again = await send(api, "suspendExportControl", {**hidden(page.text), "do": "record"})
     assert (again.status_code, await api.services.recorder.head()) == (422, 2)
-    assert "Somebody has made a change since this page was loaded" in again.text
+    assert "The data have changed since this page was loaded" in again.text
     assert hidden(again.text)["version"] == "2"
 
 

@@ -160,7 +160,7 @@ async def test_several_are_accepted_with_one_reason_after_what_will_be_recorded_
     done = await ann.send("/review", **marked, confirmed="true", reason="Read both")
     said = text(done)
     assert (done.status_code, said.count("Accepted and recorded.")) == (200, 1)
-    assert "Somebody has made a change" in said
+    assert "The data have changed since" in said
     assert await services.recorder.head() == 1
     assert "Read both" in await ann.says("/review/1")
     again = await ann.send("/review", **marked, confirmed="true")
@@ -200,7 +200,7 @@ async def test_what_is_refused_is_said_at_its_field_and_nothing_is_done(
         ({"do": "reject"}, "expected a value"),
         ({"do": "postpone", "until": "2020-01-01"}, "expected a day after"),
         ({"do": "postpone", "until": "soon"}, "is not a day"),
-        ({"do": "accept", "revision": "7"}, "Somebody has made a change"),
+        ({"do": "accept", "revision": "7"}, "The data have changed since"),
         ({"do": "accept", "reason": "x" * 3000}, "expected why"),
     ):
         answer = await ann.send("/review/1", **fields)

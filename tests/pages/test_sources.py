@@ -51,7 +51,7 @@ async def two_looks(services: Services) -> None:
 async def test_a_source_counts_in_whole_numbers(services: Services, api: Api) -> None:
     await record(services, watched(), fetched(), looked(requests=2000, snapshots=1, candidates=3))
     text = await read(api, "/sources/us-federal-register")
-    assert "In all 1 looks, 2,000 requests, 1 new snapshots, 3 candidates" in text
+    assert "In all 1 polls, 2,000 requests, 1 new snapshots, 3 candidates" in text
 
 
 async def test_an_empty_list_says_that_nobody_looks(api: Api) -> None:
@@ -65,12 +65,12 @@ async def test_a_source_that_cannot_be_read_says_since_when_and_why(
     await record(services, watched(name="Official Journal"), key="eu-journal")
     text = await read(api, "/sources?valid=2026-11-03")
     assert "Federal Register rules and notices United States" in text
-    assert "Can't be read since 2 Nov 2026 (TIMEOUT) no answer in 30 seconds" in text
+    assert "Not readable since 2 Nov 2026 (TIMEOUT) no answer in 30 seconds" in text
     assert (
-        "Official Journal United States never not told at once every 12 hours Never read yet"
+        "Official Journal United States never not stated at once every 12 hours Never read yet"
         in text
     )
-    assert "1 source on this page is not read as it should be." in text
+    assert "1 source on this page is not read on schedule." in text
     only = await read(api, "/sources?isFailing=false&valid=2026-11-03")
     assert "Official Journal" in only
     assert "Federal Register" not in only
@@ -81,16 +81,16 @@ async def test_a_page_says_how_old_answers_are_once_nothing_was_looked_at_in_tim
 ) -> None:
     await record(services, watched(), fetched(), looked(coversUntil="2026-10-31"))
     fresh = await read(api, "/sources?valid=2026-11-01")
-    assert "Read as it should be" in fresh
-    assert "Nothing is read" not in fresh
+    assert "Read on schedule" in fresh
+    assert "No source is read" not in fresh
     late = await read(api, "/sources?valid=2026-11-09")
-    assert "Nothing is read as it should be: the last look at anything ended on 1 Nov 2026." in late
-    assert "Not looked at: a look was due 7 days before this day" in late
+    assert "No source is read on schedule: the last poll ended on 1 Nov 2026." in late
+    assert "Overdue: a poll was due 7 days before this date" in late
     gone = fact_of_source(Unwatched, "2026-11-02", reason="it is no more")
     await record(services, gone)
     after = await read(api, "/sources?valid=2026-11-09")
-    assert "Not watched any more: it is no more" in after
-    assert "Nothing is read" not in after
+    assert "No longer watched: it is no more" in after
+    assert "No source is read" not in after
 
 
 async def test_a_source_shows_its_looks_and_fetches_the_newest_first(
@@ -98,20 +98,20 @@ async def test_a_source_shows_its_looks_and_fetches_the_newest_first(
 ) -> None:
     await two_looks(services)
     text = await read(api, "/sources/us-federal-register?valid=2026-11-03")
-    assert text.index("not all was read") < text.index("all was read 31 Oct 2026 1 1 2")
-    assert "look 2 TIMEOUT" in text
+    assert text.index("incomplete") < text.index(" complete 31 Oct 2026 1 1 2")
+    assert "poll 2 TIMEOUT" in text
     assert f"Snapshot {ONE[:16]}… , 12,345 bytes" in text
-    assert "as old as its last complete look, 1 Nov 2026" in text
+    assert "as old as its last complete poll, 1 Nov 2026" in text
     only = await read(api, "/sources/us-federal-register?outcome=FETCHED&valid=2026-11-03")
-    assert "look 1 fetched status 200" in only
-    assert "look 2 TIMEOUT" not in only
+    assert "poll 1 fetched status 200" in only
+    assert "poll 2 TIMEOUT" not in only
     await read(api, "/sources/nothing", 404)
 
 
 async def test_a_pinned_page_knows_what_was_known_then(services: Services, api: Api) -> None:
     await two_looks(services)
     before = await read(api, "/sources/us-federal-register?valid=2026-11-03&position=3")
-    assert "Not looked at: a look was due 1 day before this day." in before
+    assert "Overdue: a poll was due 1 day before this date." in before
     assert "TIMEOUT" not in before
     first = await read(api, "/sources/us-federal-register?valid=2026-11-03&position=1")
     assert "Never read yet." in first
@@ -130,13 +130,13 @@ async def test_long_lists_of_looks_and_fetches_are_read_page_by_page(
     ]
     await record(services, watched(), *looks)
     page = (await api.request("GET", "/sources/us-federal-register")).text
-    older = re.search(r'href="([^"]+)">Older looks', page)
+    older = re.search(r'href="([^"]+)">Older polls', page)
     assert older
     text = await read(api, older[1].replace("&amp;", "&"))
-    assert "Newest looks" in text
+    assert "Newest polls" in text
     following = re.search(r'rel="next" href="([^"]+)">Next page', page)
     assert following
-    assert "look 9 unchanged" in await read(api, following[1].replace("&amp;", "&"))
+    assert "poll 9 unchanged" in await read(api, following[1].replace("&amp;", "&"))
 
 
 async def test_pages_of_acts_and_places_say_who_looks_for_newer_ones(
@@ -146,11 +146,9 @@ async def test_pages_of_acts_and_places_say_who_looks_for_newer_ones(
     nobody = "No source is monitored, so newer acts may be missing."
     assert nobody in await read(api, "/controls/x?valid=2026-11-01")
     assert nobody in await read(api, "/places/CN?valid=2026-11-01")
-    assert "nobody looks" in await read(api, "/?valid=2026-11-01")
+    assert "no monitored source" in await read(api, "/?valid=2026-11-01")
     await record(services, watched(issuers=["CN"]), looked(coversUntil="2026-10-31"), key="mofcom")
-    read_on = (
-        "Its source was read on 1 Nov 2026 or later; what had been announced by 31 Oct 2026 was"
-    )
+    read_on = "Its source was read on 1 Nov 2026 or later; announcements up to 31 Oct 2026 were"
     assert read_on in await read(api, "/controls/x?valid=2026-11-02")
     assert read_on in await read(api, "/places/CN?valid=2026-11-02")
     assert "1 Nov 2026" in await read(api, "/?valid=2026-11-02")
@@ -158,7 +156,7 @@ async def test_pages_of_acts_and_places_say_who_looks_for_newer_ones(
     assert late in await read(api, "/places/CN?valid=2026-11-09")
     facts = failed(LATER, look=2), looked(LATER, look=2, complete=False)
     await record(services, *facts, key="mofcom")
-    assert "can't be read since 2 Nov 2026 (TIMEOUT)." in await read(api, "/places/CN")
+    assert "has not been readable since 2 Nov 2026 (TIMEOUT)." in await read(api, "/places/CN")
     assert nobody in await read(api, "/places/CN?valid=2026-11-09&position=1")
 
 

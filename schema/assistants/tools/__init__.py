@@ -1,1 +1,1 @@
-"""The tools, each a GraphQL document beside what becomes of its answer."""
+"""The tools, each a GraphQL document beside the conversion of its response."""

@@ -1,4 +1,4 @@
-"""What is not the same at two moments, and because of what."""
+"""Differences between two moments, with their events."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from schema.pages.site.words import listed
 from tracker.errors import InvalidInput
 
 MAX_FIELDS = 12
-"""Fields of an entity that are told one by one."""
+"""Maximum number of fields listed per entity."""
 MAX_EVENTS = 5
-"""Events of an entity that are told one by one."""
+"""Maximum number of events listed per entity."""
 MAX_VALUE_CHARACTERS = 120
 NOT_CONFIRMED = {
     "BY_TERMS": "a clause is in force by its own terms, not confirmed.",
@@ -30,11 +30,13 @@ NOT_CONFIRMED = {
 
 
 class Question(PagedArguments, frozen=True, kw_only=True):
-    """Between which moments; `day` and `position` are the second."""
+    """The two moments; `day` and `position` are the second."""
 
     from_day: Annotated[str, Meta(description="first day; that of `day` if left out")] | None = None
     from_position: (
-        Annotated[int, Meta(ge=0, description="what was recorded by then; `position` if left out")]
+        Annotated[
+            int, Meta(ge=0, description="records up to this position; `position` if left out")
+        ]
         | None
     ) = None
     commodity: str | None = None
@@ -53,7 +55,7 @@ CHANGE = Part(
 
 
 def variables(asked: Question) -> dict[str, Any]:
-    """The variables of the document. Raises InvalidInput for a question about one moment."""
+    """Return the variables of the document. Raises InvalidInput for a single moment."""
     if asked.from_day is None and asked.from_position is None:
         raise InvalidInput("expected the first moment: fromDay or fromPosition", path=("fromDay",))
     return {
@@ -68,7 +70,7 @@ def variables(asked: Question) -> dict[str, Any]:
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The page of changes."""
+    """Return the page of changes."""
     return "/changes", {
         "from": asked.from_day,
         "fromPosition": asked.from_position,
@@ -79,12 +81,12 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The entities that differ."""
+    """Return the entities that differ."""
     return Nodes.of_page(data["changes"])
 
 
 def change(node: Node, book: Book) -> Item:
-    """An entity that differs."""
+    """Return an entity that differs."""
     issuer = (node["after"] or node["before"] or {}).get("issuer")
     if issuer:
         book.issued_by(issuer["code"])
@@ -104,13 +106,13 @@ def change(node: Node, book: Book) -> Item:
 
 
 def field(node: Node) -> Item:
-    """A field with its values in short."""
+    """Return a field with short values."""
     path, before, after = "/".join(node["path"]), value(node["before"]), value(node["after"])
     return FIELD.of(node, path=path, before=before, after=after)
 
 
 def value(of: Any) -> str:
-    """A value as text: JSON where it is no text."""
+    """Return a value as text: JSON if it is not a text."""
     if of is None:
         return ""
     text = of if isinstance(of, str) else orjson.dumps(of).decode()
@@ -118,7 +120,7 @@ def value(of: Any) -> str:
 
 
 def line(item: Item) -> str:
-    """An entity in a line."""
+    """Return an entity in a line."""
     days = f" on {listed(item['days'])}" if item["days"] else " in what is recorded only"
     causes = item["because"]
     says = " ".join(f"{one['says']}{numbers(one['sources'])}" for one in causes)
@@ -133,7 +135,7 @@ TOOL = Tool(
     __name__,
     title="Changes between two moments",
     description=(
-        "What differs between two moments, and because of which events: between two days (`fromDay` to"
+        "Differences between two moments, with their events: between two days (`fromDay` to"
         " `day`: what happened), between two positions of the log (`fromPosition` to `position`: what"
         " was learned or corrected), or both. What began and ended in between is not listed: ask"
         " `history`."

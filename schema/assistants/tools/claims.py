@@ -1,4 +1,4 @@
-"""What every publisher says of a figure, in every edition."""
+"""The claims of all publishers on a figure, in all editions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_NOTE_CHARACTERS = 200
 
 
 class Question(PagedArguments, frozen=True, kw_only=True):
-    """Which figures."""
+    """The selected figures."""
 
     figure: (
         Annotated[str, Meta(description="key of one: rare_earths/CN/production/mine/2023")] | None
@@ -48,7 +48,7 @@ FIGURE = Part(
 
 
 def variables(asked: Question) -> dict[str, Any]:
-    """The variables of the document. Raises InvalidInput for a question about all figures."""
+    """Return the variables of the document. Raises InvalidInput without a figure or a commodity."""
     if not (asked.figure or asked.commodity):
         raise InvalidInput("expected the key of a figure, or a commodity", path=("figure",))
     year = None if asked.year is None else {"from": asked.year, "to": asked.year}
@@ -66,7 +66,7 @@ def variables(asked: Question) -> dict[str, Any]:
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The figure, or the list."""
+    """Return the figure, or the list."""
     if asked.figure is not None:
         return f"/figures/{data['asOf']['figure']['key']}", {}
     given = variables(asked)
@@ -75,7 +75,7 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The figures."""
+    """Return the figures."""
     if asked.figure is not None:
         one = data["asOf"]["figure"]
         if one is None:
@@ -86,7 +86,7 @@ def nodes(data: Data, asked: Question) -> Nodes:
 
 
 def figure(node: Node, book: Book) -> Item:
-    """A figure with what must be said of it."""
+    """Return a figure with its required statements."""
     key, claims = node["key"], node["claims"]
     beside = node["sideBySide"] or {}
     spread = beside.get("spread")
@@ -98,7 +98,7 @@ def figure(node: Node, book: Book) -> Item:
     if any(one["preferred"] and one["estimated"] for one in claims):
         book.say(f"{key}: the preferred claim is an estimate of its publisher.")
     if any(one["qualifier"] == "WITHHELD" for one in claims if one["latest"]):
-        book.say(f"{key}: a publisher withholds the number, which does not mean nothing.")
+        book.say(f"{key}: a publisher withholds the number, which does not mean zero.")
     book.published_by(*(one["publisher"] for one in claims))
     choice = node["choice"] or {"rule": "", "reason": None}
     return FIGURE.of(
@@ -111,7 +111,7 @@ def figure(node: Node, book: Book) -> Item:
 
 
 def claim(node: Node, not_comparable: str | None, book: Book) -> Item:
-    """A claim."""
+    """Return a claim."""
     return CLAIM.of(
         node,
         amount=amount_of(node),
@@ -123,12 +123,12 @@ def claim(node: Node, not_comparable: str | None, book: Book) -> Item:
 
 
 def line(item: Item) -> str:
-    """A figure in a line."""
+    """Return a figure in a line."""
     return f"{item['key']}: {'; '.join(map(claim_line, item['claims']))}."
 
 
 def claim_line(item: Item) -> str:
-    """A claim in words."""
+    """Return a claim in words."""
     not_comparable = item.get("notComparable")
     said = {
         "estimated": item.get("estimated"),
@@ -147,9 +147,10 @@ TOOL = Tool(
     __name__,
     title="Claims on a figure",
     description=(
-        "What each publisher says of one figure in each edition: the numbers side by side, which claim"
-        " is preferred and by what rule, how far they lie apart, which are not comparable and why. Give"
-        " `figure`, a key, or a commodity with place, statistic, stage and year."
+        "The claims of all publishers on one figure in all editions: the numbers side by"
+        " side, the preferred claim and its rule, the spread, and claims that are not"
+        " comparable, with reasons. Give `figure`, a key, or a commodity with place,"
+        " statistic, stage and year."
     ),
     arguments=Question,
     part=FIGURE,

@@ -1,4 +1,4 @@
-"""Export controls, import restrictions and quotas, and where their clauses stand on a day."""
+"""Export controls, import restrictions and quotas, with the status of their clauses on a day."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from schema.pages.site.words import listed, words
 from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
 
 MAX_NAMES = 8
-"""Firms, places, goods or commodities of a clause that are named one by one."""
+"""Maximum number of firms, places, goods or commodities listed per clause."""
 MAX_TEXT_CHARACTERS = 200
 NO_LAW = {"PROPOSED", "RECOMMENDED", "NEGOTIATED"}
 
 
 class Controls(PagedArguments, frozen=True, kw_only=True):
-    """Which controls."""
+    """The selected controls."""
 
     control: Annotated[str, Meta(description="key of one: cn-mofcom-2024-46")] | None = None
     issuer: Annotated[str, Meta(description="place: CN")] | None = None
@@ -66,7 +66,7 @@ OTHERS = {"hs_code": "hsCode", "firm": "firm", "search": "search"}
 
 
 def variables(asked: Controls) -> dict[str, Any]:
-    """The variables of the document."""
+    """Return the variables of the document."""
     return {
         "one": asked.control is not None,
         "control": asked.control or "",
@@ -77,7 +77,7 @@ def variables(asked: Controls) -> dict[str, Any]:
 
 
 def filters(asked: Controls) -> dict[str, Any]:
-    """What the list is narrowed by, as the API and the page have it."""
+    """Return the filters of the list, for the API and the page."""
     given = {name: getattr(asked, name) for name in FILTERS}
     for name in ("measure", "status", "direction"):
         given[name] = given[name] and given[name].name
@@ -85,14 +85,14 @@ def filters(asked: Controls) -> dict[str, Any]:
 
 
 def page(asked: Controls, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The list, or the control."""
+    """Return the list, or the control."""
     if asked.control is None:
         return "/controls", filters(asked)
     return f"/controls/{data['asOf']['exportControl']['key']}", {}
 
 
 def nodes(data: Data, asked: Controls) -> Nodes:
-    """The controls."""
+    """Return the controls."""
     if asked.control is not None:
         one = data["asOf"]["exportControl"]
         if one is None:
@@ -107,7 +107,7 @@ def nodes(data: Data, asked: Controls) -> Nodes:
 
 
 def control(node: Node, book: Book) -> Item:
-    """A control with what must be said of it."""
+    """Return a control with its required statements."""
     key = node["key"]
     book.issued_by(node["issuer"]["code"])
     say_of_control(node, book)
@@ -122,7 +122,7 @@ def control(node: Node, book: Book) -> Item:
 
 
 def clause(control: str, node: Node, book: Book) -> Item:
-    """A clause with what must be said of it."""
+    """Return a clause with its required statements."""
     name = f"{control}, clause {node['key']}"
     say_of_clause(control, node, book)
     if node["status"] in NO_LAW:
@@ -147,34 +147,34 @@ def clause(control: str, node: Node, book: Book) -> Item:
 
 
 def named(names: Sequence[str]) -> list[str]:
-    """Names, of many only the first."""
+    """Return names; of many only the first."""
     if len(names) <= MAX_NAMES:
         return list(names)
     return [*names[:MAX_NAMES], f"{len(names) - MAX_NAMES} more"]
 
 
 def exempt(node: Node) -> str:
-    """What is exempt, in words."""
+    """Return the exemptions in words."""
     goods = listed([one["name"] for one in node["exemptItems"]], most=MAX_NAMES)
     return "; ".join(filter(None, [goods, node["exemptions"] or ""]))[:MAX_TEXT_CHARACTERS]
 
 
 def exception(node: Node) -> str:
-    """Places with another rule, in words: `GB: exempt`."""
+    """Return places with another rule, in words: `GB: exempt`."""
     places = listed([one["code"] for one in node["places"]], most=MAX_NAMES)
     rule = "exempt" if node["exempt"] else f"{node['ratePercent']} %"
     return f"{places}: {rule}"
 
 
 def firms(node: Node) -> str:
-    """The firms that a clause is limited to, in words."""
+    """Return the firms that a clause is limited to, in words."""
     if node["entities"]:
         return listed(node["entities"], most=MAX_NAMES)
     return f"{node['entityCount']} firms, not named" if node["entityCount"] else ""
 
 
 def rate(node: Node) -> str:
-    """The rate of a tariff, in words."""
+    """Return the rate of a tariff, in words."""
     if node["ratePercent"] is None:
         return node["rateText"] or ""
     until = node["rateUpToPercent"]
@@ -182,7 +182,7 @@ def rate(node: Node) -> str:
 
 
 def quota(node: Node) -> str:
-    """The amount of a quota, in words."""
+    """Return the amount of a quota, in words."""
     if node["quota"] is None:
         return ""
     part = " (one of several that add up)" if node["quotaPart"] == "BATCH" else ""
@@ -191,13 +191,13 @@ def quota(node: Node) -> str:
 
 
 def line(item: Item) -> str:
-    """A control in a line."""
+    """Return a control in a line."""
     clauses = "; ".join(clause_line(one) for one in item["clauses"])
     return f"{item['key']} ({item['issuer']}, {item['announcedOn']}) {item['title']}: {clauses}"
 
 
 def clause_line(item: Item) -> str:
-    """A clause in words."""
+    """Return a clause in words."""
     goods = f"{'some ' if 'partly' in item else ''}{', '.join(item['commodities'])}"
     goods += f" ({words(item['covers'])})" if "covers" in item else ""
     goods += f" ({', '.join(item['goods'])})" if "goods" in item else ""
@@ -223,7 +223,7 @@ def clause_line(item: Item) -> str:
 
 
 def more(data: Data, asked: Controls, book: Book) -> Mapping[str, Any]:
-    """Nothing more; the issuer that was asked about counts also where it has nothing."""
+    """Return no further fields. The issuer of the query counts also without a control."""
     if asked.issuer:
         book.issued_by(asked.issuer.upper())
     return {}
@@ -233,10 +233,11 @@ TOOL = Tool(
     __name__,
     title="Export controls",
     description=(
-        "Export controls, import restrictions, tariffs and quotas on critical minerals, with the status"
-        " of each clause on a day: in force, suspended, announced, expired… Narrow by issuer, commodity,"
-        " destination, measure, status; or give `control`, a key. `partly`: it reaches only the"
-        " `goods` that it names. An empty answer is no proof that there is no control."
+        "Export controls, import restrictions, tariffs and quotas on critical minerals,"
+        " with the status of each clause on a day: in force, suspended, announced,"
+        " expired… Filter by issuer, commodity, destination, measure, status; or give"
+        " `control`, a key. `partly`: it covers only the `goods` that it names. An empty"
+        " response does not prove that there is no control."
     ),
     arguments=Controls,
     part=CONTROL,

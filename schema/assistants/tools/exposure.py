@@ -1,4 +1,4 @@
-"""How much of the world's output of a commodity comes from places that control its export."""
+"""Shares of the world's output of a commodity from places that control its export."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tracker.domain.vocabulary import Stage
 from tracker.errors import InvalidInput
 
 MAX_CLAUSES = 6
-"""Clauses of a place that are told one by one, those that reach most first."""
+"""Maximum number of clauses listed per place, those that cover most first."""
 MAX_LIMITS = 3
 MAX_LIMIT_CHARACTERS = 120
 REACHES = ["FULL", "PARTLY", "OTHER"]
 
 
 class Question(ToolArguments, frozen=True, kw_only=True):
-    """Whose exposure."""
+    """The selected exposure."""
 
     commodity: str | None = None
     destination: Annotated[str, Meta(description="place that depends: DE")] | None = None
@@ -62,7 +62,7 @@ NOT_CONFIRMED = {
 
 
 def variables(asked: Question) -> dict[str, Any]:
-    """The variables of the document. Raises InvalidInput for a question about everything."""
+    """Return the variables of the document. Raises InvalidInput without a filter."""
     if not (asked.commodity or asked.destination or asked.issuer):
         raise InvalidInput("expected a commodity, a destination or an issuer", path=("commodity",))
     return {
@@ -75,7 +75,7 @@ def variables(asked: Question) -> dict[str, Any]:
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The commodity, or the place."""
+    """Return the commodity, or the place."""
     if asked.commodity is None:
         return f"/places/{asked.destination or asked.issuer}", {}
     stage = asked.stage and asked.stage.name
@@ -84,18 +84,18 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The supplies, the largest controlled share first."""
+    """Return the supplies, the largest controlled share first."""
     found = sorted(data["asOf"]["exposure"], key=share_of, reverse=True)
     return Nodes(found, len(found), narrower="give a commodity, an issuer or a stage")
 
 
 def share_of(node: Node) -> Decimal:
-    """The share by which supplies are ordered; less than nothing where none is known."""
+    """Return the share that orders supplies; below zero if none is known."""
     return Decimal(node["controlledShare"] or -1)
 
 
 def supply(node: Node, book: Book) -> Item:
-    """A supply with what must be said of it."""
+    """Return a supply with its required statements."""
     world = node["world"]
     figures = [place["figure"]["preferred"] for place in node["places"] if place["figure"]]
     if node["mixedEditions"]:
@@ -104,9 +104,9 @@ def supply(node: Node, book: Book) -> Item:
     if filed and filed["key"] != of:
         book.say(f"The figures of {of} are filed under {filed['key']}.")
     if node["controlledShare"] is None:
-        book.say("Where no share is given, none is known.")
+        book.say("A missing share is not known.")
     if Decimal(node["partlyControlledShare"] or 0) > 0:
-        book.say("How much of a partly controlled share is controlled is not known.")
+        book.say("The controlled amount of a partly controlled share is not known.")
     for field, meaning in NOT_CONFIRMED.items():
         if Decimal(node[field] or 0) > 0:
             book.say(f"{node[field]} of the controlled share {meaning}.")
@@ -115,7 +115,7 @@ def supply(node: Node, book: Book) -> Item:
 
 
 def controlling(node: Node, book: Book) -> Item:
-    """A place with its clauses."""
+    """Return a place with its clauses."""
     requirements = sorted(node["requirements"], key=lambda one: reach(one["clause"]))[:MAX_CLAUSES]
     suspended = sorted(node["suspended"], key=reach)[:MAX_CLAUSES]
     shown = len(requirements) + len(suspended)
@@ -128,12 +128,12 @@ def controlling(node: Node, book: Book) -> Item:
 
 
 def reach(node: Node) -> int:
-    """How far a clause reaches, the farthest first."""
+    """Return the order of a clause by its coverage, the largest first."""
     return REACHES.index(node["reach"])
 
 
 def applied(node: Node, book: Book, rests_on: Sequence[Node] = ()) -> Item:
-    """A clause with what must be said of it, and the other clauses that it rests on."""
+    """Return a clause with its required statements, and the other clauses that it rests on."""
     control, clause = node["control"], node["clause"]
     say_of_control(control, book)
     say_of_clause(control["key"], clause, book)
@@ -150,13 +150,13 @@ def applied(node: Node, book: Book, rests_on: Sequence[Node] = ()) -> Item:
 
 
 def supply_name(commodity: str, stage: str | None, form: str | None, year: int | None) -> str:
-    """A supply in words: `gallium, refinery, 2024`."""
+    """Return a supply in words: `gallium, refinery, 2024`."""
     parts = (commodity, form and words(form), stage and words(stage), year and str(year))
     return ", ".join(part for part in parts if part)
 
 
 def line(item: Item) -> str:
-    """A supply in a line."""
+    """Return a supply in a line."""
     of = (item.get(name) for name in ("stage", "form", "year"))
     share = percent(item.get("controlledShare"), missing="not known")
     partial = Decimal(item.get("partlyControlledShare", 0))
@@ -167,7 +167,7 @@ def line(item: Item) -> str:
 
 
 def place_line(item: Item) -> str:
-    """A place in words."""
+    """Return a place in words."""
     clauses = [f"{clause_line(one)} in force" for one in item.get("inForce", ())]
     clauses += [f"{clause_line(one)} suspended" for one in item.get("suspended", ())]
     clauses += [f"{item['moreClauses']} more"] if "moreClauses" in item else []
@@ -176,16 +176,18 @@ def place_line(item: Item) -> str:
 
 
 def clause_line(item: Item) -> str:
-    """A clause in words."""
+    """Return a clause in words."""
     return f"{words(item['measure'])} {item['control']}/{item['clause']} ({item['reach']})"
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
-    """Nothing more; but whose law it is about."""
+    """Return no further fields, and note the issuer."""
     places = [place["place"]["code"] for one in data["asOf"]["exposure"] for place in one["places"]]
     book.issued_by(*([asked.issuer.upper()] if asked.issuer else []), *places)
     if any(one["stage"] is None for one in data["asOf"]["exposure"]):
-        book.say("Without figures there is no share: a control may reach more than is shown.")
+        book.say(
+            "Without figures there is no share: a control may cover more supplies than listed."
+        )
     return {}
 
 
@@ -193,11 +195,12 @@ TOOL = Tool(
     __name__,
     title="Exposure to export controls",
     description=(
-        "How much of the world's output of critical minerals comes from places with export controls in"
-        " force on a day, toward a destination: by supply (commodity, stage, year) the share, the"
-        " controlling places, and the clauses in force or suspended, the largest share first. `reach`:"
-        " full (all of the supply), partly, or other (none of it, such as technology). Never add shares of"
-        " different supplies."
+        "The share of the world's output of critical minerals from places with export"
+        " controls in force on a day, for a destination. For each supply (commodity,"
+        " stage, year): the share, the controlling places, and the clauses in force or"
+        " suspended, the largest share first. `reach`: full (all of the supply), partly,"
+        " or other (none of it, such as technology). Never add shares of different"
+        " supplies."
     ),
     arguments=Question,
     part=SUPPLY,

@@ -1,4 +1,4 @@
-"""All that the log tells of an entity, and the versions of its state that follow from it."""
+"""The events of an entity, and the resulting versions of its state."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numb
 from schema.pages.site.words import entity_path, listed, words
 
 MAX_VERSIONS = 40
-"""Versions of an answer, the newest."""
+"""Maximum number of versions in a response, the newest."""
 MAX_CLAUSES = 12
 
 
 class Question(PagedArguments, frozen=True, kw_only=True):
-    """Whose history."""
+    """The selected entity."""
 
     entity: Annotated[str, Meta(description="export-control/cn-mofcom-2024-46, alliance/quad")]
 
@@ -29,18 +29,18 @@ VERSION = Part(__name__, "VersionOfTool", {"says": str})
 
 
 def variables(asked: Question) -> dict[str, Any]:
-    """The variables of the document."""
+    """Return the variables of the document."""
     return {"entity": asked.entity, "first": asked.first, "after": asked.after}
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The entity, or its events where it has no page."""
+    """Return the entity, or its events if it has no page."""
     path = entity_path(asked.entity)
     return (path, {}) if path else ("/events", {"entity": asked.entity})
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The events."""
+    """Return the events."""
     found = data["asOf"]["events"]
     if not found["totalCount"]:
         message = f"nothing is recorded of {asked.entity!r} up to this position"
@@ -50,7 +50,7 @@ def nodes(data: Data, asked: Question) -> Nodes:
 
 
 def event(node: Node, book: Book) -> Item:
-    """An event with what must be said of it."""
+    """Return an event with its required statements."""
     retracted = node["retractedBy"]
     if retracted:
         book.say(f"The event at {node['position']} was retracted at {retracted['position']}.")
@@ -58,7 +58,7 @@ def event(node: Node, book: Book) -> Item:
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
-    """The versions."""
+    """Return the versions."""
     found = data["asOf"]["history"]
     for one in found["nodes"]:
         if issuer := one["state"].get("issuer"):
@@ -72,7 +72,7 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
 
 
 def state_line(state: Node) -> str:
-    """A state in words."""
+    """Return a state in words."""
     match state["__typename"]:
         case "ExportControl":
             clauses = [
@@ -93,7 +93,7 @@ def state_line(state: Node) -> str:
 
 
 def line(item: Item) -> str:
-    """An event in a line."""
+    """Return an event in a line."""
     retracted = f" (retracted at {item['retractedBy']})" if "retractedBy" in item else ""
     day = item.get("publicOn") or item["recordedAt"][:10]
     says = f"{item['says']}{retracted}{numbers(item['sources'])}"
@@ -104,9 +104,10 @@ TOOL = Tool(
     __name__,
     title="History of an entity",
     description=(
-        "All that the log says of one entity, event by event, retractions and corrections included; and"
-        " `versions`: what held on which days (`validFrom`), as known from which position"
-        " (`knownFrom`). Names of entities come from `search` and the other tools."
+        "All recorded events of one entity, including retractions and corrections; and"
+        " `versions`: the states with their first day (`validFrom`) and the position from"
+        " which they were known (`knownFrom`). Names of entities come from `search` and"
+        " the other tools."
     ),
     arguments=Question,
     part=EVENT,

@@ -1,4 +1,4 @@
-"""The world's output of a commodity by place, year by year."""
+"""The world's output of a commodity by place and year."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tracker.domain.vocabulary import Stage
 from tracker.errors import InvalidInput
 
 YEARS = 6
-"""So many years up to that of the day, unless the question says which."""
+"""Default number of years up to that of the day."""
 MAX_YEARS = 60
 
 
 class Question(ToolArguments, frozen=True, kw_only=True):
-    """Which output."""
+    """The selected output."""
 
     commodity: str
     place: Annotated[str, Meta(description="only this one beside the world")] | None = None
@@ -49,8 +49,8 @@ PRODUCT = Part(__name__, "ProductOfTool", {"firstYear": int, "lastYear": int})
 
 
 def variables(asked: Question) -> dict[str, Any]:
-    """The variables of the document. Raises InvalidInput."""
-    if asked.place is not None:  # chosen here, of all that the API gives
+    """Return the variables of the document. Raises InvalidInput."""
+    if asked.place is not None:  # selected here, from all places of the API
         parse_word(Place, asked.place.upper(), "place")
     last = asked.last_year or newest_year(asked)
     first = asked.first_year or last - YEARS + 1
@@ -67,7 +67,7 @@ def variables(asked: Question) -> dict[str, Any]:
 
 
 def newest_year(asked: Question) -> int:
-    """The year of the day; an impossible day is refused by the API."""
+    """Return the year of the day; the API refuses an impossible day."""
     try:
         return date.fromisoformat(asked.day).year if asked.day else clock.today().year
     except ValueError:
@@ -75,7 +75,7 @@ def newest_year(asked: Question) -> int:
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The commodity in the last year of the answer."""
+    """Return the commodity in the last year of the response."""
     years = [one["year"] for one in data["asOf"]["productions"]]
     return f"/commodities/{asked.commodity}", {
         "stage": asked.stage and asked.stage.name,
@@ -85,7 +85,7 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The years, the newest first, with as many places as are asked for."""
+    """Return the years, the newest first, with the requested number of places."""
     found = [
         {**year, "figures": chosen(year, asked), "others": left_out(year, asked)}
         for year in reversed(data["asOf"]["productions"])
@@ -94,7 +94,7 @@ def nodes(data: Data, asked: Question) -> Nodes:
 
 
 def chosen(year: Node, asked: Question) -> list[Node]:
-    """The figures of a year that are shown."""
+    """Return the listed figures of a year."""
     if asked.place is None:
         return list(year["figures"][: asked.places])
     figures = [*year["figures"], *year["notComparable"]]
@@ -102,12 +102,12 @@ def chosen(year: Node, asked: Question) -> list[Node]:
 
 
 def left_out(year: Node, asked: Question) -> int:
-    """The number of places of a year that are not shown."""
+    """Return the number of places of a year that are not listed."""
     return len(year["figures"]) - len(chosen(year, asked)) if asked.place is None else 0
 
 
 def year(node: Node, book: Book) -> Item:
-    """A year with what must be said of it."""
+    """Return a year with its required statements."""
     figures = [one for one in node["figures"] if "preferred" in one]
     of, filed = node["commodity"]["key"], node["figuresOf"]
     if filed and filed["key"] != of:
@@ -121,7 +121,7 @@ def year(node: Node, book: Book) -> Item:
     missing = [one["code"] for one in node["withoutNumber"]]
     if missing:
         book.say(
-            f"{node['year']}: withheld or not available, not nothing, for {listed(missing, most=9)}."
+            f"{node['year']}: withheld or not available, not zero, for {listed(missing, most=9)}."
         )
     book.published_by(*(one["publisher"] for one in node["figures"]))
     cited = {one["preferred"]["source"]["name"]: one["preferred"] for one in figures}
@@ -136,7 +136,7 @@ def year(node: Node, book: Book) -> Item:
 
 
 def line(item: Item) -> str:
-    """A year in a line."""
+    """Return a year in a line."""
     world = f"world {amount_line(item['world'])}" if "world" in item else "world: no total"
     places = "; ".join(map(place_line, item["places"]))
     others = f"; {item['otherPlaces']} more places" if "otherPlaces" in item else ""
@@ -145,18 +145,18 @@ def line(item: Item) -> str:
 
 
 def place_line(item: Item) -> str:
-    """The number of a place in words, with its share."""
+    """Return the number of a place in words, with its share."""
     share = f" ({percent(item['share'])})" if "share" in item else ""
     return f"{item['place']} {amount_line(item)}{share}"
 
 
 def amount_line(item: Item) -> str:
-    """A number in words, estimates marked."""
+    """Return a number in words, with a mark for estimates."""
     return f"{item['amount']}{' (estimated)' if 'estimated' in item else ''}, {item['edition']}"
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
-    """The products of the commodity of which there are figures."""
+    """Return the products of the commodity with figures."""
     products = [
         PRODUCT.of(
             one, firstYear=min(one["years"], default=None), lastYear=max(one["years"], default=None)
@@ -166,12 +166,12 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
     if not data["asOf"]["productions"]:
         book.say("No figures of this are recorded for these years.")
     if not products and (wider := wider_commodities(asked.commodity, data["commodities"])):
-        book.say(f"No figures of {asked.commodity} are recorded: ask about {listed(wider)} too.")
+        book.say(f"No figures of {asked.commodity} are recorded: query {listed(wider)} too.")
     return {"available": products}
 
 
 def wider_commodities(key: str, known: list[Node]) -> list[str]:
-    """The commodities that a commodity is a part of, under which publishers may count it."""
+    """Return the commodities that contain a commodity, under which publishers may count it."""
     found = [one for one in known if one["key"] == key]
     return [each for one in found for each in (one["parentKey"], *one["groupKeys"]) if each]
 
@@ -180,10 +180,10 @@ TOOL = Tool(
     __name__,
     title="Production over time",
     description=(
-        "The world's production of a commodity by country, year by year, as publishers (USGS, BGS and"
-        " others) give it, with shares. One stage at a time: mine, refinery…; `available` says of what"
-        " there are figures. `day` is what was published by then. Shares are fractions of 1. Where"
-        " publishers differ ask `claims` with the key in `figure`."
+        "The world's production of a commodity by country and year, as published by USGS,"
+        " BGS and others, with shares. One stage at a time: mine, refinery…; `available`"
+        " lists the products with figures. `day` excludes later publications. Shares are"
+        " fractions of 1. If publishers differ, call `claims` with the key in `figure`."
     ),
     arguments=Question,
     part=YEAR,

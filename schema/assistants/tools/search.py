@@ -1,4 +1,4 @@
-"""Entities, commodities and places by words."""
+"""Search of entities, commodities and places by words."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from schema.assistants.tool import Data, Item, Node, Nodes, Tool
 from schema.pages.site.words import entity_path
 
 MAX_NAMES = 20
-"""Commodities and places of an answer."""
+"""Maximum number of commodities and places in a response."""
 MAX_MATCH_CHARACTERS = 160
 
 
 class Question(PagedArguments, frozen=True, kw_only=True):
-    """Which words."""
+    """The search words."""
 
     text: str
     kind: Kind | None = None
@@ -32,7 +32,7 @@ PLACE = Part(__name__, "FoundPlace", {})
 
 
 def variables(asked: Question) -> dict[str, Any]:
-    """The variables of the document."""
+    """Return the variables of the document."""
     return {
         "text": asked.text,
         "kinds": [asked.kind.upper()] if asked.kind else None,
@@ -44,7 +44,7 @@ def variables(asked: Question) -> dict[str, Any]:
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The page of the search."""
+    """Return the page of the search."""
     return "/search", {
         "q": asked.text,
         "kinds": asked.kind and asked.kind.upper(),
@@ -54,25 +54,25 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The entities."""
+    """Return the entities."""
     return Nodes.of_page(data["asOf"]["search"])
 
 
 def hit(node: Node, book: Book) -> Item:
-    """An entity with the text that matches best beside its title."""
+    """Return an entity with the best matching text besides its title."""
     matched = [one for one in node["matched"] if one["text"] != node["title"]]
     match = f"{matched[0]['field']}: {matched[0]['text'][:MAX_MATCH_CHARACTERS]}" if matched else ""
     return HIT.of(node, matched=match, page=entity_path(node["entity"]))
 
 
 def line(item: Item) -> str:
-    """An entity in a line."""
+    """Return an entity in a line."""
     matched = f" ({item['matched']})" if "matched" in item else ""
     return f"{item['entity']}: {item['title']}{matched}"
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
-    """Commodities and places of such names."""
+    """Return commodities and places with such names."""
     return {
         "commodities": [COMMODITY.of(one) for one in data["commodities"][:MAX_NAMES]],
         "places": [PLACE.of(one) for one in data["places"][:MAX_NAMES]],
@@ -83,9 +83,10 @@ TOOL = Tool(
     __name__,
     title="Search",
     description=(
-        "Finds controls, alliances, announcements, figures and firms by words that all must have,"
-        " and the keys of commodities and codes of places that other tools take. Short words find most:"
-        " `gallium licence`. A hit is no statement: ask the other tools about its entity."
+        "Finds controls, alliances, announcements, figures and firms that match all"
+        " words, and the keys of commodities and codes of places for other tools. Short"
+        " queries find most: `gallium licence`. A hit is not a statement: call the other"
+        " tools for its entity."
     ),
     arguments=Question,
     part=HIT,

@@ -1,4 +1,4 @@
-"""What will start, end, be suspended or return after a day, as far as it is known on it."""
+"""Upcoming changes after a day, as known on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 
 
 class Question(PagedArguments, frozen=True, kw_only=True):
-    """Which days to come."""
+    """The selected period."""
 
     days: Annotated[int, Meta(ge=1, le=36_500, description="so many after `day`")] = 365
     commodity: str | None = None
@@ -27,7 +27,7 @@ TRANSITION = Part(__name__, "TransitionOfTool", {"sources": [int]}, "sources")
 
 
 def variables(asked: Question) -> dict[str, Any]:
-    """The variables of the document."""
+    """Return the variables of the document."""
     return {
         "days": asked.days,
         "commodity": asked.commodity,
@@ -39,19 +39,19 @@ def variables(asked: Question) -> dict[str, Any]:
 
 
 def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
-    """The commodity, the place, or the overview."""
+    """Return the commodity, the place, or the overview."""
     if asked.commodity is not None:
         return f"/commodities/{asked.commodity}", {}
     return (f"/places/{asked.place}" if asked.place else "/"), {}
 
 
 def nodes(data: Data, asked: Question) -> Nodes:
-    """The transitions."""
+    """Return the transitions."""
     return Nodes.of_page(data["asOf"]["upcoming"])
 
 
 def transition(node: Node, book: Book) -> Item:
-    """A transition."""
+    """Return a transition."""
     issuer = node["after"].get("issuer")
     if issuer:
         book.issued_by(issuer["code"])
@@ -59,13 +59,13 @@ def transition(node: Node, book: Book) -> Item:
 
 
 def line(item: Item) -> str:
-    """A transition in a line."""
+    """Return a transition in a line."""
     clause = f"/{item['clause']}" if "clause" in item else ""
     return f"{item['day']} {item['entity']}{clause}: {item['says']}{numbers(item['sources'])}"
 
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
-    """Nothing more; but that plans change."""
+    """Return no further fields, and state that plans change."""
     nodes = [edge["node"] for edge in data["asOf"]["upcoming"]["edges"]]
     if any(node["basis"] == "STATEMENT" for node in nodes):
         book.say(
@@ -73,7 +73,7 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
         )
     if data["asOf"]["upcoming"]["totalCount"]:
         book.say(
-            "What is to come is what was announced by this day: it can be put off or extended."
+            "Upcoming changes follow from announcements by this day: they can be postponed or extended."
         )
     return {}
 
@@ -82,8 +82,9 @@ TOOL = Tool(
     __name__,
     title="Upcoming",
     description=(
-        "What will enter into force, end, be suspended, return or be decided in the days after `day`, as"
-        " far as it was announced by then; the next first. With a past `day`: what one could expect then."
+        "Changes in the days after `day`, as far as they were announced by then: clauses"
+        " enter into force, end, are suspended, return or are decided; the next first."
+        " With a past `day`: the changes expected at that time."
     ),
     arguments=Question,
     part=TRANSITION,

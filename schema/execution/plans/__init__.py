@@ -1,1 +1,1 @@
-"""Plans: parts of an answer that are prepared once per document."""
+"""Plans: parts of a response that are prepared once per document."""

@@ -1,9 +1,8 @@
-"""Calls: what fields are asked with, found out once for a document.
+"""Field calls: resolver arguments, prepared once for a document.
 
-A field whose arguments all stand in the document has the same ones whenever the document is
-executed. graphql-core and Strawberry would read them again each time, those that are not given
-included; what they make of them is kept. With variables they are those of one request: kept for its
-moments.
+A field whose arguments are all literals has the same ones on every execution. graphql-core and Strawberry
+would convert them again each time, with all defaults; here they are cached. Arguments with variables are
+cached for the moments of one request.
 """
 
 from __future__ import annotations
@@ -29,17 +28,19 @@ from strawberry.types.field import StrawberryField
 
 @dataclass(frozen=True, slots=True)
 class FieldCall:
-    """A field whose answer is waited for, with its arguments."""
+    """An asynchronous field with its arguments."""
 
     definition: GraphQLField
     field: StrawberryField
     informed: bool
-    """Whether its method wants to know of the request."""
+    """Whether its method takes the request (`info`)."""
     arguments: dict[str, Any]
 
     def answer(self, source: Any, info: Any) -> Coroutine[Any, Any, Any]:
-        """What is to be waited for."""
-        resolver: Any = self.field.base_resolver  # what its method gives is known at run time only
+        """Return the awaitable of the field."""
+        resolver: Any = (
+            self.field.base_resolver
+        )  # the return type of the method is known at run time only
         if self.informed:
             request_info = strawberry.Info(_raw_info=info, _field=self.field)
             return resolver.wrapped_func(source, info=request_info, **self.arguments)  # type: ignore[no-any-return]
@@ -49,9 +50,9 @@ class FieldCall:
 def plan_call(
     schema: Any, parent: GraphQLObjectType, node: FieldNode, variables: Any
 ) -> FieldCall | None:
-    """The call of a field; None where it waits for nothing, or is no plain method.
+    """Return the call of a field; None if it is synchronous, or no plain method.
 
-    Raises what is wrong with the arguments.
+    Raises the errors of its arguments.
     """
     definition = parent.fields.get(node.name.value)
     field = definition and definition.extensions.get("strawberry-definition")
@@ -72,7 +73,7 @@ def plan_call(
 
 
 def _plain(field: StrawberryField | None) -> bool:
-    """Whether a field is a method that is waited for and needs itself, the request and arguments."""
+    """Return whether a field is an asynchronous method of itself, the request and arguments only."""
     resolver = field and field.base_resolver
     return bool(
         field
@@ -86,7 +87,7 @@ def _plain(field: StrawberryField | None) -> bool:
 
 
 def has_variables(node: FieldNode) -> bool:
-    """Whether the arguments of a field are more than what stands in the document."""
+    """Return whether the arguments of a field contain variables."""
     return any(_is_variable(argument.value) for argument in node.arguments or ())
 
 

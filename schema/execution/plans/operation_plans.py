@@ -1,11 +1,11 @@
 """The plans of an operation: the only module of this package that the executor uses.
 
-A serializer makes part of an answer from values, and a field call has the arguments of a field. Both
-are cached per operation. Where a selection has no plan, a value does not fit, or a field fails,
-graphql-core makes the part and reports errors at their path.
+A serializer makes part of a response from values, and a field call has the arguments of a field. Both are
+cached per operation. If a selection has no plan, a value does not fit, or a field fails, graphql-core makes
+the part and reports errors at their path.
 
-Any other exception is a bug. It is counted in `tracker_plan_failures_total` and logged once per
-document, and the plan is dropped. The client still gets its answer, because graphql-core makes it.
+Any other exception is a bug. It is counted in `tracker_plan_failures_total` and logged once per document,
+and the plan is dropped. The client still gets its response, because graphql-core makes it.
 """
 
 from __future__ import annotations
@@ -49,15 +49,16 @@ MAX_PLAN_VARIANTS = 4
 MAX_LOGGED_FRAMES = 4
 """Innermost frames of a failure that the log names."""
 EXPECTED_ERRORS = (NotSerializable, GraphQLError, TrackerError, *DATABASE_ERRORS)
-"""Errors that are no bugs of a plan: it does not fit, or a field or its arguments fail without it too."""
+"""Errors that are not bugs of a plan: the plan does not fit, or the field or its arguments fail without it
+too."""
 
 PLAN_FAILURES = Counter(
     "tracker_plan_failures",
-    "Plans that failed because of a bug; the answer was made without them.",
+    "Plans that failed because of a bug; the response was made without them.",
     ["plan"],
     registry=None,
 )
-"""Failures by the part of an answer; all applications of a process share the plans."""
+"""Failures by the part of a response; all applications of a process share the plans."""
 for _part in ("value", "field", "arguments", "column"):
     PLAN_FAILURES.labels(_part)
 
@@ -66,20 +67,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class CachedPlans:
-    """The plans of an operation, by type and fields; None where there is none."""
+    """The plans of an operation, by type and fields; None without a plan."""
 
     operation: OperationDefinitionNode
     """A reference, so that no other operation gets its `id` meanwhile."""
     conditions: tuple[str, ...]
-    """Variables that decide which fields are included, or which parts of the schema are shown;
-    plans are for their values."""
+    """Variables that control the included fields or the introspected parts of the schema; plans are for
+    their values."""
     serializers: dict[Any, Serializer | None] = field(default_factory=dict)
     calls: dict[tuple[int, int], FieldCall | None] = field(default_factory=dict)
-    """The calls of fields, by parent type; None for fields that are answered without waiting."""
+    """Calls of fields, by parent type; None for synchronous fields."""
     variants: set[tuple[Any, ...]] = field(default_factory=set)
-    """The values of the conditions that have plans."""
+    """Values of the conditions that have plans."""
     logged: bool = False
-    """Whether the log has a failure of these plans."""
+    """Whether a failure of these plans was logged."""
 
     def make_room(self, included: tuple[Any, ...]) -> None:
         """Drop all serializers if the conditions had too many values."""
@@ -99,7 +100,8 @@ class CachedPlans:
     def report(self, part: str, error: Exception, serializer: Any = None) -> None:
         """Count an error that is a bug, log the first one and drop the serializer of that key.
 
-        Messages of exceptions may have values of variables: the log has the class and the place."""
+        Messages of exceptions may have values of variables, so the log has only the class and the location.
+        """
         if isinstance(error, EXPECTED_ERRORS):
             return
         PLAN_FAILURES.labels(part).inc()
@@ -110,7 +112,7 @@ class CachedPlans:
         self.logged = True
         name, location = self.operation.name, self.operation.loc
         logger.error(
-            "a plan failed, its answer was made without it: plan=%s error=%s operation=%s"
+            "a plan failed, the response was made without it: plan=%s error=%s operation=%s"
             " document=%s at %s",
             part,
             type(error).__name__,
@@ -141,18 +143,18 @@ class PlannedExecution(StrawberryGraphQLCoreExecutionContext):
     def value_parts(
         self, type_: Any, selected: Sequence[Any], values: Sequence[Any]
     ) -> Sequence[Any] | None:
-        """Return the part of the answer of each value, or None if graphql-core has to make them."""
+        """Return the part of the response of each value, or None if graphql-core has to make them."""
         return self._parts("value", type_, selected, values)
 
     def field_parts(
         self, parent: GraphQLObjectType, selected: Sequence[Any], objects: Sequence[Any]
     ) -> Sequence[Any] | None:
-        """Return a field's part of the answer for each object, or None if graphql-core has to make
+        """Return a field's part of the response for each object, or None if graphql-core has to make
         them."""
         return self._parts("field", parent, selected, objects)
 
     def has_value_plan(self, type_: Any, selected: Sequence[Any]) -> bool:
-        """Whether values of a type have a plan, with the fields selected of them."""
+        """Return whether values of a type have a plan for the selected fields."""
         return self._serializer("value", type_, selected)[1] is not None
 
     def report_failure(self) -> AbstractContextManager[None]:

@@ -1,10 +1,9 @@
-"""Serializers: how the plain part of an answer is made, found out once for a document.
+"""Serializers: functions for the plain part of a response, prepared once for a document.
 
-Most of an answer is attributes of objects that are there already: no arguments, nothing to wait
-for. graphql-core still goes the whole way for each of them. A plan is a function from such objects
-to their parts of the answer, column by column: one field of all objects of a list is read and
-converted together, and so are the lists in all of them. What has no plan, and every value that a
-plan does not take (it raises), is left to graphql-core, so errors and nulls come out as it says.
+Most of a response consists of attributes of existing objects: no arguments, no waiting. graphql-core still
+resolves each of them separately. A plan converts such objects column by column: one field of all objects of
+a list is read and converted together, and so are nested lists. Selections without a plan, and values that a
+plan refuses (it raises), are left to graphql-core, so errors and nulls are the same.
 """
 
 from __future__ import annotations
@@ -40,76 +39,76 @@ from strawberry.types.field import StrawberryField
 from schema.base.decorators import CONTENT, OF_MOMENT, PATHS, RENDERED, WITHOUT_ARGUMENTS
 
 Serializer: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
-"""Makes the parts of an answer of values, in their order, or raises."""
+"""A function from values to their parts of the response, in order; it raises for other values."""
 
 Reader: TypeAlias = Callable[[Any], Any]
-"""Reads the value of a field of an object."""
+"""A function that reads the value of a field of an object."""
 
 Collect: TypeAlias = Callable[[GraphQLObjectType, Any], Iterable[tuple[str, Any]]]
-"""The fields that are selected of an object of a type, by the name that they get in the answer."""
+"""A function from a type and a selection to the selected fields, by response name."""
 
 Arguments: TypeAlias = Callable[[GraphQLField, FieldNode], Mapping[str, Any]]
-"""What a field is asked with."""
+"""A function from a field and its node to its arguments."""
 
 Converters: TypeAlias = Mapping[type, Callable[[Any], Any] | None]
-"""How scalars of exactly these classes get into an answer, None: as they are. Those of other classes
-are coerced as graphql-core does."""
+"""Converters of scalars of exactly these classes, None: unchanged. graphql-core coerces those of other
+classes."""
 
 
 PLAN_NUMBERS = count()
-"""Tell plans apart, also from those that are forgotten."""
+"""Unique numbers of plans, also after earlier ones were dropped."""
 
 
 NOT_RENDERED = None, None
-"""What is there of an object that no plan has made anything of."""
+"""Cache content of an object without a serialized form."""
 
 
 class Field(NamedTuple):
-    """How a field gets from objects into their parts of the answer: it is read, and serialized."""
+    """The way of a field from objects into their parts of the response: reading and serialization."""
 
     read: Reader
     serialize: Serializer
     of_moment: bool = False
-    """Whether it follows from the moment of an object, not from its content alone."""
+    """Whether it depends on the moment of an object, not only on its content."""
     owner: str = ""
-    """The attribute of objects that has what it is read from; none if they have it themselves."""
+    """Attribute of objects that has the value; empty if they have it themselves."""
 
     def owners(self, objects: Sequence[Any]) -> Sequence[Any]:
-        """What it is read from, for each object."""
+        """Return the owners of the value, for each object."""
         return [*map(attrgetter(self.owner), objects)] if self.owner else objects
 
     def column(self, owners: Sequence[Any]) -> Sequence[Any]:
-        """The field's part of the answer for each of its owners."""
+        """Return the field's part of the response for each of its owners."""
         return self.serialize([*map(self.read, owners)])
 
 
 class NotSerializable(Exception):
-    """A value that a plan does not take, or a selection that has no plan."""
+    """A value that a plan refuses, or a selection without a plan."""
 
 
 class SerializerBuilder:
-    """Makes the plans of one document."""
+    """The builder of the plans of one document."""
 
     def __init__(self, schema: GraphQLSchema, collect: Collect, arguments: Arguments):
         self._schema = schema
         self._collect = collect
         self._arguments = arguments
         self._moment_fields = 0
-        """How many fields were planned that follow from the moment of an object."""
+        """Number of planned fields that depend on the moment of an object."""
 
     def plan(self, type_: GraphQLOutputType, selected: Sequence[Any]) -> Serializer:
-        """The plan for values of a type with what is selected of them. Raises NotSerializable."""
+        """Return the plan for values of a type with a selection. Raises NotSerializable."""
         if isinstance(type_, GraphQLNonNull):
             return self._required(type_.of_type, selected)
         return _nullable(self._required(type_, selected))
 
     def field_plan(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Serializer:
-        """The plan for a field of objects, from the objects. Raises NotSerializable."""
+        """Return the plan for a field of objects. Raises NotSerializable."""
         field = self._field(type_, selected)
         return lambda objects: field.column(field.owners(objects))
 
     def _required(self, type_: Any, selected: Sequence[Any]) -> Serializer:
-        """The plan for values that are never null; it raises for null."""
+        """Return the plan for values that are never null; it raises for null."""
         if isinstance(type_, GraphQLList):
             return _list(self.plan(type_.of_type, selected))
         if isinstance(type_, GraphQLScalarType):
@@ -133,7 +132,7 @@ class SerializerBuilder:
         return _of_classes(lambda kinds: kinds <= {kind}, serialize)
 
     def _field(self, type_: GraphQLObjectType, selected: Sequence[Any]) -> Field:
-        """How a field gets into the answer."""
+        """Return the field of the response for a selection."""
         name = selected[0].node.name.value
         if name == "__typename":
             return Field(lambda _: type_.name, lambda names: names)
@@ -151,7 +150,7 @@ class SerializerBuilder:
         return Field(read, self.plan(definition.type, selected), of_moment, owner)
 
     def _schema_reader(self, definition: GraphQLField, node: FieldNode) -> Reader:
-        """How a field of the schema itself is read: by graphql-core's resolver."""
+        """Return a reader for an introspection field: graphql-core's resolver."""
         resolve: Any = definition.resolve
         info, arguments = SimpleNamespace(schema=self._schema), self._arguments(definition, node)
         if not is_list_type(get_nullable_type(definition.type)):
@@ -166,7 +165,7 @@ class SerializerBuilder:
     def _abstract(
         self, type_: GraphQLInterfaceType | GraphQLUnionType, selected: Sequence[Any]
     ) -> Serializer:
-        """By the class of a value; each must have a plan."""
+        """Return the plan for an abstract type, by the class of a value; each must have a plan."""
         plans = {
             _class_of(possible): self._object(possible, selected)
             for possible in self._schema.get_possible_types(type_)
@@ -183,7 +182,7 @@ class SerializerBuilder:
 
 
 def _of_classes(expected: Callable[[set[type]], bool], plan: Serializer) -> Serializer:
-    """The plan for values of the expected classes; it raises for others."""
+    """Return the plan for values of the expected classes; it raises for others."""
 
     def serialize(values: Sequence[Any]) -> Sequence[Any]:
         if not expected(_classes(values)):
@@ -194,7 +193,8 @@ def _of_classes(expected: Callable[[set[type]], bool], plan: Serializer) -> Seri
 
 
 def _classes(values: Sequence[Any]) -> set[type]:
-    """The classes of values; they are mostly all of one, which takes less than half to find out."""
+    """Return the classes of values. Most lists have one class, which is checked in less than half of the
+    time."""
     classes = [*map(type, values)]
     if classes and classes.count(classes[0]) == len(classes):
         return {classes[0]}
@@ -202,7 +202,7 @@ def _classes(values: Sequence[Any]) -> set[type]:
 
 
 def _nullable(plan: Serializer) -> Serializer:
-    """The plan for values that may be null."""
+    """Return the plan for values that may be null."""
 
     def serialize(values: Sequence[Any]) -> Sequence[Any]:
         present = [value for value in values if value is not None]
@@ -216,7 +216,7 @@ def _nullable(plan: Serializer) -> Serializer:
 
 
 def _list(item: Serializer) -> Serializer:
-    """The plan for lists, whose items are serialized together."""
+    """Return the plan for lists, whose items are serialized together."""
 
     def serialize(values: Sequence[Any]) -> Sequence[Any]:
         parts = iter(item([*chain.from_iterable(values)]))
@@ -252,7 +252,7 @@ def _scalar(type_: GraphQLScalarType) -> Serializer:
 
 
 def _converters(scalar: GraphQLScalarType) -> Converters:
-    """The converters of a type; none but for those that need none of graphql-core's checks."""
+    """Return the converters of a type; none for types that need checks of graphql-core."""
     if scalar.name == "Boolean":
         return {bool: None}
     written: Converters = (
@@ -265,7 +265,7 @@ def _converters(scalar: GraphQLScalarType) -> Converters:
 
 
 def _is_text(kind: type) -> bool:
-    """Whether what instances of a class say is the text that they are."""
+    """Return whether the text of instances of a class is the text itself."""
     return not issubclass(kind, Enum) and kind.__str__ is str.__str__
 
 
@@ -276,7 +276,7 @@ def _enum(type_: GraphQLEnumType) -> Serializer:
 
 
 def _class_of(type_: GraphQLObjectType) -> type:
-    """The class whose instances are of a type. Raises NotSerializable where several may be."""
+    """Return the class whose instances are of a type. Raises NotSerializable if there may be several."""
     definition = type_.extensions.get("strawberry-definition")
     if definition is None or definition.is_type_of or definition.concrete_of:
         raise NotSerializable
@@ -285,7 +285,7 @@ def _class_of(type_: GraphQLObjectType) -> type:
 
 
 def _of_fields(fields: Mapping[str, Field]) -> Serializer:
-    """The plan for objects of these fields."""
+    """Return the plan for objects of these fields."""
 
     without_values = dict.fromkeys(fields)
 
@@ -303,11 +303,12 @@ def _of_fields(fields: Mapping[str, Field]) -> Serializer:
 
 
 def _once(plan: Serializer, own: Mapping[str, Field], moment_inside: bool) -> Serializer:
-    """The same plan, made once for the content of an object: it is the same in many answers, and at
-    many moments. Its own fields that follow from the moment are put in their place each time; where
-    there are such fields deeper inside, nothing is shared with other moments.
+    """Return the plan with a cache for the content of an object, which many responses and moments share.
 
-    An object keeps what the last plan made of it: documents are many, objects more.
+    Its own fields that depend on the moment are inserted each time. With such fields at a deeper level,
+    nothing is shared with other moments.
+
+    An object caches the result of the last plan only: documents are many, objects more.
     """
     number, of_own_fields = next(PLAN_NUMBERS), _of_fields(own)
 
@@ -338,10 +339,10 @@ def _of_moment(field: StrawberryField | None) -> bool:
 def _reader(
     type_: GraphQLObjectType, field: StrawberryField | None, selected: Sequence[Any]
 ) -> tuple[str, Reader]:
-    """How a field is read, behind the attribute of the object that it is read from, if there is one: an
-    attribute, or a method that needs nothing and waits for nothing.
+    """Return the reader of a field, and the attribute of the object with its value, if there is one.
 
-    Raises NotSerializable for any other.
+    The reader is an attribute, or a synchronous method without arguments. Raises NotSerializable for other
+    fields.
     """
     if field is None or field.extensions:
         raise NotSerializable

@@ -1,1 +1,1 @@
-"""What this is, where its facts come from, and what it does not know."""
+"""The page about this tracker: purpose, sources and limits."""

@@ -1,4 +1,4 @@
-"""`/about`: what this is, its sources and licences, what it does not know, how to cite and verify."""
+"""`/about`: purpose, sources and licences, limits, citation and verification."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from schema.pages.site.page import Page, TableOfPage
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """Its publishers, those with most facts first."""
+    """Return the publishers, those with most facts first."""
     publishers = data["asOf"]["publishers"]["nodes"]
     return {
         "title": "About this tracker",
-        "description": "What this tracker is, where its facts come from, and what it does not know.",
+        "description": "The purpose of this tracker, the sources of its facts, and its limits.",
         "publishers": sorted(publishers, key=lambda one: (-one["facts"], one["publisher"])),
     }
 

@@ -1,1 +1,1 @@
-"""Alliances: who is a member of what, and what each announced."""
+"""Alliances, their members and their announcements."""

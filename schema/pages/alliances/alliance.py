@@ -1,4 +1,4 @@
-"""`/alliances/{key}`: an alliance, its members over time, what it announced, who succeeded whom. Pure."""
+"""`/alliances/{key}`: an alliance with its members over time, announcements and successors. Pure."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from tracker.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """A time in which a place takes part."""
+    """A period in which a place takes part."""
 
     code: str
     name: str
     how: str
     through_union: bool
     x: float
-    """Where it begins, in per cent of the width, and how wide it is."""
+    """Start and width in percent of the width of the table."""
     width: float
     days: str
 
 
 @dataclass(frozen=True, slots=True)
 class MemberTable:
-    """All of them on one axis."""
+    """All periods on one axis."""
 
     rows: Sequence[MemberRow]
     ticks: Sequence[Tick]
     today: float
-    """Where the day of the page begins, and what is to come behind it."""
+    """Start of the page's date; later dates are in the future."""
     to_come: float
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The alliance, with its members by the day on which they joined. Raises NotFound."""
+    """Return the alliance, with its members by the date on which they joined. Raises NotFound."""
     found = data["asOf"]
     alliance = found["alliance"]
     if alliance is None:
@@ -61,7 +61,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def draw_members(periods: Sequence[Mapping[str, Any]], day: date) -> MemberTable:
-    """Who takes part from when until when, each period as a bar."""
+    """Draw the members over time, each period as a bar."""
     known = [each["from"] for each in periods] + [each["until"] for each in periods]
     scale = window_around([date.fromisoformat(each) for each in known if each], day)
     rows = []
@@ -84,14 +84,14 @@ def draw_members(periods: Sequence[Mapping[str, Any]], day: date) -> MemberTable
 
 
 def _how(period: Mapping[str, Any]) -> str:
-    """In which role a place takes part, or through which union."""
+    """Return the role of a place, or the union through which it takes part."""
     if period["union"]:
         return f"through the {period['union']['name']}"
     return str(period["role"] or period["kind"]).lower().replace("_", " ")
 
 
 def _standing(alliance: Mapping[str, Any], members: int) -> str:
-    """How the alliance stands on the day, in a sentence."""
+    """Return the state of the alliance on the date, in a sentence."""
     founded = f"Founded {written_day(alliance['foundedOn'])}"
     if alliance["endedOn"]:
         ended = f"{alliance['status'].lower()} {written_day(alliance['endedOn'])}"

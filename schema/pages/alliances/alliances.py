@@ -1,4 +1,4 @@
-"""`/alliances`: who belongs to what on a day, as a matrix of places and alliances. Pure."""
+"""`/alliances`: the members on a date, as a matrix of places and alliances. Pure."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from schema.pages.site.page import Page, TableOfPage
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A place, and how it belongs to each alliance: the words of the cells, in their order."""
+    """A place with its relation to each alliance: the words of the cells, in order."""
 
     code: str
     name: str
     cells: tuple[str, ...]
     count: int
-    """The alliances to which it belongs, itself or through a union."""
+    """Number of alliances that it belongs to, itself or through a union."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The matrix of the alliances that are shown."""
+    """Return the matrix of the listed alliances."""
     alliances = data["asOf"]["alliances"]["nodes"]
     columns = [one for one in alliances if one["members"] and one["status"] == "ACTIVE"]
     return {
         "title": "Alliances and their members",
-        "description": "Alliances and initiatives on critical minerals, and their members on a day.",
+        "description": "Alliances and initiatives on critical minerals, and their members"
+        " on a date.",
         "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
         "columns": columns,
         "rows": matrix(columns, data["asOf"]["memberships"]["nodes"]),
@@ -37,7 +38,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def matrix(alliances: list[Any], through: list[Any]) -> list[Row]:
-    """A row a place that belongs to any of the alliances; those that belong to most come first."""
+    """Return a row for each place in any of the alliances, those in most alliances first."""
     columns = {one["key"]: index for index, one in enumerate(alliances)}
     names: dict[str, str] = {}
     cells: dict[str, dict[int, str]] = {}

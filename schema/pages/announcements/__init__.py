@@ -1,1 +1,1 @@
-"""Announcements: what was said, promised and paid."""
+"""Announcements: statements, commitments and payments."""

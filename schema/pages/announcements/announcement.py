@@ -1,4 +1,4 @@
-"""`/announcements/{key}`: one announcement beside those that tell the same matter otherwise. Pure."""
+"""`/announcements/{key}`: one announcement beside those with a different account of it. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker.errors import NotFound
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The announcement. Raises NotFound."""
+    """Return the announcement. Raises NotFound."""
     found = data["asOf"]["announcement"]
     if found is None:
         raise NotFound(

@@ -1,4 +1,4 @@
-"""`/announcements`: what was announced, the newest first, by words, actor, kind and commodity. Pure."""
+"""`/announcements`: announcements, the newest first, by words, actor, kind and commodity. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KINDS = ("STATEMENT", "COMMITMENT", "PROJECT", "DISPUTE", "RESPONSE", "ASSESSMEN
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The announcements of a page of the list."""
+    """Return the announcements of a page of the list."""
     nodes = data["asOf"]["announcements"]["nodes"]
     return {
         "title": "Announcements",
-        "description": "What states, alliances and firms announced about critical minerals.",
+        "description": "Announcements of states, alliances and firms about critical minerals.",
         "turns": [node["date"] for node in nodes if len(node["date"]) == len("2025-01-01")],
         "announcements": nodes,
         "kinds": KINDS,

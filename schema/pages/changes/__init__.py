@@ -1,1 +1,1 @@
-"""What is not the same at two moments."""
+"""Differences between two moments."""

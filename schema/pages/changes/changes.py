@@ -1,4 +1,4 @@
-"""`/changes`: what is not the same at two moments, on either axis, and because of what. Pure."""
+"""`/changes`: differences between two moments, on either axis, with their events. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from schema.pages.site.words import written_day
 from tracker import clock
 
 DEFAULT_DAYS = 30
-"""How far back the first moment lies where the address does not say."""
+"""Default distance of the first moment, in days."""
 MAX_VALUE_CHARACTERS = 160
 CAPITAL = re.compile(r"(?<=[a-z])[A-Z]")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -38,7 +38,7 @@ class FieldLine:
 
 @dataclass(frozen=True, slots=True)
 class ChangedEntity:
-    """An entity that is not the same."""
+    """An entity that differs."""
 
     entity: str
     name: str
@@ -47,20 +47,20 @@ class ChangedEntity:
     lines: list[FieldLine]
     because: list[Mapping[str, Any]]
     confirmations: list[str]
-    """The confirmations of its clauses in force, in words of the API."""
+    """Confirmations of its clauses in force, as in the API."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedDay:
-    """What holds from a day on that did not hold at the first moment; without a day what is known
-    otherwise now, or is gone."""
+    """Differences that hold from a date on; without a date, those of knowledge only and removed
+    entities."""
 
     day: str | None
     entities: list[ChangedEntity]
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """What differs, by day."""
+    """Return the differences, by date."""
     found = data["changes"]
     asked = address.parameters.get("show", "all")
     nodes = [node for node in found["nodes"] if asked == "all" or _is(node, asked)]
@@ -79,8 +79,11 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def defaults(address: Address, day: str | None = None) -> Mapping[str, str]:
-    """What the question is asked with where the address does not say. `day` is that of the page;
-    left out, the one of the address, or today (UTC). Two positions are compared on one day."""
+    """Return the default parameters of the query.
+
+    `day` is the date of the page; without it, that of the address, or today (UTC). Two positions are
+    compared on one date.
+    """
     if "from" in address.parameters or "fromPosition" in address.parameters:
         return {}
     try:
@@ -92,7 +95,7 @@ def defaults(address: Address, day: str | None = None) -> Mapping[str, str]:
 
 
 def by_day(nodes: Iterable[Mapping[str, Any]]) -> list[ChangedDay]:
-    """The entities that differ by the day from which they hold, which they are ordered by."""
+    """Group entities, which are in order, by the dates from which their states hold."""
     return [
         ChangedDay(day, [changed_entity(node) for node in found])
         for day, found in groupby(nodes, key=lambda node: node["heldFrom"])
@@ -100,7 +103,7 @@ def by_day(nodes: Iterable[Mapping[str, Any]]) -> list[ChangedDay]:
 
 
 def changed_entity(node: Mapping[str, Any]) -> ChangedEntity:
-    """An entity in words."""
+    """Return an entity in words."""
     state = node["after"] or node["before"]
     return ChangedEntity(
         node["entity"],
@@ -114,14 +117,14 @@ def changed_entity(node: Mapping[str, Any]) -> ChangedEntity:
 
 
 def field_line(field: Mapping[str, Any]) -> FieldLine:
-    """A field in words: `clause 2, status: in force, then suspended`."""
+    """Return a field in words: `clause 2, status: in force, then suspended`."""
     path = list(field["path"])
     status = len(path) == 3 and path[0] == "clauses" and path[2] == "status"
     return FieldLine(field_name(path), written(field["before"]), written(field["after"]), status)
 
 
 def field_name(path: list[str]) -> str:
-    """The path of a field in words."""
+    """Return the path of a field in words."""
     if not path:
         return "all of it"
     if path[0] in ("clauses", "members", "claims") and len(path) > 1:
@@ -130,7 +133,7 @@ def field_name(path: list[str]) -> str:
 
 
 def written(value: Any) -> str | None:
-    """A value in few words; None where there is none."""
+    """Return a value in few words; None if there is none."""
     text = _in_words(value)
     if text is None or len(text) <= MAX_VALUE_CHARACTERS:
         return text
@@ -151,12 +154,12 @@ def _in_words(value: Any) -> str | None:
 
 
 def spaced(name: str) -> str:
-    """The name of a field in words: `suspendedUntil` is `suspended until`."""
+    """Return the name of a field in words: `suspendedUntil` is `suspended until`."""
     return CAPITAL.sub(lambda found: f" {found.group().lower()}", name).replace("_", " ")
 
 
 def _is(node: Mapping[str, Any], asked: str) -> bool:
-    """Whether something happened in the world, or was only recorded otherwise."""
+    """Return whether something changed in the world, or only in the records."""
     return bool(node["effectiveDays"]) == (asked == "happened")
 
 

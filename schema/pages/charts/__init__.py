@@ -1,1 +1,1 @@
-"""Drawings: their geometry as pure functions, and macros that write it as SVG."""
+"""Charts: their geometry as pure functions, and macros that write them as SVG."""

@@ -1,4 +1,4 @@
-"""Scales of amounts: round numbers for axes, and labels that do not cover each other."""
+"""Scales of amounts: round numbers for axes, and labels that do not overlap."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from decimal import Decimal, localcontext
 from itertools import count
 
 STEPS = (Decimal(1), Decimal(2), Decimal(5))
-"""The first digits of the distances between round numbers."""
+"""First digits of the distances between round numbers."""
 PRECISION_DIGITS = 100
-"""More than the greatest and the smallest amount have together: `MAX_DIGITS` of the domain is 30."""
+"""More digits than the greatest and the smallest amount have together: `MAX_DIGITS` of the domain is 30."""
 
 
 def ticks(low: Decimal, high: Decimal, most: int) -> list[Decimal]:
-    """At most so many round numbers, evenly spaced, from the last one at or below `low` to the first at
-    or above `high`; at least two. Fewer than three would not do for amounts on both sides of 0."""
+    """Return at most `most` evenly spaced round numbers that enclose a range.
+
+    They run from the last one at or below `low` to the first at or above `high`; at least two. Amounts on
+    both sides of 0 need at least three.
+    """
     with localcontext(prec=PRECISION_DIGITS):
         return _ticks(low, high if high > low else low + (abs(low) / 10 or 1), max(most, 3))
 
@@ -22,7 +25,7 @@ def ticks(low: Decimal, high: Decimal, most: int) -> list[Decimal]:
 def _ticks(low: Decimal, high: Decimal, most: int) -> list[Decimal]:
     for step in _steps(high - low, most):
         first, last = low // step, -(-high // step)
-        first -= 1 if first * step > low else 0  # `//` of decimals goes toward zero
+        first -= 1 if first * step > low else 0  # `//` of decimals rounds toward zero
         last += 1 if last * step < high else 0
         if last - first < most:
             return [number * step for number in _numbers(first, last)]
@@ -30,7 +33,7 @@ def _ticks(low: Decimal, high: Decimal, most: int) -> list[Decimal]:
 
 
 def _steps(span: Decimal, most: int) -> Iterator[Decimal]:
-    """Round distances, ascending, from one that is too small for so many numbers."""
+    """Yield round distances, ascending, from one that is too small."""
     exponent = (span / most).adjusted()
     for power in count(exponent):
         for step in STEPS:
@@ -42,14 +45,16 @@ def _numbers(first: Decimal, last: Decimal) -> Iterator[Decimal]:
 
 
 def amount_words(number: Decimal) -> str:
-    """A number with commas between thousands, and all of its decimals but trailing zeros."""
+    """Return a number with commas between thousands, and all of its decimals without trailing zeros."""
     text = f"{number:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def apart(wanted: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
-    """Places for labels near those wanted, at least `distance` from each other and none outside of the
-    range, as far as there is room; in the given order."""
+    """Return positions for labels near the wanted ones, in the given order.
+
+    They are at least `distance` apart and inside the range, as far as there is room.
+    """
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
     places = [max(lowest, min(highest, wanted[index])) for index in order]
     for upper, lower in zip(range(len(places)), range(1, len(places)), strict=False):

@@ -1,4 +1,4 @@
-"""The claims on one figure as marks on a line, a row each: where each lies, and what it came from. Pure."""
+"""Drawing of the claims on one figure as marks on a scale, a row each. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from enum import Enum
 from schema.pages.charts.amounts import amount_words, ticks
 
 MARGIN_PERCENT = 6
-"""Room left and right of the first and last number of the scale, for half a number."""
+"""Margin left and right of the scale, for half a number."""
 MAX_TICKS = 5
 
 
 class ClaimState(Enum):
-    """What a claim is among those on its figure, with the words for it."""
+    """The state of a claim among those on its figure, with its words."""
 
     IN_USE = "in use"
     RESTATED = "restated since"
@@ -26,19 +26,19 @@ class ClaimState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DrawnClaim:
-    """A claim as far as it is drawn; `value` is None without a number in the unit of the others."""
+    """A claim to draw; `value` is None without a number in the common unit."""
 
     state: ClaimState
     value: Decimal | None
     upper: Decimal | None = None
-    """The upper end of a range."""
+    """Upper end of a range."""
     earlier: Decimal | None = None
-    """What the edition before of the same publisher said, in the same unit."""
+    """Number of the previous edition of the same publisher, in the same unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A number of the scale, and how far from the left it stands."""
+    """A number of the scale, with its distance from the left."""
 
     x: str
     words: str
@@ -52,19 +52,20 @@ class ClaimMark:
     x: str | None
     upper_x: str | None = None
     earlier_x: str | None = None
-    """Where its arrow begins; None where the number did not change, or there was none before."""
+    """Start of its arrow; None if the number did not change, or if there is no previous one."""
     leftward: bool = False
     """Whether the number became smaller."""
 
     @property
     def code(self) -> str:
-        """The name of the state, for templates."""
+        """Return the name of the state, for templates."""
         return self.state.name
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimsLine:
-    """The drawing: its scale, the line of the claim in use, and a mark a claim in the given order."""
+    """The drawing: its scale, the line of the preferred claim, and a mark for each claim in the given
+    order."""
 
     ticks: Sequence[Tick]
     in_use_x: str | None
@@ -72,7 +73,7 @@ class ClaimsLine:
 
 
 def claims_line(claims: Sequence[DrawnClaim]) -> ClaimsLine:
-    """The drawing of claims on one scale that has all of their numbers; without any it has no scale."""
+    """Draw claims on one scale that includes all of their numbers; without numbers it has no scale."""
     numbers = [
         number
         for claim in claims
@@ -105,5 +106,5 @@ def claims_line(claims: Sequence[DrawnClaim]) -> ClaimsLine:
 
 
 def _unmoved(claim: DrawnClaim) -> bool:
-    """Whether there is no way from the claim before to this one that could be drawn."""
+    """Return whether there is no arrow from the previous claim to this one."""
     return claim.value is None or claim.earlier is None or claim.value == claim.earlier

@@ -1,8 +1,8 @@
-"""Lines over years: a pure function of what the chart shows, which templates make SVG of.
+"""Line charts over years: a pure function whose result templates render as SVG.
 
-Names stand beside the ends of their lines, moved apart here; there is no legend. A filled mark is the
-claim in use, a hollow one what an earlier edition said. A year without a number breaks its line, and
-so does another publisher.
+Names are beside the ends of their lines, moved apart here; there is no legend. A filled mark is the
+preferred claim, a hollow one an earlier edition. A year without a number and a change of the publisher
+break a line.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from decimal import Decimal
 from schema.pages.charts.amounts import amount_words, apart, ticks
 
 MAX_LINES = 8
-"""More than so many lines cannot be told apart."""
+"""Maximum number of lines that readers can distinguish."""
 MAX_TICKS = 6
 LABEL_DISTANCE_PIXELS = 14
 LABEL_OFFSET_PIXELS = 8
 CHARACTER_PIXELS = 7
-"""Width of a character of a name on average; of a wide one, as in Chinese, twice as much."""
+"""Average width of a character; a wide one, such as in Chinese, is twice as wide."""
 DIGIT_PIXELS = 6
 MARGIN_PIXELS = 4
 IMAGE_MARGIN_PIXELS = 16
@@ -32,7 +32,7 @@ YEARS_PIXELS = 22
 TITLE_PIXELS = 66
 """Height of the title and the source of an image."""
 FACTORS = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
-"""What long numbers are divided by on the axis, and the word for it before the unit."""
+"""Divisors of large numbers on the axis, with the word before the unit."""
 
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
@@ -41,7 +41,7 @@ SERIES = ("c1", "c2", "c3", "c4", "c5", "c6")
 TOKENS: Colours = {
     name: f"var(--{name})" for name in ("paper", "ink", "ink-2", "ink-3", "line", *SERIES)
 }
-"""Colours inside of a page: they follow its theme."""
+"""Colours in a page: they follow its theme."""
 LIGHT: Colours = {
     "paper": "#fcfbf8",
     "ink": "#16191d",
@@ -55,7 +55,7 @@ LIGHT: Colours = {
     "c5": "#7a5c00",
     "c6": "#5d636b",
 }
-"""Colours of images, which know no theme: those of the tokens on light ground."""
+"""Colours of images, which have no theme: those of the light theme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,12 @@ class YearMark:
     year: int
     value: Decimal
     words: str
-    """What the mark says: `China, 2023: 255,000 t REO, MCS 2025, in use`."""
+    """Text of the mark: `China, 2023: 255,000 t REO, MCS 2025, in use`."""
     address: str
-    """Where it is told, in this product: a path."""
+    """Path of its page."""
     in_use: bool = True
     publisher: str = ""
-    """Whose claim it is: a line joins the claims of one publisher only."""
+    """Publisher of the claim; a line joins the claims of one publisher only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +80,35 @@ class Line:
     name: str
     marks: Sequence[YearMark]
     colour: str
-    """The name of a token: `ink`, `c1`, …."""
+    """Name of a colour: `ink`, `c1`, …."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineChart:
-    """What a chart shows."""
+    """The content of a chart."""
 
     title: str
     description: str
-    """What is to be seen, for those who do not see it."""
+    """Text alternative of the chart."""
     source: str
-    """Whose numbers these are and as of which moment: in images, which are seen without the page."""
+    """Publishers and moment of the numbers, for images outside of the page."""
     unit: str
-    """With the basis, such as `t REO`."""
+    """Unit with the basis, such as `t REO`."""
     lines: Sequence[Line]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The size of the plot; names and numbers come on top."""
+    """Size of the plot; names and numbers are outside of it."""
 
     width_pixels: int
     height_pixels: int
     max_year_labels: int
     label_pixels: int
-    """Names that are wider end in an ellipsis."""
+    """Maximum width of names; longer ones end in an ellipsis."""
     colours: Colours = field(default_factory=lambda: TOKENS)
     is_image: bool = False
-    """Whether it stands alone: with its title, its source and a ground, without links."""
+    """Whether it is a separate image, with its title, its source and a background, without links."""
 
 
 WIDE = Layout(640, 300, 12, 160)
@@ -118,7 +118,7 @@ IMAGE = Layout(640, 340, 12, 160, LIGHT, is_image=True)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text at a place of the plot."""
+    """A text at a position of the plot."""
 
     x: float
     y: float
@@ -129,7 +129,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class DrawnMark:
-    """A mark at its place of the plot."""
+    """A mark at its position of the plot."""
 
     x: float
     y: float
@@ -151,14 +151,14 @@ class LineDrawing:
     numbers: Sequence[Label]
     years: Sequence[Label]
     paths: Sequence[tuple[str, str]]
-    """The points of each unbroken part of a line, and its colour."""
+    """Points of each unbroken part of a line, with its colour."""
     marks: Sequence[DrawnMark]
-    """Those in use last: they lie above the others."""
+    """Marks; preferred claims are last, above the others."""
     names: Sequence[Label]
 
 
 def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
-    """Draw a chart. Raises ValueError for a chart that shows nothing, or too much."""
+    """Draw a chart. Raises ValueError for a chart without marks or with too many lines."""
     marks = [(line, mark) for line in chart.lines for mark in line.marks]
     if not marks or len(chart.lines) > MAX_LINES:
         raise ValueError(f"expected marks, and at most {MAX_LINES} lines")
@@ -206,27 +206,27 @@ def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
 
 
 def printable(text: str) -> str:
-    """A text without the control characters that XML cannot hold."""
+    """Return a text without the control characters that XML cannot contain."""
     return NOT_IN_XML.sub("", text)
 
 
 def _factor(highest: Decimal) -> tuple[int, str]:
-    """What numbers up to this one are divided by, and the word for it."""
+    """Return the divisor for numbers up to this one, and its word."""
     return next(((size, word) for size, word in FACTORS if highest >= 2 * size), (1, ""))
 
 
 def _skipped(years: int, layout: Layout) -> int:
-    """The distance of the years that have labels, counted from the last one."""
+    """Return the distance of the years with labels, counted from the last one."""
     return -(-years // layout.max_year_labels)
 
 
 def _anchor(year: int, years: Sequence[int]) -> str:
-    """The side of its place on which a year stands, so that none is outside of the plot."""
+    """Return the text anchor of a year that keeps its label inside the plot."""
     return "end" if year == years[-1] else "start" if year == years[0] else "middle"
 
 
 def unbroken(marks: Iterable[YearMark]) -> list[list[YearMark]]:
-    """The marks in use by runs that a line joins: years that follow each other, told by one publisher."""
+    """Return the preferred marks in runs that a line joins: adjacent years of one publisher."""
     parts: list[list[YearMark]] = []
     for mark in sorted((mark for mark in marks if mark.in_use), key=lambda mark: mark.year):
         last = parts[-1][-1] if parts else None
@@ -238,7 +238,7 @@ def unbroken(marks: Iterable[YearMark]) -> list[list[YearMark]]:
 
 
 def _names(chart: LineChart, layout: Layout, y: Callable[[Decimal], float]) -> list[Label]:
-    """The names at the right end, at the heights of the last numbers in use."""
+    """Return the names at the right end, at the heights of the last preferred numbers."""
     parts = [(line, unbroken(line.marks)) for line in chart.lines]
     ends = [(line, y(of_line[-1][-1].value)) for line, of_line in parts if of_line]
     heights = apart([end for _, end in ends], LABEL_DISTANCE_PIXELS, 0, layout.height_pixels)
@@ -254,13 +254,13 @@ def _names(chart: LineChart, layout: Layout, y: Callable[[Decimal], float]) -> l
 
 
 def _width(text: str) -> int:
-    """The width of a name in pixels, about."""
+    """Return the approximate width of a name in pixels."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return CHARACTER_PIXELS * (len(text) + wide)
 
 
 def _shortened(text: str, pixels: int) -> str:
-    """A name that is at most so wide."""
+    """Return a name shortened to a width."""
     if _width(text) <= pixels:
         return text
     while text and _width(f"{text}…") > pixels:

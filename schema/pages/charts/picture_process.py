@@ -1,4 +1,4 @@
-"""The process that makes pictures, as this one sees it: started when first needed, again after it died."""
+"""Client of the process that makes pictures. It is started on first use, and again after a failure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ WORKER = Path(__file__).with_name("picture_worker.py")
 REQUEST_TIMEOUT_SECONDS = 15.0
 """A picture takes 10 to 160 ms, the first 0.4 to 0.8 s; on a busy machine several times that."""
 MAX_PICTURES = 5_000
-"""After so many the process is started anew: it grows by a few bytes with each."""
+"""Pictures before the process is restarted, because its memory grows a little with each."""
 
 
 def is_installed() -> bool:
-    """Whether the library that makes pictures is here."""
+    """Return whether the library that makes pictures is installed."""
     return find_spec("vl_convert") is not None
 
 
 def require_installed() -> None:
-    """Raise TrackerError where the library is not here."""
+    """Raise TrackerError if the library is not installed."""
     if not is_installed():
         raise TrackerError(
             "PNG and PDF take vl-convert-python, which is not installed here: the extra `charts` has it",
@@ -32,7 +32,7 @@ def require_installed() -> None:
 
 
 class PictureProcess:
-    """Makes one picture at a time; `make` blocks, so it is called from a thread."""
+    """A process that makes one picture at a time. `make` blocks, so it is called from a thread."""
 
     def __init__(self) -> None:
         self._worker = WorkerProcess(
@@ -41,8 +41,10 @@ class PictureProcess:
         self.close, self.kill = self._worker.close, self._worker.kill
 
     def make(self, format: str, svg: str) -> bytes:
-        """An SVG as `png` or `pdf`. Raises Unavailable when the process fails or takes too long,
-        ValueError for what cannot be drawn."""
+        """Return an SVG as `png` or `pdf`.
+
+        Raises Unavailable if the process fails or takes too long, ValueError if the SVG cannot be drawn.
+        """
         try:
             good, answer = self._worker.ask(json.dumps([format, svg]).encode())
         except WorkerFailed:
@@ -54,5 +56,5 @@ class PictureProcess:
 
 @cache
 def shared_process() -> PictureProcess:
-    """The one process of this server, which all applications in it share."""
+    """Return the process that all applications of this server share."""
     return PictureProcess()

@@ -1,9 +1,9 @@
-"""A process of its own that makes PNG and PDF of SVG.
+"""Separate process that converts SVG to PNG and PDF.
 
-It is run as a file, so that it loads nothing of this product. Conversions hold Python's lock for 40 ms
-and more, which is why they cannot be made in a thread of the server. One request a line comes in as
-JSON, `[format, svg]`; out go a line `true|false LENGTH` and so many bytes: the picture, or what went
-wrong. The end of the input ends it. Nothing is loaded from anywhere.
+It is run as a file, so that it imports nothing of this project. Conversions hold Python's lock for 40 ms
+and more, so they cannot run in a thread of the server. Each input line is a request in JSON, `[format,
+svg]`. Each output is a line `true|false LENGTH` and as many bytes: the picture, or an error. The process
+ends with its input. It loads nothing from the network.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ PNG_SCALE = 2
 
 
 def picture_of(format: str, svg: str) -> bytes:
-    """The picture of an SVG."""
+    """Return the picture of an SVG."""
     if format == "png":
         return vl_convert.svg_to_png(svg, scale=float(PNG_SCALE))
     return vl_convert.svg_to_pdf(svg)
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
+    """Serve requests until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends it, not the terminal
     for line in sys.stdin.buffer:
         try:

@@ -1,4 +1,4 @@
-"""SVG as PNG and PDF, made in a process of its own and kept by content."""
+"""Conversion of SVG to PNG and PDF in a separate process, with a cache by content."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tracker.errors import Unavailable
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 MAX_WAITING = 24
-"""Pictures that are asked for while others are made; more are refused."""
+"""Maximum number of queued pictures; more are refused."""
 
 IMAGE_TYPES: dict[str, str] = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
-"""The formats of images with their media types."""
+"""Formats of images with their media types."""
 
 
 class ChartRenderer:
-    """Makes pictures outside of the event loop, and keeps them by the hash of their SVG."""
+    """Converter of pictures outside of the event loop, with a cache by the hash of their SVG."""
 
     def __init__(self, max_bytes: int = MAX_CACHE_BYTES):
         self.pictures: SizedLruCache[bytes, bytes] = SizedLruCache(max_bytes)
@@ -27,10 +27,10 @@ class ChartRenderer:
         self._coming: dict[bytes, asyncio.Future[bytes]] = {}
 
     async def image(self, svg: str, format: str) -> bytes:
-        """An SVG, with its size in pixels and real colours, in one of `IMAGE_TYPES`.
+        """Return an SVG, with its size in pixels and real colours, in one of `IMAGE_TYPES`.
 
-        Who asks for a picture that is being made gets the same. Raises Unavailable when too many are
-        asked for, and TrackerError with the code FORMAT_NOT_INSTALLED without the library.
+        Concurrent requests for a picture share one conversion. Raises Unavailable if the queue is full, and
+        TrackerError with the code FORMAT_NOT_INSTALLED without the library.
         """
         if format == "svg":
             return svg.encode()

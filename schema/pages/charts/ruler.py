@@ -1,4 +1,4 @@
-"""The two rulers of the time bar: the days in the world, and the positions of the log. Pure."""
+"""The two rulers of the time bar: effective dates, and positions of the log. Pure."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from datetime import date
 from schema.pages.charts.scale import Tick, TimeScale, window_around
 
 MIN_TICK_PX, MAX_TICK_PX, MORE_PX = 8, 22, 4
-"""The heights of ticks, and by how much one is higher for each further turn."""
+"""Heights of ticks, and the extra height for each further change."""
 MAX_TICKS = 250
-"""How many ticks can stand beside each other: turns that are no further apart share one."""
+"""Maximum number of ticks beside each other; closer changes share one."""
 
 
 @dataclass(frozen=True)
 class TurnTick:
-    """A tick where something turns, higher for more."""
+    """A tick for changes, higher for more."""
 
     x: float
     height_px: int
     past: bool
-    """Whether it lies on the day of the page or before it."""
+    """Whether it is on the date of the page or before it."""
     day: date
-    """The first of its days."""
+    """Its first date."""
 
 
 @dataclass(frozen=True)
 class DayRuler:
-    """The ruler of the days in the world."""
+    """The ruler of effective dates."""
 
     scale: TimeScale
     day: date
@@ -37,7 +37,7 @@ class DayRuler:
     labels: Sequence[Tick]
     ticks: Sequence[TurnTick]
     unknown_from: float | None
-    """From where on no facts are known yet; None where that is not drawn."""
+    """Start of the dates without known facts; None if it is not drawn."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,10 @@ def make_day_ruler(
     facts_until: date | None = None,
     scale: TimeScale | None = None,
 ) -> DayRuler:
-    """The ruler for a day; `turns` are days on which something turns, once for each thing that does.
-    `facts_until` is the day of the newest fact that is known."""
+    """Return the ruler for a date.
+
+    `turns` are dates of changes, once for each change. `facts_until` is the date of the newest known fact.
+    """
     found = sorted(turns)
     drawn = scale or window_around(found, day)
     unknown = None if facts_until is None else drawn.end(facts_until)
@@ -74,21 +76,24 @@ def make_day_ruler(
 def make_position_ruler(
     position: int, last: int | None = None, positions: Iterable[int] = ()
 ) -> PositionRuler:
-    """The ruler for a position of a log of `last` entries; left out where a page must not depend on
-    what came since. `positions` are those of entries about what the page shows."""
+    """Return the ruler for a position of a log of `last` entries.
+
+    `last` is left out if a page must not depend on later entries. `positions` are those of entries about
+    the content of the page.
+    """
     end = max(1, position, last or 0)
     drawn = sorted({_percent(each, end) for each in positions if 1 <= each <= end})
     return PositionRuler(position, end, _percent(position, end), drawn)
 
 
 def _percent(position: int, last: int) -> float:
-    """Where a position stands between the first and the last one."""
+    """Return the location of a position between the first and the last one."""
     part = (position - 1) / (last - 1) if last > 1 else 1.0
     return round(100 * max(0.0, part), 2)
 
 
 def _turn_ticks(turns: Sequence[date], day: date, scale: TimeScale) -> list[TurnTick]:
-    """Ticks that stand apart. Turns on both sides of the day of the page never share one."""
+    """Return ticks that do not overlap. Changes before and after the date of the page never share one."""
     counted: Counter[tuple[bool, int]] = Counter()
     first: dict[tuple[bool, int], date] = {}
     for turn in turns:

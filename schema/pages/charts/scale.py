@@ -1,7 +1,7 @@
-"""Days along a drawing: where each stands, in percent of the width, and which ticks the axis has.
+"""Time scales of drawings: locations of dates in percent of the width, and ticks of the axis.
 
-Drawings have no `viewBox`: x is in percent and y in pixels, so that they stretch without scripts and
-their letters keep their size.
+Drawings have no `viewBox`: x is in percent and y in pixels. So they stretch without scripts, and their text
+keeps its size.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from dataclasses import dataclass
 from datetime import date
 
 MIN_DAYS = 730
-"""The fewest days of a window: bars of a clause of last week are not stretched over the page."""
+"""Minimum number of days of a window, so that recent bars are not stretched."""
 MARGIN_PERCENT = 4
-"""What is left free before the first day and after the last one, of the days between them."""
+"""Margin before the first date and after the last one, in percent of the days between them."""
 MIN_MARGIN_DAYS = 45
 MIN_DAYS_TO_COME = 270
-"""How far a window reaches beyond the day of its page at least: what is to come is part of a state."""
+"""Minimum number of days after the date of the page, for upcoming changes."""
 MAX_LABELS = 9
 DAYS_OF_QUARTERS = 6 * 366
-"""Up to this many days an axis has ticks for quarters."""
+"""Maximum number of days for which an axis has ticks for quarters."""
 DAYS_OF_LABELLED_QUARTERS = 450
-"""Up to this many days the quarters have labels too."""
+"""Maximum number of days for which the quarters have labels too."""
 YEARS_OF_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 WIDTH_OF_LABEL_PERCENT = 9
-"""Of a label on a phone; a tick nearer to the end has none, since it would be cut."""
+"""Width of a label on a phone; a tick nearer to the end has none, because it would be cut."""
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NO_BREAK_SPACE = "\u00a0"
 
 
 def day_in_words(day: date) -> str:
-    """A day as `27 Nov 2026`, which does not break between lines."""
+    """Return a date as `27 Nov 2026`, without line breaks."""
     return NO_BREAK_SPACE.join((str(day.day), MONTHS[day.month - 1], str(day.year)))
 
 
 def days_in_words(first: date, last: date | None) -> str:
-    """Some days: `3 Dec 2024 to 8 Nov 2025`, `on 3 Dec 2024`, or `from 3 Dec 2024 on`."""
+    """Return a period: `3 Dec 2024 to 8 Nov 2025`, `on 3 Dec 2024`, or `from 3 Dec 2024 on`."""
     if last is None:
         return f"from {day_in_words(first)} on"
     if last <= first:
@@ -46,7 +46,7 @@ def days_in_words(first: date, last: date | None) -> str:
 
 @dataclass(frozen=True)
 class Tick:
-    """A line of the axis, with a label where a year (or a labelled quarter) begins."""
+    """A line of the axis, with a label at the start of a year (or a labelled quarter)."""
 
     x: float
     label: str | None = None
@@ -54,7 +54,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class TimeScale:
-    """The days from `first` to `last`, both inclusive, along 100 percent of a width."""
+    """The dates from `first` to `last`, both inclusive, along 100 percent of a width."""
 
     first: date
     last: date
@@ -65,23 +65,23 @@ class TimeScale:
 
     @property
     def days(self) -> int:
-        """How many days are drawn."""
+        """Return the number of days of the scale."""
         return self.last.toordinal() - self.first.toordinal() + 1
 
     def start(self, day: date) -> float:
-        """Where a day begins; what lies outside stands at the edge."""
+        """Return the location of the start of a date, limited to the scale."""
         return self._percent(day.toordinal())
 
     def end(self, day: date | None) -> float:
-        """Where a day ends; without one, the right edge."""
+        """Return the location of the end of a date; without one, the right edge."""
         return 100.0 if day is None else self._percent(day.toordinal() + 1)
 
     def shows(self, first: date, last: date | None) -> bool:
-        """Whether one of some days is drawn."""
+        """Return whether a period overlaps the scale."""
         return first <= self.last and (last is None or last >= self.first)
 
     def ticks(self) -> tuple[Tick, ...]:
-        """The ticks of the axis, from left to right."""
+        """Return the ticks of the axis, from left to right."""
         return tuple(self._ticks())
 
     def _percent(self, ordinal: int) -> float:
@@ -110,10 +110,9 @@ class TimeScale:
 
 
 def window_around(days: Iterable[date], day: date) -> TimeScale:
-    """The window that shows all of some days, the day of the page, and some time after it.
+    """Return a window with all given dates, the date of the page, and some time after it.
 
-    `days` are those on which something turns. Ends that are not known need no day: what lasts is
-    drawn to the right edge.
+    `days` are dates of changes. Periods without a known end are drawn to the right edge.
     """
     ordinals = sorted({turn.toordinal() for turn in days} | {day.toordinal()})
     first, last = ordinals[0], max(ordinals[-1], day.toordinal() + MIN_DAYS_TO_COME)
@@ -127,6 +126,6 @@ def window_around(days: Iterable[date], day: date) -> TimeScale:
 
 
 def _years_between_labels(days: int) -> int:
-    """How many years lie between two labels, so that they stand apart."""
+    """Return the number of years between two labels that do not overlap."""
     years = days / 365.25
     return next((step for step in YEARS_OF_STEPS if years / step <= MAX_LABELS), YEARS_OF_STEPS[-1])

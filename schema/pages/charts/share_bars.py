@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 MIN_WIDTH_PERCENT = Decimal("0.4")
-"""A share that is not nothing is to be seen."""
+"""Minimum width, so that small shares are visible."""
 
 
 def bar_widths(shares: Sequence[Decimal | None]) -> list[str | None]:
-    """The widths of bars in percent, such as `40%`; None where a share is not known or is nothing."""
+    """Return the widths of bars in percent, such as `40%`; None for a share that is unknown or 0."""
     largest = max((share for share in shares if share is not None), default=Decimal(0))
     return [
         f"{max(share / largest * 100, MIN_WIDTH_PERCENT):.2f}%" if share else None

@@ -1,7 +1,7 @@
-"""The square of both axes: downward what the log told, step by step, to the right the days. Pure.
+"""Drawing of both time axes: rows for ranges of positions, with dates from left to right. Pure.
 
-A step is a range of positions at which the log told the same of an entity. Each cell of it is a state
-that holds on some days, and has an address: a day and a position.
+In a row the records of an entity are the same. Each cell is a state that holds in a period, and has an
+address: a date and a position.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from schema.pages.charts.status_bars import Lane, Period, draw_bars
 from schema.pages.charts.status_marks import HUES, Hue
 
 MAX_STEPS = 40
-"""The most rows that are drawn."""
+"""Maximum number of rows."""
 MAX_LANES = 40
-"""The most clauses of a row that are drawn."""
+"""Maximum number of clauses in a row."""
 MIN_ROW_PX = 52
-"""Two lines of words stand beside it."""
+"""Minimum height of a row, for two lines of text."""
 MARGIN_OF_ROW_PX = 8
 
 
 @dataclass(frozen=True)
 class ClauseStatus:
-    """What a version says of a clause."""
+    """The status of a clause in a version."""
 
     key: str
     measure: str
@@ -35,7 +35,7 @@ class ClauseStatus:
 
 @dataclass(frozen=True)
 class Version:
-    """A state, the days on which it holds and the positions at which the log told it, inclusive."""
+    """A state with the dates on which it holds and the positions at which it was recorded, inclusive."""
 
     valid_first: date
     valid_last: date | None
@@ -44,13 +44,13 @@ class Version:
     clauses: Sequence[ClauseStatus]
 
     def covers(self, day: date) -> bool:
-        """Whether it holds on a day."""
+        """Return whether it holds on a date."""
         return self.valid_first <= day and (self.valid_last is None or day <= self.valid_last)
 
 
 @dataclass(frozen=True)
 class Act:
-    """What the log told with an entry."""
+    """An act in an entry of the log."""
 
     position: int
     word: str
@@ -71,25 +71,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class Step:
-    """A row: what the log told at some positions."""
+    """A row: the records at a range of positions."""
 
     first: int
     last: int | None
-    """None: until now."""
+    """Last position; None: until now."""
     act: Act | None
     lanes: Sequence[Lane]
     hidden_lanes: int
     cells: Sequence[Cell]
     here: bool
-    """Whether the position of the page is one of its positions."""
+    """Whether it includes the position of the page."""
     later: bool
-    """Whether it was told only after the position of the page."""
+    """Whether it begins after the position of the page."""
     lane_px: int
     height_px: int
 
     @property
     def positions(self) -> str:
-        """Its positions in words."""
+        """Return its positions in words."""
         if self.last is None:
             return f"{self.first:,} to now"
         return f"{self.first:,}" if self.first == self.last else f"{self.first:,} to {self.last:,}"
@@ -106,18 +106,18 @@ class Square:
     today: float
     veil: float
     from_first: float
-    """Where the first state of all begins: what is dotted begins there."""
+    """Start of the first state, and of the dotted lines."""
 
     @property
     def grid(self) -> Sequence[float]:
-        """Where lines run through the rows."""
+        """Return the locations of the grid lines."""
         return [tick.x for tick in self.ticks if tick.label]
 
 
 @dataclass(frozen=True)
 class Moment:
-    """The moment of a page. One that is pinned knows nothing of what was told since, and so its last
-    row ends at its position."""
+    """The moment of a page. If it is fixed, later events are excluded, and the last row ends at its
+    position."""
 
     day: date
     position: int
@@ -125,7 +125,7 @@ class Moment:
 
 
 def versions_of(history: Iterable[Mapping[str, Any]]) -> list[Version]:
-    """Versions from `history` of the API, with `state { clauses { key measure status } }`."""
+    """Return versions from `history` of the API, with `state { clauses { key measure status } }`."""
     return [
         Version(
             date.fromisoformat(given["validFrom"]),
@@ -148,7 +148,7 @@ def draw_square(
     scale: TimeScale,
     link: Callable[[date, int], str],
 ) -> Square:
-    """The square of an entity; `link` makes the address of a day and a position."""
+    """Draw the square of an entity; `link` returns the address of a date and a position."""
     by_position = {act.position: act for act in acts}
     order = _order_of_clauses(versions)
     bounds = _bounds(versions)
@@ -169,7 +169,7 @@ def draw_square(
 
 
 def _bounds(versions: Sequence[Version]) -> list[tuple[int, int | None]]:
-    """The ranges of positions at which the log told the same, without gaps from the first on."""
+    """Return the ranges of positions with the same records, without gaps from the first on."""
     starts = {version.known_first for version in versions}
     starts |= {version.known_last + 1 for version in versions if version.known_last is not None}
     ordered = sorted(starts)
@@ -180,14 +180,15 @@ def _bounds(versions: Sequence[Version]) -> list[tuple[int, int | None]]:
 
 
 def _begin_of_drawn(steps: Sequence[Step]) -> int:
-    """The first of the rows that are drawn: the newest ones, or those around the page's own."""
+    """Return the index of the first row to draw: of the newest rows, or those around the page's
+    position."""
     newest = max(0, len(steps) - MAX_STEPS)
     here = next((index for index, step in enumerate(steps) if step.here), newest)
     return min(newest, here)
 
 
 def _order_of_clauses(versions: Sequence[Version]) -> dict[str, str]:
-    """The clauses in the order in which the log told of them first, with their measures."""
+    """Return the clauses in the order of their first record, with their measures."""
     return {clause.key: clause.measure for version in versions for clause in version.clauses}
 
 
@@ -254,13 +255,13 @@ def _draw_cell(
         round(scale.end(version.valid_last) - x, 3),
         link(day if covers else version.valid_first, position),
         f"{days_in_words(version.valid_first, version.valid_last)},"
-        f" as told at position {position:,}",
+        f" as recorded at position {position:,}",
         covers and row_is_here,
     )
 
 
 def _hue(versions: Sequence[Version], key: str) -> Hue:
-    """The colour of a clause: that of its newest wording."""
+    """Return the colour of a clause: that of its newest wording."""
     measures = [
         clause.measure for version in versions for clause in version.clauses if clause.key == key
     ]
@@ -268,7 +269,7 @@ def _hue(versions: Sequence[Version], key: str) -> Hue:
 
 
 def _periods(versions: Sequence[Version], key: str) -> list[Period]:
-    """The times of a clause, those with the same status as one."""
+    """Return the periods of a clause; adjacent ones with the same status are merged."""
     found: list[Period] = []
     for version in versions:
         status = next((each.status for each in version.clauses if each.key == key), None)
@@ -283,5 +284,5 @@ def _periods(versions: Sequence[Version], key: str) -> list[Period]:
 
 
 def _follows(before: Period, first: date) -> bool:
-    """Whether a day is the one after a period."""
+    """Return whether a date is the day after a period."""
     return before.last is not None and before.last + timedelta(days=1) == first

@@ -1,4 +1,4 @@
-"""The statuses of clauses over time: for each row of a table a bar a period, and marks. Pure."""
+"""Drawing of the statuses of clauses over time: a bar for each period in each row, and marks. Pure."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from schema.pages.charts.scale import Tick, TimeScale, day_in_words, days_in_wor
 from schema.pages.charts.status_marks import ENDED, HUES, LOOKS, Hue, Look
 
 MAX_LANES = 40
-"""The most clauses of a row that are drawn."""
+"""Maximum number of clauses in a row."""
 MIN_ROW_PX = 42
 MARGIN_OF_ROW_PX = 10
 GAP_PX = 2
-"""Between the bars of two clauses."""
+"""Gap between the bars of two clauses."""
 STATUS_ORDER = (
     *("IN_FORCE", "SUSPENDED", "ANNOUNCED", "NEGOTIATED", "RECOMMENDED", "PROPOSED"),
     *("EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED"),
 )
-"""The statuses as people name them: what applies, what is to come, what is over."""
+"""Order of statuses in texts: applicable, future, ended."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """A time in which a clause has a status; `last` is inclusive, None: as far as is known it lasts."""
+    """A period in which a clause has a status; `last` is inclusive, None without a known end."""
 
     status: str
     first: date
@@ -34,16 +34,16 @@ class Period:
 
     @property
     def look(self) -> Look:
-        """How it is drawn."""
+        """Return its style."""
         return LOOKS[self.status].look
 
     @property
     def word(self) -> str:
-        """Its status in a word."""
+        """Return its status in a word."""
         return LOOKS[self.status].word
 
     def covers(self, day: date) -> bool:
-        """Whether a day is one of its days."""
+        """Return whether it includes a date."""
         return self.first <= day and (self.last is None or day <= self.last)
 
     def __str__(self) -> str:
@@ -52,7 +52,8 @@ class Period:
 
 @dataclass(frozen=True)
 class Track:
-    """The periods of one clause, its measure, and the confirmation of its status on the day of the page."""
+    """The periods of one clause, its measure, and the confirmation of its status on the date of the
+    page."""
 
     measure: str
     periods: Sequence[Period]
@@ -61,27 +62,27 @@ class Track:
 
 @dataclass(frozen=True)
 class RowOfPeriods:
-    """A clause, or an instrument with several: what a row of the table is made from."""
+    """The content of a row: a clause, or an instrument with several."""
 
     label: str
     tracks: Sequence[Track]
     sub: str = ""
-    """The small line below the label."""
+    """Small line below the label."""
     href: str | None = None
     group: str | None = None
-    """The heading that it stands under with its neighbours, such as the issuer."""
+    """Heading of its group, such as the issuer."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A period as it is drawn."""
+    """A period in the drawing."""
 
     look: Look
     x: float
     width: float
     words: str
     starts: bool
-    """Whether it begins in the window: only then it has the sign of an end."""
+    """Whether it begins in the window; only then it has a start mark."""
 
 
 @dataclass(frozen=True)
@@ -94,105 +95,105 @@ class Lane:
 
 @dataclass(frozen=True)
 class State:
-    """A status that clauses of a row have on the day of the page."""
+    """A status of clauses of a row on the date of the page."""
 
     status: str
     hue: Hue | None
-    """None where the clauses are of several kinds."""
+    """Hue; None if the clauses are of several kinds."""
     clauses: int
     confirmations: frozenset[str]
-    """The confirmations of their statuses, in words of the API."""
+    """Confirmations of their statuses, as in the API."""
     words: str
-    """Since when, until when, and what then happens by itself; empty where clauses differ in it."""
+    """Start, end and next status in words; empty if clauses differ in them."""
 
     @property
     def look(self) -> Look:
-        """Its mark."""
+        """Return its mark."""
         return LOOKS[self.status].look
 
     @property
     def word(self) -> str:
-        """Its word."""
+        """Return its word."""
         return LOOKS[self.status].word
 
 
 @dataclass(frozen=True)
 class StatusRow:
-    """A row as it is drawn."""
+    """A row in the drawing."""
 
     row: RowOfPeriods
     lanes: Sequence[Lane]
     words: str
-    """All periods in words: what the drawing shows."""
+    """Text alternative of the drawing: all periods in words."""
     states: Sequence[State]
     to_come: str
-    """Where no clause has a status on the day: what is to come."""
+    """Next period in words, if no clause has a status on the date."""
 
     @property
     def hue(self) -> Hue:
-        """The kind of its first clause."""
+        """Return the hue of its first clause."""
         return self.lanes[0].hue if self.lanes else Hue.OTHER
 
     @property
     def lane_px(self) -> int:
-        """How thick its bars are: thinner where there are many."""
+        """Return the thickness of its bars, which is smaller if there are many."""
         count = len(self.lanes)
         return 16 if count == 1 else 7 if count <= 4 else 5 if count <= 8 else 3
 
     @property
     def height_px(self) -> int:
-        """How high its drawing is."""
+        """Return the height of its drawing."""
         return max(MIN_ROW_PX, len(self.lanes) * (self.lane_px + GAP_PX) + 2 * MARGIN_OF_ROW_PX)
 
     def top_px(self, index: int) -> float:
-        """Where a lane begins."""
+        """Return the top of a lane."""
         thick = len(self.lanes) * (self.lane_px + GAP_PX) - GAP_PX
         return (self.height_px - thick) / 2 + index * (self.lane_px + GAP_PX)
 
 
 @dataclass(frozen=True)
 class StatusTable:
-    """Rows on one scale, with the day of the page."""
+    """Rows on one scale, with the date of the page."""
 
     rows: Sequence[StatusRow]
     scale: TimeScale
     day: date
     ticks: Sequence[Tick]
     today: float
-    """Where the day of the page begins."""
+    """Start of the date of the page."""
     veil: float
-    """Where it ends: what lies behind is to come."""
+    """End of the date of the page; later dates are in the future."""
 
     @property
     def day_in_words(self) -> str:
-        """The day of the page."""
+        """Return the date of the page."""
         return day_in_words(self.day)
 
     @property
     def grid(self) -> Sequence[float]:
-        """Where lines run through the rows."""
+        """Return the locations of the grid lines."""
         return [tick.x for tick in self.ticks if tick.label]
 
     @property
     def hues(self) -> Sequence[Hue]:
-        """The kinds of measures that occur, for the legend."""
+        """Return the kinds of measures in the table, for the legend."""
         found = {lane.hue for row in self.rows for lane in row.lanes}
         return [hue for hue in Hue if hue in found]
 
     @property
     def looks(self) -> Sequence[Look]:
-        """The looks that occur, for the legend."""
+        """Return the styles in the table, for the legend."""
         found = {bar.look for row in self.rows for lane in row.lanes for bar in lane.bars}
         return [look for look in Look if look in found]
 
 
 def track_of(clause: Mapping[str, Any]) -> Track:
-    """The track of a clause of the API: `measure`, `statuses`, `confirmation`."""
+    """Return the track of a clause of the API: `measure`, `statuses`, `confirmation`."""
     return Track(clause["measure"], periods_of(clause["statuses"]), clause["confirmation"])
 
 
 def periods_of(statuses: Iterable[Mapping[str, Any]]) -> list[Period]:
-    """Periods from `statuses` of the API: `status`, `from`, `until`."""
+    """Return periods from `statuses` of the API: `status`, `from`, `until`."""
     return [
         Period(
             given["status"],
@@ -206,7 +207,7 @@ def periods_of(statuses: Iterable[Mapping[str, Any]]) -> list[Period]:
 def draw_status_table(
     rows: Sequence[RowOfPeriods], day: date, scale: TimeScale | None = None
 ) -> StatusTable:
-    """The drawing of some rows, in a window around all that turns in them unless another is given."""
+    """Draw rows, by default in a window around all of their changes."""
     drawn = scale or window_around(_days_of(rows), day)
     return StatusTable(
         [_draw_row(row, day, drawn) for row in rows],
@@ -219,7 +220,7 @@ def draw_status_table(
 
 
 def draw_bars(periods: Sequence[Period], scale: TimeScale) -> list[Bar]:
-    """The bars of periods that follow each other, without those outside of the window."""
+    """Return the bars of adjacent periods, without those outside of the window."""
     return [
         Bar(
             period.look,
@@ -235,7 +236,7 @@ def draw_bars(periods: Sequence[Period], scale: TimeScale) -> list[Bar]:
 
 
 def _days_of(rows: Sequence[RowOfPeriods]) -> list[date]:
-    """The days that a window shows: beginnings, and ends of what applies."""
+    """Return the dates for a window: starts, and ends of applicable periods."""
     days: list[date] = []
     for row in rows:
         for period in (each for track in row.tracks for each in track.periods):
@@ -257,7 +258,7 @@ def _draw_row(row: RowOfPeriods, day: date, scale: TimeScale) -> StatusRow:
 
 
 def _row_in_words(row: RowOfPeriods) -> str:
-    """All periods, those of clauses that stand alike once."""
+    """Return all periods in words; clauses with the same periods are grouped."""
     counts = Counter("; ".join(map(str, track.periods)) for track in row.tracks)
     if not counts:
         return "no status is known"
@@ -269,7 +270,7 @@ def _row_in_words(row: RowOfPeriods) -> str:
 
 
 def states_on(row: RowOfPeriods, day: date) -> list[State]:
-    """The statuses of the clauses of a row on a day: what applies first, what is over last."""
+    """Return the statuses of the clauses of a row on a date: applicable ones first, ended ones last."""
     found: dict[str, list[tuple[Track, Period, Period | None]]] = {}
     for track in row.tracks:
         current = next((period for period in track.periods if period.covers(day)), None)
@@ -292,7 +293,7 @@ def _state(status: str, clauses: Sequence[tuple[Track, Period, Period | None]]) 
 
 
 def _to_come(row: RowOfPeriods, day: date) -> str:
-    """What comes first after a day."""
+    """Return the first period after a date, in words."""
     later = [period for track in row.tracks for period in track.periods if period.first > day]
     if not later:
         return ""
@@ -301,7 +302,7 @@ def _to_come(row: RowOfPeriods, day: date) -> str:
 
 
 def state_in_words(current: Period, following: Period | None) -> str:
-    """Since when, until when, and what then happens by itself."""
+    """Return the start, the end and the next status in words."""
     if current.look in ENDED:
         return f"since {day_in_words(current.first)}"
     if current.status == "SUSPENDED":

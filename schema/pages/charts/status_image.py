@@ -1,4 +1,4 @@
-"""A table of statuses as an image that stands alone: sizes in pixels, real colours, letters inside."""
+"""A table of statuses as a separate image: sizes in pixels, real colours, text inside."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from schema.pages.charts.status_marks import IMAGE_COLOURS, Paint
 WIDTH_PX = 1120
 MARGIN_PX = 32
 LABELS_PX, STATES_PX = 300, 240
-"""The widths of the columns beside the drawing."""
+"""Widths of the columns beside the drawing."""
 BARS_PX = WIDTH_PX - 2 * MARGIN_PX - LABELS_PX - STATES_PX
 LINE_PX = 16
 TITLE_LINE_PX = 30
 CHARACTERS_OF_TITLE, CHARACTERS_OF_NOTE, CHARACTERS_OF_LABEL = 68, 150, 44
-"""How many fit into a line."""
+"""Maximum number of characters in a line."""
 MAX_LINES_OF_LABEL = 3
 MAX_ROWS = 60
 
 
 @dataclass(frozen=True)
 class RowOfImage:
-    """A row with its place."""
+    """A row with its location."""
 
     row: StatusRow
     y: int
@@ -35,7 +35,7 @@ class RowOfImage:
 
 @dataclass(frozen=True)
 class StatusImage:
-    """What the template of the image needs."""
+    """The data for the template of the image."""
 
     table: StatusTable
     paint: Paint
@@ -54,7 +54,7 @@ class StatusImage:
 
 
 def layout_image(table: StatusTable, title: str, notes: Sequence[str] = ()) -> StatusImage:
-    """Places for all of an image; `notes` stand below the title: of which moment it is, whose data."""
+    """Lay out an image; `notes` are below the title, such as the moment and the sources."""
     titles = wrap(title, CHARACTERS_OF_TITLE)
     below = [line for note in notes for line in wrap(note, CHARACTERS_OF_NOTE)]
     axis_y = MARGIN_PX + len(titles) * TITLE_LINE_PX + len(below) * LINE_PX + LINE_PX
@@ -74,7 +74,7 @@ def layout_image(table: StatusTable, title: str, notes: Sequence[str] = ()) -> S
 
 
 def _cut(text: str) -> list[str]:
-    """A text in lines, cut where it is too long for a row."""
+    """Return a text in lines, cut if it is too long for a row."""
     lines = wrap(text, CHARACTERS_OF_LABEL)
     if len(lines) <= MAX_LINES_OF_LABEL:
         return lines

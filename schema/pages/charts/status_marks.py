@@ -1,6 +1,6 @@
-"""How a status and a measure look: a shape and a word for each status, a hue for each kind of measure.
+"""Styles of statuses and measures: a shape and a word for each status, a hue for each kind of measure.
 
-The same shapes are in marks beside words and in bars; hue is never alone, the word stands beside it.
+The same shapes are used in marks beside words and in bars. A word always accompanies the hue.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from enum import StrEnum
 
 
 class Look(StrEnum):
-    """How the time of a status is drawn."""
+    """The style of a period of a status."""
 
     HOLLOW = "hollow"
-    """A thin outline: law that is not yet in force."""
+    """Thin outline: law that is not yet in force."""
     DASHED = "dashed"
-    """The same, dashed: not law."""
+    """Thin dashed outline: not law."""
     SOLID = "solid"
     HATCHED = "hatched"
     LINE = "line"
-    """A line behind an end stop: over, as it was foreseen."""
+    """Line after an end mark: ended as planned."""
     DOTS = "dots"
-    """A dotted line behind a cross: ended by an act."""
+    """Dotted line after a cross: ended by an act."""
 
 
 @dataclass(frozen=True)
 class StatusLook:
-    """How a status is drawn and named."""
+    """The style and the name of a status."""
 
     look: Look
     word: str
@@ -46,14 +46,14 @@ LOOKS: Mapping[str, StatusLook] = {
     "REPEALED": StatusLook(Look.DOTS, "repealed"),
     "WITHDRAWN": StatusLook(Look.DOTS, "withdrawn"),
 }
-"""By the statuses of the API."""
+"""Styles by the statuses of the API."""
 
 ENDED = frozenset({Look.LINE, Look.DOTS})
-"""Looks of what does not apply any more."""
+"""Styles of ended statuses."""
 
 
 class Hue(StrEnum):
-    """A kind of measure by its colour."""
+    """A kind of measure, as a colour."""
 
     BAN = "ban"
     LICENCE = "licence"
@@ -77,8 +77,8 @@ HUES: Mapping[str, Hue] = {
     "PRICE_FLOOR": Hue.TARIFF,
     "INVESTIGATION": Hue.OTHER,
 }
-"""By the measures of the API. What nobody may export raw is banned so far; an investigation
-restricts nothing and has no colour of its own."""
+"""Hues by the measures of the API. A domestic processing rule counts as a ban; an investigation restricts
+nothing and has no hue."""
 
 HUE_WORDS: Mapping[str, str] = {
     Hue.BAN: "ban",
@@ -87,7 +87,7 @@ HUE_WORDS: Mapping[str, str] = {
     Hue.TARIFF: "tariff",
     Hue.OTHER: "investigation",
 }
-"""The words of the legend."""
+"""Words of the legend."""
 
 PAGE_COLOURS: Mapping[str, str] = {
     "ban": "var(--ban)",
@@ -122,29 +122,29 @@ IMAGE_COLOURS: Mapping[str, str] = {
     "known": "#8a4b00",
     "known-wash": "#f9ecd9",
 }
-"""The same in the light theme, for images that stand alone: no style sheet reaches them."""
+"""Colours of the light theme, for images without a style sheet."""
 
 
 @dataclass(frozen=True)
 class Paint:
-    """How a drawing is written: with which colours, and whether x is in percent or in pixels."""
+    """The output settings of a drawing: colours, and x in percent or in pixels."""
 
     colours: Mapping[str, str]
     width_px: float | None = None
-    """The width of the drawing in an image of its own; None: it stretches with the page."""
+    """Width of the drawing in a separate image; None: it stretches with the page."""
 
     def x(self, percent: float) -> str:
-        """A place or a width along the drawing, as an attribute."""
+        """Return a location or a width along the drawing, as an attribute."""
         if self.width_px is None:
             return f"{percent:.7g}%"
         return f"{percent * self.width_px / 100:.2f}"
 
     def colour(self, name: str) -> str:
-        """A colour, as an attribute."""
+        """Return a colour, as an attribute."""
         return self.colours[name]
 
     def hatch(self, name: str) -> str:
-        """The hatch of a colour; `patterns()` of the templates defines it."""
+        """Return the hatch of a colour; `patterns()` of the templates defines it."""
         return f"url(#hatch-{name})"
 
 

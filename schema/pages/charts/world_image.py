@@ -1,4 +1,4 @@
-"""The map of the world as an image that stands alone: real colours, title, moment and legend inside."""
+"""The map of the world as a separate image: real colours, title, moment and legend inside."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from schema.pages.charts.status_marks import IMAGE_COLOURS
 from schema.pages.charts.world_map import Scale, WorldMap
 
 STEP_COLOURS = ("#eceae4", "#d3e4ee", "#a9cbe0", "#6fa8cb", "#2f7dab", "#0c5283", "#062f50")
-"""The steps of the light theme, which no style sheet gives to an image."""
+"""Steps of the light theme, because an image has no style sheet."""
 WIDTH_PX, HEIGHT_PX = 1200, 630
-"""As wide and high as previews of links are."""
+"""Size of link previews."""
 MARGIN_PX = 40
 TITLE_LINE_PX = 34
 NOTE_LINE_PX = 17
@@ -22,13 +22,13 @@ LEGEND_STEP_PX = 128
 
 @dataclass(frozen=True)
 class WorldImage:
-    """What the template of the image needs."""
+    """The data for the template of the image."""
 
     map: WorldMap
     title: Sequence[str]
     notes: Sequence[str]
     legend: Sequence[tuple[str, str]]
-    """Colours with what they mean; a hatch where there is none."""
+    """Colours with their meanings; None for the hatch."""
     map_y: int
     map_width: int
     map_height: int
@@ -43,19 +43,19 @@ class WorldImage:
 
     @property
     def map_x(self) -> int:
-        """Where the map begins, in the middle."""
+        """Return the left edge of the map, which centres it."""
         return (self.width - self.map_width) // 2
 
     @property
     def legend_y(self) -> int:
-        """Where the legend stands."""
+        """Return the top of the legend."""
         return self.map_y + self.map_height + 18
 
 
 def layout_world_image(
     map: WorldMap, title: str, scale: Scale, hatched: str, notes: Sequence[str] = ()
 ) -> WorldImage:
-    """Places for all of an image; `notes` stand below the title: of which moment it is, whose data."""
+    """Lay out an image; `notes` are below the title, such as the moment and the sources."""
     titles = wrap(title, CHARACTERS_OF_TITLE)
     below = [line for note in notes for line in wrap(note, CHARACTERS_OF_NOTE)]
     map_y = MARGIN_PX + len(titles) * TITLE_LINE_PX + len(below) * NOTE_LINE_PX

@@ -1,7 +1,7 @@
 """The map of the world: places coloured by a number, each with a title and a link. Pure.
 
-`world.jsonl` beside this file has the outlines; `tools/make_world.py` makes it. `world_map.html` draws what
-`draw_world` returns.
+`world.jsonl` beside this file has the outlines; `tools/make_world.py` makes it. `world_map.html` renders
+the result of `draw_world`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ WORLD = Path(__file__).with_name("world.jsonl")
 
 @dataclass(frozen=True, slots=True)
 class PlaceValue:
-    """What the map shows of a place: its number as a step of lightness, 0 (none) to 6, or hatched where
-    there is something, but no number (`step` is None)."""
+    """The value of a place on the map: a step of lightness, 0 (none) to 6. A place with a record but
+    without a number is hatched (`step` is None)."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class PlaceValue:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A place with a value on the map: an outline, or a dot where it is too small for one."""
+    """A place with a value on the map: an outline, or a dot if it is too small."""
 
     code: str
     value: PlaceValue
@@ -40,15 +40,18 @@ class Shape:
 
     @property
     def classes(self) -> str:
-        """Its code, and how it is coloured."""
+        """Return the CSS classes of its code and colour."""
         return f"{self.code} {'hatch' if self.value.step is None else f'q{self.value.step}'}"
 
 
 @dataclass(frozen=True, slots=True)
 class WorldMap:
-    """A drawn map: its box, its edge, the land and the dots of places without a value in one piece, the
-    places with one, and the names of those of them that it cannot show. Two maps on one page have two
-    names."""
+    """A drawn map.
+
+    It has a box, an edge, the land and dots of places without a value in one piece, and the places with
+    one. It also has the names of places with a value that it cannot show. Two maps on one page have
+    different names.
+    """
 
     name: str
     width: int
@@ -62,18 +65,18 @@ class WorldMap:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Numbers as steps of lightness: the smallest number of each step from 1 on, and its label."""
+    """Steps of lightness: the smallest number of each step from 1 on, and its label."""
 
     bounds: tuple[Decimal, ...]
     labels: tuple[str, ...]
 
     def step(self, number: Decimal | int) -> int:
-        """The step of a number; 0 where it is smaller than all."""
+        """Return the step of a number; 0 if it is smaller than all."""
         return bisect_right(self.bounds, Decimal(number))
 
     @property
     def legend(self) -> list[tuple[int, str]]:
-        """Each step with its label."""
+        """Return each step with its label."""
         return list(enumerate(self.labels, start=1))
 
 
@@ -81,7 +84,7 @@ COUNTS = Scale(
     tuple(map(Decimal, (1, 2, 4, 8, 16, 32))),
     ("1", "2\u20133", "4\u20137", "8\u201315", "16\u201331", "32 and more"),
 )
-"""Counts, each step twice as many as the one before."""
+"""Steps of counts; each lower bound is twice the previous one."""
 
 SHARES = Scale(
     tuple(map(Decimal, ("0.000001", "0.01", "0.05", "0.1", "0.25", "0.5"))),
@@ -94,11 +97,11 @@ SHARES = Scale(
         "50\u00a0% and more",
     ),
 )
-"""Shares of a whole, 0 to 1."""
+"""Steps of shares of a whole, 0 to 1."""
 
 
 def draw_world(values: Mapping[str, PlaceValue], name: str = "world") -> WorldMap:
-    """The map with the values of places, by their codes."""
+    """Draw the map with the values of places, by their codes."""
     frame, places = _world()
     shapes = [_shape(place, values[place.code]) for place in places if place.code in values]
     return WorldMap(
@@ -112,7 +115,7 @@ def draw_world(values: Mapping[str, PlaceValue], name: str = "world") -> WorldMa
             for place in places
             if place.dot and not place.outline and place.code not in values
         ),
-        # Dots last, over the countries around them.
+        # Draw dots last, above the countries around them.
         tuple(sorted(shapes, key=lambda shape: shape.dot is not None)),
         tuple(
             sorted(values[code].name for code in values.keys() - {place.code for place in places})
@@ -121,13 +124,15 @@ def draw_world(values: Mapping[str, PlaceValue], name: str = "world") -> WorldMa
 
 
 def _is_land(place: _Place, values: Mapping[str, PlaceValue]) -> bool:
-    """Whether the outline of a place is plain land: of one without a value, and below the dot that shows
-    that of a small one."""
+    """Return whether the outline of a place is plain land.
+
+    It is if the place has no value, or if a dot shows its value.
+    """
     return place.code not in values or place.dot is not None
 
 
 def _shape(place: _Place, value: PlaceValue) -> Shape:
-    """A place with its value; by its dot where it has one."""
+    """Return a place with its value, as a dot if it has one."""
     if place.dot:
         return Shape(place.code, value, dot=place.dot)
     return Shape(place.code, value, outline=place.outline)
@@ -144,7 +149,7 @@ class _Place:
 
 @cache
 def _world() -> tuple[dict[str, Any], tuple[_Place, ...]]:
-    """The frame, and what is known of each place."""
+    """Return the frame and the data of each place."""
     frame, *lines = map(json.loads, WORLD.read_text(encoding="utf-8").splitlines())
     return frame, tuple(
         _Place(

@@ -1,4 +1,4 @@
-"""The answer box of a commodity: clauses that name it, those of its producers and the strictest first."""
+"""The summary box of a commodity: clauses that name it, those of its producers and the strictest first."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRADE = {
 
 @dataclass(frozen=True, slots=True)
 class ClauseAnswer:
-    """A sentence on clauses that say the same, the control that has them, and the source of their status."""
+    """A sentence on equal clauses, with their control and the source of their status."""
 
     issuer: str
     text: str
@@ -62,7 +62,7 @@ def _rank(
 
 
 def _rule(node: Mapping[str, Any], clause: Mapping[str, Any]) -> str:
-    """The measure, what it is on and where it applies: `ban on exports to the United States`."""
+    """Return the measure, its goods and its destinations: `ban on exports to the United States`."""
     noun, joint = MEASURES[clause["measure"]]
     movement, toward = TRADE[node["direction"]]
     places = clause["origins"] if node["direction"] == "IMPORT" else clause["destinations"]

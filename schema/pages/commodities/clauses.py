@@ -1,4 +1,4 @@
-"""The clauses on a commodity by issuer: those that apply or are to come, and those that are over. Pure."""
+"""Clauses on a commodity by issuer: current and future ones, and ended ones. Pure."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import listed, many
 
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
-"""An instrument and a clause of it."""
+"""An instrument and one of its clauses."""
 OVER = frozenset({"EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED"})
 
 
 @dataclass(frozen=True, slots=True)
 class Clauses:
-    """The clauses on a commodity on the day of the page."""
+    """The clauses on a commodity on the date of the page."""
 
     current: StatusTable | None
-    """Clauses that certainly cover the commodity."""
+    """Clauses that cover the commodity for certain."""
     wider: StatusTable | None
     """Clauses on groups of goods that may include it, and acts that only empower others."""
     over: StatusTable | None
@@ -31,15 +31,17 @@ class Clauses:
     unconfirmed: Mapping[str, int]
     """The number of clauses in force that are not confirmed, by confirmation."""
     words: str
-    """How many stand how."""
+    """Numbers of clauses by status, in words."""
     instruments: int
     listed_all: bool
-    """Whether all instruments of the day are among them."""
+    """Whether all instruments of the date are included."""
 
 
 def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
-    """The clauses that match the commodity, with their drawings; those of an issuer stand together,
-    first those of the issuer with most."""
+    """Return the clauses that match the commodity, with their drawings.
+
+    They are grouped by issuer; the issuer with most clauses is first.
+    """
     day = date.fromisoformat(found["validAt"])
     edges = found["exportControls"]["edges"]
     pairs = pairs_of(found)
@@ -75,7 +77,8 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
 
 
 def names_goods(clause: Mapping[str, Any]) -> bool:
-    """Whether a clause certainly covers the commodity, and is not only the legal basis of other acts."""
+    """Return whether a clause covers the commodity for certain, and is not only a legal basis of other
+    acts."""
     return clause["match"] == "CERTAIN" and not clause["isLegalBasis"]
 
 
@@ -95,8 +98,10 @@ def pairs_of(found: Mapping[str, Any]) -> list[Pair]:
 
 
 def legal_bases(pairs: Sequence[Pair]) -> dict[str, list[str]]:
-    """The titles of the acts in force that licences of an issuer rest on, by the code of the issuer; none of
-    issuers without a licence in force that rests on them."""
+    """Return the titles of the acts in force that licences of an issuer rest on, by the code of the issuer.
+
+    Issuers without such a licence in force are left out.
+    """
     licensing = {node["issuer"]["code"] for node, clause in pairs if _is_licence(clause)}
     found: dict[str, list[str]] = {}
     for node, clause in pairs:
@@ -108,7 +113,7 @@ def legal_bases(pairs: Sequence[Pair]) -> dict[str, list[str]]:
 
 
 def _is_licence(clause: Mapping[str, Any]) -> bool:
-    """Whether it is a dual-use licence in force that names goods."""
+    """Return whether it is a dual-use licence in force that names goods."""
     return (
         clause["measure"] == "DUAL_USE_LICENCE"
         and clause["status"] == "IN_FORCE"
@@ -117,7 +122,7 @@ def _is_licence(clause: Mapping[str, Any]) -> bool:
 
 
 def _bases_in_words(titles: Sequence[str]) -> str:
-    """The other acts that a licence rests on."""
+    """Return the other acts that a licence rests on, in words."""
     counts = Counter(titles)
     named = [
         f"{title} ({many(count, 'clause')})" if count > 1 else title
@@ -129,8 +134,11 @@ def _bases_in_words(titles: Sequence[str]) -> str:
 def _rows(
     pairs: Sequence[Pair], bases: Mapping[str, Sequence[str]], address: Address
 ) -> list[RowOfPeriods]:
-    """A row a clause; the first of an instrument has its title, the others what tells them apart. The acts
-    that a licence rests on stand with it, in no rows of their own."""
+    """Return a row for each clause.
+
+    The first row of an instrument has its title, the others their differences. The acts that a licence
+    rests on are listed in its row.
+    """
     rows = []
     before = None
     for node, clause in pairs:
@@ -156,7 +164,7 @@ def _rows(
 
 
 def _words(statuses: Mapping[str, int]) -> str:
-    """How many clauses stand how, beside those in force."""
+    """Return the numbers of clauses by status, in words, without those in force."""
     over = sum(count for status, count in statuses.items() if status in OVER)
     others = {
         "suspended": statuses.get("SUSPENDED", 0),
@@ -170,6 +178,6 @@ def _words(statuses: Mapping[str, int]) -> str:
 
 
 def counted(clauses: Clauses) -> str:
-    """The small words below the number of clauses in force."""
+    """Return the small text below the number of clauses in force."""
     instruments = f"in {many(clauses.instruments, 'instrument')}"
     return f"{clauses.words}; {instruments}" if clauses.words else instruments

@@ -1,4 +1,4 @@
-"""`/commodities`: all of them, who makes most, how concentrated, how many clauses are in force. Pure."""
+"""`/commodities`: all commodities with their largest producer, concentration and clauses in force. Pure."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ class CommodityRow:
 
     commodity: Mapping[str, Any]
     depth: int
-    """How far below the root of the tree it stands."""
+    """Depth in the tree, below the root."""
     production: Mapping[str, Any] | None
     path: str
-    """Where the production stands in the answer."""
+    """Path of the production in the response."""
     kind: str
     output: str
     unit: str
     first: Mapping[str, Any] | None
-    """The country with the largest share."""
+    """Country with the largest share."""
     first_path: str
     in_force: int
     in_force_path: str
-    """Where the number of clauses stands in the answer; empty where it has none."""
+    """Path of the number of clauses in the response; empty without clauses."""
     others: str
     unconfirmed: int
-    """The clauses in force that are not confirmed."""
+    """Number of clauses in force that are not confirmed."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The rows in the order of the tree."""
+    """Return the rows in the order of the tree."""
     found = data["asOf"]
     rows = list(commodity_rows(data))
     return {
         "title": "Commodities",
-        "description": "Who makes critical minerals, how concentrated their output is, and how many"
-        " clauses control them.",
+        "description": "The producers of critical minerals, the concentration of their"
+        " output, and the number of clauses on them.",
         "turns": [node["publishedOn"] for node in found["editions"]["nodes"]],
         "sources": sorted(
             {node["publisherName"] or node["publisher"] for node in found["editions"]["nodes"]}
@@ -57,7 +57,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
-    """A row a commodity: those with figures or clauses, and those above them."""
+    """Yield a row for each commodity with figures or clauses, and for those above it."""
     found = data["asOf"]
     productions = {
         one["commodity"]["key"]: (index, one)
@@ -92,7 +92,7 @@ def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
 
 
 def _line_of(key: str | None, parents: Mapping[str, str | None]) -> list[str]:
-    """A commodity and those above it."""
+    """Return a commodity and those above it."""
     line: list[str] = []
     while key is not None:
         line.append(key)
@@ -130,7 +130,7 @@ def _row(
 
 
 def _kind(latest: Mapping[str, Any] | None) -> str:
-    """What the output is of: `mine production, 2025`."""
+    """Return the kind of output: `mine production, 2025`."""
     if latest is None or latest["year"] is None:
         return ""
     kind = product(kind_of_figure("PRODUCTION", latest["stage"]), latest["form"])
@@ -144,7 +144,7 @@ def _without_world(latest: Mapping[str, Any] | None) -> str:
 
 
 def _first(figures: Sequence[Mapping[str, Any]]) -> tuple[int, Mapping[str, Any] | None]:
-    """The country with the largest share, and its place in the list."""
+    """Return the country with the largest share, and its index in the list."""
     for index, one in enumerate(figures):
         if one["share"] is not None and not one["place"]["isAggregate"]:
             return index, one
@@ -152,7 +152,7 @@ def _first(figures: Sequence[Mapping[str, Any]]) -> tuple[int, Mapping[str, Any]
 
 
 def _others(clauses: Mapping[str, tuple[int, int]]) -> str:
-    """The clauses that are suspended or announced."""
+    """Return the suspended and announced clauses, in words."""
     words = {"SUSPENDED": "suspended", "ANNOUNCED": "announced"}
     counts = [f"{clauses[status][1]} {word}" for status, word in words.items() if status in clauses]
     return ", ".join(counts)

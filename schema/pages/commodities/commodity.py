@@ -1,4 +1,4 @@
-"""`/commodities/{key}`: who makes it, over the years, and which controls reach it. Pure."""
+"""`/commodities/{key}`: producers, output over the years, and the controls on a commodity. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ UNCONFIRMED = {
     "BY_TERMS": "by their own terms",
     "CONTRADICTED": "contradicted by a recorded statement",
 }
-"""The meanings of confirmations, as parts of a sentence."""
+"""Meanings of confirmations, as parts of a sentence."""
 
 
 MAIN_STAGES = ("MINE", "REFINERY")
@@ -42,7 +42,7 @@ CHOICES = frozenset({"toward", "year", "stage", "form"})
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The producers, the years, the clauses and the exposure of a commodity."""
+    """Return the producers, the years, the clauses and the exposure of a commodity."""
     found = data["asOf"]
     key = address.parameters["key"]
     commodity = next(one for one in data["commodities"] if one["key"] == key)
@@ -100,7 +100,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def supply_sentences(shown: Mapping[str, Any]) -> list[str]:
-    """Who makes most of it, as whom says; or what is known instead. Last, whose figures these are."""
+    """Return the largest producer with its source, or other known facts; then the publishers of the
+    figures."""
     of = shown["figuresOf"]
     filed = of and of["key"] != shown["commodity"]["key"]
     sentences = [*output_sentences(shown), *stage_sentences(shown)]
@@ -124,7 +125,7 @@ def stage_sentences(shown: Mapping[str, Any]) -> list[str]:
 
 
 def output_sentences(shown: Mapping[str, Any]) -> list[str]:
-    """Who makes most of it, as whom says; or what is known instead."""
+    """Return the largest producer with its source, or other known facts."""
     figures, world, year = shown["figures"], shown["world"], shown["year"]
     first = figures[0] if figures else None
     if first and first["share"] and world:
@@ -143,12 +144,12 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
     if figures:
         return [f"There is no number for the world’s output of {year}, so no shares."]
     if shown["available"]:
-        return ["No output is shown: choose for which product of those that there are figures of."]
+        return ["No output is shown: choose one of the products with figures."]
     return ["No figures of its output are recorded."]
 
 
 def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str]:
-    """How many clauses on it are in force, and of how much output they are."""
+    """Return the number of clauses in force on it, and their share of the output."""
     if not clauses.in_force:
         return ["No recorded clause in force covers it."]
     covers = "covers" if clauses.in_force == 1 else "cover"
@@ -163,7 +164,7 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
 
 
 def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str]:
-    """Say which clauses in force are not confirmed, and the share that rests on these alone."""
+    """Return the clauses in force that are not confirmed, and the share that rests on these alone."""
     counts = [
         f"{clauses.unconfirmed[confirmation]:,} {meaning}"
         for confirmation, meaning in UNCONFIRMED.items()
@@ -187,8 +188,10 @@ def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str
 
 
 def products(found: Mapping[str, Any], address: Address) -> list[tuple[str, str, bool]]:
-    """The products of this commodity, and of those below it, that there are figures of: name, link,
-    and whether it is the one that is shown; none where there is no choice."""
+    """Return the products of this commodity, and of those below it, that have figures.
+
+    Each has its name, link, and whether it is selected. The list is empty if there is no choice.
+    """
     shown = found["production"]
     key = shown["commodity"]["key"]
     choices = []
@@ -203,12 +206,12 @@ def products(found: Mapping[str, Any], address: Address) -> list[tuple[str, str,
 
 
 def measure_words(claim: Mapping[str, Any] | None) -> str:
-    """The unit and basis of a table of numbers."""
+    """Return the unit and basis of a table of numbers."""
     return unit(claim) if claim else ""
 
 
 def attribution(found: Mapping[str, Any]) -> str:
-    """Whose numbers a chart shows, and as of when."""
+    """Return the publishers and the date of the numbers in a chart."""
     return "; ".join([listed(_sources(found)) or "No publisher", as_of_words(found)])
 
 

@@ -1,4 +1,4 @@
-"""How much of the world's output is under controls toward a destination. Pure."""
+"""Shares of the world's output under controls, by destination. Pure."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from schema.pages.commodities.exposure_bar import ExposureBar, exposure_bar, unc
 
 @dataclass(frozen=True, slots=True)
 class ExposureRow:
-    """A destination, and the shares of output that controls toward it reach."""
+    """A destination, with the shares of output that controls for it cover."""
 
     destination: str
     code: str | None
-    """None for any destination."""
+    """Code of the destination; None for any destination."""
     path: str
-    """Where the shares stand in the answer."""
+    """Path of the shares in the response."""
     wholly: str | None
-    """A share of 1; None where it is not known."""
+    """Fully covered share of 1; None if it is not known."""
     partly: str | None
     assumed: str | None
-    """The part of the former that is in force by its own terms, not confirmed."""
+    """Part of the fully covered share that is in force by its own terms, not confirmed."""
     contradicted: str | None
-    """The part of it that a recorded statement contradicts."""
+    """Part of the fully covered share that a recorded statement contradicts."""
     bar: ExposureBar
     measures: Sequence[str]
-    """The measures that are not confirmed for a part of the output, in words."""
+    """Measures that are not confirmed for a part of the output, in words."""
     issuers: Sequence[str]
 
 
@@ -41,8 +41,10 @@ def covering_places(supply: Mapping[str, Any]) -> list[str]:
 
 
 def exposure_rows(found: Mapping[str, Any]) -> list[ExposureRow]:
-    """A row for any destination, and one for each that was asked for; none where no clause in force
-    reaches the product that is shown."""
+    """Return a row for any destination, and one for each destination of the query.
+
+    The list is empty if no clause in force covers the selected product.
+    """
     shown = found["production"]
     rows = [_row("Any destination", None, "asOf.exposure", found["exposure"], shown)]
     rows += [

@@ -1,4 +1,4 @@
-"""A bar of the world's output under controls, with what is not confirmed apart. Pure."""
+"""Bars of the world's output under controls, with a separate part for what is not confirmed. Pure."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PARTS = {
     "contradicted": "fully covered by the text, contradicted by a recorded statement",
     "part": "partly covered",
 }
-"""The parts of a bar in their order, in words of the legend; the names are those of the style sheet."""
+"""Parts of a bar in order, in words of the legend; the names are those of the style sheet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of a bar: its name, and where it lies, in percent of the world's output."""
+    """A part of a bar: its name, and its location in percent of the world's output."""
 
     part: str
     x: str
@@ -55,7 +55,7 @@ def exposure_bar(supply: Mapping[str, Any]) -> ExposureBar:
 
 
 def unconfirmed_measures(supply: Mapping[str, Any]) -> list[str]:
-    """The measures that are not confirmed for a part of the output, each with its share in words."""
+    """Return the measures that are not confirmed for a part of the output, each with its share in words."""
     return [
         f"{one['measure'].lower().replace('_', ' ')} {percent(share)} {meaning}"
         for one in supply["measures"]

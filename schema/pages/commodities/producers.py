@@ -1,4 +1,4 @@
-"""Who produces how much: the ranking with its bars, and the map. Pure."""
+"""Producers of a commodity: the ranking with its bars, and the map. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.pages.site.amounts import amount, measured, same_measure, unit
 from schema.pages.site.words import percent
 
 PlacePage = Callable[[str], str]
-"""From the code of a place to the address of its page."""
+"""A function from the code of a place to the address of its page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +21,23 @@ class ProducerRow:
     """A place with its number and share."""
 
     path: str
-    """Where it stands in the answer."""
+    """Path of the figure in the response."""
     figure: Mapping[str, Any]
     words: str
     other_measure: str | None
-    """Its unit and basis where they are not those of the world's number."""
+    """Its unit and basis if they differ from those of the world's number."""
     bar: str | None
 
     @property
     def has_page(self) -> bool:
-        """Whether it is a place of its own."""
+        """Return whether the place has its own page."""
         return not self.figure["place"]["isAggregate"]
 
 
 def producer_rows(
     figures: Sequence[Mapping[str, Any]], measure: Mapping[str, Any] | None, path: str
 ) -> list[ProducerRow]:
-    """The places in the order of the answer: the largest shares first, then those without."""
+    """Return the places in the order of the response: the largest shares first, then those without."""
     bars = bar_widths([Decimal(one["share"]) if one["share"] else None for one in figures])
     return [
         ProducerRow(
@@ -54,7 +54,7 @@ def producer_rows(
 
 
 def producers_map(figures: Sequence[Mapping[str, Any]], page: PlacePage) -> WorldMap:
-    """The map of shares; a place whose share is not known is hatched."""
+    """Return the map of shares; places without a known share are hatched."""
     return draw_world(
         {
             one["place"]["code"]: PlaceValue(

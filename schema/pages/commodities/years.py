@@ -1,4 +1,4 @@
-"""Output over the years, edition after edition: the chart, and the table of world totals. Pure."""
+"""Output over the years by edition: the chart, and the table of world totals. Pure."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from schema.pages.site.templates import environment
 
 MAX_PLACES = 5
 MAX_GAP_YEARS = 3
-"""Years that lie further before the others are not drawn: they would press these together."""
+"""Maximum gap between drawn years. Older years would compress the others."""
 EXACT_QUALIFIERS = (None, "NIL", "ABOUT", "NEARLY")
-"""Numbers that are drawn; a bound or a range is not one."""
+"""Qualifiers of numbers that are drawn; a bound or a range is not."""
 
 Claim = Mapping[str, Any]
 LinkTo = Callable[[str], str]
-"""From the key of a figure to the address of its page."""
+"""A function from the key of a figure to the address of its page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,25 @@ class PlaceYear:
 
 @dataclass(frozen=True, slots=True)
 class EditionRow:
-    """What an edition says of the world's output in a year."""
+    """An edition's claim on the world's output in a year."""
 
     year: int
     figure: str
     claim: Claim
     path: str
-    """Where the claim stands in the answer."""
+    """Path of the claim in the response."""
     edition: str
     words: str
     in_use: bool
     other_measure: str | None
-    """Its unit and basis where they are not those of the chart."""
+    """Its unit and basis if they differ from those of the chart."""
 
 
 def years_chart(found: Mapping[str, Any], name: str, source: str, link: LinkTo) -> LineChart | None:
-    """The world and the places with the largest shares of the year that is shown, over all years;
-    None where nothing can be drawn on one scale."""
+    """Return the chart of the world and the places with the largest shares, over all years.
+
+    None if nothing can be drawn on one scale.
+    """
     shown = found["production"]
     measure = chart_measure(shown)
     if measure is None:
@@ -100,31 +102,32 @@ def years_chart(found: Mapping[str, Any], name: str, source: str, link: LinkTo) 
 
 
 def years_drawings(chart: LineChart) -> list[tuple[str, LineDrawing]]:
-    """The drawings of a page by their classes: the style sheet shows one of them."""
+    """Return the drawings of a page by CSS class; the style sheet shows one of them."""
     return [("wide", draw_lines(chart, WIDE)), ("narrow", draw_lines(chart, NARROW))]
 
 
 def years_image(chart: LineChart) -> str:
-    """The chart as SVG."""
+    """Return the chart as SVG."""
     template = environment().get_template("charts/line_image.html")
     return template.render(drawing=draw_lines(chart, IMAGE))
 
 
 def first_drawn_year(found: Mapping[str, Any]) -> int:
-    """The first of the years that lie close together, up to the latest with figures."""
+    """Return the first year of those without large gaps, up to the latest with figures."""
     years = sorted(one["year"] for one in found["years"])
     breaks = [later for year, later in pairwise(years) if later - year > MAX_GAP_YEARS]
     return max([*breaks, *years[:1]], default=0)
 
 
 def chart_measure(production: Mapping[str, Any]) -> Claim | None:
-    """The claim whose unit and basis the chart has: the world's, or else that of the largest place."""
+    """Return the claim with the unit and basis of the chart: the world's, or else that of the largest
+    place."""
     claims = [production["world"], *production["figures"]]
     return next((claim for claim in claims if claim and claim["value"] is not None), None)
 
 
 def world_years(found: Mapping[str, Any]) -> list[PlaceYear]:
-    """The claims on the world's output of the product that is shown, the newest year first."""
+    """Return the claims on the world's output of the selected product, the newest year first."""
     shown = found["production"]
     return [
         _place_year(figure["series"]["period"], figure["key"], figure)
@@ -134,13 +137,13 @@ def world_years(found: Mapping[str, Any]) -> list[PlaceYear]:
 
 
 def is_product(series: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
-    """Whether a figure of a commodity or one below it is of the very product that is shown."""
+    """Return whether a figure is of the selected product."""
     wanted = ((shown["figuresOf"] or shown["commodity"])["key"], shown["stage"], shown["form"])
     return (series["commodity"]["key"], series["stage"], series["form"]) == wanted
 
 
 def place_years(found: Mapping[str, Any], code: str) -> list[PlaceYear]:
-    """The claims on the output of a place."""
+    """Return the claims on the output of a place."""
     return [
         _place_year(of_year["year"], figure["figure"], figure)
         for of_year in found["years"]
@@ -159,7 +162,7 @@ def _place_year(year: int, key: str, figure: Mapping[str, Any]) -> PlaceYear:
 def _marks(
     name: str, years: Sequence[PlaceYear], measure: Claim, link: LinkTo
 ) -> Iterator[YearMark]:
-    """The claim in use of each year, and what earlier editions of its publisher said otherwise."""
+    """Yield the preferred claim of each year, and different claims of its publisher's earlier editions."""
     for one in years:
         in_use = one.in_use
         if not _can_be_drawn(in_use, measure):
@@ -188,7 +191,7 @@ def _mark(name: str, one: PlaceYear, claim: Claim, link: LinkTo, *, in_use: bool
 
 
 def _description(lines: Sequence[Line], measure: Claim) -> str:
-    """The first and last number of each line."""
+    """Return the first and last number of each line, in words."""
     parts = []
     for line in lines:
         marks = sorted((mark for mark in line.marks if mark.in_use), key=lambda mark: mark.year)
@@ -202,7 +205,7 @@ def _description(lines: Sequence[Line], measure: Claim) -> str:
 
 
 def edition_rows(found: Mapping[str, Any]) -> list[EditionRow]:
-    """Every edition's claim on the world's output, the newest year first, then the newest edition."""
+    """Return all editions' claims on the world's output, the newest year first, then the newest edition."""
     measure = chart_measure(found["production"])
     rows = []
     for index, figure in enumerate(found["worldFigures"]["nodes"]):

@@ -1,4 +1,4 @@
-"""The acts of an instrument in the order in which they were recorded, as a page tells them. Pure."""
+"""The acts of an instrument in the order of recording. Pure."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ WORDS: Mapping[str, str] = {
     "Disputed": "Different account",
     "Retracted": "Retracted",
 }
-"""By the types of events, behind `ExportControl.`."""
+"""Words by the types of events, without `ExportControl.`."""
 MAX_CHARACTERS = 110
-"""Of what stands beside a row of the square."""
+"""Maximum length of the text beside a row of the square."""
 
 
 @dataclass(frozen=True)
 class RecordedAct:
-    """An act, and what became of it up to the position of the page."""
+    """An act, with its corrections up to the position of the page."""
 
     event: Mapping[str, Any]
     word: str
@@ -40,20 +40,20 @@ class RecordedAct:
     later: bool
     """Whether it was recorded after the position of the page."""
     gone: bool
-    """Whether it was retracted up to there."""
+    """Whether it was retracted by the position of the page."""
     retracted_by: int | None
     replaced_by: int | None
 
     @property
     def position(self) -> int:
-        """Its position in the log."""
+        """Return its position in the log."""
         return int(self.event["position"])
 
 
 def recorded_acts(
     events: Sequence[Mapping[str, Any]], title: str, position: int
 ) -> list[RecordedAct]:
-    """The acts that a page tells, and what is known of them at its position."""
+    """Return the acts for a page, as known at its position."""
     retracts = {
         int(event["retractedBy"]["position"]): int(event["position"])
         for event in events
@@ -83,14 +83,14 @@ def _recorded_act(
 
 
 def _known(link: Mapping[str, Any] | None, position: int) -> int | None:
-    """The position of a later act, if it is known at the position of the page."""
+    """Return the position of a later act, if it is known at the position of the page."""
     if link is None or int(link["position"]) > position:
         return None
     return int(link["position"])
 
 
 def _without_title(summary: str, title: str) -> str:
-    """What an act says, without the title of the instrument and the word that the page has already."""
+    """Return the sentence of an act, without the title of the instrument and its first word."""
     said = summary.removeprefix(f"{title}: ")
     for word in ("amended ", "Retracted: ", "Corrected: "):
         said = said.removeprefix(word)
@@ -98,7 +98,7 @@ def _without_title(summary: str, title: str) -> str:
 
 
 def acts_of_square(acts: Sequence[RecordedAct]) -> list[Act]:
-    """The same for the square: in few words."""
+    """Return the acts with short texts for the square."""
     return [Act(act.position, act.word, _beginning(act.says)) for act in acts]
 
 

@@ -1,4 +1,4 @@
-"""`/controls/{key}`: one instrument: where its clauses stand, what the log told of it. Pure."""
+"""`/controls/{key}`: one instrument with the status of its clauses and its history. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tracker.errors import NotFound
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """What the page of an instrument shows. Raises NotFound where the log never told of it."""
+    """Return the data of the page of an instrument. Raises NotFound if it was never recorded."""
     as_of = data["asOf"]
     moment = Moment(date.fromisoformat(as_of["validAt"]), int(as_of["position"]), address.pinned)
     control = as_of["exportControl"]
@@ -31,9 +31,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     acts = recorded_acts(log["events"]["nodes"], title, moment.position)
     if not acts:
         key = address.parameters["key"]
-        raise NotFound(
-            f"The log tells nothing of an export control {key} up to position {moment.position:,}"
-        )
+        raise NotFound(f"No export control {key} is recorded up to position {moment.position:,}")
     shown: dict[str, Any] = {
         "control": control,
         "acts": acts,
@@ -47,7 +45,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def _title(control: Mapping[str, Any] | None, log: Mapping[str, Any]) -> str:
-    """The title of the instrument at the moment, or else as it was told first."""
+    """Return the title of the instrument at the moment, or else its first recorded title."""
     states = [version["state"] for version in log["history"]["nodes"]]
     return str(next((each["title"] for each in (control, *states) if each), ""))
 
@@ -83,8 +81,7 @@ def _present(
 def _absent(
     versions: Sequence[Version], acts: Sequence[RecordedAct], moment: Moment, address: Address
 ) -> dict[str, Any]:
-    """The page where there is no state at the moment: on another day, or at another position, there
-    is one."""
+    """Return the page for a moment without a state; other dates or positions have one."""
     at_position = [
         version
         for version in versions
@@ -96,9 +93,9 @@ def _absent(
     if first_day is not None:
         title = f"Nothing on {day_in_words(moment.day)}"
     elif first_position > moment.position:
-        title = f"The log told nothing of it at position {moment.position:,}"
+        title = f"Not yet recorded at position {moment.position:,}"
     else:
-        title = f"The log tells nothing of it at position {moment.position:,}"
+        title = f"Not recorded at position {moment.position:,}"
     table = draw_status_table((), moment.day, window_around(_days(versions), moment.day))
     return {
         "title": title,
@@ -128,7 +125,7 @@ def _square(
 
 
 def clause_bars(control: Mapping[str, Any], day: date) -> StatusTable:
-    """A row for each clause of an instrument."""
+    """Return a row for each clause of an instrument."""
     return draw_status_table(
         [
             RowOfPeriods(
@@ -144,7 +141,7 @@ def clause_bars(control: Mapping[str, Any], day: date) -> StatusTable:
 
 
 def clause_label(clause: Mapping[str, Any]) -> str:
-    """What a clause is about, in few words: goods, then what it is limited to."""
+    """Return the content of a clause in few words: goods, then limits."""
     goods = listed([commodity["name"] for commodity in clause["commodities"]], 3)
     covers = "" if clause["covers"] == "GOODS" else f": {words(clause['covers'])}"
     for_use = f", for {clause['endUse']}" if clause["endUse"] else ""
@@ -174,7 +171,7 @@ def clause_sub(clause: Mapping[str, Any]) -> str:
 
 
 def turns(table: StatusTable) -> list[str]:
-    """The days on which a status begins, once for each clause of which one does."""
+    """Return the dates on which a status begins, once for each clause."""
     return [
         period.first.isoformat()
         for row in table.rows
@@ -184,7 +181,7 @@ def turns(table: StatusTable) -> list[str]:
 
 
 def facts_until(horizon: Sequence[Mapping[str, Any]], control: Mapping[str, Any]) -> date | None:
-    """The day of the newest fact that is known of the issuer of an instrument."""
+    """Return the date of the newest known fact of the issuer of an instrument."""
     code = control["issuer"]["code"]
     return next(
         (

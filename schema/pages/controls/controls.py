@@ -38,32 +38,32 @@ FILTERS = {
     "confirmation": "with a status that is ",
     "search": "with the words ",
 }
-"""By parameters, what stands before them in the heading."""
+"""Words of the heading before the values of filters, by parameter."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """A choice of a field of the form."""
+    """An option of a field of the form."""
 
     value: str
     name: str
     note: str = ""
-    """What stands behind the name in the form."""
+    """Text after the name in the form."""
 
 
 @dataclass(frozen=True)
 class StatusCount:
-    """How many clauses have a status, and the list of these."""
+    """A number of clauses with a status, with a link to their list."""
 
     status: str
     path: str
-    """Where the number of clauses stands in the answer."""
+    """Path of the number of clauses in the response."""
     href: str
     chosen: bool
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The rows of the list, the choices of its form, and how many clauses have which status."""
+    """Return the rows of the list, the options of its form, and the numbers of clauses by status."""
     found = data["asOf"]
     at = date.fromisoformat(found["validAt"])
     controls = found["exportControls"]["nodes"]
@@ -76,8 +76,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     )
     return {
         "title": title,
-        "description": "Export controls, import restrictions and production controls on critical"
-        " minerals, and where each of their clauses stands.",
+        "description": "Export controls, import restrictions and production controls on"
+        " critical minerals, with the status of each clause.",
         "turns": turns(table),
         "table_of_rows": table,
         "by_clause": by_clause,
@@ -92,14 +92,14 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 def issuers_of(
     controls: Iterable[Mapping[str, Any]], data: Mapping[str, Any], address: Address
 ) -> list[Mapping[str, Any]]:
-    """The issuers of the instruments on the page, and the one that it is narrowed to."""
+    """Return the issuers of the instruments on the page, and the issuer in the filter."""
     asked = address.query.get("issuer")
     narrowed = [one for one in data["places"] if one["code"] == asked]
     return [*(control["issuer"] for control in controls), *narrowed]
 
 
 def heading(count: int, narrowed: str, at: date) -> str:
-    """How many instruments the list has, and what it is narrowed to."""
+    """Return the number of instruments in the list, with its filters."""
     if not count:
         return f"No recorded instrument{narrowed} on {day_in_words(at)}"
     return f"{many(count, 'instrument')}{narrowed or ' that control trade'}"
@@ -108,7 +108,7 @@ def heading(count: int, narrowed: str, at: date) -> str:
 def names(
     data: Mapping[str, Any], chosen: Mapping[str, Sequence[Option]]
 ) -> dict[str, dict[str, str]]:
-    """By parameters, what each of their values is called: places also where no field offers them."""
+    """Return the names of the values of each parameter, also of places that no field offers."""
     places = {place["code"]: place["name"] for place in data["places"]}
     offered = {
         field: {option.value: option.name for option in choices}
@@ -118,7 +118,7 @@ def names(
 
 
 def narrowed_to(address: Address, called: Mapping[str, Mapping[str, str]]) -> str:
-    """What a list is narrowed to, behind its number."""
+    """Return the filters of a list in words."""
     said = ""
     for name, words_before in FILTERS.items():
         given = address.query.get(name)
@@ -130,7 +130,7 @@ def narrowed_to(address: Address, called: Mapping[str, Mapping[str, str]]) -> st
 def rows_by_clause(
     controls: Sequence[Mapping[str, Any]], address: Address
 ) -> Iterator[RowOfPeriods]:
-    """A row for each clause, under the title of its instrument."""
+    """Yield a row for each clause, under the title of its instrument."""
     for control in controls:
         for clause in control["clauses"]:
             yield RowOfPeriods(
@@ -145,7 +145,7 @@ def rows_by_clause(
 def rows_by_instrument(
     controls: Sequence[Mapping[str, Any]], address: Address
 ) -> Iterator[RowOfPeriods]:
-    """A row for each instrument, with a thin bar for each of its clauses."""
+    """Yield a row for each instrument, with a thin bar for each of its clauses."""
     for control in controls:
         yield RowOfPeriods(
             control["title"],
@@ -156,19 +156,21 @@ def rows_by_instrument(
 
 
 def instrument_sub(control: Mapping[str, Any]) -> str:
-    """The small line below a title: the issuer, the act, how it works."""
+    """Return the small line below a title: the issuer, the act and the measure."""
     measures = list(dict.fromkeys(words(clause["measure"]) for clause in control["clauses"]))
     parts = [control["issuer"]["name"], control["instrument"], listed(measures, 3)]
     if not control["official"]:
         parts.append("reported by others only")
     if control["disputes"]:
-        parts.append("told otherwise by others")
+        parts.append("different accounts by others")
     return " · ".join(part for part in parts if part)
 
 
 def counts(found: Mapping[str, Any], address: Address) -> list[StatusCount]:
-    """How many clauses have which status, whatever status the list is narrowed to. Empty where it is
-    narrowed by words, by which clauses are not counted."""
+    """Return the numbers of clauses by status, without the filter by status.
+
+    Empty with a filter by words, which clause counts do not support.
+    """
     if address.query.get("search"):
         return []
     places = {each["status"]: index for index, each in enumerate(found["clauseCounts"])}
@@ -186,7 +188,7 @@ def counts(found: Mapping[str, Any], address: Address) -> list[StatusCount]:
 
 
 def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
-    """The choices of the fields of the form."""
+    """Return the options of the fields of the form."""
     found = data["asOf"]
     places = [place for place in data["places"] if not place["isAggregate"]]
     return {

@@ -1,4 +1,4 @@
-"""Drawings of the statuses of clauses as images that stand alone."""
+"""Drawings of the statuses of clauses as separate images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from schema.pages.site.templates import environment
 
 
 def status_image(table: StatusTable, title: str, position: str, notes: Sequence[str] = ()) -> str:
-    """A table of statuses as SVG, with the moment that it is of."""
+    """Return a table of statuses as SVG, with its moment."""
     moment = f"On {table.day_in_words}, as known at position {int(position):,}."
     template = environment().get_template("charts/status_image.html")
     return template.render(image=layout_image(table, title, (*notes, moment)))

@@ -1,6 +1,6 @@
-"""Where an instrument stands on a day, as a sentence: what it is, and what happens next by itself. Pure.
+"""The status of an instrument on a date in a sentence, with its next change. Pure.
 
-A sentence says what the statuses of the API say and nothing else.
+A sentence contains the statuses of the API and nothing else.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ MEASURES: Mapping[str, tuple[str, str]] = {
     "DOMESTIC_SALES": ("domestic sales rule", "for"),
     "PROCESSING": ("processing rule", "for"),
 }
-"""By the measures of the API: the noun, and what connects it with the goods."""
+"""Nouns of the measures of the API, with the preposition before the goods."""
 MOVEMENTS = {"EXPORT": "exports of ", "IMPORT": "imports of ", "PRODUCTION": "the production of "}
 SUPPORT = {
     "CONFIRMED": "",
     "BY_TERMS": " by {} own terms (not confirmed)",
     "CONTRADICTED": " by {} own terms, which a statement contradicts",
 }
-"""The confirmation of a status, as words behind that of the status."""
+"""Words for the confirmation of a status, after those of the status."""
 MAX_GOODS = 3
 MAX_PLACES = 2
 DAYS_THAT_ARE_COUNTED = 100
-"""What happens within so many days is `in 3 days`; later it has its date."""
+"""Changes within this number of days are shown as `in 3 days`; later ones have a date."""
 NEXT = {
     ("SUSPENDED", "IN_FORCE"): ("returns", "return"),
     ("ANNOUNCED", "IN_FORCE"): ("is in force", "are in force"),
@@ -53,11 +53,11 @@ NEXT = {
     ("ANNOUNCED", "SUSPENDED"): ("is suspended", "are suspended"),
     ("ANNOUNCED", "REPEALED"): ("is repealed", "are repealed"),
 }
-"""What happens to a clause, and to several, when one status follows another."""
+"""Verbs for a change from one status to another, for one clause and for several."""
 
 
 def with_article(name: str) -> str:
-    """A place in a sentence: `the United States`, `China`."""
+    """Return a place in a sentence: `the United States`, `China`."""
     takes = name.startswith(("United ", "Democratic Republic", "Central African")) or (
         name.endswith((" Union", " Islands", " Republic", "Netherlands", "Philippines"))
     )
@@ -65,13 +65,13 @@ def with_article(name: str) -> str:
 
 
 def possessive(name: str) -> str:
-    """Of a place: `China’s`, `The United States’`."""
+    """Return the possessive of a place: `China’s`, `The United States’`."""
     said = with_article(name)
     return f"{said[:1].upper()}{said[1:]}{'’' if said.endswith('s') else '’s'}"
 
 
 def subject(control: Mapping[str, Any]) -> str:
-    """What an instrument is: `China’s ban on exports of gallium to the United States`."""
+    """Return the subject of an instrument: `China’s ban on exports of gallium to the United States`."""
     clauses = control["clauses"]
     measures = list(dict.fromkeys(MEASURES[clause["measure"]] for clause in clauses))
     noun = listed(list(dict.fromkeys(name for name, _ in measures)), MAX_GOODS)
@@ -88,12 +88,12 @@ def subject(control: Mapping[str, Any]) -> str:
 
 
 def _in_running_text(name: str) -> str:
-    """A name without the capital of its beginning, unless it is an abbreviation."""
+    """Return a name with a lower-case first letter, unless it is an abbreviation."""
     return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _toward(control: Mapping[str, Any]) -> str:
-    """Where the goods go to or come from, if all clauses say the same of few places."""
+    """Return the destinations or origins, if all clauses have the same few."""
     import_ = control["direction"] == "IMPORT"
     field, word = ("origins", " from ") if import_ else ("destinations", " to ")
     places = {tuple(place["name"] for place in clause[field]) for clause in control["clauses"]}
@@ -106,7 +106,7 @@ def _toward(control: Mapping[str, Any]) -> str:
 
 
 def heading(control: Mapping[str, Any], day: date) -> str:
-    """Where an instrument stands, and what happens next by itself."""
+    """Return the status of an instrument, and its next change."""
     clauses = control["clauses"]
     if not clauses:
         return str(control["title"])
@@ -128,8 +128,10 @@ def heading(control: Mapping[str, Any], day: date) -> str:
 def _by_state(
     clauses: Sequence[Mapping[str, Any]], day: date
 ) -> list[tuple[str, str, Period | None, int]]:
-    """The statuses with their confirmation in words, the next status and the number of clauses: clauses in
-    force first, ended ones last."""
+    """Return the statuses with their confirmation in words, the next status and the number of clauses.
+
+    Clauses in force are first, ended ones last.
+    """
     found: Counter[tuple[str, str, Period | None]] = Counter()
     for clause in clauses:
         following = next_period(periods_of(clause["statuses"]), day)
@@ -147,13 +149,13 @@ def _by_state(
 
 
 def next_period(periods: Sequence[Period], day: date) -> Period | None:
-    """The period after that of a day; None where none is known."""
+    """Return the period after that of a date; None if none is known."""
     found = next((period for period in periods if period.first > day), None)
     return None if found is None else Period(found.status, found.first, None)
 
 
 def _next_phrase(status: str, following: Period | None, count: int, day: date, joint: str) -> str:
-    """What happens next by itself: `, and returns in 3 days`."""
+    """Return the next change: `, and returns in 3 days`."""
     if following is None:
         return ""
     verbs = NEXT.get((status, following.status))
@@ -164,7 +166,7 @@ def _next_phrase(status: str, following: Period | None, count: int, day: date, j
 
 
 def when(turn: date, day: date) -> str:
-    """How far a day to come lies from that of the page: `in 3 days`, `on 1 Jan 2029`."""
+    """Return the time from the date of the page to a later date: `in 3 days`, `on 1 Jan 2029`."""
     days = (turn - day).days
     if days <= DAYS_THAT_ARE_COUNTED:
         return f"in {many(days, 'day')}"
@@ -172,14 +174,14 @@ def when(turn: date, day: date) -> str:
 
 
 def _verb(status: str, count: int) -> str:
-    """What stands before the word of a status."""
+    """Return the verb before the word of a status."""
     if status in ("EXPIRED", "LAPSED"):
         return "has" if count == 1 else "have"
     return "is" if count == 1 else "are"
 
 
 def leads(control: Mapping[str, Any], day: date) -> list[str]:
-    """A sentence for each group of clauses that stand alike: which they are, since and until when."""
+    """Return a sentence for each group of clauses with the same status: the clauses, start and end."""
     grouped: dict[tuple[Period, Period | None, str], list[Mapping[str, Any]]] = {}
     for clause in control["clauses"]:
         periods = periods_of(clause["statuses"])
@@ -200,7 +202,8 @@ def leads(control: Mapping[str, Any], day: date) -> list[str]:
 
 
 def _clauses(clauses: Sequence[Mapping[str, Any]]) -> str:
-    """Clauses by their goods: `The clause on gallium`, `7 clauses on gallium, germanium and 2 more`."""
+    """Return clauses by their goods: `The clause on gallium`, `7 clauses on gallium, germanium and 2
+    more`."""
     names = dict.fromkeys(good["name"] for clause in clauses for good in clause["commodities"])
     goods = listed([_in_running_text(name) for name in names], MAX_GOODS)
     who = "The clause" if len(clauses) == 1 else many(len(clauses), "clause")
@@ -224,7 +227,7 @@ def _lead(current: Period, following: Period | None, clauses: Sequence[Mapping[s
 
 
 def _then(current: Period, following: Period | None, one: bool) -> str:
-    """What happens next by itself, behind a comma."""
+    """Return the next change, after a comma."""
     verbs = NEXT.get((current.status, following.status)) if following else None
     if following is None or verbs is None:
         return ""

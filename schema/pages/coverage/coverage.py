@@ -1,4 +1,4 @@
-"""`/coverage`: the lists of acts that were read, and what was left out. Pure."""
+"""`/coverage`: the lists of acts that were read, and their omissions. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tracker.domain.vocabulary import ActKind
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The lists, with the kinds of acts in words."""
+    """Return the lists, with the kinds of acts in words."""
     return {
         "title": "Lists that were read",
-        "description": "The lists of acts behind the records: their periods, and what was left out.",
+        "description": "The lists of acts behind the records: their periods and omissions.",
         "kinds": {kind.name: KINDS_IN_WORDS[kind] for kind in ActKind},
     }
 

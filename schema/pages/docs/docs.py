@@ -1,4 +1,4 @@
-"""`/docs`: all documents, and search in them; `/docs/NAME`: one."""
+"""`/docs`: all documents, with a search; `/docs/NAME`: one document."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ PATH = "/docs"
 PICTURE = re.compile(r"[a-z0-9-]+\.(png|jpeg)")
 MAX_QUESTION_CHARACTERS = 200
 FRESH = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
-"""Documents change with the server; the footer tells whether somebody is signed in."""
+"""Documents change with the server, and the footer depends on the session."""
 KEPT = {"Cache-Control": "public, max-age=600"}
 
 
 def routes(plain: PlainPages) -> Sequence[Route]:
-    """The routes, open to everyone: documents tell nothing of the log."""
+    """Return the routes. They are open to everyone, because documents contain nothing of the log."""
     return [
         plain.route(PATH, contents),
         plain.route(f"{PATH}/screens/{{file}}", picture),
@@ -37,12 +37,12 @@ def routes(plain: PlainPages) -> Sequence[Route]:
 
 @cache
 def search_index() -> SearchIndex:
-    """The index of all documents."""
+    """Return the index of all documents."""
     return SearchIndex(pages())
 
 
 async def contents(request: Request, client: Client) -> Response:
-    """The list of documents; with `q` the sections that were found. Raises InvalidInput."""
+    """Return the list of documents; with `q` the matching sections. Raises InvalidInput."""
     question = query_parameters(request, ("q",)).get("q", "").strip()
     if len(question) > MAX_QUESTION_CHARACTERS:
         raise InvalidInput(
@@ -60,7 +60,7 @@ async def contents(request: Request, client: Client) -> Response:
 
 
 async def document(request: Request, client: Client) -> Response:
-    """A document. Raises NotFound."""
+    """Return a document. Raises NotFound."""
     query_parameters(request, ())
     name = request.path_params["name"]
     shown = pages().get(name)
@@ -77,7 +77,7 @@ async def document(request: Request, client: Client) -> Response:
 
 
 async def picture(request: Request, client: Client) -> Response:
-    """A picture of a document. Raises NotFound."""
+    """Return a picture of a document. Raises NotFound."""
     name = request.path_params["file"]
     path = directory() / PICTURES / name
     if not PICTURE.fullmatch(name) or not path.is_file():

@@ -1,4 +1,4 @@
-"""The documents: Markdown beside the code, in a wheel copied into this package when it is made."""
+"""The documents: Markdown of the checkout; the build of a wheel copies it into this package."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from schema.pages.docs.markdown import RenderedMarkdown, render
 
 CHECKOUT = Path(__file__).parents[3]
 PACKED = Path(__file__).with_name("files")
-"""Where `setup.py` puts the documents of a wheel, at their paths in the checkout."""
+"""Directory of the documents in a wheel, at their paths in the checkout (see `setup.py`)."""
 FIRST = "README.md"
-"""The first document; the index and the pages that it links to follow."""
+"""First document; the index and the pages that it links to follow."""
 INDEX = "docs/index.md"
 DEMO = "http://127.0.0.1:8000"
-"""The address of the demo in documents; a server shows its own pages in its place."""
+"""Address of the demo in documents; a server replaces it with its own."""
 PATTERNS = ("*.md", "docs/*.md", "docs/*/*.md")
 LINK = re.compile(r"\]\(([^)\s#]+)")
 NAME = re.compile(r"[a-z][a-z0-9_-]*(/[a-z][a-z0-9_-]*)?")
@@ -28,10 +28,10 @@ PICTURES = "docs/screens"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document, with its place in the checkout."""
+    """A document, with its path in the checkout."""
 
     name: str
-    """Its place in the checkout without `docs/` and `.md`: `time`, `operating/install`."""
+    """Its path in the checkout without `docs/` and `.md`: `time`, `operating/install`."""
     path: str
     text: str
 
@@ -47,14 +47,14 @@ class Library:
 
     @property
     def pages(self) -> Mapping[str, RenderedMarkdown]:
-        """The pages by their names, in the order in which one reads them."""
+        """Return the pages by their names, in reading order."""
         return {document.name: self._rendered(document) for document in self._documents}
 
     def _rendered(self, document: Document) -> RenderedMarkdown:
         return render(document.text, lambda target: self._address(document, target))
 
     def _address(self, document: Document, target: str) -> str | None:
-        """The address that a link of a document leads to in the product; None where there is none."""
+        """Return the address of a link of a document in the product; None if there is none."""
         parts = urlsplit(target)
         if target.startswith(f"{DEMO}/"):
             return target.removeprefix(DEMO)
@@ -80,7 +80,7 @@ def reading_order(documents: Mapping[str, Document]) -> list[str]:
 
 
 def read_documents(directory: Path) -> list[Document]:
-    """The documents below a directory that is, or is as, the checkout."""
+    """Read the documents below a directory with the layout of the checkout."""
     return [
         Document(name, path.relative_to(directory).as_posix(), path.read_text("utf-8"))
         for pattern in PATTERNS
@@ -90,17 +90,17 @@ def read_documents(directory: Path) -> list[Document]:
 
 
 def name_of(path: Path) -> str:
-    """The name of a document by its place in the checkout."""
+    """Return the name of a document from its path in the checkout."""
     return path.with_suffix("").as_posix().removeprefix("docs/").lower()
 
 
 @cache
 def directory() -> Path:
-    """Where the documents are."""
+    """Return the directory of the documents."""
     return PACKED if PACKED.is_dir() else CHECKOUT
 
 
 @cache
 def pages() -> Mapping[str, RenderedMarkdown]:
-    """The pages of all documents, by their names."""
+    """Return the pages of all documents, by their names."""
     return Library(read_documents(directory())).pages

@@ -1,5 +1,8 @@
-"""Markdown as HTML that may stand on our pages: no raw HTML, no style attributes, tables and code that
-scroll by themselves, an anchor at each heading. Pure."""
+"""Conversion of Markdown to safe HTML. Pure.
+
+The result has no raw HTML and no style attributes. Tables and code scroll separately, and each heading has
+an anchor.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,18 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 Address: TypeAlias = Callable[[str], str | None]
-"""Where a link or a picture leads; None for nowhere: then the text stands alone."""
+"""A function from the target of a link or picture to its address; None if only the text remains."""
 NO_SLUG = re.compile(r"[^\w\- ]")
 MAX_CONTENTS_LEVEL = 3
 MARK = re.compile(r"^<!-- [\w: ]+ -->\n", re.MULTILINE)
-"""Where a command puts its figures into a document: a line of its own, for no reader."""
+"""Marker line at which a command inserts figures into a document; readers do not see it."""
 TABLE = '<div class="scroll" tabindex="0" role="group" aria-label="{}">\n'
 CODE = '<pre class="code" tabindex="0" role="group" aria-label="{}"><code>{}</code></pre>\n'
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading with the plain text up to the next."""
+    """A heading with the plain text up to the next one."""
 
     anchor: str
     heading: str
@@ -35,24 +38,24 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class RenderedMarkdown:
-    """A document as a page shows it."""
+    """A document as shown on a page."""
 
     title: str
     description: str
     """Its first paragraph."""
     html: Markup
-    """All but the title."""
+    """Everything except the title."""
     sections: Sequence[Section]
 
     @property
     def contents(self) -> list[Section]:
-        """The sections of a table of contents."""
+        """Return the sections of a table of contents."""
         return [section for section in self.sections if 1 < section.level <= MAX_CONTENTS_LEVEL]
 
 
 @dataclass(slots=True)
 class _UnfinishedSection:
-    """A section while its text is read."""
+    """A section whose text is being read."""
 
     anchor: str
     heading: str
@@ -66,7 +69,7 @@ class _UnfinishedSection:
 
 
 def render(text: str, address: Address) -> RenderedMarkdown:
-    """A document, its links led by `address`."""
+    """Render a document with links converted by `address`."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(MARK.sub("", text))
     sections = [each.section() for each in _gather(tokens)]
@@ -80,12 +83,12 @@ def render(text: str, address: Address) -> RenderedMarkdown:
 
 
 def slug(heading: str) -> str:
-    """The anchor of a heading, as code hosts make it."""
+    """Return the anchor of a heading, as code hosts make it."""
     return NO_SLUG.sub("", heading.lower()).replace(" ", "-")
 
 
 def plain(token: Token) -> str:
-    """The text of an inline token as one reads it."""
+    """Return the visible text of an inline token."""
     spaced = {"softbreak": " ", "hardbreak": " "}
     return "".join(
         plain(child) if child.children else spaced.get(child.type, child.content)
@@ -94,7 +97,7 @@ def plain(token: Token) -> str:
 
 
 def _gather(tokens: Sequence[Token]) -> list[_UnfinishedSection]:
-    """The sections, and the anchors written to their headings."""
+    """Return the sections, and add anchors to their headings."""
     found: list[_UnfinishedSection] = []
     taken: Counter[str] = Counter()
     for place, token in enumerate(tokens):
@@ -114,7 +117,7 @@ def _gather(tokens: Sequence[Token]) -> list[_UnfinishedSection]:
 
 
 def _without_title(tokens: Sequence[Token]) -> tuple[str, Sequence[Token]]:
-    """The heading of a document and what is behind it."""
+    """Return the heading of a document and the tokens after it."""
     if len(tokens) > 2 and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
         return plain(tokens[1]), tokens[3:]
     return "", tokens
@@ -128,14 +131,14 @@ def _first_paragraph(tokens: Sequence[Token]) -> str:
 
 
 def _without_style(token: Token) -> None:
-    """Say by a class how a cell is aligned: our pages take no style attributes."""
+    """Replace style attributes of cells with classes, because the pages allow no style attributes."""
     style = token.attrs.pop("style", None)
     if style == "text-align:right":
         token.attrSet("class", "n")
 
 
 def _led(tokens: Sequence[Token], address: Address) -> Iterator[Token]:
-    """The same with links that lead somewhere, and the text of those that do not."""
+    """Yield tokens with converted links, and the text of links without an address."""
     open_links: list[bool] = []
     for token in tokens:
         if token.type == "link_open":
@@ -148,7 +151,7 @@ def _led(tokens: Sequence[Token], address: Address) -> Iterator[Token]:
             continue
         elif token.type == "image":
             target = address(str(token.attrGet("src")))
-            if target is None or not target.startswith("/"):  # nothing is loaded from elsewhere
+            if target is None or not target.startswith("/"):  # load nothing from other sites
                 yield Token("text", "", 0, content=plain(token))
                 continue
             token.attrSet("src", target)
@@ -157,7 +160,7 @@ def _led(tokens: Sequence[Token], address: Address) -> Iterator[Token]:
 
 
 def _scrolling(tokens: Sequence[Token], title: str) -> Iterator[Token]:
-    """The same with tables, and code that may be wide, in regions that a keyboard can scroll."""
+    """Yield tokens with tables, and wide code, in regions that a keyboard can scroll."""
     heading = title
     for place, token in enumerate(tokens):
         if token.type == "heading_open":

@@ -1,4 +1,4 @@
-"""Search in the documents: the sections that have all words of a question, the fittest first. Pure."""
+"""Search in the documents: the sections with all words of a query, the best first. Pure."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from schema.pages.docs.markdown import RenderedMarkdown, Section
 
 WORD = re.compile(r"[^\W_]+")
 HEADING_WEIGHT = 4
-"""A word in a heading counts as so many in the text."""
+"""Weight of a word in a heading, relative to the text."""
 TITLE_WEIGHT = 2
-"""The same in the title of the document."""
+"""Weight of a word in the title of the document, relative to the text."""
 CHANGELOG = "changelog"
-"""The name of the document that stands behind all others."""
+"""Name of the document that is ranked last."""
 WHOLE_WORD_WEIGHT = 2
-"""A word that is the one asked for counts as so many that only begin with it."""
+"""Weight of a whole-word match, relative to a prefix match."""
 MAX_RESULTS = 20
 MAX_WORDS = 8
 EXCERPT_CHARACTERS = 240
@@ -27,7 +27,7 @@ EXCERPT_CHARACTERS = 240
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A piece of text, and whether it is what was asked for."""
+    """A piece of text, and whether it matches the query."""
 
     text: str
     matches: bool
@@ -35,10 +35,10 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A section that was found."""
+    """A matching section."""
 
     name: str
-    """Of its document."""
+    """Name of its document."""
     title: str
     section: Section
     score: float
@@ -46,7 +46,7 @@ class Result:
 
 
 class SearchIndex:
-    """All words of the documents, with the sections that they stand in."""
+    """All words of the documents, with their sections."""
 
     def __init__(self, pages: Mapping[str, RenderedMarkdown]):
         self._sections = [
@@ -60,7 +60,7 @@ class SearchIndex:
         self._words = sorted(entries)
 
     def find(self, question: str) -> list[Result]:
-        """The sections that have a word for each of a question, which may be its begin."""
+        """Return the sections with a match for each word of a query; a prefix matches too."""
         asked = asked_words(question)
         if not asked:
             return []
@@ -69,7 +69,7 @@ class SearchIndex:
         found = sorted(
             common,
             key=lambda number: (
-                self._sections[number][0] == CHANGELOG,  # says of everything that it came
+                self._sections[number][0] == CHANGELOG,  # the changelog mentions everything
                 -sum(one[number] for one in scores),
                 number,
             ),
@@ -80,7 +80,7 @@ class SearchIndex:
         ]
 
     def _scores(self, asked: str) -> dict[int, float]:
-        """How well each section fits a word; those without it are left out."""
+        """Return the score of each section for a word; sections without it are left out."""
         counts: Counter[int] = Counter()
         for word in self._beginning_with(asked):
             weight = WHOLE_WORD_WEIGHT if word == asked else 1
@@ -101,18 +101,18 @@ class SearchIndex:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, without regard to case; of names with `_` each part."""
+    """Return the words of a text, without case; names with `_` also give each part."""
     return [word.casefold() for word in WORD.findall(text)]
 
 
 def asked_words(question: str) -> list[str]:
-    """The words of a question by which sections are chosen: single letters only where it has no more."""
+    """Return the words of a query that select sections: single letters only if there are no others."""
     found = list(dict.fromkeys(words(question)))
     return ([word for word in found if len(word) > 1] or found)[:MAX_WORDS]
 
 
 def weighted_words(title: str, section: Section) -> Counter[str]:
-    """How often each word stands in a section, where it counts more if it does so more often."""
+    """Return the weighted counts of the words of a section."""
     found = Counter(words(section.text))
     for word in words(section.heading):
         found[word] += HEADING_WEIGHT
@@ -122,8 +122,7 @@ def weighted_words(title: str, section: Section) -> Counter[str]:
 
 
 def excerpt(text: str, asked: Sequence[str]) -> list[Excerpt]:
-    """The part of a text with the most of what is asked for, that marked; its begin where it has
-    none of it."""
+    """Return the part of a text with the most matches, marked; without matches, its beginning."""
     places = [
         (match.start(), match.end(), next(word for word in asked if found.startswith(word)))
         for match in WORD.finditer(text)
@@ -141,7 +140,7 @@ def excerpt(text: str, asked: Sequence[str]) -> list[Excerpt]:
 
 
 def _window(text: str, places: Sequence[tuple[int, int, str]]) -> tuple[int, int]:
-    """Where to begin and to end, between words."""
+    """Return the start and the end of an excerpt, between words."""
 
     def variety(first: int) -> int:
         reach = places[first][0] + EXCERPT_CHARACTERS * 3 // 4

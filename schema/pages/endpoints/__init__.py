@@ -1,1 +1,1 @@
-"""Endpoints: where events are delivered to, and what people do with them."""
+"""Endpoints: destinations of events, and actions on them."""

@@ -1,4 +1,4 @@
-"""Answers `/endpoints`: the endpoints that the reader may manage, one of them, and the forms of actions.
+"""Routes of `/endpoints`: the endpoints that the reader may manage, one of them, and the forms of actions.
 
 Queries and mutations go through the API, with the rights of the reader.
 """
@@ -37,7 +37,7 @@ WORDS: dict[str, Any] = {
 
 
 class EndpointRoute:
-    """Answers requests about endpoints."""
+    """Handler of requests about endpoints."""
 
     def __init__(self, access_control: AccessControl, answers: ResponseCache):
         self._api = OwnApi("schema.pages.endpoints", access_control, answers)
@@ -130,7 +130,7 @@ def _notice(parameters: Mapping[str, str], form: ActionForm | None) -> str | Non
 def _done(
     action: Action, name: str, made: Mapping[str, Any], request: Request, client: Client
 ) -> Response:
-    """Redirect to the page that shows what was done; show a secret, this once."""
+    """Redirect to the page with the result, or show a secret once."""
     if not made.get("secret"):
         path = ENDPOINTS if action == REMOVE else path_of("endpoints", name)
         return see_other(href(path, {DO: action.do}))

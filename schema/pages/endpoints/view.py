@@ -30,7 +30,7 @@ def state_words(endpoint: Mapping[str, Any]) -> StateWords:
     if endpoint["state"] == "DISABLED":
         return StateWords("disabled", "The receiver responded 410. The cursor stays.", True)
     if endpoint["state"] == "PAUSED":
-        return StateWords("paused", "Somebody stopped it. The cursor stays.")
+        return StateWords("paused", "A person stopped it. The cursor stays.")
     if failure:
         times = many(failure["failures"], "time")
         return StateWords("failing", f"The next delivery has failed {times}.", True)
@@ -47,7 +47,7 @@ def lag_text(lag: Mapping[str, Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in its largest unit: `3 hours`."""
+    """Return a duration in its largest unit: `3 hours`."""
     for unit, length in SECONDS:
         if seconds >= length:
             return many(int(seconds // length), unit)

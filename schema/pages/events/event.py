@@ -1,4 +1,4 @@
-"""`/events/{event}`: what an event says, where it is from, what became of it, and its proof. Pure."""
+"""`/events/{event}`: an event with its source, its corrections and its proof. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from schema.pages.site.words import entity_path, number
 from tracker.errors import NotFound
 
 SOURCE_FIELDS = ("publisher", "reference", "publishedOn", "checked", "confidence", "primary")
-"""Of a source beside its name and address, in this order."""
+"""Fields of a source beside its name and address, in this order."""
 CHECKS = (
     (
         "head",
         "The head of the log is signed",
-        "By the key of the log, which you should have from elsewhere:",
+        "By the key of the log; compare it with a copy from another channel:",
     ),
     (
         "seen",
         "It continues what you saw before",
-        "Keep the head, and ask at the next visit how it goes on.",
+        "Store the head, and compare it at the next visit.",
     ),
     (
         "entry",
@@ -37,16 +37,16 @@ CHECKS = (
     ("texts", "Its texts open their commitments", "SHA-256 of salt and text:"),
     ("page", "This page shows what the entry says", "Each field on this page is one of the entry."),
 )
-"""The checks of an event: name, what is checked, and how it is done by hand."""
+"""Checks of an event: name, statement, and instruction for a manual check."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The event with its fields. Raises NotFound for one that was recorded later, or never."""
+    """Return the event with its fields. Raises NotFound for one that was recorded later, or never."""
     found = data["asOf"]
     event, last = found["event"], int(found["position"])
     if event is None:
         asked = address.parameters["event"]
-        raise NotFound(f"the log told nothing of event {asked} at position {last}", path=("event",))
+        raise NotFound(f"event {asked} was not recorded at position {last}", path=("event",))
     position = int(event["position"])
     return {
         "title": event["summary"],
@@ -68,7 +68,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def _parts_of_proof(position: int) -> dict[str, list[str]]:
-    """By the names of the checks, where what they need is found."""
+    """Return the material of each check, by name."""
     return {
         "head": ["/log/checkpoint", "/log/key"],
         "seen": [],
@@ -80,7 +80,7 @@ def _parts_of_proof(position: int) -> dict[str, list[str]]:
 
 
 def _sources(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The sources of an event: what the entry says of each, and how far it is known to be true."""
+    """Return the sources of an event: the recorded fields of each, and its verification."""
     given = [("/data/source", event["data"].get("source"), event["source"])]
     more = zip(event["data"].get("moreSources", ()), event["moreSources"], strict=True)
     given += [(f"/data/moreSources/{index}", *both) for index, both in enumerate(more)]
@@ -103,7 +103,7 @@ def _sources(event: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _shown(name: str, value: Any, pointer: str) -> list[ShownValue]:
-    """A field of a source as its values."""
+    """Return a field of a source as its values."""
     if isinstance(value, list):
         return [shown(name, one, f"{pointer}/{index}") for index, one in enumerate(value)]
     return [] if value is None else [shown(name, value, pointer)]

@@ -1,4 +1,4 @@
-"""`/events`: the log, newest first, as people read it; new events are told of while one looks. Pure."""
+"""`/events`: the log, newest first, for readers; new events are announced on the open page. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from schema.pages.site.page import Page, TableOfPage
 from tracker.domain.registry import FACTS
 
 STREAMED = ("types", "commodity", "place", "entity")
-"""The parameters by which the stream of events is narrowed too."""
+"""Parameters that filter the stream of events too."""
 RENAMED = {"commodity": "commodities", "place": "places"}
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """A page of the log, the newest event first."""
+    """Return a page of the log, the newest event first."""
     found = data["asOf"]["events"]
     return {
         "title": "The log",
@@ -31,8 +31,10 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def stream(address: Address) -> str | None:
-    """The stream that tells of new events of a list; None where the list has an end: at a position,
-    or further down."""
+    """Return the address of the stream of new events of a list.
+
+    None if the list has an end: at a position, or on a later page.
+    """
     if address.position or address.known or "before" in address.query:
         return None
     return href("/events", {name: address.query.get(name) for name in STREAMED})

@@ -1,4 +1,4 @@
-"""`/facts`: what happened day by day, whenever it was recorded: the facts that count. Pure."""
+"""`/facts`: the facts that count, by date, whenever they were recorded. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tracker.domain.registry import FACTS
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """A page of the facts that count, the last day first."""
+    """Return a page of the facts that count, the last date first."""
     found = data["asOf"]["facts"]
     return {
         "title": "Facts by date",
-        "description": "The facts that count, by the day on which they became public.",
+        "description": "The facts that count, by the date on which they became public.",
         "turns": [fact["publicOn"] for fact in found["nodes"]],
         "facts": found["nodes"],
         "types": sorted(FACTS),

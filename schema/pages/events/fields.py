@@ -1,8 +1,7 @@
-"""The data of an event as fields that a page shows, each with what it is held against. Pure.
+"""Fields of the data of an event for a page, each with its location in the entry. Pure.
 
-A page must show every value of the entry, so that a script can hold it against the proven bytes: each
-is marked with its JSON Pointer and the form in which it is written. What is not known here by its
-name is written as it is.
+A page must show every value of the entry, so that a script can compare it with the proven bytes. Each value
+is marked with its JSON Pointer and its format. Values of unknown fields are written unchanged.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ WORDS = frozenset(
         "commodity",
     }
 )
-"""Fields of words that are written with spaces in place of underscores."""
+"""Fields with words in which underscores become spaces."""
 ACTORS = frozenset(
     {
         "issuer",
@@ -69,15 +68,15 @@ LABELS_OF_TEXTS = {"note": "Remark", "quotation": "Quotation"}
 
 @dataclass(frozen=True, slots=True)
 class ShownValue:
-    """A value: where in the entry it stands, in which form it is written, and how."""
+    """A value with its pointer in the entry, its format and its text."""
 
     pointer: str
     form: str
     text: str
     name: str = ""
-    """The name of what a code stands for, which is not in the entry."""
+    """Name for a code; it is not part of the entry."""
     path: str | None = None
-    """The page of what it names."""
+    """Path of the page of the named entity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class AnnexText:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field: its values, its text beside the entry, or the fields that it consists of."""
+    """A field: its values, its text beside the entry, or its subfields."""
 
     label: str
     values: tuple[ShownValue, ...] = ()
@@ -100,7 +99,7 @@ class Field:
 
 
 def entry_fields(data: Mapping[str, Any], annexes: list[Mapping[str, Any]]) -> list[Field]:
-    """The fields of an event but its sources, its own texts last."""
+    """Return the fields of an event without its sources, its own texts last."""
     texts = {annex["field"]: annex for annex in annexes}
     names = [name for name in data if name not in SOURCES]
     ordered = sorted(names, key=lambda name: name in TEXTS)
@@ -134,7 +133,7 @@ def _annex(pointer: str, texts: Mapping[str, Mapping[str, Any]]) -> AnnexText:
 
 
 def shown(name: str, value: Any, pointer: str) -> ShownValue:
-    """A value of a field as it is written."""
+    """Return a value of a field as written on the page."""
     if isinstance(value, bool):
         return ShownValue(pointer, "yes", "yes" if value else "no")
     text = str(value)
@@ -155,7 +154,7 @@ def shown(name: str, value: Any, pointer: str) -> ShownValue:
 
 
 def shown_time(recorded_at: str) -> ShownValue:
-    """When an event was recorded, to the second."""
+    """Return the time of recording, to the second."""
     day, _, clock = recorded_at.partition("T")
     return ShownValue("/time", "time", f"{written_day(day)}, {clock[:8]}{NBSP}UTC")
 
@@ -169,18 +168,18 @@ def _actor(pointer: str, code: str) -> ShownValue:
 
 
 def _page_of(text: str) -> str | None:
-    """The page of an entity, where a text is the name of one."""
+    """Return the page of an entity, if a text is the name of one."""
     return entity_path(text) if re.fullmatch(r"[a-z-]+(/[A-Za-z0-9_.-]+)+", text) else None
 
 
 def label_of(name: str) -> str:
-    """The name of a field in words: `inForceFrom` is `In force from`."""
+    """Return the name of a field in words: `inForceFrom` is `In force from`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
     return LABELS.get(name) or words[:1].upper() + words[1:]
 
 
 def pointers(fields: list[Field]) -> Iterator[str]:
-    """Where the values of fields stand in the entry."""
+    """Yield the pointers of the values of fields in the entry."""
     for one in fields:
         yield from (value.pointer for value in one.values)
         if one.annex:

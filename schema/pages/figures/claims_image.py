@@ -1,4 +1,4 @@
-"""The claims on a figure as an image that stands alone. Pure."""
+"""The claims on a figure as a separate image. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALID_COLOUR, WARNING_COLOUR = "#0a568c", "#7a5200"
 
 
 def claims_image(title: str, source: str, unit: str, rows: Sequence[Any], line: Any) -> str:
-    """An SVG with a row a claim; `rows` and `line` are those of the page."""
+    """Return an SVG with a row for each claim; `rows` and `line` are those of the page."""
     return (
         environment()
         .get_template("figures/claims_image.svg")
@@ -42,7 +42,7 @@ def claims_image(title: str, source: str, unit: str, rows: Sequence[Any], line: 
 
 
 def _pixels(x: str) -> str:
-    """A distance in percent of the plot as pixels from the left of the image."""
+    """Return a distance in percent of the plot as pixels from the left of the image."""
     return f"{PLOT_LEFT_PIXELS + PLOT_WIDTH_PIXELS * float(x.removesuffix('%')) / 100:.1f}"
 
 

@@ -1,4 +1,5 @@
-"""`/figures/{key}`: every claim on one figure, which is in use and why, and how far they are apart. Pure."""
+"""`/figures/{key}`: every claim on one figure, the preferred one with its reason, and their spread.
+Pure."""
 
 from __future__ import annotations
 
@@ -22,10 +23,10 @@ MINUS = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """A claim with what is said of it beside its number."""
+    """A claim with the remarks beside its number."""
 
     index: int
-    """Its place among the claims of the answer."""
+    """Index among the claims of the response."""
     claim: Mapping[str, Any]
     publisher: str
     edition: str
@@ -34,17 +35,17 @@ class ClaimRow:
     unit: str
     state: ClaimState
     reason: str | None
-    """Why it cannot be compared, in the words of the API."""
+    """Reason why it cannot be compared, in the words of the API."""
     mark: ClaimMark
 
     @property
     def name(self) -> str:
-        """Publisher and edition."""
+        """Return the publisher and edition."""
         return f"{self.publisher}, {self.edition}"
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The claims as rows with their drawing, and the sentences that follow from them. Raises NotFound."""
+    """Return the claims as rows with their drawing, and sentences about them. Raises NotFound."""
     figure = data["asOf"]["figure"]
     if figure is None:
         key = address.parameters["key"]
@@ -73,13 +74,13 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def attribution(moment: Mapping[str, Any], rows: Sequence[ClaimRow]) -> str:
-    """Whose claims these are, and as of when: for an image that is seen without its page."""
+    """Return the publishers and the date of the claims, for an image outside of its page."""
     publishers = listed(list(dict.fromkeys(row.publisher for row in rows)))
     return f"{publishers}; {as_of_words(moment)}"
 
 
 def claim_rows(figure: Mapping[str, Any]) -> tuple[list[ClaimRow], Any]:
-    """The rows of a figure in the order of its claims, and the scale that they are drawn on."""
+    """Return the rows of a figure in the order of its claims, and their common scale."""
     claims = figure["claims"]
     in_use = next((claim for claim in claims if claim["preferred"]), claims[0])
     reasons = {
@@ -129,7 +130,7 @@ def _drawn(
     in_use: Mapping[str, Any],
     before: Mapping[str, Any] | None,
 ) -> DrawnClaim:
-    """A claim as it is drawn: on the scale of the one in use, so only with a number in its unit."""
+    """Return a claim for the drawing, with a number only if it has the unit of the preferred claim."""
     if claim["unit"] != in_use["unit"]:
         return DrawnClaim(state, None)
     earlier = before["value"] if before and before["unit"] == claim["unit"] else None
@@ -144,7 +145,7 @@ def _drawn(
 def choice_sentences(
     figure: Mapping[str, Any], rows: Sequence[ClaimRow], in_use: ClaimRow
 ) -> list[str]:
-    """Why this claim is the one in use."""
+    """Return the reasons why this claim is preferred."""
     choice = figure["choice"]
     reason = f": {choice['reason']}" if choice and choice["reason"] else ""
     if choice and choice["rule"] == "JUDGEMENT":
@@ -163,7 +164,7 @@ def choice_sentences(
 def other_sentences(
     figure: Mapping[str, Any], rows: Sequence[ClaimRow], in_use: ClaimRow
 ) -> list[str]:
-    """What the edition before said, and what others say."""
+    """Return the claims of the previous edition and of other publishers, in sentences."""
     sentences = []
     earlier = [
         row
@@ -174,7 +175,7 @@ def other_sentences(
         last = earlier[-1]
         same = (last.claim["value"], last.unit) == (in_use.claim["value"], in_use.unit)
         said = "the same" if same and last.amount == in_use.amount else measured(last.claim)
-        sentences.append(f"Its edition before, {last.edition}, said {said}.")
+        sentences.append(f"Its previous edition, {last.edition}, stated {said}.")
     for row in sorted(rows, key=lambda row: row.state is not ClaimState.BESIDE):
         if row.state is ClaimState.BESIDE:
             same = number_of(row.claim) == number_of(in_use.claim)
@@ -187,7 +188,7 @@ def other_sentences(
 
 
 def how_far_apart(figure: Mapping[str, Any], rows: Sequence[ClaimRow]) -> list[tuple[str, str]]:
-    """Names and sentences: what is compared, how far it is apart, what is left out, and what changed."""
+    """Return names and sentences: compared claims, spread, claims left out, and changes."""
     named = {row.claim["position"]: row for row in rows}
     facts = []
     spread = figure["sideBySide"]["spread"]
@@ -197,7 +198,7 @@ def how_far_apart(figure: Mapping[str, Any], rows: Sequence[ClaimRow]) -> list[t
         facts.append(("Spread", _spread(spread)))
         facts += [("Taken as the same", reason) for reason in spread["equivalences"]]
     else:
-        facts.append(("Compared", "nothing: there are no two latest claims that can be compared"))
+        facts.append(("Compared", "nothing: no two latest claims are comparable"))
     facts += [
         ("Left out", f"{named[one['claim']['position']].name}: {one['reason']}")
         for one in figure["sideBySide"]["notComparable"]
@@ -225,12 +226,12 @@ def _spread(spread: Mapping[str, Any]) -> str:
 
 
 def _change(revision: Mapping[str, Any], named: Mapping[str, ClaimRow]) -> str:
-    """How a claim differs from that of the edition before."""
+    """Return the difference of a claim from that of the previous edition."""
     now, before = named[revision["position"]], named[revision["before"]["position"]]
     if (now.amount, now.unit) == (before.amount, before.unit):
         return "no change"
     if revision["change"] is None:
-        return str(revision["changeUnavailableReason"] or "cannot be compared with the one before")
+        return str(revision["changeUnavailableReason"] or "not comparable with the previous one")
     change = Decimal(revision["change"])
     sign = "+" if change > 0 else MINUS
     percent = revision["changePercent"]
@@ -239,12 +240,12 @@ def _change(revision: Mapping[str, Any], named: Mapping[str, ClaimRow]) -> str:
 
 
 def has_remark(claim: Mapping[str, Any]) -> bool:
-    """Whether anything is said of a claim in words, or was and is redacted."""
+    """Return whether a claim has a remark in words, also a redacted one."""
     return bool(claim["note"] or claim["quotation"] or claim["redactions"])
 
 
 def other_years(figures: Sequence[Any], figure: Mapping[str, Any]) -> list[tuple[Any, str]]:
-    """The figures of the same series in all years, each with its number in words."""
+    """Return the figures of the same series in all years, each with its number in words."""
     series = figure["series"]
     same = [
         one
@@ -260,8 +261,10 @@ def _ended(sentence: str) -> str:
 
 
 def _parts(parameters: Mapping[str, str]) -> tuple[str, str, str]:
-    """Commodity, place and statistic of a key, COMMODITY/PLACE/STATISTIC/…; a key that has not all of
-    them gets others in their stead, since no figure is found by it anyway."""
+    """Return commodity, place and statistic of a key, COMMODITY/PLACE/STATISTIC/….
+
+    Missing parts get placeholders, since no figure has such a key.
+    """
     commodity, place, statistic, *_ = [*parameters["key"].split("/"), "", ""]
     word = statistic.upper()
     return commodity, place or "WORLD", word if word in STATISTICS else "PRODUCTION"

@@ -1,4 +1,4 @@
-"""`/figures`: of what there are figures, in which editions, and every claim that matches. Pure."""
+"""`/figures`: the products with figures, their editions, and every matching claim. Pure."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from schema.pages.site.words import publisher_of
 
 @dataclass(frozen=True, slots=True)
 class SupplyRow:
-    """A product of which there are figures."""
+    """A product with figures."""
 
     index: int
-    """Its place among the supplies of the answer."""
+    """Index among the supplies of the response."""
     supply: Mapping[str, Any]
     name: str
     kind: str
@@ -37,7 +37,7 @@ class SupplyRow:
 
 @dataclass(frozen=True, slots=True)
 class ClaimLine:
-    """A claim in the list of all."""
+    """A claim in the list of all claims."""
 
     index: int
     claim: Mapping[str, Any]
@@ -51,7 +51,7 @@ class ClaimLine:
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """What there is, and the claims that match."""
+    """Return the products with figures, and the matching claims."""
     found = data["asOf"]
     stage = address.parameters.get("stage")
     supplies = [one for one in found["supplies"] if stage in (None, one["stage"])]
@@ -73,7 +73,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def supply_rows(shown: Sequence[Any], all: Sequence[Any]) -> list[SupplyRow]:
-    """The supplies that are shown, each with its place among all."""
+    """Return the listed supplies, each with its index among all."""
     places = {id(one): index for index, one in enumerate(all)}
     return [
         SupplyRow(
@@ -89,7 +89,10 @@ def supply_rows(shown: Sequence[Any], all: Sequence[Any]) -> list[SupplyRow]:
 
 
 def years_in_words(years: Sequence[int]) -> str:
-    """Years as runs: `2010, 2019–2025`; reserves have none, since each edition states them anew."""
+    """Return years as ranges: `2010, 2019–2025`.
+
+    Reserves have none, because each edition states them again.
+    """
     runs = [
         [year for _, year in run]
         for _, run in groupby(enumerate(years), key=lambda pair: pair[1] - pair[0])

@@ -1,1 +1,1 @@
-"""Forms of GraphQL inputs: fields, typed text, errors at fields, and the mutations that take them."""
+"""Forms of GraphQL inputs: fields, typed text, errors at fields, and their mutations."""

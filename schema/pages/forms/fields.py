@@ -1,4 +1,4 @@
-"""The fields of a form, from a GraphQL input and the text that was typed into them. Pure."""
+"""The fields of a form, from a GraphQL input and the typed text. Pure."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from tracker.domain.commodities import commodities
 from tracker.domain.places import places
 
 ALWAYS_OPEN = frozenset({"source"})
-"""Optional groups of fields that are always open: the domain asks for them."""
+"""Optional groups of fields that are always open, because the domain requires them."""
 LAST = ("source", "note", "quotation", "moreSources", "replacement")
-"""Fields that stand behind all others of an input."""
+"""Fields at the end of an input."""
 LONG_TEXTS = frozenset({"note", "quotation", "exemptions", "account", "reason", "purpose"})
 SELDOM = frozenset(
     {"moreSources", "originalTitle", "instrument", "official", "confidence", "primary", "revised"}
 )
-"""Fields that stand below "More fields"."""
+"""Fields below "More fields"."""
 OFTEN_OF = {
     "ClauseInput": frozenset(
         {"id", "measure", "commodities", "destinations", "inForceFrom", "inForceUntil", "covers"}
     )
 }
-"""Of inputs with many fields, those that do not stand below "More fields"."""
+"""Fields of large inputs that are not below "More fields"."""
 LABELS = {
     "hs": "HS codes",
     "id": "Key",
@@ -46,7 +46,7 @@ LABELS = {
     "withHmac": "Sign with a shared secret too",
     "overlapHours": "Hours for which the old keys sign too",
 }
-"""Labels of fields whose names alone do not say it."""
+"""Labels of fields with unclear names."""
 SUGGESTIONS = {
     **dict.fromkeys(("commodities", "commodity"), "commodities"),
     **dict.fromkeys(("actors", "destinations", "issuer", "member", "members"), "places"),
@@ -56,7 +56,7 @@ SUGGESTIONS = {
 SCALARS = {"Boolean": "yes_no", "Int": "number", "Decimal": "number", "Position": "number"}
 """Kinds of fields by scalars; all others are text."""
 DAY_FORMS = "2025-11-09, 2025-11 or 2025"
-"""How a date is written, as exactly as it is known."""
+"""Formats of a date, as precise as known."""
 SPACE_BEFORE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -81,19 +81,19 @@ class Field:
     """Whether a group is open."""
     errors: Sequence[str] = ()
     suggestions: str | None = None
-    """The name of a list of suggestions."""
+    """Name of a list of suggestions."""
     example: str = ""
     short: bool = False
     """Whether it belongs to a short form."""
 
     @property
     def filled(self) -> bool:
-        """Whether it has text."""
+        """Return whether it has text."""
         return bool(self.value) or any(field.filled for field in self.fields)
 
     @property
     def wrong(self) -> bool:
-        """Whether it or a field in it has an error."""
+        """Return whether it or a field in it has an error."""
         return any(field.errors for field in self.below())
 
     def below(self) -> Iterator[Field]:
@@ -105,17 +105,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class FieldBuilder:
-    """Makes the fields of one form.
+    """Builder of the fields of one form.
 
-    A short form is one line a field: a list is words with commas, a flag is a checkbox.
+    A short form has one line for each field: a list is words with commas, a flag is a checkbox.
     """
 
     id: str
-    """The begin of the ids of its fields."""
+    """Prefix of the ids of its fields."""
     errors: Errors
     short: bool = False
     omitted: frozenset[str] = frozenset()
-    """Fields of the input that the page itself fills in."""
+    """Fields of the input that the page itself sets."""
 
     def object_fields(
         self, kind: GraphQLInputObjectType, state: State, within: str = ""

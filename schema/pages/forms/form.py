@@ -1,6 +1,6 @@
 """Forms of GraphQL inputs: of a command that records a fact, and of an action that is one mutation.
 
-The text of a person goes in, an input comes out. Errors of the API are noted at the fields that they name.
+They convert typed text to an input. Errors of the API are shown at the fields that they name.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from tracker.errors import Forbidden, InvalidInput, TrackerError, Unauthenticate
 
 COMMANDS = "CommandInput"
 WRAPPERS = frozenset({"ifVersion"})
-"""Commands that only carry another one."""
+"""Commands that only contain another one."""
 RETRACT, CORRECT = "retractEvent", "correctEvent"
 DO = "do"
-"""The button that was pressed."""
+"""Name of the button that was pressed."""
 CONFIRMED = "confirmed"
-"""A field in which a name is typed once more before something is removed."""
-CHANGED = "Somebody has made a change since this page was loaded. Check it and send the form again."
+"""Field in which a name is typed to confirm a removal."""
+CHANGED = "The data have changed since this page was loaded. Check it and send the form again."
 
 
 @cache
@@ -75,26 +75,26 @@ class Form:
 
     @property
     def refused(self) -> bool:
-        """Whether something is wrong with it."""
+        """Return whether it has errors."""
         return bool(self.errors or self.problems)
 
     @property
     def fields(self) -> list[Field]:
-        """Its fields."""
+        """Return its fields."""
         return FieldBuilder("field", self.errors).object_fields(self.kind, self.state)
 
     @property
     def all_fields(self) -> list[Field]:
-        """Its fields, and the fields in them."""
+        """Return its fields, and the fields in them."""
         return [each for field in self.fields for each in field.below()]
 
     @property
     def wrong(self) -> list[Field]:
-        """Fields with errors."""
+        """Return the fields with errors."""
         return [each for each in self.all_fields if each.errors] if self.errors else []
 
     def input(self, **fixed: str) -> dict[str, Any]:
-        """Return the input with values that the page fixes. Note what is wrong with it."""
+        """Return the input with values that the page sets. Note its errors."""
         self.state = cast("dict[str, State]", without_empty(self.state))
         errors: Errors = {}
         made = make_input(self.kind, {**self.state, **fixed}, errors)
@@ -111,7 +111,7 @@ class Form:
         self._place({(*path,): [CHANGED if error.code == VersionConflict.code else error.message]})
 
     def _place(self, errors: Mapping[tuple[str, ...], list[str]]) -> None:
-        """Put errors at the nearest field of their paths; where there is none, among the problems."""
+        """Put errors at the nearest field of their paths, or else among the problems."""
         names = {each.name for each in self.all_fields} if errors else set()
         for path, messages in errors.items():
             prefixes = (".".join(path[:end]) for end in range(len(path), 0, -1))
@@ -145,26 +145,25 @@ class Action:
     label: str
     about: str
     done: str
-    """The notice after it was done."""
+    """Notice after success."""
     answer: str
-    """The fields of the result that the page needs."""
+    """Fields of the result that the page needs."""
     omitted: frozenset[str]
-    """Fields of the input that the page fills in."""
+    """Fields of the input that the page sets."""
     key: str = ""
-    """Distinguishes actions of one kind on a page."""
+    """Suffix that distinguishes actions of one kind on a page."""
     letter: str = ""
-    """The key of the keyboard that leads to it."""
+    """Keyboard shortcut."""
     confirmation: str = ""
-    """The label of the field that confirms it; empty if none is needed."""
+    """Label of the field that confirms it; empty if none is needed."""
 
     @property
     def id(self) -> str:
-        """The begin of the ids of its fields."""
+        """Return the prefix of the ids of its fields."""
         return f"{self.do}-{self.key}" if self.key else self.do
 
     def form(self, sent: ActionForm | None = None, **values: str) -> ActionForm:
-        """Return its form as it was sent; else with the defaults of the input and with values for
-        its fields."""
+        """Return its form as sent; else with the defaults of the input and values for its fields."""
         if sent and sent.action.id == self.id:
             return sent
         fields = mutation_input(self.mutation).fields
@@ -178,7 +177,7 @@ class Action:
         )
 
     def filled(self, values: Mapping[str, str]) -> ActionForm:
-        """Return its form as it was sent."""
+        """Return its form as sent."""
         names = {*mutation_input(self.mutation).fields, CONFIRMED}
         return ActionForm(self, {name: values[name] for name in names & values.keys()})
 
@@ -192,7 +191,7 @@ class ActionForm(Form):
 
     @property
     def fields(self) -> list[Field]:
-        """Its fields, a confirmation first."""
+        """Return its fields, a confirmation first."""
         action = self.action
         builder = FieldBuilder(action.id, self.errors, short=True, omitted=action.omitted)
         made = builder.object_fields(self.kind, self.state)

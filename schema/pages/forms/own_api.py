@@ -45,7 +45,7 @@ class OwnApi:
     async def carry_out(
         self, form: ActionForm, client: Client, **fixed: str
     ) -> Mapping[str, Any] | None:
-        """Return the result of an action; None if it is refused, which the form then says."""
+        """Return the result of an action; None if it is refused, with the errors in the form."""
         input = form.input(**fixed)
         if form.refused:
             return None

@@ -1,7 +1,7 @@
-"""The text that a person typed into a form, and the GraphQL input that it makes. Pure.
+"""Typed text of a form, and the resulting GraphQL input. Pure.
 
-The text (`State`) has the shape of the input: objects, lists, and strings for all else. The name of a
-field is its path in the input, with points between: `clauses.0.measure`.
+The text (`State`) has the shape of the input: objects, lists, and strings for all else. The name of a field
+is its path in the input, with points between: `clauses.0.measure`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tracker.errors import InvalidInput
 
 State: TypeAlias = "str | list[State] | dict[str, State]"
 Pair: TypeAlias = tuple[str, str]
-"""The name and the value of a field, as a browser sends them."""
+"""Name and value of a field, as a browser sends them."""
 Errors: TypeAlias = dict[str, list[str]]
 """Error messages by the names of fields."""
 
 MAX_ITEMS = 200
-"""Items of a list in a form."""
+"""Maximum number of items of a list in a form."""
 ADD, REMOVE = "add", "remove"
 """Buttons of a form: add an item to the list at a path, remove the item at a path."""
 INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -39,7 +39,7 @@ UNKNOWN_FIELD = "this form has no such field"
 
 
 def is_one_of(kind: GraphQLInputObjectType) -> bool:
-    """Whether exactly one field of an input is given."""
+    """Return whether exactly one field of an input may be set."""
     return bool(kind.extensions["strawberry-definition"].is_one_of)
 
 
@@ -111,7 +111,7 @@ def without_empty(state: State) -> State:
 
 
 def fields_of(state: State, path: str = "") -> Iterator[Pair]:
-    """Yield the fields of a form that make a state."""
+    """Yield the fields of a form for a state."""
     if isinstance(state, str):
         yield path, state
         return
@@ -130,7 +130,7 @@ def read_number(fields: Mapping[str, str], name: str) -> int | None:
 def make_input(
     kind: GraphQLInputObjectType, state: Mapping[str, State], errors: Errors, within: str = ""
 ) -> dict[str, Any]:
-    """Return the input that a state without empty parts makes. Put errors at their fields."""
+    """Return the input for a state without empty parts. Put errors at their fields."""
     made = {}
     for name, field in kind.fields.items():
         path, inner = joined(within, name), get_nullable_type(field.type)

@@ -1,1 +1,1 @@
-"""`/`: the world at the moment, on one page."""
+"""`/`: the state of the world at the moment, on one page."""

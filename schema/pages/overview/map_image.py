@@ -1,4 +1,4 @@
-"""The map of the world as an image of its own, with the moment that it is of."""
+"""The map of the world as a separate image, with its moment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTLINES = "Outlines: Natural Earth, public domain; de facto borders."
 def world_image(
     map: WorldMap, title: str, scale: Scale, hatched: str, moment: Mapping[str, Any]
 ) -> str:
-    """A map as SVG; `moment` has the day and the position that it is of."""
+    """Return a map as SVG; `moment` has its date and position."""
     day, position = written_day(moment["validAt"]), int(moment["position"])
     notes = (f"On {day}, as known at position {position:,}. {OUTLINES}",)
     image = layout_world_image(map, title, scale, hatched, notes)

@@ -1,4 +1,4 @@
-"""Who makes a commodity: shares of the world's production, on the map and as a table. Pure."""
+"""Producers of a commodity: shares of the world's production, on the map and as a table. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import percent, words
 
 NO_SHARE = "a figure without a share"
-"""What a hatched place has."""
+"""Legend of a hatched place."""
 
 
 def share_in_words(figure: Mapping[str, Any]) -> str:
-    """The share of a place, or why there is none, in the words of the publisher or of the API."""
+    """Return the share of a place, or the reason why there is none, in the words of the publisher or the
+    API."""
     if figure["share"] is not None:
         estimated = ", estimated" if figure["estimated"] else ""
         return f"{percent(figure['share'])} of the world{estimated}"
@@ -25,7 +26,7 @@ def share_in_words(figure: Mapping[str, Any]) -> str:
 
 
 def share_values(production: Mapping[str, Any], address: Address) -> dict[str, PlaceValue]:
-    """The places on the map: by their share, hatched where there is a figure but no share."""
+    """Return the places on the map: by share, hatched for a figure without a share."""
     return {
         figure["place"]["code"]: PlaceValue(
             figure["place"]["name"],

@@ -1,4 +1,4 @@
-"""`/`: what is in force and where, how far our facts reach, what comes next, what turned. Pure."""
+"""`/`: clauses in force by place, newest records, upcoming and recent changes. Pure."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from tracker.domain.registry import FACTS
 from tracker.domain.watched_source_facts import SourceFact
 
 MAPS = ("in-force", "toward", "share")
-"""What the map shows: clauses in force, those toward a place, or shares of a commodity's output."""
+"""Kinds of maps: clauses in force, those for a destination, or shares of a commodity's output."""
 POLICY_KINDS = ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL")
 MAX_ISSUERS_SHOWN = 6
-"""Issuers in the table of how fresh facts are; the others are behind a summary."""
+"""Maximum number of issuers in the table of newest facts; the others are in a summary."""
 KIND_WORDS = {
     "ALLIANCE": "Alliances",
     "ANNOUNCEMENT": "Announcements",
@@ -44,20 +44,20 @@ KIND_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A status in the strip: where it begins and how wide it is, in per cent, and its clauses."""
+    """A status in the strip: its start and width in percent, and its clauses."""
 
     status: str
     shown: StatusLook
     index: int
-    """Its number in the answer."""
+    """Index in the response."""
     x: float
     width: float
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The day of the newest recorded act, how many days the page is after it, and how many clauses in force
-    are not confirmed."""
+    """The newest recorded act: its date, its distance to the page in days, and unconfirmed clauses in
+    force."""
 
     day: str
     days_before: int
@@ -67,26 +67,26 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class NewestFacts:
-    """Facts of a kind or of an issuer, and the day of the newest of them."""
+    """Facts of a kind or of an issuer, with the date of the newest of them."""
 
     label: str
     path: str
-    """Where it stands in the answer."""
+    """Path in the response."""
     newest_on: str
     day: str
-    """The day of the page."""
+    """Date of the page."""
     read: str = ""
-    """When all of the issuer's sources had been read, in words; empty for a kind."""
+    """Time at which all of the issuer's sources had been read, in words; empty for a kind."""
 
     @property
     def days_before(self) -> str:
-        """How many days before that it is, in words where it is later."""
+        """Return the number of days before the date of the page, in words if it is later."""
         days = days_between(self.newest_on, self.day)
         return f"{days:,}" if days >= 0 else f"{-days:,} after"
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """What the page shows of the moment."""
+    """Return the data of the page at the moment."""
     found = data["asOf"]
     day = found["validAt"]
     coming = turns(found["upcoming"]["nodes"])
@@ -118,7 +118,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def headline(in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer]) -> str:
-    """How much is in force, in a sentence."""
+    """Return the number of clauses in force, in a sentence."""
     if not in_force or not in_force[0]["clauses"]:
         return "No clause on critical minerals is in force"
     counted, unconfirmed = in_force[0], sum(one.own_unconfirmed for one in everyone)
@@ -132,7 +132,7 @@ def headline(in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer]) 
 
 
 def lead(everyone: Sequence[Issuer], coming: Sequence[TurnLine], day: str) -> str:
-    """Who issued most, and what turns next."""
+    """Return the issuer of most clauses and the next changes."""
     issued = sorted(everyone, key=lambda one: -one.count("in force"))
     sentences = []
     if issued and issued[0].count("in force") > 1:
@@ -143,7 +143,7 @@ def lead(everyone: Sequence[Issuer], coming: Sequence[TurnLine], day: str) -> st
 
 
 def next_turn(coming: Sequence[TurnLine], day: str) -> str:
-    """What the clauses do that turn next, in a sentence; nothing where none does."""
+    """Return the next changes of clauses in a sentence; empty without any."""
     turning = [turn for turn in coming if turn.clauses]
     first = [turn for turn in turning if turn.day == turning[0].day]
     if not first:
@@ -161,7 +161,7 @@ def next_turn(coming: Sequence[TurnLine], day: str) -> str:
 
 
 def strip(by_status: Sequence[Mapping[str, Any]]) -> list[Segment]:
-    """The statuses as parts of a strip, in their order from what applies to what is over."""
+    """Return the statuses as parts of a strip, from applicable to ended."""
     index = {row["status"]: number for number, row in enumerate(by_status)}
     total = sum(row["clauses"] for row in by_status)
     segments, x = [], 0.0
@@ -188,7 +188,7 @@ STRIP_ORDER = (
 
 
 def reach(found: Mapping[str, Any], day: str) -> Reach | None:
-    """How far policy facts reach; None where none is known."""
+    """Return the newest recorded act; None if none is known."""
     days = [one["newestFactOn"] for one in found["kinds"]["nodes"] if one["kind"] in POLICY_KINDS]
     if not days:
         return None
@@ -200,7 +200,7 @@ def reach(found: Mapping[str, Any], day: str) -> Reach | None:
 
 
 def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[NewestFacts]:
-    """How fresh facts are: by kind, then those on controls by issuer, of whom most is known first."""
+    """Return the newest facts: by kind, then controls by issuer, the issuer with most facts first."""
     kinds = [
         NewestFacts(KIND_WORDS[one["kind"]], f"asOf.kinds.nodes.{index}", one["newestFactOn"], day)
         for index, one in enumerate(found["kinds"]["nodes"])
@@ -221,16 +221,16 @@ def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> l
 
 
 def _read_on(known: Mapping[str, Any] | None) -> str:
-    """When the sources of an issuer had been read last, or why they were not."""
+    """Return when the sources of an issuer were last read, or why they were not."""
     if known is None or not known["sourceCount"]:
-        return "nobody looks"
+        return "no monitored source"
     if known["notRead"]:
         return f"{many(len(known['notRead']), 'source')} not read"
     return f"read on {written_day(known['lookedAt'])}"
 
 
 def map_in_words(shown: str, production: Mapping[str, Any], toward: str) -> str:
-    """What the map shows."""
+    """Return the title of the map."""
     if shown == "share":
         year = f", {production['year']}" if production["year"] else ""
         return f"Share of the world's production: {production['commodity']['name']}{year}"
@@ -240,7 +240,7 @@ def map_in_words(shown: str, production: Mapping[str, Any], toward: str) -> str:
 def drawn(
     shown: str, data: Mapping[str, Any], address: Address, everyone: Sequence[Issuer]
 ) -> Mapping[str, Any]:
-    """The map that is shown, with its rows and words."""
+    """Return the selected map, with its rows and words."""
     found = data["asOf"]
     places = {one["code"]: one["name"] for one in data["places"]}
     toward = address.parameters.get("toward", "US")
@@ -270,7 +270,7 @@ def drawn(
 
 
 WORLD_TYPES = sorted(type_ for type_, fact in FACTS.items() if not issubclass(fact, SourceFact))
-"""The types of the events that are listed: looks at sources are many, and say nothing of the world."""
+"""Types of the listed events. Polls of sources are left out, because they are many and contain no facts."""
 
 PAGE = Page(
     __name__,

@@ -1,4 +1,4 @@
-"""Who restricts: clauses by the countries that issued them, on the map and as a table. Pure."""
+"""Restricting countries: clauses by issuer, on the map and as a table. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import many
 
 NONE_CONFIRMED = "none confirmed: by their own terms, suspended, announced, not law or over"
-"""What a hatched place has."""
+"""Legend of a hatched place."""
 NOT_LAW = ("PROPOSED", "RECOMMENDED", "NEGOTIATED")
 OVER = ("EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED")
 COLUMNS: Mapping[str, Sequence[str]] = {
@@ -22,50 +22,50 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "not law": NOT_LAW,
     "over": OVER,
 }
-"""Statuses of clauses as the table groups them."""
+"""Statuses of clauses by column of the table."""
 
 
 @dataclass
 class Issuer:
-    """A place with the clauses that it issued, by status, and those of the unions that it is in."""
+    """A place with the clauses that it issued, by status, and those of its unions."""
 
     code: str
     name: str
     own: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     through: dict[str, dict[str, int]] = field(default_factory=dict)
-    """By the name of a union, its clauses by status."""
+    """Clauses by status, by the name of a union."""
     own_unconfirmed: int = 0
-    """Its own clauses that are in force by their own terms, or whose status a statement contradicts."""
+    """Number of its own clauses in force by their own terms, or whose status a statement contradicts."""
     unconfirmed_through: int = 0
-    """Those of the unions that it is in."""
+    """Number of such clauses of its unions."""
 
     def count(self, column: str) -> int:
-        """Its own clauses of a column of the table."""
+        """Return the number of its own clauses in a column of the table."""
         return sum(self.own.get(status, 0) for status in COLUMNS[column])
 
     @property
     def cells(self) -> list[int]:
-        """Its own clauses, column by column."""
+        """Return the numbers of its own clauses, by column."""
         return [self.count(column) for column in COLUMNS]
 
     @property
     def in_force(self) -> int:
-        """The clauses that are in force in it, those of its unions too."""
+        """Return the number of clauses in force, including those of its unions."""
         return self.count("in force") + sum(of.get("IN_FORCE", 0) for of in self.through.values())
 
     @property
     def unconfirmed(self) -> int:
-        """The clauses of these that are not confirmed."""
+        """Return the number of clauses in force that are not confirmed."""
         return self.own_unconfirmed + self.unconfirmed_through
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the status of a clause in force in it is confirmed."""
+        """Return whether the status of a clause in force in it is confirmed."""
         return self.in_force > self.unconfirmed
 
     @property
     def title(self) -> str:
-        """What the map says of it."""
+        """Return its text on the map."""
         unions = [
             f"{of['IN_FORCE']:,} as a member of the {union}"
             for union, of in self.through.items()
@@ -89,8 +89,10 @@ class Issuer:
 
 
 def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any]]) -> list[Issuer]:
-    """The places of groups of clauses by issuer and status, those with most in force first. A member
-    of a union has the clauses of the union too."""
+    """Return the places of groups of clauses by issuer and status, those with most in force first.
+
+    A member of a union also has the clauses of the union.
+    """
     found: dict[str, Issuer] = {}
     for row in rows:
         place = row["issuer"]
@@ -109,7 +111,7 @@ def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any
 
 
 def map_values(found: Iterable[Issuer], address: Address) -> dict[str, PlaceValue]:
-    """The places on the map: by the number in force, hatched where none of these is confirmed."""
+    """Return the places on the map: by the number in force, hatched if none of these is confirmed."""
     return {
         one.code: PlaceValue(
             one.name,

@@ -1,4 +1,4 @@
-"""What turns on days, for people: one line for all clauses of an instrument that turn alike. Pure."""
+"""Status changes by date: one line for all clauses of an instrument with the same change. Pure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import entity_path, many, words
 
 MAX_TURNS_OF_A_DAY = 5
-"""Lines of a day that are shown; the page of changes has all."""
+"""Maximum number of lines of a date; the page of changes has all."""
 TERMS = "TERMS"
-"""The basis of what turns by the terms of an older act, with no later one that names the day."""
+"""Basis of a change by the terms of an older act, without a later act that names the date."""
 
 VERBS = {
     "APPEARS": ("announced", "is announced", "are announced"),
@@ -34,7 +34,7 @@ VERBS = {
     "MEMBER_LEAVES": ("leaves", "leaves", "leave"),
     "CHANGES": ("changes", "changes", "change"),
 }
-"""By the kind of transition what it is: in a list, and in a sentence of one thing and of several."""
+"""Words by the kind of transition: in a list, and in a sentence in singular and plural."""
 STATUS_AFTER = {
     "APPEARS": "ANNOUNCED",
     "IN_FORCE": "IN_FORCE",
@@ -45,12 +45,12 @@ STATUS_AFTER = {
     "REPEALED": "REPEALED",
     "DISCONTINUED": "WITHDRAWN",
 }
-"""By the kind of transition, the status whose shape marks it; all others have that of what applies."""
+"""Status whose shape marks a kind of transition; all others have the shape of applicable clauses."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnLine:
-    """Clauses of an instrument, or another entity, that turn alike on a day."""
+    """Clauses of an instrument, or another entity, with the same change on a date."""
 
     day: str
     transition: str
@@ -61,21 +61,21 @@ class TurnLine:
     issuer: str | None
     clauses: int
     what: str
-    """From which status to which they turn, and how many clauses do, as far as there are any."""
+    """Statuses before and after, and the number of clauses, as far as there are any."""
     on_terms: bool
-    """It turns by the terms of an older act, and no later one names the day."""
+    """Whether it follows from the terms of an older act, without a later act that names the date."""
     confirmation: str
-    """The confirmation of the new status, in a word of the API."""
+    """Confirmation of the new status, as in the API."""
 
     @property
     def verb(self) -> str:
-        """What it does."""
+        """Return the words for the change."""
         return VERBS[self.transition][0]
 
 
 @dataclass(frozen=True, slots=True)
 class DayOfTurns:
-    """A day, and what turns on it; `more` lines are left out."""
+    """A date with its changes; `more` lines are left out."""
 
     day: str
     turns: Sequence[TurnLine]
@@ -83,12 +83,12 @@ class DayOfTurns:
 
 
 def newest_days(horizon: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The days of the newest facts that are known, by issuer."""
+    """Return the dates of the newest known facts, by issuer."""
     return {one["issuer"]: one["newestFactOn"] for one in horizon if one["newestFactOn"]}
 
 
 def turns(transitions: Iterable[Mapping[str, Any]]) -> list[TurnLine]:
-    """The transitions as lines, in their order."""
+    """Return the transitions as lines, in order."""
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for one in transitions:
         found.setdefault(_line_of(one), []).append(one)
@@ -96,7 +96,7 @@ def turns(transitions: Iterable[Mapping[str, Any]]) -> list[TurnLine]:
 
 
 def days_of_turns(found: Iterable[TurnLine]) -> list[DayOfTurns]:
-    """Lines by their days, which are in order."""
+    """Group lines by their dates, which are in order."""
     days = []
     for day, lines in groupby(found, key=lambda turn: turn.day):
         of_day = list(lines)
@@ -106,7 +106,7 @@ def days_of_turns(found: Iterable[TurnLine]) -> list[DayOfTurns]:
 
 
 def _line_of(one: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the transitions of one line have in common."""
+    """Return the key of the transitions of one line."""
     return (
         one["day"],
         one["entity"],
@@ -138,13 +138,13 @@ def _turn(ones: Sequence[Mapping[str, Any]]) -> TurnLine:
 
 
 def _hue(one: Mapping[str, Any]) -> Hue:
-    """The hue of the measure of the clause that turns."""
+    """Return the hue of the measure of the clause."""
     measures = {of["key"]: of["measure"] for of in one["after"].get("clauses", ())}
     return HUES.get(measures.get(one["clause"], ""), Hue.OTHER)
 
 
 def _statuses(one: Mapping[str, Any]) -> tuple[str, ...]:
-    """The status before and after, where a clause has another one."""
+    """Return the status before and after, if the status of a clause changes."""
     for field in one["fields"]:
         if field["path"][-1:] == ["status"] and field["before"] and field["after"]:
             return words(str(field["before"])), words(str(field["after"]))

@@ -1,1 +1,1 @@
-"""Places: what each restricts, what is aimed at it, where it belongs, what it makes."""
+"""Places: their restrictions, restrictions on them, their alliances and their output."""

@@ -1,4 +1,4 @@
-"""`/places/{code}`: what a place restricts, what is aimed at it, what it makes and lacks. Pure."""
+"""`/places/{code}`: restrictions of a place and on it, its output and its exposure. Pure."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from schema.pages.site.words import listed, many, words
 from tracker.errors import NotFound
 
 MAX_YEARS = 6
-"""Years of the table of what a place makes, the latest ones."""
+"""Maximum number of years in the table of output, the latest ones."""
 MAX_ROWS_SHOWN = 12
-"""Rows of long tables; the others are behind a summary."""
+"""Maximum number of rows in long tables; the others are in a summary."""
 MAX_CONTROLS_SHOWN = 12
-"""Instruments toward the place that are drawn; the list of controls has all."""
+"""Maximum number of drawn instruments on the place; the list of controls has all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What the place makes of a commodity: by year the number of the figure in the answer."""
+    """The output of one commodity in the place: by year the index of the figure in the response."""
 
     commodity: Mapping[str, Any]
     stage: str | None
@@ -46,35 +46,35 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class ExposedSupply:
-    """A supply that controls toward the place reach; `index` is its number in the answer."""
+    """A supply that controls on exports to the place cover; `index` is its index in the response."""
 
     index: int
     supply: Mapping[str, Any]
 
     @property
     def reached(self) -> Decimal:
-        """The share of the world's production that is under controls, wholly or in part."""
+        """Return the share of the world's production under controls, fully or partly covered."""
         both = (self.supply["controlledShare"], self.supply["partlyControlledShare"])
         return sum((Decimal(share) for share in both if share), Decimal(0))
 
     @property
     def bar(self) -> ExposureBar:
-        """The shares as a bar."""
+        """Return the shares as a bar."""
         return exposure_bar(self.supply)
 
     @property
     def measures(self) -> list[str]:
-        """The measures that are not confirmed for a part of it, in words."""
+        """Return the measures that are not confirmed for a part of it, in words."""
         return unconfirmed_measures(self.supply)
 
     @property
     def suppliers(self) -> str:
-        """Who controls it."""
+        """Return the controlling places."""
         return listed(covering_places(self.supply), 3)
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """What is known of the place. Raises NotFound."""
+    """Return the data of the place. Raises NotFound."""
     found, code = data["asOf"], address.parameters["code"]
     place = next((one for one in data["places"] if one["code"] == code), None)
     if place is None:
@@ -108,12 +108,12 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The codes of places."""
+    """Return the codes of places."""
     return {one["code"] for one in places}
 
 
 def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> str:
-    """How many clauses of it and toward it are in force, in a sentence."""
+    """Return the numbers of clauses in force of the place and on it, in a sentence."""
     own = sum(row["clauses"] for row in found["own"])
     issued = f"{many(own, 'clause')} of {place['name']} {'is' if own == 1 else 'are'} in force"
     if not own:
@@ -150,24 +150,24 @@ def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> s
 
 
 def without(rows: Iterable[Mapping[str, Any]], issuers: set[str]) -> list[Mapping[str, Any]]:
-    """The groups of clauses of other issuers."""
+    """Return the groups of clauses of other issuers."""
     return [row for row in rows if row["issuer"]["code"] not in issuers]
 
 
 def clauses_of(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How many clauses groups have, and of how many issuers they are."""
+    """Return the number of clauses of groups, and of their issuers."""
     count = many(sum(row["clauses"] for row in rows), "clause")
     return f"{count} of {many(len(rows), 'issuer')}"
 
 
 def aimed_at(controls: Sequence[Mapping[str, Any]], code: str) -> list[Mapping[str, Any]]:
-    """The controls of others that reach it, each once, those that name it first."""
+    """Return the controls of others that cover it, each once, those that name it first."""
     others = {one["key"]: one for one in controls if one["issuer"]["code"] != code}
     return sorted(others.values(), key=lambda one: not names(one, code))
 
 
 def names(control: Mapping[str, Any], code: str) -> bool:
-    """Whether a clause of a control names a place."""
+    """Return whether a clause of a control names a place."""
     return any(
         code in codes((*clause["destinations"], *clause["origins"]))
         for clause in control["clauses"]
@@ -175,7 +175,7 @@ def names(control: Mapping[str, Any], code: str) -> bool:
 
 
 def draw(controls: Sequence[Mapping[str, Any]], day: date, address: Address) -> StatusTable:
-    """Instruments as rows with a bar for each clause."""
+    """Draw instruments as rows with a bar for each clause."""
     rows = []
     for control in controls:
         measures = list(dict.fromkeys(words(one["measure"]) for one in control["clauses"]))
@@ -192,7 +192,7 @@ def draw(controls: Sequence[Mapping[str, Any]], day: date, address: Address) -> 
 
 
 def made_by(figures: Sequence[Mapping[str, Any]]) -> list[Product]:
-    """What it makes, the largest share of the latest year first, without what it makes nothing of."""
+    """Return its products, the largest share of the latest year first, without those with no output."""
     found: dict[tuple[str, str | None, str | None], dict[int, int]] = {}
     for index, one in enumerate(figures):
         of = found.setdefault((one["commodity"]["key"], one["stage"], one["form"]), {})
@@ -207,7 +207,7 @@ def made_by(figures: Sequence[Mapping[str, Any]]) -> list[Product]:
 
 
 def exposed(supplies: Sequence[Mapping[str, Any]]) -> list[ExposedSupply]:
-    """The supplies of which a share is under controls toward the place, the largest share first."""
+    """Return the supplies with a share under controls for the place, the largest share first."""
     found = [ExposedSupply(index, one) for index, one in enumerate(supplies)]
     known = [one for one in found if one.reached]
     return sorted(known, key=lambda one: (-one.reached, one.supply["commodity"]["name"]))

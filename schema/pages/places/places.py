@@ -1,4 +1,4 @@
-"""`/places`: who restricts, who is named in restrictions, who belongs to how many alliances. Pure."""
+"""`/places`: restricting places, places named in restrictions, and numbers of alliances. Pure."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ class PlaceRow:
     name: str
     issued: int = 0
     unconfirmed: int = 0
-    """Those of these that are not confirmed."""
+    """Number of these that are not confirmed."""
     of_unions: int = 0
-    """Clauses of the unions that it is in."""
+    """Number of clauses of its unions."""
     named: int = 0
-    """Clauses that name it as destination or as origin."""
+    """Number of clauses that name it as destination or as origin."""
     alliances: list[str] = field(default_factory=list)
     known_until: str | None = None
 
     @property
     def is_shown(self) -> bool:
-        """Whether anything is known of it that the table tells."""
+        """Return whether the table has data of it."""
         return bool(self.issued or self.of_unions or self.named or self.alliances)
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The rows of places, and the map."""
+    """Return the rows of places, and the map."""
     found = data["asOf"]
     every = issuers(found["byIssuer"], found["unions"])
     rows = place_rows(data)
     drawing = draw_world(map_values(every, address))
     return {
         "title": "Places",
-        "description": "Countries and unions: what each restricts, which clauses name it, and to which"
-        " alliances it belongs.",
+        "description": "Countries and unions: their restrictions, the clauses that name"
+        " them, and their alliances.",
         "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
         "map": drawing,
         "hatched": NONE_CONFIRMED,
@@ -59,7 +59,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 
 def place_rows(data: Mapping[str, Any]) -> list[PlaceRow]:
-    """A row for each place of which there is something to tell, those that issued most first."""
+    """Return a row for each place with data, those that issued most first."""
     found = data["asOf"]
     rows = {one["code"]: PlaceRow(one["code"], one["name"]) for one in data["places"]}
     for issuer in issuers(found["byIssuer"], found["unions"]):

@@ -1,4 +1,4 @@
-"""What a recorded event says, as a form that records it would have it: to correct it. Pure."""
+"""Recorded events as states of the forms that record them, for corrections. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEMBERSHIPS = {MemberJoined: MembershipChange.JOINED, MemberLeft: MembershipChan
 
 
 def command_of(type: str) -> str | None:
-    """The command that records events of a type; None where no form does."""
+    """Return the command that records events of a type; None if no form does."""
     fact = fact_type(type)
     if fact in MEMBERSHIPS:
         return "recordMembership"
@@ -28,8 +28,7 @@ def command_of(type: str) -> str | None:
 
 
 def event_state(event: Mapping[str, Any]) -> tuple[str, dict[str, State]] | None:
-    """Return the command that records what an event says, and the state of its form; None if no form
-    records it."""
+    """Return the command that records an event, and the state of its form; None if no form records it."""
     name = command_of(event["type"])
     if name is None:
         return None

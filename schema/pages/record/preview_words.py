@@ -1,4 +1,4 @@
-"""Values of the API as people read them: in a preview and in a proposal. Pure."""
+"""Values of the API for readers, in a preview and in a proposal. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Answers `/record`: forms for commands, a preview of each, and recording.
+"""Routes of `/record`: forms for commands, a preview of each, and recording.
 
 A preview and a recording are one request to the API each: `preview` and `record`, with one command. The
-recording expects the version that the preview counted on, and the key of the form counts once.
+recording expects the version that the preview was based on. The key of the form is used once.
 """
 
 from __future__ import annotations
@@ -56,17 +56,17 @@ USUAL = (
     RETRACT,
     CORRECT,
 )
-"""The commands that editors use most, first in the list."""
+"""Most frequent commands, first in the list."""
 
 
 class Draft(FactForm):
     """A command that is previewed before it is recorded."""
 
     version: int | None = None
-    """The version of the entity before the command, as the preview counted on it."""
+    """Version of the entity before the command, as in the preview."""
     preview: Mapping[str, Any] | None = None
     event: Mapping[str, Any] | None = None
-    """The event that it retracts or corrects, on the first page."""
+    """Event that it retracts or corrects, on the first page."""
 
     def __init__(self, command: str, state: dict[str, State], key: str | None = None):
         super().__init__(command, state)
@@ -81,7 +81,7 @@ class Draft(FactForm):
 
 
 class RecordRoute:
-    """Answers requests for forms."""
+    """Handler of requests for forms."""
 
     def __init__(self, access_control: AccessControl, answers: ResponseCache):
         self._api = OwnApi("schema.pages.record", access_control, answers)
@@ -115,7 +115,7 @@ class RecordRoute:
         return _form_page(form, request, client)
 
     async def _sent(self, command: str, request: Request, client: Client) -> Response:
-        """Answer a form that was sent."""
+        """Respond to a form that was sent."""
         pairs, controls = await read_fact_form(request, CONTROLS)
         state = read_state(commands()[command], edit_lists(pairs, controls))
         form = Draft(command, state, controls.get(KEY))
@@ -146,7 +146,7 @@ class RecordRoute:
         return (await self._api.send(document, variables, client, form)).get(document)
 
     async def _event(self, id: str, client: Client) -> Mapping[str, Any]:
-        """Return the event that a form is about. Raises NotFound."""
+        """Return the event of a form. Raises NotFound."""
         event: Mapping[str, Any] | None
         event = (await self._api.ask("event", {"eventId": id}, client))["event"]
         if event is None:
@@ -173,7 +173,7 @@ def _form_page(form: Draft, request: Request, client: Client) -> Response:
 
 
 def _index(request: Request, client: Client) -> Response:
-    """Return the list of commands, those that are used most first."""
+    """Return the list of commands, the most frequent first."""
     items = {name: (name, label_of(name), kind.description) for name, kind in commands().items()}
     return form_page(
         "record/index.html",

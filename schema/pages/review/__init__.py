@@ -1,1 +1,1 @@
-"""Pages of review: the queue of candidates, one of them beside what it was read from, and its form."""
+"""Pages of review: the queue of candidates, one candidate beside its snapshot, and its form."""

@@ -39,7 +39,7 @@ REOPEN = Action(
 ACTIONS = {action.do: action for action in (ACCEPT, REJECT, POSTPONE, ASSIGN, REOPEN)}
 """Actions by the values of `do`."""
 STAYING = frozenset({ASSIGN.do, REOPEN.do})
-"""Actions after which the same candidate is shown; after all others comes the next one."""
+"""Actions after which the same candidate is shown; after all others the next one is shown."""
 NOTED, IMPORTED, EDITED = "noted", "imported", "edited"
 DONE = {
     **{action.do: action.done for action in ACTIONS.values()},

@@ -27,7 +27,7 @@ Find = Callable[[str, Client], Awaitable[Mapping[str, Any]]]
 
 
 class EditPage:
-    """Answers requests for the form."""
+    """Handler of requests for the form."""
 
     def __init__(self, api: OwnApi, find: Find):
         self._api = api
@@ -38,8 +38,8 @@ class EditPage:
         candidate = await self._find(id, client)
         if not may_be_edited(candidate):
             raise InvalidInput(
-                f"candidate {id} is {candidate['state'].lower()}: expected a fact or a lead that"
-                " nobody has decided on",
+                f"candidate {id} is {candidate['state'].lower()}: expected a fact"
+                " or a lead without a decision",
                 code="NOT_EDITABLE",
                 path=("id",),
             )
@@ -72,7 +72,7 @@ class EditPage:
     async def _save(
         self, form: FactForm, id: str, controls: Mapping[str, str], client: Client
     ) -> bool:
-        """Propose the fact of a form. Return False if it is refused, which the form then says."""
+        """Propose the fact of a form. Return False if it is refused, with the errors in the form."""
         fact = {form.command: form.input()}
         if form.refused:
             return False

@@ -1,4 +1,4 @@
-"""A part of the queue of candidates, as an address names it: what it is narrowed to, and its order. Pure."""
+"""A part of the queue of candidates, as an address names it: its filters and its order. Pure."""
 
 from __future__ import annotations
 
@@ -25,49 +25,49 @@ ORDERS = {
 }
 """Orders with their words."""
 FILTERS = ("state", "source", "kind", "commodity", "issuer", "assignedTo", "search", "orderBy")
-"""Parameters of an address that say which part of the queue it is about."""
+"""Parameters of an address that filter the queue."""
 WORDS_ALLOWED: Mapping[str, Collection[str]] = {"state": STATES, "kind": KINDS, "orderBy": ORDERS}
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A part of the queue; without a state, what waits."""
+    """A part of the queue; without a state, pending candidates."""
 
     given: Mapping[str, str]
 
     @property
     def state(self) -> str:
-        """The state of its candidates, or `ALL`."""
+        """Return the state of its candidates, or `ALL`."""
         return self.given.get("state") or CandidateState.PENDING.name
 
     @property
     def order(self) -> str:
-        """The name of its order."""
+        """Return the name of its order."""
         return self.given.get("orderBy") or "FOUND_AT"
 
     def variables(self) -> dict[str, Any]:
-        """Its filters and its order as variables of a document."""
+        """Return its filters and its order as variables of a document."""
         filters = {name: value for name, value in self.given.items() if value}
         state = None if self.state == ALL else self.state
         return {**filters, "state": state, "orderBy": self.order}
 
     def cursor(self, candidate: Mapping[str, Any]) -> str:
-        """The place of a candidate in it, also of one that is not in it any more."""
+        """Return the cursor of a candidate in it, also of one that it no longer contains."""
         by = CandidateOrder[self.order].value
         day = [] if by.value[0] == "found" else [candidate["publishedOn"] or str(NO_DAY)]
         return WordCursors(f"candidates {by.name}").encode((*day, candidate["id"]))
 
     def link(self, **more: object) -> str:
-        """The address of its list."""
+        """Return the address of its list."""
         return href(REVIEW, {**self.given, **more})
 
     def link_to(self, id: str, *parts: str, **more: object) -> str:
-        """The address of a candidate, from which one comes back to this part of the queue."""
+        """Return the address of a candidate, with a way back to this part of the queue."""
         return href(path_of(REVIEW[1:], id, *parts), {**self.given, **more})
 
 
 def queue_of(given: Mapping[str, str]) -> Queue:
-    """The part of the queue that parameters of an address name. Raises InvalidInput."""
+    """Return the part of the queue that an address names. Raises InvalidInput."""
     for name, words in WORDS_ALLOWED.items():
         if given.get(name) and given[name] not in words:
             raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))

@@ -1,7 +1,7 @@
-"""Answers `/review`: the queue, a candidate beside its snapshot, and the forms of decisions.
+"""Routes of `/review`: the queue, a candidate beside its snapshot, and the forms of decisions.
 
-Queries and mutations go through the API, with the rights of the reader. After a decision comes the next
-candidate of the queue.
+Queries and mutations go through the API, with the rights of the reader. After a decision the next candidate
+of the queue is shown.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ from tracker.auth.scopes import Scope
 from tracker.errors import NotFound, TrackerError
 
 AFTER, DID, OF = "after", "did", "of"
-"""Parameters of an address beside those of the queue: the begin of a page of the list; the last decision,
+"""Parameters of an address beside those of the queue: the start of a page of the list; the last decision,
 and its candidate."""
 PARAMETERS = (*FILTERS, DID, OF)
 POSTPONED = timedelta(days=7)
-"""The time that the form for postponing offers."""
+"""Default period of the form for postponing."""
 
 
 class ReviewRoute:
-    """Answers requests for pages of review."""
+    """Handler of requests for pages of review."""
 
     def __init__(self, services: Services, access_control: AccessControl, answers: ResponseCache):
         self._snapshots = services.writing.snapshots

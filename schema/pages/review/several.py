@@ -1,7 +1,7 @@
 """One decision on several candidates that are marked in the queue: a preview, then the outcomes.
 
-Each candidate is decided on by itself, in the order of the queue. A refused candidate stays as it is, and the
-others are done. A decision expects the revisions that the queue showed.
+Each candidate is decided separately, in the order of the queue. A refused candidate stays unchanged, and
+the others are decided. A decision expects the revisions that the queue showed.
 """
 
 from __future__ import annotations
@@ -39,26 +39,26 @@ from schema.pages.review.queue import REVIEW, Queue
 from tracker.errors import Forbidden, InvalidInput, Unauthenticated, VersionConflict
 
 MARKED = "marked"
-"""Fields of the form: a candidate with its revision, as `12:3`."""
+"""Field of the form: a candidate with its revision, as `12:3`."""
 MAX_MARKED = 50
-"""Candidates of one decision: a page of the queue."""
+"""Maximum number of candidates of one decision: a page of the queue."""
 CHOICES = {action.do: action for action in (ACCEPT, REJECT, POSTPONE, ASSIGN)}
 """Actions on several candidates by the values of `do`."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedCandidate:
-    """A candidate that is marked, with the revision that the queue showed."""
+    """A marked candidate, with the revision that the queue showed."""
 
     candidate: Mapping[str, Any]
     revision: int
     obstacle: str | None
-    """The reason why the decision can't be made on it, if there is one."""
+    """Reason why the decision is not possible for it, if there is one."""
     outcome: str | None = None
 
 
 class SeveralPage:
-    """Answers the form of the queue."""
+    """Handler of the form of the queue."""
 
     def __init__(self, api: OwnApi):
         self._api = api

@@ -1,6 +1,6 @@
-"""What publishers sent, as text to read beside what it is said to say. Pure.
+"""Responses of publishers as text, beside the data read from them. Pure.
 
-It is a stranger's: nothing of it is shown as HTML, and nothing of it is loaded.
+The content is untrusted: it is never shown as HTML, and nothing in it is loaded.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from tracker.watch.html_process import read_apart
 from tracker.watch.markup import MAX_HTML_BYTES, page_lines
 
 MAX_READ_BYTES = MAX_HTML_BYTES
-"""The largest snapshot that is read for a page."""
+"""Maximum size of a snapshot for a page."""
 MAX_SHOWN_CHARACTERS = 40_000
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json")
 TEXT_TYPE = re.compile(r"text/[\w.+-]+|application/(?:[\w.-]+\+)?xml|application/(?:x-)?ndjson")
 STEP = re.compile(r"\[(\d{1,6})\]|([^\[\].]+)")
-"""A step of a place in JSON, such as `results[3]`."""
+"""A step of a location in JSON, such as `results[3]`."""
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-"""Characters that no text needs to be read, among them those that turn its direction."""
+"""Characters that readers do not need, including those that change the direction of the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotText:
-    """The text of a snapshot, or why there is none to be shown, in `note`."""
+    """The text of a snapshot, or in `note` the reason why it is not shown."""
 
     text: str = ""
     note: str = ""
 
 
 def snapshot_text(snapshot: Snapshot | None, place: str) -> SnapshotText:
-    """The text of a snapshot; of JSON only what stands at the place of a candidate."""
+    """Return the text of a snapshot; of JSON only the value at the location of a candidate."""
     if snapshot is None:
-        return SnapshotText(note="It is not kept here.")
+        return SnapshotText(note="It is not stored here.")
     if snapshot.content is None:
         reason = snapshot.info.redaction.reason if snapshot.info.redaction else ""
         return SnapshotText(note=f"It was redacted: {reason}")
@@ -67,7 +67,7 @@ def _text(snapshot: Snapshot, content: bytes, place: str) -> str | None:
 
 
 def _response(snapshot: Snapshot, content: bytes) -> Response:
-    """A snapshot as what reads HTML takes it."""
+    """Return a snapshot in the form that the HTML reader takes."""
     info = snapshot.info
     return Response(Request(""), "the snapshot", 200, info.stored_at, info.sha256, content)
 
@@ -82,7 +82,7 @@ def _json_at(content: bytes, place: str) -> str:
 
 
 def _part(found: Any, place: str) -> Any:
-    """What stands at a place; None where there is no such place."""
+    """Return the value at a location; None if there is no such location."""
     for index, name in STEP.findall(place):
         if name and isinstance(found, dict) and name in found:
             found = found[name]

@@ -1,1 +1,1 @@
-"""Search over everything that is recorded."""
+"""Search over all records."""

@@ -1,4 +1,4 @@
-"""The goods, places and codes that a search names, and the words that remain. Pure."""
+"""The goods, places and codes in a search, and the remaining words. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ into is it me my need needs now of on or our show that the there this to today t
 where which who why will with you your
 """
 IGNORED = frozenset(QUESTION_WORDS.split())
-"""Words of questions: they say nothing of a record."""
+"""Words of questions, which match no record."""
 TOWARD = frozenset({"into", "to", "toward", "towards"})
 """Words before a destination."""
 TRADE = frozenset({"chapter", "code", "export", "exports", "heading", "hs", "import", "imports"})
-"""Words that nearly every record has; ignored beside goods or a code."""
+"""Words in nearly every record; ignored beside goods or a code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class ParsedSearch:
     commodities: tuple[Commodity, ...]
     places: tuple[Place, ...]
     destination: Place | None
-    """The place behind the last "to" or "toward"."""
+    """The place after the last "to" or "toward"."""
     words: str
-    """The words to search for: all but those of questions and codes of goods."""
+    """The search words, without those of questions and codes of goods."""
 
     @property
     def names_goods(self) -> bool:
-        """Whether the search names goods, so that clauses can answer it."""
+        """Return whether the search names goods, so that clauses can be listed."""
         return bool(self.code or self.commodities)
 
 
@@ -87,14 +87,14 @@ def _take_name(words: list[str], start: int, goods: list[Commodity], where: list
 
 
 def _place(name: str) -> Place | None:
-    """The place of a name, or of a code in capitals."""
+    """Return the place of a name, or of a code in capitals."""
     code = next((one for one in places() if one == name and not one.is_aggregate), None)
     place = code or find_place(name)
     return place if place and (not place.is_aggregate or place == "EU") else None
 
 
 def _code(text: str) -> str | None:
-    """The digits of a code of goods; None for any other text."""
+    """Return the digits of a code of goods; None for any other text."""
     text = text.strip().strip("?.,")
     return re.sub(r"\D", "", text) if CODE.fullmatch(text) and not _is_year(text) else None
 

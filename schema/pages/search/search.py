@@ -1,4 +1,4 @@
-"""`/search?q=`: an answer for the goods and places that a search names, then records and events. Pure."""
+"""`/search?q=`: clauses for the goods and places in a search, then records and events. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS = ("EXPORT_CONTROL", "ALLIANCE", "ANNOUNCEMENT", "FIGURE", "FIRM", "SOURCE
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A text in parts: before the words that match, these, and behind them."""
+    """A text in parts: before the matching words, the words, and after them."""
 
     field: str
     before: str
@@ -34,21 +34,21 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """The goods and places that a search names, and the clauses on them."""
+    """The goods and places in a search, and the clauses on them."""
 
     goods: Sequence[Commodity]
     code: str | None
     places: Sequence[Place]
     commodity: Commodity | None
-    """The goods whose clauses are listed."""
+    """Goods of the listed clauses."""
     toward: Place | None
-    """The destination whose clauses are listed; None for every destination."""
+    """Destination of the listed clauses; None for every destination."""
     clauses: Sequence[ClauseAnswer]
     searched_clauses: bool
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The answer and the results; none without a search."""
+    """Return the clauses and the results; none without a search."""
     query = address.parameters.get("q", "")
     found = data["asOf"].get("search")
     return {
@@ -90,7 +90,7 @@ def _goods(search: ParsedSearch) -> Commodity | None:
 
 
 def _status(node: Mapping[str, Any]) -> str | None:
-    """The status of a control: that of its clause which applies first."""
+    """Return the status of a control: that of its first applicable clause."""
     clauses = node.get("clauses") or ()
     if not clauses:
         return None
@@ -104,7 +104,7 @@ def _status(node: Mapping[str, Any]) -> str | None:
 
 
 def excerpt(match: Mapping[str, Any]) -> Excerpt:
-    """A match in its parts; `start` and `end` count characters."""
+    """Return a match in its parts; `start` and `end` count characters."""
     text, start, end = match["text"], match["start"], match["end"]
     field = match["field"].strip("/").replace("/", " ")
     return Excerpt(field, text[:start], text[start:end], text[end:], match["position"])

@@ -1,1 +1,1 @@
-"""Signing in with a token, and out."""
+"""Sign-in with a token, and sign-out."""

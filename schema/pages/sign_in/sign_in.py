@@ -1,4 +1,4 @@
-"""`/sign-in`: a form for a token, which the browser then keeps in a cookie; `/sign-out` forgets it."""
+"""`/sign-in`: a form for a token, which the browser then stores in a cookie; `/sign-out` deletes it."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ MAX_FORM_BYTES = 16 * 1024
 
 
 class SignIn:
-    """Answers requests to come in, and to leave."""
+    """Handler of sign-in and sign-out."""
 
     def __init__(self, access_control: AccessControl):
         self._access_control = access_control
 
     def routes(self, pages: PlainPages) -> Sequence[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             pages.route(SIGN_IN, self.respond, ("GET", "POST")),
             pages.route(SIGN_OUT, self.leave, ("POST",)),
         ]
 
     async def respond(self, request: Request, client: Client) -> Response:
-        """The form, or what comes of it. Raises Forbidden for a form that another site sent."""
+        """Return the form, or sign in. Raises Forbidden for a form that another site sent."""
         if request.method == "POST":
             return await self._enter(request, client)
         given = query_parameters(request, ("next",))
@@ -61,7 +61,7 @@ class SignIn:
             return self._page(client, following, error)
 
     async def leave(self, request: Request, client: Client) -> Response:
-        """Forget the token. Raises Forbidden for a form that another site sent."""
+        """Delete the token. Raises Forbidden for a form that another site sent."""
         await read_form(request, MAX_FORM_BYTES)
         response = see_other(SIGN_IN)
         forget_token(response, request)

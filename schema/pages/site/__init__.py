@@ -1,1 +1,1 @@
-"""What all pages share: their addresses, how they are answered, and what stands on each of them."""
+"""Shared parts of all pages: addresses, responses and the frame."""

@@ -1,4 +1,4 @@
-"""The address of a page: its path, the moment, and what it is narrowed to. Pure."""
+"""Addresses of pages: path, moment and filters. Pure."""
 
 from __future__ import annotations
 
@@ -12,67 +12,70 @@ from schema.execution.url_parameters import MOMENT
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a page is. A page is a function of its address: what the address leaves out means now."""
+    """The address of a page. A page is a function of its address; a missing moment means now."""
 
     path: str
     valid: str | None = None
-    """The day in the world; None: today (UTC)."""
+    """Effective date; None: today (UTC)."""
     known: str | None = None
-    """The time up to which the log is looked at, in the stead of a position."""
+    """Time up to which the log is read, instead of a position."""
     position: str | None = None
-    """The position up to which the log is looked at; None: all of it."""
+    """Position up to which the log is read; None: all of it."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """All others, by their names; those of the path too."""
+    """All other parameters by name, including those of the path."""
     path_names: frozenset[str] = frozenset()
-    """The names of the parameters that stand in the path."""
+    """Names of the parameters in the path."""
 
     @property
     def pinned(self) -> bool:
-        """Whether it names both a day and a position: the page then never changes."""
+        """Return whether it has both a date and a position: the page then never changes."""
         return self.valid is not None and self.position is not None
 
     @property
     def moment(self) -> dict[str, str]:
-        """What it says of the moment."""
+        """Return its parameters of the moment."""
         given = {"valid": self.valid, "known": self.known, "position": self.position}
         return {name: value for name, value in given.items() if value is not None}
 
     @property
     def variables(self) -> dict[str, str]:
-        """The moment as variables of a document."""
+        """Return the moment as variables of a document."""
         return {MOMENT[name]: value for name, value in self.moment.items()}
 
     @property
     def query(self) -> dict[str, str]:
-        """The parameters behind the `?`, without the moment."""
+        """Return the parameters after the `?`, without the moment."""
         return {
             name: value for name, value in self.parameters.items() if name not in self.path_names
         }
 
     def link(self, path: str, **parameters: object) -> str:
-        """The address of another page at the same moment."""
+        """Return the address of another page at the same moment."""
         return href(path, {**parameters, **self.moment})
 
     def narrowed(self, **parameters: object) -> str:
-        """This page with other parameters (None takes one away), from the beginning of its lists."""
+        """Return the link to this page with other parameters, from the start of its lists; None removes
+        one."""
         kept = {name: value for name, value in self.query.items() if name not in PAGE_PARAMETERS}
         return href(self.path, {**kept, **parameters, **self.moment})
 
     def at(self, **moment: object) -> str:
-        """This page at another moment: `valid`, `known` and `position` that are given take the
-        place of those it has (None takes one away)."""
+        """Return the link to this page at another moment.
+
+        Given `valid`, `known` and `position` replace the present ones; None removes one.
+        """
         given = {**self.moment, **moment}
         if moment.get("position") is not None:
             given["known"] = None
         return href(self.path, {**self.query, **given})
 
     def as_form(self, ending: str) -> str:
-        """The same as data, such as `csv`."""
+        """Return the link to the same page as data, such as `csv`."""
         path = "/index" if self.path == "/" else self.path
         return href(f"{path}.{ending}", {**self.query, **self.moment})
 
     def pin(self, valid: str, position: str) -> Address:
-        """The address of this page that never changes."""
+        """Return the address of this page that never changes."""
         return replace(self, valid=valid, position=position, known=None)
 
     def __str__(self) -> str:
@@ -80,7 +83,7 @@ class Address:
 
 
 Made: TypeAlias = Callable[[Address], Any]
-"""From an address to the value of a variable."""
+"""A function from the address to the value of a variable."""
 
 START = "start"
 """The parameter that numbers the first item shown; it selects nothing."""
@@ -89,11 +92,11 @@ PAGE_PARAMETERS = frozenset({"first", "after", "last", "before", START})
 
 
 def href(path: str, parameters: Mapping[str, object]) -> str:
-    """A path and parameters as a link; parameters that are None or empty are left out."""
+    """Return a path and parameters as a link; parameters that are None or empty are left out."""
     given = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
     return f"{path}?{urlencode(given, quote_via=quote, safe=':,.')}" if given else path
 
 
 def path_of(*parts: str) -> str:
-    """A path of parts in which anything may stand."""
+    """Return a path of parts with any characters."""
     return "/" + "/".join(quote(part, safe="") for part in parts)

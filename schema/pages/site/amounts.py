@@ -1,4 +1,4 @@
-"""Numbers of publishers in words: never more exact, and never more sure, than they are. Pure."""
+"""Numbers of publishers in words, with their original precision and qualifiers. Pure."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ INSTEAD_OF_NUMBER = {
     "SMALL": "“small”",
     "SOME": "“some”",
 }
-"""The publisher's word where there is no number: what it says, not what it may mean."""
+"""The publisher's word instead of a number, without interpretation."""
 CHECKED = {
     "PAGE": "page read",
     "DATA_FILE": "data file read",
     "SEED": "from a list by others",
     "MEMORY": "from memory, not checked",
 }
-"""How a source was looked at before its number was recorded."""
+"""Words for how a source was checked before its number was recorded."""
 
 Claim = Mapping[str, Any]
-"""A claim as the API gives it: with `value`, `upper`, `unit`, `qualifier` and `basis`."""
+"""A claim as in the API: with `value`, `upper`, `unit`, `qualifier` and `basis`."""
 
 
 def number_of(claim: Claim) -> Decimal | None:
-    """The number of a claim; None where there is none. Nothing (`NIL`) is 0."""
+    """Return the number of a claim; None if there is none. Nil (`NIL`) is 0."""
     return None if claim["value"] is None else Decimal(claim["value"])
 
 
 def amount(claim: Claim | None, missing: str = "no number") -> str:
-    """A claim without its unit: `255,000`, `more than 90`, `330 to 390`, `withheld`."""
+    """Return a claim without its unit: `255,000`, `more than 90`, `330 to 390`, `withheld`."""
     if claim is None:
         return missing
     if claim["value"] is None:
@@ -59,16 +59,16 @@ def amount(claim: Claim | None, missing: str = "no number") -> str:
 
 
 def unit(claim: Claim) -> str:
-    """The unit with the basis of the weight, as its publisher says it: `t REO`."""
+    """Return the unit with the basis of the weight, as its publisher writes it: `t REO`."""
     name = "%" if claim["unit"] == "percent" else claim["unit"]
     return f"{name} {claim['basis']}" if claim["basis"] else name
 
 
 def measured(claim: Claim) -> str:
-    """A claim with its unit; the word alone where it has no number."""
+    """Return a claim with its unit; the word alone if it has no number."""
     return amount(claim) if claim["value"] is None else f"{amount(claim)}{NBSP}{unit(claim)}"
 
 
 def same_measure(one: Claim, other: Claim) -> bool:
-    """Whether two claims are of the same unit and basis, so that they can lie on one line."""
+    """Return whether two claims have the same unit and basis, so that one line can join them."""
     return (one["unit"], one["basis"]) == (other["unit"], other["basis"])

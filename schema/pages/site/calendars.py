@@ -1,7 +1,7 @@
-"""Days to come as iCalendar (RFC 5545, with the hints of RFC 7986). Pure.
+"""Upcoming dates as iCalendar (RFC 5545, with the hints of RFC 7986). Pure.
 
-An event keeps its UID when another day is told of it: it moves in the calendars of people, with a
-higher SEQUENCE. One that is withdrawn is cancelled there.
+An event keeps its UID if its date changes: it moves in calendars, with a higher SEQUENCE. A withdrawn one
+is cancelled.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from schema.pages.site.words import doubt, entity_path, listed, written_day
 
 PRODUCT_ID = "-//Critical-minerals policy tracker//EN"
 REFRESHED_AFTER = timedelta(hours=6)
-"""After which a calendar should ask again; it is answered with 304 where nothing changed."""
+"""Interval after which a calendar should poll again; it gets 304 without changes."""
 DAY = timedelta(days=1)
 UNSUPPORTED = {
     "BY_TERMS": "Not confirmed: it follows from dates in older acts.",
-    "CONTRADICTED": "Not confirmed: a recorded statement says that the suspension runs on.",
+    "CONTRADICTED": "Not confirmed: a recorded statement says that the suspension continues.",
 }
 """Sentences for statuses that are not confirmed, by confirmation."""
 
 
 def calendar(days: Sequence[Mapping[str, Any]], address: Address, origin: str) -> bytes:
-    """What was said to be to come, each a whole day."""
+    """Return the announced transitions, each a whole day."""
     title = feed_title(address)
     made = Calendar()
     made.add("prodid", PRODUCT_ID)
@@ -46,7 +46,7 @@ def calendar(days: Sequence[Mapping[str, Any]], address: Address, origin: str) -
 
 
 def calendar_event(node: Mapping[str, Any], origin: str) -> Event:
-    """One of them."""
+    """Return one event of the calendar."""
     day, days, transition = date.fromisoformat(node["day"]), node["days"], node["transition"]
     one, changed = Event(), datetime.fromisoformat(node["changedAt"])
     one.add("uid", f"{node['key']}@tracker")
@@ -72,7 +72,7 @@ def calendar_event(node: Mapping[str, Any], origin: str) -> Event:
 
 
 def description(node: Mapping[str, Any]) -> str:
-    """What it rests on, and the days that it was given before."""
+    """Return the basis of an event, and its earlier dates."""
     because = node["transition"]["because"]
     source = because["source"]
     parts = [
@@ -85,7 +85,7 @@ def description(node: Mapping[str, Any]) -> str:
     if node["withdrawn"]:
         parts.append(f"Withdrawn by position {days[-1]['position']}.")
     if before := [_day_in_words(each) for each in days[:-1] if each["day"]]:
-        parts.append(f"Told before: {listed(before, len(before))}.")
+        parts.append(f"Earlier dates: {listed(before, len(before))}.")
     return " ".join(parts)
 
 

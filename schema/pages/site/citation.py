@@ -1,7 +1,7 @@
-"""How a page is cited: as text, BibTeX, RIS and CSL-JSON. Pure.
+"""Citations of a page: as text, BibTeX, RIS and CSL-JSON. Pure.
 
-It names the publishers of what the page shows first, then this tracker with the moment, the
-position of the log and the digest of the state, by which anybody can show that it is unaltered.
+A citation names the publishers of the content first, then this tracker with the moment, the position of the
+log and the digest of the state. With these, everyone can verify that it is unaltered.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ PRODUCT = "Critical-minerals policy tracker"
 
 @dataclass(frozen=True, slots=True)
 class CitedPage:
-    """What is cited."""
+    """The cited page."""
 
     title: str
     url: str
-    """The address that never changes."""
+    """Address that never changes."""
     valid_at: str
     position: str
     known_at: str | None
@@ -33,12 +33,12 @@ class CitedPage:
 
     @property
     def year(self) -> str:
-        """The year in which the last event that it rests on was recorded."""
+        """Return the year in which the last event behind it was recorded."""
         return (self.known_at or self.valid_at)[:4]
 
     @property
     def note(self) -> str:
-        """The moment and what proves it."""
+        """Return the moment and its proof."""
         return (
             f"As of {self.valid_at}, log position {self.position}, state digest sha256:{self.digest}"
             f" (state format {STATE_FORMAT}), checkpoint /log/checkpoint/{self.position}"
@@ -46,7 +46,7 @@ class CitedPage:
 
 
 def citations(cited: CitedPage) -> dict[str, str]:
-    """The citation in each form, by the name of the form."""
+    """Return the citation in each format, by its name."""
     return {
         "Text": as_text(cited),
         "BibTeX": as_bibtex(cited),
@@ -56,13 +56,13 @@ def citations(cited: CitedPage) -> dict[str, str]:
 
 
 def as_text(cited: CitedPage) -> str:
-    """A sentence for a footnote."""
+    """Return a sentence for a footnote."""
     publishers = f"{'; '.join(cited.publishers)}. " if cited.publishers else ""
     return f"{publishers}“{cited.title}”, {PRODUCT} ({cited.year}). {cited.note}. {cited.url}"
 
 
 def as_bibtex(cited: CitedPage) -> str:
-    """An entry of BibTeX."""
+    """Return an entry of BibTeX."""
     authors = " and ".join(f"{{{_tex(name)}}}" for name in (*cited.publishers, PRODUCT))
     fields = {
         "title": f"{{{_tex(cited.title)}}}",
@@ -76,7 +76,7 @@ def as_bibtex(cited: CitedPage) -> str:
 
 
 def as_ris(cited: CitedPage) -> str:
-    """A record of RIS."""
+    """Return a record of RIS."""
     lines = [
         ("TY", "DATA"),
         ("TI", cited.title),
@@ -91,7 +91,7 @@ def as_ris(cited: CitedPage) -> str:
 
 
 def as_csl_json(cited: CitedPage) -> str:
-    """An item of the Citation Style Language."""
+    """Return an item of the Citation Style Language."""
     item: dict[str, Any] = {
         "id": _key(cited),
         "type": "dataset",
@@ -112,6 +112,6 @@ def _key(cited: CitedPage) -> str:
 
 
 def _tex(text: str) -> str:
-    """A text in which nothing is a command of TeX."""
+    """Return a text with escaped commands of TeX."""
     text = text.replace("\\", r"\textbackslash ")
     return re.sub(r"([&%$#_{}])", r"\\\1", text).replace("~", r"\~{}").replace("^", r"\^{}")

@@ -1,4 +1,4 @@
-"""What entities are called on pages, from the fragment NodeName. Pure."""
+"""Names of entities on pages, from the fragment NodeName. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schema.pages.site.naming import series_title
 
 
 def state_name(state: Mapping[str, Any] | None) -> str | None:
-    """The name of an entity by its state; None where it has none."""
+    """Return the name of an entity from its state; None if it has none."""
     if state is None:
         return None
     kind = state["__typename"]

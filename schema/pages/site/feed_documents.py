@@ -17,7 +17,7 @@ from schema.pages.site.templates import environment
 from schema.pages.site.words import doubt
 
 EVENT_IDS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:critical-minerals-policy-tracker:event")
-"""Of the ids of entries whose events have an id of another form."""
+"""Namespace of the ids of entries whose events have ids of another form."""
 JSON_FEED = "https://jsonfeed.org/version/1.1"
 
 
@@ -33,7 +33,7 @@ class FeedAddresses:
 
 
 def feed_addresses(ending: str, address: Address, part: FeedPart, origin: str) -> FeedAddresses:
-    """The addresses around a part of a feed, from its own."""
+    """Return the addresses around a part of a feed, from its own."""
     newest = newest_part(address)
     older = replace(newest, parameters={**newest.parameters, "before": part.older or ""})
     return FeedAddresses(
@@ -46,7 +46,7 @@ def feed_addresses(ending: str, address: Address, part: FeedPart, origin: str) -
 
 
 def atom(part: FeedPart, address: Address, origin: str) -> bytes:
-    """A part of a feed as Atom."""
+    """Return a part of a feed as Atom."""
     around = feed_addresses("atom", address, part, origin)
     template = environment().get_template("site/feed.xml")
     return template.render(
@@ -61,7 +61,7 @@ def atom(part: FeedPart, address: Address, origin: str) -> bytes:
 
 
 def json_feed(part: FeedPart, address: Address, origin: str) -> bytes:
-    """A part of a feed as JSON Feed."""
+    """Return a part of a feed as JSON Feed."""
     around = feed_addresses("jsonfeed", address, part, origin)
     feed: dict[str, Any] = {
         "version": JSON_FEED,
@@ -77,7 +77,7 @@ def json_feed(part: FeedPart, address: Address, origin: str) -> bytes:
 
 
 def json_item(event: Mapping[str, Any], origin: str) -> dict[str, Any]:
-    """An event as an item of a JSON Feed, with what an extension says of it."""
+    """Return an event as an item of a JSON Feed, with an extension."""
     url = source_url(event)
     return {
         "id": entry_id(event),
@@ -96,8 +96,10 @@ def json_item(event: Mapping[str, Any], origin: str) -> dict[str, Any]:
 
 
 def entry_id(event: Mapping[str, Any]) -> str:
-    """The id of an entry: it follows from that of the event, and is the same in all feeds, at all
-    hosts and whatever is recorded later."""
+    """Return the id of an entry.
+
+    It follows from the id of the event, and is the same in all feeds, at all hosts and after later events.
+    """
     try:
         return uuid.UUID(event["eventId"]).urn
     except ValueError:
@@ -105,8 +107,10 @@ def entry_id(event: Mapping[str, Any]) -> str:
 
 
 def source_url(event: Mapping[str, Any]) -> str | None:
-    """The address of the source, where it is one of the web, as a URI (RFC 3986): publishers write
-    others too, with brackets or letters of any script."""
+    """Return the web address of the source as a URI (RFC 3986), if it has one.
+
+    Some publishers use addresses with brackets or letters of other scripts.
+    """
     url = event["source"]["url"]
     if not url or not url.startswith(("https://", "http://")):
         return None
@@ -114,7 +118,7 @@ def source_url(event: Mapping[str, Any]) -> str | None:
 
 
 def event_text(event: Mapping[str, Any]) -> str:
-    """What an event says, by which source, and where it stands in the log."""
+    """Return the sentence of an event with its source and its position."""
     source = event["source"]
     return (
         f"{event['summary']} Source: {source['citation']}, {source['publishedOn']}{doubt(source)}."

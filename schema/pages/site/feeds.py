@@ -1,8 +1,8 @@
-"""Feeds of pages: what they are narrowed by, and what is asked for them. Pure.
+"""Feeds of pages: their filters and their queries. Pure.
 
-A feed is in the order of the log, so that a reader who comes back misses nothing, however far back
-lies the day of a fact. Its newest part has an address without an end; those before it are archives
-(RFC 5005) that begin and end at the same events for ever.
+A feed is in the order of the log, so that a returning reader misses nothing, also facts with old dates. Its
+newest part has an address without an end. Older parts are archives (RFC 5005), which always begin and end
+at the same events.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ FEED_TYPES = {
     "jsonfeed": "application/feed+json; charset=utf-8",
     "ics": "text/calendar; charset=utf-8",
 }
-"""By the endings of addresses at which pages have feeds."""
+"""Media types by the endings of addresses of feeds."""
 ARCHIVE_EVENTS = 50
-"""Events of an archive; the newest part has so many, and those that fill no archive yet."""
+"""Number of events in an archive; the newest part has as many, and the events after the last full
+archive."""
 
 
 class _Narrowing(NamedTuple):
-    """What a feed is narrowed by; `code` is one of goods, `hsCode`."""
+    """The filters of a feed; `code` is a code of goods, `hsCode`."""
 
     kinds: Sequence[str]
     commodities: list[str]
@@ -42,45 +43,47 @@ class _Narrowing(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FeedOfPage:
-    """What the feeds of a page are narrowed by. A parameter of the page that is not named here cannot
-    narrow them, and is refused: else a feed would tell more than its page."""
+    """The filters of the feeds of a page.
+
+    A parameter of the page that is not listed here is refused, so that a feed never has more than its page.
+    """
 
     kinds: tuple[str, ...] = ()
-    """Only entities of these kinds, as the API names them: `EXPORT_CONTROL`. Days to come are those of the
+    """Only entities of these kinds, as in the API: `EXPORT_CONTROL`. Upcoming dates are those of the
     first."""
     kind: str | None = None
-    """The name of the parameter that is a kind, or several with commas."""
+    """Name of the parameter with a kind, or with several kinds and commas."""
     commodity: str | None = None
-    """The name of the parameter that is a commodity."""
+    """Name of the parameter with a commodity."""
     place: str | None = None
-    """That which is a place."""
+    """Name of the parameter with a place."""
     types: str | None = None
-    """That which is types of events; not beside kinds."""
+    """Name of the parameter with types of events; not together with kinds."""
     search: str | None = None
-    """That which is words to search for."""
+    """Name of the parameter with search words."""
     entity: Made | None = None
-    """From the address to the only entity."""
+    """Function from the address to the only entity."""
     hs_code: bool = False
     """Whether `hsCode` is a code of commodities."""
     calendar: bool = False
-    """Whether there are days to come."""
+    """Whether there is a calendar of upcoming dates."""
     calendar_filters: frozenset[str] = frozenset()
-    """Parameters that narrow the days to come alone, under the names that they have there."""
+    """Parameters that filter only the calendar, with their names there."""
     ignored: frozenset[str] = frozenset({"key"})
-    """Parameters that choose no entities, or from which `entity` is made. Those that say which part of
-    a list is shown are passed over on all pages."""
+    """Parameters that select no entities, or from which `entity` is made. Those that select a part of a
+    list are ignored on all pages."""
 
     @property
     def endings(self) -> tuple[str, ...]:
-        """The endings at which the page has feeds."""
+        """Return the endings of the feeds of the page."""
         return ("atom", "jsonfeed", "ics") if self.calendar else ("atom", "jsonfeed")
 
     def variables(self, ending: str, address: Address) -> dict[str, Any]:
-        """The variables of the question of a feed. Raises InvalidInput."""
+        """Return the variables of the query of a feed. Raises InvalidInput."""
         if ending != "ics" and address.valid is not None:
             raise InvalidInput(
-                "a feed tells what is new in the log, whatever its day: leave valid out, or give"
-                " position for the feed as it was there",
+                "a feed contains new events of the log, for all dates: leave valid out, or give"
+                " position for the feed up to it",
                 path=("valid",),
             )
         given = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}
@@ -96,7 +99,7 @@ class FeedOfPage:
         return {name: value for name, value in chosen.items() if value}
 
     def _take_from(self, given: dict[str, str]) -> _Narrowing:
-        """What parameters narrow a feed by; they are taken out of those that are given."""
+        """Return the filters of a feed, and remove them from the given parameters."""
         return _Narrowing(
             self.kinds or _words(given.pop(self.kind or "", None)),
             _words(given.pop(self.commodity or "", None)),
@@ -107,7 +110,7 @@ class FeedOfPage:
         )
 
     def _calendar_variables(self, narrowed: _Narrowing, given: dict[str, str]) -> dict[str, Any]:
-        """The variables of the days to come, which have filters of their own among those given."""
+        """Return the variables of the calendar, which has its own filters among the given ones."""
         if narrowed.types or narrowed.search:
             raise _refused((narrowed.types and self.types) or self.search or "")
         return {
@@ -119,8 +122,10 @@ class FeedOfPage:
         }
 
     def addresses(self, page: Address) -> list[tuple[str, str]]:
-        """By their endings the addresses of the feeds that a page has as it is narrowed: of now, and
-        from the newest event on, whatever part of which moment the page shows."""
+        """Return the addresses of the feeds of a filtered page, by ending.
+
+        They are of the present, from the newest event on, for every part and moment of the page.
+        """
         newest = newest_part(Address(page.path, None, None, None, page.parameters, page.path_names))
         found = []
         for ending in self.endings:
@@ -133,24 +138,24 @@ class FeedOfPage:
 
 
 def newest_part(address: Address) -> Address:
-    """The address of the newest part of a feed, which is the one to come back to."""
+    """Return the address of the newest part of a feed, which clients poll."""
     given = address.parameters
     return replace(address, parameters={k: v for k, v in given.items() if k not in PAGE_PARAMETERS})
 
 
 def feed_title(address: Address) -> str:
-    """The name of a feed, by the page that it is of."""
+    """Return the name of a feed, from its page."""
     return PRODUCT if str(address) == "/" else f"{PRODUCT}: {address}"
 
 
 def archive_range(address: Address) -> dict[str, Any]:
-    """The variables of an archive; none of the newest part."""
+    """Return the variables of an archive; none for the newest part."""
     before = address.parameters.get("before")
     return {"before": before, "last": ARCHIVE_EVENTS} if before else {}
 
 
 def event_types(kind: str) -> list[str]:
-    """The types of the events of a kind of entity. Raises InvalidInput for one that has none."""
+    """Return the types of the events of a kind of entity. Raises InvalidInput for a kind without events."""
     prefix = "".join(word.capitalize() for word in kind.split("_"))
     if found := [type_ for type_ in FACTS if type_.startswith(f"{prefix}.")]:
         return found
@@ -158,13 +163,13 @@ def event_types(kind: str) -> list[str]:
 
 
 def feed_document(ending: str) -> str:
-    """The question of a feed."""
+    """Return the query of a feed."""
     name = "calendar" if ending == "ics" else "feed"
     return with_fragments(files("schema.pages.site").joinpath(f"{name}.graphql").read_text("utf-8"))
 
 
 def feed_name(ending: str) -> str:
-    """The name of its operation."""
+    """Return the name of its operation."""
     return "Calendar" if ending == "ics" else "Feed"
 
 
@@ -173,20 +178,23 @@ class FeedPart:
     """A part of a feed: the newest, or an archive."""
 
     events: list[Mapping[str, Any]]
-    """The newest first."""
+    """Events, the newest first."""
     archive: bool
     older: str | None
-    """The position before which the next archive ends; None where there is nothing older."""
+    """Position before which the next archive ends; None if there are no older events."""
 
     @property
     def updated(self) -> str:
-        """When the newest of its events was recorded."""
+        """Return the time at which the newest of its events was recorded."""
         return self.events[0]["recordedAt"] if self.events else "1970-01-01T00:00:00Z"
 
 
 def feed_part(found: Mapping[str, Any], archive: bool) -> FeedPart:
-    """What a part of a feed has. Archives begin at every fiftieth event of the feed, counted from the
-    first: so one that is full never changes its bounds, whatever is recorded later."""
+    """Return a part of a feed.
+
+    Archives begin at every fiftieth event of the feed, counted from the first. So the bounds of a full
+    archive never change.
+    """
     count = found["totalCount"]
     most = (
         ARCHIVE_EVENTS
@@ -199,7 +207,7 @@ def feed_part(found: Mapping[str, Any], archive: bool) -> FeedPart:
 
 
 def _archive_variables(narrowed: _Narrowing) -> dict[str, Any]:
-    """The variables of what is new in the log."""
+    """Return the variables of new events of the log."""
     commodities, code = narrowed.commodities, narrowed.code
     return {
         "types": [one for kind in narrowed.kinds for one in event_types(kind)] or narrowed.types,
@@ -210,7 +218,7 @@ def _archive_variables(narrowed: _Narrowing) -> dict[str, Any]:
 
 
 def _with_code(commodities: Sequence[str], code: str) -> list[str]:
-    """The commodities with a code, and where one is given, below it."""
+    """Return the commodities with a code, limited to the given ones and those below them."""
     if found := parse_commodities(_one(commodities, "commodity"), code):
         return found
     raise InvalidInput(f"no commodity here has the code {code}", path=("hsCode",))

@@ -1,4 +1,4 @@
-"""What stands on every page around its content: the time bar, the forms of data, how to cite. Pure."""
+"""The frame of every page: the time bar, the data formats, the citation. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NAVIGATION = (
 TABLE_FORMS = (("csv", "CSV"), ("xlsx", "XLSX"), ("parquet", "Parquet"))
 """Endings of addresses of tables, with their names."""
 FORMS = (("json", "JSON"), *TABLE_FORMS)
-"""Endings of the address under which a page is data; a page without a table is JSON only."""
+"""Endings of addresses at which a page is data; a page without a table has JSON only."""
 IMAGE_FORMS = (("svg", "SVG"), ("png", "PNG"), ("pdf", "PDF"))
 BARE_CSV = "CSV for spreadsheets, without comments"
 FEED_NAMES = {"atom": "Atom", "jsonfeed": "JSON Feed", "ics": "Calendar"}
@@ -45,12 +45,12 @@ Download: TypeAlias = tuple[str, Sequence[tuple[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who looks at a page, as far as the page shows it."""
+    """The reader of a page, as far as the page shows it."""
 
     signed_in: bool = False
     may_record: bool = False
     may_deliver: bool = False
-    """Whether there may be endpoints for them."""
+    """Whether they may have endpoints."""
     read_only: bool = False
     """Whether this server records nothing, and manages no endpoints."""
     may_review: bool = False
@@ -58,64 +58,64 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The moment of a page, and the days around it on which something on the page turns."""
+    """The moment of a page, and the surrounding dates with changes on the page."""
 
     valid_at: str
     position: str
     known_at: str | None
     digest: str
     turns: Sequence[str] = ()
-    """Days, in order, each once."""
+    """Dates, in order, each once."""
 
     @property
     def previous_turn(self) -> str | None:
-        """The last day before on which something turns."""
+        """Return the last earlier date with a change."""
         return next((day for day in reversed(self.turns) if day < self.valid_at), None)
 
     @property
     def next_turn(self) -> str | None:
-        """The next day on which something turns."""
+        """Return the next date with a change."""
         return next((day for day in self.turns if day > self.valid_at), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What the base template shows."""
+    """The data of the base template."""
 
     page: Page
     address: Address
     moment: Moment
     pinned: Address
     origin: str
-    """The scheme and host by which we were reached."""
+    """Scheme and host of the request."""
     url: str
-    """The address that never changes, with the scheme and host."""
+    """Address that never changes, with the scheme and host."""
     ask: str
-    """A link to the question of the page in GraphiQL."""
+    """Link to the query of the page in GraphiQL."""
     forms: Sequence[tuple[str, str, str]]
-    """Ending, name and link of the page as data in each form, feeds included."""
+    """Ending, name and link of the page in each data format, including feeds."""
     feeds: Sequence[tuple[str, str]]
     """Name and link of each feed."""
     downloads: Sequence[Download]
     compare: str
-    """What is not the same on the day of the page and today."""
+    """Link to the differences between the date of the page and today."""
     learned: str
-    """What is not the same as told at the position of the page and now."""
+    """Link to the differences between the position of the page and now."""
     citations: Mapping[str, str]
     day_ruler: DayRuler
     position_ruler: PositionRuler
     completeness: Mapping[str, str] | None = None
-    """How far the lists behind the page were read; None for a page that is not about acts."""
+    """Completeness of the lists behind the page; None for a page that is not about acts."""
     image: str | None = None
-    """The page as an image that never changes, with the scheme and host."""
+    """Address of the page as an image that never changes, with the scheme and host."""
     state_format: int = STATE_FORMAT
-    """The form of the states that the digest is of."""
+    """Format of the states behind the digest."""
 
 
 def frame(
     page: Page, address: Address, data: Mapping[str, Any], shown: Mapping[str, Any], origin: str
 ) -> Frame:
-    """The frame of a page for the data of its answer and what its view made of them."""
+    """Return the frame of a page for the data of its response and the result of its view."""
     found = data["asOf"]
     turning = [day for day in shown.get("turns", ()) if day and len(day) == len("2025-11-09")]
     turns = sorted(set(turning))
@@ -156,14 +156,14 @@ def frame(
 
 
 def completeness_of(data: Mapping[str, Any]) -> Mapping[str, str] | None:
-    """The completeness that an answer has: of its moment, of one of its lists or of its entity."""
+    """Return the completeness in a response: of its moment, of one of its lists or of its entity."""
     parts = [data["asOf"], *data["asOf"].values(), *data.values()]
     found = (part.get("completeness") for part in parts if isinstance(part, Mapping))
     return next(filter(None, found), None)
 
 
 def ask_link(page: Page, pinned: Address) -> str:
-    """A link that asks in GraphiQL what a page asks."""
+    """Return a link to the query of a page in GraphiQL."""
     variables = orjson.dumps(page.variables(pinned)).decode()
     return f"/graphql?query={quote(page.document.strip(), safe='')}&variables={quote(variables)}"
 

@@ -1,4 +1,4 @@
-"""Answers that are HTML: what stands on every page, the headers that guard it, and errors as pages."""
+"""HTML responses: the parts of every page, security headers, and errors as pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CONTENT_POLICY = (
 )
 GUARDS = {
     "Content-Security-Policy": CONTENT_POLICY,
-    # Not `no-referrer`: of our own forms browsers would then say `Origin: null`.
+    # Not `no-referrer`: browsers would then send `Origin: null` with the site's own forms.
     "Referrer-Policy": "same-origin",
 }
 HTML = "text/html; charset=utf-8"
@@ -41,11 +41,11 @@ TITLES = {
 OTHER_TITLES = {ReadOnly.code: "This server is read-only"}
 UNKNOWN_TITLE = "This page cannot be shown now"
 FORM_REFUSED = 422
-"""The status of a page whose form was refused."""
+"""Status of a page whose form was refused."""
 
 
 def session(client: Client) -> Session:
-    """What a page shows of its reader."""
+    """Return the data of the reader for a page."""
     scopes = client.caller.scopes
     return Session(
         bool(client.authorization),
@@ -57,7 +57,7 @@ def session(client: Client) -> Session:
 
 
 def around(address: Address, section: str | None, session: Session) -> dict[str, Any]:
-    """What the base template shows on every page."""
+    """Return the data of the base template for every page."""
     return {
         "address": address,
         "link": address.link,
@@ -75,7 +75,7 @@ def html_response(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A page of a template, which no cache keeps unless `headers` say so."""
+    """Return a page of a template. No cache stores it unless `headers` allow it."""
     html = environment().get_template(template).render(shown)
     return Response(html, status, {"Cache-Control": "no-store", **GUARDS, **(headers or {})}, HTML)
 
@@ -93,7 +93,7 @@ def problem_response(
     session: Session | None = None,
     ask: str | None = None,
 ) -> Response:
-    """An error as a page, with the question in GraphiQL where there is one."""
+    """Return an error as a page, with the query in GraphiQL if there is one."""
     status = STATUS.get(error.code, 400)
     where = ".".join(map(str, error.path or ()))
     shown = {
@@ -108,14 +108,15 @@ def problem_response(
 
 
 async def not_found(request: Request, error: Exception) -> Response:
-    """What stands at no address: a page for who looks with a browser, an error with a code for programs."""
+    """Return the response for an unknown address: a page for browsers, an error with a code for
+    programs."""
     if wants_page(request.method, request.headers.get("accept", "")):
         return problem_response(NotFound("there is no page at this address"), Address("/"))
     return error_response(NotFound("there is nothing at this address"))
 
 
 async def method_not_allowed(request: Request, error: Exception) -> Response:
-    """An address that takes other methods, which its answer names (RFC 9110, 15.5.6)."""
+    """Return the response for a method that is not allowed, with the allowed ones (RFC 9110, 15.5.6)."""
     headers = error.headers if isinstance(error, HTTPException) else None
     allow = (headers or {}).get("Allow", "")
     problem = InvalidInput(

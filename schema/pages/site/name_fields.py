@@ -6,12 +6,12 @@ from tracker.domain.commodities import Commodity, commodities, find_commodity
 from tracker.domain.places import Place, find_place, places
 
 PLACES = frozenset({"actor", "destination", "issuer", "member", "origin", "place", "toward"})
-"""Parameters that are places or, some of them, alliances."""
+"""Parameters with places; some of them also with alliances."""
 COMMODITIES = frozenset({"commodity"})
 
 
 def code_of(parameter: str, text: str) -> str:
-    """Return the code for a name in a parameter; the text as it is where no place or commodity has that name.
+    """Return the code for a name in a parameter; a text without a matching place or commodity is unchanged.
 
     A list with commas is read name by name, unless it is one name as a whole.
     """
@@ -32,7 +32,7 @@ def _find(parameter: str, text: str) -> str | None:
 
 
 def name_of(code: str) -> str:
-    """Return the name of a place or commodity; the text as it is where it is the code of neither."""
+    """Return the name of a place or commodity; a text that is no such code is unchanged."""
     names: dict[str, str] = {code: code.name for code in places()}
     names |= {key: key.name for key in commodities()}
     return ", ".join(names.get(part, part) for part in code.split(","))

@@ -1,4 +1,4 @@
-"""What figures and their publishers are called. Pure."""
+"""Names of figures and their publishers. Pure."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ OUTPUT_VERBS = {
     "SECONDARY": "recovered",
     "PLANT": "made",
 }
-"""What places did to a commodity, by stage."""
+"""Verbs for the output of places, by stage."""
 
 Series = Mapping[str, Any]
-"""A series as the API gives it."""
+"""A series as in the API."""
 
 
 def product(name: str, form: str | None) -> str:
-    """A commodity and its form, where one stage has several: `Titanium, sponge`."""
+    """Return a commodity and its form, if one stage has several: `Titanium, sponge`."""
     return f"{name}, {form.replace('_', ' ')}" if form else name
 
 
 def kind_of_figure(statistic: str, stage: str | None) -> str:
-    """What a figure counts: `mine production`, `reserves`."""
+    """Return the kind of a figure: `mine production`, `reserves`."""
     words = STATISTICS[statistic]
     if stage is None:
         return words
@@ -52,13 +52,13 @@ def kind_of_figure(statistic: str, stage: str | None) -> str:
 
 
 def place_in_sentence(place: Mapping[str, Any]) -> str:
-    """A place as it stands in a sentence: groups that have no name of their own are small words."""
+    """Return a place for a sentence: groups without a proper name are in lower case."""
     others = {"WORLD": "the world", "OTHER": "other countries"}
     return others.get(place["code"]) or str(place["name"])
 
 
 def series_title(series: Series) -> str:
-    """The name of a figure: `Rare earths: mine production of China, 2023`."""
+    """Return the name of a figure: `Rare earths: mine production of China, 2023`."""
     title = (
         f"{product(series['commodity']['name'], series['form'])}:"
         f" {kind_of_figure(series['statistic'], series['stage'])}"
@@ -68,7 +68,7 @@ def series_title(series: Series) -> str:
 
 
 def edition_of(claim: Mapping[str, Any]) -> str:
-    """The edition of a claim with its version; without the publisher's name, which stands before it."""
+    """Return the edition of a claim with its version, without the publisher's name, which precedes it."""
     edition = str(claim["edition"])
     version = claim["editionVersion"]
     short = edition.removeprefix(publisher_of(claim["source"])).removeprefix(
@@ -78,6 +78,6 @@ def edition_of(claim: Mapping[str, Any]) -> str:
 
 
 def as_of_words(moment: Mapping[str, Any]) -> str:
-    """The moment of an image: `as of 25 Nov 2026, known at position 10,229`."""
+    """Return the moment of an image: `as of 25 Nov 2026, known at position 10,229`."""
     position = f"{int(moment['position']):,}"
     return f"as of {written_day(moment['validAt'])}, known at position {position}"

@@ -1,4 +1,4 @@
-"""What asks by a GraphQL document that lies beside its module: a page, or a tool for assistants."""
+"""Base of objects with a GraphQL document beside their module: pages, and tools for assistants."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from schema.pages.site.fragments import with_fragments
 
 
 class WithDocument:
-    """Has a document of its own, with the name of the module that declares it."""
+    """An object with its own document, with the name of the declaring module."""
 
     module: str
-    """The module that declares it (`__name__`), such as `schema.pages.TOPIC.NAME`."""
+    """Declaring module (`__name__`), such as `schema.pages.TOPIC.NAME`."""
 
     @cached_property
     def name(self) -> str:
-        """Its name, which is that of its document."""
+        """Return its name, which is that of its document."""
         return self.module.rpartition(".")[2]
 
     @cached_property
     def document(self) -> str:
-        """The question that it asks."""
+        """Return its query."""
         package = self.module.rpartition(".")[0]
         text = files(package).joinpath(f"{self.name}.graphql").read_text("utf-8")
         return with_fragments(text)
 
     @cached_property
     def question(self) -> OperationDefinitionNode:
-        """The operation of its document, beside which there are fragments only."""
+        """Return the operation of its document, which otherwise contains only fragments."""
         [found] = [
             each
             for each in parse(self.document).definitions
@@ -40,5 +40,5 @@ class WithDocument:
 
     @cached_property
     def operation(self) -> str:
-        """The name of its question."""
+        """Return the name of its query."""
         return self.question.name.value if self.question.name else ""

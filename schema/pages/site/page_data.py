@@ -1,4 +1,4 @@
-"""Pages as data: the answer as JSON, the table of a page, its drawing, its feeds."""
+"""Pages as data: the response as JSON, the table of a page, its drawing, its feeds."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ MEDIA_TYPES: dict[str, str] = {
     **IMAGE_TYPES,
     **FEED_TYPES,
 }
-"""By the endings of addresses."""
+"""Media types by the endings of addresses."""
 
 
 class PageData:
-    """Answers requests for a page with an ending."""
+    """Handler of requests for a page with an ending."""
 
     def __init__(self, questions: PageQuestions, tables: TableRoute, charts: ChartRenderer):
         self._questions = questions
@@ -40,7 +40,7 @@ class PageData:
         self._charts = charts
 
     async def respond(self, asked: PageRequest, ending: str) -> Response:
-        """The page as data. Raises NotFound where it has no such form."""
+        """Return the page as data. Raises NotFound if it has no such format."""
         if ending == "json":
             return await self._json(asked)
         if ending in IMAGE_TYPES:
@@ -58,13 +58,13 @@ class PageData:
         table = asked.page.table
         if table is None:
             raise NotFound(f"expected .json: this page has no table for .{ending}")
-        asked.page.variables(asked.address)  # what the page refuses its table must not take
+        asked.page.variables(asked.address)  # refuse for the table what the page refuses
         chosen = {**asked.page.defaults(asked.address), **asked.address.parameters}
         given = {**table.parameters(chosen), **asked.address.moment}
         return await self._tables.respond(asked.request, asked.client, table.name, ending, given)
 
     async def _feed(self, asked: PageRequest, ending: str) -> Response:
-        """What is new, or to come, of what a page is about."""
+        """Return a feed or calendar of a page."""
         feed = asked.page.feed
         if feed is None or ending not in feed.endings:
             raise NotFound(f"this page has no feed for .{ending}")
@@ -94,14 +94,14 @@ class PageData:
     async def _ask(
         self, asked: PageRequest, ending: str, variables: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        """What a feed is made of, at the moment of the page."""
+        """Return the data of a feed, at the moment of the page."""
         document, operation = feed_document(ending), feed_name(ending)
         found = data_of(await self._questions.ask(asked, document, operation, variables))["asOf"]
         assert isinstance(found, Mapping)
         return found
 
     async def _image(self, asked: PageRequest, ending: str) -> Response:
-        """What a page draws, as a file."""
+        """Return the drawing of a page, as a file."""
         answer = await self._questions.answer(asked)
         async with self._questions.turn(asked):
             shown = asked.page.view(data_of(answer), asked.address)

@@ -1,4 +1,4 @@
-"""A request for a page, understood."""
+"""Parsed requests for pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_QUERY_PARAMETERS = 50
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A request for a page, understood."""
+    """A parsed request for a page."""
 
     request: Request
     client: Client
@@ -29,13 +29,15 @@ class PageRequest:
 
     @property
     def origin(self) -> str:
-        """Scheme and host by which we were reached."""
+        """Return the scheme and host of the request."""
         return str(self.request.base_url).rstrip("/")
 
 
 def read_address(page: Page, request: Request, ending: str | None) -> Address:
-    """The address of a request. A parameter that is given more than once is a list; one that is
-    blank, as forms send them, is not given. Raises InvalidInput."""
+    """Return the address of a request.
+
+    A repeated parameter is a list. A blank one, as forms send them, is ignored. Raises InvalidInput.
+    """
     given: dict[str, str] = {}
     pairs = request.query_params.multi_items()
     if len(pairs) > MAX_QUERY_PARAMETERS:

@@ -1,4 +1,4 @@
-"""Pages that are of no moment, since they ask nothing of the log: documents, forms, signing in."""
+"""Pages without a moment, which do not read the log: documents, forms, sign-in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_QUERY_CHARACTERS = 2000
 
 
 class PlainPages:
-    """Answers requests for them: limits, counts and lines in the log are those of all others."""
+    """Handler of these pages, with the limits, metrics and log lines of all others."""
 
     def __init__(self, access_control: AccessControl, observer: Observer, pacing: PushPriority):
         self._access_control = access_control
@@ -33,8 +33,11 @@ class PlainPages:
         self._pacing = pacing
 
     def route(self, path: str, answer: Answer, methods: Sequence[str] = ("GET",)) -> Route:
-        """The route of a page. `answer` is given whoever comes, also those who may not read; what it
-        raises is a page too, and the page for signing in where that helps."""
+        """Return the route of a page.
+
+        `answer` handles all callers, also those without the right to read. Its errors are shown as pages,
+        or lead to the sign-in page if that helps.
+        """
 
         async def respond(request: Request) -> Response:
             answering = self._respond(answer, request)
@@ -68,19 +71,21 @@ class PlainPages:
 
 
 def may_sign_in(request: Request) -> bool:
-    """Whether somebody who is not let in is helped by the page for signing in: a person that looks,
-    not a program that sent a token, or a form that would be lost."""
+    """Return whether the sign-in page helps a refused caller.
+
+    It helps a person with a browser, not a program that sent a token, and not a form that would be lost.
+    """
     return request.method in READING and "authorization" not in request.headers
 
 
 def sign_in_first(request: Request) -> Response:
-    """Lead to the page for signing in, and from there back."""
+    """Redirect to the sign-in page, which returns afterwards."""
     current_operation().note_error("UNAUTHENTICATED")
     return see_other(sign_in_address(request))
 
 
 def query_parameters(request: Request, names: Collection[str]) -> dict[str, str]:
-    """The parameters of an address, each given once. Raises InvalidInput for others."""
+    """Return the parameters of an address, each given once. Raises InvalidInput for others."""
     given: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name not in names or name in given or len(value) > MAX_QUERY_CHARACTERS:

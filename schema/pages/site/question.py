@@ -1,4 +1,4 @@
-"""The questions of pages: they go the very way that those of API clients go."""
+"""Queries of pages, executed like those of API clients."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from schema.pages.site.page_request import PageRequest
 
 
 class PageQuestions:
-    """Asks on behalf of who asks for a page: with their rights, in their turns."""
+    """Executor of queries for the reader of a page, with their rights and limits."""
 
     def __init__(self, access_control: AccessControl, answers: ResponseCache):
         self._access_control = access_control
         self._answers = answers
 
     async def answer(self, asked: PageRequest) -> Answer | dict[str, Any]:
-        """The answer to the question of a page, without errors. Raises what it was refused with."""
+        """Return the response to the query of a page, without errors. Raises its errors."""
         page = asked.page
         return await self.ask(asked, page.document, page.operation, page.variables(asked.address))
 
     async def ask(
         self, asked: PageRequest, document: str, operation: str, variables: Mapping[str, Any]
     ) -> Answer | dict[str, Any]:
-        """The same for another question about it, such as that of a feed."""
+        """Return the response to another query about the page, such as that of a feed."""
         answer = await self._answers.answer(
             Question(document, variables, operation, asked.client.caller), QUERIES, self.turn(asked)
         )
@@ -40,17 +40,19 @@ class PageQuestions:
         return answer
 
     def turn(self, asked: PageRequest) -> AbstractAsyncContextManager[None]:
-        """The time in which something is worked out for a client, such as a page from its answer:
-        who asks for many makes others wait for few."""
+        """Return the query slot of a client for further work, such as rendering.
+
+        So a client with many requests does not delay others.
+        """
         return self._access_control.work_slot(asked.client)
 
     def cache_control(self, asked: PageRequest) -> str:
-        """How long copies of what is answered may be kept, and by whom."""
+        """Return how long copies of the response may be stored, and by whom."""
         return cache_control(self._access_control.is_shared(asked.request), asked.address.pinned)
 
 
 def data_of(answer: Answer | dict[str, Any]) -> Mapping[str, Any]:
-    """The data of an answer."""
+    """Return the data of a response."""
     found = orjson.loads(answer.body) if isinstance(answer, Answer) else answer
     data: Mapping[str, Any] = found["data"]
     return data

@@ -1,6 +1,4 @@
-"""Pages as bytes, kept in memory for whoever asks the same address again while the answer to its
-question is the same.
-"""
+"""Cache of rendered pages, as long as the response to their query is the same."""
 
 from __future__ import annotations
 
@@ -31,11 +29,11 @@ class RenderedPage:
 
     @cached_property
     def digest(self) -> str:
-        """What stands for it: the same bytes have the same."""
+        """Return its digest, which is the same for the same bytes."""
         return hashlib.blake2b(self.body, digest_size=16).hexdigest()
 
     def tag(self, gzip: bool) -> str:
-        """Its entity tag (RFC 9110, 8.8.3): strong, so that the compressed form has its own."""
+        """Return its entity tag (RFC 9110, 8.8.3): strong, so that the compressed form has its own."""
         return f'"{self.digest}{"-gzip" if gzip else ""}"'
 
     def response(
@@ -45,7 +43,7 @@ class RenderedPage:
         media_type: str,
         compressible: bool = True,
     ) -> Response:
-        """The answer to who asks for it: nothing but the tag, where he has it already."""
+        """Return the response to a request: without a body if the client has the tag already."""
         takes = takes_gzip(request.headers.get("accept-encoding", ""))
         short = compressible and takes and len(self.body) >= MIN_COMPRESSED_BYTES
         sent = {**headers, "ETag": self.tag(short)}
@@ -58,15 +56,15 @@ class RenderedPage:
 
     @cached_property
     def gzipped(self) -> bytes:
-        """The same as gzip."""
+        """Return the page as gzip."""
         return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
 
 
 class RenderedPages(SizedLruCache[Key, RenderedPage]):
-    """Pages by their addresses, who may see them, and the tag of the answer that they show."""
+    """Pages by their addresses, their permitted readers, and the tag of their response."""
 
     def keep(self, key: Key, html: str) -> RenderedPage:
-        """Keep a page that was rendered."""
+        """Store a rendered page."""
         page = RenderedPage(html.encode())
         size = len(page.body) * 5 // 4 + sum(len(part) for part in key if isinstance(part, str))
         self.put(key, page, size)

@@ -1,7 +1,7 @@
-"""Answers requests for pages: who asks, what, and when; then the question, and the template.
+"""Handler of requests for pages: authentication, moment, query and template.
 
-The question of a page goes the very way that those of API clients go: limits, turns, kept answers,
-counts and lines in the log. A page is kept as bytes as long as the answer that it shows is the same.
+The query of a page is executed like those of API clients: limits, slots, caches, metrics and log lines. A
+page is cached as bytes as long as its response is the same.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tracker.errors import TrackerError, Unauthenticated, Unavailable
 
 
 class PageRoute:
-    """Answers requests for pages, as HTML or as data."""
+    """Handler of requests for pages, as HTML or as data."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class PageRoute:
         self.rendered = RenderedPages(MAX_CACHE_BYTES)
 
     async def respond(self, page: Page, request: Request, ending: str | None = None) -> Response:
-        """The page of a request, or the same as data; whatever goes wrong is a page too."""
+        """Return the page of a request, or the same as data; errors are pages too."""
         answer = self._respond(page, request, ending)
         return await observe(self._observer, self._pacing, "page", request, answer)
 
@@ -102,14 +102,14 @@ class PageRoute:
         return page.response(asked.request, headers, HTML)
 
     def _render(self, asked: PageRequest, data: Mapping[str, Any]) -> str:
-        """The HTML of a page for the data of its answer. Raises NotFound."""
+        """Return the HTML of a page for the data of its response. Raises NotFound."""
         shown = asked.page.view(data, asked.address)
         kept = {name: value for name, value in shown.items() if name != "image" or is_installed()}
         return render(asked, data, kept)
 
 
 def render(asked: PageRequest, data: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
-    """The HTML of a page for the data of its answer and what its view made of them."""
+    """Return the HTML of a page for the data of its response and the result of its view."""
     framed = frame(asked.page, asked.address, data, shown, asked.origin)
     return (
         environment()

@@ -1,4 +1,4 @@
-"""The style sheet and the scripts of pages, at addresses that change when they do."""
+"""The style sheet and the scripts of pages, at addresses that change with their content."""
 
 from __future__ import annotations
 
@@ -23,21 +23,23 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 @cache
 def static_files() -> dict[str, bytes]:
-    """All files by their names."""
+    """Return all files by their names."""
     found = files("schema.pages.site").joinpath("static").iterdir()
     return {file.name: file.read_bytes() for file in sorted(found, key=lambda each: each.name)}
 
 
 @cache
 def edition() -> str:
-    """What stands for the contents of all files. Scripts name each other by relative paths, so all
-    have the same."""
+    """Return a digest of all files.
+
+    Scripts name each other by relative paths, so all have the same edition.
+    """
     content = b"\0".join(name.encode() + b"\0" + text for name, text in static_files().items())
     return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def static_path(name: str) -> str:
-    """The path of a file. Raises KeyError where there is none."""
+    """Return the path of a file. Raises KeyError if there is none."""
     static_files()[name]
     return f"/static/{edition()}/{name}"
 
@@ -49,7 +51,7 @@ def _gzipped(name: str) -> bytes:
 
 @function_errors_as_json
 async def static_file(request: Request) -> Response:
-    """A file; of another edition than the present one it may not be kept."""
+    """Return a file. Only the present edition may be cached."""
     name, asked = request.path_params["name"], request.path_params["edition"]
     content = static_files().get(name)
     if content is None:

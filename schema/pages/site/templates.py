@@ -1,4 +1,4 @@
-"""The templates of pages: Jinja, with everything escaped and nothing that is missing passed over."""
+"""The templates of pages: Jinja, with escaping and strict undefined variables."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ LEVELS = {
     "PARTIAL": "Records in part.",
     "NONE": "Completeness unknown.",
 }
-"""By levels of completeness the words before the statement."""
+"""Words before the statement, by level of completeness."""
 
 
 @cache
 def environment() -> Environment:
-    """Templates by their paths below `schema/pages`."""
+    """Return templates by their paths below `schema/pages`."""
     made = Environment(
         loader=PackageLoader("schema", "pages"),
         autoescape=True,
@@ -71,8 +71,11 @@ def environment() -> Environment:
 
 @pass_context
 def value(context: Context, path: str, form: str = "number") -> Markup | str:
-    """A number of the answer, by its path in the data (`asOf.exportControls.totalCount`), written
-    by a filter. The element names value and path: so anybody can hold the page against the API."""
+    """Return a number of the response, by its path in the data (`asOf.exportControls.totalCount`).
+
+    A filter formats it. The element has the value and the path, so that everyone can compare the page with
+    the API.
+    """
     found = value_at(context["data"], path)
     if found is None:
         return ""
@@ -81,7 +84,7 @@ def value(context: Context, path: str, form: str = "number") -> Markup | str:
 
 
 def value_at(data: Mapping[str, Any], path: str) -> Any:
-    """What stands at a path; None where something before it is null. Raises KeyError and IndexError."""
+    """Return the value at a path; None below a null. Raises KeyError and IndexError."""
     found: Any = data
     for part in path.split("."):
         if found is None:

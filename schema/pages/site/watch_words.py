@@ -1,6 +1,6 @@
-"""Who looks for newer facts, and how old what is known is, in sentences. Pure.
+"""Sentences about watched sources and the age of their data. Pure.
 
-They follow from the moment of the page alone: days are counted up to its day, not to the present one.
+They depend on the moment of the page only: days are counted up to its date, not to the present one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from schema.pages.site.words import many, written_day
 
 @dataclass(frozen=True, slots=True)
 class WatchedIssuer:
-    """An issuer, the day of the newest fact of it, and who looks for newer ones, in sentences."""
+    """An issuer, the date of its newest fact, and its watched sources in sentences."""
 
     code: str
     name: str
@@ -24,7 +24,8 @@ class WatchedIssuer:
 
 
 def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
-    """Who looks for newer facts of an issuer, by its horizon (the fragment Known), as of a day."""
+    """Return sentences on the watched sources of an issuer, by its horizon (the fragment Known), as of a
+    date."""
     if known is None or not known["sourceCount"]:
         return ["No source is monitored, so newer acts may be missing."]
     count = known["sourceCount"]
@@ -43,7 +44,7 @@ def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
 def watched_issuers(
     horizon: Sequence[Mapping[str, Any]], issuers: Iterable[Mapping[str, Any]], day: date
 ) -> list[WatchedIssuer]:
-    """Who looks for newer facts of each of some issuers, by their horizons (the fragment Known)."""
+    """Return the watched sources of each issuer in sentences, by their horizons (the fragment Known)."""
     names = {one["code"]: one["name"] for one in issuers}
     found = []
     for code, name in sorted(names.items(), key=lambda pair: pair[1]):
@@ -54,12 +55,12 @@ def watched_issuers(
 
 
 def days_late(expected: str | None, day: date) -> int:
-    """How many days before a day a look was due; 0 if it was not."""
+    """Return the number of days by which a poll was late on a date; 0 if it was not."""
     return max((day - _of(expected)).days, 0) if expected else 0
 
 
 def horizon_of(horizon: Iterable[Mapping[str, Any]], issuer: str) -> Mapping[str, Any] | None:
-    """The horizon of one issuer; None where nothing is known of it and nobody looks."""
+    """Return the horizon of one issuer; None without a fact and without a watched source."""
     return next((one for one in horizon if one["issuer"] == issuer), None)
 
 
@@ -67,16 +68,16 @@ def _seen(known: Mapping[str, Any]) -> str:
     if not known["coversUntil"]:
         return ""
     day = written_day(known["coversUntil"])
-    return f"; what had been announced by {day} was seen, and may wait for review"
+    return f"; announcements up to {day} were read, and may wait for review"
 
 
 def _unread(source: Mapping[str, Any]) -> str:
     if not source["since"]:
         return f"{source['name']} was never read."
     why = f" ({source['code']})" if source["code"] else ""
-    return f"{source['name']} can't be read since {written_day(source['since'])}{why}."
+    return f"{source['name']} has not been readable since {written_day(source['since'])}{why}."
 
 
 def _of(at: str) -> date:
-    """The day of a time (UTC)."""
+    """Return the date of a time (UTC)."""
     return date.fromisoformat(at[:10])

@@ -1,4 +1,4 @@
-"""How values are written on pages. Pure."""
+"""Formats of values on pages. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PATHS = {
     "figure": "figures",
     "source": "sources",
 }
-"""By the kinds of entities, the paths of their pages."""
+"""Paths of the pages of entities, by kind."""
 
 
 def written_day(day: str) -> str:
-    """A day, month or year as people write it: `27 Nov 2026`, `Nov 2026`, `2026`."""
+    """Return a day, month or year in words: `27 Nov 2026`, `Nov 2026`, `2026`."""
     parts = day[:10].split("-")
     words = [parts[0]]
     if len(parts) > 1:
@@ -33,14 +33,14 @@ def written_day(day: str) -> str:
 
 
 def day(value: str | None, missing: str = "") -> Markup | str:
-    """A day as a `<time>`; `missing` where there is none."""
+    """Return a date as a `<time>`; `missing` if there is none."""
     if not value:
         return missing
     return Markup('<time datetime="{}">{}</time>').format(value[:10], written_day(value))
 
 
 def moment(value: str | None, missing: str = "") -> Markup | str:
-    """A time to the minute, in UTC, as a `<time>`."""
+    """Return a time to the minute, in UTC, as a `<time>`."""
     if not value:
         return missing
     written = f"{written_day(value)}, {value[11:16]}{NBSP}UTC"
@@ -48,7 +48,7 @@ def moment(value: str | None, missing: str = "") -> Markup | str:
 
 
 def doubt(source: Mapping[str, Any]) -> str:
-    """A remark on a source that was not verified, or that lacks some fields of its fact."""
+    """Return a remark on a source that was not verified, or that lacks some fields of its fact."""
     if not source["verified"]:
         return " (not verified)"
     lacks = ", ".join(source["unsupported"])
@@ -56,13 +56,15 @@ def doubt(source: Mapping[str, Any]) -> str:
 
 
 def publisher_of(source: Mapping[str, Any]) -> str:
-    """The name of the publisher whose text was read; its code where it has no name."""
+    """Return the name of the publisher; its code if it has no name."""
     return str(source["publisherName"] or source["publisher"])
 
 
 def number(value: object, missing: str = "") -> str:
-    """A number with commas between thousands, with the digits that it has. The API's large counts are
-    floating, since they may be more than an Int holds: they are written as whole ones all the same."""
+    """Return a number with commas between thousands, with all of its digits.
+
+    Large counts of the API are floats, because they may exceed an Int; they are written as integers.
+    """
     if value is None:
         return missing
     if isinstance(value, float) and value.is_integer():
@@ -74,40 +76,40 @@ def number(value: object, missing: str = "") -> str:
 
 
 def percent(share: object, digits: int = 1, missing: str = "") -> str:
-    """A share of one as per cent."""
+    """Return a share of one in percent."""
     if share is None:
         return missing
     return f"{Decimal(str(share)) * 100:.{digits}f}{NBSP}%"
 
 
 def words(value: str | None) -> str:
-    """A word of the API as people write it: `IN_FORCE` is `in force`."""
+    """Return a word of the API as text: `IN_FORCE` is `in force`."""
     return (value or "").replace("_", " ").lower()
 
 
 def sentence(value: str) -> str:
-    """A text with a capital letter at its beginning."""
+    """Return a text with a capital first letter."""
     return value[:1].upper() + value[1:]
 
 
 def many(count: int, one: str, several: str | None = None) -> str:
-    """A number and its noun: `1 clause`, `1,200 clauses`."""
+    """Return a number and its noun: `1 clause`, `1,200 clauses`."""
     return f"{count:,}{NBSP}{one if count == 1 else several or one + 's'}"
 
 
 def listed(items: list[str], most: int = 4) -> str:
-    """Items in a sentence: `gallium, germanium and 3 more`."""
+    """Return items in a sentence: `gallium, germanium and 3 more`."""
     shown = items if len(items) <= most + 1 else [*items[:most], f"{len(items) - most} more"]
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
 def days_between(start: str, end: str) -> int:
-    """The number of days from one to another."""
+    """Return the number of days between two dates."""
     return (date.fromisoformat(end) - date.fromisoformat(start)).days
 
 
 def in_days(day: str, since: str) -> str:
-    """How far a day lies from another: `in 3 days`, `today`, `2 days ago`."""
+    """Return the time between two dates: `in 3 days`, `today`, `2 days ago`."""
     count = days_between(since, day)
     if count == 0:
         return "the same day"
@@ -115,6 +117,6 @@ def in_days(day: str, since: str) -> str:
 
 
 def entity_path(entity: str) -> str | None:
-    """The page of an entity by its name in the log (`alliance/quad`); None where it has none."""
+    """Return the page of an entity by its name in the log (`alliance/quad`); None if it has none."""
     kind, _, key = entity.partition("/")
     return f"/{PATHS[kind]}/{key}" if kind in PATHS else None

@@ -1,1 +1,1 @@
-"""Watched sources: when they were last read, and every look at them."""
+"""Watched sources: their last polls and all polls."""

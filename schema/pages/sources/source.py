@@ -1,4 +1,4 @@
-"""`/sources/{key}`: one watched source, its looks and its fetches, the newest first. Pure."""
+"""`/sources/{key}`: one watched source with its polls and its fetches, the newest first. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OUTCOMES = ("FETCHED", "UNCHANGED", "FAILED")
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The source. Raises NotFound."""
+    """Return the source. Raises NotFound."""
     source = data["asOf"]["watchedSource"]
     if source is None:
         raise NotFound(

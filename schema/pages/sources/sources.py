@@ -1,4 +1,4 @@
-"""`/sources`: the sources that are watched, when they were last read, and which can't be. Pure."""
+"""`/sources`: the watched sources, their last polls and their failures. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schema.pages.sources.standing import is_behind, rhythm, standing
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The sources, and how old what is known is by the day of the page."""
+    """Return the sources, with the age of their data as of the date of the page."""
     found = data["asOf"]
     day = date.fromisoformat(found["validAt"])
     sources = found["watchedSources"]["nodes"]
@@ -22,7 +22,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     behind = bool(watched) and all(is_behind(one, day) for one in watched)
     return {
         "title": "Watched sources",
-        "description": "Which lists of publishers are looked through, and when they were last read.",
+        "description": "The watched lists of publishers, and their last polls.",
         "rows": [(one, standing(one, day), rhythm(one["everyHours"])) for one in sources],
         "behind": {one["key"] for one in sources if is_behind(one, day)},
         "nothing_read": behind,

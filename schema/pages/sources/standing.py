@@ -1,4 +1,4 @@
-"""How a watched source stands, in sentences, by the day of a page. Pure."""
+"""State of a watched source in sentences, as of the date of a page. Pure."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from schema.pages.site.words import many, written_day
 
 
 def standing(source: Mapping[str, Any], day: date) -> str:
-    """Whether it is read as it should be by a day, in a sentence."""
+    """Return whether it is polled on schedule as of a date, in a sentence."""
     if source["unwatchedOn"]:
-        return f"Not watched any more: {source['unwatchedBecause']}"
+        return f"No longer watched: {source['unwatchedBecause']}"
     if source["failingSince"]:
-        return f"Can't be read since {written_day(source['failingSince'])}{why(source)}"
+        return f"Not readable since {written_day(source['failingSince'])}{why(source)}"
     if not source["lastLookedAt"]:
         return "Never read yet"
     if late := days_late(source["nextLookExpectedAt"], day):
-        return f"Not looked at: a look was due {many(late, 'day')} before this day"
-    return "Read as it should be"
+        return f"Overdue: a poll was due {many(late, 'day')} before this date"
+    return "Read on schedule"
 
 
 def is_behind(source: Mapping[str, Any], day: date) -> bool:
-    """Whether what is known of it is older by a day than its rhythm allows."""
+    """Return whether its data are older on a date than its schedule allows."""
     if source["unwatchedOn"]:
         return False
     return bool(source["failingSince"]) or bool(days_late(source["nextLookExpectedAt"], day))
 
 
 def why(source: Mapping[str, Any]) -> str:
-    """The code of its last failure, in brackets."""
+    """Return the code of its last failure, in brackets."""
     failure = source["lastFailure"]
     return f" ({failure['code']})" if failure else ""
 
 
 def rhythm(hours: float) -> str:
-    """How often it is looked at."""
+    """Return its polling interval."""
     if hours == 1:
         return "every hour"
     if hours == 24:

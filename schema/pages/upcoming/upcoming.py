@@ -12,11 +12,11 @@ from schema.pages.site.page import Page, TableOfPage
 
 DEFAULT_DAYS = "183"
 SPANS = {"92": "3 months", "183": "6 months", "365": "12 months"}
-"""By numbers of days the spans that the page offers."""
+"""Periods that the page offers, by their number of days."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """The changes by date."""
+    """Return the changes by date."""
     nodes = data["asOf"]["upcoming"]["nodes"]
     days = address.parameters.get("days", DEFAULT_DAYS)
     return {

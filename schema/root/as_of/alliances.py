@@ -37,7 +37,7 @@ from tracker.domain.values import Actor
 from tracker.domain.vocabulary import ActKind, AllianceStatus, AnnouncementKind
 
 MAX_ACTORS = 20
-"""Actors that are asked for at once, at most."""
+"""Maximum number of actors in a query."""
 
 OfKind = Annotated[
     AnnouncementKind | None, argument(description="Only announcements of this kind.")
@@ -49,8 +49,7 @@ OfActor = Annotated[
 OfActors = Annotated[
     list[str] | None,
     argument(
-        description="Only announcements that all of these places and alliances make or are party"
-        " to; at most 20."
+        description="Only announcements by or with all of these places and alliances; at most 20."
     ),
 ]
 AboutEntity = Annotated[
@@ -68,7 +67,7 @@ WithFirm = Annotated[
 
 @object_type
 class Alliances(AtMoment):
-    """Alliances and announcements of a moment."""
+    """Alliances and announcements at a moment."""
 
     @list_field(Alliance, AllianceOrder, sources=SOURCES)
     async def alliances(
@@ -84,7 +83,7 @@ class Alliances(AtMoment):
             AllianceStatus | None, argument(description="Only alliances of this status.")
         ] = None,
         founded: Annotated[
-            DayRange | None, argument(description="Only alliances founded on one of these days.")
+            DayRange | None, argument(description="Only alliances founded in this period.")
         ] = None,
     ) -> PageSource[Alliance]:
         """Alliances and initiatives."""
@@ -120,13 +119,13 @@ class Alliances(AtMoment):
         about: AboutEntity = None,
         topic: Annotated[
             str | None,
-            argument(description="Only announcements on this topic, whatever its capitals."),
+            argument(description="Only announcements on this topic. Case does not matter."),
         ] = None,
         firm: WithFirm = None,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         date: Annotated[
-            DayRange | None, argument(description="Only announcements made on one of these days.")
+            DayRange | None, argument(description="Only announcements made in this period.")
         ] = None,
     ) -> PageSource[Announcement]:
         """Announcements."""

@@ -1,4 +1,4 @@
-"""`asOf`: the one place where time is chosen; everything below it inherits the moment."""
+"""The field `asOf`, which chooses the moment for all fields below it."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class Counts:
     """The number of entities of each kind."""
 
     export_controls: int = field(description="Announced export controls.")
-    alliances: int = field(description="Alliances, dissolved ones included.")
+    alliances: int = field(description="Alliances, including dissolved ones.")
     announcements: int = field(description="Announcements.")
     figures: int = field(description="Figures with at least one claim.")
-    firms: int = field(description="Firms that are identified.")
+    firms: int = field(description="Identified firms.")
     preferences: int = field(description="Orders of preference between publishers.")
     imports: int = field(description="Recorded imports.")
     redactions: int = field(description="Events with redacted texts.")
-    watched_sources: int = field(description="Sources that were ever watched.")
+    watched_sources: int = field(description="Sources that are or were watched.")
     coverages: int = field(description="Lists of acts that were read.")
 
 
@@ -84,23 +84,22 @@ class AsOf(
     Coverages,
     LogUntilMoment,
 ):
-    """The world on one day, as the log knew it at one position. Every answer below is about this
-    moment.
-    """
+    """The state of the world as of one date, as recorded at one position. All fields below are of this
+    moment."""
 
     @resolver_field
     async def horizon(
         self,
         info: Info,
         issuer: Annotated[
-            str | None, argument(description="Only that of this place (`CN`) or alliance (`quad`).")
+            str | None,
+            argument(description="Only the horizon of this place (`CN`) or alliance (`quad`)."),
         ] = None,
     ) -> list[Horizon]:
-        """The newest recorded act of each issuer, ordered by code, and the sources that are watched for
-        newer ones. Export controls count for their issuer, announcements for their actors, alliances for
-        themselves. It depends on the position only, not on `validAt`. It is no completeness: earlier acts
-        may be missing.
-        """
+        """The newest recorded act of each issuer, ordered by code, with the sources that are watched for
+        newer acts. Export controls count for their issuer, announcements for their actors, alliances for
+        themselves. It depends on the position only, not on `validAt`. It is not a measure of completeness:
+        earlier acts may be missing."""
         of = None if issuer is None else str(parse_word(Actor, issuer, "issuer"))
         horizons = info.context.services.as_of.horizons
         known = {one.issuer: one for one in await horizons.of(of, self.moment.position)}
@@ -127,7 +126,7 @@ class AsOf(
 
     @resolver_field
     async def node(self, info: Info, id: GlobalId) -> Node | None:
-        """The entity with this `id` at this moment; null where it does not exist."""
+        """The entity with this `id` at this moment; null if it does not exist."""
         return await node(info, self.moment, id)
 
     @resolver_field

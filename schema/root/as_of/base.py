@@ -28,29 +28,27 @@ N = TypeVar("N", bound=Node)
 
 @object_type
 class AtMoment:
-    """A moment: what it is, and how entities are found at it."""
+    """A moment, with the queries of entities at it."""
 
     moment: strawberry.Private[Moment]
     turns: strawberry.Private[asyncio.Semaphore | None] = None
-    """Of many moments that are asked about at once: how many fields are worked on at a time."""
+    """A limit on concurrent fields, if many moments are queried at once."""
 
     @resolver_field
     def id(self) -> strawberry.ID:
-        """An id of the moment. Caches that keep objects by their ids put together by it what several
-        questions asked about the same moment.
-        """
+        """An id of the moment. Client caches use it to merge the fields of several queries about the same
+        moment."""
         return strawberry.ID(encode_moment(self.moment))
 
     @resolver_field
     def position(self) -> Position:
-        """The position of the log that the answer is computed from. A query with this `position`
-        and `validAt` always gets the same answer.
-        """
+        """The position of the log from which the response is computed. A query with this `position` and
+        `validAt` always returns the same response."""
         return Position(str(self.moment.position))
 
     @resolver_field
     def valid_at(self) -> Day:
-        """The day that the answer is about."""
+        """The effective date of the response."""
         return Day(self.moment.valid_at.isoformat())
 
     @resolver_field
@@ -63,20 +61,18 @@ class AtMoment:
 
     @resolver_field
     async def digest(self, info: Info) -> str:
-        """The SHA-256 of the whole state at this moment, in hexadecimal digits. A replay of the log
-        gives the same (`tracker replay`).
-        """
+        """The SHA-256 of the whole state at this moment, in hexadecimal digits. A replay of the log returns
+        the same digest (`tracker replay`)."""
         return await info.context.services.as_of.digest(self.moment)
 
     @resolver_field
     def state_format(self) -> int:
-        """The number of the form in which this release writes states. Digests are comparable only
-        if their state formats are equal.
-        """
+        """The number of the format in which this release writes states. Digests are comparable only if
+        their state formats are equal."""
         return STATE_FORMAT
 
     async def one(self, info: Info, kind: type[N], id: str) -> N | None:
-        """The entity of a kind that a key or an id stands for."""
+        """Return the entity of a kind with a key or an id."""
         key = key_of(kind_name(kind.state_type), id)
         state = (
             await info.context.services.as_of.state(kind.state_type, key, self.moment)
@@ -86,7 +82,7 @@ class AtMoment:
         return kind.at(state, self.moment) if state else None
 
     def listing(self, info: Info, kind: type[N], order: Enum, narrowed: Filter) -> PageSource[N]:
-        """The entities of a kind, in an order."""
+        """Return the entities of a kind, in an order."""
         return node_pages(info.context.services.as_of, kind, self.moment, narrowed, order)
 
     def scope(
@@ -96,7 +92,7 @@ class AtMoment:
         issuers: Iterable[str] | None = None,
         commodities: Iterable[str] | None = None,
     ) -> AnswerScope | None:
-        """Return the scope of a list of acts; None stands for all issuers or all commodities."""
+        """Return the scope of a list of acts; None means all issuers or all commodities."""
         return answer_scope(info, self.moment, kinds, issuers, commodities)
 
     def policy_scope(self, info: Info, about: TransitionFilter) -> AnswerScope | None:
@@ -105,5 +101,5 @@ class AtMoment:
         return scope_of_filter(info, self.moment, about, issuers)
 
     async def orders(self, info: Info) -> Orders:
-        """The orders of publishers, by which to choose among claims."""
+        """Return the orders of publishers, which select preferred claims."""
         return await info.context.services.as_of.orders(self.moment)

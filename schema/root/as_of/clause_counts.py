@@ -1,4 +1,4 @@
-"""How many clauses there are at a moment."""
+"""Numbers of clauses at a moment."""
 
 from __future__ import annotations
 
@@ -46,13 +46,12 @@ from tracker.domain.vocabulary import (
 from tracker.errors import InvalidInput
 
 MAX_GROUPS = 1000
-"""Groups that an answer has at most."""
+"""Maximum number of groups in a response."""
 
 
 @object_type
 class ClauseCount:
-    """A number of clauses, with what they have in common: the fields that they are counted by; the
-    others are null."""
+    """A number of clauses, with the values of the fields that they are counted by; other fields are null."""
 
     status: ClauseStatus | None = field(description="Their status.")
     measure: Measure | None = field(description="Their measure.")
@@ -60,26 +59,29 @@ class ClauseCount:
     direction: Direction | None = field(
         description="Whether they restrict exports, imports or production."
     )
-    covers: Covers | None = field(description="What they cover.")
+    covers: Covers | None = field(description="The goods or persons that they cover.")
     legal_stage: LegalStage | None = field(description="Their legal stage.")
     confirmation: Confirmation | None = field(description="The confirmation of their status.")
     match: Match | None = field(
-        description="Whether they cover the goods of the filters for certain; `CERTAIN` without such filters."
+        description="Whether they cover the goods of the filters for certain or possibly;"
+        " `CERTAIN` without such filters."
     )
     commodity: Commodity | None = field(description="A commodity that they name.")
     clauses: int = field(description="The number of clauses.")
-    controls: int = field(description="The number of instruments that they are in.")
+    controls: int = field(description="The number of their instruments.")
 
 
 GroupBy = Annotated[
     list[ClauseGroup],
-    argument(description="What to count by, each once; an empty list counts all clauses together."),
+    argument(
+        description="The fields to count by, each once; an empty list counts all clauses together."
+    ),
 ]
 
 
 @object_type
 class ClauseCounts(AtMoment):
-    """Clauses of a moment, counted."""
+    """Numbers of clauses at a moment."""
 
     @resolver_field
     async def clause_counts(
@@ -102,10 +104,9 @@ class ClauseCounts(AtMoment):
         match: WithMatch = None,
     ) -> list[ClauseCount]:
         """The number of clauses at this moment by their status, measure, issuer, and so on, the largest
-        group first; groups without a clause are left out. The filters are those of
-        `exportControls`. A clause on several commodities counts in the group of each.
-        At most 1,000 groups; for more narrow what is counted.
-        """
+        group first. Groups without a clause are left out. The filters are those of `exportControls`. A
+        clause on several commodities counts in the group of each. At most 1,000 groups; to get more, use
+        narrower filters."""
         if len(set(group_by)) < len(group_by):
             raise InvalidInput("expected each once", path=("groupBy",))
         query = parse_clause_query(
@@ -135,7 +136,7 @@ class ClauseCounts(AtMoment):
         counts = count_clauses(controls, query, licences, group_by, first_days)
         if len(counts) > MAX_GROUPS:
             raise InvalidInput(
-                f"there are {len(counts)} groups: expected at most {MAX_GROUPS}, narrow what is counted",
+                f"there are {len(counts)} groups, at most {MAX_GROUPS} are allowed: use narrower filters",
                 code="TOO_LARGE",
                 path=("groupBy",),
             )

@@ -1,4 +1,4 @@
-"""The statuses of clauses over time, as they are known at a moment."""
+"""Statuses of clauses over time, as known at a moment."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from tracker.domain.vocabulary import ClauseStatus
 
 @object_type
 class ClauseStatusPeriod:
-    """A time in which a clause has a status, with the clause and its instrument."""
+    """A period in which a clause has a status, with the clause and its instrument."""
 
     of: strawberry.Private[Period]
     state: strawberry.Private[ClauseState]
@@ -59,17 +59,17 @@ class ClauseStatusPeriod:
 
     @resolver_field
     def export_control(self) -> ExportControl:
-        """The instrument, at the moment that is asked about."""
+        """The instrument, at the moment of the query."""
         return ExportControl.at(self.control, self.moment)
 
     @resolver_field
     def clause(self) -> Clause:
-        """The clause, at the same moment."""
+        """The clause, at the moment of the query."""
         return clause(self.state, self.control, self.moment)
 
     @resolver_field
     def period(self) -> StatusPeriod:
-        """The status, with its days and what it rests on."""
+        """The status, with its dates and the events behind it."""
         return StatusPeriod(of=self.of)
 
 
@@ -84,7 +84,7 @@ class ClauseStatuses(AtMoment):
         order: Enum,
         between: StatusDays = None,
         statuses: Annotated[
-            list[ClauseStatus] | None, argument(description="Only times of these statuses.")
+            list[ClauseStatus] | None, argument(description="Only periods of these statuses.")
         ] = None,
         issuer: OfIssuer = None,
         direction: OfDirection = None,
@@ -97,10 +97,8 @@ class ClauseStatuses(AtMoment):
         covers: OfCovers = None,
         firm: OfFirm = None,
     ) -> PageSource[ClauseStatusPeriod]:
-        """The times of the statuses of clauses, past and to come, as they are known at this moment: when
-        each was announced, in force, suspended, and over. What is asked of clauses must hold of
-        them as they are worded at this moment.
-        """
+        """The status periods of clauses, past and future, as known at this moment: announced, in force,
+        suspended, ended. The filters on clauses apply to their wording at this moment."""
         query = parse_clause_query(
             self.moment.valid_at,
             commodity=commodity,
@@ -140,7 +138,7 @@ class ClauseStatuses(AtMoment):
 def _items(
     control: MatchingControl, transitions: Sequence[Transition], order: SortKey, moment: Moment
 ) -> Iterator[Keyed[ClauseStatusPeriod]]:
-    """The times of the statuses of the clauses that match, with their places in an order."""
+    """Yield the status periods of the matching clauses, with their keys in an order."""
     numbers = {item.clause.id: number for number, item in enumerate(control.state.clauses)}
     for item in control.clauses:
         for period in status_periods(item.clause.id, transitions):

@@ -1,4 +1,4 @@
-"""Lists that were read, and the completeness of answers, at a moment."""
+"""Lists of acts that were read, and the completeness of responses, at a moment."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ OfIssuer = Annotated[
 
 @object_type
 class Coverages(AtMoment):
-    """Lists that were read, at a moment."""
+    """Lists of acts that were read, at a moment."""
 
     @list_field(CoverageStatement, CoverageOrder)
     async def coverages(
@@ -50,9 +50,8 @@ class Coverages(AtMoment):
             ActKind | None, argument(description="Only lists of this kind of act.")
         ] = None,
     ) -> PageSource[CoverageStatement]:
-        """Lists of acts that were read, with their periods and omissions, withdrawn ones included. They
-        depend on the position only, not on `validAt`.
-        """
+        """Lists of acts that were read, with their periods and omissions, including withdrawn lists. They
+        depend on the position only, not on `validAt`."""
         narrowed = Filter(
             search=parse_search(search),
             places=parse_words(Actor, issuer, "issuer"),
@@ -68,7 +67,7 @@ class Coverages(AtMoment):
             str, argument(description="Its key, such as `cn-mofcom-entity-lists`, or its id.")
         ],
     ) -> CoverageStatement | None:
-        """One list that was read; null before its declaration was recorded."""
+        """One list of acts that was read; null before its declaration was recorded."""
         return await self._latest().one(info, CoverageStatement, id)
 
     @resolver_field
@@ -76,22 +75,21 @@ class Coverages(AtMoment):
         self,
         info: Info,
         acts: Annotated[
-            list[ActKind] | None, argument(description="Only these kinds of act; all if left out.")
+            list[ActKind] | None,
+            argument(description="Only these kinds of act; all kinds if left out."),
         ] = None,
         issuer: OfIssuer = None,
         commodity: CommodityId = None,
     ) -> Completeness:
-        """The completeness of the records of some acts at this moment: which lists were read, to which
-        day, and what was left out. It depends on the position; of `validAt` only in that later gaps do
-        not count.
-        """
+        """The completeness of recorded acts at this moment: which lists were read, to which date, and what
+        was left out. It depends on the position. `validAt` only removes later gaps."""
         goods = None if commodity is None else [parse_word(Commodity, commodity, "commodity")]
         issuers = parse_words(Actor, issuer, "issuer")
         scope = self.scope(info, acts or ActKind, issuers, goods)
         found = await completeness(scope)
-        assert found is not None  # there is a moment
+        assert found is not None  # a moment always has a scope
         return found
 
     def _latest(self) -> AtMoment:
-        """Return the same position on the last day: a list counts as soon as it is recorded."""
+        """Return the same position on the last date: a list counts as soon as it is recorded."""
         return AtMoment(moment=Moment(date.max, self.moment.position))

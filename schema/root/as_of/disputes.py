@@ -1,4 +1,4 @@
-"""Accounts of export controls that differ from the one recorded, at a moment."""
+"""Accounts of export controls that differ from the recorded one, at a moment."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class DisputedControl:
     """An account of an instrument by another source, with the instrument."""
 
     export_control: ExportControl = field(description="The instrument.")
-    dispute: Dispute = field(description="The other account of it.")
+    dispute: Dispute = field(description="The different account.")
 
 
 @object_type
 class Disputes(AtMoment):
-    """Disputes of a moment."""
+    """Disputes at a moment."""
 
     @list_field(DisputedControl, DisputeOrder)
     async def disputes(
@@ -54,16 +54,16 @@ class Disputes(AtMoment):
             str | None, argument(description="Only accounts by this publisher, such as `usgs`.")
         ] = None,
     ) -> PageSource[DisputedControl]:
-        """Accounts by other sources that differ from an instrument as it is recorded, kept beside it.
-        One that names goods is found by these, one that names none by those of the instrument.
-        """
+        """Accounts by other sources that differ from the recorded instrument and are stored beside it. The
+        filters on goods apply to the goods of the account, or to those of the instrument if the account
+        names none."""
         goods = None if commodity is None else parse_word(Commodity, commodity, "commodity")
         coded = None if hs_code is None else check_hs_code(hs_code)
         publishers = parse_publisher(publisher)
         of = info.context.services.as_of.controls
         query = ClauseQuery(self.moment.valid_at, commodity=goods, hs_code=coded)
         licences = await of.licences(self.moment) if query.is_about_goods else {}
-        # An account may name goods of which its instrument says nothing, so all instruments are read.
+        # An account may name goods that its instrument does not name, so all instruments are read.
         controls = await of.matching(
             self.moment,
             ClauseQuery(self.moment.valid_at),
@@ -98,8 +98,10 @@ def _key(state: ExportControlState, number: int, order: SortKey) -> Key:
 def _is_about(
     of: domain.Dispute, query: ClauseQuery, state: ExportControlState, licences: Licences
 ) -> bool:
-    """Whether an account that names goods names these; one that names none is about the goods of
-    its instrument."""
+    """Return whether an account covers the goods of a query.
+
+    An account without goods covers those of its instrument.
+    """
     if not query.is_about_goods:
         return True
     named, goods, code = frozenset(of.commodities), query.commodity, query.hs_code

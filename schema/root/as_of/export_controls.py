@@ -65,7 +65,7 @@ OfDirection = Annotated[
 
 @object_type
 class Controls(AtMoment):
-    """Export controls of a moment."""
+    """Export controls at a moment."""
 
     @list_field(
         ExportControl, ExportControlOrder, sources=SOURCES, connection=ExportControlConnection
@@ -89,16 +89,14 @@ class Controls(AtMoment):
         direction: OfDirection = None,
         status: OfStatus = None,
         announced: Annotated[
-            DayRange | None,
-            argument(description="Only export controls announced on one of these days."),
+            DayRange | None, argument(description="Only export controls announced in this period.")
         ] = None,
         in_force: InForceIn = None,
         confirmation: WithConfirmation = None,
         match: WithMatch = None,
     ) -> ExportControlConnection:
-        """Export controls, import restrictions and quotas. All filters on clauses must match one
-        and the same clause; `matchingClauses` of an edge lists the clauses that match.
-        """
+        """Export controls, import restrictions and quotas. All filters on clauses must match the same
+        clause; `matchingClauses` of an edge lists the clauses that match."""
         query = parse_clause_query(
             self.moment.valid_at,
             commodity=commodity,
@@ -144,7 +142,7 @@ class Controls(AtMoment):
 
 @dataclass(frozen=True, slots=True)
 class ControlQuestion:
-    """What is asked of controls, and which page of them."""
+    """The filters of a query for controls, and the requested page."""
 
     query: ClauseQuery
     narrowed: Filter
@@ -154,8 +152,10 @@ class ControlQuestion:
 
     @property
     def is_same_on_all_days(self) -> bool:
-        """Whether a control answers to it on all days on which its state and the licences are the
-        same: neither unions, nor the names of a firm, nor earlier suspensions decide."""
+        """Return whether the result is the same on all dates with the same state and licences.
+
+        It is not if unions, the names of a firm, or earlier suspensions matter.
+        """
         by_day = (
             self.query.on_any_day is None or self.query.firm is not None or self.query.needs_acts
         )
@@ -163,14 +163,14 @@ class ControlQuestion:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells it from others, to look things up by."""
+        """Return its lookup key."""
         return self.query.on_any_day, self.narrowed.key, self.order, self.page
 
 
 async def control_page(
     as_of: AsOf, moment: Moment, asked: ControlQuestion
 ) -> ExportControlConnection:
-    """The page of controls that is asked for at a moment."""
+    """Return the requested page of controls at a moment."""
     licences = await as_of.controls.licences(moment) if asked.query.is_about_goods else {}
     listing = control_pages(as_of, moment, asked.query, licences, asked.narrowed, asked.order)
     return cast(ExportControlConnection, await listing.about(asked.scope).page(asked.page))
@@ -179,7 +179,7 @@ async def control_page(
 async def control_pages_on(
     as_of: AsOf, series: MomentSeries, asked: ControlQuestion
 ) -> Mapping[date, ExportControlConnection]:
-    """The page on each day of a series, made once for days on which it is the same."""
+    """Return the page on each date of a series, computed once for dates with the same result."""
     order: Ordering = asked.order.value
     found = await as_of.controls.matching_on(series, asked.query, asked.narrowed, order)
     pages: dict[date, ExportControlConnection] = {}
@@ -205,8 +205,8 @@ def control_pages(
     narrowed: Filter,
     order: Enum,
 ) -> PageSource[ExportControl]:
-    """The controls with a clause that answers to all that is asked of clauses, in an order."""
-    if not query.needs_rule:  # the database knows all of it
+    """Return pages of the controls with a clause that matches all filters on clauses, in an order."""
+    if not query.needs_rule:  # the database can decide all of it
         filter = replace(narrowed, measure=query.measure, status=query.status)
         pages = entity_pages(
             as_of,
@@ -234,7 +234,7 @@ def matching_pages(
     query: ClauseQuery,
     order: Enum,
 ) -> PageSource[ExportControl]:
-    """Controls that were found, with the clauses that match, in the order in which they were."""
+    """Return pages of matched controls with their matching clauses, in the order of the matches."""
 
     async def items(span: KeyRange) -> list[Keyed[ExportControl]]:
         within = slice_range(await found(), span, order.value.down)

@@ -1,4 +1,4 @@
-"""The facts of a moment: by day, by edition, and the newest of each group."""
+"""Facts at a moment: by date, by edition, and the newest of each group."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FACT_CURSORS = WordCursors("facts")
 
 
 class HorizonGroup(Enum):
-    """The groups of facts whose newest one is asked for."""
+    """The groups of facts for their newest fact."""
 
     KIND = "kind"
     ISSUER = "issuer"
@@ -57,8 +57,8 @@ described_enum(
     HorizonGroup,
     {
         "kind": "The kind of entity.",
-        "issuer": "The issuer of a control, each actor of an announcement, or the alliance. Figures and"
-        " firms have none, and are left out.",
+        "issuer": "The issuer of a control, each actor of an announcement, or the"
+        " alliance. Figures and firms have none and are left out.",
         "publisher": "Each publisher of a source of the fact.",
     },
 )
@@ -74,8 +74,7 @@ class FactLists(AtMoment):
         info: Info,
         order: Enum,
         public_on: Annotated[
-            DayRange | None,
-            argument(description="Only facts that count from one of these days on."),
+            DayRange | None, argument(description="Only facts that became public in this period.")
         ] = None,
         types: OfTypes = None,
         kind: OfKind = None,
@@ -87,11 +86,9 @@ class FactLists(AtMoment):
         ] = None,
         publisher: Publisher = None,
     ) -> PageSource[Fact]:
-        """The facts that count at this moment, in the order of the day from which they do, on which they
-        became public: what happened day by day, whenever it was recorded. Those that become public
-        after this day are left out, and so are retractions and what they retract; `events` has all of
-        them, in the order of the log.
-        """
+        """The facts that count at this moment, in the order of the dates on which they became public,
+        whenever they were recorded. Facts that become public later are left out, and so are retractions and
+        retracted facts; `events` has all of them, in the order of the log."""
         selection = parse_selection(types, commodities, places, entity)
         if kind is not None:
             wanted = selection.types
@@ -126,9 +123,8 @@ class FactLists(AtMoment):
         ] = None,
         commodity: CommodityId = None,
     ) -> PageSource[Edition]:
-        """The editions with figures that are public by this day, with what they hold. With `commodity`
-        only claims about it count.
-        """
+        """The editions with figures that are public by this date, with the extent of their claims. With
+        `commodity`, only claims about it count."""
         publishers = parse_publisher(publisher)
         goods = parse_with_descendants(commodity)
         found = await info.context.services.as_of.facts.editions(
@@ -145,7 +141,7 @@ class FactLists(AtMoment):
         order: Enum,
         group_by: Annotated[
             list[HorizonGroup] | None,
-            argument(description="What facts are told apart by; the kind of entity if left out."),
+            argument(description="The grouping of facts; the kind of entity if left out."),
         ] = None,
         kind: OfKind = None,
         issuer: Annotated[
@@ -154,10 +150,9 @@ class FactLists(AtMoment):
         ] = None,
         publisher: Publisher = None,
     ) -> PageSource[FactHorizon]:
-        """The newest recorded facts by kind of entity, issuer or publisher. It
-        depends on the position only, not on `validAt`. Preferences, imports and redactions are left
-        out: they say nothing of the world.
-        """
+        """The newest recorded facts by kind of entity, issuer or publisher. It depends on the position
+        only, not on `validAt`. Preferences, imports and redactions are left out, because they are not facts
+        about the world."""
         groups = [HorizonGroup.KIND] if group_by is None else group_by
         by = Grouping(*(of in groups for of in HorizonGroup))
         publishers = parse_publisher(publisher)

@@ -1,4 +1,4 @@
-"""Figures, the claims in them and the orders of publishers at a moment."""
+"""Figures, their claims and the orders of publishers at a moment."""
 
 from __future__ import annotations
 
@@ -40,23 +40,24 @@ from tracker.domain.vocabulary import ActKind, Stage, Statistic
 T = TypeVar("T")
 
 OfPlace: TypeAlias = Annotated[
-    str | None, argument(description="Only those of this place, such as `CN` or `WORLD`.")
+    str | None, argument(description="Only figures of this place, such as `CN` or `WORLD`.")
 ]
 CountedAs: TypeAlias = Annotated[
-    Statistic | None, argument(description="Only those of this statistic.")
+    Statistic | None, argument(description="Only figures of this statistic.")
 ]
 AtStage: TypeAlias = Annotated[
     Stage | None,
-    argument(description="Only those of this stage of the supply chain; reserves have none."),
+    argument(description="Only figures of this stage of the supply chain; reserves have none."),
 ]
 OfYears: TypeAlias = Annotated[
     YearRange | None,
-    argument(description="Only those for one of these years, both inclusive; reserves have none."),
+    argument(
+        description="Only figures for one of these years, both inclusive; reserves have none."
+    ),
 ]
 CLAIM_SOURCES: Mapping[str, Any] = {
     "published": Annotated[
-        DayRange | None,
-        argument(description="Only claims that were published on one of these days."),
+        DayRange | None, argument(description="Only claims that were published in this period.")
     ],
     "publisher": Annotated[
         str | None, argument(description="Only claims of this publisher, such as `usgs`.")
@@ -75,7 +76,7 @@ CLAIM_SOURCES: Mapping[str, Any] = {
 
 @object_type
 class Figures(AtMoment):
-    """Figures of a moment."""
+    """Figures at a moment."""
 
     @list_field(Preference, KeyOrder)
     async def preferences(
@@ -102,7 +103,7 @@ class Figures(AtMoment):
         stage: AtStage = None,
         years: OfYears = None,
     ) -> PageSource[Figure]:
-        """Figures: each a series and period with the claims of every publisher."""
+        """Figures: each a series and period with the claims of all publishers."""
         narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
         orders = await self.orders(info)
         return entity_pages(
@@ -126,7 +127,7 @@ class Figures(AtMoment):
             ),
         ],
     ) -> Figure | None:
-        """One figure; null while there is no claim on it."""
+        """One figure; null if there is no claim on it."""
         key, as_of = key_of(kind_name(FigureState), id), info.context.services.as_of
         state = await as_of.state(FigureState, key, self.moment) if key else None
         return figure(state, await self.orders(info), self.moment) if state else None
@@ -169,9 +170,8 @@ class Figures(AtMoment):
         stage: AtStage = None,
         years: OfYears = None,
     ) -> PageSource[Revision]:
-        """Claims on figures, each beside the claim of the same publisher that it restates: how
-        numbers changed from edition to edition. The filters are asked of the claim itself.
-        """
+        """Claims on figures, each beside the previous claim of the same publisher: the changes of numbers
+        from edition to edition. The filters apply to the newer claim."""
         narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
         orders = await self.orders(info)
         of = claim_pages(
@@ -193,8 +193,10 @@ def figure_filter(
     years: YearRange | None,
     sources: Mapping[str, Any],
 ) -> Filter:
-    """What figures, or the claims in them, are narrowed to, with what their sources are. Figures of the
-    commodity that are filed under another are among them. Raises InvalidInput."""
+    """Return the filter of figures, or of their claims, with their sources.
+
+    It includes figures of the commodity that are filed under another one. Raises InvalidInput.
+    """
     commodities, at_stage = parse_commodities(commodity, hs_code), domain_value(stage)
     filed = Commodity(commodity).filed_figures if commodity else None
     if filed and commodities and at_stage in (None, filed.stage or at_stage):
@@ -216,7 +218,7 @@ def claim_pages(
     show: Callable[[FigureClaims], Mapping[Any, T]],
     order: Enum,
 ) -> PageSource[T]:
-    """Claims at a moment, as `show` does those of a figure, by their positions."""
+    """Return pages of claims at a moment by their positions; `show` converts those of a figure."""
     cursors = Cursors("figure", cursor_name(order), positioned=True)
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
@@ -224,7 +226,7 @@ def claim_pages(
         figure: FigureClaims | None = None
         by_position: Mapping[Any, T] = {}
         for key, of in await lists.claims(moment, narrowed, order.value, span):
-            if of is not figure:  # a figure's claims mostly follow each other
+            if of is not figure:  # the claims of a figure are mostly adjacent
                 figure, by_position = of, show(of)
             shown.append((key, by_position[key[-1]]))
         return shown

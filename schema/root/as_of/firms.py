@@ -22,7 +22,7 @@ from tracker.domain.vocabulary import ActKind
 
 @object_type
 class Firms(AtMoment):
-    """Firms of a moment."""
+    """Firms at a moment."""
 
     @list_field(Firm, FirmOrder)
     async def firms(
@@ -31,10 +31,11 @@ class Firms(AtMoment):
         order: Enum,
         search: Search = None,
         place: Annotated[
-            str | None, argument(description="Only firms with their seat there, such as `US`.")
+            str | None,
+            argument(description="Only firms with their seat in this place, such as `US`."),
         ] = None,
     ) -> PageSource[Firm]:
-        """Firms that are identified."""
+        """Identified firms."""
         narrowed = Filter(search=parse_search(search), places=parse_words(Place, place, "place"))
         scope = self.scope(info, [ActKind.ENTITY_LIST, ActKind.ANNOUNCEMENT])
         return self.listing(info, Firm, order, narrowed).about(scope)
@@ -45,5 +46,5 @@ class Firms(AtMoment):
         info: Info,
         id: Annotated[str, argument(description="Its key, such as `mp-materials`, or its id.")],
     ) -> Firm | None:
-        """One firm; null while it is not identified."""
+        """One firm; null if it is not identified."""
         return await self.one(info, Firm, id)

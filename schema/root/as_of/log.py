@@ -48,7 +48,7 @@ POSITIONS: Mapping[str, Any] = {
 
 @object_type
 class LogUntilMoment(AtMoment):
-    """The events of the log up to the position of a moment, and what they told."""
+    """The events of the log up to the position of a moment, and their effects."""
 
     @list_field(HistoryVersion)
     async def history(
@@ -57,17 +57,17 @@ class LogUntilMoment(AtMoment):
         entity: Annotated[
             str,
             argument(
-                description="Its name in the log, such as `export-control/cn-mofcom-2024-46`."
+                description="The name of the entity in the log, such as"
+                " `export-control/cn-mofcom-2024-46`."
             ),
         ],
         valid: Annotated[
-            DayRange | None, argument(description="Only versions that hold on one of these days.")
+            DayRange | None, argument(description="Only versions that hold in this period.")
         ] = None,
     ) -> PageSource[HistoryVersion]:
-        """The versions of an entity's state on both time axes that were known by this position, as
-        they were known at it: what was replaced later has no `knownUntil`. Ordered as `history` of
-        `Query`. It depends on the position only, not on `validAt`.
-        """
+        """The versions of an entity's state on both time axes, as known at this position. A version that
+        was replaced later has no `knownUntil`. Ordered as `history` of `Query`. It depends on the position
+        only, not on `validAt`."""
         as_of, until = info.context.services.as_of, self.moment.position
         days = parse_days(valid, "valid")
         return history_pages(as_of, entity, days, (None, None), None, until)
@@ -76,11 +76,12 @@ class LogUntilMoment(AtMoment):
     async def event(
         self,
         info: Info,
-        at: Annotated[Position, argument(name="position", description="Its position in the log.")],
+        at: Annotated[
+            Position, argument(name="position", description="The position of the event in the log.")
+        ],
     ) -> KnownEvent | None:
-        """One event, as it was known at this position; null where it was recorded later. It depends on
-        the position only, not on `validAt`.
-        """
+        """One event, as known at this position; null if it was recorded later. It depends on the position
+        only, not on `validAt`."""
         position = parse_required_position(at, "position")
         if position > self.moment.position:
             return None
@@ -96,8 +97,9 @@ class LogUntilMoment(AtMoment):
         search: Annotated[
             str | None,
             argument(
-                description="Only events that say all of these words, as `events(search:)` of `Query`"
-                " compares them. Of more than 10,000 only the newest."
+                description="Only events with all of these words, compared as in"
+                " `events(search:)` of `Query`. If more than 10,000 match,"
+                " only the newest."
             ),
         ] = None,
         types: OfTypes = None,
@@ -106,9 +108,8 @@ class LogUntilMoment(AtMoment):
         entity: OfEntity = None,
         recorded: RecordedIn = None,
     ) -> Connection[KnownEvent]:
-        """The events of the log up to this position, as they were known at it. The cursor of an event
-        is its position. It depends on the position only, not on `validAt`.
-        """
+        """The events of the log up to this position, as known at it. The cursor of an event is its
+        position. It depends on the position only, not on `validAt`."""
         wanted = parse_selection(types, commodities, places, entity)
         services, until = info.context.services, self.moment.position
         part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))

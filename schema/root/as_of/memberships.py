@@ -1,4 +1,4 @@
-"""Who belongs to which alliance at a moment, and in a time."""
+"""Memberships of places in alliances, at a moment and over time."""
 
 from __future__ import annotations
 
@@ -34,38 +34,41 @@ from tracker.domain.vocabulary import ActKind, MemberRole, MembershipKind
 from tracker.errors import InvalidInput
 
 MAX_ASKED = 100
-"""Alliances or places that are asked for by name, at most."""
+"""Maximum number of alliances or places in a query."""
 
 
 @object_type
 class MembershipPeriod:
-    """How a place belongs to an alliance from one day to another."""
+    """The relation of a place to an alliance in a period."""
 
     state: strawberry.Private[AllianceState]
     moment: strawberry.Private[Moment]
 
     place: Place = field(description="The place.")
-    kind: MembershipKind = field(description="Itself, through a union, or not.")
-    role: MemberRole | None = field(description="The role in which it takes part itself.")
-    union: Place | None = field(description="The union through which it belongs to it.")
-    first: Day = field(name="from", description="The first day on which it is so, and public.")
+    kind: MembershipKind = field(description="Member, member through a union, or no member.")
+    role: MemberRole | None = field(description="The role in which the place itself takes part.")
+    union: Place | None = field(
+        description="The union through which the place belongs to the alliance."
+    )
+    first: Day = field(name="from", description="The first date on which it is so, and public.")
     last: Day | None = field(
-        name="until", description="The last day, inclusive; null: it is so as far as is known."
+        name="until", description="The last date, inclusive; null if no end is known."
     )
     since: PartialDate | None = field(
-        description="When it joined, as exactly as the sources tell, where it takes part itself."
+        description="The date on which the place joined, as precisely as the sources"
+        " state it; null if it takes no part itself."
     )
 
     @resolver_field
     def alliance(self) -> Alliance:
-        """The alliance, at the moment that is asked about. One that has ended still names the members
-        that it had; their memberships have ended with it."""
+        """The alliance, at the moment of the query. An alliance that has ended still names its former
+        members; their memberships have ended with it."""
         return Alliance.at(self.state, self.moment)
 
 
 @object_type
 class Memberships(AtMoment):
-    """Memberships of a moment."""
+    """Memberships at a moment."""
 
     @list_field(MembershipPeriod, MembershipOrder)
     async def memberships(
@@ -81,8 +84,9 @@ class Memberships(AtMoment):
         places: Annotated[
             list[str] | None,
             argument(
-                description="Only those of these places, such as `FR`; at most 100. Of these it is"
-                " also told where they do not belong to an alliance, and where that is not known."
+                description="Only memberships of these places, such as `FR`; at most 100."
+                " Periods without a membership, and without knowledge of one,"
+                " are then listed too."
             ),
         ] = None,
         kinds: Annotated[
@@ -91,15 +95,14 @@ class Memberships(AtMoment):
         between: Annotated[
             DayRange | None,
             argument(
-                description="Those of which a day is one of these, past or to come; the day of the"
-                " moment if left out."
+                description="Only memberships that overlap this period, past or future;"
+                " the date of the moment if left out."
             ),
         ] = None,
     ) -> PageSource[MembershipPeriod]:
-        """Who belongs to which alliance: in which role, through which union, from when until when, as
-        it is known at this moment. Without `places` all that
-        belonged to an alliance are listed, the countries of a union that does among them.
-        """
+        """Memberships of places in alliances, with role, union and period, as known at this moment. Without
+        `places`, all members of each alliance are listed, including the countries of a union that is a
+        member."""
         wanted_places = parse_some(domain.Place, places, "places", MAX_ASKED)
         keys = parse_some(_alliance_key, alliances, "alliances", MAX_ASKED)
         days = (self.moment.valid_at, self.moment.valid_at)

@@ -1,4 +1,4 @@
-"""What one place produces of all commodities, and its shares of the world's production."""
+"""Production of one place for all commodities, with its shares of the world's production."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ WORLD = Place("WORLD")
 
 @object_type
 class ProductOfPlace:
-    """What a place produced of one product in one year."""
+    """The production of one product by a place in one year."""
 
     commodity: Commodity = field(description="The commodity.")
     stage: Stage | None = field(description="The stage of the supply chain.")
-    form: str | None = field(description="The product, where one stage has several.")
+    form: str | None = field(description="The product, if one stage has several.")
     year: int | None = field(description="The year.")
     figure: PlaceFigure = field(
-        description="The figure with its share of the world's. It has no rank: that needs the figures of"
-        " all places, which `production` has."
+        description="The figure with its share of the world's. It has no rank, because a"
+        " rank needs the figures of all places: see `production`."
     )
 
 
@@ -50,9 +50,8 @@ class PlaceShares(AtMoment):
         place: Annotated[str, argument(description="The country, such as `CD`.")],
         years: Annotated[YearRange | None, argument(description="Only these years.")] = None,
     ) -> list[ProductOfPlace]:
-        """What one place produces: every product with a figure for it, by year, in the order of the
-        commodity tree, with the place's share of the world's production.
-        """
+        """The production of one place: every product with a figure for it, by year, in the order of the
+        commodity tree, with the place's share of the world's production."""
         of = parse_word(Place, place, "place")
         as_of, orders = info.context.services.as_of, await self.orders(info)
         wanted = Filter(
@@ -76,7 +75,7 @@ class PlaceShares(AtMoment):
                 stage=product.stage,
                 form=product.form,
                 year=year,
-                # The rank would be that among these figures alone.
+                # A rank among these figures alone would be wrong.
                 figure=place_figure(replace(share, rank=None, cumulative=None), orders),
             )
             for (of_commodity, _, product, year), share in shares

@@ -1,4 +1,4 @@
-"""What was said to be to come, and how its days were moved, at a moment."""
+"""Announced transitions, with changes of their dates, at a moment."""
 
 from __future__ import annotations
 
@@ -39,21 +39,19 @@ from schema.types.schedule import ScheduledTransition, scheduled_transition
 from tracker.domain.places import Place
 
 SCHEDULED = "scheduled"
-"""The list that cursors are of."""
+"""Name of the list in cursors."""
 
 
 @object_type
 class Schedules(AtMoment):
-    """What was said to be to come, as it is known at a moment."""
+    """Announced transitions, as known at a moment."""
 
     @list_field(ScheduledTransition, TransitionOrder)
     async def scheduled(
         self,
         info: Info,
         order: Enum,
-        days: Annotated[
-            int, argument(description="The number of days to look back from this day.")
-        ] = 0,
+        days: Annotated[int, argument(description="The number of days before this date.")] = 0,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,
@@ -64,11 +62,10 @@ class Schedules(AtMoment):
         kind: OfKind = None,
         publisher: Publisher = None,
     ) -> PageSource[ScheduledTransition]:
-        """The transitions of this day and of all later ones that were said before their day, by the
-        day that was told last; those that were withdrawn too. Unlike those of `upcoming` each keeps its
-        key when another day is told of it, and has all days that it was given. Those of figures, which
-        nobody announces, are left out.
-        """
+        """Announced transitions from `days` before this date on, by the date that was announced last,
+        including withdrawn ones. Unlike in `upcoming`, each has a key that stays the same if its date
+        changes, and all its announced dates. Transitions of figures are left out, because they are not
+        announced."""
         about = TransitionFilter(
             kinds=parse_kinds(kind, POLICY_KINDS),
             commodities=parse_commodities(commodity, hs_code),

@@ -37,7 +37,7 @@ class SearchAtMoment(AtMoment):
     async def search(
         self,
         info: Info,
-        text: Annotated[str, argument(description="The words to search for.")],
+        text: Annotated[str, argument(description="The search words.")],
         kinds: Annotated[
             list[EntityKind] | None, argument(description="Only entities of these kinds.")
         ] = None,
@@ -50,16 +50,15 @@ class SearchAtMoment(AtMoment):
             ),
         ] = None,
     ) -> PageSource[SearchResult]:
-        """Entities that have all of the words, the best first. A word counts where it begins a word
-        or has the same English stem, without regard to capitals and accents: in names, present and
-        former, titles, keys, instruments, firms, in what clauses say, in accounts that differ, in the
-        names of commodities and places and their codes, also those of the Harmonized System, and in
-        notes and quotations of the events behind a state. Chinese and Japanese signs side by side are
-        one word: it counts where all of them are, and more where they stand in their order. A source
-        that is watched is found by its name, key, publisher, issuers and what it covers. A figure is
-        found by its commodity, place, statistic, stage, product and year. Where nothing has all of the
-        words, words that are nearly like them count too. A search has at most 1,000 results.
-        """
+        """Entities that match all of the words, the best first. A word matches if it begins a word of the
+        entity or has the same English stem; case and accents do not matter. Searched texts are present and
+        former names, titles, keys, instruments, firms, clauses and different accounts. Names and codes of
+        commodities and places (including the Harmonized System) are searched too, and notes and quotations
+        of the events behind a state. Adjacent Chinese and Japanese characters are one word: it matches if
+        all of them occur, and better if they occur in order. A watched source matches by its name, key,
+        publisher, issuers and coverage. A figure matches by its commodity, place, statistic, stage, product
+        and year. If nothing matches all of the words, similar words match too. A search has at most 1,000
+        results."""
         question = SearchQuestion(
             parse_search_words(text, "text"),
             parse_kinds(kinds),
@@ -72,7 +71,7 @@ class SearchAtMoment(AtMoment):
         return self._pages(info, answer).about(scope)
 
     def _pages(self, info: Info, answer: SearchAnswer) -> PageSource[SearchResult]:
-        """The results in pages."""
+        """Return the results in pages."""
         as_of = info.context.services.as_of
 
         async def items(span: KeyRange) -> list[Keyed[SearchResult | None]]:
@@ -106,7 +105,7 @@ def decode_cursor(given: str, path: str) -> Key:
 
 
 def parse_kinds(given: Sequence[EntityKind] | None) -> tuple[str, ...]:
-    """The names of kinds, of all that can be searched where none is given."""
+    """Return the names of kinds; without any, all kinds that can be searched."""
     return tuple(sorted({str(kind.value) for kind in (EntityKind if given is None else given)}))
 
 

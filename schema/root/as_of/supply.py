@@ -43,37 +43,39 @@ from tracker.domain.vocabulary import Stage, Statistic
 from tracker.errors import InvalidInput, TooLarge
 
 MAX_DISTRIBUTIONS = 100
-"""Commodities times years that one question may ask for."""
+"""Maximum number of commodities times years in a query."""
 MAX_DESTINATIONS = 50
 
 OfCommodity = Annotated[str, argument(description="The commodity, such as `rare_earths`.")]
 Form = Annotated[
     str | None,
     argument(
-        description="The product, where one stage has several, such as `sponge`. Left out it is the one"
-        " without a form where there are figures for it, else the only form."
+        description="The product, if one stage has several, such as `sponge`. If left"
+        " out, the product without a form if there are figures for it, else"
+        " the only form."
     ),
 ]
 StageOrOnly = Annotated[
     Stage | None,
     argument(
-        description="The stage of the supply chain. Left out it is mining where the commodity has figures"
-        " for it in any year, else the only stage that has figures; `Distribution.stage` tells"
-        " which. A stage that is given is never replaced by another."
+        description="The stage of the supply chain. If left out, mining if the commodity"
+        " has figures for it in any year, else the only stage with figures;"
+        " `Distribution.stage` contains it. A given stage is never replaced"
+        " by another."
     ),
 ]
 OfIssuer = Annotated[str | None, argument(description="Only export controls of this issuer.")]
 AtStage = Annotated[Stage | None, argument(description="Only supplies at this stage.")]
 OfYear = Annotated[
     int | None,
-    argument(description="The year of the figures; for each supply the latest one if left out."),
+    argument(description="The year of the figures; if left out, the latest year of each supply."),
 ]
 ExposedCommodity = Annotated[
     str | None,
     argument(
-        description="Only supplies of this commodity, and of those below it that have figures. All"
-        " commodities that the controls name if left out, and those below them of which a"
-        " controlling place has a figure."
+        description="Only supplies of this commodity, and of those below it with figures."
+        " If left out, all commodities that the controls name, and those"
+        " below them with a figure of a controlling place."
     ),
 ]
 
@@ -89,17 +91,14 @@ class SupplyAnalysis(AtMoment):
         commodity: CommodityId = None,
         place: Annotated[
             str | None,
-            argument(
-                description="Only figures for this place, such as `CN` or `WORLD`, are looked at."
-            ),
+            argument(description="Only figures for this place, such as `CN` or `WORLD`."),
         ] = None,
         statistic: Annotated[
             Statistic | None, argument(description="Only supplies of this statistic.")
         ] = None,
     ) -> list[Supply]:
-        """What there are figures of: every commodity, statistic, stage and form with its years,
-        units and publishers, in the order of the commodity tree.
-        """
+        """The products with figures: every commodity, statistic, stage and form with its years, units and
+        publishers, in the order of the commodity tree."""
         found = await info.context.services.as_of.supplies.find(
             self.moment,
             parse_with_descendants(commodity),
@@ -139,21 +138,20 @@ class SupplyAnalysis(AtMoment):
         info: Info,
         commodities: Annotated[
             list[str],
-            argument(description="The commodities, such as `lithium`; without those below them."),
+            argument(description="The commodities, such as `lithium`, without those below them."),
         ],
         years: Annotated[
             YearRange,
             argument(
-                description="The years of the figures. Both ends have to be given; commodities times"
-                f" years are at most {MAX_DISTRIBUTIONS}."
+                description="The years of the figures. Both ends are required. The number of"
+                f" commodities times years is at most {MAX_DISTRIBUTIONS}."
             ),
         ],
         stage: StageOrOnly = None,
         form: Form = None,
     ) -> list[Distribution]:
-        """The world's production of several commodities, or of one in several years: by commodity in
-        the given order, and year. Years without figures are left out.
-        """
+        """The world's production of several commodities, or of one in several years: by commodity in the
+        given order, and year. Years without figures are left out."""
         of = list(dict.fromkeys(parse_all(Commodity, commodities, "commodities")))
         first, last = parse_closed_years(years, "years")
         if (last - first + 1) * len(of) > MAX_DISTRIBUTIONS:
@@ -170,10 +168,9 @@ class SupplyAnalysis(AtMoment):
     async def latest_productions(
         self, info: Info, commodity: CommodityId = None
     ) -> list[Distribution]:
-        """The world's production of each commodity with figures for it, in its latest year, in the
-        order of the commodity tree. The stage and form of each are those that `production` means
-        where they are left out; where it means none there are no figures: see `available`.
-        """
+        """The world's production of each commodity with figures, in its latest year, in the order of the
+        commodity tree. Stage and form are chosen as in `production` without these arguments. If none can be
+        chosen, there are no figures: see `available`."""
         supplies = await info.context.services.as_of.supplies.find(
             self.moment,
             parse_with_descendants(commodity),
@@ -211,7 +208,8 @@ class SupplyAnalysis(AtMoment):
         stage: Stage | None,
         form: str | None,
     ) -> Distribution:
-        """The distribution of a commodity in a year; in a series it is made for all of its days."""
+        """Return the distribution of a commodity in a year; in a series it is computed for all dates at
+        once."""
 
         async def on_day(moment: Moment) -> Distribution:
             asked = [commodity], [year], statistic, stage, form
@@ -234,7 +232,7 @@ class SupplyAnalysis(AtMoment):
         stage: Stage | None,
         form: str | None,
     ) -> list[Distribution]:
-        """The distribution of each commodity in each year."""
+        """Return the distribution of each commodity in each year."""
         as_of, orders = info.context.services.as_of, await self.orders(info)
         answer = AnswerContext(orders, self.moment)
         filed = [one.filed_figures.commodity for one in commodities if one.filed_figures]
@@ -264,7 +262,7 @@ class SupplyAnalysis(AtMoment):
         stage: Stage | None,
         form: str | None,
     ) -> dict[Commodity, Product]:
-        """The product of each commodity: what is asked for, or meant where that leaves something out."""
+        """Return the product of each commodity: as given, or the default for what is left out."""
         if form and (stage or statistic is Statistic.RESERVES):
             return dict.fromkeys(commodities, Product(stage, form))
         known = await self._supplies_of(info, commodities)
@@ -276,14 +274,14 @@ class SupplyAnalysis(AtMoment):
     async def _latest_year(
         self, info: Info, commodity: Commodity, stage: Stage | None, form: str | None
     ) -> int | None:
-        """The latest year with figures for the production of a commodity; None without any."""
+        """Return the latest year with figures for the production of a commodity; None without any."""
         known = of_statistic(
             await self._supplies_of(info, [commodity]), commodity, Statistic.PRODUCTION
         )
         return latest_year(known, product_meant(known, stage, form))
 
     async def _supplies_of(self, info: Info, commodities: Sequence[Commodity]) -> Sequence[Known]:
-        """The supplies of some commodities; in a series they are read once for each day."""
+        """Return the supplies of commodities; in a series they are read once for each date."""
         supplies, series = info.context.services.as_of.supplies, self.moment.series
         read = partial(supplies.of_commodities, frozenset(commodities), self.moment)
         key = ("supplies", *commodities, self.moment.valid_at)
@@ -298,16 +296,16 @@ class SupplyAnalysis(AtMoment):
         destination: Annotated[
             str | None,
             argument(
-                description="Only export controls that reach this destination. If left out,"
-                " controls limited to some destinations count as partial."
+                description="Only export controls that cover this destination. If left"
+                " out, controls limited to some destinations count as"
+                " partial."
             ),
         ] = None,
         stage: AtStage = None,
         year: OfYear = None,
     ) -> list[Exposure]:
-        """The supplies that export controls reach, and their share of the world's production. Needs
-        a commodity, an issuer or a destination.
-        """
+        """The supplies that export controls cover, and their share of the world's production. Needs a
+        commodity, an issuer or a destination."""
         asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination, stage)
         orders = await self.orders(info)
         [found] = await info.context.services.as_of.exposures.find(
@@ -331,7 +329,7 @@ class SupplyAnalysis(AtMoment):
         stage: AtStage = None,
         year: OfYear = None,
     ) -> list[ExposureToward]:
-        """`exposure` toward each of several destinations, in the given order."""
+        """`exposure` for each of several destinations, in the given order."""
         toward = _parse_destinations(destinations)
         asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, toward[0], stage)
         orders = await self.orders(info)
@@ -348,7 +346,7 @@ class SupplyAnalysis(AtMoment):
 
 
 def _parse_destinations(given: list[str]) -> list[Place]:
-    """Destinations, each once. Raises InvalidInput."""
+    """Parse destinations, without repetitions. Raises InvalidInput."""
     if not given:
         raise InvalidInput("expected at least one destination", path=("destinations",))
     if len(given) > MAX_DESTINATIONS:
@@ -359,8 +357,10 @@ def _parse_destinations(given: list[str]) -> list[Place]:
 def _distribution(
     asked: ProductYear, figures: Sequence[FigureState], answer: AnswerContext
 ) -> Distribution:
-    """The distribution of a product in a year. In a series it is computed once for all days on which
-    the figures and the orders of publishers are the same."""
+    """Return the distribution of a product in a year.
+
+    In a series it is computed once for all dates with the same figures and orders of publishers.
+    """
 
     def compute() -> Distribution:
         return distribution(asked, spread(figures, answer.orders), answer)

@@ -1,4 +1,4 @@
-"""All that happens around a commodity, a place, a firm or an alliance, in the order of days."""
+"""Timeline of a commodity, a place, a firm or an alliance."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ described_enum(
     TimelineKind,
     {
         "announcement": "An announcement is made.",
-        "transition": "Something else happens to a control, an alliance or a firm, or to a part of it.",
+        "transition": "Another change of a control, an alliance or a firm, or of a part of it.",
         "publication": "A publisher states figures.",
     },
 )
@@ -64,36 +64,35 @@ described_enum(
 
 @object_type
 class Publication:
-    """An edition of a publisher's figures, as far as it became public on a day."""
+    """An edition of a publisher's figures, as far as it became public on a date."""
 
     publisher: str = field(description="The publisher's short id, such as `usgs`.")
-    name: str = field(description="The publication, in the publisher's words.")
+    name: str = field(description="The publisher's name of the publication.")
     edition: str = field(description="The edition, such as `MCS 2025`.")
-    edition_version: str | None = field(description="Its version, where it has several.")
-    published_on: PartialDate = field(description="When it was published, as exactly as known.")
-    claims: int = field(description="The number of its claims about what is asked for.")
+    edition_version: str | None = field(description="Its version, if it has several.")
+    published_on: PartialDate = field(description="The publication date, as precisely as known.")
+    claims: int = field(description="The number of its claims that match the filters.")
 
 
 @object_type
 class TimelineEntry:
-    """Something that happens on a day."""
+    """An entry of a timeline on a date."""
 
-    day: Day = field(
-        description="The day on which it happens; of a publication, the first possible."
-    )
-    kind: TimelineKind = field(description="What it is.")
+    day: Day = field(description="The date; of a publication, the first possible date.")
+    kind: TimelineKind = field(description="The kind of entry.")
     entity: str | None = field(
-        description="The name of its entity in the log; null for a publication, which is of many."
+        description="The name of its entity in the log; null for a publication, which"
+        " covers several entities."
     )
     title: str | None = field(
-        description="What its entity is called on the day, or the name of the publication."
+        description="The title of its entity on the date, or the name of the publication."
     )
-    transition: Transition | None = field(description="What happens; null for a publication.")
-    publication: Publication | None = field(description="The publication; null for anything else.")
+    transition: Transition | None = field(description="The transition; null for a publication.")
+    publication: Publication | None = field(description="The publication; null for other entries.")
 
     @resolver_field
     async def summary(self, info: Info) -> str:
-        """What happens, in one English sentence."""
+        """The entry in one English sentence."""
         if self.transition is not None:
             return await transition_summary(info, self.transition.of)
         assert self.publication is not None
@@ -120,25 +119,23 @@ class Timelines(AtMoment):
         place: Annotated[
             str | None,
             argument(
-                description="Only what is about this place, such as `CN`: as issuer, member or actor, or as"
-                " the place of figures."
+                description="Only entries about this place, such as `CN`: as issuer,"
+                " member or actor, or as the place of figures."
             ),
         ] = None,
         firm: NamingFirm = None,
         alliance: OfAlliance = None,
         between: Annotated[
-            DayRange | None,
-            argument(description="Only what happens on one of these days, past or to come."),
+            DayRange | None, argument(description="Only entries in this period, past or future.")
         ] = None,
         kinds: Annotated[
             list[TimelineKind] | None, argument(description="Only entries of these kinds.")
         ] = None,
     ) -> PageSource[TimelineEntry]:
-        """All that happens around a commodity, a place, a firm or an alliance, as it is known at this
-        moment, past and to come, in the order of days: announcements, what becomes of controls,
-        alliances and firms, and publications of figures. One of the four has to be given; of several
-        all must hold. Publications are about commodities and places only.
-        """
+        """The timeline of a commodity, a place, a firm or an alliance, as known at this moment, past and
+        future, by date: announcements, changes of controls, alliances and firms, and publications of
+        figures. One of the four is required; if several are given, all must match. Publications match
+        commodities and places only."""
         if all(one is None for one in (commodity, hs_code, place, firm, alliance)):
             raise InvalidInput(
                 "expected a commodity, a place, a firm or an alliance", path=("commodity",)
@@ -169,7 +166,7 @@ class Timelines(AtMoment):
 async def _publications(
     as_of: AsOf, moment: Moment, about: TransitionFilter, days: tuple[date | None, date | None]
 ) -> Sequence[Keyed[TimelineEntry]]:
-    """The publications with claims about some commodities and places."""
+    """Return the publications with claims about the commodities and places of a filter."""
     narrowed = Filter(
         commodities=about.commodities,
         places=about.places,

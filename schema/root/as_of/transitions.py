@@ -1,4 +1,4 @@
-"""What happens to entities on days, at a moment: past and to come."""
+"""Transitions of entities at a moment, past and future."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from tracker.domain.values import DAY
 from tracker.errors import InvalidInput
 
 TRANSITIONS = "transitions"
-"""The list and order that cursors of transitions are of."""
+"""Name of the list and order in cursors of transitions."""
 MAX_WINDOW_DAYS = 36_525
 POLICY_KINDS = (
     EntityKind.ALLIANCE.value,
@@ -50,12 +50,11 @@ POLICY_KINDS = (
     EntityKind.EXPORT_CONTROL.value,
     EntityKind.FIRM.value,
 )
-"""The kinds of entities whose transitions are listed where none is asked for: all but figures, which
-change with every edition of their publishers."""
+"""Kinds of entities whose transitions are listed by default. Figures are left out, because they change with
+every edition of their publishers."""
 
 BetweenDays: TypeAlias = Annotated[
-    DayRange | None,
-    argument(description="Only what happens on one of these days, past or to come."),
+    DayRange | None, argument(description="Only transitions in this period, past or future.")
 ]
 OfIssuer: TypeAlias = Annotated[
     str | None, argument(description="Only export controls of this issuer, such as `CN`.")
@@ -63,8 +62,8 @@ OfIssuer: TypeAlias = Annotated[
 OfAlliance: TypeAlias = Annotated[
     str | None,
     argument(
-        description="Only what happens to this alliance, such as `quad`, and announcements that it makes"
-        " or that are about it."
+        description="Only transitions of this alliance, such as `quad`, and announcements"
+        " by it or about it."
     ),
 ]
 NamingFirm: TypeAlias = Annotated[
@@ -75,7 +74,7 @@ NamingFirm: TypeAlias = Annotated[
     ),
 ]
 OfEntity: TypeAlias = Annotated[
-    str | None, argument(description="Only what happens to this entity, such as `alliance/quad`.")
+    str | None, argument(description="Only transitions of this entity, such as `alliance/quad`.")
 ]
 OfTransitionKind: TypeAlias = Annotated[
     list[TransitionKind] | None, argument(description="Only transitions of these kinds.")
@@ -84,7 +83,7 @@ OfTransitionKind: TypeAlias = Annotated[
 
 @object_type
 class TransitionDay:
-    """A day on which something happens."""
+    """A date with transitions."""
 
     day: Day = field(description="The day.")
     transitions: int = field(description="The number of transitions.")
@@ -92,7 +91,7 @@ class TransitionDay:
 
 @object_type
 class TransitionLists(AtMoment):
-    """Transitions, as they are known at a moment."""
+    """Transitions, as known at a moment."""
 
     @list_field(Transition, TransitionOrder)
     async def transitions(
@@ -111,12 +110,10 @@ class TransitionLists(AtMoment):
         transition: OfTransitionKind = None,
         publisher: Publisher = None,
     ) -> PageSource[Transition]:
-        """What happens on days, past and to come, ordered by day: clauses enter into force, are
-        suspended, return, end; members join and leave; announcements are made. So former suspensions
-        are in it too. It follows from the facts recorded by this position that were public by this
-        day, and those recorded by this day for later ones. Transitions of figures are left out
-        unless asked for by `kind`.
-        """
+        """Transitions, past and future, ordered by date: clauses enter into force, are suspended, return,
+        end; members join and leave; announcements are made. Former suspensions are included. They follow
+        from the facts recorded by this position that were public by this date, including those about later
+        dates. Transitions of figures are left out unless `kind` includes them."""
         about = TransitionFilter(
             kinds=parse_kinds(kind, POLICY_KINDS),
             commodities=parse_commodities(commodity, hs_code),
@@ -144,9 +141,7 @@ class TransitionLists(AtMoment):
         kind: OfKind = None,
         transition: OfTransitionKind = None,
     ) -> list[TransitionDay]:
-        """The days on which something happens, past and to come, in their order, with the number of
-        transitions of each: the days of `transitions`, where one is not interested in what happens.
-        """
+        """The dates of `transitions`, past and future, in order, with the number of transitions on each."""
         about = TransitionFilter(
             kinds=parse_kinds(kind, POLICY_KINDS),
             commodities=parse_commodities(commodity, None),
@@ -169,16 +164,15 @@ class TransitionLists(AtMoment):
         self,
         info: Info,
         order: Enum,
-        days: Annotated[int, argument(description="The number of days to look ahead.")] = 90,
+        days: Annotated[int, argument(description="The number of days after this date.")] = 90,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
     ) -> PageSource[Transition]:
-        """What will start, end, be suspended or return after this day, ordered by day: the
-        `transitions` of the days to come, those of figures included.
-        """
+        """Upcoming changes: the `transitions` after this date, ordered by date, including those of
+        figures."""
         about = TransitionFilter(
             kinds=parse_kinds(kind),
             commodities=parse_commodities(commodity, hs_code),
@@ -197,17 +191,15 @@ class TransitionLists(AtMoment):
         self,
         info: Info,
         order: Enum,
-        days: Annotated[int, argument(description="The number of days to look back.")] = 30,
+        days: Annotated[int, argument(description="The number of days before this date.")] = 30,
         commodity: CommodityId = None,
         hs_code: HsCode = None,
         place: AboutPlace = None,
         kind: OfKind = None,
         publisher: Publisher = None,
     ) -> PageSource[Transition]:
-        """What has started, ended, been suspended or returned on this day or so many days before it,
-        the latest first: the `transitions` of these days, with those of figures only where `kind`
-        asks for them.
-        """
+        """Recent changes: the `transitions` of this date and the given number of days before it, the latest
+        first. Those of figures are included only if `kind` includes them."""
         about = TransitionFilter(
             kinds=parse_kinds(kind, POLICY_KINDS),
             commodities=parse_commodities(commodity, hs_code),
@@ -239,14 +231,17 @@ class TransitionLists(AtMoment):
 
 
 def parse_window(days: int) -> timedelta:
-    """A number of days to look ahead or back. Raises InvalidInput."""
+    """Parse a number of days before or after a date. Raises InvalidInput."""
     if not 0 <= days <= MAX_WINDOW_DAYS:
         raise InvalidInput(f"expected a number of days from 0 to {MAX_WINDOW_DAYS}", path=("days",))
     return days * DAY
 
 
 def parse_alliance(given: str | None) -> str | None:
-    """The key of an alliance, by its key or id; None if the argument is left out. Raises InvalidInput."""
+    """Parse the key of an alliance, from its key or id; None if the argument is left out.
+
+    Raises InvalidInput.
+    """
     if given is None:
         return None
     key = key_of(Alliance.KIND, parse_short_text(given, "alliance"))
@@ -256,5 +251,5 @@ def parse_alliance(given: str | None) -> str | None:
 
 
 def order_key(of: transitions.Transition) -> Key:
-    """The key that transitions are ordered by."""
+    """Return the key that orders transitions."""
     return (of.day.isoformat(), of.entity, *of.part)

@@ -1,4 +1,4 @@
-"""The unions of countries that act as one, on the day of a moment."""
+"""Unions of countries that act as one, on the date of a moment."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tracker.domain.unions import members_of, unions
 
 @object_type
 class CountryUnion:
-    """A union of countries that acts as one on a day: what is said of it, such as a control that it
-    issues or that is aimed at it, holds for each of its countries."""
+    """A union of countries that acts as one on a date. A fact about it, such as a control by it or on
+    exports to it, holds for each of its countries."""
 
     place: Place = field(description="The union, such as `EU`.")
-    members: list[Place] = field(description="The countries that are in it on the day, by code.")
+    members: list[Place] = field(description="Its countries on the date, by code.")
 
 
 @object_type
 class Unions(AtMoment):
-    """The unions of a moment."""
+    """Unions at a moment."""
 
     @resolver_field
     def unions(self) -> list[CountryUnion]:
-        """The unions of countries that act as one, with the countries that are in each on this day.
-        Alliances, and groups that publishers give one figure for, are no unions."""
+        """The unions of countries that act as one, with their countries on this date. Alliances, and groups
+        with a common figure of a publisher, are not unions."""
         day = self.moment.valid_at
         return [
             CountryUnion(

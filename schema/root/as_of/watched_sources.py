@@ -22,7 +22,7 @@ from tracker.domain.watched_source import WatchedSourceState
 
 @object_type
 class WatchedSources(AtMoment):
-    """Watched sources of a moment."""
+    """Watched sources at a moment."""
 
     @list_field(WatchedSource, WatchedSourceOrder)
     async def watched_sources(
@@ -33,23 +33,23 @@ class WatchedSources(AtMoment):
         issuer: Annotated[
             str | None,
             argument(
-                description="Only sources that have acts of this place (`US`) or alliance (`quad`)."
+                description="Only sources with acts of this place (`US`) or alliance (`quad`)."
             ),
         ] = None,
         is_watched: Annotated[
             bool | None,
-            argument(description="Only those that are still watched, or only those that are not."),
+            argument(
+                description="Only sources that are still watched, or only those that are not."
+            ),
         ] = None,
         is_failing: Annotated[
             bool | None,
             argument(
-                description="Only those whose last look could not read everything, or only the others."
+                description="Only sources whose last poll was incomplete, or only the others."
             ),
         ] = None,
     ) -> PageSource[WatchedSource]:
-        """Sources that are or were watched: when they were last looked at, how far, and which can't
-        be read.
-        """
+        """Sources that are or were watched, with their last polls, coverage and failures."""
 
         def matches(state: WatchedSourceState) -> bool:
             is_failing_now = state.failing_since is not None
@@ -74,5 +74,5 @@ class WatchedSources(AtMoment):
             str, argument(description="Its key, such as `us-federal-register`, or its id.")
         ],
     ) -> WatchedSource | None:
-        """One watched source; null where it was never watched."""
+        """One watched source; null if it was never watched."""
         return await self.one(info, WatchedSource, id)

@@ -1,9 +1,9 @@
 // Bytes and their texts, as the formats of the log write them.
 
-/** What was shown is not what was signed. */
+/** The shown content differs from the signed content. */
 export class NotProven extends Error {}
 
-/** What can't be told here, whoever is right: this accuses nobody. */
+/** The check is not possible here; it does not show an error. */
 export class NotChecked extends Error {}
 
 const ENCODER = new TextEncoder();
@@ -58,7 +58,7 @@ export function fromHex(text) {
 export const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes));
 
 /**
- * Bytes from base64, if it is the one form that they have. Throws NotProven.
+ * Bytes from base64, in canonical form. Throws NotProven.
  * @param {string} text
  */
 export function fromBase64(text) {

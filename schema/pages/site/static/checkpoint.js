@@ -7,7 +7,7 @@ const MAX_PROOF_HASHES = 63;
 const PROOF_HEADER = "c2sp.org/tlog-proof@v1";
 
 /**
- * The head of a log: whose it is, how many entries it has, and the root of their tree.
+ * The head of a log: its origin, the number of entries, and the root of their tree.
  * @typedef {{origin: string, size: bigint, root: Uint8Array<ArrayBuffer>}} Head
  */
 
@@ -27,7 +27,7 @@ export function parseHead(text) {
 }
 
 /**
- * An inclusion proof: which entry of the tree it is about, the hashes of its path, and the note of
+ * An inclusion proof: the index of the entry, the hashes of its path, and the note of
  * the head. Throws NotProven.
  * @param {string} text
  */
@@ -41,7 +41,7 @@ export function parseInclusion(text) {
 }
 
 /**
- * A consistency proof: from which size on, and its hashes. Throws NotProven.
+ * A consistency proof: the older size, and its hashes. Throws NotProven.
  * @param {string} text
  */
 export function parseConsistency(text) {

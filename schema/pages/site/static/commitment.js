@@ -1,4 +1,4 @@
-// Commitments to texts that are kept beside the entry, so that a law can force them out.
+// Commitments to texts that are stored beside the entry, so that they can be redacted.
 
 import { concatBytes, fromHex, sha256, toBytes, toHex } from "./bytes.js";
 
@@ -6,7 +6,7 @@ const SCHEME = "salted-sha256-v1";
 
 /**
  * A line of `/annexes`: a text with the salt of its commitment, or the position of the event that
- * took both out.
+ * redacted both.
  * @typedef {{position: string, field: string, salt?: string, text?: string, redaction?: string}} Annex
  */
 

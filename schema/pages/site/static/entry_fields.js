@@ -1,18 +1,18 @@
-// The fields of an entry, and how a page writes them: by this a page is held to its entry.
+// The fields of an entry, and their format on a page, for comparing a page with its entry.
 
-/** How a value is written: what `data-as` of its element says. */
+/** The format of a value, as in `data-as` of its element. */
 /** @typedef {"text" | "words" | "day" | "time" | "number" | "yes" | "link"} Form */
 
 /**
- * A field as a page shows it: the JSON Pointer of what it shows, in which form, and its words. With
+ * A field as a page shows it: the JSON Pointer of its value, its format, and its words. With
  * `annex` it shows the text to which the entry commits there.
  * @typedef {{pointer: string, as: string, text: string, annex?: boolean}} ShownField
  */
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-/** What a page must show of an entry, beside all of its `data`. */
+/** Required fields of an entry on a page, besides all of its `data`. */
 const ENVELOPE = ["/id", "/type", "/subject", "/version", "/time", "/actor"];
-/** What a page says in place of a text that is gone. */
+/** The text on a page in place of a redacted text. */
 const GONE = "redacted";
 
 /** @type {Record<Form, (value: unknown) => string>} */
@@ -59,7 +59,7 @@ function writeNumber(number) {
 const normalized = (text) => text.replace(/\s+/gu, " ").trim();
 
 /**
- * What a JSON Pointer (RFC 6901) finds; undefined for nothing.
+ * The value at a JSON Pointer (RFC 6901); undefined without one.
  * @param {unknown} value
  * @param {string} pointer
  */
@@ -95,8 +95,8 @@ function shows({ as, text }, value) {
 }
 
 /**
- * Holds what a page shows against an entry and the texts that open its commitments: the fields that
- * say something else, and those that the page leaves out. A text that is gone is not compared.
+ * Compares a page with an entry and its texts: the fields that differ, and those that the page
+ * leaves out. A redacted text is not compared.
  * @param {ShownField[]} fields
  * @param {Record<string, unknown>} entry
  * @param {Map<string, string> | null} texts

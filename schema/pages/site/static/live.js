@@ -1,16 +1,16 @@
-// New events of a list, while one looks at it: they are told of above the list, and come into it when
-// one asks for them, so that nothing moves under the reader's eyes.
+// New events of an open list: a notice above the list counts them, and a link adds them. So nothing
+// moves while one reads.
 //
-// A list says in `data-live` which events it follows (an address of `/events`) and in `data-after` up to
-// which position it is complete; its rows say their positions. The link leads to the newest rows.
+// `data-live` of a list is the address of its events (`/events`), `data-after` the position up to which
+// it is complete; its rows have their positions. The link leads to the newest rows.
 
-/** Milliseconds until a stream that was refused is asked for again. */
+/** Milliseconds before a refused stream is retried. */
 const AGAIN_MILLISECONDS = 10_000;
-const LIVE = "Live: new events are told of here.";
-const BROKEN = "The connection broke. New events come as soon as it is back; none is missed.";
+const LIVE = "Live: new events are announced here.";
+const BROKEN = "The connection was lost. New events are shown after reconnection; none is missed.";
 
 /**
- * A list that new events are told of.
+ * A list with notices of new events.
  * @typedef {{list: Element, status: Element, link: HTMLAnchorElement, stream: string, counts: boolean}} Live
  */
 
@@ -63,7 +63,7 @@ function follow(section) {
     source.onmessage = ({ lastEventId }) => {
       if (!section.isConnected) return source?.close();
       const position = BigInt(lastEventId.replace(/-.*/, ""));
-      if (position <= last) return; // a browser that comes back may be told once more
+      if (position <= last) return; // after a reconnection events may be repeated
       [last, after] = [position, lastEventId];
       waiting.push(position);
       tell();
@@ -88,14 +88,14 @@ function follow(section) {
     event.preventDefault();
     insert().catch(() => location.assign(live.link.href));
   });
-  // A page that is kept for the way back keeps no connection open.
+  // A page in the back/forward cache has no open connection.
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", ({ persisted }) => persisted && open());
   open();
 }
 
 /**
- * The rows of the list that are newer than those shown; null where they are more than a page.
+ * The rows of the list that are newer than those shown; null if they are more than a page.
  * @param {string} address
  * @param {bigint} shown
  */

@@ -1,4 +1,4 @@
-// Hashes of the log and proofs from them: RFC 6962 with SHA-256, walked as RFC 9162 has it.
+// Hashes of the log and proofs from them: RFC 6962 with SHA-256, verified as in RFC 9162.
 
 import { concatBytes, equalBytes, NotProven, sha256 } from "./bytes.js";
 
@@ -6,7 +6,7 @@ const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
 /**
- * The hash of an entry, as the tree has it.
+ * The leaf hash of an entry.
  * @param {Uint8Array} entry
  */
 export const leafHash = (entry) => sha256(concatBytes(LEAF, entry));
@@ -19,12 +19,12 @@ export const leafHash = (entry) => sha256(concatBytes(LEAF, entry));
 export const nodeHash = (left, right) => sha256(concatBytes(NODE, left, right));
 
 /**
- * A step from a hash to the one above it: its neighbour, and on which side that stands.
+ * A step from a hash to the one above it: its neighbour, and the side of it.
  * @typedef {{hash: Uint8Array, side: "left" | "right"}} Step
  */
 
 /**
- * The steps of an inclusion proof from an entry up to the root. Throws NotProven where a tree of
+ * The steps of an inclusion proof from an entry up to the root. Throws NotProven if a tree of
  * this size has no proof of this length.
  * @param {bigint} index
  * @param {bigint} size

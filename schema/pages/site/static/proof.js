@@ -1,5 +1,5 @@
-// The proof of an event, in the page that shows it: reads what is needed, has it checked, and says in
-// the panel what was found. The head that is believed is kept for the next visit.
+// The proof of an event, in the page that shows it: reads the data, runs the checks, and shows the
+// results in the panel. The verified head is stored for the next visit.
 
 import { NotChecked, NotProven } from "./bytes.js";
 import { checkEvent } from "./proof_checks.js";
@@ -12,22 +12,22 @@ import { drawPath } from "./proof_path.js";
 /** @typedef {import("./proof_checks.js").SeenHead} SeenHead */
 /** @typedef {import("./proof_material.js").Read} Read */
 
-/** The name under which this browser keeps the head that it saw last. */
+/** The storage key of the last head in this browser. */
 const SEEN = "tracker.log.head";
 const REST_MILLISECONDS = 400;
 const CHECKS = /** @type {CheckName[]} */ (["head", "seen", "entry", "path", "texts", "page"]);
-/** How an outcome looks: its mark, its name, and what the style sheet calls it. */
+/** The mark, the name and the CSS class of an outcome. */
 const LOOKS = {
   passed: { mark: "✓", name: "passed", ok: "1" },
   failed: { mark: "✕", name: "failed", ok: "0" },
   unknown: { mark: "–", name: "not checked", ok: "" },
 };
 
-/** What it means that a check failed, of the first that did. */
+/** The heading for the first failed check. */
 const ACCUSATIONS = {
   head: "The head of the log is not what its key signed",
   seen: "This is not the log that this browser saw",
-  entry: "What came is not the entry",
+  entry: "The response is not the entry",
   path: "This is not the entry that was signed",
   texts: "A text is not the one that was recorded",
   page: "This page does not show what the entry says",
@@ -42,7 +42,7 @@ async function read(path) {
     throw new NotChecked(`${path} did not come. Are you online?`);
   }
   if (answer.status === 404 && (path === "/log/checkpoint" || path === "/log/key")) {
-    throw new NotChecked("This server signs no log.");
+    throw new NotChecked("This server does not sign its log.");
   }
   if (answer.status === 404) throw new NotProven(`The server has no ${path}.`);
   if (!answer.ok) throw new NotChecked(`${path} was answered with ${answer.status}.`);
@@ -55,7 +55,7 @@ function recallHead() {
     const kept = JSON.parse(localStorage.getItem(SEEN) ?? "null");
     return typeof kept?.note === "string" && Array.isArray(kept.keys) ? kept : null;
   } catch {
-    return null; // no storage, or not ours: as on a first visit
+    return null; // no storage, or invalid content: as on a first visit
   }
 }
 
@@ -64,7 +64,7 @@ function keepHead(seen) {
   try {
     localStorage.setItem(SEEN, JSON.stringify(seen));
   } catch {
-    // A browser that keeps nothing sees each head for the first time.
+    // A browser without storage sees each head for the first time.
   }
 }
 
@@ -105,7 +105,7 @@ function showOutcome(panel, name, outcome) {
 }
 
 /**
- * What all checks together say: the state of the panel, its heading and its lead.
+ * The summary of all checks: the state of the panel, its heading and its lead.
  * @param {Findings} found
  * @param {number} milliseconds
  */
@@ -130,8 +130,8 @@ function describe({ outcomes, size }, milliseconds) {
   }
   return {
     state: "ok",
-    title: "In the signed log, and shown as it is",
-    lead: `Checked by your browser in ${milliseconds} ms${head}. It proves what was recorded, and in which order; not that it is true.`,
+    title: "In the signed log, and shown unchanged",
+    lead: `Checked by your browser in ${milliseconds} ms${head}. It proves the content and the order of records, not that they are true.`,
   };
 }
 
@@ -147,7 +147,7 @@ function showVerdict(panel, { state, title, lead }) {
 }
 
 /**
- * Checks the event that a page shows, and says what was found.
+ * Checks the event of a page, and shows the results.
  * @param {Document | Element} page
  */
 async function proveEvent(page) {
@@ -157,8 +157,8 @@ async function proveEvent(page) {
   if (!globalThis.crypto?.subtle) {
     showVerdict(panel, {
       state: "part",
-      title: "This browser can't check here",
-      lead: "Browsers compute hashes only on pages that come over https, or from this machine. Below is how to check elsewhere.",
+      title: "This browser cannot check this page",
+      lead: "Browsers compute hashes only on pages over https, or from this machine. The commands below check the event with other tools.",
     });
     return;
   }
@@ -178,7 +178,7 @@ async function proveEvent(page) {
 }
 
 /**
- * What was checked, for whoever wants to check it elsewhere: the entry and the key.
+ * The checked data, for a check with other tools: the entry and the key.
  * @param {ParentNode} page
  * @param {Findings} found
  */
@@ -192,7 +192,7 @@ function showMaterial(page, found) {
 
 await proveEvent(document);
 
-/** The time bar shows page after page while one drags it: the one at which it rests is checked. */
+/** While the time bar is dragged, many pages are shown: only the last one is checked. */
 let resting = 0;
 document.addEventListener("page-shown", () => {
   clearTimeout(resting);

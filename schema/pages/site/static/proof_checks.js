@@ -1,5 +1,5 @@
-// The six checks of an event: each says for itself what it found, so that the one that fails accuses
-// the right thing. Nothing here touches the page or the network.
+// The six checks of an event: each has its own result, so that a failure names the right cause.
+// Nothing here uses the page or the network.
 
 import { equalBytes, NotChecked, NotProven, toBytes, toHex, toText } from "./bytes.js";
 import { parseConsistency, parseHead } from "./checkpoint.js";
@@ -21,13 +21,13 @@ import { parseNote, signers } from "./signed_note.js";
 /** @typedef {Found & {state: "passed" | "failed" | "unknown"}} Outcome */
 
 /**
- * The head that a browser saw last: its note, and the keys that had signed it.
+ * The last head in a browser: its note, and the keys that had signed it.
  * @typedef {{note: string, keys: string[]}} SeenHead
  */
 
 /**
- * What the checks found. `seen` is to be kept for the next visit; null where the head is not to be
- * believed, or not newer.
+ * The results of the checks. `seen` is stored for the next visit; null if the head is not verified,
+ * or not newer.
  * @typedef {object} Findings
  * @property {Record<CheckName, Outcome>} outcomes
  * @property {SeenHead | null} seen
@@ -42,7 +42,7 @@ const REDACTED = "Redaction.Redacted";
 const SHORT_HASH_DIGITS = 9;
 
 /**
- * Checks an event: what comes by `read`, and what the page shows.
+ * Checks an event: the data of `read`, and the fields of the page.
  * @param {string} position
  * @param {Read} read
  * @param {SeenHead | null} seen
@@ -93,7 +93,7 @@ async function outcome(check) {
 }
 
 /**
- * Who has signed the head. Throws NotProven where nobody has whom the log names.
+ * The signers of the head. Throws NotProven without a signature of a key of the log.
  * @param {Material} material
  */
 async function checkHead(material) {
@@ -107,33 +107,33 @@ function describeKeys(keys) {
   const [{ name = "", id = "" } = {}] = keys;
   return {
     result: `key ${id}`,
-    detail: `By ${name}. The key came with this page: compare it with one that you got by another way.`,
+    detail: `By ${name}. The key came with this page: compare it with a copy from another channel.`,
   };
 }
 
 /**
- * That the head continues the one that this browser saw last.
+ * Checks that the head continues the last one in this browser.
  * @param {Material} material
  * @param {SeenHead | null} seen
  * @param {Key[]} keys
  */
 async function checkSeen(material, seen, keys) {
   const head = await material.head();
-  if (!seen) return { result: "first visit", detail: "Kept now; the next visit is held against it." };
+  if (!seen) return { result: "first visit", detail: "Stored now; the next visit is compared with it." };
   const old = parseHead(parseNote(toBytes(seen.note)).text);
   if (old.origin !== head.origin) {
-    throw new NotProven(`This browser saw the log ${old.origin}, and this is ${head.origin}.`);
+    throw new NotProven(`This browser saw the log ${old.origin} before, and this log is ${head.origin}.`);
   }
   if (head.size < old.size) {
-    throw new NotProven(`This browser saw ${old.size} events, and is now shown a log of ${head.size}.`);
+    throw new NotProven(`This browser saw ${old.size} events, and this log has ${head.size}.`);
   }
   await checkConsistency(old.size, head.size, await hashesBetween(material, old, head), old.root, head.root);
   if (keys.length && !keys.some((key) => seen.keys.includes(key.text))) {
-    throw new NotChecked("It goes on, and is signed by another key than then. Ask whether it was changed.");
+    throw new NotChecked("It continues, and is signed by another key than before. Ask the operator whether the key was changed.");
   }
   return {
     result: `since ${grouped(old.size)}`,
-    detail: "What this browser saw before is the beginning of what it sees now.",
+    detail: "The log that this browser saw before is the beginning of this log.",
   };
 }
 
@@ -153,7 +153,7 @@ async function checkEntry(material) {
   await material.entry();
   return {
     result: `${grouped((await material.bytes()).length)} bytes`,
-    detail: "Hashed as it comes: SHA-256 of a zero byte and the entry (RFC 6962).",
+    detail: "Hashed as received: SHA-256 of a zero byte and the entry (RFC 6962).",
   };
 }
 
@@ -209,13 +209,13 @@ async function openTexts(material) {
  * @param {string | undefined} position
  */
 async function checkRedacted(material, field, position) {
-  if (!position) throw new NotProven(`The text of ${field} is gone, and no event says why.`);
+  if (!position) throw new NotProven(`The text of ${field} is missing, and no event states the reason.`);
   const bytes = await material.read(`/log/entries/${position}`);
   const entry = parseEntry(bytes, BigInt(position));
   const fields = valueAt(entry, "/data/fields");
   const about = entry["type"] === REDACTED && entry["subject"] === `redaction/${material.position}`;
   if (!about || !Array.isArray(fields) || !fields.includes(field)) {
-    throw new NotProven(`The text of ${field} is gone, and event ${position} does not say why.`);
+    throw new NotProven(`The text of ${field} is missing, and event ${position} does not state the reason.`);
   }
   const { root } = await material.head();
   await checkLeads(bytes, await material.stepsOf(BigInt(position)), root);
@@ -232,7 +232,7 @@ async function describeTexts(texts, material) {
   const gone = redacted ? ` ${redacted} redacted, as an event in the same log says.` : "";
   return {
     result: redacted ? `${texts.size} of ${all} open` : texts.size === 1 ? "opens" : `${texts.size} open`,
-    detail: `SHA-256 of salt and text; the text itself can be forced out by law.${gone}`,
+    detail: `SHA-256 of salt and text; the text itself can be redacted.${gone}`,
   };
 }
 
@@ -250,13 +250,13 @@ async function checkPage(material, fields, texts, path, wrong) {
   wrong.push(...compared.wrong);
   const named = (/** @type {string[]} */ pointers) => [...new Set(pointers)].join(", ");
   if (wrong.length) {
-    throw new NotProven(`The page says something else at ${named(wrong.map(({ pointer }) => pointer))}.`);
+    throw new NotProven(`The page differs at ${named(wrong.map(({ pointer }) => pointer))}.`);
   }
   if (compared.missing.length) throw new NotProven(`The page leaves out ${named(compared.missing)}.`);
   if (path === "unknown") throw new NotChecked("It does, but the entry itself is not proven here.");
   return {
     result: `${grouped(fields.length)} fields`,
-    detail: "Each is held against the bytes that were just proven. The heading is made from them.",
+    detail: "Each is compared with the proven bytes. The heading is made from them.",
   };
 }
 

@@ -1,4 +1,4 @@
-// What the checks of an event need of the log, each read once and when it is first asked for.
+// Data of the log for the checks of an event, each read once on first use.
 
 import { NotChecked, NotProven, toText } from "./bytes.js";
 import { parseHead, parseInclusion } from "./checkpoint.js";
@@ -10,8 +10,8 @@ import { parseKeys, parseNote } from "./signed_note.js";
 /** @typedef {import("./commitment.js").Annex} Annex */
 
 /**
- * Gives the bytes at a path of the site. Throws NotProven where the server has no such thing, and
- * NotChecked where nothing comes.
+ * Gives the bytes at a path of the site. Throws NotProven if the server has no such path, and
+ * NotChecked without a response.
  * @typedef {(path: string) => Promise<Uint8Array<ArrayBuffer>>} Read
  */
 
@@ -42,7 +42,7 @@ export class Material {
       throw new NotChecked(`The newest head has ${size} events, and event ${position} is not among them yet.`);
     }
     const proof = parseInclusion(toText(await this.read(`/log/proof/${position}?size=${size}`)));
-    if (proof.index !== position - 1n) throw new NotProven("The path that came is that of another entry.");
+    if (proof.index !== position - 1n) throw new NotProven("The path is that of another entry.");
     return inclusionSteps(proof.index, size, proof.hashes);
   }
 }
@@ -56,7 +56,7 @@ export class Material {
 export function parseEntry(bytes, position) {
   const entry = parseJson(toText(bytes));
   if (valueAt(entry, "/position") !== String(position)) {
-    throw new NotProven(`What came is not the entry of position ${position}.`);
+    throw new NotProven(`The response is not the entry of position ${position}.`);
   }
   return /** @type {Record<string, unknown>} */ (entry);
 }
@@ -78,7 +78,7 @@ function parseJson(text) {
   try {
     return JSON.parse(text);
   } catch {
-    throw new NotProven("What came is not JSON.");
+    throw new NotProven("The response is not JSON.");
   }
 }
 
@@ -86,7 +86,7 @@ function parseJson(text) {
 const annexPath = (position) => `/annexes?after=${position - 1n}&until=${position}`;
 
 /**
- * What a function gives, which is called at most once.
+ * The result of a function, which is called at most once.
  * @template T
  * @param {() => Promise<T>} make
  * @returns {() => Promise<T>}

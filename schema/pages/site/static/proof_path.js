@@ -1,5 +1,5 @@
-// The way from an entry up to the signed root, drawn: its own hashes in a line, their neighbours
-// beside them on the side on which they are combined.
+// Drawing of the path from an entry up to the signed root: its hashes in a line, with their neighbours
+// on the side on which they are combined.
 
 /** @typedef {import("./merkle.js").Step} Step */
 

@@ -1,5 +1,5 @@
-// Keys of the pages of review. What a key does stands in the page: a link, a button or a form that opens has
-// it in `data-key`; rows of the queue have `data-row`, and a box that marks them. All of it can be done without scripts.
+// Keys of the pages of review. The page defines the keys: links, buttons and collapsed forms have
+// `data-key`; rows of the queue have `data-row`, and a checkbox. Everything also works without scripts.
 //
 // Keys are single letters, so they can be turned off (WCAG 2.1.4); this browser remembers it.
 
@@ -17,7 +17,7 @@ function move(step) {
   return rows.length > 0;
 }
 
-/** Mark the row that has the focus, or take its mark away. */
+/** Mark the row with the focus, or unmark it. */
 function mark() {
   const box = document.activeElement?.closest("li")?.querySelector("input[name=marked]");
   if (!(box instanceof HTMLInputElement)) return false;
@@ -26,7 +26,7 @@ function mark() {
 }
 
 /**
- * Do what an element of the page is for: follow it, press it, or open it and go to its first field.
+ * Activate an element: follow it, press it, or open it and focus its first field.
  * @param {HTMLElement} element
  */
 function use(element) {
@@ -57,7 +57,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-/** Say once more what was done: a page that has just been loaded is not told of by itself. */
+/** Announce the last action again, because screen readers do not announce it on a new page. */
 function announce() {
   const status = document.querySelector("[data-done]");
   const words = status?.getAttribute("data-done");

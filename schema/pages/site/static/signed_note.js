@@ -66,8 +66,8 @@ function parseSignature(line) {
 }
 
 /**
- * Those of some keys that have signed a note. Throws NotProven where one of their signatures does not
- * fit, or none has signed, and NotChecked where this browser has no Ed25519.
+ * The keys that have signed a note. Throws NotProven if one of their signatures is invalid or missing
+ * altogether, and NotChecked if this browser has no Ed25519.
  * @param {Note} note
  * @param {Key[]} keys
  */

@@ -1,5 +1,5 @@
-// What all pages do with scripts: copy the link that never changes. Without scripts it is a link.
-// The foot of a page is replaced when one steps through time, so the document listens.
+// The script of all pages: copy the permanent link. Without scripts it is a link.
+// The time bar replaces parts of the page, so the listener is on the document.
 
 document.addEventListener("click", async (event) => {
   const link = event.target instanceof Element ? event.target.closest("a[data-copy-link]") : null;

@@ -1,5 +1,5 @@
-// The time bar with scripts: a step shows the page of another day without leaving it. A page is a
-// function of its address, so that page is fetched, and its content takes the place of the one shown.
+// The time bar with scripts: a step shows another date without a new page load. A page is a
+// function of its address, so the other page is fetched, and its content replaces the present one.
 
 /** @type {AbortController | null} */
 let under_way = null;
@@ -33,8 +33,8 @@ function addressOn(day) {
 }
 
 /**
- * Show the page of an address in the place of this one. The bar itself stays while one drags it,
- * since what one holds must not be taken away.
+ * Replace this page with that of an address. The bar itself stays while it is dragged,
+ * because the dragged element must not be removed.
  * @param {URL} address
  * @param {{ keepBar?: boolean, push?: boolean }} how
  */
@@ -82,12 +82,12 @@ function find(selector) {
   return document.querySelector(selector);
 }
 
-/** The days on which something on this page turns. @returns {string[]} */
+/** The dates of changes on this page. @returns {string[]} */
 function turns() {
   return (find(".time")?.dataset.turns ?? "").split(" ").filter(Boolean);
 }
 
-/** The day to which a key leads; null: it leads nowhere.
+/** The date for a key; null for other keys.
  * @param {string} key @param {boolean} shift @param {string} day */
 export function dayOfKey(key, shift, day, days = turns(), today = new Date().toISOString().slice(0, 10)) {
   if (key === "ArrowLeft" || key === "ArrowDown") {
@@ -103,7 +103,7 @@ export function dayOfKey(key, shift, day, days = turns(), today = new Date().toI
   return null;
 }
 
-/** The picture of the ruler follows the slider, which lies over it unseen.
+/** The picture of the ruler follows the slider, which is invisible above it.
  * @param {HTMLInputElement} slider */
 function moveHand(slider) {
   const x = `${(100 * Number(slider.value)) / Math.max(1, Number(slider.max))}%`;
@@ -112,7 +112,7 @@ function moveHand(slider) {
   ruler?.querySelector(".grip")?.setAttribute("cx", x);
 }
 
-/** Play: from turn to turn until there is none, or somebody stops it. */
+/** Play: from change to change until the last one, or until it is stopped. */
 let playing = 0;
 
 function play() {
@@ -172,7 +172,7 @@ function listen() {
 if (typeof document !== "undefined") {
   let shown_page = pageOf(location);
   document.addEventListener("page-shown", () => (shown_page = pageOf(location)));
-  // Also a link within the page comes here, such as the one past its head: that needs no other page.
+  // Links within the page, such as the skip link, also arrive here: they need no other page.
   addEventListener("popstate", () => {
     if (pageOf(location) !== shown_page) location.reload();
   });
