@@ -13,7 +13,7 @@ from tracker.domain.entity import EntityState, Evidence, RecordedFact, Retracted
 
 
 class ChangeKind(StrEnum):
-    """How an entity differs between two moments."""
+    """Kind of difference of an entity between two moments."""
 
     APPEARED = "appeared"
     CHANGED = "changed"

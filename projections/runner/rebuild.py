@@ -130,9 +130,7 @@ async def _fill(
     progress: Progress,
 ) -> None:
     """Write all events up to a position. A page is written while the next one is folded."""
-    await writer.execute(
-        "SET synchronous_commit TO off"
-    )  # a crash before the swap restarts the rebuild anyway
+    await writer.execute("SET synchronous_commit TO off")  # a crash restarts the rebuild anyway
     writing, count = asyncio.create_task(asyncio.sleep(0)), 0
     try:
         async with aclosing(projection.fold_all(reader, until)) as pages:
