@@ -41,11 +41,11 @@ COMMANDS = {
     "fetch": ("deploy.cli.fetch", "fetches"),
     "corpus": ("deploy.cli.corpus", "corpus"),
 }
-"""Commands and groups, in the order of the help: module and name of the function or group."""
+"""Commands and groups in the order of the help: module, and name of the function or group."""
 
 
 class LazyCommands(Commands):
-    """The commands above; the module of one is imported when it is run."""
+    """The commands above; each module is imported on use."""
 
     def __init__(self, **options: Any):
         super().__init__(**options)
@@ -53,7 +53,7 @@ class LazyCommands(Commands):
             self.add_command(LazyCommand(name, module, attribute))
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of the commands, whose help is shown next."""
+        """Return the names of the commands and read their help, which is shown next."""
         for command in self.commands.values():
             if isinstance(command, LazyCommand):
                 command.read_help()
