@@ -1,4 +1,4 @@
-"""The settings of access: who may read, write and ask which queries. Each function raises WrongSetting."""
+"""The access settings: readers, writers and allowed queries. Each function raises WrongSetting."""
 
 from __future__ import annotations
 
