@@ -2,10 +2,10 @@
 
     python -m deploy.release [DIRECTORY]
 
-puts into DIRECTORY (default: dist) the source, the wheel, and beside the wheel: the versions of all libraries
-(`…-constraints.txt`), the same as a list of parts (`….cdx.json`, CycloneDX 1.6), and their licences with
-the texts (`…-notices.txt`). Ends with 1 if one of them may not be distributed. The same source and the same
-libraries give the same bytes, if SOURCE_DATE_EPOCH says when.
+writes the source and the wheel to DIRECTORY (default: dist). Beside the wheel it writes the versions of all
+libraries (`…-constraints.txt`), the bill of materials (`….cdx.json`, CycloneDX 1.6), and the licences with
+their texts (`…-notices.txt`). The exit code is 1 if one of them must not be distributed. Equal sources and
+libraries give equal bytes if SOURCE_DATE_EPOCH is set.
 """
 
 from __future__ import annotations
