@@ -1,7 +1,7 @@
 """Figures at any moment, compared with the oracle.
 
-The oracle (`tests/truth/oracle`) uses the documentation and the events as JSON, and nothing of the product. To
-test more histories:
+The oracle (`tests/truth/oracle`) uses the documentation and the events as JSON, and nothing of the
+product. To test more histories:
 
     pytest tests/truth/test_figures.py --hypothesis-profile long --timeout 0
 """

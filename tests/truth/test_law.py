@@ -1,7 +1,7 @@
 """Instruments at any moment, compared with the oracle.
 
-The oracle (`tests/truth/oracle`) uses the documentation, the events as JSON and the declared data, and nothing
-of the product. It checks the shipped data and random histories. To test more of both:
+The oracle (`tests/truth/oracle`) uses the documentation, the events as JSON and the declared data, and
+nothing of the product. It checks the shipped data and random histories. To test more of both:
 
     pytest tests/truth/test_law.py --hypothesis-profile long --timeout 0
 """
