@@ -1,7 +1,7 @@
-"""Kinds of tests by their files: drills, which only CI and `just nightly` run, and quick tests.
+"""Kinds of tests by file: drills, which only CI and `just nightly` run, and quick tests.
 
-`pytest` runs all but the drills; `pytest -m drill` runs the drills, `pytest -m quick` a minute of tests that
-touch every room, and `pytest -m ""` runs everything. Paths on the command line are run whatever their kind.
+`pytest` runs all but the drills. `pytest -m drill` runs the drills, `pytest -m quick` a minute of tests
+in every room, and `pytest -m ""` everything. Paths on the command line are always run.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ DRILLS = (
     "test_idle_programs.py",
     "truth",
 )
-"""Fault rounds, clusters, the full matrix of the browser, sweeps of the oracle, releases."""
+"""Fault rounds, clusters, the full browser matrix, sweeps of the oracle, releases."""
 QUICK = ("assistants/test_protocol.py", "audit/test_merkle.py", "commands", "domain")
 """Fast tests of every room."""
 
 
 def is_below(path: Path, names: tuple[str, ...]) -> bool:
-    """Whether a test file is one of some files, or lies in one of some directories."""
+    """Whether a test file is one of some files, or in one of some directories."""
     return any(path.is_relative_to(TESTS / name) for name in names)
