@@ -95,7 +95,7 @@ def texts_of(fact: Any) -> Iterator[str]:
 
 
 def format_content(fact: Any) -> str:
-    """A short description of a fact."""
+    """Return a short description of a fact."""
     quantity = getattr(fact, "quantity", None)
     if quantity is None:
         return str(getattr(fact, "title", type(fact).__name__))

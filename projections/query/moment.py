@@ -136,7 +136,7 @@ class MomentSeries:
         return self.days[-1]
 
     def moments(self) -> list[Moment]:
-        """The moments of the series, in order."""
+        """Return the moments of the series, in order."""
         return [Moment(day, self.position, self) for day in self.days]
 
     async def read(self, key: Hashable, fetch: Callable[[], Awaitable[T]]) -> T:

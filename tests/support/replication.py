@@ -4,8 +4,8 @@
         async with running_tracker(primary.target) as services: ...
         standby.promote()
 
-Servers listen on ports of 127.0.0.1 and accept everyone there. They do not sync their files, which matters only
-for a crash of the whole machine: `kill` loses nothing that was written.
+Servers listen on ports of 127.0.0.1 and accept everyone there. They do not sync their files. That matters
+only for a crash of the whole machine: `kill` loses nothing that was written.
 """
 
 from __future__ import annotations
