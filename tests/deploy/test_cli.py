@@ -21,7 +21,7 @@ from tracker.sources.readers.corpus_format import format_line
 
 
 def control(event_id: str) -> bytes:
-    """A line of the corpus format: an export control under an id of its own."""
+    """Return a line of the corpus format: an export control with a given id."""
     return format_line(
         event_id, "ExportControl.Announced", announced(), f"export-control/{event_id}"
     )
