@@ -26,7 +26,7 @@ DAY = "2024-12-03"
 
 
 def own_page(publisher: str, **more: Any) -> dict[str, Any]:
-    """A source at a publisher's own address, read there."""
+    """Return a source at a publisher's own address, read there."""
     domains = publishers()[publisher].domains
     return {**source(publisher, DAY), "url": f"https://{domains[0]}/act", **more}
 

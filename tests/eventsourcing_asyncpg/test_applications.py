@@ -92,7 +92,7 @@ class Upstream(Application[UUID]):
 
 
 class Tallies(ProcessApplication[UUID]):
-    """Counts what another application creates."""
+    """A counter of another application's events."""
 
     @singledispatchmethod
     def policy(self, domain_event: Any, processing_event: ProcessingEvent[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""A materialised view with a table of its own, as somebody who uses the library writes it."""
+"""A materialised view in a separate table, written like a library user's."""
 
 from __future__ import annotations
 
