@@ -150,8 +150,8 @@ def update_data(found: Database, directory: Path, *, migrates: bool) -> None:
         return
     place = str(directory) if found.server else describe_target(found.target)
     problem = (
-        f"The data in {place} are of an older release: they lack {len(missing)} migrations"
-        f" ({', '.join(missing)}), and there is no way back but a backup."
+        f"The data in {place} are of an older release and lack {len(missing)} migrations"
+        f" ({', '.join(missing)}). Only a backup can undo them."
     )
     if not migrates and not (sits_there() and typer.confirm(f"{problem} Apply them?", err=True)):
         raise NotMigrated(f"{problem} Run `tracker migrate` to apply them")

@@ -20,10 +20,10 @@ OTHERS = (
     "anyone write. Omit --data-dir, or name a separate directory"
 )
 A_DEMO = (
-    "this log was begun by `tracker demo`: it has the shipped corpus, and perhaps what"
-    " anyone wrote who reached the demo, recorded as `demo`. Nothing of it can be taken out"
-    " again. Name another directory (--data-dir) for a log of your own; or go on with this"
-    " one deliberately: `tracker serve --continue-demo`"
+    "this log was begun by `tracker demo`: it has the shipped corpus, and possibly events of"
+    " anyone who could reach the demo, recorded as `demo`. They cannot be removed. Name another"
+    " directory (--data-dir) for your own log, or use this one explicitly:"
+    " `tracker serve --continue-demo`"
 )
 
 

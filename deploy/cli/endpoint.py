@@ -134,7 +134,7 @@ def pause(name: Name, reason: Reason, data_dir: DataDir = None) -> None:
 def resume(name: Name, reason: Reason, data_dir: DataDir = None) -> None:
     """Resume a paused or disabled endpoint at its position."""
     manage(data_dir, lambda of: of.resume(name, MANAGER, reason))
-    stderr.print(f"{name} goes on.", markup=False)
+    stderr.print(f"{name} is resumed.", markup=False)
 
 
 @endpoints.command()
@@ -158,12 +158,12 @@ def replay(
         raise typer.BadParameter("expected either --from (and --to), or --end")
     if first is None:
         manage(data_dir, lambda of: of.end_replay(name, MANAGER, reason))
-        stderr.print(f"The replay of {name} is given up.", markup=False)
+        stderr.print(f"The replay of {name} is cancelled.", markup=False)
         return
     found = manage(data_dir, lambda of: of.replay(name, MANAGER, first, last, reason)).replay
     if found is not None:
         span = f"{found.first_position} to {found.last_position}"
-        stderr.print(f"{name} gets {span} once more: {found.events} events.", markup=False)
+        stderr.print(f"{name} gets {span} again: {found.events} events.", markup=False)
 
 
 @endpoints.command()
@@ -204,7 +204,7 @@ def retry(
     """Retry a delivery now: the failing one, or a parked one."""
     manage(data_dir, lambda of: of.retry(name, MANAGER, position, reason))
     what = "The delivery" if position is None else f"Position {position}"
-    stderr.print(f"{what} of {name} is tried again.", markup=False)
+    stderr.print(f"{what} of {name} is retried.", markup=False)
 
 
 @endpoints.command()
@@ -230,7 +230,7 @@ def remove(
     """Remove an endpoint with its position and keys. To stop deliveries for a time, `pause` it."""
     if not yes:
         typer.confirm(
-            f"The place and the keys of {name} will be gone. Go on?", abort=True, err=True
+            f"The position and the keys of {name} will be deleted. Continue?", abort=True, err=True
         )
     manage(data_dir, lambda of: of.remove(name, MANAGER, reason))
     stderr.print(f"{name} is removed.", markup=False)

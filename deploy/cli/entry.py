@@ -161,8 +161,8 @@ def explain(error: Exception) -> int:
         stderr.print(error.format_message(), style="red", markup=False)
         return int(error.exit_code)
     stderr.print(
-        f"An error that should not be, {type(error).__name__}. Please report it, with what"
-        f" is logged with {table.LOG_LEVEL.variable}=debug.",
+        f"An unexpected error, {type(error).__name__}. Please report it, with the log of"
+        f" {table.LOG_LEVEL.variable}=debug.",
         style="red",
         markup=False,
     )

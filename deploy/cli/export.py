@@ -188,7 +188,7 @@ def texts_of(log: LogFiles, directory: Path) -> TextWriter:
         if copied.absent or copied.missing:
             lacks = "The texts" if copied.absent else f"{copied.missing} of the texts"
             stderr.print(
-                f"{lacks} that entries commit to could not be had. `verify` and `restore` take a copy"
+                f"{lacks} that entries commit to are missing. `verify` and `restore` take a copy"
                 " without them with --allow-missing-texts.",
                 style="yellow",
             )

@@ -69,12 +69,12 @@ def files_in_directory(
         raise TooLarge(f"{directory}: expected at most {MAX_FILES:,} files")
     for path in paths:
         if path.is_symlink():
-            stderr.print(f"{path}: left out, a link", style="yellow", markup=False)
+            stderr.print(f"{path}: skipped, a link", style="yellow", markup=False)
         elif path.is_file() and not path.name.startswith("."):
             file = File.at(path, encoding)
             reader = reader_for(file)
             if reader is None or (given and given.name != reader.name):
-                stderr.print(f"{path}: left out, not recognised", style="yellow", markup=False)
+                stderr.print(f"{path}: skipped, not recognised", style="yellow", markup=False)
             else:
                 yield given or reader, file
 

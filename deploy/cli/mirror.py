@@ -147,7 +147,7 @@ async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool
         for companion in copy.companions:
             if companion.missing:
                 stderr.print(
-                    f"{companion.missing} {companion.name} could not be had",
+                    f"{companion.missing} {companion.name} could not be fetched",
                     style="yellow",
                     markup=False,
                 )

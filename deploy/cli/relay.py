@@ -163,7 +163,7 @@ async def publish(
                 done = running.report
                 stderr.print(
                     f"Relay {name}: {done.events} events were acknowledged;"
-                    f" {done.refills} times what the broker had lost was published again.",
+                    f" lost events were published again {done.refills} times.",
                     style="yellow" if done.refills else None,
                     markup=False,
                 )

@@ -160,7 +160,9 @@ def read_keys(given: list[str]) -> tuple[Verifier, ...]:
             is_file = "+" not in text or path.is_file()
             keys.extend(parse_keys(path.read_bytes() if is_file else text.encode()))
     if not keys:
-        raise InvalidInput("expected a key in what --key names, and there is none", code="NO_KEY")
+        raise InvalidInput(
+            "no key in --key: expected a verifier key, or a file of them", code="NO_KEY"
+        )
     return tuple(keys)
 
 

@@ -97,7 +97,7 @@ def print_texts(verification: Verification) -> None:
     """Print the number of texts that open their commitments, are redacted or are missing."""
     texts = verification.texts
     if texts is None:
-        print("texts: not checked, they are not part of what was read")
+        print("texts: not checked, not part of the files that were read")
         return
     missing = f", {texts.missing} are missing" if texts.missing else ""
     print(f"texts: {texts.opened} open their commitments, {texts.redacted} are redacted{missing}")
@@ -107,7 +107,7 @@ def print_snapshots(verification: Verification) -> None:
     """Print the number of snapshots that are intact, redacted or missing."""
     snapshots = verification.snapshots
     if snapshots is None:
-        print("snapshots: not checked, they were left out or are not part of what was read")
+        print("snapshots: not checked, excluded or not part of the files that were read")
         return
     missing = f", {len(snapshots.missing)} are missing" if snapshots.missing else ""
     print(

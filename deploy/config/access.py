@@ -66,7 +66,7 @@ def _oidc(environment: Mapping[str, str]) -> OidcConfig | None:
             raise setting.wrong("expected an https address without a password")
     audience = table.OIDC_AUDIENCE.text(environment)
     if not audience:
-        raise table.OIDC_AUDIENCE.wrong(f"expected what tokens of {issuer} are for")
+        raise table.OIDC_AUDIENCE.wrong(f"expected the audience of the tokens of {issuer}")
     return OidcConfig(
         issuer,
         audience,

@@ -283,7 +283,7 @@ def _shut_down(pid: int, gone: Callable[[], bool]) -> None:
             wait_until(gone, min(deadline, time.monotonic() + SIGNAL_INTERVAL_SECONDS))
         if gone():
             return
-    raise PostgresError(f"PostgreSQL does not shut down. Look at what its process {pid} does.")
+    raise PostgresError(f"PostgreSQL does not shut down. Inspect its process {pid}.")
 
 
 def _sync(directory: Path) -> None:

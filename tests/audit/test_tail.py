@@ -35,10 +35,10 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import PUBLISHER, Connection, Target
 
 SIZE = 800
-"""How many events were signed before the server was lost."""
+"""Number of signed events before the loss of the server."""
 ENTRIES = honest(SIZE)
 BACKUP, COVERED = 600, 500
-"""How many the backup has, and of how many the last checkpoint in it is."""
+"""Number of events in the backup, and in its last checkpoint."""
 
 
 @pytest.fixture(scope="module")

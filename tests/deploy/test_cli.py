@@ -181,7 +181,7 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
     (tmp_path / "notes.txt").write_text("nothing")
     (tmp_path / "a.jsonl").write_bytes(control("in-directory"))
     result = command("import", str(tmp_path), "--dry-run", data_dir=demo.data_dir)
-    assert "notes.txt: left out, not recognised" in result.stderr
+    assert "notes.txt: skipped, not recognised" in result.stderr
     assert "a.jsonl: corpus: would be 1 recorded" in result.stderr
     piped = subprocess.run(
         [*TRACKER, "import", "-", "--data-dir", str(demo.data_dir)],

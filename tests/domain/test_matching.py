@@ -128,7 +128,7 @@ INDIUM = {
         {"name": "ammonium paratungstate", "hs": ["284180"], "commodity": "tungsten"},
     ],
 }
-"""As announcement 10/2025 names its items."""
+"""Return items named as in announcement 10/2025."""
 
 
 def test_dual_use_items_are_the_goods_of_every_licence_for_them() -> None:

@@ -1,4 +1,4 @@
-"""Whose text a source is: no publisher that speaks for another place makes a fact primary."""
+"""Authorship of sources: a publisher that speaks for another place makes no fact primary."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_compressed_and_encrypted_states_come_back(monkeypatch: pytest.MonkeyPat
 
 
 class Tally(Aggregate):
-    """How many aggregates were created."""
+    """Return the number of created aggregates."""
 
     def __init__(self) -> None:
         self.count = 0

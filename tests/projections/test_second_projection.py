@@ -25,13 +25,13 @@ from tracker.postgres.database import PROJECTOR, Connection, Pool, Target, creat
 
 @dataclass(frozen=True, slots=True)
 class Counts(Page):
-    """How many events of each type are in a page."""
+    """Number of events of each type in a page."""
 
     events: Counter[str] = field(default_factory=Counter)
 
 
 class EventsByType(Projection[Counts]):
-    """How many events of each type there are."""
+    """Return the number of events of each type."""
 
     name = "events_by_type"
     tables = Tables(

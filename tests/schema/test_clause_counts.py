@@ -1,4 +1,4 @@
-"""How many clauses there are by status, measure, issuer: the numbers of the lists."""
+"""Numbers of clauses by status, measure and issuer equal those of the lists."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ AT_ROOT = {
 INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 SIZES = (2, 7, 60)
 MOST, MOST_PAGES = 150, 15
-"""How much of a long list is read, in small pages, from each of its ends: items, and pages."""
+"""Amount of a long list that small pages read, from each of its ends: items, and pages."""
 
 
 @pytest.fixture

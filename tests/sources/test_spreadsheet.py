@@ -300,7 +300,7 @@ def test_a_workbook_is_read_with_its_days(tmp_path: Path) -> None:
 
 
 EMPTY_VALUE = b"<v></v>" if LXML else b"<v />"
-"""As openpyxl writes it, by lxml where that is installed."""
+"""Return the file as written by openpyxl, with lxml if installed."""
 
 
 def test_a_formula_counts_only_with_a_kept_value(tmp_path: Path) -> None:
