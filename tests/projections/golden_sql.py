@@ -1,13 +1,13 @@
-"""The statements that lists are answered by, as files to read and to paste into psql.
+"""Statements of lists as files, for reading and for psql.
 
     python -m tests.projections.golden_sql
 
-rewrites them after a change; `git diff` then shows what it did to each statement. A file prepares
-its statement and executes it. In psql on the database of a tracker,
+rewrites them after a change; `git diff` then shows the effect on each statement. A file prepares its
+statement and executes it. In psql on the database of a tracker,
 
     EXPLAIN ANALYZE EXECUTE controls_on_a_group (…);
 
-with the arguments of its last lines shows what PostgreSQL does for it.
+with the arguments of its last lines shows the plan.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Any history of commands, corrections, retractions and imports, on a real database.
+"""Random histories of commands, corrections, retractions and imports, on a real database.
 
-Whatever was recorded: the database and the fold in memory agree on any moment of both axes, and no
-answer ever changes once it was given. Longer than the ordinary run:
+The database and the in-memory fold agree on any moment of both axes, and earlier results never change. To
+test more histories:
 
     pytest tests/projections/test_history_properties.py --hypothesis-profile long --timeout 0
 """
