@@ -24,7 +24,7 @@ def main() -> None:
     """Run pytest under a moved clock."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "start", type=datetime.fromisoformat, help="when the tests begin: a day or time (UTC)"
+        "start", type=datetime.fromisoformat, help="start of the tests: a day or time (UTC)"
     )
     arguments, pytest_arguments = parser.parse_known_args()
     seconds = int((arguments.start - clock.now().replace(tzinfo=None)).total_seconds())

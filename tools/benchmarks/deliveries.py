@@ -348,9 +348,11 @@ async def measured(
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the options."""
     parser = options(str(__doc__))
-    parser.add_argument("--seconds", type=float, default=30, help="how long is written")
-    parser.add_argument("--rate", type=float, default=1, help="events a second")
-    parser.add_argument("--endpoints", type=int, default=1_000, help="of which a tenth hang")
+    parser.add_argument("--seconds", type=float, default=30, help="seconds of writing")
+    parser.add_argument("--rate", type=float, default=1, help="events per second")
+    parser.add_argument(
+        "--endpoints", type=int, default=1_000, help="number of endpoints, of which a tenth hang"
+    )
     return parser.parse_args(arguments)
 
 

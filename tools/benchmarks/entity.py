@@ -181,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--kinds", nargs="+", default=[*KINDS], choices=[*KINDS])
     parser.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1_000, 10_000])
     parser.add_argument(
-        "--many", type=int, default=10_000, help="the most events on days of their own"
+        "--many", type=int, default=10_000, help="maximum of events on separate days"
     )
     chosen = parser.parse_args(arguments)
     with harness.server() as target:

@@ -284,9 +284,9 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the options."""
     parser = options(str(__doc__))
     parser.set_defaults(rounds=1)
-    parser.add_argument("--seconds", type=float, default=20, help="how long is written")
-    parser.add_argument("--rate", type=float, default=2, help="events a second")
-    parser.add_argument("--followers", type=int, default=10_000, help="of each way")
+    parser.add_argument("--seconds", type=float, default=20, help="seconds of writing")
+    parser.add_argument("--rate", type=float, default=2, help="events per second")
+    parser.add_argument("--followers", type=int, default=10_000, help="number per method")
     parser.add_argument(
         "--only", nargs="+", choices=WAYS, default=list(WAYS), metavar="WAY", help=", ".join(WAYS)
     )

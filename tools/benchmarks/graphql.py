@@ -162,7 +162,7 @@ def report(taken: dict[str, list[Asked]]) -> str:
 def main() -> None:
     """Measure and print, or write to a page."""
     parser = options(str(__doc__))
-    parser.add_argument("--seconds", type=float, default=4, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=4, help="seconds per measurement")
     chosen = parser.parse_args()
     question = request("/graphql", json.dumps({"query": OURS}).encode())
     with server() as target, ExitStack() as running_:

@@ -353,7 +353,7 @@ def main() -> None:
         "--peer-until",
         type=int,
         default=1_000_000,
-        help="the largest size that is given to MariaDB, which fills slowly",
+        help="the largest size for MariaDB, which fills slowly",
     )
     arguments = parser.parse_args()
     with ExitStack() as stack:

@@ -70,7 +70,7 @@ def main(
     """Run the command that measures these tables on a separate server."""
     keys = [column.key for table in tables(0) for column in table.columns]
     parser = options(description)
-    parser.add_argument("--seconds", type=float, default=3, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds per measurement")
     parser.add_argument(
         "--only",
         nargs="+",
@@ -100,12 +100,12 @@ def options(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=3, help="how often each figure is taken")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds per measurement")
     parser.add_argument(
         "--write",
         type=Path,
         metavar="PAGE",
-        help="put the tables into this page, between the marks of this benchmark",
+        help="write the tables to this page, between the marks of this benchmark",
     )
     return parser
 

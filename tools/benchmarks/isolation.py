@@ -200,8 +200,8 @@ def report(found: Sequence[Isolation], seconds: float, events: int) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print, or write to a page."""
     parser = options(__doc__)
-    parser.add_argument("--seconds", type=float, default=10, help="how long each load is held")
-    parser.add_argument("--events", type=int, default=2000, help="the events of one entity")
+    parser.add_argument("--seconds", type=float, default=10, help="seconds per load")
+    parser.add_argument("--events", type=int, default=2000, help="number of events of one entity")
     parser.add_argument(
         "--only",
         nargs="+",

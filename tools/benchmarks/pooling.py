@@ -96,7 +96,7 @@ def report(taken: Taken, seconds: float) -> str:
 def main() -> None:
     """Measure and print, or write to a page."""
     parser = options(str(__doc__))
-    parser.add_argument("--seconds", type=float, default=4, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=4, help="seconds per measurement")
     chosen = parser.parse_args()
     with running_primary(settings=["fsync=on"]) as primary, ExitStack() as running_:
         prepare_logins(primary)

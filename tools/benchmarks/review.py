@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure on a separate server."""
     parser = harness.options(__doc__ or "")
     parser.add_argument("--candidates", type=int, default=CANDIDATES)
-    parser.add_argument("--seconds", type=float, default=1, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=1, help="seconds per measurement")
     chosen = parser.parse_args(arguments)
     with harness.server() as target:
         text = uvloop.run(report(target, chosen.candidates, chosen.seconds))

@@ -95,7 +95,7 @@ def report(taken: dict[str, tuple[list[Asked], list[Asked]]]) -> str:
 def main() -> None:
     """Measure and print, or write to a page."""
     parser = options(str(__doc__))
-    parser.add_argument("--seconds", type=float, default=3, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds per measurement")
     chosen = parser.parse_args()
     with server() as target, ExitStack() as running:
         head = uvloop.run(load(target))

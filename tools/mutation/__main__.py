@@ -48,7 +48,7 @@ def parse() -> argparse.Namespace:
         default=20,
         help="mutants of each room, or of what --only names (default: 20)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="which ones (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample (default: 1)")
     parser.add_argument(
         "--only",
         action="append",
@@ -60,16 +60,16 @@ def parse() -> argparse.Namespace:
         type=float,
         default=60,
         metavar="S",
-        help="of tests that each mutant meets, the nearest first (default: 60)",
+        help="seconds of tests per mutant, nearest first (default: 60)",
     )
-    parser.add_argument("--again", action="store_true", help="try those that survived once more")
-    parser.add_argument("--list", action="store_true", help="print what would be tried")
+    parser.add_argument("--again", action="store_true", help="retry earlier survivors")
+    parser.add_argument("--list", action="store_true", help="print the selected mutants")
     parser.add_argument("--score", action="store_true", help="print the score and the survivors")
     parser.add_argument(
         "--map",
         nargs="*",
         metavar="TEST",
-        help="measure what the tests run: of these files, or all",
+        help="measure the code that tests run: in these files, or all",
     )
     return parser.parse_args()
 
@@ -121,7 +121,7 @@ def try_all(
 ) -> None:
     """Run the tests on mutants, and print the results."""
     if not coverage.seconds:
-        sys.exit("It is not known which tests run what: `python -m tools.mutation --map` first")
+        sys.exit("There is no coverage map: run `python -m tools.mutation --map` first")
     there = tree.collect()
     failing: set[str] = set()
     while mutants:
