@@ -1,6 +1,9 @@
-"""What pyproject.toml can't say: the description that a package index shows, which is README.md
-without its pictures and links into the repository, which would lead nowhere there; and the documents, which
-a wheel has in the package that shows them; and source distributions that are equal to the byte."""
+"""Setuptools hooks that pyproject.toml cannot express.
+
+They set the description for a package index: README.md without pictures and links into the repository.
+They add the documentation to the package that shows it. They make source distributions reproducible to
+the byte.
+"""
 
 import gzip
 import os
@@ -37,8 +40,10 @@ class BuildWithDocuments(build_py):
 
 
 class ReproducibleSource(sdist):
-    """Where `SOURCE_DATE_EPOCH` says a time, packs the same files to the same bytes: in one order, of
-    nobody, of that time, with the same rights. Wheels are so by themselves."""
+    """Pack equal files to equal bytes if `SOURCE_DATE_EPOCH` is set.
+
+    Order, owner, time and rights are fixed. Wheels are reproducible without this.
+    """
 
     def make_archive(self, base_name, format, root_dir=None, base_dir=None, **more):
         moment = os.environ.get("SOURCE_DATE_EPOCH")

@@ -1,1 +1,1 @@
-"""How the tracker is run: settings, command line, embedded PostgreSQL, wiring."""
+"""Operation of the tracker: settings, command line, embedded PostgreSQL, wiring."""

@@ -43,25 +43,24 @@ from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher, WatchOptions
 
 APPEND_TIMEOUT_SECONDS = 10
-"""Seconds that an append may take, others' turns and synchronous standbys included."""
+"""Timeout of an append in seconds, including its queue and synchronous standbys."""
 WORK_TIMEOUT_SECONDS = 20
-"""Seconds that a question to the log or the projector may take: whoever is cut off asks again, over
-another connection."""
+"""Timeout of a query to the log or the projector in seconds; a retry uses another connection."""
 
 
 logger = logging.getLogger(__name__)
 
 
 async def prepare(target: Target) -> None:
-    """Migrate the log, and create the projections that are missing. Rows that other code made stay.
+    """Migrate the log, and create missing projections. Rows of other code stay.
 
-    Raises NotMigrated when the login may not migrate a database that needs it.
+    Raises NotMigrated if the login may not migrate a database that needs it.
     """
     await _prepare(target)
 
 
 async def _prepare(target: Target) -> list[Projection[Any]]:
-    """The same; returns the projections whose rows other code made."""
+    """Prepare a database, and return the projections with rows of other code."""
     await migrate_log(target)
     async with open_connection(target, role=PROJECTOR) as connection:
         projections = [factory() for factory in PROJECTIONS.values()]
@@ -69,8 +68,7 @@ async def _prepare(target: Target) -> list[Projection[Any]]:
 
 
 async def take_over_rows(target: Target) -> None:
-    """Prepare a database, and make the rows anew that other code made. Raises AnotherRelease where that is
-    the code of a newer release."""
+    """Prepare a database, and rebuild rows of other code. Raises AnotherRelease for a newer release."""
     for projection in await _prepare(target):
         async with open_connection(target, role=PROJECTOR) as connection:
             await check_not_newer(connection, projection)
@@ -85,20 +83,20 @@ async def require_own_rows(target: Target) -> None:
 
 
 async def migrate_log(target: Target) -> list[str]:
-    """Migrate the log; returns the steps that this took."""
+    """Migrate the log, and return the applied steps."""
     async with open_connection(target) as connection:
         return await migrate(connection)
 
 
 async def lacking_migrations(target: Target) -> list[str]:
-    """The names of the steps that data of an older release lack."""
+    """Return the names of the steps that data of an older release lack."""
     async with open_connection(target) as connection:
         return [each.name for each in await lacking(connection)]
 
 
 @asynccontextmanager
 async def opened_pool(target: Target) -> AsyncIterator[Pool]:
-    """A pool for the API on a prepared database."""
+    """Open a pool for the API on a prepared database."""
     await prepare(target)
     async with open_pool(target, seconds=WORK_TIMEOUT_SECONDS) as pool:
         yield pool
@@ -116,15 +114,13 @@ async def running_tracker(
     reading: Target | None = None,
     serves: bool = False,
 ) -> AsyncIterator[Services]:
-    """A whole tracker: it follows the log, projects it, signs it, delivers it and watches sources if
-    it is to, and answers. On a standby it does nothing but answer.
+    """Run a whole tracker: follow, project, sign and deliver the log, watch sources, serve requests.
 
-    `observe` is told of the work that goes on beside the answers. Where a transaction pooler stands
-    in front of the database, what the API asks and appends goes over it, `pooled`, and all else by
-    the direct way, `target`. Where there are standbys to read from, `reading`, questions are answered
-    from them. A tracker that `serves` makes rows anew that other code made, at its start and never
-    later, and compares rows with their events; others raise AnotherRelease. Raises
-    UnsuitableConnection when the pooler will not do.
+    On a standby it only serves reads. `observe` gets the background work. With a transaction pooler the
+    API uses `pooled`, and everything else uses `target` directly. With standbys (`reading`), these
+    serve queries. A tracker that `serves` rebuilds rows of other code at its start, and compares rows
+    with their events; others raise AnotherRelease. Raises UnsuitableConnection for an unsuitable
+    pooler.
     """
     if await is_standby(target):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
@@ -181,14 +177,14 @@ class Pools:
 async def _open_pools(
     target: Target, pooled: Target | None, durability: Durability
 ) -> AsyncIterator[Pools]:
-    """Open the pools of a tracker; those of the API over the pooler, if there is one."""
+    """Open the pools of a tracker; the API pools use the pooler, if there is one."""
     checked = partial(open_pool, check=durability.check)
     for_api = partial(checked, pooled or target, pooled=pooled is not None, beside=target)
     size = 2 * len(PROJECTIONS) + 1
     async with (
         for_api(seconds=WORK_TIMEOUT_SECONDS) as api,
         for_api(size=2, seconds=APPEND_TIMEOUT_SECONDS) as append,
-        # A pooler has one login for all pools, so it can't plan once for queries and anew for others.
+        # A pooler has one login for all pools, so plan settings cannot differ per pool.
         for_api(settings={} if pooled else PLANNED_ONCE) as query,
         checked(target, role=PROJECTOR, size=size, seconds=WORK_TIMEOUT_SECONDS) as project,
     ):
@@ -229,9 +225,9 @@ async def running_publisher(
     signing: SigningOptions | None,
     observe: WorkObserver | None = None,
 ) -> AsyncIterator[Publisher | None]:
-    """The publisher of the log for the length of a block, where it is signed here.
+    """Run the publisher of the log for the duration of a block, if it is signed here.
 
-    Makes the keys if there are none. Raises InvalidInput for keys that do not fit.
+    Creates missing keys. Raises InvalidInput for keys that do not fit.
     """
     if signing is None:
         yield None
@@ -252,7 +248,7 @@ async def running_publisher(
 
 @asynccontextmanager
 async def open_pool(target: Target, **options: Any) -> AsyncIterator[Pool]:
-    """A pool for the length of a block; options as `create_pool` takes them."""
+    """Open a pool for the duration of a block; options as `create_pool` takes them."""
     pool = await create_pool(target, **options)
     try:
         yield pool
@@ -264,7 +260,7 @@ async def open_pool(target: Target, **options: Any) -> AsyncIterator[Pool]:
 async def open_connection(
     target: Target, *, role: str | None = None
 ) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """A connection for the length of a block."""
+    """Open a connection for the duration of a block."""
     connection = await connect(target, role=role)
     try:
         yield connection

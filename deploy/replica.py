@@ -1,4 +1,4 @@
-"""Wiring: the parts of a tracker that read from a standby, and record nothing there."""
+"""Wiring: the read-only parts of a tracker on a standby."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
 
 WORK_TIMEOUT_SECONDS = 20
-"""Seconds that a question to the log may take on a replica."""
+"""Timeout of a query to the log on a replica, in seconds."""
 STANDBY = "SELECT pg_is_in_recovery()"
 
 
 async def is_standby(target: Target) -> bool:
-    """Whether a database takes no writes, since it replays those of another."""
+    """Whether a database is a read-only standby."""
     connection = await connect(target)
     try:
         return bool(await connection.fetchval(STANDBY))
@@ -50,8 +50,7 @@ async def is_standby(target: Target) -> bool:
 
 @asynccontextmanager
 async def running_read_only(target: Target) -> AsyncIterator[Services]:
-    """A tracker that answers from a standby alone, and records nothing. Raises NotMigrated where the
-    standby is of another version."""
+    """Run a read-only tracker on a standby. Raises NotMigrated for a standby of another version."""
     async with AsyncExitStack() as stack:
         services = await _replica(stack, target, None, None)
         assert services.replica is not None
@@ -68,8 +67,8 @@ async def running_read_only(target: Target) -> AsyncIterator[Services]:
 async def reading_from(
     target: Target, primary: Services, pool: Pool, asking: Pool
 ) -> AsyncIterator[Services]:
-    """A tracker on a primary that answers questions from standbys, as long as one answers, and else
-    over the pools of the primary."""
+    """Run a tracker on a primary that serves queries from standbys, or from the primary if none
+    responds."""
     async with AsyncExitStack() as stack:
         found = await _replica(stack, target, pool, asking)
         await stack.enter_async_context(found.follower)
@@ -89,7 +88,7 @@ async def reading_from(
 async def _replica(
     stack: AsyncExitStack, target: Target, pool: Pool | None, asking: Pool | None
 ) -> Services:
-    """The parts that read from a replica; pools of the primary take their place where none answers."""
+    """Return the parts that read from a replica; the primary's pools replace an unreachable one."""
     target = {"timeout": HOST_TIMEOUT_SECONDS} | target
     projection = Versions()
     replica = Replica([make() for make in PROJECTIONS.values()], projection.name)
@@ -102,7 +101,7 @@ async def _replica(
         replica.serve(each, lambda: durability.shown)
     recorder = ReplicaRecorder(reading, durability=durability)
     follower = PollingFollower(recorder, target, replica.ask, replica.lose)
-    projector = Projector(reading, follower, projection)  # which follows, and never runs
+    projector = Projector(reading, follower, projection)  # which follows, and never projects
     commands = Commands(recorder)
     return Services(
         recorder,

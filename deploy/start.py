@@ -1,4 +1,4 @@
-"""Where the command `tracker` begins: sees that its names are its own before anything else is imported."""
+"""Entry point of `tracker`: checks the import names before any other import."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 import sys
 
 WRONG_USAGE = 2
-"""As `deploy.cli.process.Exit.USAGE`, which can't be imported before the names are known to be ours."""
+"""Equals `deploy.cli.process.Exit.USAGE`, which cannot be imported before that check."""
 
 
 def main() -> None:
-    """Run the command that the arguments name, and leave with its exit code."""
+    """Run the command in the arguments, and exit with its code."""
     if sys.argv[1:] == ["--version"]:
         print_version()
         return
@@ -25,10 +25,10 @@ def main() -> None:
 
 
 def print_version() -> None:
-    """Print the version before anything is imported that takes time."""
+    """Print the version before slow imports."""
     from deploy.cli.version import version_text
 
     try:
         print(version_text(), flush=True)
-    except BrokenPipeError:  # nobody reads it: print what is left to nowhere
+    except BrokenPipeError:  # the output is closed: discard the rest
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

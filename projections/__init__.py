@@ -1,1 +1,1 @@
-"""What we know: events folded into states on two time axes."""
+"""Read models: events folded into states on two time axes."""

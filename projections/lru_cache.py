@@ -1,4 +1,4 @@
-"""Caches of a limited number of bytes; the least recently used entries go first."""
+"""Caches limited in bytes, with eviction of the least recently used entries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Generic, TypeVar
 
 ENTRY_OVERHEAD_BYTES = 400
-"""Bytes that an entry costs beside its value: its key, and its place in the dictionary."""
+"""Overhead of an entry in bytes: its key, and its slot in the dictionary."""
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -16,10 +16,10 @@ Text = TypeVar("Text", str, bytes)
 
 
 class SizedLruCache(Generic[K, V]):
-    """A cache limited by the bytes of its values; a value larger than the limit is not cached.
+    """A cache limited by the bytes of its values; a larger value is not cached.
 
-    The caller says how large a value is, and may give an epoch: the value is then returned only to
-    callers that ask with the same epoch.
+    The caller passes the size of a value, and optionally an epoch. The value is then returned only to
+    callers with the same epoch.
     """
 
     def __init__(self, max_bytes: int):
@@ -28,15 +28,15 @@ class SizedLruCache(Generic[K, V]):
         self.bytes = 0
         """The size of all entries."""
         self.hits = 0
-        """How often a value was found."""
+        """Number of cache hits."""
         self.misses = 0
-        """How often none was."""
+        """Number of cache misses."""
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def get(self, key: K, epoch: Hashable = None) -> V | None:
-        """The value of a key, which counts as used; None if it is not cached."""
+        """Return the value of a key and mark it as used, or None on a miss."""
         entry = self._entries.get(key)
         if entry is None or (entry[2] is not None and entry[2] != epoch):
             self.misses += 1
@@ -60,7 +60,7 @@ class SizedLruCache(Generic[K, V]):
             self.bytes -= evicted_size
 
     def take(self, key: K, epoch: Hashable = None) -> V | None:
-        """The same as `get`, and remove the entry; an entry of another epoch is removed too."""
+        """Return the value as `get` does, and remove the entry, even one of another epoch."""
         entry = self._entries.pop(key, None)
         if entry is None:
             return None
@@ -80,10 +80,10 @@ class SizedLruCache(Generic[K, V]):
 def lru_cache_short_keys(
     function: Callable[[Text], V], max_entries: int, max_length: int
 ) -> Callable[[Text], V]:
-    """The function with a cache of its last results.
+    """Wrap a function with a cache of its last results.
 
-    Clients choose the texts, so results for texts longer than `max_length` are not cached: this
-    limits the memory that they can take.
+    Clients choose the texts, so results for texts longer than `max_length` are not cached. This bounds
+    the memory.
     """
     cached = lru_cache(maxsize=max_entries)(function)
     return lambda text: (cached if len(text) <= max_length else function)(text)

@@ -11,4 +11,4 @@ from projections.versions.projection import Versions
 PROJECTIONS: dict[str, Callable[[], Projection[Any]]] = {
     factory.name: factory for factory in (Versions,)
 }
-"""By name. A projection may keep a cache, so whoever needs one makes it."""
+"""Projections by name. A projection may have a cache, so callers create their own."""

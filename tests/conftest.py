@@ -31,21 +31,21 @@ from tracker.postgres.database import Target, create_pool
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format
 
-# Tests begin hundreds of processes, which would each compile what they import, and each worker would rewrite
-# every file of tests: a machine that keeps no compiled files has them kept here all the same.
+# Tests start hundreds of processes, which would each compile their imports, and each worker would
+# rewrite every test file. So bytecode is cached here even if the machine disables it.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 SHARED_MEMORY = Path("/dev/shm")
 MIN_FREE_BYTES = 8_000_000_000
-"""What all files of a run of the tests have room in, several times over."""
+"""Free space in bytes for all files of a test run, with a margin."""
 
 
 def keep_files_in_memory() -> None:
-    """Let temporary files, those of the tests' databases among them, be files in memory where there is room.
+    """Keep temporary files, including test databases, in memory if there is room.
 
-    A database a test means a thousand files a test. To make and drop one takes 150 ms of a core on a disk,
-    most of it in the kernel, and 35 in memory.
+    A database per test means a thousand files per test. Creating and dropping one takes 150 ms of a
+    core on a disk, mostly in the kernel, and 35 in memory.
     """
     if "TMPDIR" in os.environ or not SHARED_MEMORY.is_dir():
         return
@@ -57,8 +57,8 @@ def keep_files_in_memory() -> None:
 keep_files_in_memory()
 fix_day()
 
-# The first text that is drawn on a new machine takes a second: Hypothesis makes its tables of characters. And
-# on a busy machine any example may take longer than the fifth of a second that it is given by default.
+# On a new machine the first text takes a second, because Hypothesis builds its character tables. On a
+# busy machine any example may exceed the default of a fifth of a second.
 UNHURRIED = hypothesis.settings(
     deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -76,7 +76,7 @@ NOT_TESTED = "NOT TESTED"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end, where everybody looks, which tests did not run for want of a program."""
+    """Print at the end the tests that were skipped for a missing program."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
     for reason in sorted({each for each in skipped if NOT_TESTED in each}):
         terminalreporter.write_line(reason, red=True)
@@ -102,12 +102,12 @@ LONGEST = (
     "deploy/test_operating.py",
     "test_idle_programs.py",
 )
-"""Files that take longest, from half a minute to three: they are begun first, so that no worker is left
-alone with one in the end."""
+"""Slowest files, from half a minute to three. They start first, so that no worker runs one alone at the
+end."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the drills out, unless a path or an expression of marks is given."""
+    """Deselect the drills, unless a path or mark expression is given."""
     config.addinivalue_line("markers", "drill: takes long; run by CI and by `just nightly`")
     config.addinivalue_line("markers", "quick: part of the quick check of every room")
     is_chosen = (
@@ -119,7 +119,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the kinds of tests, and put the files that take longest first, in the order of `LONGEST`."""
+    """Mark the kinds of tests, and put the slowest files first, in the order of `LONGEST`."""
     for item in items:
         for mark, names in (("drill", DRILLS), ("quick", QUICK)):
             if is_below(item.path, names):
@@ -130,14 +130,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def real_clock() -> Iterator[None]:
-    """Let a test run on the real day instead of the fixed one."""
+    """Run a test on the real day instead of the fixed one."""
     with use_clock(Clock()):
         yield
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The real input beside the checkout."""
+    """Return the real input beside the checkout."""
     path = SHARED / "data"
     if not path.is_dir():
         pytest.skip("the real input (../shared/data) is not beside this checkout")
@@ -146,12 +146,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Postgres]:
-    """An embedded PostgreSQL that belongs to this test process."""
+    """Run an embedded PostgreSQL for this test process."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-tests-"))
     os.chmod(directory, 0o755)  # PostgreSQL runs under another account when the tests run as root
     try:
         with Postgres.start(directory / "data") as postgres:
-            # Nobody needs these data after a crash of the machine; tests of what is durable have their own.
+            # These data need not survive a crash of the machine; durability tests have their own
+            # server.
             run_sql(postgres, "ALTER SYSTEM SET fsync = off")
             run_sql(postgres, "SELECT pg_reload_conf()")
             yield postgres
@@ -173,13 +174,13 @@ def run_sql(server: Postgres, statement: str) -> None:
 
 
 def database(server: Postgres, name: str) -> dict[str, Any]:
-    """What to connect to for a database of the server."""
+    """Return the target of a database of the server."""
     return {**server.connection.kwargs(), "database": name}
 
 
 @pytest.fixture(scope="session")
 def empty_template(server: Postgres) -> str:
-    """A database with the tables and nothing in them, to be copied."""
+    """Create a database with empty tables, as a template."""
     run_sql(server, "CREATE DATABASE empty_template")
     asyncio.run(prepare(database(server, "empty_template")))
     return "empty_template"
@@ -187,7 +188,7 @@ def empty_template(server: Postgres) -> str:
 
 @pytest.fixture(scope="session")
 def corpus_template(server: Postgres, empty_template: str) -> str:
-    """A database with the shipped corpus, to be copied."""
+    """Create a database with the shipped corpus, as a template."""
     run_sql(server, f"CREATE DATABASE corpus_template TEMPLATE {empty_template}")
 
     async def load() -> None:
@@ -202,7 +203,7 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
 
 
 def copied(server: Postgres, template: str) -> Iterator[Target]:
-    """A database of the test's own, dropped afterwards."""
+    """Copy a template database, and drop the copy afterwards."""
     name = f"test_{uuid.uuid4().hex}"
     run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     yield database(server, name)
@@ -211,19 +212,19 @@ def copied(server: Postgres, template: str) -> Iterator[Target]:
 
 @pytest.fixture
 def target(server: Postgres, empty_template: str) -> Iterator[Target]:
-    """A database of the test's own, empty but for its tables."""
+    """Create a separate database with empty tables."""
     yield from copied(server, empty_template)
 
 
 @pytest.fixture
 def corpus_target(server: Postgres, corpus_template: str) -> Iterator[Target]:
-    """A database of the test's own, with the shipped corpus."""
+    """Create a separate database with the shipped corpus."""
     yield from copied(server, corpus_template)
 
 
 @pytest.fixture
 async def recorder(target: Target) -> AsyncIterator[Recorder]:
-    """A log of the test's own, with nobody following it."""
+    """Open a separate log without followers."""
     pool = await create_pool(target)
     yield Recorder(pool)
     await pool.close()
@@ -231,7 +232,7 @@ async def recorder(target: Target) -> AsyncIterator[Recorder]:
 
 @pytest.fixture
 def keystore(tmp_path: Path) -> KeyStore:
-    """The keys of a log."""
+    """Create the keys of a log."""
     keystore = KeyStore(tmp_path / "audit")
     keystore.load_or_create("example.com/log")
     return keystore
@@ -239,27 +240,27 @@ def keystore(tmp_path: Path) -> KeyStore:
 
 @pytest.fixture
 async def services(target: Target) -> AsyncIterator[Services]:
-    """A whole tracker with an empty log."""
+    """Run a whole tracker with an empty log."""
     async with running_tracker(target) as services:
         yield services
 
 
 @pytest.fixture
 async def corpus_services(corpus_target: Target) -> AsyncIterator[Services]:
-    """A whole tracker with the shipped corpus."""
+    """Run a whole tracker with the shipped corpus."""
     async with running_tracker(corpus_target) as services:
         yield services
 
 
 @pytest.fixture
 def importer(target: Target, recorder: Recorder, tmp_path: Path) -> ImportFixture:
-    """Imports files into a log of the test's own."""
+    """Return an importer into a separate log."""
     return ImportFixture(target, recorder, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Running]:
-    """A running demo, shared by the tests that do not stop it."""
+    """Run a demo, shared by tests that do not stop it."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-demo-"))
     os.chmod(directory, 0o755)
     running = Running("demo", data_dir=directory / "data")
@@ -271,7 +272,7 @@ def demo() -> Iterator[Running]:
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A directory that PostgreSQL's own account can reach."""
+    """Create a directory that PostgreSQL's own account can access."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-cli-"))
     os.chmod(directory, 0o755)
     yield directory / "data"
@@ -280,7 +281,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Running]]:
-    """Starts commands that serve, and ends what a failing test leaves of them."""
+    """Return a function that starts serving commands, and end them after a failed test."""
     started: list[Running] = []
 
     def begin(*arguments: str, data_dir: Path, **environment: str) -> Running:

@@ -1,4 +1,4 @@
-"""The programs for brokers that docs/brokers.md shows do what it says."""
+"""The programs for brokers in docs/brokers.md work as described."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVENTS = 700
 
 
 def program(name: str, directory: Path, *arguments: str) -> AbstractContextManager[Program]:
-    """A program of the page in a process of its own."""
+    """Run a program of the page in a separate process."""
     text = block("docs/brokers.md", "python", f'"""python {name} ')
     return running_program(directory, name, text, *arguments)
 
@@ -81,7 +81,7 @@ async def test_the_relay_to_kafka_goes_on_behind_the_last_event_of_its_topic(
             with program("kafka_relay.py", *arguments):
                 found = await received(reader, 300)
             head = (await reader.end_offsets([partition]))[partition]
-            found += await received(reader, head - len(found))  # what it sent before it was killed
+            found += await received(reader, head - len(found))  # sent before it was killed
             with program("kafka_relay.py", *arguments):
                 found += await received(reader, EVENTS - len(found))
     entries = [event.entry for event in await services.recorder.read(0, limit=EVENTS)]
@@ -90,7 +90,7 @@ async def test_the_relay_to_kafka_goes_on_behind_the_last_event_of_its_topic(
 
 
 async def received(reader: Any, count: int) -> list[Any]:
-    """The next so many messages."""
+    """Return the next messages."""
     async with asyncio.timeout(within(15)):
         return [await reader.getone() for _ in range(count)]
 
@@ -113,7 +113,7 @@ def test_the_unit_of_the_relay_is_as_closed_as_that_of_the_server() -> None:
 
 
 def unit(text: str) -> dict[str, list[str]]:
-    """What a unit says from its user on: what it may see and do. A name may come several times."""
+    """Return the sandbox settings of a unit, from its user on. A name may occur several times."""
     section = text[text.index("User=") : text.index("[Install]")]
     found: dict[str, list[str]] = {}
     for name, value in re.findall(r"^(\w+)=(.*)$", section, re.MULTILINE):

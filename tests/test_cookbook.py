@@ -1,6 +1,6 @@
-"""Every recipe of the cookbook has the answer in `cookbook_answers.json`, and every file comes.
+"""Every cookbook recipe has the result in `cookbook_answers.json`, and every file is served.
 
-A change of the shipped data that changes an answer needs a new answer there and a new reading on the page.
+A change of the shipped data that changes a result needs an update there and on the page.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Question:
 
     title: str
     page: str
-    """The address of the page with the answer."""
+    """Address of the page with the result."""
     query: str
     lines: list[str]
     answer: Any
@@ -58,7 +58,7 @@ class Question:
 
 
 def question(section: str) -> Question:
-    """The parts of a section, which has each of them once and in this order."""
+    """Return the parts of a section, each exactly once and in this order."""
     title, _, rest = section.partition("\n")
     blocks = BLOCK.findall(section)
     assert [kind for kind, _ in blocks] == ["graphql", "sh"], title
@@ -74,7 +74,7 @@ QUESTIONS = [question(section) for section in re.split(r"^## ", PAGE, flags=re.M
 
 
 def differences(shown: Any, given: Any, path: str = "") -> Iterator[str]:
-    """Where an answer is not as it is shown. `…` is any value, and at the end of a list more items."""
+    """Yield the differences from a shown result. `…` is any value, and at the end of a list more items."""
     match shown, given:
         case (str(), _) if shown == LEFT_OUT and given is not None:
             return
@@ -93,7 +93,7 @@ def differences(shown: Any, given: Any, path: str = "") -> Iterator[str]:
 
 
 def rows_of(file: Path) -> int:
-    """How many rows the file of a table has."""
+    """Return the number of rows in a table file."""
     match file.suffix:
         case ".csv":
             text = file.read_text(encoding="utf-8").splitlines()
@@ -109,7 +109,7 @@ def rows_of(file: Path) -> int:
 async def tracker_and_address(
     corpus_target: Target, tmp_path: Path
 ) -> AsyncIterator[tuple[Api, str]]:
-    """A tracker with the corpus and its signed log, and the address of its web server."""
+    """Run a tracker with the corpus and its signed log, and return the address of its web server."""
     keys = KeyStore(tmp_path / "audit")
     keys.load_or_create("example.com/log")
     async with running_tracker(corpus_target, SigningOptions(keys)) as services:
@@ -121,7 +121,7 @@ async def tracker_and_address(
 
 
 async def run(lines: list[str], url: str, directory: Path) -> str:
-    """What lines of a shell print; they must succeed."""
+    """Return the output of shell lines, which must succeed."""
     script = "\n".join(lines).replace("http://127.0.0.1:8000", url).replace("curl -s", "curl -fsS")
     script = f'set -e\ntracker() {{ {shlex.quote(sys.executable)} -m tracker "$@"; }}\n{script}'
     process = await asyncio.create_subprocess_exec(
@@ -164,7 +164,7 @@ async def test_answers_pages_and_files_are_as_expected(
 
 
 def wrong_file(one: Question, line: str, directory: Path) -> Iterator[str]:
-    """What is wrong with the file that a line saves."""
+    """Return the error in a saved file, or None."""
     if not (name := re.search(r" -o (\S+)", line)):
         return
     file = directory / name[1]

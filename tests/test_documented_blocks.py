@@ -1,5 +1,5 @@
-"""Blocks of the documents that stand for themselves do what their pages say: settings, files that people
-write, answers, programs of a few lines."""
+"""Self-contained documentation blocks work as described: settings, user files, responses, short
+programs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tracker.sources.column_mapping import load_mapping
 
 
 def assignments(page: str, part: str) -> dict[str, str]:
-    """The variables that a block of shell sets, which may have quotes."""
+    """Return the variables that a shell block sets, with optional quotes."""
     text = block(page, "sh", part)
     found = re.findall(r"^(?:export )?(TRACKER_\w+)='?([^'\n]*)'?", text, re.MULTILINE)
     assert len(found) == text.count("TRACKER_")
@@ -66,7 +66,7 @@ def test_the_file_of_settings_is_one(tmp_path: Path) -> None:
 
 
 def acts(directory: Path, *parts: str) -> list[Act]:
-    """The acts of a file of the corpus with these texts. Raises AssertionError for what is none."""
+    """Return the acts of a corpus file with these texts. Raises AssertionError for invalid ones."""
     path = directory / "policy" / "export-control" / "cn-mofcom-2025-18.toml"
     path.parent.mkdir(parents=True)
     path.write_text("\n".join(parts), encoding="utf-8")
@@ -155,7 +155,7 @@ MEASURING = [
 
 
 def code_of(module: str) -> str:
-    """The text of a module, or of all modules of a package."""
+    """Return the text of a module, or of all modules of a package."""
     place = ROOT / module.replace(".", "/")
     files = [*place.glob("*.py")] or [place.with_suffix(".py")]
     return "".join(file.read_text(encoding="utf-8") for file in files)
@@ -173,9 +173,6 @@ def test_programs_that_run_for_minutes_are_there_with_their_options(
     if module in ("tests.faults", "tools.cluster"):
         words += options.partition("--")[0].split()  # kinds of faults
     assert [word for word in words if f'"{word}"' not in code] == [], page
-
-
-# --- answers
 
 
 async def test_the_moments_of_an_answer_are_told_as_the_page_shows(services: Services) -> None:

@@ -1,6 +1,7 @@
-"""Every block of code of the documents is run or checked by a test, or has a reason why none does.
+"""Every documented code block is run or checked by a test, or has a reason for its exemption.
 
-The table is `documented_code.toml`. A new block gets a line there, and a test that takes it from its page.
+The table is `documented_code.toml`. A new block needs a line there, and a test that reads it from its
+page.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class Entry:
     page: str
     language: str
     part: str
-    """What a single block contains, or begins with after `^`; empty for all blocks in the language."""
+    """A part of a single block, or its start after `^`; empty for all blocks in the language."""
     why: str
 
     def matches(self, block: Block) -> bool:
@@ -47,7 +48,7 @@ ENTRIES = [
 
 @cache
 def functions_of(file: str) -> set[str]:
-    """The names of the functions of a file of tests."""
+    """Return the names of the functions in a test file."""
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     return {
         node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)

@@ -17,10 +17,10 @@ from tracker.http_client import ResponseTooLarge, open_url, read_content
 
 
 class Server(BaseHTTPRequestHandler):
-    """Answers well or badly, as the address says."""
+    """A server with good and bad responses, by address."""
 
     def do_GET(self) -> None:
-        """Send 100 bytes, or what the address says is wrong."""
+        """Send 100 bytes, or the fault of the address."""
         self.send_response(302 if self.path == "/moved" else 200)
         if self.path == "/moved":
             self.send_header("Location", "/good")
@@ -33,12 +33,12 @@ class Server(BaseHTTPRequestHandler):
                 time.sleep(0.05 if self.path == "/trickling" else 0)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """The address of a server."""
+    """Return the address of a server."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -47,7 +47,7 @@ def address() -> Iterator[str]:
 
 
 def content(url: str, max_bytes: int = 100, seconds: float = 10, **options: bool) -> bytes:
-    """The content at an address, within limits."""
+    """Return the content at an address, within limits."""
     deadline = time.monotonic() + seconds
     with open_url(url, timeout_seconds=5, **options) as response:  # type: ignore[arg-type]
         return read_content(response, max_bytes, deadline)

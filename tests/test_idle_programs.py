@@ -38,7 +38,7 @@ CONSUMERS = 5
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Iterator[Path]:
-    """A directory for programs, below the packages that those for Node import."""
+    """Create a directory for programs, below the packages of those for Node."""
     if not has_node():
         yield tmp_path
         return
@@ -102,7 +102,7 @@ async def test_programs_have_the_next_event_after_thirty_seconds_of_silence(
 
 
 async def endpoint(services: Services, name: str) -> tuple[str, str]:
-    """A port at which an endpoint of the tracker is, and its key."""
+    """Return the port and key of an endpoint of the tracker."""
     port = str(free_port())
     new = NewEndpoint(f"http://127.0.0.1:{port}/", name, after=0)
     added, _ = await services.endpoints.add(new, ANN)
@@ -119,7 +119,7 @@ async def accepted(services: Services, name: str, position: int) -> None:
 
 
 async def values(kafka: str, count: int) -> list[bytes]:
-    """The first messages of the topic."""
+    """Return the first messages of the topic."""
     aiokafka = pytest.importorskip("aiokafka", reason="this needs aiokafka")
     options = {"bootstrap_servers": kafka, "auto_offset_reset": "earliest"}
     async with aiokafka.AIOKafkaConsumer("minerals", **options) as reader:
@@ -128,5 +128,5 @@ async def values(kafka: str, count: int) -> list[bytes]:
 
 
 async def entries(services: Services) -> list[bytes]:
-    """The entries of the log."""
+    """Return the entries of the log."""
     return [event.entry for event in await services.recorder.read(0)]

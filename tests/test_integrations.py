@@ -67,13 +67,13 @@ needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="this machine h
 
 
 def block(language: str, part: str) -> str:
-    """The one block of code in a language that has something in it."""
+    """Return the one code block in a language with a given part."""
     [found] = [text for kind, text in BLOCKS if kind == language and part in text]
     return found
 
 
 class Receiver:
-    """A receiver of the page in a process of its own, and what it has kept in its directory."""
+    """A receiver of the page in a separate process, with its stored events."""
 
     def __init__(self, language: str, directory: Path):
         self.language, self.directory = language, directory
@@ -102,27 +102,27 @@ class Receiver:
                     await asyncio.sleep(0.02)
 
     def kill(self) -> None:
-        """End it at once, as a fault would."""
+        """Kill it, like a fault."""
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
     def kept(self) -> list[int]:
-        """The positions of what it has, in the order in which they were written."""
+        """Return its stored positions, in the order of writing."""
         if self.language == "python":
             return [row[0] for row in self.ask("SELECT position FROM events ORDER BY rowid")]
         lines = (self.directory / "events.jsonl").read_text(encoding="utf-8").splitlines()
         return [int(json.loads(line)["position"]) for line in lines]
 
     def ask(self, query: str) -> list[tuple[int, ...]]:
-        """What the database of the receiver in Python answers."""
+        """Return a result from the database of the Python receiver."""
         with closing(sqlite3.connect(self.directory / "events.db")) as database:
             return database.execute(query).fetchall()
 
 
 @pytest.fixture(params=["python", "js"])
 async def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Receiver]:
-    """Each of the receivers, started with a key."""
+    """Run each of the receivers with a key."""
     if request.param == "js" and not has_node():
         pytest.skip("this needs node, which this machine has not")
     found = Receiver(request.param, tmp_path)
@@ -133,7 +133,7 @@ async def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 @pytest.fixture(scope="module")
 def events(server: Postgres, corpus_template: str) -> list[RecordedEvent]:
-    """The first events of the corpus."""
+    """Return the first events of the corpus."""
 
     async def read(target: Target) -> list[RecordedEvent]:
         pool = await create_pool(target)
@@ -147,12 +147,12 @@ def events(server: Postgres, corpus_template: str) -> list[RecordedEvent]:
 
 
 def batch(events: Sequence[RecordedEvent]) -> Message:
-    """Events that follow each other as one delivery."""
+    """Return consecutive events as one delivery."""
     return batch_message([(event, event.position - 1) for event in events])
 
 
 async def statuses(receiver: Receiver, *messages: Message, key: SigningKey = KEY) -> list[object]:
-    """What a receiver answers to deliveries."""
+    """Return a receiver's statuses for deliveries."""
     async with Sender(HERE, "localhost") as sender:
         answers = [await sender.send(receiver.url, message, [key]) for message in messages]
     return [answer.status or answer.error for answer in answers]
@@ -243,7 +243,7 @@ def test_the_line_that_takes_off_what_was_appended_gives_the_entry(
 
 
 def prove(directory: Path, body: bytes, key: str) -> subprocess.CompletedProcess[str]:
-    """What the program that believes nobody says of a delivered event."""
+    """Return the output of the independent proof program for a delivered event."""
     (directory / "prove.py").write_text(block("python", "prove.py BODY"), encoding="utf-8")
     (directory / "body").write_bytes(body)
     (directory / "log.key").write_text(key, encoding="utf-8")
@@ -270,7 +270,7 @@ async def test_a_delivery_proves_that_it_is_in_the_signed_log(
         new = NewEndpoint(receiver.url, "proven", after=0, with_proof=True)
         await services.endpoints.add(new, Manager("ann"))
         async with asyncio.timeout(within(30)):
-            while len(receiver.requests) < 6:  # a question comes before
+            while len(receiver.requests) < 6:  # a handshake comes first
                 await asyncio.sleep(0.02)
         key = str(keys.keys().signers[-1].verifier)
         entries = [event.entry for event in await services.recorder.read(0)]
@@ -335,7 +335,7 @@ async def test_a_receiver_that_is_killed_on_the_way_has_every_event_of_its_filte
 
 
 def shell(script: str, directory: Path) -> str:
-    """What lines of a shell print; they must succeed."""
+    """Return the output of shell lines, which must succeed."""
     result = subprocess.run(
         ["bash", "-c", f"set -e\n{script}"],
         cwd=directory,
@@ -426,7 +426,7 @@ def test_programs_of_assistants_are_told_of_a_tracker_that_can_be_started() -> N
 
 def test_every_command_of_the_page_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     class Understood(Exception):
-        """What is left to do needs a database; `tests/deploy/test_endpoint_cli.py` has that."""
+        """The end of a command that needs a database; `tests/deploy/test_endpoint_cli.py` has the rest."""
 
     def stop(*_: object, **__: object) -> None:
         raise Understood

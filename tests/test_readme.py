@@ -111,7 +111,7 @@ def test_the_commands_that_install_are_those_that_ci_runs() -> None:
 
 
 def anchors(page: str) -> set[str]:
-    """What the headings of a page can be linked to by."""
+    """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -25,13 +25,13 @@ class Tracker:
         self.services = services
 
     async def ask(self, document: str, **variables: Any) -> Any:
-        """The data of an answer that has no errors."""
+        """Return the data of a response without errors."""
         answer = await execute(self.services, document, variables, Access(open=True))
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
     async def clauses(self, instrument: str, day: str) -> dict[str, dict[str, Any]] | None:
-        """The clauses of an instrument on a day by their ids; None while it is not announced."""
+        """Return the clauses of an instrument on a day by id, or None before its announcement."""
         data = await self.ask(
             """query ($id: String!, $day: Day) { asOf(validAt: $day) { exportControl(id: $id) {
                  clauses { key status suspendedUntil returnsOn firstInForce } } } }""",
@@ -42,12 +42,12 @@ class Tracker:
         return control and {clause["key"]: clause for clause in control["clauses"]}
 
     async def status(self, instrument: str, day: str, clause: str = "1") -> str | None:
-        """The status of a clause on a day."""
+        """Return the status of a clause on a day."""
         clauses = await self.clauses(instrument, day)
         return clauses[clause]["status"] if clauses else None
 
     async def claims(self, figure: str, day: str) -> list[dict[str, Any]]:
-        """The claims for a figure on a day."""
+        """Return the claims for a figure on a day."""
         data = await self.ask(
             """query ($id: String!, $day: Day) { asOf(validAt: $day) { figure(id: $id) { claims {
                  publisher edition value unit basis preferred
@@ -60,7 +60,7 @@ class Tracker:
 
 @pytest.fixture
 async def tracker(corpus_services: Services) -> Tracker:
-    """A tracker with the shipped corpus."""
+    """Run a tracker with the shipped corpus."""
     return Tracker(corpus_services)
 
 

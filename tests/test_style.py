@@ -1,4 +1,4 @@
-"""The house rules: layers, style, types, settings in their table, files of a readable length."""
+"""Code rules: layers, style, types, the table of settings, lengths of files and functions, docstrings."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from deploy.config.table import PREFIX, SETTINGS
 from tests.support.checkout import FLOORS, ROOT
 
 MAX_FILE_LINES = 440
-"""As the formatter breaks lines: about 400 as people would."""
+"""Limit for formatted files, which have about ten percent more lines than hand-wrapped ones."""
 MAX_FUNCTION_LINES = 60
-"""From `def` to the last line, docstring included."""
+"""Limit from `def` to the last line, including the docstring."""
 
 FORMER_NAMES = """
     Told Kept Held Gone Joined Came Tally Filled Mark Sequences Course Folded World
@@ -30,10 +30,9 @@ FORMER_NAMES = """
     understand examine holder granted bearer seen masked sealed unsealed asked says_the_same
     texts_gone place_named gone courses_from readable together settle greet watched barrier forget
 """
-"""Names that the code had, and that say little or several things: `docs/architecture.md` has the
-words in their place."""
+"""Former names that say little or have several meanings; `docs/architecture.md` has their replacements."""
 FORMER_PREFIXES = ("MOST_", "LEAST_", "LONGEST_", "SHORTEST_", "OLDEST_")
-"""Of constants, for which there are `MAX_` and `MIN_`."""
+"""Former prefixes of constants, replaced by `MAX_` and `MIN_`."""
 
 
 def tool(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,10 +43,10 @@ def tool(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def syntax_tree(path: Path) -> ast.Module:
-    """The syntax tree of a file.
+    """Return the syntax tree of a file.
 
-    No cycle of objects is taken apart meanwhile: where one fails to close, the line that is to blame is
-    parsed to be shown, and Python 3.11 may take parsing within parsing for an error.
+    The garbage collector is off meanwhile. If a collected object fails to close, Python parses the line
+    to report it, and Python 3.11 may treat nested parsing as an error.
     """
     gc.disable()
     try:
@@ -108,7 +107,7 @@ def test_no_function_has_a_second_subject_in_it() -> None:
 
 
 def definitions() -> Iterator[tuple[Path, str]]:
-    """Every class, function and method, and every constant of a module, by its file."""
+    """Yield every class, function, method and module constant, by file."""
     for floor in FLOORS:
         for path in (ROOT / floor).rglob("*.py"):
             tree = syntax_tree(path)
@@ -119,7 +118,7 @@ def definitions() -> Iterator[tuple[Path, str]]:
 
 
 def constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """The constants of a module with their values."""
+    """Yield the constants of a module with their values."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             yield node.targets[0].id, node.value
@@ -137,7 +136,7 @@ def test_no_former_name_comes_back() -> None:
 
 
 FORMER_VARIABLES = {"told"}
-"""Names of variables and fields that could hold anything that somebody said."""
+"""Former names of variables and fields with unclear contents."""
 
 
 def test_no_former_name_of_a_variable_comes_back() -> None:
@@ -152,7 +151,7 @@ def test_no_former_name_of_a_variable_comes_back() -> None:
 
 
 UNITS_OF_DRAWINGS = ("_PERCENT", "_PX", "_SHARE")
-"""Units that constants with a fraction may have too."""
+"""Units of constants with a fraction that are not seconds."""
 
 
 def test_constants_of_time_say_that_they_are_seconds() -> None:

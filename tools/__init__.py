@@ -1,1 +1,1 @@
-"""Programs for those who change the code, each `python -m tools.NAME`."""
+"""Developer tools, each run as `python -m tools.NAME`."""

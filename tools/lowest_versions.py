@@ -1,10 +1,10 @@
-"""Run a part of the tests on the lowest versions that pyproject.toml declares.
+"""Run some tests on the lowest versions in pyproject.toml.
 
     python -m tools.lowest_versions [DIR] [arguments of pytest]
 
-makes an environment in DIR (default: a temporary one), installs the tracker there with every
-library at the first version of its range, and runs the tests that use the libraries most. The tools
-of the tests themselves are of today: nobody installs them to use the tracker.
+It creates an environment in DIR (default: a temporary one) and installs the tracker with every library at the
+first version of its range. It runs the tests that use the libraries most. Test tools are current versions,
+because users do not install them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("embedded", "graphiql", "otel")
-"""The extras that people install to use the tracker."""
+"""Extras for users of the tracker."""
 OTHER_TOOLS = {
     "asyncpg-stubs",
     "build",
@@ -35,7 +35,7 @@ OTHER_TOOLS = {
     "setuptools",
     "types-lxml",
 }
-"""Not needed here; some need newer libraries than the tracker does."""
+"""Packages that are not needed here; some need newer libraries than the tracker does."""
 TESTS = (
     "test_story.py",
     "schema/test_persisted.py",
@@ -53,11 +53,11 @@ TESTS = (
     "watch/test_markup.py",
     "web/test_robots.py",
 )
-"""Tests that between them use every library that is declared."""
+"""Tests that together use every declared library."""
 
 
 def lowest(requirements: list[str]) -> Iterator[str]:
-    """Pins of the first version that each of some requirements allows."""
+    """Yield pins of the first version that each requirement allows."""
     for text in requirements:
         requirement = Requirement(text)
         [first] = [part.version for part in requirement.specifier if part.operator == ">="]
@@ -66,7 +66,7 @@ def lowest(requirements: list[str]) -> Iterator[str]:
 
 
 def pins_and_tools() -> tuple[list[str], list[str]]:
-    """Pins of all libraries, and what the tests need besides."""
+    """Return pins of all libraries, and the other packages of the tests."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     libraries = [*project["dependencies"], *(r for name in LIBRARIES for r in extras[name])]
@@ -75,7 +75,7 @@ def pins_and_tools() -> tuple[list[str], list[str]]:
 
 
 def main(directory: Path, arguments: list[str]) -> int:
-    """Make the environment and run the tests in it; the exit code of pytest."""
+    """Create the environment, run the tests, and return the exit code of pytest."""
     directory.mkdir(parents=True, exist_ok=True)
     pins, tools = pins_and_tools()
     constraints = directory / "constraints.txt"

@@ -1,10 +1,9 @@
-"""Make the world map of the pages anew: `python -m tools.make_world FILE`.
+"""Update the world map of the pages: `python -m tools.make_world FILE`.
 
-FILE is `countries-110m.json` of the npm package world-atlas (`npm pack world-atlas`), which carries the
-countries of Natural Earth at 1:110 million, in the public domain. The result,
-`schema/pages/charts/world.jsonl`, has a line for the frame and one for each place: its code, its outline
-as the `d` of an SVG path, and where a dot stands for it. The package is needed only here, never to draw
-a page.
+FILE is `countries-110m.json` of the npm package world-atlas (`npm pack world-atlas`), with the public
+domain countries of Natural Earth at 1:110 million. The result, `schema/pages/charts/world.jsonl`, has a
+line for the frame and one per place: its code, its outline as the `d` of an SVG path, and the position
+of its dot. The package is needed only here, not to draw a page.
 """
 
 from __future__ import annotations
@@ -23,29 +22,29 @@ from tracker.domain.places import Place, places
 
 Point = tuple[float, float]
 Ring = list[Point]
-"""Points one after the other, the last one joined to the first."""
+"""Consecutive points; the last one is joined to the first."""
 
 FRAME = "frame"
-"""The line of the file that has the edge of the map."""
+"""Key of the line with the edge of the map."""
 
 WIDTH_UNITS = 2000
 NORTH_DEGREES = 84
 SOUTH_DEGREES = -57
-"""Nothing is drawn beyond: no place of the tracker has land there but Antarctica, which is left out."""
+"""Southern limit of the map. Only Antarctica, which is omitted, lies beyond it."""
 
 SMALL_SQUARE_UNITS = 60
-"""An outline smaller than this, about 7 square pixels on a map 700 pixels wide, has a dot too."""
+"""Area below which an outline also has a dot: about 7 square pixels on a map 700 pixels wide."""
 
 ANTARCTICA = "AQ"
 WITHOUT_CODE = {"Kosovo": "XK", "N. Cyprus": "x-nc", "Somaliland": "x-sl"}
-"""Countries of the package without a number of ISO 3166-1. The `x-` ones are drawn and never coloured:
-they are no places of the tracker."""
+"""Countries of the package without an ISO 3166-1 number. The `x-` ones are drawn but not coloured,
+because the tracker has no such places."""
 
 FRENCH_GUIANA, FRANCE, ATLANTIC_DEGREES = "GF", "FR", -40.0
-"""The package draws French Guiana as part of France; publishers give figures for it on its own."""
+"""Codes and longitude that separate French Guiana from France: publishers give separate figures for it."""
 
 EQUAL_EARTH = (1.340264, -0.081106, 0.000893, 0.003796)
-"""The coefficients of the Equal Earth projection (Šavrič, Patterson and Jenny 2018)."""
+"""Coefficients of the Equal Earth projection (Šavrič, Patterson and Jenny 2018)."""
 
 CAPITALS: dict[str, Point] = {
     "AD": (42.51, 1.52),
@@ -82,12 +81,13 @@ CAPITALS: dict[str, Point] = {
     "VC": (13.16, -61.22),
     "WS": (-13.83, -171.77),
 }
-"""Latitude and longitude of the seat of government of states, and of regions that publishers name, which
-have no outline at this scale."""
+"""Latitude and longitude of the seats of government of states and named regions without an outline at
+this scale."""
 
 
 def equal_earth(longitude: float, latitude: float) -> Point:
-    """Where a place in degrees stands on the Equal Earth map of a sphere of radius 1; y is to the north."""
+    """Return the Equal Earth coordinates of a place in degrees, on a sphere of radius 1; y is to the
+    north."""
     a1, a2, a3, a4 = EQUAL_EARTH
     t = asin(sqrt(3) / 2 * sin(radians(latitude)))
     slope = 9 * a4 * t**8 + 7 * a3 * t**6 + 3 * a2 * t**2 + a1
@@ -101,13 +101,13 @@ HEIGHT_UNITS = round((TOP - equal_earth(0, SOUTH_DEGREES)[1]) * UNITS_PER_RADIUS
 
 
 def place_on_map(longitude: float, latitude: float) -> tuple[int, int]:
-    """Where a place in degrees stands in the box of the map, in whole units from its upper left."""
+    """Return the map coordinates of a place in degrees, in whole units from the upper left."""
     x, y = equal_earth(longitude, latitude)
     return round(WIDTH_UNITS / 2 + x * UNITS_PER_RADIUS), round((TOP - y) * UNITS_PER_RADIUS)
 
 
 def make_world(topology: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The lines of the file: the frame, then every place by its code."""
+    """Yield the lines of the file: the frame, then every place by code."""
     yield {"code": FRAME, "width": WIDTH_UNITS, "height": HEIGHT_UNITS, "outline": path([frame()])}
     rings = rings_by_code(topology)
     for code in sorted(rings.keys() | CAPITALS.keys()):
@@ -124,7 +124,7 @@ def make_world(topology: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def rings_by_code(topology: dict[str, Any]) -> dict[str, list[Ring]]:
-    """The rings of every place in degrees, cut where the map ends."""
+    """Return the rings of every place in degrees, cut at the edge of the map."""
     arcs = decode_arcs(topology)
     codes = {place.numeric: str(place) for place in places() if not place.is_aggregate}
     rings: dict[str, list[Ring]] = defaultdict(list)
@@ -140,18 +140,18 @@ def rings_by_code(topology: dict[str, Any]) -> dict[str, list[Ring]]:
 
 
 def named(country: dict[str, Any]) -> str:
-    """The code of a country that has none in the package."""
+    """Return the code of a country without one in the package."""
     return WITHOUT_CODE[country["properties"]["name"]]
 
 
 def part_of(code: str, ring: Ring) -> str:
-    """The code of the place that a ring of a country belongs to."""
+    """Return the code of the place of a country's ring."""
     overseas = code == FRANCE and max(longitude for longitude, _ in ring) < ATLANTIC_DEGREES
     return FRENCH_GUIANA if overseas else str(Place(code)) if code.isupper() else code
 
 
 def decode_arcs(topology: dict[str, Any]) -> list[Ring]:
-    """The arcs in degrees: the package has steps from point to point, in whole numbers."""
+    """Return the arcs in degrees: the package has integer steps from point to point."""
     (x_scale, y_scale), (x_origin, y_origin) = (
         topology["transform"]["scale"],
         topology["transform"]["translate"],
@@ -168,7 +168,7 @@ def decode_arcs(topology: dict[str, Any]) -> list[Ring]:
 
 
 def join(arcs: Sequence[Ring], indexes: Iterable[int]) -> Ring:
-    """The ring of some arcs; a negative index is that of an arc to be walked backwards."""
+    """Join arcs to a ring; a negative index reverses an arc."""
     ring: Ring = []
     for index in indexes:
         arc = arcs[index] if index >= 0 else arcs[~index][::-1]
@@ -177,10 +177,10 @@ def join(arcs: Sequence[Ring], indexes: Iterable[int]) -> Ring:
 
 
 def cut_at_antimeridian(ring: Ring) -> Iterator[Ring]:
-    """The parts of a ring that lie between 180° west and 180° east.
+    """Yield the parts of a ring between 180° west and 180° east.
 
-    The package has put together what Natural Earth cuts there, so Russia and Fiji run across. Longitudes
-    are made to run on first, then what lies beyond is cut off and moved by a turn.
+    The package joins the parts that Natural Earth cuts there, so Russia and Fiji cross the line.
+    Longitudes are unwrapped first. Then the part beyond the line is cut off and shifted by 360°.
     """
     on = [ring[0]]
     for (before, _), (longitude, latitude) in pairwise([*ring, ring[0]]):
@@ -196,7 +196,7 @@ def cut_at_antimeridian(ring: Ring) -> Iterator[Ring]:
 
 
 def clip(ring: Ring, inside: Callable[[float], bool], meridian: float) -> Ring:
-    """The part of a ring on one side of a meridian (Sutherland and Hodgman)."""
+    """Return the part of a ring on one side of a meridian (Sutherland and Hodgman)."""
     kept: Ring = []
     for (x0, y0), (x1, y1) in pairwise([ring[-1], *ring] if ring else []):
         if inside(x0) != inside(x1):
@@ -207,19 +207,19 @@ def clip(ring: Ring, inside: Callable[[float], bool], meridian: float) -> Ring:
 
 
 def frame() -> list[tuple[int, int]]:
-    """The edge of the map: both meridians of 180°, joined by straight lines."""
+    """Return the edge of the map: both meridians of 180°, joined by straight lines."""
     degrees = [*range(SOUTH_DEGREES, NORTH_DEGREES, 3), NORTH_DEGREES]
     west = [place_on_map(-180, latitude) for latitude in degrees]
     return west + [place_on_map(180, latitude) for latitude in reversed(degrees)]
 
 
 def path(rings: Iterable[Sequence[tuple[int, int]]]) -> str:
-    """The `d` of an SVG path: each ring from its first point by steps, none of them of no length."""
+    """Return the `d` of an SVG path: each ring from its first point in non-zero steps."""
     return "".join(map(ring_path, rings))
 
 
 def ring_path(ring: Sequence[tuple[int, int]]) -> str:
-    """The `d` of one ring; nothing where so little is left of it in whole units that it has no area."""
+    """Return the `d` of one ring, or an empty text if it has no area in whole units."""
     steps: list[tuple[int, int]] = []
     for (x0, y0), (x1, y1) in pairwise(ring):
         dx, dy = x1 - x0, y1 - y0
@@ -240,19 +240,19 @@ def ring_path(ring: Sequence[tuple[int, int]]) -> str:
 
 
 def area(ring: Sequence[Point]) -> float:
-    """The area of a ring."""
+    """Return the area of a ring."""
     pairs = pairwise([*ring, ring[0]])
     return abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs)) / 2
 
 
 def middle(ring: Sequence[Point]) -> tuple[int, int]:
-    """The middle of the box around a ring, which for an island of few units is near enough."""
+    """Return the middle of a ring's bounding box, which is good enough for small islands."""
     xs, ys = zip(*ring, strict=True)
     return round((min(xs) + max(xs)) / 2), round((min(ys) + max(ys)) / 2)
 
 
 def main(topology: Path) -> None:
-    """Write the file anew."""
+    """Write the file."""
     lines = make_world(json.loads(topology.read_text(encoding="utf-8")))
     WORLD.write_text("".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines))
 

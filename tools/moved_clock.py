@@ -1,7 +1,7 @@
 """Run the tests on another day: `python -m tools.moved_clock 2031-01-01 [pytest's arguments]`.
 
-Needs libfaketime (Debian's package faketime), which moves the wall clock of this and all child
-processes, PostgreSQL included, and a C compiler. The monotonic clock, by which programs wait, stays.
+It needs a C compiler and libfaketime (Debian's package faketime). This moves the wall clock of this and
+all child processes, including PostgreSQL. The monotonic clock, used for waits, does not change.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def main() -> None:
     """Run pytest under a moved clock."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "start", type=datetime.fromisoformat, help="when the tests begin: a day or time (UTC)"
+        "start", type=datetime.fromisoformat, help="start of the tests: a day or time (UTC)"
     )
     arguments, pytest_arguments = parser.parse_known_args()
     seconds = int((arguments.start - clock.now().replace(tzinfo=None)).total_seconds())
@@ -32,7 +32,7 @@ def main() -> None:
     if not moved:
         sys.exit("libfaketime is not installed: on Debian, apt-get install faketime")
     with tempfile.TemporaryDirectory() as directory:
-        os.chmod(directory, 0o755)  # for PostgreSQL, which may have an account of its own
+        os.chmod(directory, 0o755)  # for PostgreSQL, which may run under another account
         waits = f"{directory}/waits.so"
         subprocess.run(["cc", "-shared", "-fPIC", "-o", waits, WAITS], check=True)
         moved["LD_PRELOAD"] = f"{waits}:{moved['LD_PRELOAD']}"  # the first one takes precedence

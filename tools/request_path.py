@@ -1,10 +1,10 @@
-"""List the files of ours that one mutation passes: `python -m tools.request_path`.
+"""List our files in the path of one mutation: `python -m tools.request_path`.
 
-A tracker with an embedded PostgreSQL runs in this process. The profiler notes each function of ours
-that is called between the ASGI call and the response: in the task of the request, and in tasks beside
-it such as the projector, whose work the mutation waits for. Imports are not counted. Three mutations are
-traced, and only files that each of them passes count: work that happens to run at the same time, such as
-a new connection to the database, is not part of a mutation.
+A tracker with an embedded PostgreSQL runs in this process. The profiler records each of our functions
+called between the ASGI call and the response. That includes the request's task and tasks beside it,
+such as the projector, which the mutation waits for. Imports are not counted. Three mutations are
+traced, and only files in all of them count. So unrelated concurrent work, such as a new database
+connection, is excluded.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _in_request: ContextVar[bool] = ContextVar("_in_request", default=False)
 
 @dataclass(slots=True)
 class RequestPath:
-    """The files of ours that a request passed, in the order of their first calls."""
+    """Our files in the path of a request, in the order of their first calls."""
 
     request: Counter[str] = field(default_factory=Counter)
     """Calls per file in the task of the request."""
@@ -53,11 +53,11 @@ class RequestPath:
 
     @property
     def files(self) -> list[str]:
-        """All files, in the order of their first calls in the request and then beside it."""
+        """Return all files, in the order of their first calls in the request and then beside it."""
         return list(dict.fromkeys([*self.request, *self.beside]))
 
     def note(self, frame: FrameType, event: str, _: Any) -> None:
-        """Count a call; bodies of modules and classes run on import only."""
+        """Count a call; module and class bodies run only on import."""
         code = frame.f_code
         if event == "call" and code.co_flags & inspect.CO_OPTIMIZED:
             name = code.co_filename.removeprefix(f"{ROOT}/")
@@ -67,7 +67,7 @@ class RequestPath:
 
 @contextmanager
 def noting(path: RequestPath) -> Iterator[None]:
-    """Note the calls of this thread for the length of a block, which is the request."""
+    """Record the calls of this thread for the duration of a block, the request."""
     token = _in_request.set(True)
     sys.setprofile(path.note)
     try:
@@ -78,7 +78,7 @@ def noting(path: RequestPath) -> Iterator[None]:
 
 
 async def mutation_path(services: Services) -> RequestPath:
-    """Suspend three export controls with a new document each, and return what their paths share."""
+    """Suspend three export controls with a new document each, and return the common path."""
     api = Api(services)
     first, *others = [await _path_of_suspension(api, slug) for slug in ("first", "second", "third")]
     return reduce(operator.and_, others, first)

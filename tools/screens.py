@@ -1,9 +1,9 @@
-"""Pictures of pages for the README and the documentation, made from the shipped corpus.
+"""Screenshots of pages for the README and the documentation, from the shipped corpus.
 
     python -m tools.screens [docs/screens]
 
-Needs Chromium (Debian's `chromium`) and Playwright. The pages are those of one day, so that the
-pictures change only when the pages or the corpus do.
+Needs Chromium (Debian's `chromium`) and Playwright. The pages have a fixed day, so that the screenshots
+change only with the pages or the corpus.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.benchmarks.slider import load
 DAY = "2026-11-25"
 WIDTH_PX, HEIGHT_PX = 1280, 900
 QUALITY = 82
-"""Of JPEG, in per cent: letters stay clear, and a picture has some 100 kB."""
+"""JPEG quality in per cent: letters stay clear, and a picture has about 100 kB."""
 SCREENS = {
     "overview": ("/", "light"),
     "commodity": ("/commodities/rare_earths", "light"),
@@ -35,7 +35,7 @@ SCREENS = {
 
 
 def main() -> None:
-    """Make all of them."""
+    """Make all screenshots."""
     directory = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/screens")
     directory.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium")

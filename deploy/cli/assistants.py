@@ -29,17 +29,15 @@ def mcp(
         typer.Argument(
             metavar="[URL]",
             show_default=False,
-            help="A tracker on the web, such as https://tracker.example.org; `TRACKER_TOKEN` is its token"
-            " (default: the database here).",
+            help="The address of a tracker, such as https://tracker.example.org; `TRACKER_TOKEN` is "
+            "its token (default: the local database).",
         ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Answer an assistant over standard input and output (Model Context Protocol), until the input
-    ends.
+    """Serve an assistant over standard input and output (Model Context Protocol).
 
-    An assistant starts this command by itself: docs/assistants.md says how. It reads and
-    records nothing.
+    The assistant starts this command: see docs/assistants.md. It only reads, and ends with the input.
     """
     from schema.assistants.route import NOT_INSTALLED, is_installed  # late: see deploy/web/app.py
 
@@ -53,7 +51,7 @@ def mcp(
 
 
 def ask_here(data_dir: Path | None) -> None:
-    """Answer from the database here."""
+    """Serve from the local database."""
 
     async def work(target: Target) -> None:
         tools = stdio()  # before background tasks start: see deploy/web/app.py
@@ -66,7 +64,7 @@ def ask_here(data_dir: Path | None) -> None:
 
 
 def ask_there(url: str) -> None:
-    """Answer from a tracker on the web. Leaves where a token would go over an open connection."""
+    """Serve from a remote tracker. Exits if a token would be sent over an unencrypted connection."""
     with report_errors():
         token = settings.token()
         if token and not is_trustworthy_url(url):
@@ -76,5 +74,5 @@ def ask_there(url: str) -> None:
 
 
 def stdio() -> ModuleType:
-    """What needs the SDK, which takes half a second to import."""
+    """Import the module with the SDK, which takes half a second."""
     return importlib.import_module("schema.assistants.stdio")

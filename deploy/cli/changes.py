@@ -1,4 +1,4 @@
-"""The commands that say what has changed and what is to come, for people or as JSON lines."""
+"""Commands for past and upcoming changes, as text or JSON lines."""
 
 from __future__ import annotations
 
@@ -63,35 +63,32 @@ TRANSITIONS = (
 
 OfCommodity = Annotated[
     str | None,
-    typer.Option(
-        "--commodity", help="Only what is about this commodity or one below it, such as `gallium`."
-    ),
+    typer.Option("--commodity", help="Only this commodity or one below it, such as `gallium`."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON object a line instead.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object per line instead.")]
 
 
 def changes(
     first_day: Annotated[
-        date | None, day_option("--from", help="The first day (default: the second).")
+        date | None, day_option("--from", help="The first day (default: the second day).")
     ] = None,
     last_day: Annotated[
         date | None, day_option("--to", help="The second day (default: today, UTC).")
     ] = None,
     from_position: Annotated[
-        int | None,
-        typer.Option(min=0, help="What the log said first (default: the second position)."),
+        int | None, typer.Option(min=0, help="The first position (default: the second position).")
     ] = None,
     to_position: Annotated[
-        int | None, typer.Option(min=0, help="What the log said then (default: the last position).")
+        int | None, typer.Option(min=0, help="The second position (default: the last one).")
     ] = None,
     commodity: OfCommodity = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what is not the same at two moments, and because of which events.
+    """Compare two moments, with the causing events.
 
-    Between two days: what happened. Between two positions: what was restated. What came and went
-    again between them does not show.
+    Two days show what happened. Two positions show what was restated. A change that was reversed in
+    between does not appear.
     """
     start = {"validAt": to_text(first_day), "position": to_text(from_position)}
     asked = {
@@ -104,28 +101,28 @@ def changes(
 
 
 def upcoming(
-    days: Annotated[int, typer.Option(min=0, help="How many days to look ahead.")] = 90,
+    days: Annotated[int, typer.Option(min=0, help="Number of days to look ahead.")] = 90,
     valid_at: Annotated[
-        date | None, day_option(help="The day after which (default: today, UTC).")
+        date | None, day_option(help="The start day, exclusive (default: today, UTC).")
     ] = None,
     commodity: OfCommodity = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what will start, end, be suspended or return, from what is known."""
+    """List upcoming changes: clauses that start, end, are suspended or return."""
     asked = {"day": to_text(valid_at), "position": None, "days": days, "commodity": commodity}
     print_nodes(UPCOMING, asked, print_line if as_json else describe_transition, data_dir)
 
 
 def transitions(
     first_day: Annotated[
-        date | None, day_option("--from", help="The first day (default: the first of all).")
+        date | None, day_option("--from", help="The first day (default: no limit).")
     ] = None,
     last_day: Annotated[
-        date | None, day_option("--to", help="The last day (default: the last of all).")
+        date | None, day_option("--to", help="The last day (default: no limit).")
     ] = None,
     valid_at: Annotated[
-        date | None, day_option(help="By which day it was public (default: today, UTC).")
+        date | None, day_option(help="Only facts public by this day (default: today, UTC).")
     ] = None,
     commodity: OfCommodity = None,
     issuer: Annotated[
@@ -134,8 +131,11 @@ def transitions(
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what happened on which day, and what is to come: controls begin, are suspended, return and
-    end, members join and leave, announcements are made."""
+    """List past and upcoming status changes by day.
+
+    These are starts, suspensions and returns of controls, joining and leaving members, and
+    announcements.
+    """
     asked = {
         "day": to_text(valid_at),
         "position": None,
@@ -147,21 +147,21 @@ def transitions(
 
 
 def to_text(given: date | int | None) -> str | None:
-    """A day or a position as the API takes it."""
+    """Return a day or a position as the API expects it."""
     return None if given is None else str(given)
 
 
 def print_nodes(
     document: str, asked: dict[str, Any], show: Callable[[Node], None], data_dir: Path | None
 ) -> None:
-    """Ask for a whole list and show its items as they come."""
+    """Query a whole list and print its items as they arrive."""
 
     async def work(target: Target) -> None:
         import_execute()  # before background tasks start
         async with running_tracker(target) as services:
             head = await services.recorder.head()
             await services.projector.reach(head, seconds=600)
-            # All pages are about the same moment, whatever is recorded meanwhile.
+            # All pages use the same moment, so that new events do not shift them.
             pinned = {**asked, "position": asked["position"] or str(head)}
             async for node in nodes(services, document, pinned):
                 show(node)
@@ -170,7 +170,7 @@ def print_nodes(
 
 
 async def nodes(services: Services, document: str, asked: dict[str, Any]) -> AsyncIterator[Node]:
-    """The items of a list, page by page. Leaves with the error of an answer that has one."""
+    """Yield the items of a list, page by page. Exits with the first error of a response."""
     execute = import_execute()
     page: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:
@@ -190,14 +190,14 @@ def print_line(node: Node) -> None:
 
 
 def describe_change(node: Node) -> None:
-    """Print a change for people."""
+    """Print a change as text."""
     days = f" on {', '.join(node['effectiveDays'])}" if node["effectiveDays"] else ""
     title = (node["after"] or node["before"]).get("title")
     describe(f"{node['entity']}  {node['change'].lower()}{days}", node, title, node["because"])
 
 
 def describe_transition(node: Node) -> None:
-    """Print what will happen for people."""
+    """Print a transition as text."""
     part = next((f" {name} {node[name]}" for name in ("clause", "member") if node[name]), "")
     transition = node["transition"].lower().replace("_", " ")
     headline = f"{node['day']}  {node['entity']}{part}  {transition}"
@@ -205,12 +205,12 @@ def describe_transition(node: Node) -> None:
 
 
 def describe(headline: str, node: Node, what: str | None, reasons: list[Node]) -> None:
-    """Print an item: what it is, which fields differ, and because of what."""
+    """Print an item: headline, changed fields and causes."""
     out.print(headline, style="bold", markup=False)
     if what:
         out.print(f"  {in_one_line(what)}", markup=False)
     for field in node["fields"]:
-        if field["path"]:  # the whole state is not for people
+        if field["path"]:  # skip the whole state
             out.print(
                 f"  {in_one_line(' '.join(field['path']))}: {shorten(field['before'])} →"
                 f" {shorten(field['after'])}",
@@ -228,7 +228,7 @@ def describe(headline: str, node: Node, what: str | None, reasons: list[Node]) -
 
 
 def shorten(value: Any) -> str:
-    """A value in a few letters."""
+    """Return a shortened text of a value."""
     if value is None:
         return "–"
     text = in_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Shared parts of the commands: the database, the reporting of errors, notes on standard error."""
+"""Shared parts of the commands: the database, error reports, notes on standard error."""
 
 from __future__ import annotations
 
@@ -41,24 +41,23 @@ DataDir = Annotated[
     option(
         table.DATA_DIR,
         show_default=False,
-        help="Where the embedded PostgreSQL keeps its data (default: one directory per user). A server"
-        " that runs on it already is used.",
+        help="The data directory of the embedded PostgreSQL (default: one directory per user). A "
+        "running server on it is used.",
     ),
 ]
 
 Level = Annotated[
-    LogLevel, option(table.LOG_LEVEL, help="How much is logged: debug, info, warning or error.")
+    LogLevel, option(table.LOG_LEVEL, help="The log level: debug, info, warning or error.")
 ]
 Form = Annotated[
-    LogFormat, option(table.LOG_FORMAT, help="Text for people, or a line of JSON each.")
+    LogFormat, option(table.LOG_FORMAT, help="The log format: text, or one JSON object per line.")
 ]
 
 DAY_FORM = "YYYY-MM-DD"
 
 
 def day(text: str) -> date:
-    """The day that an option gives. Leaves with a usage error for another form, and for none of the
-    calendar."""
+    """Parse a day option. Exits with a usage error for another form or an invalid date."""
     try:
         return parse_day(text)
     except InvalidInput as error:
@@ -74,14 +73,16 @@ def day_option(*names: str, help: str) -> Any:
 
 
 def is_web(name: str) -> bool:
-    """Whether somebody means an address on the web, well written or not, and not a file."""
+    """Whether a name is a web address, even a malformed one, instead of a file."""
     return "://" in name or name.lower().startswith(("http:", "https:"))
 
 
 @contextmanager
 def report_errors(target: Target | None = None) -> Iterator[None]:
-    """Turn what can go wrong into one clear line and an exit code that says which kind it was.
-    `target` is the database that is used meanwhile."""
+    """Convert expected errors to one line and an exit code for their kind.
+
+    `target` is the database in use.
+    """
     try:
         yield
     except (PostgresError, PortTaken, Unavailable) as error:
@@ -99,7 +100,7 @@ def report_errors(target: Target | None = None) -> Iterator[None]:
 
 
 def print_whole(lines: Iterable[str]) -> None:
-    """Print the answer of a command whose exit code counts also where nobody reads the answer."""
+    """Print all output of a command whose exit code counts even without a reader."""
     try:
         for line in lines:
             print(line)
@@ -109,7 +110,7 @@ def print_whole(lines: Iterable[str]) -> None:
 
 
 def fail(message: str, code: Exit) -> NoReturn:
-    """Say what is wrong and leave."""
+    """Print an error and exit."""
     stderr.print(message, style="red", markup=False)
     raise typer.Exit(code)
 
@@ -122,12 +123,10 @@ def run_with_database(
     lasting: bool = False,
     migrates: bool = False,
 ) -> T:
-    """Do some work on the database that the settings name; with `make`, also on a new one.
-    `lasting`: the work goes on until it is stopped. `migrates`: data of an older release are migrated
-    without asking.
+    """Run work on the database of the settings; with `make`, create a missing one.
 
-    Whoever only asks has mistyped a directory in which there is none: an empty database would
-    answer, and wrongly.
+    `lasting` work continues until it is stopped. `migrates` applies migrations without confirmation.
+    Read-only commands fail on a directory without a database, which is most likely mistyped.
     """
     catch_signals()
     directory, target = data_dir or default_data_dir(), settings.database_target()
@@ -142,15 +141,17 @@ def run_with_database(
 
 
 def update_data(found: Database, directory: Path, *, migrates: bool) -> None:
-    """Migrate data of an older release, and name the steps. There is no way back, so a command whose
-    task it is not asks first. Raises NotMigrated."""
+    """Migrate data of an older release, and print the steps. Raises NotMigrated.
+
+    Migrations cannot be reverted, so other commands than `tracker migrate` ask for confirmation.
+    """
     missing = run(found.run_while_alive(lacking_migrations(found.target)))
     if not missing:
         return
     place = str(directory) if found.server else describe_target(found.target)
     problem = (
-        f"The data in {place} are of an older release: they lack {len(missing)} migrations"
-        f" ({', '.join(missing)}), and there is no way back but a backup."
+        f"The data in {place} are of an older release and lack {len(missing)} migrations"
+        f" ({', '.join(missing)}). Only a backup can undo them."
     )
     if not migrates and not (sits_there() and typer.confirm(f"{problem} Apply them?", err=True)):
         raise NotMigrated(f"{problem} Run `tracker migrate` to apply them")
@@ -159,12 +160,12 @@ def update_data(found: Database, directory: Path, *, migrates: bool) -> None:
 
 
 def sits_there() -> bool:
-    """Whether somebody can be asked."""
+    """Whether a person can be prompted."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def confirm_new_database(directory: Path) -> bool:
-    """Whether somebody sits there who wants a new database."""
+    """Ask for confirmation of a new database."""
     if not sits_there() or running(directory):
         return False
     return typer.confirm(f"There is no database in {directory}. Make an empty one?", err=True)

@@ -1,4 +1,4 @@
-"""`tracker corpus`: the data that ships are checked and compiled. docs/data.md is the guide."""
+"""`tracker corpus`: check and compile the shipped data. docs/data.md is the guide."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tracker.corpus.files import Act, Problem, list_files, read_acts
 corpus = typer.Typer(
     name="corpus",
     no_args_is_help=True,
-    help="Check and compile the files that the shipped corpus is written in.",
+    help="Check and compile the source files of the shipped corpus.",
 )
 
 Directory = Annotated[
@@ -39,7 +39,7 @@ Directory = Annotated[
         exists=True,
         file_okay=False,
         show_default=False,
-        help="The directory with policy/ and figures/ (default: the one of this checkout).",
+        help="The directory with policy/ and figures/ (default: that of this checkout).",
     ),
 ]
 HERE = Path(tracker.corpus.__file__).parent
@@ -52,13 +52,13 @@ def check(
         bool,
         typer.Option(
             "--coverage",
-            help="Print acts by issuer and year, and the lists that were read, as tables in Markdown.",
+            help="Print Markdown tables of acts by issuer and year, and of the lists that were read.",
         ),
     ] = False,
 ) -> None:
-    """Check the files: form, order, rules, links, commodities, repeated acts, sources.
+    """Check the files: format, order, rules, links, commodities, repeated acts, sources.
 
-    Every problem is a line with its file, act and field. Exit codes: 0 none, 1 some, 2 wrong usage.
+    Each problem is one line with file, act and field. Exit codes: 0 none, 1 some, 2 wrong usage.
     """
     with report_errors():
         acts = read_checked_acts(directory)
@@ -78,15 +78,15 @@ def build(
             exists=True,
             file_okay=False,
             show_default=False,
-            help="Read the figures anew from the USGS files below this directory (default: those of"
-            " the corpus as it is).",
+            help="Read the figures again from the USGS files in this directory (default: keep those of"
+            " the corpus).",
         ),
     ] = None,
 ) -> None:
-    """Check the files, and compile them and the figures of the USGS to corpus.jsonl.
+    """Check the files, and compile them with the USGS figures to corpus.jsonl.
 
-    The same input gives the same bytes. Nothing is written while there is a problem. Exit codes: 0
-    written, 1 a problem, 2 wrong usage.
+    Equal input gives equal bytes. Nothing is written while there is a problem. Exit codes: 0 written, 1
+    a problem, 2 wrong usage.
     """
     with report_errors():
         acts = read_checked_acts(directory)
@@ -96,7 +96,7 @@ def build(
 
 
 def read_checked_acts(directory: Path) -> list[Act]:
-    """The acts of a corpus. Leaves where there are problems, after saying which."""
+    """Return the acts of a corpus. Prints any problems and exits."""
     found: list[Act | Problem] = []
     with progress_bar(stderr) as bar:
         files = list_files(directory)
@@ -108,7 +108,7 @@ def read_checked_acts(directory: Path) -> list[Act]:
 
 
 def exit_with_problems(problems: list[Problem]) -> None:
-    """Print problems and leave, if there are any."""
+    """Print problems and exit, if there are any."""
     if problems:
         print_whole(in_one_line(str(problem)) for problem in problems)
         stderr.print(f"{len(problems):,} problems", style="red")
@@ -116,7 +116,7 @@ def exit_with_problems(problems: list[Problem]) -> None:
 
 
 def write_corpus(path: Path, events: list[PlannedEvent]) -> None:
-    """Write the compiled corpus in the place of the one before, and say what is in it."""
+    """Replace the compiled corpus, and print a summary."""
     part = path.with_suffix(".part")
     part.write_bytes(format_corpus(events))
     part.replace(path)

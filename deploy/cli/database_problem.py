@@ -15,12 +15,14 @@ from tracker.postgres.hosts import address
 
 GRANTED_ROLES = (API, PROJECTOR, PUBLISHER, DELIVERER, WATCHER)
 CONNECTIONS_OF_A_SERVER = 26
-"""As docs/operating/scale.md says."""
+"""Connections of a server, as in docs/operating/scale.md."""
 
 
 def describe_database_problem(error: Exception, target: Target | None) -> str:
-    """Describe an error of `CONNECTION_ERRORS`. `target` is the database that the command uses; None
-    for the embedded one."""
+    """Describe an error of `CONNECTION_ERRORS`.
+
+    `target` is the database of the command; None for the embedded one.
+    """
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     place, setting = _place(error, target), settings.database_variables()
@@ -55,7 +57,7 @@ def describe_database_problem(error: Exception, target: Target | None) -> str:
 
 
 def _place(error: Exception, target: Target | None) -> str:
-    """The database of a failed connection, else that of the command."""
+    """Return the database of a failed connection, or else that of the command."""
     notes = getattr(error, "__notes__", None)
     if not notes and not target:
         return "The database"
@@ -63,12 +65,12 @@ def _place(error: Exception, target: Target | None) -> str:
 
 
 def describe_target(target: Target) -> str:
-    """Return the address of a database for people, without its login."""
+    """Return the address of a database without its login."""
     return address(target.get("host"), target.get("port"), target.get("database"))
 
 
 def _login(target: Target | None) -> str:
-    """The name of the login, as SQL has it."""
+    """Return the name of the login as an SQL identifier."""
     name = str((target or {}).get("user") or os.environ.get("PGUSER") or getpass.getuser())
     return (
         name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"{}"'.format(name.replace('"', '""'))

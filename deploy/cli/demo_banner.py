@@ -1,4 +1,4 @@
-"""The message that the demo prints when it is ready: its address, example queries, how to stop it."""
+"""The start message of the demo: addresses, example queries, how to stop it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from schema.services import Access, Services
 
 @dataclass(frozen=True, slots=True)
 class ExampleQuery:
-    """A query worth trying."""
+    """An example query."""
 
     about: str
     document: str
@@ -26,7 +26,7 @@ class ExampleQuery:
 
 @dataclass(frozen=True, slots=True)
 class ExamplePage:
-    """A page worth a look."""
+    """An example page."""
 
     about: str
     path: str
@@ -34,13 +34,15 @@ class ExamplePage:
 
 PAGES = (
     ExamplePage(
-        "China's ban to the US, on the day and as it was told", "/controls/cn-mofcom-2024-46"
+        "China's ban on exports to the US, by effective date and as recorded",
+        "/controls/cn-mofcom-2024-46",
     ),
     ExamplePage(
-        "who makes rare earths, and how much of it is under controls", "/commodities/rare_earths"
+        "producers of rare earths, and the share under controls", "/commodities/rare_earths"
     ),
     ExamplePage(
-        "one figure, and what each publisher claims", "/figures/rare_earths/CN/production/mine/2023"
+        "one figure with the claim of each publisher",
+        "/figures/rare_earths/CN/production/mine/2023",
     ),
 )
 QUESTIONS = (
@@ -50,12 +52,12 @@ QUESTIONS = (
         " title clauses { key status suspendedUntil returnsOn } } } }",
     ),
     ExampleQuery(
-        "China's rare-earth output of 2023: what each publisher claims",
+        "China's rare-earth output of 2023: the claim of each publisher",
         '{ asOf(validAt: "2025-08-01") { figure(id: "rare_earths/CN/production/mine/2023") {'
         " claims { publisher edition value unit publishedOn preferred } } } }",
     ),
     ExampleQuery(
-        "Who was in the Minerals Security Partnership before and after June 2023",
+        "Members of the Minerals Security Partnership before and after June 2023",
         '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...members } }'
         ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...members } } }'
         " fragment members on Alliance { members { place { code } } }",
@@ -72,9 +74,9 @@ async def print_demo_banner(
     data_dir: Path | None = None,
     open_to: str | None = None,
 ) -> None:
-    """Print the URLs, the questions with their answers, and how to stop.
+    """Print the URLs, the queries with their responses, and how to stop.
 
-    `data_dir` is where other commands find the data; `open_to` an address that others can reach.
+    `data_dir` is the data directory for other commands. `open_to` is an address that others can reach.
     """
     head = await services.recorder.head()
     console.print(
@@ -85,7 +87,7 @@ async def print_demo_banner(
     console.print(f"  pages          {url}/")
     console.print(f"  GraphQL        {url}/graphql")
     console.print(f"  subscriptions  {url.replace('http', 'ws', 1)}/graphql\n")
-    console.print("Three pages worth a look", style="bold")
+    console.print("Three example pages", style="bold")
     for page in PAGES:
         console.print(f"  {url}{page.path}", soft_wrap=True)
         console.print(f"    {page.about}", markup=False, soft_wrap=True)
@@ -110,7 +112,7 @@ async def print_demo_banner(
 
 
 async def print_answers(services: Services, console: Console) -> None:
-    """Print the example queries with their answers."""
+    """Print the example queries with their responses."""
     execute = import_execute()
     for question in QUESTIONS:
         answer = await execute(services, question.document, {}, Access())

@@ -1,7 +1,7 @@
-"""The log of a demo, and how it is told from one that matters.
+"""The log of a demo, and its distinction from a production log.
 
-While a demo runs anyone may write to it, under the name `demo`. It records the corpus under this
-name too, so that its first event says for ever what the log is: also in a backup or a bundle.
+Anyone may write to a running demo, under the name `demo`. The corpus is recorded under this name too.
+So the first event identifies a demo permanently, even in a backup or a bundle.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tracker.postgres.database import Target
 
 ACTOR = OPEN_CALLER.name
 OTHERS = (
-    "this log was not begun by `tracker demo`. A demo would add its corpus and let anyone"
-    " write, for ever. Leave out --data-dir, or name a directory of its own"
+    "this log was not begun by `tracker demo`. A demo would permanently add its corpus and let "
+    "anyone write. Omit --data-dir, or name a separate directory"
 )
 A_DEMO = (
-    "this log was begun by `tracker demo`: it has the shipped corpus, and perhaps what"
-    " anyone wrote who reached the demo, recorded as `demo`. Nothing of it can be taken out"
-    " again. Name another directory (--data-dir) for a log of your own; or go on with this"
-    " one deliberately: `tracker serve --continue-demo`"
+    "this log was begun by `tracker demo`: it has the shipped corpus, and possibly events of"
+    " anyone who could reach the demo, recorded as `demo`. They cannot be removed. Name another"
+    " directory (--data-dir) for your own log, or use this one explicitly:"
+    " `tracker serve --continue-demo`"
 )
 
 
@@ -40,14 +40,14 @@ async def check_no_demo(target: Target) -> None:
 
 
 async def began_as_demo(target: Target) -> bool | None:
-    """Whether a log was begun by a demo; None for an empty one."""
+    """Whether a log was begun by a demo; None for an empty log."""
     async with opened_pool(target) as pool:
         first = await Recorder(pool).read(limit=1)
     return first[0].actor == ACTOR if first else None
 
 
 def is_local(host: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Whether only this machine can reach an address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""`tracker endpoint`: addresses that events are sent to, and what is done with them."""
+"""`tracker endpoint`: manage addresses that receive events."""
 
 from __future__ import annotations
 
@@ -29,22 +29,24 @@ from tracker.postgres.database import Target
 
 T = TypeVar("T")
 MANAGER = Manager("command line")
-"""Whoever has the database manages the endpoints of all."""
+"""The manager of all endpoints: access to the database is enough."""
 
 endpoints = typer.Typer(
     name="endpoint",
     no_args_is_help=True,
-    help="Have events sent to addresses, one after the other. An endpoint is a place in the log:"
-    " whatever happens, deliveries go on from there.",
+    help="Manage endpoints: addresses that receive events in order. An endpoint has a position in the "
+    "log, from which deliveries resume.",
 )
-Name = Annotated[str, typer.Argument(help="Its name, from `tracker endpoint list`.")]
-Reason = Annotated[str, typer.Option(help="Why. It stays on record.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest.")]
+Name = Annotated[str, typer.Argument(help="The name, from `tracker endpoint list`.")]
+Reason = Annotated[str, typer.Option(help="The reason. It stays on record.")]
+Limit = Annotated[
+    int, typer.Option(min=1, max=1000, help="Maximum number of entries, newest first.")
+]
 
 
 @endpoints.command()
 def add(
-    url: Annotated[str, typer.Argument(help="The address, with https.")],
+    url: Annotated[str, typer.Argument(help="The https address.")],
     name: Annotated[
         str | None, typer.Option(help="A name of your choice (default: the host of the address).")
     ] = None,
@@ -54,7 +56,8 @@ def add(
     place: OfPlaces = None,
     about: OfEntity = None,
     batch: Annotated[
-        int, typer.Option(min=1, help="The most events in a request; 1: each comes alone.")
+        int,
+        typer.Option(min=1, help="Maximum number of events per request; 1 sends each separately."),
     ] = 1,
     proof: Annotated[
         bool, typer.Option("--proof", help="Send an inclusion proof with each event.")
@@ -62,20 +65,19 @@ def add(
     hmac: Annotated[
         bool,
         typer.Option(
-            "--hmac",
-            help="Sign with a shared secret as well, for libraries that do not know Ed25519.",
+            "--hmac", help="Also sign with a shared secret, for libraries without Ed25519."
         ),
     ] = False,
     owner: Annotated[
         str | None,
         typer.Option(
-            help="The name of the token whose holder may manage it (default: administrators only)."
+            help="The name of the token that may manage it (default: administrators only)."
         ),
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="What it is for. It stays on record.")] = None,
+    reason: Annotated[str | None, typer.Option(help="The purpose. It stays on record.")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Have events sent to an address, and print how they are signed. A secret is shown once."""
+    """Add an endpoint, and print its signing keys. A secret is shown once."""
     with report_errors():
         new = NewEndpoint(
             url=url,
@@ -92,8 +94,7 @@ def add(
 
 @endpoints.command(name="list")
 def list_(data_dir: DataDir = None) -> None:
-    """List all endpoints: name, state, position, failures in a row, last acceptance, owner,
-    address."""
+    """List all endpoints: name, state, position, consecutive failures, last acceptance, owner, address."""
     print_rows(
         (
             of.name,
@@ -110,7 +111,7 @@ def list_(data_dir: DataDir = None) -> None:
 
 @endpoints.command()
 def show(name: Name, data_dir: DataDir = None) -> None:
-    """Show where an endpoint is, what waits, what is wrong, and by which keys it is verified."""
+    """Show an endpoint: position, pending events, errors, and the keys that verify it."""
 
     async def work(target: Target) -> tuple[Endpoint, Lag]:
         async with opened_pool(target) as pool:
@@ -124,16 +125,16 @@ def show(name: Name, data_dir: DataDir = None) -> None:
 
 @endpoints.command()
 def pause(name: Name, reason: Reason, data_dir: DataDir = None) -> None:
-    """Stop the deliveries to an endpoint. It keeps its place for as long as it takes."""
+    """Pause the deliveries to an endpoint. Its position is kept without a time limit."""
     manage(data_dir, lambda of: of.pause(name, MANAGER, reason))
     stderr.print(f"{name} is paused.", markup=False)
 
 
 @endpoints.command()
 def resume(name: Name, reason: Reason, data_dir: DataDir = None) -> None:
-    """Go on with an endpoint that was paused or disabled, from its place."""
+    """Resume a paused or disabled endpoint at its position."""
     manage(data_dir, lambda of: of.resume(name, MANAGER, reason))
-    stderr.print(f"{name} goes on.", markup=False)
+    stderr.print(f"{name} is resumed.", markup=False)
 
 
 @endpoints.command()
@@ -145,24 +146,24 @@ def replay(
     ] = None,
     last: Annotated[
         int | None,
-        typer.Option("--to", min=1, help="The last position (default: up to where it is)."),
+        typer.Option("--to", min=1, help="The last position (default: the endpoint's position)."),
     ] = None,
     end: Annotated[
-        bool, typer.Option("--end", help="Give up a replay that is not done instead.")
+        bool, typer.Option("--end", help="Cancel an unfinished replay instead.")
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Send events once more, before new ones, with the ids that they had. Its place stays."""
+    """Send events again, before new ones, with their original ids. The position does not change."""
     if end is not (first is None) or (end and last is not None):
         raise typer.BadParameter("expected either --from (and --to), or --end")
     if first is None:
         manage(data_dir, lambda of: of.end_replay(name, MANAGER, reason))
-        stderr.print(f"The replay of {name} is given up.", markup=False)
+        stderr.print(f"The replay of {name} is cancelled.", markup=False)
         return
     found = manage(data_dir, lambda of: of.replay(name, MANAGER, first, last, reason)).replay
     if found is not None:
         span = f"{found.first_position} to {found.last_position}"
-        stderr.print(f"{name} gets {span} once more: {found.events} events.", markup=False)
+        stderr.print(f"{name} gets {span} again: {found.events} events.", markup=False)
 
 
 @endpoints.command()
@@ -172,14 +173,14 @@ def park(
     reason: Reason,
     data_dir: DataDir = None,
 ) -> None:
-    """Set one event aside, so that those after it go on. `retry` with its position sends it."""
+    """Park one event so that later ones are sent. `retry` with its position sends it."""
     manage(data_dir, lambda of: of.park(name, MANAGER, position, reason))
     stderr.print(f"Position {position} of {name} is parked.", markup=False)
 
 
 @endpoints.command()
 def parked(name: Name, data_dir: DataDir = None) -> None:
-    """List the events that were set aside: position, when, by whom, why, the last error."""
+    """List parked events: position, time, actor, reason, last error."""
     print_rows(
         (of.position, of.parked_at, of.parked_by, of.reason, of.last_error)
         for of in manage(data_dir, lambda of: of.parked(name, MANAGER))
@@ -194,16 +195,16 @@ def retry(
         int | None,
         typer.Argument(
             min=1,
-            help="That of a parked event (default: the delivery that fails).",
+            help="The position of a parked event (default: the failing delivery).",
             show_default=False,
         ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Try a delivery again now: the one that fails, or a parked one."""
+    """Retry a delivery now: the failing one, or a parked one."""
     manage(data_dir, lambda of: of.retry(name, MANAGER, position, reason))
     what = "The delivery" if position is None else f"Position {position}"
-    stderr.print(f"{what} of {name} is tried again.", markup=False)
+    stderr.print(f"{what} of {name} is retried.", markup=False)
 
 
 @endpoints.command()
@@ -211,7 +212,7 @@ def rotate(
     name: Name,
     reason: Reason,
     overlap_hours: Annotated[
-        int, typer.Option(min=0, help="For how many hours the old keys sign beside the new ones.")
+        int, typer.Option(min=0, help="Hours for which the old keys sign along with the new ones.")
     ] = DEFAULT_OVERLAP_HOURS,
     data_dir: DataDir = None,
 ) -> None:
@@ -223,13 +224,13 @@ def rotate(
 def remove(
     name: Name,
     reason: Reason,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Remove an endpoint with its place and its keys. To stop deliveries for a time, `pause` it."""
+    """Remove an endpoint with its position and keys. To stop deliveries for a time, `pause` it."""
     if not yes:
         typer.confirm(
-            f"The place and the keys of {name} will be gone. Go on?", abort=True, err=True
+            f"The position and the keys of {name} will be deleted. Continue?", abort=True, err=True
         )
     manage(data_dir, lambda of: of.remove(name, MANAGER, reason))
     stderr.print(f"{name} is removed.", markup=False)
@@ -239,11 +240,11 @@ def remove(
 def deliveries(
     name: Name,
     limit: Limit = 20,
-    failed: Annotated[bool, typer.Option("--failed", help="Only those that failed.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only failed requests.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """List the last requests, the newest first: when, first and last position, which try, accepted
-    or failed, status of HTTP, seconds, error."""
+    """List the last requests, newest first: time, first and last position, attempt, accepted or failed,
+    HTTP status, seconds, error."""
     print_rows(
         (
             of.attempted_at,
@@ -261,7 +262,7 @@ def deliveries(
 
 @endpoints.command()
 def changes(name: Name, limit: Limit = 20, data_dir: DataDir = None) -> None:
-    """List what was done with an endpoint, the newest first: when, who, what, why, with what."""
+    """List the changes of an endpoint, newest first: time, actor, action, reason, parameters."""
     print_rows(
         (of.changed_at, of.actor, of.action, of.reason, of.detail)
         for of in manage(data_dir, lambda of: of.changes(name, MANAGER, limit))
@@ -269,7 +270,7 @@ def changes(name: Name, limit: Limit = 20, data_dir: DataDir = None) -> None:
 
 
 def manage(data_dir: Path | None, do: Callable[[Endpoints], Awaitable[T]]) -> T:
-    """Do something with the endpoints of the database that the settings name."""
+    """Run an operation on the endpoints of the database of the settings."""
 
     async def work(target: Target) -> T:
         networks = settings.delivery_networks()
@@ -280,7 +281,7 @@ def manage(data_dir: Path | None, do: Callable[[Endpoints], Awaitable[T]]) -> T:
 
 
 def describe(of: Endpoint) -> list[Row]:
-    """Where an endpoint is and what is wrong."""
+    """Return the state and errors of an endpoint as rows."""
     wanted, replay = of.filter, of.replay
     return [
         ("name", of.name),
@@ -314,7 +315,7 @@ def describe(of: Endpoint) -> list[Row]:
 
 
 def describe_lag(of: Lag) -> list[Row]:
-    """How far an endpoint is behind the log."""
+    """Return the lag of an endpoint behind the log."""
     return [
         ("head", of.head),
         ("events that wait", of.events),
@@ -323,12 +324,12 @@ def describe_lag(of: Lag) -> list[Row]:
 
 
 def describe_keys(of: Endpoint) -> list[Row]:
-    """By which keys deliveries are verified."""
+    """Return the keys that verify deliveries."""
     return [("key", key.public_key, key.retires_at) for key in of.keys if key.public_key]
 
 
 def print_keys(of: Endpoint, secret: str | None) -> None:
-    """Print an endpoint's name and how its deliveries are signed."""
+    """Print an endpoint's name and its signing keys."""
     rows: list[Row] = [("name", of.name), *describe_keys(of)]
     if secret is not None:
         rows.append(("secret", secret))

@@ -1,6 +1,6 @@
-"""The entry point: the preparation of every command, and the handling of its failure.
+"""The entry point: preparation of every command, and handling of errors.
 
-Modules that take time to import are imported in functions: `--help` needs none of them.
+Modules that are slow to import are imported in functions, because `--help` needs none of them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from deploy.output.terminal import allow_any_encoding, discard_output, output_is
 
 logger = logging.getLogger("tracker")
 HELP: tuple[list[str], ...] = ([], ["-h"], ["--help"])
-"""Arguments that ask for the list of the commands."""
+"""Arguments that show the list of commands."""
 
 
 def show_version(asked: bool) -> None:
-    """Print the version and leave, if that was asked for."""
+    """Print the version and exit, if requested."""
     if asked:
         print(version_text())
         raise typer.Exit()
@@ -41,11 +41,11 @@ def begin(
             "--version",
             is_eager=True,
             callback=show_version,
-            help="Print the version, that of Python, and that of the tables.",
+            help="Print the versions of the program, of Python and of the tables.",
         ),
     ] = False,
 ) -> None:
-    """Read the file of settings, if there is one, and check all."""
+    """Read the settings file, if there is one, and check all settings."""
     from deploy.cli.common import report_errors
     from deploy.config import settings
     from deploy.config.environment import add_settings_file
@@ -56,17 +56,17 @@ def begin(
 
 
 class Commands(TyperGroup):
-    """The commands. One whose reader has gone, as `head` does when it has enough, is done."""
+    """The group of commands. A command whose output is closed, as by `head`, ends successfully."""
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run the command that the arguments name."""
+        """Run the command in the arguments."""
         try:
             return super().main(*args, **options)
         finally:
             flush_output()
 
     def make_context(self, *args: Any, **options: Any) -> Any:
-        """Read the arguments; `--help` and `--version` print here."""
+        """Parse the arguments; `--help` and `--version` print here."""
         with done_without_reader():
             return super().make_context(*args, **options)
 
@@ -78,7 +78,7 @@ class Commands(TyperGroup):
 
 @contextmanager
 def done_without_reader() -> Iterator[None]:
-    """Leave in silence when nobody reads what is printed."""
+    """Exit silently if the output is closed."""
     try:
         yield
     except BrokenPipeError:
@@ -89,12 +89,12 @@ def done_without_reader() -> Iterator[None]:
 
 
 def raise_again(_: Console) -> None:
-    """Let us end where nobody reads, also for what rich prints: it would leave with exit code 1."""
+    """Raise the error of a closed output again; rich would exit with code 1."""
     raise
 
 
 def flush_output() -> None:
-    """Print what waits, unless nobody reads it; what the command came to is not changed by that."""
+    """Flush the output unless it is closed; the exit code is not changed."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -102,9 +102,9 @@ def flush_output() -> None:
 
 
 def run_command_line(app: typer.Typer) -> None:
-    """Run the command that the arguments name, and leave with its exit code.
+    """Run the command in the arguments, and exit with its code.
 
-    An error that nobody foresaw is a line too; its traceback is for who asks for it.
+    An unexpected error is one line too; its traceback is in the debug log.
     """
     allow_any_encoding()
     if sys.argv[1:] not in HELP:
@@ -112,14 +112,17 @@ def run_command_line(app: typer.Typer) -> None:
     form = form_asked_for(sys.argv)
     Console.on_broken_pipe = raise_again  # type: ignore[method-assign, assignment]
     try:
-        # Where lines of JSON are expected, wrong usage must not be drawn in a box.
+        # In JSON output, usage errors must not be drawn in a box.
         sys.exit(app(prog_name="tracker", standalone_mode=form is LogFormat.TEXT))
     except Exception as error:
         sys.exit(explain(error))
 
 
 def begin_log() -> None:
-    """Log to the standard error, also what Python would print there. A wrong setting is refused later."""
+    """Log to standard error, including Python's own messages.
+
+    A wrong setting is rejected later.
+    """
     from deploy.config import settings
     from deploy.config.table import WrongSetting
 
@@ -138,7 +141,7 @@ def begin_log() -> None:
 
 
 def form_asked_for(arguments: list[str]) -> LogFormat:
-    """The form of the log as far as it can be told before the arguments are read."""
+    """Return the log format as far as it is known before the arguments are parsed."""
     flag = table.LOG_FORMAT.flag
     given = " ".join(arguments).replace("=", " ")
     asked = f"{flag} {LogFormat.JSON}" in given
@@ -147,21 +150,21 @@ def form_asked_for(arguments: list[str]) -> LogFormat:
 
 
 def explain(error: Exception) -> int:
-    """Say what went wrong; the exit code."""
+    """Print an error and return the exit code."""
     from deploy.cli.process import Exit
 
     stderr = Notes()
     if isinstance(error, typer.Abort):
         stderr.print("Aborted.", style="red")
         return Exit.REFUSED
-    if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # of wrong usage
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # for wrong usage
         stderr.print(error.format_message(), style="red", markup=False)
         return int(error.exit_code)
     stderr.print(
-        f"An error that should not be, {type(error).__name__}. Please report it, with what"
-        f" is logged with {table.LOG_LEVEL.variable}=debug.",
+        f"An unexpected error, {type(error).__name__}. Please report it, with the log of"
+        f" {table.LOG_LEVEL.variable}=debug.",
         style="red",
         markup=False,
     )
-    logger.debug("the error that should not be", exc_info=error)
+    logger.debug("unexpected error", exc_info=error)
     return Exit.FAILED

@@ -36,24 +36,29 @@ from tracker.postgres.database import Target
 from tracker.snapshots.store import SnapshotStore
 
 MAX_MISSING_NAMED = 20
-"""The most missing snapshots that are named."""
+"""Maximum number of missing snapshots to name."""
 TextWriter = Callable[[TrustedCheckpoint], Awaitable[None]]
 
 
 Directory = Annotated[
-    Path, typer.Argument(metavar="DIR", help="Where the bundle or snapshot is, or will be.")
+    Path,
+    typer.Argument(
+        metavar="DIR", help="The directory of the bundle or snapshot; created if missing."
+    ),
 ]
 AsParquet = Annotated[
     bool,
     typer.Option(
         "--parquet",
-        help="Write a snapshot of all versions as Parquet instead: a file a kind of entity, for"
-        " DuckDB and notebooks. It needs no keys, and the extra `parquet`.",
+        help="Write a Parquet snapshot of all versions instead: one file per kind of entity, for "
+        "DuckDB and notebooks. It needs no keys, but the extra `parquet`.",
     ),
 ]
 AtPosition = Annotated[
     int | None,
-    typer.Option(min=0, help="With --parquet: what was known there (default: the last)."),
+    typer.Option(
+        min=0, help="With --parquet: the position of the snapshot (default: the last one)."
+    ),
 ]
 CopiedFrom = Annotated[
     str | None,
@@ -68,8 +73,8 @@ WithoutSnapshots = Annotated[
     bool,
     typer.Option(
         "--without-snapshots",
-        help="Leave out the bytes that publishers sent, which may be many times as large as the log;"
-        " a later export without this option adds them.",
+        help="Omit publishers' documents, which may be many times as large as the log; a later export "
+        "without this option adds them.",
     ),
 ]
 
@@ -86,12 +91,11 @@ def export(
     without_snapshots: WithoutSnapshots = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Write the signed log as a bundle: a directory that is all an auditor needs.
+    """Write the signed log as a bundle: a directory with everything that an auditor needs.
 
-    It has the layout of C2SP tlog-tiles, so that other tools read it too. A second export adds what
-    is new, and refuses a log that does not continue the bundle. What is exported is verified. A copy
-    made from an address has the texts (notes, quotations) and the bytes that publishers sent from beside
-    the log, as far as they are there.
+    It has the layout of C2SP tlog-tiles, so other tools can read it. A second export adds new events,
+    and rejects a log that does not continue the bundle. The export is verified. A copy from an address
+    also has the texts (notes, quotations) and publishers' documents, as far as they are available.
     """
     if parquet:
         if (
@@ -173,7 +177,7 @@ async def export_database(
 
 
 def texts_of(log: LogFiles, directory: Path) -> TextWriter:
-    """A function that copies the texts of a log to a directory, and says what is missing of them."""
+    """Return a function that copies the texts of a log to a directory and prints the missing ones."""
 
     async def texts(head: TrustedCheckpoint) -> None:
         lines = log.annex_lines()
@@ -184,7 +188,7 @@ def texts_of(log: LogFiles, directory: Path) -> TextWriter:
         if copied.absent or copied.missing:
             lacks = "The texts" if copied.absent else f"{copied.missing} of the texts"
             stderr.print(
-                f"{lacks} that entries commit to could not be had. `verify` and `restore` take a copy"
+                f"{lacks} that entries commit to are missing. `verify` and `restore` take a copy"
                 " without them with --allow-missing-texts.",
                 style="yellow",
             )
@@ -193,7 +197,7 @@ def texts_of(log: LogFiles, directory: Path) -> TextWriter:
 
 
 async def each(lines: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """Some lines, one after the other."""
+    """Yield some lines."""
     for line in lines:
         yield line
 
@@ -208,7 +212,7 @@ async def export_from(
     allow_missing_texts: bool = False,
     allow_missing_snapshots: bool = False,
 ) -> None:
-    """Write a bundle, or what is new in it, and say what it has."""
+    """Write a bundle, or its new events, and print a summary."""
     with progress_bar(stderr) as bar:
         task = bar.add_task("exporting", total=None)
         exported = await write_bundle(

@@ -1,4 +1,4 @@
-"""`tracker facts`: what happened, day by day, a sentence each."""
+"""`tracker facts`: facts by day, one sentence each."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ FACTS = """query ($from: Day, $day: Day, $position: Position, $commodities: [Str
 
 def facts(
     first_day: Annotated[
-        date | None, day_option("--from", help="The first day (default: any).")
+        date | None, day_option("--from", help="The first day (default: no limit).")
     ] = None,
     last_day: Annotated[
         date | None, day_option("--to", help="The last day (default: today, UTC).")
     ] = None,
     position: Annotated[
-        int | None, typer.Option(min=0, help="What the log said then (default: the last position).")
+        int | None, typer.Option(min=0, help="The position in the log (default: the last one).")
     ] = None,
     commodity: OfCommodity = None,
     place: Annotated[
-        str | None, typer.Option(help="Only what is about this place or alliance, such as `CN`.")
+        str | None, typer.Option(help="Only facts about this place or alliance, such as `CN`.")
     ] = None,
     entity: Annotated[
-        str | None, typer.Option(help="Only what is about this entity, such as `alliance/quad`.")
+        str | None, typer.Option(help="Only facts about this entity, such as `alliance/quad`.")
     ] = None,
     kind: Annotated[
         str | None,
         typer.Option(
-            help="Only what is about entities of this kind: alliance, announcement, export-control,"
-            " figure or firm."
+            help="Only facts about entities of this kind: alliance, announcement, export-control, "
+            "figure or firm."
         ),
     ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what happened, in the order of the days on which it became public: a sentence a fact.
+    """List facts in the order of their publication days, one sentence each.
 
-    What was retracted is left out.
+    Retracted facts are omitted.
     """
     asked = {
         "from": to_text(first_day),
@@ -65,7 +65,7 @@ def facts(
 
 
 def describe_fact(node: Node) -> None:
-    """Print a fact for people."""
+    """Print a fact as text."""
     out.print(f"{node['publicOn']}  {in_one_line(node['summary'])}", markup=False)
     source = node["source"]
     out.print(

@@ -1,4 +1,4 @@
-"""`tracker fetch`: the bytes that publishers sent, as they are kept."""
+"""`tracker fetch`: stored documents of publishers."""
 
 from __future__ import annotations
 
@@ -25,25 +25,26 @@ from tracker.snapshots.store import NEWEST, SnapshotInfo, SnapshotStore
 fetches = typer.Typer(
     name="fetch",
     no_args_is_help=True,
-    help="Bytes that publishers sent, by their SHA-256: list them, have them as a file, or redact them.",
+    help="Stored documents of publishers, by SHA-256: list, export or redact them.",
 )
 Sha256 = Annotated[str, typer.Argument(metavar="SHA256", help="From `tracker fetch list`.")]
 
 
 @fetches.command(name="list")
 def list_(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of entries.")] = 100,
     before: Annotated[
         str | None,
         typer.Option(
             metavar="SHA256",
             show_default=False,
-            help="Those that were kept before this one, which a list has ended with.",
+            help="Only documents stored before this one, the last of the previous list.",
         ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """List what is kept, the newest first: hash, time, bytes, media type, and where it is or why it went."""
+    """List stored documents, newest first: hash, time, bytes, media type, and place or reason for
+    redaction."""
 
     async def work(target: Target) -> list[SnapshotInfo]:
         async with opened_pool(target) as pool:
@@ -63,15 +64,15 @@ def get(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", show_default=False, help="Where to (default: standard output)."
+            metavar="FILE", show_default=False, help="The output file (default: standard output)."
         ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write the bytes that a publisher sent, once they were compared with their hash."""
+    """Write a stored document, after a check of its hash."""
     if out is None and sys.stdout.isatty():
         raise typer.BadParameter(
-            "expected a file or a pipe: bytes of strangers can steer a terminal", param_hint="--out"
+            "expected a file or a pipe: foreign bytes can control a terminal", param_hint="--out"
         )
 
     async def work(target: Target) -> bytes:
@@ -100,17 +101,19 @@ def redact(
     sha256: Sha256,
     reason: Annotated[
         str,
-        typer.Option(help="Why they go. It is public and permanent, so it must not repeat them."),
+        typer.Option(
+            help="The reason. It is public and permanent, so it must not repeat the content."
+        ),
     ],
     source: DemandSource,
     publisher: DemandPublisher = "tracker",
     yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Take bytes that a publisher sent out for ever; the log says that it was done.
+    """Redact a stored document permanently; the log records the redaction.
 
-    The events that name them stay, and every proof about them. The same bytes are not kept when they come
-    again. Copies elsewhere are not reached: docs/redaction.md says what is left to do.
+    The events that name it and their proofs stay. If the same bytes arrive again, they are not stored.
+    Copies elsewhere are not affected: see docs/redaction.md.
     """
     with report_errors():
         digest_bytes(sha256)

@@ -1,4 +1,4 @@
-"""Options that say which events are wanted, and from where on."""
+"""Options that select events and a start position."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ OfTypes = Annotated[
     list[str] | None,
     typer.Option(
         "--types",
-        help="Only events of this type, such as `ExportControl.Suspended`; give several with commas,"
-        " or by repeating this, as of the next two.",
+        help="Only events of this type, such as `ExportControl.Suspended`; for several, use commas or "
+        "repeat the option, as with the next two.",
         show_default=False,
     ),
 ]
@@ -44,7 +44,7 @@ AfterPosition = Annotated[
     typer.Option(
         "--after",
         min=0,
-        help="The position after which it begins, 0 for all events (default: the last).",
+        help="The position after which to start, 0 for all events (default: the last one).",
     ),
 ]
 
@@ -55,7 +55,7 @@ def filter_asked_for(
     places: list[str] | None,
     entity: str | None,
 ) -> EndpointFilter:
-    """Which events are wanted, by these options. Raises InvalidInput and TooLarge."""
+    """Return the filter of events for these options. Raises InvalidInput and TooLarge."""
     return parse_endpoint_filter(
         split_words(types),
         split_words(commodities),
@@ -66,6 +66,6 @@ def filter_asked_for(
 
 
 def split_words(given: Iterable[str] | None) -> list[str] | None:
-    """The words of an option that may be repeated, and have several with commas; None without any."""
+    """Return the words of a repeatable option with commas; None without any."""
     words = [word.strip() for text in given or () for word in text.split(",")]
     return words or None

@@ -1,4 +1,4 @@
-"""`tracker follow`: the events of the log as they come."""
+"""`tracker follow`: new events of the log."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def follow(
         str | None,
         typer.Option(
             metavar="POSITION",
-            help="Begin after this position, or after the event of this resume token; 0 prints everything"
-            " (default: only what comes).",
+            help="Start after this position, or after the event of this resume token; 0 prints "
+            "everything (default: only new events).",
         ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Print events as they come, one CloudEvents JSON object a line, until Ctrl-C."""
+    """Print new events, one CloudEvents JSON object per line, until Ctrl-C."""
     try:
         token = None if after is None else parse_resume_token(after, "after")
     except InvalidInput as error:
@@ -44,7 +44,9 @@ def follow(
                 start = token.position
             async with Follower(recorder, target) as follower:
                 async for event in follower.follow(start):
-                    entry = event.entry  # to programs as it is, to people without what steers
+                    entry = (
+                        event.entry
+                    )  # to programs unchanged, to terminals without control characters
                     if sys.stdout.isatty():
                         entry = escaped_json(entry.decode()).encode()
                     sys.stdout.buffer.write(entry + b"\n")

@@ -1,4 +1,4 @@
-"""The files that an import is asked for, each with the reader that understands it."""
+"""The files of an import, each with its reader."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_FILES = 10_000
 def resolve_reader(
     source: str | None, columns: list[str], constants: list[str], mapping: Path | None
 ) -> Reader | None:
-    """The reader that is asked for by name or by a mapping; None: by the content of each file."""
+    """Return the reader by name or mapping; None selects readers by file content."""
     if columns or constants or mapping:
         reader = reader_named(source or spreadsheet.READER.name)
         if reader.with_mapping is None:
@@ -37,12 +37,13 @@ def resolve_reader(
 def resolve_files(
     stack: ExitStack, names: Iterable[str], given: Reader | None, encoding: str | None = None
 ) -> Iterator[tuple[Reader, File]]:
-    """The files that are meant, each with its reader; those of a directory that nobody reads are
-    left out. Raises InvalidInput for a file that is not there."""
+    """Yield the files of an import, each with its reader; unrecognised files of directories are
+    skipped.
+
+    Raises InvalidInput for a missing file.
+    """
     for name in names:
-        if (
-            not name
-        ):  # of a variable that is not set: pathlib takes it for the directory that one is in
+        if not name:  # from an unset variable: pathlib would use the current directory
             raise InvalidInput(
                 "expected the name of a file or directory, or an address", code="NO_SUCH_FILE"
             )
@@ -62,25 +63,25 @@ def resolve_files(
 def files_in_directory(
     directory: Path, given: Reader | None, encoding: str | None = None
 ) -> Iterator[tuple[Reader, File]]:
-    """The files in a directory and below it, by name, that some reader recognises."""
+    """Yield the recognised files in and below a directory, by name."""
     paths = sorted(islice(directory.rglob("*"), MAX_FILES + 1))
     if len(paths) > MAX_FILES:
         raise TooLarge(f"{directory}: expected at most {MAX_FILES:,} files")
     for path in paths:
         if path.is_symlink():
-            stderr.print(f"{path}: left out, a link", style="yellow", markup=False)
+            stderr.print(f"{path}: skipped, a link", style="yellow", markup=False)
         elif path.is_file() and not path.name.startswith("."):
             file = File.at(path, encoding)
             reader = reader_for(file)
             if reader is None or (given and given.name != reader.name):
-                stderr.print(f"{path}: left out, not recognised", style="yellow", markup=False)
+                stderr.print(f"{path}: skipped, not recognised", style="yellow", markup=False)
             else:
                 yield given or reader, file
 
 
 @contextmanager
 def standard_input() -> Iterator[File]:
-    """Standard input as a file: it is read more than once."""
+    """Store standard input in a file, because it is read more than once."""
     with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
         while chunk := sys.stdin.buffer.read(1 << 20):
             kept.write(chunk)

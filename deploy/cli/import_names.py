@@ -1,7 +1,7 @@
-"""Whether the names that the tracker's code is imported by lead to its code, and to no other's.
+"""Check that the import names of the tracker lead to its own code.
 
-`schema` is also a package of the index. Installed into the same environment the two write over each other's
-files, and what then runs is neither; a file of such a name where Python looks first does the same.
+`schema` is also a package on PyPI. In one environment the two overwrite each other's files, and neither
+works. A file with such a name earlier in Python's path has the same effect.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Protocol
 NAMES = ("deploy", "projections", "schema", "tracker")
 OURS = "critical-minerals-policy-tracker"
 MODULE = re.compile(rf"^\"?({'|'.join(NAMES)})(?:/__init__)?\.py\"?,", re.MULTILINE)
-"""The line of a package or module of such a name in a distribution's list of its files."""
+"""Pattern of such a package or module in a distribution's list of files."""
 HELP = (
-    "The tracker wants an environment of its own: make one (`python3 -m venv DIRECTORY`, or `pipx`, or"
-    " `uv tool`) and install it there."
+    "The tracker needs its own environment: create one (`python3 -m venv DIRECTORY`, or `pipx`, "
+    "or `uv tool`) and install it there."
 )
 
 
 class InstalledDistribution(Protocol):
-    """What is asked of a distribution: its name, and the text of a file that describes it."""
+    """The used part of a distribution: its name, and its metadata files."""
 
     @property
     def name(self) -> str: ...
@@ -33,14 +33,14 @@ class InstalledDistribution(Protocol):
 
 
 def wrong_names() -> str:
-    """What is wrong with the names, for who started the tracker; empty if nothing is."""
+    """Return the problems with import names as a message; empty without problems."""
     home = Path(__file__).parents[2]
     found = [*strangers(distributions()), *strays(home, {name: _place(name) for name in NAMES})]
     return "\n".join([*found, HELP]) if found else ""
 
 
 def strangers(installed: Iterable[Distribution | InstalledDistribution]) -> Iterator[str]:
-    """Sentences on other distributions that bring packages of our names. Pure."""
+    """Yield sentences on other distributions with packages of our names. Pure."""
     seen = set()
     for distribution in installed:
         for name in MODULE.findall(distribution.read_text("RECORD") or ""):
@@ -55,7 +55,7 @@ def strangers(installed: Iterable[Distribution | InstalledDistribution]) -> Iter
 
 
 def strays(home: Path, places: Mapping[str, Path | None]) -> Iterator[str]:
-    """Sentences on names that lead elsewhere than to the packages below a directory. Pure."""
+    """Yield sentences on names that lead outside the packages below a directory. Pure."""
     for name, place in places.items():
         if place != home / name / "__init__.py":
             led = f"to {place}" if place else "nowhere"
@@ -63,11 +63,11 @@ def strays(home: Path, places: Mapping[str, Path | None]) -> Iterator[str]:
 
 
 def _place(name: str) -> Path | None:
-    """The file that a name is imported from."""
+    """Return the file that a name is imported from."""
     spec = find_spec(name)
     return Path(spec.origin) if spec and spec.origin else None
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two names of distributions are the same to an installer."""
+    """Whether an installer treats two distribution names as equal."""
     return re.sub(r"[-_.]+", "-", one).lower() == re.sub(r"[-_.]+", "-", other).lower()

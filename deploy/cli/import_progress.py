@@ -1,4 +1,4 @@
-"""Importing files into the log, with progress for people."""
+"""Imports into the log, with progress bars."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def import_with_progress(
     listen: RemarkListener | None = None,
     **options: Any,
 ) -> ImportOutcome:
-    """Import a file with bars; return once the projection shows it all."""
+    """Import a file with progress bars; return once the projection has all of it."""
     with progress_bar(console) as progress:
         outcome = await import_file(
             target, reader, file, progress=ProgressBars(progress), listen=listen, **options
@@ -50,16 +50,14 @@ async def _project(services: Services, progress: Progress, head: int, count: int
 
 
 async def load_corpus(target: Target, services: Services, console: Console, **options: Any) -> int:
-    """Import the corpus that ships, unless this very one has been: how many events it made.
+    """Import the shipped corpus, unless it was imported before, and return the number of events.
 
-    What an earlier release said otherwise is corrected.
+    Different statements of an earlier release are corrected.
     """
     if await _was_imported(services.recorder, SHIPPED_CORPUS.sha256()):
         return 0
-    console.print("Recording the corpus that ships, once: about 10 seconds on two idle cores.")
-    reader = replace(
-        corpus_format.READER, corrects=True
-    )  # its ids are ours, whatever release wrote them
+    console.print("Recording the shipped corpus, once: about 10 seconds on two idle cores.")
+    reader = replace(corpus_format.READER, corrects=True)  # all releases use our own ids
     outcome = await import_with_progress(
         target, services, reader, SHIPPED_CORPUS, console, skip_refused=True, **options
     )
@@ -67,7 +65,7 @@ async def load_corpus(target: Target, services: Services, console: Console, **op
 
 
 async def _was_imported(recorder: Recorder, sha256: str) -> bool:
-    """Whether a file of this content has a receipt in the log."""
+    """Whether the log has a receipt for a file of this content."""
     after = 0
     while events := await recorder.read(after, types=["Import.Recorded"]):
         if any(isinstance(e.fact, Receipt) and e.fact.sha256 == sha256 for e in events):

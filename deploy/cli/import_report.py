@@ -1,4 +1,4 @@
-"""What an import did, in lines for people: what was refused, what differs, counts, receipts."""
+"""The report of an import: refused rows, differences, counts, receipts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tracker.sources.importing.receipt_builder import RemarkListener
 
 MAX_SHOWN_CHARACTERS = 100
 SHOWN_TEXT_FIELDS = ("title", "name", "edition", "note", "quotation", "account", "reason")
-"""The fields of a fact that a dry run prints, if set."""
+"""Fields of a fact that a dry run prints, if set."""
 
 
 @contextmanager
 def report_writer(path: Path | None) -> Iterator[RemarkListener | None]:
-    """Writes every refused and suspect place to a CSV file, if one is wanted."""
+    """Write refused and suspect rows to a CSV file, if requested."""
     if path is None:
         yield None
         return
@@ -39,13 +39,15 @@ def report_writer(path: Path | None) -> Iterator[RemarkListener | None]:
 
 
 def all_refused(counts: ImportCounts) -> bool:
-    """Whether a file had facts for us, and none was taken or known: most likely it is of another
-    format or layout than its reader knows."""
+    """Whether a file had facts of which none was accepted or known.
+
+    It most likely has another format or layout than its reader expects.
+    """
     return 0 < counts.refused == counts.items and not counts.withdrawn
 
 
 def describe_outcome(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
-    """The lines of an import's outcome: refused places with reasons, differences, counts."""
+    """Yield the lines of an import's outcome: refused rows with reasons, differences, counts."""
     return map(in_one_line, _outcome_lines(outcome, dry_run=dry_run))
 
 
@@ -69,12 +71,12 @@ def _outcome_lines(outcome: ImportOutcome, *, dry_run: bool) -> Iterator[str]:
 
 
 def format_location(line: int, column: str | None) -> str:
-    """A place in a file, as people cite it."""
+    """Return a location in a file as text."""
     return f"line {line}: {column}" if column else f"line {line}"
 
 
 def format_difference(item: EntityDifference) -> str:
-    """The difference for one entity, in a line."""
+    """Return the difference of one entity as a line."""
     where = f" (line {item.at.line})" if item.at else ""
     if not item.before:
         return f"{item.came}: {item.stream}{where}"
@@ -82,7 +84,7 @@ def format_difference(item: EntityDifference) -> str:
 
 
 def texts_of(fact: Any) -> Iterator[str]:
-    """The texts of a fact, shortened, so that somebody sees whether they are what the file says."""
+    """Yield the shortened texts of a fact, for a check against the file."""
     for field in SHOWN_TEXT_FIELDS:
         text = getattr(fact, field, None)
         if isinstance(text, str):
@@ -93,7 +95,7 @@ def texts_of(fact: Any) -> Iterator[str]:
 
 
 def format_content(fact: Any) -> str:
-    """A short description of a fact."""
+    """Return a short description of a fact."""
     quantity = getattr(fact, "quantity", None)
     if quantity is None:
         return str(getattr(fact, "title", type(fact).__name__))
@@ -101,7 +103,7 @@ def format_content(fact: Any) -> str:
 
 
 def format_summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
-    """A summary of an import, in a line."""
+    """Return a summary of an import as a line."""
     if refused:
         return f"nothing recorded, {receipt.counts.refused} problems"
     if all_refused(receipt.counts):
@@ -110,7 +112,7 @@ def format_summary(receipt: Receipt, *, refused: bool, dry_run: bool) -> str:
 
 
 def format_counts(counts: ImportCounts) -> str:
-    """The counts of a receipt, without what did not happen."""
+    """Return the non-zero counts of a receipt."""
     always = {"recorded": counts.new + counts.restated, "known before": counts.unchanged}
     sometimes = {
         "of them restating an earlier edition": counts.restated,
@@ -125,7 +127,7 @@ def format_counts(counts: ImportCounts) -> str:
 
 
 def format_receipt(state: ImportState) -> str:
-    """A receipt in a line."""
+    """Return a receipt as a line."""
     return (
         f"{state.because[0].position:8}  {state.on}  {state.reader} {state.reader_version}"
         f"  {state.file}  {state.sha256[:12]}  {state.encoding or 'no text'}"

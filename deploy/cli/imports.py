@@ -1,4 +1,4 @@
-"""The commands about sources: import files, list what is understood and what was imported."""
+"""Commands for sources: import files, list readers and past imports."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE|DIR|URL…",
-        help="Files, directories of them, or addresses on the web; - reads standard input.",
+        help="Files, directories, or web addresses; - reads standard input.",
     ),
 ]
 Source = Annotated[
@@ -43,21 +43,19 @@ Source = Annotated[
         "--from",
         metavar="SOURCE",
         show_default=False,
-        help="What the files are: see `tracker sources` (default: recognised by their content).",
+        help="The reader of the files: see `tracker sources` (default: by content).",
     ),
 ]
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run",
-        help="Record nothing; show what would be recorded: the counts, and the first"
-        " facts with their texts.",
+        "--dry-run", help="Record nothing; show the counts, and the first facts with their texts."
     ),
 ]
 SkipInvalid = Annotated[
     bool,
     typer.Option(
-        "--skip-invalid", help="Record what is valid of a strict format, leave the rest out."
+        "--skip-invalid", help="Record the valid rows of a strict format, and skip the others."
     ),
 ]
 Columns = Annotated[
@@ -66,7 +64,7 @@ Columns = Annotated[
         "--map",
         metavar="FIELD=COLUMN",
         show_default=False,
-        help="Of a spreadsheet: which column means what, such as title=Titel.",
+        help="Spreadsheets: the meaning of a column, such as title=Titel.",
     ),
 ]
 Constants = Annotated[
@@ -75,7 +73,7 @@ Constants = Annotated[
         "--set",
         metavar="FIELD=VALUE",
         show_default=False,
-        help="What all rows share, such as publisher=iea or published=2026-05-20.",
+        help="Spreadsheets: a value of all rows, such as publisher=iea or published=2026-05-20.",
     ),
 ]
 MappingFile = Annotated[
@@ -84,7 +82,7 @@ MappingFile = Annotated[
         "--mapping",
         metavar="TOML",
         show_default=False,
-        help="Of a spreadsheet: a file that says so; see docs/sources.md.",
+        help="Spreadsheets: a mapping file; see docs/sources.md.",
     ),
 ]
 Encoding = Annotated[
@@ -98,9 +96,7 @@ Encoding = Annotated[
 ReportFile = Annotated[
     Path | None,
     typer.Option(
-        metavar="CSV",
-        show_default=False,
-        help="Write every refused and suspect place to this file.",
+        metavar="CSV", show_default=False, help="Write all refused and suspect rows to this file."
     ),
 ]
 
@@ -117,11 +113,11 @@ def import_(
     report: ReportFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Record the facts of files, each file wholly or not at all.
+    """Record the facts of files, each file completely or not at all.
 
-    All of a file is checked first, and what is not understood is listed with its line, field and
-    reason. A row counts once: importing a file again adds nothing, and a row that now reads
-    otherwise is corrected by a retraction and a new event. Each run leaves a receipt in the log.
+    A file is checked first, and problems are listed with line, field and reason. A row counts once:
+    importing a file again adds nothing, and a changed row is corrected by a retraction and a new event.
+    Each run leaves a receipt in the log.
     """
     with report_errors(), ExitStack() as stack:
         given = resolve_reader(source, columns or [], constants or [], mapping)
@@ -159,7 +155,7 @@ async def import_one(
     skip_refused: bool,
     dry_run: bool,
 ) -> bool:
-    """Import one file and say what became of it; whether it was not refused."""
+    """Import one file and print the outcome. Returns False if it was refused."""
     try:
         outcome = await import_with_progress(
             target,
@@ -180,7 +176,7 @@ async def import_one(
 
 
 def sources() -> None:
-    """List what can be imported: each source with its licence and an example."""
+    """List the import formats: each source with its licence and an example."""
     for reader in READERS:
         plain.print(f"{reader.name} (reader {reader.version})", style="bold")
         plain.print(f"  {reader.title}", markup=False)
@@ -191,15 +187,15 @@ def imports(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="SOURCE", show_default=False, help="Only those of this source."
+            "--from", metavar="SOURCE", show_default=False, help="Only imports of this source."
         ),
     ] = None,
     first: Annotated[
-        int, typer.Option(min=1, help="How many at most, the latest.")
+        int, typer.Option(min=1, help="Maximum number of imports, the latest ones.")
     ] = MAX_SHOWN_ITEMS,
     data_dir: DataDir = None,
 ) -> None:
-    """List what was imported: the latest receipts, the oldest of them first."""
+    """List the latest imports, oldest first."""
     with report_errors():
         given = reader_named(source) if source else None
 

@@ -21,16 +21,15 @@ from tracker.errors import InvalidInput
 keys = typer.Typer(
     name="key",
     no_args_is_help=True,
-    help="Show and replace the keys that sign the"
-    " log. `tracker serve` makes the first when it starts.",
+    help="Show and replace the signing keys of the log. `tracker serve` creates the first one.",
 )
 
 
 @keys.command()
 def show(data_dir: DataDir = None) -> None:
-    """Print the public keys, by which auditors verify the log: one a line, with what it does.
+    """Print the public keys for auditors, one per line, with their use.
 
-    Hand them out by another way than the log itself: on paper, in a contract, on your web site.
+    Publish them separately from the log: on paper, in a contract, or on your web site.
     """
     print_keys(data_dir, KeyStore.keys)
 
@@ -43,11 +42,10 @@ def rotate(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Make a new key. Until `tracker key rotate --finish` the old one signs as well, so that
-    auditors can learn the new one from checkpoints that the old one signs.
+    """Create a new key. Until `tracker key rotate --finish` the old one signs as well.
 
-    A running server signs with it from the next checkpoint on. This is no remedy for a stolen key:
-    see docs/audit.md.
+    Auditors learn the new key from checkpoints with both signatures. A running server uses it from the
+    next checkpoint on. This does not help against a stolen key: see docs/audit.md.
     """
     print_keys(data_dir, KeyStore.retire if finish else KeyStore.rotate)
 
@@ -57,14 +55,17 @@ def cosigner(
     name: Annotated[
         str,
         typer.Argument(
-            help="Who signs: an address without its scheme, as mirror.example.org/minerals."
+            help="The name of the signer: an address without its scheme, such as "
+            "mirror.example.org/minerals."
         ),
     ],
-    file: Annotated[Path, typer.Argument(help="Where the key goes; nothing is written over.")],
+    file: Annotated[
+        Path, typer.Argument(help="The key file; an existing file is not overwritten.")
+    ],
 ) -> None:
-    """Make a key for `tracker mirror --cosign`, and print its public half.
+    """Create a key for `tracker mirror --cosign`, and print its public half.
 
-    It is of the type of witnesses, and signs no log. A mirror that was lost gets another one.
+    It is a witness key and signs no log. A lost mirror gets a new one.
     """
     with report_errors():
         signer = Signer.new(name, COSIGNATURE)
@@ -76,7 +77,7 @@ def cosigner(
 
 
 def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> None:
-    """Print the keys that some work on them leaves."""
+    """Print the keys that an operation returns."""
     with report_errors():
         directory = settings.audit_dir(data_dir or default_data_dir())
         if directory is None:
@@ -89,5 +90,5 @@ def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> No
         print(f"{key}\tretired")
     for key in found.verifiers:
         print(f"{key}\tsigns")
-    sys.stdout.flush()  # nothing more is said where nobody reads this
+    sys.stdout.flush()  # stop if the output is closed
     stderr.print(f"The log is {found.origin}; its keys are in {directory}.", markup=False)

@@ -1,4 +1,4 @@
-"""Commands that are listed without importing them: their help is read from their source."""
+"""Commands that are listed without an import: their help is read from the source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import deploy.cli
 
 
 class LazyCommand(TyperCommand):
-    """A command, or a group of commands, whose module is imported when it is run."""
+    """A command, or a group of commands, whose module is imported on use."""
 
     def __init__(self, name: str, module: str, attribute: str):
         super().__init__(name)
@@ -38,12 +38,12 @@ class LazyCommand(TyperCommand):
         return group.commands[self.name or ""]
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        """Make the context of the command itself, which then runs in place of this one."""
+        """Create the context of the real command, which then runs instead of this one."""
         return self.load().make_context(*arguments, **options)
 
 
 def help_in_source(module: str, attribute: str) -> str | None:
-    """Return the docstring of a function, or the argument `help` of a group, that a module defines."""
+    """Return the docstring of a function, or the `help` argument of a group, in a module."""
     source = Path(deploy.cli.__path__[0], module.rpartition(".")[2]).with_suffix(".py").read_bytes()
     for node in ast.parse(source).body:
         match node:

@@ -41,11 +41,11 @@ COMMANDS = {
     "fetch": ("deploy.cli.fetch", "fetches"),
     "corpus": ("deploy.cli.corpus", "corpus"),
 }
-"""Commands and groups, in the order of the help: module and name of the function or group."""
+"""Commands and groups in the order of the help: module, and name of the function or group."""
 
 
 class LazyCommands(Commands):
-    """The commands above; the module of one is imported when it is run."""
+    """The commands above; each module is imported on use."""
 
     def __init__(self, **options: Any):
         super().__init__(**options)
@@ -53,7 +53,7 @@ class LazyCommands(Commands):
             self.add_command(LazyCommand(name, module, attribute))
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return the names of the commands, whose help is shown next."""
+        """Return the names of the commands and read their help, which is shown next."""
         for command in self.commands.values():
             if isinstance(command, LazyCommand):
                 command.read_help()
@@ -66,21 +66,19 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="""Critical minerals: who allied with whom, what is under export control, who produces how
-    much, now or on any past day.
+    help="""Critical minerals: alliances, export controls and production, today or on any past day.
 
-    Every fact is an event with its source, and nothing recorded ever changes. Begin with
-    `tracker demo`.
+    Every fact is an immutable event with its source. Start with `tracker demo`.
 
-    Exit codes: 0 done, 1 refused (the input breaks a rule), 2 wrong usage, 3 the database can't be
-    reached, is not there, has ended or is in use, 70 an error of the tracker itself, 130
+    Exit codes: 0 done, 1 refused (the input breaks a rule), 2 wrong usage, 3 the database is
+    unreachable, missing, stopped or in use, 70 an error of the tracker itself, 130
     interrupted.""",
 )
 app.callback()(begin)
 
 
 def main() -> None:
-    """The entry point."""
+    """Run the command line."""
     run_command_line(app)
 
 

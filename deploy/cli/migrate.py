@@ -1,4 +1,4 @@
-"""`tracker migrate`: the database brought to this version."""
+"""`tracker migrate`: migrate the database to this version."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from deploy.cli.common import DataDir, run_with_database, stderr
 
 
 def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to this version: the log's tables, functions and roles.
+    """Migrate the database to this version: tables, functions and roles of the log.
 
-    `tracker serve` and `tracker demo` do this by themselves where their login may; other commands
-    ask first. Run it once with a login that owns the database and may create roles; then a login
-    that is a member of `tracker_api` and `tracker_projector` is enough for the rest.
+    `tracker serve` and `tracker demo` do this automatically if their login may; other commands ask
+    first. Run it once with a login that owns the database and may create roles. Then a login that is a
+    member of `tracker_api` and `tracker_projector` is enough.
     """
     for name in run_with_database(data_dir, migrate_log, make=True, migrates=True):
         stderr.print(f"applied {name}")

@@ -1,4 +1,4 @@
-"""`tracker mirror`: a copy of a log that follows it, to be served by any web server."""
+"""`tracker mirror`: an updated copy of a log, which any web server can serve."""
 
 from __future__ import annotations
 
@@ -36,13 +36,12 @@ Log = Annotated[
     str,
     typer.Argument(
         metavar="URL",
-        help="The address of a log, such as https://example.org/log; or a directory that has one.",
+        help="The address of a log, such as https://example.org/log, or a directory with one.",
     ),
 ]
-Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Where the mirror is, or will be.")]
+Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of the mirror.")]
 Follow = Annotated[
-    bool,
-    typer.Option("--follow", help="Go on until Ctrl-C; a log that does not answer is asked again."),
+    bool, typer.Option("--follow", help="Continue until Ctrl-C; an unreachable log is retried.")
 ]
 Every = Annotated[
     float,
@@ -50,14 +49,14 @@ Every = Annotated[
         "--every",
         metavar="SECONDS",
         min=MIN_POLL_INTERVAL_SECONDS,
-        help="How often the log is asked with --follow.",
+        help="The poll interval with --follow.",
     ),
 ]
 Whole = Annotated[
     bool,
     typer.Option(
         "--whole",
-        help="Read again what is mirrored, and fetch again what is damaged. Not with --follow.",
+        help="Verify the whole mirror again, and repair damaged files. Not with --follow.",
     ),
 ]
 CosignerFile = Annotated[
@@ -66,20 +65,20 @@ CosignerFile = Annotated[
         "--cosign",
         metavar="FILE",
         show_default=False,
-        help="Sign what is mirrored, with the key in this file (`tracker key cosigner`).",
+        help="Cosign the mirror with the key in this file (`tracker key cosigner`).",
     ),
 ]
 WithoutTexts = Annotated[
     bool,
     typer.Option(
-        "--without-texts", help="Leave out notes and quotations, to which entries only commit."
+        "--without-texts", help="Omit notes and quotations, which entries only commit to."
     ),
 ]
 WithoutSnapshots = Annotated[
     bool,
     typer.Option(
         "--without-snapshots",
-        help="Leave out the bytes that publishers sent, which may be many times as large as the log.",
+        help="Omit publishers' documents, which may be many times as large as the log.",
     ),
 ]
 
@@ -98,14 +97,14 @@ def mirror(
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
-    """Keep a copy of a log elsewhere: a directory that any web server can serve as the same log.
+    """Mirror a log: a directory that any web server can serve as the same log.
 
-    Everything is proven before it is written: the head by the key, the rest by the head, and the head
-    must continue that of the mirror. The texts and snapshots of a tracker come along. A copy that was
-    interrupted goes on where it was. `tracker verify` and `restore --onto` take the directory or its
-    address. Of a fork the proof is kept in DIR/forks.
+    Everything is verified before it is written: the head by the key, the rest by the head. The head
+    must continue that of the mirror. The texts and snapshots of a tracker are included. An interrupted
+    copy resumes. `tracker verify` and `restore --onto` accept the directory or its address. A proof of
+    a fork is stored in DIR/forks.
 
-    Exit codes: 0 up to date, 1 rejected, 2 wrong usage, 3 the log does not answer.
+    Exit codes: 0 up to date, 1 rejected, 2 wrong usage, 3 the log is unreachable.
     """
     log_to_stderr(log_level, log_format, secrets())
     if whole and follow_it:
@@ -137,7 +136,7 @@ def _read_cosigner(path: Path) -> Cosigner:
 
 
 async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool) -> None:
-    """Bring a mirror up to date, once or for ever, and say so."""
+    """Update a mirror, once or repeatedly, and print the result."""
 
     def say_update(update: MirrorUpdate) -> None:
         stderr.print(
@@ -148,7 +147,7 @@ async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool
         for companion in copy.companions:
             if companion.missing:
                 stderr.print(
-                    f"{companion.missing} {companion.name} could not be had",
+                    f"{companion.missing} {companion.name} could not be fetched",
                     style="yellow",
                     markup=False,
                 )

@@ -1,4 +1,4 @@
-"""A command as a process: its loop, its signals, its exit codes."""
+"""The process of a command: event loop, signals, exit codes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import uvloop
 T = TypeVar("T")
 
 GC_THRESHOLD = 20_000
-"""Objects to make before those in cycles are looked for: there are hardly any, and looking through
-the facts and states of a page for them took a tenth of the time of a fold."""
+"""Objects between two runs of the cyclic garbage collector. Cycles are rare, and scanning the facts and
+states of a page took a tenth of the time of a fold."""
 
 
 class Exit(IntEnum):
@@ -31,7 +31,7 @@ class Exit(IntEnum):
 
 
 def catch_signals() -> None:
-    """Leave by SystemExit on SIGTERM, so that everything opened is closed, PostgreSQL included."""
+    """Exit by SystemExit on SIGTERM, so that all resources are closed, PostgreSQL included."""
     signal.signal(signal.SIGTERM, _leave)
 
 
@@ -40,19 +40,21 @@ def _leave(*_: Any) -> NoReturn:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end; SIGINT and SIGTERM cancel it, then leave by SystemExit."""
+    """Run a coroutine to its end; SIGINT and SIGTERM cancel it, then exit by SystemExit."""
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     try:
         return uvloop.run(_cancelled_by_signals(main))
     except asyncio.CancelledError:
         sys.exit(Exit.INTERRUPTED)
     finally:
-        catch_signals()  # the loop took its handlers with it
+        catch_signals()  # closing the loop removed its handlers
 
 
 def freeze_gc() -> None:
-    """Leave what is there by now, modules and the schema, out of the search for cycles: it stays,
-    and looking through it once a while is what the slowest requests waited for."""
+    """Exclude current objects, such as modules and the schema, from garbage collection.
+
+    They are permanent, and scanning them caused the slowest requests.
+    """
     gc.collect()
     gc.freeze()
 

@@ -1,4 +1,4 @@
-"""`tracker query`: a GraphQL question, asked without a server."""
+"""`tracker query`: a GraphQL query without a server."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tracker.auth.scopes import Caller, Scope, expand_scopes
 from tracker.postgres.database import Target
 
 CLI_CALLER = Caller("command line", expand_scopes([Scope.ADMIN]))
-"""Whoever has the database needs no token."""
+"""The caller with all scopes: access to the database needs no token."""
 
 
 def query(
     document: Annotated[
         str, typer.Argument(metavar="GRAPHQL", help="The GraphQL document; - reads standard input.")
     ],
-    variables: Annotated[str, typer.Option(help="Its variables, as a JSON object.")] = "{}",
+    variables: Annotated[str, typer.Option(help="The variables, as a JSON object.")] = "{}",
     data_dir: DataDir = None,
 ) -> None:
-    """Ask a GraphQL question and print the answer as JSON.
+    """Run a GraphQL query and print the response as JSON.
 
-    For example: `tracker query '{ asOf(validAt: "2025-11-20") { exportControl(id:
-    "cn-mofcom-2024-46") { clauses { key status suspendedUntil } } } }'`
+    For example: `tracker query '{ asOf(validAt: "2025-11-20") { exportControl(id: "cn-mofcom-2024-46")
+    { clauses { key status suspendedUntil } } } }'`
     """
     values = parse_variables(variables)
     text = sys.stdin.read() if document == "-" else document
@@ -49,7 +49,7 @@ def query(
 
 
 def parse_variables(text: str) -> dict[str, Any]:
-    """The variables of a query. Leaves with a usage error when they are not a JSON object."""
+    """Return the variables of a query. Exits with a usage error if they are not a JSON object."""
     try:
         values = json.loads(text)
     except ValueError as error:

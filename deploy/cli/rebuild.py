@@ -1,4 +1,4 @@
-"""`tracker rebuild`: projections made anew from the log."""
+"""`tracker rebuild`: rebuild projections from the log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracker.postgres.database import Target
 
 
 def check_names(names: list[str] | None) -> list[str]:
-    """The names of projections, all of them without one. Leaves when one is unknown."""
+    """Return the names of projections, by default all. Exits if one is unknown."""
     for name in names or ():
         if name not in PROJECTIONS:
             raise typer.BadParameter(f"no projection {name!r}: expected {', '.join(PROJECTIONS)}")
@@ -36,7 +36,7 @@ def rebuild(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Make projections anew from the log, and put each in place when it is complete."""
+    """Rebuild projections from the log, and swap each in when it is complete."""
     for name in names or ():
         position, seconds = run_with_database(data_dir, partial(_rebuild, name=name))
         stderr.print(
@@ -45,7 +45,7 @@ def rebuild(
 
 
 async def _rebuild(target: Target, name: str) -> tuple[int, float]:
-    """The last position, and how many seconds it took to get there."""
+    """Return the last position, and the duration in seconds."""
     started = time.monotonic()
     async with opened_pool(target) as pool:
         total = await Recorder(pool).head()

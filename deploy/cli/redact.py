@@ -1,4 +1,4 @@
-"""`tracker redact`: texts of an event go, since a law says so."""
+"""`tracker redact`: redact texts of an event, to comply with a law."""
 
 from __future__ import annotations
 
@@ -17,30 +17,28 @@ from tracker.log.append import AppendResult
 from tracker.postgres.database import Target
 
 ACTOR = "command line"
-"""The actor of what is redacted by a command."""
+"""The actor of redactions on the command line."""
 DemandSource = Annotated[
-    str, typer.Option(metavar="NAME", help="The law, the order or the request that demands it.")
+    str, typer.Option(metavar="NAME", help="The law, order or request that demands it.")
 ]
-DemandPublisher = Annotated[
-    str, typer.Option(help="The short id of who demands it, in small letters.")
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")]
+DemandPublisher = Annotated[str, typer.Option(help="The short id of the authority, in lowercase.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")]
 
 
 def redact(
-    event: Annotated[str, typer.Argument(help="The id of the event whose texts are redacted.")],
+    event: Annotated[str, typer.Argument(help="The id of the event.")],
     reason: Annotated[
         str,
         typer.Option(
-            help="Why they are redacted. It is public and permanent, so it must not repeat them."
+            help="The reason. It is public and permanent, so it must not repeat the text."
         ),
     ],
     source: DemandSource,
     field: Annotated[
         list[str] | None,
         typer.Option(
-            help="Which text, such as /quotation or /clauses/0/note; give several by repeating this"
-            " (default: all of the event).",
+            help="The path of a text, such as /quotation or /clauses/0/note; repeat it for several "
+            "(default: all texts of the event).",
             show_default=False,
         ),
     ] = None,
@@ -48,10 +46,10 @@ def redact(
     yes: Yes = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Take the note and the quotation out of an event for ever; the log says that it was done.
+    """Redact the note and quotation of an event permanently; the log records the redaction.
 
-    The event stays, and every proof about it. Copies elsewhere are not reached: backups, archived
-    WAL, replicas that lag, whoever has read it. docs/redaction.md says what is left to do.
+    The event and its proofs stay. Copies elsewhere are not affected, such as backups, archived WAL, and
+    delayed replicas. docs/redaction.md lists the remaining steps.
     """
 
     async def record(services: Services, today: PartialDate, because: Source) -> AppendResult:
@@ -70,15 +68,17 @@ def carry_out_redaction(
     data_dir: DataDir,
     record: Callable[[Services, PartialDate, Source], Awaitable[AppendResult]],
 ) -> None:
-    """Have a redaction recorded that a publisher demands by a source, once a person is sure, and wait
-    until it is projected. `record` gets its day and its source."""
+    """Record a redaction after confirmation, and wait until it is projected.
+
+    A publisher demands it by a source. `record` gets the day and the source.
+    """
     today = PartialDate(clock.today().isoformat())
     with report_errors():
         because = from_builtins(
             Source, {"publisher": publisher, "name": source, "publishedOn": today}
         )
     if not yes:
-        typer.confirm(f"{what} will be gone for ever. Go on?", abort=True, err=True)
+        typer.confirm(f"{what} will be deleted permanently. Continue?", abort=True, err=True)
 
     async def work(target: Target) -> AppendResult:
         async with running_tracker(target) as services:

@@ -1,4 +1,4 @@
-"""`tracker relay`: the log is published to a broker, for as long as the command runs."""
+"""`tracker relay`: publish the log to a broker while the command runs."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ Url = Annotated[
         envvar=table.RELAY_URL.variable,
         show_envvar=True,
         metavar="URL",
-        help="Where NATS is: nats://host:4222, or tls://host:4222, over which nothing is sent"
-        " without TLS; several servers of a cluster with commas.",
+        help="The address of NATS: nats://host:4222, or tls://host:4222, which requires TLS; separate "
+        "several servers of a cluster with commas.",
     ),
 ]
 Name = Annotated[
-    str, typer.Option(help="The name of the relay: its place in the log is kept by it.")
+    str, typer.Option(help="The name of the relay, under which its position in the log is stored.")
 ]
-Stream = Annotated[str, typer.Option(help="The stream of JetStream; made if there is none.")]
+Stream = Annotated[str, typer.Option(help="The JetStream stream; created if missing.")]
 Prefix = Annotated[
-    str, typer.Option(help="With what subjects begin: `minerals.ExportControl.Suspended`.")
+    str, typer.Option(help="The prefix of subjects: `minerals.ExportControl.Suspended`.")
 ]
 Credentials = Annotated[
     Path | None,
@@ -66,18 +66,21 @@ CertificateAuthorities = Annotated[
     Path | None,
     typer.Option(
         "--ca",
-        help="The certificates that those of the servers are checked against (default: the"
-        " system's).",
+        help="The certificate authorities of the servers (default: the system's).",
         **Readable,
     ),
 ]
 Certificate = Annotated[
     Path | None,
-    typer.Option(help="A certificate of ours with its key, for servers that ask.", **Readable),
+    typer.Option(
+        help="A client certificate with its key, for servers that require one.", **Readable
+    ),
 ]
-Replicas = Annotated[int, typer.Option(min=1, max=5, help="Copies of a stream that is made here.")]
+Replicas = Annotated[
+    int, typer.Option(min=1, max=5, help="Replicas of a stream that is created here.")
+]
 Window = Annotated[
-    int, typer.Option(min=1, max=2048, help="Messages that wait for acknowledgements at a time.")
+    int, typer.Option(min=1, max=2048, help="Maximum number of unacknowledged messages.")
 ]
 
 
@@ -100,10 +103,10 @@ def relay(
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
-    """Publish events to NATS JetStream as they are recorded, each once and in order, until Ctrl-C.
+    """Publish new events to NATS JetStream, each once and in order, until Ctrl-C.
 
-    It goes on where it was. A stream that has lost what it acknowledged is noticed and filled again
-    from what it still has. Of two relays of one name the second waits, and takes over.
+    It resumes at its position. If a stream has lost acknowledged events, they are published again from
+    what it still has. A second relay of the same name waits and takes over.
     """
     log_to_stderr(log_level, log_format, [*settings.secrets(), *secrets_in(url)])
     with report_errors():
@@ -126,7 +129,7 @@ def relay(
 
 
 def jetstream_sink(address: NatsAddress, **options: Any) -> Sink:
-    """A stream of JetStream. Raises InvalidInput, and TrackerError where its client is missing."""
+    """Return a JetStream stream. Raises InvalidInput, and TrackerError if its client is missing."""
     try:
         module = import_module(SINK_MODULE)
     except ImportError as error:
@@ -141,7 +144,7 @@ def jetstream_sink(address: NatsAddress, **options: Any) -> Sink:
 async def publish(
     target: Target, sink: Sink, name: str, filter: EndpointFilter, after: int | None
 ) -> None:
-    """Publish for ever, and say at the end what was done."""
+    """Publish until cancelled, and print a summary at the end."""
     options = {"role": DELIVERER, "settings": POOL_SETTINGS, "size": POOL_CONNECTIONS}
     durability = Durability()
     async with open_pool(target, **options, check=durability.check) as pool:
@@ -160,7 +163,7 @@ async def publish(
                 done = running.report
                 stderr.print(
                     f"Relay {name}: {done.events} events were acknowledged;"
-                    f" {done.refills} times what the broker had lost was published again.",
+                    f" lost events were published again {done.refills} times.",
                     style="yellow" if done.refills else None,
                     markup=False,
                 )

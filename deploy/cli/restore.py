@@ -1,4 +1,4 @@
-"""`tracker restore`: a database from a bundle, or the tail that a restored database lacks."""
+"""`tracker restore`: a database from a bundle, or the missing tail of a restored database."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ Onto = Annotated[
     bool,
     typer.Option(
         "--onto",
-        help="Append to the log that is there what it lacks, as after a restore of an older"
-        " backup. What it has must be the beginning of the bundle.",
+        help="Append the missing events to the existing log, as after a restore of an older backup. "
+        "The log must be a prefix of the bundle.",
     ),
 ]
 
@@ -72,11 +72,11 @@ def restore(
     allow_missing_snapshots: AllowMissingSnapshots = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Build a database from a bundle: same positions, same times, same entries, same root.
+    """Build a database from a bundle: equal positions, times, entries and root.
 
-    The bundle is verified on the way, and refused where `tracker verify` refuses it. The log must
-    be empty, unless with --onto; it gets all of the bundle or nothing. Bring the keys along
-    (`TRACKER_AUDIT_DIR`), so that the log can go on being signed.
+    The bundle is verified, and rejected if `tracker verify` rejects it. The log must be empty, except
+    with --onto; it gets all of the bundle or nothing. Restore the keys too (`TRACKER_AUDIT_DIR`), so
+    that signing can continue.
     """
     if is_web(log) and not onto:
         raise typer.BadParameter(
@@ -140,13 +140,13 @@ async def restore_into(target: Target, verification: Verification, data_dir: Pat
 
 @asynccontextmanager
 async def opened_snapshots(target: Target) -> AsyncIterator[SnapshotStore]:
-    """Where a tracker keeps snapshots."""
+    """Open the snapshot store of a tracker."""
     async with open_pool(target, role=WATCHER, size=1) as pool:
         yield SnapshotStore(pool, settings.snapshots())
 
 
 def warn_of_head(data_dir: Path | None, restored: Checkpoint) -> None:
-    """Say what will not go on: nothing is signed that does not continue what was signed here."""
+    """Warn if signing will stop: a head must continue the last one that was signed here."""
     directory = settings.audit_dir(data_dir or default_data_dir())
     last = KeyStore(directory).head() if directory else None
     if last and last.size > restored.size:
@@ -166,8 +166,10 @@ async def append_to(
     allow_missing_texts: bool = False,
     allow_missing_snapshots: bool = False,
 ) -> None:
-    """Append to the log of a database what another has beyond it, and bring back snapshots that it has
-    lost. Servers project it."""
+    """Append the missing events of another log to a database, and restore lost snapshots.
+
+    Servers project the events.
+    """
     kept = trust.verify_head(await log.head(), "the checkpoint")
     await migrate_log(target)
     async with opened_pool(target) as pool, opened_snapshots(target) as snapshots:
@@ -214,7 +216,7 @@ async def compare(
     bar: Progress,
     named: dict[str, NamedSnapshot],
 ) -> DerivedRows:
-    """Verify the rows of a database, which are `size`; adds the snapshots that they name to `named`."""
+    """Verify the `size` rows of a database, and add the snapshots in them to `named`."""
     comparing = bar.add_task("comparing", total=size)
     try:
         own = await Verification.begin(source, trust, await covered(source, trust, kept))
@@ -222,7 +224,7 @@ async def compare(
             add_named(named, page.events)
             bar.update(comparing, completed=page.events[-1].position)
         rows = DerivedRows(source, own.frontier)
-    except NotFound:  # a database may have been restored to before its first checkpoint
+    except NotFound:  # a database may have been restored to a time before its first checkpoint
         rows = DerivedRows(source, TileFrontier())
     if kept.size > size:
         await rows.extend(size)

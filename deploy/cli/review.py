@@ -1,4 +1,4 @@
-"""`tracker review`: what was found at publishers, and what people decide on it."""
+"""`tracker review`: candidates from publishers, and decisions on them."""
 
 from __future__ import annotations
 
@@ -35,45 +35,45 @@ from tracker.snapshots.store import SnapshotStore
 
 T = TypeVar("T")
 ACTOR = "command line"
-"""Whoever has the database decides, under this name unless another is given."""
+"""The default name of the reviewer: access to the database is enough."""
 MAX_FACT_BYTES = 1_000_000
 
 review = typer.Typer(
     name="review",
     no_args_is_help=True,
-    help="Decide on what was found at publishers. Nothing of it is in the log before it is accepted.",
+    help="Decide on candidates from publishers. Nothing is in the log before it is accepted.",
 )
-Id = Annotated[int, typer.Argument(help="Its id, from `tracker review list`.")]
-Ids = Annotated[list[int], typer.Argument(help="Their ids, from `tracker review list`.")]
-Reason = Annotated[str | None, typer.Option(help="Why. It stays on record.")]
-Why = Annotated[str, typer.Option(help="Why. It stays on record.")]
+Id = Annotated[int, typer.Argument(help="The id, from `tracker review list`.")]
+Ids = Annotated[list[int], typer.Argument(help="The ids, from `tracker review list`.")]
+Reason = Annotated[str | None, typer.Option(help="The reason. It stays on record.")]
+Why = Annotated[str, typer.Option(help="The reason. It stays on record.")]
 As = Annotated[
     str,
     typer.Option(
         "--as",
         metavar="NAME",
-        help="Who decides: the name stays on record, and is that of the event. Where two persons have to"
-        " accept, they need two.",
+        help="The name of the reviewer, which is recorded with the event. If two people must accept, "
+        "they need two names.",
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewTools:
-    """What the commands work with."""
+    """Dependencies of the commands."""
 
     target: Target
     pool: Pool
     review: Review
 
     async def import_accepted(self) -> None:
-        """Import files that were accepted, unless a server is at it."""
+        """Import accepted files, unless a server does it."""
         await AcceptedImports(
             self.target, self.review, SnapshotStore(self.pool, settings.snapshots())
         ).work_off()
 
     async def matches(self, candidate: Candidate) -> list[CandidateMatch]:
-        """The known acts that a candidate is about."""
+        """Return the recorded acts that match a candidate."""
         as_of = AsOf(self.pool, Recorder(self.pool))
         [found] = await find_matches(as_of.lists, await as_of.resolve(), [candidate])
         return found
@@ -83,27 +83,31 @@ class ReviewTools:
 def list_(
     state: Annotated[
         CandidateState | None,
-        typer.Option(help="Only those in this state.", show_default="pending"),
+        typer.Option(help="Only candidates in this state.", show_default="pending"),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Those in every state.")] = False,
-    source: Annotated[str | None, typer.Option(help="Only those of this watched source.")] = None,
-    kind: Annotated[CandidateKind | None, typer.Option(help="Only those of this kind.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Candidates in every state.")] = False,
+    source: Annotated[
+        str | None, typer.Option(help="Only candidates of this watched source.")
+    ] = None,
+    kind: Annotated[
+        CandidateKind | None, typer.Option(help="Only candidates of this kind.")
+    ] = None,
     commodity: Annotated[
-        str | None, typer.Option(help="Only those about this commodity, or one below it.")
+        str | None, typer.Option(help="Only candidates about this commodity, or one below it.")
     ] = None,
     issuer: Annotated[
-        str | None, typer.Option(help="Only those about this place or alliance.")
+        str | None, typer.Option(help="Only candidates about this place or alliance.")
     ] = None,
     assigned_to: Annotated[
-        str | None, typer.Option(help="Only those assigned to this person; '' is nobody.")
+        str | None, typer.Option(help="Only candidates assigned to this person; '' is nobody.")
     ] = None,
     search: Annotated[
-        str | None, typer.Option(help="Only those that have all of these words.")
+        str | None, typer.Option(help="Only candidates with all of these words.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the oldest.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Maximum number, oldest first.")] = 50,
     data_dir: DataDir = None,
 ) -> None:
-    """List candidates, the oldest first: id, state, kind, source, day of publication, issuers, title."""
+    """List candidates, oldest first: id, state, kind, source, day of publication, issuers, title."""
     with report_errors():
         narrowed = CandidateFilter(
             state=None if every else state or CandidateState.PENDING,
@@ -134,8 +138,7 @@ def show(
     ] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Show all about a candidate, a value a line: what was read and where, what is proposed, which known
-    acts it is about, what was done with it."""
+    """Show a candidate, one value per line: text and place, proposed fact, matching acts, decisions."""
 
     async def read(tools: ReviewTools) -> tuple[Candidate, list[CandidateMatch], list[Decision]]:
         await tools.review.resolve_unfinished()
@@ -159,8 +162,10 @@ def show(
 
 @review.command()
 def accept(ids: Ids, by: As = ACTOR, reason: Reason = None, data_dir: DataDir = None) -> None:
-    """Accept candidates, each by itself: their facts are recorded, files imported. Print id, state and
-    position of each."""
+    """Accept candidates independently: facts are recorded, files imported.
+
+    Prints id, state and position of each.
+    """
 
     async def decide(tools: ReviewTools) -> tuple[list[BulkOutcome], list[Candidate]]:
         outcomes = await tools.review.accept_all(ids, Reviewer(by, reason))
@@ -172,7 +177,7 @@ def accept(ids: Ids, by: As = ACTOR, reason: Reason = None, data_dir: DataDir = 
 
 @review.command()
 def reject(ids: Ids, reason: Why, by: As = ACTOR, data_dir: DataDir = None) -> None:
-    """Reject candidates, or close leads, for one reason. Print id and state of each."""
+    """Reject candidates, or close leads, for one reason. Prints id and state of each."""
 
     async def decide(tools: ReviewTools) -> tuple[list[BulkOutcome], list[Candidate]]:
         outcomes = await tools.review.reject_all(ids, Reviewer(by, reason))
@@ -184,12 +189,14 @@ def reject(ids: Ids, reason: Why, by: As = ACTOR, data_dir: DataDir = None) -> N
 @review.command()
 def postpone(
     id: Id,
-    until: Annotated[str, typer.Option(metavar="YYYY-MM-DD", help="The day it waits again.")],
+    until: Annotated[
+        str, typer.Option(metavar="YYYY-MM-DD", help="The day of its return to the queue.")
+    ],
     by: As = ACTOR,
     reason: Reason = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Put a candidate off until a day."""
+    """Postpone a candidate until a day."""
     on = day(until)
     print_one(work(data_dir, lambda of: of.review.postpone(id, on, Reviewer(by, reason)), by))
 
@@ -198,7 +205,7 @@ def postpone(
 def assign(
     id: Id,
     to: Annotated[
-        str | None, typer.Option(help="Who should decide on it (default: nobody).")
+        str | None, typer.Option(help="The person who should decide (default: nobody).")
     ] = None,
     by: As = ACTOR,
     reason: Reason = None,
@@ -221,8 +228,10 @@ def edit(
     reason: Reason = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Propose another fact in a candidate's place, or make a lead a fact: an object with `entity`, `type`
-    and `data`."""
+    """Replace the proposed fact of a candidate, or turn a lead into a fact.
+
+    The input is an object with `entity`, `type` and `data`.
+    """
     with report_errors():
         given = decode(GivenFact, read_input(file))
         fact = from_builtins(fact_type(given.type), given.data)
@@ -233,12 +242,12 @@ def edit(
 
 @review.command()
 def reopen(id: Id, by: As = ACTOR, reason: Reason = None, data_dir: DataDir = None) -> None:
-    """Have a candidate wait again that was rejected, postponed or superseded."""
+    """Make a rejected, postponed or superseded candidate pending again."""
     print_one(work(data_dir, lambda of: of.review.reopen(id, Reviewer(by, reason)), by))
 
 
 class GivenFact(msgspec.Struct, forbid_unknown_fields=True):
-    """A fact as a file gives it."""
+    """A fact from a file."""
 
     entity: str
     type: str
@@ -246,13 +255,13 @@ class GivenFact(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def fact_json(of: Candidate) -> str:
-    """The proposed fact of a candidate, in lines."""
+    """Return the proposed fact of a candidate as indented JSON."""
     text = msgspec.json.encode({"entity": of.stream, "type": of.type, "data": of.data})
     return msgspec.json.format(text, indent=2).decode()
 
 
 def read_input(name: str) -> bytes:
-    """The content of a file, or of standard input."""
+    """Return the content of a file, or of standard input."""
     if name == "-":
         return sys.stdin.buffer.read(MAX_FACT_BYTES)
     with Path(name).open("rb") as file:
@@ -260,7 +269,7 @@ def read_input(name: str) -> bytes:
 
 
 def work(data_dir: Path | None, do: Callable[[ReviewTools], Awaitable[T]], actor: str = ACTOR) -> T:
-    """Do something with the candidates of the database that the settings name, under a name."""
+    """Run an operation on the candidates of the database of the settings, under a name."""
 
     async def with_tools(target: Target) -> T:
         if actor != ACTOR:
@@ -275,17 +284,17 @@ def work(data_dir: Path | None, do: Callable[[ReviewTools], Awaitable[T]], actor
 
 
 async def read_all(tools: ReviewTools, ids: Iterable[int]) -> list[Candidate]:
-    """The candidates of some ids, without those that there are not."""
+    """Return the candidates of some ids, without missing ones."""
     return list((await tools.review.candidates.get_all(list(ids))).values())
 
 
 def print_one(of: Candidate) -> None:
-    """Say how a candidate stands."""
+    """Print the state of a candidate."""
     print_rows([(of.id, of.state.value, of.position)])
 
 
 def print_outcomes(outcomes: list[BulkOutcome], found: list[Candidate]) -> None:
-    """Say how candidates stand, and which were refused. Leaves with an error where one was."""
+    """Print the states of candidates and the refusals. Exits with an error after a refusal."""
     by_id = {of.id: of for of in found}
     refused = {of.id: of.error for of in outcomes if of.error is not None}
     refused |= {
@@ -301,7 +310,7 @@ def print_outcomes(outcomes: list[BulkOutcome], found: list[Candidate]) -> None:
 
 
 def describe(of: Candidate) -> Iterator[Row]:
-    """All about a candidate."""
+    """Yield all values of a candidate."""
     yield from (
         ("id", of.id),
         ("kind", of.kind.value),

@@ -13,7 +13,7 @@ Row: TypeAlias = Sequence[object]
 
 
 def print_rows(rows: Iterable[Row]) -> None:
-    """Print rows with tabulators between the values; None is empty."""
+    """Print rows with tabs between the values; None is empty."""
     print_whole("\t".join(map(_text, row)) for row in rows)
 
 

@@ -44,14 +44,13 @@ DemoPort = Annotated[
         min=0,
         max=65_535,
         show_default=False,
-        help="The port to listen on (default: 8000, or a free one when that is taken).",
+        help="The port to listen on (default: 8000, or a free one if that is taken).",
     ),
 ]
 ContinueDemo = Annotated[
     bool,
     typer.Option(
-        "--continue-demo",
-        help="Go on with a log that `tracker demo` began, with all that is in it.",
+        "--continue-demo", help="Use a log that `tracker demo` began, with all of its events."
     ),
 ]
 
@@ -76,7 +75,7 @@ class ServerOptions:
 def read_options(
     data_dir: Path, log_level: LogLevel, listen: Callable[[], socket.socket], *, demo: bool = False
 ) -> ServerOptions:
-    """Read the settings of a server, and listen. Leaves with an error message if one is wrong."""
+    """Read the settings of a server, and listen. Exits with a message on a wrong setting."""
     with report_errors():
         return ServerOptions(
             access=access(demo=demo),
@@ -100,11 +99,11 @@ def demo(
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
-    """Everything at once: PostgreSQL, the shipped corpus, the API and its page.
+    """Start everything: PostgreSQL, the shipped corpus, the API and its pages.
 
-    Anyone who can reach the port may write, so that you can try mutations; use `tracker serve` for
-    data that matters. It has a data directory of its own, and refuses a log that it did not begin.
-    Stop it with Ctrl-C.
+    Anyone who can reach the port may write, so that you can try mutations. Use `tracker serve` for
+    production data. The demo has its own data directory, and rejects a log that it did not begin. Stop
+    it with Ctrl-C.
     """
     log_to_stderr(log_level, log_format, settings.secrets())
     directory = data_dir or demo_data_dir()
@@ -138,10 +137,11 @@ def serve(
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
-    """Serve the API on kept data: of the embedded PostgreSQL, or of `TRACKER_DATABASE_URL`.
+    """Serve the API on stored data: of the embedded PostgreSQL, or of `TRACKER_DATABASE_URL`.
 
-    Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`;
-    reading is open unless `TRACKER_READ` is `token`. The log is signed as it grows (docs/audit.md).
+    Mutations need `Authorization: Bearer` with a token of `tracker token create --scope record`.
+    Reading needs no token unless `TRACKER_READ` is `token`. The log is signed as it grows
+    (docs/audit.md).
     """
     log_to_stderr(log_level, log_format, settings.secrets())
     directory = data_dir or default_data_dir()
@@ -158,7 +158,7 @@ def serve(
 
 @asynccontextmanager
 async def running_server(target: Target, options: ServerOptions) -> AsyncIterator[Services]:
-    """Run the tracker of a server for the length of a block."""
+    """Run the tracker of a server for the duration of a block."""
     import_app()  # before background tasks start: see deploy/web/app.py
     async with running_tracker(
         target,
@@ -174,7 +174,7 @@ async def running_server(target: Target, options: ServerOptions) -> AsyncIterato
 
 
 def listen_somewhere(host: str, port: int | None) -> socket.socket:
-    """Listen on a port; without one on 8000 or, if that is taken, on a free one."""
+    """Listen on a port; by default on 8000 or, if that is taken, on a free one."""
     if port is not None:
         return listening_socket(host, port)
     try:
@@ -188,9 +188,9 @@ async def serve_app(
     options: ServerOptions,
     welcome: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve until a signal says stop; call `welcome` with the URL once requests are answered.
+    """Serve until a stop signal; call `welcome` with the URL once requests are accepted.
 
-    Raises LogSetBack if the log was set back: the caches of this process are wrong then.
+    Raises LogSetBack if the log was reset, because the caches of this process are wrong then.
     """
     create_app, traces, listening = import_app(), options.traces, options.listening
     app = create_app(services, options.access, traces, trusted=options.documents)
@@ -213,7 +213,7 @@ async def serve_app(
         await serving
         for log in logs:
             log.require_continuity()
-    except asyncio.CancelledError:  # the database has ended: answer who still waits, then go
+    except asyncio.CancelledError:  # the database has stopped: answer pending requests, then exit
         server.should_exit = True
         await serving
         raise

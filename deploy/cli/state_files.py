@@ -1,4 +1,4 @@
-"""The commands that write the state at a moment to a file: `tracker snapshot` and `tracker replay`."""
+"""Commands that write the state at a moment to a file: `tracker snapshot` and `tracker replay`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ from tracker.audit.verify.verifier import Verification
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
-ValidAt = Annotated[date | None, day_option(help="The day of the state (default: today, UTC).")]
+ValidAt = Annotated[date | None, day_option(help="The effective date (default: today, UTC).")]
 KnownAt = Annotated[
-    str | None,
-    typer.Option(
-        help="What had been recorded by this moment, YYYY-MM-DDTHH:MM:SSZ; not with --position."
-    ),
+    str | None, typer.Option(help="The recording time, YYYY-MM-DDTHH:MM:SSZ; not with --position.")
 ]
 AtPosition = Annotated[
-    int | None, typer.Option(min=0, help="The position in the log (default: the last).")
+    int | None, typer.Option(min=0, help="The position in the log (default: the last one).")
 ]
 Out = Annotated[
     Path | None,
-    typer.Option(help="The file for the whole state; it gets this name when it is complete."),
+    typer.Option(
+        help="The output file for the whole state; it gets this name when it is complete."
+    ),
 ]
 
 
@@ -45,7 +44,7 @@ def snapshot(
 ) -> None:
     """Write the whole state at a moment to a file, and print its digest.
 
-    One JSON line an entity, in the order of their names: the digest is the SHA-256 of the file, and
+    The file has one JSON line per entity, in the order of their names. The digest is its SHA-256, and
     equals `{ asOf(validAt:, position:) { digest } }`. Without --out only the digest is printed.
     """
     known = moment_of(known_at)
@@ -65,8 +64,8 @@ def replay(
         typer.Argument(
             metavar="[DIR]",
             show_default=False,
-            help="A bundle, which is verified on the way; no database is needed (default: the log of"
-            " the database).",
+            help="A bundle, which is verified during the replay without a database (default: the log "
+            "of the database).",
         ),
     ] = None,
     valid_at: ValidAt = None,
@@ -77,7 +76,7 @@ def replay(
     trust_bundle_key: TrustBundleKey = False,
     data_dir: DataDir = None,
 ) -> None:
-    """The same as `tracker snapshot` from the log alone, folded in memory.
+    """Compute the same as `tracker snapshot` from the log alone, folded in memory.
 
     If the two differ, the projection does not follow from the log.
     """
@@ -94,7 +93,7 @@ def replay(
     async def alone(directory: Path) -> str:
         log = bundle_at(directory)
         chosen_keys = await trust_in(log, keys, trust_bundle_key=trust_bundle_key)
-        # A state has no texts, so that it follows from a bundle without them as well.
+        # A state has no texts, so it follows from a bundle without them too.
         verification = await Verification.begin(
             log, chosen_keys.trust, allow_missing_texts=True, allow_missing_snapshots=True
         )
@@ -108,6 +107,6 @@ def replay(
 
 
 def moment_of(known_at: str | None) -> datetime | None:
-    """A moment from its text. Leaves when it is none."""
+    """Parse a time. Exits if it is invalid."""
     with report_errors():
         return parse_instant(None if known_at is None else Instant(known_at), "knownAt")

@@ -1,4 +1,4 @@
-"""`tracker token`: tokens of callers of the API are made, listed and revoked."""
+"""`tracker token`: create, list and revoke tokens of API clients."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ from tracker.errors import Forbidden
 from tracker.postgres.database import OWNER, Connection, Target
 
 tokens = typer.Typer(
-    name="token",
-    no_args_is_help=True,
-    help="Make, list and revoke the tokens of programs and people that use the API.",
+    name="token", no_args_is_help=True, help="Create, list and revoke the tokens of API clients."
 )
 
 
@@ -33,25 +31,25 @@ tokens = typer.Typer(
 def create(
     name: Annotated[
         str,
-        typer.Option(help="Who will use it; every event they record has this name as its actor."),
+        typer.Option(
+            help="The name of the client, which is the actor of the events that it records."
+        ),
     ],
     scope: Annotated[
         list[Scope],
         typer.Option(
-            help="What it is for; give several by repeating this. Each may read, admin is all."
+            help="The scope; repeat it for several. Each includes reading; admin includes all."
         ),
     ],
     expires: Annotated[
         date | None,
         typer.Option(
-            parser=day,
-            metavar=DAY_FORM,
-            help="The last day (UTC) on which it works (default: none).",
+            parser=day, metavar=DAY_FORM, help="The last day (UTC) of validity (default: none)."
         ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Make a token and print it. Keep it: it can't be shown again."""
+    """Create a token and print it. Keep it: it cannot be shown again."""
 
     async def work(target: Target) -> str:
         async with as_owner(target) as connection:
@@ -64,7 +62,7 @@ def create(
 
 @tokens.command(name="list")
 def list_(data_dir: DataDir = None) -> None:
-    """List all tokens there ever were, by id, with their state; not the tokens themselves."""
+    """List all tokens, past and present, by id with their state, without the secrets."""
 
     async def work(target: Target) -> list[TokenRecord]:
         async with as_owner(target) as connection:
@@ -77,7 +75,7 @@ def list_(data_dir: DataDir = None) -> None:
 
 
 def state_of(token: TokenRecord) -> str:
-    """Until when a token works, or since when it does not."""
+    """Return the state of a token: its last day, or the end of its validity."""
     if token.revoked_at:
         return f"revoked {token.revoked_at:%Y-%m-%d}"
     if token.expires_on and token.expires_on < clock.now().date():
@@ -87,10 +85,10 @@ def state_of(token: TokenRecord) -> str:
 
 @tokens.command()
 def revoke(
-    id: Annotated[int, typer.Argument(help="Its id, from `tracker token list`.")],
+    id: Annotated[int, typer.Argument(help="The id, from `tracker token list`.")],
     data_dir: DataDir = None,
 ) -> None:
-    """Make a token useless, within seconds in running servers."""
+    """Revoke a token; running servers reject it within seconds."""
 
     async def work(target: Target) -> str:
         async with as_owner(target) as connection:
@@ -101,8 +99,10 @@ def revoke(
 
 @asynccontextmanager
 async def as_owner(target: Target) -> AsyncIterator[Connection]:
-    """A connection that may make tokens. Raises Forbidden where the login may not: the server of
-    the API needs no such right."""
+    """Connect with a login that may create tokens. Raises Forbidden for other logins.
+
+    The API server needs no such right.
+    """
     await prepare(target)
     try:
         async with open_connection(target, role=OWNER) as connection:

@@ -1,4 +1,4 @@
-"""The log that an auditor's command works on, and the keys that it trusts."""
+"""The log of an auditor's command, and the trusted keys."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ KeyOptions = Annotated[
         "--key",
         metavar="KEY|FILE",
         show_default=False,
-        help="A verifier key of the log, or a file with one a line, which you have from elsewhere;"
-        " several during a change of keys.",
+        help="A verifier key of the log from an independent source, or a file with one per line; "
+        "several during a key rotation.",
     ),
 ]
 WitnessOptions = Annotated[
@@ -41,33 +41,31 @@ WitnessOptions = Annotated[
         "--require-witness",
         metavar="KEY|FILE",
         show_default=False,
-        help="A witness that must have cosigned; may be given several times.",
+        help="A witness that must have cosigned; may be repeated.",
     ),
 ]
 TrustBundleKey = Annotated[
     bool,
     typer.Option(
         "--trust-bundle-key",
-        help="Take the key that lies in the bundle, if no --key is given. It shows that the bundle"
-        " agrees with itself, and not whose it is: whoever forges a bundle puts a key of their own"
-        " into it.",
+        help="Use the key in the bundle if no --key is given. This shows that the bundle is "
+        "consistent, but not who made it: a forged bundle contains the forger's key.",
     ),
 ]
 AllowMissingTexts = Annotated[
     bool,
     typer.Option(
         "--allow-missing-texts",
-        help="Take a bundle from which texts (notes, quotations) are missing that no event of the log"
-        " redacts, as in a copy of a log that has none beside it. Texts that were altered are refused all"
-        " the same.",
+        help="Accept a bundle without texts (notes, quotations) that no event redacts, as in a copy of"
+        " a log without them. Altered texts are still rejected.",
     ),
 ]
 AllowMissingSnapshots = Annotated[
     bool,
     typer.Option(
         "--allow-missing-snapshots",
-        help="Take a bundle from which snapshots (bytes that publishers sent) are missing that no event of"
-        " the log redacts, as in one that was exported without them. Altered ones are refused all the same.",
+        help="Accept a bundle without snapshots (publishers' documents) that no event redacts, as in "
+        "an export without them. Altered snapshots are still rejected.",
     ),
 ]
 OWN_KEY = (
@@ -78,7 +76,7 @@ OWN_KEY = (
 
 @dataclass(frozen=True, slots=True)
 class ChosenKeys:
-    """Whom to believe, and where the keys come from."""
+    """The trusted keys and their origin."""
 
     trust: TrustPolicy
     source: KeySource
@@ -86,7 +84,7 @@ class ChosenKeys:
 
 @contextmanager
 def open_log(name: str, *, with_snapshots: bool = False) -> Iterator[LogFiles]:
-    """A bundle, or the log at an address; of such a one snapshots are checked where that is wanted."""
+    """Open a bundle, or the log at an address, if requested with its snapshots."""
     if not is_web(name):
         yield bundle_at(Path(name))
         return
@@ -97,7 +95,7 @@ def open_log(name: str, *, with_snapshots: bool = False) -> Iterator[LogFiles]:
 
 
 def bundle_at(directory: Path) -> BundleFiles:
-    """The bundle in a directory. A wrong path is wrong usage: it accuses nobody."""
+    """Open the bundle in a directory. A wrong path is a usage error, not a rejection."""
     try:
         mode = directory.stat().st_mode
         found = "" if stat.S_ISDIR(mode) else "is a file"
@@ -120,7 +118,7 @@ async def trust_in(
     trust_bundle_key: bool = False,
     witnesses: tuple[Verifier, ...] = (),
 ) -> ChosenKeys:
-    """The keys that are given; else, where that is allowed, those in a bundle, which prove less.
+    """Return the given keys, or else, if allowed, those in a bundle, which prove less.
 
     Raises InvalidInput (NO_KEY).
     """
@@ -143,7 +141,7 @@ async def trust_in(
 
 
 def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
-    """The keys that are given; else all that ever signed here. Raises InvalidInput, NotFound."""
+    """Return the given keys, or else all keys that ever signed here. Raises InvalidInput, NotFound."""
     if given:
         return ChosenKeys(TrustPolicy(read_keys(given)), KeySource.GIVEN)
     directory = settings.audit_dir(data_dir or default_data_dir())
@@ -155,25 +153,27 @@ def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
 
 
 def read_keys(given: list[str]) -> tuple[Verifier, ...]:
-    """Keys, or files of them. Raises InvalidInput."""
+    """Read keys, or files of them. Raises InvalidInput."""
     keys = list[Verifier]()
     for text in given:
         with report_path(Path(text)) as path:
             is_file = "+" not in text or path.is_file()
             keys.extend(parse_keys(path.read_bytes() if is_file else text.encode()))
     if not keys:
-        raise InvalidInput("expected a key in what --key names, and there is none", code="NO_KEY")
+        raise InvalidInput(
+            "no key in --key: expected a verifier key, or a file of them", code="NO_KEY"
+        )
     return tuple(keys)
 
 
 def parse_keys(content: bytes) -> tuple[Verifier, ...]:
-    """Keys, one a line, as `tracker key show` prints them. Raises InvalidInput."""
+    """Parse keys, one per line, as `tracker key show` prints them. Raises InvalidInput."""
     lines = [line.split("\t")[0].strip() for line in content.decode(errors="replace").splitlines()]
     return tuple(Verifier.parse(line) for line in lines if line)
 
 
 def run_without_database(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Do some work that needs no database."""
+    """Run work that needs no database."""
     catch_signals()
     with report_errors():
         return run(work())

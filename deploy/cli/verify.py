@@ -1,4 +1,4 @@
-"""`tracker verify`: is this log what was signed? docs/auditing.md is the guide."""
+"""`tracker verify`: check a log against its signature. docs/auditing.md is the guide."""
 
 from __future__ import annotations
 
@@ -61,16 +61,15 @@ OfDatabase = Annotated[
     bool,
     typer.Option(
         "--database",
-        help="Verify the rows of the database instead; without --key with the keys"
-        " that lie beside it.",
+        help="Verify the rows of the database instead; without --key with the keys stored beside it.",
     ),
 ]
 WithProjections = Annotated[
     bool,
     typer.Option(
         "--projections",
-        help="With --database: also compare the rows that answers are read from with a fresh fold"
-        " of their events, and name the first entity whose rows differ.",
+        help="With --database: also compare the projected rows with a new fold of their events, and "
+        "name the first entity with a difference.",
     ),
 ]
 State = Annotated[
@@ -78,8 +77,8 @@ State = Annotated[
     typer.Option(
         metavar="FILE",
         show_default=False,
-        help="The checkpoint of your last visit: the log must continue it. Written when all is"
-        " well; keep it.",
+        help="The saved checkpoint of your last verification, which the log must continue. Updated "
+        "after success; keep it.",
     ),
 ]
 Against = Annotated[
@@ -88,26 +87,24 @@ Against = Annotated[
         "--against",
         metavar="FILE|DIR|URL",
         show_default=False,
-        help="With --database: a checkpoint that was kept elsewhere, or the bundle or log that"
-        " it is of. Says which positions are missing, as after a restore of an older backup.",
+        help="With --database: a checkpoint that was stored elsewhere, or its bundle or log. Lists "
+        "missing positions, as after a restore of an older backup.",
     ),
 ]
 OnlyNew = Annotated[
-    bool, typer.Option("--only-new", help="Read only what came after the checkpoint of --state.")
+    bool, typer.Option("--only-new", help="Read only the events after the checkpoint of --state.")
 ]
 WithSnapshots = Annotated[
     bool,
     typer.Option(
         "--snapshots/--no-snapshots",
-        help="Check the bytes that publishers sent, too: those of a bundle, beside the log at an"
-        " address that ends with /log, or of the database and its directory.",
+        help="Also check publishers' documents: in a bundle, beside a log at an address that ends with"
+        " /log, or in the database and its directory.",
     ),
 ]
 AsJson = Annotated[
     bool,
-    typer.Option(
-        "--json", help="Print the result as a JSON object, also where the log is rejected."
-    ),
+    typer.Option("--json", help="Print the result as a JSON object, even if the log is rejected."),
 ]
 ReportFile = Annotated[
     Path | None,
@@ -115,8 +112,7 @@ ReportFile = Annotated[
         "--report",
         metavar="FILE",
         show_default=False,
-        help="Write a page for the files (Markdown): what was checked, against which key, when,"
-        " with which version, what came of it, and what was not checked.",
+        help="Write a report (Markdown): checks, key, time, version, result, and omitted checks.",
     ),
 ]
 
@@ -150,11 +146,13 @@ def verify(
     report_to: ReportFile = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Verify a log: signature, every entry, every tile, the root, the texts, the snapshots, and that
-    nothing seen before was changed or taken away. Everything is derived anew from the entries.
+    """Verify a log: signature, every entry, every tile, the root, the texts, the snapshots.
 
-    Exit codes: 0 verified, 1 rejected (it says where and why) or no key to verify it with, 2 wrong
-    usage, such as a path that is not there, 3 the log can't be read.
+    It also checks that nothing in your saved checkpoint was changed or removed. Everything is derived
+    from the entries.
+
+    Exit codes: 0 verified, 1 rejected (with place and reason) or no key, 2 wrong usage, such as a
+    missing path, 3 the log cannot be read.
     """
     check_usage(log, state, against, report_to, of_database=of_database, only_new=only_new)
     if projections and not of_database:
@@ -227,7 +225,7 @@ async def check(
     run: VerificationRun,
     options: VerifyOptions,
 ) -> None:
-    """Verify a log to its end. What is found is in the run."""
+    """Verify a log to its end. The result is in `run`."""
     trust = TrustPolicy(chosen.trust.keys, run.witnesses)
     run.keys, run.key_source = trust.keys, chosen.source
     if options.state:
@@ -253,8 +251,7 @@ async def check_rows(
     run: VerificationRun,
     options: VerifyOptions,
 ) -> int:
-    """Verify the rows of a database, also against a checkpoint that was kept elsewhere. Returns how many
-    there are."""
+    """Verify the rows of a database, also against a stored checkpoint, and return their number."""
     snapshots = DatabaseSnapshots(pool, settings.snapshots()).read
     source = DatabaseSource(pool, snapshots if options.with_snapshots else None)
     trust = TrustPolicy(chosen.trust.keys)
@@ -272,7 +269,7 @@ async def check_rows(
 
 
 async def check_projection(pool: Pool, size: int) -> None:
-    """Compare the rows that answers are read from with a fresh fold. Raises RowsDiffer, AnotherRelease."""
+    """Compare the projected rows with a new fold. Raises RowsDiffer, AnotherRelease."""
     with progress_bar(stderr) as bar:
         task = bar.add_task("folding", total=size)
         entities, position = await check_all_rows(
@@ -283,7 +280,7 @@ async def check_projection(pool: Pool, size: int) -> None:
 
 @contextmanager
 def open_kept(name: str | None) -> Iterator[Path | LogFiles | None]:
-    """What a database is held against: the file of a checkpoint, or the log that it is of."""
+    """Open the reference of a database: the file of a checkpoint, or its log."""
     if name and not is_web(name) and not Path(name).is_dir():
         yield Path(name)
     elif name:
@@ -294,7 +291,7 @@ def open_kept(name: str | None) -> Iterator[Path | LogFiles | None]:
 
 
 async def head_kept(kept: Path | LogFiles, trust: TrustPolicy) -> TrustedCheckpoint:
-    """The checkpoint that was kept. Raises Rejected, Unavailable, InvalidInput."""
+    """Return the stored checkpoint. Raises Rejected, Unavailable, InvalidInput."""
     if isinstance(kept, LogFiles):
         return trust.verify_head(await kept.head(), "the checkpoint")
     with report_path(kept):
@@ -302,7 +299,7 @@ async def head_kept(kept: Path | LogFiles, trust: TrustPolicy) -> TrustedCheckpo
 
 
 def check_keystore(data_dir: Path | None, head: TrustedCheckpoint, size: int) -> None:
-    """Check that a database has all that was signed on this machine. Raises Rejected."""
+    """Check that a database has all events signed on this machine. Raises Rejected."""
     directory = settings.audit_dir(data_dir or default_data_dir())
     last = KeyStore(directory).head() if directory else None
     if last and last.size > size:
@@ -319,7 +316,7 @@ def check_keystore(data_dir: Path | None, head: TrustedCheckpoint, size: int) ->
 
 
 def read_state(path: Path, trust: TrustPolicy) -> TrustedCheckpoint | None:
-    """The checkpoint of the last visit; None before the first. Raises Rejected, InvalidInput."""
+    """Return the saved checkpoint; None before the first. Raises Rejected, InvalidInput."""
     with report_path(path):
         if not path.exists():
             return None

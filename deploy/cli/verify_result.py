@@ -30,21 +30,21 @@ class ResultOutput:
 
 
 def head_of(run: VerificationRun) -> TrustedCheckpoint:
-    """Return the head of a log that was verified."""
+    """Return the head of a verified log."""
     assert run.verification is not None
     return run.verification.head
 
 
 @contextmanager
 def report_result(run: VerificationRun, output: ResultOutput) -> Iterator[None]:
-    """Print and file the result of a verification; save its head if the log is verified."""
+    """Print and store the result of a verification; save its head if the log is verified."""
     error: TrackerError | None = None
     try:
         yield
     except TrackerError as caught:
         error = caught
     except BrokenPipeError:
-        raise  # nobody reads what would be said
+        raise  # the output is closed
     except CONNECTION_ERRORS as lost:
         error = Unavailable(
             describe_database_problem(lost, settings.database_target()), code="DATABASE_UNAVAILABLE"
@@ -66,7 +66,7 @@ def report_result(run: VerificationRun, output: ResultOutput) -> Iterator[None]:
 
 
 def print_result(run: VerificationRun) -> None:
-    """Print the head that was verified, and what was checked."""
+    """Print the verified head, and the checks."""
     verification, head = run.verification, head_of(run)
     assert verification is not None
     print(
@@ -97,7 +97,7 @@ def print_texts(verification: Verification) -> None:
     """Print the number of texts that open their commitments, are redacted or are missing."""
     texts = verification.texts
     if texts is None:
-        print("texts: not checked, they are not part of what was read")
+        print("texts: not checked, not part of the files that were read")
         return
     missing = f", {texts.missing} are missing" if texts.missing else ""
     print(f"texts: {texts.opened} open their commitments, {texts.redacted} are redacted{missing}")
@@ -107,7 +107,7 @@ def print_snapshots(verification: Verification) -> None:
     """Print the number of snapshots that are intact, redacted or missing."""
     snapshots = verification.snapshots
     if snapshots is None:
-        print("snapshots: not checked, they were left out or are not part of what was read")
+        print("snapshots: not checked, excluded or not part of the files that were read")
         return
     missing = f", {len(snapshots.missing)} are missing" if snapshots.missing else ""
     print(
@@ -116,7 +116,7 @@ def print_snapshots(verification: Verification) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file, in the place of an older one. Raises InvalidInput if the system refuses."""
+    """Write or replace a file. Raises InvalidInput if the system refuses."""
     with report_path(path):
         part = path.with_name(f".{path.name}.part")
         part.write_bytes(content)

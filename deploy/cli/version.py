@@ -1,4 +1,4 @@
-"""The version of the program, answered without importing it: nothing here costs time to import."""
+"""The version of the program, read without its slow imports."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def version_text() -> str:
 
 
 def package_version() -> str:
-    """Return the version of the installed package, which the name of its metadata has."""
+    """Return the version of the installed package, from the name of its metadata."""
     prefix, suffix = f"{PACKAGE.replace('-', '_')}-", ".dist-info"
     for directory in filter(os.path.isdir, sys.path):
         for name in os.listdir(directory):
             if name.startswith(prefix) and name.endswith(suffix):
                 return name[len(prefix) : -len(suffix)]
-    from importlib.metadata import version  # slower; finds what is installed in other ways
+    from importlib.metadata import version  # slower; works for other kinds of installation
 
     return version(PACKAGE)
 

@@ -1,4 +1,4 @@
-"""`tracker watch`: sources are looked through when they are due, or once."""
+"""`tracker watch`: poll sources on schedule, or once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,10 @@ from tracker.watch.watcher import Watcher, WatchOptions, only
 
 Sources = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[SOURCE]...", help="Only these, by their keys (default: all)."),
+    typer.Argument(metavar="[SOURCE]...", help="Only these sources, by key (default: all)."),
 ]
-Once = Annotated[
-    bool, typer.Option("--once", help="Look through each of them now, due or not, and end.")
-]
-ListThem = Annotated[
-    bool, typer.Option("--list", help="Show the sources, and how far they were looked through.")
-]
+Once = Annotated[bool, typer.Option("--once", help="Poll each source now, due or not, and exit.")]
+ListThem = Annotated[bool, typer.Option("--list", help="Show the sources, and their last polls.")]
 SourcesFile = Annotated[
     Path | None,
     typer.Option(
@@ -42,7 +38,7 @@ SourcesFile = Annotated[
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Look once and show what would be proposed; nothing is kept or recorded."
+        "--dry-run", help="Poll once and show the proposals; nothing is stored or recorded."
     ),
 ]
 
@@ -57,12 +53,11 @@ def watch(
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
-    """Look through the lists of publishers as often as they are due, until Ctrl-C.
+    """Poll the lists of publishers on schedule, until Ctrl-C.
 
-    What is fetched is kept and on record, what it may mean waits for a person (`tracker review`).
-    Of several processes one watches, the others wait; `tracker serve` does the same where
-    `TRACKER_WATCH` says so. With --once or --dry-run the exit code is 1 if a source could not be
-    read.
+    Responses are stored and recorded; proposed facts wait for a person (`tracker review`). Of several
+    processes one polls, and the others wait. `tracker serve` does the same if `TRACKER_WATCH` is set.
+    With --once or --dry-run the exit code is 1 if a source could not be read.
     """
     log_to_stderr(log_level, log_format, secrets())
     with report_errors():
@@ -115,7 +110,7 @@ def _select_sources(options: WatchOptions, keys: list[str] | None) -> WatchOptio
 
 
 def _tell(report: LookReport) -> None:
-    """Say on standard error how a look ended."""
+    """Print the result of a poll on standard error."""
     what = (
         f"{report.source}: look {report.look}, {report.requests} requests,"
         f" {report.snapshots} new documents, {report.candidates} new candidates"
@@ -131,7 +126,7 @@ def _tell(report: LookReport) -> None:
 
 
 def _show(preview: LookPreview) -> None:
-    """Print what a look would propose."""
+    """Print the proposals of a poll."""
     for line in preview.lines:
         print(f"{preview.report.source}\t{line}")
     _tell(preview.report)

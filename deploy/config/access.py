@@ -1,4 +1,4 @@
-"""The settings of access: who may read, write and ask which queries. Each function raises WrongSetting."""
+"""The access settings: readers, writers and allowed queries. Each function raises WrongSetting."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _oidc(environment: Mapping[str, str]) -> OidcConfig | None:
             raise setting.wrong("expected an https address without a password")
     audience = table.OIDC_AUDIENCE.text(environment)
     if not audience:
-        raise table.OIDC_AUDIENCE.wrong(f"expected what tokens of {issuer} are for")
+        raise table.OIDC_AUDIENCE.wrong(f"expected the audience of the tokens of {issuer}")
     return OidcConfig(
         issuer,
         audience,

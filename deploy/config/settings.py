@@ -59,7 +59,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
-    """Yield the values that no log and no output may have: tokens, and passwords in addresses."""
+    """Yield the values that must not appear in logs or output: tokens, and passwords in addresses."""
     for setting in (table.WRITE_TOKEN, table.TOKEN, *DATABASE_URLS):
         yield setting.text(environment) or ""
     for setting in DATABASE_URLS:
@@ -202,7 +202,7 @@ def watch_networks(environment: Mapping[str, str] = os.environ) -> Networks:
 
 
 def watch_contact(environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the address for questions of publishers about the watcher."""
+    """Return the contact for publishers' queries about the watcher."""
     contact = table.WATCH_CONTACT.text(environment)
     if contact and not re.fullmatch(r"[!-'*-~]{1,200}", contact):
         raise table.WATCH_CONTACT.wrong(

@@ -1,1 +1,1 @@
-"""Files that commands write: Parquet tables, state snapshots, the documents of a bundle."""
+"""Files written by commands: Parquet tables, state snapshots, the documents of a bundle."""

@@ -38,7 +38,7 @@ delivered. Entry number 0 is the event at position 1.
 
 
 def bundle_extras(trust: TrustPolicy) -> dict[str, bytes]:
-    """Files by their path in the bundle."""
+    """Return files by their path in the bundle."""
     schemas = {
         f"schemas/{type_}.json": _pretty(json_schema(type_, present_number(type_)))
         for type_ in FACTS

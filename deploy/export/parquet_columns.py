@@ -1,9 +1,8 @@
-"""The columns of states in Parquet, derived from what states are made of.
+"""Parquet columns of states, derived from the state types.
 
-A field is a column of its own name. Words of a vocabulary are those of the API (`IN_FORCE`), dates of
-stated precision are texts (`2025-11`), numbers are doubles (their exact digits stand in `state`), and
-a text that a law can force out is its commitment. What is in the parts of `INLINE` stands beside the
-fields around it, as in the API.
+A field is a column of the same name. Vocabulary words are those of the API (`IN_FORCE`), partial dates
+are texts (`2025-11`), and numbers are doubles (exact digits are in `state`). A redactable text is its
+commitment. Fields of the parts in `INLINE` are columns at the same level, as in the API.
 """
 
 from __future__ import annotations
@@ -24,26 +23,26 @@ from tracker.domain.values import TextCommitment
 
 Convert: TypeAlias = Callable[[Any], Any]
 INLINE = frozenset({"series", "clause", "quantity"})
-"""Parts of states that are no columns: their fields are."""
+"""Parts of states whose fields are columns."""
 OWN = frozenset({"id", "because"})
-"""Fields that all states have, and whose columns are not made here."""
+"""Fields of all states whose columns are made elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParquetColumn:
-    """A column: its name, its Arrow type, and how its value is read from a state."""
+    """A column: its name, its Arrow type, and a function that reads its value from a state."""
 
     name: str
     type: Any
     read: Convert
 
     def below(self, part: str) -> ParquetColumn:
-        """The same column of what has the state as a part of that name."""
+        """Return the column for an object that has the state as a part of that name."""
         return ParquetColumn(self.name, self.type, lambda of: self.read(getattr(of, part)))
 
 
 def state_columns(arrow: Any, kind: type[EntityState]) -> list[ParquetColumn]:
-    """The columns of the states of a kind."""
+    """Return the columns of the states of a kind."""
     return [column for column in _fields(arrow, kind) if column.name not in OWN]
 
 
@@ -68,7 +67,7 @@ def _nullable(name: str, convert: Convert) -> Convert:
 
 
 def _plain(hint: Any) -> Any:
-    """A type without its limits and without None; a text that may be a commitment is one."""
+    """Return a type without limits and without None; a text or commitment is a text."""
     if get_origin(hint) is Annotated:
         return _plain(get_args(hint)[0])
     if get_origin(hint) in (Union, types.UnionType):
@@ -88,7 +87,7 @@ def _struct(arrow: Any, kind: type[msgspec.Struct]) -> tuple[Any, Convert]:
 
 
 def _column_type(arrow: Any, hint: Any) -> tuple[Any, Convert]:
-    """The Arrow type of a type, and how its values become what Arrow takes."""
+    """Return the Arrow type of a type, and the conversion of its values."""
     if get_origin(hint) is tuple:
         type_, convert = _column_type(arrow, _plain(get_args(hint)[0]))
         return arrow.list_(type_), lambda of: [convert(item) for item in of]

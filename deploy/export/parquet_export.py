@@ -1,7 +1,7 @@
-"""A whole snapshot of versions as Parquet files: every state that there ever was, on both axes.
+"""A snapshot of all versions as Parquet files: every state, on both time axes.
 
-A file a kind of entity, with a manifest and a readme beside them. The files get their names when all
-of them are complete, the manifest last: what a crash leaves is not what an older manifest says.
+Each kind of entity has a file, with a manifest and a readme beside them. The files are renamed when all
+are complete, the manifest last. So an older manifest never describes files of a crashed export.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tracker.errors import InvalidInput
 
 ROWS_PER_GROUP = 20_000
 BYTES_PER_GROUP = 32 * 1024 * 1024
-"""Of states as JSON, from which on a group of rows is written."""
+"""Bytes of states as JSON after which a row group is written."""
 MANIFEST, README = "manifest.json", "README.md"
 FILES = {
     "alliance": "alliances",
@@ -50,13 +50,15 @@ FILES = {
     "redaction": "redactions",
     "source": "watched_sources",
 }
-"""The names of the files, without their ending."""
+"""File names, without extension."""
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotMoment:
-    """What a snapshot has: all that was known at a position. The digest is that of the state on the
-    day on which the last of it was recorded; it tells whether two snapshots are the same."""
+    """The moment of a snapshot: all records up to a position.
+
+    The digest is that of the state on the day of the last recorded event; it identifies the snapshot.
+    """
 
     position: int
     known_at: datetime | None
@@ -64,7 +66,7 @@ class SnapshotMoment:
     digest: str
 
     def lines(self) -> dict[str, str]:
-        """The position, the digest, the licence and how to cite, each with its name."""
+        """Return the position, digest, licence and citation, by name."""
         position = str(self.position)
         return {
             "position": position,
@@ -81,7 +83,7 @@ class SnapshotMoment:
 
 
 class KindFile:
-    """The file of a kind, as it is written: a group of rows at a time."""
+    """The file of a kind, written one row group at a time."""
 
     def __init__(self, directory: Path, kind: str, lines: Mapping[str, str]):
         self._arrow, parquet = import_arrow()
@@ -107,13 +109,13 @@ class KindFile:
             self._write()
 
     def close(self) -> None:
-        """Write what waits, and the end of the file."""
+        """Write pending rows and the end of the file."""
         if self._waiting:
             self._write()
         self._writer.close()
 
     def described(self) -> dict[str, Any]:
-        """What the manifest says of it."""
+        """Return the entry in the manifest."""
         return {
             "name": self.path.name,
             "rows": self.rows,
@@ -140,7 +142,7 @@ class VersionRow:
 
 
 def _columns(arrow: Any, kind: type[Any]) -> list[ParquetColumn]:
-    """The columns of a file: those of versions, with those of the states of its kind among them."""
+    """Return the columns of a file: those of versions, and those of the states of its kind."""
     text, positions = arrow.string(), arrow.list_(arrow.int64())
     of_version = {
         "entity": text,
@@ -168,10 +170,10 @@ def _columns(arrow: Any, kind: type[Any]) -> list[ParquetColumn]:
 async def export_parquet(
     services: Services, position: int | None, directory: Path, note: Console
 ) -> SnapshotMoment:
-    """Write all versions that were known at a position, the last one if none is given.
+    """Write all versions recorded up to a position, by default the last one.
 
-    Raises InvalidInput where the directory can't be written, has something else in it, or there is no
-    such position, and TrackerError where pyarrow is not installed.
+    Raises InvalidInput if the directory cannot be written or has other content, or if the position does
+    not exist. Raises TrackerError if pyarrow is not installed.
     """
     import_arrow()
     _check_directory(directory)
@@ -207,7 +209,7 @@ async def _moment(services: Services, position: int | None) -> SnapshotMoment:
 
 
 def _check_directory(directory: Path) -> None:
-    """Refuse a directory with something else in it, such as a bundle. Raises InvalidInput."""
+    """Check that a directory has no other content, such as a bundle. Raises InvalidInput."""
     if not directory.exists() or _is_snapshot(directory):
         return
     if not directory.is_dir() or any(directory.iterdir()):
@@ -218,7 +220,7 @@ def _check_directory(directory: Path) -> None:
 
 
 def _is_snapshot(directory: Path) -> bool:
-    """Whether a directory has an earlier snapshot, and not only a manifest of something else."""
+    """Whether a directory has an earlier snapshot, not only a manifest of something else."""
     try:
         return bool(orjson.loads((directory / MANIFEST).read_bytes())["product"] == PRODUCT)
     except (OSError, ValueError, LookupError, TypeError):
@@ -227,7 +229,7 @@ def _is_snapshot(directory: Path) -> bool:
 
 @contextmanager
 def _report_path(path: Path) -> Iterator[None]:
-    """Say which path it is that the system refuses. Raises InvalidInput."""
+    """Convert system errors to InvalidInput with the path."""
     try:
         yield
     except OSError as error:
@@ -236,7 +238,7 @@ def _report_path(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _directory_beside(directory: Path) -> Iterator[Path]:
-    """A hidden directory in another one, for files that are not complete yet."""
+    """Create a hidden directory in another one, for incomplete files."""
     directory.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=".part-", dir=directory))
     try:
@@ -246,7 +248,7 @@ def _directory_beside(directory: Path) -> Iterator[Path]:
 
 
 def _put_in_place(part: Path, directory: Path) -> None:
-    """Give the files their names, the manifest last, once all of them are on the disk."""
+    """Rename the files, the manifest last, once all are on disk."""
     names = [*(f"{name}.parquet" for name in FILES.values()), README, MANIFEST]
     os.sync()
     for name in names:

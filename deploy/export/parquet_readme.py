@@ -1,4 +1,4 @@
-"""The readme of a snapshot in Parquet."""
+"""The readme of a Parquet snapshot."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Cite as: {cite}
 
 
 def snapshot_readme(lines: Mapping[str, str], files: Sequence[Mapping[str, Any]]) -> str:
-    """The readme for a snapshot with these files."""
+    """Return the readme for a snapshot with these files."""
     return README.format(
         position=lines["position"],
         day=lines["digest_valid_at"],

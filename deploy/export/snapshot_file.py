@@ -1,4 +1,4 @@
-"""Snapshots: the whole state at a moment as a file, from the database or from the log alone."""
+"""State snapshots: the whole state at a moment as a file, from the database or from the log alone."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from tracker.log.recorder import Recorder
 
 
 class Snapshot:
-    """A state that comes line by line, and is hashed and written as it comes."""
+    """A state that is hashed and written line by line."""
 
     def __init__(self, write: Callable[[bytes], object]):
         self._write = write
         self._hash = hashlib.sha256()
 
     def add(self, line: bytes) -> None:
-        """Take the next line."""
+        """Add the next line."""
         self._hash.update(line)
         self._write(line)
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of all lines, as hexadecimal digits."""
+        """Return the SHA-256 of all lines, as hexadecimal digits."""
         return self._hash.hexdigest()
 
 
 @contextmanager
 def snapshot(out: Path | None) -> Iterator[Snapshot]:
-    """A snapshot that goes into a file, or only into its digest.
+    """Open a snapshot that is written to a file, or only hashed.
 
-    The file gets its name when it is complete; until then it is a hidden one beside it, which is
-    all that a crash leaves. Raises InvalidInput when the file can't be written.
+    The file gets its name when it is complete. Until then it is a hidden one beside it, which a crash
+    may leave. Raises InvalidInput if the file cannot be written.
     """
     if out is None:
         yield Snapshot(lambda line: None)
@@ -70,7 +70,7 @@ def snapshot(out: Path | None) -> Iterator[Snapshot]:
 
 @contextmanager
 def _report_path(path: Path) -> Iterator[None]:
-    """Say which file it is that the system refuses."""
+    """Convert system errors to InvalidInput with the path."""
     try:
         yield
     except OSError as error:
@@ -80,7 +80,7 @@ def _report_path(path: Path) -> Iterator[None]:
 async def write_snapshot(
     services: Services, moment: Moment, out: Path | None, note: Console
 ) -> str:
-    """Take a snapshot from the database and return its digest; `note` gets what is in it."""
+    """Write a snapshot from the database and return its digest; `note` gets a summary."""
     counts = await services.as_of.counts(moment)
     _print_moment(note, moment)
     note.print(", ".join(f"{count:,} {kind}" for kind, count in counts.items()))
@@ -93,7 +93,7 @@ async def write_snapshot(
 
 
 async def replay(recorder: Recorder, moment: Moment, out: Path | None, note: Console) -> str:
-    """Take the same snapshot from the log alone: fold it in memory up to the moment."""
+    """Write the same snapshot from the log alone, folded in memory up to the moment."""
     world = ReplayState()
     with progress_bar(note) as progress:
         task = progress.add_task("replaying", total=moment.position)
@@ -110,10 +110,10 @@ async def replay_bundle(
     out: Path | None,
     note: Console,
 ) -> str:
-    """The same from a verified log, without a database: up to the moment's position or, with
-    `known_at`, up to what had been recorded by then. All of the log is verified first.
+    """Write the snapshot from a verified log, without a database.
 
-    Raises Rejected, and then nothing is written.
+    It ends at the moment's position or, with `known_at`, at the last event recorded by then. The whole
+    log is verified first. Raises Rejected, and then nothing is written.
     """
     world = ReplayState()
     with progress_bar(note) as progress:
@@ -129,7 +129,7 @@ async def replay_bundle(
 
 
 def _write_state(world: ReplayState, moment: Moment, out: Path | None, note: Console) -> str:
-    """Write what a folded log says of a moment; returns the digest."""
+    """Write the state of a folded log at a moment and return its digest."""
     _print_moment(note, moment)
     with snapshot(out) as state:
         for line in world.lines(moment.valid_at, moment.position):

@@ -1,6 +1,6 @@
-"""Formats of logs and notes: text for people, or one JSON object a line.
+"""Formats of logs and notes: text, or one JSON object per line.
 
-No secret of the settings is written, in whatever message or traceback it stands.
+Secrets of the settings are removed from all messages and tracebacks.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any
 from deploy.output.terminal import Terminal, escaped_json
 
 MIN_SECRET_CHARACTERS = 4
-"""Shorter ones are not looked for: they would be found in every word."""
+"""Minimum length of removed secrets; shorter ones would match parts of ordinary words."""
 NOTES_LOGGER = "tracker"
-"""The logger that notes for people have in JSON."""
+"""Logger of notes in JSON."""
 
 
 class LogFormat(StrEnum):
-    """The form of a line."""
+    """The format of a log line."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class LogLevel(StrEnum):
-    """Log levels: this level and all more serious ones are logged."""
+    """Log levels: this level and all more severe ones are logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -37,26 +37,26 @@ class LogLevel(StrEnum):
 
 
 class TextFormatter(logging.Formatter):
-    """A record as text, without secrets."""
+    """A formatter of text without secrets."""
 
     def __init__(self, secrets: Iterable[str] = ()):
         super().__init__("%(levelname)s %(name)s: %(message)s")
         self._secrets = longest_first(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The text, with a traceback if there is one."""
+        """Return the text, with a traceback if there is one."""
         return without_secrets(self._secrets, super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON; one that has `fields` is these rather than a message."""
+    """A formatter of JSON lines; `fields` of a record replace its message."""
 
     def __init__(self, secrets: Iterable[str] = ()):
         super().__init__()
         self._secrets = longest_first(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line."""
         moment = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
             "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -73,14 +73,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def reason(error: BaseException) -> str:
-    """Return what an error says; of one that says nothing, its kind."""
+    """Return the message of an error or, if it is empty, its class."""
     return str(error) or (
         "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
     )
 
 
 def name_silent_errors(record: logging.LogRecord) -> bool:
-    """Have a record that ends with an error name its reason, also where the error says nothing."""
+    """Add the reason to a record that ends with an error without a message."""
     if isinstance(record.args, tuple):
         record.args = tuple(
             reason(each) if isinstance(each, BaseException) else each for each in record.args
@@ -89,37 +89,37 @@ def name_silent_errors(record: logging.LogRecord) -> bool:
 
 
 def longest_first(secrets: Iterable[str]) -> list[str]:
-    """Secrets in the order in which they are taken out: one may be a part of another."""
+    """Return secrets by descending length, because one may be a part of another."""
     return sorted({s for s in secrets if len(s) >= MIN_SECRET_CHARACTERS}, key=len, reverse=True)
 
 
 def without_secrets(secrets: Iterable[str], text: str) -> str:
-    """A text without secrets."""
+    """Return a text without secrets."""
     for secret in secrets:
         text = text.replace(secret, "…")
     return text
 
 
 def log_to_stderr(level: LogLevel, form: LogFormat, secrets: Iterable[str] = ()) -> None:
-    """Log to the standard error from now on."""
+    """Log to standard error from now on."""
     handler = logging.StreamHandler()
     handler.setFormatter(
         JsonFormatter(secrets) if form is LogFormat.JSON else TextFormatter(secrets)
     )
     handler.addFilter(name_silent_errors)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # Our own loggers say that the database is lost; this one adds a traceback a second.
+    # Our own loggers report a lost database; this one would add a traceback every second.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 def json_formatter() -> JsonFormatter | None:
-    """The JSON formatter in use; None where the log is text."""
+    """Return the JSON formatter in use, or None for text logs."""
     formatters = (handler.formatter for handler in logging.getLogger().handlers)
     return next((found for found in formatters if isinstance(found, JsonFormatter)), None)
 
 
 class Notes(Terminal):
-    """Notes for people, on the standard error: in the form of the log where that is JSON."""
+    """Notes on standard error, in the format of the log if that is JSON."""
 
     def __init__(self) -> None:
         super().__init__(stderr=True, highlight=False, soft_wrap=True)
@@ -138,5 +138,5 @@ class Notes(Terminal):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether somebody watches: not where lines of JSON are expected."""
+        """Whether the output is an interactive terminal, not JSON lines."""
         return super().is_terminal and json_formatter() is None

@@ -18,7 +18,7 @@ from rich.progress import (
 
 @contextmanager
 def progress_bar(console: Console) -> Iterator[Progress]:
-    """A bar that stays as one line when it is done; nothing where nobody watches."""
+    """Show a bar that stays as one line at the end; show nothing without a terminal."""
     columns = (
         TextColumn("{task.description:<10}"),
         BarColumn(),
@@ -30,14 +30,14 @@ def progress_bar(console: Console) -> Iterator[Progress]:
 
 
 class ProgressBars:
-    """A bar for each thing that a run does."""
+    """A progress bar for each task of a run."""
 
     def __init__(self, progress: Progress):
         self._progress = progress
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, doing: str, more: int, of: int | None = None) -> None:
-        """So many more are done."""
+        """Advance the bar of a task."""
         if doing not in self._tasks:
             self._tasks[doing] = self._progress.add_task(doing, total=of)
         self._progress.advance(self._tasks[doing], more)

@@ -1,4 +1,4 @@
-"""Text on terminals: escaped where it would steer them, or where their encoding lacks a character."""
+"""Text on terminals, with control characters and unencodable characters escaped."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tracker.domain.wording import NOT_IN_LINE, NOT_IN_TEXT
 
 UTF_8 = "utf-8"
 ESCAPES = "tracker_escapes"
-"""The name of `_escape_unencodable` among the error handlers of encodings."""
+"""Name of `_escape_unencodable` among the error handlers of encodings."""
 
 
 class Terminal(Console):
-    """A console that shows control and direction characters by their numbers."""
+    """A console that escapes control and direction characters."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as `Console` does."""
@@ -30,12 +30,12 @@ class Terminal(Console):
 
 
 def escaped(text: str) -> str:
-    """Running text with characters that steer a terminal written as `\\u001b`; lines stay."""
+    """Return running text with control characters as `\\u001b`; line ends stay."""
     return NOT_IN_TEXT.sub(_number, text)
 
 
 def in_one_line(text: str) -> str:
-    """A name as it may stand in a line: line ends and tabulators are written by number, too."""
+    """Return a name for use in a line; line ends and tabs are escaped too."""
     return NOT_IN_LINE.sub(_number, text)
 
 
@@ -45,7 +45,7 @@ def _number(found: re.Match[str]) -> str:
 
 
 def escaped_json(text: str) -> str:
-    """A line of JSON that means the same, without characters that steer a terminal."""
+    """Return an equivalent line of JSON without control characters."""
     return NOT_IN_LINE.sub(
         lambda found: "".join(f"\\u{unit:04x}" for unit in _utf16_units(found[0])), text
     )
@@ -57,8 +57,10 @@ def _utf16_units(character: str) -> list[int]:
 
 
 def allow_any_encoding() -> None:
-    """Let standard output and error take every character: as UTF-8, or on a terminal of another
-    encoding as an escape, which JSON reads as the character."""
+    """Let standard output and error accept every character.
+
+    They use UTF-8, or on a terminal of another encoding JSON escapes.
+    """
     codecs.register_error(ESCAPES, _escape_unencodable)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -74,12 +76,12 @@ def _escape_unencodable(error: UnicodeError) -> tuple[str, int]:
 
 
 def output_is_closed() -> bool:
-    """Whether the reader of what is printed has gone, as `head` does when it has enough."""
+    """Whether the reader of the output has closed it, as `head` does."""
     poll = select.poll()
     poll.register(sys.stdout, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def discard_output() -> None:
-    """Print to nowhere from now on, the rest that waits included."""
+    """Discard all output from now on, including buffered output."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""OpenTelemetry traces, where the extra `otel` is installed and `OTEL_` variables ask for them.
+"""OpenTelemetry traces, if the extra `otel` is installed and `OTEL_` variables request them.
 
-What they mean is OpenTelemetry's own business: its SDK reads endpoints, sampling, the name of the
-service and how contexts are propagated. We import it only when one of ASKING is set.
+The SDK reads endpoints, sampling, the service name and context propagation from these variables. It is
+imported only if one of ASKING is set.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ EXPORTER_VARIABLES = (
 )
 SERVICE = "tracker"
 FAILURES = frozenset({"INTERNAL", "TIMEOUT", "UNAVAILABLE", "DISK_FULL"})
-"""Outcomes that are our fault and not the client's: their spans are errors."""
+"""Outcomes of server errors, whose spans are errors."""
 SHUTDOWN_TIMEOUT_SECONDS = 2
-"""So many seconds spans that are not sent yet may keep a server from stopping."""
+"""Maximum delay of a shutdown in seconds for spans that are not sent yet."""
 
 logger = logging.getLogger(__name__)
 
 
 class Traces:
-    """Makes spans of operations and of their steps, and of the work beside them."""
+    """A tracer of operations and their steps, and of background work."""
 
     def __init__(self, provider: TracerProvider):
         from opentelemetry import propagate, trace
@@ -48,8 +48,10 @@ class Traces:
 
     @contextmanager
     def operation(self, seen: OperationInfo, headers: Mapping[str, str]) -> Iterator[None]:
-        """The span of an operation: over HTTP below the one that the client names in its headers.
-        A WebSocket lasts, so each of its operations is a trace of its own, with a link there."""
+        """Trace an operation: over HTTP as a child of the client's span.
+
+        A WebSocket is long-lived, so each of its operations is a separate trace with a link.
+        """
         trace = self._trace
         theirs = self._propagate.extract({name.lower(): of for name, of in headers.items()})
         named = trace.get_current_span(theirs).get_span_context()
@@ -73,7 +75,7 @@ class Traces:
                 self._describe(span, seen)
 
     def _describe(self, span: Span, seen: OperationInfo) -> None:
-        """Say what was seen, in the words of OpenTelemetry where it has some."""
+        """Set attributes of a span, in OpenTelemetry's semantic conventions if possible."""
         span.update_name(seen.type or "GraphQL Operation")
         attributes = {
             "graphql.operation.type": seen.type,
@@ -91,14 +93,14 @@ class Traces:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """The span of a part of an operation."""
+        """Trace a part of an operation."""
         with self._tracer.start_as_current_span(
             name, record_exception=False, set_status_on_exception=False
         ):
             yield
 
     def work(self, work: BackgroundWork) -> None:
-        """The span of a piece of work beside all operations, a trace of its own."""
+        """Trace background work as a separate trace."""
         trace = self._trace
         span = self._tracer.start_span(
             work.name,
@@ -112,14 +114,14 @@ class Traces:
         span.end()
 
     def end(self) -> None:
-        """Send what is not sent yet; a collector that does not answer does not keep us."""
+        """Send pending spans, with a timeout for an unreachable collector."""
         sending = threading.Thread(target=self._provider.shutdown, daemon=True)
         sending.start()
         sending.join(SHUTDOWN_TIMEOUT_SECONDS)
 
 
 def tracing(environment: Mapping[str, str] = os.environ) -> Traces | None:
-    """The tracer, if the environment configures an exporter; None otherwise. Raises InvalidInput."""
+    """Return the tracer if the environment configures an exporter, or None. Raises InvalidInput."""
     disabled = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if disabled or not any(environment.get(variable) for variable in EXPORTER_VARIABLES):
         return None
@@ -135,7 +137,7 @@ def tracing(environment: Mapping[str, str] = os.environ) -> Traces | None:
 
 
 def installed() -> bool:
-    """Whether the SDK is there."""
+    """Whether the SDK is installed."""
     try:
         return importlib.util.find_spec("opentelemetry.sdk.trace") is not None
     except ModuleNotFoundError:

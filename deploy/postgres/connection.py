@@ -13,7 +13,7 @@ PORT = 5432  # opens no port: it only names the socket file
 
 
 class PostgresError(Exception):
-    """The embedded PostgreSQL cannot run. The message says what is wrong and what to do."""
+    """The embedded PostgreSQL cannot run. The message has the problem and the remedy."""
 
 
 class InUse(PostgresError):
@@ -22,7 +22,7 @@ class InUse(PostgresError):
 
 @dataclass(frozen=True)
 class Connection:
-    """How to reach the server: its socket's directory, the port that names it, role, database."""
+    """The address of the server: its socket's directory, the port that names it, role, database."""
 
     host: str
     port: int = PORT
@@ -30,19 +30,19 @@ class Connection:
     database: str = "tracker"
 
     def kwargs(self) -> dict[str, Any]:
-        """Keyword arguments for `asyncpg.connect` and `asyncpg.create_pool`.
+        """Return keyword arguments for `asyncpg.connect` and `asyncpg.create_pool`.
 
-        A URL would not do: the host is a path, which may hold spaces.
+        A URL does not work: the host is a path, which may contain spaces.
         """
         return asdict(self)
 
 
 class NoDatabase(PostgresError):
-    """There is no database in the data directory, and none is to be made."""
+    """There is no database in the data directory, and none may be created."""
 
 
 def default_data_dir() -> Path:
-    """The user's own data directory; for root one that the server's account can reach."""
+    """Return the user's own data directory; for root one that the server's account can access."""
     if os.geteuid() == 0:
         return Path("/var/lib") / NAME
     if sys.platform == "darwin":
@@ -51,11 +51,11 @@ def default_data_dir() -> Path:
 
 
 def demo_data_dir() -> Path:
-    """The directory of the user's demo, beside their own."""
+    """Return the directory of the user's demo, beside the default one."""
     own = default_data_dir()
     return own.with_name(f"{own.name}-demo")
 
 
 def has_database(data_dir: Path) -> bool:
-    """Whether a database lies in a data directory, as far as this user may see."""
+    """Whether a data directory has a database, as far as this user can read it."""
     return os.path.exists(data_dir.expanduser() / "pgdata")

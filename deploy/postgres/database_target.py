@@ -1,4 +1,4 @@
-"""The choice of the PostgreSQL database that a command works on."""
+"""Selection of the PostgreSQL database for a command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from deploy.postgres import (
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 
 SERVER_CHECK_INTERVAL_SECONDS = 0.2
-"""Seconds between two looks at the embedded server."""
+"""Seconds between two checks of the embedded server."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +33,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database: how to connect, and the server if it is an embedded one, ours or another's."""
+    """A database: its address, and its server if it is an embedded one, of this or another process."""
 
     target: Target
     server: Postgres | RunningServer | None = None
 
     async def run_while_alive(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do some work. If the embedded server ends meanwhile the work is cancelled: nothing would
-        bring the server back, while a supervisor can start this process again. Raises PostgresError.
+        """Run work, and cancel it if the embedded server ends. Raises PostgresError.
+
+        Nothing would restart the server, while a supervisor can restart this process.
         """
         watching = asyncio.create_task(self._watch(asyncio.current_task()))
         try:
@@ -53,7 +54,7 @@ class Database:
             watching.cancel()
 
     async def _watch(self, working: asyncio.Task[Any] | None) -> None:
-        """Cancel the work when the server has ended."""
+        """Cancel the work when the server ends."""
         assert working is not None
         while not (self.server and self.server.ended):
             await asyncio.sleep(SERVER_CHECK_INTERVAL_SECONDS)
@@ -64,11 +65,11 @@ class Database:
 def database(
     data_dir: Path, target: Target | None, *, make: bool = False, lasting: bool = False
 ) -> Iterator[Database]:
-    """The database that is given, else of the server that runs on the data directory, else of one
-    that is started for as long as the command lasts; with `make`, also where there is no data yet.
+    """Open the given database, or that of a server on the data directory.
 
-    A `lasting` command, which runs until it is stopped, uses no server of a short one: it would
-    lose its database with it. Raises PostgresError, and NoDatabase.
+    It uses a running server or starts one for the duration of the command; with `make`, also without
+    data. A `lasting` command uses no server of a short one, because it would lose its database. Raises
+    PostgresError, and NoDatabase.
     """
     if target:
         yield Database(target)
@@ -78,7 +79,7 @@ def database(
             raise NoDatabase(no_database_in(data_dir))
         try:
             own = Postgres.start(data_dir, lasting=lasting)
-        except InUse:  # another command came first, and may run its server or be about to stop it
+        except InUse:  # another command came first, and may run its server or be stopping it
             if running(data_dir) is None:
                 raise
             continue
@@ -89,7 +90,7 @@ def database(
 
 
 def _server_to_join(data_dir: Path, lasting: bool) -> RunningServer | None:
-    """The server of another process to use; None if this process must run its own."""
+    """Return the server of another process to use, or None if this process must run its own."""
     server = running(data_dir)
     while server and lasting and not server.lasting:
         logger.warning(
@@ -104,7 +105,7 @@ def _server_to_join(data_dir: Path, lasting: bool) -> RunningServer | None:
 
 
 def no_database_in(data_dir: Path) -> str:
-    """The error for a data directory without a database, with advice."""
+    """Return the error for a data directory without a database, with advice."""
     demo = demo_data_dir()
     beside = (
         f" That of `tracker demo` is in {demo}." if has_database(demo) and demo != data_dir else ""

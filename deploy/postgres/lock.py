@@ -1,4 +1,4 @@
-"""The lock on a data directory: who owns it, and where its server listens."""
+"""The lock on a data directory: its owner, and the address of its server."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Lock:
 
     @classmethod
     def take(cls, path: Path) -> Lock:
-        # Python opens files so that no child inherits them: the server must not hold the lock on.
+        # Python opens files without inheritance by children: the server must not keep the lock.
         descriptor = open_private(str(path), os.O_RDWR | os.O_CREAT)
-        # `running` locks for an instant to see whether it can: that is not yet another owner.
+        # `running` takes the lock briefly as a test: that is not another owner.
         if wait_until(lambda: _try_lock(descriptor, fcntl.LOCK_EX), time.monotonic() + 1):
             return cls(descriptor)
         owner = read_record(descriptor).get("owner", "unknown")
@@ -64,7 +64,7 @@ def _try_lock(descriptor: int, kind: int) -> bool:
 def read_record(descriptor: int) -> dict[str, Any]:
     try:
         record = json.loads(os.pread(descriptor, 4096, 0))
-    except ValueError:  # new, or caught in the middle of a write
+    except ValueError:  # new, or read during a write
         return {}
     return record if isinstance(record, dict) else {}
 
@@ -81,7 +81,7 @@ def read_if_locked(path: Path) -> dict[str, Any] | None:
 
 
 def answers(connection: Connection) -> bool:
-    """Whether a PostgreSQL listens there: it answers a request for TLS with one letter."""
+    """Whether a PostgreSQL server listens: it responds to a TLS request with one letter."""
     path = f"{connection.host}/.s.PGSQL.{connection.port}"
     try:
         with socket.socket(socket.AF_UNIX) as client:

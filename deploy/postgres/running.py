@@ -14,18 +14,18 @@ POLL_INTERVAL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class RunningServer:
-    """A server that another process runs, for as long as that process holds the lock."""
+    """A server of another process, valid while that process holds the lock."""
 
     connection: Connection
     owner: int
-    """The process that runs it."""
+    """Id of the process that runs it."""
     lasting: bool
-    """Whether that process runs until it is stopped, as `tracker serve` does."""
+    """Whether that process runs until it is stopped, such as `tracker serve`."""
     lock: Path
 
     @property
     def ended(self) -> str | None:
-        """The reason why the server cannot be used any more; None while its process runs."""
+        """Return the reason why the server is unusable, or None while its process runs."""
         record = read_if_locked(self.lock)
         if record is not None and record.get("owner") == self.owner:
             return None
@@ -36,10 +36,10 @@ class RunningServer:
 
 
 def running(data_dir: Path, *, wait: float = 10) -> RunningServer | None:
-    """Return the server that another process runs on `data_dir`; None if there is none.
+    """Return the server that another process runs on `data_dir`, or None.
 
-    A server that is still starting is waited for, up to `wait` seconds. Raises PostgresError
-    when this user may not look.
+    Waits up to `wait` seconds for a server that is starting. Raises PostgresError if this user may not
+    access it.
     """
     path = data_dir.expanduser().resolve() / "lock"
     deadline = time.monotonic() + wait

@@ -1,4 +1,4 @@
-"""The server: made, started, watched and stopped by this process."""
+"""The embedded server: created, started, monitored and stopped by this process."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from deploy.postgres.site import DataDirectory, account, grant_access
 MAX_SOCKET_PATH_BYTES = 103  # bytes, on macOS; Linux has 107
 FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN = (signal.SIGINT, 120.0), (signal.SIGQUIT, 30.0)  # seconds
 SIGNAL_INTERVAL_SECONDS = 5.0
-"""Seconds after which a server that goes on is asked once more to shut down."""
+"""Seconds after which a running server gets the shutdown signal again."""
 MIN_FREE_BYTES = (
     16 * 1024 * 1024
-)  # bytes left: a segment of PostgreSQL's write-ahead log does not fit
+)  # bytes left: too few for a segment of PostgreSQL's write-ahead log
 RETRIED_OBSTACLES = ("pre-existing shared memory block", 'lock file "postmaster.pid" already')
-SETTINGS = (  # on the command line, where postgresql.conf cannot undo them
+SETTINGS = (  # on the command line, which takes precedence over postgresql.conf
     *("listen_addresses=", "unix_socket_permissions=0700", "fsync=on", "logging_collector=off"),
     *("log_destination=stderr", "timezone=UTC", "log_timezone=UTC"),
 )
@@ -44,7 +44,7 @@ class Postgres:
     """A running server, which this process owns until `stop`; a context manager."""
 
     def __init__(self, connection: Connection, site: DataDirectory, server: _Server, lock: Lock):
-        """Take over what `start` has made."""
+        """Take over the resources of `start`."""
         self.connection = connection
         self._site = site
         self._server = server
@@ -53,11 +53,11 @@ class Postgres:
 
     @classmethod
     def start(cls, data_dir: Path, *, timeout: float = 600, lasting: bool = False) -> Self:
-        """Run a server on `data_dir`, making the directory and the database when absent.
+        """Run a server on `data_dir`, and create missing directories and databases.
 
-        `timeout` is how many seconds the server may take to be ready, crash recovery included.
-        `lasting`: this process runs until it is stopped, so others may rely on its server.
-        Raises InUse when another process holds the directory, PostgresError for all the rest.
+        `timeout` is the maximum of seconds until the server is ready, including crash recovery.
+        `lasting` processes run until they are stopped, so others may use their server. Raises InUse if
+        another process holds the directory, and PostgresError for all other errors.
         """
         try:
             root = data_dir.expanduser().resolve()
@@ -93,16 +93,16 @@ class Postgres:
 
     @property
     def ended(self) -> str | None:
-        """Why the server has ended by itself, with its last words; None while it runs."""
+        """Return the reason for the end of the server with its last log lines, or None while it runs."""
         if not _has_ended(self._server):
             return None
         return f"PostgreSQL has ended. {_last_words(self._site, self._begun)}"
 
     def stop(self) -> None:
-        """Shut the server down, breaking its connections; let go of the directory last.
+        """Shut the server down, closing its connections, and release the directory.
 
-        May be called again, also by a signal handler that interrupts this very call.
-        Raises PostgresError when the server does not end; the directory is then kept.
+        May be called again, even by a signal handler during this call. Raises PostgresError if the
+        server does not end; the directory then stays locked.
         """
         _shut_down(self._server.pid, lambda: _has_ended(self._server))
         if self._lock.held:
@@ -110,21 +110,21 @@ class Postgres:
         self._lock.release()
 
     def __enter__(self) -> Self:
-        """Give the running server."""
+        """Return the running server."""
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """Stop it."""
+        """Stop the server."""
         self.stop()
 
 
 def _make_database(site: DataDirectory, binaries: Path) -> None:
-    """Make the cluster with its role and database, unless it is there."""
+    """Create the cluster with its role and database, unless it exists."""
     for half_made in site.root.glob("pgdata.new-*"):
         shutil.rmtree(half_made, ignore_errors=True)
     if site.pgdata.exists():
         return
-    # A name of its own: the initdb of a killed process may still be at work in another.
+    # A unique name: the initdb of a killed process may still use another.
     fresh = Path(tempfile.mkdtemp(prefix="pgdata.new-", dir=site.root))
     site.chown(fresh)
     site.run(binaries / "initdb", "-D", fresh, "-U", "tracker", *INITDB)
@@ -135,7 +135,7 @@ def _make_database(site: DataDirectory, binaries: Path) -> None:
 
 
 def _make_socket_dir(site: DataDirectory) -> Path:
-    """A directory that only the server's account (and root) can enter."""
+    """Return a directory that only the server's account (and root) can access."""
     directory = site.root / "run"
     if len(os.fsencode(directory / f".s.PGSQL.{PORT}")) > MAX_SOCKET_PATH_BYTES:
         directory = Path(tempfile.mkdtemp(prefix="tracker-postgres-", dir="/tmp"))
@@ -145,7 +145,7 @@ def _make_socket_dir(site: DataDirectory) -> Path:
 
 
 def _clear_sockets(host: str | None) -> None:
-    """Remove a server's socket and its lock, which a crash leaves behind, and their directory."""
+    """Remove a server's socket, its lock and their directory after a crash."""
     if host:
         for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
             (Path(host) / name).unlink(missing_ok=True)
@@ -154,17 +154,17 @@ def _clear_sockets(host: str | None) -> None:
 
 
 def _stop_orphan(pgdata: Path) -> None:
-    """Stop the server of a killed process; forget a pid that is by now nobody's or another's."""
+    """Stop the server of a killed process; ignore a stale or reused pid."""
     pid = _recorded_pid(pgdata)
     if pid is None:
         return
     _shut_down(pid, lambda: not _is_postmaster(pid, pgdata))
-    # Without this file too PostgreSQL refuses to start while backends of its predecessor live.
+    # Even without this file PostgreSQL refuses to start while backends of its predecessor run.
     (pgdata / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _recorded_pid(pgdata: Path) -> int | None:
-    """The pid in postmaster.pid: 0 when a full disk left the file empty, None without a file."""
+    """Return the pid in postmaster.pid: 0 if a full disk left the file empty, None without a file."""
     try:
         first, *_ = (pgdata / "postmaster.pid").read_bytes().split(b"\n")
     except FileNotFoundError:
@@ -178,7 +178,7 @@ def _is_postmaster(pid: int, pgdata: Path) -> bool:
 
 
 def _command_line(pid: int) -> bytes:
-    """The command line of a process; empty for one that has ended or is a zombie."""
+    """Return the command line of a process; empty for an ended process or a zombie."""
     if os.path.exists("/proc/self/cmdline"):
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ")
@@ -189,7 +189,7 @@ def _command_line(pid: int) -> bytes:
 
 
 def _launch(site: DataDirectory, binaries: Path, host: str, timeout: float) -> _Server:
-    """Run the server until it is ready; on any failure leave none behind."""
+    """Run the server until it is ready; on failure leave no process behind."""
     deadline = time.monotonic() + timeout
     while (server := _try_launch(site, binaries, host, deadline)) is None:
         time.sleep(0.1)
@@ -210,15 +210,17 @@ def _try_launch(site: DataDirectory, binaries: Path, host: str, deadline: float)
         _shut_down(server.pid, lambda: _has_ended(server))
         raise
     said = _last_words(site, said_before)
-    # Backends of a killed server live on until their query ends; PostgreSQL refuses meanwhile.
+    # Backends of a killed server run until their query ends; PostgreSQL refuses to start meanwhile.
     if any(passing in said for passing in RETRIED_OBSTACLES) and time.monotonic() < deadline:
         return None
     raise PostgresError(f"PostgreSQL did not start. {said}")
 
 
 def _last_words(site: DataDirectory, begun: int) -> str:
-    """The end of what the server has logged since its log was `begun` bytes long; and that the disk
-    is full, when it is: then the log may have had no room for it."""
+    """Return the log of the server since `begun` bytes, and whether the disk is full.
+
+    On a full disk the log may lack the message.
+    """
     with site.log.open("rb") as log:
         log.seek(max(begun, log.seek(0, os.SEEK_END) - 2000))
         said = log.read().decode(errors="replace").strip()
@@ -228,9 +230,9 @@ def _last_words(site: DataDirectory, begun: int) -> str:
 
 
 def _spawn(site: DataDirectory, binaries: Path, host: str) -> tuple[_Server, int]:
-    """A server that waits for a line before it begins, and where in its log it will begin.
+    """Start a server that waits for a line, and return it with its start in the log.
 
-    A signal handler may raise in here: the line then never comes, and no server is left behind.
+    If a signal handler raises here, the line is never sent, and no server is left behind.
     """
     quoted = host.replace('"', '""')
     access = write_access_files(site)
@@ -251,7 +253,7 @@ def _let_begin(server: _Server) -> None:
 
 
 def _ready(server: _Server, pgdata: Path) -> bool:
-    """Whether this server, and no predecessor, has written that it accepts connections."""
+    """Whether this server, and no predecessor, has reported that it accepts connections."""
     try:
         lines = (pgdata / "postmaster.pid").read_bytes().splitlines()
     except FileNotFoundError:
@@ -260,11 +262,11 @@ def _ready(server: _Server, pgdata: Path) -> bool:
 
 
 def _has_ended(server: _Server) -> bool:
-    """Like `server.poll()`, which would wait for ever in a signal handler that interrupts it."""
+    """Return whether the server has ended, without the deadlock of `server.poll()` in signal handlers."""
     if server.returncode is None:
         try:
             pid, status = os.waitpid(server.pid, os.WNOHANG)
-        except ChildProcessError:  # a signal handler was here first
+        except ChildProcessError:  # a signal handler has reaped it
             pid, status = server.pid, 0
         if pid:
             server.returncode = os.waitstatus_to_exitcode(status)
@@ -272,20 +274,20 @@ def _has_ended(server: _Server) -> bool:
 
 
 def _shut_down(pid: int, gone: Callable[[], bool]) -> None:
-    """Ask for a fast shutdown, which loses nothing; in the end for one with crash recovery."""
+    """Request a fast shutdown, which loses nothing, and finally one with crash recovery."""
     for kind, patience in (FAST_SHUTDOWN, IMMEDIATE_SHUTDOWN):
         deadline = time.monotonic() + patience
         while not gone() and time.monotonic() < deadline:
             with suppress(ProcessLookupError):
-                os.kill(pid, kind)  # again and again: one that has just begun may not hear it yet
+                os.kill(pid, kind)  # repeatedly: a starting server may miss the signal
             wait_until(gone, min(deadline, time.monotonic() + SIGNAL_INTERVAL_SECONDS))
         if gone():
             return
-    raise PostgresError(f"PostgreSQL does not shut down. Look at what its process {pid} does.")
+    raise PostgresError(f"PostgreSQL does not shut down. Inspect its process {pid}.")
 
 
 def _sync(directory: Path) -> None:
-    """Make the names in a directory survive a power cut."""
+    """Sync a directory, so that its names survive a power failure."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""A data directory, and the account that PostgreSQL runs under in it."""
+"""A data directory, and the account for PostgreSQL in it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ PASSED_ON = (
     "FAKETIME_DISABLE_SHM",
     "FAKETIME_DONT_FAKE_MONOTONIC",
 )
-"""The variables that PostgreSQL gets: how its libraries are found, and those of libfaketime, so that
-tests can move the clocks of all processes together."""
+"""Variables passed to PostgreSQL: library paths, and those of libfaketime for tests that move all
+clocks."""
 
 
 @dataclass(frozen=True)
 class DataDirectory:
-    """A data directory and the account that the server runs under; None: this process's own."""
+    """A data directory and the account of the server; None: this process's own."""
 
     root: Path
     account: pwd.struct_passwd | None
@@ -49,7 +49,7 @@ class DataDirectory:
             os.chown(path, self.account.pw_uid, self.account.pw_gid, follow_symlinks=False)
 
     def process(self) -> dict[str, Any]:
-        """How every process of PostgreSQL is run: apart from the terminal, and from our secrets."""
+        """Return the options of PostgreSQL's processes: no terminal, and no secrets."""
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         common = {"cwd": "/", "env": environment | {"LC_ALL": "C"}, "start_new_session": True}
         if not self.account:
@@ -58,7 +58,7 @@ class DataDirectory:
         return common | identity
 
     def run(self, *command: str | Path, stdin: str = "") -> str:
-        """The command's standard output. Raises PostgresError with its error message when it fails."""
+        """Return the command's standard output. Raises PostgresError with its error message."""
         done: subprocess.CompletedProcess[str] = subprocess.run(
             command, input=stdin, capture_output=True, text=True, check=False, **self.process()
         )
@@ -67,7 +67,7 @@ class DataDirectory:
         return done.stdout
 
     def first_unreachable(self, path: Path) -> str:
-        """The first directory on the way to `path` that the account cannot enter; or nothing."""
+        """Return the first directory in `path` that the account cannot enter, or an empty text."""
         if not self.account:
             return ""
         script = 'for way do test -x "$way" || { printf %s "$way"; exit; }; done'
@@ -76,7 +76,7 @@ class DataDirectory:
 
 
 def account(pgdata: Path) -> pwd.struct_passwd | None:
-    """The account for the server: whoever owns the data; for new data of root, a harmless one."""
+    """Return the account for the server: the owner of the data, or for root an unprivileged one."""
     owner = pgdata.stat().st_uid if pgdata.exists() else None
     if os.geteuid() != 0:
         if owner not in (None, os.geteuid()):
@@ -91,7 +91,7 @@ def account(pgdata: Path) -> pwd.struct_passwd | None:
 
 
 def grant_access(site: DataDirectory) -> None:
-    """Let the server's account into a new data directory; open no other directory to it."""
+    """Give the server's account access to a new data directory, and to no other."""
     new = [path.name for path in site.root.iterdir()] == ["lock"]
     if new and site.first_unreachable(site.root) == str(site.root):
         site.root.chmod(stat.S_IMODE(site.root.stat().st_mode) | 0o011)

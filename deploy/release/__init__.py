@@ -1,1 +1,1 @@
-"""What a release is made of: packages, list of parts, notices of others. Not part of a wheel."""
+"""Release artifacts: packages, bill of materials, third-party notices. Not part of a wheel."""

@@ -2,10 +2,10 @@
 
     python -m deploy.release [DIRECTORY]
 
-puts into DIRECTORY (default: dist) the source, the wheel, and beside the wheel: the versions of all libraries
-(`…-constraints.txt`), the same as a list of parts (`….cdx.json`, CycloneDX 1.6), and their licences with
-the texts (`…-notices.txt`). Ends with 1 if one of them may not be distributed. The same source and the same
-libraries give the same bytes, if SOURCE_DATE_EPOCH says when.
+writes the source and the wheel to DIRECTORY (default: dist). Beside the wheel it writes the versions of all
+libraries (`…-constraints.txt`), the bill of materials (`….cdx.json`, CycloneDX 1.6), and the licences with
+their texts (`…-notices.txt`). The exit code is 1 if one of them must not be distributed. Equal sources and
+libraries give equal bytes if SOURCE_DATE_EPOCH is set.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from deploy.release.notices import Part, notices, parts
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = "charts,demo,nats,otel,parquet"
-"""All that somebody installs to run it."""
+"""Extras of a complete installation."""
 
 
 def main(directory: Path) -> int:
-    """Make all files; the exit code."""
+    """Make all files, and return the exit code."""
     run(sys.executable, "-m", "build", "--outdir", directory, ROOT)
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "version"
@@ -44,7 +44,7 @@ def main(directory: Path) -> int:
 
 
 def beside_wheel(wheel: Path, stem: Path, temporary: Path) -> list[Part]:
-    """Install a wheel into an environment, and write what is in that; the parts."""
+    """Install a wheel into an environment, write its parts to files, and return them."""
     python = temporary / "bin" / "python"
     run(sys.executable, "-m", "venv", "--without-pip", temporary)
     pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
@@ -59,8 +59,7 @@ def beside_wheel(wheel: Path, stem: Path, temporary: Path) -> list[Part]:
 
 
 def write_list_of_parts(python: Path, file: Path, *, validate: bool = True) -> None:
-    """Write what is installed for a Python as CycloneDX, and hold it to the schema of that, which takes
-    seconds."""
+    """Write the packages of a Python installation as CycloneDX, and validate it, which takes seconds."""
     tool = Path(sys.executable).with_name("cyclonedx-py")
     run(
         *(tool, "environment", "--spec-version", "1.6", "--output-reproducible"),
@@ -70,7 +69,7 @@ def write_list_of_parts(python: Path, file: Path, *, validate: bool = True) -> N
 
 
 def run(*command: str | Path) -> None:
-    """Run a command, whose output is nobody's concern unless it fails."""
+    """Run a command; its output is shown only if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}")

@@ -1,4 +1,4 @@
-"""Which of the licences of others may be distributed with the tracker, and which parts break that."""
+"""Licences of parts: allowed ones, and violations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SPDX = get_spdx_licensing()
 
 
 def troubles(found: Iterable[Part]) -> Iterator[str]:
-    """Sentences on parts that may not be distributed as they are. Pure."""
+    """Yield sentences on parts that must not be distributed as they are. Pure."""
     for part in found:
         if not part.licence:
             yield f"{part.name} {part.version} does not say its licence: read it, and add it to licences.toml"
@@ -26,7 +26,7 @@ def troubles(found: Iterable[Part]) -> Iterator[str]:
 
 
 def is_allowed(expression: str, allowed: Collection[str]) -> bool:
-    """Whether licences that one may take are enough for an SPDX expression. Pure."""
+    """Whether allowed licences satisfy an SPDX expression. Pure."""
     try:
         return _holds(SPDX.parse(expression, validate=True), allowed)
     except ExpressionError:
@@ -34,7 +34,7 @@ def is_allowed(expression: str, allowed: Collection[str]) -> bool:
 
 
 def _holds(node: Any, allowed: Collection[str]) -> bool:
-    """Of `AND` all have to be allowed, of `OR` one; an exception (`WITH`) counts as part of the name."""
+    """Evaluate an expression: `AND` needs all, `OR` one; an exception (`WITH`) is part of the name."""
     if isinstance(node, SPDX.AND):
         return all(_holds(each, allowed) for each in node.args)
     if isinstance(node, SPDX.OR):
@@ -43,7 +43,7 @@ def _holds(node: Any, allowed: Collection[str]) -> bool:
 
 
 def installed_for(name: str, extras: Iterable[str]) -> list[Distribution]:
-    """A distribution with some of its extras, and all that they need, as installed here."""
+    """Return a distribution with some extras, and all its dependencies, as installed here."""
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, str]] = set()
     waiting = [(name, extra) for extra in ("", *extras)]

@@ -1,8 +1,8 @@
-"""Notices of others: the licences and their texts, of all that is installed in an environment.
+"""Third-party notices: the licences and texts of all packages in an environment.
 
-    python deploy/release/notices.py [DIRECTORY of packages] > THIRD-PARTY-NOTICES.txt
+python deploy/release/notices.py [DIRECTORY of packages] > THIRD-PARTY-NOTICES.txt
 
-needs nothing but Python, so that it can be run where an image is made.
+It needs only Python, so it can run in an image build.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ RULER = "=" * 78
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A distribution of somebody else."""
+    """A third-party distribution."""
 
     name: str
     version: str
     licence: str
-    """An SPDX expression; empty if nobody knows."""
+    """SPDX expression; empty if unknown."""
     address: str
     texts: tuple[str, ...]
 
 
 def parts(installed: Iterable[Distribution]) -> list[Part]:
-    """What is installed, but for the tracker itself, by name."""
+    """Return the installed parts except the tracker, by name."""
     found = {normal(each.name): each for each in installed}
     found.pop(OURS, None)
     return [
@@ -52,18 +52,20 @@ def parts(installed: Iterable[Distribution]) -> list[Part]:
 
 
 def normal(name: str) -> str:
-    """The name of a distribution as indexes compare it."""
+    """Return the normalized name of a distribution."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def fields_of(distribution: Distribution) -> Message:
-    """The metadata of a distribution as what they are: fields of a mail."""
+    """Return the metadata of a distribution as mail headers."""
     return cast(Message, distribution.metadata)
 
 
 def licence_of(name: str, metadata: Message) -> str:
-    """The SPDX expression of a distribution: its own, what its text was read to say, or what its words
-    mean. Empty where they mean nothing certain. Pure."""
+    """Return the SPDX expression of a distribution, or an empty text if it is uncertain. Pure.
+
+    It comes from its metadata, from a review of its text, or from the meaning of its words.
+    """
     if stated := metadata.get("License-Expression") or RULES["read"].get(name):
         return str(stated)
     said = str(metadata.get("License") or "").strip()
@@ -79,7 +81,7 @@ def licence_of(name: str, metadata: Message) -> str:
 
 
 def address_of(metadata: Message) -> str:
-    """Where a distribution is at home."""
+    """Return the home page of a distribution."""
     urls = [str(each).partition(", ") for each in metadata.get_all("Project-URL") or []]
     named = [url for label, _, url in urls if re.search("source|repo|home|github", label, re.I)]
     return next(
@@ -88,7 +90,7 @@ def address_of(metadata: Message) -> str:
 
 
 def texts_of(distribution: Distribution) -> Iterator[str]:
-    """The texts of licences and notices that came with a distribution, each once."""
+    """Yield the distinct texts of licences and notices in a distribution."""
     seen = set()
     for file in sorted(distribution.files or (), key=str):
         if ".dist-info" in file.parts[0] and TEXT.search(str(file)) and file.suffix != ".py":
@@ -99,7 +101,7 @@ def texts_of(distribution: Distribution) -> Iterator[str]:
 
 
 def notices(found: Iterable[Part]) -> str:
-    """The notices as a text. Pure."""
+    """Return the notices as a text. Pure."""
     blocks = [
         "Parts that others wrote, their licences, and the texts of these.\n"
         "The tracker itself is under Apache-2.0, its data under CC BY 4.0."
@@ -111,7 +113,7 @@ def notices(found: Iterable[Part]) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the notices of an environment: this one, or that of a directory of packages."""
+    """Print the notices of this environment, or of a directory of packages."""
     print(notices(parts(distributions(path=arguments or sys.path))), end="")
 
 

@@ -1,8 +1,8 @@
-"""The GraphQL schema and the web application, imported by the commands that need them.
+"""The GraphQL schema and the web application, imported only by commands that need them.
 
-To make them takes more than half of the time in which commands start that need neither. It also takes
-seconds in which the event loop does nothing else: a command imports them before it starts background
-tasks, whose connections would be lost meanwhile.
+Creating them takes more than half of the start time of other commands. It also blocks the event loop
+for seconds. So commands import them before they start background tasks, whose connections would time
+out.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from starlette.applications import Starlette
 
 
 def import_app() -> Callable[..., Starlette]:
-    """Return `create_app`, which makes the web application of a running tracker."""
+    """Return `create_app`, which creates the web application of a running tracker."""
     from schema.app import create_app
 
     return create_app
 
 
 def import_execute() -> Callable[..., Awaitable[dict[str, Any]]]:
-    """Return `execute`, which answers a GraphQL document."""
+    """Return `execute`, which executes a GraphQL document."""
     from schema.execution.execute import execute
 
     return execute

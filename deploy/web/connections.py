@@ -1,8 +1,8 @@
-"""Which connections stay: how many, how slow, and how much may wait in memory for all of them.
+"""Connection limits: number, speed, and memory for pending data.
 
-A client costs a descriptor and some memory for as long as it is connected, whether or not it ever
-asks for anything. So whoever is slow is cut off, and when no room is left the one that has kept us
-waiting longest makes room for the next: those who ask at once always get in.
+A connected client costs a descriptor and memory even without requests. So slow clients are
+disconnected. If there is no room, the client that has been waited for longest is disconnected. So
+clients that send requests at once always connect.
 """
 
 from __future__ import annotations
@@ -18,60 +18,60 @@ from uvicorn.server import ServerState
 from schema.http.authentication import client_network
 
 BODY_CHECK_SECONDS = 10.0
-"""In each so many seconds a body has to come at the least pace, or be complete."""
+"""Interval in seconds in which a body must arrive at the minimum rate, or be complete."""
 ANSWER_CHECK_SECONDS = 30.0
-"""In each so many seconds an answer that waits has to be taken at the least pace."""
+"""Interval in seconds in which a pending response must be received at the minimum rate."""
 MIN_BYTES_PER_SECOND = 4096
 MAX_RECEIVED_BYTES = 128 * 1024 * 1024
-"""What all unfinished bodies may be together."""
+"""Maximum bytes of all unfinished bodies together."""
 MAX_UNSENT_BYTES = 128 * 1024 * 1024
-"""What all answers that their clients do not take may be together."""
+"""Maximum bytes of all responses that clients have not received."""
 SPARE_CONNECTIONS = 16
-"""Connections beyond the limit, on which only the health of the server can be asked for."""
+"""Connections beyond the limit, which only serve health checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What clients may take of the server."""
+    """Limits per server and client."""
 
     connections: int = 10_000
-    """Connections in all."""
+    """Maximum number of connections."""
     client_connections: int = 200
-    """Connections of one address (IPv6: its /64), unless it is that of a trusted proxy."""
+    """Maximum number of connections of one address (IPv6: its /64), except trusted proxies."""
     head_bytes: int = 64 * 1024
-    """The address and the headers of a request together."""
+    """Maximum bytes of the address and headers of a request."""
     head_seconds: float = 10.0
-    """Seconds from the connection, or from the answer before, to the end of the headers."""
+    """Seconds from the connection, or from the previous response, to the end of the headers."""
 
 
 class Connection(Protocol):
-    """A connection, as far as its room is concerned."""
+    """A connection with its resources."""
 
     @property
     def wire(self) -> asyncio.BaseTransport:
-        """The transport, which stays the same when a WebSocket begins on it."""
+        """Return the transport, which stays the same after an upgrade to WebSocket."""
 
     @property
     def unsent(self) -> int:
-        """How many bytes wait for the client to take them."""
+        """Return the number of bytes that the client has not received."""
 
     def cut(self) -> None:
-        """End it at once."""
+        """Close the connection immediately."""
 
     def finish(self) -> None:
-        """End it when the client has taken what it was sent."""
+        """Close the connection after the client has received all data."""
 
 
 @dataclass(slots=True)
 class Transfer:
-    """How many bytes there are of what comes or goes, and how many moved lately."""
+    """The bytes of a transfer in total and in the current interval."""
 
     bytes: int
     since: float
     moved: int = 0
 
     def is_too_slow(self, now: float, seconds: float) -> bool:
-        """Whether less moved within so many seconds than has to; each time it did, they begin anew."""
+        """Whether fewer bytes than required were transferred in an interval; success begins a new one."""
         if now - self.since < seconds:
             return False
         enough = self.moved >= seconds * MIN_BYTES_PER_SECOND
@@ -97,7 +97,7 @@ class Connections(ServerState):
         return len(self._clients)
 
     def begin(self, connection: Connection, address: str) -> int | None:
-        """Count a new connection: the status of its refusal, or None where it may be served."""
+        """Count a new connection, and return the status of its refusal, or None."""
         client = client_network(address)
         if (
             not self._is_proxy(address)
@@ -111,11 +111,11 @@ class Connections(ServerState):
 
     @property
     def has_spare(self) -> bool:
-        """Whether a connection beyond the limit may stay to ask for the health of the server."""
+        """Whether a connection beyond the limit may stay for a health check."""
         return len(self) <= self.limits.connections + SPARE_CONNECTIONS
 
     def end(self, connection: Connection) -> None:
-        """Forget a connection that has ended."""
+        """Remove a closed connection."""
         self._waiting.pop(connection, None)
         self.received_all(connection)
         self.flows(connection)
@@ -126,15 +126,15 @@ class Connections(ServerState):
                 del self._of_client[client]
 
     def wait(self, connection: Connection, now: float) -> None:
-        """From now on a connection owes the head of a request."""
+        """Record that a connection waits for the head of a request."""
         self._waiting[connection] = now
 
     def has_head(self, connection: Connection) -> None:
-        """The head has come."""
+        """Record that the head is complete."""
         self._waiting.pop(connection, None)
 
     def receive(self, connection: Connection, now: float, size: int) -> None:
-        """A part of a body that is not complete has come."""
+        """Record a part of an incomplete body."""
         body = self._receiving.setdefault(connection, Transfer(0, now))
         body.bytes += size
         body.moved += size
@@ -143,12 +143,12 @@ class Connections(ServerState):
             pass
 
     def received_all(self, connection: Connection) -> None:
-        """The body is complete."""
+        """Record that the body is complete."""
         if body := self._receiving.pop(connection, None):
             self._received -= body.bytes
 
     def stall(self, connection: Connection, now: float) -> None:
-        """More waits for the client than its socket takes."""
+        """Record that the client's socket buffer is full."""
         self.flows(connection)
         answer = self._stalled[connection] = Transfer(connection.unsent, now)
         self._unsent += answer.bytes
@@ -156,12 +156,12 @@ class Connections(ServerState):
             pass
 
     def flows(self, connection: Connection) -> None:
-        """The client has taken most of it."""
+        """Record that the client has received most data."""
         if answer := self._stalled.pop(connection, None):
             self._unsent -= answer.bytes
 
     def cut_slow(self, now: float) -> None:
-        """End the connections that are slower than anyone has to be."""
+        """Close the connections below the minimum rate."""
         late = now - self.limits.head_seconds
         while self._waiting and next(iter(self._waiting.values())) < late:
             self._waiting.popitem(last=False)[0].finish()
@@ -177,7 +177,7 @@ class Connections(ServerState):
                 self._cut(connection)
 
     def _make_room(self) -> bool:
-        """End the connection that has kept us waiting longest; False if none does."""
+        """Close the connection that has been waited for longest; False without one."""
         return any(
             self._cut_first(slow) for slow in (self._waiting, self._receiving, self._stalled)
         )

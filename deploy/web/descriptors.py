@@ -1,7 +1,7 @@
-"""How many descriptors (files, sockets) this process may have, and how many clients get of them.
+"""Descriptors (files, sockets) of this process, and the share for clients.
 
-Without one left the database can't be reached, the log can't be signed and nobody can ask how the
-server is. So clients never get the last ones.
+Without a free descriptor the database is unreachable, the log cannot be signed, and health checks fail.
+So clients never get the last ones.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import replace
 from deploy.web.connections import SPARE_CONNECTIONS, Limits
 
 RESERVED_DESCRIPTORS = 96 + SPARE_CONNECTIONS
-"""For the database (26 connections), signing, helpers, logs, listening, and connections that are
-being closed while others come."""
+"""Descriptors for the database (26 connections), signing, helper processes, logs, listening, and
+closing connections."""
 MIN_CONNECTIONS = 16
 MAX_DESCRIPTORS = 65_536
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def raise_limit() -> int:
-    """Let this process have as many descriptors as its system allows; how many that is."""
+    """Raise the descriptor limit to the system's maximum, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -34,7 +34,7 @@ def raise_limit() -> int:
 
 
 def within_descriptors(limits: Limits) -> Limits:
-    """The limits, with no more connections than leave enough descriptors over."""
+    """Return the limits, with connections reduced to the available descriptors."""
     descriptors = raise_limit()
     possible = max(MIN_CONNECTIONS, descriptors - RESERVED_DESCRIPTORS)
     if possible >= limits.connections:

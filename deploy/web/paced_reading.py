@@ -1,7 +1,7 @@
-"""A connection is read in small pieces, and only so many of them in a turn of the event loop.
+"""Reading of a connection in small pieces, with a limit per event loop iteration.
 
-uvloop hands over several megabytes in one turn and asyncio 256 KiB. Where each byte or two is a frame or a
-chunk, parsing them all takes seconds, in which nobody else is served.
+uvloop passes on several megabytes in one iteration and asyncio 256 KiB. If each byte or two is a frame
+or a chunk, parsing them takes seconds and blocks other clients.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ PIECES_PER_TURN = 16
 
 
 class PacedTransport(asyncio.Transport):
-    """A transport that passes on what it receives in pieces, and not while its protocol pauses it."""
+    """A transport that passes on received data in pieces, and not while its protocol pauses it."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class PacedTransport(asyncio.Transport):
         piece_bytes: int,
     ):
         super().__init__()
-        # straight to the transport: they are called for every message
+        # directly on the transport: called for every message
         self.write = transport.write  # type: ignore[method-assign]
         self.get_write_buffer_size = transport.get_write_buffer_size  # type: ignore[method-assign]
         self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
@@ -36,11 +36,11 @@ class PacedTransport(asyncio.Transport):
         self._piece_bytes = piece_bytes
         self._unread = b""
         self._position = 0
-        """Where the next piece of them begins."""
+        """Start of the next piece."""
         self._is_paused = self._is_scheduled = False
 
     def receive(self, data: bytes) -> None:
-        """Pass on received bytes, in this turn of the loop or in later ones."""
+        """Pass on received bytes, in this loop iteration or in later ones."""
         if self._unread:
             data = self._unread[self._position :] + data
         self._unread, self._position = data, 0
@@ -48,12 +48,12 @@ class PacedTransport(asyncio.Transport):
             self._read()
 
     def pause_reading(self) -> None:
-        """Pass on nothing until reading is resumed."""
+        """Pause until reading is resumed."""
         self._is_paused = True
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Pass on what waits, in the next turn, and what follows."""
+        """Pass on buffered data in the next iteration, and then later data."""
         self._is_paused = False
         if not self._unread:
             self._transport.resume_reading()
@@ -61,7 +61,7 @@ class PacedTransport(asyncio.Transport):
             self._schedule()
 
     def end_reading(self) -> None:
-        """Drop what waits: another protocol reads from now on."""
+        """Drop buffered data: another protocol reads from now on."""
         self._unread = b""
         self._is_paused = False
         self._transport.resume_reading()
@@ -77,7 +77,7 @@ class PacedTransport(asyncio.Transport):
             self._transport.resume_reading()
 
     def _read(self) -> None:
-        """Pass on pieces until the turn is over."""
+        """Pass on pieces until the end of the iteration."""
         for _ in range(PIECES_PER_TURN):
             if self._is_paused or not self._unread:
                 break

@@ -1,4 +1,4 @@
-"""uvicorn's protocols, HTTP and WebSocket, within the limits of connections."""
+"""uvicorn's protocols for HTTP and WebSocket, with connection limits."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from schema.http.messages import json_response
 
 HEALTH = ("/healthz", "/readyz", "/metrics")
 MAX_PIPELINED_REQUESTS = 16
-"""Requests that may wait for the answer to the one before them on their connection."""
+"""Maximum of pipelined requests per connection."""
 CHUNK_BYTES = 16
-"""What a chunk of a body may have beside its bytes: its size, and two ends of lines."""
+"""Overhead of a chunk in bytes: its size, and two line ends."""
 MAX_TINY_CHUNKS = 1000
-"""Chunks of a body that may be of any size; beyond them chunks have at least MIN_CHUNK_BYTES on average."""
+"""Chunks of a body without a minimum size; later chunks need MIN_CHUNK_BYTES on average."""
 MIN_CHUNK_BYTES = 64
 MAX_IGNORED_BYTES = 64 * 1024
-"""Bytes of a body that may follow after its request was answered; then the connection is closed."""
+"""Maximum bytes of a body after its response; then the connection is closed."""
 LINGER_SECONDS = 10
-"""Seconds in which the client of such a connection can read its answer."""
+"""Seconds in which the client of such a connection can read its response."""
 HTTP_PIECE_BYTES = 4096
 WEBSOCKET_PIECE_BYTES = 1024
-"""Bytes that are parsed at once: at most about 170 frames."""
+"""Bytes per parsing step: at most about 170 frames."""
 MAX_CONTROL_FRAMES = 50
-"""Pings and pongs of a WebSocket in a second."""
+"""Maximum of pings and pongs of a WebSocket per second."""
 MAX_FRAGMENTS = 1000
-"""Fragments of a message, and those of all messages of a WebSocket in a second."""
+"""Maximum of fragments per message, and per second of a WebSocket."""
 REFUSALS = {
     429: ("TOO_MANY_CONNECTIONS", "this address has as many connections as one may have"),
     431: ("TOO_LARGE", "expected a shorter address and shorter headers"),
@@ -46,7 +46,7 @@ REFUSALS = {
 
 
 class CountedConnection(asyncio.Protocol):
-    """What both protocols tell of a connection, and what can be done with it: a `Connection`."""
+    """The common part of both protocols: a `Connection`."""
 
     server_state: Connections
     loop: asyncio.AbstractEventLoop
@@ -54,50 +54,50 @@ class CountedConnection(asyncio.Protocol):
     wire: asyncio.BaseTransport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Handle the end of the connection."""
         self.server_state.end(self)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The client does not take what it is sent."""
+        """Handle a full send buffer."""
         super().pause_writing()
         self.server_state.stall(self, self.loop.time())
 
     def resume_writing(self) -> None:
-        """It has taken most of it."""
+        """Handle a drained send buffer."""
         super().resume_writing()
         self.server_state.flows(self)
 
     @property
     def unsent(self) -> int:
-        """How many bytes wait for the client to take them."""
+        """Return the number of bytes that the client has not received."""
         return self.transport.get_write_buffer_size()
 
     def cut(self) -> None:
-        """End the connection at once."""
+        """Close the connection immediately."""
         self.transport.abort()
 
     def finish(self) -> None:
-        """End the connection when the client has taken what it was sent."""
+        """Close the connection after the client has received all data."""
         self.transport.close()
 
 
 class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
-    """uvicorn's protocol, which answers in one piece and holds its client to the limits."""
+    """uvicorn's HTTP protocol with coalesced responses and limits for clients."""
 
     server_state: Connections
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin. (uvicorn narrows the argument in the same way.)"""
+        """Handle a new connection. (uvicorn narrows the argument in the same way.)"""
         super().connection_made(transport)
         self.wire = transport
         self.transport = CoalescingTransport(transport, self.loop)
         self._reading = PacedTransport(transport, self.loop, self._feed, HTTP_PIECE_BYTES)
         self.flow = FlowControl(self._reading)
         self._overhead = 0
-        """Bytes that are no body: of the head that comes, or between chunks and behind them."""
+        """Bytes outside bodies: of the current head, or between and after chunks."""
         self._chunks = self._body_bytes = self._ignored_bytes = 0
-        """Of the body that comes; ignored are those that come after the answer."""
+        """Counts of the current body; ignored bytes arrive after the response."""
         self._is_lingering = False
         self._has_body_to_come = False
         self._is_too_large = False
@@ -115,7 +115,7 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
         self.server_state.wait(self, self.loop.time())
 
     def data_received(self, data: bytes) -> None:
-        """Read on, within the limits."""
+        """Parse data, within the limits."""
         if self._is_lingering:
             return
         self._reading.receive(data)
@@ -134,8 +134,10 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
                 self._linger()
 
     def _linger(self) -> None:
-        """Say that nothing more follows, and parse nothing more; a client that is cut off at once would
-        lose its answer."""
+        """Half-close the connection and stop parsing.
+
+        A client that is disconnected at once would lose its response.
+        """
         self._is_lingering = True
         self._reading.end_reading()
         assert isinstance(self.transport, CoalescingTransport)
@@ -144,7 +146,7 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
         self.loop.call_later(LINGER_SECONDS, self.cut)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
+        """Begin the response."""
         most = self.server_state.limits.head_bytes
         if self._overhead > most and head_size(self.url, self.headers) > most:
             self._is_too_large = True
@@ -157,19 +159,19 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_chunk_header(self) -> None:
-        """Count the chunk that begins: each costs as much as many bytes do."""
+        """Count a chunk; each costs as much as many bytes do."""
         self._chunks += 1
         if (self._chunks - MAX_TINY_CHUNKS) * MIN_CHUNK_BYTES > self._body_bytes:
             raise HttpParserError("the chunks of the body are too small")
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Handle a part of the body."""
         self._body_bytes += len(body)
         self._overhead = max(0, self._overhead - len(body) - CHUNK_BYTES)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The request is complete; so may the answer to it be."""
+        """Handle the end of the request; the response may be complete too."""
         self._overhead, self._has_body_to_come = 0, False
         self.server_state.received_all(self)
         super().on_message_complete()
@@ -177,13 +179,13 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
             self.server_state.wait(self, self.loop.time())
 
     def on_response_complete(self) -> None:
-        """The answer is complete; so may the request be."""
+        """Handle the end of the response; the request may be complete too."""
         super().on_response_complete()
         if self.cycle.response_complete and not self._has_body_to_come:
             self.server_state.wait(self, self.loop.time())
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what can't be read, and close; amid another answer there is no place to say so."""
+        """Reject a malformed request and close; during another response only close."""
         cycle = self.cycle
         if cycle is not None and self._has_body_to_come and cycle.response_complete:
             self.transport.close()
@@ -199,7 +201,7 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
             super().send_400_response(msg)
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over."""
+        """Hand the connection over to the WebSocket protocol."""
         if not self._has_room:
             self.transport.write(refusal_response(503))
             self.transport.close()
@@ -214,7 +216,7 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
 
 
 class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
-    """uvicorn's protocol of WebSockets, on a connection that is counted already."""
+    """uvicorn's WebSocket protocol, on a connection that is already counted."""
 
     def __init__(
         self,
@@ -227,7 +229,7 @@ class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
         self.server_state = server_state
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin."""
+        """Handle the connection."""
         super().connection_made(transport)
         self.wire = transport
         self.transport = self._reading = PacedTransport(
@@ -235,10 +237,10 @@ class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
         )
         self._second = 0.0
         self._control_frames = self._fragments = 0
-        """Frames and fragments of this second."""
+        """Control frames and fragments in the current second."""
 
     def data_received(self, data: bytes) -> None:
-        """Read on, within the limits."""
+        """Parse data, within the limits."""
         self._reading.receive(data)
 
     def _feed(self, data: bytes) -> None:
@@ -252,7 +254,7 @@ class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
                 self.cut()
 
     def handle_parser_exception(self) -> None:
-        """Close the connection; what the application sends from now on finds no client any more."""
+        """Close the connection; later messages of the application are discarded."""
         super().handle_parser_exception()
         self.disconnected = True
 
@@ -288,16 +290,16 @@ class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
 
 
 class TooManyFrames(Exception):
-    """A client sends more frames than it may."""
+    """A client exceeds the limit of frames."""
 
 
 def head_size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
-    """How large an address and headers are as they are sent."""
+    """Return the size of an address and headers in bytes as sent."""
     return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 def health_only(app: ASGIApp) -> ASGIApp:
-    """The application for those who have no room: it says how the server is, and no more."""
+    """Wrap the application for connections beyond the limit: only health checks are served."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in HEALTH:
@@ -313,7 +315,7 @@ def health_only(app: ASGIApp) -> ASGIApp:
 
 
 def refusal_response(status: int) -> bytes:
-    """A refusal of a whole connection, as it is sent."""
+    """Return the raw response that refuses a connection."""
     body = bytes(json_response(plain_error(*REFUSALS[status])).body)
     return (
         b"HTTP/1.1 %d %s\r\nContent-Type: application/json; charset=utf-8\r\n"

@@ -1,4 +1,4 @@
-"""The web server: uvicorn on a socket of ours, stopped by our own signal handling."""
+"""The web server: uvicorn on our own socket, stopped by our own signal handling."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from deploy.web.connections import Connections, Limits
 from deploy.web.protocols import LimitedHttpProtocol, LimitedWebSocketProtocol
 
 SHUTDOWN_TIMEOUT_SECONDS = 3
-"""Seconds that open requests get to finish when the server stops."""
+"""Seconds for open requests to finish when the server stops."""
 PING_INTERVAL_SECONDS = 20
-"""Seconds between pings of a WebSocket, and for which it may owe a pong; then it is closed."""
+"""Seconds between pings of a WebSocket, and the timeout of a pong."""
 AT_ONCE = 16
-"""New connections that are taken in one turn of the loop."""
+"""Maximum of new connections per loop iteration."""
 SEND_TIMEOUT_SECONDS = 60
-"""Seconds in which a client has to take some of what waits for it; then the kernel cuts it off.
-It also ends those that vanished: nothing else does while there is something to send to them."""
+"""Seconds after which the kernel closes a connection whose client receives nothing. This also closes
+vanished clients with pending data."""
 
 NONSENSE = ("Invalid HTTP request received.", "Unsupported upgrade request.")
 LIMITS = Limits()
 MAX_MESSAGE_BYTES = 1024 * 1024
-"""What a message on a WebSocket may be. Larger ones have to come over HTTP, where writing more than
-that takes a token before it is read."""
+"""Maximum size of a WebSocket message. Larger ones must use HTTP, where a token is required before the
+body is read."""
 
 
 class PortTaken(Exception):
@@ -40,14 +40,16 @@ class PortTaken(Exception):
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """A listening socket, so that a taken port is known before anything slow begins.
+    """Return a listening socket, so that a taken port is detected before slow steps.
 
-    Port 0 means any free one. Raises PortTaken.
+    Port 0 selects any free one. Raises PortTaken.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections have it from the listening socket
+    if hasattr(
+        socket, "TCP_USER_TIMEOUT"
+    ):  # Linux; connections inherit it from the listening socket
         listening.setsockopt(
             socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(SEND_TIMEOUT_SECONDS * 1000)
         )
@@ -67,8 +69,10 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, except that it leaves signals to us: it would end the process before PostgreSQL is
-    stopped. When it stops, streams of events end where they are, in good form."""
+    """A uvicorn server that leaves signals to us.
+
+    uvicorn would end the process before PostgreSQL is stopped. On shutdown, event streams end cleanly.
+    """
 
     def __init__(self, app: Starlette, config: uvicorn.Config, limits: Limits):
         super().__init__(config)
@@ -77,24 +81,27 @@ class Server(uvicorn.Server):
         self.server_state: Connections = Connections(limits, proxies.trusted_hosts.__contains__)
 
     async def on_tick(self, counter: int) -> bool:
-        """What uvicorn does ten times a second; connections that are too slow are ended too."""
+        """Run uvicorn's periodic check, and close slow connections."""
         self.server_state.cut_slow(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen on each socket several times: a turn of the loop takes one new connection of each,
-        and at busy times those of a crowd would be taken one by one before that of anyone else."""
+        """Listen on each socket several times.
+
+        A loop iteration accepts one connection per listener, so a queue of connections is accepted
+        faster.
+        """
         again = [each.dup() for each in sockets or [] for _ in range(AT_ONCE - 1)]
         await super().serve([*(sockets or []), *again])
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tell the streams, then wait for what is open."""
+        """Notify the streams, then wait for open requests."""
         self._app.state.end_streams()
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGINT and SIGTERM, and come back to the caller."""
+        """Stop on SIGINT and SIGTERM, and return to the caller."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
@@ -102,13 +109,15 @@ class Server(uvicorn.Server):
 
 
 def is_worth_logging(record: logging.LogRecord) -> bool:
-    """Whether a line of uvicorn's is more than that somebody sent nonsense, which anybody can do as
-    fast as they like."""
+    """Whether a log line of uvicorn is more than a report of a malformed request.
+
+    Any client can cause those at any rate.
+    """
     return record.getMessage() not in NONSENSE
 
 
 def create_server(app: Starlette, log_level: LogLevel, limits: Limits = LIMITS) -> Server:
-    """A server for the app; `await serve(sockets=[…])` runs it until it is told to stop."""
+    """Return a server for the app; `await serve(sockets=[…])` runs it until a stop signal."""
     logging.getLogger("uvicorn.error").addFilter(is_worth_logging)
     return Server(
         app,
@@ -121,7 +130,7 @@ def create_server(app: Starlette, log_level: LogLevel, limits: Limits = LIMITS) 
             ws_ping_interval=PING_INTERVAL_SECONDS,
             ws_ping_timeout=PING_INTERVAL_SECONDS,
             ws_max_size=MAX_MESSAGE_BYTES,
-            # At its level debug it would log the headers and messages of WebSockets, tokens included.
+            # At log level debug it would log the headers and messages of WebSockets, including tokens.
             log_level=LogLevel.INFO if log_level is LogLevel.DEBUG else log_level,
             log_config=None,
             access_log=log_level is LogLevel.DEBUG,

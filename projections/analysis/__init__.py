@@ -1,1 +1,1 @@
-"""Pure answers from states: claims side by side, shares, exposure to controls."""
+"""Pure analysis of states: compared claims, shares, exposure to controls."""

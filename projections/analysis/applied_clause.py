@@ -1,4 +1,4 @@
-"""A clause that is about a supply, and what clauses in force require of it. Pure."""
+"""Clauses applied to a supply, and the requirements of clauses in force. Pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from tracker.domain.vocabulary import ClauseStatus, Confirmation, Match, Measure
 
 @dataclass(frozen=True, slots=True)
 class AppliedClause:
-    """A clause that is about a supply. `limits` say in words why it reaches only a part of it, or
-    nothing; none: it reaches all."""
+    """A clause applied to a supply.
+
+    `limits` are the reasons why the clause covers only a part of the supply, or none of it. The tuple
+    is empty if it covers all.
+    """
 
     control: ExportControlState
     clause: ClauseState
@@ -26,39 +29,39 @@ class AppliedClause:
 
     @property
     def is_licence(self) -> bool:
-        """Whether it is a licence for dual-use goods."""
+        """Whether the clause is a licence for dual-use goods."""
         return self.clause.clause.measure is Measure.DUAL_USE_LICENCE
 
     @property
     def is_legal_basis(self) -> bool:
-        """Whether it covers the supply only through the licences that rest on it."""
+        """Whether the clause covers the supply only through the licences that rest on it."""
         return is_legal_basis(self.control, self.clause.clause)
 
     @property
     def in_force(self) -> bool:
-        """Whether it is in force; the others are suspended."""
+        """Whether the clause is in force; otherwise it is suspended."""
         return self.clause.status is ClauseStatus.IN_FORCE
 
     @property
     def full(self) -> bool:
-        """Whether it is in force for all that its issuer supplies."""
+        """Whether the clause is in force for the whole supply of its issuer."""
         return self.in_force and self.reach is Reach.FULL
 
     @property
     def partly(self) -> bool:
-        """Whether it is in force for a part of that."""
+        """Whether the clause is in force for a part of that supply."""
         return self.in_force and self.reach is Reach.PARTLY
 
 
 class Requirement(NamedTuple):
-    """A clause in force on a supply, and the clauses that it rests on, itself first."""
+    """A clause in force on a supply, followed by its legal bases."""
 
     clause: AppliedClause
     legal_bases: tuple[AppliedClause, ...]
 
 
 def requirements(in_force: Sequence[AppliedClause]) -> list[Requirement]:
-    """Return clauses in force, one licence once: the acts that licences rest on stand with these."""
+    """Return the requirements of clauses in force; acts that licences rest on are listed with them."""
     bases = tuple(one for one in in_force if one.is_legal_basis)
     others = [one for one in in_force if not one.is_legal_basis]
     if not any(one.is_licence for one in others):

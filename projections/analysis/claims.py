@@ -1,7 +1,7 @@
-"""Claims side by side: which one to use, why, and how far publishers lie apart. Pure.
+"""Compared claims: the preferred claim, its reason, and the spread between publishers. Pure.
 
-A figure keeps all claims. Which one is preferred follows from the figure and from the orders of
-publishers, both of the same moment: so an order is one event, and no figure is folded anew.
+A figure keeps all claims. The preferred one follows from the figure and from the publisher orders of
+the same moment. So a new order is one event, and no figure is folded again.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from tracker.domain.values import Unit
 from tracker.domain.vocabulary import PreferenceRule
 
 Orders: TypeAlias = Sequence[PreferenceState]
-"""The orders of publishers of a moment."""
+"""The publisher orders of a moment."""
 
 ClaimRef: TypeAlias = tuple[FigureState, Claim]
-"""A claim with the figure that it is on."""
+"""A claim with its figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreferredClaim:
-    """The claim to use for a figure, and why: `reason` and `event` of what was recorded, if it was."""
+    """The preferred claim of a figure, with the rule, and the reason and event if recorded."""
 
     figure: FigureState
     claim: Claim
@@ -53,9 +53,9 @@ class PreferredClaim:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far claims lie apart, in the unit and basis of the one that they are compared with.
+    """The spread of claims, in the unit and basis of the reference claim.
 
-    `relative` is the distance as a fraction of the smallest, to 4 places; None if that is not
+    `relative` is the difference as a fraction of the minimum, to 4 places; None if the minimum is not
     above 0.
     """
 
@@ -71,10 +71,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Every publisher's latest claim on a figure, the preferred one among all claims, and the
-    spread of those that can be compared; None with fewer than two.
+    """The latest claim of each publisher, the preferred claim, and the spread.
 
-    `not_comparable` are the others, each with the reason in words.
+    The spread is None with fewer than two comparable claims. `not_comparable` has the other claims with
+    the reason for each.
     """
 
     chosen: PreferredClaim
@@ -84,12 +84,12 @@ class Comparison:
 
 
 def choose(figure: FigureState, orders: Orders) -> PreferredClaim:
-    """The claim to use, by the first of these that says one:
+    """Return the preferred claim, by the first rule that selects one.
 
-    1. the figure's own judgement;
-    2. the most specific order that names a publisher with a claim: of the nearest commodity, and of
-       one commodity the order for a statistic before that for all. It is that publisher's latest;
-    3. the latest claim of the publisher who was first to publish on the series.
+    1. The figure's own judgement.
+    2. The most specific order that names a publisher with a claim, and the publisher's latest claim. An
+       order for the nearest commodity is most specific, and then an order for a statistic.
+    3. The latest claim of the first publisher on the series.
     """
     return (
         _judgement_of(figure)
@@ -99,9 +99,9 @@ def choose(figure: FigureState, orders: Orders) -> PreferredClaim:
 
 
 def compare(figure: FigureState, orders: Orders) -> Comparison:
-    """The claims on a figure side by side.
+    """Compare the claims on a figure.
 
-    They are compared with the preferred one, or, if that has no number, with the first that has.
+    The reference is the preferred claim or, if it has no number, the first claim that has one.
     """
     chosen, latest = choose(figure, orders), tuple(_latest(figure).values())
     counted = (
@@ -133,7 +133,7 @@ def compare(figure: FigureState, orders: Orders) -> Comparison:
 
 
 def spread(measure: Claim, claims: Sequence[Claim], commodity: Commodity) -> Spread | None:
-    """How far claims lie apart that can be compared with `measure`; None with fewer than two."""
+    """Return the spread of claims comparable with `measure`, or None with fewer than two."""
     if len(claims) < 2:
         return None
     numbers = [in_unit_of(claim.quantity, measure.quantity) for claim in claims]
@@ -153,7 +153,7 @@ def spread(measure: Claim, claims: Sequence[Claim], commodity: Commodity) -> Spr
 
 
 def _equivalences(measure: Claim, claims: Iterable[Claim], commodity: Commodity) -> Iterator[str]:
-    """The declared equivalences of bases by which claims are compared, in words."""
+    """Yield the declared equivalences of bases between the claims, as sentences."""
     own = measure.quantity.basis
     for basis in dict.fromkeys(claim.quantity.basis for claim in claims):
         if basis != own and (reason := equivalence(basis, own, commodity)):
@@ -161,7 +161,7 @@ def _equivalences(measure: Claim, claims: Iterable[Claim], commodity: Commodity)
 
 
 def edition_of(claim: Claim) -> tuple[str, str, str | None]:
-    """The edition that a claim stands in, version and all."""
+    """Return the edition of a claim: publisher, edition and version."""
     return claim.publisher, claim.edition, claim.edition_version
 
 
@@ -192,7 +192,7 @@ def _choice_of_orders(figure: FigureState, orders: Orders) -> PreferredClaim | N
 
 
 def _most_specific_first(series: Series, orders: Orders) -> list[PreferenceState]:
-    """The orders that are for a series."""
+    """Return the publisher orders that apply to a series, most specific first."""
     line = (series.commodity, *ancestors(series.commodity), None)
     meant = [
         order
@@ -203,7 +203,7 @@ def _most_specific_first(series: Series, orders: Orders) -> list[PreferenceState
 
 
 def _latest(figure: FigureState) -> dict[str, Claim]:
-    """Every publisher's latest claim, who published first before the others."""
+    """Return the latest claim of each publisher, in the order of their first claims."""
     latest: dict[str, Claim] = {}
     for claim in figure.claims:
         latest[claim.publisher] = claim

@@ -1,4 +1,4 @@
-"""How many clauses there are, by what they say and who issued them. Pure."""
+"""Numbers of clauses by content and issuer. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracker.domain.matching import Licences
 
 
 class ClauseGroup(StrEnum):
-    """What clauses are counted by."""
+    """Properties by which clauses are grouped."""
 
     STATUS = "status"
     MEASURE = "measure"
@@ -32,8 +32,10 @@ class ClauseGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClauseCount:
-    """The number of clauses of a group, and of the controls that they are in. `values` are what the
-    clauses of the group have in common, in the order of what they are counted by."""
+    """The number of clauses in a group, and of their controls.
+
+    `values` are the common properties of the group, in the order of `group_by`.
+    """
 
     values: tuple[str, ...]
     clauses: int
@@ -47,8 +49,10 @@ def count_clauses(
     group_by: Sequence[ClauseGroup],
     first_days: FirstDays = NOTHING_BY_TERMS,
 ) -> list[ClauseCount]:
-    """The clauses that answer to all that is asked, by group, the largest group first; those that are
-    equal by their values. A clause on several commodities is in the group of each."""
+    """Return the matching clauses by group, largest group first; values break ties.
+
+    A clause on several commodities is in the group of each.
+    """
     clauses: dict[tuple[str, ...], int] = defaultdict(int)
     inside: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for control in controls:

@@ -1,9 +1,9 @@
-"""Who produces, or holds, how much of the world's total: shares and concentration. Pure.
+"""Shares of places in world production or reserves, and concentration. Pure.
 
-Everything is computed from preferred claims that can be compared, and nothing is coerced: a figure
-without a number gets no share, and neither does one whose basis is not that of the world's figure.
-Both are listed, so that what is left out can be seen. Editions are not mixed silently: a claim is
-set against the world's total of its own edition, and where there is none the answer says so.
+Shares use preferred claims that are comparable; nothing is coerced. A figure without a number has no
+share, and neither has a figure on another basis than the world's. Both are listed, so that omissions
+are visible. Editions are not mixed silently: a claim is divided by the world total of its own edition.
+If that does not exist, the result says so.
 """
 
 from __future__ import annotations
@@ -40,22 +40,21 @@ from tracker.domain.vocabulary import Statistic
 
 WORLD, OTHER = Place("WORLD"), Place("OTHER")
 NOT_COUNTRIES = frozenset({WORLD, OTHER, Place("EU")})
-"""Left out of the concentration: the total, the residual, and a union whose members are counted."""
+"""Places without a rank in the concentration: the total, the residual, and a union of counted members."""
 
 TOP = 3
 
 ProductYear: TypeAlias = tuple[Commodity, Statistic, Product, int | None]
-"""A product of a commodity, a statistic of it, and the year; None: reserves, which have none."""
+"""A commodity, statistic, product and year; the year is None for reserves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A place's preferred claim, and its part of the world's as a fraction of 1, unrounded.
+    """A place's preferred claim and its unrounded share of the world's, as a fraction of 1.
 
-    `whole` is the claim for the world that it is set against: of the same edition, or else the
-    preferred one. `incomparable_reason` says in words why there is no share. `rank` is that among
-    countries with a share above 0, which equal shares have in common; `cumulative` the unrounded
-    sum of the shares up to this one.
+    `whole` is the world's claim of the same edition, or else the preferred one. `incomparable_reason`
+    explains a missing share. `rank` counts countries with a share above 0; equal shares have the same
+    rank. `cumulative` is the unrounded sum of the shares up to this one.
     """
 
     chosen: PreferredClaim
@@ -77,30 +76,30 @@ class Share:
 
     @property
     def cumulative_share(self) -> Decimal | None:
-        """The sum of the shares up to this one, rounded to 4 places."""
+        """The cumulative share, rounded to 4 places."""
         return None if self.cumulative is None else rounded(self.cumulative)
 
     @property
     def has_number(self) -> bool:
-        """Whether the preferred claim carries a number."""
+        """Whether the preferred claim has a number."""
         return self.chosen.claim.quantity.value is not None
 
     @property
     def computed_from(self) -> tuple[ClaimRef, ...]:
-        """The claims used for the share, the world's last; none without a share."""
+        """The claims behind the share, the world's last; empty without a share."""
         if self.exact is None or self.whole is None:
             return ()
         return self.chosen.cited, self.whole
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether the share sets a claim of one edition against a total of another."""
+        """Whether the share divides a claim of one edition by a total of another."""
         return several_editions(claim for _, claim in self.computed_from)
 
 
 @dataclass(frozen=True, slots=True)
 class Concentration:
-    """How far output or reserves lie in few hands; see `concentration`."""
+    """The concentration of output or reserves; see `concentration`."""
 
     hhi: Decimal
     top_three_share: Decimal
@@ -110,16 +109,16 @@ class Concentration:
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether claims of several editions or publishers went into it."""
+        """Whether it combines claims of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """What one edition leaves for places that it does not name: see `residual`.
+    """An edition's remainder for places that it does not name: see `residual`.
 
-    `included_places` are named places without a number that could be subtracted: their output is part of
-    the residual. `published` is the same edition's own figure for other countries.
+    `included_places` are named places without a number that could be subtracted; their output is part
+    of the residual. `published` is the edition's own figure for other countries.
     """
 
     value: Decimal
@@ -132,11 +131,10 @@ class Residual:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """How one commodity's world total is spread over places.
+    """The distribution of a commodity's world total over places.
 
-    `figures` are those that it is computed from. `without_number` are the places whose preferred
-    claim has no number, `not_comparable` the figures that have one which can't be set against the
-    world's.
+    `figures` are the input. `without_number` are places whose preferred claim has no number.
+    `not_comparable` are the shares of figures whose number cannot be divided by the world's.
     """
 
     world: PreferredClaim | None
@@ -148,19 +146,19 @@ class Distribution:
     figures: tuple[FigureState, ...] = ()
 
     def share_of(self, place: Place) -> Share | None:
-        """The share of a place, if there is a figure for it."""
+        """Return the share of a place, or None without a figure for it."""
         return next((share for share in self.shares if share.place == place), None)
 
     @property
     def figures_of(self) -> Commodity | None:
-        """The commodity under which its figures are filed; None without figures."""
+        """The commodity under which the figures are filed; None without figures."""
         return self.figures[0].series.commodity if self.figures else None
 
 
 def with_filed_products(
     figures: Mapping[ProductYear, Sequence[FigureState]], commodities: Iterable[Commodity]
 ) -> dict[ProductYear, Sequence[FigureState]]:
-    """Return figures by product, and for commodities without their own those filed under another."""
+    """Return figures by product; commodities without own figures get those filed under another."""
     own = {of[:2] for of in figures}
     filed: dict[ProductYear, Sequence[FigureState]] = {
         (commodity, *of[1:]): of_product
@@ -175,7 +173,7 @@ def with_filed_products(
 
 
 def by_product(figures: Iterable[FigureState]) -> dict[ProductYear, list[FigureState]]:
-    """Figures by what they are of: those of one of these are spread over places."""
+    """Group figures by commodity, statistic, product and year."""
     found: dict[ProductYear, list[FigureState]] = defaultdict(list)
     for figure in figures:
         of = figure.series
@@ -184,17 +182,17 @@ def by_product(figures: Iterable[FigureState]) -> dict[ProductYear, list[FigureS
 
 
 def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution:
-    """Shares and concentration from the figures of one commodity, statistic, stage, form and year.
+    """Return the distribution from the figures of one commodity, statistic, stage, form and year.
 
-    The share of a place is the number of its preferred claim, in the unit of the claim for the
-    world, divided by the number of that: the world's claim of the same publisher and edition if
-    there is one, else the preferred one. It exists only if
+    The share of a place is its preferred claim divided by the world's claim, in the same unit. The
+    world's claim is that of the same publisher and edition, or else the preferred one. A share
+    exists only if
 
-    - both claims have a number that stands for the value: exact, about, nearly or nil, not a bound;
-    - both say the same basis (or neither says one);
+    - both claims have a number that represents the value: exact, about, nearly or nil, not a bound;
+    - both have the same basis (or neither has one);
     - the units are the same, or a factor between them is declared.
 
-    The greatest shares come first, then the figures without one by place.
+    The largest shares come first, then the figures without one by place.
     """
     chosen = [choose(figure, orders) for figure in figures]
     world = next((one for one in chosen if one.figure.series.place == WORLD), None)
@@ -211,10 +209,10 @@ def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution
 
 
 def ranked(shares: Iterable[Share]) -> list[Share]:
-    """Shares in their order, the greatest first, those of countries with their ranks.
+    """Return shares in descending order, with ranks for countries.
 
-    The world, other countries and the EU have none, and neither has a place without output or
-    without a share. A declared group such as US_CA counts as one place.
+    The world, other countries and the EU have no rank, nor has a place without output or without a
+    share. A declared group such as US_CA counts as one place.
     """
     found: list[Share] = []
     counted, rank, sum_, last = 0, 0, Decimal(0), None
@@ -231,13 +229,13 @@ def ranked(shares: Iterable[Share]) -> list[Share]:
 
 
 def concentration(shares: Iterable[Share]) -> Concentration | None:
-    """The Herfindahl-Hirschman index and the part of the three largest; None without any share.
+    """Return the Herfindahl-Hirschman index and the share of the three largest, or None without a
+    share.
 
-    The index is the sum of the squares of the shares in percent: 10,000 for a single producer. It
-    goes over places except the world, other countries and the EU; a declared group such as
-    US_CA counts as one place. Where places have no share the true index is higher: `covered_share`
-    says how much of the world the places in it make up. Computed from unrounded shares and rounded
-    in the end, the index to one place and shares to four.
+    The index is the sum of the squared shares in percent: 10,000 for a single producer. It includes all
+    places except the world, other countries and the EU. A declared group such as US_CA counts as one
+    place. If places lack a share, the true index is higher; `covered_share` is the total share of the
+    included places. Rounding comes last: the index to one place, shares to four.
     """
     counted = [s for s in shares if s.place not in NOT_COUNTRIES]
     exact = {s.place: s.exact for s in counted if s.exact is not None}
@@ -255,10 +253,11 @@ def concentration(shares: Iterable[Share]) -> Concentration | None:
 
 
 def residual(world: PreferredClaim, figures: Iterable[FigureState]) -> Residual | None:
-    """The world's total less all that its edition names: what is left for other countries.
+    """Return the world total minus all places that its edition names: the remainder for other
+    countries.
 
-    Only claims of the edition of the world's preferred claim are used. None where that has no
-    number that stands for its value. It may be negative: totals are rounded.
+    Only claims of the edition of the world's preferred claim are used. Returns None if that claim has
+    no number that represents its value. The result may be negative, because totals are rounded.
     """
     whole = world.claim
     if not_numeric_reason(whole.quantity):
@@ -287,14 +286,14 @@ def residual(world: PreferredClaim, figures: Iterable[FigureState]) -> Residual 
 
 
 def claims_used(shares: Iterable[Share]) -> tuple[ClaimRef, ...]:
-    """The claims that shares are computed from, each once, the world's first."""
+    """Return the distinct claims behind shares, the world's first."""
     cited = [item for share in shares for item in share.computed_from]
     cited.sort(key=lambda item: item[0].series.place != WORLD)
     return tuple({(figure.id, claim.event_id): (figure, claim) for figure, claim in cited}.values())
 
 
 def in_edition(figure: FigureState, edition: tuple[str, str, str | None]) -> Claim | None:
-    """The claim on a figure that stands in an edition, if there is one."""
+    """Return the claim on a figure in an edition, or None."""
     return next((claim for claim in figure.claims if edition_of(claim) == edition), None)
 
 

@@ -1,7 +1,7 @@
-"""Which supply is under which export controls: shares of the world's output, by clause. Pure.
+"""Supplies under export controls: shares of world output by clause. Pure.
 
-A supply is what the world makes of one commodity at one stage in one year. Supplies are never added
-up: bauxite, alumina and aluminium are one metal three times.
+A supply is the world's output of one commodity at one stage in one year. Supplies are never added up:
+bauxite, alumina and aluminium contain the same metal.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 NO_OUTPUT_LIMIT = "no output of its issuer is recorded, so the group may not include these goods"
 GROUP_LIMIT = "it names only a group of goods, without codes, so it may not cover these"
 REACHES = (Reach.FULL, Reach.PARTLY, Reach.OTHER)
-"""The furthest first."""
+"""Degrees of coverage, widest first."""
 
 EMPTY = distribution((), ())
 """The distribution of a supply without figures."""
@@ -64,9 +64,11 @@ EMPTY = distribution((), ())
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: the controls of `issuer` (None: of anybody) toward a destination (None: any),
-    on a commodity and what is below it (None: on whatever they name), at a stage (None: at any), on
-    a day."""
+    """The parameters of an exposure query; None does not filter.
+
+    The controls of `issuer` toward `destination`, on a commodity and its descendants, at a stage, on a
+    day.
+    """
 
     day: date
     commodity: Commodity | None = None
@@ -77,9 +79,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ControllingPlace:
-    """A place that controls a supply, with its clauses that reach it.
+    """A place that controls a supply, with its clauses that cover it.
 
-    `share` is absent where there is no figure for its part of the supply.
+    `share` is None without a figure for the place.
     """
 
     place: Place
@@ -89,29 +91,28 @@ class ControllingPlace:
 
     @property
     def exact(self) -> Decimal:
-        """Its share of the supply, unrounded; 0 where none is known."""
+        """The unrounded share of the supply; 0 if unknown."""
         return (self.share and self.share.exact) or Decimal(0)
 
     @property
     def full(self) -> bool:
-        """Whether all of its supply is under a clause in force."""
+        """Whether a clause in force covers all of the place's supply."""
         return any(applied.full for applied in self.in_force)
 
     @property
     def confirmation(self) -> Confirmation | None:
-        """The confirmation of the best supported clause that covers all of its supply; None if none does."""
+        """The confirmation of the best supported clause that covers the whole supply, or None."""
         supported = {applied.confirmation for applied in self.in_force if applied.full}
         return next((one for one in Confirmation if one in supported), None)
 
     @property
     def partly(self) -> bool:
-        """Whether a part of it is, and not all."""
+        """Whether clauses in force cover only a part of the place's supply."""
         return not self.full and any(applied.partly for applied in self.in_force)
 
 
 class MeasureShares(NamedTuple):
-    """The share of the world's output under one kind of measure, and the parts of it that are assumed and
-    contradicted, as those of an exposure."""
+    """The share of world output under one kind of measure, with its assumed and contradicted parts."""
 
     measure: Measure
     share: Decimal
@@ -121,14 +122,13 @@ class MeasureShares(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One supply and who controls it.
+    """A supply and the places that control it.
 
-    `controlled_share` is the part of the world's output that comes from places with a clause in
-    force for all of it; `partly_controlled_share` from places where clauses in force reach only a
-    part. Clauses that reach none of it, such as those on technology, count for neither.
-    `assumed_share` and `contradicted_share` are the parts of `controlled_share` from places where that
-    follows from dates alone, or where a statement contradicts it. All are fractions of 1 to 4 places, and
-    None where no share is known at all.
+    `controlled_share` is the part of world output from places with a clause in force for all of it.
+    `partly_controlled_share` is the part from places whose clauses in force cover only some of it.
+    Clauses that cover none of it, such as those on technology, count for neither. `assumed_share` and
+    `contradicted_share` are parts of `controlled_share`: status from dates alone, and status
+    contradicted by a statement. All are fractions of 1 to 4 places, or None if no share is known.
     """
 
     commodity: Commodity
@@ -148,15 +148,15 @@ class Exposure:
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether claims of several editions or publishers went into the shares."""
+        """Whether the shares combine claims of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 
 class ExportClauses:
-    """The clauses on exports, in force or suspended, of some controls.
+    """The export clauses of some controls that are in force or suspended.
 
-    Which of them are about a commodity is found once, for all questions and all of its supplies; and
-    which of them count for a question once for all commodities.
+    The clauses of a commodity are computed once for all queries and supplies. The clauses of a query
+    are computed once for all commodities.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class ExportClauses:
     def about(
         self, commodity: Commodity
     ) -> Sequence[tuple[ExportControlState, ClauseState, Sequence[Goods]]]:
-        """Those that are about a commodity, and about which goods of it."""
+        """Return the clauses covering a commodity, with the goods covered."""
         found = self._about.get(commodity)
         if found is None:
             found = self._about[commodity] = [
@@ -190,7 +190,7 @@ class ExportClauses:
         return found
 
     def subjects(self, asked: Question) -> list[Commodity]:
-        """The commodities that a question is about: the one it asks for, or all that clauses name."""
+        """Return the commodities of a query: the requested one, or all that clauses name."""
         if asked.commodity:
             return [asked.commodity]
         named = (
@@ -202,7 +202,7 @@ class ExportClauses:
         return list(dict.fromkeys(named))
 
     def count(self, asked: Question, state: ClauseState) -> bool:
-        """Whether one of these clauses counts for a question."""
+        """Whether one of these clauses counts for a query."""
         counting = self._counting.get(asked)
         if counting is None:
             counting = self._counting[asked] = frozenset(
@@ -224,7 +224,7 @@ def _named_commodities(clause: Clause, licences: IssuerLicences) -> Iterator[Com
 def yearly_supplies(
     figures: Iterable[FigureState], orders: Orders
 ) -> dict[YearlySupply, Distribution]:
-    """How each supply of which there are figures is spread over places."""
+    """Return the distribution of each supply with figures over places."""
     found: dict[YearlySupply, list[FigureState]] = defaultdict(list)
     for figure in figures:
         series = figure.series
@@ -235,7 +235,7 @@ def yearly_supplies(
 def _with_filed_supplies(
     spread: Mapping[YearlySupply, Distribution], named: Sequence[Commodity]
 ) -> dict[YearlySupply, Distribution]:
-    """Return supplies, and for named commodities without their own those of figures filed under another."""
+    """Return supplies; named commodities without own figures get those filed under another."""
     own = {commodity for commodity, *_ in spread}
     borrowed = {
         (commodity, *of[1:]): one
@@ -251,11 +251,11 @@ def _with_filed_supplies(
 def exposures(
     asked: Question, clauses: ExportClauses, spread: Mapping[YearlySupply, Distribution]
 ) -> list[Exposure]:
-    """Every supply that a question is about, in the order of the tree.
+    """Return every supply of a query, in the order of the tree.
 
-    A commodity that is asked for, or that a control names, stands there without shares where no
-    figures for it are known. Where no commodity is asked for, supplies of those below what controls
-    name are left out if none of the controlling places contributes to them.
+    A requested or controlled commodity without figures is listed without shares. Without a requested
+    commodity, supplies below the controlled commodities are omitted if no controlling place contributes
+    to them.
     """
     named = clauses.subjects(asked)
     supplies = {
@@ -281,7 +281,7 @@ def exposures(
 def applied(
     asked: Question, commodity: Commodity, stage: Stage | None, clauses: ExportClauses
 ) -> Iterator[AppliedClause]:
-    """The clauses that are about what their issuers supply of a commodity at a stage."""
+    """Yield the clauses that apply to the supply of a commodity at a stage."""
     for control, state, goods in clauses.about(commodity):
         if clauses.count(asked, state):
             yield min(
@@ -318,8 +318,10 @@ def _apply(
 
 
 def _counts(asked: Question, control: ExportControlState, state: ClauseState) -> bool:
-    """Whether a clause is one of the issuer that is asked about, and counts for the destination: those
-    for all count, and those for it. What a place supplies to itself is no export."""
+    """Whether a clause is of the requested issuer and applies to the destination.
+
+    Clauses for all destinations count too. A place's supply to itself is no export.
+    """
     return asked.issuer in (None, control.issuer) and (
         asked.destination is None or goes_to(control, state.clause, asked.destination, asked.day)
     )
@@ -346,8 +348,8 @@ def _exposure(
 
 
 def _of_own_output(applied: AppliedClause, shares: Mapping[Place, Share]) -> AppliedClause:
-    """Return a clause on the minerals of its issuer as one that covers none of a supply to which the issuer
-    contributes nothing that is recorded."""
+    """Mark a clause on an issuer's minerals as not covering a supply without recorded output of the
+    issuer."""
     names_only_group = (
         applied.match is Match.POSSIBLE
         and DUAL_USE_ITEMS not in applied.clause.clause.commodities
@@ -361,7 +363,7 @@ def _of_own_output(applied: AppliedClause, shares: Mapping[Place, Share]) -> App
 def _places(
     shares: dict[Place, Share], clauses: Sequence[AppliedClause]
 ) -> tuple[ControllingPlace, ...]:
-    """The controlling places, the greatest supplier first, those without a figure last."""
+    """Return the controlling places, largest supplier first, those without a figure last."""
     found = [
         ControllingPlace(
             place=issuer,
@@ -377,8 +379,10 @@ def _places(
 
 
 def _by_measure(places: Iterable[ControllingPlace]) -> Iterator[MeasureShares]:
-    """The shares under each kind of measure, of places with such a clause for all of their supply;
-    one place can be under several."""
+    """Yield the shares by measure, of places whose whole supply is under such a clause.
+
+    A place can be under several measures.
+    """
     for measure in Measure:
         under = [
             replace(place, in_force=clauses)

@@ -1,7 +1,7 @@
-"""The share of a group of countries: of an alliance, a union, or all but some. Pure.
+"""Shares of groups of countries: an alliance, a union, or all but some. Pure.
 
-What is not known is told and never taken for nothing: members without a figure, numbers that are
-withheld, figures for several countries of which only some are members.
+Unknown values are reported, never treated as zero: members without a figure, withheld numbers, and
+figures for several countries with only some members among them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ NO_FIGURE = "there is no figure for it; it may be among other countries"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Some countries, or all but some.
+    """A group of countries, or of all but some.
 
-    `members_known` is false where there may be members that nobody has named.
+    `members_known` is false if the group may have members that are not recorded.
     """
 
     countries: frozenset[Place]
@@ -42,7 +42,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Uncounted:
-    """A place whose figure, if there is one, is not in the sum of a group, and why."""
+    """A place whose figure, if any, is not in the sum of a group, with the reason."""
 
     place: Place
     share: Share | None
@@ -51,14 +51,14 @@ class Uncounted:
 
 @dataclass(frozen=True, slots=True)
 class GroupShare:
-    """What a group has of the world's total.
+    """The share of a group in the world total.
 
-    `exact` is the sum of the shares that are counted, unrounded; None without any. `at_most` is
-    what the shares of all others leave of the world, and no less than `exact` with the figure for
-    other countries where a member may be one of them; None where not all members are known, or
-    where all known shares leave nothing for a member whose figure gives it none. `missing` are
-    members that are not in the sum, `overlapping` figures that would count a country twice or have
-    others in them. `number` is the sum of the counted figures in the unit of the world's preferred claim.
+    `exact` is the unrounded sum of the counted shares; None without any. `at_most` is an upper bound:
+    the world less the shares of all others. It is at least `exact`, plus the figure for other countries
+    if a member may be among them. It is None if not all members are known, or if the known shares leave
+    nothing for a member without a share. `missing` are members that are not in the sum. `overlapping`
+    are figures that would count a country twice or include others. `number` is the sum of the counted
+    figures in the unit of the world's preferred claim.
     """
 
     members: tuple[Place, ...]
@@ -77,40 +77,40 @@ class GroupShare:
 
     @property
     def share_at_most(self) -> Decimal | None:
-        """What the shares of all others leave, rounded to 4 places."""
+        """The upper bound, rounded to 4 places."""
         return None if self.at_most is None else rounded(self.at_most)
 
     @property
     def complete(self) -> bool:
-        """Whether every member is in the sum, and nobody else."""
+        """Whether the sum has every member and no other country."""
         return self.members_known and not self.missing and self.exact is not None
 
     @property
     def computed_from(self) -> tuple[ClaimRef, ...]:
-        """The claims that the share is computed from, the world's first."""
+        """The claims behind the share, the world's first."""
         return claims_used(self.counted)
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether claims of several editions or publishers went into it."""
+        """Whether the share combines claims of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 
 @dataclass(frozen=True, slots=True)
 class _Shares:
-    """The shares of a distribution: those of countries, and those of several countries at once."""
+    """The shares of a distribution: of single countries, and of several countries at once."""
 
     countries: Mapping[Place, Share]
     aggregates: Mapping[Place, Share]
     day: date
-    """On which a union has the members that count."""
+    """The day for the membership of unions."""
 
     def parts(self, place: Place) -> frozenset[Place]:
-        """The countries that a figure for several of them is for."""
+        """Return the countries in a figure for several of them."""
         return parts_of(place, self.day)
 
     def without(self, places: Iterable[Place]) -> _Shares:
-        """All but those of some places."""
+        """Return all shares except those of some places."""
         left = (self.countries.keys() | self.aggregates.keys()) - {*places}
         return _Shares(
             {place: share for place, share in self.countries.items() if place in left},
@@ -119,19 +119,19 @@ class _Shares:
         )
 
     def all(self) -> tuple[Share, ...]:
-        """All of them, in the order of their places."""
+        """Return all shares in the order of their places."""
         everybody = {**self.countries, **self.aggregates}
         return tuple(everybody[place] for place in sorted(everybody))
 
     @property
     def named(self) -> frozenset[Place]:
-        """The countries that there are figures for, alone or together with others."""
+        """The countries with figures, alone or in a figure for several."""
         return frozenset(self.countries).union(*map(self.parts, self.aggregates))
 
 
 @dataclass(frozen=True, slots=True)
 class _Sum:
-    """Shares that together count each country once, and the figures that would count one again."""
+    """Shares that count each country once, and the figures that would count one again."""
 
     counted: tuple[Share, ...]
     covered: frozenset[Place]
@@ -139,23 +139,22 @@ class _Sum:
 
 
 def parts_of(place: Place, day: date) -> frozenset[Place]:
-    """The countries that a figure for several of them is for; none for any other place."""
+    """Return the countries in a figure for several of them; empty for any other place."""
     return members_of(place, day) or frozenset(place.countries)
 
 
 def countries_of(places: Iterable[Place], day: date) -> frozenset[Place]:
-    """The countries that some places are on a day: a union or a group is those in it."""
+    """Return the countries in some places on a day; a union or group stands for its members."""
     return frozenset(one for place in places for one in parts_of(place, day) or {place})
 
 
 def group_share(of: Distribution, group: Group, day: date) -> GroupShare:
-    """The share of a group in a distribution.
+    """Return the share of a group in a distribution.
 
     Each country counts by its own figure. A figure for several countries, such as US_CA or the EU,
-    counts in their stead where all of them are in the group and one of them has no share of its own.
-    The figure for other countries counts only in a group of all but some, where its edition names
-    each of these: then it is none of them. It counts in the stead of those that its edition does not
-    name.
+    replaces theirs if all of them are in the group and one has no share of its own. The figure for
+    other countries counts only in a group of all but some, and only if its edition names each excluded
+    country. It replaces the figures of the countries that its edition does not name.
     """
     aggregates = {share.place: share for share in of.shares if parts_of(share.place, day)}
     countries = {
@@ -218,7 +217,7 @@ def _overlap(
     own: set[Place],
     covered: set[Place],
 ) -> str | None:
-    """Why a figure for several countries can't be counted, or None."""
+    """Return the reason why a figure for several countries cannot be counted, or None."""
     if others := sorted(parts - members):
         return f"it has others in it: {', '.join(others)}"
     if parts <= own:
@@ -229,7 +228,7 @@ def _overlap(
 
 
 def _missing(places: Iterable[Place], shares: _Shares) -> Iterator[Uncounted]:
-    """Members that are in no figure that is counted, each with the reason."""
+    """Yield members that are in no counted figure, each with the reason."""
     for place in sorted(places):
         share = shares.countries.get(place)
         within = sorted(one for one in shares.aggregates if place in shares.parts(one))
@@ -245,7 +244,7 @@ def _missing(places: Iterable[Place], shares: _Shares) -> Iterator[Uncounted]:
 def _rest(
     of: Distribution, group: Group, shares: _Shares
 ) -> tuple[tuple[Share, ...], tuple[Uncounted, ...]]:
-    """The figure for other countries, in a group of all but some: counted, or why it is not."""
+    """Return the figure for other countries in a group of all but some, or the reason for its omission."""
     share = of.share_of(OTHER)
     if share is None or not group.all_but:
         return (), ()
@@ -258,21 +257,23 @@ def _rest(
 
 
 def _named_beside(of: Distribution, rest: Share) -> frozenset[Place]:
-    """The places that the edition of a figure for other countries names beside it."""
+    """Return the places that the edition of a figure for other countries names separately."""
     edition = edition_of(rest.chosen.claim)
     return frozenset(figure.series.place for figure in of.figures if in_edition(figure, edition))
 
 
 def _countries(places: Iterable[Place], shares: _Shares) -> frozenset[Place]:
-    """The countries that places are, alone or together."""
+    """Return the countries in places, alone or together."""
     return frozenset(one for place in places for one in shares.parts(place) or {place})
 
 
 def _among_rest(
     of: Distribution, rest: tuple[Share, ...], shares: _Shares
 ) -> tuple[Uncounted, ...]:
-    """The figures of countries that are among the other countries, where these are counted: those
-    that only other editions have."""
+    """Return the figures of countries that a counted figure for other countries includes.
+
+    Only other editions name these countries.
+    """
     return tuple(
         Uncounted(share.place, share, f"the figure for {OTHER} has it in it")
         for share in (shares.all() if rest else ())
@@ -288,10 +289,12 @@ def _at_most(
     counted: tuple[Share, ...],
     missing: tuple[Uncounted, ...],
 ) -> Decimal | None:
-    """The most that a group may have. World totals are rounded, so what others leave may be less
-    than what is known to be the group's, or what may be among other countries. Where all that is
-    known leaves nothing for a member whose figure gives it no share, or no more than the rounding of
-    the total may hide, the total may be one without it, and there is no bound.
+    """Return the upper bound of a group's share, or None.
+
+    World totals are rounded, so the remainder after others may be less than the group's own figures, or
+    less than the figure for other countries. If a member's figure gives it no share, the remainder must
+    exceed the possible rounding error of the total. Otherwise the total may not include the member, and
+    there is no bound.
     """
     if not group.members_known or all(share.exact is None for share in shares.all()):
         return None
@@ -311,8 +314,10 @@ def _total(shares: Iterable[Share]) -> Decimal:
 
 
 def _hidden_by_rounding(of: Distribution) -> Decimal:
-    """What a total that its publisher marks as rounded may leave out: half of its last digit that is
-    not 0, as a share of it."""
+    """Return the possible rounding error of a rounded total, as a share of it.
+
+    The error is half of its last digit that is not 0.
+    """
     if of.world is None or not of.world.claim.quantity.rounded or not of.world.claim.quantity.value:
         return Decimal(0)
     value = of.world.claim.quantity.value
@@ -323,7 +328,7 @@ def _hidden_by_rounding(of: Distribution) -> Decimal:
 
 
 def _number(of: Distribution, counted: Iterable[Share]) -> Decimal | None:
-    """The sum of the counted figures, where all can be added in the unit of the world's."""
+    """Return the sum of the counted figures in the unit of the world's, or None if one cannot be added."""
     if of.world is None:
         return None
     whole, numbers = of.world.claim.quantity, []

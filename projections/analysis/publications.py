@@ -1,4 +1,4 @@
-"""Publications of figures: which publisher stated how many of them in which edition on which day. Pure."""
+"""Publications of figures: publisher, edition, day, and number of figures. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker.domain.values import PartialDate
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """An edition of a publisher, as far as it became public on a day."""
+    """The part of a publisher's edition that became public on a day."""
 
     published_on: PartialDate
     publisher: str
@@ -23,7 +23,7 @@ class Publication:
 
 
 def publications(claims: Iterable[Claim]) -> list[tuple[Publication, int]]:
-    """The publications that claims are from, each with the number of these, the oldest first."""
+    """Return the publications of claims with the number of claims in each, oldest first."""
     counts = Counter(
         Publication(
             claim.source.published_on,

@@ -1,4 +1,4 @@
-"""Comparing quantities: only like with like, by declared factors. Pure."""
+"""Comparison of quantities, only of like with like, by declared factors. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tracker.domain.values import Commodity, Quantity
 from tracker.domain.vocabulary import Qualifier
 
 APPROXIMATE = frozenset({None, Qualifier.ABOUT, Qualifier.NEARLY, Qualifier.NIL})
-"""Qualifiers whose number stands for the value; the others give a bound of it."""
+"""Qualifiers whose number represents the value; the others give a bound of it."""
 
 ARITHMETIC = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=[])
-"""Of its own, so that no setting of the process changes an answer, and without exceptions."""
+"""A separate context, so that no process setting changes a result, without exceptions."""
 
 ONE = Decimal(1)
 
@@ -21,7 +21,7 @@ SHARE_PLACES = Decimal("1e-20")
 
 
 def not_numeric_reason(quantity: Quantity) -> str | None:
-    """Why a quantity can't be counted with, or None."""
+    """Return the reason why a quantity cannot be used in sums, or None."""
     if quantity.value is None:
         return "figure has no number"
     if quantity.qualifier not in APPROXIMATE:
@@ -34,8 +34,11 @@ def not_numeric_reason(quantity: Quantity) -> str | None:
 def incomparable_reason(
     quantity: Quantity, other: Quantity, whose: str, commodity: Commodity
 ) -> str | None:
-    """Why two quantities of a commodity can't be compared, or None. `whose` is the other: `the
-    world's`. Bases are the same under one name, or by a declared equivalence."""
+    """Return the reason why two quantities of a commodity cannot be compared, or None.
+
+    `whose` names the other quantity: `the world's`. Bases are equal by name or by a declared
+    equivalence.
+    """
     for owner, one in (("its", quantity), (whose, other)):
         if reason := not_numeric_reason(one):
             return f"{owner} {reason}"
@@ -51,7 +54,7 @@ def incomparable_reason(
 
 
 def in_unit_of(quantity: Quantity, other: Quantity) -> Decimal:
-    """The number of a quantity in the unit of another, with which it can be compared."""
+    """Convert the number of a quantity to the unit of a comparable one."""
     factor = quantity.unit.convert(ONE, other.unit)
     assert quantity.value is not None
     assert factor is not None
@@ -59,7 +62,7 @@ def in_unit_of(quantity: Quantity, other: Quantity) -> Decimal:
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
-    """`part` over `whole`, unrounded; None where there is no sensible one."""
+    """Return `part` divided by `whole`, unrounded; None without a sensible result."""
     if not whole:
         return None
     found = ARITHMETIC.divide(part, whole)
@@ -67,7 +70,7 @@ def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
 
 
 def total(values: Iterable[Decimal]) -> Decimal:
-    """The sum."""
+    """Return the sum."""
     found = Decimal(0)
     for value in values:
         found = ARITHMETIC.add(found, value)
@@ -75,14 +78,14 @@ def total(values: Iterable[Decimal]) -> Decimal:
 
 
 def sum_of_shares(shares: Iterable[Decimal]) -> Decimal:
-    """The sum of shares, to 20 decimal places.
+    """Return the sum of shares, to 20 decimal places.
 
-    A share is a quotient of 28 digits, so the last digits of a sum depend on its order, and three
-    thirds are not quite one: here they are.
+    A share is a quotient of 28 digits, so the last digits of a sum depend on its order. Rounding makes
+    three thirds exactly one.
     """
     return ARITHMETIC.quantize(total(shares), SHARE_PLACES)
 
 
 def rounded(value: Decimal, place: str = "0.0001") -> Decimal:
-    """To the digits of `place`; for shares, four."""
+    """Round to the digits of `place`, by default four decimals for shares."""
     return ARITHMETIC.quantize(value, Decimal(place))

@@ -1,4 +1,4 @@
-"""What became of a number from edition to edition of its publisher. Pure."""
+"""Revisions of a number from edition to edition of its publisher. Pure."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ HUNDRED = Decimal(100)
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A claim beside the one of the same publisher that it restates.
+    """A claim with the earlier claim of the same publisher that it restates.
 
-    `change` is in the unit of the new claim, `change_percent` of the number before, to 2 places:
-    None where that is not above 0. Without a change, `incomparable_reason` says in words why the
-    two can't be compared; a first claim has neither.
+    `change` is in the unit of the new claim. `change_percent` is relative to the earlier number, to 2
+    places; None if that is not above 0. Without a change, `incomparable_reason` explains why. A first
+    claim has neither.
     """
 
     claim: Claim
@@ -35,7 +35,7 @@ class Revision:
 
 
 def revisions(figure: FigureState) -> list[Revision]:
-    """Every claim on a figure in the order of publication, beside the publisher's claim before it."""
+    """Return every claim on a figure in the order of publication, with the publisher's previous claim."""
     latest: dict[str, Claim] = {}
     found = []
     for claim in figure.claims:

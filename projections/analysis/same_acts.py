@@ -1,7 +1,6 @@
-"""Instruments that may be one act told by several publishers. Pure.
+"""Instruments that may be one act recorded from several publishers. Pure.
 
-They are offered as that and never merged: whether two are the same is for people to decide, who
-retract one and keep its source with the other.
+Candidates are listed and never merged. People decide: they retract one and add its source to the other.
 """
 
 from __future__ import annotations
@@ -12,15 +11,17 @@ from tracker.domain.commodities import related
 from tracker.domain.export_control import ExportControlState
 
 LISTS = frozenset({"critical_minerals", "minerals"})
-"""What all minerals belong to, so that it tells none from another."""
+"""Groups of all minerals, which do not distinguish one from another."""
 
 
 def same_acts(
     control: ExportControlState, others: Iterable[ExportControlState]
 ) -> list[ExportControlState]:
-    """The others that may be the same act: of the same issuer and direction, announced on the same
-    day as far as both days are known, with a clause of the same measure about the same goods, and
-    told by other publishers."""
+    """Return the other controls that may record the same act.
+
+    They have the same issuer and direction, overlapping announcement dates, a clause of the same
+    measure about the same goods, and other publishers.
+    """
     return [other for other in others if other.id != control.id and _may_be_same(control, other)]
 
 
@@ -40,7 +41,7 @@ def _publishers(control: ExportControlState) -> set[str]:
 
 
 def _subjects(control: ExportControlState) -> set[tuple[str, str]]:
-    """The measures of its clauses, each with the goods that it may be about."""
+    """Return the measures of the clauses, each with the goods that it may cover."""
     return {
         (state.clause.measure, goods)
         for state in control.clauses

@@ -1,4 +1,4 @@
-"""Supplies: of which products there are figures, and which product a question means. Pure."""
+"""Supplies: products with figures, and the product that a query means. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SupplyUnit:
-    """A unit and a basis in which claims of a supply are given, and by how many."""
+    """A unit and basis of claims on a supply, with the number of claims."""
 
     unit: Unit
     basis: str | None
@@ -24,10 +24,10 @@ class SupplyUnit:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """One product of a commodity with the figures that there are of one statistic of it.
+    """A product of a commodity with a summary of its figures for one statistic.
 
-    `places` counts countries; the world, other countries and unions are none. `units` has the one
-    of most claims first.
+    `places` counts countries, not the world, other countries or unions. `units` begins with the unit of
+    most claims.
     """
 
     commodity: Commodity
@@ -46,13 +46,13 @@ class Supply:
 
     @property
     def most_used(self) -> SupplyUnit:
-        """The unit and basis of most claims."""
+        """The unit and basis with the most claims."""
         return self.units[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A stage of the supply chain and a form in which a commodity comes from it."""
+    """A stage of the supply chain and a form of the commodity at it."""
 
     stage: Stage | None
     form: str | None
@@ -61,7 +61,7 @@ class Product:
 def with_filed_supplies(
     supplies: Collection[Supply], commodities: Iterable[Commodity]
 ) -> Iterator[Supply]:
-    """Yield supplies, and for commodities without their own those of figures filed under another."""
+    """Yield supplies; commodities without own figures get those filed under another."""
     yield from supplies
     own = {(one.commodity, one.statistic) for one in supplies}
     for commodity in commodities:
@@ -79,22 +79,23 @@ def with_filed_supplies(
 def of_statistic(
     supplies: Iterable[Supply], commodity: Commodity, statistic: Statistic
 ) -> list[Supply]:
-    """Those of one commodity and statistic."""
+    """Return the supplies of one commodity and statistic."""
     return [one for one in supplies if (one.commodity, one.statistic) == (commodity, statistic)]
 
 
 def product_meant(
     supplies: Collection[Supply], stage: Stage | None = None, form: str | None = None
 ) -> Product:
-    """The product that a question means which names only a stage, only a form, or neither; of the
-    supplies of its commodity and statistic.
+    """Return the product of a query that names only a stage, only a form, or neither.
+
+    `supplies` are those of its commodity and statistic.
 
     - Without a stage it is the mine if there are figures for it in any year, else the only stage
-      for which there are.
+      with figures.
     - Without a form it is the product without one if there are figures for it, else the only form
       at that stage.
 
-    Where several are left none is chosen. What is named is never replaced by another.
+    If several remain, none is chosen. A named stage or form is never replaced.
     """
     if stage is None:
         stages = {one.stage for one in supplies if form in (None, one.form)}
@@ -106,15 +107,17 @@ def product_meant(
 
 
 def latest_year(supplies: Iterable[Supply], product: Product) -> int | None:
-    """The latest year with figures for a product, of the supplies of its commodity and statistic;
-    None without any."""
+    """Return the latest year with figures for a product, or None.
+
+    `supplies` are those of its commodity and statistic.
+    """
     years = [one.years for one in supplies if Product(one.stage, one.form) == product]
     return max((year for of in years for year in of), default=None)
 
 
 def plain_product(statistic: Statistic, stage: Stage | None = None) -> Product:
-    """The product that a question means without a form, and perhaps without a stage, wherever there
-    are figures for it: see `product_meant`."""
+    """Return the product without a form for a query, assuming that figures for it exist: see
+    `product_meant`."""
     mined = statistic is not Statistic.RESERVES
     return Product(stage or (Stage.MINE if mined else None), None)
 

@@ -1,4 +1,4 @@
-"""World totals with their method: what is published, and what the places sum up to. Pure."""
+"""World totals with their method: published, and summed over places. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tracker.domain.values import Quantity, Unit
 
 
 class TotalMethod(StrEnum):
-    """How a total for the world comes about."""
+    """Method of a world total."""
 
     PUBLISHED = "published"
     SUM_OF_PLACES = "sum_of_places"
@@ -33,12 +33,12 @@ class TotalMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorldTotal:
-    """The world's total, and how it comes about.
+    """A world total with its method.
 
-    `sum_of_places` is the sum of the figures for places, other countries among them, and without
-    the EU, whose members have figures of their own. `difference` is the published total less that,
-    `relative_difference` the same as a fraction of the published one. `not_summed` are places with
-    a figure that can't be added: withheld, a bound, of another basis.
+    `sum_of_places` includes other countries, but not the EU, whose members have own figures.
+    `difference` is the published total minus the sum, and `relative_difference` the same as a fraction
+    of the published total. `not_summed` are places with a figure that cannot be added: withheld, a
+    bound, or another basis.
     """
 
     method: TotalMethod
@@ -54,17 +54,16 @@ class WorldTotal:
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether claims of several editions or publishers went into it."""
+        """Whether the total combines claims of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 
 def world_total(of: Distribution) -> WorldTotal | None:
-    """The world's total of a distribution; None where neither the world nor a place has a number.
+    """Return the world total of a distribution, or None without any number.
 
-    It is the number of the preferred claim for the world, set against the sum of the places in the
-    same edition. Where that claim has no number that stands for its value, or there is none, it is
-    the sum of the preferred claims of places, in the unit and basis to which most of them can be
-    added.
+    It is the number of the world's preferred claim, compared with the sum of the places in the same
+    edition. If that claim is missing or has no number that represents its value, it is the sum of the
+    places' preferred claims. That sum is in the unit and basis to which most of them can be added.
     """
     if of.world and not not_numeric_reason(of.world.claim.quantity):
         return _published_total(of.world, of)
@@ -119,8 +118,7 @@ def _summed_total(of: Distribution) -> WorldTotal | None:
 
 
 def _commonest(cited: Sequence[ClaimRef]) -> Quantity | None:
-    """The quantity to which most of the claims can be added; of several such units, the one that
-    most of them have."""
+    """Return the quantity to which most claims can be added; the most frequent unit breaks ties."""
     numeric = [claim.quantity for _, claim in cited if not not_numeric_reason(claim.quantity)]
     kinds = Counter((of.unit, of.basis) for of in numeric).most_common()
     examples = [next(of for of in numeric if (of.unit, of.basis) == kind) for kind, _ in kinds]

@@ -1,1 +1,1 @@
-"""Pure: events of an entity become consecutive states, and what differs between two."""
+"""Pure folds: events of an entity become consecutive states, with differences between two states."""

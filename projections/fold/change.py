@@ -1,4 +1,4 @@
-"""What makes an entity another one between two moments, and because of which events. Pure."""
+"""Differences of an entity between two moments, with the causing events. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker.domain.entity import EntityState, Evidence, RecordedFact, Retracted
 
 
 class ChangeKind(StrEnum):
-    """How an entity differs between two moments."""
+    """Kind of difference of an entity between two moments."""
 
     APPEARED = "appeared"
     CHANGED = "changed"
@@ -24,9 +24,8 @@ class ChangeKind(StrEnum):
 class Change:
     """An entity that differs between two moments.
 
-    `passed` are its transitions between them, as known at the later one. `because` are the events
-    because of which, in the order of the log: see `causes_of`. `held_from` is the day from which
-    the state at the later one has held.
+    `passed` are its transitions between them, as known at the later one. `because` are the causing
+    events in log order: see `causes_of`. `held_from` is the day from which the later state has held.
     """
 
     entity: str
@@ -38,7 +37,7 @@ class Change:
 
     @property
     def effective_days(self) -> tuple[date, ...]:
-        """The days between them on which its state changed, as known at the later one."""
+        """The days of its transitions between the moments, as known at the later one."""
         return tuple(dict.fromkeys(transition.day for transition in self.passed))
 
     @property
@@ -50,12 +49,11 @@ class Change:
 
     @property
     def fields(self) -> tuple[FieldChange, ...]:
-        """The fields that differ; none where only the facts behind the state do."""
+        """The fields that differ; empty if only the facts behind the state differ."""
         return diff(self.before, self.after)
 
     def day_of(self, field: FieldChange) -> date | None:
-        """The last of those days on which a field changed; None where only what is recorded of it
-        did."""
+        """Return the last day on which a field changed, or None if only its recording changed."""
         days = [
             transition.day
             for transition in self.passed
@@ -71,11 +69,11 @@ def causes_of(
     since: int,
     passed: Sequence[Transition],
 ) -> tuple[Evidence, ...]:
-    """The events because of which the state of an entity is no longer the same.
+    """Return the events that changed the state of an entity.
 
-    - Those that count now and did not before: they were recorded since, or their day has come.
-    - The retractions since a position that took an event out of the state, or gave one back.
-    - Those that announced the days on which it changed without an act.
+    - Facts that are effective now and were not before: recorded since, or with a day that has come.
+    - Retractions since a position that removed an event from the state, or restored one.
+    - Facts that announced the days of changes without an act.
     """
     old, new = (_reasons(state) for state in (before, after))
     events = {k.event_id: k for k in known}
@@ -90,18 +88,18 @@ def causes_of(
 
 
 def _overlap(path: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether one of two fields is the other, or a part of it; the whole state only overlaps itself."""
+    """Whether one of two fields is the other or a part of it; the whole state only overlaps itself."""
     shorter = min(len(path), len(other))
     return path[:shorter] == other[:shorter] and (shorter > 0 or len(path) == len(other))
 
 
 def _reasons(state: EntityState | None) -> set[str]:
-    """The ids of the events behind a state."""
+    """Return the ids of the events behind a state."""
     return {reason.event_id for reason in state.because} if state else set()
 
 
 def _subject(retraction: RecordedFact, events: dict[str, RecordedFact]) -> str:
-    """The event that a retraction, or a retraction of a retraction, is about in the end."""
+    """Return the event that a retraction, or a chain of retractions, finally concerns."""
     known = retraction
     while isinstance(known.fact, Retracted):
         known = events[known.fact.retracts]

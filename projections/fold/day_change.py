@@ -1,4 +1,4 @@
-"""What changes of an entity from one day to the next, by the parts of it that change by themselves. Pure."""
+"""Changes of an entity from one day to the next, by independent part. Pure."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from projections.fold.diff import FieldChange, diff_contents
 from tracker.domain.entity import EntityState
 
 Part = tuple[str, ...]
-"""A part of an entity that changes by itself: `("clauses", "2")`, `("members", "JP")`; else ()."""
+"""An independent part of an entity: `("clauses", "2")`, `("members", "JP")`; () for the rest."""
 Parts = dict[Part, list[FieldChange]]
-"""The fields that change on a day, by the part that they belong to."""
+"""The fields that change on a day, by part."""
 
 _LISTS = {("clauses",), ("members",)}
 
 
 class StateOnDay(NamedTuple):
-    """A state, and its content as it is compared."""
+    """A state, and its content for comparison."""
 
     state: EntityState | None
     content: Any
 
     def narrowed(self, only: str | None) -> StateOnDay:
-        """The same with one field of the content; with all for None."""
+        """Return the state with one field of the content, or with all for None."""
         if only is None or self.content is None:
             return self
         return self._replace(content={only: self.content[only]})
 
 
 class DayChange(NamedTuple):
-    """The states of the eve and of a day, and the fields in which they differ."""
+    """The states of the previous day and of a day, and the fields that differ."""
 
     before: EntityState | None
     after: EntityState | None
@@ -39,17 +39,17 @@ class DayChange(NamedTuple):
 
 
 def day_change(eve: StateOnDay, on_day: StateOnDay) -> DayChange:
-    """The change from the eve to a day."""
+    """Return the change from the previous day to a day."""
     parts = _parts(diff_contents(eve.content, on_day.content))
     return DayChange(eve.state, on_day.state, parts)
 
 
 def _parts(fields: Sequence[FieldChange]) -> Parts:
-    """The fields that change, by part; that a list names its items in another order is no change."""
+    """Group changed fields by part. A different order of a list's items is no change."""
     parts: Parts = defaultdict(list)
     for change in fields:
         named = len(change.path) > 1 and change.path[0] in ("clauses", "members")
         if change.path in _LISTS and all(isinstance(one, str) for one in change.after):
-            continue  # names of items: it tells their order
+            continue  # names of items, in their order
         parts[change.path[:2] if named else ()].append(change)
     return parts

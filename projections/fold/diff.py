@@ -1,6 +1,6 @@
-"""The differences between two states of an entity, field by field. Pure.
+"""Differences between two states of an entity, field by field. Pure.
 
-It is about what an entity is, not about why: the facts behind a state (`because`) are left out.
+The facts behind a state (`because`) are not compared.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
         if name
     ),
 }
-"""How items of a list are identified, by the name of the list. Other lists are compared as values."""
+"""Functions that identify the items of a list, by list name. Other lists are compared as values."""
 
 WHY = {"because", "judged"}
 """The fields that hold the facts behind a state."""
@@ -32,12 +32,11 @@ WHY = {"because", "judged"}
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """A field before and after, as JSON values; None where there was or is none. A text in an
-    annex is what the state has of it, a `TextCommitment`.
+    """A field before and after, as JSON values, or None. A text in an annex is a `TextCommitment`.
 
-    `path` leads to the field by names, and to an item of a list by its identity; it is empty
-    for a state as a whole, which has appeared or disappeared. The path of a list itself, with
-    identities before and after, means that their order differs.
+    `path` leads to the field by names, and to an item of a list by its identity. It is empty for a
+    whole state that appeared or disappeared. The path of a list itself, with identities before and
+    after, means a different order.
     """
 
     path: tuple[str, ...]
@@ -46,17 +45,17 @@ class FieldChange:
 
 
 def diff(before: EntityState | None, after: EntityState | None) -> tuple[FieldChange, ...]:
-    """The fields in which two states of an entity, or a state and nothing, differ."""
+    """Return the fields in which two states of an entity differ; None is no state."""
     return diff_contents(content(before), content(after))
 
 
 def diff_contents(before: Any, after: Any) -> tuple[FieldChange, ...]:
-    """The fields in which the contents of two states differ."""
+    """Return the fields in which the contents of two states differ."""
     return tuple(_differences((), before, after))
 
 
 def content(state: EntityState | None, only: str | None = None) -> Any:
-    """A state as JSON data with every field, also those that have their default; with `only` that one."""
+    """Return a state as JSON data with every field, including defaults, or only the field `only`."""
     return (
         None
         if state is None
@@ -80,7 +79,7 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
-    """The fields of a struct, by their names in Python and in JSON."""
+    """Return the fields of a struct, by their names in Python and in JSON."""
     return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
 
 
@@ -99,7 +98,7 @@ def _differences(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Fie
 def _item_differences(
     path: tuple[str, ...], before: list[Any], after: list[Any]
 ) -> Iterator[FieldChange]:
-    """The differences of lists, item by item; as values where an identity is not the only one."""
+    """Yield the differences of lists, item by item, or as values if identities are not unique."""
     identity = IDENTITIES[path[0]]
     old, new = ({identity(item): item for item in items} for items in (before, after))
     if len(old) < len(before) or len(new) < len(after):

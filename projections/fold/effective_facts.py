@@ -1,4 +1,4 @@
-"""Facts as rows: from which position on each counts, until it is retracted. Pure."""
+"""Facts as rows: the positions at which each is effective. Pure."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tracker.domain.history import History
 
 
 class FactRow(msgspec.Struct, frozen=True, gc=False):
-    """A fact and the positions at which it counts: `since` up to, not including, `until` (None: still).
+    """A fact and the positions at which it is effective: `since` to `until`, exclusive (None: open).
 
-    A fact that is retracted and comes back has another row from then on.
+    A retracted fact that is restored gets another row.
     """
 
     known: RecordedFact
@@ -22,7 +22,7 @@ class FactRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class ClosedFact(msgspec.Struct, frozen=True, gc=False):
-    """A fact that counts no more from a position on."""
+    """A fact that stops being effective at a position."""
 
     known: RecordedFact
     at: int
@@ -36,13 +36,15 @@ def note_facts(
     rows: list[FactRow],
     closed: list[ClosedFact],
 ) -> None:
-    """Note which facts count from a position on, and which do no more: those that begin to are in
-    `open` by their positions, until they end and are in `rows`. `closed` gets those that began before.
+    """Record the facts that become or stop being effective at a position.
+
+    New ones are in `open` by position until they end and move to `rows`. `closed` gets those that began
+    before.
     """
     for known in changed:
         if history.is_effective(known):
             open[known.position] = FactRow(known, position)
-        elif row := open.pop(known.position, None):  # it is new: closed at once
+        elif row := open.pop(known.position, None):  # a new row, closed at once
             rows.append(FactRow(known, row.since, position))
         else:
             closed.append(ClosedFact(known, position))

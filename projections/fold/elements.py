@@ -1,4 +1,4 @@
-"""Which elements the long lists of an entity have, and at which positions the log says so. Pure."""
+"""Elements of the long lists of an entity, with their positions. Pure."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ from tracker.domain.provenance import issuers_of
 from tracker.domain.values import Fact
 
 Key: TypeAlias = tuple[int, str, date]
-"""Tells an element from the others that an entity has at a position: its list, its place and the
-first day on which it is there."""
+"""Key of an element of an entity at a position: its list, its place and its first day."""
 Order: TypeAlias = tuple[date, bool, int, int]
 
 
 class ElementRow(msgspec.Struct, frozen=True, gc=False):
-    """An element, and the positions at which it is what the log says: as those of a `Row`."""
+    """An element and its positions, as in a `Row`."""
 
     element: Element
     since: int
@@ -32,7 +31,7 @@ class ElementRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class Exchange:
-    """Elements that have ended, and those that have begun, by key."""
+    """Elements that have ended and begun, by key."""
 
     def __init__(self) -> None:
         self.ended: dict[Key, Element] = {}
@@ -54,10 +53,10 @@ class Exchange:
 
 
 class ListedFacts:
-    """The facts of an entity that are in the long lists of its states.
+    """The facts of an entity in the long lists of its states.
 
-    An element follows from its fact, and from the next one that replaces this; so another fact
-    changes few elements, however many there are.
+    An element depends on its fact and on the next one that replaces it. So a new fact changes few
+    elements, however many exist.
     """
 
     __slots__ = ("_early", "_entity", "_fold", "_history", "_opening", "_series")
@@ -69,14 +68,14 @@ class ListedFacts:
         self._series: dict[Hashable, list[tuple[Order, RecordedFact]]] = defaultdict(list)
         """Facts that replace each other, in valid-time order."""
         self._early = self._before_opening()
-        """Facts that do not count since they come before the first opening, by event."""
+        """Facts that are not effective because they precede the first opening, by event."""
         for known in history.effective:
             name = fold.replacing(known.fact)
             if name is not None and known.event_id not in self._early:
                 self._series[name].append((history.order(known), known))
 
     def all(self) -> Exchange:
-        """All elements that there are, as if there had been none."""
+        """Return all elements, as begun."""
         exchange = Exchange()
         for known in self._history.effective:
             if known.event_id not in self._early and self._fold.replacing(known.fact) is None:
@@ -87,7 +86,7 @@ class ListedFacts:
         return exchange
 
     def change(self, facts: Iterable[RecordedFact]) -> Exchange:
-        """The elements that end and begin once these facts are in effect, or no longer are."""
+        """Return the elements that end and begin when these facts become or stop being effective."""
         exchange, before = Exchange(), self._early
         self._early = early = self._before_opening()
         opening = self._first_opening()
@@ -111,7 +110,7 @@ class ListedFacts:
         return exchange
 
     def _insert(self, known: RecordedFact, exchange: Exchange) -> None:
-        """Add a fact that counts now."""
+        """Add a fact that is effective now."""
         series, place = self._place(known)
         if series is None:
             return exchange.begin(self._elements(known, None))
@@ -123,7 +122,7 @@ class ListedFacts:
         return exchange.begin(self._elements(known, after))
 
     def _remove(self, known: RecordedFact, exchange: Exchange) -> None:
-        """Remove a fact that no longer counts."""
+        """Remove a fact that is no longer effective."""
         series, place = self._place(known)
         if series is None:
             return exchange.end(self._elements(known, None))
@@ -136,7 +135,7 @@ class ListedFacts:
         return None
 
     def _place(self, known: RecordedFact) -> tuple[list[tuple[Order, RecordedFact]] | None, int]:
-        """The facts that replace each other to which a fact belongs, and its place among them."""
+        """Return the replacement series of a fact, and its index in it."""
         name = self._fold.replacing(known.fact)
         if name is None:
             return None, 0
@@ -154,14 +153,16 @@ class ListedFacts:
         return [element._replace(issuers=issuers) for element in elements]
 
     def _first_opening(self) -> Fact | None:
-        """The first opening in effect."""
+        """Return the first opening in effect."""
         if not self._history.opening_count:
             return None
         return next(k.fact for k in self._history.effective if type(k.fact) in INITIAL_FACTS)
 
     def _before_opening(self) -> dict[str, RecordedFact]:
-        """The facts in effect before the first opening, if they do not count; none where there is
-        no opening, and so no state."""
+        """Return the effective facts before the first opening that do not count.
+
+        Without an opening there is no state, and the result is empty.
+        """
         effective = self._history.effective
         if not self._fold.NEEDS_OPENING or not self._history.opening_count:
             return {}
@@ -183,7 +184,7 @@ _ORDER = itemgetter(0)
 def _neighbours(
     series: list[tuple[Order, RecordedFact]], place: int, behind: int
 ) -> tuple[RecordedFact | None, RecordedFact | None]:
-    """The facts before one place and from another on."""
+    """Return the facts before one index and from another on."""
     return (
         series[place - 1][1] if place else None,
         series[behind][1] if behind < len(series) else None,

@@ -1,4 +1,4 @@
-"""The rows of one entity, and what new events change of them."""
+"""Rows of one entity, and their changes by new events."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tracker.domain.entity import EntityState, History
 
 
 class Version(msgspec.Struct, frozen=True, gc=False):
-    """A state and the days on which it holds: `start` up to, not including, `end` (None: open).
+    """A state and the days on which it holds: `start` to `end`, exclusive (None: open).
 
-    `text` is the state as JSON, the same bytes whoever folds it: states are compared, stored and
-    hashed in this form. In rows those of many facts are without their long lists: see `Fold`.
+    `text` is the state as canonical JSON, by which states are compared, stored and hashed. Rows with
+    many facts lack their long lists: see `Fold`.
     """
 
     start: date
@@ -24,21 +24,19 @@ class Version(msgspec.Struct, frozen=True, gc=False):
     state: EntityState
     text: str
     newest: tuple[date, int] | None = None
-    """From which day the last fact behind it counts, and the position of that fact."""
+    """Effective day and position of the newest fact behind the state."""
 
     def holds(self, day: date) -> bool:
-        """Whether this is the state on `day`."""
+        """Whether the state holds on `day`."""
         return self.start <= day and (self.end is None or day < self.end)
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A version and the positions at which it is what the log says: `since` up to, not including,
-    `until` (None: still).
+    """A version and its positions in the log: `since` to `until`, exclusive (None: open).
 
-    All that the log says at a position is in one generation of the entity's rows, the last that
-    begins by then: the first at 0, each later one at an event, at which the rows that were open
-    are closed and written once more. So what was so at a position is found among few rows,
-    however many the entity has.
+    All rows at a position are in one generation, the last that begins by then. The first begins at 0,
+    each later one at an event, which closes the open rows and writes them again. So a state at a
+    position is found among few rows, however many the entity has.
     """
 
     entity: str
@@ -49,13 +47,12 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class RowDelta(NamedTuple):
-    """The changes that new events make to the rows of one entity: rows to add, open rows to close.
+    """The changes of an entity's rows by new events: rows to add, open rows to close.
 
-    `closed` holds the start day and the generation of each row that was open before and is so no
-    more, and the position that ends it. `elements` and `closed_elements` are the same for the elements of
-    long lists, `facts` and `closed_facts` for facts, by their positions. `search_keys` is by what lists
-    are known to find the entity, and from which day on; `is_new`: it had no rows before. `history` has the
-    facts.
+    `closed` has the start day and generation of each row that is closed, and the position that ends it.
+    `elements` and `closed_elements` are the same for the elements of long lists, `facts` and
+    `closed_facts` for facts, by position. `search_keys` are the keys under which lists find the entity,
+    with their first day. `is_new` is true if the entity had no rows. `history` has the facts.
     """
 
     entity: str
@@ -73,9 +70,9 @@ class RowDelta(NamedTuple):
 def note_elements(
     exchange: Exchange, position: int, open: dict[Key, ElementRow], delta: RowDelta
 ) -> None:
-    """Note the changes to elements at a position in a delta; those that are new are `open`."""
+    """Record the changes of elements at a position in a delta; new ones are in `open`."""
     for key in exchange.ended:
-        if row := open.pop(key, None):  # it is new: closed at once
+        if row := open.pop(key, None):  # a new row, closed at once
             delta.elements.append(ElementRow(row.element, row.since, position))
         else:
             delta.closed_elements.append((*key, position))

@@ -1,4 +1,4 @@
-"""Who belonged to an alliance on which days, in which role or through which union. Pure."""
+"""Membership periods of alliances, with the role or the union. Pure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from tracker.domain.values import DAY, PartialDate
 from tracker.domain.vocabulary import AllianceStatus, MembershipKind
 
 NOT_LISTED = frozenset({MembershipKind.NONE, MembershipKind.NOT_KNOWN})
-"""What is said of a place only where it is asked for by name."""
+"""Kinds of membership that are listed only for places requested by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class MembershipPeriod:
-    """How a place belongs to an alliance from one day to another, both inclusive; without a last one
-    it does as far as is known. `since` is when it joined, as exactly as the sources tell, where it
-    takes part itself."""
+    """A membership of a place from one day to another, both inclusive; `last` is None if open.
+
+    `since` is the date of joining, with the precision of the source, if the place itself takes part.
+    """
 
     alliance: str
     place: Place
@@ -34,7 +35,7 @@ class MembershipPeriod:
 def membership_periods(
     alliance: str, versions: Sequence[Version], places: Sequence[Place] | None = None
 ) -> list[MembershipPeriod]:
-    """The periods of some places, by place and day; without places, of all that ever belonged."""
+    """Return the periods of some places, by place and day; without places, of all that ever belonged."""
     asked = sorted(_places_in(versions)) if places is None else list(dict.fromkeys(places))
     return [
         period
@@ -47,12 +48,12 @@ def membership_periods(
 def overlapping(
     periods: Iterable[MembershipPeriod], first: date, last: date
 ) -> list[MembershipPeriod]:
-    """Those of which a day is one of some days."""
+    """Return the memberships that overlap the period."""
     return [one for one in periods if one.first <= last and (one.last is None or one.last >= first)]
 
 
 def _places_in(versions: Sequence[Version]) -> set[Place]:
-    """The places that take part, and the countries that were ever in a union that does."""
+    """Return the places that take part, and all countries of unions that take part."""
     own = {member.place for version in versions for member in _state(version).members}
     return own | {one.member for one in MEMBERSHIPS if one.union in own}
 
@@ -60,8 +61,10 @@ def _places_in(versions: Sequence[Version]) -> set[Place]:
 def _periods_of(
     alliance: str, versions: Sequence[Version], place: Place
 ) -> Iterator[MembershipPeriod]:
-    """The periods of a place: days that follow each other on which it belongs in one way are one. Nobody
-    belongs to an alliance that has ended."""
+    """Yield the periods of a place; consecutive days with the same membership are one.
+
+    An alliance that has ended has no members.
+    """
     current: MembershipPeriod | None = None
     for day, state in _days(versions, place):
         if state.status is not AllianceStatus.ACTIVE:
@@ -80,8 +83,10 @@ def _periods_of(
 
 
 def _days(versions: Sequence[Version], place: Place) -> Iterator[tuple[date, AllianceState]]:
-    """The days on which the membership of a place may change, with the state from then on: those of
-    the alliance, and those on which the place joins or leaves a union."""
+    """Yield the days on which a membership may change, with the state from then on.
+
+    These are changes of the alliance, and days on which the place joins or leaves a union.
+    """
     of_unions = sorted(
         {one.since for one in MEMBERSHIPS if one.member == place}
         | {

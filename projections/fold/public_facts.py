@@ -1,4 +1,4 @@
-"""Which facts of an entity are known and public. Pure."""
+"""Facts of an entity that are known and public. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from tracker.log.entries import RecordedEvent
 
 
 def facts_public_by(events: Sequence[RecordedEvent], day: date) -> list[RecordedFact]:
-    """The facts that were public by a day, or recorded by then for a later one; and those that are
-    retracted, in whose place others may stand."""
+    """Return the facts that were public or recorded by a day.
+
+    Retracted facts are included, because others may replace them.
+    """
     gone = retracted_ids([event.known for event in events])
     return [
         event.known

@@ -1,4 +1,4 @@
-"""The same fold without a database: all states, from an exported or streamed log."""
+"""In-memory replay of an exported or streamed log, with the same fold as the database."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tracker.domain.entity import RecordedFact
 from tracker.log.entries import RecordedEvent
 
 STATE_FORMAT = 2
-"""The number of the form in which states are written, beside each digest: digests of other numbers are not
-comparable. Raise it in a release that writes other states for the same log."""
+"""Format number of written states, published with each digest. Digests of different formats are not
+comparable. Increase it in a release that writes other states for the same log."""
 
 
 class ReplayState:
-    """All entities, folded in memory. Give it every event of a log in order."""
+    """All entities, folded in memory. Add every event of a log in order."""
 
     def __init__(self) -> None:
         self._known: dict[str, list[RecordedFact]] = defaultdict(list)
@@ -27,7 +27,7 @@ class ReplayState:
         self.position = 0
 
     def add(self, event: RecordedEvent) -> None:
-        """Take in the next event. Raises ValueError when it does not follow the last one."""
+        """Add the next event. Raises ValueError if it does not follow the last one."""
         if event.position != self.position + 1:
             raise ValueError(
                 f"position {event.position} follows {self.position}: events are"
@@ -37,7 +37,7 @@ class ReplayState:
         self._known[event.stream].append(event.known)
 
     def states(self, valid_at: date, position: int) -> Iterator[tuple[str, Version]]:
-        """Every entity's version on a day, as known at a position, by name."""
+        """Yield every entity's version on a day, as recorded at a position, by name."""
         for entity in sorted(self._known):
             known = self._known[entity]
             count = bisect_right(known, position, key=lambda k: k.position)
@@ -46,19 +46,19 @@ class ReplayState:
                     yield entity, version
 
     def lines(self, valid_at: date, position: int) -> Iterator[bytes]:
-        """The whole state as JSON lines in canonical order."""
+        """Yield the whole state as JSON lines in canonical order."""
         for entity, version in self.states(valid_at, position):
             yield line(entity, version.text)
 
     def digest(self, valid_at: date, position: int) -> str:
-        """The SHA-256 of the whole state, as hexadecimal digits."""
+        """Return the SHA-256 of the whole state, as hexadecimal digits."""
         digest = hashlib.sha256()
         for line in self.lines(valid_at, position):
             digest.update(line)
         return digest.hexdigest()
 
     def _timeline(self, entity: str, count: int) -> list[Version]:
-        """The timeline from the first `count` facts; cached, since the fold is pure."""
+        """Return the cached timeline of the first `count` facts."""
         key = entity, count
         if key not in self._folded:
             self._folded[key] = timeline(entity, self._known[entity][:count]) if count else []
@@ -66,5 +66,5 @@ class ReplayState:
 
 
 def line(entity: str, state: str) -> bytes:
-    """The line of an entity in the whole state, from its state as JSON."""
+    """Return the line of an entity in the whole state, from its state as JSON."""
     return b'{"entity":"%s","state":%s}\n' % (entity.encode(), state.encode())

@@ -1,8 +1,8 @@
-"""What was said to be to come of an entity, and how the days of it were moved and withdrawn. Pure.
+"""Scheduled changes of an entity, with moved and withdrawn days. Pure.
 
-What the log told is worked out event after event. What happens to a part on a day is the same as what
-was told before where kind and part are the same and the day is, or, of those whose days differ, in
-their order: so the end of a suspension stays one thing, whatever day it is given.
+The log is processed event by event. A change is the same as an earlier one if part, kind and day are
+equal. Changes on different days are matched in order. So the end of a suspension keeps its identity
+when its day moves.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ ID_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class ScheduledDay:
-    """What an event made of a day to come: the day that it is given, None where it is withdrawn."""
+    """A change to a scheduled day: the new day, or None if it is withdrawn."""
 
     day: date | None
     position: int
-    """That of the event in the log."""
+    """Position of the event in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """Something that was said before the day on which it is to happen."""
+    """A change that was announced before its day."""
 
     transition: Transition
-    """As it was told last."""
+    """The last announced version."""
     days: tuple[ScheduledDay, ...]
-    """Every day that it was given, in the order of the log; at least one."""
+    """Every announced day, in the order of the log; at least one."""
     changed: int
-    """The position of the last event that changed anything of it."""
+    """Position of the last event that changed the schedule."""
 
     @property
     def withdrawn(self) -> bool:
-        """Whether it is said no more."""
+        """Whether the change is withdrawn."""
         return self.days[-1].day is None
 
     @property
     def id(self) -> str:
-        """What stands for it, whatever is recorded later."""
+        """Stable id, independent of later events."""
         of, first = self.transition, self.days[0]
         what = (of.entity, of.part, of.kind.value, first.position, str(first.day))
         return hashlib.blake2b(repr(what).encode(), digest_size=ID_BYTES).hexdigest()
 
 
 def schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
-    """What was to come of an entity by its facts, which are in the order of the log; by day."""
+    """Return the scheduled changes of an entity from its facts in log order, by day."""
     builder = ScheduleBuilder(entity, known)
     while builder.read_next():
         pass
@@ -62,8 +62,10 @@ def schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
 
 
 def newest_schedule(entity: str, known: Sequence[RecordedFact]) -> list[Scheduled]:
-    """The same of an entity with very many facts: what stands, without the days that it was given before,
-    so that what moves is another thing."""
+    """Return the current scheduled changes of an entity with very many facts.
+
+    Earlier days are not included, so a moved change is a new one.
+    """
     transitions = EntityTransitions(entity, known).between(date.min, date.max)
     return [
         Scheduled(
@@ -77,7 +79,7 @@ def newest_schedule(entity: str, known: Sequence[RecordedFact]) -> list[Schedule
 
 
 class ScheduleBuilder:
-    """Makes the schedule of an entity, event after event."""
+    """A builder of an entity's schedule, event by event."""
 
     def __init__(self, entity: str, known: Sequence[RecordedFact]):
         self._entity, self._known = entity, known
@@ -85,12 +87,12 @@ class ScheduleBuilder:
         self._read = 0
 
     def read_next(self) -> bool:
-        """Take over what is told from the next event on; whether there was one."""
+        """Process the next event. Returns False after the last one."""
         if self._read == len(self._known):
             return False
         self._read += 1
         fact = self._known[self._read - 1]
-        # Before the day from which a fact is public nothing is otherwise, but by a retraction.
+        # Only a retraction changes days before the one on which its fact is public.
         after = date.min if isinstance(fact.fact, Retracted) else fact.fact.public_on - DAY
         transitions = EntityTransitions(self._entity, self._known[: self._read]).between(
             after, date.max
@@ -99,7 +101,7 @@ class ScheduleBuilder:
         return True
 
     def scheduled(self) -> list[Scheduled]:
-        """What was to come, as far as it was read; by day."""
+        """Return the scheduled changes of the processed events, by day."""
         found = [
             Scheduled(one.transition, tuple(one.days), one.changed)
             for one in self._transitions.entries
@@ -110,12 +112,12 @@ class ScheduleBuilder:
 
 @dataclass(slots=True)
 class _FollowedTransition:
-    """A transition from the first event that told of it on."""
+    """A transition since the first event that announced it."""
 
     transition: Transition
     days: list[ScheduledDay] = field(default_factory=list)
     planned: bool = False
-    """Whether it was ever said before its day."""
+    """Whether it was ever announced before its day."""
     changed: int = 0
 
     def tell(self, transition: Transition, position: int) -> None:
@@ -133,15 +135,15 @@ class _FollowedTransition:
 
 
 class _FollowedTransitions:
-    """All that was to come of an entity, from event to event."""
+    """All scheduled changes of an entity, updated event by event."""
 
     def __init__(self) -> None:
         self.entries: list[_FollowedTransition] = []
         self._before: int | None = None
-        """The position of the event before."""
+        """Position of the previous event."""
 
     def enter(self, transitions: Iterable[Transition], position: int, after: date) -> None:
-        """Take over what is told from an event on of the days after one."""
+        """Record the transitions after a day, as announced by an event."""
         by_part: dict[Hashable, list[Transition]] = defaultdict(list)
         for transition in transitions:
             by_part[transition.part, transition.kind].append(transition)
@@ -180,6 +182,9 @@ class _FollowedTransitions:
             entry.withdraw(position)
 
     def _comes_back(self, entry: _FollowedTransition, transition: Transition) -> bool:
-        """Whether something that was withdrawn is told again: of the same day, or by the very next
-        event, as where a fact is retracted and another recorded in its place."""
+        """Whether a withdrawn change is announced again.
+
+        The new one has the same day, or comes with the next event, as when a fact is retracted and
+        another recorded in its place.
+        """
         return entry.transition.day == transition.day or entry.days[-1].position == self._before

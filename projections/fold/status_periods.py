@@ -1,4 +1,4 @@
-"""The statuses that a clause has had and will have, each with its days and what it rests on. Pure."""
+"""Status periods of a clause, past and future, with days and basis. Pure."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ SUSPENSIONS = {TYPES[Suspended], TYPES[SuspensionExtended]}
 
 @dataclass(frozen=True, slots=True)
 class StatusPeriod:
-    """A status of a clause from one day to another, both inclusive; without a last one it lasts as far
-    as is known. `because`, `basis`, `announced_on` and `confirmed_by` are those of the transition
-    with which it begins; of the first one `because` is the fact of the day by which the clause has
-    this status, such as a suspension."""
+    """A status of a clause from one day to another, both inclusive; `last` is None if open.
+
+    `because`, `basis`, `announced_on` and `confirmed_by` belong to the transition that begins the
+    period. For the first period, `because` is the fact that sets its status, such as a suspension.
+    """
 
     status: ClauseStatus
     first: date
@@ -36,19 +37,18 @@ class StatusPeriod:
 
     @property
     def rests_on_end_of_suspension(self) -> bool:
-        """Whether it begins because a suspension had an end, which no act confirms."""
+        """Whether the period begins with the end of a suspension that no act confirms."""
         return self.because.type in SUSPENSIONS and self.confirmed_by is None
 
     def overlaps(self, first: date | None, last: date | None) -> bool:
-        """Whether a day from one to another is one of its days; without one they are open."""
+        """Whether the period overlaps a range of days; None is an open end."""
         return (last is None or self.first <= last) and (
             first is None or self.last is None or self.last >= first
         )
 
 
 def status_periods(clause: str, transitions: Iterable[Transition]) -> list[StatusPeriod]:
-    """The statuses of a clause, the oldest first, from all transitions of its instrument in the order
-    of their days."""
+    """Return the statuses of a clause, oldest first, from its instrument's transitions in order."""
     periods: list[StatusPeriod] = []
     for transition in transitions:
         state = clause_of(transition.after, clause)

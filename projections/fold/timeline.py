@@ -1,4 +1,4 @@
-"""The fold: the facts of one entity become consecutive states over valid time. Pure."""
+"""The fold: facts of one entity become consecutive states over valid time. Pure."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from tracker.domain.history import Difference, History
 from tracker.domain.registry import entity_type
 
 MIN_GENERATION_EVENTS = 32
-"""Events of an entity, at least, before another generation of its rows begins."""
+"""Minimum number of events before the next generation of an entity's rows."""
 
 MAX_CACHED_STATES = 16
-"""About how many states with long lists are kept in memory of an entity."""
+"""Approximate number of an entity's states with long lists that stay in memory."""
 
 
 def timeline(entity: str, known: Sequence[RecordedFact]) -> list[Version]:
-    """The consecutive states of an entity, from all that is known of it in the order of the log.
+    """Return the consecutive states of an entity, from all its facts in log order.
 
-    It is split wherever the state changes, by an act or because an announced day is reached.
-    Days before the first state have none.
+    The timeline is split where the state changes, by an act or on an announced day. Days before the
+    first state have none.
     """
     return EntityFold(entity, known).versions()
 
 
 class EntityFold:
-    """The facts of one entity, folded, to which more can be applied.
+    """The folded facts of one entity, to which more can be applied.
 
-    Rows are only added or closed, so that every past answer stays. A fact leaves alone what holds
-    before the day from which it counts: of the days before, only the last change is looked at, and
-    no states are kept but those of the last day. So what another fact costs depends on how many
-    rows it changes, not on how many there are.
+    Rows are only added or closed, so results at past positions stay reproducible. A fact does not
+    change states before its effective day. Of the days before, only the last change is read, and only
+    the state of the last day is kept. So the cost of a fact depends on the changed rows, not on the
+    total.
     """
 
     __slots__ = (
@@ -70,73 +70,74 @@ class EntityFold:
         self._history = History(known)
         self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
         self._listed: ListedFacts | None = None
-        """The facts in long lists, for entities with many facts and once another is applied."""
+        """The facts in long lists, for entities with many facts and after another is applied."""
         self._change_days: list[date] = []
         """Days on which the state may change."""
         self._changes: list[_Change] = []
-        """The changes of state, in the order of their days: the last ones, or all if `_whole`."""
+        """The changes of state, in day order: the last ones, or all if `_whole`."""
         self._whole = not known
         self._last: _Change | None = None
-        """The state that was folded last."""
+        """The last folded state."""
         self.generation = self._since = 0
-        """The position at which the last generation of rows begins, and how many facts came since.
-        """
+        """Position of the last generation of rows, and number of facts since."""
         self._days: set[date] = set()
         for item in known:
             self._begins_generation(item)
             self._add_change_days(item)
         self.search_keys: dict[object, date] = {}
-        """By what lists already find the entity, and from which day on at the latest; kept up to date
-        by the code that makes rows."""
+        """Keys under which lists find the entity, with their first day; maintained by the code that
+        makes rows."""
         self.size = 0
-        """The bytes of its facts; kept up to date by the code that reads them."""
+        """Bytes of its facts; maintained by the code that reads them."""
 
     @property
     def version(self) -> int:
-        """How many facts were applied."""
+        """Number of applied facts."""
         return len(self._history.known)
 
     @property
     def written(self) -> int:
-        """About how many bytes the changes in memory have as JSON."""
+        """Approximate bytes of the changes in memory as JSON."""
         return sum([50 + len(change.mark or "") for change in self._changes])
 
     def latest(self) -> tuple[date, EntityState] | None:
-        """The state that holds in the end, if there is one, and a day from which it does."""
+        """Return the final state with a day from which it holds, or None."""
         if not self._change_days:
             return None
         change = self._change_on(self._change_days[-1])
         return (change.day, change.state) if change.state else None
 
     def versions(self) -> list[Version]:
-        """The consecutive states."""
+        """Return the consecutive states."""
         self._load_changes(date.min)
         versions = [row.version for row in self._rows(0, 0)]
         return [self._with_lists(of) if is_split(of.text) else of for of in versions]
 
     def _with_lists(self, version: Version) -> Version:
-        """A version whose text has its long lists."""
+        """Return a version whose text includes its long lists."""
         public = self._history.public(version.start)
         fold = self._folding.of_first(self._history.effective, public)
         return structs.replace(version, text=fold.text(self._state(version.start)))
 
     def apply(self, new: Sequence[RecordedFact]) -> RowDelta:
-        """Apply new facts, each at its own position; returns the changes to the rows."""
+        """Apply new facts, each at its own position, and return the changes of the rows."""
         delta = self.empty_delta()
         for _ in self.apply_one_by_one(new, delta):
             pass
         return delta
 
     def empty_delta(self) -> RowDelta:
-        """A delta without changes."""
+        """Return a delta without changes."""
         is_new = not self._history.known
         return RowDelta(
             self._entity, [], [], [], [], [], [], self.search_keys, is_new, self._history
         )
 
     def apply_one_by_one(self, new: Sequence[RecordedFact], delta: RowDelta) -> Iterator[None]:
-        """The same, with a step for each fact, so that other tasks can run between two. The delta is
-        complete after the last step."""
+        """Apply new facts with a step for each, so that other tasks can run in between.
+
+        The delta is complete after the last step.
+        """
         open, elements = dict[date, Row](), dict[Key, ElementRow]()
         facts = dict[int, FactRow]()
         for fact in new:
@@ -147,7 +148,7 @@ class EntityFold:
             if exchange:
                 note_elements(exchange, fact.position, elements, delta)
             for start, generation in closed:
-                if row := open.pop(start, None):  # it is new: closed at once
+                if row := open.pop(start, None):  # a new row, closed at once
                     delta.added.append(structs.replace(row, until=fact.position))
                 else:
                     delta.closed.append((start, generation, fact.position))
@@ -160,8 +161,10 @@ class EntityFold:
     def _apply(
         self, new: RecordedFact
     ) -> tuple[list[tuple[date, int]], list[Row], Exchange | None, Sequence[RecordedFact]]:
-        """Take in a fact: the open rows that are so no more, by start and generation, others, what
-        becomes of the elements of long lists, and the facts that count now or do no more.
+        """Apply a fact.
+
+        Returns the rows to close by start and generation, the new rows, the changes of long lists, and
+        the facts that become or stop being effective.
         """
         generation, begins = self.generation, self._begins_generation(new)
         if not self._history.known:
@@ -176,7 +179,7 @@ class EntityFold:
         self._changes = before[:first]
         self._changes += self._changes_from(difference.day)
         _forget_states(self._changes, first - MAX_CACHED_STATES)
-        first = 0 if begins or not first else first - 1  # what held before may end otherwise now
+        first = 0 if begins or not first else first - 1  # an earlier version may get another end
         ended, begun = _ends(before[first:]), _ends(self._changes[first:])
         kept = set() if begins else {day for day, how in begun.items() if ended.get(day) == how}
         return (
@@ -187,8 +190,7 @@ class EntityFold:
         )
 
     def _add_fact(self, new: RecordedFact) -> tuple[Difference, Exchange | None]:
-        """Add a fact to the effective facts. Returns from where on these are others, and the changes
-        of elements of long lists."""
+        """Add a fact to the effective facts and return the difference and the changes of long lists."""
         listed, were_many = self._listed, are_stored_apart(self.version)
         if listed is None and were_many:
             listed = self._list_facts()
@@ -207,8 +209,10 @@ class EntityFold:
         return ListedFacts(self._entity, self._kind.FOLD, self._history)
 
     def _add_change_days(self, known: RecordedFact) -> None:
-        """Have the days on which a fact may change the state among those to be looked at. They
-        stay when the fact is retracted: nothing changes on them then, or it may come back."""
+        """Add the days on which a fact may change the state.
+
+        They stay after a retraction, because the fact may be restored.
+        """
         if isinstance(known.fact, Retracted):
             return
         days = self._change_days
@@ -219,18 +223,18 @@ class EntityFold:
                 days.insert(place, day)
 
     def _earliest(self, new: RecordedFact) -> date:
-        """A day before which the effective facts stay the same once a fact is added."""
+        """Return a day before which a new fact changes no effective fact."""
         if not isinstance(new.fact, Retracted):
             return new.fact.public_on
         target = self._history.get(new.fact.retracts)
         return target.fact.public_on if target else date.max
 
     def _begins_generation(self, known: RecordedFact) -> bool:
-        """Whether a generation of rows begins with a fact that is added.
+        """Whether a new fact begins a generation of rows.
 
-        One begins after as many facts as there are days from which facts count, and at least
-        `MIN_GENERATION_EVENTS`. An entity has about a row for each such day, so that rows written
-        once more stay fewer than the facts, however many days there are.
+        A generation has as many facts as there are effective days, and at least
+        `MIN_GENERATION_EVENTS`. An entity has about one row per effective day. So rewritten rows stay
+        fewer than the facts.
         """
         self._days.add(known.fact.public_on)
         self._since += 1
@@ -240,7 +244,7 @@ class EntityFold:
         return True
 
     def _load_changes(self, day: date) -> None:
-        """Have the changes in memory from the last one before a day on; all of them for the first day."""
+        """Load the changes from the last one before a day on; all of them for the first day."""
         if self._whole or (self._changes and self._changes[0].day < day):
             return
         until = self._changes[0].day if self._changes else None
@@ -256,7 +260,7 @@ class EntityFold:
         self._changes = [*self._changes_on(self._change_days[place:end], before), *self._changes]
 
     def _changes_on(self, days: Iterable[date], before: str | None) -> list[_Change]:
-        """The changes of state on some days that follow each other."""
+        """Return the changes of state on consecutive days."""
         changes: list[_Change] = []
         for day in days:
             change = self._change_on(day)
@@ -268,14 +272,14 @@ class EntityFold:
         return changes
 
     def _changes_from(self, day: date) -> list[_Change]:
-        """The changes of state from a day on, the last change before which is the last known."""
+        """Return the changes of state from a day on, after the last known change."""
         days = self._change_days[bisect_left(self._change_days, day) :]
         return self._changes_on(days, self._changes[-1].mark if self._changes else None)
 
     def _change_on(self, day: date) -> _Change:
-        """The state on a day.
+        """Return the state on a day.
 
-        It follows from the facts public by then only, so it is valid as long as they are.
+        It depends only on the facts public by then, so it stays valid as long as they do.
         """
         if self._last is None or self._last.day != day:
             facts, count = self._history.effective, self._history.public(day)
@@ -291,7 +295,7 @@ class EntityFold:
         return self._last
 
     def _rows(self, first: int, since: int, kept: Container[date] = ()) -> list[Row]:
-        """The rows of the changes from one on, but for those of some days."""
+        """Return the rows of the changes from an index on, except on some days."""
         rows: list[Row] = []
         ends = [change.day for change in self._changes[first + 1 :]]
         for change, end in zip_longest(self._changes[first:], ends):
@@ -302,16 +306,17 @@ class EntityFold:
         return rows
 
     def _state(self, day: date) -> EntityState:
-        """The state on a day on which there is one."""
+        """Return the state on a day, which must exist."""
         state = self._change_on(day).state
         assert state is not None
         return state
 
 
 class _Change(msgspec.Struct, frozen=True, gc=False):
-    """A day from which on there is another state, or none. `mark` is the state as it is written, by
-    which states are compared, `newest` that of a `Version`. Of the states with long lists only the last
-    ones stay in memory.
+    """A day from which another state, or none, holds.
+
+    `mark` is the written state, by which states are compared; `newest` is as in a `Version`. Only the
+    last states with long lists stay in memory.
     """
 
     day: date
@@ -324,14 +329,14 @@ _DAY = attrgetter("day")
 
 
 def _forget_states(changes: list[_Change], start: int) -> None:
-    """Keep no state with long lists before the last changes; there is none before `start`."""
+    """Drop the states with long lists except in the last changes; `start` is the first candidate."""
     for index in range(max(start, 0), len(changes) - MAX_CACHED_STATES):
         if is_split(changes[index].mark or ""):
             changes[index] = structs.replace(changes[index], state=None)
 
 
 def _ends(changes: Sequence[_Change]) -> dict[date, tuple[str, date | None]]:
-    """The state and the end of each version, by the days on which they begin."""
+    """Return the state and end of each version, by its first day."""
     ends = [change.day for change in changes[1:]]
     return {
         change.day: (change.mark, end)

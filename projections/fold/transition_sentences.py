@@ -1,7 +1,7 @@
-"""What happens to a clause or a member on a day, in one English sentence. Pure.
+"""English sentences on changes of clauses and members. Pure.
 
-A sentence says no more than the transition does: where it rests on the terms of an act of an earlier
-day alone, it says so.
+A sentence claims no more than its transition. A change that follows from the terms of an earlier act
+alone is marked as such.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DISCONTINUED = {
 
 
 def part_sentence(of: Transition) -> str:
-    """The sentence of what happens to a clause or a member. Raises TypeError for any other part."""
+    """Return the sentence on a clause or member. Raises TypeError for any other part."""
     match of.after, of.part:
         case ExportControlState(), ("clauses", id) if of.kind is TransitionKind.STATED_END:
             return f"{of.after.title}: clause {id}: {_stated_end(of, id)}"
@@ -39,7 +39,7 @@ def part_sentence(of: Transition) -> str:
 
 
 def _stated_end(of: Transition, id: str) -> str:
-    """The end of a suspension by a statement, beside what the text of the instrument says."""
+    """Return the sentence on the stated end of a suspension, with the text of the instrument."""
     clause = clause_of(of.before, id)
     stated = clause and clause.contradiction(of.day - DAY)
     if not stated:
@@ -52,7 +52,7 @@ def _stated_end(of: Transition, id: str) -> str:
 
 
 def _basis(of: Transition) -> str:
-    """What it rests on, where it is no act of the day."""
+    """Return the basis, unless it is an act of the same day."""
     if of.basis is TransitionBasis.ACT:
         return ""
     also = "and a later act" if of.basis is TransitionBasis.CONFIRMED else "alone"
@@ -88,7 +88,7 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
 
 
 def _of_terms(of: Transition, after: ClauseState) -> str:
-    """What is to become of a clause whose status stays as it is."""
+    """Return the phrase for future changes of a clause whose status stays the same."""
     names = _names(of)
     if "repealedFrom" in names and after.repealed_from:
         return f"is to be repealed from {date_phrase(after.repealed_from)} on{_into(after)}"
@@ -104,7 +104,7 @@ def _of_terms(of: Transition, after: ClauseState) -> str:
 
 
 def _names(of: Transition) -> set[str]:
-    """The names of the fields that change."""
+    """Return the names of the changed fields."""
     return {change.path[-1] for change in of.fields}
 
 
@@ -128,6 +128,6 @@ def _of_member(of: Transition, after: AllianceState, place: str) -> str:
 
 
 def _fields(of: Transition) -> str:
-    """The fields that change, in words."""
+    """Return the changed fields as words."""
     names = (change.path[-1] for change in of.fields)
     return list_phrase(" ".join(CAPITAL.split(name)).lower() for name in names)

@@ -1,7 +1,7 @@
-"""The days on which an entity's state changes, what happens on them, and which fact said so. Pure.
+"""Days on which an entity's state changes, with the changes and their facts. Pure.
 
-A transition needs no act on its day: a suspension begins or ends, or a clause expires, because it was
-announced. Whether a later act has said so too is told apart.
+A transition needs no act on its day. A suspension begins or ends, or a clause expires, because it was
+announced. A later act that confirms it is recorded separately.
 """
 
 from __future__ import annotations
@@ -75,13 +75,11 @@ class TransitionBasis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What happens to an entity or a part of it on a day.
+    """A change of an entity or a part of it on a day.
 
-    `before` is the state of the entity on the day before, None when it had none; `because` is the
-    last of the facts without which it would not happen, public from `announced_on`; of an entity
-    that appears, its opening.
-    `confirmed_by` is the first later act that names the same day, where the former is not of that
-    day itself.
+    `before` is the state on the previous day, or None. `because` is the last necessary fact, public
+    from `announced_on`; for a new entity it is its opening. `confirmed_by` is the first later act that
+    names the same day, unless `because` is of that day.
     """
 
     day: date
@@ -95,21 +93,21 @@ class Transition:
     announced_on: date
     confirmed_by: Evidence | None = None
     begun_by: tuple[tuple[str, Evidence], ...] = ()
-    """The facts of the day by which clauses that appear have the statuses with which they do."""
+    """The facts that set the initial statuses of new clauses."""
 
     @property
     def clause(self) -> str | None:
-        """The id of the clause to which it happens."""
+        """Id of the changed clause."""
         return self.part[1] if self.part[:1] == ("clauses",) else None
 
     @property
     def member(self) -> str | None:
-        """The place that it happens to as a member."""
+        """Place of the changed member."""
         return self.part[1] if self.part[:1] == ("members",) else None
 
     @property
     def basis(self) -> TransitionBasis:
-        """What it rests on."""
+        """The basis of the transition."""
         if self.kind is TransitionKind.STATED_END:
             return TransitionBasis.STATEMENT
         if self.announced_on >= self.day:
@@ -120,7 +118,7 @@ class Transition:
 def transitions(
     entity: str, known: Sequence[RecordedFact], after: date, until: date
 ) -> list[Transition]:
-    """The transitions of an entity on the days after one day and up to another, in their order.
+    """Return the transitions of an entity after one day and up to another, in order.
 
     A day on which only the facts behind the state differ has none.
     """
@@ -128,7 +126,7 @@ def transitions(
 
 
 FEWER_FOLDS_INTERVAL_FACTS = 16
-"""Facts between the folds that are kept of fewer facts: they are asked for from the last fact back."""
+"""Interval of facts between cached folds of fewer facts; these are read from the last fact back."""
 
 
 class EntityTransitions:
@@ -140,15 +138,15 @@ class EntityTransitions:
         self._facts = effective_facts(known)
         self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
         self._fewer: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD, FEWER_FOLDS_INTERVAL_FACTS)
-        """The folds of what would be so without some of the facts."""
+        """The folds without some of the facts."""
 
     def days(self, after: date, until: date) -> Sequence[date]:
-        """The days after one day and up to another on which it may have any."""
+        """Return the days after one day and up to another with possible transitions."""
         days = sorted({day for k in self._facts for day in self._kind.change_days(k.fact)})
         return days[bisect_right(days, after) : bisect_right(days, until)]
 
     def between(self, after: date, until: date) -> Iterator[Transition]:
-        """Those on the days after one day and up to another."""
+        """Yield the transitions after one day and up to another."""
         days = self.days(after, until)
         before = self._state_on(self._folding, after, self._public(after)) if days else None
         for day in days:
@@ -194,9 +192,11 @@ class EntityTransitions:
         eve: StateOnDay,
         fewer: dict[tuple[int, str | None], DayChange],
     ) -> int:
-        """The place of the last fact that it takes for it to happen to a part on the day; of the opening
-        where the entity begins to exist, whatever else is said of it on the day. `fewer` are the changes that
-        were found already, by the number of facts and the list that they are of."""
+        """Return the index of the last fact that is necessary for a change of a part on a day.
+
+        For a new entity it is the opening, regardless of other facts of the day. `fewer` caches changes
+        by number of facts and list.
+        """
         if change.before is None:
             return next(n for n in range(count) if type(self._facts[n].fact) in INITIAL_FACTS)
         what, only = _what_happens(part, change, day), part[0] if part else None
@@ -212,7 +212,7 @@ class EntityTransitions:
     def _causes_of_first_statuses(
         self, day: date, count: int, part: Part, before: EntityState | None, after: EntityState
     ) -> Iterator[tuple[str, Evidence]]:
-        """The facts by which clauses that appear have the statuses with which they do."""
+        """Yield the facts that set the initial statuses of new clauses."""
         statuses = {
             id: status
             for id, status in _statuses(after).items()
@@ -229,8 +229,10 @@ class EntityTransitions:
     def _change_of_first(
         self, count: int, day: date, eve: StateOnDay, only: str | None
     ) -> DayChange:
-        """What would change on a day, of one list or of all, if only the first facts were known; `eve` is
-        what all that were public by then make of the day before."""
+        """Return the change on a day, of one list or of all, if only the first facts were known.
+
+        `eve` is the state of the previous day from all facts public by then.
+        """
         if count < self._public(day - DAY):
             eve = self._state_on(self._fewer, day - DAY, count, only)
         return day_change(eve.narrowed(only), self._state_on(self._fewer, day, count, only))
@@ -238,7 +240,7 @@ class EntityTransitions:
     def _confirmation(
         self, day: date, part: Part, kind: TransitionKind, cause: int
     ) -> Evidence | None:
-        """The first act after its cause that says that this happens on the day."""
+        """Return the first act after the cause that names the same change and day."""
         if self._facts[cause].fact.public_on >= day:
             return None
         for place in self._acts_by_happening.get((kind, day), ()):
@@ -248,7 +250,7 @@ class EntityTransitions:
 
     @cached_property
     def _acts_by_happening(self) -> dict[tuple[TransitionKind, date], list[int]]:
-        """The places of the acts that say that something happens on a day."""
+        """The indexes of the acts that name a change on a day."""
         found: dict[tuple[TransitionKind, date], list[int]] = defaultdict(list)
         for place, known in enumerate(self._facts):
             for kind, day in happenings(known.fact):
@@ -256,7 +258,7 @@ class EntityTransitions:
         return found
 
     def _public(self, day: date) -> int:
-        """How many facts are public by a day; they come first."""
+        """Return the number of facts public by a day; they come first."""
         return bisect_right(self._facts, day, key=_PUBLIC_ON)
 
     def _state_on(
@@ -276,7 +278,7 @@ _PUBLIC_ON = attrgetter("fact.public_on")
 
 
 def _bears_on(fact: Fact, part: Part) -> bool:
-    """Whether a fact can have anything to do with a part of its entity."""
+    """Whether a fact can affect a part of its entity."""
     match part, fact:
         case ("clauses", id), Amended():
             return any(clause.id == id for clause in fact.clauses)
@@ -290,12 +292,12 @@ def _bears_on(fact: Fact, part: Part) -> bool:
 
 
 def happenings(fact: Fact) -> Iterator[tuple[TransitionKind, date]]:
-    """How an act says that clauses turn, and on which day."""
+    """Yield the status changes of clauses that an act names, with their days."""
     match fact:
         case EnteredIntoForce():
             yield TransitionKind.IN_FORCE, fact.in_force_from.first
             yield TransitionKind.RETURNS, fact.in_force_from.first
-        case Amended(effective_from=PartialDate() as start):  # a wording from its first day on
+        case Amended(effective_from=PartialDate() as start):  # a wording, from its first day on
             yield TransitionKind.IN_FORCE, start.first
         case Reinstated():
             yield TransitionKind.RETURNS, fact.reinstated_from.first
@@ -312,9 +314,11 @@ def happenings(fact: Fact) -> Iterator[tuple[TransitionKind, date]]:
 
 
 def _what_happens(part: Part, change: DayChange, day: date) -> Any:
-    """What happens to a part, to be compared with what would by fewer facts: that it appears, that a
-    status turns, a wording changes, a place joins or leaves, whatever else changes on the day; and if
-    it is nothing of these, all that changes."""
+    """Return the comparable form of a part's change, for comparison with fewer facts.
+
+    Appearing, joining and leaving compare by kind alone. A status change compares by status, an
+    amendment by its wording, and any other change by all its fields.
+    """
     fields = change.parts.get(part)
     if not fields or change.after is None:
         return None
@@ -367,18 +371,18 @@ def _of_clause(before: ClauseState | None, after: ClauseState | None, day: date)
         case ClauseStatus.IN_FORCE:
             returns = before.status is ClauseStatus.SUSPENDED
             return TransitionKind.RETURNS if returns else TransitionKind.IN_FORCE
-    # no more suspended without being in force, or worded anew, by which it may be no law yet
+    # no longer suspended but not in force, or with a wording that may not be law yet
     return TransitionKind.AMENDED if before.clause != after.clause else TransitionKind.CHANGES
 
 
 def _of_member(before: bool, after: bool) -> TransitionKind:
-    if before == after:  # in another role, or as no member either way
+    if before == after:  # another role, or no member before and after
         return TransitionKind.CHANGES
     return TransitionKind.MEMBER_JOINS if after else TransitionKind.MEMBER_LEAVES
 
 
 def clause_of(state: EntityState | None, id: str) -> ClauseState | None:
-    """A clause of an instrument by its id."""
+    """Return a clause of an instrument by its id."""
     clauses = state.clauses if isinstance(state, ExportControlState) else ()
     return next((item for item in clauses if item.clause.id == id), None)
 

@@ -1,1 +1,1 @@
-"""From rows to answers about a moment, or about two."""
+"""Queries for the state at a moment, and for the differences between two moments."""

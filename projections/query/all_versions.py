@@ -1,4 +1,4 @@
-"""All versions of all entities, on both axes, as they were known at a position."""
+"""All versions of all entities on both time axes, as recorded at a position."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ SQL = load_parts(Path(__file__).with_name("all_versions.sql"))
 VERSIONS = fill(SQL.versions, whole=whole_state())
 PREFETCH_ROWS = 500
 SORT_TIMEOUT_SECONDS = 600
-"""Seconds that the database gets to put the rows of a kind in order, before the first one."""
+"""Timeout in seconds for sorting the rows of a kind, before the first row arrives."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """A state that an entity had, as JSON: the days on which it held, and the positions at which the
-    log said so. The last ones belong to them; None: there was no end by the position asked about.
+    """A state of an entity as JSON, with its days (valid time) and its positions (transaction time).
+
+    Both ranges are inclusive; None is an open end at the queried position.
     """
 
     entity: str
@@ -32,27 +33,27 @@ class StoredVersion:
     known_from: int
     known_until: int | None
     recorded_at: datetime
-    """When the event at `known_from` was recorded."""
+    """Time at which the event at `known_from` was recorded."""
     replaced_at: datetime | None
-    """When the event behind `known_until` was recorded."""
+    """Time at which the event after `known_until` was recorded."""
     state: str
     rows: int = 1
-    """How many rows hold it: see "generation" in tables.sql."""
+    """Number of rows that hold this version: see "generation" in tables.sql."""
 
 
 class AllVersions:
-    """Reads all versions from the version rows."""
+    """A reader of all versions from the version rows."""
 
     def __init__(self, pool: Pool):
         self._pool = pool
 
     async def count_rows(self, position: int) -> dict[str, int]:
-        """How many rows there are of each kind by a position."""
+        """Return the number of rows of each kind at a position."""
         rows = await self._pool.fetch(SQL.rows, position)
         return dict.fromkeys(STATES, 0) | {row["kind"]: row["count"] for row in rows}
 
     async def of_kind(self, kind: str, position: int) -> AsyncIterator[StoredVersion]:
-        """The versions of a kind by entity, days and positions, a page in memory at a time."""
+        """Yield the versions of a kind by entity, days and positions, with one page in memory."""
         async with self._pool.acquire() as connection, connection.transaction():
             last: StoredVersion | None = None
             async for row in connection.cursor(
@@ -84,7 +85,7 @@ def _version(row: asyncpg.Record) -> StoredVersion:
 
 
 def _goes_on_in(one: StoredVersion, next: StoredVersion) -> bool:
-    """Whether a version was closed and written anew, and nothing about it has changed."""
+    """Whether `next` continues `one` in a new row without a difference."""
     return (
         one.known_until is not None
         and next.known_from == one.known_until + 1

@@ -1,4 +1,4 @@
-"""Which announcements answer to all that is asked of them beside what any list can be asked. Pure."""
+"""Filters of announcements beyond those of any list. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from tracker.domain.firm import spelling
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementQuery:
-    """What is asked of an announcement; None asks nothing. `actors` all make it or are party to it,
-    `about` is an entity that it is about, `firm` are the spellings of one firm that takes part."""
+    """A filter of announcements; None does not filter.
+
+    `actors` must all make the announcement or be party to it. `about` is an entity that the
+    announcement covers. `firm` has the spellings of one participating firm.
+    """
 
     actors: Sequence[str] | None = None
     about: str | None = None
@@ -22,8 +25,7 @@ class AnnouncementQuery:
 
     @property
     def words(self) -> list[str] | None:
-        """Words under which the announcements are found, the fewest that it allows; None: it asks
-        nothing."""
+        """The smallest set of index words that finds the announcements, or None without a filter."""
         if self.about is not None:
             return [about_word(self.about)]
         if self.firm is not None:
@@ -33,7 +35,7 @@ class AnnouncementQuery:
         return [*self.actors[:1]] if self.actors else None
 
     def matches(self, state: AnnouncementState) -> bool:
-        """Whether an announcement answers to all of it."""
+        """Whether an announcement matches the filter."""
         return (
             set(self.actors or ()) <= set(state.actors)
             and self.about in (None, *state.about)

@@ -1,4 +1,4 @@
-"""As-of questions: the states that held on a day, as known at a position."""
+"""As-of queries: states on an effective date, as recorded at a position."""
 
 from __future__ import annotations
 
@@ -54,16 +54,16 @@ STATES_IN = fill(
     whole=whole_state(),
 )
 SORT_TIMEOUT_SECONDS = 600
-"""Seconds that the database gets to put a whole state in order, before the first line."""
+"""Timeout in seconds for sorting a whole state, before the first line arrives."""
 
 
 PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
-"""Settings of connections for these questions: there is one good plan for each, a look-up an
-entity, and planning it anew takes longer than the look-ups."""
+"""Connection settings for these queries. Each has one good plan, an index lookup per entity; planning
+again takes longer than the lookups."""
 
 
 class AsOf:
-    """Answers as-of questions from the version rows."""
+    """As-of queries on the version rows."""
 
     def __init__(self, pool: Pool, recorder: Recorder, progress: ProgressTracker | None = None):
         self._pool = pool
@@ -86,7 +86,7 @@ class AsOf:
 
     @property
     def connections(self) -> tuple[int, int]:
-        """How many connections of the pool are at work, and how many there may be."""
+        """Number of connections in use, and the size of the pool."""
         return pool_usage(self._pool)
 
     async def resolve(
@@ -95,12 +95,12 @@ class AsOf:
         known_at: datetime | None = None,
         position: int | None = None,
     ) -> Moment:
-        """The moment that a question means, of those that have been projected: see `resolve_moment`."""
+        """Return the moment for the arguments, limited to projected positions: see `resolve_moment`."""
         reached = await self._reached(position)
         return await resolve_moment(self._recorder, reached, valid_at, known_at, position)
 
     async def _reached(self, position: int | None) -> int:
-        """How far the projection has come, looked up where a position is asked for ahead of that."""
+        """Return the position of the projection; query it only if `position` is after the cached one."""
         known = self._progress.known if self._progress else None
         if known and (position or 0) <= known.position:
             return known.position
@@ -109,23 +109,25 @@ class AsOf:
         return int(await self._pool.fetchval(TRACKING.position, Versions.name))
 
     async def digest(self, moment: Moment) -> str:
-        """The SHA-256 of the whole state at a moment; equal to that of a replay in memory. Raises
-        AnotherRelease."""
+        """Return the SHA-256 of the whole state at a moment, equal to that of a replay in memory.
+
+        Raises AnotherRelease.
+        """
         query = _statement(SQL.digest, SQL.every_entity)
         digest = str(await self._pool.fetchval(query, list(STATES), *_at(moment)))
         await self._check_rows()
         return digest
 
     async def counts(self, moment: Moment) -> dict[str, int]:
-        """How many entities of each kind have a state at a moment."""
+        """Return the number of entities with a state at a moment, by kind."""
         query = _statement(SQL.counts, SQL.every_entity)
         rows = await self._pool.fetch(query, list(STATES), *_at(moment))
         return dict.fromkeys(STATES, 0) | {row["kind"]: row["count"] for row in rows}
 
     async def lines(self, moment: Moment) -> AsyncIterator[bytes]:
-        """The whole state at a moment as JSON lines in canonical order, a page in memory at a time.
+        """Yield the whole state at a moment as JSON lines in canonical order, with one page in memory.
 
-        Its SHA-256 is `digest`.
+        The SHA-256 of the lines is `digest`.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             query = _statement(SQL.states, SQL.every_entity)
@@ -140,13 +142,15 @@ class AsOf:
         await self._check_rows()
 
     async def _check_rows(self) -> None:
-        """Check that no other release replaced the rows meanwhile, of which this process is told a
-        moment later. Raises AnotherRelease."""
+        """Check that no other release replaced the rows during the query. Raises AnotherRelease.
+
+        This process is notified of a replacement only a moment later.
+        """
         if self._progress:
             await self._progress.query()
 
     async def state(self, kind: type[S], id: str, moment: Moment) -> S | None:
-        """The state of one entity, or None while there is none."""
+        """Return the state of one entity, or None without one."""
         entity = f"{kind_name(kind)}/{id}"
         if moment.series:
             return await self._state_on(moment, moment.series, kind, entity)
@@ -156,7 +160,7 @@ class AsOf:
     async def _state_on(
         self, moment: Moment, series: MomentSeries, kind: type[S], entity: str
     ) -> S | None:
-        """The state of one entity, read together with those of all moments of a series."""
+        """Return the state of one entity, read together with its states at all moments of a series."""
 
         async def states() -> dict[date, list[S]]:
             rows = await self._pool.fetch(
@@ -170,7 +174,7 @@ class AsOf:
         return found[0] if found else None
 
     async def named(self, entities: Sequence[str], moment: Moment) -> dict[str, State]:
-        """The states of some entities by their names, without those that have none."""
+        """Return the states of some entities by name, without entities that have no state."""
         query = _statement(SQL.named, SQL.entities_named)
         rows = await self._pool.fetch(query, entities, *_at(moment))
         return {
@@ -186,21 +190,21 @@ class AsOf:
         *,
         limit: int | None = None,
     ) -> list[S]:
-        """The states of a kind in the order of their names, at most `limit`."""
+        """Return the states of a kind in the order of their names, at most `limit`."""
         found = await self.lists.page(kind, moment, filter, span=KeyRange(limit=limit))
         return [state for _, state in found]
 
     async def figures(
         self, commodities: Sequence[str], periods: Sequence[int | None], moment: Moment
     ) -> list[FigureState]:
-        """The figures of some commodities for some years; None: their reserves, which have none."""
+        """Return the figures of some commodities and years. The period None selects their reserves."""
         words = compound_keys(commodities, periods)
         return await self.states(FigureState, moment, Filter(about=words))
 
     async def orders(self, moment: Moment) -> list[PreferenceState]:
-        """The orders of publishers, by which to choose among the claims of the same moment.
+        """Return the preference orders of publishers, which choose among the claims of a moment.
 
-        They are few, and nearly every question about figures needs them.
+        There are few of them, and nearly every query for figures needs them.
         """
         if moment.series:
             return (await self._orders_on(moment.series))[moment.valid_at]
@@ -210,7 +214,7 @@ class AsOf:
         return await self.states(PreferenceState, moment)
 
     async def _orders_on(self, series: MomentSeries) -> Mapping[date, list[PreferenceState]]:
-        """Those on each day of a series; the same object where they are the same."""
+        """Return the orders on each day of a series. Days with equal orders share one object."""
 
         async def orders() -> dict[date, list[PreferenceState]]:
             days = await self.lists.on_each_day(PreferenceState, series)
@@ -222,7 +226,7 @@ class AsOf:
         return await series.read(PreferenceState, orders)
 
     async def firm_spellings(self, name: str, moment: Moment) -> frozenset[str]:
-        """A name of a firm or its key, and all other names of the firms that are known by it."""
+        """Return a name or key of a firm, with all other names of the firms known by it."""
         wanted = spelling(name)
         keys = {wanted, wanted.removeprefix(f"{kind_name(FirmState)}/")}
         firms = await self.states(FirmState, moment)
@@ -232,7 +236,7 @@ class AsOf:
 
 @cache
 def _statement(query: str, entities: str) -> str:
-    """A query for the states of the entities of another one, at a moment."""
+    """Compose the query for the states at a moment of the entities that another query selects."""
     return fill(query, versions=versions_of(entities), whole=whole_state())
 
 

@@ -1,11 +1,11 @@
--- Questions about a moment. Lists are in lists.sql.
+-- Queries about a moment. Lists are in lists.sql.
 
 -- name: entities_named
 -- Entities by their names.
 SELECT entity FROM unnest($1::text[]) AS asked (entity)
 
 -- name: every_entity
--- Every entity of some kinds that there was by a day and a position.
+-- Every entity of some kinds that existed by a day and a position.
 SELECT entity FROM subjects
 WHERE kind = ANY ($1::text[]) AND word = '' AND since <= $3::bigint AND first_day <= $2::date
 
@@ -22,16 +22,16 @@ SELECT {whole} AS state FROM ({version}) AS version;
 SELECT first_day, last_day, {whole} AS state FROM ({versions}) AS version;
 
 -- name: digest
--- The SHA-256 of the whole state: a JSON line an entity, in the order of their names.
+-- The SHA-256 of the whole state: one JSON line per entity, in the order of their names.
 SELECT encode(sha256(convert_to(coalesce(string_agg(
            '{"entity":"' || entity || '","state":' || state || E'}\n', '' ORDER BY entity
        ), ''), 'UTF8')), 'hex')
 FROM (SELECT version.entity, {whole} AS state FROM {versions}) AS states;
 
 -- name: counts
--- How many entities of each kind have a state.
+-- The number of entities of each kind with a state.
 SELECT version.kind, count(*) FROM {versions} GROUP BY version.kind;
 
 -- name: states
--- Every entity's state, in the order of their names.
+-- The state of every entity, in the order of their names.
 SELECT version.entity, {whole} AS state FROM {versions} ORDER BY version.entity;

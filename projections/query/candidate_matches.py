@@ -1,7 +1,7 @@
-"""What of the known acts a candidate is the same as, amends, or conflicts with.
+"""Comparison of candidates with recorded acts: same act, amendment or conflict.
 
-It is found when it is asked for, of what is known then, so it is never old. What is compared is what was
-read: numbers, days, titles, goods, measures. A match is a hint for the person who decides.
+Matches are computed per request from the current state, so they are never stale. They compare numbers,
+days, titles, goods and measures. A match is a hint for the reviewer.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from tracker.errors import InvalidInput
 from tracker.review.candidate import Candidate
 
 MAX_COMPARED_ACTS = 2_000
-"""Acts of an issuer that candidates are compared with, of each kind: the newest."""
+"""Maximum of acts of an issuer that a candidate is compared with, per kind: the newest."""
 MAX_MATCHES = 20
 SIMILAR_SHARE = 0.5
-"""The share of the words of two titles, of all in either, from which they are similar."""
+"""Minimum share of common words in two titles, of all words in either, to call them similar."""
 NEWEST = Ordering(SortKey.DATE, down=True)
 
 Act: TypeAlias = ExportControlState | AnnouncementState
 
 
 class MatchKind(Enum):
-    """What a candidate is to a known act."""
+    """Relation of a candidate to a recorded act."""
 
     SAME_AS = "same_as"
     AMENDS = "amends"
@@ -45,7 +45,7 @@ class MatchKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CandidateMatch:
-    """A known act that a candidate is about, and why that is thought."""
+    """A recorded act that a candidate refers to, with the reason."""
 
     kind: MatchKind
     entity: str
@@ -56,7 +56,7 @@ class CandidateMatch:
 async def find_matches(
     lists: Lists, moment: Moment, candidates: Sequence[Candidate]
 ) -> list[list[CandidateMatch]]:
-    """The matches of candidates among what is known at a moment, the acts of each issuer read once."""
+    """Return the matches of candidates at a moment. The acts of each issuer are read once."""
     issuers = {issuer for candidate in candidates for issuer in candidate.issuers}
     known = {issuer: await _acts_of(lists, moment, issuer) for issuer in sorted(issuers)}
     return [
@@ -66,7 +66,7 @@ async def find_matches(
 
 
 async def _acts_of(lists: Lists, moment: Moment, issuer: str) -> dict[str, Act]:
-    """The acts of an issuer, by their names in the log."""
+    """Return the acts of an issuer, by entity name."""
     asked = moment, Filter(places=[issuer]), NEWEST, KeyRange(limit=MAX_COMPARED_ACTS)
     found: dict[str, Act] = {}
     found |= {str(key[-1]): act for key, act in await lists.page(ExportControlState, *asked)}
@@ -81,7 +81,7 @@ def _acts_of_issuers(
 
 
 def matches_of(candidate: Candidate, acts: Mapping[str, Act]) -> Iterator[CandidateMatch]:
-    """The acts of its issuers that a candidate is about, by their names in the log. Pure."""
+    """Yield the matches of a candidate among acts of its issuers, by entity name. Pure."""
     candidate_fact = _CandidateFact(candidate)
     found = (match for name, act in acts.items() if (match := _match(candidate_fact, name, act)))
     ranked = sorted(found, key=lambda match: (RANKS[match.kind], match.entity))
@@ -92,7 +92,7 @@ RANKS = {MatchKind.SAME_AS: 0, MatchKind.CONFLICTS_WITH: 1, MatchKind.AMENDS: 2}
 
 
 class _CandidateFact:
-    """What a candidate says, as far as it is compared."""
+    """A candidate's fields that matches compare."""
 
     def __init__(self, candidate: Candidate):
         self.candidate = candidate
@@ -106,19 +106,22 @@ class _CandidateFact:
 
     @property
     def opens(self) -> bool:
-        """Whether its fact would begin an entity."""
+        """Whether the candidate's fact would begin an entity."""
         return type(self.fact) in INITIAL_FACTS
 
     @property
     def day(self) -> PartialDate | None:
-        """The day on which it was done, or published where nothing says more."""
+        """The day of the act, or its day of publication."""
         on: PartialDate | None = getattr(self.fact, "on", None)
         published = self.candidate.published_on
         return on or (PartialDate(published.isoformat()) if published else None)
 
 
 def _match(candidate_fact: _CandidateFact, name: str, act: Act) -> CandidateMatch | None:
-    """What a candidate is to an act; None where it is nothing to it, or the act was made of it."""
+    """Return the match of a candidate and an act, or None.
+
+    An act that was recorded from this candidate is no match.
+    """
     if act.because and act.because[0].event_id == candidate_fact.candidate.recorded_id:
         return None
     same = _same_because(candidate_fact, name, act)
@@ -138,7 +141,7 @@ def _match(candidate_fact: _CandidateFact, name: str, act: Act) -> CandidateMatc
 
 
 def _same_because(candidate_fact: _CandidateFact, name: str, act: Act) -> str | None:
-    """Why a candidate is the same act; None where it is not."""
+    """Return the reason why a candidate is the same act, or None."""
     if numbers := candidate_fact.numbers & _numbers(act):
         return f"the same number: {', '.join(sorted(numbers))}"
     if name == candidate_fact.candidate.stream and candidate_fact.opens:
@@ -153,7 +156,7 @@ def _same_because(candidate_fact: _CandidateFact, name: str, act: Act) -> str | 
 
 
 def _differences(candidate_fact: _CandidateFact, act: Act) -> Iterator[str]:
-    """In what a proposed fact differs from the same act as it is known."""
+    """Yield the differences between a proposed fact and the recorded act."""
     if candidate_fact.fact is None or not candidate_fact.opens:
         return
     on: PartialDate | None = getattr(candidate_fact.fact, "on", None)
@@ -176,7 +179,7 @@ def _list_words(given: Iterable[str]) -> str:
 
 
 def _with_related(goods: Iterable[Commodity]) -> set[str]:
-    """Goods with all that are above and below them."""
+    """Return goods with all goods above and below them."""
     return {other for good in goods for other in (good, *descendants(good), *ancestors(good))}
 
 
@@ -185,12 +188,12 @@ def _fact_of(candidate: Candidate) -> Fact | None:
         return None
     try:
         return candidate.fact
-    except InvalidInput:  # of another version
+    except InvalidInput:  # data of another schema version
         return None
 
 
 def _texts(candidate: Candidate) -> Iterator[str]:
-    """What a candidate says in which other acts may be cited."""
+    """Yield the texts of a candidate that may cite other acts."""
     yield candidate.title
     yield candidate.reason
     for name in ("note", "quotation", "title"):
@@ -200,8 +203,10 @@ def _texts(candidate: Candidate) -> Iterator[str]:
 
 
 def _numbers(act: Act) -> frozenset[str]:
-    """The numbers by which an act is cited: its own, that of the address it was read at, and the one
-    that its first source names first."""
+    """Return the numbers under which an act is cited.
+
+    These are its own number, the number in its address, and the first number in its first source.
+    """
     found = cited_numbers(act.instrument or "") if isinstance(act, ExportControlState) else None
     for source in act.because[0].sources[:1] if act.because else ():
         found = (found or frozenset()) | cited_numbers(source.url or "")
@@ -222,7 +227,7 @@ def _day(act: Act) -> PartialDate:
 
 
 def _overlap(one: PartialDate | None, other: PartialDate) -> bool:
-    """Whether two days may be the same, as far as they are known."""
+    """Whether two days can be equal, given their precision."""
     return one is not None and one.first <= other.last and other.first <= one.last
 
 

@@ -1,4 +1,4 @@
-"""Live questions: the moments at which an as-of question has a new answer."""
+"""Subscriptions: the moments at which the result of an as-of query may change."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected, follow_selected
 
 MIN_INTERVAL_SECONDS = 0.2
-"""Seconds between two moments at least: a burst of events is one change, not many."""
+"""Minimum interval between two moments in seconds; a burst of events is one change."""
 PROJECTION_TIMEOUT_SECONDS = 60
-"""Seconds that a change waits for the projection; imports can be far ahead of it."""
+"""Timeout in seconds for the projection, which imports can leave far behind the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeFeed:
-    """The moments at which a question has a new answer. Between two nothing is kept but the position
-    of the first, so a slow consumer misses some of those between, and never the last.
+    """The moments at which the result of a query may change.
+
+    Only the position of the last moment is stored. A slow consumer skips intermediate moments but
+    always gets the last one.
     """
 
     recorder: Recorder
@@ -40,11 +42,12 @@ class ChangeFeed:
     async def moments(
         self, selection: Selection, valid_at: date | None
     ) -> AsyncGenerator[Moment, None]:
-        """Now, and then each moment at which an event of a selection was recorded; for today
-        (no `valid_at`) also each new day, on which suspensions end and controls begin.
+        """Yield the current moment, and then each moment at which a selected event was recorded.
 
-        Raises Unavailable when the projection does not get to an event in
-        `PROJECTION_TIMEOUT_SECONDS`, and what `Follower.pages` raises when the log can't be read.
+        Without `valid_at` also yield each new day, because suspensions end and controls begin on days.
+
+        Raises Unavailable if the projection does not process an event within
+        `PROJECTION_TIMEOUT_SECONDS`, and the errors of `Follower.pages` if the log cannot be read.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -57,9 +60,7 @@ class ChangeFeed:
             await self.projector.reach(touched, seconds=PROJECTION_TIMEOUT_SECONDS)
 
     async def _wait_touched(self, selection: Selection, after: int, seconds: float | None) -> int:
-        """The position of an event that touches the selection once there is one; or 0 when so many
-        seconds have passed.
-        """
+        """Wait for an event in the selection and return its position, or 0 after the timeout."""
         by_type = Selection(types=selection.types)
         try:
             async with (
@@ -77,9 +78,9 @@ class ChangeFeed:
 async def affects(
     recorder: Recorder, events: Sequence[RecordedEvent], selection: Selection
 ) -> bool:
-    """Whether any of some events may change an answer about a selection.
+    """Whether any of some events may change a result for a selection.
 
-    An order of publishers may, whatever it names: it chooses among the claims of many figures.
+    A publisher order always may, because it chooses among the claims of many figures.
     """
     return any(entity_type(event.stream) is Preference for event in events) or bool(
         await filter_selected(recorder, events, selection)

@@ -1,7 +1,6 @@
-"""Changes between two moments, with their causes.
+"""Differences between two moments, with their causes.
 
-Two moments are compared, not the time between them: what came and went again does not show.
-`history` has it.
+Only the two moments are compared. A change that was reversed in between does not appear; see `history`.
 """
 
 from __future__ import annotations
@@ -49,15 +48,15 @@ CHANGED = fill(
 COUNT = fill(SQL.count, changed=CHANGED)
 ORDERED_BY = {SortKey.NAME: ("entity",), SortKey.DATE: ("held_from", "entity")}
 PAGE_ARGUMENTS = 10
-"""How many arguments a page has before the keys of its bounds."""
+"""Number of arguments of a page before the keys of its bounds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeFilter:
-    """A filter of changes; None does not filter. One of the two states must match it.
+    """A filter of changes; None does not filter. The state before or after must match.
 
-    `places` are those that a state is about: the issuer, the members, the actors, where a figure
-    is from. `publishers` are those of any fact behind it.
+    `places` are the issuer, the members, the actors or the place of a figure. `publishers` are the
+    publishers of any fact behind the state.
     """
 
     kinds: Sequence[str] = tuple(STATES)
@@ -67,7 +66,7 @@ class ChangeFilter:
 
     @property
     def commodities_of_controls(self) -> Sequence[str] | None:
-        """The commodities by which controls are found that may reach those that are asked for."""
+        """The commodities under which the index finds controls that may cover the requested ones."""
         if self.commodities is None:
             return None
         return controls_about(map(Commodity, self.commodities))
@@ -91,9 +90,9 @@ class Changes:
         order: Ordering = BY_NAME,
         span: KeyRange = WHOLE,
     ) -> list[Change]:
-        """The changes between two moments, in a span of the order of the entities.
+        """Return the changes between two moments, in a span of the order of the entities.
 
-        Raises InvalidInput when `end` is before `start` on one of the axes.
+        Raises InvalidInput if `end` is before `start` on one of the axes.
         """
         statement = page_statement(order, span.bounds)
         rows = await self._pool.fetch(statement, *_arguments(start, end, about), *span.arguments)
@@ -102,12 +101,12 @@ class Changes:
         return [_change(row, [e.known for e in streams[row["entity"]]], start, end) for row in rows]
 
     async def count(self, start: Moment, end: Moment, about: ChangeFilter = ANYTHING) -> int:
-        """How many changes `between` goes through."""
+        """Return the number of changes between two moments."""
         return int(await self._pool.fetchval(COUNT, *_arguments(start, end, about)))
 
 
 def page_statement(order: Ordering, bounds: Bounds) -> str:
-    """The statement for a page of changes."""
+    """Compose the statement for a page of changes."""
     columns = ORDERED_BY[order.by]
     conditions = bound_conditions(columns, order, bounds, PAGE_ARGUMENTS + 1)
     return fill(
@@ -119,7 +118,7 @@ def page_statement(order: Ordering, bounds: Bounds) -> str:
 
 
 def _arguments(start: Moment, end: Moment, about: ChangeFilter) -> tuple[object, ...]:
-    """The arguments of `changed`. Raises InvalidInput for moments in the wrong order."""
+    """Return the arguments of `changed`. Raises InvalidInput for moments in the wrong order."""
     for field, first, second in (
         ("validAt", start.valid_at, end.valid_at),
         ("position", start.position, end.position),

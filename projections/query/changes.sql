@@ -1,10 +1,10 @@
 -- name: changed
--- Entities whose state at one moment (day $1, position $2) is not that at a later one ($3, $4).
+-- Entities whose state at one moment (day $1, position $2) differs from that at a later one ($3, $4).
 --
--- Neither world is read, only what may differ. An entity's rows follow from its own events alone: one
--- without an event between the positions has the same rows at both, and these follow each other
--- without a gap, so its state differs only where one of them begins between the days. The others
--- have an event between the positions. Comparing the states leaves out what came and went again.
+-- Only entities that may differ are read. The rows of an entity follow from its own events alone. Without
+-- an event between the positions it has the same rows at both, so its state differs only if a row begins
+-- between the days. All other candidates have an event between the positions. Comparing the states removes
+-- changes that were reversed.
 begun AS MATERIALIZED (  -- by its own index; planned as one, the positions might be looked up first
     SELECT entity, since, until FROM versions
     WHERE kind = ANY ($5::text[]) AND first_day > $1::date AND first_day <= $3::date
@@ -33,7 +33,7 @@ changed AS (
 )
 
 -- name: page
--- A page of them, by name or by the day from which the later state has held, between bounds.
+-- A page of the changes, by name or by the day from which the later state has held, between bounds.
 WITH {changed}
 SELECT entity, before, after, held_from FROM changed
 WHERE {conditions}
@@ -41,6 +41,6 @@ ORDER BY {order}
 LIMIT $10;
 
 -- name: count
--- How many they are.
+-- The number of changes.
 WITH {changed}
 SELECT count(*) FROM changed;

@@ -1,7 +1,7 @@
-"""Which clauses of a control answer to a question: found out once for each state.
+"""Clauses of a control that match a query, computed once per state.
 
-A state of a control is one object for as long as it is cached, and so are the licences that follow from
-the same states. What is found of them is kept, whoever asks, on whichever day.
+A cached state of a control is one object, and so are the licences derived from equal states. Their
+matches are cached for all clients and days.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, licen
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 MEMORY_BYTES_PER_CLAUSE = 4000
 MAX_QUESTIONS = 50
-"""Questions whose answers are kept for one state."""
+"""Maximum of cached queries per state."""
 MAX_LICENCES = 100
-"""Sets of licences that are kept."""
+"""Maximum of cached sets of licences."""
 
 MatchesByQuestion: TypeAlias = dict[
     tuple[object, int], tuple[IssuerLicences, Sequence[ClauseState]]
 ]
-"""Clauses, by what is asked and the identity of the licences, which are kept beside them."""
+"""Clauses by query and the identity of the licences, which are stored with them."""
 
 
 class ClauseMatches:
-    """Finds the clauses of controls that match."""
+    """A cache of the matching clauses of controls."""
 
     def __init__(self) -> None:
         self._matched: SizedLruCache[int, tuple[ExportControlState, MatchesByQuestion]] = (
@@ -38,7 +38,7 @@ class ClauseMatches:
         self._licences: dict[tuple[int, ...], tuple[Sequence[ExportControlState], Licences]] = {}
 
     def licences(self, controls: Sequence[ExportControlState]) -> Licences:
-        """The dual-use licences of controls; the same object for the same controls."""
+        """Return the dual-use licences of controls. Equal controls get the same object."""
         key = tuple(map(id, controls))
         if key not in self._licences:
             if len(self._licences) >= MAX_LICENCES:
@@ -49,8 +49,10 @@ class ClauseMatches:
     def matcher(
         self, query: ClauseQuery, licences: Licences
     ) -> Callable[[ExportControlState], Sequence[ClauseState]]:
-        """How to find the clauses of a control that answer to all that is asked. It is remembered,
-        unless the day decides who is in a union."""
+        """Return a function that selects the matching clauses of a control.
+
+        Its results are cached, unless the membership of a union depends on the day.
+        """
         asked = query.on_any_day
         if asked is None:
             return lambda state: matching_clauses(query, state, licences)

@@ -1,4 +1,4 @@
-"""Statuses of clauses that follow from dates alone, after the newest recorded act of their issuer."""
+"""Clause statuses that follow from dates alone, after the newest recorded act of the issuer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LATER_STATES = fill(
     whole=whole_state(),
 )
 NO_ACTS: frozenset[type[Fact]] = frozenset({Disputed, SuspensionStated})
-"""Facts about an instrument that are no acts of its issuer."""
+"""Facts about an instrument that are not acts of its issuer."""
 NO_ACT_TYPES = [TYPES[kind] for kind in NO_ACTS]
 MAX_CACHED_POSITIONS = 20
 
@@ -81,7 +81,7 @@ class Confirmations:
 def _status_changes(
     states: Sequence[tuple[date, ExportControlState]],
 ) -> Iterator[tuple[date, str]]:
-    """The days on which the status of a clause changes, and its id."""
+    """Yield the days on which the status of a clause changes, with its id."""
     for (_, before), (day, after) in pairwise(states):
         earlier = _statuses(before)
         for clause, status in _statuses(after).items():
@@ -92,7 +92,7 @@ def _status_changes(
 def _first_days_of_preview(
     entity: str, preview: Preview, newest_acts: Mapping[str, date]
 ) -> dict[tuple[str, str], date]:
-    """The same for a control with planned facts, whose acts count as the newest of its issuer."""
+    """Return the first days for a control with planned facts, which count as acts of its issuer."""
     state = preview.state(entity, date.max)
     if not isinstance(state, ExportControlState):
         return {}

@@ -1,8 +1,8 @@
 -- Statuses that follow from dates alone.
 
 -- name: newest_acts
--- The day of the newest act of each issuer, as recorded at a position ($1). Accounts of others and statements
--- without an instrument are no acts of the issuer.
+-- The day of the newest act of each issuer, as recorded at a position ($1). Accounts of others and
+-- statements without an instrument are not acts of the issuer.
 SELECT subject.word AS issuer, max(fact.public_on) AS day
 FROM facts AS fact JOIN subjects AS subject USING (kind, entity)
 WHERE fact.kind IN ('export-control', 'announcement') AND fact.since <= $1::bigint AND fact.until > $1::bigint
@@ -10,8 +10,8 @@ WHERE fact.kind IN ('export-control', 'announcement') AND fact.since <= $1::bigi
 GROUP BY subject.word
 
 -- name: later_states
--- The states of the controls that change after the newest act of their issuer, in the order of days: the one
--- on that day, and all after it.
+-- The states of the controls that change after the newest act of their issuer, in day order: the state on
+-- that day, and all later ones.
 WITH newest AS MATERIALIZED (
     {newest_acts}
 ),

@@ -1,4 +1,4 @@
-"""Export controls by what is asked of their clauses: the database narrows, the rule decides."""
+"""Export controls by clause filters: the database preselects, the domain rule decides."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tracker.domain.vocabulary import ClauseStatus, Measure
 from tracker.log.recorder import Recorder
 
 MAX_CACHED_SERIES = 10
-"""Series whose licences are kept until the next event."""
+"""Maximum of series whose licences are cached until the next event."""
 LICENCES_IN_FORCE = Filter(measure=Measure.DUAL_USE_LICENCE, status=ClauseStatus.IN_FORCE)
 
 
 class Controls:
-    """Finds controls by their clauses."""
+    """Queries for controls by their clauses."""
 
     def __init__(
         self,
@@ -46,13 +46,13 @@ class Controls:
         self._licences_by_day = EventCache(progress, MAX_CACHED_SERIES, self._read_licences_on)
 
     async def licences(self, moment: Moment) -> Licences:
-        """The dual-use licences in force, by which it is known what dual-use items are."""
+        """Return the dual-use licences in force, which define the dual-use items."""
         if moment.series is None:
             return await self._licences.get(moment)
         return (await self.licences_on(moment.series))[moment.valid_at]
 
     async def licences_on(self, series: MomentSeries) -> Mapping[date, Licences]:
-        """Those on each day of a series; the same object where the same licences are in force."""
+        """Return the licences on each day of a series. Days with equal licences share one object."""
         asked = series.position, tuple(series.days)
         return await series.read(Controls, lambda: self._licences_by_day.get(asked))
 
@@ -72,8 +72,10 @@ class Controls:
     async def matching_on(
         self, series: MomentSeries, query: ClauseQuery, filter: Filter, order: Ordering
     ) -> Mapping[date, Sequence[Keyed[MatchingControl]]]:
-        """What `matching` finds on each day of a series, of a query that the day does not decide: the
-        same object on days on which it is the same."""
+        """Return the result of `matching` on each day of a series.
+
+        The query must not depend on the day. Days with equal results share one object.
+        """
         narrowed = _with_a_clause(filter, query)
         licences = await self.licences_on(series) if query.is_about_goods else {}
         days = await self._lists.keyed_on_each_day(ExportControlState, series, narrowed, order)
@@ -99,9 +101,9 @@ class Controls:
         filter: Filter,
         order: Ordering,
     ) -> list[Keyed[MatchingControl]]:
-        """All controls with a clause that answers to all that is asked of clauses, in an order.
+        """Return all controls with a clause that matches a query, in an order.
 
-        The database finds those that may have one; of the rest the rule decides.
+        The database finds the controls that may have one, and the domain rule decides.
         """
         narrowed = _with_a_clause(filter, query)
         found = await self._lists.page(ExportControlState, moment, narrowed, order)
@@ -119,8 +121,10 @@ class Controls:
     async def narrowed_by_acts(
         self, moment: Moment, controls: Sequence[MatchingControl], query: ClauseQuery
     ) -> Sequence[MatchingControl]:
-        """Leave the clauses that answer to what takes more than their state: whether they are in force on
-        one of some days, and how far their status is supported."""
+        """Keep the clauses that match the filters that need more than the state.
+
+        These are "in force on one of some days" and the confirmation of the status.
+        """
         if query.in_force is not None:
             controls = await in_force_on(self._recorder, moment, controls, query.in_force)
         if query.confirmation is None:
@@ -142,8 +146,10 @@ class Controls:
     async def having(
         self, moment: Moment, query: ClauseQuery, filter: Filter
     ) -> list[ExportControlState]:
-        """All controls that may have a clause that answers to all that is asked of clauses, without
-        clauses that are in force on none of the days that are asked for."""
+        """Return all controls that may have a matching clause.
+
+        Clauses that are in force on none of the requested days are removed.
+        """
         found = await self._lists.page(ExportControlState, moment, _with_a_clause(filter, query))
         states = [state for _, state in found]
         if not query.needs_acts:
@@ -156,7 +162,7 @@ class Controls:
 
 
 def _with_a_clause(filter: Filter, query: ClauseQuery) -> Filter:
-    """A filter of controls that may have a clause that answers to all that is asked of clauses."""
+    """Return a filter of the controls that may have a matching clause."""
     return replace(
         filter,
         commodities=controls_about([query.commodity]) if query.commodity else None,

@@ -1,6 +1,7 @@
-"""Completeness of answers: how far the lists behind them were read.
+"""Completeness of results: progress in reading the underlying lists.
 
-As the horizon it follows from the position alone, except that no gap after the day asked about counts.
+Like the horizon it depends on the position alone, except that gaps after the effective date are
+ignored.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ Recorded = tuple[Sequence[CoverageState], dict[str, WatchedSourceState]]
 
 
 class Coverages:
-    """Answers how far lists were read."""
+    """Queries for the completeness of lists."""
 
     def __init__(self, lists: Lists, progress: ProgressTracker | None = None):
         self._lists = lists
         self._recorded = EventCache(progress, MAX_CACHED_MOMENTS, self._read)
 
     async def completeness(self, scope: Scope, moment: Moment) -> Completeness:
-        """Return how far the lists behind an answer at a moment were read."""
+        """Return the completeness of the lists behind a result at a moment."""
         lists, sources = await self._recorded.get(moment.position)
         return completeness(lists, sources, scope, moment.valid_at)
 

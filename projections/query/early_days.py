@@ -1,4 +1,4 @@
-"""Days on which lists are short because little was known yet."""
+"""Early days, for which lists are short because little was recorded yet."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from tracker.postgres.database import Pool, named_queries
 SQL = named_queries(Path(__file__).with_name("early_days.sql"))
 
 MAX_EARLY_ENTITIES = 200
-"""Entities that a list puts in order by itself; of more it walks those of all days in their order."""
+"""Maximum of entities that a list sorts. A longer list reads all entities in index order instead."""
 MAX_CACHE_BYTES = 1024 * 1024
 EVENTS_PER_LOOK = 10_000
-"""Events after which a day is looked up again: it is an earlier one once more is known."""
+"""Events after which a day is read again; it moves to an earlier day as facts are added."""
 
 
 class EarlyDays:
-    """Knows up to which day few entities were about a word.
+    """A cache of the day up to which few entities were about a word.
 
-    What is known may be outdated: a list has the same entities either way, and only takes longer.
+    An outdated day costs time but does not change a list.
     """
 
     def __init__(self, pool: Pool, progress: ProgressTracker | None):
         self._pool = pool
         self._progress = progress
         self._ends: SizedLruCache[tuple[str, str], date] = SizedLruCache(MAX_CACHE_BYTES)
-        """By kind and word, the day by which they are not few any more; the first of all where they
-        never are many: then all are looked through as soon."""
+        """First day with many entities, by kind and word. The first of all days stands for "never"."""
 
     async def include(self, kind: str, word: str, day: date) -> bool:
-        """Whether few entities of a kind were about a word by a day, and many are by now."""
+        """Whether few entities of a kind were about a word by a day, and many are now."""
         known = self._progress.known if self._progress else None
         if known is None:
             return False

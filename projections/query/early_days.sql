@@ -1,4 +1,4 @@
--- Days on which little was known; see early_days.py.
+-- Days with few records; see early_days.py.
 
 -- name: early_end
 -- The day by which more entities of a kind than a number ($3) were about a word, at any position.

@@ -1,4 +1,4 @@
-"""Answers that many questions need, kept until the next event."""
+"""Results that many queries share, cached until the next event."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 MAX_CACHED_MOMENTS = 100
-"""Moments whose orders of publishers, and whose licences, are kept until the next event."""
+"""Maximum of moments whose publisher orders and licences are cached until the next event."""
 
 
 class EventCache(Generic[K, V]):
-    """What `read` answers to a key, asked for once until the next event.
+    """A cache of the results of `read` by key, until the next event.
 
-    It keeps at most `max_keys` answers, and none where nobody tells how far the projection is.
-    Moments in keys stand alone: their series would be kept too, with all that it has read.
+    It holds at most `max_keys` results, and none without a progress tracker. Use `Moment.alone` in
+    keys: a series would stay in memory with all its reads.
     """
 
     def __init__(
@@ -31,13 +31,13 @@ class EventCache(Generic[K, V]):
         self._kept: dict[K, V] = {}
 
     async def get(self, key: K) -> V:
-        """The answer to a key."""
+        """Return the result for a key."""
         known = self._progress.known if self._progress else None
         if known is None:
             return await self._read(key)
         if self._kept_at != known or len(self._kept) >= self._max_keys:
             self._kept_at, self._kept = known, {}
-        kept = self._kept  # an event may come while the answer is being read
+        kept = self._kept  # an event may arrive during the read
         if key not in kept:
             kept[key] = await self._read(key)
         return kept[key]

@@ -1,4 +1,4 @@
-"""Exposure: which supplies of commodities are under which export controls."""
+"""Exposure: supplies of commodities that export controls cover."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ YEARLY_OUTPUT = fill(
 
 
 class Exposures:
-    """Answers what is under which controls."""
+    """Queries for exposures."""
 
     def __init__(self, pool: Pool, lists: Lists, confirmations: Confirmations):
         self._pool, self._lists, self._confirmations = pool, lists, confirmations
@@ -50,8 +50,9 @@ class Exposures:
         destinations: Sequence[Place | None],
         year: int | None = None,
     ) -> list[list[Exposure]]:
-        """Which supply is under which export controls, toward each of some destinations (None: any),
-        in a year or in the last one for which there are figures; see `projections.analysis.exposure`.
+        """Return the supply under export controls, for each destination (None: any).
+
+        `year` defaults to the newest year with figures; see `projections.analysis.exposure`.
         """
         listed = await self._lists.page(
             ExportControlState,
@@ -68,7 +69,7 @@ class Exposures:
         named = set[Commodity]()
         for question in questions:
             named.update(clauses.subjects(question))
-            await asyncio.sleep(0)  # each question takes a while: others get their turn
+            await asyncio.sleep(0)  # a query takes a while: let other tasks run
         wanted = {below for one in named for below in descendants(one)}
         wanted.update(one.filed_figures.commodity for one in named if one.filed_figures)
         rows = await self._pool.fetch(

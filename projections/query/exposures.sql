@@ -1,8 +1,8 @@
--- What exposure is made of beside controls.
+-- Data of exposure apart from controls.
 
 -- name: yearly_output
--- The output figures of some commodities in a year ($5). Without a year, of every product (stage and
--- form) in the last one for which the world has a figure, or else anybody.
+-- The output figures of some commodities in a year ($5). Without a year: for every product (stage and
+-- form), the newest year with a world figure, or else with any figure.
 SELECT entity, {whole} AS state FROM (
     SELECT version.entity, first_day, version.since, state, period, coalesce(
             $5::integer,

@@ -1,4 +1,4 @@
-"""What counts at a moment, fact by fact: by day, by edition, and the newest of each kind and issuer."""
+"""Effective facts at a moment: by day, by edition, and the newest of each kind and issuer."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("facts.sql"))
 MAX_CACHED_ANSWERS = 200
-"""Lists of editions and of newest facts that are kept until the next event."""
+"""Maximum of cached lists of editions and of newest facts, until the next event."""
 FIRST_CONDITION = 7
-"""The number of the first argument of a list that its conditions have; see facts.sql for those before."""
+"""Number of the first argument for the conditions; see facts.sql for those before."""
 
 
 @cache
 def _statement(part: str, given: tuple[str, ...], about: bool, way: str = "") -> str:
-    """The statement of a page or a count, with the conditions that are given."""
+    """Compose the statement of a page or a count with some conditions."""
     names = (*given, *(("low", "high", "first") if about else ()))
     numbered = {name: f"${number}" for number, name in enumerate(names, FIRST_CONDITION)}
     wanted = fill(
@@ -58,8 +58,7 @@ NEWEST_BY_ISSUER = fill(SQL.newest_by_issuer, of_issuers=OF_ISSUERS)
 
 @dataclass(frozen=True, slots=True)
 class FactFilter:
-    """What a list of facts is narrowed to; None does not narrow. `public` is the first and the last
-    day on which they became public."""
+    """A filter of facts; None does not filter. `public` is the first and last day of publication."""
 
     selection: Selection = field(default_factory=Selection)
     publisher: str | None = None
@@ -68,8 +67,11 @@ class FactFilter:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """An edition of a publisher, and what counts of it. `published_on` is the day from which the first
-    of its claims counts, `last_published_on` that of the last; reserves have no year."""
+    """An edition of a publisher with a summary of its effective claims.
+
+    `published_on` and `last_published_on` are the days from which the first and the last of its claims
+    are effective. Reserves have no year.
+    """
 
     publisher: str
     edition: str
@@ -87,7 +89,7 @@ class Edition:
 
 
 class Grouping(NamedTuple):
-    """By what the newest facts are told apart."""
+    """Columns by which the newest facts are grouped."""
 
     kind: bool = True
     issuer: bool = False
@@ -95,7 +97,7 @@ class Grouping(NamedTuple):
 
 
 class NewestFilter(NamedTuple):
-    """What is asked of the newest facts; None does not narrow."""
+    """A filter of the newest facts; None does not filter."""
 
     kind: str | None = None
     issuer: str | None = None
@@ -104,8 +106,11 @@ class NewestFilter(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewestFact:
-    """The newest fact of a kind, an issuer and a publisher, as far as facts are told apart by these,
-    and how many there are. The newest is the one that counts from the last day."""
+    """The newest fact of a group, with the number of facts in the group.
+
+    The group is a kind, an issuer and a publisher, or some of these. The newest fact is the one with
+    the last effective day.
+    """
 
     kind: str | None
     issuer: str | None
@@ -118,7 +123,7 @@ class NewestFact:
 
 
 class Facts:
-    """Answers which facts count."""
+    """Queries for effective facts."""
 
     def __init__(self, pool: Pool, recorder: Recorder, progress: ProgressTracker | None = None):
         self._pool = pool
@@ -127,7 +132,7 @@ class Facts:
         self._newest = EventCache(progress, MAX_CACHED_ANSWERS, self._read_newest)
 
     async def by_day(self, moment: Moment, wanted: FactFilter) -> FactList:
-        """The facts that count at a moment and are public by its day, in the order of their days."""
+        """Return the facts at a moment that are public by its day, in the order of their days."""
         selection, about = wanted.selection, None
         if selection.by_subject:
             about = await streams_selected(self._recorder, selection, moment.position + 1)
@@ -136,13 +141,12 @@ class Facts:
     async def editions(
         self, moment: Moment, publisher: str | None, commodities: Sequence[str] | None
     ) -> list[Edition]:
-        """The editions of which claims count at a moment, in the order of their days."""
+        """Return the editions with effective claims at a moment, in the order of their days."""
         of = None if commodities is None else tuple(commodities)
         return await self._editions.get((moment.alone, publisher, of))
 
     async def newest(self, position: int, by: Grouping, wanted: NewestFilter) -> list[NewestFact]:
-        """The newest facts at a position, whatever the day, in the order of what they are told apart
-        by."""
+        """Return the newest facts at a position on any day, in the order of their groups."""
         return await self._newest.get((position, by, wanted))
 
     async def _read_editions(
@@ -187,12 +191,12 @@ class Facts:
 
 
 def edition_key(of: Edition) -> Key:
-    """The place of an edition in the order of their days."""
+    """Return the sort key of an edition."""
     return (of.published_on.isoformat(), of.publisher, of.edition, of.edition_version or "")
 
 
 class FactList:
-    """Facts that count at a moment, in the order of the days from which they do."""
+    """Effective facts at a moment, in the order of their effective days."""
 
     def __init__(
         self, pool: Pool, moment: Moment, wanted: FactFilter, about: Sequence[StreamRange] | None
@@ -201,7 +205,7 @@ class FactList:
         self._moment, self._wanted, self._about = moment, wanted, about
 
     async def page(self, span: KeyRange, down: bool) -> list[Keyed[RecordedEvent]]:
-        """Those in a span of the order, or of the order from the newest day back."""
+        """Return the facts in a span of the order, or of the reverse order."""
         low, high = (span.before, span.after) if down else (span.after, span.before)
         descending = down is not span.from_end
         rows = await self._pool.fetch(
@@ -215,13 +219,13 @@ class FactList:
         return keyed[::-1] if span.from_end else keyed
 
     async def count(self) -> int:
-        """How many they are."""
+        """Return the number of facts."""
         arguments = self._arguments(None, None, False, None)
         return int(await self._pool.fetchval(self._statement(SQL.count), *arguments))
 
     @property
     def _conditions(self) -> dict[str, object]:
-        """The conditions that are asked for, by their parts of facts.sql."""
+        """The requested conditions, by their parts of facts.sql."""
         selection = self._wanted.selection
         conditions = {
             "types": selection.types,
@@ -258,7 +262,7 @@ class FactList:
 
 
 def _place(key: Sequence[str | int] | None, further: int) -> tuple[date, int] | None:
-    """The place of a key in the order, moved by some positions."""
+    """Return the day and position of a key, moved by some positions."""
     if key is None:
         return None
     day, position = key

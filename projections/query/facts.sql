@@ -1,22 +1,22 @@
--- Facts that count at a position ($1): in the order of the days on which they became public, by edition,
--- and the newest of each kind, issuer and publisher.
+-- Effective facts at a position ($1): by publication day, by edition, and the newest of each kind, issuer
+-- and publisher.
 --
--- Days are given as texts: the first and the last of the calendar are days here, and no infinities.
+-- Days are passed as texts, because the first and last of the calendar are days here, not infinities.
 
 -- name: all
 facts AS fact
 
 -- name: about
--- The facts of streams from one name up to another, which is left out, from a position on. They are looked
--- up by entity, which OFFSET sees to.
+-- The facts of streams between two names (the second is excluded), from a position on. OFFSET makes
+-- PostgreSQL look them up by entity.
 unnest({low}::text[], {high}::text[], {first}::bigint[]) AS about (low, high, first)
 CROSS JOIN LATERAL (
     SELECT * FROM facts
     WHERE entity >= about.low AND entity < about.high AND position >= about.first OFFSET 0) AS fact
 
 -- name: wanted
--- Those between two places in their order, both left out. There are no conditions that are not asked for:
--- by their number the planner tells how many facts are left.
+-- The facts between two keys of their order, both excluded. Unused conditions are left out, so that the
+-- planner estimates the number of rows correctly.
 FROM {facts}
 WHERE fact.since <= $1 AND fact.until > $1
   AND (fact.public_on, fact.position) > ($2::text::date, $3::bigint)
@@ -33,8 +33,8 @@ AND {publisher}::text = ANY (fact.publishers)
 AND fact.entity = {entity}::text
 
 -- name: page
--- At most so many ($6) of them, in their order or, from the end, against it. The limit in figures is that
--- of any page: by it the planner reads the index in order, and no more of it than it takes.
+-- At most $6 of the facts, in their order or reversed. The limit in figures is that of any page. With it
+-- the planner reads the index in order, and no more of it than needed.
 SELECT fact.public_on, event.entry
 FROM (
     SELECT fact.public_on, fact.position
@@ -47,13 +47,13 @@ ORDER BY fact.public_on {way}, fact.position {way}
 LIMIT $6;
 
 -- name: count
--- How many they are.
+-- The number of facts.
 SELECT count(*), $6::integer IS NULL AS whole
 {wanted};
 
 -- name: editions_of_commodities
--- The editions of which claims on some commodities count by a day ($2), of a publisher ($3) if asked. Claims are
--- counted by the series that they are of first, which leaves few rows to be put together.
+-- The editions with effective claims on some commodities by a day ($2), of a publisher ($3) if given.
+-- Claims are first counted by series, which leaves few rows to combine.
 SELECT publisher, edition, edition_version, min(first_day) AS published_on, max(last_day) AS last_published_on,
        sum(claims)::bigint AS claims, count(DISTINCT split_part(series, '/', 3)) AS places,
        array_agg(DISTINCT split_part(series, '/', 2)) AS commodities,
@@ -77,14 +77,14 @@ FROM (
 GROUP BY publisher, edition, edition_version;
 
 -- name: figures_named
--- The facts about figures whose names begin in some way ($4); nothing in a name comes behind '~'.
+-- The facts about figures whose names have a prefix ($4); nothing in a name sorts after '~'.
 unnest($4::text[]) AS beginning
 CROSS JOIN LATERAL (
     SELECT * FROM facts WHERE entity >= beginning AND entity < beginning || '~' OFFSET 0) AS fact
 
 -- name: of_issuers
--- The facts of policy with their issuers, actors or alliances, as these are in the end: of all, or of one
--- ($4). They are looked up entity by entity, which OFFSET sees to.
+-- Policy facts with their final issuers, actors or alliances: all, or those of one ($4). OFFSET makes
+-- PostgreSQL look them up by entity.
 (
     SELECT DISTINCT version.entity, issuer
     FROM {versions}
@@ -98,8 +98,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT * FROM facts WHERE entity = issued.entity OFFSET 0) AS fact
 
 -- name: newest_by_issuer
--- The newest fact of each kind ($5), issuer ($6) and publisher ($7), as far as they are told apart by these,
--- and how many there are; of one kind ($8) or publisher ($9) if asked.
+-- The newest fact of each kind ($5), issuer ($6) and publisher ($7), as far as these group the facts, and
+-- their number; of one kind ($8) or publisher ($9) if given.
 SELECT kind, issuer, publisher, facts, DATE '0001-01-01' + last[1]::integer AS public_on, event.position,
        event.recorded_at, event.entry
 FROM (
@@ -121,8 +121,8 @@ CROSS JOIN LATERAL (SELECT * FROM log.events WHERE position = last[2] LIMIT 1) A
 ORDER BY kind COLLATE "C" NULLS FIRST, issuer COLLATE "C" NULLS FIRST, publisher COLLATE "C" NULLS FIRST;
 
 -- name: summed
--- How many facts count at a position ($1), by what they have in common: by the sums of the blocks before its
--- own ($2), and the facts that begin to count or end in that one, from its first position ($3) on.
+-- The number of effective facts at a position ($1) by group: the sums of the blocks before its own ($2),
+-- plus the changes within its block, from its first position ($3) on.
 (
     SELECT kind, publishers, edition, edition_version, public_on, facet, word, sum(facts) AS facts
     FROM (
@@ -151,7 +151,7 @@ ORDER BY kind COLLATE "C" NULLS FIRST, issuer COLLATE "C" NULLS FIRST, publisher
 kind = 'figure' AND edition <> '' AND public_on <= $4::text::date AND ($5::text IS NULL OR publishers[1] = $5)
 
 -- name: editions
--- The editions of which claims count by a day ($4), of a publisher ($5) if asked.
+-- The editions with effective claims by a day ($4), of a publisher ($5) if given.
 SELECT found.*, first.position AS first_position, last.position AS last_position
 FROM (
     SELECT publishers[1] AS publisher, edition, nullif(edition_version, '') AS edition_version,
@@ -169,8 +169,8 @@ CROSS JOIN LATERAL ({first}) AS first
 CROSS JOIN LATERAL ({last}) AS last;
 
 -- name: position_of_edition
--- The position of the first claim of an edition, or of the last. They are read in their order until one counts:
--- most do, which the planner would not believe without CASE.
+-- The position of the first or last claim of an edition. Claims are read in order until one is effective,
+-- which most are. Without CASE the planner would not expect this.
 SELECT position FROM facts
 WHERE edition = found.edition AND position <= $1 AND CASE
     WHEN publishers[1] = found.publisher AND edition_version IS NOT DISTINCT FROM found.edition_version
@@ -179,8 +179,8 @@ WHERE edition = found.edition AND position <= $1 AND CASE
 ORDER BY position {way} LIMIT 1
 
 -- name: newest
--- The newest fact of each kind ($4) and publisher ($5), as far as they are told apart by these, and how many
--- there are; of one kind ($6) or publisher ($7) if asked.
+-- The newest fact of each kind ($4) and publisher ($5), as far as these group the facts, and their number;
+-- of one kind ($6) or publisher ($7) if given.
 SELECT newest.kind, NULL AS issuer, newest.publisher, newest.facts, newest.public_on, event.position,
        event.recorded_at, event.entry
 FROM (

@@ -1,8 +1,7 @@
-"""The claims on a figure as lists of claims show them.
+"""Claims on a figure for lists of claims.
 
-A page of a list has claims on a hundred figures, and mostly shows some words and a number of each. So
-only these are decoded of a figure's state; the whole of it, with all that its sources say, is decoded
-where somebody asks for more.
+A page of a list has claims on a hundred figures and mostly shows a few words and a number of each. Only
+those columns are decoded; the full state is decoded on demand.
 """
 
 from __future__ import annotations
@@ -22,19 +21,21 @@ T = TypeVar("T")
 
 
 class _Columns(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """Some fields of what a state has as JSON; the others are passed over."""
+    """Some fields of a state in JSON; other fields are ignored."""
 
 
 class SourceColumns(_Columns, frozen=True):
-    """Of a source: who published it, and when, as it is written."""
+    """Publisher and day of a source, as recorded."""
 
     publisher: str
     published_on: str
 
 
 class QuantityColumns(_Columns, frozen=True):
-    """A quantity, all of it. It was checked when it was recorded, and is not checked again; its numbers
-    are texts, as they were written, since nobody counts with them."""
+    """A complete quantity. It was checked when recorded and is not checked again.
+
+    Its numbers stay texts, because nothing is computed with them.
+    """
 
     unit: str
     value: str | None = None
@@ -46,7 +47,7 @@ class QuantityColumns(_Columns, frozen=True):
 
 
 class ClaimColumns(_Columns, frozen=True):
-    """A claim, without what its sources say beside publisher and day."""
+    """A claim with publisher and day of its source, without the other fields of the source."""
 
     position: int
     event_id: str
@@ -66,20 +67,20 @@ class _FigureColumns(_Columns, frozen=True):
 
 
 def claim_at(figure: FigureState, position: int) -> Claim:
-    """The claim of a figure that the event at a position recorded."""
+    """Return the claim that the event at a position recorded."""
     return next(claim for claim in figure.claims if claim.position == position)
 
 
 class FigureClaims(msgspec.Struct, eq=False):
-    """The claims on a figure, and what was last made of them to be shown.
+    """The claims on a figure, with the last view made of them.
 
-    What is made lives as long as this does; so it must not refer to this, but to what this has.
+    The view lives as long as this object, so it must refer to the fields, not to the object.
     """
 
     id: str
     claims: tuple[ClaimColumns, ...]
     json: str
-    """The whole state of the figure."""
+    """The full state of the figure as JSON."""
     _state: FigureState | None = None
     _made: Mapping[int, Any] | None = None
     _made_with: Orders | None = None
@@ -89,7 +90,7 @@ class FigureClaims(msgspec.Struct, eq=False):
 
     @property
     def state(self) -> FigureState:
-        """The figure, decoded when somebody asks for it."""
+        """The figure, decoded on first use."""
         if self._state is None:
             self._state = decode(FigureState, self.json)
         return self._state
@@ -97,15 +98,17 @@ class FigureClaims(msgspec.Struct, eq=False):
     def made(
         self, orders: Orders, make: Callable[[FigureClaims, Orders], Mapping[int, T]]
     ) -> Mapping[int, T]:
-        """What `make` makes of the claims by their positions with the orders of publishers: these are
-        few, and mostly the very same objects."""
+        """Return the views that `make` builds from the claims and publisher orders, by position.
+
+        The last result is cached, because the orders rarely change.
+        """
         if self._made is None or self._made_with != orders:
             self._made, self._made_with = make(self, orders), orders
         return self._made
 
 
 def decode_figure_claims(states: Sequence[str]) -> list[FigureClaims]:
-    """The claims on figures, from their states as JSON."""
+    """Decode the claims on figures from their states in JSON."""
     return [
         FigureClaims(of.id, of.claims, state)
         for of, state in zip(decode_all(_FigureColumns, states), states, strict=True)

@@ -1,7 +1,7 @@
-"""Figures by words: of their commodity, their place, and what is counted. Pure.
+"""Figures by the words of their commodity, place and statistic. Pure.
 
-The names of commodities and places are declared, so it is known which of them a word can mean; what
-a figure is of stands in its name. No text has to be stored for millions of figures.
+The names of commodities and places are declared, so the possible meanings of a word are known. The name
+of a figure contains its series, so no text is stored for millions of figures.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ANYTHING = "[^/]+"
 
 
 class WordIndex(NamedTuple):
-    """Words in their order, and the ids of what each is a name of."""
+    """Sorted words, with the ids that each word names."""
 
     words: Sequence[str]
     ids: Mapping[str, set[str]]
@@ -34,8 +34,8 @@ class WordIndex(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FigureQuestion:
-    """Which figures have some words: how their names may begin, which words they may be about, and
-    expressions that their names all answer to."""
+    """A query for figures by words: prefixes of their names, index words, and expressions that every
+    name must match."""
 
     beginnings: Sequence[str]
     subjects: Sequence[str]
@@ -43,12 +43,14 @@ class FigureQuestion:
 
 
 NO_FIGURES = FigureQuestion([], [], [])
-"""The question that no figure answers to."""
+"""The query that matches no figure."""
 
 
 def figure_question(alternatives: Sequence[Sequence[str]]) -> FigureQuestion | None:
-    """The question for the figures with some words, each in one of several spellings; None where no
-    word is that of a commodity or a place, since all figures would have to be looked at."""
+    """Return the query for figures with all words, each in one of several spellings.
+
+    Returns None if no word belongs to a commodity or place, because all figures would have to be read.
+    """
     meant = [_meaning(spellings) for spellings in alternatives]
     by_commodity = [goods for goods, at in meant if goods and not at]
     by_place = [at for goods, at in meant if at and not goods]
@@ -70,7 +72,7 @@ def figure_question(alternatives: Sequence[Sequence[str]]) -> FigureQuestion | N
 
 
 def figure_text(series: Series) -> dict[str, str]:
-    """What a figure is found by, by its fields."""
+    """Return the searchable texts of a figure by field."""
     texts = {
         "series.commodity": f"{commodity_text(series.commodity)}; {', '.join(series.commodity.hs_codes)}",
         "series.place": ", ".join(
@@ -85,7 +87,7 @@ def figure_text(series: Series) -> dict[str, str]:
 
 
 def figure_title(state: FigureState) -> str:
-    """What a figure is called: `Gallium, China, production, primary, 2023`."""
+    """Return the title of a figure: `Gallium, China, production, primary, 2023`."""
     of = state.series
     parts = (Commodity(of.commodity).name, Place(of.place).name, of.statistic, of.stage, of.form)
     return ", ".join(
@@ -94,13 +96,12 @@ def figure_title(state: FigureState) -> str:
 
 
 def begins_name(word: str) -> bool:
-    """Whether a word begins one of the names of commodities and places."""
+    """Whether a word is a prefix of a word in the names of commodities and places."""
     return bool(_ids_with(word, _commodity_words()) or _ids_with(word, _place_words()))
 
 
 def near_names(word: str) -> list[str]:
-    """Words of commodities, places, statistics and stages that share a part of three letters with a
-    word."""
+    """Return similar words of commodities, places, statistics and stages: they share a trigram."""
     found: dict[str, int] = {}
     for part in trigrams(word):
         for name in _names_by_trigram().get(part, ()):
@@ -110,7 +111,7 @@ def near_names(word: str) -> list[str]:
 
 
 def _meaning(spellings: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """The commodities and the places that a word can mean in one of its spellings."""
+    """Return the commodities and places that a word can mean in one of its spellings."""
     goods: set[str] = set()
     at: set[str] = set()
     for word in spellings:
@@ -120,7 +121,8 @@ def _meaning(spellings: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _expression(spellings: Iterable[str], goods: Iterable[str], at: Iterable[str]) -> str:
-    """The expression for names of figures that have a word; words and keys are letters and digits."""
+    """Return the expression for names of figures with a word. Words and keys have letters and digits
+    only."""
     ways = [f"{ANYTHING}/{ANYTHING}/(.*[/_])?{re.escape(word)}" for word in spellings]
     if goods := sorted(goods):
         ways.append(f"({'|'.join(goods)})/")
@@ -130,7 +132,7 @@ def _expression(spellings: Iterable[str], goods: Iterable[str], at: Iterable[str
 
 
 def _ids_with(begun: str, index: WordIndex) -> set[str]:
-    """The ids of the words of an index that begin so."""
+    """Return the ids of the index words with a prefix."""
     found: set[str] = set()
     for word in islice(index.words, bisect_left(index.words, begun), None):
         if not word.startswith(begun):

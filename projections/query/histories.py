@@ -1,4 +1,4 @@
-"""Histories: all states that an entity had, on both axes of time."""
+"""Histories: all states of an entity, on both time axes."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("histories.sql"))
 MAX_PAGE_STATE_BYTES = 256 * 1024
-"""JSON of states on one page of a history: those of an entity with many events are large."""
+"""Maximum of state JSON on a page of a history, in bytes; entities with many events have large states."""
 HISTORY_ARGUMENTS = 7
-"""Of the query for a history, before those of its bounds."""
+"""Number of arguments of the history query before those of its bounds."""
 Times: TypeAlias = tuple[datetime | None, datetime | None]
-"""The first and the last moment of a time; None: it is open there."""
+"""First and last time of a range; None is an open end."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """A state that an entity had: the days on which it held, and the positions that said so.
+    """A state of an entity with its days (valid time) and its positions (transaction time).
 
-    The last ones belong to them; None: it still holds, or is what the log says. `recorded_at` and
-    `replaced_at` are when the events at the first position, and behind the last, were recorded.
+    Both ranges are inclusive; None is an open end. `recorded_at` and `replaced_at` are the times of the
+    first event and of the event after the last position.
     """
 
     valid_from: date
@@ -42,11 +42,11 @@ class HistoryRow:
     recorded_at: datetime
     replaced_at: datetime | None
     state: State | None
-    """None where the states before it on a page are too large to be followed by another."""
+    """None if the earlier states on the page already fill it."""
 
 
 class Histories:
-    """Answers what an entity was, and when that was known."""
+    """Queries for the history of an entity."""
 
     def __init__(self, pool: Pool):
         self._pool = pool
@@ -60,12 +60,13 @@ class Histories:
         types: Sequence[str] | None = None,
         span: KeyRange = WHOLE,
     ) -> list[HistoryRow]:
-        """All versions of an entity on both axes, the oldest knowledge first; if asked, only those
-        that hold on one of some days, were known at some time from one to another, and begin with
-        events of some types.
+        """Return the versions of an entity on both axes, oldest knowledge first.
 
-        The keys of a span are a position and a day in ISO 8601. Where it has a limit, states come
-        up to `MAX_PAGE_STATE_BYTES`, and always that of the first version; others are None.
+        The filters select versions that hold on one of some days, were recorded in a time range, or
+        begin with events of some types.
+
+        The keys of a span are a position and an ISO 8601 day. With a limit, states are returned up to
+        `MAX_PAGE_STATE_BYTES`, and always the first one; others are None.
         """
         kind = STATES[entity_type(entity).KIND]
         most = None if span.limit is None else MAX_PAGE_STATE_BYTES
@@ -96,7 +97,7 @@ class Histories:
         types: Sequence[str] | None = None,
         until: int | None = None,
     ) -> int:
-        """How many versions `page` has without a span; if asked, only those known by a position."""
+        """Return the number of versions of `page` without a span, recorded by `until` if given."""
         query = fill(SQL.history_count, versions=SQL.history_versions)
         return int(await self._pool.fetchval(query, entity, to_range(valid), *known, types, until))
 
@@ -107,7 +108,7 @@ def _keys(span: KeyRange) -> list[Key]:
 
 @cache
 def _history(after: bool, before: bool, from_end: bool, closed: bool) -> str:
-    """The query for a span of a history; the arguments of its bounds come behind the others."""
+    """Compose the query for a span of a history; the arguments of its bounds come last."""
     bounds, number = [], HISTORY_ARGUMENTS
     for wanted, bound, sign in ((after, SQL.history_after, ">"), (before, SQL.history_before, "<")):
         if wanted:

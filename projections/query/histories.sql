@@ -1,13 +1,13 @@
--- The versions of an entity on both axes.
+-- The versions of an entity on both time axes.
 
 -- name: state_size
 -- Bytes of the whole state.
 CASE WHEN ascii(state) <> 2 THEN octet_length(state) ELSE split_part(state, E'\x02', 2)::bigint END
 
 -- name: history
--- A span of the versions of one entity on both axes, the oldest knowledge first or, from the end, the
--- newest. Generations follow each other, so no more of them is read than the span needs. States are
--- given as long as those before them on the page are no larger than a number of bytes ($7).
+-- A span of the versions of one entity on both time axes, oldest knowledge first or, from the end, newest
+-- first. Generations follow each other, so only those in the span are read. States are returned while
+-- those before them on the page take at most $7 bytes.
 SELECT first_day, last_day, since, until, recorded_at, replaced_at, CASE
            WHEN row_number() OVER page = 1 OR sum({size}) OVER page <= $7 THEN {whole}
        END AS state
@@ -23,14 +23,14 @@ WINDOW page AS (ORDER BY generation {way}, since {way}, first_day {way} ROWS UNB
 ORDER BY generation {way}, since {way}, first_day {way};
 
 -- name: history_count
--- How many versions of an entity there are that were known by a position ($6), or at all.
+-- The number of versions of an entity that were known by a position ($6), or at all.
 SELECT count(*) FROM {versions}
   AND ($6::bigint IS NULL OR version.since <= $6);
 
 -- name: history_versions
--- The versions of one entity: those that hold on one of some days ($2), that the log told at some moment
--- from one to another ($3, $4), since an event of some types ($5). A row that goes on in another
--- generation is the same version: it counts where it begins, and lasts as long as its last copy.
+-- The versions of one entity that hold on one of some days ($2), were recorded in a time range ($3, $4),
+-- and begin with an event of some types ($5). A row that continues in another generation is the same
+-- version: it counts where it begins, and lasts as long as its last copy.
 versions AS version
 CROSS JOIN LATERAL (
     WITH RECURSIVE copies AS (
@@ -60,7 +60,7 @@ WHERE version.entity = $1
   AND ($5::text[] IS NULL OR first.type = ANY ($5))
 
 -- name: history_after
--- What lies behind a version, or at it, begins in its generation at the earliest.
+-- A version after or at another one begins in its generation at the earliest.
 AND (version.since, version.first_day) {sign} ({since}::bigint, {day}::date)
   AND version.generation >= (
       SELECT coalesce(max(generation), 0) FROM versions

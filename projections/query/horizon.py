@@ -1,8 +1,8 @@
-"""Up to when policy is known: the newest fact of each issuer, actor or alliance.
+"""Policy horizon: the newest fact of each issuer, actor or alliance.
 
-What a moment says of later days rests on what was announced by then: a suspension ends on its day
-unless somebody prolongs it, and whether somebody did is known only from facts of that day or later.
-So the horizon does not depend on the day that is asked about, but on the position alone.
+Statements about later days depend on what was announced. A suspension ends on its day unless it is
+prolonged, and only facts of that day or later show this. So the horizon depends on the position alone,
+not on the effective date.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ MAX_CACHED_ISSUERS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """The newest policy fact that is known of an issuer: the one that counts from the last day."""
+    """The newest recorded policy fact of an issuer: the fact with the last effective day."""
 
     issuer: str
-    """The code of a place, or the key of an alliance."""
+    """Code of a place, or key of an alliance."""
     newest_fact_on: date
-    """From which day it counts; this may be a day to come."""
+    """Effective day of the fact, possibly in the future."""
     newest_published_on: PartialDate
-    """When its source was published."""
+    """Day on which its source was published."""
     newest_position: int
     recorded_at: datetime
 
 
 class Horizons:
-    """Answers up to when policy is known."""
+    """Queries for the policy horizon."""
 
     def __init__(self, pool: Pool, lists: Lists, progress: ProgressTracker | None = None):
         self._pool = pool
@@ -58,12 +58,14 @@ class Horizons:
         self._watched = EventCache(progress, MAX_CACHED_ISSUERS, self._read_watch)
 
     async def of(self, issuer: str | None, position: int) -> list[Horizon]:
-        """The horizon of an issuer at a position, if anything is known of it; of all, by their
-        names, where none is given."""
+        """Return the horizon of an issuer at a position, or of all issuers by name.
+
+        The list is empty if nothing is recorded for the issuer.
+        """
         return await self._kept.get((issuer, position))
 
     async def watch(self, position: int) -> dict[str, IssuerWatch]:
-        """How the sources stand that are watched at a position, by issuer."""
+        """Return the state of the watched sources at a position, by issuer."""
         return await self._watched.get(position)
 
     async def _read_watch(self, position: int) -> dict[str, IssuerWatch]:
@@ -71,7 +73,7 @@ class Horizons:
         return watch_by_issuer(state for _, state in states)
 
     async def last_day(self, issuer: str, moment: Moment) -> date | None:
-        """From which day the newest fact of an issuer counts; None where nothing is known of it."""
+        """Return the effective day of an issuer's newest fact, or None without a fact."""
         if moment.preview is None:
             found = await self.of(issuer, moment.position)
             return found[0].newest_fact_on if found else None

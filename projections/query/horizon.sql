@@ -1,4 +1,4 @@
--- Up to when policy is known.
+-- The policy horizon.
 
 -- name: policy_entities
 -- Instruments, announcements and alliances: all, or those of one issuer, actor or alliance ($4).
@@ -8,8 +8,8 @@ UNION
 SELECT 'alliance/' || $4 WHERE $4 IS NOT NULL
 
 -- name: horizon
--- The last policy fact of each issuer, actor or alliance, or of one ($4), with its event; some
--- entities ($5) are left out.
+-- The newest policy fact of each issuer, actor or alliance, or of one ($4), with its event; some entities
+-- ($5) are excluded.
 SELECT newest.issuer, newest.newest_fact, event.position, event.recorded_at, event.entry
 FROM (
     SELECT DISTINCT ON (issuer) issuer, version.newest_fact, version.newest_position

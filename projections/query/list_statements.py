@@ -1,8 +1,7 @@
-"""The statements of lists: composed here alone, and to be read whole in `tests/projections/golden`.
+"""Composition of the statements of lists. `tests/projections/golden` has them in full.
 
-A list walks the entities that may be in it, looks up the version of each that holds at the moment,
-and leaves out those that do not meet its conditions. It has only the conditions that are asked for:
-what is not there need not be planned, nor looked at.
+A list reads the entities that may be in it, looks up the version of each at the moment, and applies the
+conditions. A statement has only the requested conditions, which keeps planning and execution cheap.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ SQL = load_parts(Path(__file__).with_name("lists.sql"))
 ENTITIES_BY_NAMES = fill(SQL.entities_by_names, last="$2")
 
 FIXED_ARGUMENTS = 4
-"""The kind, the day, the position, and the words or names that entities are found by: $1 to $4."""
+"""The kind, the day, the position, and the index words or names: $1 to $4."""
 MAX_CACHED_STATEMENTS = 1000
-"""Statements that are kept, each for lists with the same conditions, order and bounds."""
+"""Maximum of cached statements, each for lists with the same conditions, order and bounds."""
 
 CLAUSE_CONDITIONS = ("measure", "status", "in_force")
-"""They must hold of one and the same clause."""
+"""Conditions that one and the same clause must meet."""
 CERTAINTY = ("verified", "primary", "checked")
-"""They are asked of a claim apart from what is asked of its figure."""
+"""Conditions that a claim is checked for separately from its figure."""
 CLAIM_CONDITIONS = ("publishers", "published", *CERTAINTY)
-"""In a list of claims they must hold of the claim."""
+"""Conditions that the claim must meet in a list of claims."""
 CLAIM_COLUMNS = {
     "position": "bigint",
     "publisher": "text",
@@ -48,7 +47,7 @@ STATE_COLUMN = f"{whole_state()} AS state"
 
 
 class SortKey(Enum):
-    """What a list is ordered by, before the names of its entities."""
+    """Sort keys of a list, before the names of its entities."""
 
     NAME = None
     TITLE = SQL.by_title
@@ -58,7 +57,7 @@ class SortKey(Enum):
 
 
 class Ordering(NamedTuple):
-    """The order of a list. Names, which no two share, decide where the rest is equal."""
+    """The order of a list. Unique names break ties."""
 
     by: SortKey = SortKey.NAME
     down: bool = False
@@ -68,8 +67,8 @@ BY_NAME = Ordering()
 
 
 class Bounds(NamedTuple):
-    """What the statement for a part of an ordered list depends on: which of its ends are given as
-    keys, whether those keys belong to it, and whether it is read from its end."""
+    """The bounds of a part of an ordered list: keys at its ends, whether they are included, and whether
+    it is read from its end."""
 
     after: bool = False
     before: bool = False
@@ -78,18 +77,18 @@ class Bounds(NamedTuple):
 
 
 class ListShape(NamedTuple):
-    """What the statements of a list depend on, beside its order and bounds."""
+    """The form of a list's statements, apart from order and bounds."""
 
     entities: str
-    """The part of lists.sql that finds the entities."""
+    """Part of lists.sql that finds the entities."""
     conditions: tuple[str, ...]
-    """The parts of lists.sql that are asked of them, in the order of their arguments."""
+    """Parts of lists.sql with the conditions, in the order of their arguments."""
     of_claims: bool = False
-    """Whether the items are the claims in figures, not the entities."""
+    """Whether the items are the claims in figures instead of entities."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns by which items are told apart, and ordered in the end."""
+        """The columns that identify items and break ties in the order."""
         return ("subject.entity", "claim.position") if self.of_claims else ("subject.entity",)
 
 
@@ -97,10 +96,11 @@ class ListShape(NamedTuple):
 def page_statement(
     shape: ListShape, order: Ordering, bounds: Bounds, row_names: str, with_state: bool
 ) -> str:
-    """The statement for a page of a list. Its limit comes behind the arguments of the conditions,
-    then the key behind which it begins, then the one before which it ends.
+    """Compose the statement for a page of a list.
 
-    `row_names` are the columns that name a version; its state comes last, where it is asked for.
+    The arguments are those of the conditions, the limit, the key after which the page begins and the
+    key before which it ends. `row_names` are the columns that identify a version. Its state comes last,
+    if requested.
     """
     limit = FIXED_ARGUMENTS + len(shape.conditions) + 1
     columns = [row_names, *shape.names[1:]]
@@ -122,8 +122,11 @@ def page_statement(
 
 @lru_cache(MAX_CACHED_STATEMENTS)
 def series_statement(shape: ListShape, order: Ordering, row_names: str, with_state: bool) -> str:
-    """The statement for a whole list on all days from one to another, which comes behind the
-    arguments of the conditions: each version once, with its last day."""
+    """Compose the statement for a whole list on all days of a range.
+
+    The last day comes after the arguments of the conditions. Each version appears once, with its last
+    day.
+    """
     last = f"${FIXED_ARGUMENTS + len(shape.conditions) + 1}"
     columns = [row_names, *shape.names[1:], "version.last_day"]
     if order.by.value:
@@ -142,18 +145,18 @@ def series_statement(shape: ListShape, order: Ordering, row_names: str, with_sta
 
 @lru_cache(MAX_CACHED_STATEMENTS)
 def count_statement(shape: ListShape) -> str:
-    """The statement for how many items a list has."""
+    """Compose the statement for the number of items of a list."""
     conditions = _conditions(shape)
     return fill(SQL.count, rows=_rows(shape, conditions), conditions=all_of(conditions))
 
 
 def ordering_columns(order: Ordering, names: tuple[str, ...]) -> tuple[str, ...]:
-    """What items are ordered by: their key has a part for each."""
+    """Return the columns that items are ordered by; a key has one part for each."""
     return names if order.by.value is None else (order.by.value, *names)
 
 
 def order_by(columns: Sequence[str], order: Ordering, bounds: Bounds) -> str:
-    """An ORDER BY, backwards where the last items are asked for."""
+    """Compose an ORDER BY, reversed if the page is read from the end."""
     direction = "DESC" if order.down != bounds.from_end else "ASC"
     return ", ".join(f"{column} {direction}" for column in columns)
 
@@ -161,7 +164,7 @@ def order_by(columns: Sequence[str], order: Ordering, bounds: Bounds) -> str:
 def bound_conditions(
     columns: Sequence[str], order: Ordering, bounds: Bounds, argument: int
 ) -> list[str]:
-    """The conditions for what lies between two keys; their arguments begin at a number."""
+    """Return the conditions for the items between two keys, with arguments from a number on."""
     after, before = ("<", ">") if order.down else (">", "<")
     conditions = []
     for is_given, sign in ((bounds.after, after), (bounds.before, before)):
@@ -172,7 +175,10 @@ def bound_conditions(
 
 
 def _bound(columns: Sequence[str], sign: str, closed: bool, argument: int) -> list[str]:
-    """Where items end on one side. The first column is compared alone too: an index knows it."""
+    """Return the conditions for one bound.
+
+    The first column is also compared alone, which lets PostgreSQL use its index.
+    """
     key = [
         f"${number}::{'bigint' if column == 'claim.position' else 'text'}"
         for number, column in enumerate(columns, argument)
@@ -184,9 +190,11 @@ def _bound(columns: Sequence[str], sign: str, closed: bool, argument: int) -> li
 
 
 def _rows(shape: ListShape, speaking: Sequence[str], last_day: str | None = None) -> str:
-    """The versions that may be in the list, or the claims in them with the columns that the rest of
-    the statement speaks of: to read the others takes time. With an argument for a last day they
-    are those of all days until then."""
+    """Compose the query for the versions that may be in the list, or for the claims in them.
+
+    Claims have only the columns that the rest of the statement mentions, because reading others takes
+    time. With an argument for a last day the versions are those of all days until then.
+    """
     entities = fill(getattr(SQL, shape.entities), **_values(shape), last=last_day or "$2")
     versions = versions_of_series(entities, last_day) if last_day else versions_of(entities)
     if not shape.of_claims:
@@ -197,14 +205,14 @@ def _rows(shape: ListShape, speaking: Sequence[str], last_day: str | None = None
 
 
 def _conditions(shape: ListShape) -> list[str]:
-    """What is asked of versions, and of the clauses or claims in them."""
+    """Return the conditions on versions, and on the clauses or claims in them."""
     given, values = shape.conditions, _values(shape)
     of_clause = [name for name in given if name in CLAUSE_CONDITIONS]
     of_claim = [name for name in given if name in CLAIM_CONDITIONS and shape.of_claims]
     if of_clause and "commodities" in given:
         of_clause.insert(0, "clause_commodities")
     parts = [name for name in given if name not in CLAUSE_CONDITIONS]
-    if shape.of_claims:  # its source may be verified where not all of the figure are
+    if shape.of_claims:  # the source of a claim may be verified when others of the figure are not
         parts = [name for name in parts if name not in CERTAINTY]
         parts += ["claim", *(f"claim_{name}" for name in of_claim)]
     conditions = [fill(getattr(SQL, name), **values) for name in parts]
@@ -215,7 +223,7 @@ def _conditions(shape: ListShape) -> list[str]:
 
 
 def _values(shape: ListShape) -> dict[str, str]:
-    """What parts are filled with: the argument of each condition, and parts of several of them."""
+    """Return the values of placeholders: the argument of each condition, and shared parts."""
     values = {name: f"${n}" for n, name in enumerate(shape.conditions, FIXED_ARGUMENTS + 1)}
     values |= {"said": SQL.said, "sources": whole_sources()}
     if "search" in values:
@@ -224,5 +232,5 @@ def _values(shape: ListShape) -> dict[str, str]:
 
 
 def all_of(conditions: Sequence[str]) -> str:
-    """Conditions joined by AND, as they follow a WHERE."""
+    """Join conditions by AND, for a WHERE."""
     return "\n  AND ".join(one.replace("\n", "\n  ") for one in conditions) or "true"

@@ -1,4 +1,4 @@
-"""Lists of what holds at a moment: narrowed, in an order, a page at a time."""
+"""Lists of states at a moment: filtered, ordered and paginated."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from tracker.postgres.database import Pool
 
 T = TypeVar("T")
 Days: TypeAlias = tuple[date | None, date | None]
-"""The first and the last day of a time; None: it is open there."""
+"""First and last day of a range; None is an open end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a list of entities is narrowed to; None does not narrow.
+    """A filter of a list of entities; None does not filter.
 
-    `publishers` and `published` are those of any fact behind a state, and for claims of the claim
-    itself; `primary` and `verified` are whether each fact rests on a source that is, `checked` is
-    how one of them was. `category` is the direction of a
-    control, the kind of an announcement, the statistic of a figure, the status of an alliance, the
-    reader of an import. `dated` is when it was announced, made or founded. A date of which only
-    the month or the year is known is in a time if one of its days is. `measure`, `status`,
-    `in_force` and `commodities` together must hold of one clause. `period` are years.
+    `publishers` and `published` apply to any fact behind a state, and for claims to the claim itself.
+    `primary` and `verified` require that each fact has a source of that quality; `checked` is a method
+    by which one source was checked. `category` is the direction of a control, the kind of an
+    announcement, the statistic of a figure, the status of an alliance, or the reader of an import.
+    `dated` is the day of announcement or foundation. A date with only a month or year is in a range if
+    one of its days is. `measure`, `status`, `in_force` and `commodities` must match in one clause.
+    `period` is a range of years.
     """
 
     commodities: Sequence[str] | None = None
@@ -63,11 +63,11 @@ class Filter:
     primary: bool | None = None
     checked: str | None = None
     about: Sequence[str] | None = None
-    """Words under which the entities are found, where they are not among the rest."""
+    """Index words of the entities, if they do not follow from the other fields."""
 
     @property
     def words(self) -> list[str]:
-        """Words under which the entities of the list are found, the fewest that it allows."""
+        """The smallest set of index words that finds the entities."""
         if self.about is not None:
             return [*self.about]
         if self.commodities and self.places:
@@ -78,17 +78,17 @@ class Filter:
 
     @property
     def narrows(self) -> bool:
-        """Whether a list has few of the entities of its kind, whichever page is asked for."""
+        """Whether every page of the list has few of the entities of its kind."""
         return self.search is not None or self.words != [""]
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells it from others, to look things up by."""
+        """The lookup key of the filter."""
         values = (getattr(self, name) for name in (*FILTER_FIELDS, "about"))
         return tuple([tuple(value) if isinstance(value, list) else value for value in values])
 
     def given(self) -> dict[str, Any]:
-        """What narrows, by name, as the database takes it."""
+        """Return the values that filter, by name, as database arguments."""
         found = ((name, getattr(self, name)) for name in FILTER_FIELDS)
         return {
             name: ARGUMENT_CONVERTERS[name](value) if name in ARGUMENT_CONVERTERS else value
@@ -98,15 +98,18 @@ class Filter:
 
 
 def to_range(given: tuple[Any, Any] | None) -> asyncpg.Range[Any] | None:
-    """A range from the first to the last, both inclusive."""
+    """Convert to a range with both ends inclusive."""
     if given is None:
         return None
     return asyncpg.Range(*given, lower_inc=given[0] is not None, upper_inc=given[1] is not None)
 
 
 def to_years(given: tuple[int | None, int | None] | None) -> asyncpg.Range[Any] | None:
-    """A range of years, both inclusive. A last year behind those of the calendar is none: PostgreSQL
-    has no integer behind the greatest, by which it would end."""
+    """Convert to a range of years, both inclusive.
+
+    A last year after the calendar becomes an open end, because PostgreSQL has no integer after the
+    greatest one.
+    """
     if given is None:
         return None
     first, last = given
@@ -127,15 +130,14 @@ EVERYTHING = Filter()
 
 
 Key: TypeAlias = tuple[str | int, ...]
-"""The place of an item in an order: what it is ordered by, its name, and, of a claim, the position.
-"""
+"""Sort key of an item: the value of the sort column, its name and, for a claim, the position."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
-    """A part of a list: what lies behind one key and before another, at most `limit` of it.
+    """A part of a list: the items after one key and before another, at most `limit`.
 
-    They are the first or, `from_end`, the last. `closed`: the items of the keys belong to it too.
+    These are the first items or, with `from_end`, the last. `closed` includes the items of the keys.
     """
 
     after: Key | None = None
@@ -146,12 +148,12 @@ class KeyRange:
 
     @property
     def bounds(self) -> Bounds:
-        """What its statement depends on."""
+        """The bounds of the statement."""
         return Bounds(self.after is not None, self.before is not None, self.closed, self.from_end)
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """The arguments of its statement: its limit, and its keys."""
+        """The arguments of the statement: its limit and its keys."""
         return self.limit, *(self.after or ()), *(self.before or ())
 
 
@@ -159,11 +161,11 @@ WHOLE = KeyRange()
 
 
 Keyed: TypeAlias = tuple[Key, T]
-"""An item of a list, behind its place in the order."""
+"""An item of a list, after its sort key."""
 
 
 class Lists:
-    """Answers what is in a list, from the version rows."""
+    """Queries for lists, on the version rows."""
 
     def __init__(self, pool: Pool, tracked: ProgressTracker | None = None):
         self._pool = pool
@@ -178,11 +180,11 @@ class Lists:
         order: Ordering = BY_NAME,
         span: KeyRange = WHOLE,
     ) -> list[Keyed[S]]:
-        """The states of a kind that lie in a span of an order."""
+        """Return the states of a kind in a span of an order."""
         return await self._page(kind, moment, filter, order, span)
 
     async def count(self, kind: type[S], moment: Moment, filter: Filter = EVERYTHING) -> int:
-        """How many states the whole list has."""
+        """Return the number of states in the whole list."""
         return await self._count(kind, moment, filter)
 
     async def claims(
@@ -192,13 +194,14 @@ class Lists:
         order: Ordering = BY_NAME,
         span: KeyRange = WHOLE,
     ) -> list[Keyed[FigureClaims]]:
-        """The claims in figures that lie in a span of an order; by figure and position, where the
-        rest is equal. Each is told by its figure, and by its position: the last part of its key.
+        """Return the claims in figures in a span of an order; figure and position break ties.
+
+        A claim is identified by its figure and by its position, the last part of its key.
         """
         return await self._page(FigureClaims, moment, filter, order, span)
 
     async def count_claims(self, moment: Moment, filter: Filter = EVERYTHING) -> int:
-        """How many claims the whole list has."""
+        """Return the number of claims in the whole list."""
         return await self._count(FigureClaims, moment, filter)
 
     async def _page(
@@ -227,21 +230,23 @@ class Lists:
     async def on_each_day(
         self, kind: type[S], series: MomentSeries, filter: Filter = EVERYTHING
     ) -> Mapping[date, list[S]]:
-        """The states of a kind on each day of a series."""
+        """Return the states of a kind on each day of a series."""
         found = await self._lists_on(series, kind, filter, BY_NAME)
         return {day: [state for _, state in keyed] for day, keyed in found.items()}
 
     async def keyed_on_each_day(
         self, kind: type[S], series: MomentSeries, filter: Filter, order: Ordering
     ) -> Mapping[date, list[Keyed[S]]]:
-        """The same in an order, with the places in it; the same objects on days on which a state is
-        the same."""
+        """Return the states of a kind on each day of a series, ordered and with their keys.
+
+        Days with equal states share their objects.
+        """
         return await self._lists_on(series, kind, filter, order)
 
     async def _lists_on(
         self, series: MomentSeries, kind: type[T], filter: Filter, order: Ordering
     ) -> Mapping[date, list[Keyed[T]]]:
-        """The whole list on each day of a series, read together."""
+        """Return the whole list on each day of a series, read together."""
 
         async def lists() -> dict[date, list[Keyed[T]]]:
             first = Moment(series.first, series.position)
@@ -263,9 +268,11 @@ class Lists:
     async def _shape_and_arguments(
         self, items: type[Any], moment: Moment, filter: Filter, last: date | None = None
     ) -> tuple[ListShape, tuple[Any, ...]]:
-        """What the statements of a list depend on, up to a last day or on that of the moment, and
-        their first arguments: `FIXED_ARGUMENTS`, and one for each condition. `items` are states of a
-        kind, or claims in figures."""
+        """Return the shape of a list's statements and their first arguments.
+
+        The arguments are `FIXED_ARGUMENTS`, and one for each condition. `items` are states of a kind,
+        or claims in figures. `last` is the last day of a series.
+        """
         of_claims = items is FigureClaims
         kind = FigureState if of_claims else items
         given, names, name = filter.given(), _names(kind, filter), kind_name(kind)
@@ -283,8 +290,8 @@ class Lists:
 def _with_places(
     rows: Sequence[asyncpg.Record], states: Sequence[T], order: Ordering, names: int
 ) -> list[Keyed[T]]:
-    """States with their places in an order. Their names are in columns beside each other: the
-    entity is the last of those by which a row is told."""
+    """Pair states with their keys. The name columns are adjacent, and the entity is the last column
+    that identifies a row."""
     own = slice(2, 2 + names)
     if order.by is SortKey.NAME:
         return [(row[own], state) for row, state in zip(rows, states, strict=True)]
@@ -294,7 +301,7 @@ def _with_places(
 def slice_range(
     found: Sequence[Keyed[T]], span: KeyRange, down: bool = False
 ) -> Sequence[Keyed[T]]:
-    """The span of a list that is all there, in its order."""
+    """Return a span of a complete list."""
 
     def behind(key: Key, bound: Key) -> bool:
         return (key < bound if down else key > bound) or (span.closed and key == bound)
@@ -311,7 +318,7 @@ def slice_range(
 
 
 def _entities(filter: Filter, names: Sequence[str]) -> str:
-    """The part of lists.sql that finds the entities of a list."""
+    """Return the part of lists.sql that finds the entities of a list."""
     if filter.search:
         return "entities_by_text"
     if names:
@@ -320,8 +327,10 @@ def _entities(filter: Filter, names: Sequence[str]) -> str:
 
 
 def _names(kind: type[Any], filter: Filter) -> list[str]:
-    """How the names of the figures of a list begin, if that finds them: with what they are of, and
-    where. Those of one year have a word of their own."""
+    """Return the name prefixes of the figures of a list: commodity and place.
+
+    The list is empty if names do not find the figures. Figures of one year have an index word.
+    """
     one_year = filter.period and filter.period[0] == filter.period[1] and not filter.places
     if kind is not FigureState or filter.about is not None or not filter.commodities or one_year:
         return []
@@ -329,7 +338,7 @@ def _names(kind: type[Any], filter: Filter) -> list[str]:
 
 
 def figures_of(commodities: Iterable[str], places: Iterable[str] = ()) -> list[str]:
-    """How the names of the figures of some commodities begin, at some places if given."""
+    """Return the name prefixes of the figures of some commodities, at some places if given."""
     of = [f"{kind_name(FigureState)}/{commodity}/" for commodity in dict.fromkeys(commodities)]
     at = [f"{place}/" for place in dict.fromkeys(places)] or [""]
     return [one + place for one in of for place in at]

@@ -1,33 +1,33 @@
--- Lists walk the entities that were ever about a word, or ever said some, and look each of them up at
--- the moment: what that costs follows their number, whatever their history.
+-- Lists read the entities that were ever about a word or ever contained some words, and look up each of
+-- them at the moment. The cost depends on their number, not on their history.
 
 -- name: entities_by_word
--- The entities of a kind that were ever about one word by a position and by the last day that is asked
--- for, in the order of their names.
+-- The entities of a kind that were ever about one word by a position and by the last queried day, in the
+-- order of their names.
 SELECT entity FROM subjects
 WHERE kind = $1 AND word = ($4::text[])[1] AND since <= $3::bigint AND first_day <= {last}::date
 
 -- name: entities_by_day
--- The same where few were about it by the day, in no order: by an index that has the days of a word
--- together, and that no statement can take which names kind and word apart.
+-- The same if few were about it by the day, in no order. The index has the days of a word together; no
+-- statement that names kind and word separately can use it.
 SELECT entity FROM subjects
 WHERE kind || ' ' || word = $1 || ' ' || ($4::text[])[1] AND first_day <= {last}::date
   AND since <= $3::bigint
 
 -- name: entities_by_words
--- The same for several words; they have to be sorted, where those of one word come so.
+-- The same for several words; these must be sorted, while those of one word are sorted already.
 SELECT DISTINCT entity FROM subjects
 WHERE kind = $1 AND word = ANY ($4::text[]) AND since <= $3::bigint AND first_day <= {last}::date
 
 -- name: entities_by_name
--- The entities of a kind whose names begin in some way, in the order of these; nothing in a name comes
--- behind '~'.
+-- The entities of a kind whose names have a prefix, in the order of the prefixes; nothing in a name sorts
+-- after '~'.
 SELECT entity FROM subjects
 WHERE kind = $1 AND word = '' AND entity >= ($4::text[])[1] AND entity < ($4::text[])[1] || '~'
   AND since <= $3::bigint AND first_day <= {last}::date
 
 -- name: entities_by_names
--- The same for several beginnings.
+-- The same for several prefixes.
 SELECT found.entity FROM unnest($4::text[]) AS beginning CROSS JOIN LATERAL (
     SELECT entity FROM subjects
     WHERE kind = $1 AND word = '' AND entity >= beginning AND entity < beginning || '~'
@@ -35,15 +35,15 @@ SELECT found.entity FROM unnest($4::text[]) AS beginning CROSS JOIN LATERAL (
     OFFSET 0) AS found
 
 -- name: said
--- The words of a text, as they are written and by their stems; as the index has them.
+-- The words of a text, as written and by their stems, as in the index.
 (to_tsvector('simple', said) || to_tsvector('english', said))
 
 -- name: sought
--- What a search asks for: all of the words, as they are written or all by their stems.
+-- The condition of a search: all of the words, either as written or by their stems.
 (to_tsquery('simple', {search}) || to_tsquery('english', {search}))
 
 -- name: entities_by_text
--- The entities of a kind that ever said some words, of those that were ever about some.
+-- The entities of a kind that ever contained some words, among those that were ever about some.
 SELECT DISTINCT entity FROM texts
 WHERE kind = $1 AND {said} @@ {sought} AND EXISTS (
     SELECT FROM subjects
@@ -51,8 +51,8 @@ WHERE kind = $1 AND {said} @@ {sought} AND EXISTS (
       AND since <= $3::bigint AND first_day <= {last}::date)
 
 -- name: commodities
--- What is asked of versions. A list has the conditions that it is asked for and no others, and its
--- pages and its count have them in common: what is not there need not be planned, nor looked at.
+-- Conditions on versions. A statement has only the requested conditions, and its pages and count share
+-- them, which keeps planning and execution cheap.
 commodities ?| {commodities}::text[]
 
 -- name: places
@@ -86,19 +86,19 @@ split_part(version.entity, '/', 5) = {stage}::text
 {said} @@ {sought}
 
 -- name: verified
--- Whether each of its facts rests on a text of the issuer that somebody has read,
+-- Whether each of its facts rests on a text of the issuer that was read,
 ({sources} @> '[{"verified": false}]') <> {verified}::boolean
 
 -- name: primary
--- on one that somebody knows of,
+-- on one that exists,
 ({sources} @> '[{"is_primary": false}]') <> {primary}::boolean
 
 -- name: checked
--- and whether one of its sources was checked in some way.
+-- and whether one of its sources was checked in a given way.
 {sources} @> jsonb_build_array(jsonb_build_object('checked', {checked}::text))
 
 -- name: clause
--- A control is in the list if one of its clauses answers to all that is asked of clauses,
+-- A control is in the list if one of its clauses matches all conditions on clauses,
 EXISTS (
     SELECT FROM jsonb_to_recordset(clauses)
         AS clause (measure text, status text, commodities text[], in_force daterange,
@@ -106,7 +106,7 @@ EXISTS (
     WHERE {conditions})
 
 -- name: clause_commodities
--- its goods too;
+-- including its goods;
 clause.commodities && {commodities}::text[]
 
 -- name: measure
@@ -116,16 +116,16 @@ clause.measure = {measure}::text
 clause.status = {status}::text
 
 -- name: in_force
--- a suspension that takes up all the days that are asked for leaves none in force.
+-- a suspension that covers all requested days leaves none in force.
 (clause.in_force && {in_force}::daterange
     AND coalesce(NOT clause.in_force * {in_force} <@ clause.suspended, true))
 
 -- name: claim
--- What is asked of the claims in figures: not to be another source of the figure,
+-- Conditions on the claims in figures: not to be another source of the figure,
 claim.position IS NOT NULL
 
 -- name: claim_publishers
--- and what any source can be asked.
+-- and the conditions on any source.
 claim.publisher = ANY ({publishers}::text[])
 
 -- name: claim_published
@@ -141,11 +141,11 @@ claim.is_primary = {primary}::boolean
 claim.checked = {checked}::text
 
 -- name: by_title
--- What a list may be ordered by before the name: the title,
+-- Sort keys of a list before the name: the title,
 coalesce(title, '')
 
 -- name: by_date
--- the first day on which it may have been announced, founded or made, or, of a figure, restated,
+-- the first possible day of announcement or foundation, or, for a figure, of restatement,
 coalesce(to_char(lower(dated), 'YYYY-MM-DD'), '') COLLATE "C"
 
 -- name: by_period
@@ -153,11 +153,11 @@ coalesce(to_char(lower(dated), 'YYYY-MM-DD'), '') COLLATE "C"
 coalesce(lpad(period::text, 4, '0'), '') COLLATE "C"
 
 -- name: by_publication
--- and, for claims, the first day on which one may have been published.
+-- and, for claims, the first possible day of publication.
 to_char(lower(claim.published), 'YYYY-MM-DD') COLLATE "C"
 
 -- name: claims
--- The claims in the figures that versions are.
+-- The claims in the figures of the versions.
 {versions}
 CROSS JOIN LATERAL jsonb_to_recordset({sources})
     AS claim ({columns})
@@ -180,7 +180,7 @@ WHERE {conditions}
 ORDER BY {order};
 
 -- name: count
--- How many there are in a list.
+-- The number of items in a list.
 SELECT count(*)
 FROM {rows}
 WHERE {conditions};

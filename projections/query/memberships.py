@@ -1,4 +1,4 @@
-"""Who belongs to which alliance, on a day and over time, from what is known at a moment."""
+"""Memberships of alliances on a day and over time, as recorded at a moment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracker.log.recorder import Recorder
 async def memberships(
     recorder: Recorder, alliances: Sequence[str], places: Sequence[Place] | None, moment: Moment
 ) -> list[MembershipPeriod]:
-    """The periods of membership in some alliances, by alliance, place and day."""
+    """Return the periods of membership in some alliances, by alliance, place and day."""
     entities = [f"{Alliance.KIND}/{key}" for key in sorted(set(alliances))]
     streams = await read_streams(recorder, entities, moment)
     return [

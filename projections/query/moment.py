@@ -1,7 +1,7 @@
-"""Moments, places on both time axes; states that hold at one; series of moments that are read together.
+"""Moments on both time axes, and series of moments that are read together.
 
-A list of a day is the versions that hold on it. The versions that hold on any day of a series are hardly
-more: one round trip reads them for all its moments, and each day takes its own from memory.
+The versions for all days of a series are hardly more than those of one day. One round trip reads them
+for all its moments, and each day selects its own in memory.
 """
 
 from __future__ import annotations
@@ -45,24 +45,26 @@ S = TypeVar(
     CoverageState,
 )
 YIELD_INTERVAL_SECONDS = 0.01
-"""After which others have their turn."""
+"""Seconds of work after which other tasks run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A place on both time axes: a day in the world, and a position in the log."""
+    """A moment: an effective date and a position in the log."""
 
     valid_at: date
     position: int
     series: MomentSeries | None = field(default=None, compare=False, repr=False)
-    """The days that are asked about together with this one."""
+    """The days that are queried together with this one."""
     preview: Preview | None = field(default=None, compare=False, repr=False)
-    """What is planned after the position: it counts for the entities that it is about; what hangs
-    on these is as recorded."""
+    """Planned events after the position.
+
+    They change the entities that they name; entities that depend on these stay as recorded.
+    """
 
     @property
     def alone(self) -> Moment:
-        """The same without what comes with it: for what is kept longer than a question."""
+        """The moment without series and preview, for caches that outlive a query."""
         return Moment(self.valid_at, self.position) if self.series or self.preview else self
 
 
@@ -70,7 +72,7 @@ KIND_NAMES: Mapping[Any, str] = {state: name for name, state in STATES.items()}
 
 
 def kind_name(kind: type[Any]) -> str:
-    """The first part of the names of the entities that have states of a kind."""
+    """Return the first part of the names of entities with states of a kind."""
     return KIND_NAMES[kind]
 
 
@@ -81,10 +83,10 @@ async def resolve_moment(
     known_at: datetime | None,
     position: int | None,
 ) -> Moment:
-    """The moment that arguments mean; by default today and the position `reached`.
+    """Return the moment for the arguments; defaults are today and the position `reached`.
 
-    Raises InvalidInput when both `known_at` and `position` are given, or the position is ahead of
-    the one reached.
+    Raises InvalidInput if both `known_at` and `position` are given, or if the position is after
+    `reached`.
     """
     if known_at is not None and position is None:
         position, known_at = min(reached, await recorder.position_at(known_at)), None
@@ -94,7 +96,7 @@ async def resolve_moment(
 def moment_at_position(
     reached: int, valid_at: date | None, known_at: datetime | None, position: int | None
 ) -> Moment:
-    """The moment by a position alone: the one reached where none is given. Raises as `resolve_moment`."""
+    """Return the moment for a position, by default `reached`. Raises as `resolve_moment`."""
     if known_at is not None and position is not None:
         raise InvalidInput(
             "expected knownAt or position, not both: each of them chooses the transaction time",
@@ -113,7 +115,7 @@ def moment_at_position(
 
 
 class MomentSeries:
-    """Some days in order, at one position."""
+    """Sorted days at one position."""
 
     def __init__(self, days: Sequence[date], position: int):
         self.days = sorted(set(days))
@@ -134,11 +136,11 @@ class MomentSeries:
         return self.days[-1]
 
     def moments(self) -> list[Moment]:
-        """The moments of the series, in order."""
+        """Return the moments of the series, in order."""
         return [Moment(day, self.position, self) for day in self.days]
 
     async def read(self, key: Hashable, fetch: Callable[[], Awaitable[T]]) -> T:
-        """What `fetch` gives for the whole series, fetched once for all that wait for the same key."""
+        """Return the result of `fetch` for the whole series, fetched once per key."""
         task = self._reads.get(key)
         if task is None:
             task = self._reads[key] = asyncio.ensure_future(_run(fetch))
@@ -149,8 +151,10 @@ class MomentSeries:
         return found
 
     async def give_way(self) -> None:
-        """Let others have their turn where the moments have been worked on for a while: all of them
-        are worked on together, or wait for the same reads and would go on at once."""
+        """Let other tasks run after a while of work on the moments.
+
+        The moments are processed together, or wait for the same reads and would resume at once.
+        """
         while monotonic() - self._worked_since > YIELD_INTERVAL_SECONDS:
             if not self._yielding:
                 self._yielding = True
@@ -161,15 +165,17 @@ class MomentSeries:
         self._worked_since, self._yielding = monotonic(), False
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gives, made once. Whatever a key names by its identity has to be in the value,
-        so that it is not forgotten meanwhile."""
+        """Return the result of `make`, made once per key.
+
+        The value must hold a reference to objects that the key identifies by `id`.
+        """
         if key not in self._memo:
             self._memo[key] = make()
         value: T = self._memo[key]
         return value
 
     async def on_each_day(self, make: Callable[[Moment], Awaitable[T]]) -> dict[date, T]:
-        """What `make` gives for each moment."""
+        """Return the result of `make` for each moment."""
         found = {}
         for moment in self.moments():
             await self.give_way()
@@ -177,18 +183,17 @@ class MomentSeries:
         return found
 
     def on(self, day: date, days: Mapping[date, T]) -> T:
-        """What is so on one of the days, by which `days_of` finds what is so on the others."""
+        """Return the value of one day and register all days for `days_of`."""
         value = days[day]
         self._days_of[id(value)] = days
         return value
 
     def days_of(self, value: T) -> Mapping[date, T] | None:
-        """What is so on each day, where the value of one was made together with those of the others."""
+        """Return the values of all days, if the value of one was made together with them."""
         return self._days_of.get(id(value))
 
     def by_day(self, found: Iterable[tuple[date, date, T]]) -> dict[date, list[T]]:
-        """What holds on each day, of items with the first and the last day on which they hold, in
-        the order of the items."""
+        """Return the items of each day, in order, from items with their first and last day."""
         held: dict[date, list[T]] = {day: [] for day in self.days}
         for first, last, item in found:
             for day in self.days[bisect_left(self.days, first) :]:

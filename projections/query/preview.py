@@ -1,4 +1,4 @@
-"""What events that are not recorded would change: the states that would follow, folded in memory."""
+"""Previews of events that are not recorded: the resulting states, folded in memory."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ from tracker.log.entries import RecordedEvent
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A clause whose times of its status would not be the same."""
+    """A clause with different status periods."""
 
     entity: str
     clause: str
     measure: Measure
-    """That of the last wording."""
+    """Measure in the last wording."""
     before: tuple[StatusPeriod, ...]
     after: tuple[StatusPeriod, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Preview:
-    """Planned events of some entities, on what the log says of these at a position.
+    """Planned events of some entities, on top of their events as recorded at a position.
 
-    `known` has the recorded events by entity, `events` the planned ones in their order, at the
-    positions that would be theirs.
+    `known` has the recorded events by entity, `events` the planned ones in order, with the positions
+    that they would get.
     """
 
     position: int
     known: Mapping[str, Sequence[RecordedEvent]]
     events: Sequence[RecordedEvent]
     token: str = field(default_factory=lambda: uuid4().hex)
-    """What tells it from all others."""
+    """Unique id of the preview."""
 
     @cached_property
     def planned(self) -> Mapping[str, Sequence[RecordedEvent]]:
@@ -59,20 +59,19 @@ class Preview:
         return found
 
     def facts(self, entity: str) -> list[RecordedFact]:
-        """What would be known of an entity."""
+        """Return the facts of an entity, recorded and planned."""
         return [event.known for event in self.planned[entity]]
 
     def state(self, entity: str, day: date) -> EntityState | None:
-        """The state of an entity on a day, as it would be."""
+        """Return the resulting state of an entity on a day."""
         return state_on(entity, self.facts(entity), day)[0]
 
     def transitions(self, entity: str, day: date) -> list[Transition]:
-        """All transitions of an entity, as they would be known on a day."""
+        """Return all resulting transitions of an entity, as known on a day."""
         return _transitions(entity, self.planned[entity], day)
 
     def newest_fact_on(self, issuer: str) -> date | None:
-        """From which day the newest fact of an issuer, a place, would count; None where these
-        entities tell nothing of it."""
+        """Return the effective day of an issuer's newest fact, for a place, or None without a fact."""
         days = [
             effective_facts(self.facts(entity))[-1].fact.public_on
             for entity in self.planned
@@ -83,7 +82,7 @@ class Preview:
         return max(days, default=None)
 
     def change(self, entity: str, day: date) -> Change | None:
-        """How the state of an entity on a day would differ; None where it would not."""
+        """Return the change in the state of an entity on a day, or None."""
         facts = self.facts(entity)
         before, _ = state_on(entity, [event.known for event in self.known[entity]], day)
         after, since = state_on(entity, facts, day)
@@ -91,8 +90,7 @@ class Preview:
         return None if before == after else Change(entity, before, after, (), because, since)
 
     def status_changes(self, entity: str, day: date) -> Iterator[StatusChange]:
-        """The clauses of an entity whose times of their statuses would not be the same, as known on
-        a day."""
+        """Yield the clauses of an entity with different status periods, as known on a day."""
         if entity_type(entity) is not ExportControl:
             return
         before = _transitions(entity, self.known[entity], day)
@@ -106,7 +104,7 @@ class Preview:
 def state_on(
     entity: str, known: Sequence[RecordedFact], day: date
 ) -> tuple[EntityState | None, date | None]:
-    """The state of an entity on a day, and since when it has held, from what is known of it."""
+    """Return the state of an entity on a day, and the day since which it holds."""
     kind, id = entity_type(entity), entity.partition("/")[2]
     facts = effective_facts(known)
     folds: PrefixFolds[Any] = PrefixFolds(kind.FOLD)
@@ -132,13 +130,13 @@ def _transitions(entity: str, events: Sequence[RecordedEvent], day: date) -> lis
 
 
 def _clauses(transitions: Sequence[Transition]) -> dict[str, Measure]:
-    """The clauses that states after some transitions have, in their order, with what they are."""
+    """Return the clauses in states after some transitions, in order, with their measures."""
     states = [one.after for one in transitions if isinstance(one.after, ExportControlState)]
     return {item.clause.id: item.clause.measure for state in states for item in state.clauses}
 
 
 def _compared_part(period: StatusPeriod | None) -> object:
-    """What a time of a status is compared by: all but the evidence, of which there may be more."""
+    """Return the compared part of a status period: all but the evidence, which may grow."""
     if period is None:
         return None
     return period.status, period.first, period.last, period.basis, period.because.event_id

@@ -1,4 +1,4 @@
-"""What was said to be to come, with the days that were told of it, from what is known at a moment."""
+"""Scheduled changes with their announced days, as recorded at a moment."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from tracker.postgres.database import Pool
 
 MAX_CACHE_BYTES = 16 * 1024 * 1024
 MAX_FACTS = 120
-"""Facts of an entity up to which every day that was told is found, event after event: more take seconds.
-Of those with more there is what is told last."""
+"""Maximum of facts of an entity for which every announced day is found, event by event. More take
+seconds, so only the last announced days are returned."""
 
 
 class Schedules:
-    """Answers what was said to be to come."""
+    """Queries for scheduled changes."""
 
     def __init__(self, pool: Pool, recorder: Recorder):
         self._pool = pool
@@ -43,7 +43,7 @@ class Schedules:
         )
 
     async def since(self, moment: Moment, first: date, about: TransitionFilter) -> list[Scheduled]:
-        """What was to come on a day or after it, as it was told last, by that day."""
+        """Return the changes scheduled for a day or later, as last announced by the moment's day."""
         after = first - DAY if first > date.min else first
         entities = (
             [about.entity]
@@ -73,7 +73,7 @@ class Schedules:
 
 
 async def _work_out(entity: str, known: Sequence[RecordedFact]) -> Sequence[Scheduled]:
-    """What was to come of an entity, while other tasks have their turns."""
+    """Compute the scheduled changes of an entity and let other tasks run meanwhile."""
     await asyncio.sleep(0)
     if len(known) > MAX_FACTS:
         return newest_schedule(entity, known)

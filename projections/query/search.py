@@ -1,9 +1,9 @@
-"""Search: what says some words at a moment, the best first.
+"""Full-text search at a moment, best results first.
 
-An entity is found if it has each of the words: in its state as it is then, in a note or quotation of
-an event behind that state, or, a figure, in the names of what it is of. Where nothing has all of
-them, words that are nearly like them count too. What is found follows from what the log had by the
-position, and so does its rank: it depends on the entity's own words only.
+An entity matches if it has each of the words. The words may be in its state, in a note or quotation of
+an event behind that state, or in the names of a figure's series. If nothing has all words, similar
+words count too. Results and ranks depend only on the log up to the position, and a rank only on the
+entity's own words.
 """
 
 from __future__ import annotations
@@ -34,35 +34,34 @@ from tracker.log.recorder import StreamRange
 from tracker.postgres.database import Pool
 
 StateReader: TypeAlias = Callable[[Sequence[str], Moment], Awaitable[Mapping[str, State]]]
-"""Reads the states of some entities at a moment."""
+"""A reader of the states of some entities at a moment."""
 
 SQL = load_parts(Path(__file__).with_name("search.sql"))
 MAX_RESULTS = 1000
-"""Entities that one search has."""
+"""Maximum of entities per search."""
 MAX_EVENTS = 10_000
-"""Events that one search has: the newest."""
+"""Maximum of events per search: the newest."""
 MAX_TEXTS = 10_000
-"""Notes and quotations that are looked at for one word: the newest."""
+"""Maximum of notes and quotations read per word: the newest."""
 MAX_FIGURES = 2000
-"""Figures of one commodity or place that are looked at."""
+"""Maximum of figures read per commodity or place."""
 MAX_CACHED_SEARCHES = 100
-"""Searches whose results are kept until the next event."""
+"""Maximum of searches cached until the next event."""
 MAX_CANDIDATES = 50
-"""Words that are looked at to correct another."""
+"""Maximum of words considered as a correction of another."""
 MAX_CORRECTIONS = 10
-"""Words that are taken in the place of one that is misspelt."""
+"""Maximum of corrections of a misspelt word."""
 ANNEX_WEIGHT_PERCENT = 2
-"""What a word weighs that only a note or quotation has: less than the least in a state."""
+"""Weight of a word that only a note or quotation has: less than the lowest weight in a state."""
 FIGURE_WEIGHT_PERCENT = 1
-"""What each word weighs by which a figure is found: of a figure there are many years."""
+"""Weight of each word that finds a figure; a figure exists for many years."""
 ABBREVIATION_LETTERS = 3
-"""Letters of a word up to which it may be an abbreviation that many other words begin with: `UK` is no
-Ukraine."""
+"""Maximum length of a word that may be an abbreviation and a prefix of many words: `UK` is not Ukraine."""
 BEGUN_WEIGHT_PERCENT = 5
-"""What is left of the weight of such a word where it only begins another: less than the least of one that
-is there as a whole."""
+"""Weight of such a word as a prefix, relative to the full word: less than the lowest weight of a full
+word."""
 NAME_WEIGHT_PERCENT = 100
-"""What is added where a name or key is just what was searched for."""
+"""Bonus for a name or key that equals the search text."""
 
 
 def _annexes(until: str) -> str:
@@ -108,7 +107,7 @@ EVENT_POSITIONS = fill(
 
 @dataclass(frozen=True, slots=True)
 class SearchQuestion:
-    """What is searched for: words, and the kinds, commodities and places of what may be found."""
+    """A search: words, and the kinds, commodities and places of the results."""
 
     text: str
     kinds: tuple[str, ...]
@@ -118,7 +117,7 @@ class SearchQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """The words as they were taken, and what has them: entities with their ranks, the best first."""
+    """The interpreted words, and the ranked entities, best first."""
 
     sought: tuple[SoughtWord, ...]
     found: tuple[tuple[float, str], ...]
@@ -126,8 +125,7 @@ class SearchAnswer:
 
 @dataclass(frozen=True, slots=True)
 class EventRange:
-    """Which events are searched: those between two positions, both left out, of some types, in some
-    streams."""
+    """A range of events between two positions (exclusive), of some types, in some streams."""
 
     after: int
     before: int
@@ -136,7 +134,7 @@ class EventRange:
 
 
 class Searches:
-    """Answers searches."""
+    """Search queries."""
 
     def __init__(
         self, pool: Pool, read_states: StateReader, progress: ProgressTracker | None = None
@@ -146,7 +144,7 @@ class Searches:
         self._answers = EventCache(progress, MAX_CACHED_SEARCHES, self._read)
 
     async def answer(self, question: SearchQuestion, moment: Moment) -> SearchAnswer:
-        """All that is found."""
+        """Return all results of a search."""
         return await self._answers.get((question, moment.alone))
 
     async def _read(self, key: tuple[SearchQuestion, Moment]) -> SearchAnswer:
@@ -161,7 +159,7 @@ class Searches:
         return SearchAnswer(tuple(await self._with_stems(sought)), tuple(found))
 
     async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
-        """The positions of the events that say some words, in order."""
+        """Return the positions of the events with some words, in order."""
         sought = _sought(text)
         found = await self._find_events(sought, wanted)
         if not found:
@@ -192,7 +190,7 @@ class Searches:
     async def _find(
         self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
     ) -> list[tuple[float, str]]:
-        """Entities that have all of the words, with their ranks."""
+        """Return the entities that have all words, with their ranks."""
         saying = await self._find_saying(question, moment, sought)
         figures = await self._find_figures(question, moment, sought)
         ranks = dict.fromkeys(figures, FIGURE_WEIGHT_PERCENT / 100) | saying
@@ -202,7 +200,7 @@ class Searches:
     async def _find_saying(
         self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
     ) -> dict[str, float]:
-        """Entities whose states, notes and quotations have the words."""
+        """Return the entities whose states, notes and quotations have the words."""
         rows = await self._pool.fetch(
             FOUND,
             question.kinds,
@@ -235,8 +233,10 @@ class Searches:
     async def _words_in_annexes(
         self, entities: Sequence[str], moment: Moment, sought: Sequence[SoughtWord]
     ) -> dict[str, set[int]]:
-        """The numbers of the words that notes and quotations of some entities have, of the events that
-        count at the moment: neither retracted nor of a later day."""
+        """Return the numbers of the words in notes and quotations of some entities.
+
+        Only events that are effective at the moment count, not retracted or later ones.
+        """
         if not entities:
             return {}
         at = moment.valid_at, moment.position
@@ -252,7 +252,7 @@ class Searches:
     async def _find_figures(
         self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
     ) -> list[str]:
-        """Figures that are of what the words say."""
+        """Return the figures whose series the words name."""
         asked = figure_question([one.spellings for one in sought])
         if asked is None or Figure.KIND not in question.kinds:
             return []
@@ -270,8 +270,11 @@ class Searches:
         return [row["entity"] for row in rows]
 
     async def _correct(self, sought: Sequence[SoughtWord], position: int) -> list[SoughtWord]:
-        """The words, those that nobody has said with what they are nearly like: of what the log had by
-        the position, and of the names of commodities and places. A code counts as those above it."""
+        """Return the words with corrections for unknown ones.
+
+        Corrections come from the log up to the position and from the names of commodities and places. A
+        code also matches the codes above it.
+        """
         asked = [one.word for one in sought if can_be_corrected(one.word)]
         parts = [f"{{{','.join(trigrams(word))}}}" for word in asked]
         rows = await self._pool.fetch(SQL.near_words, asked, parts, position, MAX_CANDIDATES)
@@ -294,12 +297,12 @@ class Searches:
 
 
 def positions_behind(state: EntityState) -> frozenset[int]:
-    """The positions of the events that a state follows from."""
+    """Return the positions of the events behind a state."""
     return frozenset(fact.position for fact in state.because)
 
 
 def slice_answer(answer: SearchAnswer, span: KeyRange) -> Sequence[Keyed[str]]:
-    """The entities in a span of an answer, each with its rank and name as its key."""
+    """Return the entities in a span of a result, each with its rank and name as key."""
 
     def place(key: Key) -> tuple[float, str]:
         return -float(key[0]), str(key[1])
@@ -324,9 +327,11 @@ def _is_behind(place: tuple[float, str], bound: tuple[float, str], closed: bool)
 
 
 def _tsqueries(sought: Iterable[SoughtWord]) -> tuple[list[str], list[str]]:
-    """The words as `to_tsquery` reads them: exactly, and as the beginnings of others. Those that are
-    taken in the place of a misspelt one have to be there as they are. Signs are exactly there in their
-    order, and found in any other, since words of theirs are not set apart."""
+    """Return the words as `to_tsquery` reads them: exactly, and as prefixes.
+
+    Corrections must match exactly. Ideographs match exactly in their order, and as prefixes in any
+    order, because their words are not separated.
+    """
     exactly = [" <-> ".join(f"'{sign}'" for sign in one.signs or [one.word]) for one in sought]
     begun = [
         " & ".join(f"'{sign}'" for sign in one.signs)

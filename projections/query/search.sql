@@ -1,15 +1,15 @@
--- Searching for words at a moment. What is found has all of the words, each in what the state says (its
--- document) or in a note or quotation of an event: see search.py.
+-- Full-text search at a moment. Results have all of the words, each in the state (its document) or in a
+-- note or quotation of an event: see search.py.
 
 -- name: asked
--- The words that are searched for: exactly, and as the beginning of a word or by their stem.
+-- The words of the search: exactly, and as a prefix of a word or by their stem.
 (SELECT number, length(exactly) - 2 AS letters, to_tsquery('simple', exactly) AS exactly,
         to_tsquery('simple', begun) || to_tsquery('english', begun) AS begun
  FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS word (exactly, begun, number)) AS asked
 
 -- name: annexes
--- The notes and quotations that say a word, the newest, with their events. They are found by their words,
--- and each event by its position, which OFFSET sees to (all texts might be read else).
+-- The newest notes and quotations with a word, and their events. OFFSET makes PostgreSQL find them by
+-- their words, and each event by its position, instead of reading all texts.
 {asked}
 CROSS JOIN LATERAL (
     SELECT position FROM log.annexes
@@ -20,8 +20,8 @@ CROSS JOIN LATERAL (
     SELECT stream FROM log.events WHERE position = annex.position OFFSET 0) AS event
 
 -- name: entities_saying
--- The entities of some kinds that ever said each of the words by a position. Of those that said one the
--- newest document may say it no more: the version at the moment tells.
+-- The entities of some kinds that ever had each of the words by a position. Their newest document may lack
+-- a word; the version at the moment decides.
 SELECT entity FROM (
     SELECT asked.number, document.entity
     FROM {asked} JOIN documents AS document ON document.vector @@ asked.begun
@@ -34,8 +34,8 @@ SELECT entity FROM (
 GROUP BY entity HAVING count(*) = cardinality($4::text[])
 
 -- name: found
--- What has the words at the moment, and how much each of them weighs in what its state says: nothing where
--- only a note or quotation may say it.
+-- The entities with the words at the moment, and the weight of each word in the state. The weight is 0 if
+-- only a note or quotation may have it.
 SELECT version.entity, version.title, weights.each AS weights
 FROM {versions}
 LEFT JOIN documents AS document
@@ -56,18 +56,18 @@ ORDER BY (SELECT sum(weight) FROM unnest(weights.each) AS weight) DESC, version.
 LIMIT $8;
 
 -- name: classes
--- What the classes of words weigh, from D to A.
+-- Weights of the classes of words, from D to A.
 '{0.1,0.2,0.5,1}'
 
 -- name: annexes_saying
--- In which events of some entities ($1) notes and quotations say which of the words, up to a position.
+-- The events of some entities ($1) with the words in their notes and quotations, up to a position.
 SELECT event.stream AS entity, asked.number, annex.position
 FROM {annexes}
 WHERE $2::date IS NOT NULL AND event.stream = ANY ($1::text[]);
 
 -- name: figures_named
--- Figures by the beginnings of their names, or by words that they are about, whose names have all of the
--- words: of each beginning or word the first, so that one that millions have is not read whole.
+-- Figures with all of the words in their names, by prefixes or index words. Only the first ones of each
+-- prefix or word are read, because a word may have millions.
 SELECT found.entity FROM unnest({beginnings}::text[]) AS beginning CROSS JOIN LATERAL (
     SELECT entity FROM subjects
     WHERE kind = 'figure' AND word = '' AND entity >= beginning AND entity < beginning || '~'
@@ -81,7 +81,7 @@ SELECT found.entity FROM unnest({subjects}::text[]) AS about CROSS JOIN LATERAL 
     ORDER BY entity LIMIT {most}) AS found
 
 -- name: figures
--- The figures whose names have all of the words, each in one of some ways.
+-- The figures whose names have all of the words, each in one of several ways.
 SELECT version.entity
 FROM {versions}
 WHERE ($6::text[] IS NULL OR version.commodities ?| $6) AND ($7::text[] IS NULL OR version.places ?| $7)
@@ -89,7 +89,7 @@ ORDER BY version.entity
 LIMIT $8;
 
 -- name: positions_saying
--- The events that say each of the words: in what the fact says, or in a note or quotation.
+-- The events with each of the words: in the fact, or in a note or quotation.
 SELECT position FROM (
     SELECT asked.number, said.position
     FROM {asked} JOIN event_words AS said ON said.vector @@ asked.begun
@@ -104,8 +104,8 @@ CROSS JOIN LATERAL (
     SELECT position FROM log.events WHERE stream = figure.entity OFFSET 0) AS event
 
 -- name: event_positions
--- The newest events that say the words, of some types ($8) and some streams ($9 to $11), between two
--- positions, both left out ($2, $3), in order.
+-- The newest events with the words, of some types ($8) and some streams ($9 to $11), between two
+-- positions, both excluded ($2, $3), in order.
 SELECT position FROM (
     SELECT position FROM ({positions}) AS said
     JOIN log.events AS event USING (position)
@@ -120,8 +120,8 @@ SELECT position FROM (
 ORDER BY position;
 
 -- name: near_words
--- Of some words ($1, their trigrams as text $2) those that begin no word that the log had by a position,
--- with words that they are like, if there are any.
+-- Of some words ($1, their trigrams as text $2) those that no word in the log begins with by a position,
+-- with similar words, if any.
 SELECT asked.word AS asked, near.word
 FROM unnest($1::text[], $2::text[]) AS asked (word, trigrams)
 LEFT JOIN LATERAL (

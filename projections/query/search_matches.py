@@ -1,4 +1,4 @@
-"""Where texts match a search: which part of which text, and which words are nearly like another. Pure."""
+"""Matches in texts: the matching part, and words similar to another. Pure."""
 
 from __future__ import annotations
 
@@ -13,27 +13,26 @@ from projections.versions.search_words import IDEOGRAPHS, plain, without_dots, w
 SPELT_WORD = re.compile(
     rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}](?:[^\W_{IDEOGRAPHS}]|[\u0300-\u036f])*"
 )
-"""A word as it is written, with its accents."""
+"""A written word, with its accents."""
 ASKED_WORD = re.compile(rf"(?:(?!\u30fb)[{IDEOGRAPHS}])+|[^\W_{IDEOGRAPHS}]+")
-"""A word as somebody asks for it: signs side by side are one, in their order. The dot between words of
-Japanese is none of them."""
+"""A searched word. Adjacent ideographs are one word, in their order. The dot between Japanese words is
+not part of one."""
 SIGNS = re.compile(rf"[{IDEOGRAPHS}]+")
 MAX_EXCERPT_CHARACTERS = 200
 CHARACTERS_BEFORE = 60
-"""Of an excerpt before its match, where the text is longer than an excerpt."""
+"""Characters of an excerpt before its match, if the text is longer than an excerpt."""
 STOP_WORDS = frozenset(
     "a an and are as at by for from hs in is of on or that the to with".split()  # noqa: SIM905
 )
-"""Words that nearly every text has, and the one that people write before codes of the Harmonized
-System: they are left out of a search that has others."""
+"""Words that nearly every text has, and the prefix of Harmonized System codes. A search with other
+words ignores them."""
 MAX_WORDS = 20
-"""Different words of one search."""
+"""Maximum of different words per search."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoughtWord:
-    """A word of a search: as it was asked, its English stem, and others that are nearly like it and
-    taken in its place."""
+    """A word of a search: as entered, its English stem, and similar words that replace it."""
 
     word: str
     stem: str | None = None
@@ -41,17 +40,19 @@ class SoughtWord:
 
     @property
     def signs(self) -> tuple[str, ...]:
-        """The signs that it is of, where words are not set apart; none of other scripts."""
+        """The ideographs of the word; empty for other scripts."""
         return tuple(self.word) if SIGNS.fullmatch(self.word) else ()
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """All words that it may be."""
+        """All spellings of the word."""
         return (self.word, *self.near)
 
     def quality(self, found: Iterable[str]) -> int:
-        """How well it matches one of some words: 0 not at all, 4 exactly. Signs match where they stand in
-        their order."""
+        """Return the quality of the best match in some words: 0 (none) to 4 (exact).
+
+        Ideographs match only in their order.
+        """
         if self.signs:
             return 4 if any(self.word in word for word in found) else 0
         return max((self._quality(word) for word in found), default=0)
@@ -69,19 +70,18 @@ class SoughtWord:
 
 
 class Match(NamedTuple):
-    """The part of a text that matches: an excerpt of the text, and where in this it begins and ends,
-    in characters."""
+    """A matching part of a text: an excerpt, and the match in it as character offsets."""
 
     field: str
     text: str
     start: int
     end: int
     position: int | None = None
-    """Of the event whose annex the text is."""
+    """Position of the event with this annex."""
 
 
 class Text(NamedTuple):
-    """A text with its field, and the position of the event whose annex it is."""
+    """A text with its field, and the position of its event if it is an annex."""
 
     field: str
     text: str
@@ -89,21 +89,23 @@ class Text(NamedTuple):
 
 
 def sought_words(text: str) -> list[str]:
-    """The words of a search, each once, without those that say nothing."""
+    """Return the distinct words of a search, without stop words."""
     found = list(dict.fromkeys(asked_words(without_dots(text))))
     return [word for word in found if word not in STOP_WORDS] or found
 
 
 def asked_words(text: str) -> list[str]:
-    """The words of a text, of which signs side by side are one."""
+    """Return the words of a text; adjacent ideographs are one word."""
     return ASKED_WORD.findall(plain(text))
 
 
 def best_matches(
     sought: Sequence[SoughtWord], texts: Sequence[Text]
 ) -> tuple[list[Match], list[SoughtWord]]:
-    """For each word its best match, the first of the best; and the words that none of the texts has.
-    Signs that nowhere stand in their order are words for themselves."""
+    """Return the best match of each word, and the words that no text has.
+
+    Ideographs that no text has in this order are matched one by one.
+    """
     compared = [(text, frozenset([*words(text.text), *asked_words(text.text)])) for text in texts]
     every = frozenset[str]().union(*(said for _, said in compared))
     matches: list[Match] = []
@@ -121,7 +123,7 @@ def best_matches(
 
 
 def _parts(sought: SoughtWord, said: frozenset[str]) -> Sequence[SoughtWord]:
-    """A word, or its signs where all of them are said, but not in their order."""
+    """Return a word, or its ideographs if the texts have all of them but not in order."""
     signs = sought.signs
     if signs and said.issuperset(signs) and not sought.quality(said):
         return [SoughtWord(sign) for sign in signs]
@@ -129,8 +131,10 @@ def _parts(sought: SoughtWord, said: frozenset[str]) -> Sequence[SoughtWord]:
 
 
 def _place(sought: SoughtWord, quality: int, text: str) -> tuple[int, int]:
-    """Where the first word of a text stands that matches so well; where its signs are taken apart to
-    be compared (`½`), the text as a whole."""
+    """Return the position of the first match of this quality in a text.
+
+    If signs are decomposed for comparison (`½`), the match is the whole text.
+    """
     places = list(SPELT_WORD.finditer(text))
     most = len(sought.signs) or 1
     for first, last in zip(places, places[most - 1 :], strict=False):
@@ -140,13 +144,13 @@ def _place(sought: SoughtWord, quality: int, text: str) -> tuple[int, int]:
 
 
 def _excerpt(of: Text, start: int, end: int) -> Match:
-    """The part of a text around a match."""
+    """Return the part of a text around a match."""
     text = of.text
     if len(text) <= MAX_EXCERPT_CHARACTERS:
         return Match(of.field, text, start, end, of.position)
     first = max(0, start - CHARACTERS_BEFORE)
     last = min(len(text), max(first + MAX_EXCERPT_CHARACTERS, end))
-    if first:  # not in the middle of a word
+    if first:  # avoid the middle of a word
         first = text.find(" ", first, start) + 1 or first
     if last < len(text):
         last = max(text.rfind(" ", end, last), end)
@@ -158,12 +162,12 @@ def _excerpt(of: Text, start: int, end: int) -> Match:
 
 
 def allowed_edits(word: str) -> int:
-    """How many letters of a word may be wrong, missing, too many or swapped."""
+    """Return the number of letters that may be wrong, missing, added or swapped."""
     return 1 if len(word) < 8 else 2
 
 
 def nearest(word: str, candidates: Iterable[str], limit: int) -> tuple[str, ...]:
-    """The words that are nearly like another, the nearest first."""
+    """Return the most similar words, nearest first."""
     allowed = allowed_edits(word)
     distances = {one: edits(word, one, allowed) for one in candidates if one != word}
     near = sorted((count, one) for one, count in distances.items() if count <= allowed)
@@ -171,8 +175,7 @@ def nearest(word: str, candidates: Iterable[str], limit: int) -> tuple[str, ...]
 
 
 def edits(one: str, other: str, most: int) -> int:
-    """How many letters are to be changed, added, taken out or swapped to make one word of another;
-    more than `most` where it is more than that (the optimal string alignment distance)."""
+    """Return the optimal string alignment distance of two words, or `most + 1` if it is larger."""
     if abs(len(one) - len(other)) > most:
         return most + 1
     before: list[int] = []

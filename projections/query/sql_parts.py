@@ -1,4 +1,4 @@
-"""Statements are put together from parts of `.sql` files: how, and the parts that all of them share."""
+"""Composition of statements from parts of `.sql` files, and the shared parts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ LEADING_COMMENT = re.compile(r"\A(?:--[^\n]*\n)+")
 
 
 def load_parts(path: Path) -> SimpleNamespace:
-    """The parts of a `.sql` file by name, without the comments before them: these explain the file
-    and would stand in the middle of a statement."""
+    """Return the parts of a `.sql` file by name, without the comments before them."""
     parts = vars(named_queries(path))
     return SimpleNamespace(**{name: LEADING_COMMENT.sub("", part) for name, part in parts.items()})
 
 
 def fill(text: str, **parts: str) -> str:
-    """Replace each `{name}` of a text by a part, whose lines are indented like the line it is in.
+    """Replace each `{name}` in a text by a part, indented like its line.
 
     Parts are not searched for placeholders. Raises KeyError for a placeholder without a part.
     """
@@ -37,36 +36,34 @@ SQL = load_parts(Path(__file__).with_name("versions.sql"))
 
 
 def version_at(entity: str, day: str, position: str) -> str:
-    """The query for the version of an entity that holds on a day, as recorded at a position."""
+    """Compose the query for the version of an entity on a day, as recorded at a position."""
     return fill(SQL.version, entity=entity, day=day, position=position)
 
 
 def versions_in(entity: str, first: str, last: str, position: str) -> str:
-    """The query for the versions of an entity that hold on one of some days, as recorded at a
-    position."""
+    """Compose the query for the versions of an entity on some days, as recorded at a position."""
     return fill(SQL.versions_in, entity=entity, first=first, last=last, position=position)
 
 
 def versions_of(entities: str) -> str:
-    """What gives the versions, as `version`, of the entities of a query at a day ($2) and a position
-    ($3)."""
+    """Compose the query for the versions, named `version`, of entities on a day ($2) at a position ($3)."""
     version = version_at("subject.entity", "$2::date", "$3::bigint")
     return fill(SQL.versions_of, entities=entities, version=version)
 
 
 def versions_of_series(entities: str, last: str) -> str:
-    """The same for all days from one ($2) to another, the argument `last`."""
+    """Compose the query of `versions_of` for all days from $2 to the argument `last`."""
     version = versions_in("subject.entity", "$2::date", f"{last}::date", "$3::bigint")
     return fill(SQL.versions_of, entities=entities, version=version)
 
 
 def whole_state(version: str = "version") -> str:
-    """The expression for the whole state of a version that a query calls so."""
+    """Compose the expression for the whole state of a version, by its name in the query."""
     return _of_version(SQL.whole_state, version)
 
 
 def whole_sources(version: str = "version") -> str:
-    """The expression for all sources of a version."""
+    """Compose the expression for all sources of a version."""
     return _of_version(SQL.whole_sources, version)
 
 

@@ -1,8 +1,8 @@
 """A cache of decoded states.
 
-Version rows are only added or closed, so what a row says stays so for as long as the projection
-lives (`Progress.epoch`). What names a row, its entity and where it begins on both axes, takes little
-to send; the state itself is only sent and decoded where somebody has not seen it.
+Version rows are only added or closed, so a row is constant for the life of the projection
+(`Progress.epoch`). The name of a row (entity, first day, first position) is small. States are sent and
+decoded only on a cache miss.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from projections.runner.progress import ProgressTracker
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 MEMORY_BYTES_PER_JSON_BYTE = 4
-"""Bytes in memory for one of JSON: the state, and what is made of it to be shown."""
+"""Bytes in memory per byte of JSON, for the state and the views made of it."""
 NAMED = "version.first_day, version.since, version.entity"
-"""The columns that identify a row, which come first; the state is the last column."""
+"""Columns that identify a row, at the start; the state is the last column."""
 
 T = TypeVar("T")
 Name: TypeAlias = tuple[Any, ...]
@@ -29,21 +29,21 @@ Rows: TypeAlias = Sequence[asyncpg.Record]
 
 
 class StateCache:
-    """The states of version rows, and of figures in lists of claims their `FigureClaims`."""
+    """A cache of the states of version rows, with `FigureClaims` for lists of claims."""
 
     def __init__(self, progress: ProgressTracker | None, most_bytes: int = MAX_CACHE_BYTES):
         self._progress = progress
         self._known = set[type]()
-        """The kinds of which the last rows read were all cached."""
+        """Kinds whose last rows were all cached."""
         self.kept: SizedLruCache[tuple[int, type, Name], Any] = SizedLruCache(most_bytes)
 
     async def read(
         self, kind: type[T], fetch: Callable[[bool], Awaitable[Rows]]
     ) -> tuple[Rows, Sequence[T]]:
-        """Rows, as `fetch` gets them with their states (True) or without, and the states of each.
+        """Return rows and the state of each; `fetch` reads rows with states (True) or without.
 
-        Where the last rows of a kind were all cached, only names are queried, and the whole rows if
-        one of them is not cached: one round trip, or two on the first miss after a run of hits.
+        If the last rows of a kind were all cached, only names are queried, and the whole rows on a
+        miss. That is one round trip, or two on the first miss after a run of hits.
         """
         known = self._progress.known if self._progress else None
         epoch = known.epoch if known else None
@@ -58,12 +58,12 @@ class StateCache:
         return rows, self._learn(kind, epoch, rows)
 
     def _learn(self, kind: type[T], epoch: int | None, rows: Rows) -> list[T]:
-        """The states of whole rows, cached if we are notified when their epoch ends."""
+        """Return the states of whole rows, and cache them if the end of their epoch is notified."""
         names = [row[:3] for row in rows]
         texts = {name: row[-1] for name, row in zip(names, rows, strict=True)}
         states = self._cached(kind, epoch, texts) if epoch is not None else {}
         missing = [name for name in texts if name not in states]
-        if rows:  # no rows say nothing about the next ones
+        if rows:  # an empty result says nothing about the next
             (self._known.discard if missing else self._known.add)(kind)
         made = _decode_all(kind, [texts[name] for name in missing])
         for name, state in zip(missing, made, strict=True):
@@ -74,13 +74,13 @@ class StateCache:
         return [*map(states.__getitem__, names)]
 
     def _cached(self, kind: type[T], epoch: int, names: Iterable[Name]) -> dict[Name, T]:
-        """The states of rows that are cached, by the names of the rows."""
+        """Return the cached states of rows, by the names of the rows."""
         found = {name: self.kept.get((epoch, kind, name)) for name in names}
         return {name: state for name, state in found.items() if state is not None}
 
 
 _DECODERS: dict[type, Callable[[Sequence[str]], list[Any]]] = {FigureClaims: decode_figure_claims}
-"""How those are decoded that are not a state as it stands."""
+"""Decoders for kinds that are not plain states."""
 
 
 def _decode_all(kind: type[T], texts: Sequence[str]) -> list[T]:

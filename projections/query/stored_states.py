@@ -1,7 +1,7 @@
-"""States as they are stored in rows, decoded.
+"""Decoding of states stored in rows.
 
-Rows that can't be decoded are not of this code: another release has replaced the tables while a query is
-answered. That is not the client's fault, as errors of decoding are elsewhere.
+Rows that cannot be decoded belong to another release, which replaced the tables during a query. So the
+error is Unavailable instead of InvalidInput.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 
 def decode(kind: type[T], text: str) -> T:
-    """The state of a row. Raises Unavailable where it is not of this code."""
+    """Decode the state of a row. Raises Unavailable for rows of another release."""
     with _blaming_rows():
         return codec.decode(kind, text)
 
 
 def decode_all(kind: type[T], texts: Sequence[str]) -> list[T]:
-    """The states of rows, or parts of them; raises as `decode` does."""
+    """Decode the states of rows, or parts of them; raises as `decode` does."""
     with _blaming_rows():
         return codec.decode_all(kind, texts)
 

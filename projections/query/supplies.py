@@ -1,4 +1,4 @@
-"""Of which products there are figures at a moment: years, places, publishers, units."""
+"""Products with figures at a moment: years, places, publishers and units."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tracker.postgres.database import Pool
 SQL = load_parts(Path(__file__).with_name("supplies.sql"))
 SUPPLIES = fill(SQL.supplies, versions=versions_of(ENTITIES_BY_NAMES), whole=whole_state())
 MAX_CACHED_QUESTIONS = 1000
-"""Questions whose answers are kept until the next event."""
+"""Maximum of queries cached until the next event."""
 
 
 class Supplies:
-    """Answers of which products there are figures."""
+    """Queries for the products with figures."""
 
     def __init__(self, pool: Pool, progress: ProgressTracker | None = None):
         self._pool = pool
@@ -40,9 +40,12 @@ class Supplies:
     async def of_commodities(
         self, commodities: frozenset[Commodity], moment: Moment
     ) -> list[Supply]:
-        """The supplies of some commodities, kept until the next event: questions that leave out a
-        stage or a form need them. Their key has no series, which would be kept with all it read.
-        For each commodity without its own figures, those filed under another count as its own."""
+        """Return the supplies of some commodities, cached until the next event.
+
+        Queries without a stage or form need them. The cache key has no series, which would stay in
+        memory with all its reads. A commodity without own figures gets those filed under another
+        commodity.
+        """
         return await self._kept.get((commodities, moment.valid_at, moment.position))
 
     async def _read(self, asked: tuple[frozenset[Commodity], date, int]) -> list[Supply]:
@@ -57,9 +60,11 @@ class Supplies:
         statistic: Statistic | None = None,
         filed: Collection[Commodity] = (),
     ) -> list[Supply]:
-        """The supplies of some commodities, or of all, in the order of the tree; if asked, only of
-        figures for some places, and of one statistic. `filed` are commodities that have the supplies of
-        figures filed under another where they have none."""
+        """Return the supplies of some commodities, or of all, in the order of the tree.
+
+        They are limited to some places and one statistic, if given. Commodities in `filed` get the
+        supplies of figures filed under another commodity if they have none.
+        """
         wanted = frozenset(all_commodities() if of is None else of)
         sources = {one.filed_figures.commodity for one in filed if one.filed_figures}
         names = figures_of(sorted(wanted | sources), places)
@@ -77,7 +82,7 @@ class Supplies:
 
 
 def _supplies(rows: Sequence[asyncpg.Record]) -> Iterable[Supply]:
-    """The supplies of rows: those of units are told with the one of their product."""
+    """Build supplies from rows; the rows of units belong to the supply of their product."""
     units: dict[tuple[str | None, ...], list[SupplyUnit]] = defaultdict(list)
     for row in rows:
         if row["of_unit"]:
@@ -107,7 +112,7 @@ def _product(row: asyncpg.Record) -> tuple[str | None, ...]:
 
 
 def _in_order(found: Iterable[Supply]) -> list[Supply]:
-    """By the tree of commodities, and by statistic, stage and form as their words stand."""
+    """Sort by the commodity tree, and by statistic, stage and form in declaration order."""
     tree = {commodity: number for number, commodity in enumerate(all_commodities())}
     statistics, stages = [*Statistic], [None, *Stage]
     return sorted(

@@ -1,9 +1,9 @@
--- Of which products there are figures.
+-- Products with figures.
 
 -- name: supplies
--- A row a product, and behind it one for each unit and basis in which its claims are; of some
--- commodities and places by how the names of their figures begin ($4), and of a statistic ($5). The
--- words of $6 are no countries.
+-- One row per product, followed by one for each unit and basis of its claims, for some commodities and
+-- places by name prefixes of their figures ($4), and for a statistic ($5). The words in $6 are not
+-- countries.
 SELECT commodity, statistic, stage, form, grouping(unit) = 0 AS of_unit, unit, basis,
        coalesce(array_agg(DISTINCT period ORDER BY period) FILTER (WHERE period IS NOT NULL), '{}')
            AS years,

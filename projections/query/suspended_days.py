@@ -1,7 +1,6 @@
-"""Which clauses are in force on one of some days, by all suspensions that are known at a moment.
+"""Clauses in force on one of some days, with all suspensions known at a moment.
 
-The state of a clause has the suspension that it is in, or that is to come. Those that are over, and those
-after the next one, are in the acts.
+The state of a clause has only its current or next suspension. Earlier and later ones are in the acts.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Days = tuple[date | None, date | None]
 
 
 class MatchingControl(NamedTuple):
-    """A control with the clauses that answer to all that was asked of clauses."""
+    """A control with its matching clauses."""
 
     state: ExportControlState
     clauses: Sequence[ClauseState]
@@ -31,8 +30,10 @@ class MatchingControl(NamedTuple):
 async def in_force_on(
     recorder: Recorder, moment: Moment, found: Sequence[MatchingControl], days: Days
 ) -> list[MatchingControl]:
-    """Controls with those of their clauses that are in force on one of some days, in their order; some
-    may be left without a clause."""
+    """Return controls with their clauses in force on one of some days, in order.
+
+    A control may have no clause left.
+    """
     suspended = [
         _entity(of)
         for of in found
@@ -64,7 +65,7 @@ def _fold(known: Sequence[RecordedFact], day: date) -> ExportControlFold:
 
 
 def _is_in_force(clause: ClauseState, fold: ExportControlFold, days: Days) -> bool:
-    """Whether a day of its own among some days lies in none of its suspensions."""
+    """Whether a clause is in force, and not suspended, on one of some days."""
     own = clause.days_in_force_in(*days)
     if own is None:
         return False

@@ -1,4 +1,4 @@
-"""What happens to entities on days, past and to come, from what is known at a moment."""
+"""Transitions of entities, past and upcoming, as recorded at a moment."""
 
 from __future__ import annotations
 
@@ -35,28 +35,27 @@ EVER_WITH_TRANSITIONS = fill(SQL.with_transitions, still="true", about="true")
 EVER_WITH_TRANSITIONS_ABOUT = fill(SQL.with_transitions, still="true", about=SQL.about_words)
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 TRANSITION_BYTES = 4000
-"""Bytes in memory, about, of a transition and the states before and after it."""
+"""Approximate bytes of a transition with the states before and after it."""
 EVIDENCE_BYTES = 500
-"""Bytes in memory, about, that they have besides for each fact behind them."""
+"""Approximate additional bytes for each fact behind a transition."""
 MAX_CACHED_FACTS = 500
-"""Facts of an entity up to which all of its transitions are kept, not only those asked for."""
+"""Maximum of facts of an entity for which all transitions are cached, not only the requested ones."""
 MAX_DAYS_OF_MANY_FACTS = 1000
-"""Days on which the transitions of an entity with more facts are looked for at once."""
+"""Maximum of days in one query for the transitions of an entity with more facts."""
 YIELD_INTERVAL_SECONDS = 0.01
-"""After which other tasks have their turn."""
+"""Seconds of work after which other tasks run."""
 ALL_DAYS = (date.min, date.max)
 
 Known = tuple[int, ...]
-"""The positions of the facts that transitions follow from."""
+"""Positions of the facts behind the transitions."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransitionFilter(ChangeFilter):
     """A filter of transitions; None does not filter.
 
-    `issuers` are those of controls, `firms` the spellings of one that a clause, an announcement or
-    a firm has. `alliance` is an alliance itself, and announcements that it makes or that are about
-    it.
+    `issuers` are issuers of controls. `firms` are the spellings of one firm in a clause, an
+    announcement or a firm. `alliance` selects the alliance itself, and announcements by or about it.
     """
 
     entity: str | None = None
@@ -67,7 +66,7 @@ class TransitionFilter(ChangeFilter):
 
     @property
     def words(self) -> list[str] | None:
-        """Words under which the entities are found, the fewest that it allows."""
+        """The smallest set of index words that finds the entities."""
         if self.firms is not None:
             return [*firm_words(sorted(self.firms))]
         if self.issuers is not None or self.places is not None:
@@ -78,7 +77,7 @@ class TransitionFilter(ChangeFilter):
 
 
 class Transitions:
-    """Answers what happens on days."""
+    """Queries for transitions."""
 
     def __init__(self, pool: Pool, recorder: Recorder):
         self._pool = pool
@@ -90,10 +89,10 @@ class Transitions:
     async def between(
         self, moment: Moment, first: date, last: date, about: TransitionFilter
     ) -> list[Transition]:
-        """The transitions on the days from one to another, by day, entity and part.
+        """Return the transitions from one day to another, by day, entity and part.
 
-        Known are the facts that were public by the day of the moment, and those that were recorded
-        by then for a later one.
+        They follow from facts that were public by the moment's day, including facts with a later
+        effective date.
         """
         if first > last:
             return []
@@ -113,7 +112,7 @@ class Transitions:
     async def of_entities(
         self, entities: Sequence[str], moment: Moment
     ) -> dict[str, list[Transition]]:
-        """All transitions of some entities, by entity; those of each by day."""
+        """Return all transitions of some entities, by entity and day."""
         found: dict[str, list[Transition]] = {entity: [] for entity in entities}
         for transition in await self._of_entities(entities, moment, *ALL_DAYS):
             found[transition.entity].append(transition)
@@ -152,7 +151,7 @@ class Transitions:
 
 
 def _check_number(entity: str, days: int) -> None:
-    """Refuse to fold an entity with many facts on too many days. Raises InvalidInput."""
+    """Check the number of days for an entity with many facts. Raises InvalidInput."""
     if days > MAX_DAYS_OF_MANY_FACTS:
         raise InvalidInput(
             f"{entity} may change on {days} of these days: expected at most {MAX_DAYS_OF_MANY_FACTS},"
@@ -165,8 +164,10 @@ def _check_number(entity: str, days: int) -> None:
 async def entities_with_transitions(
     pool: Pool, moment: Moment, after: date, last: date, about: TransitionFilter, ever: bool = False
 ) -> list[str]:
-    """The entities that may turn on the days after one up to another; with `ever` those too of which
-    this was only told before."""
+    """Return the entities that may change after one day and up to another.
+
+    `ever` adds entities with changes that were announced but later withdrawn.
+    """
     words = about.words
     given = (min(after, moment.valid_at), last, moment.position, [*about.kinds])
 
@@ -188,8 +189,7 @@ async def entities_with_transitions(
 async def read_streams(
     recorder: Recorder, entities: Sequence[str], moment: Moment
 ) -> dict[str, list[RecordedEvent]]:
-    """The events of some entities up to the position of a moment, read once for all moments of a
-    series."""
+    """Return the events of some entities up to a moment's position, read once per series."""
 
     async def read() -> dict[str, list[RecordedEvent]]:
         return await recorder.read_streams(entities, moment.position)
@@ -200,7 +200,7 @@ async def read_streams(
 
 
 def is_about(transition: Transition, about: TransitionFilter) -> bool:
-    """Whether a transition is about all that is asked for: of a clause, its own goods and firms."""
+    """Whether a transition matches a filter. For a clause, its own goods and firms count."""
     states = [state for state in (transition.before, transition.after) if state]
     return (
         entity_type(transition.entity).KIND in about.kinds
@@ -229,7 +229,7 @@ def _wanted_commodities(transition: Transition, about: ChangeFilter) -> Sequence
 
 
 def _commodities(transition: Transition) -> Iterator[str]:
-    """The goods of the clause that it is about; where it is about none, of all of the entity."""
+    """Yield the goods of the transition's clause, or of the entity if it has no clause."""
     for state in (transition.before, transition.after):
         if transition.clause is None or not isinstance(state, ExportControlState):
             yield from filter_columns(state).commodities if state else ()

@@ -1,10 +1,10 @@
--- Parts of statements that look up versions. Every entity is looked up at the moment by its name: what
--- that costs follows their number, whatever their history.
+-- Parts of statements that look up versions. Every entity is looked up at the moment by its name. The cost
+-- depends on their number, not on their history.
 
 -- name: version
--- The version of one entity that holds at a moment. It is in the last generation that begins by then
--- (see entity_rows.py), and of those rows that begin by the day it is among the last. The limit keeps it a
--- look-up an entity where there are many: the planner would rather read the history of all.
+-- The version of one entity at a moment. It is in the last generation that begins by then (see
+-- entity_rows.py), among the last of the rows that begin by the day. The limit keeps one lookup per
+-- entity; otherwise the planner would read the whole history.
 SELECT * FROM versions
 WHERE entity = {entity}
   AND generation = (
@@ -13,7 +13,7 @@ WHERE entity = {entity}
 ORDER BY first_day DESC, since DESC LIMIT 1
 
 -- name: versions_in
--- The versions of one entity that hold on one of some days, as the log has them at a position.
+-- The versions of one entity on some days, as recorded at a position.
 SELECT * FROM versions
 WHERE entity = {entity}
   AND generation = (
@@ -21,7 +21,7 @@ WHERE entity = {entity}
   AND since <= {position} AND until > {position} AND first_day <= {last} AND last_day >= {first}
 
 -- name: versions_of
--- The versions of some entities that hold at a moment, or on one of some days.
+-- The versions of some entities at a moment, or on some days.
 (
     {entities}
 ) AS subject CROSS JOIN LATERAL (
@@ -29,9 +29,8 @@ WHERE entity = {entity}
 ) AS version
 
 -- name: whole_state
--- The state of a version, with the elements of its long lists put in where it is written without them
--- (see elements.py of the domain): those that there were at the position and on the day from which
--- the version holds.
+-- The state of a version. If it is stored without its long lists (see elements.py of the domain), the list
+-- elements at the position, on the first day of the version, are inserted.
 CASE WHEN ascii({version}.state) <> 2 THEN {version}.state ELSE (
     SELECT split_part({version}.state, E'\x02', 4)
            || string_agg(element.text, ',' ORDER BY element.place) FILTER (WHERE element.list = 1)
@@ -42,7 +41,7 @@ CASE WHEN ascii({version}.state) <> 2 THEN {version}.state ELSE (
     FROM {elements}) END
 
 -- name: whole_sources
--- The sources of a version, likewise; an element has one, or several in a list.
+-- The sources of a version; an element has one, or several in a list.
 coalesce({version}.sources, (
     SELECT jsonb_path_query_array(jsonb_agg(element.source), '$[*][*]')
     FROM {elements}

@@ -1,7 +1,7 @@
-"""Who looks at the lists of an issuer, when they were last read, and which can't be. Pure.
+"""Watched sources of an issuer: time of the last poll and failures. Pure.
 
-What is known of an issuer is as old as the last look at all of its sources. As the horizon it follows
-from the position alone, not from the day that is asked about.
+Knowledge of an issuer is as old as the last complete poll of its sources. Like the horizon it depends
+on the position alone, not on the effective date.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from tracker.domain.watched_source import WatchedSourceState
 
 @dataclass(frozen=True, slots=True)
 class UnreadSource:
-    """A source whose last look could not read everything, or that was never read."""
+    """A source whose last poll was incomplete, or that was never polled."""
 
     key: str
     name: str
     since: datetime | None
-    """When the first look ended that could not; None where there was no look yet."""
+    """End of the first incomplete poll; None before the first poll."""
     code: FetchFailure | None
     reason: str | None
     looked_at: datetime | None
-    """When it was last read."""
+    """Time of the last complete poll."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssuerWatch:
-    """How the sources stand that are watched for an issuer.
+    """State of the sources that are watched for an issuer.
 
-    All of them were read at `looked_at` or later, and all that they had announced up to `covers_until`
-    was seen, as far as they tell; None where one was never read, or none tells.
+    All of them were read at `looked_at` or later. `covers_until` is the day up to which their
+    announcements were seen. None if one was never read, or if none gives a day.
     """
 
     source_count: int = 0
@@ -44,11 +44,11 @@ class IssuerWatch:
 
 
 NOBODY = IssuerWatch()
-"""Where no source is watched."""
+"""Watch of an issuer without a watched source."""
 
 
 def watch_by_issuer(sources: Iterable[WatchedSourceState]) -> dict[str, IssuerWatch]:
-    """How sources stand, by the issuers that they are watched for."""
+    """Return the state of sources, by the issuers that they are watched for."""
     found: dict[str, list[WatchedSourceState]] = {}
     for source in sources:
         if source.is_watched:

@@ -1,1 +1,1 @@
-"""From the log to rows: the projector, its workers, and rebuilding."""
+"""Maintenance of rows from the log: projector, workers and rebuild."""

@@ -1,7 +1,7 @@
-"""A hash of the code that rows follow from, so that rows made by other code are made anew.
+"""Hash of the code behind rows, which triggers a rebuild after a change.
 
-Only what can change a row counts: neither docstrings and comments, nor layout, nor where a module
-lies and what it imports. A change too many costs a rebuild, one too few would cost the truth.
+Docstrings, comments, layout, imports and module locations are ignored. A false change costs a rebuild;
+a missed change would leave wrong rows.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ from typing import Any
 from projections.runner.projection import Projection
 
 SQL_COMMENT = re.compile(r"--[^\n]*")
-"""No string in our SQL has two dashes; `-- name:` lines are no behaviour either."""
+"""Our SQL has no string with two dashes; `-- name:` lines are not behaviour either."""
 
 SPACE_TOKENS = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER)
 
 MAX_FILES_REMEMBERED = 500
-"""More than the code of all projections has; a process that begins several trackers reads it once."""
+"""More files than all projections have; a process with several trackers reads them once."""
 
 
 def fingerprint(projection: Projection[Any]) -> str:
-    """The hash of the code that the rows of a projection follow from, as it was when this process first
-    asked: files that are replaced later are not what it runs."""
+    """Return the hash of the code behind a projection's rows, cached for the process.
+
+    Files that are replaced later do not change it, because this process does not run them.
+    """
     return _fingerprint(tuple(projection.code))
 
 
@@ -38,7 +40,7 @@ def _fingerprint(code: tuple[Path, ...]) -> str:
 
 
 def hash_files(paths: Iterable[Path]) -> str:
-    """The hash of what files do, whatever they are called."""
+    """Return the hash of the behaviour of files, independent of their names."""
     behaviours = sorted(behaviour(path.suffix, path.read_text(encoding="utf-8")) for path in paths)
     digests = b"".join(hashlib.sha256(text.encode()).digest() for text in behaviours)
     return hashlib.sha256(digests).hexdigest()
@@ -46,7 +48,7 @@ def hash_files(paths: Iterable[Path]) -> str:
 
 @lru_cache(maxsize=MAX_FILES_REMEMBERED)
 def behaviour(suffix: str, text: str) -> str:
-    """The text of a file without what changes nothing."""
+    """Return the text of a file without parts that do not affect behaviour."""
     if suffix == ".py":
         return "\n".join(_statements(text))
     if suffix == ".sql":
@@ -55,7 +57,7 @@ def behaviour(suffix: str, text: str) -> str:
 
 
 def _statements(text: str) -> Iterator[str]:
-    """The logical lines of Python code, with their indentation, but docstrings and imports."""
+    """Yield the logical lines of Python code with indentation, without docstrings and imports."""
     line: list[tokenize.TokenInfo] = []
     depth = 0
     for token in tokenize.generate_tokens(io.StringIO(text).readline):

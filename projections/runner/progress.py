@@ -1,9 +1,8 @@
-"""How far a projection has come, known without asking.
+"""Progress of a projection, known without a query.
 
-Whichever process projects notifies a channel of the projection's in the transaction of a page; so every
-process soon knows what is committed, and its own projector's pages at once. While nothing listens, the
-database is asked every time. What is known is never ahead of what is committed and durable. It may be behind
-another process's projector for as long as a notification takes, but never goes back.
+Each page notifies a channel in its transaction, so every process soon knows the committed position. The
+own projector's pages are known at once. Without a listener, each call queries the database. The known
+position is never ahead of the durable one. It may lag by a notification but never decreases.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ logger = logging.getLogger(__name__)
 class Progress:
     """A position that a projection has reached, and an epoch.
 
-    The epoch changes when other code rebuilt the rows or the database was restored to an older state:
-    what was answered at a position may then be answered otherwise.
+    The epoch changes when other code rebuilt the rows or the database was restored to an older state.
+    Results at a position may then differ.
     """
 
     position: int
@@ -37,7 +36,7 @@ class Progress:
 
 
 class ProgressTracker:
-    """Knows the position of the live tables of a projection, and whether this code made their rows."""
+    """A tracker of the position of a projection's live tables, and of the code that made their rows."""
 
     def __init__(self, pool: Pool, follower: Follower, projection: Projection[Any]):
         self._pool = pool
@@ -45,7 +44,7 @@ class ProgressTracker:
         self._name = projection.name
         self._own_fold = fingerprint(projection)
         self._foreign: tuple[str, str] | None = None
-        """The fold of the rows and its release, where that is not this code."""
+        """Fold and release of the rows, if not this code."""
         self._latest: Progress | None = None
         self._fold = ""
         self._session = 0
@@ -55,18 +54,20 @@ class ProgressTracker:
 
     @property
     def another_release(self) -> AnotherRelease | None:
-        """Why the rows can't be read, where another release maintains them, as far as is known."""
+        """The error if another release is known to maintain the rows."""
         return AnotherRelease(*self._foreign, self._own_fold) if self._foreign else None
 
     def require_own_rows(self) -> None:
-        """Raise AnotherRelease where it is known to maintain the rows."""
+        """Raise AnotherRelease if another release is known to maintain the rows."""
         if error := self.another_release:
             raise error
 
     @property
     def known(self) -> Progress | None:
-        """The progress that is known without a query; None while no notification would tell of anything
-        new, and while another release maintains the rows."""
+        """The progress known without a query.
+
+        It is None while notifications are off, and while another release maintains the rows.
+        """
         if self._foreign:
             return None
         is_listening = self._follower.listening and self._follower.session == self._session
@@ -78,10 +79,10 @@ class ProgressTracker:
         return known.position if known else await self.query()
 
     async def query(self) -> int:
-        """The same, from the database. Raises AnotherRelease."""
+        """Return the position from the database. Raises AnotherRelease."""
         before, session = self._latest, self._follower.session
         row = await self._pool.fetchrow(SQL.tracking, self._name)
-        assert row is not None  # it is made with the tables
+        assert row is not None  # created with the tables
         durability = self._follower.durability
         durability.synchronous = row["synchronous"]
         position = await durability.release(row["position"])
@@ -92,7 +93,7 @@ class ProgressTracker:
         return self._latest.position
 
     def check_fold(self, fold: str, release: str) -> None:
-        """Note which code made the rows. Raises AnotherRelease where it is not this code."""
+        """Record which code made the rows. Raises AnotherRelease if it is not this code."""
         before, self._foreign = self._foreign, None
         if fold != self._own_fold:
             self._foreign = fold, release
@@ -101,13 +102,15 @@ class ProgressTracker:
             self.require_own_rows()
 
     def advance(self, position: int) -> None:
-        """Our own projector has committed a page."""
+        """Record a page that this process has committed."""
         if self._latest and self._latest.position < position:
             self._latest = Progress(position, self._latest.epoch)
 
     def _learn(self, before: Progress | None, position: int, fold: str) -> None:
-        """Take over what the database said, which may be outdated by now: a smaller position only
-        means that there are fewer rows if nothing else was learned since it was asked."""
+        """Record a result of the database, which may be outdated.
+
+        A smaller position means a reset only if nothing else was recorded since the query.
+        """
         now = self._latest
         if now is None:
             self._latest, self._fold = Progress(position), fold
@@ -117,7 +120,7 @@ class ProgressTracker:
             self.advance(position)
 
     def _on_notification(self, payload: str) -> None:
-        """A process has committed a page, or has put other tables in place of the live ones."""
+        """Handle a notification of a committed page or of replaced tables."""
         if self._latest and payload == str(self._latest.position):
             return
         self._notified_again = True
@@ -125,12 +128,12 @@ class ProgressTracker:
             self._refreshing = asyncio.create_task(self._refresh())
 
     async def _refresh(self) -> None:
-        """Ask until there was no notification since."""
+        """Query until no notification arrived in between."""
         try:
             while self._notified_again:
                 self._notified_again = False
                 await self.query()
         except (*CONNECTION_ERRORS, TimeoutError, Unavailable):
-            self._session = 0  # the next question asks again
+            self._session = 0  # the next call queries again
         finally:
             self._refreshing = None

@@ -1,8 +1,8 @@
-"""What a projection is: tables of its own that follow from the log and from nothing else.
+"""Projections: tables that are derived from the log alone.
 
-To add one, write a class like `Projection` and put it into `projections/registry.py`. The runner does
-the rest: it creates the tables, keeps them up to date as events arrive, remembers in the same
-transaction how far they have come, and rebuilds them when the code that they follow from has changed.
+To add one, write a class like `Projection` and register it in `projections/registry.py`. The runner
+creates its tables and updates them as events arrive. It stores the position in the same transaction and
+rebuilds the tables when their code changes.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import ClassVar, Protocol, TypeVar
 from tracker.postgres.database import Connection
 
 PAGE_EVENTS = 1000
-"""Events at a time: few enough for Python's garbage collector not to notice them."""
+"""Events per page: few enough to keep Python's garbage collection cheap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The events after one position up to another, folded. A projection adds what it has to write."""
+    """The folded events after one position up to another. A projection adds its own data."""
 
     after: int
     until: int
     count: int
-    """How many events they are."""
+    """Number of events."""
 
 
 PageT = TypeVar("PageT", bound=Page)
@@ -35,38 +35,36 @@ PageT = TypeVar("PageT", bound=Page)
 class Tables:
     """The tables of a projection.
 
-    Statements leave table names unqualified: a rebuild runs them in another schema, and then moves
-    the tables into the place of the live ones.
+    Statements leave table names unqualified. A rebuild runs them in another schema and then moves the
+    tables to the place of the live ones.
     """
 
     names: tuple[str, ...]
-    """In the order in which queries lock them, so that replacing them can't end in a deadlock."""
+    """Names in the order in which queries lock them, so that replacing them cannot deadlock."""
     create: str
-    """The statements that create them, without indexes that a rebuild can make at the end."""
+    """Statements that create the tables, without indexes that a rebuild can create at the end."""
     indexes: tuple[str, ...] = ()
-    """Statements for those indexes; a rebuild runs these groups side by side."""
+    """Statements for those indexes; a rebuild runs these groups concurrently."""
 
 
 class Projection(Protocol[PageT]):
-    """Something that follows from the log, in tables of its own.
+    """Tables derived from the log.
 
-    It is not told where it stands: the runner keeps the tracking, by the projection's name. Methods get
-    a connection whose search path leads to the live tables, or to those of a rebuild.
+    The runner tracks the position by the projection's name. Methods get a connection whose search path
+    leads to the live tables, or to those of a rebuild.
     """
 
     name: ClassVar[str]
-    """Under which its position is kept, and by which `tracker rebuild` knows it."""
+    """Name of the position record, and argument of `tracker rebuild`."""
     tables: ClassVar[Tables]
     code: ClassVar[Sequence[Path]]
-    """The Python, SQL and data files that its rows follow from. When one of them behaves differently
-    than the code that made the rows, these are made anew."""
+    """Python, SQL and data files behind the rows. If the behaviour of one changes, the rows are rebuilt."""
 
     async def fold_page(self, connection: Connection, after: int, *, limit: int) -> PageT | None:
-        """Read the next events after a position, at most `limit`, and fold them; None if there are
-        none.
+        """Read and fold the next events after a position, at most `limit`, or return None.
 
-        It reads the log only, never its own tables: a page is folded while the one before is still
-        being written, and may be folded again or thrown away.
+        It reads only the log, never its own tables. A page is folded while the previous one is being
+        written, and may be folded again or discarded.
         """
         ...
 
@@ -75,15 +73,15 @@ class Projection(Protocol[PageT]):
     ) -> None:
         """Write a page, in the transaction in which the runner also stores the position.
 
-        A statement may take so many seconds, instead of the connection's own limit. Don't use COPY:
-        PostgreSQL waits without a limit for a client that stops in the middle of one.
+        `seconds` replaces the connection's timeout. Do not use COPY: PostgreSQL waits without a limit
+        for a client that stops in the middle of one.
         """
         ...
 
     async def fold_all(self, connection: Connection, until: int) -> AsyncGenerator[PageT, None]:
-        """All events up to a position, folded, for tables that are empty: what a rebuild writes.
+        """Yield all events up to a position, folded, for the empty tables of a rebuild.
 
-        In the order of the log, unless a projection knows a better one.
+        The order is that of the log, unless the projection overrides it.
         """
         after = 0
         while after < until:
@@ -94,5 +92,4 @@ class Projection(Protocol[PageT]):
             after = page.until
 
     def clear_cache(self) -> None:
-        """Forget what was kept in memory of earlier pages: the database was lost and may have come back
-        in an older state."""
+        """Clear the cache after the loss of the database, which may return in an older state."""

@@ -1,7 +1,7 @@
-"""Projectors: each follows the log and keeps a projection up to date.
+"""Projectors, which follow the log and update projections.
 
-The position is stored in the same transaction as the rows. A crash at any point leaves both as of the
-last committed page; the next run goes on from there. Rows do not depend on how the log was cut into
+The position is stored in the same transaction as the rows. After a crash both are as of the last
+committed page, and the next run resumes there. Rows do not depend on the division of the log into
 pages.
 """
 
@@ -25,52 +25,51 @@ from tracker.postgres.background import BackgroundTask, WorkObserver, end_if_can
 from tracker.postgres.database import CONNECTION_ERRORS, Pool
 
 TURN_SECONDS = 4
-"""Seconds that a turn may last.
+"""Maximum duration of a projector transaction in seconds.
 
-When its process freezes nothing is projected meanwhile, and the longer that takes, the more there is
-to catch up with before mutations are answered again: within 10 seconds they must be. A page takes a
-few tenths of a second.
+While its process is frozen, nothing is projected, and mutations must respond within 10 seconds after
+it. A page takes a few tenths of a second.
 """
 MAX_FOLD_SECONDS = TURN_SECONDS / 2
-"""Seconds of a turn in which a page may be folded; what is left is for writing it."""
+"""Seconds of a transaction for folding; the rest is for writing."""
 FOREIGN_ROWS_LOOK_SECONDS = 1
-"""Seconds after which a projector looks again whether another release still maintains the rows."""
+"""Seconds between checks whether another release still maintains the rows."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class TurnLimits:
-    """The limits of the next turn.
+    """The limits of the next transaction.
 
-    A process that lost its turn because it could not write a page in time would lose it again with
-    the same page, for ever. So the next page has half as many events; once it is one event, the next
-    turn may last twice as long. Quick turns bring the limits back, step by step.
+    A process that lost its lock because a page took too long would lose it again with the same page. So
+    the next page has half as many events. At one event, the next transaction may take twice as long.
+    Fast transactions restore the limits step by step.
     """
 
     max_events: int
     min_seconds: float = TURN_SECONDS
     events: int = field(init=False)
-    """Events of a page."""
+    """Events per page."""
     seconds: float = field(init=False)
-    """The time limit of the next transaction."""
+    """Timeout of the next transaction in seconds."""
 
     def __post_init__(self) -> None:
         self.events, self.seconds = self.max_events, self.min_seconds
 
     @property
     def setting(self) -> str:
-        """The seconds as a setting of PostgreSQL."""
+        """The timeout as a setting of PostgreSQL."""
         return f"{self.seconds * 1000:.0f}ms"
 
     @property
     def statement_seconds(self) -> float:
-        """Seconds to wait for an answer: PostgreSQL ends the turn before that."""
+        """Timeout of a statement in seconds; PostgreSQL ends the transaction earlier."""
         return 1.5 * self.seconds
 
     @contextmanager
     def writing(self, began: float) -> Iterator[None]:
-        """A block that writes a page, in a turn that began at this time of `time.monotonic`."""
+        """Adjust the limits after a block that writes a page; `began` is a `time.monotonic` value."""
         try:
             yield
         except CONNECTION_ERRORS:
@@ -81,13 +80,13 @@ class TurnLimits:
             self.grow()
 
     def shrink(self) -> None:
-        """Let the next turn do less, or last longer."""
+        """Reduce the next page, or extend the timeout."""
         if self.events == 1:
             self.seconds *= 2
         self.events = max(self.events // 2, 1)
 
     def grow(self) -> None:
-        """Take back a step of `shrink`."""
+        """Reverse a step of `shrink`."""
         if self.seconds > self.min_seconds:
             self.seconds /= 2
         else:
@@ -95,7 +94,7 @@ class TurnLimits:
 
 
 class ReadAhead(Generic[PageT]):
-    """Folds pages of `limit` events, and behind a full one the next before somebody asks for it."""
+    """A reader that folds pages of `limit` events, and prefetches the next after a full one."""
 
     def __init__(self, pool: Pool, projection: Projection[PageT], limit: int):
         self._pool = pool
@@ -108,7 +107,7 @@ class ReadAhead(Generic[PageT]):
     async def opened(
         cls, pool: Pool, projection: Projection[PageT], limit: int
     ) -> AsyncIterator[Self]:
-        """Read ahead for the length of a block."""
+        """Read ahead for the duration of a block."""
         ahead = cls(pool, projection, limit)
         try:
             yield ahead
@@ -116,23 +115,25 @@ class ReadAhead(Generic[PageT]):
             await ahead._cancel()
 
     async def set_limit(self, limit: int) -> None:
-        """Read pages of so many events from now on."""
+        """Set the number of events per page."""
         if limit != self._limit:
             await self._cancel()
             self._limit = limit
 
     async def page(self, after: int) -> PageT | None:
-        """The page after a position; None when there are no more events."""
+        """Return the page after a position, or None without further events."""
         task, self._next = self._next, None
         page = await task if task else None
-        if page is None or page.after != after:  # none was read, or another process had a turn
+        if (
+            page is None or page.after != after
+        ):  # nothing was prefetched, or another process projected
             page = await self._fold(after)
         if page is not None and page.count == self._limit:
             self._next = asyncio.create_task(self._fold(page.until))
         return page
 
     async def wait_next(self) -> None:
-        """Wait for the next page, if one is being read."""
+        """Wait for the prefetched page, if any."""
         if self._next:
             await asyncio.wait([self._next])
 
@@ -148,9 +149,9 @@ class ReadAhead(Generic[PageT]):
 
 
 class Projectors:
-    """Keeps any number of projections up to date, each at its own pace, for the length of a block.
+    """A set of projectors, each at its own pace, for the duration of a block.
 
-    One that can't go on does not hold up the others. The pool needs two connections for each.
+    A failing one does not delay the others. Each needs two connections of the pool.
     """
 
     def __init__(
@@ -167,7 +168,7 @@ class Projectors:
         self._running = AsyncExitStack()
 
     def __getitem__(self, name: str) -> Projector[Any]:
-        """The projector of the projection of this name."""
+        """Return the projector of a projection by name."""
         return self._projectors[name]
 
     async def __aenter__(self) -> Self:
@@ -180,7 +181,7 @@ class Projectors:
 
 
 class Projector(BackgroundTask, Generic[PageT]):
-    """Keeps a projection up to date, in this process or in whichever gets its turn first."""
+    """A projector that updates a projection, in turn with other processes."""
 
     def __init__(
         self,
@@ -194,12 +195,12 @@ class Projector(BackgroundTask, Generic[PageT]):
         self._limits = TurnLimits(page_events)
         self._follower = follower
         self.progress = ProgressTracker(pool, follower, projection)
-        """How far the projection has come, whichever process projects."""
+        """Progress of the projection, by any process."""
         self._progressed = asyncio.Event()
         self._late: PageT | None = None
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Project all that is in the log now. `progress` gets the position after every page."""
+        """Project all events now in the log. `progress` gets the position after each page."""
         async with aclosing(self._positions()) as positions:
             async for position in positions:
                 self.progress.advance(await self._follower.durability.release(position))
@@ -208,10 +209,10 @@ class Projector(BackgroundTask, Generic[PageT]):
                 self._progressed = asyncio.Event()
 
     async def _positions(self) -> AsyncGenerator[int, None]:
-        """The positions reached, page by page, as long as this process has its turn.
+        """Yield the reached positions, page by page, while this process holds the lock.
 
-        Pages are folded before it is their turn. Where another process had a turn in between, the
-        page that was read ahead is not the next one, and that is read again.
+        Pages are folded before the lock is taken. If another process projected in between, the
+        prefetched page is discarded and read again.
         """
         async with ReadAhead.opened(self._pool, self._projection, self._limits.events) as ahead:
             folded: PageT | None = None
@@ -226,14 +227,13 @@ class Projector(BackgroundTask, Generic[PageT]):
                         continue
                     work.record(page.until - page.after, page.until)
                 yield page.until
-                await ahead.wait_next()  # no turn is taken only to wait
+                await ahead.wait_next()  # do not hold the lock while waiting
 
     async def _take_turn(self, ahead: ReadAhead[PageT], folded: PageT | None) -> PageT | None:
-        """Write the next page; None if there is none, or if it is not our turn. Raises AnotherRelease
-        where the rows are not those of this code.
+        """Write the next page, or return None if there is none or another process holds the lock.
 
-        A page that was folded so late that the turn may be lost is not written but returned as
-        `_late`: it can be written at once when it is our turn again.
+        A page that was folded too late to be written safely is returned as `_late` and written in the
+        next transaction. Raises AnotherRelease for rows of other code.
         """
         self._late = None
         limits, name = self._limits, self._projection.name
@@ -263,21 +263,25 @@ class Projector(BackgroundTask, Generic[PageT]):
         return page
 
     async def _is_durable(self, page: PageT, synchronous: bool) -> bool:
-        """Whether no failover takes back what a page is of. Nothing else is projected, so that a
-        replica, which can't ask, may show what is."""
+        """Whether the events of a page are durable, so that no failover removes them.
+
+        Nothing else is projected, so a replica, which cannot check this, may show all rows.
+        """
         durability = self._follower.durability
         durability.synchronous = synchronous
         return not synchronous or await durability.release(page.until) >= page.until
 
     async def position(self) -> int:
-        """How far the projection has come."""
+        """Return the position of the projection."""
         return await self.progress.query()
 
     async def reach(
         self, position: int, *, seconds: float = 10, look_seconds: float = 0.05
     ) -> None:
-        """Wait until the projection has reached `position`, looking again every so often. Raises
-        Unavailable after `seconds`, and AnotherRelease."""
+        """Wait until the projection reaches `position`, checking every `look_seconds`.
+
+        Raises Unavailable after `seconds`, and AnotherRelease.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while True:
@@ -295,7 +299,7 @@ class Projector(BackgroundTask, Generic[PageT]):
             await wait_for_event(progressed, look_seconds)
 
     async def run(self) -> None:
-        """Project what comes, for ever."""
+        """Project events as they arrive, until cancelled."""
         while True:
             end_if_cancelled()
             try:
@@ -303,18 +307,20 @@ class Projector(BackgroundTask, Generic[PageT]):
                 if self.progress.another_release:
                     await self.progress.query()
                 await self.catch_up()
-                await self.progress.query()  # a database restored to an older state notifies nobody
+                await (
+                    self.progress.query()
+                )  # a database restored to an older state sends no notification
                 await wait_for_event(signal)
             except LogSetBack:
-                return  # the server ends
+                return  # the server stops
             except AnotherRelease:
                 self._projection.clear_cache()
                 await asyncio.sleep(FOREIGN_ROWS_LOOK_SECONDS)  # it may be rolled back
             except CONNECTION_ERRORS as error:
-                self._projection.clear_cache()  # the database may come back in an older state
+                self._projection.clear_cache()  # the database may return in an older state
                 logger.warning("the projector lost its database and will try again: %s", error)
                 await asyncio.sleep(0.5)
             except Exception:
-                # A bug in a fold: stay at this event, visibly, rather than skip it.
+                # A bug in a fold: stop visibly at this event instead of skipping it.
                 logger.exception("the projector can't go on and will try again")
                 await asyncio.sleep(5)

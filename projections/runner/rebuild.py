@@ -1,9 +1,8 @@
-"""Rebuild: the whole log folded into fresh tables, which then take the place of the live ones.
+"""Rebuild: the whole log folded into new tables, which then replace the live ones.
 
-The fold is the projector's, and so is what writes its pages; only the indexes are made at the end, and
-a projection may read the log in an order that suits it. The live tables answer all the while. A crash
-before the swap leaves them as they are, and half-made tables in `projection_next` that the next rebuild
-drops.
+It uses the projector's fold and writer. Indexes are created at the end, and a projection may choose its
+reading order. The live tables stay available. A crash before the swap leaves them unchanged, and the
+next rebuild drops unfinished tables in `projection_next`.
 """
 
 from __future__ import annotations
@@ -33,16 +32,16 @@ Progress = Callable[[int], None]
 
 
 class Overtaken(ConnectionError):
-    """Another rebuild has begun: the tables in `projection_next` are not ours any more."""
+    """The error if another rebuild has replaced the tables in `projection_next`."""
 
 
 async def rebuild(
     target: Target, projection: Projection[Any], progress: Progress = lambda _: None
 ) -> int:
-    """Make the tables of a projection anew from the log and put them in place of the old ones.
+    """Rebuild the tables of a projection from the log and swap them in.
 
-    `progress` gets how many events are folded, page by page. Returns the last position. Raises what
-    connections raise when the database is lost.
+    `progress` gets the number of folded events after each page. Returns the last position. Raises
+    connection errors if the database is lost.
     """
     async with AsyncExitStack() as stack:
         reader, writer = [await _connect_to_next_tables(target, stack) for _ in range(2)]
@@ -59,7 +58,7 @@ async def rebuild(
 
 
 async def _connect_to_next_tables(target: Target, stack: AsyncExitStack) -> Connection:
-    """A connection that works on the tables in `projection_next`, until the stack ends."""
+    """Open a connection to the tables in `projection_next`, until the stack closes."""
     connection = await connect(target, role=PROJECTOR)
     stack.push_async_callback(connection.close)
     await connection.execute("SET search_path TO projection_next, public")
@@ -68,9 +67,9 @@ async def _connect_to_next_tables(target: Target, stack: AsyncExitStack) -> Conn
 
 @asynccontextmanager
 async def _begin(target: Target, projection: Projection[Any]) -> AsyncIterator[str]:
-    """An attempt to rebuild, once no other process is at one, for the length of a block: its name.
+    """Begin a rebuild attempt, once no other process has one, and yield its name.
 
-    A process that is stopped loses its lock after a while, so that another one can begin.
+    A stopped process loses its lock after a while, so that another one can begin.
     """
     async with AsyncExitStack() as stack:
         connection = await _connect_to_next_tables(target, stack)
@@ -85,7 +84,7 @@ async def _begin(target: Target, projection: Projection[Any]) -> AsyncIterator[s
 
 
 async def _create_empty_tables(connection: Connection, projection: Projection[Any]) -> str:
-    """Begin an attempt: drop what earlier ones have left, and create tables without indexes."""
+    """Begin an attempt: drop tables of earlier ones, and create tables without indexes."""
     attempt = f"{projection.name}/{secrets.token_hex(4)}"
     async with connection.transaction():
         await connection.execute(SQL.end_rebuilds, projection.name)
@@ -99,8 +98,8 @@ async def _create_empty_tables(connection: Connection, projection: Projection[An
 
 
 async def _keep_alive(connection: Connection) -> None:
-    """Show PostgreSQL again and again that this process is still there."""
-    with suppress(*CONNECTION_ERRORS):  # then `_ours` sees whether another rebuild has begun
+    """Keep the connection alive with a periodic query."""
+    with suppress(*CONNECTION_ERRORS):  # `_ours` then detects another rebuild
         while True:
             await asyncio.sleep(SILENCE_TIMEOUT_SECONDS / 4)
             await connection.execute("SELECT 1")
@@ -110,12 +109,11 @@ async def _keep_alive(connection: Connection) -> None:
 async def _ours(
     connection: Connection, attempt: str, limit: str = SILENCE_TIMEOUT_SETTING
 ) -> AsyncIterator[None]:
-    """A transaction of limited time on tables in `projection_next`, while they are those of an
-    attempt.
+    """Run a transaction with a timeout on tables in `projection_next` that belong to an attempt.
 
-    A rebuild that was stopped has lost its lock, and another may have begun meanwhile, with tables
-    of its own under the same names: what is left of the first must not write into these. The other
-    one waits for the end of this transaction. Raises Overtaken.
+    A stopped rebuild has lost its lock, and another may have created tables with the same names. The
+    first must not write to these. The other one waits for the end of this transaction. Raises
+    Overtaken.
     """
     async with connection.transaction():
         if await connection.fetchval(SQL.hold_rebuild, attempt, limit) is None:
@@ -132,7 +130,7 @@ async def _fill(
     progress: Progress,
 ) -> None:
     """Write all events up to a position. A page is written while the next one is folded."""
-    await writer.execute("SET synchronous_commit TO off")  # a crash before the swap costs all
+    await writer.execute("SET synchronous_commit TO off")  # a crash restarts the rebuild anyway
     writing, count = asyncio.create_task(asyncio.sleep(0)), 0
     try:
         async with aclosing(projection.fold_all(reader, until)) as pages:
@@ -158,7 +156,7 @@ async def _write(
 
 
 async def _index(target: Target, attempt: str, statements: str) -> None:
-    """Make indexes, for as long as it takes."""
+    """Create indexes, without a timeout."""
     async with AsyncExitStack() as stack:
         connection = await _connect_to_next_tables(target, stack)
         async with _ours(connection, attempt, "0"):
@@ -166,13 +164,13 @@ async def _index(target: Target, attempt: str, statements: str) -> None:
 
 
 async def _project_page(connection: Connection, projection: Projection[Any], attempt: str) -> int:
-    """Project what was appended meanwhile, a page of it."""
+    """Project one page of events appended in the meantime."""
     async with _ours(connection, attempt):
         return await project_page(connection, projection, attempt, limit=PAGE_EVENTS)
 
 
 async def _swap(connection: Connection, projection: Projection[Any], attempt: str) -> int:
-    """Replace the live tables once no query uses them; waiting in line would make others wait."""
+    """Replace the live tables once no query uses them; queueing for the lock would block others."""
     while True:
         try:
             return await _try_to_swap(connection, projection, attempt)
@@ -181,7 +179,7 @@ async def _swap(connection: Connection, projection: Projection[Any], attempt: st
 
 
 async def _try_to_swap(connection: Connection, projection: Projection[Any], attempt: str) -> int:
-    """Replace the live tables, with all that they have, while no projector runs."""
+    """Replace the live tables and their contents while no projector runs."""
     name, tables = projection.name, projection.tables.names
     async with _ours(connection, attempt):
         await connection.execute(SQL.wait_turn, name)

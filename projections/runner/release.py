@@ -1,9 +1,8 @@
-"""Which release maintains the rows of a projection: the one whose fold is registered beside them.
+"""The release that maintains the rows: the one whose fold is registered with them.
 
-A rebuild registers the fold of its code. Only a server at its own start, and `tracker rebuild`, make
-rows anew; a server that runs never does. So of two servers with other folds the one that started later
-maintains the rows, and the other one waits to be restarted. A server does not take rows from a release
-that is newer by its version number.
+A rebuild registers the fold of its code. Rows are rebuilt only at the start of a server and by `tracker
+rebuild`. So of two servers with different folds, the later one maintains the rows, and the other waits
+for a restart. A server does not replace rows of a release with a higher version number.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from tracker.errors import Unavailable
 RELEASE = version("critical-minerals-policy-tracker")
 """The version of this release."""
 SHOWN_CHARACTERS = 12
-"""Characters of a fold that tell it from others."""
+"""Displayed characters of a fold."""
 
 
 class AnotherRelease(Unavailable):
-    """The rows follow from the code of another release, so this one must neither read nor write them."""
+    """The error for rows of another release, which this one must neither read nor write."""
 
     def __init__(self, registered: str, release: str, own: str, remedy: str = "restart with it"):
         super().__init__(
@@ -30,7 +29,7 @@ class AnotherRelease(Unavailable):
 
 
 def is_newer(release: str) -> bool:
-    """Whether a release is newer than this one by its number; a pre-release counts as its release."""
+    """Whether a release has a higher version number; a pre-release counts as its release."""
     return _number(release) > _number(RELEASE)
 
 

@@ -1,4 +1,4 @@
-"""A replica: a standby that is read from, and how far it has come."""
+"""A replica: a standby for reads, and its progress."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracker.postgres.replica_pool import ReplicaPool
 
 SQL = named_queries(Path(__file__).with_name("replica.sql"))
 MAX_LAG_SECONDS = 30
-"""So long a replica that receives from its primary may not have shown all that it has."""
+"""Maximum seconds for which a receiving replica may lag behind its primary."""
 PROMOTED = (
     "the database that is read from is a primary now: this server goes on reading from it, and"
     " records nothing before it is started again"
@@ -31,25 +31,25 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReplicaState:
-    """What a replica last said of itself."""
+    """The last reported state of a replica."""
 
     standby: bool
-    """Whether it is one: no more after it was promoted."""
+    """Whether it is a standby; false after a promotion."""
     receiving: bool
-    """Whether it is connected to its primary, and gets what is recorded as it comes."""
+    """Whether it is connected to its primary and receives new records."""
     unreplayed_bytes: int
-    """Of the write-ahead log: received, and not shown yet."""
+    """Bytes of the write-ahead log that are received but not replayed."""
     lag_seconds: float
-    """For how long it has not shown all that its primary had, at most."""
+    """Upper bound of the replication lag in seconds."""
 
     @property
     def is_late(self) -> bool:
-        """Whether it is too far behind what it has received."""
+        """Whether the replica lags too far behind its received log."""
         return self.receiving and self.lag_seconds > MAX_LAG_SECONDS
 
 
 class Replica:
-    """Knows how far the replica has come that a process reads from."""
+    """The state of the replica that a process reads from."""
 
     def __init__(self, projections: Sequence[Projection[Any]], name: str):
         self._projections = projections
@@ -59,24 +59,29 @@ class Replica:
         self._current_at: float | None = None
         self._fits = False
         self.state: ReplicaState | None = None
-        """None while it does not answer."""
+        """None while the replica is unreachable."""
         self.trouble: str | None = None
-        """Why it is not read from, where it is not."""
+        """The reason why it is not used for reads, or None."""
 
     async def position(self, connection: Connection | Pool) -> int:
-        """How far the projection has come that a server has."""
+        """Return the position of the projection on a server."""
         return int(await connection.fetchval(TRACKING.position, self._name))
 
     def serve(self, pool: ReplicaPool, shown: Callable[[], int]) -> None:
-        """From now on tell a pool whether the replica is to be asked; and up to where the log was
-        shown, which the primary does where a replica has not come there."""
+        """Add a pool that reads from the replica while it is usable.
+
+        `shown` returns the highest position shown so far. The primary serves reads until the replica
+        has reached it.
+        """
         self._shown = shown
         pool.available = pool.primary is None
         self._pools.append(pool)
 
     async def check_fits(self, connection: Connection) -> None:
-        """Raises NotMigrated where the tables are not those of this version: a standby has them from
-        its primary."""
+        """Check that the tables are of this version. Raises NotMigrated.
+
+        A standby gets its tables from its primary.
+        """
         if missing := await pending(connection):
             raise NotMigrated(
                 f"The replica lacks migration {missing[0].number} ({missing[0].name}): it gets them"
@@ -88,7 +93,7 @@ class Replica:
             self._check_folds(())
 
     def _check_folds(self, rows: Iterable[Any]) -> None:
-        """Raises NotMigrated where this code did not make the rows of a projection."""
+        """Check that this code made the rows of each projection. Raises NotMigrated."""
         folds = {row["projection"]: row["fold"] for row in rows}
         for projection in self._projections:
             if folds.get(projection.name) != fingerprint(projection):
@@ -98,7 +103,7 @@ class Replica:
                 )
 
     async def ask(self, connection: Connection) -> dict[str, str]:
-        """What is new on the replica, by the channels on which a primary tells it."""
+        """Return the news of the replica by the notification channels of a primary."""
         if not self._fits:
             await self.check_fits(connection)
             self._fits = True
@@ -114,7 +119,7 @@ class Replica:
         return news | {"log": news[f"projected_{self._name}"]}
 
     def _note(self, row: Any, position: int) -> None:
-        """Take over what a replica says, and have it read from unless it is too far behind."""
+        """Record the state of the replica, and use it for reads unless it lags too far behind."""
         now, before = time.monotonic(), self.state
         if not row["standby"] or (row["receiving"] and not row["unreplayed"]):
             self._current_at = now
@@ -130,7 +135,7 @@ class Replica:
             pool.available = pool.primary is None or self.trouble is None
 
     def _describe_lag(self, state: ReplicaState, position: int) -> str | None:
-        """Why a replica that answers is not read from, where there is a primary."""
+        """Return the reason why a reachable replica is not used if there is a primary, or None."""
         if state.is_late:
             return (
                 f"the replica is {state.lag_seconds:.0f} seconds behind its primary: expected at most"
@@ -141,7 +146,7 @@ class Replica:
         return None
 
     def lose(self, error: BaseException) -> None:
-        """It does not answer."""
+        """Record that the replica is unreachable."""
         self.state, self._fits = None, False
         self.trouble = str(error) or type(error).__name__
         for pool in self._pools:

@@ -1,4 +1,4 @@
-"""Creating the tables of projections, and what is asked and written about all of them."""
+"""Creation of projection tables, and shared statements."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SQL = named_queries(Path(__file__).with_name("runner.sql"))
 
 
 async def create_tables(connection: Connection, projection: Projection[Any]) -> bool:
-    """Create the live tables of a projection where they are missing.
+    """Create the live tables of a projection if they are missing.
 
-    Returns whether rows that are there follow from this code; if not they need a rebuild.
+    Returns whether existing rows follow from this code; if not they need a rebuild.
     """
     async with connection.transaction():
         await connection.execute(SQL.lock_creation)
@@ -34,7 +34,7 @@ async def create_tables(connection: Connection, projection: Projection[Any]) -> 
 
 
 async def foreign_rows(connection: Connection, projection: Projection[Any]) -> AnotherRelease:
-    """The error of a command that would read rows which other code made."""
+    """Return the error of a command that would read rows of other code."""
     tracking = await connection.fetchrow(SQL.tracking, projection.name)
     fold, release = (
         (tracking["fold"], tracking["release"]) if tracking else ("unknown", "an older release")
@@ -47,8 +47,10 @@ async def foreign_rows(connection: Connection, projection: Projection[Any]) -> A
 
 
 async def check_not_newer(connection: Connection, projection: Projection[Any]) -> None:
-    """Check that the rows are not those of a newer release, from which they are only taken on purpose.
-    Raises AnotherRelease."""
+    """Check that the rows are not of a newer release, which needs an explicit downgrade.
+
+    Raises AnotherRelease.
+    """
     tracking = await connection.fetchrow(SQL.tracking, projection.name)
     if tracking and is_newer(tracking["release"]):
         raise AnotherRelease(
@@ -60,7 +62,7 @@ async def check_not_newer(connection: Connection, projection: Projection[Any]) -
 
 
 async def begin_tracking(connection: Connection, projection: Projection[Any], name: str) -> None:
-    """Note under a name that new tables of a projection are at position 0, made by this code."""
+    """Record new tables of a projection under a name, at position 0, made by this code."""
     await connection.execute(SQL.begin_tracking, name, fingerprint(projection), RELEASE)
 
 
@@ -69,7 +71,7 @@ async def project_page(
 ) -> int:
     """Project the next events, at most `limit`, in the caller's transaction.
 
-    `name` is that of the tracking. Returns the position reached; 0 when there are none.
+    `name` is the name of the tracking record. Returns the position reached, or 0 without events.
     """
     after = int(await connection.fetchval(SQL.position, name))
     page: Page | None = await projection.fold_page(connection, after, limit=limit)

@@ -1,1 +1,1 @@
-"""The tables of versions, what their rows hold, and how far they have come."""
+"""Tables of versions, the contents of their rows, and their progress."""

@@ -1,8 +1,7 @@
-"""Rows of facts: the positions at which each counts and its first day; and their sums by block. Pure.
+"""Rows of facts with their effective positions and first day, and sums by block. Pure.
 
-A sum is the net change of the number of facts in a block of positions. The number of facts at a position
-follows from the sums of the blocks before it and from the facts that begin to count, or end, in its own
-block, without a look at each of them.
+A sum is the net change in the number of effective facts per block of positions. The number at a
+position is the sum of the blocks before it, plus the changes in its own block.
 """
 
 from __future__ import annotations
@@ -24,39 +23,37 @@ from tracker.domain.figure_facts import Claimed, Series
 from tracker.domain.registry import entity_type
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
-"""About how much memory the folds of a projector may take."""
+"""Approximate memory limit for the folds of a projector."""
 MEMORY_BYTES_PER_JSON_BYTE = 6
-"""Bytes in memory for one of an entry or of a state as JSON: these, and what is made of them."""
+"""Bytes in memory per byte of JSON of an entry or state, with derived objects."""
 MEMORY_BYTES_PER_PLAIN_BYTE = 2
-"""The same of entities whose states do not grow with their facts, such as watched sources."""
+"""Bytes in memory per byte for entities whose states do not grow, such as watched sources."""
 
 
 class FoldCache:
-    """The entities that were folded last, so that their events need not be read again.
+    """A cache of recently folded entities, so that their events need not be read again.
 
-    A fold is given out once: after more facts it is another one. A fold with facts whose rows were
-    then not written, because of a crash or because another projector came first, is of no use any
-    more. Nothing is kept when the database was lost, which may come back in an older state and
-    then go on otherwise.
+    A fold is removed when it is taken, because more facts change it. If its rows were not written,
+    because of a crash or another projector, it is useless. The cache is cleared when the database is
+    lost, which may return in an older state.
     """
 
     def __init__(self, max_bytes: int = MAX_CACHE_BYTES) -> None:
         self._folds: SizedLruCache[str, EntityFold] = SizedLruCache(max_bytes)
 
     def take(self, stream: str, version: int) -> EntityFold:
-        """Remove and return the fold of an entity at a version at most: an empty one if there is
-        none."""
+        """Remove and return the fold of an entity up to a version, or an empty one."""
         fold = self._folds.take(stream)
         return fold if fold and fold.version <= version else EntityFold(stream)
 
     def put(self, stream: str, fold: EntityFold) -> None:
-        """Keep the fold of an entity."""
+        """Cache the fold of an entity."""
         plain = entity_type(stream).RECENT_EVENTS is not None
         each = MEMORY_BYTES_PER_PLAIN_BYTE if plain else MEMORY_BYTES_PER_JSON_BYTE
         self._folds.put(stream, fold, each * (fold.size + fold.written))
 
     def clear(self) -> None:
-        """Forget all."""
+        """Clear the cache."""
         self._folds.clear()
 
 
@@ -66,7 +63,7 @@ FACETS = {"commodity": "commodity", "place": "place", "statistic": "statistic", 
 
 
 def fact_lines(entity: str, rows: Iterable[FactRow]) -> list[Line]:
-    """The rows of facts of an entity, each a line, its columns in the order of `add_facts`."""
+    """Return the rows of an entity's facts as lines, with columns in the order of `add_facts`."""
     kind = entity.partition("/")[0]
     return [_line(entity, kind, row) for row in rows]
 
@@ -85,21 +82,21 @@ def _line(entity: str, kind: str, row: FactRow) -> Line:
 
 
 def one_line(text: str) -> str:
-    """A text as it stands in a column of a line."""
+    """Return a text as a column of a line."""
     return " ".join(text.split())
 
 
 def block_of(position: int) -> tuple[int, int]:
-    """The number of the block that a position lies in, and the first position of that."""
+    """Return the number of a position's block, and the first position of that block."""
     block = position // BLOCK_POSITIONS
     return block, block * BLOCK_POSITIONS
 
 
 class Group(msgspec.Struct, frozen=True, gc=False):
-    """The common properties of facts that are summed together."""
+    """Common properties of facts that are summed together."""
 
     more: int
-    """1 where they begin to count, -1 where they do no more."""
+    """1 if they become effective, -1 if they stop being effective."""
     block: int
     kind: str
     publishers: tuple[str, ...]
@@ -110,13 +107,13 @@ class Group(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class FactSums:
-    """The sums of the facts of a page: they are counted in the end, group by group."""
+    """The sums of the facts of a page, counted group by group at the end."""
 
     groups: dict[Group, list[Series | None]] = field(default_factory=lambda: defaultdict(list))
-    """The series of each fact, None where it is no claim."""
+    """The series of each fact, None if it is no claim."""
 
     def add(self, entity: str, rows: Sequence[FactRow], closed: Sequence[ClosedFact]) -> None:
-        """Add the facts of an entity that begin to count, and those that do no more."""
+        """Add the facts of an entity that become or stop being effective."""
         kind = entity.partition("/")[0]
         for row in rows:
             self._add(kind, row.known, row.since, 1)
@@ -134,8 +131,10 @@ class FactSums:
         self.groups[group].append(series)
 
     def lines(self) -> list[str]:
-        """The sums as lines, their columns in the order of `add_sums`, always in the same order: so
-        processes never wait for each other."""
+        """Return the sums as sorted lines, with columns in the order of `add_sums`.
+
+        The fixed order prevents deadlocks between processes.
+        """
         sums = Counter[str]()
         for group, of in self.groups.items():
             common = "\t".join(
@@ -153,7 +152,7 @@ class FactSums:
 
 
 def _words(of: Sequence[Series | None]) -> Iterator[tuple[str, int]]:
-    """The number of facts, and the subjects of claims."""
+    """Yield the number of facts, and the subjects of claims."""
     yield "\t", len(of)
     series = [one for one in of if one is not None]
     for facet, name in FACETS.items():

@@ -1,12 +1,12 @@
 -- name: add_facts
--- Facts that count from a position on, as they are written in fact_rows.py, one a line.
+-- Facts that are effective from a position on, one line each, as written in fact_rows.py.
 INSERT INTO facts (position, entity, kind, type, publishers, edition, edition_version, public_on, since, until)
 SELECT c[1]::bigint, c[2], c[3], c[4], string_to_array(c[5], ' '), c[6], c[7], c[8]::date, c[9]::bigint,
        c[10]::bigint
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_sums
--- How many more facts count behind a block, as they are written in fact_sums.py, one sum a line.
+-- Net changes of effective facts by block, one line each, as written in fact_rows.py.
 INSERT INTO fact_sums AS before (block, kind, publishers, edition, edition_version, public_on, facet, word, facts)
 SELECT c[1]::bigint, c[2], string_to_array(c[3], ' '), c[4], c[5], c[6]::date, c[7], c[8], c[9]::bigint
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
@@ -14,8 +14,8 @@ ON CONFLICT (block, kind, facet, public_on, word, edition, edition_version, publ
 DO UPDATE SET facts = before.facts + excluded.facts;
 
 -- name: close_facts
--- Facts that count no more end at the position of the retraction. Each is looked up in its entity, which
--- OFFSET sees to.
+-- Facts that stop being effective end at the position of the retraction. OFFSET makes PostgreSQL look up
+-- each in its entity.
 UPDATE facts SET until = ended.at
 FROM (
     SELECT fact.id, closed.at

@@ -22,7 +22,7 @@ DOMAIN = Path(tracker.domain.__file__).parent
 
 
 class Versions(Projection[RowBatch]):
-    """Each entity's states as rows that are added and closed, never changed.
+    """The states of each entity as rows that are added and closed, never changed.
 
     See `tables.sql` for the tables, `projections/fold/` for the fold, and `rows.py` for the rows.
     """
@@ -69,11 +69,11 @@ class Versions(Projection[RowBatch]):
         self._folds = FoldCache()
 
     async def fold_page(self, connection: Connection, after: int, *, limit: int) -> RowBatch | None:
-        """The next events, folded with what is cached of their entities."""
+        """Read the next events and fold them with the cached folds of their entities."""
         return await fold_page(connection, after, limit=limit, folds=self._folds)
 
     async def fold_all(self, connection: Connection, until: int) -> AsyncGenerator[RowBatch, None]:
-        """Each entity folded once, whole: no row that is written has to be closed later."""
+        """Fold each entity once and completely, so that no written row has to be closed later."""
         nothing_cached = FoldCache(0)
         async with aclosing(whole_streams(connection, until)) as pages:
             async for streams in pages:
@@ -86,5 +86,5 @@ class Versions(Projection[RowBatch]):
         await write_page(connection, page, seconds=seconds)
 
     def clear_cache(self) -> None:
-        """Forget the folds of entities."""
+        """Clear the cached folds of entities."""
         self._folds.clear()

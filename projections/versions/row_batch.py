@@ -1,4 +1,4 @@
-"""The rows of a page of the log: folded in memory, then written."""
+"""The rows of a log page: folded in memory, then written."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ SQL = named_queries(Path(__file__).with_name("rows.sql"))
 FACTS_SQL = named_queries(Path(__file__).with_name("fact_rows.sql"))
 
 MAX_PAGE_ROW_BYTES = 16 * 1024 * 1024
-"""About how large the rows of a page may be: an entity of many events has a large row for each."""
+"""Approximate maximum of row bytes per page; an entity with many events has a large row for each."""
 ROW_BYTES_PER_ENTRY_BYTE = 4
-"""Bytes of a row for one of an entry, of an entity whose states do not grow with its facts."""
+"""Row bytes per entry byte, for entities whose states do not grow with their facts."""
 PAUSE_ROWS = 30
-"""Rows to make before other tasks of this process get their turn."""
+"""Rows between two pauses for other tasks."""
 PAUSE_CHARACTERS = 64 * 1024
-"""The same, where rows are long."""
+"""Characters of rows between two pauses, for long rows."""
 PAUSE_FACTS = 10
-"""Facts of one entity to fold before other tasks get their turn."""
+"""Facts of one entity between two pauses for other tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowBatch(Page):
-    """What the events of a page change in the rows."""
+    """The row changes by the events of a page."""
 
     added: list[str] = field(default_factory=list)
     """Rows to add; see `Line`."""
     closed: list[tuple[str, date, int, int]] = field(default_factory=list)
-    """The entity, the start and the generation of open rows, and the position at which they end."""
+    """Entity, start and generation of open rows, and the position at which they end."""
     added_elements: list[str] = field(default_factory=list)
     """Elements of long lists to add."""
     closed_elements: list[tuple[str, int, str, date, int]] = field(default_factory=list)
-    """The entity and the key of elements, and the position at which they end."""
+    """Entity and key of elements, and the position at which they end."""
     added_facts: list[str] = field(default_factory=list)
-    """Facts that begin to count."""
+    """Facts that become effective."""
     closed_facts: list[tuple[str, int, int]] = field(default_factory=list)
-    """The entity and the position of facts, and the position from which they count no more."""
+    """Entity and position of facts, and the position at which they stop being effective."""
     fact_sums: FactSums = field(default_factory=FactSums)
-    """How many more facts count behind a block of positions."""
+    """Net change of effective facts per block of positions."""
     search_rows: SearchIndexRows = field(default_factory=SearchIndexRows)
-    """By what entities are found; some of these rows may be there already."""
+    """Search keys of entities; some of these rows may exist already."""
 
 
 async def fold_page(
     connection: Connection, after: int, *, limit: int, folds: FoldCache
 ) -> RowBatch | None:
-    """The next events, at most `limit` and fewer where their rows are large, folded; None if there
-    are none.
+    """Read and fold the next events, at most `limit`, or return None.
 
-    Entities whose folds are cached are not read and folded again.
+    A page has fewer events if their rows are large. Entities with cached folds are not read and folded
+    again.
     """
     streams = await read_facts(connection, after, limit=limit)
     if not streams:
@@ -76,8 +76,10 @@ async def fold_page(
 
 
 def estimate_row_bytes(streams: Mapping[str, StreamFacts]) -> int:
-    """About how large the rows of some facts are: each has one, with all that is known by then, or with
-    as much as ever where states do not grow."""
+    """Return the approximate size of the rows of some facts.
+
+    Each fact has a row with all facts up to it, or of constant size if states do not grow.
+    """
     return sum(
         ROW_BYTES_PER_ENTRY_BYTE * stream.size
         if entity_type(name).RECENT_EVENTS
@@ -93,7 +95,7 @@ async def fold_streams(
     streams: dict[str, StreamFacts],
     folds: FoldCache,
 ) -> RowBatch:
-    """The facts of some streams behind a position, folded. Facts before it are read where needed."""
+    """Fold the facts of some streams after a position. Facts before it are read if needed."""
     batch = RowBatch(after, until, sum([len(stream.facts) for stream in streams.values()]))
     taken = {name: folds.take(name, stream.version - 1) for name, stream in streams.items()}
     outdated = {
@@ -116,7 +118,7 @@ async def fold_streams(
 
 
 async def apply_facts(fold: EntityFold, facts: Sequence[RecordedFact]) -> RowDelta:
-    """What new facts change in the rows of an entity; other tasks get their turn in between."""
+    """Return the row changes of an entity by new facts, with pauses for other tasks."""
     delta = fold.empty_delta()
     for number, _ in enumerate(fold.apply_one_by_one(facts, delta), 1):
         if number % PAUSE_FACTS == 0:
@@ -125,7 +127,7 @@ async def apply_facts(fold: EntityFold, facts: Sequence[RecordedFact]) -> RowDel
 
 
 def _catch_up(fold: EntityFold, name: str, stream: StreamFacts) -> EntityFold:
-    """The fold of an entity after facts of which the rows are there already."""
+    """Return the fold of an entity after facts whose rows exist already."""
     size = fold.size + stream.size
     if fold.version:
         fold.apply(stream.facts)
@@ -138,15 +140,15 @@ def _catch_up(fold: EntityFold, name: str, stream: StreamFacts) -> EntityFold:
 
 
 class _RowMaker:
-    """Puts rows into a batch. Other tasks of this process get their turn in between."""
+    """A builder of rows for a batch, with pauses for other tasks of this process."""
 
     def __init__(self, batch: RowBatch):
         self._batch = batch
         self._rows = self._characters = 0
-        """Made since the last pause."""
+        """Counts since the last pause."""
 
     async def add(self, name: str, delta: RowDelta) -> None:
-        """Add what has changed in the rows of an entity."""
+        """Add the row changes of an entity."""
         batch = self._batch
         batch.closed.extend([(name, *row) for row in delta.closed])
         batch.closed_elements.extend([(name, *row) for row in delta.closed_elements])
@@ -170,7 +172,7 @@ async def write_page(
 ) -> None:
     """Add and close rows, in the caller's transaction.
 
-    A statement may take so many seconds, instead of the connection's own limit.
+    `seconds` replaces the connection's timeout.
     """
     for query, lines in (
         (SQL.add_versions, page.added),
@@ -197,12 +199,12 @@ async def write_page(
 
 
 def text_lines(rows: SearchIndexRows) -> list[str]:
-    """The rows of texts."""
+    """Return the rows of texts."""
     return sorted([f"{kind}\t{entity}\t{text}" for kind, entity, text in rows.texts])
 
 
 def document_lines(rows: SearchIndexRows) -> list[str]:
-    """The rows of documents."""
+    """Return the rows of documents."""
     return [
         "\t".join([entity.partition("/")[0], entity, key, *found.words])
         for (entity, key), found in sorted(rows.documents.items())
@@ -218,5 +220,5 @@ def _vocabulary_lines(rows: SearchIndexRows) -> list[str]:
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    """The columns of rows, of which there is one at least."""
+    """Return the columns of rows; there must be at least one row."""
     return list(map(list, zip(*rows, strict=True)))

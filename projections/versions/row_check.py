@@ -1,7 +1,7 @@
-"""Stored rows compared with a fresh fold of the events that they follow from.
+"""Comparison of stored rows with a new fold of their events.
 
-The rows of each entity are compared, in all tables that have an entity. Words of events, the vocabulary and
-the sums of facts are about all entities together, and are not compared.
+The rows of each entity are compared, in all tables with an entity column. Words of events, the
+vocabulary and the sums of facts span entities and are not compared.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from tracker.postgres.database import Connection, Pool, named_queries
 CHECK_SQL = named_queries(Path(__file__).with_name("row_check.sql"))
 MAX_SAMPLE_EVENTS = 1000
 MAX_SAMPLE_BYTES = 4 * 1024 * 1024
-"""Entities of more events, or of larger rows, are left out of samples; `check_all_rows` has them too."""
+"""Limits of samples. Larger entities are checked only by `check_all_rows`."""
 INSERT = re.compile(
     r"INSERT INTO (?P<table>\w+) \((?P<columns>.+?)\)\n(?P<select>SELECT .+?)(?:\nON CONFLICT.*)?;?\Z",
     re.DOTALL,
 )
 AFTER_ALL = "~"
-"""A name behind those of all entities."""
+"""A name after those of all entities."""
 
 
 class RowsDiffer(TrackerError):
-    """The rows of an entity do not follow from its events by the fold of this code."""
+    """The error for rows of an entity that do not follow from its events."""
 
     code = "ROWS_DIFFER"
 
@@ -63,12 +63,12 @@ class _Table:
 
     name: str
     difference: str
-    """The query for the first entity between two names whose rows are not these lines."""
+    """The query for the first entity between two names with different rows."""
     lines: Callable[[RowBatch], list[str]]
 
 
 def _table(insert: str, lines: Callable[[RowBatch], list[str]]) -> _Table:
-    """A table, from the statement that adds rows to it."""
+    """Return a table from the statement that adds rows to it."""
     parts = INSERT.search(insert)
     assert parts is not None
     query = CHECK_SQL.difference.format(**parts.groupdict())
@@ -86,8 +86,10 @@ TABLES = (
 
 
 async def check_random_entity(pool: Pool, again: str | None = None) -> str | None:
-    """Compare the rows of an entity that is drawn, or of this one again; returns its name, or None where it
-    is too large for a sample. Raises RowsDiffer, AnotherRelease."""
+    """Compare the rows of a random entity, or of `again`, and return its name.
+
+    Returns None if the entity is too large for a sample. Raises RowsDiffer, AnotherRelease.
+    """
     async with AsyncExitStack() as stack:
         connection, position = await _begin(stack, pool)
         entity = again
@@ -107,8 +109,10 @@ async def check_random_entity(pool: Pool, again: str | None = None) -> str | Non
 async def check_all_rows(
     pool: Pool, progress: Callable[[int], None] = lambda _: None
 ) -> tuple[int, int]:
-    """Compare all rows; returns how many entities there are, and the position. `progress` gets counts of
-    events. Raises RowsDiffer with the first entity by name, AnotherRelease."""
+    """Compare all rows and return the number of entities and the position.
+
+    `progress` gets numbers of events. Raises RowsDiffer with the first entity by name, AnotherRelease.
+    """
     async with AsyncExitStack() as stack:
         connection, position = await _begin(stack, pool)
         reader = await stack.enter_async_context(pool.acquire())
@@ -126,13 +130,15 @@ async def check_all_rows(
 
 
 async def _begin(stack: AsyncExitStack, pool: Pool) -> tuple[Connection, int]:
-    """A connection that sees the rows as they are now until the stack ends, and their position. Raises
-    AnotherRelease."""
+    """Open a snapshot of the rows for the duration of the stack, and return it with its position.
+
+    Raises AnotherRelease.
+    """
     connection = await stack.enter_async_context(pool.acquire())
     await stack.enter_async_context(
         connection.transaction(isolation="repeatable_read", readonly=True)
     )
-    # Before anything is read: a rebuild would put tables in their place whose rows are not seen.
+    # Before any read: a rebuild would swap in tables whose rows this snapshot does not see.
     await connection.execute(CHECK_SQL.hold_tables)
     tracking = await connection.fetchrow(TRACKING.tracking, Versions.name)
     projection = Versions()
@@ -144,8 +150,10 @@ async def _begin(stack: AsyncExitStack, pool: Pool) -> tuple[Connection, int]:
 async def _compare(
     connection: Connection, streams: Mapping[str, StreamFacts], first: str, last: str, until: int
 ) -> None:
-    """Compare the rows of the entities between two names with those that their events give. Raises
-    RowsDiffer with the first that differs."""
+    """Compare the rows of entities between two names with their events.
+
+    Raises RowsDiffer with the first difference.
+    """
     batch = await fold_streams(connection, 0, until, dict(streams), FoldCache(0))
     found = [
         (entity, table.name)

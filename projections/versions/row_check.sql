@@ -1,6 +1,6 @@
 -- name: hold_tables
--- Nothing takes the place of these tables until the transaction ends, and no query waits for it. A page of a
--- long stream may take longer than the usual limit of silence, and a process that froze holds up a rebuild.
+-- Prevent the replacement of these tables until the transaction ends, without blocking queries. A page of
+-- a long stream may exceed the usual idle timeout. A frozen process delays a rebuild.
 SET LOCAL idle_in_transaction_session_timeout = '60s';
 LOCK TABLE documents, texts, subjects, versions, elements, facts IN ACCESS SHARE MODE;
 
@@ -9,12 +9,12 @@ LOCK TABLE documents, texts, subjects, versions, elements, facts IN ACCESS SHARE
 SELECT stream FROM log.events WHERE position = $1;
 
 -- name: version
--- How many events a stream has.
+-- The number of events of a stream.
 SELECT max(version) FROM log.events WHERE stream = $1;
 
 -- name: difference
--- The first entity, of those from one name up to another, whose rows are not the ones in some lines. The
--- statement that adds rows to the table says how a line is read.
+-- The first entity in a range of names whose rows differ from some lines. The statement that adds rows to
+-- the table defines the columns of a line.
 WITH fresh ({columns}) AS (
     {select}
 ), stored AS (

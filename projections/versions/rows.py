@@ -1,4 +1,4 @@
-"""Version rows: a state on both axes of time, and the columns by which lists find it. Pure."""
+"""Version rows: a state on both time axes, with the columns for lists. Pure."""
 
 from __future__ import annotations
 
@@ -30,26 +30,25 @@ from tracker.domain.vocabulary import Checked
 from tracker.domain.watched_source import WatchedSourceState
 
 Line = str
-"""A row as a line, its columns in the order of `add_versions` (rows.sql).
+"""A row as a line, with columns in the order of `add_versions` (rows.sql).
 
-Tabs separate columns; neither JSON nor words contain any.
+Tabs separate columns; neither JSON nor words contain tabs.
 """
 
 NULL = "\x01"
 """A column without a value: JSON and words contain no control characters."""
 
 OPEN_POSITION = 2**63 - 1
-"""The `until` of a row that still holds: the largest number of its column."""
+"""`until` of an open row: the largest number of its column."""
 
 
 class FilterColumns(msgspec.Struct, frozen=True, gc=False):
-    """The columns by which lists filter and order states, as far as these rarely change.
+    """Columns for filters and orders of lists that rarely change.
 
-    `commodities` and `places` are those that an entity is about: the place of a figure, the issuer, the
-    members, the actors. `category` is the one word that lists of its kind filter by. `commodity`
-    and `period` are those of a figure. `title` is what lists order by, `search_text` what a
-    search looks in. `other_words` are further words by which it is found: of firms that it names, and
-    of what an announcement is about.
+    `commodities` and `places` are the subjects of an entity: the place of a figure, the issuer, the
+    members, the actors. `category` is the filter value of its kind. `commodity` and `period` are those
+    of a figure. `title` is the sort text and `search_text` the searched text. `other_words` are more
+    index words: firms, and subjects of an announcement.
     """
 
     commodities: tuple[str, ...] = ()
@@ -63,7 +62,7 @@ class FilterColumns(msgspec.Struct, frozen=True, gc=False):
 
 
 def filter_columns(state: EntityState) -> FilterColumns:
-    """The columns of a state."""
+    """Return the columns of a state."""
     if isinstance(state, FigureState):
         return _series_columns(state.series)
     columns = partial(FilterColumns, title=title(state), search_text=search_text(state))
@@ -94,29 +93,29 @@ def filter_columns(state: EntityState) -> FilterColumns:
 
 
 def about_word(entity: str) -> str:
-    """The word by which announcements about an entity are found."""
+    """Return the index word for announcements about an entity."""
     return f"about/{entity}"
 
 
 def topic_word(topic: str) -> str:
-    """The word by which announcements on a topic are found."""
+    """Return the index word for announcements on a topic."""
     return f"topic/{spelling(topic)}"
 
 
 def firm_words(names: Iterable[str]) -> tuple[str, ...]:
-    """Words by which entities that name some firms are found; only further words have a slash."""
+    """Return the index words for entities that name firms; only such words have a slash."""
     return unique([f"firm/{spelling(name)}" for name in names])
 
 
 def _series_columns(series: Series) -> FilterColumns:
-    """The columns of a figure, the same in all of its states."""
+    """Return the columns of a figure, equal in all its states."""
     return FilterColumns(
         (series.commodity,), (series.place,), series.statistic, series.commodity, series.period
     )
 
 
 def main_date(state: EntityState) -> PartialDate | None:
-    """When an entity was announced, founded or made; for a figure, when its newest claim was published."""
+    """Return the date of announcement or foundation; for a figure, the date of its newest claim."""
     match state:
         case FigureState():
             return state.claims[-1].published_on
@@ -132,9 +131,9 @@ def main_date(state: EntityState) -> PartialDate | None:
 
 
 def sources_json(entity: str, state: EntityState, history: History) -> str:
-    """The sources of a state of an entity as lists filter by them, in JSON, each once.
+    """Return the distinct sources of a state as JSON for list filters.
 
-    Those of a figure's claims come first; the first of each claim has the position of the claim.
+    Sources of a figure's claims come first; the first of each claim has the position of the claim.
     """
     if isinstance(state, FigureState):
         facts: tuple[Evidence | Claim, ...] = (*state.claims, *state.judged)
@@ -150,15 +149,17 @@ def sources_json(entity: str, state: EntityState, history: History) -> str:
 
 
 def _issuers(entity: str, fact: Evidence, state: EntityState, history: History) -> Issuers:
-    """The issuers of a fact behind a state."""
+    """Return the issuers of a fact behind a state."""
     known = history.get(fact.event_id)
-    assert known is not None  # whatever is behind a state was recorded
+    assert known is not None  # facts behind a state are recorded
     return issuers_of(entity, known.fact, state)
 
 
 def _sources_of(fact: Evidence | Claim, issuers: Issuers) -> list[str]:
-    """The sources of a fact of these issuers, each as JSON. Whether it is primary and verified is said of
-    the fact: one such source among several is enough."""
+    """Return the sources of a fact as JSON, one text each.
+
+    Primary and verified apply to the fact: one such source is enough.
+    """
     if fact.more_sources:
         cited = [cite(source, issuers) for source in fact.sources]
         primary = any(source.is_primary for source in cited)
@@ -185,7 +186,7 @@ def _only_source_json(
     url: str | None,
     issuers: Issuers,
 ) -> str:
-    """The JSON of a source that is the only one of its fact; many facts have one that is alike."""
+    """Return the JSON of the only source of a fact; many facts have an equal one."""
     source = CitedSource(
         publisher=publisher,
         name=publisher,
@@ -211,7 +212,7 @@ def _source_json(source: Source, primary: bool, verified: bool) -> str:
 
 
 def clauses_json(state: EntityState) -> str:
-    """The clauses of a control as lists filter by them, in JSON: words of the vocabulary and days."""
+    """Return the clauses of a control as JSON for list filters: vocabulary words and days."""
     if not isinstance(state, ExportControlState):
         return "[]"
     return encode(
@@ -230,7 +231,7 @@ def clauses_json(state: EntityState) -> str:
 
 @lru_cache(maxsize=4096)
 def of_date(given: PartialDate) -> str:
-    """The days that a date may mean."""
+    """Return the possible days of a date."""
     return days(given.first, given.last)
 
 
@@ -239,39 +240,42 @@ def _span(given: tuple[date, date | None] | None) -> str | None:
 
 
 def days(first: date, last: date | None) -> str:
-    """Days as PostgreSQL reads them, both ends inclusive; without a last one they are open."""
+    """Return a range of days for PostgreSQL, both ends inclusive; None is an open end."""
     return f"[{_day(first)},{_day(last)}]"
 
 
 @lru_cache(maxsize=65536)
 def _day(day: date | None) -> str:
-    """A day as PostgreSQL reads it, and as asyncpg sends the first and the last of the calendar;
-    None is the end of an open range."""
+    """Return a day as PostgreSQL reads it; the first and last of the calendar are infinities.
+
+    asyncpg encodes them the same way. None is the end of an open range.
+    """
     if day is None:
         return ""
     return {date.min: "-infinity", date.max: "infinity"}.get(day) or day.isoformat()
 
 
 def search_keys(day: date, state: EntityState) -> dict[object, date]:
-    """By what lists and searches find the entity of a state that holds from a day on at the latest: its
-    columns, document, publishers."""
+    """Return the keys under which lists and searches find an entity, with a first day.
+
+    The keys are its columns, its document and its publishers.
+    """
     found = document(state)
     publishers = (source.publisher for source in state.sources)
     return dict.fromkeys([filter_columns(state), found.key if found else None, *publishers], day)
 
 
 def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line]:
-    """The version rows that a delta adds, one by one, since they may be large.
+    """Yield the version rows of a delta one by one, because they may be large.
 
-    By what the entity is found is added to `search_rows`, as far as `delta.search_keys` doesn't have
-    it already from as early a day.
+    New search keys are added to `search_rows`, unless `delta.search_keys` has them from as early a day.
     """
     words = _Words(delta.search_keys)
     columns, head, found = FilterColumns(), "", None
     for row in sorted(delta.added, key=_SINCE):
         entity, version, since = row.entity, row.version, row.since
         start, state = version.start, version.state
-        if not head or not isinstance(state, FigureState):  # a figure is always about the same
+        if not head or not isinstance(state, FigureState):  # the columns of a figure are constant
             columns, before, found = filter_columns(state), columns, document(state)
             if not head or columns != before:
                 head = _head(entity, columns)
@@ -302,16 +306,15 @@ def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line
 
 
 class _Words:
-    """Words under which lists find an entity, as far as they do not know them from as early a day:
-    since which position it was about each, and from which day on."""
+    """New index words of an entity, each with its first position and first day."""
 
     def __init__(self, known: dict[object, date]):
         self.known = known
-        """The keys that lists know, each with its day; see `search_keys`."""
+        """The keys known to lists, each with its day; see `search_keys`."""
         self._found: dict[str, tuple[int, date]] = {}
 
     def are_news(self, key: object, day: date) -> bool:
-        """Whether what has a key on a day is not known by then; it is from now on."""
+        """Whether a key is new on a day; it is known from now on."""
         before = self.known.get(key)
         if before is not None and before <= day:
             return False
@@ -319,7 +322,7 @@ class _Words:
         return True
 
     def add(self, word: str, since: int, day: date) -> None:
-        """Take in a word that an entity is about."""
+        """Add a word."""
         found = self._found.get(word)
         if found is None:
             self._found[word] = since, day
@@ -327,13 +330,13 @@ class _Words:
             self._found[word] = min(found[0], since), min(found[1], day)
 
     def add_publishers(self, of: EntityState | Evidence | Claim, since: int, day: date) -> None:
-        """Take in the publishers of sources."""
+        """Add the publishers of sources."""
         for source in of.sources:
             if self.are_news(source.publisher, day) or source.publisher in self._found:
                 self.add(source.publisher, since, day)
 
     def lines(self, entity: str) -> list[Line]:
-        """Their rows."""
+        """Return the rows of the words."""
         kind = _kind(entity)
         return [
             f"{kind}\t{word}\t{entity}\t{since}\t{_day(day)}"
@@ -342,17 +345,17 @@ class _Words:
 
 
 def _last_day(end: date | None) -> str:
-    """The last day before an end; without one there is none."""
+    """Return the last day before an end, or infinity without an end."""
     return _day(end - DAY) if end else "infinity"
 
 
 def _newest(newest: tuple[date, int] | None) -> str:
-    """The day and the position of the last fact, as two columns."""
+    """Return the day and position of the last fact, as two columns."""
     return f"{NULL}\t{NULL}" if newest is None else f"{_day(newest[0])}\t{newest[1]}"
 
 
 def element_rows(delta: RowDelta) -> list[Line]:
-    """The rows of elements of long lists that a delta adds."""
+    """Return the rows of list elements in a delta."""
     return [
         f"{delta.entity}\t{of.list}\t{of.place}\t{_day(of.first_day)}\t{_last_day(of.end)}"
         f"\t{row.since}\t{row.until or OPEN_POSITION}\t{of.text}\t{_source(of) or NULL}"
@@ -362,8 +365,10 @@ def element_rows(delta: RowDelta) -> list[Line]:
 
 
 def _source(element: Element) -> str | None:
-    """The sources of an element as lists filter by them, one as itself and several in a list; None
-    where they are those of another."""
+    """Return the sources of an element for list filters: one as itself, several as a list.
+
+    Returns None if they belong to another element.
+    """
     if not isinstance(element.value, (Evidence, Claim)):
         return None
     parts = _sources_of(element.value, element.issuers)
@@ -374,7 +379,7 @@ _SINCE = attrgetter("since")
 
 
 def _head(entity: str, of: FilterColumns) -> str:
-    """The columns that are the same in most rows of an entity."""
+    """Return the columns that are equal in most rows of an entity."""
     return "\t".join(
         [
             entity,
@@ -392,7 +397,7 @@ def _head(entity: str, of: FilterColumns) -> str:
 
 @lru_cache(maxsize=4096)
 def _words_json(words: tuple[str, ...]) -> str:
-    """A JSON array of words; many entities are about the same."""
+    """Return a JSON array of words, cached because many entities share them."""
     return encode(words).decode()
 
 
@@ -401,9 +406,9 @@ def _kind(entity: str) -> str:
 
 
 def _subjects(of: FilterColumns) -> list[str]:
-    """The words by which lists find an entity; '' for all of a kind.
+    """Return the index words of an entity; '' is for all of a kind.
 
-    A figure has none for its commodity, with which its name begins; reserves are of no year.
+    A figure has no word for its commodity, which begins its name; reserves have no year.
     """
     if of.commodity:
         return ["", *of.places, *compound_keys(of.commodities, [of.period])]
@@ -412,10 +417,10 @@ def _subjects(of: FilterColumns) -> list[str]:
 
 
 def compound_keys(some: Iterable[str], others: Sequence[object]) -> list[str]:
-    """Words for what is about two things at once."""
+    """Return the index words for pairs."""
     return [f"{one} {other}" for one in some for other in others]
 
 
 def unique(words: Iterable[str]) -> tuple[str, ...]:
-    """The words without repetitions, in their order."""
+    """Return the words without repetitions, in order."""
     return tuple(dict.fromkeys(words))

@@ -1,7 +1,7 @@
 -- name: close_versions
--- Versions that no longer hold end at the position of the event that ended them; those that it began
--- are there already. Each is looked up in its generation, which OFFSET sees to (all that begins on a
--- day would be read else).
+-- Versions that no longer hold end at the position of the event that ended them; the versions that it
+-- began exist already. OFFSET makes PostgreSQL look up each in its generation, instead of reading all that
+-- begin on a day.
 UPDATE versions SET until = ended.position
 FROM (
     SELECT version.id, closed.position
@@ -37,8 +37,8 @@ SELECT c[1], c[2]::smallint, c[3], c[4]::date, c[5]::date, c[6]::bigint, c[7]::b
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_versions
--- Rows as they are made in rows.py, one a line. Not by COPY: PostgreSQL waits for the end of one without a
--- limit, and a client that was stopped in the middle of it would keep what it has locked.
+-- Rows as lines made in rows.py. Not by COPY: PostgreSQL waits for its end without a limit, and a client
+-- that was stopped in the middle would keep its locks.
 INSERT INTO versions (entity, kind, commodity, period, commodities, places, category, title, said, document, dated,
                       sources, clauses, first_day, last_day, since, until, generation,
                       newest_fact, newest_position, state)
@@ -48,21 +48,21 @@ SELECT c[1], c[2], c[3], c[4]::integer, c[5]::jsonb, c[6]::jsonb, c[7], c[8], c[
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_subjects
--- What new entities are about.
+-- Index words of new entities.
 INSERT INTO subjects (kind, word, entity, since, first_day)
 SELECT c[1], c[2], c[3], c[4]::bigint, c[5]::date
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
 
 -- name: add_more_subjects
--- What others are about, where that is new.
+-- New index words of other entities.
 INSERT INTO subjects (kind, word, entity, since, first_day)
 SELECT c[1], c[2], c[3], c[4]::bigint, c[5]::date
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
 ON CONFLICT DO NOTHING;
 
 -- name: lower_subjects
--- What they were about already, on earlier days than were known. Each is looked up by its key, which OFFSET
--- sees to. A rebuild has none of these, nor yet the index: what could name it would need it.
+-- Existing index words with an earlier first day. OFFSET makes PostgreSQL look up each by its key. A
+-- rebuild has none of these, nor the index that naming them would need.
 UPDATE subjects SET first_day = lowered.first_day
 FROM (
     SELECT subject.id, c[5]::date AS first_day
@@ -75,15 +75,14 @@ FROM (
 WHERE ctid = lowered.id;
 
 -- name: add_texts
--- What entities say, where that is new.
+-- New texts of entities.
 INSERT INTO texts (kind, entity, said)
 SELECT c[1], c[2], c[3]
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
 ON CONFLICT DO NOTHING;
 
 -- name: add_documents
--- What a search finds entities by, where that is new. Words are found as they are written, and by their
--- English stem.
+-- New search documents of entities, with words as written and by their English stem.
 INSERT INTO documents (kind, entity, key, vector)
 SELECT c[1], c[2], c[3],
        setweight(to_tsvector('simple', c[4]) || to_tsvector('english', c[4]), 'A')
@@ -94,13 +93,13 @@ FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
 ON CONFLICT DO NOTHING;
 
 -- name: add_event_words
--- What a search finds events by.
+-- Search words of events.
 INSERT INTO event_words (position, vector)
 SELECT c[1]::bigint, to_tsvector('simple', c[2]) || to_tsvector('english', c[2])
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
 
 -- name: add_vocabulary
--- The words of documents, each since the first position that had it.
+-- The words of documents, each with the first position that had it.
 INSERT INTO vocabulary (word, since, trigrams)
 SELECT c[1], c[2]::bigint, c[3]::text[]
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c

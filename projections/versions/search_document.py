@@ -1,12 +1,12 @@
-"""The search document of a state: its passages, each with its field, and the words of events. Pure.
+"""The search document of a state, with its passages and fields, and the words of events. Pure.
 
-Figures have no passages: they are found by the words of their series, which are declared (see
-`projections.query.figure_words`), so that millions of them cost a search nothing. Notes and
-quotations have none either: they are in annexes, and have to vanish with them.
+Figures have no passages. They are found by the declared words of their series (see
+`projections.query.figure_words`), so millions of them cost a search nothing. Notes and quotations have
+none either: they are in annexes, which can be redacted.
 
-Events are found by the words of all that a fact says, those of codes included. Claims on figures have no
-words: they are found by the name of their figure. Fetches of watched sources that did not fail, which are
-many, have none either.
+Events are found by all words of their fact, including those of codes. Claims on figures have no words;
+the name of their figure finds them. Successful polls of watched sources, which are many, have none
+either.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ from tracker.domain.watched_source import WatchedSourceState
 from tracker.domain.watched_source_facts import Fetched, Unchanged
 
 MAX_DOCUMENT_BYTES = 100_000
-"""Bytes of words that one state is found by: PostgreSQL takes no vector above a megabyte."""
+"""Maximum of bytes of words per state; PostgreSQL limits a vector to a megabyte."""
 MAX_DISPUTES = 20
-"""Accounts that one state is found by: the list of them may be long, and each state repeats it."""
+"""Maximum of indexed accounts per state; the list may be long, and each state repeats it."""
 
 
 WITHOUT_WORDS = (f"{Figure.KIND}/", f"{Import.KIND}/")
 CAPITAL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
 SearchText = tuple[str, str, str]
-"""A text by which a search finds an entity: `kind, entity, text`."""
+"""A searchable text of an entity: `kind, entity, text`."""
 
 
 class Passage(msgspec.Struct, frozen=True, gc=False):
-    """A text of a state, its field, and how much it weighs: A is a name, D is said in passing."""
+    """A text of a state, its field, and its weight: A is a name, D a passing mention."""
 
     field: str
     weight: str
@@ -61,15 +61,14 @@ class Passage(msgspec.Struct, frozen=True, gc=False):
 
 
 class Document(NamedTuple):
-    """The words of the passages of a state by their weights, A to D, and a key that tells them from
-    others."""
+    """The words of a state's passages by weight, A to D, and a key of their content."""
 
     key: str
     words: tuple[str, str, str, str]
 
 
 def document(state: Value) -> Document | None:
-    """The document of a state; None for one without passages."""
+    """Return the document of a state, or None without passages."""
     said = passages(state)
     if not said:
         return None
@@ -89,7 +88,7 @@ def document(state: Value) -> Document | None:
 
 
 def passages(state: Value) -> list[Passage]:
-    """The passages of a state, the weightiest of each field first."""
+    """Return the passages of a state, highest weight of each field first."""
     return [passage for passage in _passages(state) if passage.text]
 
 
@@ -168,7 +167,7 @@ def _of_control(state: ExportControlState) -> Iterator[Passage]:
 
 
 def _of_clause(clause: Clause) -> Iterator[Passage]:
-    """What a clause says; a passage for each of its texts."""
+    """Yield a passage for each text of a clause."""
     yield from (Passage("clauses", "B", firm) for firm in (*clause.entities, *clause.exporters))
     yield Passage("clauses", "B", plain_word(clause.measure))
     for item in (*clause.items, *clause.exempt_items):
@@ -189,23 +188,23 @@ def _of_clause(clause: Clause) -> Iterator[Passage]:
 
 
 def _of_item(item: Item) -> str:
-    """The goods of a clause, with their codes."""
+    """Return the goods of a clause, with their codes."""
     return ", ".join(part for part in (item.name, item.code, *item.hs, item.threshold) if part)
 
 
 def plain_word(word: str) -> str:
-    """A word of the vocabulary as people write it."""
+    """Return a vocabulary word as plain text."""
     return word.replace("_", " ")
 
 
 def _free_text(field: str, text: FreeText | None) -> Iterator[Passage]:
-    """A text that stands in an event of before there were annexes."""
+    """Yield a text that an event from before annexes contains."""
     if isinstance(text, str):
         yield Passage(field, "D", text)
 
 
 def _places(field: str, actors: Iterable[str], weight: str = "B") -> Iterator[Passage]:
-    """Places by name and codes, and what else they are called; alliances by their keys."""
+    """Yield places by name, codes and other names; alliances by their keys."""
     for actor in dict.fromkeys(actors):
         if actor.islower():
             yield Passage(field, weight, actor)
@@ -215,8 +214,10 @@ def _places(field: str, actors: Iterable[str], weight: str = "B") -> Iterator[Pa
 
 
 def _commodities(field: str, ids: Iterable[str]) -> Iterator[Passage]:
-    """Commodities by all of their names, by their codes in the Harmonized System, and by the names of
-    what they belong to: who looks for rare earths means dysprosium too."""
+    """Yield commodities by all names, by Harmonized System codes, and by the names of their groups.
+
+    A search for rare earths also finds dysprosium.
+    """
     named = list(dict.fromkeys(map(Commodity, ids)))
     for commodity in named:
         yield Passage(field, "B", commodity_text(commodity))
@@ -229,27 +230,27 @@ def _commodities(field: str, ids: Iterable[str]) -> Iterator[Passage]:
 
 @cache
 def place_text(code: str) -> str:
-    """A place as it is found: its name and codes."""
+    """Return the searchable name and codes of a place."""
     place = Place(code)
     return f"{place.name} ({', '.join(filter(None, [code, place.alpha3]))})"
 
 
 @cache
 def other_names(code: str) -> str:
-    """What publishers call a place beside its name."""
+    """Return publishers' other names of a place."""
     return ", ".join(Place(code).also)
 
 
 @cache
 def commodity_text(id: str) -> str:
-    """A commodity as it is found: its name, its key, and what publishers call it."""
+    """Return the searchable name, key and other names of a commodity."""
     commodity = Commodity(id)
     names = {name.casefold(): name for name in (*commodity.also, plain_word(id), commodity.name)}
     return ", ".join([commodity.name, *(n for n in names.values() if n != commodity.name)])
 
 
 def title(state: Value) -> str | None:
-    """Return the name of an entity, as lists order by it; None for an entity without a name."""
+    """Return the sort name of an entity, or None without a name."""
     match state:
         case AllianceState() | FirmState() | WatchedSourceState() | CoverageState():
             return _joined([state.name])
@@ -259,7 +260,7 @@ def title(state: Value) -> str | None:
 
 
 def search_text(state: Value) -> str | None:
-    """Return all words that a list finds an entity by; None if no list searches for it."""
+    """Return all search words of an entity for lists, or None if no list searches for it."""
     match state:
         case AllianceState():
             places = _place_names(member.place for member in state.members)
@@ -286,14 +287,14 @@ def search_text(state: Value) -> str | None:
 
 
 def _title_texts(state: AnnouncementState | ExportControlState) -> Iterator[str]:
-    """The title, and that in the language of the issuer."""
+    """Yield the title, and the title in the language of the issuer."""
     yield state.title
     if state.original_title is not None:
         yield state.original_title.text
 
 
 def _place_names(actors: Iterable[str]) -> Iterator[str]:
-    """The codes and names of places; of an alliance its key."""
+    """Yield the codes and names of places; for an alliance its key."""
     for actor in dict.fromkeys(actors):
         yield actor
         if not actor.islower():
@@ -301,7 +302,7 @@ def _place_names(actors: Iterable[str]) -> Iterator[str]:
 
 
 def _commodity_names(ids: Iterable[str]) -> Iterator[str]:
-    """The names of commodities, also those that publishers give them."""
+    """Yield the names of commodities, including publishers' names."""
     for id in dict.fromkeys(ids):
         commodity = Commodity(id)
         yield from (id, commodity.name, *commodity.also)
@@ -312,8 +313,10 @@ def _joined(texts: Iterable[str]) -> str:
 
 
 def event_words(entity: str, facts: Iterable[RecordedFact]) -> dict[int, str]:
-    """The words of the events of an entity by position, each word once; without those events that are
-    found by their entity alone."""
+    """Return the distinct words of an entity's events by position.
+
+    Events that are found by their entity alone are left out.
+    """
     if entity.startswith(WITHOUT_WORDS):
         return {}
     return {
@@ -331,7 +334,7 @@ def _event_text(entity: str, known: RecordedFact) -> str:
 
 
 def _add_texts(value: Any, texts: list[str]) -> None:
-    """Add all texts in a value, however deep, and what codes stand for."""
+    """Add all texts in a nested value, and the names of codes."""
     match value:
         case TextCommitment() | Decimal() | None:
             return
@@ -358,21 +361,20 @@ def _add_texts(value: Any, texts: list[str]) -> None:
 
 @dataclass(slots=True)
 class SearchIndexRows:
-    """By what entities are found: the words that they were ever about, and the texts and documents
-    that they ever had."""
+    """Search keys of entities: their words, texts and documents at any time."""
 
     subjects: list[str] = field(default_factory=list)
-    """Rows of entities without earlier rows, as lines, their columns in the order of `add_subjects`
+    """Rows of entities without earlier rows, as lines, with columns in the order of `add_subjects`
     (rows.sql)."""
     more_subjects: list[str] = field(default_factory=list)
-    """Rows of other entities: they may exist already, with a later first day."""
+    """Rows of other entities; they may exist already, with a later first day."""
     texts: set[SearchText] = field(default_factory=set)
     documents: dict[tuple[str, str], Document] = field(default_factory=dict)
-    """By entity and key."""
+    """Documents by entity and key."""
     events: dict[int, str] = field(default_factory=dict)
     """The words of events, by position."""
     vocabulary: dict[str, int] = field(default_factory=dict)
-    """The words of documents that may be misspelt, and the first position of each."""
+    """Words of documents that corrections may use, with the first position of each."""
 
     def add_document(self, entity: str, new: Document, since: int) -> None:
         """Add a document that an entity first had at a position."""
@@ -383,5 +385,5 @@ class SearchIndexRows:
 
 
 def vocabulary_line(word: str, since: int) -> str:
-    """The row of a word that may be misspelt."""
+    """Return the row of a word for corrections."""
     return f"{word}\t{since}\t{{{','.join(trigrams(word))}}}"

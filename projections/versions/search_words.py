@@ -1,7 +1,7 @@
-"""Words of texts: their form in comparisons, their other spellings, and the words of a search. Pure.
+"""Words of texts: normalized forms, other spellings, and words of a search. Pure.
 
-Words are compared without capitals and accents. Other spellings are British and American ones,
-abbreviations, and codes of the Harmonized System. Other names of things are declared with the things: see
+Words are compared without case and accents. Other spellings are British and American ones,
+abbreviations, and codes of the Harmonized System. Other names are declared with their objects: see
 `also` in `commodities.toml`. The statements that find words are in `lists.sql`.
 """
 
@@ -15,7 +15,7 @@ from projections.lru_cache import lru_cache_short_keys
 
 IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
 WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
-"""A run of letters and digits; where words are not set apart, each sign is one."""
+"""A run of letters and digits, or a single ideograph."""
 BRITISH_AND_AMERICAN = (
     ("authorisation", "authorization"),
     ("centre", "center"),
@@ -27,7 +27,7 @@ BRITISH_AND_AMERICAN = (
     ("programme", "program"),
 )
 CODE = re.compile(r"(?!19|20)\d{4}(?:\d\d){1,3}", re.ASCII)
-"""A code of more than four digits. Those that begin like a year are of goods that nobody tracks here."""
+"""A code of more than four digits. Codes that begin like a year cover goods that are not tracked."""
 CODE_WITH_DOTS = re.compile(
     r"(?<![\w.])(?!19|20)\d{4}(?:\.\d\d){1,3}(?!\w|\.\d)|(?<![\w.])(?!19|20)\d{4}\.\d\d\.\d{4}(?!\w|\.\d)",
     re.ASCII,
@@ -35,28 +35,30 @@ CODE_WITH_DOTS = re.compile(
 ABBREVIATION = re.compile(r"(?<![\w.])(?:[^\W\d_]\.)+[^\W\d_](?!\w)\.?")
 """Single letters with dots between them, such as U.S."""
 MIN_CORRECTED_LETTERS = 4
-"""Letters of a word that may be misspelt; shorter ones are like too many others."""
+"""Minimum length of words for corrections; shorter ones are similar to too many others."""
 MAX_CORRECTED_LETTERS = 40
 
 
 def _words(text: str) -> Sequence[str]:
-    """The words of a text, in its order."""
+    """Return the words of a text, in order."""
     return WORD.findall(plain(text))
 
 
 def plain(text: str) -> str:
-    """A text without capitals and accents, as words are compared."""
+    """Return a text without case and accents, for comparison."""
     apart = unicodedata.normalize("NFKD", text)
     return "".join(c for c in apart if not unicodedata.combining(c)).casefold()
 
 
 words = lru_cache_short_keys(_words, 16384, 200)
-"""The same for the next time: the states of an entity repeat most of what they say."""
+"""The cached words of a text; the states of an entity repeat most texts."""
 
 
 def to_tsquery(text: str) -> str:
-    """A search as `to_tsquery` reads it: every word in either spelling, or what begins with it; empty
-    without words."""
+    """Return a search for `to_tsquery`: every word in either spelling, as a prefix.
+
+    The result is empty without words.
+    """
     return " & ".join(map(_prefix_query, dict.fromkeys(words(text))))
 
 
@@ -66,20 +68,20 @@ def _prefix_query(word: str) -> str:
 
 
 def matches(search: str | None, *names: str) -> bool:
-    """Whether each word of a search begins a word of these names; True without a search."""
+    """Whether each word of a search is a prefix of a word in the names; True without a search."""
     known = words(" ".join(names))
     return all(any(word.startswith(begun) for word in known) for begun in words(search or ""))
 
 
 def without_dots(text: str) -> str:
-    """A text with the codes and abbreviations in it as they are kept; dots in days and numbers are left."""
+    """Return a text with normalized codes and abbreviations; dots in days and numbers stay."""
     for written in (CODE_WITH_DOTS, ABBREVIATION):
         text = written.sub(lambda found: found[0].replace(".", ""), text)
     return text
 
 
 def other_spellings(word: str) -> tuple[str, ...]:
-    """A word as it is written on the other side of the Atlantic, singular and plural."""
+    """Return the British or American spelling of a word, singular and plural."""
     one = word.removesuffix("s")
     return tuple(
         form
@@ -92,18 +94,18 @@ def other_spellings(word: str) -> tuple[str, ...]:
 
 
 def codes_above(word: str) -> tuple[str, ...]:
-    """The codes that a code is below, the nearest first; none for what is no code."""
+    """Return the codes above a code, nearest first; empty for other words."""
     if not CODE.fullmatch(word):
         return ()
     return tuple(word[:digits] for digits in (8, 6, 4) if digits < len(word))
 
 
 def can_be_corrected(word: str) -> bool:
-    """Whether a word may be misspelt: it is of letters, and neither short nor endless."""
+    """Whether a word may be corrected: it has only letters and a moderate length."""
     return word.isalpha() and MIN_CORRECTED_LETTERS <= len(word) <= MAX_CORRECTED_LETTERS
 
 
 def trigrams(word: str) -> list[str]:
-    """The parts of three letters of a word, by which words like it are found; `_` is its border."""
+    """Return the trigrams of a word, by which similar words are found; `_` marks its border."""
     framed = f"__{word}_"
     return list(dict.fromkeys(framed[at : at + 3] for at in range(len(framed) - 2)))

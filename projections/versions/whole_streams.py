@@ -1,4 +1,4 @@
-"""The log read stream by stream, so that each entity is folded once, whole."""
+"""The log, read stream by stream, so that each entity is folded once."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tracker.log.fact_reader import StreamFacts, read_facts_by_stream
 from tracker.postgres.database import Connection
 
 PAGE_EVENTS = 1000
-"""Events to read at a time."""
+"""Events per read."""
 BEFORE_ALL_STREAMS, AFTER_ALL_STREAMS = "", "~"
-"""Names before and behind those of all streams, which begin with small letters."""
+"""Names before and after those of all streams, which begin with lowercase letters."""
 
 
 async def whole_streams(
     connection: Connection, until: int
 ) -> AsyncGenerator[dict[str, StreamFacts], None]:
-    """The facts up to a position of some streams after the other, about a page of events at a time.
+    """Yield the facts of streams up to a position, about a page of events at a time.
 
-    All facts of a stream come at once.
+    All facts of a stream come together.
     """
     begun: dict[str, StreamFacts] = {}
     async with aclosing(_pages(connection, until)) as pages:
@@ -31,7 +31,7 @@ async def whole_streams(
                 streams[stream] = StreamFacts(
                     first.version, first.facts + then.facts, first.size + then.size
                 )
-            begun = dict([streams.popitem()])  # there may be more of it
+            begun = dict([streams.popitem()])  # the stream may continue
             if streams:
                 yield streams
     if begun:
@@ -41,7 +41,7 @@ async def whole_streams(
 async def _pages(
     connection: Connection, until: int
 ) -> AsyncGenerator[dict[str, StreamFacts], None]:
-    """The facts stream by stream. The next page is read while one is worked on."""
+    """Yield the facts stream by stream, with the next page read ahead."""
 
     def read(after: tuple[str, int]) -> asyncio.Task[dict[str, StreamFacts]]:
         return asyncio.create_task(

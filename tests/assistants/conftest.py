@@ -1,4 +1,4 @@
-"""A tracker with the shipped corpus behind a real web server, for all tests of a module."""
+"""Fixtures: a tracker with the shipped corpus behind a real web server, shared by the tests of a module."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tracker.postgres.database import Target
 
 @pytest.fixture(scope="module")
 def module_target(server: Postgres, corpus_template: str) -> Iterator[Target]:
-    """A database with the shipped corpus."""
+    """Create a database with the shipped corpus."""
     with contextmanager(copied)(server, corpus_template) as target:
         yield target
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def module_services(module_target: Target) -> AsyncIterator[Services]:
-    """A tracker on it."""
+    """Run a tracker on it."""
     async with running_tracker(module_target) as services:
         yield services
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def url(module_services: Services) -> AsyncIterator[str]:
-    """The address of its server, where everybody may read."""
+    """Run its server with public read access and return its address."""
     async with serving(module_services, Access()) as (address, _, _):
         yield f"http://{address}"

@@ -1,4 +1,4 @@
-"""What must be said with an answer, and how its size is kept."""
+"""Required statements of a response, and the limit of its size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker.errors import InvalidInput
 def because(
     position: int, name: str = "Act", *lacks: str, verified: bool = True
 ) -> dict[str, object]:
-    """An event as documents give it."""
+    """Return an event as in a document's result."""
     told = {"publisher": "p", "name": name, "publishedOn": "2025-01-01", "url": None}
     told |= {"unsupported": [*lacks]}
     source = {**told, "reference": None, "primary": verified, "verified": verified}

@@ -1,4 +1,4 @@
-"""What `tracker mcp` says where it can't begin."""
+"""Messages of `tracker mcp` when it cannot start."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class SlowImport(MetaPathFinder):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """How the module is imported; of others nothing."""
+        """Return the import spec of the module, and None for others."""
         if name != NEEDED:
             return None
         spec = PathFinder.find_spec(name, path, target)

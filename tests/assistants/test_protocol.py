@@ -25,7 +25,7 @@ from tracker.postgres.database import Target
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MAX_LIST_BYTES = 26_000
-"""The tools as JSON: a list that is too big for the context of a model is what people complain of."""
+"""Maximum size of the tools as JSON, because a model's context is limited."""
 MAX_TOLD_BYTES = 8_000
 """Of it names, descriptions and inputs, which every model is given."""
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
@@ -37,18 +37,18 @@ BAN = {"control": "cn-mofcom-2024-46", "day": "2025-11-20"}
 
 
 async def ask(method: str, url: str, **options: Any) -> httpx2.Response:
-    """A request of a client that knows nothing of the protocol."""
+    """Send a request of a client without protocol state."""
     async with httpx2.AsyncClient(timeout=within(60)) as client:
         return await client.request(method, url, **options)
 
 
 def size(value: Any) -> int:
-    """The bytes of a value as JSON on the wire."""
+    """Return the bytes of a value as JSON on the wire."""
     return len(json.dumps(value, separators=(",", ":")).encode())
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    """The structured answer to a call; the client holds it to the schema of the tool."""
+    """Return the structured result of a call; the client validates it against the tool's schema."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
     found: dict[str, Any] = result.structured_content
@@ -56,7 +56,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 async def refused(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
-    """The error of a call, after making sure that its text says the same."""
+    """Return the error of a call, and check that its text is equal."""
     result = await client.call_tool(tool, arguments)
     assert result.is_error
     told: dict[str, Any] = result.structured_content
@@ -87,7 +87,7 @@ async def test_each_revision_with_a_handshake_is_agreed_on_and_answered(
 async def test_clients_of_both_eras_are_answered(url: str, mode: str) -> None:
     async with Client(f"{url}/mcp", mode=mode) as client:
         [control] = (await call(client, "controls", **BAN))["items"]
-        if mode != STATELESS_REVISION:  # which is named without asking the server what it has
+        if mode != STATELESS_REVISION:  # named without a query to the server
             assert "mustSay" in client.instructions
     clauses = {clause["key"]: clause for clause in control["clauses"]}
     assert clauses["2"]["status"] == "suspended"

@@ -1,5 +1,7 @@
-"""Fifty dated questions as people put them to an assistant: the tools are called without a model, by the
-official client over HTTP, and must have the facts that acts and publications give.
+"""Fifty dated questions to an assistant.
+
+The tools are called without a model, by the official client over HTTP. Their results must have the
+facts of acts and publications.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ async def test_a_tool_has_the_facts(url: str, question: dict[str, Any]) -> None:
 
 
 def differences(expected: Any, answer: Any, path: str = "") -> list[str]:
-    """Where an answer lacks what is expected: a field of an object, or an item that is alike in a list."""
+    """Yield the missing expected parts of a result: a field of an object, or a matching list item."""
     if isinstance(expected, dict):
         if not isinstance(answer, dict):
             return [f"{path}: {answer!r} is no object"]

@@ -1,4 +1,4 @@
-"""What signs a log, and what it is connected by."""
+"""Fixtures: signing parts of a log, and their connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
 
 @pytest.fixture
 async def pool(target: Target) -> AsyncIterator[Pool]:
-    """Connections as the publisher has them."""
+    """Open connections like the publisher's."""
     pool = await create_pool(target, role=PUBLISHER, size=3)
     yield pool
     await pool.close()

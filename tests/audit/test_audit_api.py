@@ -1,4 +1,4 @@
-"""What auditors ask over HTTP and GraphQL verifies, by our code and by Go's."""
+"""Auditor requests over HTTP and GraphQL, verified by our code and by Go's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SIZES = (1, 200, 256, 700)
 
 @pytest.fixture
 async def log(target: Target, keystore: KeyStore) -> AsyncIterator[Api]:
-    """The API of a log of 700 events with four checkpoints, and three events without one."""
+    """Run the API of a log of 700 events with four checkpoints, and three events without one."""
     size = 0
     for more in SIZES:
         await fill(target, more - size, bytes=more)
@@ -43,7 +43,7 @@ async def log(target: Target, keystore: KeyStore) -> AsyncIterator[Api]:
 
 
 async def text(api: Api, path: str) -> str:
-    """What is served as text."""
+    """Return a text response."""
     response = await api.request("GET", f"/log/{path}")
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
@@ -52,14 +52,14 @@ async def text(api: Api, path: str) -> str:
 
 
 async def refused(api: Api, path: str) -> tuple[int, str]:
-    """The status and the code of an error, which nobody keeps."""
+    """Return the status and code of an error, which must not be cached."""
     response = await api.request("GET", f"/log/{path}")
     assert response.headers["cache-control"] == "no-store"
     return response.status_code, response.json()["errors"][0]["extensions"]["code"]
 
 
 async def entries(target: Target) -> list[bytes]:
-    """What the log holds."""
+    """Return the entries of the log."""
     async with open_connection(target) as connection:
         return [
             row["entry"]
@@ -68,7 +68,7 @@ async def entries(target: Target) -> list[bytes]:
 
 
 def opened(note: str, keystore: KeyStore) -> Checkpoint:
-    """A checkpoint that our key has signed."""
+    """Return a checkpoint signed by our key."""
     parsed = Note.parse(note.encode())
     parsed.check(keystore.keys().verifiers)
     return Checkpoint.parse(parsed.text)

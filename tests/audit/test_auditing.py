@@ -35,20 +35,20 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
 
 
 def tracker(*arguments: object) -> tuple[int, str]:
-    """The exit code of a command, and what it says."""
+    """Return the exit code of a command, and its output."""
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     return result.exit_code, result.output
 
 
 def answered(*arguments: object) -> tuple[int, dict[str, Any]]:
-    """The exit code of a command with --json, and what it prints."""
+    """Return the exit code of a command with --json, and its output."""
     result = CliRunner().invoke(app, [*(str(argument) for argument in arguments), "--json"])
     return result.exit_code, json.loads(result.stdout)
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """A bundle."""
+    """Create a bundle."""
     return asyncio.run(bundle(tmp_path / "log", honest(300)))
 
 
@@ -143,7 +143,7 @@ def test_a_position_beyond_a_bundle_is_refused(log: Path) -> None:
 
 @pytest.fixture
 def directory() -> Iterator[Path]:
-    """An auditor's directory, which PostgreSQL's own account can reach."""
+    """Create an auditor's directory, accessible to PostgreSQL's own account."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-auditor-"))
     os.chmod(directory, 0o755)
     yield directory
@@ -198,7 +198,7 @@ def test_every_code_is_in_the_guide() -> None:
 
 
 def test_without_a_key_from_elsewhere_nothing_counts_as_proven(log: Path, tmp_path: Path) -> None:
-    """A forged bundle agrees with itself as well as an honest one."""
+    """A forged bundle is as consistent as an honest one."""
     for arguments in (
         ("verify", log),
         ("replay", log),

@@ -61,11 +61,11 @@ class Log:
 
     @property
     def trust(self) -> TrustPolicy:
-        """Its keys."""
+        """Return its keys."""
         return TrustPolicy(self.keystore.keys().all)
 
     async def publish(self) -> int:
-        """Sign it as it is now; its size."""
+        """Sign it in its current state, and return its size."""
         async with open_pool(self.target, role=PUBLISHER, size=2) as pool:
             await publisher(pool, self.target, self.keystore).catch_up()
         return (await Verification.begin(DatabaseSource(self.pool), self.trust)).head.size
@@ -91,7 +91,7 @@ class Log:
 
 @pytest.fixture
 async def log(corpus_target: Target, tmp_path: Path) -> AsyncIterator[Log]:
-    """The corpus, signed."""
+    """Create the signed corpus."""
     keystore = KeyStore(tmp_path / "audit")
     keystore.load_or_create("example.org/log")
     async with open_pool(corpus_target) as pool:
@@ -102,7 +102,7 @@ async def log(corpus_target: Target, tmp_path: Path) -> AsyncIterator[Log]:
 
 @pytest.fixture
 async def empty(target: Target, log: Log) -> AsyncIterator[Log]:
-    """A log with nothing in it, and the keys of the other."""
+    """Create an empty log with the keys of the other."""
     async with open_pool(target) as pool:
         yield Log(target, log.keystore, pool)
 
@@ -117,7 +117,7 @@ async def check(source: LogSource, trust: TrustPolicy, **options: Any) -> Verifi
 async def rejected(
     source: LogSource, trust: TrustPolicy, **options: Any
 ) -> tuple[str, range | None]:
-    """The code and the positions that a log is rejected with."""
+    """Return the code and positions of a rejection."""
     with pytest.raises(Rejected) as caught:
         await check(source, trust, **options)
     return caught.value.code, caught.value.positions
@@ -131,7 +131,7 @@ async def load(log: Log, directory: Path, trust: TrustPolicy | None = None) -> T
 
 
 async def rows(log: Log) -> list[asyncpg.Record]:
-    """Every event, every tile, every checkpoint, every text; not when it was inserted."""
+    """Return every event, tile, checkpoint and text, without insertion times."""
     return [
         row
         for query in (
@@ -179,7 +179,7 @@ async def test_a_restored_log_goes_on_and_the_bundle_with_it(
     assert await empty.export(directory) == 0
     verification = await check(BundleFiles(directory), log.trust, saved=saved)
     assert (verification.head.size, verification.known_heads.count) == (size + 2, 2)
-    await log.record("instead")  # the old database lives on: a fork, which nobody signs
+    await log.record("instead")  # the old database continues: a fork, which is never signed
     with pytest.raises(NotProven, match=r"older log|does not continue"):
         await log.publish()
 
@@ -268,7 +268,7 @@ class Earlier(BundleFiles):
         self.note = note
 
     async def read(self, path: str) -> bytes | None:
-        """The content of a file."""
+        """Return the content of a file."""
         return self.note if path == "checkpoint" else await super().read(path)
 
 
@@ -296,7 +296,7 @@ async def test_gos_sumdb_verifies_a_bundle(log: Log, tmp_path: Path) -> None:
 
 
 def killed(work: Callable[[], object]) -> None:
-    """Do some work in a process of its own that kills itself in the midst of it."""
+    """Run work in a separate process that kills itself in the middle."""
     child = os.fork()
     if not child:
         try:
@@ -307,7 +307,7 @@ def killed(work: Callable[[], object]) -> None:
 
 
 def suicide(*_: object) -> None:
-    """What nothing can be done about."""
+    """Kill the process with SIGKILL."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -358,8 +358,6 @@ def test_a_restore_that_is_killed_leaves_the_log_empty(
         asyncio.run(fill(target, lambda at: None))
         assert asyncio.run(count(target)) == 9000
 
-
-# --- what a superuser does to rows
 
 EVENTS, TILES = "UPDATE log.events SET", "UPDATE log.tiles SET"
 TAMPERED = {
@@ -444,7 +442,7 @@ TAMPERED = {
 
 @pytest.fixture
 async def small(target: Target, tmp_path: Path) -> AsyncIterator[Pool]:
-    """A signed log of 600 events, with a checkpoint at every 100."""
+    """Create a signed log of 600 events, with a checkpoint at every 100."""
     directory = await bundle(tmp_path / "small", honest(600), kept=range(100, 600, 100))
     async with open_connection(target) as connection:
         await restore(connection, await Verification.begin(BundleFiles(directory), TRUST))
@@ -471,7 +469,7 @@ async def test_a_restored_backup_is_found_by_who_kept_a_checkpoint(log: Log) -> 
     code, positions = await rejected(DatabaseSource(log.pool), log.trust, saved=saved)
     assert (code, positions) == ("SHRUNK", range(first.size + 1, saved.size + 1))
     await log.record("other")
-    (log.keystore.directory / "head").unlink()  # with this gone, the publisher signs the fork
+    (log.keystore.directory / "head").unlink()  # without this the publisher signs the fork
     await log.publish()
     code, positions = await rejected(DatabaseSource(log.pool), log.trust, saved=saved)
     assert (code, positions) == ("FORKED", range(1, saved.size + 1))
@@ -504,13 +502,13 @@ async def test_a_running_tracker_is_verified_over_http(log: Log, tmp_path: Path)
 
 
 class Site(SimpleHTTPRequestHandler):
-    """Serves a bundle, as any web server can; and answers badly where `wrong` says so."""
+    """A web server of a bundle, with faults in `wrong`."""
 
     protocol_version = "HTTP/1.1"
     wrong: dict[str, Callable[[Site], None]]
 
     def do_GET(self) -> None:
-        """Send a file, or what is wrong with it."""
+        """Send a file, or its fault."""
         answer = self.wrong.get(self.path)
         if answer:
             answer(self)
@@ -518,11 +516,11 @@ class Site(SimpleHTTPRequestHandler):
             super().do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def cut_off(site: Site) -> None:
-    """Promise more than is sent."""
+    """Declare more bytes than are sent."""
     site.send_response(200)
     site.send_header("Content-Length", "1000")
     site.end_headers()
@@ -532,7 +530,7 @@ def cut_off(site: Site) -> None:
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, str, type[Site]]]:
-    """A bundle, the address of it, and what answers."""
+    """Serve a bundle, and yield its address and handler."""
     monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
     directory = asyncio.run(bundle(tmp_path / "bundle", honest(600)))
     kind = type("Mine", (Site,), {"wrong": {}})
@@ -603,7 +601,7 @@ async def test_a_log_is_read_over_connections_that_stay_open(
 
 
 def compressed(content: bytes, encoding: str = "gzip") -> Callable[[Site], None]:
-    """Answers with a content in an encoding, asked for or not."""
+    """Return responses with a content encoding, requested or not."""
 
     def answer(site: Site) -> None:
         site.send_response(200)

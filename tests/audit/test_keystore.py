@@ -1,4 +1,4 @@
-"""The keys of the log: made once, kept private, replaced with an overlap."""
+"""The keys of the log: created once, private, replaced with an overlap."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracker.errors import InvalidInput, NotFound, NotProven
 
 @pytest.fixture
 def keystore(tmp_path: Path) -> KeyStore:
-    """An empty one."""
+    """Create an empty keystore."""
     return KeyStore(tmp_path / "audit")
 
 
@@ -136,7 +136,7 @@ def test_a_database_elsewhere_has_no_keys_unless_told_where(
 
 
 def keys_after(*arguments: str, code: Exit = Exit.OK) -> list[tuple[Verifier, str]]:
-    """The keys that a command prints, and what each one does."""
+    """Return the keys that a command prints, with their use."""
     result = CliRunner().invoke(app, ["key", *arguments])
     assert result.exit_code == code, result.output
     lines = (line.split("\t") for line in result.stdout.splitlines())

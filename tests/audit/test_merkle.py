@@ -1,4 +1,4 @@
-"""The tree and its proofs are those of RFC 6962, whatever the size."""
+"""The tree and its proofs by RFC 6962, for any size."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ SIZES = st.one_of(
 
 @cache
 def leaf(index: int) -> bytes:
-    """The hash of an entry of the tree that the tests grow."""
+    """Return the hash of a test entry."""
     return leaf_hash(b"entry %d" % index)
 
 
 @cache
 def naive(start: int, stop: int) -> bytes:
-    """The root of some entries, word for word as RFC 6962, section 2.1, defines it."""
+    """Return the root of entries by the definition in RFC 6962, section 2.1."""
     if stop - start == 1:
         return leaf(start)
     k = 1
@@ -81,7 +81,7 @@ def naive(start: int, stop: int) -> bytes:
 
 
 def naive_path(index: int, start: int, stop: int) -> list[bytes]:
-    """PATH of RFC 6962, section 2.1.1."""
+    """Return PATH of RFC 6962, section 2.1.1."""
     if stop - start == 1:
         return []
     k = 1
@@ -93,7 +93,7 @@ def naive_path(index: int, start: int, stop: int) -> list[bytes]:
 
 
 def naive_proof(old: int, start: int, stop: int, known: bool) -> list[bytes]:
-    """SUBPROOF of RFC 6962, section 2.1.2."""
+    """Return SUBPROOF of RFC 6962, section 2.1.2."""
     if old == stop - start:
         return [] if known else [naive(start, stop)]
     k = 1
@@ -105,7 +105,7 @@ def naive_proof(old: int, start: int, stop: int, known: bool) -> list[bytes]:
 
 
 def tile_data(tile: Tile) -> bytes:
-    """The bytes of a tile."""
+    """Return the bytes of a tile."""
     width = 256**tile.level
     return b"".join(
         naive(number * width, (number + 1) * width)
@@ -114,7 +114,7 @@ def tile_data(tile: Tile) -> bytes:
 
 
 def hashes(size: int, parts: list[list[Node]]) -> TreeHashes:
-    """Those of the tiles that it takes, and no others."""
+    """Return the hashes of the required tiles only."""
     nodes = [node for part in parts for node in part]
     return TreeHashes(size, {tile: tile_data(tile) for tile in tiles_of(nodes, size)})
 
@@ -250,7 +250,7 @@ def test_a_proof_with_anything_changed_does_not_hold(data: st.DataObject, size: 
 
 
 def changed_hashes(data: st.DataObject, change: str, proof: list[bytes]) -> list[bytes]:
-    """A proof with something done to it."""
+    """Return a changed proof."""
     if change == "add":
         return [*proof, EMPTY_ROOT]
     if not proof or change == "move":

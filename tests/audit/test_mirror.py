@@ -41,29 +41,29 @@ from tracker.errors import InvalidInput, Rejected, TrackerError, Unavailable
 
 
 def entries(count: int, word: bytes = b"a", since: int = 0) -> list[bytes]:
-    """Entries of no kind that a tracker knows; those from a number on have another word."""
+    """Return entries of an unknown kind; those from a number on have another word."""
     return [b"%d %b" % (i, word if i >= since else b"a") for i in range(count)]
 
 
 def mirror(log: Path, directory: Path, trust: TrustPolicy = TRUST, **options: Any) -> Mirror:
-    """A mirror of a log in a directory."""
+    """Open a mirror of a log in a directory."""
     return Mirror(BundleFiles(log), trust, directory, **options)
 
 
 def update(log: Path, directory: Path, trust: TrustPolicy = TRUST, **options: Any) -> MirrorUpdate:
-    """Bring a mirror up to a log in a directory."""
+    """Update a mirror from a log in a directory."""
     return asyncio.run(mirror(log, directory, trust, **options).update())
 
 
 def rejected(log: Path, directory: Path, trust: TrustPolicy = TRUST) -> str:
-    """The code that a mirror refuses a log with."""
+    """Return the code of a mirror's rejection."""
     with pytest.raises(Rejected) as caught:
         update(log, directory, trust)
     return caught.value.code
 
 
 def files_in(directory: Path) -> dict[str, bytes]:
-    """All files below a directory."""
+    """Return all files below a directory."""
     return {
         str(path.relative_to(directory)): path.read_bytes()
         for path in directory.rglob("*")
@@ -72,7 +72,7 @@ def files_in(directory: Path) -> dict[str, bytes]:
 
 
 def assert_is_log(directory: Path, log: list[bytes]) -> None:
-    """A directory has all that a log of these entries has by its specification."""
+    """Check that a directory has all files of a log of these entries by its specification."""
     found = files_in(directory)
     wanted = log_files(log) | {"checkpoint": note_of(log)}
     assert {path: found.get(path) for path in wanted} == wanted
@@ -90,7 +90,7 @@ def test_a_mirror_of_any_beginnings_is_the_log(
     for size in sizes:
         update(write_log(place / "log", entries(size)), place / "mirror")
         assert_is_log(place / "mirror", entries(size))
-    for size in sizes:  # whoever read an older checkpoint finds what it is about
+    for size in sizes:  # readers of an older checkpoint find its entries
         whole = log_files(entries(sizes[-1]))
         for path, content in log_files(entries(size)).items():
             full = path.partition(".p/")[0]
@@ -223,7 +223,7 @@ def test_a_fork_is_refused_and_its_proof_is_kept(tmp_path: Path, size: int, sinc
 
 
 def leaves_from_tiles(evidence: Path, size: int) -> bytes:
-    """The root at a size below 65,536, from the two tiles of a proof that are about its edge."""
+    """Return the root at a size below 65,536, from the two tiles at its edge."""
     whole = size // 256
     [above] = [*evidence.glob("tile/1/000.p/*")]
     roots = [above.read_bytes()[i : i + 32] for i in range(0, 32 * whole, 32)]
@@ -233,7 +233,7 @@ def leaves_from_tiles(evidence: Path, size: int) -> bytes:
 
 
 def joined(roots: list[bytes], edge: bytes) -> bytes:
-    """The root over whole subtrees of 256 entries and what stands at their right, fewer than 256."""
+    """Return the root over full subtrees of 256 entries and fewer than 256 further entries."""
     width = 1
     while width * 2 <= len(roots):
         width *= 2
@@ -266,8 +266,8 @@ def test_links_and_other_things_in_the_way_are_not_followed(tmp_path: Path) -> N
 
 
 def steps_of(work: Callable[[], object], last: int) -> bool:
-    """Do some work in a process of its own, which is killed before one of its changes to files; whether it
-    came to that."""
+    """Run work in a separate process that is killed before one of its file changes, and return whether
+    it got there."""
     child = os.fork()
     if not child:
         count = 0
@@ -349,7 +349,7 @@ def test_what_is_damaged_is_fetched_again_where_that_is_asked_for(tmp_path: Path
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that asks only once."""
+    """Create a client without retries."""
     monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
 
 
@@ -369,7 +369,7 @@ def trickle(site: Site) -> None:
 
 
 def silent(_: Site) -> None:
-    """Say nothing for a while."""
+    """Send nothing for a while."""
     time.sleep(3)
 
 

@@ -1,4 +1,4 @@
-"""`tracker mirror`: what it says, its exit codes, and what others make of its directory."""
+"""`tracker mirror`: its messages, its exit codes, and the use of its directory by others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tracker.audit.verify import http_source
 
 
 def tracker(*arguments: object) -> tuple[int, str]:
-    """The exit code of a command, and what it says, in one line."""
+    """Return the exit code of a command, and its output in one line."""
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     return result.exit_code, " ".join(result.output.split())
 

@@ -1,4 +1,4 @@
-"""A mirror of a tracker has its texts and snapshots, without what was redacted, and gives back its tail."""
+"""A mirror of a tracker: texts and snapshots without redacted ones, and recovery of the tail."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ON = PartialDate("2026-03-01")
 
 @dataclass(frozen=True, slots=True)
 class Tracker:
-    """A tracker that answers at an address, and its mirror."""
+    """A tracker at an address, and its mirror."""
 
     services: Services
     target: Target
@@ -54,7 +54,7 @@ class Tracker:
 
     @property
     def trust(self) -> TrustPolicy:
-        """Its keys."""
+        """Return its keys."""
         return TrustPolicy(KeyStore(self.audit).keys().all)
 
     async def note(self, key: str, note: str) -> None:
@@ -63,21 +63,21 @@ class Tracker:
         await self.services.commands.record(f"export-control/{key}", fact, idempotency_key=key)
 
     async def update(self) -> MirrorUpdate:
-        """Sign the log, and bring the mirror up to it."""
+        """Sign the log, and update the mirror."""
         await publish(self.target, self.audit)
         with closing(HttpSource(f"{self.address}/log")) as log:
             return await mirror(log, self.directory, self.trust).update()
 
 
 def mirror(log: HttpSource | BundleFiles, directory: Path, trust: TrustPolicy) -> Mirror:
-    """A mirror with all that comes along."""
+    """Create a mirror with texts and snapshots."""
     companions = (MirroredTexts(log, directory), MirroredSnapshots(log, directory))
     return Mirror(log, trust, directory, companions=companions)
 
 
 @pytest.fixture
 async def tracker(target: Target, tmp_path: Path) -> AsyncIterator[Tracker]:
-    """A tracker with two acts and two snapshots."""
+    """Run a tracker with two acts and two snapshots."""
     KeyStore(tmp_path / "audit").load_or_create("example.org/log")
     async with running_tracker(target) as services, serving(services, OPEN) as (address, *_):
         place = Tracker(
@@ -93,8 +93,8 @@ async def tracker(target: Target, tmp_path: Path) -> AsyncIterator[Tracker]:
 
 
 async def verified(directory: Path, trust: TrustPolicy) -> tuple[int, int, int, int]:
-    """Verify a mirror as a bundle of which nothing may be missing: how many texts it has, how many are
-    redacted, and the same of snapshots."""
+    """Verify a mirror as a complete bundle, and return the numbers of its texts and snapshots, intact
+    and redacted."""
     verification = await Verification.begin(BundleFiles(directory), trust)
     await verification.run()
     assert verification.texts

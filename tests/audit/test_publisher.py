@@ -1,4 +1,4 @@
-"""The publisher signs one continuous log, whatever breaks; and nothing else."""
+"""The publisher signs one continuous log after any failure, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tracker.postgres.database import PUBLISHER, Pool, Target, create_pool
 
 @pytest.fixture
 def publishing(pool: Pool, target: Target, keystore: KeyStore) -> Publisher:
-    """A publisher of an empty log."""
+    """Create a publisher of an empty log."""
     return publisher(pool, target, keystore)
 
 
@@ -304,7 +304,7 @@ async def test_before_the_first_checkpoint_there_is_none(target: Target) -> None
 
 @pytest.fixture
 def killer(target: Target, keystore: KeyStore) -> Iterator[subprocess.Popen[str]]:
-    """A process whose children publish and are killed."""
+    """Run a process whose children publish and are killed."""
     process = subprocess.Popen(
         [
             sys.executable,
@@ -326,7 +326,7 @@ def killer(target: Target, keystore: KeyStore) -> Iterator[subprocess.Popen[str]
 
 
 def kill_at(killer: subprocess.Popen[str], step: int) -> str:
-    """What becomes of a publisher that is killed at a step."""
+    """Return the outcome of a publisher that is killed at a step."""
     assert killer.stdin is not None
     assert killer.stdout is not None
     killer.stdin.write(f"{step}\n")
@@ -366,7 +366,7 @@ async def test_killed_at_any_step_it_never_signs_two_heads_and_goes_on(
 async def test_a_publisher_whose_head_is_older_does_not_sign_on_when_a_forced_failover_lost_commits(
     tmp_path: Path,
 ) -> None:
-    """Of two with copies of one key the newer head refuses by itself, and the older one by its note."""
+    """With one key in two places, the newer head is checked locally, and the older one by its note."""
     newer = KeyStore(tmp_path / "newer")
     newer.load_or_create("example.com/log")
     shutil.copytree(newer.directory, tmp_path / "older")

@@ -1,4 +1,4 @@
-"""What is read ahead comes in its order, no further than was said, and ends with its reader."""
+"""Prefetched items keep their order and limit, and end with their reader."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tracker.audit.verify.read_ahead import read_ahead
 
 
 class Shelf:
-    """Numbers that are read when somebody lets them; what was begun and what was cut off."""
+    """Numbers that are read on permission, with a record of started and cancelled reads."""
 
     def __init__(self, count: int):
         self.ready = [asyncio.Event() for _ in range(count)]
         self.begun, self.cancelled = list[int](), list[int]()
 
     async def reads(self) -> AsyncGenerator[Coroutine[None, None, int], None]:
-        """A read for each number."""
+        """Return a read for each number."""
         for number in range(len(self.ready)):
             yield self._read(number)
 

@@ -1,4 +1,4 @@
-"""A restore takes what a verification takes and refuses the rest, and then leaves nothing."""
+"""Restore accepts verified bundles, refuses others, and then leaves nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Tamper = Callable[[Path], object]
 
 
 def replaced(path: str, make: Callable[[Path], object]) -> Tamper:
-    """Puts something of another kind in the place of a file or directory."""
+    """Replace a file or directory by another kind."""
 
     def tamper(directory: Path) -> None:
         place = directory / path
@@ -44,7 +44,7 @@ def replaced(path: str, make: Callable[[Path], object]) -> Tamper:
 
 
 def linked(path: str) -> Tamper:
-    """Puts what is there elsewhere, and a link to it in its place."""
+    """Move a file elsewhere, and link to it."""
 
     def tamper(directory: Path) -> None:
         elsewhere = directory.parent / f"elsewhere-{os.getpid()}"
@@ -55,13 +55,13 @@ def linked(path: str) -> Tamper:
 
 
 def sparse(path: Path) -> None:
-    """A file of 6 GB that takes no place."""
+    """Create a sparse file of 6 GB."""
     with path.open("wb") as file:
         file.truncate(6 * 2**30)
 
 
 def listening(path: Path) -> None:
-    """A socket that something once listened on."""
+    """Create an unused socket file."""
     here = os.getcwd()
     os.chdir(path.parent)  # the whole path may be too long for one
     try:
@@ -75,7 +75,7 @@ LINES = [n for n, line in enumerate(texts_of(SIZE)) if b'"text"' in line]
 
 
 def without_line(number: int) -> Callable[[bytes], bytes]:
-    """A file without one of its lines."""
+    """Return a file without one of its lines."""
     return lambda content: b"".join(
         line for n, line in enumerate(content.splitlines(keepends=True)) if n != number
     )
@@ -138,37 +138,37 @@ ALL = {**{kind: (tamper, code) for kind, (tamper, code, _) in TAMPERED.items()},
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle that is as it was signed."""
+    """Create a bundle as signed."""
     return asyncio.run(bundle(tmp_path_factory.mktemp("bundle"), honest(SIZE), kept=KEPT))
 
 
 @pytest.fixture
 def copy(untouched: Path, tmp_path: Path) -> Path:
-    """A copy of it, to tamper with."""
+    """Copy it for tampering."""
     return Path(shutil.copytree(untouched, tmp_path / "copy"))
 
 
 @pytest.fixture(scope="module")
 def into(server: Postgres, empty_template: str) -> Iterator[Target]:
-    """A database with an empty log, into which nothing is ever restored."""
+    """Create a database with an empty log, into which nothing is restored."""
     yield from copied(server, empty_template)
 
 
 async def verified(source: LogSource, **options: bool) -> Verification:
-    """A log, verified to its end."""
+    """Verify a log to its end."""
     verification = await Verification.begin(source, TRUST, **options)
     await verification.run()
     return verification
 
 
 async def restored(source: LogSource, target: Target, **options: bool) -> TrustedCheckpoint:
-    """The head of a log that was restored."""
+    """Return the head of a restored log."""
     async with open_connection(target) as connection:
         return await restore(connection, await Verification.begin(source, TRUST, **options))
 
 
 async def rows_in(target: Target) -> dict[str, int]:
-    """How many rows the tables of the log have."""
+    """Return the number of rows in the log's tables."""
     async with open_connection(target) as connection:
         return {
             table: await connection.fetchval(f"SELECT count(*) FROM log.{table}")
@@ -272,15 +272,15 @@ async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
 
 
 class Slow(ForgedLog):
-    """A log that takes its time, so that others come in between."""
+    """A slow log, so that other work runs in between."""
 
     async def checkpoints(self, after: int):  # type: ignore[no-untyped-def]
-        """No heads of smaller sizes."""
+        """Yield no heads of smaller sizes."""
         for nothing in list[tuple[int, bytes]]():
             yield nothing
 
     async def entries(self, tile):  # type: ignore[no-untyped-def]
-        """The entries below a tile, after a while."""
+        """Return the entries below a tile, after a delay."""
         await asyncio.sleep(0.3)
         return await super().entries(tile)
 

@@ -1,4 +1,4 @@
-"""Signed notes are those of C2SP: examples of the specifications verify, changed ones do not."""
+"""Signed notes of C2SP: examples of the specifications verify, changed ones do not."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ TEXTS = st.text(st.characters(exclude_categories=["C"])).map(lambda text: text +
 
 @pytest.fixture
 def signer() -> Signer:
-    """The key of a log."""
+    """Return the key of a log."""
     return Signer.new("example.com/log")
 
 
 @pytest.fixture
 def witness() -> Signer:
-    """The key of a witness."""
+    """Return the key of a witness."""
     return Signer.new("witness.example/w1", COSIGNATURE)
 
 
@@ -221,7 +221,7 @@ def test_go_verifies_a_log_of_ours_and_we_its_notes(tmp_path: Path, signer: Sign
 
 
 def write_log(directory: Path, signer: Signer, entries: list[bytes]) -> None:
-    """A log as it is served, in a directory."""
+    """Write a log in its served form to a directory."""
     frontier = Frontier()
     levels = [[leaf_hash(entry) for entry in entries]]
     for leaf in levels[0]:
@@ -248,7 +248,7 @@ def write_log(directory: Path, signer: Signer, entries: list[bytes]) -> None:
 
 
 def root_of(leaves: list[bytes]) -> bytes:
-    """The root over hashes."""
+    """Return the root over hashes."""
     frontier = Frontier()
     for leaf in leaves:
         frontier.add(leaf)

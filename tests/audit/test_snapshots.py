@@ -1,4 +1,4 @@
-"""Bundles with the bytes that events name: what is missing, altered or redacted is said and refused."""
+"""Bundles with snapshots: missing, altered and redacted ones are reported and refused."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ FACTS = (
 
 
 def opened(kept: dict[str, bytes]) -> Callable[[str], Any]:
-    """Opens snapshots from memory, and counts how often."""
+    """Return a function that opens snapshots from memory and counts calls."""
 
     async def open_snapshot(sha256: str) -> AsyncIterator[bytes] | None:
         async def chunks() -> AsyncIterator[bytes]:
@@ -82,7 +82,7 @@ def opened(kept: dict[str, bytes]) -> Callable[[str], Any]:
 async def exported(
     directory: Path, facts: Sequence[Fact], kept: dict[str, bytes] | None = KEPT, **options: Any
 ) -> SnapshotExporter:
-    """Export a log of some facts; `kept` are the snapshots that there are, None leaves them out."""
+    """Export a log of facts; `kept` are the available snapshots, None omits them."""
     exporter = SnapshotExporter(directory, None if kept is None else opened(kept))
     log = ForgedLog(entries_of(facts))
     await export(
@@ -92,12 +92,12 @@ async def exported(
 
 
 def file_of(directory: Path, sha256: str) -> Path:
-    """The file of a snapshot in a bundle."""
+    """Return the file of a snapshot in a bundle."""
     return directory / "snapshots" / sha256[:2] / sha256
 
 
 def files_in(directory: Path) -> dict[str, bytes]:
-    """The snapshots that a bundle has."""
+    """Return the snapshots in a bundle."""
     return {
         path.name: path.read_bytes()
         for path in (directory / "snapshots").glob("??/*")
@@ -107,7 +107,7 @@ def files_in(directory: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 async def bundle(tmp_path: Path) -> Path:
-    """A bundle of all facts, with their snapshots."""
+    """Create a bundle of all facts, with their snapshots."""
     await exported(tmp_path / "bundle", FACTS)
     return tmp_path / "bundle"
 
@@ -132,7 +132,7 @@ async def restored(
 
 
 async def kept_in(target: Target, files: Path | None = None) -> dict[str, bytes | None]:
-    """The snapshots of a database."""
+    """Return the snapshots of a database."""
     async with open_pool(target, size=1) as pool:
         store = SnapshotStore(pool, files)
         return {
@@ -150,23 +150,23 @@ async def test_a_bundle_has_every_snapshot_once_under_its_hash(bundle: Path) -> 
 
 
 def put(path: Callable[[Path], Path], content: bytes) -> Callable[[Path], object]:
-    """Puts something in the place of a file."""
+    """Return a function that replaces a file."""
     return lambda directory: path(directory).write_bytes(content)
 
 
 def of(number: int) -> Callable[[Path], Path]:
-    """The file of a page."""
+    """Return the file of a page."""
     return lambda directory: file_of(directory, DIGESTS[number])
 
 
 def linked(directory: Path) -> None:
-    """Puts the bytes elsewhere, and a link in their place."""
+    """Move the bytes elsewhere, and link to them."""
     shutil.move(of(3)(directory), directory.parent / "elsewhere")
     of(3)(directory).symlink_to(directory.parent / "elsewhere")
 
 
 def made_directory(directory: Path) -> None:
-    """Puts a directory in the place of a file."""
+    """Replace a file by a directory."""
     of(3)(directory).unlink()
     of(3)(directory).mkdir()
 
@@ -420,7 +420,7 @@ async def test_a_log_without_sources_needs_no_snapshots(tmp_path: Path) -> None:
 
 @pytest.fixture
 async def address(target: Target, tmp_path: Path, bundle: Path) -> AsyncIterator[str]:
-    """A tracker with the log of a bundle; its address."""
+    """Run a tracker with the log of a bundle, and return its address."""
     await restored(target, bundle)
     async with running_tracker(target) as services, serving(services, Access()) as (address, *_):
         yield f"http://{address}/log"
@@ -436,7 +436,7 @@ async def test_a_copy_of_an_address_has_the_snapshots_that_are_there(
         await export(source, TRUST, tmp_path / "copy", {}, snapshots=exporter)
     finally:
         source.close()
-    assert set(exporter.missing) == {DIGESTS[3]}  # what says so is not signed yet
+    assert set(exporter.missing) == {DIGESTS[3]}  # the event is not signed yet
     of(3)(bundle).unlink()
     assert files_in(tmp_path / "copy") == files_in(bundle)
     elsewhere = HttpSource(address.removesuffix("/log"))
@@ -467,7 +467,7 @@ async def of_rows(target: Target, directory: Path | None = None) -> Verification
 
 
 async def damage(target: Target, change: str, sha256: str = DIGESTS[1]) -> None:
-    """Do to the row of a snapshot what no role may."""
+    """Change the row of a snapshot as no role may."""
     async with open_connection(target) as connection, connection.transaction():
         await connection.execute("ALTER TABLE watch.snapshots DISABLE TRIGGER ALL")
         await connection.execute("ALTER TABLE watch.snapshots DROP CONSTRAINT snapshots_check2")
@@ -543,16 +543,13 @@ async def test_a_database_that_does_not_give_a_snapshot_in_time_accuses_nobody(
             with pytest.raises(Unavailable, match=f"snapshot {DIGESTS[0]} within 0.2 s") as caught:
                 await verification.run()
         assert caught.value.code == "SNAPSHOT_TIMEOUT"
-        assert await pool.fetchval("SELECT 1") == 1  # nobody waits for it any more
-
-
-# --- redactions while a log that goes on is verified
+        assert await pool.fetchval("SELECT 1") == 1  # no waiter is left
 
 
 async def interrupted(
     source: LogSource, trust: TrustPolicy, happens: Callable[[], Awaitable[object]]
 ) -> Verification:
-    """Verify a log to its end, to which something happens once its head was read."""
+    """Verify a log to its end, with a change after its head is read."""
     verification = await Verification.begin(source, trust)
     await happens()
     await verification.run()
@@ -601,7 +598,7 @@ async def test_what_is_redacted_while_a_log_is_verified_is_redacted_and_not_miss
 
 @pytest.fixture
 def other(server: Postgres, empty_template: str) -> Iterator[Target]:
-    """Another database with nothing in it."""
+    """Create another empty database."""
     yield from copied(server, empty_template)
 
 

@@ -1,4 +1,4 @@
-"""A database that was restored to an older moment: what it lacks is named, and comes from elsewhere."""
+"""A database restored to an older state: its missing tail is named, and can be restored."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import PUBLISHER, Connection, Target
 
 SIZE = 800
-"""How many events were signed before the server was lost."""
+"""Number of signed events before the loss of the server."""
 ENTRIES = honest(SIZE)
 BACKUP, COVERED = 600, 500
-"""How many the backup has, and of how many the last checkpoint in it is."""
+"""Number of events in the backup, and in its last checkpoint."""
 
 
 @pytest.fixture(scope="module")
 def newest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle of all that was signed."""
+    """Create a bundle of all signed events."""
     directory = tmp_path_factory.mktemp("newest")
     return asyncio.run(bundle(directory, ENTRIES, kept=(COVERED, 550, 700)))
 
 
 @pytest.fixture
 async def backup(target: Target, tmp_path: Path) -> Target:
-    """A database that ends between two checkpoints, and has not all the tiles of its rows."""
+    """Create a database that ends between two checkpoints, without all tiles of its rows."""
     await set_back(target, tmp_path, BACKUP, COVERED)
     return target
 
 
 async def set_back(target: Target, place: Path, size: int, signed_size: int) -> None:
-    """Give a database the first events, with what was published of still fewer."""
+    """Reset a database to the first events, with fewer published ones."""
     older = await bundle(
         place / "older", ENTRIES[:size], kept=(signed_size,) if signed_size else ()
     )
@@ -66,12 +66,12 @@ async def set_back(target: Target, place: Path, size: int, signed_size: int) -> 
 
 
 async def appended(target: Target, log: LogFiles, *, allow_missing_texts: bool = False) -> None:
-    """Append to a log what another has beyond it."""
+    """Append to a log the events of another beyond it."""
     await append_to(target, log, TRUST, None, allow_missing_texts=allow_missing_texts)
 
 
 async def contents(target: Target) -> dict[str, list[tuple[object, ...]]]:
-    """All rows of the log."""
+    """Return all rows of the log."""
     async with open_connection(target) as connection:
         return {
             table: [
@@ -85,7 +85,7 @@ async def contents(target: Target) -> dict[str, list[tuple[object, ...]]]:
 async def missing(
     target: Target, note: bytes, elsewhere: LogFiles | None = None
 ) -> tuple[str, range | None, str]:
-    """What a verification against a checkpoint rejects the rows of a database with."""
+    """Return the rejection of a database by a checkpoint."""
     kept = TRUST.verify_head(note, "kept")
     with pytest.raises(Rejected) as caught:
         await complete(target, kept, elsewhere)
@@ -153,7 +153,7 @@ async def test_publishers_that_refused_to_sign_go_on_after_it(
 
 @pytest.fixture
 def address(newest: Path, tmp_path: Path) -> Iterator[str]:
-    """Where the log is to be had on the web, without its texts."""
+    """Serve the log without its texts, and return its address."""
     copy = shutil.copytree(newest, tmp_path / "without-texts")
     (copy / "annexes").unlink()
     handler = partial(SimpleHTTPRequestHandler, directory=str(copy))
@@ -238,9 +238,6 @@ async def test_what_is_recorded_while_the_tail_is_verified_stops_it(
         await appended(backup, BundleFiles(newest))
     assert caught.value.code == "LOG_GREW"
     assert (await rows_in(backup))["events"] == BACKUP + 1
-
-
-# --- what is missing
 
 
 async def test_what_is_missing_is_named_by_a_checkpoint_and_proven_by_a_bundle(

@@ -39,14 +39,14 @@ Wrong = tuple[str, range | None]
 
 
 def at(first: int, last: int | None = None) -> range:
-    """One position, or those up to `last`."""
+    """Return a range of positions up to `last`."""
     return range(first, (last or first) + 1)
 
 
 async def rejected(
     source: LogSource, trust: TrustPolicy = TRUST, saved: TrustedCheckpoint | None = None
 ) -> Wrong:
-    """The code and the positions that a log is rejected with."""
+    """Return the code and positions of a rejection."""
     with pytest.raises(Rejected) as caught:
         await (await Verification.begin(source, trust, saved)).run()
     assert caught.value.positions is None or str(caught.value.positions[0]) in str(caught.value)
@@ -54,19 +54,19 @@ async def rejected(
 
 
 def head(entries: Sequence[bytes], *, trust: TrustPolicy = TRUST) -> TrustedCheckpoint:
-    """A head that an auditor has seen and saved."""
+    """Return a head that an auditor has saved."""
     return trust.verify_head(signed(entries), "x")
 
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle that is as it was signed."""
+    """Create a bundle as signed."""
     return asyncio.run(bundle(tmp_path_factory.mktemp("bundle"), ENTRIES, kept=KEPT))
 
 
 @pytest.fixture
 def copy(untouched: Path, tmp_path: Path) -> Path:
-    """A copy of it, to tamper with."""
+    """Copy it for tampering."""
     return Path(shutil.copytree(untouched, tmp_path / "copy"))
 
 
@@ -86,7 +86,7 @@ async def test_an_honest_bundle_is_verified_to_its_last_event(untouched: Path) -
 
 
 def edited(path: str, edit: Callable[[bytes], bytes]) -> Callable[[Path], None]:
-    """Puts something else in a file."""
+    """Return a function that replaces a file's content."""
 
     def tamper(directory: Path) -> None:
         file = directory / path
@@ -98,7 +98,7 @@ def edited(path: str, edit: Callable[[bytes], bytes]) -> Callable[[Path], None]:
 
 
 def flipped(offset: int) -> Callable[[bytes], bytes]:
-    """Content with one bit of a byte the other way round."""
+    """Return content with one flipped bit."""
 
     def edit(content: bytes) -> bytes:
         place = offset % len(content)
@@ -108,7 +108,7 @@ def flipped(offset: int) -> Callable[[bytes], bytes]:
 
 
 def listed(*change: Callable[[list[bytes]], object]) -> Callable[[bytes], bytes]:
-    """A file of entries after changes to the list of them."""
+    """Return a file of entries after changes of their list."""
 
     def edit(content: bytes) -> bytes:
         entries = []
@@ -124,24 +124,24 @@ def listed(*change: Callable[[list[bytes]], object]) -> Callable[[bytes], bytes]
 
 
 def swap(entries: list[bytes]) -> None:
-    """The third and the fifth change places."""
+    """Swap the third and the fifth entry."""
     entries[2], entries[4] = entries[4], entries[2]
 
 
 def replace(entries: list[bytes]) -> None:
-    """The tenth says something else, in as many bytes."""
+    """Change the tenth entry, with equal size."""
     entries[9] = entries[9].replace(b"2025", b"2024", 1)
 
 
 def rerooted(content: bytes) -> bytes:
-    """A checkpoint with the root of another log, under the signature that it had."""
+    """Return a checkpoint with another log's root, under the old signature."""
     note = Note.parse(content)
     size = Checkpoint.parse(note.text).size
     return str(Note(str(Checkpoint(ORIGIN, size, grown(()).root())), note.signatures)).encode()
 
 
 def resigned(content: bytes) -> bytes:
-    """A checkpoint with a flipped bit in its signature."""
+    """Return a checkpoint with a flipped bit in its signature."""
     note = Note.parse(content)
     [signature] = note.signatures
     flip = dataclasses.replace(signature, signature=flipped(40)(signature.signature))
@@ -149,17 +149,17 @@ def resigned(content: bytes) -> bytes:
 
 
 def offset_of(position: int) -> int:
-    """A byte within an entry of the first file of entries."""
+    """Return the offset of a byte in an entry of the first entry file."""
     return sum(2 + len(entry) for entry in ENTRIES[: position - 1]) + 100
 
 
 def removed(path: str) -> Callable[[Path], None]:
-    """Takes a file away."""
+    """Remove a file."""
     return lambda directory: (directory / path).unlink()
 
 
 def moved(path: str, other: str) -> Callable[[Path], None]:
-    """Puts a file in the place of another."""
+    """Replace a file by another."""
     return lambda directory: shutil.copy(directory / path, directory / other) and None
 
 
@@ -293,11 +293,8 @@ async def test_a_directory_without_a_checkpoint_is_no_bundle(tmp_path: Path) -> 
             await Verification.begin(BundleFiles(place), TRUST)
 
 
-# --- whole logs that somebody made anew, in every part consistent
-
-
 def forked(position: int, /, **attributes: object) -> list[bytes]:
-    """The entries, one of which says something else."""
+    """Return the entries with one changed."""
     entries = list(ENTRIES)
     entries[position - 1] = changed(entries[position - 1], **attributes)
     return entries
@@ -372,9 +369,6 @@ async def test_a_log_of_another_origin_is_rejected() -> None:
     assert await rejected(ForgedLog(ENTRIES), saved=saved) == ("WRONG_ORIGIN", None)
 
 
-# --- what was signed, and is not in order all the same
-
-
 @pytest.mark.parametrize(
     ("position", "attributes", "code"),
     [
@@ -418,9 +412,6 @@ async def test_an_entry_that_is_signed_but_no_event_is_rejected() -> None:
     for nonsense in (b"", b"{]", b'"\xff"', b"[" * 5000, b'{"position":"5"}'):
         entries = [*ENTRIES[:4], nonsense, *ENTRIES[5:]]
         assert await rejected(ForgedLog(entries)) == ("NOT_AN_EVENT", at(5))
-
-
-# --- witnesses, keys, and what was seen before
 
 
 async def test_a_required_witness_must_have_cosigned() -> None:
@@ -481,6 +472,6 @@ async def test_an_empty_log_is_verified_too() -> None:
 
 
 def _note(size: int, entries: Sequence[bytes]) -> bytes:
-    """A head that says another size than its root has."""
+    """Return a head with a size that differs from its root's."""
     text = str(Checkpoint(ORIGIN, size, grown(entries).root()))
     return str(Note(text, (KEY.sign(text),))).encode()

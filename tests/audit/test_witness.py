@@ -1,4 +1,4 @@
-"""Witnesses sign what continues the log they know; a policy says how many of them it takes."""
+"""Witnesses sign continuations of their log; a policy sets the quorum."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OF_A_LOG = str(Verifier("example.com/log", bytes(32)))
 
 @pytest.fixture
 def witnesses(keystore: KeyStore) -> Iterator[list[TestWitness]]:
-    """Three of them: a, b and c."""
+    """Run three witnesses: a, b and c."""
     [key] = keystore.keys().verifiers
     with (
         TestWitness("w.example/a", key) as a,
@@ -41,12 +41,12 @@ def witnesses(keystore: KeyStore) -> Iterator[list[TestWitness]]:
 
 
 def policy(witnesses: list[TestWitness], *lines: str) -> Policy:
-    """The policy of some witnesses with more lines."""
+    """Return the policy of some witnesses with more lines."""
     return Policy.parse("\n".join([*(witness.policy for witness in witnesses), *lines]))
 
 
 async def signers(pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]) -> set[str]:
-    """Who has signed the newest checkpoint, beside the log."""
+    """Return the signers of the newest checkpoint besides the log."""
     note = Note.parse((await ProofService(pool).last()).note.encode())
     keys = [witness.signer.verifier for witness in witnesses]
     note.check(keystore.keys().verifiers)

@@ -1,4 +1,4 @@
-"""Tokens and scopes: who may read, who may write, and for how long."""
+"""Tokens and scopes: rights to read and write, and expiry."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ CLOSED = Access(read_open=False)
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tokens are believed for a moment only."""
+    """Shorten the cache time of tokens."""
     monkeypatch.setattr(tokens, "CACHE_SECONDS", 0.05)
 
 
 async def posted(api: Api, secret: str | None, write: bool = False) -> tuple[int, Any]:
-    """The status and the code, or the actor, of an answer to the holder of a token."""
+    """Return the status and the code, or the actor, for the holder of a token."""
     body = {
         "query": document("announceExportControl") if write else "{ head }",
         "variables": {"input": control()} if write else {},
@@ -176,7 +176,7 @@ async def test_a_revoked_token_stops_working_within_seconds(
 
 
 async def until_refused(api: Api, secret: str) -> None:
-    """Ask until the token does not work any more."""
+    """Send requests until the token is refused."""
     while (await posted(api, secret))[0] == 200:
         pass
     assert await posted(api, secret) == (401, "UNAUTHENTICATED")
@@ -389,7 +389,7 @@ def test_settings_say_what_clients_may_take() -> None:
 
 
 def waits(buckets: TokenBuckets, clients: Iterable[str]) -> list[float]:
-    """How long each of these must wait; 0 for those that need not."""
+    """Return the waiting time of each; 0 without a wait."""
     found = []
     for client in clients:
         try:

@@ -1,4 +1,4 @@
-"""The cookie of those who signed in: where it counts, what caches are told, what other sites can't do."""
+"""The sign-in cookie: its scope, its cache headers, and protection against other sites."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def request(
     headers: dict[str, str] | None = None,
     body: bytes = b"",
 ) -> Request:
-    """A request as the server meets it."""
+    """Return a request as the server receives it."""
     parts = httpx2.URL(url)
 
     async def receive() -> dict[str, Any]:
@@ -66,13 +66,10 @@ def request(
 
 
 def cookie(secret: str = SECRET) -> dict[str, str]:
-    """The header with which a browser sends back the cookie of a token."""
+    """Return the header with which a browser sends the cookie of a token."""
     response = Response()
     keep_token(response, request(), secret)
     return {"Cookie": response.headers["set-cookie"].partition(";")[0]}
-
-
-# --- how it is kept
 
 
 @pytest.mark.parametrize(
@@ -280,7 +277,7 @@ def test_who_has_to_sign_in_comes_back_to_what_was_asked(url: str, address: str)
 
 
 async def asked(api: Api, path: str, headers: dict[str, str]) -> httpx2.Response:
-    """The answer to a browser."""
+    """Return the response to a browser."""
     return await api.request("GET", path, headers=headers)
 
 
@@ -331,7 +328,7 @@ async def test_a_cookie_whose_token_does_not_work_any_more_is_as_none(services: 
 
 
 async def mutate(api: Api, headers: dict[str, str]) -> str:
-    """Record a control; what comes of it."""
+    """Record a control, and return the response."""
     body = {"query": document("announceExportControl"), "variables": {"input": control()}}
     answer = (await api.request("POST", "/graphql", json=body, headers=headers)).json()
     if "errors" in answer:

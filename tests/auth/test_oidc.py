@@ -1,4 +1,4 @@
-"""Tokens of an OpenID Connect issuer: whose they are, what they may do, which are refused."""
+"""Tokens of an OpenID Connect issuer: their owner, their rights, and refusals."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from tracker.errors import InvalidInput, Unauthenticated, Unavailable
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
-    """A running issuer."""
+    """Run an issuer."""
     with issuing() as issuer:
         yield issuer
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that moves only by hand."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -58,29 +58,26 @@ class Clock:
 
 
 def trusting(issuer: Issuer, clock: Clock | None = None, **more: Any) -> Trusted:
-    """Somebody who trusts the issuer."""
+    """Return a verifier that trusts the issuer."""
     return Trusted(
         OidcConfig(issuer.url, AUDIENCE, **more), IssuerKeys(issuer.url, clock=clock or Clock())
     )
 
 
 def api(services: Services, issuer: Issuer, **more: Any) -> Api:
-    """An API that trusts the issuer, and nobody without a token."""
+    """Run an API that trusts the issuer, without anonymous access."""
     return Api(
         services, Access(oidc=OidcConfig(issuer.url, AUDIENCE), **{"read_open": False, **more})
     )
 
 
 async def asked(api: Api, token: str) -> tuple[int, str | None]:
-    """The status and the code of an answer to the holder of a token."""
+    """Return the status and the code for the holder of a token."""
     response = await api.request(
         "POST", "/graphql", json={"query": "{ head }"}, headers={"Authorization": f"Bearer {token}"}
     )
     errors = response.json().get("errors")
     return response.status_code, errors and errors[0]["extensions"]["code"]
-
-
-# --- who it is, and what they may do
 
 
 @pytest.mark.parametrize("kid", ["rs256", "es256", "eddsa"])
@@ -144,7 +141,7 @@ async def test_a_caller_has_a_name_that_can_stand_in_the_log(issuer: Issuer, nam
 
 
 async def recorded(api: Api, token: str) -> Any:
-    """The answer to a mutation of the holder of a token."""
+    """Return the response to a mutation of the holder of a token."""
     response = await api.request(
         "POST",
         "/graphql",
@@ -224,17 +221,14 @@ async def test_our_own_tokens_work_beside_it(services: Services, issuer: Issuer)
     assert issuer.asked == []
 
 
-# --- what is refused
-
-
 def unsigned(header: dict[str, Any], claims: dict[str, Any], signature: bytes = b"") -> str:
-    """A token with any header."""
+    """Return a token with any header."""
     parts = json.dumps(header).encode(), json.dumps(claims).encode(), signature
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
 
 def hostile(issuer: Issuer) -> dict[str, str]:
-    """Tokens that nobody should take, by what is wrong with them."""
+    """Return forged tokens, by their defect."""
     now, other = int(time.time()), ec.generate_private_key(ec.SECP256R1())
     good, claims = issuer.token(), issuer.claims(scope="tracker:admin")
     header, _, signature = good.split(".")
@@ -334,7 +328,7 @@ class Later(datetime):
 
     @classmethod
     def now(cls, tz: Any = None) -> datetime:
-        """Later than now."""
+        """Return a time in the future."""
         return clock.now().astimezone(tz) + timedelta(seconds=40 + LEEWAY_SECONDS + 1)
 
 
@@ -396,9 +390,6 @@ def test_a_key_that_can_not_be_used_leaves_the_others(key: Any) -> None:
     assert jwks.parse_key_set({"keys": [key, good]}).keys() == {"good"}
 
 
-# --- keys come and go, and so do issuers
-
-
 async def test_a_new_key_is_fetched_when_a_token_names_it(issuer: Issuer) -> None:
     clock = Clock()
     trusted = trusting(issuer, clock)
@@ -407,7 +398,7 @@ async def test_a_new_key_is_fetched_when_a_token_names_it(issuer: Issuer) -> Non
     old = issuer.token("es256", sub="bob")
     issuer.signing["new"] = ("ES256", private)
     issuer.keys = [published("ES256", private, kid="new")]
-    with pytest.raises(Unauthenticated):  # was asked a moment ago
+    with pytest.raises(Unauthenticated):  # recently fetched
         await trusted.authenticate(issuer.token("new"))
     clock.now += REFETCH_PAUSE_SECONDS
     assert (await trusted.authenticate(issuer.token("new"))).name
@@ -473,7 +464,7 @@ async def test_where_keys_can_not_be_had_nobody_waits_for_long(
     issuer.answers.clear()
     closed = api(services, issuer, token="ours")
     waiting = asyncio.gather(*(asked(closed, issuer.token()) for _ in range(5)))
-    assert await asked(closed, "ours") == (200, None)  # the others are not held up
+    assert await asked(closed, "ours") == (200, None)  # the others are not delayed
     assert await waiting == [(503, "UNAVAILABLE")] * 5
     assert await asked(closed, issuer.token()) == (503, "UNAVAILABLE")
 

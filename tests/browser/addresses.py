@@ -42,4 +42,4 @@ PAGES = {
     "question that is none": "/controls?nothing=1",
 }
 STATUS = {"address that is none": 404, "source that is none": 404, "question that is none": 400}
-"""Of pages that are not answered with 200."""
+"""Statuses of pages other than 200."""

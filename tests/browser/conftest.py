@@ -44,7 +44,7 @@ Visiting = Callable[..., AbstractAsyncContextManager[Visit]]
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of the browser."""
+    """Return the path of the browser."""
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if found is None:
         message = f"{NO_BROWSER}: this machine has no Chromium ({', '.join(CHROMIUM_NAMES)})"
@@ -56,14 +56,14 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """The source of axe-core."""
+    """Return the source of axe-core."""
     packages = npm_packages(Path(__file__).parent)
     return (packages / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def wheel(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory in which the wheel is installed."""
+    """Return the directory of the installed wheel."""
     packed = make_once(tmp_path_factory, "packed", pack)
     installed = make_once(tmp_path_factory, "installed", partial(install_wheel, packed))
     return installed / "packages"
@@ -71,7 +71,7 @@ def wheel(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def site_directory() -> Iterator[Path]:
-    """Where servers keep their keys."""
+    """Create the servers' directory for keys."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-browser-"))
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
@@ -79,7 +79,7 @@ def site_directory() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def site_target(server: Postgres, corpus_template: str) -> Target:
-    """The database of all browser tests of a process: the corpus, and what strangers wrote."""
+    """Create the database of a process's browser tests: the corpus, and hostile texts."""
     run_sql(server, f"CREATE DATABASE browser_site TEMPLATE {corpus_template}")
     target = database(server, "browser_site")
 
@@ -95,7 +95,7 @@ def site_target(server: Postgres, corpus_template: str) -> Target:
 
 @pytest.fixture(scope="session")
 def site(wheel: Path, site_target: Target, site_directory: Path) -> Iterator[Site]:
-    """The tracker that all browser tests of a process visit; whoever has the token may write."""
+    """Run the tracker of a process's browser tests; the token may write."""
     with serving_wheel(
         wheel, site_target, site_directory, TRACKER_WRITE_TOKEN=WRITE_TOKEN
     ) as serving:
@@ -106,7 +106,7 @@ def site(wheel: Path, site_target: Target, site_directory: Path) -> Iterator[Sit
 def closed_site(
     site: Site, wheel: Path, site_target: Target, site_directory: Path
 ) -> Iterator[Site]:
-    """Another server of the same log, where reading takes a token."""
+    """Run another server of the same log, with reads only by token."""
     settings = {"TRACKER_WRITE_TOKEN": WRITE_TOKEN, "TRACKER_READ": "token"}
     with serving_wheel(wheel, site_target, site_directory, **settings) as serving:
         yield serving
@@ -114,7 +114,7 @@ def closed_site(
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """One browser for all tests of a process."""
+    """Start one browser for all tests of a process."""
     async with async_playwright() as playwright:
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
         expect.set_options(timeout=within(5) * 1000)
@@ -125,5 +125,5 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def visit(browser: Browser) -> Visiting:
-    """Opens tabs of the browser, each without memory of others."""
+    """Return a function that opens isolated browser tabs."""
     return partial(visiting, browser)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def sign_in(page: Page, site: Site, secret: str) -> None:
-    """Come to the endpoints by the page for signing in."""
+    """Open the endpoints page through the sign-in page."""
     await page.goto(f"{site.url}/endpoints")
     if "/sign-in" not in page.url:
         await page.goto(f"{site.url}/sign-in?next=/endpoints")

@@ -1,4 +1,4 @@
-"""Stories of commodities and figures: from a picture to the claim behind it, at every size."""
+"""User stories of commodities and figures: from a picture to the claim behind it, at every size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log in a browser: a proof turns red at the step that was tampered with, and new events come."""
+"""The log in a browser: a proof fails at the tampered step, and new events appear."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Tamper = Callable[[Page], Awaitable[None]]
 
 @pytest.fixture(scope="session")
 def noted(site: Site) -> str:
-    """The address of an event with a remark."""
+    """Record an event with a remark, and return its address."""
     question = '{ events(types: ["ExportControl.Suspended"], last: 1) { nodes { position } } }'
     [node] = site.ask(question)["events"]["nodes"]
     return f"{site.url}/events/{node['position']}"
@@ -45,7 +45,7 @@ def record(site: Site, title: str = "A ban") -> str:
 
 
 async def outcomes(page: Page) -> tuple[str | None, dict[str, str | None]]:
-    """The state of the panel, and by check whether it passed (1), failed (0) or was not made."""
+    """Return the state of the panel, and the result of each check: passed (1), failed (0) or not run."""
     await page.wait_for_selector(DECIDED)
     state = await page.locator(".proof").get_attribute("data-state")
     rows = {
@@ -55,7 +55,7 @@ async def outcomes(page: Page) -> tuple[str | None, dict[str, str | None]]:
 
 
 def changing(path: str, pattern: str, other: str) -> Tamper:
-    """Changes what comes from a path of the site on its way."""
+    """Change responses of a path in transit."""
 
     async def tamper(page: Page) -> None:
         async def change(route: Route) -> None:

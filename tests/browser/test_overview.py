@@ -1,4 +1,5 @@
-"""The overview in a browser: the map follows the day, new events are told of, all without scripts too."""
+"""The overview in a browser: the map follows the day, new events are announced, and all works without
+scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ FOUND = "mutation ($input: FoundAllianceInput!) { foundAlliance(input: $input) {
 
 
 def found_alliance(site: Site, key: str) -> None:
-    """Record an event, as whoever has the token may."""
+    """Record an event with the token."""
     name = f"An alliance named {key}"
     given = {"id": key, "on": "2025-01-01", "name": name, "members": ["JP"], "source": source()}
     answer = httpx2.post(

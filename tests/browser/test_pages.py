@@ -36,7 +36,7 @@ CONTENT = """() => ({
 
 @dataclass
 class Seen:
-    """What was seen of a page."""
+    """The observations of a page."""
 
     name: str
     violations: list[Any] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Seen:
 async def seen(
     request: pytest.FixtureRequest, site: Site, visit: Visiting, axe: str
 ) -> AsyncIterator[Seen]:
-    """A page, looked at once for all tests: in light and dark, at all widths."""
+    """Observe a page once for all tests: in light and dark, at all widths."""
     found = Seen(request.param)
     async with visit(complaints=True) as tab:
         await tab.open(site.url + PAGES[found.name], STATUS.get(found.name, 200))

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def sign_in(page: Page, site: Site, path: str) -> None:
-    """Go to a page for which one signs in first."""
+    """Open a page that requires sign-in."""
     await page.goto(f"{site.url}{path}")
     await page.get_by_label("Token").fill(WRITE_TOKEN)
     await page.get_by_role("button", name="Sign in").click()
@@ -24,7 +24,7 @@ async def sign_in(page: Page, site: Site, path: str) -> None:
 
 
 async def fill_source(page: Page) -> None:
-    """Fill in where the fact comes from."""
+    """Fill in the source of the fact."""
     for name, value in (
         ("publisher", "tracker"),
         ("name", "A browser test"),

@@ -29,13 +29,13 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 NOTICE = "<h1>Notice</h1>" + "<p>The export of gallium needs a licence from today on.</p>" * 40
 STRANGER = '<img src=x onerror="alert(1)"> of a stranger'
 DECISION_SECONDS = 36
-"""Seconds that a decision may take an editor who makes a hundred an hour."""
+"""Seconds per decision of an editor with a hundred decisions an hour."""
 MACHINE_SECONDS = 3
-"""Seconds of them that the machine may take."""
+"""Seconds of these for the machine."""
 
 
 class Desk:
-    """A part of the queue that is a test's own, and who may decide on it."""
+    """A separate part of the queue for a test, with its reviewer."""
 
     def __init__(self, key: str, secret: str):
         self.key = key
@@ -43,7 +43,7 @@ class Desk:
         self.path = f"/review?source={key}"
 
     async def open(self, page: Page, site: Site) -> None:
-        """Sign in and go to the queue."""
+        """Sign in and open the queue."""
         await page.goto(f"{site.url}/sign-in?next=/review%3Fsource={self.key}")
         await page.get_by_label("Token").fill(self.secret)
         await page.get_by_role("button", name="Sign in").click()
@@ -59,7 +59,7 @@ async def arrive(page: Page, title: str) -> None:
 
 
 async def desk_with(target: Target, titles: Sequence[str]) -> Desk:
-    """A desk with a candidate of each title, and with a lead behind them."""
+    """Create a desk with a candidate of each title, and a lead after them."""
     key, name = f"desk-{uuid4().hex[:8]}", f"editor-{uuid4().hex[:8]}"
     pool = await create_pool(target, role=WATCHER, size=1)
     kept = await SnapshotStore(pool).put(NOTICE.encode(), "text/html")
@@ -74,7 +74,7 @@ async def desk_with(target: Target, titles: Sequence[str]) -> Desk:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def desk(site: Site, site_target: Target) -> Desk:
-    """A desk whose candidates nobody decides on."""
+    """Create a desk whose candidates are not decided."""
     return await desk_with(site_target, ["First", STRANGER, "稀土出口管制" * 12])
 
 
@@ -108,7 +108,7 @@ async def test_an_editor_decides_on_twenty_candidates_by_the_keyboard_alone(
             await arrive(page, title)
         seconds = (time.monotonic() - begun) / 20
         assert seconds < within(MACHINE_SECONDS) < DECISION_SECONDS
-        # Each decision is a form, where it leads, and nothing else: files of the pages are kept.
+        # Each decision is a form and its redirect, nothing else: page files are cached.
         assert documents.count("POST") == 20
         assert len(documents) == 1 + 20 * 2
         await page.get_by_text("Postponed.").wait_for()

@@ -1,5 +1,5 @@
-"""What people do: with a keyboard alone, on a phone, without scripts, with a token; and what strangers
-wrote does nothing."""
+"""User stories: with the keyboard alone, on a phone, without scripts, with a token; hostile texts have
+no effect."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MAX_TABS = 80
 
 
 def parameter(page: Page, name: str) -> str | None:
-    """What the address of a page says."""
+    """Return a parameter of a page's address."""
     return parse_qs(urlsplit(page.url).query).get(name, [None])[0]
 
 
 async def tab_to(page: Page, selector: str) -> None:
-    """Press the tabulator until an element has the focus."""
+    """Press Tab until an element has the focus."""
     for _ in range(MAX_TABS):
         await page.keyboard.press("Tab")
         if await page.evaluate("s => document.activeElement.matches(s)", selector):
@@ -145,9 +145,6 @@ async def test_a_page_tells_by_itself_where_its_data_are(site: Site, visit: Visi
             assert answer.status in (200, 501), link
 
 
-# --- what strangers wrote
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -208,7 +205,7 @@ async def test_who_has_a_token_signs_in_reads_and_signs_out(
         await tab.page.get_by_role("button", name="Sign out").click()
         await expect(tab.page.locator("h1")).to_have_text("Sign in")
         assert await tab.page.context.cookies() == []
-        await tab.page.goto(closed_site.url + PINNED)  # nor does the browser show what it kept
+        await tab.page.goto(closed_site.url + PINNED)  # the browser shows no cached page either
         assert urlsplit(tab.page.url).path == "/sign-in"
 
 

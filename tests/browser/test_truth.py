@@ -1,8 +1,7 @@
-"""What pages say in numbers is what the API says, at addresses drawn at random.
+"""Numbers on pages equal those of the API, at random addresses.
 
-A page marks its numbers (`<data value data-path>`). They are held against the answer of the API to
-the question that the page links to («Query»), asked as any client would, after that
-question was seen to be about the moment and the entity of the address.
+A page marks its numbers (`<data value data-path>`). They are compared with the API's response to the
+query that the page links to («Query»). That query must be for the moment and the entity of the address.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class Number:
 
 
 class Numbers(HTMLParser):
-    """The numbers of a page and its question."""
+    """The numbers of a page and its query."""
 
     def __init__(self, html: str):
         super().__init__()
@@ -93,14 +92,14 @@ def says(text: str, value: str) -> bool:
 
 
 def at(data: Any, path: str) -> Any:
-    """What stands at a path of an answer."""
+    """Return the value at a path of a response."""
     for part in path.split("."):
         data = data[int(part)] if isinstance(data, list) else data[part]
     return data
 
 
 def addresses(site: Site, random: Random) -> list[tuple[str, str, str, str]]:
-    """Paths, days, positions, and what has to stand in the variables of the question."""
+    """Yield paths, days, positions, and the required variables of the query."""
     data = site.ask(KEYS)
     paths = [
         (f"/{kind}/{node['key']}", node["key"])

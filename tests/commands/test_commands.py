@@ -43,7 +43,7 @@ misread = from_builtins(Source, source())
 
 @pytest.fixture
 def commands(recorder: Recorder) -> Commands:
-    """Commands on a log of the test's own."""
+    """Create commands on a separate log."""
     return Commands(recorder)
 
 
@@ -95,9 +95,6 @@ async def test_without_a_key_every_command_counts(commands: Commands, recorder: 
     for _ in range(2):
         await commands.record(GALLIUM, suspended())
     assert await recorder.head() == 3
-
-
-# --- on what its sender saw
 
 
 async def test_an_expected_version_is_the_one_before_the_event(commands: Commands) -> None:
@@ -192,7 +189,7 @@ async def test_no_client_can_say_which_snapshot_a_fact_was_read_from_or_who_acce
 
 
 def made(*actors: str) -> Made:
-    """An announcement by some actors."""
+    """Return an announcement by some actors."""
     return fact(Made, "2025-07-01", kind="statement", title="A", actors=actors)
 
 
@@ -297,7 +294,7 @@ async def test_an_unknown_event_can_not_be_retracted(commands: Commands) -> None
 async def corrected(
     commands: Commands, event_id: str, content: Fact, stream: str = GALLIUM, **more: Any
 ) -> AppendResult:
-    """A correction, after it was recorded."""
+    """Return a correction, after recording it."""
     return await commands.correct(event_id, stream, content, "misread", misread, **more)
 
 

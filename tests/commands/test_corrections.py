@@ -1,5 +1,5 @@
-"""What is told late or was told wrong, on the corpus: it changes the past as we know it now, and
-nothing that was known before."""
+"""Late and corrected facts on the corpus: they change current knowledge of the past, not earlier
+knowledge."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ BAN = "cn-mofcom-2024-46"
 
 @pytest.fixture
 def api(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 class Past:
-    """Answers given before something is told, to be asked again afterwards."""
+    """Responses before a new fact, for comparison afterwards."""
 
     def __init__(self, services: Services, answers: dict[Moment, str]):
         self._services = services
@@ -31,7 +31,7 @@ class Past:
 
     @classmethod
     async def of(cls, services: Services) -> Past:
-        """The digests of the whole state at moments all over both axes."""
+        """Return the digests of the whole state at moments across both axes."""
         head, chance = await services.recorder.head(), Random(46)
         moments = [
             Moment(
@@ -43,7 +43,7 @@ class Past:
         return cls(services, {m: await services.as_of.digest(m) for m in moments})
 
     async def is_unchanged(self) -> bool:
-        """Whether the same questions have the same answers, to the byte."""
+        """Check whether the same queries have equal responses."""
         return all(
             [
                 await self._services.as_of.digest(moment) == digest
@@ -53,7 +53,7 @@ class Past:
 
 
 async def ban(api: Api, day: str, position: str | None = None) -> Any:
-    """The ban of exports to the United States, with where its second clause stands."""
+    """Return the ban of exports to the United States, with the status of its second clause."""
     data = await api.ask(
         """query ($day: Day, $position: Position, $id: String!) {
              asOf(validAt: $day, position: $position) { exportControl(id: $id) {
@@ -66,7 +66,7 @@ async def ban(api: Api, day: str, position: str | None = None) -> Any:
 
 
 async def second(api: Api, day: str, position: str | None = None) -> str | None:
-    """Where its second clause stands."""
+    """Return the status of its second clause."""
     found = await ban(api, day, position)
     return found and next(c["status"] for c in found["clauses"] if c["key"] == "2")
 
@@ -89,7 +89,7 @@ ANEW = {
         for id in "12"
     ],
 }
-"""The ban, told anew."""
+"""The ban, recorded again."""
 
 
 async def test_a_suspension_that_nobody_had_told_lands_in_the_past(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""Entities that are kept in memory decide as those that are read anew, whatever happens between."""
+"""Cached entities decide like reloaded ones, after any events."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ GALLIUM = "export-control/gallium"
 DAY = "2026-11-01"
 RECENT = WatchedSource.RECENT_EVENTS or 0
 LOOKED = 3 * RECENT + 1
-"""Events of a source, of which the last is a fetch."""
+"""Number of events of a source, the last of which is a fetch."""
 seeds = st.integers(0, 2**32)
 
 
 def anew(entity: Entity) -> Entity:
-    """The same entity, made from its facts at once: nothing of it was folded before."""
+    """Return the entity folded from its facts at once."""
     twin = type(entity).empty(entity.id)
     twin.__base_init__(entity.id, entity.version, datetime_now_with_tzinfo())
     twin.history = History(entity.known)
@@ -59,7 +59,7 @@ def anew(entity: Entity) -> Entity:
 
 
 def outcome(entity: Entity, order: PlannedEvent) -> str:
-    """What becomes of an order: the event, or what is wrong with it."""
+    """Return the event of a command, or its error."""
     try:
         return str(decide(entity, order, STREAMS).attributes)
     except TrackerError as error:
@@ -155,7 +155,7 @@ CLAIMS = [claimed(n, edition=f"no {n}") for n in range(MIN_CACHED_EVENTS + 5)]
 
 
 async def filled(recorder: Recorder) -> Commands:
-    """Somebody who records facts, and has recorded as many of one figure as make it be kept."""
+    """Record facts, enough of one figure to cache it."""
     commands = Commands(recorder)
     await commands.record_all([RecordFact(FIGURE, claim) for claim in CLAIMS[:MIN_CACHED_EVENTS]])
     return commands
@@ -191,7 +191,7 @@ async def test_a_source_is_decided_on_by_what_was_recorded_of_it_last(recorder: 
     counting = Counting(recorder._pool)
     cold = Commands(counting)
     assert (await cold.record(stream, make(LOOKED, DAY))).positions[0] == LOOKED + 2
-    assert counting.read == 3 + RECENT  # with the opening, the redaction and an earlier look
+    assert counting.read == 3 + RECENT  # with the opening, the redaction and an earlier poll
     for wrong, code in ((make(LOOKED - 1, DAY), "LOOK_ENDED"), (gone, "ALREADY_REDACTED")):
         with pytest.raises(InvalidInput) as caught:
             await cold.record(stream, wrong)
@@ -223,7 +223,7 @@ async def test_few_events_of_a_source_are_read_and_kept_however_many_there_are(
         cached = commands._entities._cached.get(stream)
         known.append(len(cached.entity.known) if cached else 0)
     assert max(known) <= 2 * RECENT
-    assert counting.read < 3 * LOOKED  # each about once, and those that count a few times
+    assert counting.read < 3 * LOOKED  # each about once, and the effective ones several times
 
 
 async def test_what_was_decided_and_not_recorded_is_not_kept(recorder: Recorder) -> None:
@@ -274,7 +274,7 @@ async def test_an_entity_with_few_events_is_not_kept(recorder: Recorder) -> None
 
 
 async def versions(cache: EntityCache, *streams: str) -> list[int]:
-    """At which versions entities are loaded."""
+    """Return the versions at which entities are loaded."""
     async with cache.load(streams) as entities:
         return [entities[stream].version for stream in streams]
 
@@ -307,9 +307,6 @@ async def test_commands_about_one_entity_at_the_same_time_are_all_recorded_once(
     )
     assert one.positions == another.positions
     assert await versions(commands._entities, FIGURE) == [len(CLAIMS)]
-
-
-# --- what it costs
 
 
 @pytest.mark.parametrize("kind", [*KINDS])

@@ -31,7 +31,7 @@ Data = dict[str, Any]
 
 
 def claim(quantity: Data | None = None, /, statistic: str = "production", **more: Any) -> Data:
-    """A claim, without what reserves do not have where it is about them."""
+    """Return a claim, for reserves without the fields that they lack."""
     stock = statistic.startswith("reserves")
     beside = {} if stock else {"stage": "mine", "period": 2023}
     return {
@@ -44,7 +44,7 @@ def claim(quantity: Data | None = None, /, statistic: str = "production", **more
 
 
 def control(**more: Any) -> Data:
-    """An export control."""
+    """Return an export control."""
     return {
         "on": "2024-12-03",
         "issuer": "CN",
@@ -57,12 +57,12 @@ def control(**more: Any) -> Data:
 
 
 def made(**more: Any) -> Data:
-    """An announcement."""
+    """Return an announcement."""
     return {"on": "2025-07-01", "kind": "statement", "title": "Launch", "source": source(), **more}
 
 
 def founded(**more: Any) -> Data:
-    """An alliance."""
+    """Return an alliance."""
     return {"on": "2025-07-01", "name": "The Quad", "source": source(), **more}
 
 
@@ -77,7 +77,7 @@ ACTS: dict[str, tuple[str, str, type[Fact], Callable[..., Data]]] = {
 ESC, RTL, NUL = "\x1b[2J", "\u202egpj.exe", "a\0b"
 
 WRONG: list[tuple[str, Data, str, str]] = [
-    # names and titles are one line that can be seen
+    # names and titles are one visible line
     *[
         ("ExportControl.Announced", control(title=title), "INVALID_TEXT", "title")
         for title in (
@@ -162,7 +162,7 @@ WRONG: list[tuple[str, Data, str, str]] = [
             'https://a/"><script>',
         )
     ],
-    # numbers are in plain notation, and of a length that somebody could mean
+    # numbers have plain notation and a reasonable length
     *[
         ("Figure.Claimed", claim({"value": number}), "INVALID_NUMBER", "quantity.value")
         for number in (
@@ -288,7 +288,7 @@ RIGHT: list[tuple[str, Data]] = [
             ],
         ),
     ),
-    ("Announcement.Made", made(title="Tu\u0308rkiye")),  # another Unicode form is kept as it is
+    ("Announcement.Made", made(title="Tu\u0308rkiye")),  # another Unicode form is stored unchanged
     *[
         ("Announcement.Made", made(source=source() | {"url": url}))
         for url in (
@@ -305,7 +305,7 @@ RIGHT: list[tuple[str, Data]] = [
 
 
 def as_graphql(data: Any) -> Any:
-    """Data as a mutation takes it: words of enumerations in capitals."""
+    """Return data as mutation input: enumeration words in capitals."""
     words = {"measure", "direction", "kind", "statistic", "stage", "qualifier", "checked"}
     if isinstance(data, dict):
         return {name: of.upper() if name in words else as_graphql(of) for name, of in data.items()}
@@ -313,13 +313,13 @@ def as_graphql(data: Any) -> Any:
 
 
 def mutation_input(type_: str, data: Data) -> Data:
-    """The input of the mutation that records a fact."""
+    """Return the input of the mutation that records a fact."""
     id = {} if type_ == "Figure.Claimed" else {"id": "x"}
     return {**id, **as_graphql(data)}
 
 
 def corpus_line(type_: str, data: Data) -> bytes:
-    """A line of the corpus format, whatever it says."""
+    """Return a line of the corpus format with any content."""
     entity = ACTS[type_][1]
     return (
         encode({"id": "a", "type": type_, "data": data, **({"entity": entity} if entity else {})})
@@ -408,8 +408,6 @@ async def test_what_was_recorded_before_is_read_as_it_is(data: Data, field: str)
 def test_numbers_that_were_recorded_before_are_read_as_they_are(value: str) -> None:
     assert decode(Claimed, encode(claim({"value": value}))).quantity.value == Decimal(value)
 
-
-# --- whatever text stands wherever
 
 TEXTS = st.text(max_size=40) | st.sampled_from(
     [ESC, RTL, NUL, "", " ", "\ud800", "x" * 501, "x" * 8001, "=1", "https://a", "2024", "1e9"]

@@ -1,4 +1,5 @@
-"""The filters in docs/api.md are those of the schema, and the queries of the API pages have answers."""
+"""Filters in docs/api.md equal the schema's, and the queries of the API pages have the documented
+responses."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ QUERIES = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
 ROWS = re.findall(r"^\| (`[a-zA-Z`, ]+) \| (.*) \|$", TEXT, re.MULTILINE)
 OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}
 OTHERS = {"from", "to", "days"}
-"""Arguments that choose what is listed, not what of it."""
+"""Arguments that select the range of a list instead of filtering it."""
 
 
 async def test_what_is_asked_for_in_the_docs_is_there(corpus_services: Services) -> None:
@@ -46,7 +47,7 @@ async def test_what_the_docs_preview_is_told_and_not_recorded(services: Services
 
 
 def filters(name: str) -> set[str]:
-    """The arguments by which a list is narrowed."""
+    """Return the filter arguments of a list."""
     types = SCHEMA._schema.type_map
     fields = {**types["AsOf"].fields, **types["Query"].fields}  # type: ignore[attr-defined]
     return set(fields[name].args) - OF_PAGES - OTHERS

@@ -1,4 +1,4 @@
-"""`/asyncapi.json` is AsyncAPI, and what is really pushed is as it says."""
+"""`/asyncapi.json` is valid AsyncAPI, and pushed messages match it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_the_parser_of_asyncapi_has_nothing_to_complain_of(services: Servi
 
 
 async def lines(api: Api, query: str) -> list[Any]:
-    """Events as lines."""
+    """Return events as lines."""
     found = await api.request(
         "GET", f"/events?follow=false&{query}", headers={"Accept": "application/x-ndjson"}
     )

@@ -38,13 +38,13 @@ AUDITS = 61
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
-    """Where the programs of `tests/contract/clients` stand beside the packages that they import."""
+    """Return the directory of the programs in `tests/contract/clients` with their packages."""
     return npm_packages()
 
 
 @pytest.fixture
 def workplace(programs: Path) -> Iterator[Path]:
-    """A directory of the test's own with the programs in it, below the packages."""
+    """Create a separate directory with the programs, below the packages."""
     with tempfile.TemporaryDirectory(dir=programs) as directory:
         shutil.copytree(CLIENTS, directory, dirs_exist_ok=True)
         shutil.copy(SCHEMA, directory)
@@ -52,7 +52,7 @@ def workplace(programs: Path) -> Iterator[Path]:
 
 
 async def compile_for_relay(workplace: Path, **options: Any) -> Path:
-    """The directory of programs for Relay, once its compiler has made artifacts of the documents."""
+    """Return the directory of programs for Relay, with compiled artifacts."""
     directory = workplace / "relay"
     (directory / "artifacts").mkdir()
     (directory / "documents.json").write_text("{}")
@@ -64,13 +64,13 @@ async def compile_for_relay(workplace: Path, **options: Any) -> Path:
 
 @pytest.fixture
 async def url(corpus_services: Services) -> AsyncIterator[str]:
-    """The API of a running server with the shipped corpus, open for writing."""
+    """Run a server with the shipped corpus, open for writing, and return the address of the API."""
     async with serving(corpus_services, OPEN) as (address, *_):
         yield f"http://{address}/graphql"
 
 
 async def run(workplace: Path, name: str, url: str) -> Any:
-    """What a program of `tests/contract/clients` finds out about the server at a URL."""
+    """Return the result of a program of `tests/contract/clients` for a server."""
     return json.loads(await node(workplace, name, url))
 
 
@@ -118,7 +118,7 @@ async def test_clients_ask_and_follow_unmodified(
 
 
 def follower(workplace: Path, *arguments: str) -> AbstractContextManager[Program]:
-    """The program of docs/subscriptions.md that follows the log by graphql-ws."""
+    """Return the program of docs/subscriptions.md that follows the log with graphql-ws."""
     text = block("docs/subscriptions.md", "js", "// node follow.mjs")
     return running_program(workplace, "follow.mjs", text, *arguments)
 
@@ -207,7 +207,7 @@ async def test_relay_asks_a_strict_server_by_the_documents_that_its_compiler_per
 
 
 def scalar_map() -> dict[str, str]:
-    """The scalars and what they are in JSON, as the docs have them for generators of code."""
+    """Return the scalars and their JSON types, from the documentation for code generators."""
     text = DOCS.read_text(encoding="utf-8").partition("\n## Scalars\n")[2]
     shown: dict[str, str] = json.loads(text.partition("```json\n")[2].partition("```")[0])
     return shown

@@ -1,4 +1,4 @@
-"""Whoever comes back with a resume token is told when the log is another; positions go on as they were."""
+"""Resume tokens detect a different log; positions alone do not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIST = "query ($after: Position) { events(after: $after, first: 9) { nodes { pos
 
 
 async def ids(client: httpx2.AsyncClient, after: str = "", last: str = "") -> list[str]:
-    """The ids of the server-sent events that there are."""
+    """Return the ids of the server-sent events."""
     asked = {"follow": "false"} | ({"after": after} if after else {})
     response = await client.get("/events", params=asked, headers=SSE | {"Last-Event-ID": last})
     assert response.status_code == 200, response.text
@@ -36,7 +36,8 @@ async def ids(client: httpx2.AsyncClient, after: str = "", last: str = "") -> li
 
 @pytest.fixture
 async def diverged(target: Target) -> AsyncIterator[tuple[httpx2.AsyncClient, list[str]]]:
-    """A server on a log that was set back to 20 of 40 events and has grown to 60, and the tokens of 40."""
+    """Run a server on a log that was reset to 20 of 40 events and has grown to 60, with the tokens of
+    40."""
     await fill(target, 40)
     async with (
         running_tracker(target) as services,
@@ -55,7 +56,7 @@ async def diverged(target: Target) -> AsyncIterator[tuple[httpx2.AsyncClient, li
 
 
 async def refusals(client: httpx2.AsyncClient, after: str) -> set[tuple[int, str]]:
-    """How every way to go on after something is refused."""
+    """Return the refusal of every way to resume."""
     found = set()
     for response in (
         await client.get("/events", params={"after": after}),

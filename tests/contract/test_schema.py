@@ -1,4 +1,4 @@
-"""The schema is a contract: it is kept in a file, and explains itself."""
+"""The schema as a contract: it is stored in a file, and documents itself."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BUILT_IN = {"String", "Int", "Float", "Boolean", "ID"}
 
 
 def core() -> GraphQLSchema:
-    """The schema as graphql-core has it."""
+    """Return the schema of graphql-core."""
     return SCHEMA._schema
 
 
@@ -46,7 +46,7 @@ def test_the_schema_is_the_one_in_the_file() -> None:
 
 
 def changes(since: GraphQLSchema, now: GraphQLSchema) -> list[str]:
-    """What clients of one schema may stumble over in another, a line each."""
+    """Return breaking and dangerous changes between schemas, one per line."""
     found = [*find_breaking_changes(since, now), *find_dangerous_changes(since, now)]
     return sorted(f"{change.type.name}: {change.description}" for change in found)
 
@@ -138,7 +138,7 @@ def test_nobody_can_tell_by_a_mutation_what_was_fetched_or_who_reviewed_a_fact()
 
 
 def recordable() -> set[type[Fact]]:
-    """The facts that mutations record."""
+    """Return the facts that mutations record."""
     return {act.fact for act in FACT_MUTATIONS}
 
 

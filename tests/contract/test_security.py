@@ -1,4 +1,4 @@
-"""What scanners of GraphQL APIs try, and what we answer; and how long a question may take."""
+"""Attacks of GraphQL security scanners, our responses, and query timeouts."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ HIDDEN = Access(introspection=False)
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 def codes(answer: dict[str, Any]) -> set[str]:
-    """The codes of an answer's errors."""
+    """Return the error codes of a response."""
     return {error["extensions"]["code"] for error in answer.get("errors", ())}
 
 
@@ -426,7 +426,7 @@ async def test_no_link_of_another_site_can_write(api: Api) -> None:
 
 
 async def preflight(api: Api, origin: str) -> httpx2.Response:
-    """What a browser asks before it sends JSON or a token to another origin."""
+    """Send a browser's preflight request for JSON or a token to another origin."""
     return await api.request(
         "OPTIONS",
         "/graphql",
@@ -600,7 +600,7 @@ TIMEOUT = "schema.execution.executor.ANSWER_TIMEOUT_SECONDS"
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The head takes the database half a minute, and an answer may take some seconds."""
+    """Make the head query take half a minute, with a response timeout of some seconds."""
 
     async def head(self: Recorder) -> int:
         return await self._pool.fetchval("SELECT 0 FROM pg_sleep(30)")  # type: ignore[no-any-return]
@@ -610,7 +610,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def sleeping(watcher: asyncpg.Connection[asyncpg.Record], expected: int) -> None:
-    """Wait until so many queries sleep in the database."""
+    """Wait until some queries sleep in the database."""
     async with asyncio.timeout(within(5)):
         while (
             await watcher.fetchval(

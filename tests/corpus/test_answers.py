@@ -1,4 +1,4 @@
-"""What the corpus that ships answers on some days; tests/truth asks more."""
+"""Expected states of the shipped corpus on some days; tests/truth has more."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_ID = {planned.event_id: planned for planned in ORDERS}
 
 
 def state(entity: str, day: str) -> Any:
-    """The state of an entity on a day, None before it has one."""
+    """Return the state of an entity on a day, or None."""
     known = [
         RecordedFact(position, planned.event_id, TYPES[type(planned.fact)], planned.fact)
         for position, planned in enumerate(ORDERS, 1)
@@ -34,13 +34,13 @@ def state(entity: str, day: str) -> Any:
 
 
 def clause(instrument: str, day: str, id: str = "1") -> ClauseState:
-    """A clause of an instrument on a day."""
+    """Return a clause of an instrument on a day."""
     control: ExportControlState = state(f"export-control/{instrument}", day)
     return next(c for c in control.clauses if c.clause.id == id)
 
 
 def claims(figure: str, day: str) -> dict[tuple[str, str], int | None]:
-    """The values claimed for a figure on a day, by publisher and edition."""
+    """Return the claimed values of a figure on a day, by publisher and edition."""
     known: FigureState = state(f"figure/{figure}", day)
     return {
         (c.publisher, c.edition): None if c.quantity.value is None else int(c.quantity.value)

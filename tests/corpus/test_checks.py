@@ -1,4 +1,4 @@
-"""What is looked at in a corpus: each rule is broken by one act and names it."""
+"""Checks of a corpus: each rule is broken by one act and names it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ CONTROL, ANNOUNCEMENTS = "policy/export-control/xx.toml", "policy/announcement/c
 
 
 def act(file: str, **fields: Any) -> Act:
-    """An act as a file has it."""
+    """Return an act as in a file."""
     return Act(file, 1, parse_line(encode(line_of(file, {"source": SOURCE} | fields))))
 
 
 def announced(
     id: str = "xx", *, file: str = CONTROL, commodities: tuple[str, ...] = ("gallium",)
 ) -> Act:
-    """An instrument with one clause."""
+    """Return an instrument with one clause."""
     return act(
         file,
         id=id,
@@ -38,18 +38,18 @@ def announced(
 
 
 def repealed(id: str = "xx-end", on: str = "2025-05-01", **fields: Any) -> Act:
-    """The end of the instrument."""
+    """Return the end of the instrument."""
     return act(CONTROL, id=id, type="ExportControl.Repealed", on=on, repealedFrom=on, **fields)
 
 
 def made(id: str = "said", **fields: Any) -> Act:
-    """An announcement."""
+    """Return an announcement."""
     fields = {"on": "2025-03-01", "kind": "statement", "title": f"Title of {id}"} | fields
     return act(ANNOUNCEMENTS, id=id, type="Announcement.Made", **fields)
 
 
 def problems(*acts: Act) -> list[str]:
-    """The problems of some acts as they are printed."""
+    """Return the printed problems of some acts."""
     return list(map(str, find_problems(acts)))
 
 

@@ -31,7 +31,7 @@ ACTS = [
 
 
 def claim(id: str, value: int, unit: str) -> PlannedEvent:
-    """A claim of MCS 2024 on China's gallium."""
+    """Return a claim of MCS 2024 on China's gallium."""
     data = {
         "source": {"publisher": "usgs", "name": "MCS", "publishedOn": "2024-01-31"},
         "series": {
@@ -48,7 +48,7 @@ def claim(id: str, value: int, unit: str) -> PlannedEvent:
 
 
 def ours(value: int, unit: str) -> Act:
-    """The same claim as a person wrote it."""
+    """Return the same claim as written by a person."""
     return Act("figures/usgs.toml", 1, claim("fact", value, unit))
 
 

@@ -1,4 +1,4 @@
-"""What is covered, by issuer and year, as docs/data.md has it."""
+"""Coverage by issuer and year, as in docs/data.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that people write: acts with their places, and what is wrong with them, by name."""
+"""Files written by people: acts with their locations, and their problems by name."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ CONTROL = "policy/export-control/xx-1.toml"
 
 
 def written(directory: Path, file: str, content: str) -> list[Act | Problem]:
-    """What a file with this content holds."""
+    """Return the acts of a file with this content."""
     path = directory / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, "utf-8")
@@ -59,14 +59,14 @@ def written(directory: Path, file: str, content: str) -> list[Act | Problem]:
 
 
 def act(directory: Path, file: str, content: str) -> Act:
-    """The only act of a file."""
+    """Return the only act of a file."""
     [only] = written(directory, file, content)
     assert isinstance(only, Act), only
     return only
 
 
 def problem(directory: Path, file: str, content: str) -> str:
-    """The only problem of a file, as it is printed."""
+    """Return the only printed problem of a file."""
     [only] = written(directory, file, content)
     assert isinstance(only, Problem)
     return str(only)

@@ -41,7 +41,7 @@ CONTROLS = """query ($day: Day!) { asOf(validAt: $day) {
 
 
 def content(planned: PlannedEvent) -> str:
-    """A line of `released.txt`."""
+    """Return a line of `released.txt`."""
     return f"{planned.event_id} {TYPES[type(planned.fact)]} {planned.stream}"
 
 
@@ -70,7 +70,7 @@ async def test_a_demo_with_the_released_acts_shows_the_shipped_ones_after_its_ne
 
 
 def earlier(id: str) -> bytes:
-    """A shipped act as a line; an act on controls has another note, as of an earlier account."""
+    """Return a shipped act as a line; an act on controls has an earlier note."""
     planned = SHIPPED[id]
     fact, type_ = planned.fact, TYPES[type(planned.fact)]
     if type_.startswith("ExportControl."):
@@ -79,7 +79,7 @@ def earlier(id: str) -> bytes:
 
 
 async def answers(services: Services, day: str) -> Any:
-    """The controls, alliances and announcements on a day."""
+    """Return the controls, alliances and announcements on a day."""
     found = await Api(services).ask(CONTROLS, day=day)
     assert not found["asOf"]["exportControls"]["pageInfo"]["hasNextPage"]
     return found

@@ -1,4 +1,4 @@
-"""Events come to endpoints in order, none missed; what people decide takes effect at once."""
+"""Delivery of events in order and completely; operators' decisions take effect at once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SECONDS = 30
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what the deliverer writes."""
+    """Wait for a write of the deliverer."""
     async with asyncio.timeout(SECONDS):
         while not await true():
             await asyncio.sleep(0.02)
@@ -68,7 +68,7 @@ async def known(deliveries: DeliveryFixture, name: str) -> None:
 
 
 def refusing(*positions: int, status: int = 500) -> Callable[[Delivered], Awaitable[int]]:
-    """Refuse whatever has an event at one of the positions."""
+    """Return a receiver that refuses events at some positions."""
 
     async def behave(one: Delivered) -> int:
         return status if set(positions) & set(one.positions) else 204
@@ -107,7 +107,7 @@ async def test_a_failure_while_the_deliverer_reads_what_people_changed_is_not_fo
     async def refuse_a(one: Delivered) -> int:
         if one.name != "a":
             return 204
-        async with open_connection(target) as admin:  # somebody changes nothing that matters here
+        async with open_connection(target) as admin:  # an irrelevant change
             await admin.execute("SELECT pg_notify('delivery', id::text) FROM delivery.endpoints")
         await asyncio.wait_for(read.wait(), SECONDS)
         return 500
@@ -137,7 +137,7 @@ async def test_a_whole_tracker_delivers_where_it_is_to(target: Target) -> None:
 
 
 async def has_failed(getting: Awaitable[object]) -> bool:
-    """Whether a request was made, though nobody listens there any more."""
+    """Whether a request was made to a closed port."""
     return (await getting).failures > 0  # type: ignore[attr-defined]
 
 
@@ -180,7 +180,7 @@ async def test_only_what_an_endpoint_is_for_comes_with_the_positions_before_of_i
         for name, links in expected.items():
             await deliveries.receiver.wait_until(name, links[-1][1])
             assert deliveries.receiver.links(name) == links
-        await written(deliveries, 9, "entity")  # it moves over what is not for it, too
+        await written(deliveries, 9, "entity")  # it also moves past unselected events
 
 
 @pytest.mark.parametrize("batch", [1, 7])
@@ -201,9 +201,11 @@ async def test_whatever_a_receiver_does_it_gets_every_event_in_order_and_again_u
             if mood < 0.2:
                 return web.Response(status=302, headers={"Location": "/elsewhere"})
             if mood < 0.25:
-                raise ConnectionResetError  # the connection ends without an answer
+                raise ConnectionResetError  # the connection ends without a response
             if mood < 0.3:
-                deliveries.receiver.accepted[one.name].append(one)  # it has it, and nobody knows
+                deliveries.receiver.accepted[one.name].append(
+                    one
+                )  # delivered, but not acknowledged
                 return 500
             await asyncio.sleep(draw.random() / 500)
             return 204
@@ -222,7 +224,7 @@ async def test_whatever_a_receiver_does_it_gets_every_event_in_order_and_again_u
 
 
 def check_sequence(accepted: list[Delivered], last: int) -> None:
-    """Check that all came in order: what comes again follows what it followed before."""
+    """Check that all arrived in order, and that repeated events have the same predecessor."""
     seen, ids = 0, dict[tuple[int, ...], str]()
     for one in accepted:
         assert ids.setdefault(tuple(one.positions), one.id) == one.id
@@ -382,7 +384,9 @@ async def test_a_parked_event_that_is_wanted_while_a_batch_passes_it_is_not_lost
         await deliveries.endpoints.pause("a", ADMIN)
         await known(deliveries, "before")
         await deliveries.append(4)
-        await deliveries.receiver.wait_until("before", 5)  # so that the batch has what there is
+        await deliveries.receiver.wait_until(
+            "before", 5
+        )  # so that the batch has all current events
         await deliveries.endpoints.park("a", ADMIN, 3, "not this one")
         await deliveries.endpoints.resume("a", ADMIN)
         await deliveries.receiver.wait_for(

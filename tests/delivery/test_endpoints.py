@@ -1,4 +1,4 @@
-"""Endpoints are managed by people: what they do is checked, and on record with who and why."""
+"""Endpoint management: checks, and records with actor and reason."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ MINE, OTHERS = Manager("bob", "bob"), Manager("eve", "eve")
 
 
 def control(stream: str, commodity: str) -> NewEvent:
-    """The announcement of an export control on one commodity."""
+    """Return the announcement of an export control on one commodity."""
     fact = announced(clause(commodities=[commodity]))
     return decide(rehydrate(stream, []), PlannedEvent(stream, fact, stream), ())
 
 
 @pytest.fixture
 async def endpoints(target: Target, recorder: Recorder) -> AsyncIterator[Endpoints]:
-    """The endpoints of a log with three events, of which the first is about gallium."""
+    """Create the endpoints of a log with three events, the first of which is about gallium."""
     for stream, commodity in (("a", "gallium"), ("b", "graphite"), ("c", "lithium")):
         await recorder.append([control(f"export-control/{stream}", commodity)])
     pool = await create_pool(target, size=3)
@@ -45,7 +45,7 @@ async def endpoints(target: Target, recorder: Recorder) -> AsyncIterator[Endpoin
 
 
 async def deliver_up_to(target: Target, position: int) -> None:
-    """What the deliverer writes when everything up to a position was accepted."""
+    """Write like the deliverer after acceptance up to a position."""
     async with open_connection(target, role=DELIVERER) as connection:
         await connection.execute(
             "UPDATE delivery.endpoints SET position = $1, previous_position = $1", position

@@ -1,4 +1,4 @@
-"""One server delivers at a time; when it stops, however it does, the next one goes on."""
+"""One server delivers at a time; after it stops, the next one takes over."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Other:
 
 @asynccontextmanager
 async def other_deliverer(target: Target) -> AsyncIterator[Other]:
-    """Another deliverer that delivers already."""
+    """Run another active deliverer."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.support.delivering_process"),
         *(json.dumps(target), "other", str(LEASE_SECONDS)),

@@ -1,4 +1,4 @@
-"""What is sent is the entry, with what a receiver needs to prove that it missed nothing."""
+"""Messages contain the entry, and the data to prove completeness."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ proofs = st.one_of(st.none(), st.just(PROOF), texts)
 
 
 def entry(position: int, event_id: str, content: object) -> bytes:
-    """An entry as PostgreSQL writes it."""
+    """Return an entry as PostgreSQL writes it."""
     return json.dumps(
         {
             "specversion": "1.0",

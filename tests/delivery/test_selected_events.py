@@ -1,4 +1,4 @@
-"""What is read ahead and shared decides about speed, never about what an endpoint gets."""
+"""Prefetching and sharing change the speed, never the events of an endpoint."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SELECTIONS = [
 
 
 def at(position: int) -> RecordedEvent:
-    """Any event at a position."""
+    """Return any event at a position."""
     return RecordedEvent(
         position, clock.now(), "a", "A.B", "a/b", 1, msgspec.Raw(b"{}"), entry=b"12345"
     )

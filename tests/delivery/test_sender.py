@@ -1,4 +1,4 @@
-"""Receivers answer well or badly: each time it is told within the time there is, and never raised."""
+"""Receivers' good and bad responses: each is reported within the timeout, and never raised."""
 
 from __future__ import annotations
 
@@ -35,23 +35,23 @@ KEYS = [generate_key(Algorithm.ED25519), generate_key(Algorithm.HMAC)]
 MESSAGE = Message("e1", "application/cloudevents+json", b'{"position":"7"}', 7, 7)
 TIMEOUT_SECONDS = 0.3
 MOST_SECONDS = within(2)
-"""By when a test says that a request did not end: ample, since other work goes on here."""
+"""Upper limit for a missing timeout, generous because other work runs here."""
 
 
 def sender(**options: Any) -> Sender:
-    """A sender that may reach this machine and waits less long than the real one."""
+    """Create a sender that may reach this machine, with shorter timeouts."""
     return Sender(HERE, ORIGIN, **{"timeout_seconds": TIMEOUT_SECONDS, **options})
 
 
 @pytest.fixture
 async def patient() -> AsyncIterator[Sender]:
-    """A sender with the time of the real one."""
+    """Create a sender with the real timeouts."""
     async with Sender(HERE, ORIGIN) as sender:
         yield sender
 
 
 async def sent_to(answering: Answering, **options: Any) -> Answer:
-    """What comes of sending to a receiver that answers so."""
+    """Return the result of sending to a receiver with a script."""
     async with receiving(answering) as receiver, sender(**options) as sending:
         return await sending.send(receiver.url, MESSAGE, KEYS)
 
@@ -98,7 +98,7 @@ async def test_one_connection_carries_many_deliveries_and_no_cookie(patient: Sen
 
 async def test_a_connection_that_was_closed_meanwhile_is_no_failure(patient: Sender) -> None:
     async def once(writer: asyncio.StreamWriter) -> None:
-        """Answer the first request of a connection, and break off at the second."""
+        """Respond to the first request of a connection, and disconnect at the second."""
         if len(receiver.requests) != 2:
             writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         else:
@@ -171,7 +171,7 @@ async def test_retry_after_is_obeyed_in_both_its_forms_for_a_day_at_most(
 
 
 async def hang(_: asyncio.StreamWriter) -> None:
-    """Never answer."""
+    """Never respond."""
     await asyncio.sleep(60)
 
 
@@ -355,7 +355,7 @@ async def test_a_server_without_tls_is_sent_to_by_http_only() -> None:
 
 
 def names(*answers: Sequence[str]) -> Any:
-    """A lookup that gives other addresses each time, the last of them from then on."""
+    """Return a lookup with different addresses each time; the last ones repeat."""
     left = list(answers)
 
     def lookup(host: str, port: int, *_: Any) -> list[tuple[Any, ...]]:

@@ -25,7 +25,7 @@ BODY = '{"specversion":"1.0","data":{"title":"镓 — «ban»"}}'.encode()
 
 
 def headers(signatures: str, message_id: str, timestamp: int) -> dict[str, str]:
-    """The headers of a delivery that a signature is about."""
+    """Return the signed headers of a delivery."""
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
@@ -34,7 +34,7 @@ def headers(signatures: str, message_id: str, timestamp: int) -> dict[str, str]:
 
 
 def public_key(key: SigningKey) -> Ed25519PublicKey:
-    """The public half of a key as its text has it."""
+    """Return the public half of a key from its text."""
     text = key.public_text
     assert text
     assert text.startswith("whpk_")

@@ -1,4 +1,4 @@
-"""Those who watch over servers see how deliveries stand; receivers that want proofs get them."""
+"""Monitoring of deliveries, and proofs for receivers that request them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tracker.postgres.database import Target
 
 
 async def metrics(api: Api) -> str:
-    """What is measured."""
+    """Return the metrics."""
     return (await api.request("GET", "/metrics")).text
 
 

@@ -13,7 +13,7 @@ from tests.support.replication import Pair, running_pair
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    """A primary with the tables of a tracker, and its standby."""
+    """Run a primary with a tracker's tables, and its standby."""
     with running_pair() as made:
         asyncio.run(prepare(made.primary.target))
         made.standby.wait_replayed(made.primary)

@@ -1,4 +1,4 @@
-"""What operators are told to type for backups, typed: from the first write to signing on after a loss."""
+"""Documented backup commands, executed from the first write to signing after a loss."""
 
 from __future__ import annotations
 
@@ -50,14 +50,15 @@ runuser() { shift 3; "$@"; }
 step() { ask step "$@"; }
 systemctl() { ask systemctl "$@"; }
 """
-"""The lines ask us, over two pipes, for what is not shell. Our commands run here, where they are loaded."""
+"""The lines call the test over two pipes for non-shell work. Our commands run there, where they are
+imported."""
 
 
 SIGNED = "SELECT max(size) FROM log.checkpoints"
 
 
 class Story:
-    """What goes on around the lines: the servers that they are about, and what is written meanwhile."""
+    """The context of the lines: their servers, and concurrent writes."""
 
     def __init__(self, place: Path, primary: Server, other: Server):
         self.place, self.primary, self.other = place, primary, other
@@ -67,8 +68,8 @@ class Story:
         self.moment = ""
 
     def do(self, words: list[str]) -> int:
-        """Do what a line asks for, a command of ours, a unit of systemd or what happens between two lines;
-        the exit code."""
+        """Run a line's request and return the exit code: our command, a systemd unit, or an event
+        between lines."""
         if words[0] == "tracker":
             return self._run(*words[1:])
         match words[1:]:
@@ -125,7 +126,7 @@ class Story:
         await publish(target, self.keys)
 
     async def _serve(self) -> None:
-        """A tracker as the service is: it signs, and projects."""
+        """Run a tracker like the service: it signs and projects."""
         signing = SigningOptions(KeyStore(self.keys))
         target = self.replacement.target | {"database": "minerals"}
         async with running_tracker(target, signing) as services, open_pool(target) as pool:
@@ -138,7 +139,7 @@ class Story:
 
 @pytest.fixture
 def story() -> Iterator[Story]:
-    """A server with a log that is signed, another to restore dumps to, and room for a third."""
+    """Run a server with a signed log, another for restored dumps, with room for a third."""
     place = Path(tempfile.mkdtemp(prefix="tracker-backups-"))
     place.chmod(0o755)
     with ExitStack() as stack:
@@ -157,7 +158,7 @@ def story() -> Iterator[Story]:
 
 
 def section(name: str) -> str:
-    """The lines of a section of the page."""
+    """Return the lines of a section of the page."""
     text = (OPERATING / "back-up.md").read_text(encoding="utf-8")
     told = re.split(r"^###? ", text, flags=re.MULTILINE)
     [found] = [each for each in told if each.startswith(f"{name}\n")]
@@ -165,7 +166,7 @@ def section(name: str) -> str:
 
 
 def places_of(story: Story) -> dict[str, str]:
-    """What stands here for the places and the user that the lines name."""
+    """Return the replacements for places and users in the lines."""
     account = story.primary.site.account
     return {
         "/var/backups/postgresql": f"{story.place}/backups",
@@ -176,7 +177,7 @@ def places_of(story: Story) -> dict[str, str]:
 
 
 def typed(story: Story, script: str, places: dict[str, str]) -> str:
-    """Type lines; what they print."""
+    """Run lines and return their output."""
     for theirs, ours in places.items():
         assert theirs in script, theirs
         script = script.replace(theirs, ours)
@@ -246,7 +247,7 @@ def test_a_server_is_lost_and_restored_to_a_moment_and_the_tail_comes_from_a_bun
 
 
 async def rows_of(target: Target) -> tuple[list[bytes], dict[int, bytes]]:
-    """The entries of a log, and the roots that were signed, by their sizes."""
+    """Return the entries of a log, and the signed roots by size."""
     async with open_connection(target) as connection:
         entries = await connection.fetch("SELECT entry FROM log.events ORDER BY position")
         heads = await connection.fetch("SELECT size, root FROM log.checkpoints")
@@ -255,8 +256,7 @@ async def rows_of(target: Target) -> tuple[list[bytes], dict[int, bytes]]:
 
 @pytest.fixture
 def pgbackrest(story: Story, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The settings of pgBackRest: the example, with the places of here. Who runs it, the shell or PostgreSQL,
-    finds it with them."""
+    """Write the settings of pgBackRest: the example with local places."""
     program = shutil.which("pgbackrest")
     if not program:
         pytest.skip("BACKUPS WITH PGBACKREST ARE NOT TESTED: it is not installed")
@@ -311,7 +311,7 @@ def test_a_server_is_lost_and_restored_to_a_moment_by_pgbackrest(
             [
                 by_its_user if account else "",
                 f"step write 30; {making}",
-                "sleep 2",  # pgBackRest tells by whole seconds whether a backup ended before a moment
+                "sleep 2",  # pgBackRest compares times of backups by whole seconds
                 "step write 64; step moment; step archive; step write 26; step archive",
                 "tracker key show > log.key; tracker export bundle; step lose",
                 f'sed --in-place "{elsewhere}" {pgbackrest}',

@@ -21,7 +21,7 @@ from tracker.sources.readers.corpus_format import format_line
 
 
 def control(event_id: str) -> bytes:
-    """A line of the corpus format: an export control under an id of its own."""
+    """Return a line of the corpus format: an export control with a given id."""
     return format_line(
         event_id, "ExportControl.Announced", announced(), f"export-control/{event_id}"
     )
@@ -181,7 +181,7 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
     (tmp_path / "notes.txt").write_text("nothing")
     (tmp_path / "a.jsonl").write_bytes(control("in-directory"))
     result = command("import", str(tmp_path), "--dry-run", data_dir=demo.data_dir)
-    assert "notes.txt: left out, not recognised" in result.stderr
+    assert "notes.txt: skipped, not recognised" in result.stderr
     assert "a.jsonl: corpus: would be 1 recorded" in result.stderr
     piped = subprocess.run(
         [*TRACKER, "import", "-", "--data-dir", str(demo.data_dir)],

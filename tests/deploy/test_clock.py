@@ -1,4 +1,4 @@
-"""The clock of a tracker that differs from that of its database is seen."""
+"""Detection of a clock that differs from the database's."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ GAUGE = "tracker_clock_difference_seconds "
 
 
 def other_clock(seconds: int) -> dict[str, str]:
-    """The environment of a server whose clock is moved."""
+    """Return the environment of a server with a moved clock."""
     # A variable of Python's has tests begin a new process, which alone loads the library.
     return {**moved_clock(seconds), "PYTHONUNBUFFERED": "1"}
 
 
 def read(serving: Running, path: str) -> str:
-    """What a server answers, once it is ready."""
+    """Return the response of a server, once it is ready."""
     deadline = time.monotonic() + within(20)
     while True:
         try:

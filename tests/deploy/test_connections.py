@@ -1,4 +1,4 @@
-"""Clients that take connections and give nothing for them hold up nobody, and little memory."""
+"""Clients with idle connections delay no others, and use little memory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Client:
         self.writer = writer
 
     async def answer(self, sent: bytes = b"") -> int:
-        """Send something; the status that comes, or 0 where the connection just ends."""
+        """Send data, and return the status, or 0 if the connection is closed."""
         try:
             self.writer.write(sent)
             async with asyncio.timeout(within(20)):
@@ -73,7 +73,7 @@ class Client:
 
 @asynccontextmanager
 async def connected(address: str, local: str = ANOTHER, receives: int = 0) -> AsyncIterator[Client]:
-    """A client from an address, with a buffer of a size for what it receives."""
+    """Connect from an address, with a receive buffer of a size."""
     host, port = address.split(":")
     sock = socket.socket()
     if receives:
@@ -92,7 +92,7 @@ async def connected(address: str, local: str = ANOTHER, receives: int = 0) -> As
 async def many(
     address: str, count: int, sent: bytes, local: str = ANOTHER
 ) -> AsyncIterator[list[Client]]:
-    """So many clients that have sent something."""
+    """Open connections that have sent some data."""
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(connected(address, local)) for _ in range(count)]
         for client in clients:
@@ -101,7 +101,7 @@ async def many(
 
 
 async def until(server: Server, count: int) -> None:
-    """Wait until the server has so many connections."""
+    """Wait until the server has a number of connections."""
     async with asyncio.timeout(within(20)):
         while len(server.server_state) != count:
             await asyncio.sleep(0.02)
@@ -279,7 +279,7 @@ async def test_one_address_gets_so_many_connections_and_others_get_theirs(
         async with connected(address, "127.0.0.3") as client:
             assert await client.answer(HEALTHZ) == 200
         async with many(address, 20, b"", "127.0.0.1"), connected(address, "127.0.0.1") as client:
-            assert await client.answer(HEALTHZ) == 200  # what comes from there may be a proxy's
+            assert await client.answer(HEALTHZ) == 200  # the address may be a proxy's
     async with serving(services, OPEN, few) as (address, server, _):
         for _ in range(20):
             async with connected(address) as client:

@@ -15,13 +15,13 @@ from tracker.sources.readers.corpus_format import parse_line
 
 
 def run(*arguments: str | Path) -> Result:
-    """The result of a command of the group."""
+    """Return the result of a command of the group."""
     return CliRunner().invoke(app, ["corpus", *map(str, arguments)], env={"COLUMNS": "300"})
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """A corpus of one instrument."""
+    """Create a corpus of one instrument."""
     path = tmp_path / CONTROL
     path.parent.mkdir(parents=True)
     path.write_text(GALLIUM, "utf-8")

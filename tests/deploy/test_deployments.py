@@ -1,5 +1,4 @@
-"""The files of `deploy` that operators copy: each is held by the tool that knows its form, and what it
-does to a database is done to a real one."""
+"""Files of `deploy` for operators, checked by their own tools, and applied to a real database."""
 
 from __future__ import annotations
 
@@ -39,7 +38,7 @@ CONTAINERFILE = MANIFESTS / "container" / "Containerfile"
 NODE = CONTAINERFILE.with_name("Containerfile.node")
 UNITS = sorted((MANIFESTS / "systemd").glob("*.service"))
 TEN_TIMES_EXPOSURE = 30
-"""What `systemd-analyze security` may find at most: 3.0 of 10."""
+"""Maximum result of `systemd-analyze security`: 3.0 of 10."""
 
 
 def run(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -50,7 +49,7 @@ def run(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]
 
 
 def tool(name: str) -> Path:
-    """A program of the test extra; the test is skipped, loudly, where it is not installed."""
+    """Return a program of the test extra, or skip the test visibly."""
     path = Path(sys.executable).with_name(name)
     if not path.exists():
         pytest.skip(f"DEPLOYMENTS ARE NOT TESTED: {name} of the extra `test` is not installed")
@@ -58,7 +57,7 @@ def tool(name: str) -> Path:
 
 
 def read(path: Path) -> Any:
-    """A YAML file."""
+    """Return a YAML file."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
@@ -164,7 +163,7 @@ def test_secrets_are_made_once_and_are_settings_that_the_tracker_reads(tmp_path:
 def test_a_node_of_compose_has_the_settings_that_a_node_has_and_its_passwords_from_files(
     tmp_path: Path,
 ) -> None:
-    """The script of the image runs as it is, with programs in Patroni's place that say what they got."""
+    """The image's script runs unchanged, with stand-ins for Patroni that print their input."""
     told = (MANIFESTS / "cluster" / "node.env").read_text(encoding="utf-8").splitlines()
     wanted = {line.partition("=")[0] for line in told if line and line[0] != "#"}
     programs = tmp_path / "bin"
@@ -204,7 +203,7 @@ def test_a_node_of_compose_has_the_settings_that_a_node_has_and_its_passwords_fr
 
 @pytest.fixture
 def prepared(server: Postgres, tmp_path: Path) -> Iterator[dict[str, Any]]:
-    """A server on which roles were made by hand, and once more as Compose has them made."""
+    """Run a server with roles created by hand, and another as created by Compose."""
     if not BINARIES:
         pytest.skip("DEPLOYMENTS ARE NOT TESTED: there is no psql")
     target = server.connection.kwargs()
@@ -280,7 +279,7 @@ def test_units_are_of_commands_that_there_are() -> None:
 
 
 def test_a_unit_is_not_started_again_for_ever_where_its_library_is_missing(tmp_path: Path) -> None:
-    """A module that can't be imported stands for one that is not there."""
+    """A module that cannot be imported stands for a missing one."""
     missing = "raise ModuleNotFoundError(\"No module named 'nats'\", name='nats')"
     (tmp_path / "nats.py").write_text(missing, encoding="utf-8")
     text = (MANIFESTS / "systemd" / "tracker-relay.service").read_text(encoding="utf-8")

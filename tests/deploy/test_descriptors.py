@@ -27,7 +27,7 @@ FOUND = """mutation {{ foundAlliance(input: {{ id: "{0}", on: "2024-01-01", name
 
 @asynccontextmanager
 async def trickling(address: str, count: int) -> AsyncIterator[None]:
-    """So many clients that always owe the end of a request, and come back when they are cut off."""
+    """Run clients that never complete a request, and reconnect when disconnected."""
 
     async def trickle(local: str) -> None:
         while True:
@@ -47,14 +47,14 @@ async def trickling(address: str, count: int) -> AsyncIterator[None]:
 
 
 def get(url: str) -> bytes:
-    """What is there."""
+    """Return the response at an address."""
     with urllib.request.urlopen(url, timeout=within(5)) as response:
         return bytes(response.read())
 
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A directory that PostgreSQL's own account can reach."""
+    """Create a directory that PostgreSQL's own account can access."""
     with tempfile.TemporaryDirectory(prefix="tracker-few-") as directory:
         os.chmod(directory, 0o755)
         yield Path(directory) / "data"
@@ -79,7 +79,7 @@ async def test_trickling_clients_with_few_descriptors_stop_neither_answers_nor_s
 
 
 async def signed(server: Running) -> int:
-    """How many events the newest checkpoint covers."""
+    """Return the size of the newest checkpoint."""
     ready = json.loads(await asyncio.to_thread(get, f"{server.url}/readyz"))
     assert ready["warnings"] == []
     return ready["checkpoint"] or 0

@@ -1,5 +1,5 @@
-"""Lines for administrators that need a server of PostgreSQL, a signed log or openssl, typed as the documents
-have them; what they would change on a machine is changed below a directory."""
+"""Documented administrator commands for PostgreSQL, a signed log or openssl, executed with changes
+below a directory."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ needs_psql = pytest.mark.skipif(not BINARIES, reason="LINES WITH PSQL ARE NOT TE
 
 
 def url_of(target: Target) -> str:
-    """The address of a database on a Unix socket."""
+    """Return the address of a database on a Unix socket."""
     where = urlencode({key: target[key] for key in ("host", "port")})
     return f"postgresql://{target['user']}@/{target['database']}?{where}"
 
 
 def typed(script: str, directory: Path, **environment: str) -> str:
-    """What lines print; they must succeed."""
+    """Return the output of lines, which must succeed."""
     result = subprocess.run(
         ["bash", "-c", f"set -euo pipefail\n{script}"],
         cwd=directory,
@@ -61,7 +61,7 @@ def typed(script: str, directory: Path, **environment: str) -> str:
 
 @pytest.fixture
 def superuser(server: Postgres, empty_template: str) -> Iterator[dict[str, str]]:
-    """The environment of psql for a superuser of a server that has the tracker's roles."""
+    """Return the environment of psql for a superuser of a server with the tracker's roles."""
     target = server.connection.kwargs()
     run_sql(server, "CREATE DATABASE minerals")
     yield {
@@ -162,7 +162,7 @@ systemctl() { :; }
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="CERTIFICATES ARE NOT TESTED: no openssl")
 def test_files_of_a_node_follow_from_the_lines_of_the_page(tmp_path: Path) -> None:
-    """Everything that the lines write, below a directory: packages, services and owners are left out."""
+    """All written files, below a directory: packages, services and owners are omitted."""
     page = "docs/operating/cluster.md"
     parts = ("DB1=10.0.0.11", "openssl req", "ETCD_NAME=.*", "PATRONI_NAME=.*", "useradd")
     lines = [block(page, "sh", part) for part in parts]

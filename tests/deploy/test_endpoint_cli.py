@@ -1,4 +1,4 @@
-"""`tracker endpoint`: what is added, told and done on the command line."""
+"""`tracker endpoint`: adding, listing and changing on the command line."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class EndpointCommands(GroupCommands):
     GROUP = "endpoint"
 
     def values(self, *arguments: object) -> dict[str, list[str]]:
-        """The values that a command prints, by their names."""
+        """Return the values that a command prints, by name."""
         return {name: values for name, *values in self.rows(*arguments)}
 
     def sql(self, statement: str) -> None:
-        """Do what a deliverer would."""
+        """Write like a deliverer."""
 
         async def execute() -> None:
             async with open_connection(self.target, role=OWNER) as connection:
@@ -40,7 +40,7 @@ class EndpointCommands(GroupCommands):
 
 @pytest.fixture
 def line(target: Target) -> EndpointCommands:
-    """The command line on a log with three events: of `a`, of `b`, and again of `a`."""
+    """Return the command line on a log with three events: of `a`, of `b`, and again of `a`."""
 
     async def record() -> None:
         async with running_tracker(target) as services:

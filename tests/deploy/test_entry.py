@@ -1,4 +1,4 @@
-"""What is so for every command: its settings, its log, its exit codes, its version."""
+"""Common behaviour of commands: settings, log, exit codes, version."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_the_version_is_that_of_the_package_of_python_and_of_the_tables() -> Non
 
 
 def imported_by(argument: str) -> tuple[set[str], str]:
-    """Return the modules that a command imports beside those of Python itself, and its output."""
+    """Return the modules that a command imports besides Python's own, and its output."""
     script = (
         "import sys; sys.argv = ['tracker', *sys.argv[1:]]; import deploy.start as start\n"
         "try: start.main()\n"
@@ -317,7 +317,7 @@ def test_a_reader_that_has_enough_is_no_error(demo: Running) -> None:
 
 
 def run_without_reader(*arguments: str, data_dir: Path) -> tuple[int, str]:
-    """The exit code of a command whose output nobody reads, and what it says beside."""
+    """Return the exit code of a command with closed output, and its error output."""
     reading, writing = os.pipe()
     os.close(reading)
     with tempfile.TemporaryFile() as errors:

@@ -1,4 +1,4 @@
-"""What a forge reads has the form that it wants, and says what the project is."""
+"""Files read by a forge: their form, and their description of the project."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40}")
 
 
 def read(path: Path) -> Any:
-    """A YAML file."""
+    """Return a YAML file."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
-    """All jobs of the workflows, by their places."""
+    """Return all jobs of the workflows, by location."""
     for path in WORKFLOWS:
         for name, job in read(path)["jobs"].items():
             yield f"{path.name}:{name}", job
@@ -67,7 +67,7 @@ def test_workflows_have_no_right_that_a_job_does_not_ask_for_and_run_what_was_lo
         assert job["timeout-minutes"] <= 90, place
         for step in job["steps"]:
             assert "uses" not in step or PINNED.fullmatch(step["uses"]), (place, step)
-            assert "${{" not in step.get("run", ""), (place, step)  # what others name is no shell
+            assert "${{" not in step.get("run", ""), (place, step)  # other names are no shell
 
 
 def test_the_tests_run_on_every_python_that_is_promised() -> None:

@@ -1,6 +1,6 @@
-"""The images, really built and run: what is in them, and what the containers do with no rights.
+"""Images, built and run: their contents, and containers without rights.
 
-Takes minutes, and to be root with buildah, podman, runc and mmdebstrap, all of Debian: `just images`.
+Takes minutes, and needs root with Debian's buildah, podman, runc and mmdebstrap: `just images`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TOOLS_OF_BUILDS = ("gcc", "cc", "g++", "ld", "make", "git", "pip", "pip3", "curl
 
 @pytest.fixture(scope="module")
 def images() -> Iterator[Images]:
-    """Both images, built of the checkout."""
+    """Build both images of the checkout."""
     assert not missing_programs(), f"install {missing_programs()}"
     with own_images() as made:
         made.build(CONTAINERFILE, "minerals-tracker")
@@ -53,12 +53,12 @@ def images() -> Iterator[Images]:
 
 
 def size_of(images: Images, image: str) -> int:
-    """The bytes of an image."""
+    """Return the bytes of an image."""
     return int(images.podman("image", "inspect", image, "--format", "{{.Size}}"))
 
 
 def privileged(root: Path) -> list[Path]:
-    """The files that change who runs them."""
+    """Return the setuid and setgid files."""
     found = []
     for directory, _, names in os.walk(root):
         for name in names:
@@ -160,7 +160,7 @@ def test_a_node_leads_and_is_asked_by_the_line_of_the_documents(
 
 
 def node_options(service: dict[str, Any]) -> list[str]:
-    """The rights and the environment that Compose gives a node, alone on a machine without a network."""
+    """Return the rights and environment of a node in Compose, on a machine without a network."""
     given = service["environment"] | {"ETCD_INITIAL_CLUSTER": "etcd1=http://etcd1:2380"}
     if "PATRONI_ETCD3_HOSTS" in given:
         given["PATRONI_ETCD3_HOSTS"] = "etcd1:2379"
@@ -169,7 +169,7 @@ def node_options(service: dict[str, Any]) -> list[str]:
 
 
 def wait_for(address: str) -> None:
-    """Wait until an address answers well."""
+    """Wait until an address responds successfully."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -182,7 +182,7 @@ def wait_for(address: str) -> None:
 
 
 def ask(address: str, document: str) -> object:
-    """What a question is answered."""
+    """Return the response to a query."""
     body = json.dumps({"query": document}).encode()
     request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=20) as answer:

@@ -1,4 +1,4 @@
-"""The names that the code is imported by: what else brings them is said before anything goes wrong."""
+"""Import names of the code: conflicting packages are reported before an error."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_name_that_leads_elsewhere_is_said_with_both_places(tmp_path: Path) ->
 
 
 def run_beside(directory: Path) -> subprocess.CompletedProcess[str]:
-    """The command where another directory has packages too."""
+    """Run the command with packages in another directory."""
     path = os.pathsep.join(map(str, [ROOT, directory]))
     return subprocess.run(
         [sys.executable, "-m", "tracker", "sources"],

@@ -24,7 +24,7 @@ OLDEST_VERSION = "1.30"
 
 
 def named(kind: str, name: str | None = None) -> dict[str, Any]:
-    """The object of a kind."""
+    """Return the object of a kind."""
     [found] = [
         o for o in OBJECTS if o["kind"] == kind and (not name or o["metadata"]["name"] == name)
     ]
@@ -32,7 +32,7 @@ def named(kind: str, name: str | None = None) -> dict[str, Any]:
 
 
 def pods() -> Iterator[tuple[str, dict[str, Any]]]:
-    """What runs in pods, by the name of what makes them."""
+    """Return the pod templates, by the name of their owner."""
     for each in OBJECTS:
         if "template" in each.get("spec", {}):
             yield each["metadata"]["name"], each["spec"]["template"]["spec"]
@@ -58,7 +58,7 @@ def test_every_manifest_is_applied() -> None:
 
 @pytest.mark.parametrize("pod", [spec for _, spec in pods()], ids=[name for name, _ in pods()])
 def test_what_runs_has_no_rights(pod: dict[str, Any]) -> None:
-    assert pod["enableServiceLinks"] is False  # else a service `tracker` makes settings of its own
+    assert pod["enableServiceLinks"] is False  # otherwise a service `tracker` creates settings
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"]
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -108,7 +108,7 @@ def test_the_database_acknowledges_what_a_second_one_has_and_nothing_else() -> N
 
 @pytest.fixture
 def initialised(server: Postgres) -> Iterator[dict[str, Any]]:
-    """A database as the operator makes it: owner, database, statements, then the managed logins."""
+    """Create a database as the operator does: owner, database, statements, then the managed logins."""
     cluster = named("Cluster")["spec"]
     begun = cluster["bootstrap"]["initdb"]
     run_sql(server, f"CREATE ROLE {begun['owner']} LOGIN")
@@ -125,7 +125,7 @@ def initialised(server: Postgres) -> Iterator[dict[str, Any]]:
 
 
 def made_once(role: str, statement: str) -> str:
-    """A statement that makes a role, where it is not there."""
+    """Return a statement that creates a role if it is missing."""
     return f"DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN {statement}; END IF; END $$"
 
 

@@ -1,4 +1,4 @@
-"""Mistakes of operators: each message says what is wrong, where, and what to do."""
+"""Operator errors: each message has the problem, the place, and the remedy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ GRANTS = (
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:
-    """A migrated database on a server that asks for passwords."""
+    """Run a migrated database with password authentication."""
     with running_primary() as server:
         asyncio.run(prepare(server.target))
         for statement in (
@@ -48,7 +48,7 @@ def postgres() -> Iterator[Server]:
 
 @pytest.fixture
 def old_postgres() -> Iterator[tuple[int, str]]:
-    """A server that is too old, and its URL."""
+    """Run a server that is too old, and return its URL."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-old-"))
     try:
         with running_old_postgres(directory) as found:
@@ -58,7 +58,7 @@ def old_postgres() -> Iterator[tuple[int, str]]:
 
 
 def message(url: str, data_dir: Path, *arguments: str) -> str:
-    """The one line that a command prints about a database that it cannot use."""
+    """Return the one-line message about an unusable database."""
     result = command(
         *(arguments or ("query", "{ head }")), data_dir=data_dir, TRACKER_DATABASE_URL=url
     )

@@ -1,5 +1,5 @@
-"""Alert rules and the dashboard: promtool takes them, each rule fires when it should, every metric that
-they name is one that `/metrics` has, and operators are told what to do about each alert."""
+"""Alert rules and the dashboard: valid for promtool, correct alerts, existing metrics, documented
+remedies."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ promtool = pytest.mark.skipif(
 
 
 def run(*arguments: str | Path) -> None:
-    """Run promtool; what it finds wrong fails the test."""
+    """Run promtool, and fail on its errors."""
     result = subprocess.run(
         ["promtool", *arguments], capture_output=True, text=True, check=False, timeout=60
     )
@@ -42,7 +42,7 @@ def run(*arguments: str | Path) -> None:
 
 
 def questions() -> Iterator[str]:
-    """What the panels of the dashboard ask Prometheus, with its variables filled in."""
+    """Return the dashboard's Prometheus queries, with variables filled in."""
     for panel in DASHBOARD["panels"]:
         for target in panel["targets"]:
             expression: str = target["expr"]
@@ -50,12 +50,12 @@ def questions() -> Iterator[str]:
 
 
 def families(names: set[str]) -> set[str]:
-    """The metrics that samples belong to."""
+    """Return the metrics of samples."""
     return {re.sub("_(bucket|count|sum)$", "", name) for name in names}
 
 
 async def samples(services: Services) -> set[str]:
-    """The names of samples that `/metrics` has, with those of metrics that nothing was counted in yet."""
+    """Return the sample names of `/metrics`, including metrics without samples."""
     text = (await Api(services).request("GET", "/metrics")).text
     kinds = dict(re.findall(r"^# TYPE (\S+)(?<!_created) (\S+)$", text, re.MULTILINE))
     endings = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("",), "gauge": ("",)}

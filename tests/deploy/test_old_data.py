@@ -22,12 +22,12 @@ from tracker.postgres.database import Target
 from tracker.postgres.migrate import migrate, migrations, pending
 
 LACKING = [each.name for each in migrations()[-2:]]
-"""What the older release did not have."""
+"""Migrations that the older release lacks."""
 
 
 @pytest.fixture
 def old(server: Postgres) -> Iterator[Target]:
-    """A database of an older release."""
+    """Create a database of an older release."""
     name = f"old_{uuid.uuid4().hex}"
     run_sql(server, f"CREATE DATABASE {name}")
     target = database(server, name)
@@ -43,13 +43,13 @@ def old(server: Postgres) -> Iterator[Target]:
 
 @pytest.fixture
 def environment(old: Target) -> dict[str, str]:
-    """The settings of commands on that database."""
+    """Return the settings of commands on that database."""
     place = f"/{old['database']}?host={old['host']}&port={old['port']}"
     return {"TRACKER_DATABASE_URL": f"postgresql://{old['user']}@{place}"}
 
 
 def lacking(target: Target) -> list[str]:
-    """The migrations that a database lacks."""
+    """Return the missing migrations of a database."""
 
     async def look() -> list[str]:
         async with open_connection(target) as connection:

@@ -1,5 +1,5 @@
-"""What operators are told to type: the installation of one machine is typed from its first line to its last;
-of all else the commands, options and files are there."""
+"""Documented operator commands: one installation is executed completely; for others the commands,
+options and files must exist."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ COMMANDS = typer.main.get_command(app)
 
 
 def blocks(text: str) -> list[str]:
-    """The blocks of shell of a text."""
+    """Return the shell blocks of a text."""
     return [
         "\n".join(line.removeprefix(indent) for line in block.splitlines()) + "\n"
         for indent, block in BLOCK.findall(text)
@@ -61,7 +61,7 @@ def test_what_is_to_be_typed_is_shell_and_names_files_that_there_are(page: Path)
 
 
 def commands_of(page: str) -> Iterator[list[str]]:
-    """The words of each command of ours that a page has to be typed."""
+    """Return the words of each of our commands on a page."""
     script = "".join(
         each.text for each in documents.blocks(page) if each.language in ("sh", documents.INDENTED)
     ).replace("\\\n", " ")
@@ -122,7 +122,7 @@ if words[0] == "start" or words == ["enable", "--now", "tracker"]:
             )
             open(f"{root}/pid", "w").write(str(run.pid))
 """
-"""Does with units what systemd does, as far as this needs it: the files of this machine are not touched."""
+"""A minimal systemctl for units below a directory."""
 
 PRELUDE = """
 set -euo pipefail
@@ -135,7 +135,7 @@ systemctl() { "$PYTHON" "$PLACE/systemctl.py" "$PLACE" "$@"; }
 
 @pytest.fixture
 def place(server: Postgres) -> Iterator[Path]:
-    """A directory that stands for the root of a machine on which the program is unpacked."""
+    """Create a directory as a machine's root, with the program unpacked."""
     place = Path(tempfile.mkdtemp(prefix="tracker-machine-"))
     for name in ("opt/tracker/bin", "etc/systemd/system", "var/lib/tracker", "var/backups"):
         (place / name).mkdir(parents=True)
@@ -154,7 +154,7 @@ def place(server: Postgres) -> Iterator[Path]:
 
 
 def here(script: str, place: Path, target: dict[str, Any], port: int) -> str:
-    """The same lines for a machine whose root is a directory, and whose PostgreSQL has no port."""
+    """Return the lines for a root directory, and a PostgreSQL without a port."""
     rows = place / "some.jsonl"
     corpus = (ROOT / "tracker" / "corpus" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
     rows.write_text("\n".join(corpus[:40]) + "\n", encoding="utf-8")

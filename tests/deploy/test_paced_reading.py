@@ -1,4 +1,4 @@
-"""Clients that send many tiny pieces hold up nobody, whatever the event loop."""
+"""Clients with many tiny pieces delay no others, on any event loop."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Work = Callable[[str], Awaitable[None]]
 
 @pytest.fixture(params=list(LOOPS))
 def run(request: pytest.FixtureRequest, target: Target) -> Callable[[Work], None]:
-    """A function that runs work beside a server on an event loop."""
+    """Return a function that runs work beside a server on an event loop."""
 
     async def beside_server(work: Work) -> None:
         async with running_tracker(target) as services, serving(services, OPEN) as (address, *_):
@@ -53,7 +53,7 @@ def run(request: pytest.FixtureRequest, target: Target) -> Callable[[Work], None
 async def websocket(
     address: str,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A WebSocket after its handshake, to be read and written byte by byte."""
+    """Open a raw WebSocket after its handshake."""
     host, port = address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
@@ -65,7 +65,7 @@ async def websocket(
 
 
 async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """The next frame: its first byte and what is in it."""
+    """Return the first byte and content of the next frame."""
     first, size = await reader.readexactly(2)
     if size == 126:
         size = int.from_bytes(await reader.readexactly(2), "big")
@@ -73,7 +73,7 @@ async def frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 async def close_code(reader: asyncio.StreamReader) -> int:
-    """The code that the server closes with."""
+    """Return the server's close code."""
     async with asyncio.timeout(within(10)):
         while (received := await frame(reader))[0] != CLOSE:
             pass
@@ -81,7 +81,7 @@ async def close_code(reader: asyncio.StreamReader) -> int:
 
 
 async def longest_wait(work: Awaitable[object]) -> float:
-    """The longest time that the loop took for a turn while work lasts."""
+    """Return the longest event loop iteration during work."""
     loop, longest = asyncio.get_running_loop(), 0.0
     task = asyncio.ensure_future(work)
     while not task.done():

@@ -1,4 +1,4 @@
-"""What is packed is whole: the source with its tests, the wheel with its data."""
+"""Complete packages: the source with its tests, the wheel with its data."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from tests.support.time_limits import within
 from tools.lowest_versions import pins_and_tools
 
 OPERATORS = ("manifests", "release")
-"""Rooms of `deploy` with what operators copy, or a release is made by: a wheel has no use for it."""
+"""Parts of `deploy` for operators and releases, which a wheel does not need."""
 
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the source distribution, unpacked as well, and the wheel made of it."""
+    """Return a directory with the source distribution, also unpacked, and its wheel."""
     return make_once(tmp_path_factory, "packed", pack)
 
 
 @pytest.fixture
 def unpacked(packed: Path) -> Path:
-    """The source distribution, unpacked."""
+    """Return the unpacked source distribution."""
     return next(path for path in packed.glob("critical*") if path.is_dir())
 
 
@@ -54,7 +54,7 @@ def test_the_source_distribution_has_every_file(packed: Path, unpacked: Path) ->
 def test_the_tests_of_the_source_distribution_run_where_it_is_unpacked(unpacked: Path) -> None:
     def pytest_there(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            # Assertions are not rewritten: that takes most of the time of files that nobody has compiled.
+            # Assertion rewriting is off, because it takes most of the time for uncompiled files.
             [
                 sys.executable,
                 "-m",
@@ -75,7 +75,7 @@ def test_the_tests_of_the_source_distribution_run_where_it_is_unpacked(unpacked:
     assert collected.returncode == 0, collected.stdout + collected.stderr
     result = pytest_there("tests/domain/test_duration.py", "tests/sources/test_usgs_files.py")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "skipped" in result.stdout  # the real input is not beside it
+    assert "skipped" in result.stdout  # without the real input
 
 
 def test_the_wheel_has_all_data_and_no_tests(packed: Path) -> None:

@@ -1,6 +1,6 @@
-"""A whole snapshot as Parquet: every version on both axes, asked by DuckDB as a reader would.
+"""A snapshot as Parquet: every version on both axes, read with DuckDB.
 
-The command itself, and the line for DuckDB in the docs, are run by `tests/test_readme.py`.
+The command and the documented line for DuckDB are run by `tests/test_readme.py`.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ DIGEST = """SELECT sha256(string_agg(
 
 
 def ask(query: str) -> list[Any]:
-    """The rows of an answer of DuckDB."""
+    """Return the rows of a DuckDB result."""
     return duckdb.sql(query).fetchall()
 
 
 def microseconds(time: datetime | None) -> int | None:
-    """A time as DuckDB counts it."""
+    """Return a time in DuckDB's unit."""
     return None if time is None else round(time.timestamp() * 1_000_000)
 
 
 def at(day: date | str, position: int) -> str:
-    """The condition for the versions that hold at a moment."""
+    """Return the condition for the versions at a moment."""
     return AT.format(day=day, position=position)
 
 
@@ -123,7 +123,7 @@ async def test_the_columns_say_what_the_api_says(corpus_services: Services, tmp_
 async def test_versions_are_those_of_the_history_each_once(
     corpus_services: Services, tmp_path: Path
 ) -> None:
-    for number in range(40):  # enough for the rows to be closed and written anew
+    for number in range(40):  # enough for a new generation of rows
         day = date(2025, 1, 1) + timedelta(number)
         await corpus_services.commands.record(
             "alliance/busy",

@@ -1,5 +1,8 @@
 """The tracker over PgBouncer in transaction mode, with the files of `deploy/manifests/pooler` and
-`deploy/manifests/database`: all of it works, and what would break without a word is refused at start."""
+`deploy/manifests/database`.
+
+Everything works, and unsuitable settings are refused at start.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ ASK = """query ($id: String!, $position: Position) {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """A PostgreSQL with the logins that operators make."""
+    """Run a PostgreSQL with the operators' logins."""
     with running_primary() as primary:
         prepare_logins(primary)
         yield primary
@@ -63,20 +66,20 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def pooler(server: Server) -> Iterator[Pooler]:
-    """The pooler with the file that operators copy."""
+    """Run the pooler with the operators' file."""
     with running_pooler(server) as pooler:
         yield pooler
 
 
 @asynccontextmanager
 async def over(pooler: Pooler) -> AsyncIterator[Services]:
-    """A tracker over a pooler."""
+    """Run a tracker over a pooler."""
     async with running_tracker(pooler.direct, pooled=pooler.pooled) as services:
         yield services
 
 
 async def graphql(client: httpx2.AsyncClient, document: str, **variables: Any) -> Any:
-    """The data of an answer."""
+    """Return the data of a response."""
     sent = {"query": document, "variables": variables}
     answer = (await client.post("/graphql", json=sent, headers=WRITER)).json()
     assert "errors" not in answer, answer
@@ -86,7 +89,7 @@ async def graphql(client: httpx2.AsyncClient, document: str, **variables: Any) -
 async def test_the_api_works_over_the_pooler_and_wakes_at_once(
     pooler: Pooler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wait_for_event, "__defaults__", (300,))  # nobody looks unless it is told
+    monkeypatch.setattr(wait_for_event, "__defaults__", (300,))  # no polling without notifications
     async with (
         over(pooler) as services,
         serving(services, Access(token="token")) as (address, _, _),
@@ -192,14 +195,14 @@ async def test_a_pooler_of_sessions_will_do_as_well(server: Server) -> None:
 
 @pytest.fixture
 async def admin(server: Server) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """Who looks at what goes on in the database."""
+    """Open an administrator's connection to the database."""
     async with open_connection({**server.target, "database": "minerals"}) as connection:
         yield connection
 
 
 @pytest.fixture
 async def call_off(server: Server, admin: Any) -> AsyncIterator[Callable[[], None]]:
-    """Every commit waits for a standby that is not there; until it is called off."""
+    """Make every commit wait for a missing standby, until called."""
 
     def wait_for(name: str) -> None:
         server.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
@@ -227,7 +230,7 @@ async def test_an_append_that_is_given_up_goes_on_behind_the_pooler(
     async with open_pool(pooler.pooled, pooled=True, seconds=within(0.5)) as pool:
         with pytest.raises(Unavailable, match="counts once"):
             await Recorder(pool).append([event("alliance/given-up", "given-up")])
-    for _ in range(15):  # as long as a cancellation would take, and longer
+    for _ in range(15):  # longer than a cancellation takes
         assert await admin.fetchval(WAITING)
         assert await admin.fetchval(count) == 0
         await asyncio.sleep(0.02)

@@ -41,7 +41,7 @@ HERE = Path(__file__).parents[2]
 
 @pytest.fixture
 def server_dir() -> Iterator[Path]:
-    """A data directory to be; not in tmp_path, which root's server could not enter."""
+    """Return a new data directory, outside tmp_path, which root's server could not enter."""
     top = Path(tempfile.mkdtemp(prefix="tracker-test-", dir="/tmp")).resolve()
     top.chmod(0o755)
     yield top / "data"
@@ -51,7 +51,7 @@ def server_dir() -> Iterator[Path]:
 
 
 def removed(top: Path) -> bool:
-    """Whether nothing that was killed writes into the directory any more, so that it is gone."""
+    """Remove a directory, once killed processes have stopped writing."""
     shutil.rmtree(top, ignore_errors=True)
     return not top.exists()
 
@@ -96,7 +96,7 @@ with Postgres.start(data_dir):
 
 
 def ask(connection: Connection, *statements: str) -> Any:
-    """Execute the statements and give the value of the last one."""
+    """Execute the statements and return the value of the last one."""
 
     async def talk() -> Any:
         client = await asyncpg.connect(**connection.kwargs())
@@ -251,7 +251,7 @@ def test_a_pid_that_is_now_anothers_is_not_trusted(server_dir: Path, zombie: boo
 
 
 def leave_lock_files(server_dir: Path, pid: int) -> None:
-    """What a server leaves in the directory when the machine loses power."""
+    """Leave the lock files of a server after a power failure."""
     lines = (str(pid), str(server_dir / "pgdata"), "1700000000", "5432", "", "", "", "ready")
     (server_dir / "pgdata" / "postmaster.pid").write_text("\n".join(lines))
     (server_dir / "run").mkdir()
@@ -408,7 +408,7 @@ def test_a_ctrl_c_of_the_terminal_does_not_reach_the_server(server_dir: Path, ow
 
 
 def refused_to(user: int, connection: Connection) -> bool:
-    """Whether the server turns away a process of another user."""
+    """Whether the server refuses a process of another user."""
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -65,7 +65,7 @@ class Proxy:
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx2.AsyncClient]:
-        """Asks by https, as people do."""
+        """Return an https client."""
         async with httpx2.AsyncClient(
             base_url=f"https://localhost:{self.port}",
             verify=self.trust,
@@ -104,7 +104,7 @@ def certificate(directory: Path) -> None:
 
 @contextmanager
 def running(arguments: list[str], port: int, **environment: str) -> Iterator[None]:
-    """A proxy in the foreground, once it listens."""
+    """Run a proxy in the foreground, once it listens."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             arguments, stdout=output, stderr=output, env={**os.environ, **environment}
@@ -128,7 +128,7 @@ def running(arguments: list[str], port: int, **environment: str) -> Iterator[Non
 
 @contextmanager
 def nginx(upstream: str, directory: Path) -> Iterator[Proxy]:
-    """nginx with our file, in which only what a site must put in itself is another."""
+    """Run nginx with our file, with only the site's values changed."""
     port, plain_port = free_port(), free_port()
     certificate(directory)
     text = (PROXIES / "nginx.conf").read_text(encoding="utf-8")
@@ -141,10 +141,7 @@ def nginx(upstream: str, directory: Path) -> Iterator[Proxy]:
         ("/etc/ssl/minerals/", f"{directory}/"),
         ("/var/cache/nginx/tracker", f"{directory}/cache"),
         ("minerals.example.org", "localhost"),
-        (
-            "rate=50r/s",
-            "rate=1r/s",
-        ),  # what is allowed at once does not depend on this machine's speed
+        ("rate=50r/s", "rate=1r/s"),  # limits are independent of this machine's speed
     ):
         assert ours in text
         text = text.replace(ours, theirs)
@@ -169,7 +166,7 @@ def nginx(upstream: str, directory: Path) -> Iterator[Proxy]:
 
 @contextmanager
 def caddy(upstream: str, directory: Path) -> Iterator[Proxy]:
-    """Caddy with our file, on ports of the test's own and with a certificate of its own authority."""
+    """Run Caddy with our file, on separate ports and with its own certificate authority."""
     port, plain_port = free_port(), free_port()
     text = (PROXIES / "Caddyfile").read_text(encoding="utf-8")
     options = f"admin off\n\tskip_install_trust\n\thttp_port {plain_port}\n\thttps_port {port}"
@@ -187,7 +184,7 @@ def caddy(upstream: str, directory: Path) -> Iterator[Proxy]:
 
 @pytest.fixture(scope="module")
 def tracker(server: Postgres, corpus_template: str) -> Iterator[str]:
-    """The address of a tracker with the corpus, in which a token may write; it runs in a thread."""
+    """Run a tracker with the corpus in a thread, and return its address; a token may write."""
     address: Queue[str] = Queue()
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
@@ -210,7 +207,7 @@ def tracker(server: Postgres, corpus_template: str) -> Iterator[str]:
 
 
 def ask(tracker: str, document: str) -> Any:
-    """The data of an answer of the tracker itself."""
+    """Return the data of the tracker's own response."""
     answer = httpx2.post(
         f"http://{tracker}/graphql", json={"query": document}, headers=WRITER
     ).json()
@@ -223,7 +220,7 @@ RUN = {"nginx": nginx, "caddy": caddy}
 
 @pytest.fixture(scope="module")
 def proxies(tracker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Proxy]]:
-    """The proxies that are installed, each in front of the tracker."""
+    """Run the installed proxies before the tracker."""
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(run(tracker, tmp_path_factory.mktemp(name)))
@@ -234,7 +231,7 @@ def proxies(tracker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(params=list(RUN))
 def proxy(request: pytest.FixtureRequest, proxies: dict[str, Proxy]) -> Proxy:
-    """Each proxy in turn."""
+    """Return each proxy in turn."""
     if request.param not in proxies:
         pytest.skip(f"THE PROXY {request.param} IS NOT TESTED: it is not installed")
     return proxies[request.param]
@@ -242,7 +239,7 @@ def proxy(request: pytest.FixtureRequest, proxies: dict[str, Proxy]) -> Proxy:
 
 @pytest.fixture
 def kept(proxies: dict[str, Proxy]) -> Proxy:
-    """The proxy that keeps answers."""
+    """Return the caching proxy."""
     if "nginx" not in proxies:
         pytest.skip("THE PROXY nginx IS NOT TESTED: it is not installed")
     return proxies["nginx"]
@@ -277,7 +274,7 @@ async def test_an_event_comes_at_once_on_a_stream(proxy: Proxy, tracker: str) ->
 
 
 async def posted(client: httpx2.AsyncClient, size: int) -> int | None:
-    """The status of a question in a body of this size; None where the connection was closed."""
+    """Return the status of a query with a body of this size; None after a disconnect."""
     headers = {**WRITER, "Content-Type": "application/json"}
     try:
         content = b'{"query": "{ head }"}'.ljust(size)

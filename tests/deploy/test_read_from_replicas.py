@@ -1,4 +1,4 @@
-"""A tracker on a primary that answers questions from a standby."""
+"""A tracker on a primary with query responses from a standby."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SOON_SECONDS = within(10)
 
 @pytest.fixture
 async def services(pair: Pair) -> AsyncIterator[Services]:
-    """A tracker that writes to the primary and reads from the standby."""
+    """Run a tracker that writes to the primary and reads from the standby."""
     async with running_tracker(pair.primary.target, reading=pair.standby.target) as made:
         await until_used(made, True)
         yield made
 
 
 async def until_used(services: Services, wanted: bool) -> dict[str, object]:
-    """What `/readyz` says once the replica is read from, or is not."""
+    """Return `/readyz` once the replica is used, or unused."""
     async with asyncio.timeout(SOON_SECONDS):
         while True:
             response = await Api(services).request("GET", "/readyz")
@@ -121,7 +121,7 @@ async def test_without_a_replica_the_primary_is_read_from_and_positions_never_go
     asked = await api.ask(STATE.replace("%d", str(position)))
     assert asked["asOf"]["position"] == str(position)
     pair.primary.sql("SELECT pg_switch_wal()")
-    pair.standby.settings.append("recovery_min_apply_delay=1h")  # what comes now is not shown
+    pair.standby.settings.append("recovery_min_apply_delay=1h")  # new events are not replayed
     await asyncio.to_thread(pair.standby.start)
     later = await record(services, "e")
     async with asyncio.timeout(SOON_SECONDS):
@@ -137,7 +137,7 @@ async def test_without_a_replica_the_primary_is_read_from_and_positions_never_go
 
 @pytest.fixture
 def fresh_pair() -> Iterator[Pair]:
-    """A pair of the test's own, whose standby may be killed."""
+    """Run a separate pair, whose standby may be killed."""
     with running_pair() as made:
         asyncio.run(prepare(made.primary.target))
         made.standby.wait_replayed(made.primary)

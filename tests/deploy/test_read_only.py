@@ -1,4 +1,4 @@
-"""A tracker on a standby answers everything, and records nothing."""
+"""A read-only tracker on a standby."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ SOON_SECONDS = within(10)
 
 @pytest.fixture
 async def writing(pair: Pair) -> AsyncIterator[Services]:
-    """A tracker on the primary."""
+    """Run a tracker on the primary."""
     async with running_tracker(pair.primary.target) as services:
         yield services
 
 
 @pytest.fixture
 async def reading(pair: Pair) -> AsyncIterator[Services]:
-    """A tracker on the standby."""
+    """Run a tracker on the standby."""
     async with running_tracker(pair.standby.target) as services:
         yield services
 
@@ -46,13 +46,13 @@ async def record(services: Services, id: str) -> int:
 
 
 async def ready(services: Services) -> tuple[int, dict[str, object]]:
-    """What `/readyz` says."""
+    """Return `/readyz`."""
     response = await Api(services).request("GET", "/readyz")
     return response.status_code, response.json()
 
 
 async def until_ready(services: Services, wanted: int = 200) -> dict[str, object]:
-    """What it says once it has a status."""
+    """Return `/readyz` once it has a status."""
     async with asyncio.timeout(SOON_SECONDS):
         while (found := await ready(services))[0] != wanted:
             await asyncio.sleep(0.02)
@@ -131,7 +131,7 @@ async def test_a_standby_that_does_not_replay_is_not_ready_and_shows_the_state_b
             Api(reading).request("GET", f"/events?after={after}&follow=false")
         )
         done, _ = await asyncio.wait([behind], timeout=0.5)
-        assert not done  # it waits for what the client has seen elsewhere
+        assert not done  # it waits for the client's position
     finally:
         pair.standby.resume_replay()
     assert (await asyncio.wait_for(behind, SOON_SECONDS)).status_code == 200
@@ -143,7 +143,7 @@ async def test_a_standby_that_does_not_replay_is_not_ready_and_shows_the_state_b
 async def test_a_standby_shows_nothing_that_its_primary_has_not_projected(
     pair: Pair, reading: Services
 ) -> None:
-    """What is projected no failover takes back, and of what else a standby has it can't say that."""
+    """Projected events survive a failover; a standby cannot know this of others."""
     before = await reading.recorder.head()
     async with open_pool(pair.primary.target) as pool:
         done = await Commands(Recorder(pool)).record("export-control/late", announced())

@@ -1,4 +1,4 @@
-"""What lies beside a wheel: every part is listed, may be distributed, and its licence is there."""
+"""Files beside a wheel: all parts are listed and distributable, with licences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.checkout import ROOT
 
 @pytest.fixture(scope="module")
 def shipped() -> list[Part]:
-    """What somebody gets who installs all that the tracker runs with."""
+    """Return a complete installation's parts."""
     return parts(installed_for(OURS, EXTRAS.split(",")))
 
 

@@ -1,4 +1,4 @@
-"""`tracker review`: what is shown and decided on the command line, as docs/review.md has it."""
+"""`tracker review`: output and decisions on the command line, as in docs/review.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tracker.snapshots.store import SnapshotStore
 GUIDE = Path(__file__).parents[2] / "docs" / "review.md"
 DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 NEXT_WEEK = (clock.today() + timedelta(days=7)).isoformat()
-"""Stands for days of the guide, which will have passed."""
+"""A replacement for days in the guide, which will be past."""
 FILE = corpus_line("a", claimed(1), None, "Figure.Claimed")
 
 
@@ -36,7 +36,7 @@ class ReviewCommands(GroupCommands):
     GROUP = "review"
 
     def propose(self, *findings: Finding) -> None:
-        """Put findings into the queue, as the watcher does."""
+        """Put findings into the queue, like the watcher."""
 
         async def put() -> None:
             async with open_connection(self.target, role=WATCHER) as connection:
@@ -45,7 +45,7 @@ class ReviewCommands(GroupCommands):
         asyncio.run(put())
 
     def keep(self, content: bytes) -> str:
-        """Keep a snapshot, as the watcher does; its SHA-256."""
+        """Store a snapshot like the watcher, and return its SHA-256."""
 
         async def put() -> str:
             async with open_pool(self.target, role=WATCHER, size=1) as pool:

@@ -1,4 +1,4 @@
-"""Settings in a TOML file mean what the variables mean, which win over it."""
+"""Settings in a TOML file equal the variables, which override them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.processes import command
 
 
 def environment(path: Path, text: str, **variables: str) -> dict[str, str]:
-    """The environment of a process that reads a file with this text."""
+    """Return the environment of a process with a settings file of this text."""
     path.write_text(text, encoding="utf-8")
     found = {"TRACKER_SETTINGS": str(path), **variables}
     add_settings_file(found)

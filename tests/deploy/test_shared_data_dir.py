@@ -35,7 +35,7 @@ def test_a_server_ends_with_the_process_whose_postgresql_it_uses(
 
 
 def begin_serving(data_dir: Path, output: Path) -> Forked | subprocess.Popen[bytes]:
-    """Begin a server that may not be able to serve yet; it prints into a file."""
+    """Start a server that may not be able to serve yet, with its output in a file."""
     with output.open("wb") as file:
         arguments = ["serve", "--port", "0", "--data-dir", str(data_dir)]
         return begin(arguments, output=file.fileno(), errors=file.fileno())

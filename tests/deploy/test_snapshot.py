@@ -28,7 +28,7 @@ LINES = [b'{"entity":"alliance/quad","state":{}}\n', b'{"entity":"alliance/msp",
 
 
 def written(out: Path, lines: Iterable[bytes] = LINES) -> str:
-    """The digest of lines, after they went to a file."""
+    """Return the digest of lines, after writing them to a file."""
     with snapshot(out) as state:
         for line in lines:
             state.add(line)

@@ -1,4 +1,4 @@
-"""The start of a server: it takes time, and frightens nobody."""
+"""The start of a server is slow, but without errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from tests.support.processes import Running, command
 
 SLOW_IMPORT_SECONDS = 9
-"""Longer than any transaction and any query of a background task may take."""
+"""Longer than any timeout of a background task's transaction or query."""
 SLOW_DISK = f"""
 import sys, time
 from importlib.abc import MetaPathFinder
@@ -30,7 +30,7 @@ sys.meta_path.insert(0, SlowDisk())
 
 @pytest.fixture
 def slow_disk(tmp_path: Path) -> str:
-    """The PYTHONPATH of a Python that takes long to load the GraphQL schema."""
+    """Return the PYTHONPATH of a Python that loads the GraphQL schema slowly."""
     (tmp_path / "sitecustomize.py").write_text(textwrap.dedent(SLOW_DISK))
     return str(tmp_path)
 

@@ -1,4 +1,4 @@
-"""What others wrote steers neither a terminal nor a spreadsheet; a dry run shows the texts."""
+"""Foreign texts control neither a terminal nor a spreadsheet; a dry run shows them."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_a_pipe_gets_utf_8_whatever_encoding_the_terminal_has(
 
 
 def begin_query(target: Target, output: int, **environment: str) -> subprocess.Popen[bytes]:
-    """Begin a query that is refused."""
+    """Start a query that is refused."""
     url = f"postgresql://{target['user']}@/{target['database']}?host={target['host']}"
     return subprocess.Popen(
         [*TRACKER, "query", QUESTION],
@@ -171,7 +171,7 @@ def begin_query(target: Target, output: int, **environment: str) -> subprocess.P
 
 
 def read_terminal(terminal: IO[bytes]) -> bytes:
-    """All that is printed on a terminal until nobody has it open any more."""
+    """Return all output of a terminal until it is closed."""
     printed = b""
     with suppress(OSError):  # EIO: the other end is closed
         while more := terminal.read(1000):

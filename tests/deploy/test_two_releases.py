@@ -1,4 +1,4 @@
-"""Two releases that fold otherwise on one database: each ready server answers by its own code alone.
+"""Two releases with different folds on one database: each ready server responds by its own code alone.
 
 The steps are those of docs/operating/upgrade.md.
 """
@@ -44,26 +44,26 @@ UNREADY = "another release maintains the rows; restart with it"
 
 @pytest.fixture
 def empty(server: Postgres) -> Iterator[Target]:
-    """A database without any tables."""
+    """Create a database without tables."""
     yield from copied(server, "template1")
 
 
 @pytest.fixture
 def own(target: Target, tmp_path: Path) -> Release:
-    """The release of this checkout."""
+    """Return the release of this checkout."""
     return Release(ROOT, target, tmp_path / "keys")
 
 
 @pytest.fixture
 def other(target: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """A release of the same version whose fold differs in one line."""
+    """Return a release of the same version whose fold differs in one line."""
     made = make_once(tmp_path_factory, "other-fold", lambda to: copy_changed(to, *TITLE))
     return Release(made, target, tmp_path / "keys")
 
 
 @pytest.fixture
 def older(empty: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The release before the first one that compares folds, as its wheel."""
+    """Return the release before fold comparison, as its wheel."""
     if not has_commit(BEFORE):
         pytest.skip(f"NOT TESTED: the history has no commit {BEFORE}, of which a wheel is made")
     made = make_once(tmp_path_factory, "older-wheel", lambda to: unpack_wheel(to, BEFORE))
@@ -72,7 +72,7 @@ def older(empty: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFactor
 
 @contextmanager
 def serving(release: Release) -> Iterator[Running]:
-    """A server for the length of a block."""
+    """Run a server for the duration of a block."""
     server = release.serve()
     try:
         yield server
@@ -82,7 +82,7 @@ def serving(release: Release) -> Iterator[Running]:
 
 
 def wait(observer: Observer, look: Callable[[], bool], rounds: int = 400) -> None:
-    """Look again and again until it is so; what is seen meanwhile is in the observer."""
+    """Check repeatedly until a condition is true; the observer records all responses."""
     for _ in range(rounds):
         if look():
             return
@@ -90,7 +90,7 @@ def wait(observer: Observer, look: Callable[[], bool], rounds: int = 400) -> Non
 
 
 def stored_rows(target: Target) -> str:
-    """A hash of all version rows, their fold and their position."""
+    """Return a hash of all version rows, their fold and their position."""
 
     async def ask() -> str:
         async with open_connection(target, role=PROJECTOR) as connection:
@@ -112,13 +112,13 @@ def alter_row(target: Target, entity: str) -> None:
 
 
 def missing(server: Running, keys: list[str]) -> list[str]:
-    """The acknowledged entities that a server does not answer with."""
+    """Return the acknowledged entities that a server lacks."""
     text = f'query ($key: String!) {{ asOf(validAt: "{DAY}") {{ exportControl(id: $key) {{ title }} }} }}'
     return [key for key in keys if not answered(server, text, key)["asOf"]["exportControl"]]
 
 
 def answered(server: Running, text: str, key: str) -> dict[str, Any]:
-    """The data of an answer, of a server that a busy machine may hold up."""
+    """Return the data of a response of a server that may be slow."""
     for _ in range(20):
         answer = post(server, text, key=key)
         if not codes(answer):
@@ -152,7 +152,7 @@ def test_of_two_folds_the_server_that_started_later_answers_and_the_other_is_unr
             assert said["reasons"][0].startswith(UNREADY)
             refused = post(before, document("announceExportControl"), input=control("refused"))
             assert codes(refused) == {"UNAVAILABLE"}
-            for _ in range(10):  # nobody makes the rows anew while both run
+            for _ in range(10):  # no rebuild while both run
                 wait(observer, lambda: observer.look(second, after))
                 assert not observer.look(first, before)
             writers.close()
@@ -184,10 +184,10 @@ def test_a_rolling_upgrade_from_the_release_that_compares_no_folds_mixes_no_rows
         migrated = own.command("migrate")
         assert "applied refuse_older_release" in migrated.stderr, migrated.stderr
         for _ in range(5):
-            wait(observer, lambda: observer.look(older, before))  # it goes on after the migration
+            wait(observer, lambda: observer.look(older, before))  # it continues after the migration
         refused = own.command("query", "{ head }")
         assert refused.returncode == Exit.UNAVAILABLE, refused.stdout
-        wait(observer, lambda: observer.look(older, before))  # the command made no rows anew
+        wait(observer, lambda: observer.look(older, before))  # the command did not rebuild rows
         with serving(own) as after:
             to_own = writers.enter_context(Writer(after, "own"))
             wait(

@@ -1,4 +1,4 @@
-"""`tracker watch`: looks once or until it is stopped, and says how that went."""
+"""`tracker watch`: polls once or until stopped, and reports the result."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FEED = b"""<?xml version="1.0" encoding="utf-8"?>
 
 @pytest.fixture
 async def feed() -> AsyncIterator[tuple[Publisher, PublisherServer]]:
-    """A publisher of a feed, and its server."""
+    """Run a publisher of a feed."""
     publisher = Publisher({"/feed": Page(FEED, "application/atom+xml", "utf-8")})
     async with playing(publisher) as server:
         yield publisher, server
 
 
 def table(server: PublisherServer) -> str:
-    """The settings of a source at that server."""
+    """Return the settings of a source at that server."""
     return f"""
 [notices]
 adapter = "feed"
@@ -48,7 +48,7 @@ since = 2026-01-01
 
 
 async def run(data_dir: Path, *arguments: str, file: Path, **environment: str) -> Any:
-    """Run the command to its end, while the server of the test goes on."""
+    """Run the command to its end, while the test's server continues."""
     return await asyncio.to_thread(
         command,
         "watch",

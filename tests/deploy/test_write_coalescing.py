@@ -1,4 +1,4 @@
-"""What is written to a connection leaves in as few pieces as can be, and no later than needed."""
+"""Writes leave in as few pieces as possible, without delay."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from tests.support.web_server import serving
 
 
 class Wire:
-    """A transport that notes what it gets, piece by piece."""
+    """A transport that records its writes."""
 
     def __init__(self) -> None:
         self.pieces: list[Any] = []
         self.closed = False
 
     def writelines(self, lines: list[bytes]) -> None:
-        """A piece."""
+        """Record a write."""
         self.pieces.append(b"".join(lines))
 
     def close(self) -> None:
-        """The last one."""
+        """Record the close."""
         self.pieces.append("closed")
         self.closed = True
 
@@ -35,19 +35,19 @@ class Wire:
         return self.closed
 
     def get_write_buffer_size(self) -> int:
-        """Nothing waits."""
+        """Return an empty buffer's size."""
         return 0
 
 
 @pytest.fixture
 async def wire() -> Wire:
-    """A wire."""
+    """Return a transport."""
     return Wire()
 
 
 @pytest.fixture
 async def gathering(wire: Wire) -> CoalescingTransport:
-    """What gathers for it."""
+    """Return a coalescing transport on it."""
     return CoalescingTransport(cast(asyncio.Transport, wire), asyncio.get_running_loop())
 
 
@@ -89,18 +89,18 @@ async def test_a_client_that_has_gone_gets_nothing(
 
 
 class Pieces(asyncio.Protocol):
-    """A client that notes in which pieces an answer comes."""
+    """A client that records the pieces of a response."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
         self.ended = asyncio.get_running_loop().create_future()
 
     def data_received(self, data: bytes) -> None:
-        """Note one."""
+        """Record a piece."""
         self.pieces.append(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Note the end."""
+        """Record the end."""
         self.ended.set_result(None)
 
 

@@ -1,7 +1,7 @@
-"""A plain, slow reading of the law, to hold the fold to: what is so on a day, by what is known.
+"""A plain, slow implementation of the legal rules, for comparison with the fold.
 
-It takes recorded facts as plain data and shares no code with the fold: no courses, no timelines.
-A clause is read day by day, and the calendar is walked to find when it returns.
+It processes recorded facts as plain data and shares no code with the fold. A clause is evaluated day by
+day, and the calendar is searched for its return.
 """
 
 from __future__ import annotations
@@ -27,32 +27,29 @@ class Event(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What happened, without the kind of entity."""
+        """Return the event type without the kind of entity."""
         return self.type.partition(".")[2]
 
 
 Reading = dict[str, Any] | None
-"""What is so, in plain words; None where there is no such entity on the day."""
+"""A state in plain words; None without an entity on the day."""
 
 
 def first(text: str) -> date:
-    """The first day that a date may mean: `2025`, `2025-03` or `2025-03-09`."""
+    """Return the first possible day of a date: `2025`, `2025-03` or `2025-03-09`."""
     year, month, day = [*map(int, text.split("-")), 1, 1][:3]
     return date(year, month, day)
 
 
 def last(text: str) -> date:
-    """The last day that a date may mean."""
+    """Return the last possible day of a date."""
     year, month, day = [*map(int, text.split("-")), 0, 0][:3]
     month = month or 12
     return date(year, month, day or monthrange(year, month)[1])
 
 
-# --- what stands, and in which order it counts
-
-
 def stands(event: Event, known: list[Event]) -> bool:
-    """Whether no retraction that stands itself takes the event back."""
+    """Whether no effective retraction retracts the event."""
     return not any(
         other.name == "Retracted" and other.data["retracts"] == event.id and stands(other, known)
         for other in known
@@ -61,8 +58,7 @@ def stands(event: Event, known: list[Event]) -> bool:
 
 
 def told_at(event: Event, known: list[Event]) -> int:
-    """Where an event stands among those of its day: at its position, or, if it was recorded in
-    place of another, where that one stands."""
+    """Return the order of an event within its day: its position, or that of the event it replaces."""
     before = [other for other in known if other.position < event.position]
     for other in reversed(before):
         if other.name == "Retracted" and other.data.get("replacement") == event.id:
@@ -75,14 +71,14 @@ OPENINGS = {"Announced", "Founded", "Made", "Claimed", "Ordered"}
 
 
 def public_on(event: Event) -> date:
-    """The day from which an event counts: a claim's is that of its edition."""
+    """Return the effective day of an event: for a claim that of its edition."""
     if event.name == "Claimed":
         return first(event.data["source"]["publishedOn"])
     return first(event.data["on"])
 
 
 def public(known: list[Event], day: date) -> list[Event]:
-    """The facts that stand and are public by a day, in the order in which they count."""
+    """Return the effective facts public by a day, in order of effect."""
     there = [
         event
         for event in known
@@ -95,14 +91,14 @@ def public(known: list[Event], day: date) -> list[Event]:
 
 
 def since(opening: str, events: list[Event]) -> list[Event]:
-    """The events from the first opening on: what comes before it is about nothing."""
+    """Return the events from the first opening on."""
     while events and events[0].name != opening:
         events = events[1:]
     return events
 
 
 def reasons(events: list[Event]) -> list[str]:
-    """The ids of events in the order of the log."""
+    """Return the ids of events in log order."""
     return [event.id for event in sorted(events, key=lambda event: event.position)]
 
 
@@ -124,7 +120,7 @@ class Rest:
 
 
 def counted(start: date, length: str) -> date:
-    """The last day of a length from a day on, counted on the calendar."""
+    """Return the last day of a period from a day on, by the calendar."""
     number, unit = int(length[1:-1]), length[-1]
     if unit == "D":
         return start + ONE_DAY * (number - 1)
@@ -135,26 +131,26 @@ def counted(start: date, length: str) -> date:
 
 
 class Law:
-    """What is known to become of one clause, told act by act."""
+    """The state of one clause, updated act by act."""
 
     def __init__(self, text: dict[str, Any]):
         self.texts: list[tuple[date, dict[str, Any]]] = [(ALWAYS, dict(text))]
         self.rests: list[Rest] = []
         self.rests_of_firms: list[Rest] = []
         self.over: tuple[str, str, str | None] | None = None
-        """From when it is no more, how that is called, and what carries it on."""
+        """Day of its end, the status, and its continuation."""
 
     def text(self, day: date) -> dict[str, Any]:
-        """What it says on a day."""
+        """Return its wording on a day."""
         return [text for start, text in self.texts if start <= day][-1]
 
     def reword(self, day: date, text: dict[str, Any]) -> None:
-        """From a day on it says this, whatever it was to say from then on."""
+        """Set its wording from a day on, replacing later ones."""
         self.texts = [(start, old) for start, old in self.texts if start < day]
         self.texts.append((day, dict(text)))
 
     def date_anew(self, day: date, field: str, value: str) -> None:
-        """Whatever it says on a day or later, one of its dates is this."""
+        """Set one of its dates in all wordings from a day on."""
         begun = max(start for start, _ in self.texts if start <= day)
         self.texts = [
             (start, {**text, field: value} if start >= begun else text)
@@ -162,11 +158,11 @@ class Law:
         ]
 
     def not_over(self, day: date) -> list[Rest]:
-        """The suspensions that are not over on a day, in the order in which they were told."""
+        """Return the suspensions that have not ended on a day, in order."""
         return [rest for rest in self.rests if rest.ends >= day]
 
     def status(self, day: date) -> str:
-        """Where it stands on a day."""
+        """Return its status on a day."""
         text = self.text(day)
         if self.over and first(self.over[0]) <= day:
             return self.over[1]
@@ -183,19 +179,19 @@ class Law:
         return "announced"
 
     def in_force(self, start: date, end: date) -> date | None:
-        """The first day between two, both included, on which it is in force."""
+        """Return the first day in force in a range, both included."""
         return next((day for day in calendar(start, end) if self.status(day) == "in_force"), None)
 
 
 def calendar(start: date, end: date) -> Iterator[date]:
-    """The days from one to another, both included."""
+    """Yield the days of a range, both included."""
     while start <= end:
         yield start
         start += ONE_DAY
 
 
 def act(laws: dict[str, Law], event: Event) -> None:
-    """Have an act do to the clauses what it says."""
+    """Apply an act to the clauses."""
     data, day = event.data, public_on(event)
     if event.name == "Announced":
         laws.update({text["id"]: Law(text) for text in data["clauses"]})
@@ -217,13 +213,13 @@ ENDED = ("expired", "repealed", "withdrawn", "lapsed", "concluded")
 
 
 def not_ended(laws: dict[str, Law], data: dict[str, Any], day: date) -> list[str]:
-    """The clauses that have not ended on the day of an act, or on that from which they do by it."""
+    """Return the clauses that have not ended on the day of an act, or of their end by it."""
     begun = min([day, *(first(data[name]) for name in ENDS.values() if name in data)])
     return [id for id, law in laws.items() if law.status(begun) not in ENDED]
 
 
 def end(law: Law, data: dict[str, Any], name: str, day: date) -> None:
-    """Have a clause end by an act, unless one has ended it on an earlier day that has come by now."""
+    """End a clause by an act, unless an earlier end is in effect."""
     start = data[ENDS[name]]
     if law.over and first(law.over[0]) < first(start) and first(law.over[0]) <= day:
         return
@@ -231,7 +227,7 @@ def end(law: Law, data: dict[str, Any], name: str, day: date) -> None:
 
 
 def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
-    """Have an act do to one clause what it says."""
+    """Apply an act to one clause."""
     if name == "EnteredIntoForce":
         law.date_anew(day, "inForceFrom", data["inForceFrom"])
         law.date_anew(day, "legalStage", "adopted")
@@ -254,7 +250,7 @@ def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
         rest.firms = data.get("entities", [])
         (law.rests_of_firms if rest.firms else law.rests).append(rest)
     elif name == "SuspensionExtended":
-        if law.not_over(day):  # of several, the one that was told last is meant
+        if law.not_over(day):  # of several, the newest one
             meant = law.not_over(day)[-1]
             law.rests[law.rests.index(meant)] = Rest(meant.start, data.get("suspendedUntil"))
     elif name == "SuspensionStated":
@@ -273,7 +269,7 @@ def act_on(law: Law, name: str, data: dict[str, Any], day: date) -> None:
 
 
 def clause_on(law: Law, day: date, begin: date) -> dict[str, Any]:
-    """A clause on a day."""
+    """Return a clause on a day."""
     now = [rest for rest in law.rests if rest.covers(day)]
     coming = sorted(
         [rest for rest in law.rests if first(rest.start) > day], key=lambda rest: first(rest.start)
@@ -308,7 +304,7 @@ def clause_on(law: Law, day: date, begin: date) -> dict[str, Any]:
 
 
 def control(events: list[Event], day: date) -> Reading:
-    """An instrument on a day."""
+    """Return an instrument on a day."""
     announced = [event for event in events if event.name == "Announced"]
     if not announced:
         return None
@@ -331,7 +327,7 @@ def control(events: list[Event], day: date) -> Reading:
 
 
 def alliance(events: list[Event], day: date) -> Reading:
-    """An alliance on a day."""
+    """Return an alliance on a day."""
     events = since("Founded", events)
     if not events:
         return None
@@ -372,7 +368,7 @@ def alliance(events: list[Event], day: date) -> Reading:
 
 
 def announcement(events: list[Event], day: date) -> Reading:
-    """An announcement on a day."""
+    """Return an announcement on a day."""
     events = since("Made", events)
     if not events:
         return None
@@ -386,7 +382,7 @@ def announcement(events: list[Event], day: date) -> Reading:
 
 
 def figure(events: list[Event], day: date) -> Reading:
-    """All claims on a day, and the judgement that counts."""
+    """Return all claims on a day, and the effective judgement."""
     claims = [event for event in events if event.name == "Claimed"]
     if not claims:
         return None
@@ -419,7 +415,7 @@ def figure(events: list[Event], day: date) -> Reading:
 
 
 def preference(events: list[Event], day: date) -> Reading:
-    """The order of publishers on a day."""
+    """Return the publisher order on a day."""
     if not events:
         return None
     return {"publishers": events[-1].data["publishers"], "because": reasons(events)}
@@ -435,6 +431,6 @@ READINGS = {
 
 
 def read(kind: str, log: list[Event], day: date, position: int) -> Reading:
-    """What is so of an entity of a kind on a day, by what was known at a position."""
+    """Return the state of an entity on a day, as recorded at a position."""
     known = [event for event in log if event.position <= position]
     return READINGS[kind](public(known, day), day)

@@ -1,4 +1,4 @@
-"""Alliances: who is a member on a day and since when, and what became of them."""
+"""Alliances: members on a day with their dates, and the fate of the alliance."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ refusal = partial(refused, STREAM)
 
 
 def founded(on: str = "2022-06-14", *members: str, **more: Any) -> Founded:
-    """The Minerals Security Partnership."""
+    """Return the founding of the Minerals Security Partnership."""
     return fact(Founded, on, **{"name": "MSP", "members": members, **more})
 
 
 def joined(on: str, member: str, since: str | None = None) -> MemberJoined:
-    """A new member."""
+    """Return a new member."""
     return fact(MemberJoined, on, member=member, since=since)
 
 
 def left(on: str, member: str) -> MemberLeft:
-    """A member that leaves."""
+    """Return a leaving member."""
     return fact(MemberLeft, on, member=member)
 
 
 def alliance(day: str, *facts: Fact) -> AllianceState | None:
-    """The alliance on a day, from these facts."""
+    """Return the alliance on a day, from these facts."""
     found: AllianceState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
 def members(day: str, *facts: Fact) -> dict[str, str]:
-    """Its members on a day, with the date since which they are."""
+    """Return its members on a day, with their dates of joining."""
     found = alliance(day, *facts)
     assert found
     return {member.place: member.since for member in found.members}
@@ -233,14 +233,14 @@ def test_the_reasons_of_a_state_are_the_facts_public_by_its_day() -> None:
 
 
 def role_of(place: str, day: str, *facts: Fact) -> str | None:
-    """The role in which a place takes part on a day."""
+    """Return the role of a place on a day."""
     found = alliance(day, *facts)
     assert found
     return next((member.role for member in found.members if member.place == place), None)
 
 
 def listed(on: str, *members: str) -> MembersListed:
-    """A list of members becomes public."""
+    """Return the publication of a list of members."""
     return fact(MembersListed, on, members=members)
 
 

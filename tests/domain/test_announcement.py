@@ -1,4 +1,4 @@
-"""Announcements: what was said, by whom, about what, and whether it still stands."""
+"""Announcements: content, actors, subjects, and whether they are superseded."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ refusal = partial(refused, STREAM)
 
 
 def made(on: str = "2025-07-01", **more: Any) -> Made:
-    """The Quad's critical minerals initiative."""
+    """Return the Quad's critical minerals initiative."""
     return fact(
         Made, on, **{"kind": "statement", "title": "Quad initiative", "actors": ["quad"], **more}
     )
 
 
 def superseded(on: str, by: str = "announcement/later") -> Superseded:
-    """A later announcement in its place."""
+    """Return the replacement by a later announcement."""
     return fact(Superseded, on, by=by)
 
 
 def announcement(day: str, *facts: Fact) -> AnnouncementState | None:
-    """The announcement on a day, from these facts."""
+    """Return the announcement on a day, from these facts."""
     found: AnnouncementState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 

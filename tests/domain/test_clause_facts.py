@@ -1,4 +1,4 @@
-"""Which acts are about a clause: those that word it, suspend it, bring it into force or end it."""
+"""Acts about a clause: those that word, suspend, start or end it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracker.domain.values import Fact
 
 
 def about(id: str, *facts: Fact) -> list[str]:
-    """The ids of the events about a clause, of facts in the order of the log."""
+    """Return the ids of the events about a clause, from facts in log order."""
     known = effective_facts(decided_facts("export-control/gallium", *facts))
     return [one.event_id for one in facts_about_clause(id, known)]
 

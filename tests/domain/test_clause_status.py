@@ -1,4 +1,4 @@
-"""What a clause is on a day: quotas of a year, what is not law yet, ends without a repeal."""
+"""Status of a clause on a day: yearly quotas, drafts, ends without a repeal."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from tracker.errors import InvalidInput
 
 
 def quota(period: str = "2026", **more: Any) -> dict[str, Any]:
-    """A quota of a period, without a first day of its own."""
+    """Return a quota of a period, without a first day of its own."""
     amount = {"unit": "t", "value": "96600"}
     return clause(measure="quota", quota=amount, period=period, inForceFrom=None, **more)
 
 
 def discontinued(outcome: str, day: str, *clauses: str) -> Discontinued:
-    """The end of clauses without a repeal."""
+    """Return the end of clauses without a repeal."""
     return fact(Discontinued, day, clauses=clauses, discontinuedFrom=day, outcome=outcome)
 
 
@@ -82,9 +82,6 @@ def test_a_quota_with_days_of_its_own_keeps_to_them() -> None:
     assert statuses(
         ["2025-10-15", "2025-10-16", "2026-01-01"], announced(own, on="2025-09-21")
     ) == ["announced", "in_force", "expired"]
-
-
-# --- what is not law yet
 
 
 @pytest.mark.parametrize("stage", ["proposed", "recommended", "negotiated"])
@@ -167,7 +164,7 @@ def test_a_suspension_has_a_length_or_an_end() -> None:
 
 
 def for_firms(*firms: str, start: str = "2025-05-14", **more: Any) -> Suspended:
-    """A suspension for some firms."""
+    """Return a suspension for some firms."""
     return fact(Suspended, start, suspendedFrom=start, entities=firms, **more)
 
 
@@ -195,9 +192,6 @@ def test_a_reinstatement_ends_suspensions_for_single_firms_too() -> None:
     assert on("2025-07-01", *facts).partial_suspensions == ()
 
 
-# --- acts that reach back
-
-
 def test_an_act_that_reaches_back_is_retroactive_and_the_days_before_it_stay_as_they_were() -> None:
     cobalt = announced(clause(inForceFrom="2025-02-22"), on="2025-02-25")
     assert control("2025-02-24", cobalt) is None
@@ -220,9 +214,6 @@ def test_an_entry_into_force_told_late_is_retroactive() -> None:
         fact(EnteredIntoForce, "2025-03-10", inForceFrom="2025-03-01"),
     )
     assert on("2025-03-10", *facts).retroactive
-
-
-# --- what is refused
 
 
 @pytest.mark.parametrize(

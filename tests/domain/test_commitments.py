@@ -1,4 +1,4 @@
-"""Commitments: what opens them, and how what was redacted is told apart from tampering."""
+"""Commitments: opening, and the distinction of redaction from tampering."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ texts = st.none() | text
 
 @st.composite
 def announcements(draw: st.DrawFn) -> Announced:
-    """An announcement with free texts of any content, or without."""
+    """Return an announcement with free texts of any content, or without."""
     clauses = [clause(str(n), note=draw(texts)) for n in range(draw(st.integers(1, 3)))]
     return announced(*clauses, note=draw(texts), quotation=draw(texts))
 
 
 def texts_by_commitment(annexes: tuple[Annex, ...]) -> dict[str, str]:
-    """The texts of annexes by commitment."""
+    """Return the texts of annexes by commitment."""
     return {annex.commitment: annex.text for annex in annexes}
 
 
@@ -117,7 +117,7 @@ def test_commitments_that_nobody_here_has_made_are_no_input() -> None:
 
 
 def entry(of: Fact, position: int = 7, stream: str = STREAM, id: str = "e") -> RecordedEvent:
-    """An event of the log."""
+    """Return an event of the log."""
     type_ = "ExportControl.Announced" if stream == STREAM else "Redaction.Redacted"
     return recorded(
         encode(
@@ -135,7 +135,7 @@ def entry(of: Fact, position: int = 7, stream: str = STREAM, id: str = "e") -> R
 
 
 def exported(annexes: tuple[Annex, ...], position: int = 7) -> list[AnnexLine]:
-    """Annexes as they are exported."""
+    """Return annexes as exported."""
     return [
         msgspec.json.decode(
             export_line(StoredAnnex(a.commitment, position, a.field, a.salt, a.text)),
@@ -151,7 +151,7 @@ OTHER = msgspec.structs.replace
 
 
 def found(lines: list[AnnexLine], redacted: tuple[str, ...] = ()) -> dict[str, str]:
-    """What is found of each field."""
+    """Return the result for each field."""
     findings = check_event(EVENT, lines, redacted)
     assert all(isinstance(finding, AnnexFinding) and finding.position == 7 for finding in findings)
     return {finding.field: finding.status for finding in findings}
@@ -173,7 +173,7 @@ FINE = {"/clauses/0/note": "opened", "/note": "opened", "/quotation": "opened"}
         ),
         (LINES, (NOTE,), {NOTE: "not_removed"}),
         (LINES[1:], (), {NOTE: "missing"}),
-        # who takes a text out and says that it was redacted is believed only if the log says so
+        # a claimed redaction counts only if the log records it
         ([OTHER(LINES[0], text=None, salt=None, redaction="9"), *LINES[1:]], (), {NOTE: "missing"}),
         ([OTHER(LINES[0], text="another"), *LINES[1:]], (), {NOTE: "mismatched"}),
         ([OTHER(LINES[0], salt="00" * 32), *LINES[1:]], (), {NOTE: "mismatched"}),
@@ -222,7 +222,7 @@ PLAIN = entry(announced(note="inline"), 8, id="p")
 
 
 def gone_through(lines: list[AnnexLine], *events: RecordedEvent, first: int = 1) -> tuple[int, int]:
-    """How many texts are opened, and how many redacted, once all events have come."""
+    """Return the numbers of opened and redacted texts after all events."""
     texts = AnnexChecker(map(encode, lines), first, events[-1].position)
     for event in events:
         texts.check([event])
@@ -233,7 +233,7 @@ def gone_through(lines: list[AnnexLine], *events: RecordedEvent, first: int = 1)
 def test_a_bundle_has_every_text_or_an_event_that_redacts_it() -> None:
     assert gone_through(LINES, EVENT, PLAIN) == (3, 0)
     assert gone_through(LINES[1:], EVENT, PLAIN, REDACTION) == (2, 1)
-    assert gone_through(LINES, PLAIN, first=8) == (0, 0)  # seen on an earlier visit
+    assert gone_through(LINES, PLAIN, first=8) == (0, 0)  # saved on an earlier visit
     beyond = OTHER(LINES[0], position="9")  # an export was interrupted before its checkpoint
     assert gone_through([*LINES, beyond], EVENT, PLAIN) == (3, 0)
 

@@ -261,7 +261,7 @@ def test_every_hs_code_exists_in_the_harmonized_system() -> None:
 
 
 NOT_TAKEN = {"284590"}
-"""Isotopes other than those of lithium, boron, helium and hydrogen: lithium has 284530."""
+"""Codes left out: isotopes other than of lithium, boron, helium and hydrogen; lithium has 284530."""
 FORMER = {"810510", "740110", "740120", "740323", "252700", "253040"}
 """Codes of earlier versions of the Harmonized System."""
 

@@ -1,4 +1,4 @@
-"""Completeness: an answer is complete only for days on which lists were read whole."""
+"""Completeness: a result is complete only for days whose lists were read completely."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHINA = Scope(frozenset({ActKind.EXPORT_CONTROL}), frozenset({"CN"}))
 def read_list(
     first: str | None = "2026-01-01", last: str = "2026-01-10", **instead: object
 ) -> CoverageState:
-    """A list of export controls of China."""
+    """Return a list of export controls of China."""
     values = {
         "id": "list",
         "because": (),
@@ -40,7 +40,7 @@ def read_list(
 
 
 def source(covers_until: str, proposed: datetime | None = None) -> dict[str, WatchedSourceState]:
-    """A watched source that was read up to a day."""
+    """Return a watched source that was read up to a day."""
     return {
         "cn": WatchedSourceState(
             id="cn",
@@ -63,7 +63,7 @@ def day(number: int) -> date:
 
 @st.composite
 def lists(draw: st.DrawFn) -> CoverageState:
-    """A list of some days, whole or with an omission."""
+    """Return a list of some days, complete or with an omission."""
     first = draw(st.integers(0, SPAN))
     last = draw(st.integers(first, SPAN))
     opens = draw(st.booleans())
@@ -80,7 +80,7 @@ def test_the_level_is_what_counting_the_days_one_by_one_gives(
     given_lists: list[CoverageState], asked: int
 ) -> None:
     counting = [one for one in given_lists if one.withdrawn_on is None]
-    days = [day(number) for number in range(-1, asked + 1)]  # the first stands for all before
+    days = [day(number) for number in range(-1, asked + 1)]  # the first stands for all earlier ones
 
     def has(one: CoverageState, of: date) -> bool:
         return (one.first is None or one.first.first <= of) and of <= one.last.last

@@ -39,35 +39,35 @@ refusal = partial(refused, STREAM)
 
 
 def control(day: str, *facts: Fact) -> ExportControlState | None:
-    """The instrument on a day, from these facts."""
+    """Return the instrument on a day, from these facts."""
     found: ExportControlState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
 def on(day: str, *facts: Fact, id: str = "1") -> ClauseState:
-    """A clause on a day."""
+    """Return a clause on a day."""
     found = control(day, *facts)
     assert found
     return next(c for c in found.clauses if c.clause.id == id)
 
 
 def statuses(days: list[str], *facts: Fact, id: str = "1") -> list[str]:
-    """Where a clause stands on some days."""
+    """Return the statuses of a clause on some days."""
     return [on(day, *facts, id=id).status.value for day in days]
 
 
 def reinstated(day: str, *clauses: str, on: str | None = None) -> Reinstated:
-    """The end of a suspension."""
+    """Return the end of a suspension."""
     return fact(Reinstated, on or day, clauses=clauses, reinstatedFrom=day)
 
 
 def extended_suspension(on: str, until: str | None, *clauses: str) -> SuspensionExtended:
-    """A longer suspension."""
+    """Return a longer suspension."""
     return fact(SuspensionExtended, on, clauses=clauses, suspendedUntil=until)
 
 
 def amended(on: str, *clauses: dict[str, Any], **more: Any) -> Amended:
-    """An amendment."""
+    """Return an amendment."""
     return fact(Amended, on, clauses=clauses, **more)
 
 
@@ -464,9 +464,6 @@ def test_a_state_names_every_fact_behind_it() -> None:
     ]
 
 
-# --- facts that are told late
-
-
 def test_a_suspension_told_late_counts_from_its_own_day_in_valid_time() -> None:
     facts = announced(), fact(Repealed, "2027-01-01", repealedFrom="2027-01-01"), suspended()
     assert statuses(["2026-01-01", "2026-12-01", "2027-01-01"], *facts) == [
@@ -524,9 +521,6 @@ def test_an_announcement_corrected_in_the_log_keeps_the_acts_of_its_day() -> Non
         announced(on="2025-11-09", title="Corrected"),
     )
     assert statuses(["2025-11-09"], *facts) == ["suspended"]
-
-
-# --- what the rules refuse
 
 
 @pytest.mark.parametrize(

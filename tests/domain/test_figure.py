@@ -24,12 +24,12 @@ bgs = claimed(250_000, publisher="bgs", edition="WMP 2019-23", published_on="202
 
 
 def preferred(on: str, publisher: str, **more: Any) -> Preferred:
-    """A judgement."""
+    """Return a judgement."""
     return fact(Preferred, on, **{"publisher": publisher, "reason": "it states its method", **more})
 
 
 def reserves(value: int, edition: str, published_on: str, **more: Any) -> Claimed:
-    """A claim on reserves."""
+    """Return a claim on reserves."""
     return from_builtins(
         Claimed,
         {
@@ -43,19 +43,19 @@ def reserves(value: int, edition: str, published_on: str, **more: Any) -> Claime
 
 
 def figure(day: str, *facts: Fact, stream: str = STREAM) -> FigureState:
-    """The figure on a day, from these facts."""
+    """Return the figure on a day, from these facts."""
     found: FigureState | None = state(decided_facts(stream, *facts), stream, day)
     assert found
     return found
 
 
 def use(day: str, *facts: Fact) -> Claim:
-    """The preferred claim on a day."""
+    """Return the preferred claim on a day."""
     return choose(figure(day, *facts), ()).claim
 
 
 def refusal(*facts: Fact, stream: str = STREAM) -> TrackerError:
-    """The error that the last of these facts is refused with."""
+    """Return the error of the last of these facts."""
     decided_facts(stream, *facts[:-1])
     with pytest.raises(TrackerError) as caught:
         decided_facts(stream, *facts)

@@ -15,18 +15,18 @@ STREAM = "firm/mp-materials"
 
 
 def identified(on: str = "2017-07-10", **more: Any) -> Identified:
-    """MP Materials, of the United States."""
+    """Return MP Materials, of the United States."""
     return fact(Identified, on, **{"name": "MP Materials", "place": "US", **more})
 
 
 def firm(day: str, *facts: Fact) -> FirmState | None:
-    """The firm on a day, from these facts."""
+    """Return the firm on a day, from these facts."""
     found: FirmState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
 def refusal(*facts: Fact) -> TrackerError:
-    """The error that the last of these facts is refused with."""
+    """Return the error of the last of these facts."""
     with pytest.raises(TrackerError) as caught:
         decided_facts(STREAM, *facts)
     return caught.value

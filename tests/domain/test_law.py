@@ -1,7 +1,7 @@
-"""The law as a plain reading of it says: for any history, any day and any position.
+"""The fold equals a plain reading of the rules, for any history, day and position.
 
-`law.py` shares no code with the fold. What it says of an entity is compared with what the fold's
-state says of the same, field by field.
+`law.py` shares no code with the fold. Its state of an entity is compared with the fold's, field by
+field.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ KINDS = sorted({stream.partition("/")[0] for stream in STREAMS})
 
 
 def plain(known: Sequence[RecordedFact]) -> list[law.Event]:
-    """Facts as plain data."""
+    """Return facts as plain data."""
     return [law.Event(k.position, k.event_id, k.type, json.loads(encode(k.fact))) for k in known]
 
 
 def picked(said: Any, like: Any) -> Any:
-    """Of what a state says, the part that a reading of it says too."""
+    """Return the part of a state that a reading has too."""
     if isinstance(like, dict):
         return {field: picked(said.get(field), value) for field, value in like.items()}
     if isinstance(like, list) and said is not None and len(said) == len(like):
@@ -55,7 +55,7 @@ def picked(said: Any, like: Any) -> Any:
 
 
 def shaped(said: dict[str, Any]) -> dict[str, Any]:
-    """A state in the shape of a reading: reasons by their ids, and what is left out said."""
+    """Return a state in the form of a reading: reasons by id, and defaults filled in."""
     shape = {
         **said,
         "because": [reason["eventId"] for reason in said.get("because", [])],
@@ -104,12 +104,9 @@ def test_any_history_is_folded_as_a_plain_reading_of_the_law_says(
 
 
 def any_near_day(chance: Random, *, late: bool) -> str:
-    """One of a few days, so that acts meet."""
+    """Return one of a few days, so that acts interact."""
     near = [DAYS[0] + DAY * n for n in range(14)]
     return chance.choice(near[4:] if late else near[:10]).isoformat()
-
-
-# --- what went unnoticed once
 
 
 def test_a_corrected_act_does_not_override_a_later_one_of_the_same_day() -> None:
@@ -129,7 +126,7 @@ def test_a_corrected_act_does_not_override_a_later_one_of_the_same_day() -> None
 
 
 def test_an_extension_moves_the_suspension_that_was_told_last() -> None:
-    """Two suspensions are open when it is told: one that runs, and one that is to come."""
+    """Two suspensions are open when it is announced: a current and an upcoming one."""
     stream = "export-control/gallium"
     known = decided_facts(
         stream,

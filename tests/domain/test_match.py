@@ -16,7 +16,7 @@ from tracker.domain.vocabulary import Form, Match
 
 
 def match(fields: dict[str, Any], **query: Any) -> Match:
-    """How a clause with these fields matches a query."""
+    """Return the match of a clause with these fields."""
     return match_of(ClauseQuery(date(2026, 1, 1), **query), from_builtins(Clause, clause(**fields)))
 
 

@@ -23,12 +23,12 @@ ON = date.fromisoformat(DAY)
 
 
 def saying(**more: Any) -> Clause:
-    """A clause."""
+    """Return a clause."""
     return from_builtins(Clause, clause(**more))
 
 
 def control(*clauses: dict[str, Any], **more: Any) -> ExportControlState:
-    """A control of China on the day."""
+    """Return a control of China on the day."""
     found: ExportControlState = state(
         decided_facts("export-control/x", announced(*clauses, **more)), "export-control/x", DAY
     )
@@ -36,7 +36,7 @@ def control(*clauses: dict[str, Any], **more: Any) -> ExportControlState:
 
 
 def matched(of: ExportControlState, *others: ExportControlState, **asked: Any) -> list[str]:
-    """The clauses that answer to all that is asked."""
+    """Return the matching clauses."""
     query, licences = ClauseQuery(ON, **asked), licences_in_force([of, *others])
     return [item.clause.id for item in matching_clauses(query, of, licences)]
 
@@ -128,11 +128,11 @@ INDIUM = {
         {"name": "ammonium paratungstate", "hs": ["284180"], "commodity": "tungsten"},
     ],
 }
-"""As announcement 10/2025 names its items."""
+"""Return items named as in announcement 10/2025."""
 
 
 def test_dual_use_items_are_the_goods_of_every_licence_for_them() -> None:
-    """A ban of dual-use items is one of gallium oxide too, where metal has a licence of its own."""
+    """A ban of dual-use items covers gallium oxide too, if metal has a separate licence."""
     ban = control(clause("1", commodities=["dual_use_items"]))
     metal = control(clause("metal", measure="dual_use_licence", forms=["metal"]))
     oxide = control(clause("oxide", measure="dual_use_licence", forms=["oxide"]))

@@ -1,4 +1,4 @@
-"""Titles in the language in which an act was published, beside the English ones."""
+"""Titles in the original language, beside the English ones."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CONTROL, ANNOUNCEMENT = "export-control/gallium", "announcement/sohu"
 
 
 def title_of_control(day: str, *facts: Fact) -> OriginalTitle | None:
-    """The title of an instrument in the language of its issuer, on a day."""
+    """Return the original title of an instrument on a day."""
     found: Any = state(decided_facts(CONTROL, *facts), CONTROL, day)
     return found.original_title  # type: ignore[no-any-return]
 
 
 def amended(on: str, **more: Any) -> Amended:
-    """An amendment of its one clause."""
+    """Return an amendment of its one clause."""
     return fact(Amended, on, clauses=[clause()], **more)
 
 

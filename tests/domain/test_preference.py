@@ -1,4 +1,4 @@
-"""Orders of publishers: entities of their own, which every answer about figures goes by."""
+"""Publisher orders: separate entities that determine every result on figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORLD = "rare_earths/WORLD/production/mine/2023"
 
 
 def on(day: str, *facts: Ordered) -> PreferenceState | None:
-    """The order for rare earths on a day."""
+    """Return the order for rare earths on a day."""
     found: PreferenceState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
@@ -93,7 +93,7 @@ def test_an_order_has_publishers_each_once_and_a_reason(
 
 
 def ordering(*publishers: str, day: str = "2025-06-01", **scope: str) -> dict[str, object]:
-    """The input of an order."""
+    """Return the input of an order."""
     return {
         "on": day,
         "publishers": publishers,
@@ -105,7 +105,7 @@ def ordering(*publishers: str, day: str = "2025-06-01", **scope: str) -> dict[st
 
 @pytest.fixture
 async def api(services: Services) -> Api:
-    """A tracker with two publishers' claims for China and the world."""
+    """Run a tracker with two publishers' claims for China and the world."""
     api = Api(services)
     for publisher, day, china, world in (
         ("usgs", "2025-01-31", "255000", "376000"),
@@ -131,7 +131,7 @@ fragment all on AsOf {
 
 
 async def answers(api: Api, moment: str) -> dict[str, set[str]]:
-    """Whose claims every answer at a moment prefers."""
+    """Return the publishers of the preferred claims in every result at a moment."""
     data = await api.ask(f"{{ asOf({moment}) {{ ...all }} }} {ASKED}")
     found = data["asOf"]
     production = found["production"]

@@ -1,4 +1,4 @@
-"""Whose text a source is: no publisher that speaks for another place makes a fact primary."""
+"""Authorship of sources: a publisher that speaks for another place makes no fact primary."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DAY = "2024-12-03"
 
 
 def own_page(publisher: str, **more: Any) -> dict[str, Any]:
-    """A source at a publisher's own address, read there."""
+    """Return a source at a publisher's own address, read there."""
     domains = publishers()[publisher].domains
     return {**source(publisher, DAY), "url": f"https://{domains[0]}/act", **more}
 

@@ -1,4 +1,4 @@
-"""Publishers: whose own text was read, and what follows from that for a source."""
+"""Publishers: authorship of a text, and its consequences for a source."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_an_authority_speaks_for_a_place_or_an_alliance() -> None:
 
 
 def sources_in(value: Any) -> list[dict[str, Any]]:
-    """Every source in plain data."""
+    """Yield every source in plain data."""
     if isinstance(value, list):
         return [found for each in value for found in sources_in(each)]
     if not isinstance(value, dict):

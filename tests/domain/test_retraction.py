@@ -1,4 +1,4 @@
-"""Retractions: a correction changes what is known from its position on, and nothing before it."""
+"""Retractions: a correction changes knowledge from its position on, and nothing before it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STREAM = "export-control/gallium"
 
 
 def status(known: list[RecordedFact], day: str = "2026-01-01") -> str | None:
-    """Where the only clause stands on a day."""
+    """Return the status of the only clause on a day."""
     found = state(known, STREAM, day)
     return found and str(found.clauses[0].status)
 
@@ -125,9 +125,6 @@ def test_a_rule_counts_only_what_stands() -> None:
         decided_facts(stream, claimed(240_000), retracted("e1"), retracted("e2"), claimed(210_000))
 
 
-# --- what a retracted retraction brings back
-
-
 def test_an_opening_is_not_brought_back_beside_the_one_that_took_its_place() -> None:
     facts = announced(), retracted("e1"), announced(title="Corrected")
     with pytest.raises(InvalidInput, match="announced already") as caught:
@@ -156,7 +153,7 @@ def test_an_act_is_not_brought_back_while_there_is_nothing_that_it_could_be_abou
 
 
 def renamed(name: str, **more: Any) -> Renamed:
-    """A rename, all on one day."""
+    """Return a rename, all on one day."""
     return fact(Renamed, "2025-01-01", name=name, **more)
 
 
@@ -165,7 +162,7 @@ NAMED = fact(Founded, "2024-01-01", name="A"), renamed("B"), renamed("C")
 
 
 def name(*facts: Fact) -> Any:
-    """What an alliance is called in the end."""
+    """Return the final name of an alliance."""
     return state(decided_facts(QUAD, *NAMED, *facts), QUAD, "2026-01-01").name
 
 

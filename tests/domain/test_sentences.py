@@ -1,4 +1,4 @@
-"""Sentences for facts: what each type says, in words that people read, and no more than the fact does."""
+"""Sentences of facts: each type, in plain words, without more than the fact contains."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ FIGURE = "figure/rare_earths/CN/production/mine/2023"
 
 
 def about(stream: str, kind: type[Fact], /, on: str = DAY, **fields: Any) -> tuple[str, Fact]:
-    """A fact about an entity."""
+    """Return a fact about an entity."""
     return stream, fact(kind, on, **fields)
 
 
 def control(kind: type[Fact], /, **fields: Any) -> tuple[str, Fact]:
-    """An act about the control x."""
+    """Return an act about the control x."""
     return about("export-control/x", kind, **fields)
 
 
 def source_fact(kind: type[Fact], /, **fields: Any) -> tuple[str, Fact]:
-    """A fact about a watched source."""
+    """Return a fact about a watched source."""
     return about("source/us", kind, **fields)
 
 
@@ -448,7 +448,7 @@ def test_corrections_of_facts_that_name_nothing_leave_names_alone() -> None:
         Retracted, {"retracts": "e2", "reason": "misread", "replacement": "e4", "source": source()}
     )
     known = decided_facts("export-control/x", announced(), suspended(), correction, suspended())
-    naming = [item for item in known if item.event_id != "e2"]  # those of some types are asked for
+    naming = [item for item in known if item.event_id != "e2"]  # some types are required
     assert NameHistory(naming).before(9, date(2026, 1, 1)) == "Gallium to the US"
 
 
@@ -456,7 +456,7 @@ def test_corrections_of_facts_that_name_nothing_leave_names_alone() -> None:
 
 
 def sentences_of(entity: str, known: list[RecordedFact]) -> list[str]:
-    """The sentences of all facts of one entity."""
+    """Return the sentences of all facts of one entity."""
     types = {*NAMING_TYPES, *RETRACTION_TYPES}
     names = NameHistory([item for item in known if item.type in types])
     by_id = {item.event_id: item for item in known}
@@ -471,7 +471,7 @@ def sentences_of(entity: str, known: list[RecordedFact]) -> list[str]:
 
 
 def by_entity(events: list[tuple[str, RecordedFact]]) -> dict[str, list[RecordedFact]]:
-    """The facts of each entity, in the order of the log."""
+    """Return the facts of each entity, in log order."""
     found: dict[str, list[RecordedFact]] = {}
     for entity, known in events:
         found.setdefault(entity, []).append(known)

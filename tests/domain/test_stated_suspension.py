@@ -16,7 +16,7 @@ SUSPENSION = suspended("1")  # from 9 November 2025 until 27 November 2026
 
 
 def stated(on: str, clause: str, until: str) -> SuspensionStated:
-    """A statement of the ministry about a clause."""
+    """Return a statement of the ministry about a clause."""
     return fact(
         SuspensionStated, on, clauses=[clause], suspendedUntil=until, statedBy="the ministry"
     )

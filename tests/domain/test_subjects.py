@@ -1,4 +1,4 @@
-"""What facts are about is read from what they declare, so that no new fact can be forgotten."""
+"""Subjects of facts are derived from their declarations, so that no new fact is missed."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ DECLARED = {
     "Coverage.Declared issuer": True,
     "Coverage.Declared commodities": True,
 }
-"""Every field of a fact that holds commodities, places or actors, and whether the fact is about
-them. Whoever adds one decides here: a control is not about the places that it is aimed at."""
+"""Every field with commodities, places or actors, and whether it is a subject of the fact. New fields
+need an entry; for example, a control is not about the places that it targets."""
 
 
 def declared(hint: Any, path: str) -> Iterator[str]:
-    """The fields of type commodity, place or actor, read from the hints by their names."""
+    """Return the fields of type commodity, place or actor, by their type hints."""
     if get_origin(hint) is Annotated or get_args(hint):
         for part in get_args(hint)[: 1 if get_origin(hint) is Annotated else None]:
             yield from declared(part, path)
@@ -147,7 +147,7 @@ def test_types_that_name_something_are_those_that_are_looked_up_by_it() -> None:
 
 
 class Detail(Value, frozen=True, kw_only=True):
-    """A part of a fact that nobody has thought of yet."""
+    """An unknown part of a fact."""
 
     goods: tuple[Commodity, ...] = ()
     maker: Actor | None = None
@@ -155,7 +155,7 @@ class Detail(Value, frozen=True, kw_only=True):
 
 
 class Clarified(ClausesFact, frozen=True, kw_only=True):
-    """A fact that nobody has thought of yet."""
+    """An unknown fact."""
 
     details: tuple[Detail, ...]
 

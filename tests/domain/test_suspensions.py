@@ -32,12 +32,12 @@ class Plain:
 
 
 def day(number: int) -> date:
-    """A day by its number."""
+    """Return a day by its number."""
     return FIRST + DAY * number
 
 
 def apply(suspensions: Suspensions, plain: list[Plain], act: tuple[str, int, int]) -> Suspensions:
-    """Do an act to both. An end of 9 is none."""
+    """Apply an act to both. An end of 9 means none."""
     name, first, second = act
     end = None if second == 9 else day(second)
     text = PartialDate(end.isoformat()) if end else None

@@ -1,4 +1,4 @@
-"""Unions: which countries were in them on a day, and whom what is said of them reaches."""
+"""Unions: member countries on a day, and the reach of statements on a union."""
 
 from __future__ import annotations
 

@@ -25,12 +25,12 @@ tonnes = {"unit": "t", "basis": "REO"}
 
 
 def quantity(**fields: Any) -> Quantity:
-    """A mass."""
+    """Return a mass."""
     return from_builtins(Quantity, {**tonnes, **fields})
 
 
 def refusal(kind: type[Any], value: Any) -> tuple[str, tuple[str | int, ...]]:
-    """The code and the path of the error that a value of plain data is refused with."""
+    """Return code and path of the error for plain data."""
     with pytest.raises(InvalidInput) as caught:
         from_builtins(kind, value)
     return caught.value.code, caught.value.path
@@ -250,7 +250,7 @@ def test_the_form_of_a_series_fits_in_the_name_of_a_stream() -> None:
 
 
 def control(*clauses: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """An announcement of a control as plain data."""
+    """Return an announcement of a control as plain data."""
     return {
         "on": "2024-12-03",
         "issuer": "CN",

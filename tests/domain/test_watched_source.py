@@ -1,4 +1,4 @@
-"""Watched sources: what follows from their looks, and what is on record of each fetch."""
+"""Watched sources: state after polls, and records of each fetch."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ refusal = partial(refused, STREAM)
 
 
 def on(day: str, *facts: Fact) -> WatchedSourceState | None:
-    """The source on a day, from these facts."""
+    """Return the source on a day, from these facts."""
     found: WatchedSourceState | None = state(decided_facts(STREAM, *facts), STREAM, day)
     return found
 
 
 def now(*facts: Fact) -> WatchedSourceState:
-    """The source in the end."""
+    """Return the final state of the source."""
     found = on("2030-01-01", *facts)
     assert found
     return found
@@ -200,14 +200,12 @@ def test_every_fact_and_the_state_can_be_written_and_read() -> None:
     assert decode(STATES["source"], encode(now(*facts))) == now(*facts)
 
 
-# --- whatever comes in whatever order
-
 HOURS = st.integers(0, 24 * 40)
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Fact]:
-    """Facts of looks one after the other, whose times need not be in order."""
+    """Draw facts of consecutive polls, whose times may be out of order."""
     facts: list[Fact] = [watched("2026-11-01")]
     for look in range(1, draw(st.integers(1, 12))):
         at = (datetime(2026, 11, 1, tzinfo=UTC) + timedelta(hours=draw(HOURS))).isoformat()
@@ -221,7 +219,7 @@ def histories(draw: st.DrawFn) -> list[Fact]:
 
 
 def recorded(facts: Sequence[Fact]) -> list[RecordedFact]:
-    """Facts as the log has them, without what the rules refuse for its order."""
+    """Return facts as recorded, without those that the rules refuse."""
     return [
         RecordedFact(position, f"e{position}", WatchedSource.type_of(fact), fact)
         for position, fact in enumerate(facts, 1)

@@ -14,7 +14,7 @@ from tracker.postgres.database import Target
 
 @pytest.fixture(autouse=True)
 def database_url(target: Target, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of the test's database, in the environment of its applications."""
+    """Set the URL of the test's database in the environment of its applications."""
     parts = urlencode({key: target[key] for key in ("host", "port", "user")})
     url = f"postgresql:///{target['database']}?{parts}"
     monkeypatch.setenv("PERSISTENCE_MODULE", "tracker.eventsourcing_asyncpg")
@@ -24,7 +24,7 @@ def database_url(target: Target, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def factory(database_url: str) -> Iterator[AsyncpgFactory]:
-    """A factory of the test's own, for an application without a name."""
+    """Return a separate factory for an application without a name."""
     factory = AsyncpgFactory(Environment(env={"TRACKER_DATABASE_URL": database_url}))
     yield factory
     factory.close()

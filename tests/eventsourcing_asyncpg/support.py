@@ -1,4 +1,4 @@
-"""What the tests of the library's recorders share."""
+"""Shared parts of the tests of the library's recorders."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 def events(
     count: int, key: UUID | str | None = None, first: int = 1, state: bytes = b"state"
 ) -> list[StoredEvent]:
-    """Consecutive events of one originator."""
+    """Return consecutive events of one originator."""
     key = key or uuid4()
     return [StoredEvent(key, version, "topic", state) for version in range(first, first + count)]
 
@@ -57,7 +57,7 @@ def run_all(target: Target, statements: str) -> None:
 
 
 def kill_others(target: Target) -> int:
-    """Kill every other connection to the database, and return how many there were."""
+    """Kill every other connection to the database, and return their number."""
     return int(
         run(
             target,
@@ -68,7 +68,7 @@ def kill_others(target: Target) -> int:
 
 
 def kill_waiting(target: Target) -> int:
-    """Kill the connections that wait for a lock, and return how many there were."""
+    """Kill the connections that wait for a lock, and return their number."""
     return int(
         run(
             target,
@@ -80,7 +80,7 @@ def kill_waiting(target: Target) -> int:
 
 @contextmanager
 def locked(target: Target, table: str) -> Iterator[None]:
-    """Hold the lock that inserts into a table take, as a slow writer does."""
+    """Hold the lock of inserts into a table, like a slow writer."""
     ready, done = threading.Event(), threading.Event()
 
     async def hold() -> None:
@@ -103,7 +103,7 @@ def locked(target: Target, table: str) -> Iterator[None]:
 
 
 def waiting_for_the_lock(target: Target) -> bool:
-    """Whether somebody waits for that lock."""
+    """Whether a connection waits for that lock."""
     return bool(
         run(target, "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
     )
@@ -120,7 +120,7 @@ def until(happened: Callable[[], bool]) -> None:
 def in_a_process(
     script: str, *, url: str, module: str = "tracker.eventsourcing_asyncpg", **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a script in a Python of its own; it fails when that doesn't end by itself."""
+    """Run a script in a separate Python, and fail if it does not end."""
     return subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

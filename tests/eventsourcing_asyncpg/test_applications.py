@@ -73,7 +73,7 @@ def test_compressed_and_encrypted_states_come_back(monkeypatch: pytest.MonkeyPat
 
 
 class Tally(Aggregate):
-    """How many aggregates were created."""
+    """Return the number of created aggregates."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -92,7 +92,7 @@ class Upstream(Application[UUID]):
 
 
 class Tallies(ProcessApplication[UUID]):
-    """Counts what another application creates."""
+    """A counter of another application's events."""
 
     @singledispatchmethod
     def policy(self, domain_event: Any, processing_event: ProcessingEvent[UUID]) -> None:

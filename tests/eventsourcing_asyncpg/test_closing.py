@@ -1,4 +1,4 @@
-"""Nothing hangs: not at the end, not without a database; and nothing stays behind."""
+"""Nothing hangs at the end or without a database, and nothing is left behind."""
 
 from __future__ import annotations
 

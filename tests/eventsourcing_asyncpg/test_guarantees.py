@@ -1,4 +1,4 @@
-"""What our recorders promise beyond the library's test cases: order, bytes, outcomes."""
+"""Guarantees of our recorders beyond the library's test cases: order, bytes, outcomes."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from tracker.postgres.database import Connection, Target, connect
 
 @pytest.fixture
 def recorder(factory: AsyncpgFactory) -> AsyncpgApplicationRecorder:  # type: ignore[override]
-    """The recorder of an application without a name."""
+    """Return the recorder of an application without a name."""
     return factory.application_recorder()
 
 
 def follow(recorder: AsyncpgApplicationRecorder, count: int) -> list[Notification]:
-    """The first events that a subscription delivers."""
+    """Return the first events of a subscription."""
     with recorder.subscribe() as subscription:
         return [next(subscription) for _ in range(count)]
 
@@ -155,7 +155,7 @@ def _insert(
     inserts: Sequence[Sequence[StoredEvent]],
     again: bool = False,
 ) -> list[Outcome]:
-    """Insert over a connection of its own, as one transaction of joined inserts."""
+    """Insert over a separate connection, as one transaction of batched inserts."""
 
     async def execute() -> list[Outcome]:
         connection = await connect(target)

@@ -31,29 +31,29 @@ from tracker.postgres.database import Target, create_pool
 MODULE = "tracker.eventsourcing_asyncpg.tracker_log"
 GALLIUM, GERMANIUM = "export-control/gallium", "export-control/germanium"
 MANY = 800
-"""Events that take longer than the second for which the library waits by itself."""
+"""Number of events that take longer than the library's wait of a second."""
 T = TypeVar("T")
 
 
 class PolicyLog(Application[str]):
-    """The tracker's log, as somebody who uses the library sees it."""
+    """The tracker's log for a user of the library."""
 
 
 @pytest.fixture(autouse=True)
 def over_the_log(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library's applications stand over the log."""
+    """Configure the library's applications on the log."""
     monkeypatch.setenv("PERSISTENCE_MODULE", MODULE)
 
 
 @pytest.fixture
 def app() -> Iterator[PolicyLog]:
-    """An application over the log."""
+    """Return an application on the log."""
     with PolicyLog() as app:
         yield app
 
 
 def with_tracker(target: Target, work: Callable[[Recorder, Commands], Awaitable[T]]) -> T:
-    """Have the tracker itself do something."""
+    """Run an operation of the tracker itself."""
 
     async def working() -> T:
         pool = await create_pool(target, role=None, size=2)
@@ -67,12 +67,12 @@ def with_tracker(target: Target, work: Callable[[Recorder, Commands], Awaitable[
 
 
 def recorded(target: Target, *commands: RecordFact) -> None:
-    """Have the tracker record facts by its own commands."""
+    """Record facts through the tracker's commands."""
     with_tracker(target, lambda _, own: own.record_all(commands))
 
 
 def entries(target: Target) -> list[tuple[int, str, str | None]]:
-    """All positions, event types and actors of the log."""
+    """Return all positions, event types and actors of the log."""
 
     async def read(recorder: Recorder, _: Commands) -> list[tuple[int, str, str | None]]:
         return [(e.position, e.type, e.actor) for e in await recorder.read()]
@@ -132,13 +132,13 @@ def test_a_subscription_gets_what_the_tracker_records(target: Target, app: Polic
 
 
 def documented(language: str, part: str) -> str:
-    """The only block of docs/library.md in a language that contains a part."""
+    """Return the only block of docs/library.md in a language with a given part."""
     return block("docs/library.md", language, part)
 
 
 @pytest.fixture
 def integrator(target: Target) -> Iterator[dict[str, str]]:
-    """The environment that the page describes, for the login that it describes."""
+    """Return the documented environment for the documented login."""
     statements = documented("sql", "CREATE ROLE integrator")
     run_all(target, statements.replace("DATABASE minerals", f'DATABASE "{target["database"]}"'))
     lines = documented("sh", "tracker_log").splitlines()
@@ -172,7 +172,7 @@ def test_the_example_counts_controls_in_force_by_issuer_as_the_role_of_the_page(
     assert run(target, query) == 4 + MANY
     assert run(target, "SELECT count(*) FROM integrator.in_force") > 0
     recorded(target, RecordFact(GERMANIUM, suspended()))
-    result = in_a_process(example, **integrator)  # goes on where it was
+    result = in_a_process(example, **integrator)  # resumes at its position
     assert result.stdout == "{'CN': 1}\n"
 
 
@@ -221,7 +221,7 @@ def test_who_comes_second_is_refused_and_nothing_is_recorded(
 
 @contextmanager
 def refused(code: str) -> Iterator[None]:
-    """Something is refused with a code."""
+    """Check that an operation is refused with a code."""
     with pytest.raises(InvalidInput) as caught:
         yield
     assert caught.value.code == code

@@ -1,4 +1,4 @@
-"""A materialised view with a table of its own, as somebody who uses the library writes it."""
+"""A materialised view in a separate table, written like a library user's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INCREMENT = """INSERT INTO public.counters AS c VALUES ($1, 1)
 
 
 class EventCounters(AsyncpgTrackingRecorder, EventCountersView):
-    """How many aggregates were created, and how many events followed."""
+    """Return the numbers of created aggregates and of later events."""
 
     def __init__(self, *arguments: Any, **names: Any):
         super().__init__(*arguments, **names)

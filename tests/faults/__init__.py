@@ -1,1 +1,1 @@
-"""Faults at random moments under load, and what must be so after each: `python -m tests.faults`."""
+"""Random faults under load, and the checks after each: `python -m tests.faults`."""

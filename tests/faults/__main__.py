@@ -1,8 +1,8 @@
-"""Faults at random moments under load.
+"""Random faults under load.
 
     python -m tests.faults [KIND …] [--rounds 100] [--seed N]
 
-Prints a line a kind of fault, and ends with 1 at the first promise that is not kept.
+It prints a line per kind of fault, and exits with 1 at the first broken guarantee.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 def cells(totals: RoundTotals) -> tuple[object, ...]:
-    """A line of the table."""
+    """Return a line of the table."""
     return (
         totals.rounds,
         f"{totals.acknowledged:,}",

@@ -1,4 +1,4 @@
-"""A tracker under load whose log is relayed to a broker, and what befalls the two."""
+"""A tracker under load whose log is relayed to a broker, with faults of both."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from tracker.log.entries import RecordedEvent
 
 STREAM = "MINERALS"
 AWAY_SECONDS = 3
-"""Seconds after which a broker is back at the latest."""
+"""Maximum seconds until a broker returns."""
 
 
 class SystemWithBroker(SystemUnderLoad):
-    """A tracker under load, a relay in a process of its own, and a broker."""
+    """A tracker under load, a relay in a separate process, and a broker."""
 
     writer_kinds = (Mutating,) * 12 + (Appending,) * 4
     pause_seconds = 0.1
 
     async def __aenter__(self) -> Self:
-        """Serve, and relay."""
+        """Serve and relay."""
         await super().__aenter__()
         directory = self.data_dir.with_name("broker")
         directory.mkdir()
@@ -45,7 +45,7 @@ class SystemWithBroker(SystemUnderLoad):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End all of it."""
+        """End all parts."""
         self.kill_relay()
         await asyncio.to_thread(self.broker.kill)
         await super().__aexit__(*_)
@@ -66,12 +66,12 @@ class SystemWithBroker(SystemUnderLoad):
         self.relay.wait()
 
     async def settled(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
-        """Wait until writers are acknowledged again, and what was recorded by now is relayed."""
+        """Wait until writers are acknowledged again, and all current events are relayed."""
         await super().settled(seconds)
         await self._relayed(await self.recorder.head(), seconds)
 
     async def check_more(self, log: Sequence[RecordedEvent]) -> None:
-        """The stream has every event, in order, each after the one before it."""
+        """Check that the stream has every event, in order, each with its predecessor."""
         await self._relayed(len(log), WAIT_TIMEOUT_SECONDS)
         found = await self.broker.messages(STREAM)
         try:
@@ -82,7 +82,7 @@ class SystemWithBroker(SystemUnderLoad):
             ) from broken
 
     async def _relayed(self, position: int, seconds: float) -> None:
-        """Wait until the stream has come as far as a position."""
+        """Wait until the stream reaches a position."""
         ends = time.monotonic() + seconds
         while await self._last_position() < position:
             if self.relay.poll() is not None:
@@ -92,7 +92,7 @@ class SystemWithBroker(SystemUnderLoad):
             await asyncio.sleep(0.05)
 
     async def _until_there(self) -> None:
-        """Wait until the relay has made its stream."""
+        """Wait until the relay has created its stream."""
         async with asyncio.timeout(WAIT_TIMEOUT_SECONDS), self.broker.jetstream() as jetstream:
             while self.relay.poll() is None:
                 with suppress(JetStreamError):
@@ -115,7 +115,7 @@ class SystemWithBroker(SystemUnderLoad):
 
 
 def relayed_event(message: Any) -> DeliveredEvent:
-    """An event from a message of the stream. Raises NotAsPromised for headers of another event."""
+    """Return an event from a stream message. Raises NotAsPromised for headers of another event."""
     headers = message.headers
     position = int(headers["Tracker-Position"])
     if b'"position":"%d"' % position not in message.data:
@@ -125,7 +125,7 @@ def relayed_event(message: Any) -> DeliveredEvent:
 
 
 async def kill_broker(world: SystemUnderLoad, chance: Random) -> float:
-    """kill -9 of the broker. Every other time it has lost the last of what it had acknowledged."""
+    """Kill the broker. Every other time it loses its last acknowledged messages."""
     assert isinstance(world, SystemWithBroker)
     if chance.random() < 0.5:
         await asyncio.to_thread(world.broker.back_up)
@@ -139,7 +139,7 @@ async def kill_broker(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def kill_relay(world: SystemUnderLoad, chance: Random) -> float:
-    """kill -9 of the relay, which is started again."""
+    """Kill and restart the relay."""
     assert isinstance(world, SystemWithBroker)
     world.kill_relay()
     await asyncio.sleep(chance.uniform(0, AWAY_SECONDS))

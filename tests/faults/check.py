@@ -1,4 +1,4 @@
-"""What must be so after every fault."""
+"""Checks after every fault."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.support.time_limits import within
 from tracker.log.entries import RecordedEvent
 
 DAY = date(2025, 11, 20)
-"""The day whose state is compared: some of the instruments are suspended on it."""
+"""Day of the compared state; some instruments are suspended on it."""
 DIGEST = "query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at) { digest } }"
 Log = list[RecordedEvent]
 
 
 async def check(world: SystemUnderLoad) -> None:
-    """Everything that is promised, once nobody writes any more. Raises Broken."""
+    """Check all guarantees, once writes have stopped. Raises Broken."""
     log = await recorded(world)
     await projected(world, world.serving.url, log)
     await followed(world, world.seen, log)
@@ -30,8 +30,7 @@ async def check(world: SystemUnderLoad) -> None:
 
 
 async def recorded(world: Load) -> Log:
-    """The log, in which every command is once that was acknowledged; those whose outcome is unknown
-    are sent again."""
+    """Return the log with every acknowledged command; commands with unknown outcome are sent again."""
     log = await read(world)
     unknown = [sent for sent in world.sent if sent.positions is None]
     for sent in unknown:
@@ -44,7 +43,7 @@ async def recorded(world: Load) -> Log:
 
 
 async def read(world: Load) -> Log:
-    """The log, with all that was acknowledged: a reader may have to wait until it is confirmed."""
+    """Return the log with all acknowledged events; a reader may have to wait until they are confirmed."""
     told = max((sent.positions[-1] for sent in world.sent if sent.positions), default=0)
     deadline = time.monotonic() + WAIT_TIMEOUT_SECONDS
     while (head := await world.recorder.head()) < told and time.monotonic() < deadline:
@@ -53,14 +52,15 @@ async def read(world: Load) -> Log:
 
 
 def whole_or_absent(sent: Sent, log: Log) -> None:
-    """A command without an answer is there wholly, or not at all; one that was refused is not."""
+    """Check that an unacknowledged command is recorded completely or not at all, and a refused one is
+    not."""
     there = [event.position for event in log if event.event_id in sent.ids]
     if there and (sent.refused or there != list(range(there[0], there[0] + len(sent.ids)))):
         raise Broken(f"{sent.ids} is at {there}, {'refused' if sent.refused else 'unknown'}")
 
 
 async def sent_again(sent: Sent, log: Log) -> None:
-    """A command that is sent again counts once."""
+    """Check that a command that is sent again counts once."""
     there = [event.position for event in log if event.event_id in sent.ids]
     sent.positions, sent.refused = await sent.send(), False
     if list(sent.positions) != there and (there or sent.positions[0] <= len(log)):
@@ -68,8 +68,7 @@ async def sent_again(sent: Sent, log: Log) -> None:
 
 
 def in_order(log: Log) -> None:
-    """Positions are gapless from 1, versions consecutive in their stream, and no event is recorded
-    before the one in front of it."""
+    """Check that positions are gapless, versions consecutive per stream, and recording times ascending."""
     versions: dict[str, int] = {}
     for position, event in enumerate(log, 1):
         if event.position != position:
@@ -85,8 +84,10 @@ def in_order(log: Log) -> None:
 
 
 def nothing_lost_or_doubled(sent: list[Sent], log: Log) -> None:
-    """Every acknowledged event is in the log once, at its position, and nothing else is but what a
-    watcher has recorded."""
+    """Check that every acknowledged event is in the log once, at its position.
+
+    Other events may only be those of a watcher.
+    """
     told = {
         id: position
         for command in sent
@@ -103,7 +104,7 @@ def nothing_lost_or_doubled(sent: list[Sent], log: Log) -> None:
 
 
 async def projected(world: Load, url: str, log: Log) -> None:
-    """The projection that a server shows catches up, and says what the log says."""
+    """Check that a server's projection catches up, and equals the log."""
     async with asyncio.timeout(within(30)):
         while True:
             found = await world.ask_server(url, "{ asOf { position } }")
@@ -119,7 +120,7 @@ async def projected(world: Load, url: str, log: Log) -> None:
 
 
 async def followed(world: Load, got: Sequence[tuple[int, str]], log: Log) -> None:
-    """A follower has got every event once, in order."""
+    """Check that a follower has received every event once, in order."""
     await world.until(lambda: len(got) >= len(log), "the follower gets every event")
     for seen, event in zip(got, log, strict=False):
         if seen != (event.position, event.event_id):

@@ -1,4 +1,4 @@
-"""What the commands share that play rounds of faults and print a line of a table a kind."""
+"""Common part of the commands that run rounds of faults and print a line of a table per kind."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ Totals = TypeVar("Totals")
 
 @dataclass(frozen=True, slots=True)
 class RoundsCommand(Generic[Totals]):
-    """A command that plays rounds of kinds of faults; `about` is what its help says."""
+    """A command that runs rounds of kinds of faults; `about` is its help text."""
 
     module: str
     about: str | None
     kinds: Collection[str]
     rounds: int
-    """Of each kind, unless it is asked for others."""
+    """Default number of rounds per kind."""
     columns: Sequence[str]
-    """Of the table, after the kind."""
+    """Columns of the table, after the kind."""
     totals: Callable[[bool], Totals]
-    """What is added up, from nothing; whether a line is printed of each round."""
+    """Factory of empty totals; its argument is whether to print a line per round."""
     run: Callable[[str, range, int, Totals], Coroutine[Any, Any, None]]
-    """Plays rounds of a kind, by a seed. Raises where a promise is not kept."""
+    """Function that runs rounds of a kind, by a seed. Raises for a broken guarantee."""
     cells: Callable[[Totals], Sequence[object]]
     impossible: type[Exception]
-    """Is raised where this machine can't have a kind of fault."""
+    """Exception for a kind of fault that is impossible on this machine."""
 
     def main(self) -> None:
-        """Play what was asked for, and end with 1 at the first promise that is not kept."""
+        """Run the requested rounds, and exit with 1 at the first broken guarantee."""
         asked = self._parse()
         _be_interrupted()
-        logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)  # it would tell of every fault
+        logging.getLogger("asyncpg.pool").setLevel(logging.CRITICAL)  # it would log every fault
         _print_row("fault", self.columns, head=f"seed {asked.seed}\n\n")
         print(f"|{' --- |' * (len(self.columns) + 1)}", flush=True)
         for kind in asked.kinds:
@@ -86,7 +86,7 @@ class RoundsCommand(Generic[Totals]):
 
 
 def again_note(module: str, kind: str, number: int, seed: int) -> str:
-    """How to play a round once more."""
+    """Return the command that repeats a round."""
     return (
         f"in round {number} of {kind!r} with seed {seed}; again:"
         f" python -m {module} {kind} --seed {seed} --first {number} --rounds 1"
@@ -94,7 +94,7 @@ def again_note(module: str, kind: str, number: int, seed: int) -> str:
 
 
 def _be_interrupted() -> None:
-    """End by either signal: a shell has what it starts in the background ignore the first."""
+    """Exit on both signals; a shell's background processes ignore the first."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
 

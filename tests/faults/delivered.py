@@ -1,4 +1,4 @@
-"""What must be so of the deliveries that a receiver has accepted. Pure."""
+"""Checks of the deliveries that a receiver has accepted. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import msgspec
 from tracker.log.entries import RecordedEvent
 
 ATTRIBUTES = re.compile(rb',"previousposition":"(\d+)"(,"proof":"(?:[^"\\]|\\.)*")?}$')
-"""What a delivery adds to an entry, at its end."""
+"""Attributes that a delivery appends to an entry."""
 
 
 class NotAsPromised(Exception):
-    """Deliveries that break a promise."""
+    """The error for deliveries that break a guarantee."""
 
 
 class Accepted(NamedTuple):
-    """A delivery that a receiver has accepted."""
+    """An accepted delivery."""
 
     id: str
     body: bytes
 
 
 class DeliveredEvent(NamedTuple):
-    """An event of a delivery: its entry, and the position that is said to be the one before it."""
+    """An event of a delivery: its entry, and its stated previous position."""
 
     id: str
     position: int
@@ -40,7 +40,7 @@ class _Entry(msgspec.Struct):
 
 
 def events_of(accepted: Accepted) -> list[DeliveredEvent]:
-    """The events of a delivery, be it one or several."""
+    """Return the one or several events of a delivery."""
     several = accepted.body.startswith(b"[")
     bodies = msgspec.json.decode(accepted.body, type=list[msgspec.Raw]) if several else []
     events = [_event_of(bytes(body)) for body in bodies] or [_event_of(accepted.body)]
@@ -60,7 +60,7 @@ def _event_of(body: bytes) -> DeliveredEvent:
 
 
 class Came(NamedTuple):
-    """How many events came, and how many of them again."""
+    """Numbers of received and repeated events."""
 
     events: int
     again: int
@@ -69,15 +69,18 @@ class Came(NamedTuple):
 def check_delivered(
     accepted: Iterable[Accepted], wanted: Sequence[RecordedEvent], after: int = 0
 ) -> Came:
-    """What `check_events` checks, and that what has one id is the same each time."""
+    """Check as `check_events`, and that deliveries with one id have equal contents."""
     return check_events(_same_by_id(accepted), wanted, after)
 
 
 def check_events(
     events: Iterable[DeliveredEvent], wanted: Sequence[RecordedEvent], after: int = 0
 ) -> Came:
-    """All events of a filter have come: in order of their first time, each as it is in the log, with
-    the position before it; what came again is the same. Raises NotAsPromised."""
+    """Check that all events of a filter arrived in order, equal to the log, with their previous
+    positions.
+
+    Repeated events must be equal. Raises NotAsPromised.
+    """
     seen: dict[int, DeliveredEvent] = {}
     expected, previous, count = iter(wanted), after, 0
     for event in events:
@@ -94,7 +97,7 @@ def check_events(
 
 
 def _check_due(event: DeliveredEvent, due: RecordedEvent | None, previous: int) -> None:
-    """An event that comes for the first time is the next one of the filter, and says so."""
+    """Check that a new event is the next one of the filter, with the right previous position."""
     if due is None or event.position != due.position:
         raise NotAsPromised(
             f"position {event.position} came after {previous}, when {due and due.position} was due"
@@ -108,8 +111,10 @@ def _check_due(event: DeliveredEvent, due: RecordedEvent | None, previous: int) 
 
 
 def _same_by_id(accepted: Iterable[Accepted]) -> Iterator[DeliveredEvent]:
-    """The events of deliveries, after a look that one id has the same events. Their proofs may be of
-    the log as it was at another time."""
+    """Yield the events of deliveries, and check that one id always has equal events.
+
+    Their proofs may be of the log at different times.
+    """
     known: dict[str, list[DeliveredEvent]] = {}
     for delivery in accepted:
         events = events_of(delivery)

@@ -1,4 +1,4 @@
-"""A tracker under load that delivers what is recorded, and what befalls it and its receivers."""
+"""A tracker under load that delivers events, with faults of it and its receivers."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from tracker.web.networks import Networks
 
 LOOPBACK = "127.0.0.0/8"
 TAKEN_OVER_SECONDS = 15
-"""Seconds in which another server must go on delivering: 10, and some for a busy machine."""
+"""Timeout in seconds for another server to take over deliveries: 10, and a margin for a busy machine."""
 AWAY_SECONDS = 2
-"""Seconds after which a receiver is back at the latest."""
+"""Maximum seconds until a receiver returns."""
 NOTED_SECONDS = 0.5
-"""Seconds in which it is kept that a delivery failed."""
+"""Maximum seconds until a failed delivery is stored."""
 PERSON = Manager("tests")
 NARROW = "ExportControl.Suspended"
 
 
 class Receiver:
-    """A receiver of deliveries, in a process that can be killed and started again."""
+    """A receiver of deliveries, in a process that can be killed and restarted."""
 
     def __init__(self, file: Path):
         self.file = file
@@ -49,11 +49,11 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Its address, once it has started."""
+        """Return its address, once it has started."""
         return f"http://127.0.0.1:{self.port}/"
 
     async def start(self) -> None:
-        """Start it, again at the same port."""
+        """Start it, always at the same port."""
         arguments = ["-m", "tests.faults.receiver", str(self.file), str(self.port)]
         self.process = subprocess.Popen(
             [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
@@ -70,7 +70,7 @@ class Receiver:
             self.process.stdout.close()
 
     def accepted(self) -> list[Accepted]:
-        """What it has accepted so far."""
+        """Return all accepted deliveries."""
         with self.file.open("rb") as file:
             file.seek(self._read)
             new = file.read().rpartition(b"\n")[0]
@@ -83,14 +83,14 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """An endpoint, who receives for it, and which events it is for by our own reckoning."""
+    """An endpoint, its receiver, and our own filter of its events."""
 
     new: NewEndpoint
     receiver: Receiver
     wants: Callable[[RecordedEvent], bool]
 
     def check(self, log: Sequence[RecordedEvent]) -> Came:
-        """Check all that was accepted, and count it. Raises Broken."""
+        """Check and count all accepted deliveries. Raises Broken."""
         wanted = [event for event in log if self.wants(event)]
         try:
             return check_delivered(self.receiver.accepted(), wanted)
@@ -98,7 +98,7 @@ class Delivered:
             raise Broken(f"endpoint {self.new.name}: {broken}") from broken
 
     def has(self, position: int) -> bool:
-        """Whether the last delivery has come as far as a position, or further."""
+        """Whether the last delivery has reached a position."""
         accepted = self.receiver.accepted()
         return not position or (bool(accepted) and events_of(accepted[-1])[-1].position >= position)
 
@@ -117,10 +117,10 @@ class SystemWithReceivers(SystemUnderLoad):
     """A tracker under load that delivers to receivers."""
 
     writer_kinds = (Mutating,) * 12 + (Appending,) * 4
-    pause_seconds = 0.1  # so that a receiver that keeps each event with fsync keeps up
+    pause_seconds = 0.1  # so that a receiver with fsync per event keeps up
 
     async def __aenter__(self) -> Self:
-        """Serve, and let receivers be delivered to."""
+        """Serve, and add endpoints for the receivers."""
         receivers = {name: Receiver(self.data_dir.with_name(f"{name}.kept")) for name in ENDPOINTS}
         self.endpoints: list[Delivered] = []
         await asyncio.gather(super().__aenter__(), *(each.start() for each in receivers.values()))
@@ -132,23 +132,23 @@ class SystemWithReceivers(SystemUnderLoad):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End all of it."""
+        """End all parts."""
         for endpoint in self.endpoints:
             await endpoint.receiver.stop()
         await super().__aexit__(*_)
 
     def settings(self) -> Mapping[str, str]:
-        """Deliveries may stay on this machine, and whichever server delivers has proofs to send."""
+        """Return settings that allow local deliveries, and proofs on each server."""
         audit_dir = str(self.data_dir.with_name("audit"))
         return {"TRACKER_DELIVERY_NETWORKS": LOOPBACK, "TRACKER_AUDIT_DIR": audit_dir}
 
     async def settled(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
-        """Wait until writers are acknowledged again, and what was recorded by now is delivered."""
+        """Wait until writers are acknowledged again, and all current events are delivered."""
         await super().settled(seconds)
         await self.delivered(seconds)
 
     async def delivered(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
-        """Wait until what was recorded by now is delivered to those who get everything."""
+        """Wait until all current events are delivered to the receivers of everything."""
         head = await self.recorder.head()
         await self.until(
             lambda: all(each.has(head) for each in self.endpoints if not each.new.filter.types),
@@ -157,14 +157,16 @@ class SystemWithReceivers(SystemUnderLoad):
         )
 
     async def retry(self, endpoint: Delivered, by_itself: bool) -> None:
-        """Have an endpoint tried again now; where it comes back by itself, only if that would be in
-        five minutes, since it was away for long on a busy machine."""
+        """Retry an endpoint now; with `by_itself` only if its next attempt is five minutes away.
+
+        That happens after a long absence on a busy machine.
+        """
         name = str(endpoint.new.name)
         if not by_itself or (await self.desk.get(name, PERSON)).failures > 1:
             await self.desk.retry(name, PERSON, reason="it is back")
 
     async def check_more(self, log: Sequence[RecordedEvent]) -> None:
-        """Every event of each endpoint's filter has come, in order, with the same id each time."""
+        """Check that every event of each endpoint's filter arrived in order, with one id."""
         for endpoint in self.endpoints:
             last = max((event.position for event in log if endpoint.wants(event)), default=0)
             await self.until(partial(endpoint.has, last), f"{endpoint.new.name} gets every event")
@@ -172,11 +174,8 @@ class SystemWithReceivers(SystemUnderLoad):
         self.came = Came(sum(each.events for each in came), sum(each.again for each in came))
 
 
-# --- faults
-
-
 async def kill_receivers(world: SystemUnderLoad, chance: Random) -> float:
-    """kill -9 of some receivers, in the midst of what they keep; they are back soon."""
+    """Kill some receivers while they store deliveries; they return soon."""
     assert isinstance(world, SystemWithReceivers)
     struck = chance.sample(world.endpoints, chance.randint(1, len(world.endpoints)))
     for endpoint in struck:
@@ -192,7 +191,7 @@ async def kill_receivers(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def kill_deliverer(world: SystemUnderLoad, chance: Random) -> float:
-    """kill -9 of one of two servers that may deliver: the other goes on, while it is away."""
+    """Kill one of two servers that may deliver: the other continues."""
     assert isinstance(world, SystemWithReceivers)
     struck = one_of_two(world, chance)
     struck.process.kill()
@@ -206,8 +205,10 @@ async def kill_deliverer(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def freeze_deliverer(world: SystemUnderLoad, chance: Random) -> float:
-    """SIGSTOP of one of two servers that may deliver: the other goes on, and what the first then
-    still sends, or would write of it, does no harm."""
+    """Stop one of two servers that may deliver with SIGSTOP: the other continues.
+
+    Later requests and writes of the first one do no harm.
+    """
     assert isinstance(world, SystemWithReceivers)
     frozen = psutil.Process(one_of_two(world, chance).process.pid)
     frozen.suspend()
@@ -219,13 +220,13 @@ async def freeze_deliverer(world: SystemUnderLoad, chance: Random) -> float:
 
 
 def one_of_two(world: SystemUnderLoad, chance: Random) -> Running:
-    """One of two servers on one database."""
+    """Return one of two servers on one database."""
     assert world.rival
     return world.serving if chance.random() < 0.5 else world.rival
 
 
 async def taken_over(world: SystemWithReceivers) -> float:
-    """Wait until deliveries go on, and return how many seconds that took. Raises Broken."""
+    """Wait until deliveries continue, and return the seconds. Raises Broken."""
     struck = time.monotonic()
     await world.delivered(within(TAKEN_OVER_SECONDS))
     return time.monotonic() - struck

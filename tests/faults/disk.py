@@ -1,4 +1,4 @@
-"""A small disk that can be filled: a tmpfs. Mounting needs root."""
+"""A small disk for tests of a full disk: a tmpfs. Mounting needs root."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 DISK_SIZE = "1500m"
-"""Room for a new database, and for the gigabyte to which PostgreSQL lets its write-ahead log grow before it
-recycles it (`max_wal_size`): a smaller disk is full of that alone, and stays full."""
+"""Size for a new database, and for the gigabyte of write-ahead log before PostgreSQL recycles it
+(`max_wal_size`). A smaller disk would be full of that alone."""
 BLOCK = bytes(1 << 20)
 
 
 class NoDisk(Exception):
-    """Nothing can be mounted here; the message says why."""
+    """The error if nothing can be mounted here, with the reason."""
 
 
 class Disk:
-    """A disk on which a file can take all the space that is left."""
+    """A disk with a file that can take all free space."""
 
     def __init__(self, root: Path):
         self.root = root
         self._ballast = root / "ballast"
 
     def fill(self, spare: int) -> None:
-        """Take all space but so many bytes."""
+        """Take all space except `spare` bytes."""
         with self._ballast.open("wb", buffering=0) as file:
             try:
                 while written := file.write(BLOCK):
@@ -34,13 +34,13 @@ class Disk:
                 file.truncate(max(file.tell() - spare, 0))
 
     def free(self) -> None:
-        """Give the space back."""
+        """Release the space."""
         self._ballast.unlink(missing_ok=True)
 
 
 @contextmanager
 def small_disk(root: Path) -> Iterator[Disk]:
-    """A small disk, mounted on a directory. Raises NoDisk."""
+    """Mount a small disk on a directory. Raises NoDisk."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZE},mode=755", "tmpfs", str(root)]
     try:
         subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,10 +1,9 @@
-"""How soon writes and followers go on where the primary is lost: a pair of servers, and a tracker that
-knows both.
+"""Failover time of writes and followers: a pair of servers, and a tracker that knows both.
 
     python -m tests.faults.failover [frozen|cut|killed|switchover ...] [--rounds 20]
 
-Nobody elects here: the test promotes the standby after some seconds. What is told are the seconds
-from then on.
+There is no election: the test promotes the standby after some seconds. The results are the seconds from then
+on.
 """
 
 from __future__ import annotations
@@ -43,19 +42,19 @@ WRITE_INTERVAL_SECONDS = 0.05
 
 @dataclass
 class Writer:
-    """Sends one command after the other, each until it is acknowledged."""
+    """A writer that sends commands sequentially, each until it is acknowledged."""
 
     services: Services
     number: int = 0
     acknowledged: list[tuple[float, int]] = field(default_factory=list)
-    """The times and positions of events."""
+    """Times and positions of acknowledged events."""
     streams: dict[str, int] = field(default_factory=dict)
-    """The position of the event of each stream."""
+    """Position of the event of each stream."""
     failures: list[tuple[float, float]] = field(default_factory=list)
-    """When a command was sent that failed, and when it did."""
+    """Start and end times of failed commands."""
 
     async def run(self) -> None:
-        """Write, for ever."""
+        """Write until cancelled."""
         while True:
             self.number += 1
             name = f"event-{self.number}"
@@ -78,14 +77,14 @@ class Writer:
 
 @dataclass
 class Watcher:
-    """Follows the log, and begins anew where that was given up."""
+    """A follower of the log that restarts after an error."""
 
     services: Services
     seen: list[tuple[float, int]] = field(default_factory=list)
     given_up: int = 0
 
     async def run(self) -> None:
-        """Follow, for ever."""
+        """Follow until cancelled."""
         while True:
             try:
                 last = self.seen[-1][1] if self.seen else 0
@@ -98,7 +97,7 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The seconds from a promotion until the parts of a tracker had gone on."""
+    """The seconds from a promotion until the parts of a tracker recovered."""
 
     written: float
     followed: float
@@ -106,18 +105,18 @@ class Outcome:
     signed: float
     delivered: float
     longest_failure: float
-    """The seconds that the slowest command took which failed."""
+    """Seconds of the slowest failed command."""
     given_up: int
-    """How often a follower was told that the database is lost."""
+    """Number of errors of a follower about a lost database."""
 
 
 def first_after(moment: float, noted: list[tuple[float, int]]) -> float | None:
-    """The seconds until the first of what was noted after a moment."""
+    """Return the seconds from a moment to the first later entry."""
     return next((at - moment for at, _ in noted if at > moment), None)
 
 
 class World:
-    """A pair of servers, a tracker on both by a list of hosts, and what came of a loss."""
+    """A pair of servers, a tracker with both in its list of hosts, and the results of a loss."""
 
     def __init__(
         self,
@@ -129,12 +128,12 @@ class World:
     ):
         self.primary, self.standby = pair.primary, pair.standby
         self.target = target
-        """Both of them."""
+        """Target with both servers."""
         self._proxy, self._services, self._received = proxy, services, received
         self._writer, self._watcher = Writer(services), Watcher(services)
 
     async def lose(self, kind: str) -> None:
-        """Lose the primary."""
+        """Take the primary away."""
         primary = self.primary
         if kind == "cut":
             self._proxy.swallow()
@@ -143,7 +142,7 @@ class World:
             await asyncio.to_thread(lose[kind])
 
     async def run(self, kind: str, silent_seconds: float) -> Outcome:
-        """Lose the primary amid writes, promote the standby, and wait for all parts to go on."""
+        """Take the primary away during writes, promote the standby, and wait for all parts to recover."""
         async with asyncio.timeout(within(60)), self._busy():
             await self._until(lambda: len(self._watcher.seen) > 3)
             await self.lose(kind)
@@ -155,7 +154,7 @@ class World:
             return await self._checked(promoted)
 
     async def run_on(self, seconds: float) -> None:
-        """Write for some time. Nothing may go wrong."""
+        """Write for some time without errors."""
         failures = len(self._writer.failures)
         async with self._busy():
             await asyncio.sleep(seconds)
@@ -165,7 +164,7 @@ class World:
 
     @asynccontextmanager
     async def _busy(self) -> AsyncIterator[None]:
-        """Write and follow for the length of a block."""
+        """Write and follow for the duration of a block."""
         tasks = [asyncio.create_task(work.run()) for work in (self._writer, self._watcher)]
         try:
             yield
@@ -179,7 +178,7 @@ class World:
             await asyncio.sleep(0.01)
 
     async def _checked(self, promoted: float) -> Outcome:
-        """What came of it, once everything has reached the same position."""
+        """Return the results, once all parts have reached the same position."""
         head = await self._services.recorder.head()
         await self._services.projector.reach(head, seconds=30)
         projected = time.monotonic()
@@ -208,7 +207,7 @@ class World:
 
 @asynccontextmanager
 async def running_world() -> AsyncIterator[World]:
-    """Servers, a tracker that signs and delivers, and a receiver for the length of a block."""
+    """Run servers, a tracker that signs and delivers, and a receiver for the duration of a block."""
     with running_pair() as pair, TemporaryDirectory() as directory:
         async with PortProxy(pair.primary.port) as proxy, receiving_events() as received:
             target: Target = {
@@ -226,13 +225,13 @@ async def running_world() -> AsyncIterator[World]:
 
 
 async def lose(kind: str, silent_seconds: float = SILENT_SECONDS) -> Outcome:
-    """What comes of the loss of a primary in a world of its own."""
+    """Return the results of the loss of a primary in a new environment."""
     async with running_world() as world:
         return await world.run(kind, silent_seconds)
 
 
 def main() -> None:
-    """Run what was asked for."""
+    """Run the requested kinds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", default=KINDS, choices=[*KINDS, []])
     parser.add_argument("--rounds", type=int, default=20)

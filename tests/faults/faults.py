@@ -1,4 +1,4 @@
-"""The faults, each at a random moment under load, and the kinds of world that they befall."""
+"""Faults at random moments under load, and the environments for them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from tracker.postgres.database import CONNECTION_ERRORS, connect
 
 FILL_WAL = "SELECT pg_logical_emit_message(false, 'faults', 'fills'), pg_switch_wal()"
 OTHERS_SECONDS = 15
-"""Seconds in which others must go on when a process is frozen: 10, and some for a busy machine."""
+"""Timeout in seconds for other processes when one is frozen: 10, and a margin for a busy machine."""
 LONG_SECONDS = 12
-"""Seconds that a freeze lasts at most: longer than anybody waits for an append."""
+"""Maximum seconds of a freeze: longer than the timeout of an append."""
 
 
 @dataclass(frozen=True)
@@ -45,37 +45,33 @@ class Fault:
 
     world: Callable[[], AbstractAsyncContextManager[SystemUnderLoad]]
     strike: Callable[[SystemUnderLoad, Random], Awaitable[float]]
-    """Does the harm, and starts again what has ended by it. Returns the moment since which nothing
-    but the tracker itself stands in the way of recovery."""
-
-
-# --- worlds
+    """Function that applies the fault and restarts ended processes. Returns the time from which only
+    the tracker has to recover."""
 
 
 class SystemWithRival(SystemUnderLoad):
-    """A tracker whose rival is frozen."""
+    """A tracker with a rival that is frozen."""
 
-    # What is measured is how soon others go on, and not how long they then take to project what was
-    # appended meanwhile as fast as that can be done.
+    # Measures the time until others continue, not the time of projecting the backlog.
     pause_seconds = 0.05
 
 
 @contextmanager
 def room() -> Iterator[Path]:
-    """A directory that PostgreSQL's own account can enter."""
+    """Create a directory that PostgreSQL's own account can enter."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-faults-", dir="/tmp"))
     directory.chmod(0o755)
     try:
         yield directory
     finally:
-        for process in postmasters(directory):  # what a broken promise has left
+        for process in postmasters(directory):  # left by a broken guarantee
             process.kill()
         shutil.rmtree(directory, ignore_errors=True)
 
 
 @asynccontextmanager
 async def embedded() -> AsyncIterator[SystemUnderLoad]:
-    """`tracker serve` with its embedded PostgreSQL."""
+    """Run `tracker serve` with its embedded PostgreSQL."""
     with room() as directory:
         async with SystemUnderLoad(directory / "data") as world:
             yield world
@@ -83,7 +79,7 @@ async def embedded() -> AsyncIterator[SystemUnderLoad]:
 
 @asynccontextmanager
 async def behind_a_proxy() -> AsyncIterator[SystemUnderLoad]:
-    """`tracker serve` on a PostgreSQL that it reaches over a proxy, as all writers do."""
+    """Run `tracker serve` and all writers on a PostgreSQL behind a proxy."""
     with room() as directory, Postgres.start(directory / "data") as postgres:
         async with (
             Proxy(postgres.connection, directory) as proxy,
@@ -94,7 +90,7 @@ async def behind_a_proxy() -> AsyncIterator[SystemUnderLoad]:
 
 @asynccontextmanager
 async def with_receivers() -> AsyncIterator[SystemUnderLoad]:
-    """`tracker serve` with its embedded PostgreSQL, and receivers of deliveries."""
+    """Run `tracker serve` with its embedded PostgreSQL, and receivers of deliveries."""
     with room() as directory:
         async with SystemWithReceivers(directory / "data") as world:
             yield world
@@ -102,7 +98,7 @@ async def with_receivers() -> AsyncIterator[SystemUnderLoad]:
 
 @asynccontextmanager
 async def with_receivers_and_a_rival() -> AsyncIterator[SystemUnderLoad]:
-    """Receivers, and two of `tracker serve` on one PostgreSQL, of which one delivers."""
+    """Run receivers, and two of `tracker serve` on one PostgreSQL, one of which delivers."""
     with room() as directory, Postgres.start(directory / "data") as postgres:
         async with (
             Proxy(postgres.connection, directory) as proxy,
@@ -113,7 +109,7 @@ async def with_receivers_and_a_rival() -> AsyncIterator[SystemUnderLoad]:
 
 @asynccontextmanager
 async def with_a_broker() -> AsyncIterator[SystemUnderLoad]:
-    """`tracker serve` with its embedded PostgreSQL, and a relay to a broker."""
+    """Run `tracker serve` with its embedded PostgreSQL, and a relay to a broker."""
     with room() as directory:
         async with SystemWithBroker(directory / "data") as world:
             yield world
@@ -121,7 +117,7 @@ async def with_a_broker() -> AsyncIterator[SystemUnderLoad]:
 
 @asynccontextmanager
 async def with_watchers() -> AsyncIterator[SystemUnderLoad]:
-    """`tracker serve` with its embedded PostgreSQL, and two watchers of a publisher."""
+    """Run `tracker serve` with its embedded PostgreSQL, and two watchers of a publisher."""
     with room() as directory:
         async with SystemWithWatchers(directory / "data") as world:
             yield world
@@ -129,7 +125,7 @@ async def with_watchers() -> AsyncIterator[SystemUnderLoad]:
 
 @asynccontextmanager
 async def with_a_rival() -> AsyncIterator[SystemUnderLoad]:
-    """Two of `tracker serve` on one PostgreSQL; all write to the first."""
+    """Run two of `tracker serve` on one PostgreSQL; all writers use the first."""
     with room() as directory, Postgres.start(directory / "data") as postgres:
         async with (
             Proxy(postgres.connection, directory) as proxy,
@@ -140,17 +136,14 @@ async def with_a_rival() -> AsyncIterator[SystemUnderLoad]:
 
 @asynccontextmanager
 async def on_a_small_disk() -> AsyncIterator[SystemUnderLoad]:
-    """`tracker serve` with its embedded PostgreSQL, all its data on a small disk."""
+    """Run `tracker serve` with its embedded PostgreSQL, with all data on a small disk."""
     with room() as directory, small_disk(directory) as disk:
         async with SystemUnderLoad(directory / "data", disk=disk) as world:
             yield world
 
 
-# --- faults
-
-
 async def kill_api(world: SystemUnderLoad, chance: Random) -> float:
-    """kill -9 of `tracker serve`; its PostgreSQL lives on."""
+    """Kill `tracker serve`; its PostgreSQL continues."""
     world.serving.process.kill()
     struck = time.monotonic()
     await world.ended()
@@ -159,7 +152,7 @@ async def kill_api(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def kill_postgres(world: SystemUnderLoad, chance: Random) -> float:
-    """kill -9 of PostgreSQL's first process: `tracker serve` ends, and says why."""
+    """Kill PostgreSQL's first process: `tracker serve` ends with the reason."""
     postmaster(world).kill()
     struck = time.monotonic()
     await has_given_up(world, "PostgreSQL has ended")
@@ -168,14 +161,13 @@ async def kill_postgres(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def kill_backend(world: SystemUnderLoad, chance: Random) -> float:
-    """kill -9 of a process of PostgreSQL that serves a connection: PostgreSQL breaks all the others
-    and recovers by itself."""
+    """Kill a PostgreSQL backend: PostgreSQL closes all other connections and recovers."""
     chance.choice(backends(world)).kill()
     return time.monotonic()
 
 
 async def cut_connection(world: SystemUnderLoad, chance: Random) -> float:
-    """A connection to PostgreSQL breaks after a random number of bytes."""
+    """Break a connection to PostgreSQL after a random number of bytes."""
     assert world.proxy
     cuts = world.proxy.cuts
     world.proxy.cut(chance.choice(["asked", "answered"]), chance.randint(1, 20_000))
@@ -184,8 +176,7 @@ async def cut_connection(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def freeze_server(world: SystemUnderLoad, chance: Random) -> float:
-    """SIGSTOP of one of two servers, whatever it is at: the other one goes on, and so does the
-    first when it is continued."""
+    """Stop one of two servers with SIGSTOP: the other one continues, and so does the first when resumed."""
     assert world.rival
     frozen = psutil.Process(world.rival.process.pid)
     frozen.suspend()
@@ -200,22 +191,21 @@ async def freeze_server(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def freeze_backend(world: SystemUnderLoad, chance: Random) -> float:
-    """SIGSTOP of a process of PostgreSQL that serves a connection, with all that it has locked."""
+    """Stop a PostgreSQL backend with SIGSTOP, with all its locks."""
     frozen = chance.choice(backends(world))
     await frozen_for(chance.uniform(0.5, LONG_SECONDS), [frozen])
     return time.monotonic()
 
 
 async def freeze_postgres(world: SystemUnderLoad, chance: Random) -> float:
-    """SIGSTOP of PostgreSQL as a whole."""
+    """Stop all of PostgreSQL with SIGSTOP."""
     first = postmaster(world)
     await frozen_for(chance.uniform(0.5, LONG_SECONDS), [first, *first.children()])
     return time.monotonic()
 
 
 async def swallow(world: SystemUnderLoad, chance: Random) -> float:
-    """The network swallows all that goes over it, and tells nobody; connections from before stay
-    silent for ever."""
+    """Drop all network traffic without errors; older connections stay silent."""
     assert world.proxy
     world.proxy.swallow()
     await asyncio.sleep(chance.uniform(0.5, LONG_SECONDS))
@@ -224,7 +214,7 @@ async def swallow(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def frozen_for(seconds: float, processes: list[psutil.Process]) -> None:
-    """Stop processes, and continue them after so long."""
+    """Stop processes, and resume them after some seconds."""
     for process in processes:
         process.suspend()
     try:
@@ -236,13 +226,13 @@ async def frozen_for(seconds: float, processes: list[psutil.Process]) -> None:
 
 
 async def fill_disk(world: SystemUnderLoad, chance: Random) -> float:
-    """No space for tables: commands are refused, reading goes on."""
+    """Fill the disk of tables: commands are refused, reads continue."""
     assert world.disk
     world.disk.fill(chance.randrange(1 << 16))
     await world.until(
         lambda: any(sent.refused for sent in world.sent) or gone(world), "a full disk is told"
     )
-    if gone(world):  # it was the write-ahead log that had no space
+    if gone(world):  # the write-ahead log had no space
         await has_given_up(world, "The disk of")
     else:
         await world.answered("{ head asOf { digest } }")
@@ -254,8 +244,10 @@ async def fill_disk(world: SystemUnderLoad, chance: Random) -> float:
 
 
 async def fill_wal(world: SystemUnderLoad, chance: Random) -> float:
-    """No space for the write-ahead log: PostgreSQL can't go on, and does not start until there is
-    space; `tracker serve` says so both times."""
+    """Fill the disk of the write-ahead log: PostgreSQL stops, and does not start until there is space.
+
+    `tracker serve` reports both.
+    """
     assert world.disk
     world.disk.fill(chance.randrange(1 << 16))
     while not gone(world):
@@ -298,13 +290,13 @@ FAULTS = {
 
 
 def postmaster(world: SystemUnderLoad) -> psutil.Process:
-    """The first process of the PostgreSQL that `tracker serve` runs."""
+    """Return the first process of the PostgreSQL of `tracker serve`."""
     [found] = psutil.Process(world.serving.process.pid).children()
     return found
 
 
 def backends(world: SystemUnderLoad) -> list[psutil.Process]:
-    """The processes of PostgreSQL that serve connections."""
+    """Return the PostgreSQL backends of connections."""
     return [
         process
         for process in postmaster(world).children()
@@ -318,7 +310,7 @@ def gone(world: SystemUnderLoad) -> bool:
 
 
 async def has_given_up(world: SystemUnderLoad, message: str) -> None:
-    """`tracker serve` ends by itself, with a message and the exit code for it."""
+    """Check that `tracker serve` ends with a message and its exit code."""
     code = await world.ended()
     said = world.serving.output
     if code != Exit.UNAVAILABLE or message not in said or "Traceback" in said:

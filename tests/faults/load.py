@@ -1,4 +1,4 @@
-"""Writers at work on a tracker, whatever it runs on, and what they know of their commands."""
+"""Writers on a tracker, and their knowledge of their commands."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from tests.support.time_limits import within
 from tracker.log.recorder import Recorder
 
 WAIT_TIMEOUT_SECONDS = within(60)
-"""Seconds after which something that should have come is missing."""
+"""Timeout in seconds for expected events."""
 
 
 class Broken(Exception):
-    """A promise that was not kept."""
+    """The error for a broken guarantee."""
 
 
 class Load:
-    """Writers at work; each sends to a tracker of its own choice."""
+    """A set of writers; each selects its tracker."""
 
     writer_kinds: ClassVar[Sequence[type[Writer]]]
     pause_seconds: ClassVar[float] = 0
     """Seconds between the commands of a writer."""
     retry_seconds: ClassVar[float] = 0.1
-    """Seconds that a writer waits after a command that was not acknowledged."""
+    """Seconds before a writer retries a command that was not acknowledged."""
     recorder: Recorder
     http: httpx2.AsyncClient
 
@@ -40,19 +40,19 @@ class Load:
         self.writers: list[Writer] = []
         self.names = map(str, itertools.count(1))
         self.unknown_codes: Collection[str] = UNKNOWN_CODES
-        """Codes of errors that leave the outcome of a command unknown."""
+        """Error codes that leave the outcome of a command unknown."""
 
     def url_for(self, writer: Writer) -> str:
-        """The tracker that a writer sends to."""
+        """Return the tracker of a writer."""
         raise NotImplementedError
 
     def last_words(self) -> str:
-        """What servers have said, for whoever looks for the reason of a failure."""
+        """Return the output of servers, to diagnose a failure."""
         raise NotImplementedError
 
     @asynccontextmanager
     async def load(self, chance: Random) -> AsyncIterator[None]:
-        """Writers at work until the end of the block; then each finishes what it is at."""
+        """Run writers until the end of the block; then each finishes its current command."""
         self.writers = [kind(self, Random(chance.random())) for kind in self.writer_kinds]
         working = [asyncio.create_task(writer.work()) for writer in self.writers]
         try:
@@ -64,7 +64,7 @@ class Load:
         self.complain()
 
     async def settled(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
-        """Wait until every writer has two commands in a row acknowledged, sent from now on."""
+        """Wait until every writer has two new commands in a row acknowledged."""
         for writer in self.writers:
             writer.begin_streak()
         await self.until(
@@ -76,7 +76,7 @@ class Load:
     async def until(
         self, condition: Callable[[], bool], promise: str, seconds: float = WAIT_TIMEOUT_SECONDS
     ) -> None:
-        """Wait for what is promised."""
+        """Wait for a guarantee."""
         deadline = time.monotonic() + seconds
         while not condition():
             self.complain()
@@ -87,13 +87,13 @@ class Load:
             await asyncio.sleep(0.005)
 
     def complain(self) -> None:
-        """Raise Broken if a writer got an answer that nobody should get."""
+        """Raise Broken if a writer got a forbidden response."""
         for writer in self.writers:
             if writer.complaint:
                 raise Broken(writer.complaint)
 
     async def ask_server(self, url: str, document: str, **variables: Any) -> Any:
-        """The data of a server's answer; whoever asks knows that it is up."""
+        """Return the data of a response of a running server."""
         answer = await self.http.post(
             f"{url}/graphql", json={"query": document, "variables": variables}
         )
@@ -102,7 +102,7 @@ class Load:
         return answer.json()["data"]
 
     async def ready(self, url: str) -> None:
-        """Wait until a server says that it is ready."""
+        """Wait until a server reports readiness."""
         async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             while True:
                 with suppress(httpx2.TransportError):

@@ -1,5 +1,4 @@
-"""A proxy between PostgreSQL and its clients, which cuts connections in the middle of a message, or
-swallows what they carry."""
+"""A proxy between PostgreSQL and its clients, which can cut connections in mid-message or drop traffic."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ Direction = Literal["asked", "answered"]
 
 
 class Proxy:
-    """Passes on what clients ask and PostgreSQL answers, until it is told to cut."""
+    """A proxy that forwards traffic until it is cut."""
 
     def __init__(self, connection: Connection, directory: Path):
         self.target: Target = {**connection.kwargs(), "host": str(directory)}
@@ -26,11 +25,11 @@ class Proxy:
         )
         self.cuts = 0
         self.connections = 0
-        """How many connections were made."""
+        """Number of connections."""
         self._left: dict[Direction, int] = {}
         self._swallowing = False
         self._age = 0
-        """How often it has begun to swallow: connections from before are silent for ever."""
+        """Number of dropping phases; connections from before stay silent."""
         name = f".s.PGSQL.{connection.port}"
         self._here, self._there = directory / name, Path(connection.host) / name
 
@@ -40,21 +39,20 @@ class Proxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Take no more connections."""
+        """Stop accepting connections."""
         self._listening.close()
 
     def cut(self, direction: Direction, after: int) -> None:
-        """Cut the connection over which so many bytes from now go in a direction; those go."""
+        """Cut the connection that transfers `after` more bytes in a direction, after these bytes."""
         self._left[direction] = after
 
     def swallow(self) -> None:
-        """Swallow all bytes, both ways, of connections that there are or that are made; none is
-        closed."""
+        """Drop all bytes of current and new connections, without closing them."""
         self._swallowing = True
         self._age += 1
 
     def heal(self) -> None:
-        """Pass on what is sent over connections that are made from now on."""
+        """Forward traffic of new connections."""
         self._swallowing = False
         self._age += 1
 
@@ -83,7 +81,7 @@ class Proxy:
         writer: asyncio.StreamWriter,
         age: int,
     ) -> None:
-        """Pass bytes on of a connection that was made at an age, up to a cut or the end."""
+        """Forward the bytes of a connection of a phase, up to a cut or the end."""
         with suppress(OSError):
             while data := await reader.read(65536):
                 if self._swallowing or age != self._age:
@@ -100,12 +98,12 @@ class Proxy:
 
 
 class PortProxy(Proxy):
-    """The same for a server that listens on a port of this machine."""
+    """A proxy for a server on a local port."""
 
     def __init__(self, port: int):
         super().__init__(Connection("", port, "", ""), Path())
         self.port = port
-        """The port that the proxy listens on, once it does."""
+        """Listening port of the proxy."""
         self._port = port
 
     async def __aenter__(self) -> Self:

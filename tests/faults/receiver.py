@@ -1,8 +1,8 @@
-"""A receiver of deliveries in a process of its own. It keeps each, with fsync, before it accepts it.
+"""A receiver of deliveries in a separate process. It stores each with fsync before it accepts it.
 
     python -m tests.faults.receiver FILE PORT
 
-Prints its port when it listens. A line of the file is the id of a delivery, a tab and its body.
+It prints its port when it listens. A line of the file is the id of a delivery, a tab and its body.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 MAX_BODY_BYTES = 128 * 1024**2
-"""Of a batch; there is no reason to refuse any."""
+"""Maximum bytes of a batch; none is refused."""
 
 
 async def receive(file: Path, port: int) -> None:
@@ -24,7 +24,7 @@ async def receive(file: Path, port: int) -> None:
     cut_torn_end(file)
 
     async def keep(request: web.Request) -> web.Response:
-        """Keep a delivery and accept it."""
+        """Store a delivery and accept it."""
         line = b"%s\t%s\n" % (request.headers["webhook-id"].encode(), await request.read())
         while line:
             line = line[os.write(descriptor, line) :]
@@ -32,7 +32,7 @@ async def receive(file: Path, port: int) -> None:
         return web.Response(status=204)
 
     async def agree(_: web.Request) -> web.Response:
-        """Agree to deliveries."""
+        """Accept the handshake."""
         return web.Response(headers={"WebHook-Allowed-Origin": "*", "WebHook-Allowed-Rate": "*"})
 
     app = web.Application(client_max_size=MAX_BODY_BYTES)
@@ -46,7 +46,7 @@ async def receive(file: Path, port: int) -> None:
 
 
 def cut_torn_end(file: Path) -> None:
-    """Cut off what was written last when the process was killed, and never accepted."""
+    """Cut off an incomplete line of a killed process, which was never accepted."""
     whole = file.read_bytes().rpartition(b"\n")
     os.truncate(file, len(whole[0]) + len(whole[1]))
 

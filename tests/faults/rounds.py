@@ -1,4 +1,4 @@
-"""Rounds: load, a fault at a random moment, recovery, and the check."""
+"""Test rounds: load, a fault at a random moment, recovery, and the check."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.faults.world import SystemUnderLoad
 
 MODULE = "tests.faults"
 ROUNDS_PER_WORLD = 10
-"""So many rounds go over one world; the next begins with a new, empty one."""
+"""Rounds per environment; the next one begins with a new, empty one."""
 
 
 @dataclass
 class RoundTotals:
-    """What the rounds of a kind of fault amount to."""
+    """Totals of the rounds of a kind of fault."""
 
     each: bool = False
-    """Whether a line is printed of each."""
+    """Whether to print a line for each."""
     rounds: int = 0
     acknowledged: int = 0
     unknown: int = 0
@@ -31,11 +31,11 @@ class RoundTotals:
     delivered: int = 0
     again: int = 0
     recovery: list[float] = field(default_factory=list)
-    """Seconds, of each round."""
+    """Recovery seconds of each round."""
 
 
 async def run(kind: str, rounds: Iterable[int], seed: int, tally: RoundTotals) -> None:
-    """Run rounds of a kind of fault and tally them. Raises Broken, with a note of the round."""
+    """Run rounds of a kind of fault and count them. Raises Broken, with a note of the round."""
     left = list(rounds)
     while left:
         now, left = left[:ROUNDS_PER_WORLD], left[ROUNDS_PER_WORLD:]
@@ -47,7 +47,7 @@ async def run(kind: str, rounds: Iterable[int], seed: int, tally: RoundTotals) -
 async def run_round(
     world: SystemUnderLoad, kind: str, number: int, seed: int, tally: RoundTotals
 ) -> None:
-    """Run a round; everything random in it follows from seed, kind and number."""
+    """Run a round; its randomness depends only on seed, kind and number."""
     chance = Random(f"{seed}/{kind}/{number}")
     begun, came = len(world.sent), world.came
     try:
@@ -68,7 +68,7 @@ async def run_round(
 
 
 async def recovery(world: SystemUnderLoad, fault: Fault, chance: Random) -> float:
-    """Seconds until every writer is acknowledged again after a fault at a random moment."""
+    """Return the seconds until every writer is acknowledged again after a random fault."""
     async with world.load(chance):
         await asyncio.sleep(chance.uniform(0.05, 0.5))
         struck = await fault.strike(world, chance)

@@ -1,4 +1,4 @@
-"""Proof that the check of deliveries would notice a promise that is not kept."""
+"""Tests of the delivery check: it detects broken guarantees."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Deliveries = list[Accepted]
 
 @pytest.fixture
 async def log(recorder: Recorder) -> Log:
-    """Six events."""
+    """Create six events."""
     commands = Commands(recorder)
     for name in "abcdef":
         await commands.record(f"export-control/{name}", announced(), idempotency_key=name)
@@ -33,14 +33,14 @@ async def log(recorder: Recorder) -> Log:
 
 
 def one_by_one(log: Log) -> Deliveries:
-    """A delivery an event."""
+    """Return one delivery per event."""
     before = [0, *(event.position for event in log)]
     messages = [event_message(event, before[at]) for at, event in enumerate(log)]
     return [Accepted(message.id, message.body) for message in messages]
 
 
 def in_batches(log: Log, *sizes: int) -> Deliveries:
-    """Deliveries of so many events each."""
+    """Return deliveries of the given sizes."""
     pairs, came = [(event, event.position - 1) for event in log], []
     for size in sizes:
         message = batch_message(pairs[:size])

@@ -1,4 +1,4 @@
-"""A few rounds of every fault, and proof that the check would notice a promise that is not kept."""
+"""A few rounds of every fault, and tests of the check."""
 
 from __future__ import annotations
 
@@ -55,12 +55,9 @@ async def test_after_any_fault_all_is_as_promised(kinds: tuple[str, ...]) -> Non
     assert tally.acknowledged > 0
 
 
-# --- the check itself
-
-
 @pytest.fixture
 async def log(recorder: Recorder) -> list[RecordedEvent]:
-    """Four events: one of a, two of b, one of c."""
+    """Create four events: one of a, two of b, one of c."""
     commands = Commands(recorder)
     for name in "abc":
         await commands.record(f"export-control/{name}", announced(), idempotency_key=f"{name}1")
@@ -69,7 +66,7 @@ async def log(recorder: Recorder) -> list[RecordedEvent]:
 
 
 def sent(*ids: str, at: range | None = None, refused: bool = False) -> Sent:
-    """A command with this outcome; nobody sends it again."""
+    """Return a command with an outcome, which is not sent again."""
     return Sent(ids, send=lambda: pytest.fail("sent again"), positions=at, refused=refused)
 
 

@@ -1,4 +1,4 @@
-"""A process that is stopped in the middle of its work stops nobody else."""
+"""Independence of other processes from one that is stopped at work."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import PROJECTOR, Target, create_pool
 
 MAX_WAIT_SECONDS = within(12)
-"""Seconds in which others go on: 10, and some for the process that goes on to start."""
+"""Maximum seconds until others continue: 10, and the start of the other process."""
 DAY = date(2025, 11, 20)
 
 
@@ -49,7 +49,7 @@ CREATE FUNCTION projection.slow() RETURNS trigger LANGUAGE plpgsql AS
 CREATE TRIGGER slow BEFORE INSERT ON projection.versions
     FOR EACH ROW EXECUTE FUNCTION projection.slow();
 """
-"""A database that takes so many seconds for a version row."""
+"""A database that needs some seconds per version row."""
 
 
 class Frozen:
@@ -77,20 +77,20 @@ class Frozen:
         self.since = time.monotonic()
 
     async def thawed(self) -> str:
-        """Continue it; what it ends with."""
+        """Resume it and return its output."""
         os.kill(self._process.pid, signal.SIGCONT)
         output, _ = await asyncio.to_thread(self._process.communicate, timeout=within(100))
         return output.strip()
 
     def kill(self) -> None:
-        """End it."""
+        """Kill it."""
         self._process.kill()
         self._process.communicate()
 
 
 @asynccontextmanager
 async def frozen(kind: str, target: Target, directory: Path) -> AsyncIterator[Frozen]:
-    """A process that has stopped in the middle of its work."""
+    """Run a process that stops in the middle of its work."""
     process = await asyncio.to_thread(Frozen, kind, target, directory)
     try:
         yield process
@@ -99,7 +99,7 @@ async def frozen(kind: str, target: Target, directory: Path) -> AsyncIterator[Fr
 
 
 async def digests(services: Services) -> tuple[str, str]:
-    """The digest of today's state by the projection, and by a replay of the log."""
+    """Return the digests of today's state by the projection, and by a replay of the log."""
     replay, head = ReplayState(), await services.recorder.head()
     async for each in services.recorder.read_all(head):
         replay.add(each)
@@ -161,7 +161,7 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
             async with open_connection(target) as connection:
                 await connection.execute("DROP TRIGGER slow ON projection.versions")
             async with asyncio.timeout(within(60)):
-                while limits.seconds > 1 or limits.events <= rows:  # quick turns bring them back
+                while limits.seconds > 1 or limits.events <= rows:  # fast transactions restore them
                     rows += 1
                     await recorder.append([gallium(f"id-{rows}", f"export-control/e{rows}")])
                     await projector.reach(rows)
@@ -228,7 +228,7 @@ async def test_while_a_rebuild_is_frozen_another_one_is_done_and_the_thawed_one_
 
 @pytest.fixture
 def bare(server: Postgres) -> Iterator[Target]:
-    """A database without tables."""
+    """Create a database without tables."""
     name = f"test_{uuid.uuid4().hex}"
     run_sql(server, f"CREATE DATABASE {name}")
     yield database(server, name)

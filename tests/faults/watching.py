@@ -1,4 +1,4 @@
-"""A tracker under load while two watchers look through a publisher, and what befalls the one that does."""
+"""A tracker under load with two watchers of a publisher, and faults of the active one."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from tracker.log.entries import RecordedEvent
 
 LEASE_SECONDS = 2.0
 TAKEN_OVER_SECONDS = 15
-"""Seconds in which another watcher must have seen everything: 10, and some for a busy machine."""
+"""Timeout in seconds for another watcher to complete a poll: 10, and a margin for a busy machine."""
 BEGUN_SECONDS = 60
-"""Seconds in which a process begins to watch on a busy machine."""
+"""Timeout in seconds for a process to start watching on a busy machine."""
 ACTS_PER_ROUND = 8
 SECONDS_PER_ACT = 0.02
-"""Seconds that the publisher takes for an act, so that faults come in the midst of a look."""
+"""Delay of the publisher per act in seconds, so that faults hit a poll."""
 
 
 class WatchingProcess:
-    """A process that watches, or waits until it may."""
+    """A process that watches, or waits for the lease."""
 
     def __init__(self, process: asyncio.subprocess.Process):
         self.process = process
@@ -53,7 +53,7 @@ class WatchingProcess:
         )
 
     async def kill(self) -> None:
-        """Kill it (SIGKILL), also while it is frozen."""
+        """Kill it (SIGKILL), even while it is frozen."""
         with suppress(ProcessLookupError):
             self.process.kill()
         await self.process.wait()
@@ -66,12 +66,12 @@ class WatchingProcess:
 
 
 class SystemWithWatchers(SystemUnderLoad):
-    """A tracker under load, and a publisher of acts. Watchers run while a fault befalls them."""
+    """A tracker under load, and a publisher of acts. Watchers run during a fault."""
 
     pause_seconds = 0.1
 
     async def __aenter__(self) -> Self:
-        """Serve, and publish."""
+        """Serve and publish."""
         await super().__aenter__()
         self.publisher = Gazette(ACTS_PER_ROUND)
         self.publisher.fail("/act/*", Slow(wait_seconds=SECONDS_PER_ACT))
@@ -80,12 +80,12 @@ class SystemWithWatchers(SystemUnderLoad):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End all of it."""
+        """End all parts."""
         await self._playing.aclose()
         await super().__aexit__(*_)
 
     async def seen_all(self, seconds: float = WAIT_TIMEOUT_SECONDS) -> None:
-        """Wait until all that is published by now is in the queue. Raises Broken."""
+        """Wait until all current publications are in the queue. Raises Broken."""
         published, ends = set(self.publisher.acts), time.monotonic() + seconds
         while missing := published - {*await self.queue()}:
             if time.monotonic() > ends:
@@ -93,14 +93,16 @@ class SystemWithWatchers(SystemUnderLoad):
             await asyncio.sleep(0.05)
 
     async def queue(self) -> list[str]:
-        """What is in the queue, by the publisher's names."""
+        """Return the queue, by the publisher's names."""
         async with open_connection(self.target) as connection:
             rows = await connection.fetch("SELECT item FROM review.candidates")
         return [row["item"] for row in rows]
 
     async def check_more(self, log: Sequence[RecordedEvent]) -> None:
-        """Every act was proposed once, its text fetched once as something new, each look ended once
-        and in its turn, and every snapshot that is named is there."""
+        """Check that every act was proposed once and fetched as new once.
+
+        Polls must end once and in order, and every named snapshot must exist.
+        """
         if Counter(await self.queue()) != Counter(list(self.publisher.acts)):
             raise Broken("the queue does not have every act once")
         facts = [event.fact for event in log if event.stream.startswith("source/")]
@@ -116,22 +118,21 @@ class SystemWithWatchers(SystemUnderLoad):
             raise Broken(f"snapshots that events name are not there: {sorted(missing)[:3]}")
 
 
-# --- faults
-
-
 async def kill_watcher(world: SystemUnderLoad, chance: Random) -> float:
-    """kill -9 of the one of two watchers that watches: the other sees all that is published."""
+    """Kill the active one of two watchers: the other completes the polls."""
     return await _strike(world, chance, signal.SIGKILL)
 
 
 async def freeze_watcher(world: SystemUnderLoad, chance: Random) -> float:
-    """SIGSTOP of the one of two watchers that watches: the other sees all that is published, and the
-    first does nothing more once it is continued."""
+    """Stop the active one of two watchers with SIGSTOP: the other completes the polls.
+
+    The first does nothing more once it is resumed.
+    """
     return await _strike(world, chance, signal.SIGSTOP)
 
 
 async def _strike(world: SystemUnderLoad, chance: Random, harm: signal.Signals) -> float:
-    """Do harm to a watcher in the midst of a look; in the end both are killed, whatever they are at."""
+    """Send a signal to a watcher during a poll; in the end both are killed."""
     assert isinstance(world, SystemWithWatchers)
     both = [await WatchingProcess.start(world) for _ in range(2)]
     try:

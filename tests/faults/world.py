@@ -1,4 +1,4 @@
-"""A tracker under load: its process, what it was sent and acknowledged, and who follows it."""
+"""A tracker under load: its process, its commands and acknowledgements, and its follower."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ EVENTS = "subscription ($after: Position) { events(after: $after) { position eve
 
 
 class SystemUnderLoad(Load):
-    """A tracker under load; behind a proxy where PostgreSQL is not its own, on a disk that can be
-    filled where it has one."""
+    """A tracker under load, optionally behind a proxy for an external PostgreSQL, or on a small disk."""
 
     writer_kinds: ClassVar[Sequence[type[Writer]]] = (Mutating, Mutating, Mutating, Appending)
 
@@ -43,7 +42,7 @@ class SystemUnderLoad(Load):
         disk: Disk | None = None,
         rival: bool = False,
     ):
-        """With a `rival`, a second server on the same database: nobody writes to that one."""
+        """Initialize; a `rival` is a second server on the same database, without writers."""
         super().__init__()
         self.data_dir = data_dir
         self.proxy = proxy
@@ -51,12 +50,12 @@ class SystemUnderLoad(Load):
         self._has_rival = rival
         self.rival: Running | None = None
         self.seen: list[tuple[int, str]] = []
-        """What the follower has got."""
+        """Events received by the follower."""
         self.came = Came(0, 0)
-        """What has been delivered, where this world delivers."""
+        """Numbers of deliveries, if this environment delivers."""
 
     async def __aenter__(self) -> Self:
-        """Serve, and follow."""
+        """Serve and follow."""
         await self.serve()
         if self._has_rival:
             await self.serve_rival()
@@ -68,7 +67,7 @@ class SystemUnderLoad(Load):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End all of it."""
+        """End all parts."""
         self._following.cancel()
         self._pool.terminate()
         await self.http.aclose()
@@ -78,7 +77,7 @@ class SystemUnderLoad(Load):
                 await asyncio.to_thread(server.stop)
 
     async def serve(self) -> None:
-        """Run `tracker serve`, and come back once it serves."""
+        """Run `tracker serve`, and return once it serves."""
         self.serving = await self._run(self.data_dir.name)
 
     async def serve_rival(self) -> None:
@@ -97,15 +96,15 @@ class SystemUnderLoad(Load):
         )
 
     async def ended(self) -> int:
-        """Wait until `tracker serve` ends by itself; its exit code."""
+        """Wait until `tracker serve` ends, and return its exit code."""
         return await asyncio.to_thread(self.serving.ended)
 
     async def ask(self, document: str, **variables: Any) -> Any:
-        """The data of an answer; whoever asks knows that the tracker is up."""
+        """Return the data of a response of the running tracker."""
         return await self.ask_server(self.serving.url, document, **variables)
 
     async def answered(self, document: str) -> None:
-        """Ask until there is an answer: in the midst of a fault a question may meet it too."""
+        """Send a query until it succeeds, because a fault may hit it too."""
         async with asyncio.timeout(WAIT_TIMEOUT_SECONDS):
             while True:
                 with suppress(Broken):
@@ -114,22 +113,22 @@ class SystemUnderLoad(Load):
                 await asyncio.sleep(0.05)
 
     def url_for(self, writer: Writer) -> str:
-        """The first server: all write to that one."""
+        """Return the first server, which all writers use."""
         return self.serving.url
 
     def last_words(self) -> str:
-        """What the first server has said."""
+        """Return the output of the first server."""
         return self.serving.output[-2000:]
 
     def settings(self) -> Mapping[str, str]:
-        """Settings of its servers, beside those that all have."""
+        """Return additional settings of its servers."""
         return {}
 
     async def check_more(self, log: Sequence[RecordedEvent]) -> None:
-        """What is promised of this world beside what is promised of every one. Raises Broken."""
+        """Check the additional guarantees of this environment. Raises Broken."""
 
     def _find_database(self) -> Target:
-        """How to reach the database that is served; a server's own stays at its place."""
+        """Return the target of the database; that of an embedded server does not change."""
         if self.proxy:
             return self.proxy.target
         found = running(self.data_dir)
@@ -137,7 +136,7 @@ class SystemUnderLoad(Load):
         return found.connection.kwargs()
 
     async def _follow(self) -> None:
-        """Follow the log as integrations do; after a break, from the last position seen."""
+        """Follow the log as integrations do, from the last position after an error."""
         while True:
             with suppress(OSError, WebSocketException):
                 await self._follow_once()

@@ -1,4 +1,4 @@
-"""Those who write: each sends one command after the other, and keeps what it knows of each."""
+"""Writers: each sends commands sequentially, and keeps the outcome of each."""
 
 from __future__ import annotations
 
@@ -22,48 +22,48 @@ if TYPE_CHECKING:
 
 TOKEN = "a-secret-of-the-test"
 UNKNOWN_CODES = ("UNAVAILABLE", "TIMEOUT")
-"""Codes of errors that leave the outcome of a command unknown."""
+"""Error codes that leave the outcome of a command unknown."""
 SET_BACK = "LOG_SET_BACK"
-"""The same, of any status, where a log is set back on purpose."""
+"""Error code of a reset log, for any status."""
 
 
 @dataclass(eq=False)
 class Sent:
-    """A command, and what its sender knows of it: its positions when it is acknowledged, that it
-    was refused for want of space, or neither when the outcome is unknown."""
+    """A command with its outcome: acknowledged positions, refused for lack of space, or unknown."""
 
     ids: tuple[str, ...]
     send: Callable[[], Awaitable[range]]
-    """Sends it, also again. Raises NotSent, DiskFull, or Unavailable: the outcome is unknown."""
+    """Function that sends it, also again. Raises NotSent, DiskFull, or Unavailable for an unknown
+    outcome."""
     positions: range | None = None
     refused: bool = False
     unknown: bool = False
-    """Whether its sender got no answer that counts; it stays so when it is sent again and answered."""
+    """Whether its first outcome was unknown, even if it was sent again later."""
     told_at: float = 0
-    """When it was acknowledged, or its sender gave up, by the monotonic clock."""
+    """Monotonic time of its acknowledgement, or of giving up."""
 
 
 class NotSent(Exception):
-    """Nobody listens: the command has not left."""
+    """The error without a listener: the command was not sent."""
 
 
 class Writer:
-    """Sends commands until it is told to rest."""
+    """A writer that sends commands until it is stopped."""
 
     def __init__(self, world: Load, chance: Random):
         self.world = world
         self.chance = chance
         self.resting = False
         self.complaint = ""
-        """An answer that nobody should get."""
+        """A forbidden response."""
         self.begin_streak()
 
     def begin_streak(self) -> None:
-        """Count the commands that are acknowledged in a row, of those sent from now on."""
+        """Count consecutive acknowledged commands from now on."""
         self.streak, self._since = 0, time.monotonic()
 
     async def work(self) -> None:
-        """Write until told to rest."""
+        """Write until stopped."""
         while not self.resting and not self.complaint:
             try:
                 await self.write()
@@ -71,11 +71,11 @@ class Writer:
                 self.complaint = f"a writer was answered by {error!r}"
 
     async def write(self) -> None:
-        """Send some commands that belong together."""
+        """Send some related commands."""
         raise NotImplementedError
 
     async def sent(self, send: Callable[[], Awaitable[range]], *ids: str) -> bool:
-        """Send a command, and whether it was acknowledged."""
+        """Send a command, and return whether it was acknowledged."""
         command, begun = Sent(ids, send), time.monotonic()
         try:
             command.positions = await send()
@@ -97,10 +97,10 @@ class Writer:
 
 
 class Mutating(Writer):
-    """Sends mutations over HTTP: announces an instrument, then suspends it some times."""
+    """A writer of mutations over HTTP: announces an instrument, then suspends it several times."""
 
     async def write(self) -> None:
-        """One instrument."""
+        """Write one instrument."""
         name = next(self.world.names)
         if not await self._mutated("announceExportControl", control(name), name):
             return
@@ -132,8 +132,10 @@ class Mutating(Writer):
 def positions(
     mutation: str, response: httpx2.Response, unknown: Collection[str] = UNKNOWN_CODES
 ) -> range:
-    """The positions in the answer to a mutation. Raises DiskFull, or Unavailable: the outcome is
-    unknown. Any other error is one that nobody should get."""
+    """Return the positions in the response to a mutation.
+
+    Raises DiskFull, or Unavailable for an unknown outcome. Any other error is forbidden.
+    """
     answer = response.json()
     codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
     if codes == {SET_BACK} <= set(unknown):
@@ -150,10 +152,10 @@ def positions(
 
 
 class Appending(Writer):
-    """Appends several events at once from a process other than the server's: this one."""
+    """A writer that appends several events at once from this process."""
 
     async def write(self) -> None:
-        """One to four events of one or two instruments."""
+        """Write one to four events of one or two instruments."""
         orders = [
             PlannedEvent(f"export-control/{name}", fact, f"{name}-{number}")
             for name in [next(self.world.names) for _ in range(self.chance.randint(1, 2))]

@@ -15,7 +15,7 @@ from tracker.postgres.database import Target
 
 @pytest.fixture
 def standby(server: Postgres, target: Target) -> Iterator[Callable[[str], None]]:
-    """Says which standbys every commit waits for; in the end for none."""
+    """Return a function that sets the synchronous standbys; finally none."""
 
     def wait_for(name: str) -> None:
         run_sql(server, f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
@@ -27,6 +27,6 @@ def standby(server: Postgres, target: Target) -> Iterator[Callable[[str], None]]
 
 @pytest.fixture
 async def admin(target: Target) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """Who looks at what goes on in the database."""
+    """Open an administrator's connection to the database."""
     async with open_connection(target) as connection:
         yield connection

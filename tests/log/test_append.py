@@ -1,4 +1,4 @@
-"""What becomes of commands that are appended together is what would become of them one by one."""
+"""Commands appended together have the same outcomes as one by one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Model:
     content: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
 
     def append(self, command: Command) -> tuple[Any, ...]:
-        """What becomes of a command."""
+        """Return the outcome of a command."""
         known = [e for e in command if e.event_id in self.content]
         if known:
             same = all(
@@ -57,7 +57,7 @@ class Model:
 
 
 def in_words_of_model(outcome: Any) -> tuple[Any, ...]:
-    """An outcome in the model's words."""
+    """Return an outcome in the model's form."""
     if isinstance(outcome, AppendResult):
         return ("repeated" if outcome.repeated else "appended", outcome.positions[0])
     return (outcome.code,)
@@ -87,13 +87,13 @@ def test_joined_commands_fare_as_one_by_one(target: Target) -> None:
 
 
 async def first_event(target: Target) -> None:
-    """A log that is not empty."""
+    """Append the first event."""
     async with open_connection(target, role=API) as connection:
         await append(connection, [[event("export-control/before", "before")]])
 
 
 def new(run: str, id: str, stream: str, version: int, data: bytes) -> NewEvent:
-    """An event whose names belong to one run."""
+    """Return an event with names of one run."""
     return NewEvent(
         f"{run}{id}",
         f"export-control/{run}{stream}",

@@ -1,4 +1,4 @@
-"""What is acknowledged has reached the synchronous standbys, where there are any."""
+"""Acknowledged events have reached the synchronous standbys, if there are any."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TODAY = date(2025, 11, 20)
 async def lost_standby(
     target: Target, standby: Callable[[str], None], admin: asyncpg.Connection[asyncpg.Record]
 ) -> Callable[[], Awaitable[None]]:
-    """Every commit waits for a standby that is not there; until it is called off."""
+    """Make every commit wait for a missing standby, until called."""
     await wait_for_nobody(target, standby, admin)
 
     async def call_off() -> None:
@@ -54,13 +54,13 @@ async def lost_standby(
 
 @pytest.fixture
 async def hasty(target: Target) -> AsyncIterator[Recorder]:
-    """A log that is given little time for everything."""
+    """Open a log with short timeouts."""
     async with open_pool(target, seconds=within(1)) as pool:
         yield Recorder(pool)
 
 
 async def eventually(admin: asyncpg.Connection[asyncpg.Record], question: str) -> Any:
-    """The first answer to a question, once there is one."""
+    """Return the first successful response."""
     async with asyncio.timeout(within(20)):
         while (answer := await admin.fetchval(question)) is None:
             await asyncio.sleep(0.01)
@@ -68,7 +68,7 @@ async def eventually(admin: asyncpg.Connection[asyncpg.Record], question: str) -
 
 
 async def heads(admin: asyncpg.Connection[asyncpg.Record]) -> int:
-    """How many events others can see."""
+    """Return the number of events visible to others."""
     return int(await admin.fetchval("SELECT count(*) FROM log.events"))
 
 
@@ -77,7 +77,7 @@ async def test_an_append_that_waits_for_a_standby_is_given_up_but_never_cancelle
 ) -> None:
     with pytest.raises(Unavailable, match="counts once"):
         await hasty.append([event("export-control/a", "a")])
-    for _ in range(30):  # as long as a cancellation would take, and longer
+    for _ in range(30):  # longer than a cancellation takes
         assert await admin.fetchval(WAITING)
         assert await heads(admin) == 0
         await asyncio.sleep(0.02)
@@ -134,7 +134,7 @@ async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_ackn
         await publishing.catch_up()
         await tokens.create(owner, "before", [Scope.RECORD], None, TODAY)
         await fill(target, 1)
-        assert await recorder.head() == 1  # what is to be published was shown before
+        assert await recorder.head() == 1  # unpublished events were visible before
         await wait_for_nobody(target, standby, admin)
         doing = asyncio.ensure_future(
             {

@@ -1,4 +1,4 @@
-"""Nothing leaves us that a failover may take back, where there are synchronous standbys."""
+"""With synchronous standbys, no event that a failover may lose is shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tracker.postgres.database import API, PUBLISHER, Target
 
 
 async def record_without_standby(services: Services, admin: Any, id: str) -> None:
-    """Record an event that is seen and that no standby has: somebody cut the wait short."""
+    """Record a visible event that no standby has, by cancelling the wait."""
     recording = asyncio.ensure_future(services.commands.record(f"export-control/{id}", announced()))
     await cut_short(admin, CANCEL, recording)
     with pytest.raises(Unavailable):
@@ -35,7 +35,7 @@ async def record_without_standby(services: Services, admin: Any, id: str) -> Non
 async def unconfirmed(
     services: Services, target: Target, admin: Any, standby: Callable[[str], None]
 ) -> Callable[[], Awaitable[None]]:
-    """Event 1 is durable; event 2 is seen, and no standby has it, until this is called."""
+    """Make event 1 durable, and event 2 visible but on no standby, until this is called."""
     await services.commands.record("export-control/a", announced())
     await services.projector.reach(1)
     await wait_for_nobody(target, standby, admin)
@@ -66,9 +66,7 @@ async def test_questions_and_followers_see_only_what_standbys_have(
     assert (await api.request("GET", "/events?after=2&follow=false")).status_code == 400
     following = aiter(services.follower.follow(1))
     coming = asyncio.ensure_future(anext(following))
-    done, _ = await asyncio.wait(
-        [coming], timeout=2.5
-    )  # longer than a follower waits to look again
+    done, _ = await asyncio.wait([coming], timeout=2.5)  # longer than a follower's poll interval
     assert not done
     await unconfirmed()
     assert (await asyncio.wait_for(coming, within(10))).position == 2
@@ -83,7 +81,7 @@ async def test_states_follow_when_standbys_have_what_they_are_made_of(
     answer = await api.ask(question)
     assert answer == {"asOf": {"position": "1", "exportControl": None}}
     projected = "SELECT position FROM projection.progress WHERE projection = 'versions'"
-    assert await admin.fetchval(projected) == 1  # a replica shows as much, and can't ask
+    assert await admin.fetchval(projected) == 1  # a replica shows the same, and cannot check
     await unconfirmed()
     await services.projector.reach(2)
     answer = await api.ask(question)

@@ -13,7 +13,7 @@ from tracker.log.fact_reader import StreamFacts, group_by_stream
 
 
 def entry(type: str = "Alliance.Renamed", name: str = '"Quad"') -> bytes:
-    """An entry that says how an alliance is called."""
+    """Return an entry with the name of an alliance."""
     return (
         f'{{"specversion":"1.0","position":"7","time":"2025-01-01T00:00:00Z","id":"e",'
         f'"type":"{type}","subject":"alliance/quad","version":2,"data":{{"on":"2025",'

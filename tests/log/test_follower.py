@@ -1,4 +1,4 @@
-"""Followers get every event once and in order, whatever else goes on."""
+"""Followers get every event once and in order, during any other work."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tracker.postgres.database import Target
 
 @pytest.fixture
 async def follower(recorder: Recorder, target: Target) -> AsyncIterator[Follower]:
-    """A follower of a log that is empty."""
+    """Create a follower of an empty log."""
     async with Follower(recorder, target) as follower:
         yield follower
 
@@ -41,7 +41,7 @@ async def follower(recorder: Recorder, target: Target) -> AsyncIterator[Follower
 async def first(
     count: int, events: AsyncIterator[RecordedEvent], pause: float = 0
 ) -> list[RecordedEvent]:
-    """The next so many events, with a pause after each."""
+    """Return the next events, with a pause after each."""
     taken: list[RecordedEvent] = []
     while len(taken) < count:
         taken.append(await asyncio.wait_for(anext(events), within(30)))
@@ -50,12 +50,12 @@ async def first(
 
 
 async def append(recorder: Recorder, count: int, name: str = "e") -> None:
-    """Append so many events, all at once."""
+    """Append events, all at once."""
     await asyncio.gather(*(recorder.append([new(f"{name}-{i}")]) for i in range(count)))
 
 
 def positions(events: list[RecordedEvent]) -> list[int]:
-    """Where they are."""
+    """Return their positions."""
     return [event.position for event in events]
 
 
@@ -87,7 +87,7 @@ async def test_live_followers_skip_and_double_nothing_while_16_writers_in_2_proc
 async def followed_from_the_middle(
     follower: Follower, recorder: Recorder, total: int
 ) -> tuple[int, list[RecordedEvent]]:
-    """Follow from wherever the log is when some of it has been written."""
+    """Follow from the current position while the log is being written."""
     while not (start := await recorder.head()):
         await asyncio.sleep(0.01)
     return start, await first(total - start, follower.follow(start))
@@ -96,7 +96,7 @@ async def followed_from_the_middle(
 async def test_a_follower_is_told_of_an_event_at_once(
     follower: Follower, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wait_for_event, "__defaults__", (300,))  # nobody looks unless it is told
+    monkeypatch.setattr(wait_for_event, "__defaults__", (300,))  # no polling without notifications
     events = follower.follow(0)
     waiting = asyncio.ensure_future(anext(events))
     await asyncio.sleep(0.2)
@@ -284,7 +284,7 @@ def test_a_tail_gives_exactly_what_follows_or_says_that_it_can_not(
 
 
 def _at(position: int) -> RecordedEvent:
-    """Any event at a position."""
+    """Return any event at a position."""
     return RecordedEvent(
         position,
         clock.now(),

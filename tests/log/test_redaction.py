@@ -1,4 +1,4 @@
-"""Redaction: a text is gone for ever, the log says why, and nothing else has changed."""
+"""Redaction: a text is removed permanently, the log has the reason, and nothing else has changed."""
 
 from __future__ import annotations
 
@@ -57,28 +57,25 @@ TODAY = date(2026, 6, 1)
 
 @pytest.fixture
 def commands(recorder: Recorder) -> Commands:
-    """Commands on a log of the test's own."""
+    """Create commands on a separate log."""
     return Commands(recorder)
 
 
 async def redact(commands: Commands, event_id: str = "k", *fields: str, **more: Any) -> int:
-    """Redact texts of an event; the position of the redaction."""
+    """Redact texts of an event, and return the position of the redaction."""
     done = await commands.redact(event_id, "a court said so", ON, LAW, fields=fields, **more)
     [position] = done.positions
     return position
 
 
 async def kept(recorder: Recorder) -> dict[str, str | None]:
-    """The texts that annexes have, by field."""
+    """Return the texts in annexes, by field."""
     return {of.field: of.text async for page in recorder.annexes.pages(0, 2**62) for of in page}
 
 
 async def annexes(recorder: Recorder) -> list[AnnexLine]:
-    """All annexes."""
+    """Return all annexes."""
     return [of async for page in recorder.annexes.pages(0, 2**62) for of in page]
-
-
-# --- what is recorded
 
 
 async def test_free_texts_are_kept_beside_the_entry_which_commits_to_them(
@@ -121,7 +118,7 @@ async def test_commands_that_come_at_the_same_moment_are_recognised_too(
 
 
 def with_note(value: int, note: str = "a footnote", **more: Any) -> Any:
-    """A claim with a note."""
+    """Return a claim with a note."""
     return msgspec.structs.replace(claimed(value, **more), note=note)
 
 
@@ -155,7 +152,7 @@ async def test_a_command_that_is_refused_leaves_no_annex(
 async def test_annexes_stand_beside_the_right_events_whatever_travels_together(
     commands: Commands, recorder: Recorder
 ) -> None:
-    """Commands that conflict are sorted out one by one, between others that go."""
+    """Conflicting commands are handled separately, between others that succeed."""
 
     def noted(n: int, version: int = 1) -> NewEvent:
         return event_of(f"export-control/n{n}", f"e{n}-{version}", f"note {n}", version)
@@ -173,7 +170,7 @@ async def test_annexes_stand_beside_the_right_events_whatever_travels_together(
 
 
 def event_of(stream: str, id: str, note: str, version: int = 1) -> NewEvent:
-    """An event with a note, as the log takes it."""
+    """Return an event with a note, as the log takes it."""
     return new_event(Entity.Event(stream, version, clock.now(), id, announced(note=note)), None)
 
 
@@ -267,7 +264,7 @@ async def test_what_can_not_be_redacted_is_refused(commands: Commands, recorder:
 
 
 def inline(stream: str, id: str) -> NewEvent:
-    """An event of before there were annexes, with its note in the entry."""
+    """Return an event from before annexes, with its note in the entry."""
     return NewEvent(
         id,
         stream,
@@ -319,13 +316,10 @@ async def test_a_crash_before_the_commit_leaves_the_text_and_no_redaction(
             """ '{"data":{"redacts":"k","fields":["/note"]}}')"""
         )
         gone = await connection.fetchval("SELECT text FROM log.annexes WHERE field = '/note'")
-        assert gone is None  # whoever writes the event, the text goes with it
+        assert gone is None  # every writer of the event writes the text too
         connection.terminate()
     assert (await kept(recorder))["/note"] == "Ms Doe said so"
     assert await recorder.head() == 1
-
-
-# --- nobody else may
 
 
 @pytest.mark.parametrize(
@@ -395,9 +389,6 @@ async def test_callers_of_before_there_were_annexes_may_still_append(
         )
     assert row is not None
     assert row["outcome"] == "appended"
-
-
-# --- answers
 
 
 async def test_no_digest_of_the_past_changes_and_replay_needs_no_annex(
@@ -491,7 +482,7 @@ async def test_a_note_that_reads_otherwise_is_a_correction(importer: ImportFixtu
 
 
 def row(value: int, note: str) -> Any:
-    """A row of a table with a note."""
+    """Return a row of a table with a note."""
     item = cell(value)
     fact = msgspec.structs.replace(item.planned.fact, note=note)
     return replace(item, planned=replace(item.planned, fact=fact))
@@ -547,12 +538,12 @@ async def test_the_corpus_again_is_unchanged_with_all_its_notes(corpus_target: T
 
 @pytest.fixture
 async def api(services: Services) -> Api:
-    """The API, where everyone may write; a redaction needs a token."""
+    """Run the API with open writes; a redaction needs a token."""
     return Api(services)
 
 
 async def admin(target: Target, *scopes: Scope) -> dict[str, str]:
-    """The header of a caller with scopes."""
+    """Return the header of a caller with scopes."""
     async with open_connection(target, role=OWNER) as connection:
         secret = await create(connection, "dpo", scopes, None, date(2026, 1, 1))
     return {"Authorization": f"Bearer {secret}"}
@@ -564,7 +555,7 @@ REDACT = """mutation ($input: RedactEventInput!, $key: String) {
 
 
 def order(event_id: str = "k", *fields: str) -> dict[str, Any]:
-    """A redaction as clients order it."""
+    """Return a redaction command of a client."""
     return {
         "eventId": event_id,
         "reason": "a court said so",
@@ -783,7 +774,7 @@ async def test_annexes_are_served_beside_events(api: Api, target: Target) -> Non
 async def test_a_log_without_annexes_learns_of_its_redactions_from_its_events(
     commands: Commands, recorder: Recorder, target: Target
 ) -> None:
-    """As when it is restored from a copy that was made after the redaction."""
+    """This happens after a restore from a copy that was made after the redaction."""
     await commands.record(CONTROL, NOTED, idempotency_key="k")
     await redact(commands, "k", "/note")
     async with open_connection(target) as connection:

@@ -1,4 +1,4 @@
-"""A log that was set back is noticed by whoever has shown more of it, or something else of it."""
+"""A reset log is detected by each process that has shown more of it, or another version."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_what_a_connection_has_is_compared_with_what_was_shown(
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    """A primary, and a standby that has its tables."""
+    """Run a primary, and a standby with its tables."""
     with running_pair() as pair:
         asyncio.run(prepare(pair.primary.target))
         pair.standby.wait_replayed(pair.primary)
@@ -61,7 +61,7 @@ def pair() -> Iterator[Pair]:
 
 
 def writable(pair: Pair) -> Target:
-    """Whichever of the two can be written to."""
+    """Return the writable server of the two."""
     return several_hosts(pair.primary, pair.standby) | {"target_session_attrs": "read-write"}
 
 
@@ -73,7 +73,7 @@ async def record(target: Target, *ids: str) -> None:
 
 
 async def reconnected(recorder: Recorder) -> int:
-    """The head, over a new connection: that old ones are lost is noticed first."""
+    """Return the head over a new connection, after the loss of old ones."""
     for _ in range(5):
         with suppress(OSError):
             return await recorder.head()
@@ -92,7 +92,7 @@ async def test_a_forced_failover_is_noticed_though_the_log_has_grown_past_what_w
 ) -> None:
     durability = Durability()
     target = writable(pair)
-    # No connection is made by itself: it would see the log before it has grown.
+    # No connection is opened automatically: it would see the log before it has grown.
     async with (
         open_pool(target, size=2, least=0, check=durability.check) as pool,
         open_pool(target, size=1, least=0, check=durability.check) as idle,

@@ -49,7 +49,7 @@ and the commodity «ga»."""
 
 
 def rename_field(data: dict[str, Any]) -> dict[str, Any]:
-    """Number 2 to 3: `goods` is called `commodities`."""
+    """Migrate number 2 to 3: `goods` becomes `commodities`."""
     clauses = [{**clause, "commodities": clause["goods"]} for clause in data["clauses"]]
     for clause in clauses:
         del clause["goods"]
@@ -57,7 +57,7 @@ def rename_field(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def rename_words(data: dict[str, Any]) -> dict[str, Any]:
-    """Number 3 to 4: `permit` is called `licence`, and `ga` is called `gallium`."""
+    """Migrate number 3 to 4: `permit` becomes `licence`, and `ga` becomes `gallium`."""
     words = {"permit": "licence", "ga": "gallium"}
     clauses = [
         {
@@ -77,7 +77,7 @@ STEPS = {
 
 
 def old_event() -> NewEvent:
-    """An event of the older version, in the form that the log takes."""
+    """Return an event of the older version, as the log takes it."""
     attributes = {
         "id": "old",
         "source": "urn:critical-minerals-policy-tracker",
@@ -93,7 +93,7 @@ def old_event() -> NewEvent:
 
 @pytest.fixture
 def signing(tmp_path: Path) -> SigningOptions:
-    """With what the log is signed."""
+    """Return the signing options."""
     return SigningOptions(KeyStore(tmp_path / "audit"), "example.org/log")
 
 
@@ -101,7 +101,7 @@ def signing(tmp_path: Path) -> SigningOptions:
 async def services(
     target: Target, signing: SigningOptions, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Services]:
-    """A tracker of today on a log that an older version wrote."""
+    """Run today's tracker on a log that an older version wrote."""
     pool = await create_pool(target)
     await Recorder(pool).append([old_event()])
     await pool.close()

@@ -21,13 +21,13 @@ from tracker.postgres.database import Target
 
 @pytest.fixture(scope="session")
 def read_target(server: Postgres, corpus_template: str) -> Iterator[Target]:
-    """A database with the shipped corpus that nobody writes to."""
+    """Create a read-only database with the shipped corpus."""
     with contextmanager(copied)(server, corpus_template) as target:
         yield target
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def corpus(read_target: Target) -> AsyncIterator[Api]:
-    """The application with the shipped corpus, for those who read."""
+    """Run the application with the shipped corpus, for reads."""
     async with running_tracker(read_target) as services:
         yield Api(services, Access())

@@ -1,4 +1,4 @@
-"""Calendars: what is to come stands in the calendars of people, moves there, and is cancelled."""
+"""Calendars: upcoming changes appear in users' calendars, move there, and are cancelled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.loops import IN_FUNCTION, IN_SESSION
 
 
 async def read_calendar(api: Api, path: str) -> Any:
-    """A calendar, as other software reads it."""
+    """Return a calendar as parsed by other software."""
     answer = await api.request("GET", path)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/calendar")
@@ -24,7 +24,7 @@ async def read_calendar(api: Api, path: str) -> Any:
 
 
 async def end_of_suspension(api: Api, day: str) -> Any:
-    """The one event of a calendar that tells of a return."""
+    """Return the one event of a calendar with a return."""
     found = await read_calendar(api, f"/controls.ics?valid={day}")
     [event] = [one for one in found.events if "back in force" in str(one["summary"])]
     return event

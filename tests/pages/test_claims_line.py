@@ -9,12 +9,12 @@ from schema.pages.charts.share_bars import bar_widths
 
 
 def claimed(state: ClaimState, *numbers: int | None) -> DrawnClaim:
-    """A claim with its value, the upper end of its range, and the value before."""
+    """Return a claim with its value, the upper end of its range, and the previous value."""
     return DrawnClaim(state, *(None if number is None else Decimal(number) for number in numbers))
 
 
 def percent(x: str | None) -> float:
-    """A distance as a number."""
+    """Return a difference as a number."""
     assert x is not None
     return float(x.removesuffix("%"))
 

@@ -1,4 +1,5 @@
-"""`/commodities`: who makes what, and which controls reach it. The numbers are those of the corpus."""
+"""`/commodities`: producers, and the controls that cover their output. The numbers are those of the
+corpus."""
 
 from __future__ import annotations
 
@@ -17,12 +18,12 @@ DAY = "valid=2026-11-20"
 
 
 def text_of(html: str) -> str:
-    """The text of HTML, blanks as single spaces."""
+    """Return the text of HTML with single spaces."""
     return " ".join(re.sub("<[^>]*>", " ", html.replace("\N{NO-BREAK SPACE}", " ")).split())
 
 
 def section_of(html: str, name: str) -> str:
-    """A section by the id of its heading."""
+    """Return a section by the id of its heading."""
     return html[html.index(f'aria-labelledby="{name}"') :].split("</section>")[0]
 
 

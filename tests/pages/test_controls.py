@@ -1,4 +1,4 @@
-"""The pages of instruments: on both axes, with what was retracted, and what is not known yet."""
+"""The pages of instruments: on both axes, with retracted and unknown data."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ X = "/controls/x"
 
 @pytest.fixture
 async def corrected_log(services: Services) -> Api:
-    """A log that tells of a ban: announced (1), suspended (2), the suspension retracted (3) and told
-    again of the first clause alone (4)."""
+    """Create a log of a ban: announced (1), suspended (2), suspension retracted (3) and recorded again
+    for the first clause alone (4)."""
     api = Api(services)
     await api.do(
         "announceExportControl", control("x", clause("1"), clause("2", note="Raw < pure."))
@@ -37,7 +37,7 @@ async def corrected_log(services: Services) -> Api:
 
 
 async def page(api: Api, path: str, status: int = 200) -> str:
-    """The HTML of a page."""
+    """Return the HTML of a page."""
     answer = await api.request("GET", path)
     assert answer.status_code == status, answer.text
     return answer.text
@@ -236,7 +236,7 @@ async def test_every_instrument_of_the_corpus_has_its_page(corpus: Api) -> None:
 
 
 def all_statuses() -> list[RowOfPeriods]:
-    """A row for each status that there is."""
+    """Return a row for each status."""
     first = date(2026, 1, 1)
     return [
         RowOfPeriods(status, [Track("BAN", [Period(status, first)])], "a small line")

@@ -1,4 +1,4 @@
-"""Every link and every form of every room leads to an address that answers."""
+"""Every link and form of every page leads to an address that responds."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ALIKE = 1
 
 
 def room_and_parameters(address: str) -> tuple[str, int, str, tuple[str, ...]]:
-    """The room of an address, the depth and the ending of its path, and the names of its parameters."""
+    """Return the room of an address, its depth and suffix, and the names of its parameters."""
     parts = urlsplit(address)
     names = tuple(sorted({name for name, _ in parse_qsl(parts.query)}))
     return parts.path.split("/")[1], parts.path.count("/"), parts.path.rpartition(".")[2][:9], names
 
 
 def addresses_of(page: html.HtmlElement, at: str) -> set[str]:
-    """The addresses of this origin that a page links to, loads, or asks for by its forms as they stand."""
+    """Return the addresses of this origin in a page's links, resources and default forms."""
     given = [*page.xpath("//a/@href | //link/@href | //img/@src | //script/@src")]
     for form in page.xpath("//form[not(@method) or translate(@method, 'GET', 'get') = 'get']"):
         fields = [(name, value) for name, value in form.form_values() if value is not None]

@@ -1,4 +1,4 @@
-"""The documentation as pages: every link leads somewhere, nothing runs, search finds what is meant."""
+"""The documentation as pages: links work, nothing is executed, search finds the right page."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Elements(HTMLParser):
 
 
 def attributes(html: str, tag: str, name: str) -> list[str]:
-    """The values of an attribute of all elements of a kind."""
+    """Return the values of an attribute of all elements of a kind."""
     return [
         found[name] or "" for kind, found in Elements(html).found if kind == tag and name in found
     ]
 
 
 def made(text: str) -> str:
-    """Markdown as HTML, with every link kept."""
+    """Return Markdown as HTML, with every link kept."""
     return render(text, lambda target: target).html
 
 

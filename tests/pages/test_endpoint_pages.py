@@ -1,4 +1,4 @@
-"""Pages of endpoints: how each stands, and forms for whoever may do something with it."""
+"""Pages of endpoints: their state, and forms for managers."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ OWN = {"Sec-Fetch-Site": "same-origin"}
 
 
 class Manager:
-    """Somebody with a browser and a token."""
+    """A manager with a browser and a token."""
 
     def __init__(self, services: Services, secret: str):
         self.api = Api(services, Access())
         self.headers = {"Authorization": f"Bearer {secret}", "Accept": "text/html", **OWN}
 
     async def get(self, path: str = "/endpoints/n", status: int = 200) -> str:
-        """A page, as text."""
+        """Return a page as text."""
         answer = await self.api.request("GET", path, headers=self.headers)
         assert answer.status_code == status, answer.text
         assert answer.headers["cache-control"] == "no-store"
         return text(answer)
 
     async def send(self, path: str = "/endpoints/n", **fields: str) -> httpx2.Response:
-        """The answer to a form."""
+        """Return the response to a form."""
         return await self.api.request("POST", path, data=fields, headers=self.headers)
 
     async def do(self, do: str, **fields: str) -> str:
-        """The page after something was done with `n`."""
+        """Return the page after an action on `n`."""
         answer = await self.send(do=do, **{"reason": "because", **fields})
         assert answer.status_code == 303, text(answer)
         return await self.get(answer.headers["location"])
 
     async def refused(self, do: str, **fields: str) -> str:
-        """The page that says why nothing was done."""
+        """Return the page with the reason for a refusal."""
         answer = await self.send(do=do, **{"reason": "because", **fields})
         assert answer.status_code == 422, text(answer)
         assert "Nothing was done" in text(answer)
@@ -56,20 +56,20 @@ class Manager:
 
 
 def text(answer: httpx2.Response) -> str:
-    """What a page says."""
+    """Return the text of a page."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).replace("\xa0", " ").split())
 
 
 @pytest.fixture
 async def ann(services: Services, target: Target) -> Manager:
-    """Somebody who may have endpoints, of a log with two events."""
+    """Create a manager who may have endpoints, on a log with two events."""
     for fact in (announced(), suspended()):
         await services.commands.record("export-control/a", fact)
     return Manager(services, await token(target, Scope.ENDPOINT, name="ann"))
 
 
 async def set_columns(target: Target, columns: str, *values: Any) -> None:
-    """What a deliverer would write of `n`."""
+    """Write the columns of `n` like a deliverer."""
     async with open_connection(target, role=OWNER) as connection:
         await connection.execute(f"UPDATE delivery.endpoints SET {columns}", *values)
 

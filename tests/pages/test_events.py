@@ -1,4 +1,4 @@
-"""The log as pages: what an event says, all of it, and what became of it by the moment of the page."""
+"""The log as pages: the complete content of an event, and its state at the page's moment."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ VOID = frozenset(
 
 
 class Fields(HTMLParser):
-    """The fields of an entry that a page marks: what a browser would find of them."""
+    """A parser of the entry fields that a page marks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Fields(HTMLParser):
         self._open: list[dict[str, Any] | None] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a field, if the element is marked as one."""
+        """Start a field, if the element is marked as one."""
         given = dict(attrs)
         annex = given.get("data-annex")
         pointer = given.get("data-entry") if annex is None else annex
@@ -67,14 +67,14 @@ class Fields(HTMLParser):
             self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        """Text belongs to every field that is open."""
+        """Add text to every open field."""
         for field in self._open:
             if field:
                 field["text"] += data
 
 
 def fields_of(page: str) -> list[dict[str, Any]]:
-    """The fields of an entry in a page, as the script of the page reads them."""
+    """Return the fields of an entry in a page, as the page's script reads them."""
     parser = Fields()
     parser.feed(page)
     for field in parser.fields:
@@ -85,27 +85,27 @@ def fields_of(page: str) -> list[dict[str, Any]]:
 
 
 async def page(api: Api, path: str, status: int = 200) -> str:
-    """A page as a browser gets it."""
+    """Return a page as a browser gets it."""
     answer = await api.request("GET", path, headers=BROWSER)
     assert answer.status_code == status, answer.text
     return answer.text
 
 
 def text(page: str) -> str:
-    """The words of the content of a page."""
+    """Return the words of a page's content."""
     content = page[page.index("<main") : page.index("</main>")]
     words = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", content)).split())
     return re.sub(r" (?=[.,:)])|(?<=\() ", "", words)
 
 
 def positions(page: str) -> list[int]:
-    """The events in a list, in its order."""
+    """Return the events in a list, in order."""
     return [int(position) for position in re.findall(r'<li data-position="(\d+)"', page)]
 
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The application with an empty log."""
+    """Run the application with an empty log."""
     return Api(services)
 
 
@@ -204,7 +204,7 @@ async def test_facts_are_listed_by_the_day_on_which_they_became_public(corpus: A
 async def test_a_page_shows_every_value_of_the_entry_as_the_script_expects_it(
     corpus: Api, tmp_path: Path
 ) -> None:
-    """One event of each type, the one whose entry is longest."""
+    """Tested with one event of each type, the one with the longest entry."""
     longest: dict[str, Any] = {}
     for event in await corpus.services.recorder.read(0, limit=20_000):
         known = longest.get(event.type)

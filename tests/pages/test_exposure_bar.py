@@ -1,4 +1,4 @@
-"""The bar of output under controls: what is confirmed, by terms, contradicted and partly covered."""
+"""The bar of output under controls: confirmed, by terms, contradicted and partly covered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.loops import IN_SESSION
 
 
 def supply(*shares: str | None, measures: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
-    """An exposure with its shares: controlled, assumed, contradicted, partly."""
+    """Return an exposure with its shares: controlled, assumed, contradicted, partly."""
     names = ("controlledShare", "assumedShare", "contradictedShare", "partlyControlledShare")
     return {**dict(zip(names, shares, strict=True)), "measures": measures}
 

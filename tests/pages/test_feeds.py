@@ -1,4 +1,4 @@
-"""Feeds: what is new in the log as Atom and JSON Feed, narrowed as the page is, back to the first event."""
+"""Feeds: new events as Atom and JSON Feed, with the page's filters, back to the first event."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ JSON_FEED = {
     },
     "additionalProperties": False,
 }
-"""What version 1.1 of JSON Feed says, as far as we use it."""
+"""The rules of JSON Feed 1.1, as far as used."""
 
 
 async def read_atom(api: Api, path: str) -> Any:
-    """An Atom feed, as a reader of feeds has it."""
+    """Return an Atom feed as parsed by a feed reader."""
     answer = await api.request("GET", path)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("application/atom+xml")
@@ -77,7 +77,7 @@ async def read_atom(api: Api, path: str) -> Any:
 
 
 async def read_json(api: Api, path: str) -> dict[str, Any]:
-    """A JSON Feed that is valid."""
+    """Return a valid JSON Feed."""
     answer = await api.request("GET", path)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("application/feed+json")
@@ -89,21 +89,21 @@ async def read_json(api: Api, path: str) -> dict[str, Any]:
 
 
 async def read_page(api: Api, path: str) -> str:
-    """A page, as a browser asks for it."""
+    """Return a page as requested by a browser."""
     answer = await api.request("GET", path, headers={"accept": "text/html"})
     assert answer.status_code == 200
     return answer.text
 
 
 def link(found: Any, rel: str) -> str | None:
-    """The path of a link of a feed."""
+    """Return the path of a feed's link."""
     hrefs = [each.href for each in found.feed.links if each.rel == rel]
     assert len(hrefs) < 2
     return path_of(hrefs[0]) if hrefs else None
 
 
 def path_of(url: str) -> str:
-    """The address without host."""
+    """Return the address without host."""
     assert url.startswith("http://localhost/")
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -1,4 +1,4 @@
-"""`/figures/{key}`: claims side by side. The numbers are those of the corpus, known here by themselves."""
+"""`/figures/{key}`: compared claims. The numbers are those of the corpus, written here independently."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATE = "?valid=2026-11-20"
 
 
 async def text_of(corpus: Api, path: str) -> str:
-    """The text of the content of a page, blanks as single spaces."""
+    """Return the text of a page's content with single spaces."""
     response = await corpus.request("GET", path)
     assert response.status_code == 200, response.text
     html = response.text
@@ -68,7 +68,7 @@ IN_WORDS = (
     ("titanium/CN/production/plant/sponge/2023", "Titanium, sponge: plant production of China"),
     ("rare_earths/WORLD/production/mine/2025", "mine production of the world, 2025"),
 )
-"""Figures of the corpus, and what their pages say."""
+"""Figures of the corpus, and the texts of their pages."""
 
 
 async def test_what_is_not_a_plain_number_is_said_in_words(corpus: Api) -> None:

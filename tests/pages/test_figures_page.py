@@ -1,4 +1,4 @@
-"""`/figures`: of what there are figures, and every claim that matches."""
+"""`/figures`: products with figures, and every matching claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines over years: what they show, and that what others wrote stays text."""
+"""Line charts over years: their content, and escaping of foreign texts."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ ELEMENTS = {
 
 
 def mark(year: int, value: int, *, in_use: bool = True, words: str = "said") -> YearMark:
-    """A claim of a year, with an address of its own."""
+    """Return a claim of a year, with its own address."""
     return YearMark(year, Decimal(value), words, f"/figures/{year}?a=1&b=2", in_use)
 
 
 def chart(*marks: YearMark, name: str = "China", **texts: str) -> LineChart:
-    """A chart with one line."""
+    """Return a chart with one line."""
     shown = {"title": "Output", "description": "It grew.", "source": "USGS", "unit": "t"} | texts
     return LineChart(lines=[Line(name, marks, "c1")], **shown)
 
@@ -56,12 +56,12 @@ HOSTILE_CHART = chart(
 
 @pytest.fixture(scope="module")
 def renderer() -> ChartRenderer:
-    """One for all tests here."""
+    """Create one renderer for all tests here."""
     return ChartRenderer()
 
 
 def inline(shown: LineChart) -> str:
-    """A chart as a part of a page, in its two widths."""
+    """Return a chart as a part of a page, in its two widths."""
     macro = environment().get_template("charts/line_chart.html").module.line_chart  # type: ignore[attr-defined]
     return "".join(macro(drawing, size) for size, drawing in years_drawings(shown))
 

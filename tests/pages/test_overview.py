@@ -1,4 +1,4 @@
-"""The overview says what the API says, how far that reaches, and nothing of now where it is pinned."""
+"""The overview equals the API, states its coverage, and shows no current data on pinned pages."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ COUNTS = """query ($day: Day, $at: Position) { asOf(validAt: $day, position: $at
 
 
 def plain(text: str) -> str:
-    """A text with plain spaces."""
+    """Return a text with plain spaces."""
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 async def page(api: Api, path: str) -> str:
-    """The HTML of a page, with plain spaces."""
+    """Return the HTML of a page, with plain spaces."""
     answer = await api.request("GET", path)
     assert answer.status_code == 200, answer.text
     return plain(answer.text)
 
 
 def titles(html: str) -> set[str]:
-    """What the shapes of the map say."""
+    """Return the titles of the map's shapes."""
     return set(re.findall(r"<title>([^<]*)</title><(?:path|circle)", html))
 
 
 def unconfirmed_by_issuer(counts: dict[str, Any]) -> Counter[str]:
-    """The clauses in force that are not confirmed, by the name of their issuer."""
+    """Return the unconfirmed clauses in force, by issuer name."""
     found = Counter[str]()
     for row in counts["support"]:
         if row["confirmation"] != "CONFIRMED":
@@ -225,7 +225,7 @@ async def test_the_map_is_an_image_that_stands_alone(corpus: Api, path: str, tit
 
 
 def count(code: str, status: str, clauses: int, confirmation: str = "CONFIRMED") -> dict[str, Any]:
-    """A group of clauses."""
+    """Return a group of clauses."""
     return {
         "issuer": {"code": code, "name": code},
         "status": status,
@@ -273,7 +273,7 @@ def test_a_place_with_nothing_in_force_is_hatched() -> None:
 
 
 def transition(clause: str, **changed: Any) -> dict[str, Any]:
-    """A clause that returns."""
+    """Return a clause that returns."""
     return {
         "day": "2026-11-28",
         "entity": "export-control/a",

@@ -1,4 +1,4 @@
-"""Pages of places say what the API says of what each restricts, lacks and makes."""
+"""Pages of places equal the API in restrictions, exposures and production."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ MOMENT = 'validAt: "2026-11-26", position: "10000"'
 
 
 async def page(api: Api, path: str) -> str:
-    """The HTML of a page, with plain spaces."""
+    """Return the HTML of a page, with plain spaces."""
     answer = await api.request("GET", path)
     assert answer.status_code == 200, answer.text
     return answer.text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 async def asked(api: Api, fields: str) -> Any:
-    """What the API says at the moment of the pages."""
+    """Return the API's data at the moment of the pages."""
     return (await api.ask(f"{{ asOf({MOMENT}) {{ {fields} }} }}"))["asOf"]
 
 
 def cells(html: str, place: str) -> list[str]:
-    """The texts of the cells of a row of the table of places."""
+    """Return the cell texts of a row in the table of places."""
     row = re.search(rf'<th scope="row"><a [^>]*>{re.escape(place)}</a></th>(.*?)</tr>', html, re.S)
     assert row, place
     return [
@@ -183,7 +183,7 @@ async def test_a_pinned_page_knows_nothing_of_what_is_recorded_later(
     before = [(await first.request("GET", path)).content for path in paths]
     later = {"id": "later", "name": "Later", "on": "2025-01-01", "members": ["CN"]}
     await first.do("foundAlliance", {**later, "source": source()})
-    again = Api(corpus_services)  # with no page kept
+    again = Api(corpus_services)  # without cached pages
     assert [(await again.request("GET", path)).content for path in paths] == before
     assert ">Later</a>" in await page(again, "/places/CN?valid=2026-11-26")
 

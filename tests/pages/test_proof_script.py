@@ -1,4 +1,4 @@
-"""The proof in the browser: what is changed on the way is found by the check that is about it."""
+"""The proof in the browser: each change in transit is detected by its check."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ FAILS = {
     "no Ed25519 in the browser": "",
     "nothing comes": "",
 }
-"""What fails, by what was changed. A redaction is proven by the same root, so a text that is gone is
-not proven either where the root is wrong, or older than the redaction."""
+"""Failing checks by change. A redaction is proven by the same root, so a removed text is not proven
+either if the root is wrong, or older than the redaction."""
 NOT_CHECKED = {
     "a key that was changed": "seen",
     "an older head": "texts",
@@ -77,7 +77,7 @@ NOT_CHECKED = {
 
 
 async def checkpoint(api: Api, size: int) -> str:
-    """The head of the log, once it has so many events."""
+    """Return the head of the log, once it has a number of events."""
     async with asyncio.timeout(MAX_SIGNING_SECONDS):
         while True:
             note = (await api.request("GET", "/log/checkpoint")).text
@@ -87,18 +87,18 @@ async def checkpoint(api: Api, size: int) -> str:
 
 
 def forged(signer: Signer, size: int) -> str:
-    """A head of a log that never was, signed by the key of this one."""
+    """Return a head of another log, signed by this one's key."""
     text = str(Checkpoint(signer.name, size, b"\0" * 32))
     return str(Note(text, (signer.sign(text),)))
 
 
 def size_of(note: str) -> int:
-    """How many events a head has."""
+    """Return the number of events of a head."""
     return int(note.split("\n")[1])
 
 
 def shown(recorded_at: str) -> list[dict[str, Any]]:
-    """What a page shows of the event, as it marks it."""
+    """Return the marked values of the event in a page."""
     return [
         {"pointer": pointer, "as": form, "text": text}
         for pointer, form, text in (
@@ -129,7 +129,7 @@ def shown(recorded_at: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def found(target: Target, tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
-    """What the checks say of one event, by what is changed on the way."""
+    """Return the results of the checks for one event, by change in transit."""
     keystore = KeyStore(tmp_path / "audit")
     [signer] = keystore.load_or_create(ORIGIN).signers
     signing = SigningOptions(keystore, ORIGIN)
@@ -167,13 +167,13 @@ async def found(target: Target, tmp_path: Path) -> AsyncIterator[dict[str, Any]]
 
 
 def written(day: str) -> str:
-    """A day as pages write it."""
+    """Return a day in the format of pages."""
     year, month, number = day.split("-")
     return f"{int(number)} {calendar.month_abbr[int(month)]} {year}"
 
 
 async def run_program(name: str, told: Any) -> Any:
-    """What a program of `programs` prints, beside the scripts of pages."""
+    """Return the output of a program in `programs`, with the scripts of pages."""
     with tempfile.TemporaryDirectory(dir=npm_packages()) as directory:
         here = Path(directory)
         shutil.copytree(STATIC, here / "static")
@@ -195,7 +195,7 @@ async def test_each_check_finds_what_it_is_about_and_accuses_nothing_else(
         | dict.fromkeys(NOT_CHECKED.get(changed, "").split(), "unknown")
         for changed, failing in FAILS.items()
     }
-    # A head is kept for the next visit only if it is signed and goes on from the last one.
+    # A head is stored for the next visit only if it is signed and continues the last one.
     believed = {changed for changed, of in found.items() if of["kept"]}
     assert believed == {
         changed

@@ -1,4 +1,4 @@
-"""Announcements, changes, search and what this tracker says of itself, read as a person would."""
+"""Announcements, changes, search and the page about this tracker, read as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ pytestmark = IN_SESSION
 
 
 async def read(api: Api, path: str) -> str:
-    """The text of a page between its tags, with single spaces."""
+    """Return the text of a page between its tags, with single spaces."""
     answer = await api.request("GET", path)
     assert answer.status_code == 200, answer.text
     main = answer.text[answer.text.index("<main") : answer.text.index("</main>")]

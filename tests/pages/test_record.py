@@ -1,4 +1,4 @@
-"""Forms that record: by whoever may, after a preview, with what is wrong said at its field."""
+"""Forms for recording: authorised users, a preview, and errors at their fields."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ SUSPENSION = {
 
 @pytest.fixture
 async def api(services: Services) -> Api:
-    """An application where everyone may record, with one control."""
+    """Run an application with open writes, with one control."""
     made = Api(services)
     await made.do("announceExportControl", control())
     return made
 
 
 async def send(api: Api, command: str, fields: dict[str, str], **headers: str) -> Any:
-    """The answer to a form."""
+    """Return the response to a form."""
     return await api.request("POST", f"/record/{command}", data=fields, headers={**OWN, **headers})
 
 
 def hidden(html: str) -> dict[str, str]:
-    """The hidden fields of the form that records."""
+    """Return the hidden fields of the recording form."""
     form = html[html.index(">Preview<") : html.index(">Record this<")]
     found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
     return {name: unescape(value) for name, value in found}
 
 
 def error_at(html: str, field: str) -> list[str]:
-    """What is said to be wrong with a field, where the field refers to it."""
+    """Return the error of a field, as referenced by the field."""
     [control] = re.findall(rf'<\w+ [^>]*id="field-{re.escape(field)}"[^>]*>', html)
     names = re.findall(r'aria-describedby="([^"]*)"', control)
     found = re.findall(rf'id="(field-{re.escape(field)}-error)">([^<]*)<', html)
@@ -228,7 +228,7 @@ async def test_a_correction_begins_with_what_the_event_says(api: Api) -> None:
     assert fields[f"{name}.suspendedUntil"] == "2026-11-27"
     assert fields[f"{name}.note"] == "As reported"
     assert fields[f"{name}.source.checked"] == "PAGE"
-    assert "replacement.announceExportControl" not in page.text  # only what the event is
+    assert "replacement.announceExportControl" not in page.text  # only the event's own data
     fields |= {f"{name}.suspendedUntil": "2025-01-01", "reason": "Misread", **SOURCE}
     wrong = await send(api, "correctEvent", {**fields, "do": "preview"})
     assert error_at(wrong.text, f"{name}.suspendedUntil")
@@ -253,7 +253,7 @@ async def test_what_a_correction_records_instead_is_chosen(api: Api) -> None:
 
 
 def form_values(html: str) -> dict[str, str]:
-    """What is filled into the form of a page."""
+    """Return the values filled into a page's form."""
     found = dict(re.findall(r'<input [^>]*name="([^"]+)" value="([^"]+)"', html))
     found |= dict(re.findall(r'<textarea [^>]*name="([^"]+)"[^>]*>([^<]+)<', html))
     chosen = r'<select [^>]*name="([^"]+)"[^>]*>(?:(?!</select>).)*?value="(\w+)" selected'
@@ -291,7 +291,7 @@ async def test_a_form_of_another_site_is_refused(api: Api) -> None:
         answer = await send(api, "suspendExportControl", fields, **headers)
         assert answer.status_code == 403
     answer = await api.request("POST", "/record/suspendExportControl", data=fields)
-    assert answer.status_code == 403  # nothing says where it comes from
+    assert answer.status_code == 403  # without a source
     assert await api.services.recorder.head() == 1
 
 

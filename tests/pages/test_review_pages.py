@@ -1,4 +1,4 @@
-"""Pages of review: the queue, a candidate beside what it was read from, and forms that decide on it."""
+"""Pages of review: the queue, a candidate beside its source text, and decision forms."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ STRANGER = '<script>alert("x")</script>'
 
 
 def text(answer: httpx2.Response) -> str:
-    """What a page says."""
+    """Return the text of a page."""
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).replace("\xa0", " ").split())
 
 
 class Editor:
-    """Somebody with a browser and a token."""
+    """An editor with a browser and a token."""
 
     def __init__(self, api: Api, secret: str):
         self.api = api
         self.headers = {"Authorization": f"Bearer {secret}", "Accept": "text/html", **OWN}
 
     async def get(self, path: str, status: int = 200) -> httpx2.Response:
-        """A page."""
+        """Return a page."""
         answer = await self.api.request("GET", path, headers=self.headers)
         assert answer.status_code == status, text(answer)
         return answer
 
     async def says(self, path: str) -> str:
-        """The text of a page."""
+        """Return the text of a page."""
         return text(await self.get(path))
 
     async def send(self, path: str, **fields: str | list[str]) -> httpx2.Response:
-        """The answer to a form."""
+        """Return the response to a form."""
         return await self.api.request("POST", path, data=fields, headers=self.headers)
 
     async def decide(self, path: str, do: str, **fields: str) -> str:
-        """Where one is led after a decision."""
+        """Return the redirect after a decision."""
         answer = await self.send(path, do=do, **fields)
         assert answer.status_code == 303, text(answer)
         return answer.headers["location"]
@@ -70,7 +70,7 @@ class Editor:
 
 @pytest.fixture
 async def found(target: Target) -> Callable[..., Awaitable[int]]:
-    """Puts findings into the queue, as the watcher does."""
+    """Return a function that puts findings into the queue, like the watcher."""
 
     async def put(*findings: Finding, key: str = "cn-mofcom") -> int:
         async with open_connection(target, role=WATCHER) as connection:
@@ -81,13 +81,13 @@ async def found(target: Target) -> Callable[..., Awaitable[int]]:
 
 @pytest.fixture
 async def ann(services: Services, target: Target) -> Editor:
-    """Somebody who may review."""
+    """Create a reviewer."""
     return Editor(Api(services, Access()), await token(target, Scope.REVIEW, name="ann"))
 
 
 @pytest.fixture
 async def snapshots(target: Target) -> AsyncIterator[SnapshotStore]:
-    """Where the watcher keeps what publishers sent."""
+    """Create the watcher's store of responses."""
     pool = await create_pool(target, role=WATCHER, size=1)
     yield SnapshotStore(pool)
     await pool.close()
@@ -314,7 +314,7 @@ async def test_only_who_may_review_sees_the_pages_and_the_link(
 
 
 def kept(content: bytes | None, media_type: str | None) -> Snapshot:
-    """A snapshot in memory."""
+    """Return a snapshot in memory."""
     info = SnapshotInfo("0" * 64, 1, media_type, datetime(2026, 1, 1, tzinfo=UTC), "database")
     return Snapshot(info, content)
 

@@ -1,4 +1,4 @@
-"""The rulers of the time bar: ticks where something turns, in order, none outside."""
+"""The rulers of the time bar: ordered ticks at changes, none outside."""
 
 from __future__ import annotations
 

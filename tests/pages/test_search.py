@@ -1,4 +1,4 @@
-"""Searches are understood, and answered where they name goods, codes or places."""
+"""Searches are parsed, and match goods, codes or places."""
 
 from __future__ import annotations
 

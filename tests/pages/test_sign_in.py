@@ -1,4 +1,4 @@
-"""Signing in: a token becomes a cookie, stands nowhere else, and leads to no other site."""
+"""Sign-in: a token becomes a cookie, appears nowhere else, and redirects to no other site."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HTML = {"Accept": "text/html,application/xhtml+xml"}
 async def sign_in(
     api: Api, headers: dict[str, str] | None = None, **fields: str
 ) -> httpx2.Response:
-    """What a browser gets for the form."""
+    """Return a browser's response to the form."""
     return await api.request("POST", "/sign-in", data=fields, headers={**OWN, **(headers or {})})
 
 

@@ -1,4 +1,4 @@
-"""What holds for every page: its address chooses the moment, and nothing but the address."""
+"""Common rules of pages: only the address selects the moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of watched sources: when they were read, how old what is known is, every look and fetch."""
+"""The pages of watched sources: last polls, age of the data, every poll and fetch."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ LATER = "2026-11-02T00:00:00Z"
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The pages of an empty log."""
+    """Return the pages of an empty log."""
     return Api(services)
 
 
 async def read(api: Api, path: str, status: int = 200) -> str:
-    """The text of a page, without tags."""
+    """Return the text of a page, without tags."""
     response = await api.request("GET", path)
     assert response.status_code == status, response.text[:500]
     body = response.text.partition("<main")[2]
@@ -39,7 +39,7 @@ async def read(api: Api, path: str, status: int = 200) -> str:
 
 
 async def two_looks(services: Services) -> None:
-    """A look that read everything and one that failed."""
+    """Record a complete poll and a failed one."""
     await record(
         services,
         watched(covers="rules and notices"),

@@ -1,4 +1,4 @@
-"""The square of both axes: which rows there are, which cell is the page, what a pinned page may know."""
+"""The square of both axes: its rows, the cell of the page, and the limits of a pinned page."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_day_without_a_state_has_no_frame() -> None:
 
 @st.composite
 def told_versions(draw: st.DrawFn) -> list[Version]:
-    """Steps of the log, each of which tells consecutive states or nothing."""
+    """Draw steps of the log, each with consecutive states or none."""
     versions, position = [], draw(st.integers(1, 50))
     steps = draw(st.lists(st.integers(0, 4), min_size=1, max_size=60))
     for index, count in enumerate(steps):

@@ -1,4 +1,4 @@
-"""Where an instrument stands, in a sentence: no more than its statuses say."""
+"""Status sentences of instruments: no more than their statuses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAY = date(2026, 11, 25)
 
 
 def clause(key: str, *periods: tuple[str, str, str | None], **more: Any) -> dict[str, Any]:
-    """A clause as the API tells it; its status is that of 25 November 2026."""
+    """Return a clause as from the API, with its status on 25 November 2026."""
     statuses = [{"status": status, "from": first, "until": last} for status, first, last in periods]
     current = next(
         each["status"]

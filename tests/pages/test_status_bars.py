@@ -29,7 +29,7 @@ DAYS = st.dates(date(1985, 1, 1), date(2040, 1, 1))
 
 @st.composite
 def following_periods(draw: st.DrawFn) -> list[Period]:
-    """Periods that follow each other without a gap, the last one open or not."""
+    """Draw consecutive periods without a gap, the last one open or not."""
     first = draw(DAYS)
     periods = []
     for days in draw(st.lists(st.integers(0, 2_000), min_size=1, max_size=8)):
@@ -51,7 +51,8 @@ TRUCE = periods_of(
 
 
 def truce(confirmation: str = "CONFIRMED") -> RowOfPeriods:
-    """China's ban of gallium to the United States: in force, suspended, back by itself."""
+    """Return China's ban of gallium to the United States: in force, suspended, in force again by its
+    terms."""
     return RowOfPeriods("Gallium", [Track("BAN", TRUCE, confirmation)])
 
 

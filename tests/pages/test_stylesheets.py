@@ -1,4 +1,4 @@
-"""No rule of a stylesheet is about what no page has."""
+"""Every stylesheet rule matches some page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STYLESHEETS = sorted(STATIC.glob("*.css"))
 CLASS = re.compile(r"\.([a-zA-Z][\w-]*)")
 DECLARATIONS = re.compile(r"\{[^{}]*\}|/\*.*?\*/", re.DOTALL)
 CLASS_ATTRIBUTE = re.compile(r'class="((?:[^"{]|\{\{.*?\}\}|\{%.*?%\})*)"')
-"""With what templates write in it, whose own quotation marks do not end it."""
+"""Class attributes with template expressions, whose quotation marks do not end them."""
 WORD = re.compile(r"[a-zA-Z][\w-]*")
 
 MADE_CLASSES = {
@@ -30,7 +30,7 @@ MADE_CLASSES = {
 
 
 def text_of(suffix: str) -> str:
-    """All files of pages with a suffix."""
+    """Return all page files with a suffix."""
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted(PAGES.rglob(f"*{suffix}")))
 
 

@@ -26,13 +26,13 @@ STEP = re.compile(r"-?\d+")
 
 
 def outlines() -> dict[str, str]:
-    """The outlines of the file, by code."""
+    """Return the outlines of the file, by code."""
     lines = map(json.loads, world_map.WORLD.read_text(encoding="utf-8").splitlines())
     return {line["code"]: line["outline"] for line in lines if "outline" in line}
 
 
 def rings(outline: str) -> list[list[tuple[int, int]]]:
-    """The rings of the `d` of a path, in units of the box."""
+    """Return the rings of a path's `d`, in units of the box."""
     found = []
     for ring in outline.split("z")[:-1]:
         numbers = [int(number) for number in STEP.findall(ring)]
@@ -46,12 +46,12 @@ def rings(outline: str) -> list[list[tuple[int, int]]]:
 
 
 def value(step: int | None = 3, href: str | None = None, title: str = "A title") -> PlaceValue:
-    """A value of a place."""
+    """Return a value of a place."""
     return PlaceValue(name="A name", title=title, step=step, href=href)
 
 
 def html(drawn: WorldMap) -> str:
-    """A map as it stands in a page."""
+    """Return a map as a part of a page."""
     charts = Path(world_map.__file__).parent
     templates = Environment(
         loader=FileSystemLoader(charts), autoescape=True, undefined=StrictUndefined
@@ -247,7 +247,7 @@ def test_a_share_has_a_step_and_nothing_has_none() -> None:
 
 
 def test_the_maker_makes_what_is_in_the_file() -> None:
-    """The package is not here, so a country of it is made by hand: a square, in its steps."""
+    """Without the package a country of it is made by hand: a square, in its steps."""
     topology: dict[str, Any] = {
         "transform": {"scale": [0.1, 0.1], "translate": [0, 0]},
         "arcs": [[[100, 100], [100, 0], [0, 100]], [[100, 100], [0, 100], [100, 0]]],

@@ -13,6 +13,6 @@ from tests.faults.proxy import Proxy
 
 @pytest.fixture
 async def proxy(server: Postgres, tmp_path: Path) -> AsyncIterator[Proxy]:
-    """A proxy before PostgreSQL, which can go silent."""
+    """Run a proxy before PostgreSQL, which can go silent."""
     async with Proxy(server.connection, tmp_path) as proxy:
         yield proxy

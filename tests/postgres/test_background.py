@@ -1,4 +1,4 @@
-"""Background tasks end when they are told to."""
+"""Background tasks end when cancelled."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tracker.postgres.background import BackgroundTask, end_if_cancelled
 
 
 class Losing(BackgroundTask):
-    """Loses its connection whenever it is cancelled, and tries again as those who follow the log do."""
+    """A task that loses its connection when cancelled, and retries like followers of the log."""
 
     async def run(self) -> None:
-        """The work."""
+        """Run the work."""
         while True:
             end_if_cancelled()
             try:

@@ -1,4 +1,4 @@
-"""Whatever is joined with others is answered, and alone gets what became of it."""
+"""Batched calls all get a result, and each its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def test_a_caller_that_goes_away_keeps_nobody_waiting() -> None:
     joined = Batcher[int, int](send)
     callers = [asyncio.create_task(joined.submit(item)) for item in range(-1, 4)]
     await asyncio.sleep(0.01)
-    for gone in callers[1], callers[2]:  # whose answer is a value, and whose is an error
+    for gone in callers[1], callers[2]:  # some results are values, and some errors
         gone.cancel()
     await asyncio.sleep(0.01)
     going_on.set()

@@ -1,4 +1,4 @@
-"""The address of a PostgreSQL is read exactly or refused, and nobody is told what stands in it."""
+"""PostgreSQL addresses are parsed exactly or refused, and never shown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AMBIGUOUS = [
     "pass\tword-7",
     "pass?word=7&a=word-7",
 ]
-"""Passwords that must not stand in an address as they are."""
+"""Passwords that need escaping in an address."""
 PLAIN = [
     "word-7",
     "pass@word-7",

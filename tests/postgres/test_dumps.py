@@ -1,4 +1,4 @@
-"""A dump that is restored on another server: without our roles it says what to do."""
+"""A dump restored on another server without our roles gives instructions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BINARIES = [place for _, place in candidates() if place and (place / "pg_restore
 
 @pytest.fixture
 def other_server() -> Iterator[Postgres]:
-    """A server that has never seen a tracker."""
+    """Run a server without any tracker roles."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-other-"))
     os.chmod(directory, 0o755)
     with Postgres.start(directory / "data") as postgres:

@@ -1,4 +1,4 @@
-"""Of several hosts the first is used that answers and does what is asked for."""
+"""The first of several hosts that responds and fits is used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tracker.postgres.hosts import HEAD_START_SECONDS
 
 @pytest.fixture
 def hosts(target: Target, proxy: Proxy) -> Target:
-    """The database by two hosts: the proxy, and PostgreSQL itself."""
+    """Return the database with two hosts: the proxy, and PostgreSQL itself."""
     return {**target, "host": [proxy.target["host"], target["host"]]}
 
 
@@ -58,7 +58,7 @@ async def test_a_pool_passes_it_over_too(hosts: Target, proxy: Proxy) -> None:
 
 
 async def test_a_host_without_a_server_is_passed_over_at_once(target: Target) -> None:
-    with socket.socket() as taken:  # bound, and nobody listens
+    with socket.socket() as taken:  # bound, without a listener
         taken.bind(("127.0.0.1", 0))
         hosts = ["127.0.0.1", target["host"]]
         ports = [taken.getsockname()[1], target["port"]]

@@ -28,7 +28,7 @@ MakeLease = Callable[..., Awaitable[Lease]]
 
 @pytest.fixture
 async def pool(target: Target) -> AsyncIterator[Pool]:
-    """A pool as the deliverer has one."""
+    """Create a pool like the deliverer's."""
     async with open_pool(target, role=DELIVERER, settings=POOL_SETTINGS) as pool:
         yield pool
 
@@ -42,7 +42,7 @@ class Clock:
 
 
 async def end_lease(target: Target, name: str = "work") -> None:
-    """Let the time pass that a lease lasts by the clock of the database."""
+    """Move the database clock beyond the end of a lease."""
     async with open_connection(target) as admin:
         await admin.execute(
             "UPDATE delivery.leases SET expires_at = expires_at - $2::interval WHERE name = $1",
@@ -70,7 +70,7 @@ async def test_a_lease_that_is_released_is_free_at_once_and_has_the_next_epoch(p
     assert not first.held
     assert await second.try_take()
     assert (first.epoch, second.epoch) == (1, 2)
-    await first.release()  # of which nobody has anything any more
+    await first.release()  # no references remain
     await second.renew()
 
 

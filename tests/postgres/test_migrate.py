@@ -26,7 +26,7 @@ CATALOG = named_queries(Path(__file__).with_name("catalog.sql"))
 
 @pytest.fixture
 def bare(server: Postgres) -> Iterator[Target]:
-    """A database with nothing in it."""
+    """Create an empty database."""
     name = f"bare_{uuid.uuid4().hex}"
     run_sql(server, f"CREATE DATABASE {name}")
     yield database(server, name)
@@ -48,7 +48,7 @@ async def steps_of(connection: Connection) -> list[asyncpg.Record]:
 
 
 async def catalog(target: Target) -> list[str]:
-    """What is in a database, in words."""
+    """Return the contents of a database as text."""
     async with open_connection(target) as connection:
         return [row[0] for row in await connection.fetch(CATALOG.catalog)]
 
@@ -121,7 +121,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(target: Target) -> No
 
 @pytest.fixture
 def login(server: Postgres) -> Iterator[str]:
-    """A login without any rights."""
+    """Create a login without rights."""
     name = f"login_{uuid.uuid4().hex}"
     run_sql(server, f"CREATE ROLE {name} LOGIN")
     yield name
@@ -148,7 +148,7 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
 ) -> None:
     async with open_connection(bare) as admin:
         await admin.execute(f"ALTER DATABASE {bare['database']} OWNER TO {login}")
-        # What PostgreSQL gives to whoever creates a role; these exist on this server already.
+        # Grants that PostgreSQL gives to the creator of a role; these exist on this server already.
         await admin.execute(
             "GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher, tracker_deliverer,"
             f" tracker_watcher TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"

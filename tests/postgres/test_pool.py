@@ -1,4 +1,4 @@
-"""A pool gives out only connections that answer."""
+"""A pool provides only working connections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BACKEND = "SELECT pg_backend_pid()"
 
 @pytest.fixture
 async def pool(proxy: Proxy, target: Target) -> AsyncIterator[Pool]:
-    """A pool whose connections go over the proxy; some of them have been used."""
+    """Create a pool through the proxy, with some used connections."""
     pool = await create_pool({**proxy.target, "database": target["database"]}, seconds=30)
     await asyncio.gather(*(pool.fetchval("SELECT pg_sleep(0.2)") for _ in range(IDLE)))
     assert pool.get_idle_size() == IDLE

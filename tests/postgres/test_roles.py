@@ -1,4 +1,4 @@
-"""Who may do what in the database: nobody may change what is recorded."""
+"""Rights in the database: no role may change recorded events."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def test_nobody_can_log_in_as_a_role(target: Target, role: str) -> None:
 
 
 async def raw(target: Target) -> list[asyncpg.Record]:
-    """Every row of the log."""
+    """Return every row of the log."""
     async with open_connection(target) as connection:
         return await connection.fetch("SELECT * FROM log.events")
 

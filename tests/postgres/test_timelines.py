@@ -21,7 +21,7 @@ BACKEND = "SELECT pg_backend_pid()"
 
 @dataclass(eq=False)
 class Link:
-    """What is used of a connection."""
+    """The used part of a connection."""
 
     ended: bool = False
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
@@ -91,6 +91,6 @@ async def test_a_connection_whose_server_takes_no_writes_any_more_is_not_used_ag
         await pool.execute("SET default_transaction_read_only = on")
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await pool.execute("CREATE TABLE a ()")
-        for _ in range(5):  # it ends in a turn of the loop soon
+        for _ in range(5):  # it ends in one of the next loop iterations
             await asyncio.sleep(0)
         assert await pool.fetchval(BACKEND) != old

@@ -1,13 +1,13 @@
-"""The statements that lists are answered by, as files to read and to paste into psql.
+"""Statements of lists as files, for reading and for psql.
 
     python -m tests.projections.golden_sql
 
-rewrites them after a change; `git diff` then shows what it did to each statement. A file prepares
-its statement and executes it. In psql on the database of a tracker,
+rewrites them after a change; `git diff` then shows the effect on each statement. A file prepares its
+statement and executes it. In psql on the database of a tracker,
 
     EXPLAIN ANALYZE EXECUTE controls_on_a_group (…);
 
-with the arguments of its last lines shows what PostgreSQL does for it.
+with the arguments of its last lines shows the plan.
 """
 
 from __future__ import annotations
@@ -26,43 +26,43 @@ from tracker.postgres.session_settings import SEARCH_PATH
 
 FOLDER = Path(__file__).with_name("golden")
 MOMENT = Moment(date(2025, 6, 1), 1_000_000)
-"""A position that lies behind every event of the corpus."""
+"""A position after every event of the corpus."""
 SETTINGS = {"search_path": SEARCH_PATH, **PLANNED_ONCE}
 
 
 class RecordingPool:
-    """A pool that answers nothing and remembers what it was asked."""
+    """A pool that records statements and returns nothing."""
 
     def __init__(self) -> None:
         self.statements: list[tuple[str, tuple[Any, ...]]] = []
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
-        """Remember a statement and its arguments."""
+        """Record a statement and its arguments."""
         self.statements.append((statement, arguments))
         return []
 
     async def fetchrow(self, statement: str, *arguments: Any) -> None:
-        """The same for one row."""
+        """Record a statement for one row."""
         await self.fetch(statement, *arguments)
 
     async def fetchval(self, statement: str, *arguments: Any) -> int:
-        """The same for one value."""
+        """Record a statement for one value."""
         await self.fetch(statement, *arguments)
         return 0
 
 
 def file_of(name: str) -> Path:
-    """The file of a question."""
+    """Return the file of a query."""
     return FOLDER / f"{identifier(name)}.sql"
 
 
 def identifier(name: str) -> str:
-    """The name of a question as PostgreSQL takes it."""
+    """Return the name of a query as a PostgreSQL identifier."""
     return name.replace(" ", "_")
 
 
 async def script(name: str, question: Question) -> str:
-    """What the file of a question has to say: settings, its statement, and its arguments."""
+    """Return the content of a query's file: settings, its statement, and its arguments."""
     pool: Any = RecordingPool()
     await question(AsOf(pool, None), MOMENT)  # type: ignore[arg-type]
     [(statement, arguments)] = pool.statements
@@ -76,7 +76,7 @@ async def script(name: str, question: Question) -> str:
 
 
 def literal(value: Any) -> str:
-    """An argument as SQL."""
+    """Return an argument as SQL."""
     if value is None:
         return "NULL"
     if isinstance(value, bool | int):
@@ -85,7 +85,7 @@ def literal(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """What stands between the quotation marks of a literal."""
+    """Return the text inside a literal's quotation marks."""
     if isinstance(value, list):
         return "{" + ",".join(f'"{item}"' for item in value) + "}"
     if isinstance(value, asyncpg.Range):
@@ -95,12 +95,12 @@ def text(value: Any) -> str:
 
 
 async def scripts() -> dict[Path, str]:
-    """What all the files have to say."""
+    """Return the contents of all files."""
     return {file_of(name): await script(name, question) for name, question in QUESTIONS.items()}
 
 
 async def rewrite() -> None:
-    """Write the files anew, and remove those whose question is gone."""
+    """Rewrite the files, and remove those without a query."""
     wanted = await scripts()
     for path in FOLDER.glob("*.sql"):
         if path not in wanted:

@@ -1,4 +1,4 @@
-"""Questions about a moment, one for each kind of statement that they are answered by."""
+"""Queries at a moment, one for each kind of statement."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REE = "rare_earths/CN/production/mine/2023"
 
 
 async def count_on_an_early_day(as_of: AsOf, at: Moment) -> Any:
-    """Count the figures of a publisher as where few were known on the day."""
+    """Count a publisher's figures as on a day with few records."""
     statement = count_statement(ListShape("entities_by_day", ()))
     return await as_of._pool.fetchval(statement, "figure", at.valid_at, at.position, ["usgs"])
 

@@ -1,4 +1,4 @@
-"""What a candidate is to the acts that are known: the corpus that ships is what they are looked for in."""
+"""Matches of candidates with recorded acts, on the shipped corpus."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Matches = Callable[..., Awaitable[list[CandidateMatch]]]
 
 @pytest.fixture
 async def matches(corpus_services: Services, corpus_target: Target) -> Matches:
-    """The matches of a finding in the corpus."""
+    """Return the matches of a finding in the corpus."""
 
     async def find(finding: Finding, *issuers: str) -> list[CandidateMatch]:
         async with open_connection(corpus_target, role=WATCHER) as connection:
@@ -40,12 +40,12 @@ async def matches(corpus_services: Services, corpus_target: Target) -> Matches:
 
 
 def kinds(found: list[CandidateMatch]) -> set[tuple[str, str]]:
-    """Matches as the kind and the act."""
+    """Return matches as kind and act."""
     return {(match.kind.value, match.entity) for match in found}
 
 
 def of_bis(**more: Any) -> Finding:
-    """The affiliates rule as the Federal Register lists it."""
+    """Return the affiliates rule as listed by the Federal Register."""
     given = {
         "title": "Expansion of End-User Controls To Cover Affiliates of Certain Listed Entities",
         "number": "90 FR 47201",

@@ -1,4 +1,4 @@
-"""What has changed between two moments: the database, folds in memory and the API agree."""
+"""Differences between two moments: the database, in-memory folds and the API agree."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ CONTROL = "export-control/x"
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 def pairs(seed: int, head: int, count: int = 40) -> list[tuple[Moment, Moment]]:
-    """Two moments each, at random; often on the same day or position."""
+    """Return random pairs of moments, often on the same day or position."""
     chance = Random(seed)
     found = []
     for _ in range(count):
@@ -73,14 +73,14 @@ def pairs(seed: int, head: int, count: int = 40) -> list[tuple[Moment, Moment]]:
 
 
 def texts(world: ReplayState, moment: Moment) -> dict[str, str]:
-    """The state of everything at a moment, folded in memory."""
+    """Return the states at a moment, folded in memory."""
     return {
         entity: version.text for entity, version in world.states(moment.valid_at, moment.position)
     }
 
 
 def contents(world: ReplayState, moment: Moment) -> dict[str, Any]:
-    """What the states of a moment say."""
+    """Return the contents of the states at a moment."""
     return {
         entity: content(version.state)
         for entity, version in world.states(moment.valid_at, moment.position)
@@ -154,12 +154,9 @@ async def test_moments_in_the_wrong_order_are_refused(services: Services) -> Non
         await services.changes.count(Moment(DAYS[0], 1), other)
 
 
-# --- because of what
-
-
 def reasons(known: Sequence[RecordedFact], day: str, later: str, count: int) -> list[str]:
-    """Because of which events a control differs between a day, after so many events, and a later
-    day after all of them."""
+    """Return the causes of a control's differences between a day after some events, and a later day
+    after all of them."""
     before, after = state(known[:count], CONTROL, day), state(known, CONTROL, later)
     turned = transitions(CONTROL, known, date.fromisoformat(day), date.fromisoformat(later))
     return [reason.event_id for reason in causes_of(before, after, known, count, turned)]
@@ -251,7 +248,7 @@ fragment states on State { __typename
 async def changes(
     api: Api, start: dict[str, Any], end: dict[str, Any], **about: Any
 ) -> dict[str, dict[str, Any]]:
-    """The changes between two moments by entity, after making sure that they are all."""
+    """Return the changes between two moments by entity, and check that they are complete."""
     found = (await api.ask(CHANGES, **{"from": start, "to": end, **about}))["changes"]
     assert found["totalCount"] == len(found["nodes"])
     return {node["entity"]: node for node in found["nodes"]}
@@ -403,9 +400,6 @@ async def test_bad_comparisons_are_refused(
     assert await api.refused(f"{{ changes{brackets} {{ nodes {{ entity }} }} }}") == (code, path)
 
 
-# --- what is to come
-
-
 async def test_each_field_has_the_day_on_which_it_changed(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
     await api.do("suspendExportControl", suspension("x", on="2025-11-05"))
@@ -449,14 +443,14 @@ UPCOMING = """query ($day: Day, $position: Position, $days: Int! = 90, $commodit
 
 
 async def upcoming(api: Api, day: str | None, days: int = 90, **more: Any) -> list[dict[str, Any]]:
-    """What is to come in the days after a day, after making sure that it is all."""
+    """Return the upcoming changes after a day, and check that they are complete."""
     found = (await api.ask(UPCOMING, day=day, days=days, **more))["asOf"]["upcoming"]
     assert found["totalCount"] == len(found["nodes"])
     return list(found["nodes"])
 
 
 def brief(transitions: list[dict[str, Any]]) -> list[tuple[str, str, str, str | None]]:
-    """Day, entity, what happens and the clause."""
+    """Return day, entity, kind of change and clause."""
     return [
         (t["day"], t["entity"].partition("/")[2], t["transition"], t["clause"]) for t in transitions
     ]
@@ -602,9 +596,6 @@ async def test_candidates_from_the_database_miss_nothing_past_or_to_come(
     assert min(count.values()) > 10
 
 
-# --- what it costs
-
-
 GROW = """
 WITH told AS (
     SELECT 'figure/' || n AS entity, e * 2000 + n AS position, (e + 1) * 2000 + n AS next,
@@ -636,13 +627,13 @@ QUESTIONS: dict[str, tuple[str, tuple[Any, ...]]] = {
 
 
 def scans(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """The nodes of a plan that read a table."""
+    """Return the nodes of a plan that read a table."""
     inner = [node for part in plan.get("Plans", ()) for node in scans(part)]
     return [plan, *inner] if "Relation Name" in plan else inner
 
 
 async def plan(connection: Connection, question: str) -> dict[str, Any]:
-    """The plan that a pooled connection comes to for a question, after it was answered."""
+    """Return the plan of a query on a pooled connection, after its execution."""
     query, arguments = QUESTIONS[question]
     literals = ", ".join("NULL" if value is None else f"'{value}'" for value in arguments)
     await connection.execute("SET plan_cache_mode = force_generic_plan")

@@ -22,7 +22,7 @@ everything = order("bgs", on="2025-01-01")
 
 
 def claims(*values: tuple[str, dict[str, Any]]) -> FigureState:
-    """A figure with a claim of each publisher, with these values and units."""
+    """Return a figure with a claim of each publisher, with these values and units."""
     facts = [claimed(publisher=publisher, edition="E", **value) for publisher, value in values]
     found: FigureState = state(decided_facts(STREAM, *facts), STREAM, "2025-06-01")
     return found

@@ -1,4 +1,4 @@
-"""Controls are looked through once for each question, by the licences that there are."""
+"""Clause matches of controls are computed once per query and set of licences."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LICENCE = clause("licence", commodities=["gallium"], measure="dual_use_licence")
 
 
 def control(key: str, *clauses: dict[str, Any]) -> ExportControlState:
-    """A control of China on the day."""
+    """Return a control of China on the day."""
     name = f"export-control/{key}"
     found: ExportControlState = state(decided_facts(name, announced(*clauses)), name, DAY)
     return found
@@ -32,7 +32,7 @@ def control(key: str, *clauses: dict[str, Any]) -> ExportControlState:
 
 @pytest.fixture
 def matched(monkeypatch: pytest.MonkeyPatch) -> list[ExportControlState]:
-    """The controls that are looked through meanwhile."""
+    """Record the controls that are matched meanwhile."""
     found: list[ExportControlState] = []
 
     def matching_clauses(query: Any, of: ExportControlState, licences: Any) -> Any:
@@ -45,7 +45,7 @@ def matched(monkeypatch: pytest.MonkeyPatch) -> list[ExportControlState]:
 
 
 def keys(clauses: Sequence[ClauseState]) -> list[str]:
-    """The keys of clauses."""
+    """Return the keys of clauses."""
     return [one.clause.id for one in clauses]
 
 

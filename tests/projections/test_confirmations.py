@@ -19,7 +19,7 @@ from tracker.domain.vocabulary import Confirmation
 
 
 async def acts_by_issuer(services: Services, position: int) -> dict[str, list[date]]:
-    """The days of all acts by issuer, read from the log alone."""
+    """Return the days of all acts by issuer, read from the log alone."""
     known: dict[str, list[RecordedFact]] = {}
     async for event in services.recorder.read_all(position):
         if event.stream.startswith(("export-control/", "announcement/")):
@@ -36,7 +36,7 @@ async def acts_by_issuer(services: Services, position: int) -> dict[str, list[da
 
 
 async def since(services: Services, control: str, clause: ClauseState, moment: Moment) -> date:
-    """The first day of the unbroken time in which a clause has its status, from one row to the one before."""
+    """Return the first day of the current status of a clause, across rows."""
     first = day = moment.valid_at
     while True:
         at = Moment(day, moment.position)

@@ -1,4 +1,4 @@
-"""What differs between two states, field by field."""
+"""Differences between two states, field by field."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FIGURE = "figure/rare_earths/CN/production/mine/2023"
 
 
 def applied(before: Any, fields: Sequence[FieldChange]) -> Any:
-    """The content of a state after these changes, each put where its path leads."""
+    """Return the content of a state after these changes, each applied at its path."""
     after = deepcopy(before)
     for change in fields:
         if not change.path:
@@ -64,7 +64,7 @@ def _put_item(items: list[Any], identity: Any, path: Sequence[str], value: Any) 
 
 
 def between(stream: str, facts: Sequence[Fact], one: str, other: str) -> list[tuple[Any, ...]]:
-    """What differs between two days, as tuples."""
+    """Return the differences between two days, as tuples."""
     known = decided_facts(stream, *facts)
     changes = diff(state(known, stream, one), state(known, stream, other))
     return [(change.path, change.before, change.after) for change in changes]

@@ -1,4 +1,4 @@
-"""Shares and concentration: computed from what can be compared, and from nothing else."""
+"""Shares and concentration, computed only from comparable claims."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tracker.domain.vocabulary import Stage, Statistic
 
 
 def figure(place: str, value: Any, **more: Any) -> FigureState:
-    """A figure with one claim, also one that would not be recorded today."""
+    """Return a figure with one claim, even one that would be refused today."""
     stream = f"figure/rare_earths/{place}/production/mine/2023"
     known = RecordedFact(1, "e1", "Figure.Claimed", claimed(value, place=place, **more))
     found = state([known], stream, "2025-01-01")
@@ -35,19 +35,19 @@ def figure(place: str, value: Any, **more: Any) -> FigureState:
 
 
 def shares(*figures: FigureState) -> dict[str, Decimal | None]:
-    """The share of every place."""
+    """Return the share of every place."""
     return {str(s.place): s.share for s in distribution(figures, ()).shares}
 
 
 def obstacles(*figures: FigureState) -> dict[str, str]:
-    """Why places whose figures have numbers get no share."""
+    """Return the reasons for places with numbers but no share."""
     return {
         str(s.place): str(s.incomparable_reason) for s in distribution(figures, ()).not_comparable
     }
 
 
 def spread(*figures: FigureState) -> Distribution:
-    """How figures are spread where nothing is recorded about publishers."""
+    """Return the distribution of figures without publisher orders."""
     return distribution(figures, ())
 
 
@@ -118,12 +118,12 @@ def test_a_figure_without_a_number_has_no_share_and_is_listed() -> None:
 
 
 def withheld(place: str) -> FigureState:
-    """A figure that its publisher withholds."""
+    """Return a withheld figure."""
     return figure_of_quantity(place, {"unit": "t", "qualifier": "withheld", "basis": "REO"})
 
 
 def figure_of_quantity(place: str, quantity: dict[str, Any]) -> FigureState:
-    """A figure with this quantity and nothing else."""
+    """Return a figure with only this quantity."""
     stream = f"figure/rare_earths/{place}/production/mine/2023"
     fact = replace(claimed(1, place=place), quantity=from_builtins(Quantity, quantity))
     found = state(decided_facts(stream, fact), stream, "2025-01-01")
@@ -246,7 +246,7 @@ numbers = st.decimals(-(10**9), 10**9, places=20) | st.sampled_from(
 
 
 def editions(place: str, *claims: tuple[str, Any]) -> FigureState:
-    """A figure with a claim in each of these editions, a year apart."""
+    """Return a figure with a claim in each of these editions, a year apart."""
     stream = f"figure/rare_earths/{place}/production/mine/2023"
     facts = [
         claimed(value, place=place, edition=edition, published_on=f"20{edition[-2:]}-01-31")
@@ -398,7 +398,7 @@ async def test_the_api_answers_who_produces_how_much(services: Services) -> None
 async def test_the_corpus_says_from_which_editions_its_shares_are(
     corpus_services: Services,
 ) -> None:
-    """Korea is no longer named in MCS 2026: 3 t of the 760 t of MCS 2025, beside 839 t of 848 t."""
+    """MCS 2026 no longer names Korea: 3 t of the 760 t of MCS 2025, beside 839 t of 848 t."""
     data = await Api(corpus_services).ask(
         """{ asOf(validAt: "2026-03-01") {
              production(commodity: "gallium", stage: PRIMARY, year: 2024) {
@@ -430,7 +430,7 @@ async def test_the_corpus_says_from_which_editions_its_shares_are(
 async def test_the_corpus_shows_the_computed_residual_beside_the_published_one(
     corpus_services: Services,
 ) -> None:
-    """390,000 t less twelve countries with 392,850 t together: the total is rounded."""
+    """390,000 t minus twelve countries with 392,850 t together: the total is rounded."""
     data = await Api(corpus_services).ask(
         """{ asOf(validAt: "2025-08-01") { production(commodity: "rare_earths", year: 2024) {
              residual { value unit basis published { value edition } includedPlaces { code }

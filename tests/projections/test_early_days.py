@@ -37,13 +37,13 @@ class PlannedOnce(ExplainingPool):
         return []
 
     async def fetchval(self, query: str, *arguments: Any) -> Any:
-        """The answer: the day by which many are known."""
+        """Return the day by which many are recorded."""
         return await self.connection.fetchval(query, *arguments)
 
 
 @pytest.fixture
 async def lists(corpus_services: Services) -> Lists:
-    """Lists that know how far the projection has come, without which no day is early."""
+    """Return lists with a progress tracker, without which no day is early."""
     async with asyncio.timeout(within(10)):
         while corpus_services.projector.progress.known is None:
             await corpus_services.as_of.resolve()

@@ -46,7 +46,7 @@ ON = date.fromisoformat(DAY)
 
 
 def output(place: str, value: int, commodity: str = "gallium", **more: Any) -> FigureState:
-    """The output of a place."""
+    """Return the output of a place."""
     fact = claimed(value, place=place, commodity=commodity, **more)
     found: FigureState = state(decided_facts(fact.stream, fact), fact.stream, DAY)
     return found
@@ -55,7 +55,7 @@ def output(place: str, value: int, commodity: str = "gallium", **more: Any) -> F
 def control(
     *clauses: dict[str, Any], then: tuple[Fact, ...] = (), id: str = "x", **more: Any
 ) -> ExportControlState:
-    """A control of China as it stands on the day."""
+    """Return a control of China with its status on the day."""
     stream = f"export-control/{id}"
     found: ExportControlState = state(
         decided_facts(stream, announced(*clauses, **more), *then), stream, DAY
@@ -67,7 +67,7 @@ WORLD = (output("WORLD", 100), output("CN", 80), output("JP", 15), output("OTHER
 
 
 def shares_by_measure(found: Exposure) -> list[tuple[Measure, Decimal]]:
-    """The share under each measure."""
+    """Return the share under each measure."""
     return [(of.measure, of.share) for of in found.measures]
 
 
@@ -77,14 +77,14 @@ def exposed(
     figures: Any = WORLD,
     **asked: Any,
 ) -> Exposure:
-    """The exposure of gallium to controls."""
+    """Return the exposure of gallium to controls."""
     question = Question(ON, **{"commodity": GALLIUM, "destination": destination, **asked})
     [found] = exposures(question, ExportClauses(controls), yearly_supplies(figures, ()))
     return found
 
 
 def shares(found: Exposure) -> tuple[str, str]:
-    """What is controlled wholly, and what partly."""
+    """Return the fully and partly covered shares."""
     return str(found.controlled_share), str(found.partly_controlled_share)
 
 
@@ -179,7 +179,7 @@ def test_partial_coverage_is_said_and_never_counted_as_full(
 def test_what_is_no_goods_of_the_supply_is_named_and_counts_for_nothing(
     other: dict[str, Any], limit: str
 ) -> None:
-    """The supply is what mines put out."""
+    """The supply is the output of mines."""
     found = exposed(control(clause(**other)))
     assert shares(found) == ("0.0000", "0.0000")
     [applied] = found.places[0].in_force
@@ -264,7 +264,7 @@ def test_a_ban_of_dual_use_items_reaches_no_further_than_the_licence() -> None:
 
 
 def test_a_ban_of_dual_use_items_reaches_what_any_of_the_licences_does() -> None:
-    """Gallium metal, and some of its compounds by a licence of their own."""
+    """Gallium metal, and some of its compounds by a separate licence."""
     ban = control(clause(commodities=["dual_use_items"]), id="ban")
     metal = control(clause(measure="dual_use_licence", forms=["metal"]))
     some = clause(measure="dual_use_licence", forms=["oxide"], items=[{"name": "gallium oxide"}])
@@ -411,7 +411,7 @@ LICENCE = {"measure": "dual_use_licence"}
 
 
 def requirements(*controls: ExportControlState) -> list[tuple[str, list[str]]]:
-    """The controls that require something of gallium, each with those that it rests on."""
+    """Return the controls with requirements for gallium, each with its legal bases."""
     [place] = exposed(*controls, destination=None).places
     return [
         (one.clause.control.id, [basis.control.id for basis in one.legal_bases])
@@ -477,7 +477,7 @@ def test_supplies_are_told_apart_and_never_added() -> None:
 
 
 def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -> None:
-    """China makes no bauxite, and no dysprosium that anybody counts, but controls the latter."""
+    """China has no bauxite output, and no counted dysprosium, but controls the latter."""
     figures = (
         *WORLD,
         output("WORLD", 9, "bauxite"),
@@ -583,14 +583,14 @@ ASKED = """query ($day: Day, $commodity: String, $issuer: String, $destination: 
 
 
 async def ask(services: Services, **asked: Any) -> list[dict[str, Any]]:
-    """The exposures that the API tells of."""
+    """Return the exposures from the API."""
     data = await Api(services).ask(ASKED, **asked)
     found: list[dict[str, Any]] = data["asOf"]["exposure"]
     return found
 
 
 def share_of(found: dict[str, Any], measure: str) -> str:
-    """The share that a measure controls; none where no place has it."""
+    """Return the share under a measure, or None."""
     shares = {of["measure"]: of["share"] for of in found["measures"]}
     return shares.get(measure, "0.0000")
 
@@ -598,8 +598,8 @@ def share_of(found: dict[str, Any], measure: str) -> str:
 async def test_the_us_was_exposed_to_a_ban_of_gallium_until_it_was_suspended(
     corpus_services: Services,
 ) -> None:
-    """750 of 760 t come from China: 98.68 %. The ban is suspended from 9 November 2025; the licence
-    of 2023 stays."""
+    """China supplies 750 of 760 t: 98.68 %. The ban is suspended from 9 November 2025; the licence of
+    2023 stays."""
     asked = {"commodity": "gallium", "destination": "US"}
     [june] = await ask(corpus_services, day="2025-06-01", **asked)
     assert (june["stage"], june["year"], june["world"]) == (
@@ -645,7 +645,7 @@ async def test_japan_was_never_exposed_to_the_ban_of_gallium(corpus_services: Se
 async def test_seven_rare_earths_under_licence_are_a_part_of_the_supply(
     corpus_services: Services,
 ) -> None:
-    """270,000 of 390,000 t come from China."""
+    """China supplies 270,000 of 390,000 t."""
     [found] = await ask(
         corpus_services, day="2025-11-20", commodity="rare_earths", destination="US"
     )
@@ -684,8 +684,7 @@ async def test_heavy_rare_earths_have_controls_and_no_figures_in_2025(
 
 
 async def test_a_place_can_be_asked_what_it_controls(corpus_services: Services) -> None:
-    """Congo (Kinshasa): a quota on 220 of 290 kt of cobalt; its ban of concentrates has
-    exceptions."""
+    """Congo (Kinshasa): a quota on 220 of 290 kt of cobalt; its ban of concentrates has exceptions."""
     found = await ask(corpus_services, day="2025-11-20", issuer="CD")
     supplies = {
         (e["commodity"]["key"], e["stage"]): (e["controlledShare"], e["partlyControlledShare"])
@@ -748,7 +747,7 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
 def last_output(
     states: list[EntityState], question: Question, controls: list[ExportControlState]
 ) -> list[FigureState]:
-    """The output of all that a question is about, of each product in the world's last year."""
+    """Return the output for a query, of each product in the world's last year."""
     wanted = {
         below for one in ExportClauses(controls).subjects(question) for below in descendants(one)
     }
@@ -767,7 +766,7 @@ def last_output(
 
 
 def product(series: Series) -> tuple[Any, ...]:
-    """What has a last year of its own."""
+    """Return the product, which has its own last year."""
     return series.commodity, series.stage, series.form
 
 

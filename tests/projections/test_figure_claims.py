@@ -1,4 +1,4 @@
-"""The claims on a figure as lists show them say what its state says, and no more is decoded for it."""
+"""Claims of list pages equal those of the figure's state, with nothing else decoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FIELDS = (
     " value upper unit basis qualifier estimated rounded note quotation series { commodity { key } place"
     " { code } statistic stage form period } source { name url reference checked } because { position }"
 )
-"""All that can be asked of a claim without arguments."""
+"""All claim fields without arguments."""
 
 both = encode(figure("2025-06-01", usgs_2024, usgs_2025, bgs)).decode()
 
@@ -40,7 +40,7 @@ async def test_every_claim_of_the_corpus_is_in_lists_what_it_is_below_its_figure
 
 
 async def every(api: Api, name: str, fields: str) -> list[dict[str, Any]]:
-    """All nodes of a list of the corpus, page by page."""
+    """Return all nodes of a corpus list, page by page."""
     found, after = list[dict[str, Any]](), None
     while True:
         at = f"first: 200, after: {json.dumps(after)}" if after else "first: 200"
@@ -56,7 +56,7 @@ async def every(api: Api, name: str, fields: str) -> list[dict[str, Any]]:
 
 
 def by_position(claims: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Claims in the order of lists."""
+    """Return claims in list order."""
     return sorted(claims, key=lambda claim: int(claim["position"]))
 
 

@@ -1,4 +1,4 @@
-"""Rows are made anew when the code that they follow from behaves differently, and only then."""
+"""Rows are rebuilt exactly when the behaviour of their code changes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ MAKES_NO_ROW = {
     *("__init__.py", "projection.py", "fold_cache.py", "whole_streams.py"),
     *("row_check.py", "sample_check.py"),
 }
-"""Modules that say in which order facts are folded, what is kept in memory meanwhile, what questions mean by
-their words, and that compare rows with a fresh fold."""
+"""Modules that determine no row: fold order, caches, query words, and the row check."""
 
 CODE = '''"""About days."""
 
@@ -37,7 +36,7 @@ QUERY = "-- name: last_day\n-- Of a state.\nSELECT max(day) FROM days WHERE day 
 
 
 def hashed(directory: Path, files: dict[str, str]) -> str:
-    """The hash of some files."""
+    """Return the hash of some files."""
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -43,5 +43,5 @@ def test_a_placeholder_is_filled_once_and_indents_what_it_is_filled_with() -> No
 
 
 def squeezed(text: str) -> str:
-    """A text whose layout says nothing."""
+    """Return a text without layout."""
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""The share of a group: each country once, and what is not known is said."""
+"""The share of a group: each country once, with unknown values reported."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ ON = date(2025, 6, 1)
 
 
 def places(text: str) -> frozenset[Place]:
-    """The countries of some codes."""
+    """Return the countries of some codes."""
     return countries_of(map(Place, text.split()), ON)
 
 
 def share(group: str, *figures: FigureState, **more: Any) -> GroupShare:
-    """The share of some countries."""
+    """Return the share of some countries."""
     return group_share(distribution(figures, ()), Group(places(group), **more), ON)
 
 
 def reasons(found: Any) -> dict[str, str]:
-    """Why places are not counted."""
+    """Return the reasons for uncounted places."""
     return {str(one.place): one.reason for one in found}
 
 
@@ -88,7 +88,7 @@ def test_a_member_without_a_figure_may_be_all_of_the_other_countries() -> None:
 
 
 def test_there_is_no_bound_where_a_total_leaves_no_room_for_a_withheld_number() -> None:
-    """The world's lithium of USGS is without the United States, whose number is withheld."""
+    """The world's lithium of USGS excludes the United States, whose number is withheld."""
     lithium = (figure("WORLD", 100), figure("AU", 38), figure("CN", 62), withheld("US"))
     found = share("US AU", *lithium)
     assert (found.share, found.share_at_most) == (Decimal("0.3800"), None)
@@ -97,7 +97,7 @@ def test_there_is_no_bound_where_a_total_leaves_no_room_for_a_withheld_number() 
 
 
 def test_a_total_that_the_others_make_up_leaves_no_room_however_their_shares_are_rounded() -> None:
-    """A third has more digits than a number here, so that three of them are not quite one."""
+    """A third has more digits than a number here, so three of them are not exactly one."""
     thirds = (figure("WORLD", 3), figure("AU", 1), figure("CA", 1), figure("CN", 1), withheld("US"))
     assert share("US AU", *thirds).share_at_most is None
     assert share("CN", *thirds, all_but=True).share_at_most is None
@@ -105,7 +105,7 @@ def test_a_total_that_the_others_make_up_leaves_no_room_however_their_shares_are
 
 
 def test_other_countries_leave_no_room_for_a_withheld_number_either() -> None:
-    """The world's barite of USGS: what it names and other countries are all of it."""
+    """The world's barite of USGS: its named countries and other countries make up all of it."""
     barite = (figure("WORLD", 100), figure("CN", 90), figure("OTHER", 10), withheld("US"))
     assert share("US", *barite).share_at_most is None
     assert share("US JP", *barite).share_at_most is None
@@ -114,7 +114,7 @@ def test_other_countries_leave_no_room_for_a_withheld_number_either() -> None:
 
 
 def test_what_the_rounding_of_a_total_may_hide_is_no_room_for_a_withheld_number() -> None:
-    """The world's bromine of USGS is rounded to thousands, and without the United States."""
+    """The world's bromine of USGS is rounded to thousands, and excludes the United States."""
     bromine = (figure("WORLD", 395000, rounded=True), figure("IL", 394900), withheld("US"))
     assert share("US", *bromine).share_at_most is None
     assert share("IL", *bromine, all_but=True).share_at_most is None
@@ -131,7 +131,7 @@ def test_a_member_of_which_less_than_a_number_is_known_is_not_said_to_have_nothi
 
 
 def test_the_figure_for_other_countries_is_of_those_that_its_edition_does_not_name() -> None:
-    """A later edition names a country no more: it is among the other countries of that edition."""
+    """A later edition no longer names a country: it is among the other countries of that edition."""
     old = {"edition": "MCS 2023", "published_on": "2023-01-31"}
     world = (figure("WORLD", 100), figure("CN", 60), figure("US", 30), figure("OTHER", 10))
     found = share("AU", *world, figure("AU", 8, **old), all_but=True)

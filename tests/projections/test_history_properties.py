@@ -1,7 +1,7 @@
-"""Any history of commands, corrections, retractions and imports, on a real database.
+"""Random histories of commands, corrections, retractions and imports, on a real database.
 
-Whatever was recorded: the database and the fold in memory agree on any moment of both axes, and no
-answer ever changes once it was given. Longer than the ordinary run:
+The database and the in-memory fold agree on any moment of both axes, and earlier results never change. To
+test more histories:
 
     pytest tests/projections/test_history_properties.py --hypothesis-profile long --timeout 0
 """
@@ -71,12 +71,12 @@ def is_told(fact: Fact, others: Sequence[Fact]) -> bool:
 
 @pytest.fixture(autouse=True)
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another generation of rows begins after few events."""
+    """Begin generations of rows after few events."""
     monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", 3)
 
 
 class Histories(RuleBasedStateMachine):
-    """A tracker on a database of its own, and beside it the world in memory."""
+    """A tracker on a separate database, and an in-memory replay beside it."""
 
     def __init__(self, server: Postgres, template: str, directory: Path):
         super().__init__()
@@ -92,11 +92,11 @@ class Histories(RuleBasedStateMachine):
         self.given: dict[Moment, str] = {}
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """The outcome of some work."""
+        """Return the result of some work."""
         return self.loop.run(work)
 
     def do(self, command: Coroutine[Any, Any, Any]) -> None:
-        """Carry out a command, which the rules may refuse, and see it projected."""
+        """Run a command, which the rules may refuse, and wait for its projection."""
         with suppress(InvalidInput, NotFound):
             self.wait(command)
         for event in self.wait(self.services.recorder.read(self.world.position)):
@@ -105,7 +105,7 @@ class Histories(RuleBasedStateMachine):
         self.wait(self.services.projector.reach(self.world.position))
 
     def facts(self, chance: Random, *streams: str) -> list[tuple[str, Fact]]:
-        """A fact of each stream, where one could be made up."""
+        """Return a fact of each stream, where possible."""
         entities = self.wait(load(self.services.recorder, streams))
         found = []
         for stream in streams:
@@ -115,20 +115,20 @@ class Histories(RuleBasedStateMachine):
 
     @rule(stream=st.sampled_from(STREAMS), chance=CHANCE)
     def record(self, stream: str, chance: Random) -> None:
-        """A fact is recorded: of any day, late or early."""
+        """Record a fact of any day, late or early."""
         for _, fact in self.facts(chance, stream):
             self.do(self.services.commands.record(stream, fact))
 
     @precondition(lambda self: self.log)
     @rule(chance=CHANCE)
     def retract(self, chance: Random) -> None:
-        """An event is retracted, which may itself be a retraction or part of a correction."""
+        """Retract an event, possibly itself a retraction or part of a correction."""
         self.do(self.services.commands.retract(chance.choice(self.log).event_id, "wrong", SOURCE))
 
     @precondition(lambda self: self.log)
     @rule(chance=CHANCE)
     def correct(self, chance: Random) -> None:
-        """An event is corrected, mostly by a fact of its own kind."""
+        """Correct an event, mostly by a fact of its own kind."""
         event = chance.choice(self.log)
         if isinstance(event.fact, Receipt):
             return
@@ -146,8 +146,10 @@ class Histories(RuleBasedStateMachine):
 
     @rule(streams=st.lists(st.sampled_from(STREAMS), min_size=1, max_size=6), chance=CHANCE)
     def import_lines(self, streams: list[str], chance: Random) -> None:
-        """The valid lines of a file are recorded, and only once; a claim that is known under
-        another id, from the log or from a line before, is no news."""
+        """Record the valid lines of a file once.
+
+        A claim known under another id, from the log or an earlier line, is not new.
+        """
         facts = self.facts(chance, *streams)
         claims = [event.fact for event in self.log if isinstance(event.fact, Claimed)]
         known = sum(
@@ -164,12 +166,12 @@ class Histories(RuleBasedStateMachine):
         told, repeated = first.receipt.counts, again.receipt.counts
         assert told.new + told.restated + told.refused + told.unchanged == len(lines)
         assert told.unchanged <= known
-        assert repeated.new + repeated.restated <= told.refused  # what they built on is there now
+        assert repeated.new + repeated.restated <= told.refused  # their base exists now
         self.do(asyncio.sleep(0))
 
     @rule(day=st.sampled_from(WINDOW), chance=CHANCE)
     def ask(self, day: date, chance: Random) -> None:
-        """The database says of a moment what the world in memory says."""
+        """Compare the database with the replay at a moment."""
         moment = Moment(day, chance.randint(0, self.world.position))
         self.given[moment] = self.world.digest(day, moment.position)
         assert self.wait(self.services.as_of.digest(moment)) == self.given[moment]
@@ -186,13 +188,13 @@ class Histories(RuleBasedStateMachine):
 
     @rule(stream=st.sampled_from(STREAMS), chance=CHANCE)
     def tell_in_another_order(self, stream: str, chance: Random) -> None:
-        """What is so in the world depends only on the facts that stand."""
+        """Check that valid-time states depend only on the effective facts."""
         known = [event.known for event in self.log if event.stream == stream]
         other = timeline(stream, rearranged(chance, known))
         assert in_the_world(other) == in_the_world(timeline(stream, known))
 
     def teardown(self) -> None:
-        """Every answer is still what it was when it was given."""
+        """Check that every earlier result is unchanged."""
         try:
             for moment, digest in self.given.items():
                 assert self.wait(self.services.as_of.digest(moment)) == digest

@@ -1,4 +1,4 @@
-"""Knowing how far the projection has come, without asking for it."""
+"""Progress of the projection, known without a query."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tracker.postgres.database import PROJECTOR, Target
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait for something that comes by itself."""
+    """Wait for an asynchronous event."""
     async with asyncio.timeout(within(20)):
         while not true():
             await asyncio.sleep(0.01)
@@ -39,7 +39,7 @@ async def come_to(services: Services, position: int) -> None:
 
 
 async def recorded(services: Services, name: str) -> int:
-    """The position of a new event that is projected."""
+    """Record an event and return its position, once projected."""
     done = await Api(services).do("announceExportControl", control(name))
     return int(done["positions"][-1] if "positions" in done else done["position"])
 
@@ -59,7 +59,7 @@ async def test_a_position_that_another_process_has_reached_is_not_ahead(
 ) -> None:
     await services.projector.progress.query()
     async with open_connection(target, role=PROJECTOR) as connection:
-        await connection.execute("UPDATE progress SET position = 7")  # and nobody is told
+        await connection.execute("UPDATE progress SET position = 7")  # without a notification
         assert (await services.as_of.resolve(position=7)).position == 7
     with pytest.raises(InvalidInput, match="from 0 to 7"):
         await services.as_of.resolve(position=8)
@@ -145,7 +145,7 @@ async def test_rows_that_other_code_has_made_are_neither_read_nor_written(
 async def test_rows_of_another_form_are_no_fault_of_the_client(
     services: Services, target: Target, change: str
 ) -> None:
-    """As while another release replaces the tables, of which this process is told a moment later."""
+    """This happens while another release replaces the tables, before this process is notified."""
     await recorded(services, "x")
     async with open_connection(target, role=PROJECTOR) as connection:
         await connection.execute(change)

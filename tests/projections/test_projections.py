@@ -1,5 +1,5 @@
-"""The version rows on a real PostgreSQL: for every day and position they say what a fold in memory
-says, whatever happens while they are made."""
+"""Version rows on a real PostgreSQL equal an in-memory fold for every day and position, after any
+failure of projection."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ SEEDS = range(3)
 
 
 def events(seed: int, length: int = 120) -> list[NewEvent]:
-    """A random history of entities of all kinds, ready to be appended."""
+    """Return a random history of entities of all kinds, ready to append."""
     orders = history(Random(seed), length)
     entities = {stream: rehydrate(stream, []) for stream in STREAMS}
     decided, refused = decide_all(entities, orders, entities)
@@ -94,7 +94,7 @@ def events(seed: int, length: int = 120) -> list[NewEvent]:
 
 
 async def project_random_history(services: Services, seed: int) -> ReplayState:
-    """The world in memory, after a random history was recorded and projected in random pages."""
+    """Return the replay of a random history that was recorded and projected in random pages."""
     chance, coming = Random(seed), events(seed)
     while coming:
         count = chance.randint(1, 40)
@@ -106,7 +106,7 @@ async def project_random_history(services: Services, seed: int) -> ReplayState:
 
 
 async def world_of(recorder: Recorder) -> ReplayState:
-    """The log, folded in memory."""
+    """Return the log, folded in memory."""
     world = ReplayState()
     async for event in recorder.read_all(await recorder.head()):
         world.add(event)
@@ -114,27 +114,27 @@ async def world_of(recorder: Recorder) -> ReplayState:
 
 
 def moments(seed: int, head: int, count: int = 60) -> list[Moment]:
-    """Places on both time axes, at random."""
+    """Return random moments on both axes."""
     chance = Random(seed)
     days = [date(1900, 1, 1), *DAYS, DAYS[-1] + timedelta(days=30), date(2100, 1, 1)]
     return [Moment(chance.choice(days), chance.randint(0, head)) for _ in range(count)]
 
 
 async def digests(services: Services, asked: list[Moment]) -> list[str]:
-    """The answers of the database."""
+    """Return the digests of the database."""
     return [await services.as_of.digest(moment) for moment in asked]
 
 
 @pytest.fixture
 async def connection(target: Target) -> AsyncIterator[Connection]:
-    """A connection to a database that nobody projects."""
+    """Open a connection to a database without a projector."""
     connection = await connect(target)
     yield connection
     await connection.close()
 
 
 async def project_page(connection: Connection, *, limit: int) -> int:
-    """Project the next events into the live tables; the position reached, 0 without any."""
+    """Project the next events into the live tables, and return the position, or 0."""
     return await project_page_of(connection, Versions(), Versions.name, limit=limit)
 
 
@@ -144,7 +144,7 @@ UPDATE progress SET position = 0"""
 
 
 async def rows(connection: Connection) -> list[tuple[Any, ...]]:
-    """All version rows, and the words that they are found by."""
+    """Return all version rows, and their index words."""
     found = [
         await connection.fetch(f"SELECT * FROM {table} ORDER BY {order}")
         for table, order in (
@@ -158,7 +158,7 @@ async def rows(connection: Connection) -> list[tuple[Any, ...]]:
 
 
 async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
-    """The rows after projecting the whole log anew in pages of this size."""
+    """Return the rows after projecting the whole log in pages of this size."""
     await connection.execute(ANEW)
     while await project_page(connection, limit=page):
         pass
@@ -167,7 +167,7 @@ async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another generation of rows begins after few events; few make a list that is written apart."""
+    """Begin generations and separate lists after few events."""
     monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", 3)
     monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", 2)
 
@@ -221,7 +221,7 @@ async def test_the_first_and_the_last_day_of_the_calendar_are_days_like_others(
 async def test_text_of_any_script_is_hashed_alike_in_the_database_and_in_memory(
     services: Services,
 ) -> None:
-    # Some of it is refused today, but stands in logs of before there was a rule for it.
+    # Some facts are refused today, but exist in older logs.
     odd = Entity.Event(GALLIUM, 1, clock.now(), "odd", announced(title='镓 "Ga" \\ \u2028 𝔊\t'))
     await services.recorder.append([new_event(odd, None)])
     await services.projector.reach(1)
@@ -297,7 +297,7 @@ async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_r
 
 
 async def answers(connection: Connection, recorder: Recorder) -> list[Any]:
-    """What is answered of states, of the sources behind them, and of what has changed."""
+    """Return results for states, their sources, and changes."""
     pool: Any = connection
     as_of, changes = AsOf(pool, recorder), Changes(pool, recorder)
     head = await recorder.head()
@@ -400,7 +400,7 @@ async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_wa
 
 
 async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[Any]:
-    """The history of an entity as its pages give it."""
+    """Return the history of an entity from its pages."""
     found: list[Any] = []
     key: Key | None = None
     while True:
@@ -540,7 +540,7 @@ async def test_a_page_that_was_read_ahead_is_read_again_when_another_projector_h
 
 
 async def caught_up(recorder: Recorder, target: Target) -> list[int]:
-    """The positions that a projector comes to, in small pages."""
+    """Return the positions of a projector, in small pages."""
     async with await create_pool(target, role=PROJECTOR) as pool:
         positions = list[int]()
         projector = Projector(pool, Follower(recorder, target), Versions(), page_events=10)
@@ -571,7 +571,7 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
     assert read == [GALLIUM]
     assert kept == await fold_page(
         connection, 2, limit=PAGE_EVENTS, folds=folds
-    )  # what it knows now is too much
+    )  # its current knowledge is too new
     assert read == [GALLIUM, GALLIUM]
 
 
@@ -713,7 +713,7 @@ async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: 
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rebuild that takes many pages."""
+    """Set small pages, so that a rebuild takes many."""
     monkeypatch.setattr("projections.versions.whole_streams.PAGE_EVENTS", 20)
 
 
@@ -886,9 +886,6 @@ async def test_rows_that_other_code_has_made_are_made_anew(
     await take_over_rows(target)
     assert await create_tables(connection, Versions())
     assert await rows(connection) == expected
-
-
-# --- what a row can be found by
 
 
 async def test_entities_are_found_by_commodity_place_and_publisher(services: Services) -> None:

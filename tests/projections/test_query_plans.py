@@ -1,4 +1,4 @@
-"""No as-of question reads history: what the database does for each, and when history has grown."""
+"""As-of queries do not read history: query plans, also after the history has grown."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tracker.log.recorder import StreamRange
 from tracker.postgres.database import Connection, Target, connect
 
 FINDING = {"subjects_key", "subjects_by_day", "texts_words", "texts_key"}
-"""What finds entities; it grows with what they were ever about and said, not with history."""
+"""Indexes that find entities; they grow with subjects and texts, not with history."""
 
 ELEMENTS = "elements_key"
-"""What finds the elements of long lists."""
+"""The index that finds the elements of long lists."""
 
 GROW = """
 INSERT INTO versions
@@ -36,7 +36,7 @@ FROM versions, generate_series(1, 10) AS round WHERE until = 9223372036854775807
 
 @pytest.fixture
 async def connection(corpus_target: Target) -> AsyncIterator[Connection]:
-    """A connection to a database with the shipped corpus."""
+    """Open a connection to a database with the shipped corpus."""
     connection = await connect(corpus_target)
     for setting, value in PLANNED_ONCE.items():
         await connection.execute(f"SET {setting} = {value}")
@@ -45,7 +45,7 @@ async def connection(corpus_target: Target) -> AsyncIterator[Connection]:
 
 
 async def plans(connection: Connection, at: Moment) -> dict[str, Plan]:
-    """What the database does for every question."""
+    """Return the plans of all queries."""
     await connection.execute("VACUUM ANALYZE versions, subjects, texts")
     found = {}
     for name, question in QUESTIONS.items():
@@ -56,7 +56,7 @@ async def plans(connection: Connection, at: Moment) -> dict[str, Plan]:
 
 
 def looked_up(plan: Plan) -> int:
-    """How many entities were looked up: each in two steps, of which the first only reads an index."""
+    """Return the number of entity lookups: each has two steps, the first of which only reads an index."""
     return sum(
         node["Actual Loops"]
         for node in nodes(plan)
@@ -88,7 +88,7 @@ async def test_no_question_about_a_moment_reads_history(connection: Connection) 
             assert all(part in node["Index Cond"] for part in ("entity", "generation")), name
             assert node.get("Rows Removed by Filter", 0) < 10, name
         for node in nodes(plan):
-            assert node["Node Type"] != "Memoize", name  # nothing is looked up twice
+            assert node["Node Type"] != "Memoize", name  # no double lookups
             assert node["Node Type"] != "Seq Scan" or node["Relation Name"] != "versions", name
         assert plan["Actual Rows"] == before[name]["Actual Rows"], name
         assert pages(plan) <= 2 * pages(before[name]) + 5, name

@@ -1,4 +1,4 @@
-"""Revisions: what became of a number from edition to edition of its own publisher."""
+"""Revisions of a number from edition to edition of its publisher."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ STREAM = "figure/rare_earths/CN/production/mine/2023"
 
 
 def claims(*facts: Claimed) -> list[Revision]:
-    """The revisions of a figure with these claims."""
+    """Return the revisions of a figure with these claims."""
     found: FigureState = state(decided_facts(STREAM, *facts), STREAM, "2030-01-01")
     return revisions(found)
 
 
 def in_year(year: int, value: int, **more: Any) -> Claimed:
-    """A claim of the edition of a year."""
+    """Return a claim of the edition of a year."""
     published = {"edition": f"MCS {year}", "published_on": f"{year}-01-31"}
     return claimed(value, **(published | more))
 
 
 def changes(found: list[Revision]) -> list[tuple[str, str]]:
-    """The change of each claim, in tonnes and in percent."""
+    """Return the change of each claim, in tonnes and in percent."""
     return [(str(of.change), str(of.change_percent)) for of in found]
 
 

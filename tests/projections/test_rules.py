@@ -1,7 +1,7 @@
-"""The ten rules of the domain, each on real cases of the corpus, asked through GraphQL.
+"""The ten rules of the domain on real cases of the corpus, queried through GraphQL.
 
-docs/domain.md has the rules in the same order. What one rule means in every detail is tested with
-the entity that keeps it (`test_export_control.py`, `test_alliance.py`, `test_figure.py`, …).
+docs/domain.md has the rules in the same order. The details of each rule are tested with its entity
+(`test_export_control.py`, `test_alliance.py`, `test_figure.py`, …).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tests.support.api import Api, claim, source
 
 @pytest.fixture
 def api(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def control(api: Api, id: str, day: str) -> dict[str, Any] | None:
-    """An instrument on a day, its clauses by their ids."""
+    """Return an instrument on a day, with its clauses by id."""
     data = await api.ask(
         """query ($id: String!, $day: Day) { asOf(validAt: $day) {
         exportControl(id: $id) { announcedOn official clauses {
@@ -39,7 +39,7 @@ async def control(api: Api, id: str, day: str) -> dict[str, Any] | None:
 
 
 async def clause(api: Api, instrument: str, day: str, id: str = "1") -> dict[str, Any]:
-    """A clause of an instrument on a day."""
+    """Return a clause of an instrument on a day."""
     found = await control(api, instrument, day)
     assert found
     told: dict[str, Any] = found["clauses"][id]
@@ -47,12 +47,12 @@ async def clause(api: Api, instrument: str, day: str, id: str = "1") -> dict[str
 
 
 async def statuses(api: Api, instrument: str, days: list[str], id: str = "1") -> list[str]:
-    """Where a clause stands on some days."""
+    """Return the statuses of a clause on some days."""
     return [(await clause(api, instrument, day, id))["status"] for day in days]
 
 
 async def claims(api: Api, figure: str, day: str) -> dict[str, dict[str, Any]]:
-    """The claims on a figure by edition."""
+    """Return the claims on a figure by edition."""
     data = await api.ask(
         """query ($id: String!, $day: Day) { asOf(validAt: $day) {
         figure(id: $id) { claims { edition editionVersion publisher value upper unit basis
@@ -120,7 +120,7 @@ async def test_mofcom_61_controls_goods_made_in_china_before_those_made_abroad(a
 async def test_a_status_is_asked_of_the_clause_that_answers_to_the_rest_of_the_question(
     api: Api,
 ) -> None:
-    """MOFCOM 46/2024: clause 1 is in force, and it is not the one about gallium goods."""
+    """MOFCOM 46/2024: clause 1 is in force, but it does not cover gallium goods."""
     asked = """query ($commodity: String, $status: ClauseStatus) { asOf(validAt: "2025-11-20") {
         exportControls(issuer: "CN", destination: "US", measure: BAN, commodity: $commodity,
                        status: $status) { nodes { key } } } }"""
@@ -329,7 +329,7 @@ async def test_a_number_without_a_basis_has_none_of_ours(api: Api) -> None:
 
 
 async def test_world_and_other_countries_are_no_producers(api: Api) -> None:
-    """In MCS 2024 Burundi's output of 2022 is no longer told, and other countries' neither."""
+    """MCS 2024 no longer states Burundi's output of 2022, nor that of other countries."""
     document = """query ($day: Day) { asOf(validAt: $day) {
         production(commodity: "rare_earths", year: 2022) { world { value rounded }
           figures { place { code } edition } concentration { topThree { code }
@@ -354,9 +354,6 @@ async def test_an_alliance_acts_beside_states(api: Api) -> None:
         {"key": "quad", "place": None},
         {"key": "US", "place": {"code": "US"}},
     ]
-
-
-# --- 9: sources that disagree stand side by side
 
 
 async def test_another_account_of_mofcom_10_stands_beside_it(api: Api) -> None:
@@ -429,7 +426,7 @@ async def test_the_minerals_security_partnership_became_forge(api: Api) -> None:
 
 
 async def test_a_rename_keeps_what_an_alliance_was_called(api: Api) -> None:
-    """No alliance of the corpus has been renamed without a successor: this one is made up."""
+    """No alliance of the corpus was renamed without a successor, so this one is invented."""
     await api.do(
         "renameAlliance",
         {

@@ -1,4 +1,4 @@
-"""What was said to be to come: one thing, whatever day it is given, that moves or is withdrawn."""
+"""Scheduled changes: one change keeps its identity when its day moves or is withdrawn."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tracker.domain.values import Fact
 
 
 def of(*facts: Fact) -> list[tuple[str, str | None, list[str]]]:
-    """What was to come: what, of which clause, and each day that was told with its position."""
+    """Return the scheduled changes: kind, clause, and each announced day with its position."""
     return schedule_of(decided_facts(CONTROL, *facts))
 
 
 def schedule_of(known: Sequence[RecordedFact]) -> list[tuple[str, str | None, list[str]]]:
-    """The same for facts of any origin."""
+    """Return the schedule of facts of any origin."""
     return [
         (
             one.transition.kind.value,

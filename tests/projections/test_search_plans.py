@@ -1,4 +1,4 @@
-"""A search reads what has its words, and neither all texts nor history, whatever the planner knows."""
+"""A search reads only entries with its words, neither all texts nor history, for any planner statistics."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from tracker.postgres.database import Target, connect
 
 KINDS = ("alliance", "announcement", "export-control", "figure", "firm")
 LARGE = {"annexes", "events", "versions"}
-"""Tables that grow with the log, and that no search may read whole; of those of words the planner
-may think so while they are small."""
+"""Tables that grow with the log, which no search may read completely. For word tables the planner may
+do so while they are small."""
 
 
 class AnsweringPool(ExplainingPool):
-    """A pool that explains what it is asked, and answers too."""
+    """A pool that explains its queries, and returns their results."""
 
     async def fetch(self, query: str, *arguments: Any) -> Any:
-        """Rows, after keeping the plan of the query."""
+        """Return rows, and store the plan of the query."""
         await super().fetch(query, *arguments)
         return await self.connection.fetch(query, *arguments)
 
     async def fetchval(self, query: str, *arguments: Any) -> Any:
-        """The one value of the one row."""
+        """Return the one value of the one row."""
         return await self.connection.fetchval(query, *arguments)
 
 
 async def no_states(*_: object) -> dict[str, Any]:
-    """No states: what counts is how they are looked for."""
+    """Return no states, because only the search is tested."""
     return {}
 
 

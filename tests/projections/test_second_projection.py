@@ -25,13 +25,13 @@ from tracker.postgres.database import PROJECTOR, Connection, Pool, Target, creat
 
 @dataclass(frozen=True, slots=True)
 class Counts(Page):
-    """How many events of each type are in a page."""
+    """Number of events of each type in a page."""
 
     events: Counter[str] = field(default_factory=Counter)
 
 
 class EventsByType(Projection[Counts]):
-    """How many events of each type there are."""
+    """Return the number of events of each type."""
 
     name = "events_by_type"
     tables = Tables(
@@ -69,7 +69,7 @@ CONTROL = "export-control/gallium"
 
 @pytest.fixture
 async def pool(target: Target) -> AsyncIterator[Pool]:
-    """A pool of the projector's, on a database with the tables of both projections."""
+    """Open a projector's pool, on a database with the tables of both projections."""
     async with open_connection(target, role=PROJECTOR) as connection:
         assert await create_tables(connection, EventsByType())
     async with await create_pool(target, role=PROJECTOR, size=5) as pool:
@@ -77,7 +77,7 @@ async def pool(target: Target) -> AsyncIterator[Pool]:
 
 
 async def counts(pool: Pool) -> dict[str, int]:
-    """What its table says."""
+    """Return the contents of its table."""
     return dict(await pool.fetch("SELECT type, events FROM events_by_type"))
 
 

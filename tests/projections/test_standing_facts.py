@@ -16,7 +16,7 @@ from tracker.domain.registry import entity_type
 
 
 def counted(stream: str, known: list[RecordedFact], pages: list[int]) -> dict[int, set[int]]:
-    """The positions of the facts that the rows have at each position, folded in pages."""
+    """Return the positions of the facts in rows at each position, folded in pages."""
     fold, rows = EntityFold(stream), dict[tuple[int, int], int | None]()
     start = 0
     for size in pages:

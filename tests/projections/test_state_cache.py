@@ -1,4 +1,4 @@
-"""States that are kept: sent and decoded once, and never those of another epoch or moment."""
+"""Cached states: sent and decoded once, and never of another epoch or moment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TODAY = date(2026, 6, 1)
 
 @pytest.fixture
 async def notified(corpus_services: Services) -> Services:
-    """A tracker with the corpus that is told of what is new."""
+    """Run a notified tracker with the corpus."""
     async with asyncio.timeout(within(20)):
         while corpus_services.projector.progress.known is None:
             await asyncio.sleep(0.01)
@@ -41,7 +41,7 @@ async def notified(corpus_services: Services) -> Services:
 
 @contextmanager
 def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The states that are sent and decoded meanwhile."""
+    """Record the states that are sent and decoded meanwhile."""
     found: list[str] = []
 
     def decode_all(kind: type[Any], texts: Sequence[str]) -> list[Any]:
@@ -55,7 +55,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 async def moment(services: Services, position: int | None = None) -> Moment:
-    """A moment of today, or of a position."""
+    """Return a moment of today, or of a position."""
     return await services.as_of.resolve(valid_at=TODAY, position=position)
 
 
@@ -181,7 +181,7 @@ def test_what_is_shown_of_two_objects_is_made_once_and_the_oldest_forgotten(
     monkeypatch.setattr("schema.base.memo.MAX_CACHED_WEIGHT", 2)
     one, same, other = [1], [1], [2]
     assert [total(one, other), total(one, other), total(same, other)] == [3, 3, 3]
-    assert len(made) == 2  # told by what they are, not by what they say
+    assert len(made) == 2  # identified by object, not by value
     total(other, other)
     total(same, other)
     assert len(made) == 3

@@ -1,4 +1,4 @@
-"""The times of a clause's status: every day is in the one that its state tells."""
+"""Status periods of a clause: every day is in the period of its state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of which products there are figures, and which of them a question means."""
+"""Products with figures, and the product that a query means."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MINE, REFINERY, PLANT = Stage.MINE, Stage.REFINERY, Stage.PLANT
 
 
 def products(*of: tuple[Stage | None, str | None]) -> list[Supply]:
-    """Supplies of some stages and forms; what else is known of them decides nothing."""
+    """Return supplies of some stages and forms; their other fields are irrelevant."""
     return [
         Supply(
             commodity=Commodity("titanium"),
@@ -182,7 +182,7 @@ async def test_a_place_and_a_statistic_narrow_what_is_looked_at(corpus_services:
 
 
 def gallium(stage: Stage, year: int) -> dict[str, Any]:
-    """A claim on China's output of gallium."""
+    """Return a claim on China's output of gallium."""
     claim = recorded("100", year=year)
     claim["series"] |= {"commodity": "gallium", "stage": stage.name}
     return claim
@@ -209,7 +209,7 @@ async def test_an_answer_says_for_which_stage_it_is_and_which_there_are(services
     }
     mined = await ask(stage="MINE")
     assert (mined["stage"], mined["figures"], mined["available"]) == ("MINE", [], available)
-    await api.do("recordFigure", gallium(Stage.MINE, 2010))  # which is meant from now on
+    await api.do("recordFigure", gallium(Stage.MINE, 2010))  # the product of queries from now on
     assert ((await ask())["stage"], (await ask())["figures"]) == ("MINE", [])
     [tin] = (await api.ask(PRODUCTION, of="tin"))["asOf"].values()
     assert tin == {"stage": None, "form": None, "year": 2023, "figures": [], "available": []}

@@ -48,8 +48,7 @@ from tracker.domain.values import DAY
     autouse=True,
 )
 def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Has all be tried as if a few facts were many: lists that are put together, folds that are
-    kept."""
+    """Test all lengths as if a few facts were many: with split lists and cached folds."""
     with pytest.MonkeyPatch.context() as patch:
         few, step = request.param
         patch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
@@ -58,7 +57,7 @@ def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def text_on(versions: Sequence[Version], day: date) -> str | None:
-    """The state on a day."""
+    """Return the state on a day."""
     found = [version.text for version in versions if version.holds(day)]
     assert len(found) <= 1
     return found[0] if found else None
@@ -128,7 +127,7 @@ class Rows:
         self.elements: list[ElementRow] = []
 
     def take(self, revision: RowDelta) -> None:
-        """Close and add what a revision says."""
+        """Apply the closed and added rows of a delta."""
         for start, generation, position in revision.closed:
             [index] = [
                 i
@@ -152,7 +151,7 @@ class Rows:
         self.elements.extend(revision.elements)
 
     def still(self) -> list[Version]:
-        """What the log says now."""
+        """Return the current rows."""
         open = [row for row in self.rows if row.until is None]
         return [
             replace(row.version, text=self.whole(row))
@@ -160,7 +159,7 @@ class Rows:
         ]
 
     def whole(self, row: Row) -> str:
-        """The state in a row, with the elements that its long lists had there."""
+        """Return the state in a row, with the elements of its long lists."""
         day, since, text = row.version.start, row.since, row.version.text
         if not text.startswith("\x02"):
             return text
@@ -179,8 +178,7 @@ class Rows:
         return whole
 
     def as_of(self, day: date, position: int) -> list[str]:
-        """The states on a day, as they were known at a position: all in the last generation that
-        begins by then."""
+        """Return the states on a day, as recorded at a position, from the last generation by then."""
         found = [
             row
             for row in self.rows
@@ -194,7 +192,7 @@ class Rows:
 
 
 def rows_of(stream: str, known: Sequence[RecordedFact], cuts: Sequence[int]) -> Rows:
-    """The rows after the facts came in as many pages as there are cuts between them."""
+    """Return the rows after facts in pages between the cuts."""
     rows = Rows()
     for start, end in pairwise([0, *sorted(cuts), len(known)]):
         rows.take(EntityFold(stream, known[:start]).apply(known[start:end]))
@@ -202,7 +200,7 @@ def rows_of(stream: str, known: Sequence[RecordedFact], cuts: Sequence[int]) -> 
 
 
 def with_generations_of(*lengths: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Has a test tried with generations of rows that begin after few events."""
+    """Test with generations of rows after few events."""
 
     def tried(test: Callable[..., None]) -> Callable[..., None]:
         def with_each(*given: Any, **named: Any) -> None:
@@ -243,7 +241,7 @@ def test_rows_do_not_depend_on_how_the_facts_came_in_pages(told: History, cuts: 
 
 
 def place(row: Row) -> tuple[int, date]:
-    """What makes a row the only one of its entity."""
+    """Return the unique key of a row within its entity."""
     return row.since, row.version.start
 
 
@@ -307,13 +305,13 @@ def test_a_retraction_opens_the_rows_again_that_its_target_had_closed() -> None:
 
 
 def claims(days: Sequence[date]) -> tuple[str, list[RecordedFact]]:
-    """A figure, and what is known of it: a claim is published on each of some days."""
+    """Return a figure and its facts: a claim is published on each of some days."""
     facts = [claimed(n, edition=f"no {n}", published_on=str(day)) for n, day in enumerate(days)]
     return facts[0].stream, told_of(facts[0].stream, *facts)
 
 
 def corrections(count: int) -> tuple[str, list[RecordedFact]]:
-    """A figure of which one claim was retracted and told anew, again and again."""
+    """Return a figure with one claim that is repeatedly retracted and recorded again."""
     claim = claimed(1)
     facts = [claim, *(fact for n in range(count) for fact in (retracted(f"e{2 * n + 1}"), claim))]
     return claim.stream, told_of(claim.stream, *facts)
@@ -365,7 +363,7 @@ def test_a_world_refuses_events_that_are_missing_or_out_of_order() -> None:
 
 
 def replace_position(position: int) -> Any:
-    """An event of the log at a position, as far as a world looks at it."""
+    """Return an event at a position, with the used fields."""
     [known] = told_of("export-control/gallium", announced())
 
     class Event:

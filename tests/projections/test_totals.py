@@ -1,4 +1,4 @@
-"""World totals: what is published beside what the places sum up to."""
+"""World totals: published, and compared with the sum of the places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracker.domain.figure import FigureState
 
 
 def total(*figures: FigureState) -> WorldTotal:
-    """The total of some figures, which have one."""
+    """Return the total of some figures, which must have one."""
     found = world_total(distribution(figures, ()))
     assert found is not None
     return found

@@ -1,4 +1,4 @@
-"""Sentences for what happens to clauses and members: what each says, and on what it rests."""
+"""Sentences on clauses and members: content and basis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TITLE = "Gallium to the US: clause 1 "
 
 
 def sentences(stream: str, *facts: Fact) -> list[str]:
-    """What happens to the parts of an entity after its first fact."""
+    """Return the sentences on the parts of an entity after its first fact."""
     turns = transitions(stream, decided_facts(stream, *facts), date.min, date.max)
     return [part_sentence(turn).removeprefix(TITLE) for turn in turns if turn.part]
 

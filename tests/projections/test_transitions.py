@@ -1,4 +1,4 @@
-"""The days on which entities turn, what happens on them and which fact said so."""
+"""Days of changes of entities, with the changes and their causes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CONTROL = "export-control/gallium"
 
 
 def of(stream: str, *facts: Fact) -> list[tuple[str, str, str | None, str]]:
-    """All transitions of an entity: the day, what happens, to which part, and the event that says so."""
+    """Return all transitions of an entity: day, kind, part, and causing event."""
     return [
         (str(turn.day), turn.kind.value, turn.clause or turn.member, turn.because.event_id)
         for turn in all_turns(stream, decided_facts(stream, *facts))
@@ -49,12 +49,12 @@ def of(stream: str, *facts: Fact) -> list[tuple[str, str, str | None, str]]:
 
 
 def all_turns(stream: str, known: Sequence[RecordedFact]) -> list[Transition]:
-    """The transitions of all time."""
+    """Return all transitions."""
     return transitions(stream, known, date.min, date.max)
 
 
 def unordered(content: Any) -> Any:
-    """The content of a state with its members by place: in which order they are is no change."""
+    """Return the content of a state with its members by place, whose order is irrelevant."""
     if not content or "members" not in content:
         return content
     return {**content, "members": sorted(content["members"], key=lambda one: str(one["place"]))}
@@ -83,7 +83,7 @@ def test_a_suspension_says_that_it_begins_and_that_the_clause_returns() -> None:
         announced(clause("1"), clause("2")),
         suspended("2", start="2025-11-09", end="2026-11-27", on="2025-11-07"),
     )[1:] == [
-        # public on the 7th: what is to come is part of the state from then on
+        # public on the 7th: upcoming changes are part of the state from then on
         ("2025-11-07", "changes", "2", "e2"),
         ("2025-11-09", "suspended", "2", "e2"),
         ("2026-11-28", "returns", "2", "e2"),
@@ -97,7 +97,7 @@ def test_nothing_returns_that_is_not_in_force_when_its_suspension_ends() -> None
         ("2025-11-09", "suspended", "2", "e2"),
         ("2026-01-01", "amended", "2", "e3"),
         ("2026-11-28", "changes", "1", "e2"),
-        ("2026-11-28", "changes", "2", "e3"),  # what is said of its suspension
+        ("2026-11-28", "changes", "2", "e3"),  # the statement on its suspension
         ("2027-06-01", "in_force", "1", "e1"),
     ]
 

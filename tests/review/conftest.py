@@ -14,7 +14,7 @@ from tracker.review.review import Review
 
 @pytest.fixture
 async def pool(target: Target) -> AsyncIterator[Pool]:
-    """Connections that work as the API does."""
+    """Open connections like the API's."""
     pool = await create_pool(target, size=3)
     yield pool
     await pool.close()
@@ -22,5 +22,5 @@ async def pool(target: Target) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def review(pool: Pool, recorder: Recorder) -> Review:
-    """Review by one person."""
+    """Create a review by one person."""
     return Review(pool, Commands(recorder), recorder)

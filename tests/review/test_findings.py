@@ -1,4 +1,4 @@
-"""What was found becomes candidates, once; what the publisher says otherwise of is put aside."""
+"""Findings become candidates once; candidates that the publisher changes are superseded."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ KEY = "cn-mofcom"
 
 @pytest.fixture
 async def watcher(target: Target) -> AsyncIterator[Connection]:
-    """A connection that works as the watcher does."""
+    """Open a connection like the watcher's."""
     async with open_connection(target, role=WATCHER) as connection:
         yield connection
 
 
 async def states(connection: Connection) -> list[tuple[str, str]]:
-    """The parts of all candidates with their states, the oldest first."""
+    """Return the items of all candidates with their states, oldest first."""
     rows = await connection.fetch("SELECT part, state FROM review.candidates ORDER BY id")
     return [(row["part"], row["state"]) for row in rows]
 
@@ -119,7 +119,7 @@ async def test_what_the_log_has_under_the_id_of_the_reader_is_not_proposed(
     assert await propose(watcher, KEY, [found]) == 0
     other = proposal(fact=announced(note="In other words"))
     assert await propose(watcher, KEY, [other]) == 1
-    # The publisher says again what is known: nothing waits any more.
+    # The publisher repeats known data: nothing is pending.
     assert await propose(watcher, KEY, [found]) == 0
     assert [state for _, state in await states(watcher)] == ["superseded"]
 

@@ -34,13 +34,13 @@ Offer = Callable[[bytes], Awaitable[None]]
 
 @pytest.fixture
 def work(target: Target, pool: Pool, review: Review) -> AcceptedImports:
-    """The imports of what is accepted."""
+    """Create the imports of accepted candidates."""
     return AcceptedImports(target, review, SnapshotStore(pool))
 
 
 @pytest.fixture
 def offered(target: Target) -> Offer:
-    """Keeps a file, and puts it into the queue, as the watcher does."""
+    """Return a function that stores and queues a file, like the watcher."""
 
     async def offer(content: bytes) -> None:
         async with open_pool(target, role=WATCHER, size=1) as pool:
@@ -51,7 +51,7 @@ def offered(target: Target) -> Offer:
 
 
 async def accepted(review: Review, id: int = 1) -> Candidate:
-    """Accept a file, which waits for its import then."""
+    """Accept a file, which then waits for its import."""
     found = await review.accept(id, ANN)
     assert found.state is CandidateState.ACCEPTING
     return found

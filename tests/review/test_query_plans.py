@@ -1,4 +1,4 @@
-"""What waits is counted by the indexes of what waits alone, whatever values are asked for."""
+"""Pending candidates are counted with partial indexes, for any filter values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FROM review.candidates, generate_series(1, 6000) AS n"""
 
 @pytest.fixture
 async def filled(target: Target) -> Target:
-    """A queue of 6,001 candidates, of which a third is decided on."""
+    """Create a queue of 6,001 candidates, a third of them decided."""
     async with open_connection(target, role=WATCHER) as connection:
         await propose(connection, "a-list", [lead()])
     async with open_connection(target) as connection:

@@ -1,4 +1,4 @@
-"""People decide on candidates; what they accept is recorded once, whatever happens in between."""
+"""Decisions on candidates; accepted ones are recorded once, after any failure."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ Propose = Callable[..., Awaitable[int]]
 
 @pytest.fixture
 def review_by_two(pool: Pool, recorder: Recorder) -> Review:
-    """Review by two persons."""
+    """Create a review by two persons."""
     return Review(pool, Commands(recorder), recorder, reviewers=2)
 
 
 @pytest.fixture
 def found(target: Target) -> Propose:
-    """Puts findings into the queue, as the watcher does."""
+    """Return a function that puts findings into the queue, like the watcher."""
 
     async def put(*findings: Finding) -> int:
         async with open_connection(target, role=WATCHER) as connection:
@@ -53,13 +53,13 @@ def found(target: Target) -> Propose:
 
 
 async def actions(review: Review, id: int) -> list[tuple[str, str]]:
-    """What was done with a candidate, by whom, the oldest first."""
+    """Return the actions on a candidate with their actors, oldest first."""
     decisions = (await review.candidates.decisions([id]))[id]
     return [(decision.action.value, decision.actor) for decision in decisions[::-1]]
 
 
 async def refused(work: Awaitable[object]) -> tuple[str, tuple[str | int, ...]]:
-    """The code and path with which something is refused."""
+    """Return code and path of a refusal."""
     with pytest.raises(TrackerError) as caught:
         await work
     return caught.value.code, caught.value.path
@@ -301,9 +301,6 @@ async def test_of_two_who_accept_at_once_one_does(
     assert await recorder.head() == 1
 
 
-# --- what a crash leaves behind
-
-
 class Crash(BaseException):
     """The process ends here."""
 
@@ -344,7 +341,7 @@ async def test_a_crash_before_the_append_has_the_candidate_wait_again(
         patched.setattr(Review, "_append", crash)
         with pytest.raises(Crash):
             await review.accept(1, ANN)
-    await review.resolve_unfinished()  # somebody may still be at it
+    await review.resolve_unfinished()  # a process may still work on it
     assert (await review.candidates.get(1)).state is CandidateState.ACCEPTING
     async with open_connection(target) as admin:
         await admin.execute("UPDATE review.candidates SET accepting_at = now() - interval '1 hour'")
@@ -372,9 +369,6 @@ async def test_while_nobody_knows_whether_it_was_recorded_it_is_being_accepted(
     assert (await review.candidates.get(1)).state is CandidateState.ACCEPTING
     await review.resolve_unfinished()
     assert (await review.candidates.get(1)).position == 1
-
-
-# --- what takes the place of what is recorded
 
 
 async def test_what_the_publisher_says_otherwise_later_is_recorded_as_a_correction(

@@ -33,7 +33,7 @@ REVIEWERS = 2
 
 @dataclass
 class Model:
-    """How a candidate should stand."""
+    """The expected state of a candidate."""
 
     has_fact: bool
     state: str = "pending"
@@ -57,7 +57,7 @@ class Model:
         return True
 
     def close(self, state: str) -> bool:
-        """Whether it may come into a state."""
+        """Whether it may change to a state."""
         if not self.waits:
             return False
         self.state, self.changes = state, self.changes + 1
@@ -111,7 +111,7 @@ class Queue:
 
 
 class Decisions(RuleBasedStateMachine):
-    """Three candidates in a queue of others, and beside them a model of each."""
+    """Three candidates in a queue of others, with a model of each."""
 
     def __init__(self, queue: Queue):
         super().__init__()
@@ -122,7 +122,7 @@ class Decisions(RuleBasedStateMachine):
         self.edits = 0
 
     def do(self, command: Coroutine[Any, Any, object], allowed: bool) -> None:
-        """Carry out a command, which is refused exactly where the model says so."""
+        """Run a command, which must be refused exactly when the model says so."""
         refusal: TrackerError | None = None
         try:
             self.loop.run(command)
@@ -165,7 +165,7 @@ class Decisions(RuleBasedStateMachine):
         self.loop.run(self.review.resolve_unfinished())
 
     def teardown(self) -> None:
-        """Compare everything once; each step was compared by what it allowed."""
+        """Compare everything once; each step was compared by its permission."""
         ids = list(self.ids.values())
         found = self.loop.run(self.review.candidates.get_all(ids))
         done = self.loop.run(self.review.candidates.decisions(ids))

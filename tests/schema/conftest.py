@@ -14,6 +14,6 @@ from tests.support.web_server import serving
 
 @pytest.fixture
 async def running(services: Services) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
-    """A server on an empty log, open for writing."""
+    """Run a server on an empty log, open for writing."""
     async with serving(services, Access(open=True)) as found:
         yield found

@@ -1,4 +1,4 @@
-"""What is refused before its values are read, and what is kept of documents meanwhile."""
+"""Admission: refusals before values are read, and the document caches."""
 
 from __future__ import annotations
 
@@ -47,17 +47,14 @@ NONSENSE = [{"nonsense": "x" * 100}]
 
 @pytest.fixture
 def reading(services: Services) -> Api:
-    """The API for those who have no token."""
+    """Run the API for anonymous clients."""
     return Api(services, Access())
 
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
-
-
-# --- who may not write
 
 
 async def test_who_may_not_write_is_told_before_a_large_body_is_read(reading: Api) -> None:
@@ -241,7 +238,7 @@ def test_what_is_made_once_is_forgotten_by_its_weight() -> None:
 
 
 class Counting(SchemaExtension):
-    """An extension of somebody's."""
+    """A custom extension."""
 
 
 @pytest.mark.parametrize("extension", [Counting, Counting(), lambda: Counting()])

@@ -1,4 +1,4 @@
-"""Announcements by several actors, by what they are about, topic and firm; and the list of disputes."""
+"""Announcements by several actors, by subject, topic and firm; and the list of disputes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tests.support.api import Api, clause, control, source
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 def made(id: str, **more: Any) -> dict[str, Any]:
-    """An announcement of 1 July 2025."""
+    """Return an announcement of 1 July 2025."""
     return {
         "id": id,
         "on": "2025-07-01",
@@ -37,7 +37,7 @@ def made(id: str, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 async def announced(api: Api) -> Api:
-    """The API with three announcements."""
+    """Run the API with three announcements."""
     quad = {"id": "quad", "on": "2021-01-01", "name": "Quad", "members": ["US"], "source": source()}
     await api.do("foundAlliance", quad)
     for given in (
@@ -106,7 +106,7 @@ DISPUTES = """{ asOf(validAt: "2026-11-26") { disputes(ARGUMENTS first: 200) { t
 
 
 async def disputes(api: Api, arguments: str) -> list[dict[str, Any]]:
-    """Disputes, after making sure that they are all."""
+    """Return the disputes, and check that they are complete."""
     found = (await api.ask(DISPUTES.replace("ARGUMENTS", arguments)))["asOf"]["disputes"]
     assert found["totalCount"] == len(found["nodes"])
     return list(found["nodes"])

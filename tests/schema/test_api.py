@@ -1,4 +1,4 @@
-"""Queries over HTTP: what they answer, how lists are paged and narrowed, and what is refused."""
+"""Queries over HTTP: results, pages and filters of lists, and refusals."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from tracker.postgres.database import Target
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def ids(
     api: Api, arguments: str, list: str = "exportControls", day: str = "2026-01-01"
 ) -> list[str]:
-    """The ids of a list, after making sure that the total is their number."""
+    """Return the ids of a list, and check its total."""
     return await api.keys(list, arguments, day)
 
 
@@ -363,8 +363,6 @@ async def test_history_knows_every_kind(corpus: Api, entity: str, kind: str) -> 
     )
     assert {version["state"]["__typename"] for version in data["history"]["nodes"]} == {kind}
 
-
-# --- what is refused
 
 REFUSED = [
     ('{ asOf(validAt: "2025-13-01") { position } }', "INVALID_DATE", ["validAt"]),

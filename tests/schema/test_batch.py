@@ -38,7 +38,7 @@ def api(services: Services) -> Api:
 
 
 async def record(api: Api, commands: list[dict[str, Any]], key: str | None = None) -> Any:
-    """What a batch records."""
+    """Return the records of a batch."""
     return (await api.ask(RECORD, commands=commands, key=key))["record"]
 
 
@@ -163,12 +163,12 @@ async def test_only_the_holder_of_the_token_may_record_a_batch(services: Service
 
 
 def wrong(event_id: str, **more: Any) -> dict[str, Any]:
-    """That an event was wrong."""
+    """Return a retraction of a wrong event."""
     return {"eventId": event_id, "reason": "misread", "source": source(), **more}
 
 
 def if_version(version: int, command: dict[str, Any]) -> dict[str, Any]:
-    """A command for one version of an entity."""
+    """Return a command for one version of an entity."""
     return {"ifVersion": {"version": version, "command": command}}
 
 

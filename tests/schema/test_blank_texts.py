@@ -1,4 +1,4 @@
-"""No list is narrowed by nothing: a text without a sign is refused wherever a filter takes one."""
+"""Blank filters are refused wherever a filter takes a text."""
 
 from __future__ import annotations
 
@@ -33,14 +33,13 @@ NEEDED = {
     "commands": "[]",
     "MomentInput": '{validAt: "2024-01-01"}',
 }
-"""Arguments that must be given beside the one that is asked about, by their names or types."""
+"""Required arguments besides the tested one, by name or type."""
 WITH_BLANK_MEANING = {"id", "ids", "assignedTo"}
-"""What is looked up by a name that nothing has is not there, which is an answer; what is assigned to "" is
-assigned to nobody."""
+"""Lookups by an unknown name return null, and `assignedTo: ""` means nobody."""
 
 
 def calls(type_: str) -> Iterator[tuple[str, str]]:
-    """By its name with that of the argument, each call of a field with a blank text."""
+    """Return each field call with a blank text, by field and argument."""
     for name, field in SCHEMA._schema.type_map[type_].fields.items():  # type: ignore[attr-defined]
         for argument, of in field.args.items():
             if get_named_type(of.type).name == "String" and argument not in WITH_BLANK_MEANING:
@@ -62,7 +61,7 @@ def _call(name: str, field: GraphQLField, blank: str) -> str:
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log."""
+    """Run the API on an empty log."""
     return Api(services)
 
 

@@ -22,7 +22,7 @@ START = (0, 0)
 
 
 class Numbers:
-    """A source of numbered parts, which says how many it was asked for."""
+    """A source of numbered parts, which counts its calls."""
 
     def __init__(self, size: int = 1):
         self.given = 0
@@ -33,12 +33,12 @@ class Numbers:
         self._until = 0
 
     def give(self, until: int) -> None:
-        """There are parts up to a number."""
+        """Provide parts up to a number."""
         self._until = until
         self._more.set()
 
     async def parts(self, broadcast: Broadcast[int]) -> AsyncGenerator[Part[int], None]:
-        """The parts behind where the broadcast begins, as they come."""
+        """Yield the parts after the start of the broadcast, as they arrive."""
         self.begun += 1
         number = broadcast.after[0]
         try:
@@ -56,17 +56,17 @@ class Numbers:
 
 @pytest.fixture
 async def numbers() -> Numbers:
-    """A source."""
+    """Create a source."""
     return Numbers()
 
 
 def broadcast_of(numbers: Numbers, *, latest_only: bool = False) -> Broadcast[int]:
-    """A broadcast of a source."""
+    """Return a broadcast of a source."""
     return Broadcast(START, numbers.parts, PushPriority(), latest_only=latest_only)
 
 
 async def heard(listener: Listener[int], until: int) -> list[int]:
-    """What a listener gets, up to a number."""
+    """Return a listener's parts, up to a number."""
     found: list[int] = []
     async with asyncio.timeout(within(5)):
         while not found or found[-1] < until:
@@ -142,7 +142,7 @@ async def test_what_was_kept_too_long_is_not_sent(
     with broadcast.listen(START, CLIENT) as slow, broadcast.listen(START, CLIENT) as fast:
         numbers.give(2)
         await heard(fast, 2)
-        while broadcast._round:  # all who wait are woken first
+        while broadcast._round:  # all waiting tasks are woken first
             await asyncio.sleep(0)
         monkeypatch.setattr(module, "MAX_KEPT_SECONDS", -1)
         with pytest.raises(Overtaken):
@@ -224,7 +224,7 @@ async def test_an_answer_has_left_before_those_who_listen_are_looked_for() -> No
         with turns.answering():
             going = asyncio.create_task(turns.go_through(find, print))
             await asyncio.sleep(0.01)
-        # What is written to a connection goes at the end of a turn.
+        # Writes to a connection are sent at the end of a loop iteration.
         asyncio.get_running_loop().call_soon(order.append, "sent")
         await going
 

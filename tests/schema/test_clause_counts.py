@@ -1,4 +1,4 @@
-"""How many clauses there are by status, measure, issuer: the numbers of the lists."""
+"""Numbers of clauses by status, measure and issuer equal those of the lists."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ EVERY = """query ($after: String) { asOf(validAt: "2026-02-01") {
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def counts(api: Api, arguments: str, fields: str, day: str = DAY) -> list[dict[str, Any]]:
-    """The numbers of clauses."""
+    """Return the numbers of clauses."""
     document = (
         f'{{ asOf(validAt: "{day}")'
         f" {{ clauseCounts({arguments}) {{ {fields} clauses controls }} }} }}"

@@ -1,4 +1,4 @@
-"""Which events made a clause what it is, since when it is so, and which event a dispute is from."""
+"""Events behind a clause's state, its start, and the event of a dispute."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ CLAUSES = """query ($day: Day, $position: Position) { asOf(validAt: $day, positi
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 async def clauses(api: Api, day: str, position: str | None = None) -> dict[str, dict[str, Any]]:
-    """The clauses of the control on a day, by key."""
+    """Return the clauses of the control on a day, by key."""
     found = (await api.ask(CLAUSES, day=day, position=position))["asOf"]["exportControl"]
     return {one["key"]: one for one in found["clauses"]}
 
 
 def reasons(clause: dict[str, Any]) -> list[str]:
-    """The ids of the events that a clause names."""
+    """Return the ids of the events in a clause."""
     return [one["eventId"] for one in clause["because"]]
 
 

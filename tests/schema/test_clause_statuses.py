@@ -1,4 +1,4 @@
-"""The statuses of clauses over time: on every day those that the state of that day has."""
+"""Status periods of clauses: on every day they equal the state of that day."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ STATUSES = """query ($day: Day, $position: Position, $after: String, $first: Int
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def listed(
     api: Api, arguments: str, day: str = "2026-11-26", **more: Any
 ) -> list[dict[str, Any]]:
-    """The whole list, page by page."""
+    """Return the whole list, page by page."""
     found: list[dict[str, Any]] = []
     after, more_pages = None, True
     while more_pages:
@@ -44,7 +44,7 @@ async def listed(
 
 
 def brief(found: list[dict[str, Any]]) -> list[tuple[str, str, str, str | None]]:
-    """Clause, status, first and last day."""
+    """Return clause, status, first and last day."""
     return [
         (
             one["clause"]["key"],

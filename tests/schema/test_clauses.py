@@ -1,4 +1,4 @@
-"""What is asked of clauses: by lists and by controls, in one rule with exposure."""
+"""Clause filters of lists and controls, with the same rule as exposure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.support.api import Api, clause, control, source, suspension
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 async def matching(api: Api, filters: str, day: str = "2025-06-01") -> list[tuple[str, list[str]]]:
-    """The controls of a list, each with the clauses for which it is there."""
+    """Return the controls of a list, each with its matching clauses."""
     answer = await api.ask(
         f'{{ asOf(validAt: "{day}") {{ exportControls({filters}) {{'
         " totalCount edges { matchingClauses { key } node { key } } } } }"

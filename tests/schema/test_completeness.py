@@ -1,4 +1,4 @@
-"""Answers say which lists were read behind them."""
+"""Results name the lists that were read for them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ COMPLETENESS = "completeness { level until statement gaps { issuer acts from unt
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 def read(key: str = "cn-announcements", **instead: Any) -> dict[str, Any]:
-    """A list of export controls of China that was read."""
+    """Return a list of export controls of China that was read."""
     return {
         "id": key,
         "on": "2026-01-15",
@@ -41,7 +41,7 @@ async def read_whole(api: Api, last: str = "2026-01-10") -> None:
 
 
 async def ask(api: Api, fields: str, valid_at: str = "2026-01-10", more: str = "") -> Any:
-    """An answer at a moment."""
+    """Return a result at a moment."""
     return (await api.ask(f'{{ asOf(validAt: "{valid_at}"{more}) {{ {fields} }} }}'))["asOf"]
 
 

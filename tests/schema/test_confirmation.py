@@ -1,4 +1,4 @@
-"""Answers say whether a status is confirmed, follows from dates alone, or contradicts a statement."""
+"""Results tell whether a status is confirmed, follows from dates alone, or contradicts a statement."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRANSITIONS = """{ asOf(validAt: "2026-12-01") { transitions(entity: "export-con
 
 @pytest.fixture
 async def api(services: Services) -> Api:
-    """A control whose suspension ends on 27 November 2026; nothing newer of its issuer is recorded."""
+    """Run the API with a control whose suspension ends on 27 November 2026, its issuer's newest act."""
     api = Api(services)
     await api.do("announceExportControl", control())
     await api.do("suspendExportControl", suspension())
@@ -31,12 +31,12 @@ async def api(services: Services) -> Api:
 
 
 async def newer_act(api: Api, on: str, issuer: str = "CN") -> None:
-    """Another act of an issuer."""
+    """Record another act of an issuer."""
     await api.do("announceExportControl", control("y", on=on, issuer=issuer))
 
 
 async def stated(api: Api, on: str = "2026-09-28") -> None:
-    """A statement of the ministry that the suspension runs to 10 January 2027."""
+    """Record a statement of the ministry that the suspension continues to 10 January 2027."""
     statement = {
         "id": "x",
         "on": on,
@@ -48,12 +48,12 @@ async def stated(api: Api, on: str = "2026-09-28") -> None:
 
 
 async def confirmations(api: Api, *days: str) -> list[str]:
-    """How far the status of the clause is supported on some days."""
+    """Return the confirmation of the clause's status on some days."""
     return [(await one(api, day))["confirmation"] for day in days]
 
 
 async def one(api: Api, day: str) -> dict[str, Any]:
-    """The clause on a day."""
+    """Return the clause on a day."""
     [found] = (await api.ask(CLAUSE, day=day))["asOf"]["exportControl"]["clauses"]
     return dict(found)
 

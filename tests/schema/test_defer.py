@@ -1,4 +1,4 @@
-"""`@defer`: an answer in parts for clients that ask for it, and whole for all others."""
+"""`@defer`: a response in parts for clients that accept it, and complete for all others."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ FAILING = """{ asOf { position ... @defer { exportControls(first: 2000) { totalC
 
 @pytest.fixture
 def api(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services, Access())
 
 
 async def in_parts(
     api: Api, query: str, headers: Mapping[str, str] = ACCEPT, **variables: Any
 ) -> list[dict[str, Any]]:
-    """The parts of an answer."""
+    """Return the parts of a response."""
     body = {"query": query, "variables": variables}
     response = await api.request("POST", "/graphql", json=body, headers=dict(headers))
     assert response.status_code == 200
@@ -53,7 +53,7 @@ async def in_parts(
 
 
 def assembled(found: list[dict[str, Any]]) -> Any:
-    """The data of all parts put together, as clients do it."""
+    """Return the data of all parts merged as by clients."""
     first, *later = found
     data, pending = first["data"], {one["id"]: one for one in first.get("pending", ())}
     for part in later:
@@ -68,7 +68,7 @@ def assembled(found: list[dict[str, Any]]) -> Any:
 
 
 def merge(target: dict[str, Any], more: dict[str, Any]) -> None:
-    """Put fields into an object, those of objects that are there already into these."""
+    """Merge fields into an object, recursively."""
     for name, value in more.items():
         if isinstance(value, dict) and isinstance(target.get(name), dict):
             merge(target[name], value)
@@ -182,7 +182,7 @@ async def test_a_client_that_leaves_or_reads_slowly_holds_no_turn(
             while len(turns) < 2:
                 await asyncio.sleep(
                     0.01
-                )  # nobody takes the next part, and the turn ends all the same
+                )  # the next part is not read, and the slot is still released
         assert turns == ["taken", "given back"]
         assert orjson.loads([part async for part in found][-1])["hasNext"] is False
     async with aclosing(made()) as found:
@@ -194,7 +194,7 @@ async def test_where_many_parts_wait_an_answer_is_given_whole(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("schema.http.streaming.MAX_UNSENT_BYTES", 1)
-    for _ in range(3):  # what was sent waits no more, and leaves its room
+    for _ in range(3):  # sent parts no longer count as waiting
         assert len(await in_parts(api, DEFERRED)) > 1
     monkeypatch.setattr("schema.http.streaming.MAX_UNSENT_BYTES", 0)
     whole = await api.request("POST", "/graphql", json={"query": DEFERRED}, headers=ACCEPT)

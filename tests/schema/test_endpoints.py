@@ -1,4 +1,4 @@
-"""Endpoints over the API: who may do what with them, what is refused, and what is never shown."""
+"""Endpoints over the API: rights, refusals, and hidden values."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ INPUTS = {
     "retryDelivery": "RetryDeliveryInput",
     "rotateEndpointKeys": "RotateEndpointKeysInput",
 }
-"""What there is to do with an endpoint."""
+"""Inputs of all operations on an endpoint."""
 
 
 class Endpoints(ApiOfCallers):
@@ -59,7 +59,7 @@ class Endpoints(ApiOfCallers):
     async def answer(
         self, caller: Caller | None, document: str, **variables: Any
     ) -> dict[str, Any]:
-        """The answer to a document, which may use the fragment `all`."""
+        """Return the response to a document, which may use the fragment `all`."""
         if "...all" in document and "fragment" not in document:
             document += ALL
         return await super().answer(caller, document, **variables)
@@ -69,37 +69,37 @@ class Endpoints(ApiOfCallers):
         return (await self.ask(caller, ADD, input={"url": url, **more}))["addEndpoint"]
 
     async def refused(self, **input: Any) -> tuple[Any, Any]:
-        """Why an endpoint is not added, after making sure that it was not."""
+        """Return the refusal of a new endpoint, and check that it was not added."""
         refusal = await self.refusal(ANN, ADD, input={"url": URL, **input})
         assert await self.names(BOSS) == []
         return refusal
 
     async def one(self, name: str = "n", caller: Caller = ANN) -> Any:
-        """All that is shown of an endpoint."""
+        """Return all visible fields of an endpoint."""
         return (await self.ask(caller, ONE, name=name))["endpoint"]
 
     async def names(self, caller: Caller, **narrowed: Any) -> list[str]:
-        """The names of the endpoints that a caller sees."""
+        """Return the names of the endpoints visible to a caller."""
         found = (await self.ask(caller, LIST, **narrowed))["endpoints"]
         assert narrowed.get("first") or found["totalCount"] == len(found["nodes"])
         return [node["name"] for node in found["nodes"]]
 
     async def do(self, mutation: str, caller: Caller = ANN, /, **input: Any) -> Any:
-        """Do something with the endpoint `n`."""
+        """Run an operation on the endpoint `n`."""
         found = await self.ask(caller, doing(mutation), input=given(input))
         return found[mutation].get("endpoint")
 
     async def fails(
         self, mutation: str, caller: Caller | None = ANN, /, **input: Any
     ) -> tuple[Any, Any]:
-        """Why that is refused, after making sure that nothing was changed."""
+        """Return the refusal of an operation, and check that nothing was changed."""
         before = await self.shown()
         refusal = await self.refusal(caller, doing(mutation), input=given(input))
         assert await self.shown() == before
         return refusal
 
     async def shown(self) -> Any:
-        """What is shown of `n`, but how long something waits."""
+        """Return the visible fields of `n`, without waiting times."""
         found = await self.one("n", BOSS)
         if found:
             del found["lag"]["seconds"]
@@ -107,12 +107,12 @@ class Endpoints(ApiOfCallers):
 
 
 def given(input: dict[str, Any]) -> dict[str, Any]:
-    """An input about the endpoint `n`, for a reason."""
+    """Return an input about the endpoint `n`, with a reason."""
     return {"name": "n", "reason": "because", **input}
 
 
 def doing(mutation: str) -> str:
-    """The document of a mutation of an endpoint."""
+    """Return the document of a mutation of an endpoint."""
     what = "name" if mutation == "removeEndpoint" else "endpoint { ...all }"
     secret = "secret" if mutation == "rotateEndpointKeys" else ""
     return f"mutation ($input: {INPUTS[mutation]}!) {{ {mutation}(input: $input) {{ {what} {secret} }} }}"
@@ -120,22 +120,19 @@ def doing(mutation: str) -> str:
 
 @pytest.fixture
 async def endpoints(services: Services) -> Endpoints:
-    """The endpoints of a log with three events: of `a`, of `b`, and again of `a`."""
+    """Create the endpoints of a log with three events: of `a`, of `b`, and again of `a`."""
     for entity, fact in (("a", announced()), ("b", announced(issuer="US")), ("a", suspended())):
         await services.commands.record(f"export-control/{entity}", fact)
     return Endpoints(services)
 
 
 async def reach(target: Target, position: int, previous: int, name: str = "n") -> None:
-    """Have an endpoint get as far as a deliverer would bring it."""
+    """Advance an endpoint like a deliverer."""
     async with open_connection(target, role=OWNER) as connection:
         await connection.execute(
             "UPDATE delivery.endpoints SET position = $1, previous_position = $2 WHERE name = $3",
             *(position, previous, name),
         )
-
-
-# --- what it is
 
 
 async def test_an_endpoint_begins_at_the_head_and_is_told_in_full(endpoints: Endpoints) -> None:
@@ -247,9 +244,6 @@ async def test_what_a_deliverer_met_is_shown(endpoints: Endpoints, target: Targe
         assert await endpoints.refusal(ANN, document, n=size) == ("INVALID_PAGE_SIZE", ["first"])
 
 
-# --- who may
-
-
 async def test_without_the_scope_nobody_learns_anything(endpoints: Endpoints) -> None:
     await endpoints.add(name="n")
     for caller, code in ((None, "UNAUTHENTICATED"), (WRITER, "FORBIDDEN")):
@@ -324,9 +318,6 @@ async def test_the_list_is_read_in_pages(endpoints: Endpoints) -> None:
             break
     assert found == ["a", "b", "c"]
     assert await endpoints.refusal(ANN, LIST, after="x") == ("INVALID_CURSOR", ["after"])
-
-
-# --- what is refused
 
 
 WRONG: list[tuple[dict[str, Any], str, Any]] = [
@@ -433,7 +424,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("rotateEndpointKeys", {"overlapHours": -1}, "INVALID_INPUT", "overlapHours"),
     ("rotateEndpointKeys", {"overlapHours": 721}, "INVALID_INPUT", "overlapHours"),
 ]
-"""What is refused of an endpoint that has come to position 2, about China."""
+"""Refused operations on an endpoint at position 2, with a filter for China."""
 
 
 async def test_what_can_not_be_done_with_an_endpoint_is_said(
@@ -446,9 +437,6 @@ async def test_what_can_not_be_done_with_an_endpoint_is_said(
             mutation,
             input,
         )
-
-
-# --- what is done with it
 
 
 async def test_what_is_done_is_on_record_with_who_and_why(endpoints: Endpoints) -> None:

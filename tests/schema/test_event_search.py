@@ -23,7 +23,7 @@ EVENTS = """query ($search: String, $types: [String!], $entity: String, $commodi
 
 @pytest.fixture
 async def api(services: Services) -> Api:
-    """The API on a log of six events, open for writing."""
+    """Run the API on a log of six events, open for writing."""
     api = Api(services)
     await api.do(
         "announceExportControl",
@@ -50,7 +50,7 @@ async def api(services: Services) -> Api:
 
 
 async def positions(api: Api, search: str, **variables: Any) -> list[int]:
-    """Where the events are that a search finds."""
+    """Return the positions of a search's events."""
     found = (await api.ask(EVENTS, search=search, **variables))["events"]
     assert found["totalCount"] >= len(found["nodes"])
     return [int(one["position"]) for one in found["nodes"]]

@@ -34,7 +34,7 @@ from tracker.log.upcasting import schema_name
 async def client(
     running: tuple[str, Server, asyncio.Task[None]],
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the server."""
+    """Open a client of the server."""
     async with httpx2.AsyncClient(
         base_url=f"http://{running[0]}", timeout=within(10), headers={"Accept-Encoding": "identity"}
     ) as client:
@@ -42,12 +42,12 @@ async def client(
 
 
 def digits_of(entry: bytes) -> bytes:
-    """What a resume token says of an entry."""
+    """Return the entry digits in a resume token."""
     return hashlib.sha256(b"\0" + entry).hexdigest()[:16].encode()
 
 
 async def sent(response: httpx2.Response) -> AsyncIterator[tuple[int, bytes]]:
-    """Positions and data of server-sent events."""
+    """Return positions and data of server-sent events."""
     id = 0
     async for line in response.aiter_lines():
         name, _, value = line.partition(": ")
@@ -58,7 +58,7 @@ async def sent(response: httpx2.Response) -> AsyncIterator[tuple[int, bytes]]:
 
 
 async def page(client: httpx2.AsyncClient, query: str = "") -> list[dict[str, Any]]:
-    """What is there, by lines."""
+    """Return a page of lines."""
     response = await client.get(
         f"/events?follow=false&{query}", headers={"Accept": "application/x-ndjson"}
     )
@@ -320,7 +320,7 @@ async def test_streams_end_in_good_form_when_the_server_stops(
         assert (await anext(lines))[0] == 1
         server.should_exit = True
         started = time.monotonic()
-        assert [item async for item in lines] == []  # no error: the last chunk came
+        assert [item async for item in lines] == []  # no error: the last chunk arrived
     await work
     assert time.monotonic() - started < within(2.5)  # uvicorn would cancel it after GRACE
     assert services.follower.followers == 0
@@ -360,7 +360,7 @@ async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
 
 
 async def until(last: int, response: httpx2.Response) -> AsyncIterator[tuple[int, bytes]]:
-    """What is sent, up to a position."""
+    """Return the sent lines up to a position."""
     async for id, data in sent(response):
         yield id, data
         if id == last:

@@ -1,4 +1,4 @@
-"""The query `events` by what events are about: it has what `/events` and the subscription have."""
+"""The query `events` by subject: equal to `/events` and the subscription."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ DOCUMENT = """query ($order: EventOrder!, $first: Int, $after: Position, $last: 
 
 
 async def sent(recorder: Recorder, wanted: Selection) -> list[str]:
-    """The positions of the events that `/events` sends."""
+    """Return the positions of the events in `/events`."""
     pages = read_selected(recorder, 0, await recorder.head(), wanted)
     return [str(event.position) async for page in pages for event in page]
 
 
 def chosen(about: dict[str, Any]) -> Selection:
-    """What is wanted, as the stream is asked for it."""
+    """Return a filter in the form of the stream's parameters."""
     return parse_selection(
         about.get("types"), about.get("commodities"), about.get("places"), about.get("entity")
     )
@@ -122,13 +122,13 @@ async def test_words_that_there_are_not_are_refused_as_in_the_subscription(
 
 @pytest.fixture
 async def api(services: Services) -> Api:
-    """The API on an empty log."""
+    """Run the API on an empty log."""
     return Api(services)
 
 
 @pytest.fixture
 async def connection(corpus_target: Target) -> AsyncIterator[Connection]:
-    """A connection to a database with the shipped corpus."""
+    """Open a connection to a database with the shipped corpus."""
     connection = await connect(corpus_target)
     yield connection
     await connection.close()
@@ -171,6 +171,5 @@ async def test_a_page_reads_what_is_about_it_however_long_the_log_is(
             [plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in pool.plans]
         )
     before, after = looked_at
-    # An index that is a level or two deeper costs a block or two more a look-up; that the log has
-    # grown by 60,000 events costs nothing else.
+    # A deeper index costs a block or two more per lookup; 60,000 more events cost nothing else.
     assert all(new <= 3 * old for old, new in zip(before, after, strict=True)), looked_at

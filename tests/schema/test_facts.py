@@ -27,8 +27,8 @@ FACTS = """query ($day: Day, $at: Position, $days: DayRange, $types: [String!], 
 async def api(
     services: Services, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Api:
-    """The API of a control, its suspension, and claims of two editions, recorded out of order; facts
-    are summed in blocks of so many positions."""
+    """Run the API with a control, its suspension, and claims of two editions, recorded out of order,
+    and small blocks of sums."""
     monkeypatch.setattr(fact_rows, "BLOCK_POSITIONS", request.param)
     api = Api(services)
     await api.do("announceExportControl", control())
@@ -40,7 +40,7 @@ async def api(
 
 
 async def positions(api: Api, day: str = "2026-01-01", **asked: Any) -> list[int]:
-    """The positions of the facts of a list, after making sure that the total is their number."""
+    """Return the positions of the facts of a list, and check its total."""
     found = (await api.ask(FACTS, day=day, **asked))["asOf"]["facts"]
     assert found["totalCount"] == len(found["nodes"])
     return [int(node["position"]) for node in found["nodes"]]
@@ -145,7 +145,7 @@ async def test_the_list_of_the_corpus_is_that_of_its_log(corpus_services: Servic
 
 
 def by_day(events: list[RecordedEvent]) -> list[RecordedEvent]:
-    """The events that are not retracted, in the order of their days."""
+    """Return the events that are not retracted, in day order."""
     streams: dict[str, list[RecordedEvent]] = {}
     for event in events:
         streams.setdefault(event.stream, []).append(event)
@@ -165,7 +165,7 @@ EDITIONS = """query ($day: Day, $at: Position, $by: String, $of: String, $first:
 
 
 async def editions(api: Api, day: str = "2026-01-01", **asked: Any) -> list[dict[str, Any]]:
-    """The editions of a day."""
+    """Return the editions of a day."""
     found = (await api.ask(EDITIONS, day=day, **asked))["asOf"]["editions"]
     assert found["totalCount"] == len(found["nodes"])
     nodes: list[dict[str, Any]] = found["nodes"]
@@ -238,7 +238,7 @@ async def test_the_editions_of_the_corpus_are_those_of_its_log(corpus_services: 
 
 
 def held(claims: list[tuple[Claimed, int]]) -> tuple[Any, ...]:
-    """What an edition holds."""
+    """Return the contents of an edition."""
     of, at = [fact.series for fact, _ in claims], [position for _, position in claims]
     years = [one.period for one in of if one.period]
     return (
@@ -260,7 +260,7 @@ HORIZONS = """query ($at: Position, $by: [HorizonGroup!], $kind: EntityKind, $is
 
 
 async def horizons(api: Api, **asked: Any) -> list[tuple[Any, ...]]:
-    """The groups, each as what it is, how many facts there are, and the newest day and position."""
+    """Return the groups with their numbers of facts, and the newest day and position."""
     found = (await api.ask(HORIZONS, **asked))["asOf"]["horizons"]
     assert found["totalCount"] == len(found["nodes"])
     names = ("kind", "issuer", "publisher", "facts", "newestFactOn", "newestPosition")

@@ -1,4 +1,4 @@
-"""Fields are asked with the same arguments as graphql-core and Strawberry read from a document."""
+"""Field calls get the same arguments as graphql-core and Strawberry parse from a document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.api import Api, control
 
 @pytest.fixture
 async def api(services: Services) -> Api:
-    """The API with two export controls."""
+    """Run the API with two export controls."""
     api = Api(services)
     for name in ("x", "y"):
         await api.do("announceExportControl", control(name))
@@ -21,7 +21,7 @@ async def api(services: Services) -> Api:
 
 
 def keys(answer: dict[str, Any]) -> list[str]:
-    """The keys of the controls in an answer."""
+    """Return the keys of the controls in a result."""
     return [node["key"] for node in answer["asOf"]["exportControls"]["nodes"]]
 
 

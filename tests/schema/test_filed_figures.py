@@ -13,7 +13,7 @@ from tracker.domain.vocabulary import Stage
 
 
 async def at(services: Services, fields: str) -> Any:
-    """Fields of the shipped corpus on a day."""
+    """Return fields of the shipped corpus on a day."""
     return (await Api(services).ask(f'{{ asOf(validAt: "2026-08-01") {{ {fields} }} }}'))["asOf"]
 
 

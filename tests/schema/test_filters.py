@@ -1,4 +1,4 @@
-"""What lists can be narrowed by: words, days, years, sources; always as of a moment."""
+"""Filters of lists: words, days, years, sources; always as of a moment."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ FOUNDED = {
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def keys(
     api: Api, list: str, arguments: str, day: str = "2026-01-01", position: str | None = None
 ) -> list[str]:
-    """The keys of a list, after making sure that the total is their number."""
+    """Return the keys of a list, and check its total."""
     return await api.keys(list, arguments, day, position)
 
 
@@ -452,9 +452,6 @@ async def test_a_claim_is_found_by_each_day_on_which_it_may_have_been_published(
     assert await publishers("2025-03-31", "2025-03-31") == ["usgs"]
     assert await publishers("2025-04-01", "2025-04-30") == []
     assert sorted(await publishers("2025-01-01", "2025-03-15")) == ["bgs", "usgs"]
-
-
-# --- what is no text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Firms, and what names them."""
+"""Firms, and references to them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.support.api import Api, clause, control, source
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 async def identify(api: Api, **more: Any) -> None:
-    """Record who MP Materials is."""
+    """Record the identity of MP Materials."""
     firm = {"id": "mp-materials", "on": "2017-07-10", "name": "MP Materials", "place": "US"}
     await api.do("identifyFirm", {**firm, "source": source(), **more})
 

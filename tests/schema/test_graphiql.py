@@ -1,4 +1,4 @@
-"""The page for queries, with GraphiQL and without: nothing comes from elsewhere."""
+"""The page for queries, with GraphiQL and without: no foreign resources."""
 
 from __future__ import annotations
 

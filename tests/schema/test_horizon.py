@@ -14,12 +14,12 @@ from tracker.domain.watched_source_facts import Unwatched
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 async def horizon(api: Api, asked: str = "", moment: str = 'validAt: "2025-01-01"') -> Any:
-    """The newest fact of each issuer, and when its source was published."""
+    """Return the newest fact of each issuer, and the publication day of its source."""
     data = await api.ask(
         f"{{ asOf({moment}) {{ horizon{asked} {{ issuer newestFactOn newestPublishedOn"
         " newestPosition recordedAt } } }"
@@ -28,7 +28,7 @@ async def horizon(api: Api, asked: str = "", moment: str = 'validAt: "2025-01-01
 
 
 async def days(api: Api, asked: str = "", moment: str = 'validAt: "2025-01-01"') -> dict[str, str]:
-    """From which day the newest fact of each issuer counts."""
+    """Return the effective day of each issuer's newest fact."""
     return {one["issuer"]: one["newestFactOn"] for one in await horizon(api, asked, moment)}
 
 
@@ -92,7 +92,7 @@ WATCH = (
 
 
 async def watch(api: Api, issuer: str, position: str | None = None) -> Any:
-    """What is known of an issuer and who looks, at a position."""
+    """Return the horizon and watched sources of an issuer, at a position."""
     at = f', position: "{position}"' if position else ""
     data = await api.ask(
         f'{{ asOf(validAt: "2025-01-01"{at}) {{ horizon(issuer: "{issuer}") {{ {WATCH} }} }} }}'

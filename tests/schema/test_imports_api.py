@@ -24,7 +24,7 @@ RECEIPT = """key entity on reader readerVersion file sha256 encoding size items 
 
 @pytest.fixture
 async def api(services: Services, target: Target, tmp_path: Path) -> Api:
-    """An API on a log with three imports."""
+    """Run an API on a log with three imports."""
     importer = ImportFixture(target, services.recorder, tmp_path)
     await importer.take(line(), CLAIM)
     outcome = await importer.read(

@@ -1,4 +1,4 @@
-"""Transaction time: what `knownAt` gives at, before and after the moment of an event."""
+"""Transaction time: the result of `knownAt` at, before and after the time of an event."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from tracker.log.recorder import PAGE_EVENTS, SQL, Recorder, read
 from tracker.postgres.database import Target, connect
 
 TICK = timedelta(microseconds=1)
-"""The finest difference between two moments that the log can tell."""
+"""The resolution of recording times."""
 
 
 def event(number: int) -> NewEvent:
-    """The first event of an entity of its own."""
+    """Return the first event of a separate entity."""
     stream = f"export-control/x{number}"
     return decide(rehydrate(stream, []), PlannedEvent(stream, announced(), f"e{number}"), ())
 
 
 async def positions(recorder: Recorder, *moments: datetime) -> list[int]:
-    """What had been recorded by some moments."""
+    """Return the positions recorded by some times."""
     return [await recorder.position_at(moment) for moment in moments]
 
 
 async def stamps(recorder: Recorder) -> list[datetime]:
-    """When each event was recorded, in the order of the log."""
+    """Return the recording times of events, in log order."""
     return [e.recorded_at async for e in recorder.read_all(await recorder.head())]
 
 

@@ -17,7 +17,7 @@ DOCUMENT = """query ($commodity: String!, $stage: Stage, $form: String, $day: Da
 
 
 async def asked(services: Services, commodity: str, **more: Any) -> tuple[Any, list[Any]]:
-    """The production of a commodity, and the products that there are figures of."""
+    """Query the production of a commodity, and its products with figures."""
     data = (await Api(services).ask(DOCUMENT, commodity=commodity, **more))["asOf"]
     return data["production"], [
         one for one in data["supplies"] if one["commodity"]["key"] == commodity

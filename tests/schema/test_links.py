@@ -31,12 +31,12 @@ ALLIANCES = """query ($day: Day, $position: Position) {
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def all_announcements(api: Api, **moment: Any) -> list[dict[str, Any]]:
-    """Every announcement of a moment, with its links."""
+    """Return every announcement of a moment, with its links."""
     found, after, more = [], None, True
     while more:
         page = (await api.ask(ANNOUNCEMENTS, after=after, **moment))["asOf"]["announcements"]
@@ -46,7 +46,7 @@ async def all_announcements(api: Api, **moment: Any) -> list[dict[str, Any]]:
 
 
 async def names_at(api: Api, **moment: Any) -> set[str]:
-    """The names of all entities that have a state at a moment, from the state itself."""
+    """Return the names of all entities with a state at a moment, from the state itself."""
     as_of = api.services.as_of
     at = await as_of.resolve(**moment)
     return {line.split(b'"', 4)[3].decode() async for line in as_of.lines(at)}

@@ -1,4 +1,4 @@
-"""A long list is completed in pieces, between which others are answered."""
+"""A long list is completed in pieces, so that other requests run in between."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ COUNT = 200
 
 @pytest.fixture
 def api(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def cpu_of_turns(asked: asyncio.Task[Any]) -> list[float]:
-    """The seconds of CPU that each turn of the event loop takes until a task is done."""
+    """Return the CPU seconds of each event loop iteration until a task is done."""
     turns = []
     while not asked.done():
         before = time.thread_time()

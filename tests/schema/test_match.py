@@ -21,7 +21,7 @@ EXPOSURE = """{ asOf(validAt: "2025-01-01") { exposure(commodity: "rare_earths")
 
 @pytest.fixture
 async def api(services: Services) -> Api:
-    """A control of gallium, and one of critical minerals without codes."""
+    """Run the API with a control of gallium, and one of critical minerals without codes."""
     api = Api(services)
     await api.do("announceExportControl", control("gallium"))
     group = {**clause(), "commodities": ["critical_minerals"]}

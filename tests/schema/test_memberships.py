@@ -1,4 +1,4 @@
-"""Who belongs to which alliance on a day and over time, as a matrix of places and alliances."""
+"""Memberships on a day and over time, as a matrix of places and alliances."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ DOCUMENT = """query ($day: Day, $position: Position, $after: String, $first: Int
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def listed(
     api: Api, arguments: str = "", day: str = "2026-01-01", **more: Any
 ) -> list[tuple[Any, ...]]:
-    """The memberships of a page: alliance, place, kind, union, first and last day."""
+    """Return the memberships of a page: alliance, place, kind, union, first and last day."""
     document = DOCUMENT.replace("ARGUMENTS", arguments)
     found = (await api.ask(document, day=day, **more))["asOf"]["memberships"]
     return [
@@ -54,7 +54,7 @@ async def found_quad(api: Api, *members: str) -> None:
 
 
 async def change(api: Api, on: str, member: str, change: str, **more: Any) -> None:
-    """Have a place join, leave, or take another role."""
+    """Record that a place joins, leaves, or takes another role."""
     given = {"id": "quad", "on": on, "member": member, "change": change, "source": source()}
     await api.do("recordMembership", {**given, **more})
 

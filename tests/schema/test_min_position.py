@@ -1,4 +1,4 @@
-"""Clients that talk to several servers say how far an answer must have come."""
+"""Clients of several servers set the minimum position of a response."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_a_question_waits_for_the_position_it_needs(
     waits = first_call(monkeypatch, services.projector, "reach")
     asking = asyncio.create_task(api.ask(ASKED, at="1"))
     await waits.wait()
-    await asyncio.sleep(0.2)  # looks several times
+    await asyncio.sleep(0.2)  # several checks
     assert not asking.done()
     await api.do("announceExportControl", control())
     assert (await asking)["asOf"]["position"] == "1"
@@ -79,9 +79,8 @@ async def test_every_question_about_what_is_recorded_waits(
 
 
 def test_no_question_is_missing_here() -> None:
-    """Commodities and places are declared, not recorded; what is signed has a size of its own;
-    a preview is decided by the log itself; endpoints and candidates stand beside it;
-    `asOf` has the tests above."""
+    """Exempt are declared commodities and places, the signed log with its own size, previews decided by
+    the log, endpoints and candidates outside it, and `asOf`, which is tested above."""
     fields = SCHEMA._schema.query_type.fields  # type: ignore[union-attr]
     waiting = {name for name, of in fields.items() if "minPosition" in of.args}
     assert waiting == {"asOf", *(field.partition("(")[0] for field in EVERY)}

@@ -1,4 +1,4 @@
-"""Every answer tells in its `extensions` which moments it rests on."""
+"""Every response names the moments of its data in `extensions`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def api(services: Services) -> Api:
 
 
 async def moments(api: Api, document: str) -> Any:
-    """The moments that an answer tells."""
+    """Return the moments of a response."""
     return (await api.post(document))["extensions"]["moments"]
 
 

@@ -12,7 +12,7 @@ from tests.support.api import Api, claim, clause, control, document, source, sus
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
@@ -376,12 +376,12 @@ CORRECTION = {"eventId": "s", "reason": "misread", "source": source()}
 
 
 def correction(mutation: str = "suspendExportControl", /, **input: Any) -> dict[str, Any]:
-    """A correction of the event `s` by the input of a mutation."""
+    """Return a correction of the event `s` by the input of a mutation."""
     return {**CORRECTION, "replacement": {mutation: input}}
 
 
 async def suspended_until(api: Api, position: str) -> Any:
-    """What the log said at a position of the end of the suspension, and the digest of it all."""
+    """Return the end of the suspension at a position, and the digest of the state."""
     data = await api.ask(
         'query ($position: Position) { asOf(validAt: "2026-01-01", position: $position) { digest'
         ' exportControl(id: "x") { clauses { suspendedUntil } because { eventId } } } }',

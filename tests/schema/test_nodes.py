@@ -24,7 +24,7 @@ SEEN = """{ asOf(validAt: "2025-11-20") {
 
 
 def global_id(entity: str) -> str:
-    """An id that names an entity and no moment."""
+    """Return an id of an entity without a moment."""
     return NodeId(entity).encode()
 
 
@@ -34,7 +34,7 @@ def corpus(corpus_services: Services) -> Api:
 
 
 async def seen(api: Api) -> dict[str, str]:
-    """Ids of entities of several kinds, by their names."""
+    """Return ids of entities of several kinds, by name."""
     found = (await api.ask(SEEN))["asOf"]
     nodes = [
         found["exportControl"],
@@ -156,7 +156,7 @@ def test_an_id_is_text_that_every_client_can_make() -> None:
 
 
 async def test_what_holds_at_two_moments_has_two_ids_and_each_leads_back(corpus: Api) -> None:
-    """A client that keeps objects by their ids cannot show the law of one day as that of another."""
+    """A client that caches objects by id cannot show the law of one day as that of another."""
     before, after = [
         (
             await corpus.ask(

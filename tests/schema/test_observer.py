@@ -1,4 +1,4 @@
-"""What is seen of operations, over HTTP and over WebSockets: the line, the counts, the spans."""
+"""Observation of operations, over HTTP and WebSockets: log lines, counters, spans."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PARENT = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "X-Request-ID": "r"}
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """The lines of operations, without their times."""
+    """Return the log lines of operations, without times."""
     told = [
         json.loads(JsonFormatter().format(record))
         for record in caplog.records
@@ -57,7 +57,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 
 
 async def come_true(condition: Callable[[], bool]) -> None:
-    """Wait until something is so: a server goes on after its client has its answer."""
+    """Wait until a condition is true: a server works on after its client has the response."""
     async with asyncio.timeout(within(10)):
         while not condition():
             await asyncio.sleep(0.01)
@@ -150,7 +150,7 @@ async def test_operations_on_sockets_are_lines_and_counted(
 
 
 async def say(socket: Any) -> None:
-    """Ask, ask what is wrong, record, and follow until an event has come."""
+    """Send a query, an invalid one and a mutation, and follow until an event arrives."""
     await subscribe(socket, "query Head { head }")
     assert [(await receive(socket))["type"] for _ in "ab"] == ["next", "complete"]
     await subscribe(socket, "{ nothing }")
@@ -163,11 +163,11 @@ async def say(socket: Any) -> None:
 
 
 async def counted(address: str) -> dict[tuple[str, ...], float]:
-    """What a running server counts."""
+    """Return the counters of a running server."""
 
     class Remote(Api):
         def __init__(self) -> None:
-            """A server that runs already."""
+            """Use a server that runs already."""
 
         async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
             async with httpx2.AsyncClient(
@@ -229,13 +229,13 @@ async def test_a_token_is_never_in_lines_metrics_or_errors(
 
 @pytest.fixture
 def spans() -> InMemorySpanExporter:
-    """Keeps spans."""
+    """Return a store of spans."""
     return InMemorySpanExporter()
 
 
 @pytest.fixture
 def traces(spans: InMemorySpanExporter) -> Traces:
-    """Makes spans that are kept."""
+    """Return a tracer with stored spans."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
     return Traces(provider)
@@ -243,14 +243,14 @@ def traces(spans: InMemorySpanExporter) -> Traces:
 
 @pytest.fixture
 def traced(services: Services, traces: Traces) -> Api:
-    """An API whose operations have spans."""
+    """Run an API with traced operations."""
     api = Api(services)
     api.app = create_app(services, OPEN, traces)
     return api
 
 
 def attributes(span: ReadableSpan) -> Mapping[str, Any]:
-    """What a span says."""
+    """Return the attributes of a span."""
     return span.attributes or {}
 
 

@@ -1,4 +1,4 @@
-"""One event of the log: where it is, what became of it, and what it rests on."""
+"""One event of the log: its position, its later changes, and its sources."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ THEN = """query ($at: Position!, $p: Position!) { asOf(position: $at) {
 
 
 async def event(api: Api, position: int) -> dict[str, Any]:
-    """What an event says of itself."""
+    """Return the fields of an event."""
     found: dict[str, Any] = (await api.ask(ONE, p=str(position)))["event"]
     return found
 
 
 def links(of: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
-    """The positions of its retraction, of its replacement and of what it corrects."""
+    """Return the positions of its retraction, of its replacement and of the event it corrects."""
     retraction, replacement, corrected = (
         of[name] and of[name]["position"] for name in ("retractedBy", "replacedBy", "correctionOf")
     )
@@ -37,7 +37,7 @@ def links(of: dict[str, Any]) -> tuple[str | None, str | None, str | None]:
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API of an empty log."""
+    """Run the API of an empty log."""
     return Api(services)
 
 
@@ -195,5 +195,5 @@ async def test_an_entry_is_served_alone_byte_for_byte_for_ever(api: Api) -> None
 
 
 def retraction(event_id: str) -> dict[str, Any]:
-    """The retraction of an event."""
+    """Return the retraction of an event."""
     return {"eventId": event_id, "reason": "misread", "source": source()}

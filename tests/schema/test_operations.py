@@ -1,4 +1,4 @@
-"""What operators see: readiness that tells the truth, metrics, request ids, a line a request."""
+"""Operators' view: readiness, metrics, request ids, a log line per request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.fact_builders import announced
 
 
 async def metrics(api: Api) -> dict[tuple[str, ...], float]:
-    """The samples by name and label values."""
+    """Return the samples by name and label values."""
     response = await api.request("GET", "/metrics")
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain")
@@ -31,7 +31,7 @@ async def metrics(api: Api) -> dict[tuple[str, ...], float]:
 
 
 async def gone(*_: Any, **__: Any) -> None:
-    """A database that does not answer."""
+    """Run a server with an unreachable database."""
     raise OSError("gone")
 
 
@@ -77,7 +77,7 @@ async def test_appends_and_the_lag_are_measured(
     await services.commands.record("export-control/y", announced(), idempotency_key="k")
     await services.commands.record("export-control/y", announced(), idempotency_key="k")
     found = await metrics(api)
-    assert found["tracker_appended_events_total",] == 2  # what is repeated is not new
+    assert found["tracker_appended_events_total",] == 2  # repetitions are not new
     assert found["tracker_append_seconds_count", "ok"] >= 2
     assert (found["tracker_log_position",], found["tracker_database_up",]) == (2, 1)
     assert found["tracker_pool_connections_most", "log"] == 10

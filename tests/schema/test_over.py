@@ -1,4 +1,4 @@
-"""Many moments in one question: `over` along the days, `overKnown` along what the log knew."""
+"""Many moments in one query: `over` days, and `overKnown` positions."""
 
 from __future__ import annotations
 

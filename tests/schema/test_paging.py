@@ -24,7 +24,7 @@ LISTS = {
     "editions": ("EditionOrder", "publisher edition editionVersion"),
     "upcoming": ("TransitionOrder", "day entity clause member transition"),
 }
-"""The lists of a moment: their orders, and what tells their items apart."""
+"""Lists of a moment: their orders, and the identity of their items."""
 AT_ROOT = {
     "imports": ("ImportOrder", "key", ""),
     "changes": (
@@ -37,17 +37,17 @@ AT_ROOT = {
 INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 SIZES = (2, 7, 60)
 MOST, MOST_PAGES = 150, 15
-"""How much of a long list is read, in small pages, from each of its ends: items, and pages."""
+"""Amount of a long list that small pages read, from each of its ends: items, and pages."""
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 def moment(name: str, items: str) -> str:
-    """A question for a page of a list of a moment."""
+    """Return a query for a page of a moment's list."""
     kind, _ = LISTS[name]
     more = 'commodity: "rare_earths",' if name in ("figures", "claims") else ""
     more = "groupBy: [KIND, ISSUER, PUBLISHER]," if name == "horizons" else more
@@ -61,7 +61,7 @@ def moment(name: str, items: str) -> str:
 
 
 def at_root(name: str) -> str:
-    """The same for a list of the root."""
+    """Return a query for a page of a root list."""
     kind, items, more = AT_ROOT[name]
     cursor = "Position" if name == "events" else "String"
     return (
@@ -73,7 +73,7 @@ def at_root(name: str) -> str:
 
 
 async def page(api: Api, document: str, **asked: Any) -> dict[str, Any]:
-    """A page of the list that a document asks for."""
+    """Return the page of a document's list."""
     data = await api.ask(document, **asked)
     data = data.get("asOf", data)
     found: dict[str, Any] = next(iter(data.values()))
@@ -81,7 +81,7 @@ async def page(api: Api, document: str, **asked: Any) -> dict[str, Any]:
 
 
 async def whole(api: Api, document: str, **asked: Any) -> list[dict[str, Any]]:
-    """All edges of a list, in pages as large as can be; read forwards they have no gap."""
+    """Return all edges of a list in the largest pages; forward pages have no gap."""
     edges, after = [], None
     while True:
         found = await page(api, document, first=200, after=after, **asked)
@@ -108,7 +108,7 @@ async def check(api: Api, document: str, **asked: Any) -> list[dict[str, Any]]:
 async def walked(
     api: Api, document: str, size: int, total: int, most: int, forwards: bool, **asked: Any
 ) -> list[dict[str, Any]]:
-    """The edges that small pages give, from one end of a list on."""
+    """Return the edges of small pages, from one end of a list."""
     edges: list[dict[str, Any]] = []
     cursor = None
     while True:
@@ -128,7 +128,7 @@ async def walked(
 
 
 async def orders(api: Api, name: str) -> list[str]:
-    """The names of the orders that an enum has."""
+    """Return the names of an enum's orders."""
     data = await api.ask(
         "query ($name: String!) { __type(name: $name) { enumValues { name } } }", name=name
     )
@@ -142,7 +142,7 @@ async def test_pages_of_any_size_are_the_list_both_ways_in_every_order_at_an_old
     kind, items = LISTS[name]
     head = (await corpus.ask("{ head }"))["head"]
     old = str(int(head) - 40)
-    await corpus.do("announceExportControl", control("later"))  # belongs to no old answer
+    await corpus.do("announceExportControl", control("later"))  # independent of older responses
     found = {}
     for order in await orders(corpus, kind):
         found[order] = await check(corpus, moment(name, items), order=order, at=old)

@@ -21,24 +21,24 @@ MODERN = {"Accept": "application/graphql-response+json"}
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log."""
+    """Run the API on an empty log."""
     return Api(services)
 
 
 def sha256(document: str) -> str:
-    """The hash that clients send."""
+    """Return the hash that clients send."""
     return hashlib.sha256(document.encode()).hexdigest()
 
 
 def asked(document: str, **more: Any) -> dict[str, Any]:
-    """The extensions of a request for a document."""
+    """Return the extensions of a request for a document."""
     return {"persistedQuery": {"version": 1, "sha256Hash": sha256(document), **more}}
 
 
 async def send(
     api: Api, method: str, extensions: Any, query: str | None = None, **headers: str
 ) -> httpx2.Response:
-    """A request as Apollo's clients send it."""
+    """Send a request like Apollo's clients."""
     body = {"extensions": extensions, **({"query": query} if query else {})}
     if method == "POST":
         return await api.request("POST", "/graphql", json=body, headers=headers)

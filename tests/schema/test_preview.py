@@ -1,4 +1,4 @@
-"""A dry run of `record`: what would be recorded and changed, before anything is."""
+"""Previews of `record`: the resulting events and changes, before anything is recorded."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ EVERY_FACT = [
         }
     },
 ]
-"""A command for every fact, each of which may follow those before it."""
+"""A command for every fact, each allowed after those before it."""
 DAYS = ("2025-01-15", "2025-12-01", "2026-06-01")
 
 
@@ -182,15 +182,15 @@ def api(services: Services) -> Api:
 
 
 async def previewed(api: Api, commands: list[dict[str, Any]], day: str, **more: Any) -> Any:
-    """What a preview tells."""
+    """Return the result of a preview."""
     return (await api.ask(PREVIEW, commands=commands, day=day, **more))["preview"]
 
 
 async def is_recorded_as_previewed(
     api: Api, commands: list[dict[str, Any]], day: str, key: str
 ) -> bool:
-    """Hold a preview against what is recorded then, and what `changes` tells of it; False where
-    both are refused, in the same way."""
+    """Compare a preview with the recorded events and with `changes`; return False if both are refused
+    equally."""
     head = await api.services.recorder.head()
     told = await api.post(PREVIEW, commands=commands, day=day, key=key)
     assert await api.services.recorder.head() == head
@@ -259,12 +259,12 @@ async def test_at_random_a_preview_tells_what_recording_does(api: Api, seed: int
 
 
 def random_day(dice: random.Random) -> str:
-    """A day of the years in which the random acts are."""
+    """Return a random day in the years of the random acts."""
     return str(date(2024, 12, 3) + timedelta(days=dice.randrange(900)))
 
 
 def random_command(dice: random.Random, keys: list[str]) -> dict[str, Any]:
-    """An act about some clauses, or a retraction of an event that there may be."""
+    """Return a random act about some clauses, or a retraction of a possible event."""
     first, second = sorted((random_day(dice), random_day(dice)))
     act = {**ACT, "on": first, "clauses": dice.sample(["1", "2", "3"], dice.randint(1, 2))}
     if keys and dice.random() < 0.15:
@@ -330,7 +330,7 @@ async def test_a_preview_rests_on_one_position_whatever_is_recorded_meanwhile(
 
 
 async def everything(services: Services) -> dict[str, int]:
-    """What the log and each table of the projections have."""
+    """Return the contents of the log and of each projection table."""
     pool = services.as_of._pool
     tables = [
         f"{row['schemaname']}.{row['relname']}"

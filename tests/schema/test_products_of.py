@@ -1,4 +1,4 @@
-"""What one place produces, with the very shares that the whole distribution gives it."""
+"""Products of one place, with the same shares as in the whole distribution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose text a source is, and what it does not contain, wherever the API shows a source."""
+"""Authorship and missing fields of sources, wherever the API shows a source."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SAID = "eventId source { publisher primary verified unsupported citation }"
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 async def all_sources(api: Api, entity: str) -> list[dict[str, Any]]:
-    """The sources of all events about a control, which its states and the log show alike."""
+    """Return the sources of all events about a control, equal in its states and the log."""
     data = await api.ask(
         f"""{{ asOf(validAt: "2026-01-01") {{
           exportControl(id: "{entity}") {{ because {{ {SAID} }} }}

@@ -1,4 +1,4 @@
-"""What a document costs, introspection included; and that no document gets around the limit."""
+"""Cost of documents, including introspection, without ways around the limit."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ WHOLE = get_introspection_query(
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 def refusals(text: str) -> set[str]:
-    """The codes with which a document is refused before it is executed."""
+    """Return the codes of a refusal before execution."""
     return {
         error.extensions["code"]
         for error in parse_document(SCHEMA, text).errors
@@ -52,14 +52,14 @@ def refusals(text: str) -> set[str]:
 
 
 def executed(text: str, **variables: Any) -> Any:
-    """What graphql-core answers, without any limit."""
+    """Return graphql-core's result without any limit."""
     result = experimental_execute_incrementally(SCHEMA, parse(text), variable_values=variables)
     assert isinstance(result, ExecutionResult)
     return result.data
 
 
 def fields(answer: Any) -> int:
-    """How many fields an answer has."""
+    """Return the number of fields in a result."""
     if isinstance(answer, dict):
         return sum(1 + fields(value) for value in answer.values())
     return sum(map(fields, answer)) if isinstance(answer, list) else 0
@@ -75,7 +75,7 @@ def test_json_costs_ten_fields() -> None:
 
 
 def aliased(number: int, field: str) -> str:
-    """A document with a field under so many names."""
+    """Return a document with a field under many aliases."""
     return "{" + " ".join(f"a{n}: {field}" for n in range(number)) + "}"
 
 
@@ -343,7 +343,7 @@ def test_each_operation_counts_what_it_makes_of_a_fragment() -> None:
 
 @st.composite
 def documents(draw: st.DrawFn) -> tuple[str, dict[str, Any], int]:
-    """A document with pages in pages, its variables, and how many fields stand in it."""
+    """Draw a document with nested pages, its variables, and its number of fields."""
     sizes = st.sampled_from(
         ["", "(first: 3)", "(first: -3)", "(last: 0)", "(first: $n)", "(last: $m)"]
     )

@@ -1,4 +1,4 @@
-"""Objects of which an answer has many keep what they are made of, and copy nothing."""
+"""Frequent objects keep a reference to their source, without copies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from schema.base.decorators import object_type, read_from
 
 
 class Kept:
-    """What objects are made of."""
+    """A source of objects."""
 
     def __init__(self, name: str):
         self.name = name
@@ -17,7 +17,7 @@ class Kept:
 
 
 def greeting(of: Shown) -> str:
-    """A text that is made."""
+    """Return a computed text."""
     of.kept.asked += 1
     return f"hello {of.kept.name}"
 

@@ -1,4 +1,4 @@
-"""What stands between the web server and GraphQL: it costs little, and changes nothing."""
+"""Layers between the web server and GraphQL: low cost, no changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tracker.errors import TooLarge
 
 
 def incoming(*messages: Message) -> Request:
-    """A request, whose body comes in these messages."""
+    """Return a request with a body in these messages."""
     coming = iter(messages)
 
     async def receive() -> Message:
@@ -29,7 +29,7 @@ def incoming(*messages: Message) -> Request:
 
 
 def pieces(*bodies: bytes) -> Iterable[Message]:
-    """A body in pieces."""
+    """Return a body in pieces."""
     return [
         {"type": "http.request", "body": body, "more_body": more}
         for more, body in zip([True] * (len(bodies) - 1) + [False], bodies, strict=True)
@@ -93,7 +93,7 @@ async def test_the_same_address_asks_what_it_says_each_time(services: Services) 
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the headers that its state has."""
+    """Respond with the headers in its state."""
     await send(
         {
             "type": "http.response.start",
@@ -108,7 +108,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def headers(app: ASGIApp, path: str, sent: dict[str, str]) -> dict[str, str]:
-    """The headers of an answer."""
+    """Return the headers of a response."""
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app)) as client:
         return dict((await client.get(f"http://localhost{path}", headers=sent)).headers)
 

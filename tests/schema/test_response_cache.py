@@ -1,4 +1,4 @@
-"""Answers that are kept: the same as those that are not, and for whom and how long."""
+"""Cached responses: equal to others, with correct scope and lifetime."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ PINNED = '{ asOf(validAt: "2026-01-01", position: "1") { exportControls { totalC
 
 
 class Counted(Api):
-    """The API, and what it keeps."""
+    """The API with counters of its cache."""
 
     def __init__(self, services: Services, access: Access = OPEN, most_bytes: int = 10**6):
         super().__init__(services, access)
         self.app = create_app(services, access, answers_bytes=most_bytes)
 
     async def cache(self) -> tuple[int, int, int]:
-        """Hits, misses and bytes of the kept answers."""
+        """Return hits, misses and bytes of the cache."""
         text = (await self.request("GET", "/metrics")).text
         names = ("hits_total", "misses_total", "bytes")
         found = [
@@ -61,7 +61,7 @@ class Counted(Api):
 
 @pytest.fixture
 async def api(services: Services) -> Counted:
-    """The API on an empty log, which knows how far the projection is."""
+    """Run the API on an empty log, with a progress tracker."""
     async with asyncio.timeout(within(20)):
         while services.projector.progress.known is None:
             await asyncio.sleep(0.01)
@@ -69,7 +69,7 @@ async def api(services: Services) -> Counted:
 
 
 async def kept(api: Counted, document: str, **variables: Any) -> bool:
-    """Whether a question that is asked twice is answered from memory the second time."""
+    """Whether a repeated query is a cache hit."""
     first = await api.post(document, **variables)
     hits, _, _ = await api.cache()
     assert await api.post(document, **variables) == first
@@ -220,17 +220,17 @@ NOTE = "Ms Doe said so"
 
 
 class Pinned:
-    """Asks for a note by a question that pins its moment, and counts what is done for it."""
+    """A client that queries a note at a pinned moment, and counts the work."""
 
     def __init__(self, api: Api):
         self._api = api
         self.made = 0
-        """Answers that were made, not taken from memory."""
+        """Number of computed responses."""
         self.counted = 0
-        """Looks at the log for redactions."""
+        """Number of queries for redactions."""
 
     async def note(self) -> str | None:
-        """The note."""
+        """Return the note."""
         data = await self._api.ask(NOTED)
         [[annex]] = [because["annexes"] for because in data["asOf"]["exportControl"]["because"]]
         text: str | None = annex["text"]
@@ -239,7 +239,7 @@ class Pinned:
 
 @pytest.fixture
 async def pinned_note(api: Counted, monkeypatch: pytest.MonkeyPatch) -> Pinned:
-    """A note of a control, which was asked for once."""
+    """Create a note of a control, which was queried once."""
     asked, count = Pinned(api), Recorder.count
     await api.do("announceExportControl", control(note=NOTE), key="k")
 
@@ -343,8 +343,8 @@ def test_a_cache_holds_no_more_bytes_than_its_limit() -> None:
     cache = SizedLruCache[int, str](10 * (ENTRY_OVERHEAD_BYTES + 100))
     for number in range(50):
         cache.put(number, "x", 100)
-        cache.put(-1, "x", 11 * ENTRY_OVERHEAD_BYTES + 1000)  # too large to be kept at all
-        assert cache.get(0)  # what is used stays
+        cache.put(-1, "x", 11 * ENTRY_OVERHEAD_BYTES + 1000)  # too large for the cache
+        assert cache.get(0)  # recently used entries stay
         assert (
             cache.bytes
             == len(cache) * (ENTRY_OVERHEAD_BYTES + 100)
@@ -357,7 +357,7 @@ def test_a_cache_holds_no_more_bytes_than_its_limit() -> None:
 
 
 async def get(api: Api, document: str, **headers: str) -> Any:
-    """A question by GET."""
+    """Send a query by GET."""
     return await api.request("GET", "/graphql", params={"query": document}, headers=headers)
 
 

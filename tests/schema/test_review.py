@@ -1,4 +1,4 @@
-"""Candidates over the API: who may see and decide on them, pages and filters, and what is refused."""
+"""Candidates over the API: rights, pages and filters, and refusals."""
 
 from __future__ import annotations
 
@@ -73,24 +73,24 @@ class Queue(ApiOfCallers):
         self.target = target
 
     async def found(self, *findings: Finding, source: str = "cn-mofcom") -> None:
-        """Put findings into the queue, as the watcher does."""
+        """Put findings into the queue, like the watcher."""
         async with open_connection(self.target, role=WATCHER) as connection:
             await propose(connection, source, findings, ["CN"])
 
     async def one(self, id: int = 1) -> Any:
-        """All that is shown of a candidate."""
+        """Return all visible fields of a candidate."""
         return (await self.ask(ANN, ONE, id=str(id)))["candidate"]
 
     async def do(self, mutation: str, caller: Caller = ANN, /, **input: Any) -> Any:
-        """Do something with a candidate, the first unless it is said which."""
+        """Run an operation on a candidate, by default the first."""
         return (await self.ask(caller, doing(mutation), input={"id": "1", **input}))[mutation]
 
     async def fails(self, mutation: str, caller: Caller | None = ANN, /, **input: Any) -> Any:
-        """Why that is refused."""
+        """Return the refusal of an operation."""
         return await self.refusal(caller, doing(mutation), input={"id": "1", **input})
 
     async def items(self, **narrowed: Any) -> list[str]:
-        """The items of a list."""
+        """Return the items of a list."""
         narrowed.setdefault("orderBy", "FOUND_AT")
         found = (await self.ask(ANN, LIST, **narrowed))["candidates"]
         if "first" not in narrowed:
@@ -99,7 +99,7 @@ class Queue(ApiOfCallers):
 
 
 def doing(mutation: str) -> str:
-    """The document of a mutation of a candidate."""
+    """Return the document of a mutation of a candidate."""
     result = BULK if mutation.endswith("s") else "candidate { ...all }"
     return (
         f"mutation ($input: {INPUTS[mutation]}!) {{ {mutation}(input: $input) {{ {result} }} }}"

@@ -1,4 +1,4 @@
-"""How often a question goes to the database."""
+"""Number of database queries per GraphQL query."""
 
 from __future__ import annotations
 
@@ -85,12 +85,12 @@ QUESTIONS: list[tuple[int, str]] = [
 
 
 ASKING: ContextVar[bool] = ContextVar("asking", default=False)
-"""Whether a query is for the question: its tasks inherit this, those beside it do not."""
+"""Whether a database query belongs to the GraphQL query: its tasks inherit this."""
 
 
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The queries that are sent for a question."""
+    """Record the database queries of a GraphQL query."""
     sent: list[str] = []
     plain = Connection._execute  # type: ignore[attr-defined]
 
@@ -113,7 +113,7 @@ async def test_a_question_takes_no_more_round_trips_than_it_must(
     async with asyncio.timeout(within(20)):
         while corpus_services.projector.progress.known is None:
             await asyncio.sleep(0.01)
-    await execute(corpus_services, document, {}, Access())  # orders of publishers are kept then
+    await execute(corpus_services, document, {}, Access())  # publisher orders are cached then
     with counted(monkeypatch) as sent:
         answer = await execute(corpus_services, document, {}, Access())
     assert "errors" not in answer

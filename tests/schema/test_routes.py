@@ -1,4 +1,4 @@
-"""Every route: who may ask it, as the table of docs/access.md says, and how its answer comes."""
+"""Every route: its rights, as in the table of docs/access.md, and its headers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "access.md"
 TOKEN = "a-token"
 CLOSED = Access(token=TOKEN, read_open=False, introspection=False)
 ROWS = dict(re.findall(r"^\| `(/\S*)` \| (.+?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-"""By route, who may ask it where `TRACKER_READ=token`."""
+"""Rights by route for `TRACKER_READ=token`."""
 EXAMPLES = {
     "/schemas/{type}": "/schemas/ExportControl.Suspended",
     "/schemas/{type}/{number:int}": "/schemas/ExportControl.Suspended/1",
@@ -58,7 +58,7 @@ EXAMPLES = {
 
 
 METHODS = {"/mcp": "POST"}
-"""By route, how it is asked where not by GET."""
+"""Methods of routes other than GET."""
 NEED_MORE = (
     "/schema.graphql",
     "/endpoints",
@@ -67,7 +67,7 @@ NEED_MORE = (
     "/review/{id}",
     "/review/{id}/edit",
 )
-"""What needs another scope than that of `TOKEN`, or is not told in such an installation."""
+"""Routes with another scope than that of `TOKEN`, or without data in this installation."""
 
 
 def row_of(route: str) -> str:
@@ -76,7 +76,7 @@ def row_of(route: str) -> str:
 
 
 def path_of(route: BaseRoute) -> str:
-    """Where a route is."""
+    """Return the path of a route."""
     assert isinstance(route, Route | WebSocketRoute)
     return route.path.replace("{ending:ending}", "csv")
 
@@ -118,7 +118,7 @@ async def test_the_schema_is_told_where_introspection_is_on(services: Services) 
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of a real server with some events."""
+    """Open a client of a real server with some events."""
     for number in range(30):
         await services.commands.record(f"export-control/a{number}", announced(note="x" * 50))
     async with (
@@ -184,9 +184,6 @@ async def test_a_client_that_has_an_answer_in_one_encoding_has_it_in_all(
         again = await client.get(LONG, headers={"Accept-Encoding": encoding, "If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
         assert "Accept-Encoding" in again.headers["vary"]
-
-
-# --- what every answer has
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One act told by two publishers is offered as that, and stays two entities."""
+"""One act from two publishers is marked as such, and stays two entities."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ IEA: dict[str, Any] = {"source": source("iea", "2025-03-01"), "title": "Told by 
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 async def same(api: Api, id: str = "x") -> list[str]:
-    """The keys of what may be the same act."""
+    """Return the keys of possible duplicates of an act."""
     data = await api.ask(
         """query ($id: String!) { asOf(validAt: "2025-06-01") {
              exportControl(id: $id) { sameAs { key } } } }""",

@@ -1,4 +1,4 @@
-"""Search: what says some words at a moment, the best first, with the part that says them."""
+"""Search for words at a moment, best results first, with the matching part."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ STATEMENT = {
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def search(api: Api, text: str, **variables: Any) -> Any:
-    """What a search finds on a day of 2026."""
+    """Return the results of a search on a day of 2026."""
     data = await api.ask(SEARCH, **{"text": text, "day": "2026-06-01"} | variables)
     return data["asOf"]["search"]
 
 
 async def entities(api: Api, text: str, **variables: Any) -> list[str]:
-    """The names of what a search finds, after making sure that each is shown as itself."""
+    """Return the names of a search's results, and check that each is shown as itself."""
     found = await search(api, text, first=200, **variables)
     assert found["totalCount"] == len(found["nodes"])
     for one in found["nodes"]:
@@ -70,7 +70,7 @@ async def entities(api: Api, text: str, **variables: Any) -> list[str]:
 
 
 def marked(result: Any) -> list[tuple[str, str]]:
-    """The fields that matched and the parts of their texts that did."""
+    """Return the matching fields with the matching parts of their texts."""
     return [(m["field"], m["text"][m["start"] : m["end"]]) for m in result["matched"]]
 
 
@@ -369,7 +369,7 @@ fragment texts on Because { annexes { text } }"""
 
 
 def all_texts(value: Any) -> str:
-    """All texts in an answer, but the names of entities."""
+    """Return all texts in a result, except the names of entities."""
     if isinstance(value, dict):
         return " ".join(all_texts(inner) for name, inner in value.items() if name != "entity")
     if isinstance(value, list):

@@ -14,12 +14,12 @@ SEARCH = """query ($text: String!, $position: Position) {
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 async def search_entities(api: Api, text: str, position: str | None = None) -> list[str]:
-    """The names of what a search finds, the best first."""
+    """Return the names of a search's results, best first."""
     data = await api.ask(SEARCH, text=text, position=position)
     return [node["entity"] for node in data["asOf"]["search"]["nodes"]]
 

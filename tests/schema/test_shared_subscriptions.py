@@ -1,4 +1,4 @@
-"""Subscriptions that many ask alike: executed once, told to each, and never twice or not at all."""
+"""Equal subscriptions are executed once, and delivered to each client exactly once."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ STATES = """subscription Watch($commodities: [String!]) {
 
 @pytest.fixture
 async def address(services: Services) -> AsyncIterator[str]:
-    """A server on an empty log, open for writing."""
+    """Run a server on an empty log, open for writing."""
     async with serving(services, Access(open=True)) as (address, *_):
         yield address
 
 
 @pytest.fixture
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The ids of the events that are executed."""
+    """Record the ids of the executed events."""
     found: list[str] = []
     event = subscription.Event
 
@@ -57,7 +57,7 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def resolved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The positions of the states that are executed."""
+    """Record the positions of the executed states."""
     found: list[int] = []
     state = subscription.AsOf
 
@@ -73,7 +73,7 @@ def resolved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def sockets(
     address: str, many: int, query: str, **variables: Any
 ) -> AsyncIterator[list[ClientConnection]]:
-    """Connections that subscribe to the same, each under an id of its own."""
+    """Open connections with equal subscriptions, each under its own id."""
     async with AsyncExitStack() as stack:
         found = []
         for number in range(many):
@@ -287,7 +287,7 @@ async def test_followers_of_events_share_what_is_written_compressed_or_not(
 
 
 def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A list that grows with every compression."""
+    """Return a list that grows with every compression."""
     found: list[int] = []
     make = zlib.compressobj
 

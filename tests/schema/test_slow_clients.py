@@ -1,4 +1,4 @@
-"""Clients that read slowly, not at all, or say nothing: they hold up nobody and little memory."""
+"""Clients that read slowly, or not at all, delay no others and use little memory."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from tests.support.websocket_client import PROTOCOL, framed
 from tracker.log.recorder import Recorder
 
 HEAVY = "".join(f" d{n}: data" for n in range(40))
-"""Fields that make an answer of about 280 KB of each event."""
+"""Fields that make a response of about 280 KB per event."""
 POSITION = re.compile(rb'"position":"(\d+)"')
 MOST = 1_000_000
-"""Bytes that may wait for a client: what asyncio lets wait, and one answer."""
+"""Maximum of buffered bytes per client: asyncio's limit, and one response."""
 
 
 def query(fields: str = "") -> str:
-    """A subscription to the whole log."""
+    """Return a subscription to the whole log."""
     return f'subscription {{ events(after: "0") {{ position{fields} }} }}'
 
 
 def posted(document: str, accept: str) -> bytes:
-    """The bytes of a request."""
+    """Return the bytes of a request."""
     body = json.dumps({"query": document})
     return (
         f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n"
@@ -62,7 +62,7 @@ WAYS = ["websocket", SSE, APOLLO]
 async def subscribed(
     address: str, way: str, fields: str = "", receives: int = 0
 ) -> AsyncIterator[asyncio.StreamReader]:
-    """What comes to a client with buffers as small as can be."""
+    """Yield the data of a client with minimal buffers."""
     host, port = address.split(":")
     sock = socket.socket()
     if receives:
@@ -86,7 +86,7 @@ async def subscribed(
 
 
 async def positions(reader: asyncio.StreamReader, until: int) -> list[int]:
-    """The positions of the events that come, up to one."""
+    """Return the positions of events up to one."""
     read = b""
     async with asyncio.timeout(within(30)):
         while b'"position":"%d"' % until not in read[-(2**20) :]:
@@ -97,7 +97,7 @@ async def positions(reader: asyncio.StreamReader, until: int) -> list[int]:
 
 
 def waiting(server: Server) -> int:
-    """The bytes that wait in our memory for the client that has most."""
+    """Return the maximum of buffered bytes of a client in our memory."""
     return max(
         (
             connection.transport.get_write_buffer_size()
@@ -198,7 +198,7 @@ async def test_a_client_that_never_reads_again_is_cut_off(
     ):
         await stalled.read(1)
         for _ in range(5):
-            await record(services)  # more than the client's side takes
+            await record(services)  # more than the client's socket buffers
         async with asyncio.timeout(within(30)):
             while server.server_state.connections:
                 await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""What publishers sent is given to whoever may read, as a file that no browser shows as ours."""
+"""Publishers' documents are served to readers as downloads that browsers do not display as ours."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LARGE = os.urandom(2 * CHUNK_BYTES + 5)
 
 @pytest.fixture
 async def client(services: Services) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of a real server."""
+    """Open a client of a real server."""
     async with (
         serving(services, Access()) as (address, *_),
         httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client,

@@ -1,4 +1,4 @@
-"""Downloads that nobody reads: they take little memory, and others still get theirs."""
+"""Stalled downloads use little memory, and do not block others."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems l
 
 @asynccontextmanager
 async def stalled(address: str, path: str, local: str) -> AsyncIterator[int]:
-    """The status of a download of which nothing but the head is read."""
+    """Return the status of a download whose body is not read."""
     host, port = address.split(":")
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -50,12 +50,12 @@ async def stalled(address: str, path: str, local: str) -> AsyncIterator[int]:
 
 
 async def large_snapshot(services: Services, target: Target) -> str:
-    """The path of a large snapshot."""
+    """Create a large snapshot and return its path."""
     return f"/snapshots/{await keep(target, LARGE)}"
 
 
 async def large_annexes(services: Services, target: Target) -> str:
-    """The path of large annexes."""
+    """Create large annexes and return their path."""
     for number in range(len(LARGE) // len(LONG_NOTE.encode())):
         await services.commands.record(f"export-control/n{number}", announced(note=LONG_NOTE))
     return "/annexes"

@@ -1,4 +1,4 @@
-"""GraphQL answered piece by piece over HTTP: server-sent events, and multipart."""
+"""Streamed GraphQL responses over HTTP: server-sent events, and multipart."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ACCEPTS = [SSE, APOLLO]
 async def client(
     running: tuple[str, Server, asyncio.Task[None]],
 ) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of the server."""
+    """Open a client of the server."""
     async with client_of(running[0]) as client:
         yield client
 
@@ -189,7 +189,7 @@ async def test_when_the_server_stops_clients_know_that_it_is_not_the_end(
         running[1].should_exit = True
         ended = await pieces.next()
         if accept == SSE:
-            assert ended == "end"  # without `complete`: browsers and graphql-sse come back
+            assert ended == "end"  # without `complete`, so that browsers and graphql-sse reconnect
         else:
             assert ended["payload"] is None
             assert ended["errors"][0]["extensions"]["code"] == "UNAVAILABLE"

@@ -31,7 +31,7 @@ from tests.support.websocket_client import (
 
 @pytest.fixture
 async def url(services: Services) -> AsyncIterator[str]:
-    """The address of a server that is open for writing."""
+    """Run a server with open writes and return its address."""
     async with serving_websockets(services, Access(open=True)) as address:
         yield address
 
@@ -55,7 +55,7 @@ async def test_without_a_position_only_new_events_come(services: Services, url: 
         await subscribe(socket)
         coming = asyncio.ensure_future(anext(events(socket)))
         new = (f"b{number}" for number in count())
-        while not coming.done():  # nobody is told from which one on it follows
+        while not coming.done():  # its start position is not announced
             await announce(services, next(new))
             await asyncio.wait([coming], timeout=0.1)
         assert (await coming)["eventId"].startswith("b")

@@ -14,7 +14,7 @@ PINNED = "valid=2025-11-20&position=9000"
 
 @pytest.fixture
 def api(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services, Access())
 
 

@@ -1,4 +1,4 @@
-"""What the formats of tables cannot hold as it is."""
+"""Values that table formats cannot represent directly."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from schema.tables.table import table
 from tests.support.time_limits import within
 
 ROWS = 5_000
-"""So many that the client goes while a page of them is written."""
+"""Enough rows that the client disconnects during a page."""
 
 
 @pytest.mark.parametrize("ending", ["parquet", "xlsx"])

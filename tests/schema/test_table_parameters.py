@@ -1,4 +1,4 @@
-"""A table takes all that its list takes: who narrows a list can have it as a file."""
+"""A table accepts all filters of its list, so that every filtered list is available as a file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}
 
 
 class RowsFinder(Visitor):
-    """Finds the arguments that the list of a document could have, and those that it has."""
+    """A visitor that finds the possible and the used arguments of a document's list."""
 
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class RowsFinder(Visitor):
         self.has: set[str] = set()
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
-        """Look at a field, and take it if its rows are those of the table."""
+        """Visit a field, and use it if its rows are those of the table."""
         if node.alias and node.alias.value == "rows":
             field = self.types.get_field_def()
             assert field is not None

@@ -50,19 +50,19 @@ TABLES = NAMES.split()
 
 @pytest.fixture
 async def api(corpus_services: Services) -> AsyncIterator[Api]:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services, Access())
 
 
 async def get(api: Api, file: str, **parameters: Any) -> Any:
-    """A file of a table."""
+    """Return a file of a table."""
     response = await api.request("GET", f"/tables/{file}", params=MOMENT | parameters)
     assert response.status_code == 200, response.text[:500]
     return response
 
 
 async def csv_rows(api: Api, name: str, **parameters: Any) -> list[dict[str, str]]:
-    """The rows of a table in its CSV file."""
+    """Return the rows of a table's CSV file."""
     response = await get(api, f"{name}.csv", header="false", **parameters)
     return list(csv.DictReader(io.StringIO(response.text)))
 
@@ -101,7 +101,7 @@ async def test_every_table_has_the_same_rows_and_says_whence_in_every_format(api
 
 
 def check_header(said: dict[str, str], name: str, moment: dict[str, str]) -> None:
-    """The header of a file names its table, moment, digest, licence, and how to cite it."""
+    """Check that the header of a file has its table, moment, digest, licence, and citation."""
     assert said["table"].startswith(f"{name}: ")
     assert (said["valid at"], said["position"]) == (moment["validAt"], moment["position"])
     assert (said["known at"], said["digest"]) == (moment["knownAt"], f"sha256 {moment['digest']}")
@@ -133,7 +133,7 @@ async def test_a_table_goes_on_over_all_pages_of_its_list(api: Api) -> None:
 
 
 async def test_only_clauses_that_match_are_rows(api: Api) -> None:
-    """An act about graphite and gallium has only its clauses on graphite in a table about graphite."""
+    """An act about graphite and gallium has only its graphite clauses in a table about graphite."""
     narrowed = {
         "valid": "2025-03-01",
         "issuer": "CN",
@@ -171,7 +171,7 @@ async def test_what_comes_in_a_form_from_a_place_or_names_a_firm_is_a_table_too(
 
 
 async def test_a_file_says_on_what_a_status_rests_and_for_whom_it_is_otherwise(api: Api) -> None:
-    """A clause that is back by itself is not told as one that an act brought back."""
+    """A clause in force again by its terms is not shown as reinstated by an act."""
     [row] = await csv_rows(api, "clauses", search="57/2025", issuer="CN", valid="2026-11-26")
     assert (row["status"], row["assumed"]) == ("IN_FORCE", "AUTOMATIC_RETURN")
     assert (row["statusSince"], row["end"]) == ("2026-11-11", "")
@@ -184,7 +184,7 @@ async def test_a_file_says_on_what_a_status_rests_and_for_whom_it_is_otherwise(a
 
 
 async def test_what_is_to_come_has_the_columns_of_transitions(api: Api) -> None:
-    """Also the basis: what rests on terms alone may have been put off."""
+    """It includes the basis: changes by terms alone may have been postponed."""
     narrowed = {"commodity": "gallium", "valid": "2026-11-01"}
     coming = await csv_rows(api, "upcoming", days="60", **narrowed)
     between = "2026-11-02..2026-12-31"
@@ -193,7 +193,7 @@ async def test_what_is_to_come_has_the_columns_of_transitions(api: Api) -> None:
 
 
 async def test_clauses_over_a_supply_stand_beside_their_controls(api: Api) -> None:
-    """A clause alone is called "1": it says nothing without its control."""
+    """A clause alone is named "1", which has no meaning without its control."""
     [row] = await csv_rows(api, "exposure", commodity="gallium", issuer="CN", destination="US")
     controls, clauses, full = (
         row[name].split("; ") for name in ("inForceControl", "inForce", "inForceFull")

@@ -18,20 +18,20 @@ TIMELINE = """query ($day: Day, $position: Position, $after: String, $first: Int
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def entries(
     api: Api, arguments: str, day: str = "2026-11-26", **more: Any
 ) -> list[dict[str, Any]]:
-    """The entries of a timeline, all of its pages."""
+    """Return the entries of a timeline from all pages."""
     found: list[dict[str, Any]] = []
     after, more_pages = None, True
     while more_pages:

@@ -1,4 +1,4 @@
-"""Transitions at a moment: what happened on which day, and what is to come, by one list."""
+"""Transitions at a moment: past and upcoming changes by day, in one list."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ TRANSITIONS = """query ($day: Day, $position: Position, $after: String, $first: 
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log, open for writing."""
+    """Run the API on an empty log, open for writing."""
     return Api(services)
 
 
 @pytest.fixture
 def corpus(corpus_services: Services) -> Api:
-    """The API on the shipped corpus."""
+    """Run the API on the shipped corpus."""
     return Api(corpus_services)
 
 
 async def listed(
     api: Api, arguments: str = "", day: str = "2026-11-26", **more: Any
 ) -> list[dict[str, Any]]:
-    """A page of transitions, after making sure that it is all of them or full."""
+    """Return a page of transitions, and check that it is complete or full."""
     document = TRANSITIONS.replace("ARGUMENTS", arguments)
     found = (await api.ask(document, day=day, **more))["asOf"]["transitions"]
     assert found["pageInfo"]["hasNextPage"] == (found["totalCount"] > len(found["nodes"]))
@@ -40,7 +40,7 @@ async def listed(
 
 
 def brief(turns: list[dict[str, Any]]) -> list[tuple[str, str | None, str, str]]:
-    """Day, clause, what happens and on which basis."""
+    """Return day, clause, kind and basis."""
     return [(t["day"], t["clause"], t["transition"], t["basis"]) for t in turns]
 
 

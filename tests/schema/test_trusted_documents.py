@@ -31,7 +31,7 @@ MANIFEST = json.dumps({HEAD_ID: HEAD, "relay-md5": COMMODITIES}).encode()
 
 
 def trusted(only: bool = False) -> TrustedDocuments:
-    """Two documents, one by its hash and one by an id of its own."""
+    """Return two documents, one by its hash and one by a custom id."""
     return TrustedDocuments.from_manifest(MANIFEST, only)
 
 
@@ -45,18 +45,18 @@ class TrustingApi(Api):
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """A server that answers other documents too."""
+    """Run a server that accepts other documents too."""
     return TrustingApi(services, only=False)
 
 
 @pytest.fixture
 def strict(services: Services) -> Api:
-    """A server that refuses other documents."""
+    """Run a server that refuses other documents."""
     return TrustingApi(services, only=True)
 
 
 async def asked(api: Api, method: str, **body: Any) -> Response:
-    """A request with any of the parameters that a body may have."""
+    """Send a request with any parameters of a body."""
     if method == "POST":
         return await api.request("POST", "/graphql", json=body)
     params = {name: of if isinstance(of, str) else json.dumps(of) for name, of in body.items()}
@@ -64,7 +64,7 @@ async def asked(api: Api, method: str, **body: Any) -> Response:
 
 
 def refusal(response: Response) -> tuple[int, str, list[str] | None]:
-    """The status, the code and the path of the one error."""
+    """Return status, code and path of the only error."""
     [error] = response.json()["errors"]
     return response.status_code, error["extensions"]["code"], error["extensions"].get("path")
 
@@ -139,7 +139,7 @@ async def test_a_strict_server_answers_trusted_documents_and_refuses_all_others(
         {"query": OTHER, "extensions": persisted},
     ):
         assert refusal(await asked(strict, method, **body)) == (403, "DOCUMENT_NOT_TRUSTED", None)
-    unknown = await asked(strict, method, extensions=persisted)  # nothing was kept of it
+    unknown = await asked(strict, method, extensions=persisted)  # it was not cached
     assert refusal(unknown) == (200, "PERSISTED_QUERY_NOT_FOUND", None)
 
 
@@ -159,7 +159,7 @@ async def test_tables_are_documents_of_the_server_and_go_on(strict: Api) -> None
 
 @pytest.fixture
 async def url(services: Services) -> AsyncIterator[str]:
-    """A strict server on a port."""
+    """Run a strict server on a port."""
     async with serving(services, OPEN, trusted=trusted(only=True)) as (address, *_):
         yield f"ws://{address}/graphql"
 

@@ -1,4 +1,4 @@
-"""A client's questions take turns, so that one of somebody else waits for few of them."""
+"""Each client has a limited number of concurrent queries, so that others wait for few of them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tracker.domain.export_control import ExportControl
 
 
 async def let_all_run() -> None:
-    """Everything that can happen now."""
+    """Let all pending tasks run."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
 @contextmanager
 def counted_passes() -> Iterator[list[int]]:
-    """How often others have had the loop, in a list of one number, for the length of a block."""
+    """Count the loop iterations of other tasks for the duration of a block."""
     passes = [0]
 
     async def others() -> None:
@@ -77,7 +77,7 @@ async def test_a_turn_that_nobody_wants_any_more_is_passed_on(cancelled_late: bo
     await let_all_run()
     leaving, staying = (asyncio.create_task(work(name)) for name in ("leaving", "staying"))
     await let_all_run()
-    if cancelled_late:  # its turn comes, and before it can begin it is cancelled
+    if cancelled_late:  # it gets the slot, and is cancelled before it starts
         turns._waiting["a"][0].add_done_callback(lambda _: leaving.cancel())
     else:
         leaving.cancel()
@@ -133,7 +133,7 @@ async def test_a_query_over_a_stream_waits_for_its_turn(services: Services) -> N
         await asyncio.wait([asking], timeout=0.2)
         assert not asking.done()
     assert await asking == {"data": {"head": "0"}}
-    assert not turns._at_work  # whoever does not read the answer holds no turn
+    assert not turns._at_work  # a client that does not read the response holds no slot
     await answers.aclose()
 
 

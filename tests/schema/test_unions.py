@@ -1,4 +1,4 @@
-"""Which countries a union has on a day, for whoever shows what it does as theirs."""
+"""Countries of a union on a day, for displays of its acts as theirs."""
 
 from __future__ import annotations
 

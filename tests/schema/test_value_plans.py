@@ -1,4 +1,4 @@
-"""Plans answer exactly as graphql-core does."""
+"""Value plans return exactly graphql-core's results."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ ARGUMENTS = {
     ("AsOf", "exposure"): ('(commodity: "gallium", destination: "US")',),
     ("AsOf", "upcoming"): ("(days: 400)",),
 }
-"""What fields are asked with; fields that need an argument and are not here are not asked for."""
+"""Arguments of fields; fields with other required arguments are not queried."""
 
 VARIABLES = {"yes": True, "no": False}
 
 
 @st.composite
 def selections(draw: st.DrawFn, type_: Any, depth: int) -> str:
-    """A selection of fields of a type, with aliases, fragments and conditions."""
+    """Draw a selection of fields of a type, with aliases, fragments and conditions."""
     if isinstance(type_, GraphQLUnionType) or (is_abstract_type(type_) and draw(st.booleans())):
         chosen = draw(
             st.lists(
@@ -94,7 +94,7 @@ def selections(draw: st.DrawFn, type_: Any, depth: int) -> str:
 
 @st.composite
 def fields(draw: st.DrawFn, type_: GraphQLObjectType, name: str, depth: int, index: int) -> str:
-    """A field, perhaps in a fragment; every one has a name of its own in the answer."""
+    """Draw a field, possibly in a fragment, with a unique response name."""
     condition = draw(
         st.sampled_from(
             [
@@ -127,24 +127,24 @@ def fields(draw: st.DrawFn, type_: GraphQLObjectType, name: str, depth: int, ind
 
 
 def askable(type_: GraphQLObjectType, name: str, field: GraphQLField, depth: int) -> bool:
-    """Whether a field can be asked for within a depth, and always has the same answer."""
+    """Whether a field can be queried within a depth, and has a deterministic result."""
     if any(map(is_required_argument, field.args.values())) and (type_.name, name) not in ARGUMENTS:
         return False
     return depth > 0 or not is_composite_type(get_named_type(field.type))
 
 
 class Compared:
-    """A tracker with the corpus, asked with plans and without."""
+    """A tracker with the corpus, queried with plans and without."""
 
     def __init__(self, services: Services, loop: asyncio.AbstractEventLoop):
         self._services = services
         self._loop = loop
 
     def check(self, document: str, **variables: Any) -> bytes:
-        """The answer of both, the same byte for byte.
+        """Compare the responses of both, byte for byte.
 
-        Where fields that may not be null fail beside each other, their parent becomes null for
-        whichever fails first, and the specification (6.4.4) leaves open which error is told.
+        If several non-null fields fail, their parent becomes null for the first failure, and the
+        specification (6.4.4) does not define which error is reported.
         """
         planned, plain = (
             self._loop.run_until_complete(self._ask(kind, document, variables))
@@ -162,10 +162,10 @@ class Compared:
 
 
 def decided(answer: bytes) -> Any:
-    """An answer without what fields failing beside each other leave to chance."""
+    """Return a response without the nondeterministic parts of concurrent failures."""
     read = orjson.loads(answer)
     errors = set()
-    if read["data"] is None:  # whoever failed first, others may have told their moment by then
+    if read["data"] is None:  # other fields may have reported their moment by then
         read.pop("extensions", None)
     for error in read.pop("errors", []):
         path = error.get("path", [])
@@ -175,7 +175,7 @@ def decided(answer: bytes) -> Any:
 
 
 def nulled(data: Any, path: list[Any]) -> list[Any]:
-    """How far a path goes until what has become null on it."""
+    """Return the path up to the nulled value."""
     for length, key in enumerate(path):
         if data is None:
             return path[:length]
@@ -185,7 +185,7 @@ def nulled(data: Any, path: list[Any]) -> list[Any]:
 
 @pytest.fixture
 def compared(corpus_target: Target) -> Iterator[Compared]:
-    """The corpus, for tests that are not coroutines, since Hypothesis takes none."""
+    """Create the corpus comparison for synchronous tests, which Hypothesis requires."""
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         started = running_tracker(corpus_target)
@@ -279,7 +279,7 @@ def test_plans_of_documents_that_are_not_asked_again_are_forgotten(
 
 
 def plan_failures() -> dict[str, float]:
-    """The failures of plans so far, by the part of the answer."""
+    """Return the numbers of failed plans, by response part."""
     return {
         sample.labels["plan"]: sample.value
         for metric in PLAN_FAILURES.collect()
@@ -289,7 +289,7 @@ def plan_failures() -> dict[str, float]:
 
 
 def divide_by_zero(*_: Any) -> NoReturn:
-    """Have a bug."""
+    """Raise ZeroDivisionError."""
     raise ZeroDivisionError("secret")
 
 
@@ -458,13 +458,13 @@ DOCUMENT = """{ things { text maybe whole number yes id exact colour colours tex
 
 @strawberry.type
 class Query:
-    """Gives what it is told."""
+    """A root with given values."""
 
     given: ClassVar[list[Loose]] = []
 
     @strawberry.field
     def things(self) -> list[Thing | None]:
-        """Things, or what stands in their place."""
+        """Return things, or given replacements."""
         return self.given  # type: ignore[return-value]
 
 
@@ -486,9 +486,6 @@ def test_values_of_wrong_types_are_met_as_without_plans(values: dict[str, Any]) 
     assert planned == plain
 
 
-# --- what an object keeps of its part of an answer
-
-
 @strawberry.type
 class Parent:
     """An object that others are inside of."""
@@ -500,13 +497,13 @@ class Parent:
 
 @strawberry.type
 class Family:
-    """Gives whom it is told."""
+    """A root with given people."""
 
     given: ClassVar[list[Parent]] = []
 
     @strawberry.field
     def all(self) -> list[Parent]:
-        """Parents."""
+        """Return the parents."""
         return self.given
 
 

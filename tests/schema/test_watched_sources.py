@@ -1,4 +1,4 @@
-"""Watched sources: when they were looked at and how far, as any moment knew it."""
+"""Watched sources: last polls and coverage, as recorded at any moment."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ SECOND, THIRD = "2026-11-02T00:00:00Z", "2026-11-02T12:00:00Z"
 
 @pytest.fixture
 def api(services: Services) -> Api:
-    """The API on an empty log."""
+    """Run the API on an empty log."""
     return Api(services)
 
 
 async def three_looks(services: Services) -> None:
-    """A look that found something, one that found nothing, and one that failed: events 1 to 7."""
+    """Record a poll with news, one without, and a failed one: events 1 to 7."""
     await record(
         services,
         watched(covers="rules and notices"),
@@ -45,7 +45,7 @@ async def three_looks(services: Services) -> None:
 
 
 async def asked(api: Api, fields: str, **moment: str) -> Any:
-    """Fields of the source at a moment."""
+    """Return fields of the source at a moment."""
     at = "".join(f', {name}: "{value}"' for name, value in moment.items())
     data = await api.ask(
         f'{{ asOf(validAt: "2027-01-01"{at}) {{ watchedSource(id: "us-federal-register")'

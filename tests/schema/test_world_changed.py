@@ -1,4 +1,4 @@
-"""`worldChanged`: answered anew when an event touches what is asked, and never the last one missed."""
+"""`worldChanged`: a new result when a relevant event is recorded, and never without the last one."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ async def record(services: Services, *names: str) -> int:
 def asking(
     services: Services, query: str = CONTROLS, **variables: Any
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """The answers to a live question."""
+    """Yield the results of a live query."""
     return stream(Context(services, Access(), Access().anyone()), query, variables)
 
 
 async def coming(answers: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any]:
-    """The next answer."""
+    """Return the next result."""
     async with asyncio.timeout(within(10)):
         answer = await anext(answers)
     assert "errors" not in answer, answer
@@ -180,7 +180,7 @@ async def test_an_event_is_told_when_the_projection_has_it_or_else_an_error(
 
 
 async def take_turn(holder: Connection) -> None:
-    """Wait for the turn to project: until the transaction ends nobody else does."""
+    """Take the projection lock: no other process projects until the transaction ends."""
     async with asyncio.timeout(within(10)):
         while not await holder.fetchval(SQL.take_turn, "versions", "60s"):
             await asyncio.sleep(0.01)

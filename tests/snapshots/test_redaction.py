@@ -39,7 +39,7 @@ async def record_fetches(services: Services) -> None:
 
 
 def order(sha256: str = SHA256) -> dict[str, Any]:
-    """A redaction as clients order it."""
+    """Return a redaction command of a client."""
     return {
         "sha256": sha256,
         "reason": "a court said so",
@@ -49,7 +49,7 @@ def order(sha256: str = SHA256) -> dict[str, Any]:
 
 
 async def headers_of(target: Target, scope: Scope) -> dict[str, str]:
-    """The header of a caller with a scope."""
+    """Return the header of a caller with a scope."""
     async with open_connection(target, role=OWNER) as connection:
         secret = await create(connection, "dpo", [scope], None, date(2026, 1, 1))
     return {"Authorization": f"Bearer {secret}"}

@@ -1,4 +1,4 @@
-"""Snapshots are kept once, whole, under their hash, and go only because the log says so."""
+"""Snapshots are stored once, completely, by hash, and removed only after a redaction in the log."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ StoreAt: TypeAlias = "Callable[[Path | None], SnapshotStore]"
 
 @pytest.fixture
 async def pool(target: Target) -> AsyncIterator[Pool]:
-    """A pool of who watches sources."""
+    """Open a watcher's pool."""
     async with open_pool(target, role=WATCHER, size=3) as pool:
         yield pool
 
 
 @pytest.fixture(params=["database", "directory"])
 def directory(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
-    """Where bytes are kept: in the database, or there."""
+    """Return the storage: the database, or a directory."""
     return None if request.param == "database" else tmp_path / "snapshots"
 
 
 @pytest.fixture
 def store(pool: Pool, directory: Path | None) -> SnapshotStore:
-    """A store of either kind."""
+    """Create a store of either kind."""
     return SnapshotStore(pool, directory)
 
 
 def file_of(directory: Path, sha256: str = SHA256) -> Path:
-    """The file of a snapshot."""
+    """Return the file of a snapshot."""
     return directory / sha256[:2] / sha256
 
 
@@ -164,7 +164,7 @@ async def test_a_file_goes_that_a_crash_left_after_a_redaction(
     assert file_of(directory).exists()
     await SnapshotStore(pool, directory).remove_redacted_files()
     assert not file_of(directory).exists()
-    file_of(directory).write_bytes(PAGE)  # as a crash does that comes before the row is looked at
+    file_of(directory).write_bytes(PAGE)  # like a crash before the row is written
     await store.describe(SHA256)
     assert not file_of(directory).exists()
 
@@ -183,9 +183,6 @@ async def test_a_redaction_that_comes_while_bytes_are_stored_takes_them_too(
     monkeypatch.setattr(store._directory, "write", write_and_wait)
     await store.put(PAGE)
     assert not file_of(tmp_path).exists()
-
-
-# --- who may do what
 
 
 CHANGES = (

@@ -1,4 +1,4 @@
-"""BGS World Mineral Statistics: each mark means what the publisher says, codes may contradict."""
+"""BGS World Mineral Statistics: publisher's meaning of each mark, contradictory codes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ROW = {
 
 
 class Download:
-    """What a download says."""
+    """The contents of a download."""
 
     def __init__(self, path: Path, given: str | None = None):
         of = reader(ColumnMapping(constants={"published": given})) if given else READER

@@ -18,10 +18,10 @@ FILE = line()
 
 
 class Site(BaseHTTPRequestHandler):
-    """A site with one file, and with what can be wrong with one."""
+    """A site with one file and its faults."""
 
     def do_GET(self) -> None:
-        """Send what the address asks for."""
+        """Send the response for the address."""
         if self.path == "/gone":
             self.send_error(404)
             return
@@ -36,12 +36,12 @@ class Site(BaseHTTPRequestHandler):
         self.wfile.write(FILE)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def site() -> Iterator[str]:
-    """The address of a site."""
+    """Run a site and return its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"

@@ -425,7 +425,7 @@ async def test_after_any_readings_of_a_file_what_stands_is_what_the_last_one_say
 
 
 async def standing_values(importer: ImportFixture) -> dict[str, int]:
-    """The values that stand in the log, by place; one for each."""
+    """Return the effective values in the log, by place, each unique."""
     streams = [FIGURE.replace("CN", place) for place in ("CN", "US", "JP", "AU")]
     found = {}
     for stream, events in (await importer.recorder.read_streams(streams)).items():

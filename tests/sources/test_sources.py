@@ -30,7 +30,7 @@ ACCEPTS = jsonschema.Draft202012Validator(json.loads(corpus_schema())).is_valid
 
 
 def name_of(path: Path) -> str | None:
-    """The name of the reader that recognises a file."""
+    """Return the name of the reader that recognises a file."""
     reader = reader_for(File.at(path))
     return reader.name if reader else None
 

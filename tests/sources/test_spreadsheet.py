@@ -44,7 +44,7 @@ GALLIUM = (
 
 
 class Sheet:
-    """What a spreadsheet says: facts by event id, refusals by line."""
+    """The contents of a spreadsheet: facts by event id, refusals by line."""
 
     def __init__(self, path: Path, given: ColumnMapping | None = None):
         items = list((reader(given) if given else READER).read(File.at(path)))
@@ -67,7 +67,7 @@ def sheet(
 
 
 def workbook(tmp_path: Path, *rows: list[Any]) -> Path:
-    """An XLSX file with these rows."""
+    """Return an XLSX file with these rows."""
     book = openpyxl.Workbook()
     for row in rows:
         book.active.append(row)
@@ -77,7 +77,7 @@ def workbook(tmp_path: Path, *rows: list[Any]) -> Path:
 
 
 def only(facts: dict[str, Fact], kind: type[Any]) -> Any:
-    """The one fact of a kind."""
+    """Return the only fact of a kind."""
     [fact] = [fact for fact in facts.values() if isinstance(fact, kind)]
     return fact
 
@@ -300,7 +300,7 @@ def test_a_workbook_is_read_with_its_days(tmp_path: Path) -> None:
 
 
 EMPTY_VALUE = b"<v></v>" if LXML else b"<v />"
-"""As openpyxl writes it, by lxml where that is installed."""
+"""Return the file as written by openpyxl, with lxml if installed."""
 
 
 def test_a_formula_counts_only_with_a_kept_value(tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_a_formula_counts_only_with_a_kept_value(tmp_path: Path) -> None:
 
 
 def replaced(path: Path, member: str, old: bytes, new: bytes) -> Path:
-    """A workbook with something else in one of its parts."""
+    """Return a workbook with one part replaced."""
     other = path.with_name("other.xlsx")
     with zipfile.ZipFile(path) as given, zipfile.ZipFile(other, "w") as made:
         for info in given.infolist():
@@ -401,7 +401,7 @@ def test_a_workbook_of_many_sheets_is_refused(tmp_path: Path) -> None:
 
 
 def moved(path: Path, sheet: str, content: bytes | None = None) -> Path:
-    """A workbook whose sheet is another part, perhaps with other content."""
+    """Return a workbook whose sheet is another part, optionally with other content."""
     other = path.with_name("moved.xlsx")
     with zipfile.ZipFile(path) as given, zipfile.ZipFile(other, "w") as made:
         for info in given.infolist():
@@ -577,8 +577,6 @@ async def test_a_later_file_adds_acts_and_corrects_what_it_reads_otherwise(
     id = "policies-china-gallium-licence"
     assert events == [id, f"{id}+in-force", f"{id}~retracted", f"{id}~2"]
 
-
-# --- what a control acts on, and lists in JSON
 
 WIDE = (
     "title,jurisdiction,date,measure,commodities,direction,covers,end use,exemptions,"

@@ -1,4 +1,4 @@
-"""Workbooks of any content, whole and broken: the same cells come back, or InvalidInput."""
+"""Workbooks of any content, complete and broken: equal cells, or InvalidInput."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARTS = ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml", "x
 
 
 def written(rows: list[list[Any]], **options: Any) -> bytes:
-    """A workbook of XlsxWriter with these rows."""
+    """Return a workbook of XlsxWriter with these rows."""
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True, **options})
     sheet, days = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
@@ -47,7 +47,7 @@ def written(rows: list[list[Any]], **options: Any) -> bytes:
 
 
 def read(content: bytes) -> list[Cells]:
-    """The rows of a workbook."""
+    """Return the rows of a workbook."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "list.xlsx")
         path.write_bytes(content)
@@ -109,7 +109,7 @@ def test_parts_that_are_broken_are_refused(part: str, data: st.DataObject) -> No
 
 
 def with_part(part: str, content: bytes) -> bytes:
-    """The workbook with other content of one part."""
+    """Return the workbook with one part replaced."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(WORKBOOK)) as archive, zipfile.ZipFile(file, "w") as made:
         for name in archive.namelist():
@@ -118,6 +118,6 @@ def with_part(part: str, content: bytes) -> bytes:
 
 
 def test_a_workbook_that_declares_billions_of_strings_is_refused() -> None:
-    """Calamine would reserve memory for them, and end the process."""
+    """Calamine would reserve memory for them, and crash the process."""
     with pytest.raises(InvalidInput, match="at most 5,000,000 shared strings"):
         read(with_part("xl/sharedStrings.xml", b'<sst uniqueCount="9999999999"/>'))

@@ -1,4 +1,4 @@
-"""Files as they come: any mark, encoding and line end; broken ones are refused as a whole."""
+"""Files as received: any byte order mark, encoding and line end; broken ones are refused completely."""
 
 from __future__ import annotations
 

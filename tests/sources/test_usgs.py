@@ -26,7 +26,7 @@ LONG = (
 
 
 class Outcome:
-    """What came of a file: quantities by stream, and refusals by column."""
+    """The result of a file: quantities by stream, and refusals by column."""
 
     def __init__(self, path: Path) -> None:
         items = list(READER.read(File.at(path)))
@@ -65,7 +65,7 @@ def long(
     unit: str = "kilograms",
     detail: str = "Primary production",
 ) -> Outcome:
-    """A long file; a row gives country, year, value and note."""
+    """Return a long file; a row gives country, year, value and note."""
     path = tmp_path / "MCS2026_Commodities_Data.csv"
     lines = [
         f"X,World Mine Production and Reserves,{commodity},{country},Production,{detail},"
@@ -396,9 +396,6 @@ def test_in_the_long_file_only_the_note_says_that_it_is_an_estimate(tmp_path: Pa
     assert outcome.quantity("gallium/CN/production/primary/2025").estimated
     assert outcome.quantity("gallium/JP/production/primary/2025").estimated
     assert outcome.claims["figure/gallium/CN/production/primary/2025"].note is None
-
-
-# --- units and what is weighed
 
 
 def test_reserves_may_have_another_unit_than_production(tmp_path: Path) -> None:

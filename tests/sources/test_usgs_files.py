@@ -63,7 +63,7 @@ def edition(name: str) -> tuple[Reading | NotRead, ...]:
 
 
 def shown(file: str, item: Item) -> Reading | NotRead:
-    """An item with the name of its file."""
+    """Return an item with the name of its file."""
     if isinstance(item, RefusedItem):
         return NotRead(file, item.at.line, item.at.column, item.text, item.reason)
     assert isinstance(item.planned.fact, Claimed)
@@ -84,7 +84,7 @@ def quantities(name: str) -> dict[str, Quantity]:
 
 
 def tonnes(quantity: Quantity) -> Decimal | None:
-    """The number in tonnes, where it is a mass."""
+    """Return the number in tonnes, for a mass."""
     if quantity.value is None or quantity.unit not in TONNES_PER_UNIT:
         return None
     return quantity.unit.convert(quantity.value, Unit("t"))
@@ -127,7 +127,7 @@ def test_each_edition_has_so_many_readings_and_these_reasons_for_the_rest(
 
 
 def value_cells(path: Path, encoding: str) -> Iterator[tuple[str, int, str, str]]:
-    """Every cell with a value, found without the reader: file, line, column, text."""
+    """Yield every cell with a value, found without the reader: file, line, column, text."""
     with path.open(encoding=encoding, newline="") as file:
         reader = csv.reader(file)
         header = next(reader)

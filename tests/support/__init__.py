@@ -1,1 +1,1 @@
-"""What tests are made with: builders, real servers, clients, logs to tamper with."""
+"""Test support: builders, real servers, clients, logs for tampering."""

@@ -1,4 +1,4 @@
-"""The API as its clients meet it, over HTTP; and mutations to test with, in few words."""
+"""The API over HTTP, and short builders of mutations."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ OPEN = Access(open=True)
 
 
 class Api:
-    """Asks the application."""
+    """A client of the application."""
 
     def __init__(self, services: Services, access: Access = OPEN):
         self.services = services
         self.app = create_app(services, access)
 
     async def request(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """A request, as any client sends it."""
+        """Send a request."""
         transport = httpx2.ASGITransport(self.app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, **options)
@@ -30,14 +30,14 @@ class Api:
     async def post(
         self, document: str, headers: dict[str, str] | None = None, **variables: Any
     ) -> dict[str, Any]:
-        """The answer to a document, with its errors."""
+        """Return the response to a document, with its errors."""
         body = {"query": document, "variables": variables}
         response = await self.request("POST", "/graphql", json=body, headers=headers)
         answer: dict[str, Any] = response.json()
         return answer
 
     async def ask(self, document: str, **variables: Any) -> Any:
-        """The data of an answer without errors."""
+        """Return the data of a response, which must have no errors."""
         answer = await self.post(document, **variables)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
@@ -45,7 +45,7 @@ class Api:
     async def keys(
         self, list: str, arguments: str, day: str, position: str | None = None
     ) -> list[str]:
-        """The keys of a whole list, page by page, after making sure that the total is their number."""
+        """Return the keys of a whole list, page by page, and check its total."""
         keys: list[str] = []
         cursor = None
         while True:
@@ -65,7 +65,7 @@ class Api:
             cursor = found["pageInfo"]["endCursor"]
 
     async def refused(self, document: str, **variables: Any) -> tuple[str, list[str | int] | None]:
-        """The code and the path of the one error, after making sure that nothing was recorded."""
+        """Return code and path of the only error, and check that nothing was recorded."""
         head = await self.services.recorder.head()
         answer = await self.post(document, **variables)
         assert await self.services.recorder.head() == head
@@ -74,7 +74,7 @@ class Api:
         return error["extensions"]["code"], error["extensions"].get("path")
 
     async def do(self, mutation: str, input: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """What a mutation records."""
+        """Return the result of a mutation."""
         data = await self.ask(document(mutation), input=input, **more)
         result: dict[str, Any] = data[mutation]
         return result
@@ -82,12 +82,12 @@ class Api:
     async def fails(
         self, mutation: str, input: dict[str, Any], **more: Any
     ) -> tuple[str, list[str | int] | None]:
-        """The code and the path of the error of a mutation."""
+        """Return code and path of the error of a mutation."""
         return await self.refused(document(mutation), input=input, **more)
 
 
 def document(mutation: str) -> str:
-    """A document with one mutation."""
+    """Return a document with one mutation."""
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
     expected = "" if mutation == "retractEvent" else ", $expected: Int"
     passed = "" if mutation == "retractEvent" else ", expectedVersion: $expected"
@@ -99,12 +99,12 @@ def document(mutation: str) -> str:
 
 
 def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[str, Any]:
-    """Where a fact comes from, as mutations take it."""
+    """Return a source as mutation input."""
     return {**plain_source(publisher, published_on), "checked": "PAGE"}
 
 
 def clause(id: str = "1", **more: Any) -> dict[str, Any]:
-    """A ban of gallium exports, in force from 3 December 2024."""
+    """Return a ban of gallium exports, in force from 3 December 2024."""
     return {
         "id": id,
         "measure": "BAN",
@@ -115,7 +115,7 @@ def clause(id: str = "1", **more: Any) -> dict[str, Any]:
 
 
 def control(id: str = "x", *clauses: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """An export control of China."""
+    """Return an export control of China."""
     return {
         "id": id,
         "on": "2024-12-03",
@@ -129,7 +129,7 @@ def control(id: str = "x", *clauses: dict[str, Any], **more: Any) -> dict[str, A
 
 
 def suspension(id: str = "x", *clauses: str, **more: Any) -> dict[str, Any]:
-    """A suspension from 9 November 2025 to 27 November 2026."""
+    """Return a suspension from 9 November 2025 to 27 November 2026."""
     return {
         "id": id,
         "on": "2025-11-09",
@@ -151,7 +151,7 @@ def claim(
     year: int = 2023,
     **quantity: Any,
 ) -> dict[str, Any]:
-    """A claim on mine output of rare earths."""
+    """Return a claim on mine output of rare earths."""
     return {
         "series": {
             "commodity": "rare_earths",
@@ -167,7 +167,7 @@ def claim(
 
 
 async def main_of(api: Api, path: str) -> str:
-    """The HTML of the content of a page."""
+    """Return the HTML of a page's content."""
     response = await api.request("GET", path)
     assert response.status_code == 200, response.text
     return response.text[response.text.index("<main") : response.text.index("</main>")]

@@ -1,4 +1,4 @@
-"""Documents as callers with rights of their own ask them."""
+"""Queries of callers with different rights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracker.auth.scopes import Caller
 
 
 class ApiOfCallers:
-    """The API, asked by one caller or another; nobody is None."""
+    """The API for several callers; None is anonymous."""
 
     def __init__(self, services: Services):
         self.services = services
@@ -18,11 +18,11 @@ class ApiOfCallers:
     async def answer(
         self, caller: Caller | None, document: str, **variables: Any
     ) -> dict[str, Any]:
-        """The answer to a document, with its errors."""
+        """Return the response to a document, with its errors."""
         return await execute(self.services, document, variables, Access(), caller=caller)
 
     async def ask(self, caller: Caller, document: str, **variables: Any) -> Any:
-        """The data of an answer without errors."""
+        """Return the data of a response, which must have no errors."""
         answer = await self.answer(caller, document, **variables)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
@@ -30,6 +30,6 @@ class ApiOfCallers:
     async def refusal(
         self, caller: Caller | None, document: str, **variables: Any
     ) -> tuple[Any, Any]:
-        """The code and the path of the one error."""
+        """Return code and path of the only error."""
         [error] = (await self.answer(caller, document, **variables))["errors"]
         return error["extensions"]["code"], error["extensions"].get("path")

@@ -1,4 +1,4 @@
-"""Where the checkout is, and what it is made of."""
+"""Location and packages of the checkout."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("tracker", "projections", "schema", "deploy")
-"""Packages, from the ground to the top."""
+"""Packages, from bottom to top."""

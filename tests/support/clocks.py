@@ -1,8 +1,8 @@
-"""The day on which tests run: a fixed one, so that no answer depends on the calendar.
+"""The fixed day of tests, so that no result depends on the calendar.
 
-Code under test gets it in this process (`tests/conftest.py`) and in commands that tests fork
-(`loaded_tracker.py`). A test that needs the real day asks for the fixture `real_clock`, or starts its
-command with `**REAL_CLOCK`. A command in an interpreter of its own has the real day.
+Code under test gets it in this process (`tests/conftest.py`) and in forked commands
+(`loaded_tracker.py`). A test that needs the real day uses the fixture `real_clock`, or starts its
+command with `**REAL_CLOCK`. A command in a separate interpreter has the real day.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ def offset_seconds() -> int:
 
 
 def moved_clock(seconds: int) -> dict[str, str]:
-    """Return the variables under which a new process has its wall clock moved by libfaketime (Debian's
-    package faketime), from that of this process; nothing where that is not installed.
+    """Return the variables that move the wall clock of a new process, with libfaketime.
 
-    The monotonic clock and the times of files stay.
+    It is Debian's package faketime; without it the result is empty. The offset is relative to this
+    process. The monotonic clock and file times do not change.
     """
     libraries = [
         found
@@ -38,9 +38,9 @@ def moved_clock(seconds: int) -> dict[str, str]:
     return {
         "LD_PRELOAD": str(libraries[0]),
         "FAKETIME": f"{seconds + offset_seconds():+d}s",
-        "FAKETIME_DISABLE_SHM": "1",  # processes that are killed would leave theirs behind
+        "FAKETIME_DISABLE_SHM": "1",  # killed processes would leave theirs behind
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # it delays how threads of Python take turns by seconds
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # it delays thread switches of Python by seconds
         "FAKE_UTIME": "0",
         "NO_FAKE_STAT": "1",
     }

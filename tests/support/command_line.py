@@ -1,4 +1,4 @@
-"""Groups of commands as people type them, run in the process of a test."""
+"""Groups of commands, run in the process of a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class GroupCommands:
         self.url = database_url(target)
 
     def run(self, *arguments: object, **environment: str) -> Result:
-        """The result of a command."""
+        """Return the result of a command."""
         return CliRunner().invoke(
             app,
             [self.GROUP, *map(str, arguments)],
@@ -30,13 +30,13 @@ class GroupCommands:
         )
 
     def rows(self, *arguments: object, **environment: str) -> list[list[str]]:
-        """What a command prints, as programs read it."""
+        """Return the output rows of a command."""
         result = self.run(*arguments, **environment)
         assert result.exit_code == Exit.OK, result.output
         return [line.split("\t") for line in result.stdout.splitlines()]
 
     def refused(self, *arguments: object) -> str:
-        """Why a command is refused, after making sure that it printed nothing else."""
+        """Return the error of a refused command, and check that there is no other output."""
         result = self.run(*arguments)
         assert (result.exit_code, result.stdout) == (Exit.REFUSED, ""), result.output
         return " ".join(result.stderr.split())

@@ -1,4 +1,4 @@
-"""Servers of tests that read requests, and write answers byte by byte."""
+"""Test servers that parse requests and write raw responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Request(NamedTuple):
-    """A request as it came: its first line, its headers by their names in small letters, its body."""
+    """A request: first line, headers by lowercase name, body."""
 
     line: str
     headers: dict[str, str]
@@ -18,7 +18,7 @@ class Request(NamedTuple):
 
 
 Answer = Callable[[Request, asyncio.StreamWriter], Awaitable[bool]]
-"""Answers a request; whether the connection goes on."""
+"""A function that responds to a request and returns whether the connection stays open."""
 
 
 @asynccontextmanager
@@ -29,8 +29,10 @@ async def listening(
     tls: ssl.SSLContext | None = None,
     connected: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[int]:
-    """The port of a server while it is needed; its open connections are cut at the end. `connected`
-    is called at the beginning of each."""
+    """Run a server and yield its port; open connections are closed at the end.
+
+    `connected` is called for each new connection.
+    """
     tasks: set[asyncio.Task[None]] = set()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,7 +60,7 @@ async def listening(
 async def _serve(
     answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer the requests of a connection until it ends."""
+    """Respond to the requests of a connection until it ends."""
     with suppress(OSError, asyncio.IncompleteReadError):
         while await answer(await _read_request(reader), writer):
             await writer.drain()

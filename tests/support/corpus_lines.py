@@ -1,4 +1,4 @@
-"""The lines of the corpus that ships with the tracker."""
+"""The lines of the shipped corpus."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Publishes a log and is killed at a step: before or after anything that outlives the process.
+"""Publishes a log and is killed at a step: before or after each externally visible call.
 
-Run as `python -m tests.support.crash_publisher TARGET DIRECTORY`. For each number on the standard
-input a child is forked, which publishes and kills itself before that step, and how many steps it
-had come to is printed; 0 kills nobody.
+Run as `python -m tests.support.crash_publisher TARGET DIRECTORY`. For each number on standard input a
+child is forked, which publishes and kills itself before that step; 0 means never. The output is the
+number of steps reached.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from tests.support.published_log import publish
 
 
 class StepCounter:
-    """Counts steps, and ends the process at one of them."""
+    """A counter of steps that kills the process at one of them."""
 
     def __init__(self, last: int):
         self.last, self.count = last, 0
 
     def step(self) -> None:
-        """A step is taken."""
+        """Count a step."""
         self.count += 1
         if self.count == self.last:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -54,7 +54,7 @@ class StepCounter:
 
 
 def child(target: dict[str, Any], directory: Path, last: int) -> int:
-    """Publish; how many steps that took."""
+    """Publish, and return the number of steps."""
     steps = StepCounter(last)
     for name in ("fetch", "fetchrow", "fetchval", "execute"):
         steps.around(asyncpg.Connection, name)

@@ -1,4 +1,4 @@
-"""Addresses of the tests' databases, as commands take them."""
+"""Addresses of the tests' databases in the form of command options."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tracker.postgres.database import Target
 
 
 def database_url(target: Target) -> str:
-    """Return the URL of a database that is reached by a socket."""
+    """Return the URL of a database with a Unix socket."""
     return (
         f"postgresql://{target['user']}@/{target['database']}"
         f"?host={target['host']}&port={target['port']}"

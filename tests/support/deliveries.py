@@ -1,4 +1,4 @@
-"""A deliverer on a log, with a receiver, and no more of a tracker than that needs."""
+"""A deliverer on a log with a receiver, without the rest of a tracker."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ ADMIN = Manager("ann")
 HERE = Networks.parse(["127.0.0.0/8"])
 QUICK = DeliveryOptions(HERE, "tracker.example", Schedule((0, 0.02, 0.03), 0.05))
 PATIENT = DeliveryOptions(HERE, "tracker.example", Schedule((0, 3600), 3600))
-"""A failure is tried again when a person says so."""
+"""Options with retries only by hand."""
 
 
 @dataclass
 class DeliveryFixture:
-    """A log with endpoints, where events are delivered to one receiver."""
+    """A log with endpoints at one receiver."""
 
     pool: Pool
     recorder: Recorder
@@ -45,18 +45,18 @@ class DeliveryFixture:
         return endpoint
 
     async def get(self, name: str = "a") -> Endpoint:
-        """An endpoint as the database has it."""
+        """Return an endpoint from the database."""
         return await self.endpoints.get(name, ADMIN)
 
     async def append(self, count: int, name: str = "e") -> int:
-        """Append so many events, one after the other; the last position."""
+        """Append events one by one, and return the last position."""
         for number in range(count):
             last = await self.recorder.append([new(f"{name}-{number}")])
         return last.positions[-1]
 
     @property
     def commands(self) -> Commands:
-        """Records what is to be decided first."""
+        """Return the command handler."""
         return Commands(self.recorder)
 
 
@@ -64,7 +64,7 @@ class DeliveryFixture:
 async def delivering(
     target: Target, options: DeliveryOptions = QUICK, receiver: EventReceiver | None = None
 ) -> AsyncIterator[DeliveryFixture]:
-    """Deliver for the length of a block, to a receiver of its own if there is none."""
+    """Deliver for the duration of a block, by default to a new receiver."""
     if receiver is None:
         async with receiving_events() as own, delivering(target, options, own) as deliveries:
             yield deliveries

@@ -1,7 +1,7 @@
-"""A deliverer in a process of its own: `python -m tests.support.delivering_process TARGET ORIGIN SECONDS`.
+"""A deliverer process: `python -m tests.support.delivering_process TARGET ORIGIN SECONDS`.
 
-TARGET is JSON, as `asyncpg.connect` takes it, and SECONDS is for how long its lease lasts. It prints
-a line when it delivers, and one whenever it does so no more.
+TARGET is JSON for `asyncpg.connect`, and SECONDS is the lease time. It prints a line when it starts
+delivering, and one when it stops.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tracker.postgres.database import Target
 
 
 async def deliver(target: Target, options: DeliveryOptions) -> None:
-    """Deliver for ever."""
+    """Deliver until cancelled."""
     async with open_pool(target, size=2) as pool:
         follower = Follower(Recorder(pool), target)
         async with follower, Deliverer(target, follower, ProofService(pool), options) as deliverer:

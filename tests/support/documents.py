@@ -1,4 +1,4 @@
-"""The blocks of code in the documents, and programs of theirs that run in processes of their own."""
+"""Code blocks in the documentation, and their programs in separate processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.checkout import ROOT
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code of a page."""
+    """A code block of a page."""
 
     page: str
     line: int
@@ -26,18 +26,18 @@ class Block:
 
 
 def pages() -> list[str]:
-    """The documents with blocks that a reader may copy."""
+    """Return the documents with blocks to copy."""
     found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/**/*.md"))]
     return [path.relative_to(ROOT).as_posix() for path in found]
 
 
 INDENTED = "indented"
-"""The language of blocks without a fence."""
+"""Language of blocks without a fence."""
 
 
 @cache
 def blocks(page: str, language: str | None = None) -> tuple[Block, ...]:
-    """The blocks of a page, or those in a language, in order; indents of lists are not part of them."""
+    """Return the blocks of a page, optionally in one language, in order and without list indents."""
     found = []
     for token in MarkdownIt().parse((ROOT / page).read_text(encoding="utf-8")):
         if token.type in ("fence", "code_block"):
@@ -47,13 +47,13 @@ def blocks(page: str, language: str | None = None) -> tuple[Block, ...]:
 
 
 def block(page: str, language: str, part: str) -> str:
-    """The text of the only block of a page in a language that contains a part."""
+    """Return the text of the only block in a language with a given part."""
     [found] = [each.text for each in blocks(page, language) if part in each.text]
     return found
 
 
 class Program:
-    """A program of a page in a process of its own, with its output in a file."""
+    """A program of a page in a separate process, with its output in a file."""
 
     def __init__(self, directory: Path, name: str, text: str, *arguments: str):
         (directory / name).write_text(text, encoding="utf-8")
@@ -73,7 +73,7 @@ class Program:
 
 @contextmanager
 def running_program(directory: Path, name: str, text: str, *arguments: str) -> Iterator[Program]:
-    """A program for the length of a block."""
+    """Run a program for the duration of a block."""
     program = Program(directory, name, text, *arguments)
     try:
         yield program

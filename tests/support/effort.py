@@ -1,4 +1,4 @@
-"""How much work a call is, counted and not timed: so that it is the same on every machine."""
+"""Work of a call, counted instead of timed, so that it is equal on all machines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def bytecodes(call: Callable[[], object]) -> int:
-    """How many instructions of Python run during a call."""
+    """Return the number of Python instructions in a call."""
     count = 0
 
     def trace(frame: FrameType, event: str, _argument: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Receivers of deliveries that keep what they accept, and behave as a test tells them to."""
+"""Receivers of deliveries that store accepted requests, with scripted behaviour."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from typing import Any, TypeAlias
 from aiohttp import web
 
 SECONDS = 30
-"""How long a test waits for what has to come."""
+"""Default timeout of tests in seconds."""
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """A request that a receiver got: to which of its paths, under which id, with which events."""
+    """A received request: its path, id and events."""
 
     name: str
     id: str
     events: list[dict[str, Any]]
     origin: str
-    """The name of who sent it."""
+    """Name of the sender."""
     signatures: list[str]
-    """The versions of its signatures."""
+    """Versions of its signatures."""
 
     @property
     def positions(self) -> list[int]:
-        """Where its events are in the log."""
+        """Return the positions of its events."""
         return [int(event["position"]) for event in self.events]
 
     @property
     def links(self) -> list[tuple[int, int]]:
-        """The position before each event, and that of the event."""
+        """Return the previous position and the position of each event."""
         return [(int(e["previousposition"]), int(e["position"])) for e in self.events]
 
 
@@ -43,41 +43,40 @@ Behaviour: TypeAlias = Callable[[Delivered], Awaitable[int | web.Response]]
 
 
 async def accept(_: Delivered) -> int:
-    """Take everything."""
+    """Accept everything."""
     return 204
 
 
 @dataclass
 class EventReceiver:
-    """Endpoints below one address, by the names of their paths."""
+    """Endpoints at one address, by the names of their paths."""
 
     behave: Behaviour = accept
     url: str = ""
     got: list[Delivered] = field(default_factory=list)
-    """Every request, also those that were refused."""
+    """All requests, including refused ones."""
     accepted: dict[str, list[Delivered]] = field(default_factory=lambda: defaultdict(list))
-    """The requests that were accepted, by name."""
+    """Accepted requests by name."""
     asked: list[dict[str, str]] = field(default_factory=list)
-    """The headers of questions before the first delivery."""
+    """Headers of handshakes before the first delivery."""
     agree: Callable[[], web.Response] = lambda: web.Response(status=405)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def positions(self, name: str) -> list[int]:
-        """The positions that were accepted, in the order in which they came, with those that came
-        again."""
+        """Return the accepted positions in order of arrival, with repetitions."""
         return [position for one in self.accepted[name] for position in one.positions]
 
     def links(self, name: str) -> list[tuple[int, int]]:
-        """The same with the positions before."""
+        """Return the accepted positions with their previous positions."""
         return [link for one in self.accepted[name] for link in one.links]
 
     async def wait_for(self, true: Callable[[], bool], seconds: float = SECONDS) -> None:
-        """Wait until something is so."""
+        """Wait until a condition is true."""
         async with asyncio.timeout(seconds), self.changed:
             await self.changed.wait_for(true)
 
     async def wait_until(self, name: str, position: int, seconds: float = SECONDS) -> None:
-        """Wait until a position was accepted."""
+        """Wait until a position is accepted."""
         await self.wait_for(lambda: position in self.positions(name)[-1000:], seconds)
 
     async def _receive(self, request: web.Request) -> web.Response:
@@ -110,7 +109,7 @@ class EventReceiver:
 
 @asynccontextmanager
 async def receiving_events(behave: Behaviour = accept) -> AsyncIterator[EventReceiver]:
-    """A receiver on a port of this machine for the length of a block."""
+    """Run a receiver on a local port for the duration of a block."""
     receiver = EventReceiver(behave)
     app = web.Application(client_max_size=64 * 1024**2)
     app.add_routes(

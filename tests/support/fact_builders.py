@@ -1,4 +1,4 @@
-"""Facts to test with, in few words, and histories made at random and told in another order."""
+"""Short builders of facts, and random histories with reordered versions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ F = TypeVar("F", bound=Fact)
 
 
 def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[str, Any]:
-    """Where a fact comes from."""
+    """Return the source of a fact."""
     return {
         "publisher": publisher,
         "name": publisher.upper(),
@@ -39,12 +39,12 @@ def source(publisher: str = "mofcom", published_on: str = "2024-12-03") -> dict[
 
 
 def fact(kind: type[F], on: str, /, **fields: Any) -> F:
-    """A fact of any kind, public on a day; its fields are named as in JSON."""
+    """Return a fact of any kind, public on a day, with fields named as in JSON."""
     return from_builtins(kind, {"on": on, "source": source(published_on=on), **fields})
 
 
 def clause(id: str = "1", **more: Any) -> dict[str, Any]:
-    """A ban of gallium exports, in force from 3 December 2024."""
+    """Return a ban of gallium exports, in force from 3 December 2024."""
     return {
         "id": id,
         "measure": "ban",
@@ -55,7 +55,7 @@ def clause(id: str = "1", **more: Any) -> dict[str, Any]:
 
 
 def announced(*clauses: dict[str, Any], on: str = "2024-12-03", **more: Any) -> Announced:
-    """An export control of China."""
+    """Return an export control of China."""
     return fact(
         Announced,
         on,
@@ -72,7 +72,7 @@ def announced(*clauses: dict[str, Any], on: str = "2024-12-03", **more: Any) -> 
 def suspended(
     *clauses: str, start: str = "2025-11-09", end: str | None = "2026-11-27", on: str | None = None
 ) -> Suspended:
-    """A suspension, public on the day it begins unless told otherwise."""
+    """Return a suspension, by default public on its first day."""
     return fact(Suspended, on or start, clauses=clauses, suspendedFrom=start, suspendedUntil=end)
 
 
@@ -88,7 +88,7 @@ def claimed(
     version: str | None = None,
     **quantity: Any,
 ) -> Claimed:
-    """A claim on mine output, in tonnes."""
+    """Return a claim on mine output, in tonnes."""
     return from_builtins(
         Claimed,
         {
@@ -110,24 +110,24 @@ def claimed(
 def ordered(
     *publishers: str, on: str = "2025-06-01", reason: str = "they state their methods", **scope: str
 ) -> Ordered:
-    """An order of publishers."""
+    """Return a publisher order."""
     return fact(Ordered, on, publishers=publishers, reason=reason, **scope)
 
 
 def order(*publishers: str, **more: Any) -> PreferenceState:
-    """The state that an order of publishers makes."""
+    """Return the state of a publisher order."""
     fact = ordered(*publishers, **more)
     found: PreferenceState = state(decided_facts(fact.stream, fact), fact.stream, "2030-01-01")
     return found
 
 
 def retracted(event_id: str) -> Retracted:
-    """The retraction of an event."""
+    """Return the retraction of an event."""
     return from_builtins(Retracted, {"retracts": event_id, "reason": "misread", "source": source()})
 
 
 def corrected(event_id: str, replacement: str) -> Retracted:
-    """The retraction that makes room for a replacement."""
+    """Return a retraction in favour of a replacement."""
     return from_builtins(
         Retracted,
         {"retracts": event_id, "reason": "misread", "source": source(), "replacement": replacement},
@@ -135,7 +135,7 @@ def corrected(event_id: str, replacement: str) -> Retracted:
 
 
 def decided_facts(stream: str, *facts: Fact) -> list[RecordedFact]:
-    """These facts, decided one after the other, as the events e1, e2, … at positions 1, 2, …"""
+    """Return these facts, decided in order, as the events e1, e2, … at positions 1, 2, …"""
     entity = rehydrate(stream, [])
     for number, item in enumerate(facts, 1):
         entity.record(item, f"e{number}")
@@ -143,7 +143,7 @@ def decided_facts(stream: str, *facts: Fact) -> list[RecordedFact]:
 
 
 def refused(stream: str, *facts: Fact) -> TrackerError:
-    """The error that the last of these facts is refused with; those before it are not refused."""
+    """Return the error of the last fact; those before it must be accepted."""
     decided_facts(stream, *facts[:-1])
     try:
         decided_facts(stream, *facts)
@@ -153,19 +153,17 @@ def refused(stream: str, *facts: Fact) -> TrackerError:
 
 
 def state(known: Sequence[RecordedFact], stream: str, day: str) -> Any:
-    """The state of an entity on a day, if it has one."""
+    """Return the state of an entity on a day, or None."""
     moment = date.fromisoformat(day)
     return next((v.state for v in timeline(stream, known) if v.holds(moment)), None)
 
 
-# --- histories made at random
-
 DAYS = [date(2025, 1, 1) + DAY * n for n in range(60)]
-"""The days on which histories take place: few, so that facts meet."""
+"""Days of histories: few, so that facts interact."""
 
 CONTROLS = ("export-control/gallium", "export-control/graphite", "export-control/antimony")
 MAX_DRAWS = 2
-"""Facts that are drawn for one of a history: the rules refuse more than half of them."""
+"""Random candidates per fact of a history: the rules refuse more than half of them."""
 STREAMS = (
     *CONTROLS,
     "alliance/quad",
@@ -177,9 +175,9 @@ STREAMS = (
 
 
 def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> list[PlannedEvent]:
-    """Up to `length` orders that the rules allow, one after the other, some of them retractions.
+    """Return up to `length` allowed commands in order, some of them retractions.
 
-    Their days come in any order: many are told long after the day, or of a day long before. Some
+    Their days have any order: many are recorded long after the day, or for a day long before. Some
     retractions name the next event as a replacement.
     """
     entities = {stream: rehydrate(stream, []) for stream in streams}
@@ -199,7 +197,7 @@ def history(chance: Random, length: int, streams: Sequence[str] = STREAMS) -> li
 
 
 def any_fact(chance: Random, entity: Entity) -> Fact:
-    """A fact that may or may not follow. Raises InvalidInput if no fact has such content."""
+    """Return a fact that may be allowed or not. Raises InvalidInput for invalid content."""
     if entity.known and chance.random() < 0.1:
         return retracted(chance.choice(entity.known).event_id)
     kinds = [kind for kind in entity.FACTS.values() if kind is not Retracted]
@@ -208,7 +206,7 @@ def any_fact(chance: Random, entity: Entity) -> Fact:
 
 
 def any_fact_of(chance: Random, kind: type[Fact], stream: str) -> Fact:
-    """A fact of a kind. Raises InvalidInput if none has such content."""
+    """Return a fact of a kind. Raises InvalidInput for invalid content."""
     fields = {
         f.encode_name: any_value(chance, kind, f.encode_name, stream)
         for f in structs.fields(kind)
@@ -218,7 +216,7 @@ def any_fact_of(chance: Random, kind: type[Fact], stream: str) -> Fact:
 
 
 def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
-    """Content for a field of a fact, or None for one that these histories leave out."""
+    """Return a value for a field of a fact, or None to omit it."""
     ids = chance.sample("12", chance.randint(kind in (Announced, Amended), 2))
     day = any_day(chance, late=field.endswith("Until"))
     if field == "series":
@@ -275,12 +273,12 @@ def any_value(chance: Random, kind: type[Fact], field: str, stream: str) -> Any:
 
 
 def any_day(chance: Random, *, late: bool) -> str:
-    """A day, sometimes only its month; a late one mostly comes after one that is not."""
+    """Return a random day, sometimes only its month; late days mostly follow others."""
     return chance.choice(DAYS[20:] if late else DAYS[:40]).isoformat()[: chance.choice((7, 10, 10))]
 
 
 def any_clause(chance: Random, id: str) -> dict[str, Any]:
-    """A clause, with or without a start and an end, a period, or a stage before it is law."""
+    """Return a random clause, with or without a start, an end, a period, or a stage before law."""
     stage = chance.choice(("adopted",) * 5 + ("proposed", "recommended", "negotiated"))
     return {
         "id": id,
@@ -293,14 +291,11 @@ def any_clause(chance: Random, id: str) -> dict[str, Any]:
     }
 
 
-# --- the same told in another order
-
-
 def rearranged(chance: Random, known: Sequence[RecordedFact]) -> list[RecordedFact]:
-    """The facts of an entity that stand, told in another order, as if nothing had ever been wrong.
+    """Return the effective facts of an entity in another order, as if nothing had been wrong.
 
-    The order of facts of one day has a meaning, and stays: of openings (whose claim came first),
-    and of acts (which of two names counts). It has none between an opening and an act.
+    The order of facts of one day has a meaning, and stays: of openings (the first claim), and of acts
+    (the last name). Between an opening and an act it has none.
     """
     waiting = defaultdict(list)
     for item in effective_facts(known):
@@ -314,12 +309,12 @@ def rearranged(chance: Random, known: Sequence[RecordedFact]) -> list[RecordedFa
 
 
 def in_the_world(versions: Sequence[Version]) -> list[tuple[date, date | None, Any]]:
-    """What versions say about the world, without when it was recorded."""
+    """Return the valid-time content of versions, without recording data."""
     return [(v.start, v.end, without_positions(json.loads(v.text))) for v in versions]
 
 
 def without_positions(value: Any) -> Any:
-    """JSON data without positions, and reasons in the order of their ids."""
+    """Return JSON data without positions, and with reasons sorted by id."""
     if isinstance(value, list):
         return [without_positions(item) for item in value]
     if not isinstance(value, dict):

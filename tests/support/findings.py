@@ -1,4 +1,4 @@
-"""Findings to test with, in few words."""
+"""Short builders of findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHA256 = "ab" * 32
 
 
 def origin(item: str = "2024-1", **more: Any) -> Origin:
-    """Where a finding was read."""
+    """Return the origin of a finding."""
     given = {
         "title": f"Notice {item}",
         "sha256": SHA256,
@@ -30,7 +30,7 @@ def origin(item: str = "2024-1", **more: Any) -> Origin:
 def proposal(
     item: str = "2024-1", fact: Fact | None = None, stream: str | None = None, **more: Any
 ) -> FactProposal:
-    """A fact that may be recorded; an export control of China, unless told otherwise."""
+    """Return a proposed fact, by default an export control of China."""
     event = PlannedEvent(
         stream or f"export-control/cn-{item}", fact or announced(), f"cn-mofcom-{item}"
     )
@@ -38,10 +38,10 @@ def proposal(
 
 
 def lead(item: str = "2024-1", code: LeadCode = LeadCode.GAP, **more: Any) -> Lead:
-    """Something that a person should look into."""
+    """Return a lead for a person."""
     return Lead(origin(item, **more), "A number is missing", code)
 
 
 def figures(item: str = "mcs2025", reader: str = "usgs", **more: Any) -> ImportProposal:
-    """A file of figures."""
+    """Return a file of figures."""
     return ImportProposal(origin(item, **more), "A new edition", reader, f"{item}.csv")

@@ -1,4 +1,4 @@
-"""A server that answers with an endless flood of bytes, and a measure of how others wait meanwhile."""
+"""A server that sends an endless flood of bytes, and a measure of the delay for other tasks."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ TICK_SECONDS = 0.01
 
 @contextmanager
 def flooding(first: bytes, then: bytes) -> Iterator[int]:
-    """Yield the port of a server that answers each request with some bytes, and then with others for ever.
+    """Yield the port of a server that responds with some bytes, and then with others endlessly.
 
-    It writes from threads, as fast as the connection takes it.
+    It writes from threads, as fast as the connection accepts it.
     """
     piece = then * max(1, PIECE_BYTES // len(then))
     connections: list[socket.socket] = []
@@ -51,14 +51,14 @@ def flooding(first: bytes, then: bytes) -> Iterator[int]:
 
 
 class LoopDelay:
-    """The longest time for which the event loop did not run another task."""
+    """The longest delay of another task in the event loop."""
 
     seconds = 0.0
 
 
 @asynccontextmanager
 async def loop_delay() -> AsyncIterator[LoopDelay]:
-    """Measure for the length of a block how long another task had to wait for the event loop."""
+    """Measure the delay of another task for the duration of a block."""
     longest = LoopDelay()
 
     async def tick() -> None:
@@ -70,6 +70,6 @@ async def loop_delay() -> AsyncIterator[LoopDelay]:
     ticking = asyncio.create_task(tick())
     try:
         yield longest
-        await asyncio.sleep(2 * TICK_SECONDS)  # a delay that lasted until now counts too
+        await asyncio.sleep(2 * TICK_SECONDS)  # a current delay counts too
     finally:
         ticking.cancel()

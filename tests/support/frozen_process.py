@@ -1,8 +1,8 @@
-"""A process that is at work on a log and stops itself (SIGSTOP) in the middle of what it does.
+"""A process that works on a log and stops itself (SIGSTOP) at a given step.
 
     python -m tests.support.frozen_process KIND TARGET DIRECTORY
 
-Once it is continued it goes on; what it ends with is its output.
+Once it is resumed it continues; its result is its output.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tracker.sources.readers import corpus_format
 
 
 def stop_after(of: Any, name: str) -> None:
-    """Stop this process after the first call of a function, before its caller goes on."""
+    """Stop this process after the first call of a function, before its caller continues."""
     work: Callable[..., Any] = getattr(of, name)
 
     async def stopping(*arguments: Any, **options: Any) -> Any:
@@ -49,7 +49,7 @@ def stop_after(of: Any, name: str) -> None:
 
 
 def stop_before(of: Any, name: str) -> None:
-    """Stop this process before the first call of a function that does not wait for anything."""
+    """Stop this process before the first call of a synchronous function."""
     work: Callable[..., Any] = getattr(of, name)
 
     def stopping(*arguments: Any) -> Any:
@@ -61,14 +61,14 @@ def stop_before(of: Any, name: str) -> None:
 
 
 async def project(target: Target, directory: Path) -> None:
-    """Project, and stop in the midst of a page."""
+    """Project, and stop within a page."""
     stop_after(Versions, "write_page")
     async with running_tracker(target) as services:
         await services.projector.reach(await services.recorder.head(), seconds=120)
 
 
 async def publish(target: Target, directory: Path) -> None:
-    """Publish, and stop with a head that is not signed yet."""
+    """Publish, and stop with an unsigned head."""
     stop_before(KeyStore, "save_head")
     async with running_tracker(target, SigningOptions(KeyStore(directory))) as services:
         while await services.proofs.size() != await services.recorder.head():
@@ -97,7 +97,7 @@ async def restore_bundle(target: Target, directory: Path) -> None:
 
 
 async def stage_bundle(target: Target, directory: Path) -> None:
-    """Restore, and stop in the midst of sending what the bundle has."""
+    """Restore, and stop while the bundle is being sent."""
     stop_before(restore, "_columns")
     await restore_bundle(target, directory)
 
@@ -126,7 +126,7 @@ KINDS: dict[str, Callable[[Target, Path], Awaitable[None]]] = {
 
 
 async def main(kind: str, target: Target, directory: Path) -> str:
-    """What it ends with."""
+    """Return the result of a kind of work."""
     try:
         await KINDS[kind](target, directory)
     except TrackerError as error:

@@ -1,4 +1,4 @@
-"""What somebody might record who wants our pages to run it, or to show something else than they say."""
+"""Malicious facts that try to run code in pages, or to disguise their text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SOURCE = {
 
 
 def hostile_facts() -> dict[str, Fact]:
-    """Facts by their streams, with the text wherever one may be."""
+    """Return facts by stream, with the text in every possible field."""
     common = {"source": SOURCE, "note": TEXT, "quotation": TEXT}
     quantity = {"value": "1234567.89", "unit": "t", "basis": "REO"}
     series = {
@@ -67,7 +67,7 @@ def hostile_facts() -> dict[str, Fact]:
 
 
 async def record_hostile_facts(services: Services) -> None:
-    """Record them, also what is refused today: a log of before that rule may hold it."""
+    """Record them, even what is refused today, because an older log may have it."""
     with (
         patch("tracker.domain.wording.NOT_IN_LINE", NOTHING),
         patch("tracker.domain.wording.NOT_IN_TEXT", NOTHING),

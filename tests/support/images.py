@@ -1,8 +1,7 @@
-"""Images really built, and containers really run, by buildah and podman in a storage of their own.
+"""Real image builds and containers, by buildah and podman with separate storage.
 
-The base is Debian's, made by mmdebstrap, so that no registry of images is asked. Limits are those that this
-machine allows. Where the way to the Python index needs a certificate of one's own (PIP_CERT), builds get it
-mounted.
+The base is Debian's, made by mmdebstrap, so no image registry is needed. Limits are those of this
+machine. If the Python index needs a custom certificate (PIP_CERT), builds get it mounted.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ CERTIFICATE = "/run/build/index.crt"
 
 
 def missing_programs() -> list[str]:
-    """The programs that are wanted and not here."""
+    """Return the missing programs."""
     return [name for name in PROGRAMS if not shutil.which(name)]
 
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """A storage of images and containers that nobody else uses."""
+    """A private storage of images and containers."""
 
     place: Path
 
     def run(self, *command: str | Path, seconds: float = 60) -> str:
-        """What a program prints, which must end well."""
+        """Return the output of a program, which must succeed."""
         done = subprocess.run(
             command,
             capture_output=True,
@@ -56,7 +55,7 @@ class Images:
         return done.stdout.strip()
 
     def podman(self, *arguments: str | Path, seconds: float = 60) -> str:
-        """What podman prints."""
+        """Return the output of podman."""
         return self.run("podman", *arguments, seconds=seconds)
 
     @property
@@ -69,7 +68,7 @@ class Images:
         }
 
     def configure(self) -> None:
-        """Write what buildah and podman are to use."""
+        """Write the configuration of buildah and podman."""
         ulimits = [f"{name}={soft}:{hard}" for name, (soft, hard) in _limits().items()]
         (self.place / "containers.conf").write_text(
             f"[containers]\ndefault_ulimits = {ulimits}\nlog_driver = 'k8s-file'\n"
@@ -81,7 +80,7 @@ class Images:
         )
 
     def make_base(self) -> None:
-        """Make Debian's slim image of its packages."""
+        """Make Debian's slim image from its packages."""
         file = self.place / "base.tar"
         options = [f"--dpkgopt={each}" for each in NO_DOCUMENTS]
         self.run(
@@ -93,7 +92,7 @@ class Images:
         file.unlink()
 
     def build(self, containerfile: Path, name: str) -> None:
-        """Build an image from the checkout as its first lines say."""
+        """Build an image from the checkout with the options in its first lines."""
         limits = [f"--ulimit={kind}={soft}:{hard}" for kind, (soft, hard) in _limits().items()]
         certificate = os.environ.get("PIP_CERT")
         mounted = (
@@ -122,7 +121,8 @@ class Images:
 
     @contextmanager
     def container(self, name: str, image: str, *arguments: str) -> Iterator[None]:
-        """A container that runs meanwhile. `arguments` are options of podman, then after `--` the command."""
+        """Run a container for the duration of a block. `arguments` are options of podman, then after
+        `--` the command."""
         cut = arguments.index("--") if "--" in arguments else len(arguments)
         options, command = arguments[:cut], arguments[cut + 1 :]
         self.podman("run", "--detach", "--name", name, *options, image, *command)
@@ -133,7 +133,7 @@ class Images:
 
     @contextmanager
     def files(self, image: str) -> Iterator[Path]:
-        """The root of an image as a directory."""
+        """Mount the root of an image as a directory."""
         root = self.podman("image", "mount", image)
         try:
             yield Path(root)
@@ -142,7 +142,7 @@ class Images:
 
 
 def options_of(service: Mapping[str, Any]) -> list[str]:
-    """What podman is told of the rights that a service of Compose has."""
+    """Return podman's options for the rights of a Compose service."""
     most = _limits()["nofile"][1]
     return [
         *(["--read-only"] if service.get("read_only") else []),
@@ -159,14 +159,14 @@ def options_of(service: Mapping[str, Any]) -> list[str]:
 
 
 def _limits() -> dict[str, tuple[int, int]]:
-    """What a container may be given at most here."""
+    """Return the maximum limits of a container on this machine."""
     kinds = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
     return {name: resource.getrlimit(kind) for name, kind in kinds.items()}
 
 
 @contextmanager
 def own_images() -> Iterator[Images]:
-    """A storage with Debian in it, on a disk: overlays want one."""
+    """Create a storage with Debian in it, on a disk, as overlays need it."""
     place = Path(tempfile.mkdtemp(prefix="tracker-images-", dir="/var/tmp"))
     images = Images(place)
     images.configure()

@@ -1,4 +1,4 @@
-"""Imports to test with, in few words."""
+"""Short builders of imports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def line(
     entity: str | None = GALLIUM,
     type_: str = "ExportControl.Announced",
 ) -> bytes:
-    """A line of the corpus format."""
+    """Return a line of the corpus format."""
     return format_line(event_id, type_, content or announced(), entity)
 
 
@@ -35,7 +35,7 @@ SUSPENSION = line("s", suspended(), GALLIUM, "ExportControl.Suspended")
 
 
 class ImportFixture:
-    """Imports files into a log of the test's own."""
+    """An importer into a separate log."""
 
     def __init__(self, target: Target, recorder: Recorder, directory: Path):
         self.target, self.recorder, self.directory = target, recorder, directory
@@ -49,7 +49,7 @@ class ImportFixture:
     async def read(
         self, *items: ReadFact | RefusedItem, version: str = "1", content: str = "x", **options: Any
     ) -> ImportOutcome:
-        """Import what a lenient reader makes of a file."""
+        """Import the result of a lenient reader."""
         path = self.directory / "table.csv"
         path.write_text(content)
         reader = Reader(
@@ -64,7 +64,7 @@ class ImportFixture:
         return await import_file(self.target, reader, File.at(path), **options)
 
     async def facts(self) -> dict[str, Fact]:
-        """What the log holds, by event id, without the receipts."""
+        """Return the facts in the log by event id, without the receipts."""
         return {
             event.event_id: event.fact
             for event in await self.recorder.read()
@@ -73,17 +73,17 @@ class ImportFixture:
 
 
 def refusals(outcome: ImportOutcome) -> list[tuple[int, str | None, str]]:
-    """The line, field and reason of every refusal."""
+    """Return the line, field and reason of every refusal."""
     return [(remark.line, remark.column, remark.reason) for remark in outcome.receipt.refused]
 
 
 def counts(outcome: ImportOutcome) -> dict[str, int]:
-    """What came how often, where it came at all."""
+    """Return the non-zero counts."""
     of = outcome.receipt.counts
     return {name: getattr(of, name) for name in of.__struct_fields__ if getattr(of, name)}
 
 
 def cell(value: int, line: int = 2, *, id: str = "row", **more: Any) -> ReadFact:
-    """A claim as a reader tells it."""
+    """Return a claim as from a reader."""
     claim = claimed(value, **more)
     return ReadFact(SourceLocation(line, "value"), PlannedEvent(claim.series.stream, claim, id))

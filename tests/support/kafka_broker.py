@@ -1,4 +1,4 @@
-"""The broker that librdkafka has for tests: it speaks Kafka's protocol over TCP, in this process."""
+"""The test broker of librdkafka: it speaks Kafka's protocol over TCP, in this process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.time_limits import within
 
 @contextmanager
 def running_kafka() -> Iterator[str]:
-    """Where a broker listens for the length of a block; it makes topics when they are asked for."""
+    """Run a broker for the duration of a block and yield its address; topics are created on demand."""
     kafka = pytest.importorskip("confluent_kafka", reason="this needs confluent-kafka")
     owner = kafka.Producer(
         {

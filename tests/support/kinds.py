@@ -1,4 +1,4 @@
-"""Kinds of tests by their files: drills, which only CI and `just nightly` run, and quick tests.
+"""Kinds of tests by file: drills, which only CI and `just nightly` run, and quick tests.
 
 `pytest` runs all but the drills; `pytest -m drill` runs the drills, `pytest -m quick` a minute of tests that
 touch every package, and `pytest -m ""` runs everything. Paths on the command line run whatever their kind.
@@ -90,5 +90,5 @@ QUICK = (
 
 
 def is_below(path: Path, names: tuple[str, ...]) -> bool:
-    """Whether a test file is one of some files, or lies in one of some directories."""
+    """Whether a test file is one of some files, or in one of some directories."""
     return any(path.is_relative_to(TESTS / name) for name in names)

@@ -1,8 +1,7 @@
-"""Commands of `tracker` in processes of their own that need not import it: a process that has forks them.
+"""Commands of `tracker` in separate processes, forked from a process that has imported them.
 
-To import a command takes more than a second of a busy core, which most commands of tests do not take for
-anything else. The commands are as new as those of a shell in all but that: their arguments, environment,
-directory, standard streams, signals and exit are theirs alone.
+Importing a command takes more than a second of a busy core. Apart from that the commands equal those of
+a shell: arguments, environment, directory, standard streams, signals and exit are separate.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ from tests.support.clocks import REAL_CLOCK, fix_day
 
 MAX_REQUEST_BYTES = 200_000
 STREAMS = 4
-"""Come with a request: standard input, output and error of the command, and where its process is told of."""
+"""Streams of a request: standard input, output and error, and the channel for the process id."""
 ROOT = Path(__file__).parents[2]
 
 
 class Forked:
-    """A command that runs: what the tests need of `subprocess.Popen`."""
+    """A running command, with the used methods of `subprocess.Popen`."""
 
     def __init__(
         self,
@@ -55,14 +54,14 @@ class Forked:
         self.pid = int(self._told.readline())
 
     def poll(self) -> int | None:
-        """The exit code, negative for a signal; None while it runs."""
+        """Return the exit code, negative for a signal; None while it runs."""
         if self.returncode is None and select.select([self._told], [], [], 0)[0]:
             self.returncode = int(self._told.readline())
             self._told.close()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit code once it has ended. Raises subprocess.TimeoutExpired."""
+        """Wait for the end and return the exit code. Raises subprocess.TimeoutExpired."""
         if self.returncode is None:
             select.select([self._told], [], [], timeout)
         if self.poll() is None:
@@ -71,17 +70,17 @@ class Forked:
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal, unless it has ended."""
+        """Send a signal, unless it has ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         self.send_signal(signal.SIGKILL)
 
 
 class Loaded:
-    """A process that has imported all that a command needs, and forks commands."""
+    """A process with all imports of a command, which forks commands."""
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -97,24 +96,24 @@ class Loaded:
         atexit.register(self.end)
 
     def send(self, request: dict[str, Any], streams: list[int]) -> None:
-        """Have a command begun; its process is told of in the last of the streams."""
+        """Start a command; the last stream gets its process id."""
         passed = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", streams))]
         self._socket.sendmsg([json.dumps(request).encode()], passed)
 
     def end(self) -> None:
-        """Let the process end; commands that run go on."""
+        """End the process; running commands continue."""
         self._socket.close()
         self._process.wait()
 
 
 @cache
 def loaded() -> Loaded:
-    """The process of this process of tests."""
+    """Return the forking process of this test process."""
     return Loaded()
 
 
 def main() -> None:
-    """Fork commands until the tests have ended; then, in each of the forked, be the command."""
+    """Fork commands until the tests have ended; run the command in each fork."""
     import deploy.cli.main
     import deploy.web.app
     import schema.app  # noqa: F401
@@ -143,7 +142,7 @@ def main() -> None:
 
 
 def receive(requests: socket.socket) -> tuple[bytes, list[int]]:
-    """The next request and its streams; nothing when nobody asks any more."""
+    """Return the next request and its streams; empty after the end of the tests."""
     space = socket.CMSG_SPACE(STREAMS * array.array("i").itemsize)
     text, passed, _, _ = requests.recvmsg(MAX_REQUEST_BYTES, space)
     streams = array.array("i")
@@ -153,7 +152,7 @@ def receive(requests: socket.socket) -> tuple[bytes, list[int]]:
 
 
 def become_command(request: dict[str, Any], streams: list[int]) -> None:
-    """Return in the process of the command; in this process, its parent, never."""
+    """Return in the process of the command, but never in this parent process."""
     *standard, told = streams
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if pid := os.fork():
@@ -169,7 +168,7 @@ def become_command(request: dict[str, Any], streams: list[int]) -> None:
         os.dup2(stream, number)
     for stream in streams:
         os.close(stream)
-    # The streams of this process know whether those that it began with can be sought.
+    # The stream objects of this process have cached whether its own streams are seekable.
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
     os.environ.clear()
@@ -183,7 +182,7 @@ def become_command(request: dict[str, Any], streams: list[int]) -> None:
 
 
 def program() -> str:
-    """How a command that Python runs as a module is called."""
+    """Return the program name of a command that Python runs as a module."""
     return str(ROOT / "deploy" / "cli" / "main.py")
 
 

@@ -1,4 +1,4 @@
-"""Events as they are appended to the log."""
+"""Events in the form of log appends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker.log.recorder import Recorder
 
 
 def event(stream: str, event_id: str, version: int = 1) -> NewEvent:
-    """The event of an announcement, at a version."""
+    """Return the event of an announcement, at a version."""
     return NewEvent(
         event_id,
         stream,
@@ -25,7 +25,7 @@ def event(stream: str, event_id: str, version: int = 1) -> NewEvent:
 
 
 def gallium(event_id: str, stream: str = "export-control/gallium") -> NewEvent:
-    """A decided announcement on a new stream."""
+    """Return a decided announcement on a new stream."""
     return decide(rehydrate(stream, []), PlannedEvent(stream, announced(), event_id), ())
 
 

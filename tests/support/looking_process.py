@@ -1,6 +1,6 @@
-"""Two looks at a page that takes hours to read, in a process: `python -m tests.support.looking_process`.
+"""Two polls of a page that takes hours to parse: `python -m tests.support.looking_process`.
 
-It prints a line each time when the page has come.
+It prints a line for each fetched page.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from tracker.watch.adapters.page import ADAPTER
 from tracker.watch.look import drive
 
 MANY_ATTRIBUTES = "<a x=it's " + " ".join(f"a{n}" for n in range(300_000)) + ">x</a>"
-"""A tag that only a parser finds, since a quote in it is none: the time grows by the square."""
+"""A tag that only a parser recognises because of its quote: parsing time is quadratic."""
 
 
 async def fetch(request: Request) -> Response:
-    """Answer with the page."""
+    """Respond with the page."""
     print("fetched", flush=True)
     return response(request, MANY_ATTRIBUTES, media_type="text/html")
 
 
 async def take(finding: Finding) -> None:
-    """Forget a finding."""
+    """Ignore a finding."""
 
 
 async def look_twice() -> None:
-    """Look at the page in two tasks; one of them waits for the other."""
+    """Poll the page in two tasks; one of them waits for the other."""
     source = source_of(ADAPTER, "https://x.example/")
     looks = [ADAPTER.look(source, {}, TODAY) for _ in range(2)]
     await asyncio.gather(*(drive(look, fetch, take) for look in looks))

@@ -1,10 +1,10 @@
-"""In which event loop tests run."""
+"""Event loops of tests."""
 
 from __future__ import annotations
 
 import pytest
 
 IN_SESSION = pytest.mark.asyncio(loop_scope="session")
-"""With what all tests of a session share."""
+"""For fixtures shared by all tests of a session."""
 IN_FUNCTION = pytest.mark.asyncio(loop_scope="function")
-"""With what a test has for itself."""
+"""For fixtures of a single test."""

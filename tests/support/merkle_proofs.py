@@ -1,4 +1,4 @@
-"""Tiles of a tree and checks of inclusion proofs, as clients of the log make them."""
+"""Tiles of a tree and checks of inclusion proofs, as made by clients of the log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracker.errors import NotProven
 
 
 def all_tiles(size: int) -> Iterable[Tile]:
-    """Every tile of a tree, the partial ones at its right edge among them."""
+    """Yield every tile of a tree, including the partial ones at its right edge."""
     level = 0
     while hashes := size >> TILE_HEIGHT * level:
         yield from (Tile(level, number) for number in range(hashes >> TILE_HEIGHT))
@@ -21,7 +21,7 @@ def all_tiles(size: int) -> Iterable[Tile]:
 def check_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:
-    """Check that an entry stands at `index` in the tree of a root (RFC 9162, section 2.1.3.2).
+    """Check that an entry is at `index` in the tree of a root (RFC 9162, section 2.1.3.2).
 
     Raises NotProven.
     """

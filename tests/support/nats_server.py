@@ -1,4 +1,4 @@
-"""A real NATS server with JetStream: killed, started again, its store set back to an older copy."""
+"""A real NATS server with JetStream that can be killed, restarted, and reset to an older store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START_TIMEOUT_SECONDS = 20.0
 
 
 class NatsServer:
-    """A server on a port of its own, which stays the same when it is started again."""
+    """A server on a fixed port, also after restarts."""
 
     def __init__(self, directory: Path, config: str = "", port: int | None = None):
         self.port = port or free_port()
@@ -39,7 +39,7 @@ class NatsServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return its address."""
         return f"nats://127.0.0.1:{self.port}"
 
     def start(self) -> None:
@@ -61,7 +61,7 @@ class NatsServer:
         self._process.send_signal(number)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End it, and wait for its end; a second time does nothing."""
+        """End it, and wait for its end; repeated calls do nothing."""
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait(START_TIMEOUT_SECONDS)
@@ -72,14 +72,14 @@ class NatsServer:
         self.stop(signal.SIGKILL)
 
     def back_up(self) -> None:
-        """Keep a copy of its store as it is; it is stopped for that, and started again."""
+        """Copy its store; it is stopped for this, and restarted."""
         self.stop()
         shutil.rmtree(self._copy, ignore_errors=True)
         shutil.copytree(self.store, self._copy)
         self.start()
 
     def restore(self) -> None:
-        """Kill it, set its store back to the copy, and start it again."""
+        """Kill it, restore the copy of its store, and restart it."""
         self.kill()
         shutil.rmtree(self.store)
         shutil.copytree(self._copy, self.store)
@@ -87,7 +87,7 @@ class NatsServer:
 
     @asynccontextmanager
     async def jetstream(self, **login: Any) -> AsyncIterator[JetStreamContext]:
-        """A client of the test's own."""
+        """Open a separate client."""
         client = await nats.connect(self.url, **login)
         try:
             yield client.jetstream()
@@ -95,7 +95,7 @@ class NatsServer:
             await client.close()
 
     async def messages(self, stream: str = "MINERALS", **login: Any) -> list[Any]:
-        """All messages of a stream, by a consumer as anybody has one."""
+        """Return all messages of a stream, through a consumer."""
         async with self.jetstream(**login) as jetstream:
             count = (await jetstream.stream_info(stream)).state.messages
             if not count:
@@ -108,13 +108,13 @@ class NatsServer:
             return found
 
     async def positions(self, stream: str = "MINERALS", **login: Any) -> list[int]:
-        """The positions of all events of a stream, in its order."""
+        """Return the positions of all events of a stream, in order."""
         found = await self.messages(stream, **login)
         return [int(message.headers["Tracker-Position"]) for message in found]
 
 
 def answers(port: int) -> bool:
-    """Whether a NATS server greets on a port: it does so when JetStream is there."""
+    """Whether a NATS server sends its greeting on a port, which it does once JetStream is ready."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             return connection.recv(4) == b"INFO"
@@ -124,7 +124,7 @@ def answers(port: int) -> bool:
 
 @asynccontextmanager
 async def running_nats(config: str = "") -> AsyncIterator[NatsServer]:
-    """A server for the length of a block."""
+    """Run a server for the duration of a block."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-nats-", dir=os.environ.get("TMPDIR")))
     server = NatsServer(directory, config)
     server.start()

@@ -1,7 +1,7 @@
-"""Programs for Node, with packages at the versions of a lock file.
+"""Node programs, with packages at the versions of a lock file.
 
-The packages come from npm into a cache directory. A machine without Node skips what needs it, unless
-CI says that it has to have it.
+The packages come from npm into a cache directory. A machine without Node skips these tests, unless CI
+requires it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ def has_node() -> bool:
 
 
 def npm_packages(locked: Path = CLIENTS) -> Path:
-    """The directory below which programs find the packages that a directory's lock file names; one
-    process installs them, others wait."""
+    """Return the directory with the packages of a lock file; one process installs them, and others wait."""
     if not has_node():
         if os.environ.get("TESTS_NEED_NODE"):
             pytest.fail("TESTS_NEED_NODE is set, and there is no node and npm")
@@ -53,7 +52,7 @@ def npm_packages(locked: Path = CLIENTS) -> Path:
 
 
 async def node(directory: Path, *arguments: str) -> str:
-    """What a program prints."""
+    """Return the output of a program."""
     process = await asyncio.create_subprocess_exec(
         "node", *arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -19,18 +19,18 @@ PRIVATE = {
     "ES256": ec.generate_private_key(ec.SECP256R1()),
     "EdDSA": ed25519.Ed25519PrivateKey.generate(),
 }
-"""Made once: an RSA key takes a tenth of a second."""
+"""Keys, created once because an RSA key takes a tenth of a second."""
 
 
 def published(algorithm: str, private: Any, **more: Any) -> dict[str, Any]:
-    """A key as issuers publish it."""
+    """Return a key in published form."""
     known = jwt.get_algorithm_by_name(algorithm)
     key: dict[str, Any] = json.loads(known.to_jwk(private.public_key()))  # type: ignore[attr-defined]
     return {**key, "use": "sig", **more}
 
 
 class Issuer:
-    """Signs tokens, and tells its keys to whoever asks."""
+    """An issuer that signs tokens and publishes its keys."""
 
     def __init__(self, url: str):
         self.url = url
@@ -48,7 +48,7 @@ class Issuer:
         self.status = 200
 
     def claims(self, **more: Any) -> dict[str, Any]:
-        """What a token says; `None` leaves a claim out."""
+        """Return the claims of a token; `None` removes a claim."""
         now = int(time.time())
         said = {
             "iss": self.url,
@@ -62,14 +62,14 @@ class Issuer:
         return {name: value for name, value in said.items() if value is not None}
 
     def token(self, kid: str = "es256", headers: dict[str, Any] | None = None, **more: Any) -> str:
-        """A token signed with one of its keys."""
+        """Return a token signed with one of its keys."""
         algorithm, private = self.signing[kid]
         return jwt.encode(
             self.claims(**more), private, algorithm, headers={"kid": kid, **(headers or {})}
         )
 
     def answer(self, path: str) -> Any:
-        """What stands at a path."""
+        """Return the response for a path."""
         self.asked.append(path)
         return {
             "/keys": {"keys": self.keys},
@@ -79,11 +79,11 @@ class Issuer:
 
 @contextmanager
 def issuing() -> Iterator[Issuer]:
-    """An issuer on a port of its own."""
+    """Run an issuer on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            """Answer, once answers are given."""
+            """Respond, unless responses are withheld."""
             issuer.answers.wait()
             body = json.dumps(issuer.answer(self.path)).encode()
             self.send_response(issuer.status)
@@ -94,7 +94,7 @@ def issuing() -> Iterator[Issuer]:
             self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

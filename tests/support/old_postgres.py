@@ -1,4 +1,4 @@
-"""A PostgreSQL older than the tracker needs, where one is installed on this machine."""
+"""A PostgreSQL older than the required version, if one is installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SYSTEM = Path("/usr/lib/postgresql")
 
 @contextmanager
 def running_old_postgres(root: Path) -> Iterator[tuple[int, str]]:
-    """The major version of an old server that runs for the length of a block, and its URL."""
+    """Run an old server for the duration of a block, and yield its major version and URL."""
     majors = sorted(
         int(each.name) for each in SYSTEM.glob("1[0-6]") if (each / "bin/initdb").exists()
     )

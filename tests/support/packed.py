@@ -1,4 +1,4 @@
-"""The source distribution and the wheel of this checkout, made once a run, and the wheel installed."""
+"""The source distribution and wheel of this checkout, built once per run, and the installed wheel."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tests.support.checkout import ROOT
 from tests.support.time_limits import within
 
 PACKED_AT = 1_790_000_000
-"""The time that everything packed is of, in seconds since 1970."""
+"""Timestamp of all packed files, in seconds since 1970."""
 NOT_SOURCE = shutil.ignore_patterns(
     ".*", "__pycache__", "*.egg-info", "build", "dist", "node_modules"
 )
 
 
 def pack(directory: Path) -> None:
-    """Put the checkout (`source`), the source distribution, packed and unpacked, and the wheel that is
-    made of it into a directory."""
+    """Write the checkout (`source`), the source distribution, packed and unpacked, and its wheel to a
+    directory."""
     shutil.copytree(ROOT, directory / "source", ignore=NOT_SOURCE)
     for hidden in (".ci", ".github", ".gitignore"):
         subprocess.run(["cp", "-r", ROOT / hidden, directory / "source"], check=True)
@@ -45,7 +45,7 @@ def pack(directory: Path) -> None:
 
 
 def install_wheel(packed: Path, directory: Path) -> None:
-    """Install the wheel, without the libraries that it needs, which this environment has."""
+    """Install the wheel without its dependencies, which this environment has."""
     subprocess.run(
         [
             sys.executable,

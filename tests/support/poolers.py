@@ -1,4 +1,4 @@
-"""PgBouncer with the file of `deploy/manifests/pooler`, in front of a server that has the logins of
+"""PgBouncer with the file of `deploy/manifests/pooler`, before a server with the logins of
 `deploy/manifests/database`."""
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SECRETS = (
 
 @dataclass
 class Pooler:
-    """A PgBouncer, and the ways to the database over it and past it."""
+    """A PgBouncer, with targets through it and around it."""
 
     pooled: Target
     direct: Target
@@ -56,25 +56,25 @@ class Pooler:
             time.sleep(0.01)
 
     def kill(self) -> None:
-        """End it, as a machine that fails does."""
+        """Kill it, as a failing machine does."""
         if self.process:
             self.process.kill()
             self.process.wait()
 
     @property
     def pooled_url(self) -> str:
-        """The way over the pooler as a setting takes it."""
+        """Return the URL through the pooler."""
         return url(self.pooled)
 
 
 def url(target: Target) -> str:
-    """A target as the settings take it."""
+    """Return a target as a URL."""
     login = f"{target['user']}:{target.get('password', '')}"
     return f"postgresql://{login}@{target['host']}:{target['port']}/{target['database']}"
 
 
 def prepare_logins(server: Server) -> None:
-    """Give a server the logins and the database of `deploy/manifests/database`, and migrate it."""
+    """Create the logins and the database of `deploy/manifests/database`, and migrate it."""
     passwords = ("admin_password", "web_password", "pooled_password")
     given = [each for name in passwords for each in ("--set", f"{name}={PASSWORD}")]
     for name in ("roles.sql", "pooled.sql"):
@@ -88,7 +88,7 @@ def prepare_logins(server: Server) -> None:
 
 
 def way(server: Server, login: str) -> Target:
-    """The direct way to the database, for one of the logins."""
+    """Return the direct target of the database, for one of the logins."""
     return {**server.target, "user": login, "password": PASSWORD, "database": "minerals"}
 
 
@@ -96,7 +96,7 @@ def way(server: Server, login: str) -> Target:
 def running_pooler(
     server: Server, changes: Mapping[str, str] | None = None, *, login: str = "web_pooled"
 ) -> Iterator[Pooler]:
-    """The pooler for the length of a block, with changes to lines of its file: the new by the old."""
+    """Run the pooler for the duration of a block, with changes of its file: new text by old text."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-pooler-"))
     directory.chmod(0o755)
     server.site.chown(directory)

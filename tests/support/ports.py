@@ -1,4 +1,4 @@
-"""Ports for servers that must be told theirs before they begin, or that keep it when they begin again."""
+"""Ports for servers that need a fixed port before they start, or keep it after a restart."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import random
 import socket
 
 FIRST_PORT, LAST_PORT = 12_000, 31_999
-"""Below those that Linux and macOS give to connections and to whoever asks for any port: one of these may be
-taken before the server for which it was found free listens, or while that server is restarted."""
+"""Range below the ephemeral ports of Linux and macOS. Those could be taken before the server listens,
+or during its restart."""
 
 _given: set[int] = set()
-_draw = random.Random()  # not that of a test, which other processes may have begun alike
+_draw = random.Random()  # not the seed of a test, which other processes may share
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on, and that nobody else of this process was given."""
+    """Return a port without a listener, which this process has not returned before."""
     while True:
         port = _draw.randint(FIRST_PORT, LAST_PORT)
         if port in _given or not _is_free(host, port):

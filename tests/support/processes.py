@@ -1,4 +1,4 @@
-"""Real processes to test with: the commands of `tracker`, and the PostgreSQL servers they run."""
+"""Real processes: the commands of `tracker`, and their PostgreSQL servers."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ def begin(
     descriptors: int | None = None,
     env: dict[str, str] | None = None,
 ) -> subprocess.Popen[bytes] | Forked:
-    """Begin a command with these streams; in the suite in a process that need not import it, unless
-    the environment says what Python does."""
+    """Start a command with these streams.
+
+    In the suite it is forked from a process with imports, unless the environment configures Python.
+    """
     of_python = any(name.startswith("PYTHON") for name in env or {})
     env = dict(os.environ) | (env or {})
     if in_suite() and not of_python:
@@ -67,7 +69,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def read_text(file: IO[bytes]) -> str:
-    """All that was written to a file."""
+    """Return all text in a file."""
     file.seek(0)
     return file.read().decode()
 
@@ -80,7 +82,7 @@ def command(
 
 
 class Running:
-    """A `tracker demo` or `tracker serve` in a process of its own."""
+    """A `tracker demo` or `tracker serve` in a separate process."""
 
     def __init__(
         self, *arguments: str, data_dir: Path, descriptors: int | None = None, **environment: str
@@ -112,7 +114,7 @@ class Running:
             raise
 
     def _read(self) -> None:
-        """Keep what it prints: a pipe that nobody empties would stop it."""
+        """Read its output, because a full pipe would block it."""
         for line in self._stdout:
             with self._grown:
                 self.output += line
@@ -122,7 +124,7 @@ class Running:
             self._grown.notify_all()
 
     def _wait_for(self, pattern: str) -> str:
-        """What it prints in the place of the pattern's group, now or later."""
+        """Return the group of a pattern in its output, now or later."""
 
         def found() -> re.Match[str] | None:
             return re.search(pattern, self.output)
@@ -134,16 +136,16 @@ class Running:
         return match[1]
 
     def seconds_since_start(self) -> float:
-        """How long ago the command was given."""
+        """Return the seconds since the start of the command."""
         return time.monotonic() - self.started
 
     def rest(self, until: str) -> str:
-        """What it prints up to a line that has these words."""
+        """Return its output up to a line with these words."""
         self._wait_for(f"({until})")
         return self.output
 
     def ask(self, document: str, token: str | None = None) -> Any:
-        """The answer to a GraphQL document over HTTP."""
+        """Return the response to a GraphQL document over HTTP."""
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -154,12 +156,12 @@ class Running:
             return json.load(response)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait; the exit code."""
+        """Send a signal, wait, and return the exit code."""
         self.process.send_signal(number)
         return self.ended()
 
     def ended(self, seconds: float = within(30)) -> int:
-        """Wait for its end; the exit code."""
+        """Wait for its end, and return the exit code."""
         code = self.process.wait(seconds)
         self._reader.join(seconds)
         self._stdout.close()
@@ -167,12 +169,12 @@ class Running:
 
 
 def limit_descriptors(most: int) -> None:
-    """Let this process have so many files and sockets, and no more."""
+    """Limit the files and sockets of this process."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def postmasters(under: Path) -> list[psutil.Process]:
-    """The PostgreSQL servers that run on a data directory at or below `under`."""
+    """Return the PostgreSQL servers of data directories at or below `under`."""
     found: dict[int, psutil.Process] = {}
     parents: dict[int, int] = {}
     for process in psutil.process_iter():
@@ -181,5 +183,5 @@ def postmasters(under: Path) -> list[psutil.Process]:
             if command[0].endswith("/postgres") and f"{under}/" in " ".join(command[1:3]):
                 parents[process.pid] = process.ppid()
                 found[process.pid] = process
-    # A backend just forked is still called what its parent is called.
+    # A new backend still has the name of its parent.
     return [process for pid, process in found.items() if parents[pid] not in found]

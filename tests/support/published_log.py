@@ -1,4 +1,4 @@
-"""A log of entries made up by the database, published; for tests and benchmarks of the audit."""
+"""A published log of generated entries, for tests and benchmarks of the audit."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ FROM (SELECT head + n AS at, $2 || '-' || (head + n) AS id
 
 
 async def fill(target: Target, events: int, word: str = "a", bytes: int = 0) -> None:
-    """Add so many events, of which all have a word in them."""
+    """Add events, all with a given word."""
     async with open_connection(target) as connection:
         await connection.execute(FILL, events, word, bytes)
 
 
 async def superuser(target: Target, *statements: str) -> None:
-    """What a superuser can do who does not mind triggers."""
+    """Run statements as a superuser without triggers."""
     async with open_connection(target) as connection, connection.transaction():
         for table in ("events", "tiles", "checkpoints", "cosignatures"):
             await connection.execute(f"ALTER TABLE log.{table} DISABLE TRIGGER ALL")
@@ -53,7 +53,7 @@ async def superuser(target: Target, *statements: str) -> None:
 
 
 def restored(size: int) -> tuple[str, ...]:
-    """Statements that leave of a log what a backup of it at a size had."""
+    """Return the statements that reset a log to a backup of a size."""
     return (
         f"DELETE FROM log.cosignatures WHERE size > {size}",
         f"DELETE FROM log.checkpoints WHERE size > {size}",
@@ -69,13 +69,13 @@ def publisher(
     policy: Policy | None = None,
     recorder: Recorder | None = None,
 ) -> Publisher:
-    """A publisher that publishes when it is told to."""
+    """Return a publisher that publishes on request."""
     signing = SigningOptions(keystore, policy=policy or Policy())
     return Publisher(pool, Follower(recorder or Recorder(pool), target), signing)
 
 
 async def check(target: Target, keystore: KeyStore) -> list[int]:
-    """Check every checkpoint, and the head in the keystore, against the entries; the sizes of them."""
+    """Check every checkpoint and the keystore's head against the entries, and return their sizes."""
     async with open_connection(target) as connection:
         entries = [
             row["entry"]
@@ -99,7 +99,7 @@ async def check(target: Target, keystore: KeyStore) -> list[int]:
 
 
 def roots_of(entries: list[bytes]) -> list[bytes]:
-    """The root at every size, from the entries alone."""
+    """Return the root at every size, from the entries alone."""
     frontier = Frontier()
     roots = [frontier.root]
     for entry in entries:
@@ -109,7 +109,7 @@ def roots_of(entries: list[bytes]) -> list[bytes]:
 
 
 async def publish(target: Target, directory: Path) -> None:
-    """Publish what is in a log, with keys in a directory."""
+    """Publish the contents of a log, with keys in a directory."""
     pool = await asyncpg.create_pool(
         **target, min_size=1, max_size=2, server_settings={"role": "tracker_publisher"}
     )

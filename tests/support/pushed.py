@@ -1,4 +1,4 @@
-"""Messages as `/asyncapi.json` describes them."""
+"""Messages in the schemas of `/asyncapi.json`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 
 class Described:
-    """A description; messages that were really sent are held to it."""
+    """A description that real messages are validated against."""
 
     def __init__(self, description: dict[str, Any]):
         self.description = description
 
     def check(self, message: str, payload: Any, headers: Mapping[str, str] | None = None) -> None:
-        """Hold a message to its schemas. Raises jsonschema's ValidationError."""
+        """Validate a message. Raises jsonschema's ValidationError."""
         described = self.description["components"]["messages"][message]
         self._check(described.get("payload", {}), payload)
         if headers is not None:
@@ -23,6 +23,6 @@ class Described:
 
     def _check(self, schema: dict[str, Any], instance: Any) -> None:
         whole = {**schema, "components": self.description["components"]}
-        if "$ref" in schema:  # what stands beside a reference counts for nothing in draft 07
+        if "$ref" in schema:  # in draft 07 the siblings of a reference are ignored
             whole = {"allOf": [schema], "components": self.description["components"]}
         Draft7Validator(whole).validate(instance)

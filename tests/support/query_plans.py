@@ -1,4 +1,4 @@
-"""What the database does for a query, as PostgreSQL explains it."""
+"""Query plans, as explained by PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Plan = dict[str, Any]
 
 
 class ExplainingPool:
-    """A pool that gives no answers but keeps what the database does for them."""
+    """A pool that returns no results but stores query plans."""
 
     def __init__(self, connection: Connection):
         self.connection = connection
         self.plans: list[Plan] = []
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
-        """Run a query and keep its plan."""
+        """Explain a query and store its plan."""
         [row] = await self.connection.fetch(
             f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}", *arguments
         )
@@ -27,22 +27,22 @@ class ExplainingPool:
         return []
 
     async def fetchrow(self, query: str, *arguments: Any) -> None:
-        """The same for one row."""
+        """Explain a query for one row."""
         await self.fetch(query, *arguments)
 
     async def fetchval(self, query: str, *arguments: Any) -> int:
-        """The same for one value."""
+        """Explain a query for one value."""
         await self.fetch(query, *arguments)
         return 0
 
 
 def nodes(plan: Plan) -> Iterator[Plan]:
-    """A plan and all that is below it."""
+    """Yield a plan and its descendants."""
     yield plan
     for child in plan.get("Plans", ()):
         yield from nodes(child)
 
 
 def pages(plan: Plan) -> int:
-    """How many pages the database looked at."""
+    """Return the number of pages read."""
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

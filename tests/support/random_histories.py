@@ -1,4 +1,4 @@
-"""Histories of one entity made at random, for hypothesis."""
+"""Random histories of one entity, for hypothesis."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tracker.domain.values import DAY
 History = tuple[str, list[RecordedFact]]
 many = settings(max_examples=120, deadline=None)
 WINDOW = [DAYS[0] - DAY, *DAYS, DAYS[-1] + 30 * DAY]
-"""The days that histories are about, and one before and after."""
+"""Days of histories, with one before and one after."""
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """An entity, and what is known of it: made at random from a seed, and shrunk by its length."""
+    """Draw an entity with its facts, random by seed, and shrunk by length."""
     stream, length = draw(st.sampled_from(STREAMS)), draw(st.integers(0, 14))
     orders = history(Random(draw(st.integers(0, 2**32))), length, [stream])
     return stream, decided_facts(stream, *(order.fact for order in orders))

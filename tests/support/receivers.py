@@ -1,4 +1,4 @@
-"""Receivers of deliveries that behave badly, byte by byte, and certificates for them."""
+"""Misbehaving receivers of deliveries, with scripted bytes, and their certificates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Answering: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 @dataclass
 class Receiver:
-    """A server that reads requests and answers each as it is told to."""
+    """A server that reads requests and sends scripted responses."""
 
     answering: Answering
     port: int = 0
@@ -35,17 +35,17 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """Return its address."""
         return f"{self.scheme}://127.0.0.1:{self.port}/hook?key=secret"
 
     async def answer(self, request: Request, writer: asyncio.StreamWriter) -> bool:
-        """Keep a request and answer it; the sender ends the connection."""
+        """Store a request and respond; the client closes the connection."""
         self.requests.append(request)
         await self.answering(writer)
         return True
 
     def count_connection(self) -> None:
-        """Count a connection that begins."""
+        """Count a new connection."""
         self.connections += 1
 
 
@@ -53,7 +53,7 @@ class Receiver:
 async def receiving(
     answering: Answering, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Receiver]:
-    """A receiver while it is needed; its open connections are cut at the end."""
+    """Run a receiver for the duration of a block; open connections are closed at the end."""
     receiver = Receiver(answering, scheme="https" if tls else "http")
     async with listening(
         receiver.answer, host=host, tls=tls, connected=receiver.count_connection
@@ -62,13 +62,13 @@ async def receiving(
 
 
 def answer(status: str, *headers: str, body: bytes = b"") -> Answering:
-    """The same answer to each request, with its length."""
+    """Return a script that sends one response to each request, with its length."""
     head = "\r\n".join([f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers])
     return raw(f"{head}\r\n\r\n".encode() + body)
 
 
 def raw(sent: bytes, *, close: bool = False) -> Answering:
-    """The same bytes to each request, after which the connection may be closed."""
+    """Return a script that sends raw bytes to each request, and may close the connection."""
 
     async def write(writer: asyncio.StreamWriter) -> None:
         writer.write(sent)
@@ -79,7 +79,7 @@ def raw(sent: bytes, *, close: bool = False) -> Answering:
 
 
 def drip(first: bytes, then: bytes, pause_seconds: float = 0.01) -> Answering:
-    """Bytes, and then others again and again without an end."""
+    """Return a script that sends bytes, and then others endlessly."""
 
     async def write(writer: asyncio.StreamWriter) -> None:
         writer.write(first)
@@ -92,7 +92,8 @@ def drip(first: bytes, then: bytes, pause_seconds: float = 0.01) -> Answering:
 
 
 def certificate(directory: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """The TLS of a server on 127.0.0.1 whose certificate nobody signed, and of a client that trusts it."""
+    """Return the TLS contexts of a server on 127.0.0.1 with a self-signed certificate, and of its
+    client."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
     now = clock.now()

@@ -1,4 +1,4 @@
-"""Relays to test with, and what a broker has of them."""
+"""Relays for tests, and their messages in a broker."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def prepared(
     files: dict[str, Any] | None = None,
     **options: Any,
 ) -> AsyncIterator[Relay]:
-    """A relay that does not run yet; `files` are those of its address."""
+    """Return a relay that does not run yet; `files` are those of its address."""
     async with open_pool(target, role=DELIVERER) as pool:
         recorder = Recorder(pool)
         store = RelayStore(pool, name)
@@ -56,7 +56,7 @@ async def prepared(
 async def running(
     target: Target, url: str, name: str = "r", **options: Any
 ) -> AsyncIterator[Relay]:
-    """A relay that runs for the length of a block."""
+    """Run a relay for the duration of a block."""
     async with prepared(target, url, name, **options) as relay:
         task = asyncio.create_task(relay.run())
         try:
@@ -67,14 +67,14 @@ async def running(
 
 
 async def append(recorder: Recorder, name: str, count: int) -> None:
-    """Append so many events, all at once."""
+    """Append events, all at once."""
     await asyncio.gather(*(recorder.append([new(f"{name}-{i}")]) for i in range(count)))
 
 
 async def reached(
     broker: NatsServer, position: int, stream: str = "MINERALS", **login: str
 ) -> list[int]:
-    """The positions that a stream has, once the last one is there."""
+    """Return the positions in a stream, once the last one has arrived."""
     async with asyncio.timeout(WAIT_SECONDS):
         while True:
             found: list[int] = []
@@ -94,20 +94,20 @@ async def record(recorder: Recorder, name: str, fact: Fact) -> None:
 
 
 async def until_kept(target: Target, position: int) -> None:
-    """Wait until a relay has come to a position by what is kept."""
+    """Wait until the stored position of a relay reaches a position."""
     async with asyncio.timeout(WAIT_SECONDS):
         while (await kept(target))[0] != position:
             await asyncio.sleep(0.05)
 
 
 def headers(message: Any) -> tuple[int, int]:
-    """The position of an event and that of the one before it."""
+    """Return the position of an event and that of its predecessor."""
     told = message.headers
     return int(told["Tracker-Position"]), int(told["Tracker-Previous-Position"])
 
 
 async def kept(target: Target, name: str = "r") -> tuple[int, int]:
-    """The position of a relay that is kept, and how often it filled the broker again."""
+    """Return the stored position of a relay, and the number of its refills."""
     async with open_pool(target, role=DELIVERER) as pool:
         row = await pool.fetchrow(
             "SELECT position, refills FROM delivery.relays WHERE name = $1", name
@@ -117,7 +117,7 @@ async def kept(target: Target, name: str = "r") -> tuple[int, int]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition is true."""
     async with asyncio.timeout(WAIT_SECONDS):
         while not true():
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Releases of the tracker side by side: their code in a directory of its own, run in processes of its own."""
+"""Several releases of the tracker: their code in separate directories, run in separate processes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ print(json.dumps(asyncio.run(main(*map(json.loads, sys.argv[1:])))))
 
 
 def copy_changed(directory: Path, file: str, before: str, after: str) -> Path:
-    """The packages of this checkout with one text of one file replaced."""
+    """Copy the packages of this checkout, with one text of one file replaced."""
     for floor in FLOORS:
         shutil.copytree(ROOT / floor, directory / floor, ignore=NOT_SOURCE)
     text = (directory / file).read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def has_commit(commit: str) -> bool:
 
 
 def unpack_wheel(directory: Path, commit: str) -> Path:
-    """The wheel that is made of a commit, unpacked."""
+    """Build the wheel of a commit and unpack it."""
     source = directory / "source"
     source.mkdir()
     archive = subprocess.run(
@@ -80,7 +80,7 @@ def unpack_wheel(directory: Path, commit: str) -> Path:
 
 @dataclass(frozen=True)
 class Release:
-    """A release, and the database and the directory of keys that its commands use."""
+    """A release, with the database and key directory of its commands."""
 
     packages: Path
     target: Target
@@ -88,7 +88,7 @@ class Release:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment in which Python imports this release and nothing else."""
+        """Return the environment in which Python imports only this release."""
         target = self.target
         return {
             "PYTHONPATH": str(self.packages),
@@ -99,7 +99,7 @@ class Release:
         }
 
     def serve(self) -> Running:
-        """A server, once it answers."""
+        """Start a server, and return it once it responds."""
         return Running("serve", data_dir=self.data_dir, **self.environment)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -107,7 +107,7 @@ class Release:
         return run(*arguments, "--data-dir", str(self.data_dir), **self.environment)
 
     def replay(self, positions: Iterable[int]) -> dict[int, str]:
-        """The digests that the code of this release folds in memory, by position."""
+        """Return the digests of an in-memory replay by this release, by position."""
         arguments = [json.dumps(each) for each in (self.target, DAY, sorted(positions))]
         done = subprocess.run(
             [sys.executable, "-c", REPLAY, *arguments],
@@ -122,7 +122,7 @@ class Release:
 
 
 def post(server: Running, text: str, **variables: Any) -> dict[str, Any]:
-    """The answer of a server, with its errors."""
+    """Return the response of a server, with its errors."""
     request = urllib.request.Request(
         f"{server.url}/graphql",
         json.dumps({"query": text, "variables": variables}).encode(),
@@ -138,7 +138,7 @@ def post(server: Running, text: str, **variables: Any) -> dict[str, Any]:
 
 
 def readiness(server: Running) -> tuple[int, dict[str, Any]]:
-    """The status of `/readyz`, and what it says."""
+    """Return the status and content of `/readyz`."""
     try:
         with urllib.request.urlopen(f"{server.url}/readyz", timeout=within(30)) as response:
             return response.status, json.load(response)
@@ -147,20 +147,20 @@ def readiness(server: Running) -> tuple[int, dict[str, Any]]:
 
 
 def codes(answer: dict[str, Any]) -> set[str]:
-    """The codes of the errors of an answer."""
+    """Return the error codes of a response."""
     return {error["extensions"]["code"] for error in answer.get("errors", ())}
 
 
 @dataclass
 class Writer:
-    """Sends mutations to a server, one after the other, for the length of a block."""
+    """A writer that sends mutations to a server sequentially, for the duration of a block."""
 
     server: Running
     name: str
     acknowledged: list[str] = field(default_factory=list)
-    """The keys of the entities of which the answer said that they were recorded."""
+    """Keys of the acknowledged entities."""
     failures: set[str] = field(default_factory=set)
-    """The codes of errors."""
+    """Codes of errors."""
 
     def __enter__(self) -> Writer:
         self._ended = threading.Event()
@@ -186,16 +186,16 @@ class Writer:
 
 @dataclass
 class Observer:
-    """Compares what ready servers answer with the replays of their releases."""
+    """A comparison of ready servers with the replays of their releases."""
 
     failures: set[str] = field(default_factory=set)
-    """The codes of errors that servers answered with."""
+    """Error codes of servers."""
     digests: dict[Path, dict[int, str]] = field(default_factory=dict)
-    """Of each release, the digests by position."""
+    """Digests of each release by position."""
     releases: dict[Path, Release] = field(default_factory=dict)
 
     def look(self, release: Release, server: Running) -> bool:
-        """Ask a server; returns whether it was ready before and after."""
+        """Query a server, and return whether it was ready before and after."""
         before = readiness(server)[0]
         answer = post(server, f'{{ asOf(validAt: "{DAY}") {{ position digest }} }}')
         after = readiness(server)[0]
@@ -209,7 +209,7 @@ class Observer:
         return True
 
     def differences(self) -> dict[Path, dict[int, str]]:
-        """The digests that are not those of the replay, by release and position."""
+        """Return the digests that differ from the replay, by release and position."""
         found = {}
         for packages, seen in self.digests.items():
             replayed = self.releases[packages].replay(seen)

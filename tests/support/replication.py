@@ -1,11 +1,11 @@
-"""Real replication for tests: a primary of their own, and standbys made of it by `pg_basebackup`.
+"""Real replication for tests: a separate primary, and its standbys made by `pg_basebackup`.
 
     with running_primary() as primary, primary.standby("one") as standby:
         async with running_tracker(primary.target) as services: ...
         standby.promote()
 
-Servers listen on ports of 127.0.0.1 and let everyone there in. They do not sync their files, which
-only a crash of the whole machine would show: `kill` loses nothing that was written.
+Servers listen on ports of 127.0.0.1 and accept everyone there. They do not sync their files. That matters
+only for a crash of the whole machine: `kill` loses nothing that was written.
 """
 
 from __future__ import annotations
@@ -33,38 +33,38 @@ ACCESS = "local all all trust\nhost all all 127.0.0.1/32 trust\nhost replication
 SETTINGS = (
     *("fsync=off", "shared_buffers=32MB", "max_connections=100", "log_destination=stderr"),
     *("wal_level=replica", "max_wal_senders=10", "wal_keep_size=512MB", "wal_log_hints=on"),
-    # What is slow by default, and only matters to tests: noticing that the other end is back.
+    # Shorter intervals for tests: detection of the other end's return.
     *("wal_retrieve_retry_interval=100ms", "wal_receiver_status_interval=1s"),
 )
 
 
 class Server:
-    """A PostgreSQL server of a test's own, primary or standby, which can be stopped and started."""
+    """A PostgreSQL server of a test, primary or standby, which can be stopped and started."""
 
     def __init__(self, root: Path, name: str, settings: Sequence[str] = ()):
         self.name = name
-        """What a standby is called in `synchronous_standby_names`."""
+        """Name of a standby in `synchronous_standby_names`."""
         self.port = free_port()
         self.target: Target = {"host": HOST, "port": self.port, "user": USER, "database": DATABASE}
         self.url = f"postgresql://{USER}@{HOST}:{self.port}/{DATABASE}"
         self.settings = list(settings)
-        """Settings beside our own, from the next start on."""
+        """Additional settings, from the next start on."""
         self.site = _site(root)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def pid(self) -> int:
-        """The process that has started all others of the server."""
+        """Return the id of its first process."""
         assert self._process is not None
         return self._process.pid
 
     @property
     def log(self) -> str:
-        """What the server has said."""
+        """Return the log of the server."""
         return self.site.log.read_text(errors="replace")
 
     def start(self) -> None:
-        """Start the server, and return when it answers."""
+        """Start the server, and return when it responds."""
         words = [
             *SETTINGS,
             *self.settings,
@@ -90,11 +90,11 @@ class Server:
         return not subprocess.run(asked, check=False, **self.site.process()).returncode
 
     def stop(self) -> None:
-        """Shut the server down, as an operator does; nothing if it does not run."""
+        """Shut the server down, as an operator does; do nothing if it is not running."""
         self._end(lambda process: process.send_signal(signal.SIGINT))
 
     def kill(self) -> None:
-        """Kill all its processes, as a machine that fails does."""
+        """Kill all its processes, as a failing machine does."""
         self._end(lambda process: self._send(signal.SIGKILL))
 
     def _end(self, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
@@ -105,19 +105,19 @@ class Server:
         self.thaw()
         end(process)
         process.wait(PATIENCE_SECONDS)
-        # Its port and its files are free only then.
+        # Only then its port and files are free.
         _wait_until(lambda: not any(map(_alive, children)), f"{self.name} to end")
 
     def freeze(self) -> None:
-        """Stop all its processes where they are: connections are taken, and nobody answers."""
+        """Stop all its processes: connections are accepted, but not served."""
         self._send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Have them go on."""
+        """Resume its processes."""
         self._send(signal.SIGCONT)
 
     def _send(self, kind: signal.Signals) -> None:
-        """Send a signal to the server, and then to all that it had started by then."""
+        """Send a signal to the server, and then to its current children."""
         assert self._process is not None
         with suppress(psutil.NoSuchProcess):
             server = psutil.Process(self._process.pid)
@@ -127,29 +127,29 @@ class Server:
                     child.send_signal(kind)
 
     def sql(self, statement: str, *, database: str = DATABASE) -> str:
-        """What a statement answers, as text: lines of fields between `|`. Blocks."""
+        """Return the result of a statement as text: lines of fields between `|`. Blocks."""
         return self.site.run(
             *(_program(self.site, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1"),
             *("-h", HOST, "-p", str(self.port), "-U", USER, "-d", database, "-c", statement),
         ).strip()
 
     def promote(self) -> None:
-        """Make a standby a primary, and return when it takes writes."""
+        """Promote a standby, and return when it accepts writes."""
         self.site.run(_program(self.site, "pg_ctl"), "promote", "-D", str(self.site.pgdata), "-w")
 
     def pause_replay(self) -> None:
-        """Have a standby receive, but show nothing more."""
+        """Pause the replay of a standby, which still receives."""
         self.sql("SELECT pg_wal_replay_pause()")
         _wait_until(
             lambda: self.sql("SELECT pg_get_wal_replay_pause_state()") == "paused", "the pause"
         )
 
     def resume_replay(self) -> None:
-        """Have it go on."""
+        """Resume the replay."""
         self.sql("SELECT pg_wal_replay_resume()")
 
     def wait_replayed(self, primary: Server) -> None:
-        """Return when this standby shows all that a primary shows now."""
+        """Wait until this standby has replayed the primary's current log."""
         end = primary.sql("SELECT pg_current_wal_lsn()")
         _wait_until(
             lambda: self.sql(f"SELECT pg_last_wal_replay_lsn() >= '{end}'") == "t",
@@ -157,9 +157,9 @@ class Server:
         )
 
     def require(self, names: str = "") -> None:
-        """Have commits wait for standbys, as `synchronous_standby_names` says it, or for nobody.
+        """Set `synchronous_standby_names`; empty disables synchronous commits.
 
-        The checkpointer tells commits to wait, and sees the setting before it makes a checkpoint.
+        The checkpointer passes the setting on to commits, and reads it before a checkpoint.
         """
         self.sql(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
         self.sql("SELECT pg_reload_conf()")
@@ -174,7 +174,7 @@ class Server:
         return self.sql(count) != "0"
 
     def base_backup(self, directory: Path, *options: str) -> Path:
-        """A base backup of now in a new directory, with the log of while it was made."""
+        """Take a base backup in a new directory, with its write-ahead log."""
         self.site.run(
             *(_program(self.site, "pg_basebackup"), "-D", str(directory), "--no-sync"),
             *("--checkpoint=fast", "-h", HOST, "-p", str(self.port), "-U", USER, *options),
@@ -183,7 +183,7 @@ class Server:
 
     @contextmanager
     def standby(self, name: str, settings: Sequence[str] = ()) -> Iterator[Server]:
-        """A standby of this server, which streams from it, for the length of a block."""
+        """Run a streaming standby of this server for the duration of a block."""
         with _directory() as root:
             standby = Server(root, name, settings)
             conninfo = f"host={HOST} port={self.port} user={USER} application_name={name}"
@@ -202,7 +202,7 @@ class Pair:
 
 @contextmanager
 def running_primary(name: str = "primary", settings: Sequence[str] = ()) -> Iterator[Server]:
-    """A new, empty server for the length of a block: nothing is migrated."""
+    """Run a new, empty server for the duration of a block, without migrations."""
     with _directory() as root:
         server = Server(root, name, settings)
         server.site.run(
@@ -217,15 +217,18 @@ def running_primary(name: str = "primary", settings: Sequence[str] = ()) -> Iter
 
 @contextmanager
 def running_pair(name: str = "standby") -> Iterator[Pair]:
-    """A new, empty primary with a standby for the length of a block."""
+    """Run a new, empty primary with a standby for the duration of a block."""
     with running_primary() as primary, primary.standby(name) as standby:
         yield Pair(primary, standby)
 
 
 @contextmanager
 def restored(backup: Path, name: str, settings: Sequence[str] = ()) -> Iterator[Server]:
-    """A server on a copy of a base backup, for the length of a block. For recovery up to a moment
-    give `restore_command` and the target as settings, and `recovery.signal` in the backup."""
+    """Run a server on a copy of a base backup, for the duration of a block.
+
+    For point-in-time recovery pass `restore_command` and the target as settings, with `recovery.signal`
+    in the backup.
+    """
     with _directory() as root:
         server = Server(root, name, settings)
         shutil.copytree(backup, server.site.pgdata)
@@ -237,13 +240,13 @@ def restored(backup: Path, name: str, settings: Sequence[str] = ()) -> Iterator[
 
 
 def several_hosts(*servers: Server) -> Target:
-    """A target whose hosts are these servers, in this order."""
+    """Return a target with these servers as hosts, in order."""
     ports = [server.port for server in servers]
     return servers[0].target | {"host": [HOST] * len(servers), "port": ports}
 
 
 def url_of(*servers: Server, parameters: str = "") -> str:
-    """The same as the URL that settings take, such as with `target_session_attrs=primary`."""
+    """Return the target as a URL, for example with `target_session_attrs=primary`."""
     hosts = ",".join(f"{HOST}:{server.port}" for server in servers)
     return f"postgresql://{USER}@{hosts}/{DATABASE}" + (f"?{parameters}" if parameters else "")
 
@@ -259,7 +262,7 @@ def _running(server: Server) -> Iterator[None]:
 
 @contextmanager
 def _directory() -> Iterator[Path]:
-    """A directory that PostgreSQL's own account can write to and reach."""
+    """Create a directory that PostgreSQL's own account can access."""
     directory = Path(tempfile.mkdtemp(prefix="tracker-tests-"))
     directory.chmod(0o755)
     try:
@@ -279,7 +282,7 @@ def _program(site: DataDirectory, name: str) -> str:
 
 
 def _alive(process: psutil.Process) -> bool:
-    """Whether a process has not ended; one that nobody has asked for its outcome yet has."""
+    """Whether a process is running, not a zombie."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""What is made once and used by all test processes of a run."""
+"""Files that are made once and shared by all test processes of a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 
 def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """A directory that the first process fills which asks for it, while others wait."""
+    """Return a directory that the first process fills while others wait."""
     base = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
@@ -19,7 +19,7 @@ def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
 
 
 def make_in(directory: Path, make: Callable[[Path], object]) -> Path:
-    """The same at a place of its own, where it may stay from run to run."""
+    """Return a directory at a fixed place, which may persist between runs."""
     directory.mkdir(parents=True, exist_ok=True)
     done = directory / "done"
     with (directory / "lock").open("w") as lock:

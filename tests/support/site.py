@@ -1,4 +1,4 @@
-"""A tracker from the installed wheel, as a process."""
+"""A tracker process from the installed wheel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Site:
     url: str
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
-        """The data of an answer of the API without errors."""
+        """Return the data of an API response, which must have no errors."""
         response = httpx2.post(
             f"{self.url}/graphql", json={"query": query, "variables": variables or {}}, timeout=60
         )
@@ -35,7 +35,7 @@ class Site:
 def serving_wheel(
     packages: Path, target: Target, directory: Path, **settings: str
 ) -> Iterator[Site]:
-    """A server of the wheel that was installed in a directory; the checkout is not on its path."""
+    """Run a server of an installed wheel; the checkout is not on its path."""
     url = database_url(target)
     running = Running(
         "serve",

@@ -1,4 +1,4 @@
-"""Snapshots to test with: kept by who watches sources, named by events, and redacted."""
+"""Snapshots for tests: stored by the watcher, named by events, and redacted."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from tracker.snapshots.store import SnapshotStore
 
 
 async def keep(target: Target, content: bytes, media_type: str | None = None) -> str:
-    """Keep bytes in the database; their SHA-256."""
+    """Store bytes in the database and return their SHA-256."""
     async with open_pool(target, role=WATCHER, size=1) as pool:
         return await SnapshotStore(pool).put(content, media_type)
 
 
 async def redact(target: Target, sha256: str, event_id: str = "gone") -> int:
-    """Record that a snapshot is redacted; the position of the event."""
+    """Record the redaction of a snapshot, and return the position of the event."""
     async with open_connection(target, role=API) as connection:
         count = await connection.fetchval(
             "SELECT count(*) FROM log.events WHERE stream = 'source/a'"
@@ -52,7 +52,7 @@ async def redact(target: Target, sha256: str, event_id: str = "gone") -> int:
 
 
 def digest(content: bytes) -> str:
-    """The SHA-256 of bytes, in hexadecimal digits."""
+    """Return the SHA-256 of bytes, in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -79,40 +79,41 @@ WATCHED = from_builtins(
 
 
 def fetched(content: bytes, **more: Any) -> Fact:
-    """That bytes came."""
+    """Return the fact of a fetch."""
     said = {"sha256": digest(content), "size": len(content), "mediaType": "text/html"}
     return from_builtins(Fetched, REQUEST | said | more)
 
 
 def unchanged(content: bytes) -> Fact:
-    """That the same bytes came."""
+    """Return the fact of an unchanged fetch."""
     return from_builtins(Unchanged, REQUEST | {"sha256": digest(content)})
 
 
 def failed(content: bytes) -> Fact:
-    """That bytes came which nobody understood."""
+    """Return the fact of a fetch that could not be parsed."""
     said = {"code": "LAYOUT_CHANGED", "reason": "expected a list", "sha256": digest(content)}
     return from_builtins(Failed, REQUEST | said)
 
 
 def redacted(content: bytes) -> Fact:
-    """That bytes had to go."""
+    """Return the fact of a redaction."""
     return redaction_of(digest(content))
 
 
 def redaction_of(sha256: str) -> Fact:
-    """That the bytes of a hash had to go."""
+    """Return the redaction of a hash."""
     said = {"sha256": sha256, "reason": "a court said so", "by": "dpo"}
     return from_builtins(SnapshotRedacted, {"source": source("court"), "on": "2026-03-02"} | said)
 
 
 def read_from(content: bytes) -> Fact:
-    """An act that somebody read in bytes."""
+    """Return an act that was read in bytes."""
     return announced(source={**source("list"), "snapshot": digest(content)})
 
 
 def entries_of(facts: Sequence[Fact]) -> list[bytes]:
-    """The entries of facts, recorded a second apart: acts each of its own, all others of one source."""
+    """Return the entries of facts, recorded a second apart: acts of separate entities, others of one
+    source."""
     entries, version = list[bytes](), 0
     for position, fact in enumerate(facts, 1):
         act = not isinstance(fact, SourceFact)

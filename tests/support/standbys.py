@@ -1,4 +1,4 @@
-"""Commits that wait for a standby that is not there."""
+"""Commits that wait for a missing standby."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ CANCEL, TERMINATE = "pg_cancel_backend", "pg_terminate_backend"
 
 
 async def wait_for_nobody(target: Target, standby: Callable[[str], None], admin: Any) -> None:
-    """Have every commit wait for a standby that is not there.
+    """Make every commit wait for a missing standby.
 
-    The checkpointer is what tells commits to wait, some time after the setting shows: so one commit
-    after the other is tried until one waits.
+    The checkpointer passes the setting on some time after it is visible. So commits are tried until one
+    waits.
     """
     await asyncio.to_thread(standby, "nobody")
     async with open_connection(target) as trial, asyncio.timeout(within(20)):
@@ -43,7 +43,7 @@ async def wait_for_nobody(target: Target, standby: Callable[[str], None], admin:
 
 
 async def cut_short(admin: Any, end: str, doing: asyncio.Future[Any]) -> None:
-    """Cut short whatever waits for a standby, until something is done."""
+    """Cancel all waits for a standby, until some work is done."""
     async with asyncio.timeout(within(20)):
         while not doing.done():
             for row in await admin.fetch(WAITING):
@@ -52,10 +52,10 @@ async def cut_short(admin: Any, end: str, doing: asyncio.Future[Any]) -> None:
 
 
 async def once_confirmed(ask: Callable[[], Awaitable[Result]]) -> Result:
-    """The first answer once standbys confirm again, or nobody waits for them any more.
+    """Return the first result after standbys confirm again, or synchronous commits are off.
 
-    The setting arrives at PostgreSQL's processes one by one, and until then each of them may still
-    wait longer for a standby than whoever asks waits for the answer.
+    The setting reaches PostgreSQL's processes one by one. Until then each of them may wait for a
+    standby longer than the client's timeout.
     """
     async with asyncio.timeout(within(20)):
         while True:

@@ -1,4 +1,4 @@
-"""The files of a log as its specification defines them, and a web server that has them."""
+"""The files of a log in the format of its specification, and a web server for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracker.audit.format.signed_note import Note, Signer
 
 
 def tree_hash(hashes: Sequence[bytes]) -> bytes:
-    """The root over hashes (RFC 6962, section 2.1: MTH)."""
+    """Return the root over hashes (RFC 6962, section 2.1: MTH)."""
     if not hashes:
         return sha256(b"").digest()
     if len(hashes) == 1:
@@ -28,18 +28,18 @@ def tree_hash(hashes: Sequence[bytes]) -> bytes:
 
 
 def leaves_of(entries: Sequence[bytes]) -> list[bytes]:
-    """The hashes of entries."""
+    """Return the hashes of entries."""
     return [sha256(b"\x00" + entry).digest() for entry in entries]
 
 
 def note_of(entries: Sequence[bytes], *signers: Signer, origin: str = ORIGIN) -> bytes:
-    """The signed head of a log."""
+    """Return the signed head of a log."""
     text = str(Checkpoint(origin, len(entries), tree_hash(leaves_of(entries))))
     return str(Note(text, tuple(key.sign(text, 1) for key in signers or (KEY,)))).encode()
 
 
 def log_files(entries: Sequence[bytes]) -> dict[str, bytes]:
-    """All tiles of a log by their paths, by C2SP tlog-tiles."""
+    """Return all tiles of a log by path, in the format of C2SP tlog-tiles."""
     files, level, hashes = dict[str, bytes](), 0, leaves_of(entries)
     while hashes:
         for start in range(0, len(hashes), 256):
@@ -57,13 +57,13 @@ def log_files(entries: Sequence[bytes]) -> dict[str, bytes]:
 
 
 def tile_path(number: int, width: int) -> str:
-    """The path of a tile below its level, up to a million tiles."""
+    """Return the path of a tile below its level, up to a million tiles."""
     whole = f"{number:03}" if number < 1000 else f"x{number // 1000:03}/{number % 1000:03}"
     return whole if width == 256 else f"{whole}.p/{width}"
 
 
 def write_log(directory: Path, entries: Sequence[bytes], note: bytes | None = None) -> Path:
-    """A log as files; older ones stay."""
+    """Write a log as files; older ones stay."""
     for path, content in (log_files(entries) | {"checkpoint": note or note_of(entries)}).items():
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / path).write_bytes(content)
@@ -71,14 +71,14 @@ def write_log(directory: Path, entries: Sequence[bytes], note: bytes | None = No
 
 
 class Site(SimpleHTTPRequestHandler):
-    """Serves a directory, as any web server can; answers otherwise where `answers` says so."""
+    """A web server of a directory, with overrides in `answers`."""
 
     protocol_version = "HTTP/1.1"
     answers: dict[str, Callable[[Site], None]]
     requests: list[str]
 
     def do_GET(self) -> None:
-        """Send a file, or what a test wants."""
+        """Send a file, or an override."""
         self.requests.append(self.path)
         answer = self.answers.get(self.path)
         if answer:
@@ -87,12 +87,12 @@ class Site(SimpleHTTPRequestHandler):
             super().do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def served(directory: Path) -> Iterator[tuple[str, type[Site]]]:
-    """The address of a directory, and what answers there."""
+    """Serve a directory, and yield its address and handler."""
     kind = type("Mine", (Site,), {"answers": {}, "requests": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(kind, directory=str(directory)))
     Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -104,6 +104,6 @@ def served(directory: Path) -> Iterator[tuple[str, type[Site]]]:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """A file, with the directories above it."""
+    """Write a file, and create its directories."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)

@@ -1,4 +1,4 @@
-"""A client of GraphQL over HTTP that takes answers piece by piece."""
+"""A client of GraphQL over HTTP for streamed responses."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ APOLLO = f"{MULTIPART};boundary=graphql;subscriptionSpec=1.0,application/json"
 
 @asynccontextmanager
 async def client_of(address: str) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client of a server."""
+    """Open a client of a server."""
     async with httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(10)) as client:
         yield client
 
 
 class Pieces:
-    """What comes of a stream: answers, None for silence, "complete" or "broken" at its end."""
+    """The parts of a stream: responses, None for silence, "complete" or "broken" at its end."""
 
     def __init__(self, response: httpx2.Response):
         self.response = response
@@ -39,7 +39,7 @@ class Pieces:
             yield self._part(text) if self._multipart else self._event(text)
 
     async def next(self) -> Any:
-        """The next piece that is no silence."""
+        """Return the next part that is not silence."""
         async with asyncio.timeout(within(10)):
             async for piece in self:
                 if piece is not None:
@@ -84,7 +84,7 @@ async def asking(
     headers: dict[str, str] | None = None,
     **variables: Any,
 ) -> AsyncIterator[Pieces]:
-    """The pieces of an answer."""
+    """Yield the parts of a response."""
     asked = {"query": query, "variables": variables}
     sent = {"params": {**asked, "variables": json.dumps(variables)}} if get else {"json": asked}
     async with client.stream(
@@ -95,7 +95,7 @@ async def asking(
 
 
 async def followers(follower: Follower, expected: int) -> None:
-    """Wait until so many follow."""
+    """Wait until the number of followers is as expected."""
     async with asyncio.timeout(within(5)):
         while follower.followers != expected:
             await asyncio.sleep(0.01)

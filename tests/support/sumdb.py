@@ -1,4 +1,4 @@
-"""Go's own implementation of transparency logs, golang.org/x/mod/sumdb, where it is installed."""
+"""Go's own implementation of transparency logs, golang.org/x/mod/sumdb, if it is installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIBRARY = Path("/usr/share/gocode")
 
 
 def sumdb(directory: Path) -> Path:
-    """The program that checks a log, built in a directory."""
+    """Build the program that checks a log."""
     if not shutil.which("go") or not (LIBRARY / "src/golang.org/x/mod/sumdb").is_dir():
         pytest.skip("Go and x/mod (Debian: golang-go, golang-golang-x-mod-dev) are not installed")
     program = directory / "verify"
@@ -34,7 +34,7 @@ def sumdb(directory: Path) -> Path:
 
 
 def verified(program: Path, *arguments: str) -> str:
-    """What the program says of a log. Fails where it rejects it."""
+    """Return the output of the program for a log. Fails if it rejects the log."""
     result = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return result.stdout

@@ -1,4 +1,4 @@
-"""Logs to tamper with: entries, heads over them, and a source that exports read."""
+"""Logs for tampering: entries, their heads, and a source for exports."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ START = datetime(2025, 7, 1, tzinfo=UTC)
 
 
 def honest(count: int) -> tuple[bytes, ...]:
-    """The entries of the corpus' first events, recorded a second apart."""
+    """Return the entries of the corpus' first events, recorded a second apart."""
     return _entries()[:count]
 
 
 def texts_of(count: int) -> list[bytes]:
-    """The lines of the texts that these entries commit to, as `annexes` has them."""
+    """Return the lines of the texts of these entries, as in `annexes`."""
     return [
         encode(
             AnnexLine(str(position), annex.field, annex.commitment, annex.salt.hex(), annex.text)
@@ -49,7 +49,7 @@ def texts_of(count: int) -> list[bytes]:
 
 @cache
 def _events() -> tuple[NewEvent, ...]:
-    """Made once: what they commit to by salted hashes is another each time."""
+    """Return the events, made once because their salted hashes differ each time."""
     return tuple(corpus())
 
 
@@ -63,18 +63,18 @@ def _entries() -> tuple[bytes, ...]:
 
 
 def stamp(second: int) -> bytes:
-    """A moment as entries have it."""
+    """Return a time as in entries."""
     moment = START + timedelta(seconds=second)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
 
 
 def changed(entry: bytes, **attributes: Any) -> bytes:
-    """An entry that says something else."""
+    """Return a changed entry."""
     return json.dumps(json.loads(entry) | attributes, separators=(",", ":")).encode()
 
 
 def grown(entries: Sequence[bytes]) -> TileFrontier:
-    """The tree over entries."""
+    """Return the tree over entries."""
     edge = TileFrontier()
     for start in range(0, len(entries), TILE_WIDTH):
         edge.add([leaf_hash(entry) for entry in entries[start : start + TILE_WIDTH]])
@@ -82,13 +82,13 @@ def grown(entries: Sequence[bytes]) -> TileFrontier:
 
 
 def signed(entries: Sequence[bytes], *signers: Signer, origin: str = ORIGIN) -> bytes:
-    """The signed head of a log that has these entries."""
+    """Return the signed head of a log with these entries."""
     text = str(Checkpoint(origin, len(entries), grown(entries).root()))
     return str(Note(text, tuple(key.sign(text, 1) for key in signers or (KEY,)))).encode()
 
 
 class ForgedLog:
-    """A log of any entries, with any heads, as a source."""
+    """A log source with any entries and any heads."""
 
     name, ahead, has_snapshots = "a forged log", 1, False
 
@@ -105,34 +105,34 @@ class ForgedLog:
         self._tiles.update(edge.partial_tiles())
 
     async def head(self) -> bytes:
-        """The note of the newest checkpoint."""
+        """Return the note of the newest checkpoint."""
         return self._note
 
     async def entries(self, tile: Tile) -> list[bytes]:
-        """The entries below a tile of level 0."""
+        """Return the entries below a tile of level 0."""
         return list(self._entries[tile.number * TILE_WIDTH :][: tile.width])
 
     async def tile(self, tile: Tile) -> list[bytes] | None:
-        """The hashes of a tile."""
+        """Return the hashes of a tile."""
         return self._tiles.get(tile)
 
     async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
-        """Heads of smaller sizes."""
+        """Yield heads of smaller sizes."""
         for size in self._kept:
             if size > after:
                 yield size, signed(self._entries[:size])
 
     def annex_lines(self) -> None:
-        """None come with it."""
+        """Return None: there are no texts."""
 
     def texts(self, after: int, until: int) -> None:
-        """None, likewise."""
+        """Return None, likewise."""
 
     def snapshot(self, sha256: str) -> None:
-        """None, likewise."""
+        """Return None, likewise."""
 
     async def redacts(self, sha256: str) -> bool:
-        """It says nothing."""
+        """Return False."""
         return False
 
 
@@ -143,7 +143,7 @@ async def bundle(
     kept: Sequence[int] = (),
     trust: TrustPolicy = TRUST,
 ) -> Path:
-    """A bundle of these entries, or the one that is there brought up to them."""
+    """Create or update a bundle of these entries."""
 
     async def texts(head: TrustedCheckpoint) -> None:
         await export_annexes(each(texts_of(head.size)), directory)
@@ -159,6 +159,6 @@ async def bundle(
 
 
 async def each(lines: Sequence[bytes]) -> AsyncIterator[bytes]:
-    """Some lines, one after the other."""
+    """Yield some lines."""
     for line in lines:
         yield line

@@ -14,6 +14,6 @@ from tracker.postgres.database import OWNER, Target
 async def token(
     target: Target, *scopes: Scope, name: str = "harvester", expires_on: date | None = None
 ) -> str:
-    """A new token."""
+    """Create a token."""
     async with open_connection(target, role=OWNER) as connection:
         return await tokens.create(connection, name, scopes, expires_on, clock.now().date())

@@ -1,4 +1,4 @@
-"""A tab of a browser that notes what should not happen in it."""
+"""A browser tab that records unexpected events."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ NOTE_VIOLATIONS = """
         console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
 MISSING = "Failed to load resource: the server responded with a status of "
-"""What Chromium writes on its console of a page that is an error page, which may be meant."""
+"""Chromium's console message for an error page, which may be intended."""
 
 
 @dataclass
 class Visit:
-    """What happens in a tab."""
+    """The events in a tab."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
-    """Errors of scripts, breaches of the policy, requests to other sites."""
+    """Script errors, policy violations, requests to other sites."""
     _requests: list[Request] = field(default_factory=list)
 
     def attach(self) -> None:
-        """Begin to take note."""
+        """Start recording."""
         self.page.on("console", self._note_console)
         self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         self.page.on("request", self._note_request)
@@ -40,14 +40,14 @@ class Visit:
         self.page.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
 
     async def open(self, url: str, status: int = 200) -> Response:
-        """Open an address. Raises AssertionError unless it is answered as expected."""
+        """Open an address. Raises AssertionError for an unexpected status."""
         response = await self.page.goto(url, wait_until="load")
         assert response is not None
         assert response.status == status, (url, response.status, await response.text())
         return response
 
     async def loaded_bytes(self) -> int:
-        """The bytes of the bodies of all answers, as they were sent."""
+        """Return the transferred bytes of all response bodies."""
         sizes = [await each.sizes() for each in self._requests if await each.response()]
         return sum(size["responseBodySize"] for size in sizes)
 
@@ -73,8 +73,10 @@ async def visiting(
     scripts: bool = True,
     complaints: bool = False,
 ) -> AsyncIterator[Visit]:
-    """A tab without cookies and kept files, which closes at the end; then nothing may have been noted,
-    unless `complaints` are what the test is about."""
+    """Open a tab without cookies and cache, and close it at the end.
+
+    Then there must be no complaints, unless `complaints` are the subject of the test.
+    """
     scheme: Literal["dark", "light"] = "dark" if dark else "light"
     context = await browser.new_context(
         viewport={"width": width, "height": HEIGHT},

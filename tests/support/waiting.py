@@ -1,4 +1,4 @@
-"""Waiting for what happens, not for a time in which it mostly has."""
+"""Waiting for conditions instead of fixed times."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ LOOK_SECONDS = 0.01
 
 
 async def until(true: Callable[[], object], seconds: float = 10) -> None:
-    """Wait until something is so. Raises TimeoutError when it is not within these seconds."""
+    """Wait until a condition is true. Raises TimeoutError after `seconds`."""
     async with asyncio.timeout(within(seconds)):
         while not true():
             await asyncio.sleep(LOOK_SECONDS)
 
 
 def first_call(patch: pytest.MonkeyPatch, owner: object, name: str) -> asyncio.Event:
-    """Set once a method that is awaited has begun; it does what it did."""
+    """Return an event that is set by the first call of a coroutine method; the method runs unchanged."""
     method, begun = getattr(owner, name), asyncio.Event()
 
     async def noted(*arguments: Any, **options: Any) -> Any:
@@ -33,7 +33,7 @@ def first_call(patch: pytest.MonkeyPatch, owner: object, name: str) -> asyncio.E
 
 
 async def until_it_says(ask: Callable[[], Awaitable[str]], *lines: str, seconds: float = 20) -> str:
-    """Ask again until an answer has all of the lines; that answer."""
+    """Query until a response has all of the lines, and return it."""
     said = ""
     try:
         async with asyncio.timeout(within(seconds)):

@@ -1,4 +1,4 @@
-"""Facts about a watched source to test with, in few words."""
+"""Short builders of facts about a watched source."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ NOON = "2026-11-01T12:00:00.000001Z"
 
 
 def fact_of_source(kind: type[Any], at: str, **fields: Any) -> Any:
-    """A fact about the source at a time, or on a day."""
+    """Return a fact about the source at a time, or on a day."""
     day = at[:10]
     timed = {"at": at, "look": 1} if kind not in (Watched, Unwatched, SnapshotRedacted) else {}
     return from_builtins(kind, {"on": day, "source": source("gvw", day), **timed, **fields})
 
 
 def watched(at: str = "2026-11-01", **more: Any) -> Watched:
-    """The Federal Register, looked through twice a day."""
+    """Return the Federal Register, polled twice a day."""
     fields = {"name": "Federal Register", "adapter": "federal-register", "address": LIST}
     found: Watched = fact_of_source(
         Watched, at, **{**fields, "issuers": ["US"], "everyHours": 12, **more}
@@ -40,7 +40,7 @@ def watched(at: str = "2026-11-01", **more: Any) -> Watched:
 
 
 def fetched(at: str = NOON, **more: Any) -> Fetched:
-    """Something new."""
+    """Return a fetch with new content."""
     found: Fetched = fact_of_source(
         Fetched, at, **{"address": LIST, "status": 200, "sha256": ONE, "size": 12345, **more}
     )
@@ -48,27 +48,28 @@ def fetched(at: str = NOON, **more: Any) -> Fetched:
 
 
 def unchanged(at: str = NOON, **more: Any) -> Unchanged:
-    """Nothing new."""
+    """Return a fetch without new content."""
     found: Unchanged = fact_of_source(Unchanged, at, address=LIST, status=304, sha256=ONE, **more)
     return found
 
 
 def failed(at: str = NOON, **more: Any) -> Failed:
-    """Nothing that can be used."""
+    """Return a failed fetch."""
     fields = {"address": LIST, "code": "TIMEOUT", "reason": "no answer in 30 seconds"}
     found: Failed = fact_of_source(Failed, at, **{**fields, **more})
     return found
 
 
 def looked(at: str = NOON, *, complete: bool = True, **more: Any) -> Looked:
-    """The end of a look."""
+    """Return the end of a poll."""
     fields = {"startedAt": at, "requests": 1, "complete": complete}
     found: Looked = fact_of_source(Looked, at, **{**fields, **more})
     return found
 
 
 async def record(services: Services, *facts: Fact, key: str = "us-federal-register") -> int:
-    """Record facts about a source as the watcher does, until they can be read; the last position."""
+    """Record facts about a source like the watcher, wait until they are readable, and return the last
+    position."""
     position = 0
     for fact in facts:
         written = await services.commands.record(f"source/{key}", fact)

@@ -1,6 +1,6 @@
-"""What watching is tested with: a gazette that is played here, and an adapter that reads it.
+"""Test support of watching: a simulated gazette, and an adapter that reads it.
 
-The gazette has its acts on numbered pages, the newest first, each with a page of its own.
+The gazette has its acts on numbered list pages, newest first, each with a separate page.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class Gazette(Publisher):
         self.add(acts)
 
     def add(self, count: int = 1) -> None:
-        """Publish some more acts."""
+        """Publish more acts."""
         for _ in range(count):
             id = f"a{len(self.acts) + 1}"
             self.acts[id] = f"Act {id} on gallium"
 
     def page(self, asked: Asked) -> Page:
-        """A page of the list, or an act."""
+        """Return a page of the list, or an act."""
         if asked.path == "/list":
             ids = list(reversed(self.acts))
             start = (int(asked.parameter("page", "1")) - 1) * ACTS_PER_PAGE
@@ -65,13 +65,13 @@ class Gazette(Publisher):
 
 
 class GazetteOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`read` says whether acts are fetched too."""
+    """Options; `read` is whether acts are fetched too."""
 
     read: bool = True
 
 
 def look_through(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
-    """A lead for every act that the list did not have before."""
+    """Yield a lead for every new act in the list."""
     seen = set(cursor.get("seen", ()))
     page, new = 1, list[str]()
     while True:
@@ -99,14 +99,14 @@ GAZETTE = Adapter("gazette", "A gazette", GazetteOptions, look_through)
 
 
 def find_adapter(name: str) -> Adapter:
-    """The adapter of the tests. Raises InvalidInput for another."""
+    """Return the test adapter. Raises InvalidInput for another name."""
     if name != GAZETTE.name:
         raise InvalidInput(f"{name!r} is not an adapter", path=("adapter",))
     return GAZETTE
 
 
 def source(address: str, key: str = "gazette", **settings: Any) -> SourceSettings:
-    """The settings of a source that the gazette is."""
+    """Return the settings of the gazette as a source."""
     values: Mapping[str, Any] = {
         "name": "A gazette",
         "publisher": "federal-register",
@@ -118,6 +118,6 @@ def source(address: str, key: str = "gazette", **settings: Any) -> SourceSetting
 
 
 def options(*sources: SourceSettings, **settings: Any) -> WatchOptions:
-    """With what sources are watched here."""
+    """Return the options of the watcher."""
     values: Mapping[str, Any] = {"networks": HERE, "limits": QUICK, "lease_seconds": LEASE_SECONDS}
     return replace(WatchOptions(sources, find_adapter), **{**values, **settings})

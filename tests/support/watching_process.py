@@ -1,7 +1,7 @@
-"""A watcher in a process of its own: `python -m tests.support.watching_process TARGET ADDRESS SECONDS`.
+"""A watcher process: `python -m tests.support.watching_process TARGET ADDRESS SECONDS`.
 
-TARGET is JSON, as `asyncpg.connect` takes it; the gazette at ADDRESS is looked through every 50 ms, under
-a lease of so many seconds. It prints a line when it watches, and one for each look.
+TARGET is JSON for `asyncpg.connect`. The gazette at ADDRESS is polled every 50 ms, under a lease of
+SECONDS. It prints a line when it starts watching, and one per poll.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tracker.watch.watcher import Watcher
 
 
 async def watch(target: Target, address: str, lease_seconds: float) -> None:
-    """Watch for ever."""
+    """Watch until cancelled."""
     watcher_module.MIN_PAUSE_SECONDS = 0.05
     often = source(address, every_hours=0.05 / 3600)
     watcher = Watcher(target, options(often, lease_seconds=lease_seconds))

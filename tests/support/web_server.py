@@ -1,4 +1,4 @@
-"""A real web server in the test's own process."""
+"""A real web server in the test's process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def serving(
     trusted: TrustedDocuments | None = None,
     port: int = 0,
 ) -> AsyncIterator[tuple[str, Server, asyncio.Task[None]]]:
-    """The address of a server, the server, and its work; it is stopped without patience."""
+    """Run a server and yield its address, the server, and its task; it is stopped at once."""
     listening = listening_socket("127.0.0.1", port)
     server = create_server(create_app(services, access, trusted=trusted), LogLevel.WARNING, limits)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
@@ -39,6 +39,6 @@ async def serving(
 
 @asynccontextmanager
 async def serving_websockets(services: Services, access: Access) -> AsyncIterator[str]:
-    """The address of a real server for WebSockets."""
+    """Run a real server for WebSockets and yield its address."""
     async with serving(services, access) as (address, *_):
         yield f"ws://{address}/graphql"

@@ -1,4 +1,4 @@
-"""A client of the API over a WebSocket, by the graphql-transport-ws protocol."""
+"""A WebSocket client of the API, with the graphql-transport-ws protocol."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVENTS = """subscription ($after: Position, $types: [String!]) {
 
 
 def framed(**message: Any) -> bytes:
-    """A message in a frame, for those who write to the socket; a mask of zeros leaves it as it is."""
+    """Return a framed message for raw sockets; a zero mask leaves it unchanged."""
     text = orjson.dumps(message)
     size = bytes([len(text) | 128]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
     return b"\x81" + size + bytes(4) + text
@@ -31,7 +31,7 @@ async def send(socket: ClientConnection, type: str, **more: Any) -> None:
 
 
 async def receive(socket: ClientConnection, seconds: float = within(5)) -> Any:
-    """The next message of the protocol; they are text frames."""
+    """Return the next message of the protocol, a text frame."""
     message = await asyncio.wait_for(socket.recv(), seconds)
     assert isinstance(message, str)
     return orjson.loads(message)
@@ -41,7 +41,7 @@ async def receive(socket: ClientConnection, seconds: float = within(5)) -> Any:
 async def connected(
     url: str, headers: Mapping[str, str] | None = None, **init: Any
 ) -> AsyncIterator[ClientConnection]:
-    """A connection that is acknowledged."""
+    """Open an acknowledged connection."""
     async with connect(url, subprotocols=[PROTOCOL], additional_headers=headers) as socket:
         await send(socket, "connection_init", payload=init)
         assert (await receive(socket))["type"] == "connection_ack"
@@ -54,7 +54,7 @@ async def subscribe(socket: ClientConnection, query: str = EVENTS, **variables: 
 
 
 async def events(socket: ClientConnection) -> AsyncIterator[dict[str, Any]]:
-    """The events that arrive."""
+    """Yield the arriving events."""
     while True:
         message = await receive(socket)
         assert message["type"] == "next", message

@@ -1,4 +1,4 @@
-"""A small witness of the protocol C2SP tlog-witness, on a port of its own."""
+"""A small witness of the protocol C2SP tlog-witness, on a free port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker.errors import NotProven
 
 
 class TestWitness:
-    """Signs what continues all that it has seen of a log."""
+    """A witness that signs consistent continuations of a log."""
 
     __test__ = False
 
@@ -23,7 +23,7 @@ class TestWitness:
         self.log = key
         self.size, self.root = 0, EMPTY_ROOT
         self.broken = False
-        """Whether it answers nothing but its error."""
+        """Whether it returns only errors."""
         self.error = 404, "text/plain", "broken\n"
         self.asked: list[int] = []
         self._turn = threading.Lock()
@@ -46,7 +46,7 @@ class TestWitness:
 
     @property
     def policy(self) -> str:
-        """Its line in a policy, under the last part of its name."""
+        """Return its line in a policy, under the last part of its name."""
         name = self.signer.name.rpartition("/")[2]
         return f"witness {name} {self.signer.verifier} http://127.0.0.1:{self._server.server_port}/"
 
@@ -59,7 +59,7 @@ class TestWitness:
         self._server.server_close()
 
     def answer(self, path: str, body: str) -> tuple[int, str, str]:
-        """Status, type and text of the answer to a request."""
+        """Return status, type and text of the response to a request."""
         if path != "/add-checkpoint" or self.broken:
             return self.error
         with self._turn:

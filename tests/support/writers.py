@@ -1,7 +1,7 @@
-"""Writers in a process of their own: `python -m tests.support.writers TARGET NAME WRITERS EVENTS`.
+"""Writers in a separate process: `python -m tests.support.writers TARGET NAME WRITERS EVENTS`.
 
-TARGET is JSON, as `asyncpg.connect` takes it. Each writer appends events one after the other, some
-of them two in a command, to streams of its own.
+TARGET is JSON for `asyncpg.connect`. Each writer appends events sequentially, some of them two in a
+command, to separate streams.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tracker.postgres.database import Target, create_pool
 
 
 def new(name: str) -> NewEvent:
-    """The event that opens a stream of this name."""
+    """Return the event that opens a stream of this name."""
     stream = f"export-control/{name}"
     return decide(rehydrate(stream, []), PlannedEvent(stream, announced(), name), ())
 
 
 async def write(target: Target, name: str, writers: int, events: int) -> None:
-    """Append `events` events with so many writers at once."""
+    """Append `events` events with concurrent writers."""
     pool = await create_pool(target)
     recorder = Recorder(pool)
 

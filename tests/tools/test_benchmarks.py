@@ -1,4 +1,4 @@
-"""The benchmarks run and say what they found. What the figures are is nobody's business here."""
+"""The benchmarks run and print results; their values are not tested."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
 
 def row(text: str, name: str, table: int = 0) -> list[str]:
-    """The cells of a row of one of the tables."""
+    """Return the cells of a table row."""
     [found] = re.findall(
         rf"^\| {re.escape(name)} \| (.*) \|$", text.split("| --- |")[table + 1], re.MULTILINE
     )
@@ -42,7 +42,7 @@ def row(text: str, name: str, table: int = 0) -> list[str]:
 
 
 def figure(cell: str) -> float:
-    """The number of a cell."""
+    """Return the number of a cell."""
     return float(cell.split()[0].replace(",", ""))
 
 
@@ -69,7 +69,7 @@ async def test_every_benchmark_has_a_figure_for_us_and_for_the_limits(
     text = await report(server.connection.kwargs(), selected(tables(0.02), only), 1, "a test")
     assert "fsync on" in text
     for name in (OURS, *peers):
-        # A follower may know before the writer has its answer: a delay can be zero or less.
+        # A follower may be notified before the writer's response: a delay can be zero or less.
         assert all(isfinite(figure(cell)) for cell in row(text, name)), text
 
 

@@ -11,12 +11,10 @@ from tools.cluster.network import NoCluster
 from tools.cluster.rounds import KINDS, RoundTotals, run_round
 
 CORES = 4
-"""Beside other tests on fewer, three servers with Patroni and two trackers are all that goes on."""
+"""Cores below which a cluster of three servers with Patroni and two trackers uses the whole machine."""
 
 
-@pytest.mark.timeout(
-    400
-)  # a cluster, two trackers and what breaks: a minute, on a busy machine several
+@pytest.mark.timeout(400)  # a cluster, two trackers and faults: a minute, on a busy machine several
 async def test_a_cluster_loses_nothing_by_a_switchover_nor_by_the_death_of_a_tracker() -> None:
     if (os.cpu_count() or 1) < CORES and not os.environ.get("TESTS_CLUSTER"):
         pytest.skip(

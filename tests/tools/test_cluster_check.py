@@ -1,4 +1,4 @@
-"""The check of a cluster notices promises that are not kept."""
+"""The cluster check detects broken guarantees."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROOTS = (
 
 
 def heads(*sizes: int, of: Sequence[bytes] = ENTRIES) -> list[Head]:
-    """What was signed of a log at some sizes."""
+    """Return the signed heads of a log at some sizes."""
     return [Head(size, Tree(of).root(size)) for size in sizes]
 
 
@@ -76,7 +76,7 @@ def test_a_checkpoint_is_read_by_its_key_alone() -> None:
 
 
 def refused(*codes: str) -> Follower:
-    """A follower of ten events that was told of errors, one after the other."""
+    """Return a follower of ten events with consecutive errors."""
     follower = Follower("f", lambda: "")
     for position in range(1, 11):
         follower.got(position, f"e{position}", f"{position}-0")

@@ -21,7 +21,7 @@ SELECT max(a) FROM b WHERE c BETWEEN 3 AND 4;
 
 
 def changed(scope: str, changes: list[Change]) -> set[tuple[str, str]]:
-    """What is changed in a function or query, and into what."""
+    """Return the changes in a function or query, with their replacements."""
     return {(change.before, change.after) for change in changes if change.scope == scope}
 
 

@@ -1,1 +1,1 @@
-"""Questions of law with the right answers, asked as anybody asks them."""
+"""Legal test questions with expected results, queried through the public API."""

@@ -1,4 +1,4 @@
-"""Questions of law asked of the public API, and its answers in the words of the questions."""
+"""Legal questions as API queries, with results in the terms of the questions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.truth.question import Question
 ENUMS = {"measure", "covers", "status", "direction", "form", "stage", "kind", "match"}
 NAMES = {"hs": "hsCode"}
 OURS = {"buyer", "control", "clause", "under"}
-"""Arguments that choose among what the API answered, and are none of its own."""
+"""Arguments that select among results, and are not sent to the API."""
 
 MATCHING = """key measure status endUse entities entityCount territory
     ratePercent rateUpToPercent"""
@@ -25,18 +25,18 @@ CLAUSE = f"key {' '.join(CLAUSE_FIELDS)} quotaPart quota {{ value upper unit qua
 
 
 async def ask(api: Api, question: Question) -> Any:
-    """What the API answers to a question, in its words."""
+    """Return the API's result for a question, in its terms."""
     return await KINDS[question.kind](api, question)
 
 
 async def _moment(api: Api, question: Question, fields: str) -> Any:
-    """Fields of the state on the day of a question."""
+    """Return fields of the state on the day of a question."""
     answer = await api.ask(f'{{ asOf(validAt: "{question.day}") {{ {fields} }} }}')
     return answer["asOf"]
 
 
 def _arguments(of: dict[str, Any], **defaults: Any) -> str:
-    """Arguments as GraphQL writes them."""
+    """Return arguments in GraphQL syntax."""
     given = {name: value for name, value in {**defaults, **of}.items() if name not in OURS}
     return ", ".join(f"{NAMES.get(name, name)}: {_value(name, given[name])}" for name in given)
 
@@ -45,11 +45,8 @@ def _value(name: str, value: Any) -> str:
     return value.upper() if name in ENUMS else json.dumps(value)
 
 
-# --- lists of clauses
-
-
 async def _matching(api: Api, question: Question, more: str = "") -> list[dict[str, Any]]:
-    """Controls with the clauses that answer to all arguments: those in force, unless asked."""
+    """Return controls with the clauses that match all arguments, by default those in force."""
     arguments = _arguments(question.of, status="in_force", first=200)
     found = await _moment(
         api,
@@ -66,8 +63,10 @@ async def _matching(api: Api, question: Question, more: str = "") -> list[dict[s
 
 
 def _chosen(of: dict[str, Any], control: str, clause: dict[str, Any]) -> bool:
-    """Whether a clause is of the control that a question names, and is one for its buyer: anybody
-    is no firm on a list, has no special end use and buys where the goods are made."""
+    """Whether a clause is of the named control and applies to the buyer.
+
+    The buyer "anybody" is not a listed firm, has no special end use and buys where the goods are made.
+    """
     if of.get("control", control) != control:
         return False
     limited = clause["endUse"] or clause["entities"] or clause["entityCount"]
@@ -75,7 +74,7 @@ def _chosen(of: dict[str, Any], control: str, clause: dict[str, Any]) -> bool:
 
 
 async def controls(api: Api, question: Question) -> list[str]:
-    """The clauses that answer: `control/clause measure status`."""
+    """Return the matching clauses: `control/clause measure status`."""
     return sorted(
         f"{clause['control']}/{clause['key']} {clause['measure']} {clause['status']}".lower()
         for clause in await _matching(api, question)
@@ -83,7 +82,7 @@ async def controls(api: Api, question: Question) -> list[str]:
 
 
 async def rate(api: Api, question: Question) -> list[str]:
-    """The rates that goods pay, each once."""
+    """Return the distinct rates for goods."""
     origin = question.of.get("origin")
     asked = f"rateFor(place: {json.dumps(origin)})" if origin else ""
     clauses = await _matching(api, question, asked)
@@ -98,11 +97,8 @@ def _rate(clause: dict[str, Any]) -> str:
     return f"{first} to {last}" if last else str(first)
 
 
-# --- one control
-
-
 async def _control(api: Api, question: Question) -> dict[str, Any] | None:
-    """The control that a question names, with the clauses that it asks about."""
+    """Return the control that a question names, with the requested clauses."""
     given = _arguments(question.of)
     clauses = f"clauses({given})" if given else "clauses"
     answer = await _moment(
@@ -118,7 +114,7 @@ async def _control(api: Api, question: Question) -> dict[str, Any] | None:
 
 
 async def status(api: Api, question: Question) -> dict[str, Any]:
-    """Where the clauses of a control stand; one value where all have the same."""
+    """Return the status of the clauses of a control; one value if all are equal."""
     control = await _control(api, question)
     if control is None:
         return {"status": "not_announced"}
@@ -126,7 +122,7 @@ async def status(api: Api, question: Question) -> dict[str, Any]:
 
 
 def _one(clauses: list[dict[str, Any]], field: str) -> Any:
-    """The value that clauses have; all of them where they differ."""
+    """Return the common value of clauses, or all values if they differ."""
     values = list(dict.fromkeys(_plain(clause.get(field)) for clause in clauses))
     return values[0] if len(values) == 1 else values or "no such clause"
 
@@ -142,7 +138,7 @@ def _snake(name: str) -> str:
 
 
 async def quota(api: Api, question: Question) -> list[str]:
-    """The amounts of the clauses of a control: `60000 t batch`."""
+    """Return the amounts of the clauses of a control: `60000 t batch`."""
     control = await _control(api, question)
     return sorted(_amount(clause) for clause in (control or {"clauses": []})["clauses"])
 
@@ -155,7 +151,7 @@ def _amount(clause: dict[str, Any]) -> str:
 
 
 async def listed(api: Api, question: Question) -> dict[str, Any]:
-    """The firms on the lists that answer: their number, and how many of them are named."""
+    """Return the number of firms on the matching lists, and the number of named ones."""
     clauses = [c for c in await _matching(api, question) if c["entityCount"] or c["entities"]]
     return {
         "firms": sum(clause["entityCount"] or len(clause["entities"]) for clause in clauses),
@@ -164,7 +160,7 @@ async def listed(api: Api, question: Question) -> dict[str, Any]:
 
 
 async def evidence(api: Api, question: Question) -> dict[str, Any]:
-    """Whether a measure is official, and what its announcement rests on."""
+    """Return whether a measure is official, and the basis of its announcement."""
     control = await _control(api, question)
     assert control is not None
     [opening] = [b for b in control["because"] if b["type"] == "ExportControl.Announced"]
@@ -172,7 +168,7 @@ async def evidence(api: Api, question: Question) -> dict[str, Any]:
 
 
 async def source(api: Api, question: Question) -> dict[str, Any]:
-    """What a fact about an entity rests on; among the events of the log and behind the state alike."""
+    """Return the sources of a fact, in the log's events and behind the state alike."""
     of = question.of
     said = "eventId source { citation primary verified unsupported }"
     answer = await api.ask(
@@ -186,11 +182,8 @@ async def source(api: Api, question: Question) -> dict[str, Any]:
     return dict(event["source"])
 
 
-# --- exposure
-
-
 async def exposure(api: Api, question: Question) -> list[str]:
-    """How far clauses reach what their issuer makes: `cn-mofcom-2025-18/1 full`, or `partly`."""
+    """Return the coverage of the issuer's output by clauses: `cn-mofcom-2025-18/1 full`, or `partly`."""
     answer = await _moment(
         api,
         question,
@@ -212,7 +205,7 @@ MEASURE_SHARES = ("share", "assumedShare", "contradictedShare")
 
 
 async def share(api: Api, question: Question) -> dict[str, Any]:
-    """The shares of the world's production under control, or under one measure, of one supply."""
+    """Return the shares of world production of one supply under control, or under one measure."""
     answer = await _moment(
         api,
         question,
@@ -228,7 +221,7 @@ async def share(api: Api, question: Question) -> dict[str, Any]:
 
 
 async def shares(api: Api, question: Question) -> dict[str, Any]:
-    """The shares of the first supply, also by measure, and the commodity of its figures."""
+    """Return the shares of the first supply, also by measure, and the commodity of its figures."""
     answer = await _moment(
         api,
         question,
@@ -251,7 +244,7 @@ async def shares(api: Api, question: Question) -> dict[str, Any]:
 
 
 async def requirements(api: Api, question: Question) -> list[str]:
-    """What is required of the goods of a supply, each with its legal bases: `a/1 on b/1 c/list`."""
+    """Return the requirements for the goods of a supply with their legal bases: `a/1 on b/1 c/list`."""
     answer = await _moment(
         api,
         question,
@@ -267,11 +260,8 @@ async def requirements(api: Api, question: Question) -> list[str]:
     )
 
 
-# --- announcements, alliances, the horizon
-
-
 async def announcement(api: Api, question: Question) -> dict[str, Any]:
-    """What is known of an announcement."""
+    """Return the recorded data of an announcement."""
     answer = await _moment(
         api,
         question,
@@ -297,7 +287,7 @@ def _key(entity: str) -> str:
 
 
 async def alliance(api: Api, question: Question) -> dict[str, Any]:
-    """What is known of an alliance."""
+    """Return the recorded data of an alliance."""
     answer = await _moment(
         api,
         question,
@@ -317,7 +307,7 @@ async def alliance(api: Api, question: Question) -> dict[str, Any]:
 
 
 async def membership(api: Api, question: Question) -> dict[str, Any]:
-    """Whether a place is a member itself, through a union, or not."""
+    """Return whether a place is a member itself, through a union, or not."""
     name, place = question.of["alliance"], question.of["place"]
     answer = await _moment(
         api, question, f'alliance(id: "{name}") {{ membership(place: "{place}") {{ kind role }} }}'
@@ -331,7 +321,7 @@ async def membership(api: Api, question: Question) -> dict[str, Any]:
 
 
 async def horizon(api: Api, question: Question) -> dict[str, Any]:
-    """Up to when the law of an issuer is known."""
+    """Return the policy horizon of an issuer."""
     answer = await _moment(
         api, question, f'horizon(issuer: "{question.of["issuer"]}") {{ newestFactOn }}'
     )
@@ -340,7 +330,7 @@ async def horizon(api: Api, question: Question) -> dict[str, Any]:
 
 
 async def completeness(api: Api, question: Question) -> dict[str, Any]:
-    """How far the lists behind a list of controls were read, with the gaps in words."""
+    """Return the completeness of the lists behind a list of controls, with the gaps as text."""
     arguments = _arguments(question.of, first=1)
     fields = "totalCount completeness { level until gaps { reason } }"
     answer = (await _moment(api, question, f"exportControls({arguments}) {{ {fields} }}"))[
@@ -358,7 +348,7 @@ async def completeness(api: Api, question: Question) -> dict[str, Any]:
 
 
 async def upcoming(api: Api, question: Question) -> list[str]:
-    """What turns in the days to come: `2027-01-01 export-control/zw-2025-conc`."""
+    """Return the upcoming changes: `2027-01-01 export-control/zw-2025-conc`."""
     answer = await _moment(
         api,
         question,
@@ -368,7 +358,7 @@ async def upcoming(api: Api, question: Question) -> list[str]:
 
 
 async def changes(api: Api, question: Question) -> list[str]:
-    """The entities that are not the same on a later day."""
+    """Return the entities that differ on a later day."""
     until, commodity = question.of["until"], question.of["commodity"]
     answer = await api.ask(
         f'{{ changes(from: {{validAt: "{question.day}"}}, to: {{validAt: "{until}"}},'

@@ -1,4 +1,4 @@
-"""A tracker with the shipped corpus for all questions of a file, and one for each history made at random."""
+"""Fixtures: a tracker with the shipped corpus per file, and one per random history."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from tests.truth.oracle.compare import expect_no
 from tracker.postgres.database import Target
 
 Comparison = Callable[[Api, Random], Awaitable[list[str]]]
-"""Records a history with the dice of a seed, and tells what is answered otherwise than expected."""
+"""A function that records a random history and returns the differences from expected results."""
 CompareHistory = Callable[[int, Comparison], None]
 
 
 @pytest.fixture(scope="module")
 def asked_target(server: Postgres, corpus_template: str) -> Iterator[Target]:
-    """A database with the shipped corpus, for all questions."""
+    """Create a database with the shipped corpus for all questions."""
     with contextmanager(copied)(server, corpus_template) as target:
         yield target
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def api(asked_target: Target) -> AsyncIterator[Api]:
-    """A tracker with the shipped corpus."""
+    """Run a tracker with the shipped corpus."""
     async with running_tracker(asked_target) as services:
         yield Api(services)
 
 
 @pytest.fixture
 def compare_history(server: Postgres, empty_template: str) -> CompareHistory:
-    """Has a history of a seed recorded in a database of its own, and expects no differences."""
+    """Return a function that records a random history in a separate database and expects no differences."""
 
     async def run(target: Target, seed: int, compare: Comparison) -> list[str]:
         async with running_tracker(target) as services:

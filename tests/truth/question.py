@@ -1,4 +1,4 @@
-"""A question of law with its right answer, as a lawyer writes it down in a file."""
+"""Legal questions with expected results, from question files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ FIELDS = {"ask", "kind", "day", "of", "expected", "why", "source"}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, about which day, what the answer must be, why, and who says so.
+    """A question: filters, day, expected result, reason and source.
 
-    `of` are the arguments and `expected` the answer of a question of this `kind`: see README.md.
+    `of` are the arguments and `expected` the result of a question of this `kind`: see README.md.
     """
 
     ask: str
@@ -28,7 +28,7 @@ class Question:
     source: str
 
     def told_with(self, answer: Any) -> str:
-        """The question beside an answer that it did not expect."""
+        """Return the question with an unexpected result."""
         return (
             f"\n{self.ask}\n  {self.kind} on {self.day}: {self.of}"
             f"\n  expected: {self.expected}\n  answered: {answer}"
@@ -37,7 +37,7 @@ class Question:
 
 
 def read_questions(directory: Path = QUESTIONS) -> list[Question]:
-    """The questions of all files, in their order. Raises ValueError for one that is not whole."""
+    """Return the questions of all files, in order. Raises ValueError for an incomplete one."""
     return [
         _question(path.name, fields)
         for path in sorted(directory.glob("*.toml"))
@@ -53,7 +53,7 @@ def _question(file: str, fields: dict[str, Any]) -> Question:
 
 
 def differences(expected: dict[str, Any], answer: Any) -> list[str]:
-    """In what an answer is not the expected one; empty where it is right."""
+    """Return the differences between the expected and actual result."""
     if isinstance(answer, list):
         return [
             wrong
@@ -68,14 +68,14 @@ def differences(expected: dict[str, Any], answer: Any) -> list[str]:
 
 
 def _is_expected(answer: Any, expected: Any) -> bool:
-    """A list stands for itself where the answer is one, otherwise for any of what is in it."""
+    """Whether a value is expected; a list matches a list, or any of its items."""
     if isinstance(expected, list) and not isinstance(answer, list):
         return answer in expected
     return bool(answer == expected)
 
 
 def _wrong_in_list(field: str, expected: Any, items: list[str]) -> list[str]:
-    """Items are words apart by blanks: `cn-mofcom-2024-46/2 ban in_force`, or an amount."""
+    """Yield the differences of items with words: `cn-mofcom-2024-46/2 ban in_force`, or an amount."""
     match field:
         case "has":
             return [f"lacks {one}" for one in expected if not any(_is(i, one) for i in items)]
@@ -93,7 +93,7 @@ def _wrong_in_list(field: str, expected: Any, items: list[str]) -> list[str]:
 
 
 def _is(item: str, wanted: str) -> bool:
-    """Whether an item has all the words that are wanted: a control, a clause, a measure, a status."""
+    """Whether an item has all wanted words: a control, a clause, a measure, a status."""
     words = set(item.split())
     words |= {word.split("/")[0] for word in words}
     return set(wanted.split()) <= words

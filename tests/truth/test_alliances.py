@@ -1,4 +1,4 @@
-"""Who belongs to an alliance on a day, and what such groups make, is what a second reading says."""
+"""Alliance memberships and group shares, compared with the oracle."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from tests.truth.oracle.law_answers import known_by, moment, pages
 
 ROUNDS = settings().max_examples // 20
 HISTORIES = range(ROUNDS)
-"""The same ones in every run."""
+"""Fixed seeds of histories."""
 KEYS = ("a1", "a2")
 PLACES = ("US", "JP", "DE", "GB", "HR", "EU")
 DAYS = (
     *("2024-01-01", "2024-03", "2024-06-15", "2025", "2025-05-01", "2026-03-31", "2027-01-01"),
     *("2020-01-31", "2013-07-01"),
 )
-"""On the last two somebody left or joined the European Union."""
+"""Days of the comparison; on the last two the European Union changed."""
 ROLES = ("MEMBER", "CHAIR", "OBSERVER", "GUEST")
 COMMODITIES = ("rare_earths", "cobalt", "lithium", "gallium", "nickel", "natural_graphite")
 ALLIANCE = f"""key name formerNames status foundedOn endedOn membersKnown partOf replaces succeededBy
@@ -78,7 +78,7 @@ async def test_shipped_alliances_and_their_shares_are_as_a_second_reading_has_th
 
 
 async def compare_at(api: Api, chance: Random, log: Log, day: date, position: int) -> list[str]:
-    """What differs at a moment: all alliances, lists by a member, and times of membership."""
+    """Return the differences at a moment: all alliances, lists by a member, and membership periods."""
     known, at = counting_events(log, position), moment(day, position)
     where = f"{day}@{position}"
     of = alliances(known, day)
@@ -106,7 +106,7 @@ async def compare_at(api: Api, chance: Random, log: Log, day: date, position: in
 async def compare_times(
     api: Api, chance: Random, known: list[CountingEvent], day: date, position: int
 ) -> list[str]:
-    """Times of membership that are not as the states of their days have it."""
+    """Return membership periods that contradict the states of their days."""
     first = day + timedelta(days=chance.randint(-600, 100))
     last = first + timedelta(days=chance.choice((0, 100, 900)))
     asked = f'places: {json.dumps(PLACES[:4])}, between: {{from: "{first}", to: "{last}"}}'
@@ -141,7 +141,7 @@ def _belongs(told: dict[str, Any]) -> tuple[str, str | None, str | None]:
 async def compare_shares(
     api: Api, chance: Random, known: list[CountingEvent], day: date, position: int
 ) -> list[str]:
-    """Shares of alliances in what the world makes that are not those of their members on the day."""
+    """Return shares of alliances in world production that are not those of their members on the day."""
     of, public = alliances(known, day), figures(known, day)
     found: list[str] = []
     for commodity in chance.sample(COMMODITIES, 2):
@@ -153,28 +153,28 @@ async def compare_shares(
         answer = production_answer((await ask_moment(api, day, position, asked))["production"])
         countries = set[str]().union(*(countries_of(p, day) for p in of[key].full_members()))
         expected = distribution_of(public, day, commodity, None, None, None).group(countries)
-        if not of[key].members_known:  # others may be in it
+        if not of[key].members_known:  # it may include others
             expected["shareAtMost"] = None
         found += differences(expected, answer["group"], (str(day), key, commodity))
     return found
 
 
 def commands(chance: Random, log: Log) -> list[dict[str, Any]]:
-    """Some facts about alliances, which the rules may refuse."""
+    """Return random facts about alliances, which the rules may refuse."""
     there = {event["subject"] for event in log}
     told = [founding(chance, key) for key in KEYS if f"alliance/{key}" not in there]
     return told + [any_fact(chance, log) for _ in range(8)]
 
 
 def founding(chance: Random, key: str) -> dict[str, Any]:
-    """The founding of an alliance, most often with a list of its members."""
+    """Return the founding of an alliance, most often with a list of its members."""
     members = {"members": chance.sample(PLACES, 2), "membersKnown": chance.random() < 0.6}
     on = {"on": chance.choice(DAYS[:2] + DAYS[-2:]), "source": source("quad", "2024-01-01")}
     return {"foundAlliance": {"id": key, "name": "Some states", **members, **on}}
 
 
 def any_fact(chance: Random, log: Log) -> dict[str, Any]:
-    """What happens to an alliance, or a retraction of any event."""
+    """Return a random fact about an alliance, or a retraction of any event."""
     told: dict[str, Any] = {"id": chance.choice(KEYS), "on": chance.choice(DAYS)}
     told["source"] = source("quad", "2024-01-01")
     member = {"member": chance.choice(PLACES)}

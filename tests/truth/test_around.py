@@ -1,4 +1,4 @@
-"""What happens around something, and what names a firm, is what a second reading says.
+"""Events around a subject, and references to firms, compared with the oracle.
 
 pytest tests/truth/test_around.py --hypothesis-profile long --timeout 0
 """
@@ -27,9 +27,9 @@ from tests.truth.test_law import day_of_history
 
 ROUNDS = settings().max_examples // 20
 HISTORIES = range(ROUNDS // 2)
-"""The same ones in every run."""
+"""Fixed seeds of histories."""
 NAMES = 2 * ROUNDS
-"""Of firms, in the shipped data."""
+"""Number of tested firm names in the shipped data."""
 AROUND: tuple[dict[str, Any], ...] = (
     *({"commodity": one} for one in ("rare_earths", "nickel", "critical_minerals")),
     *({"place": one} for one in ("US", "EU")),
@@ -74,7 +74,7 @@ async def test_what_happens_around_shipped_goods_places_and_firms_is_as_a_second
 async def compare_firms(
     api: Api, known: list[CountingEvent], every: list[Entry], at: tuple[date, int], names: Any
 ) -> list[str]:
-    """What differs in what names firms, and in what happens to these."""
+    """Return the differences in references to firms, and in events around them."""
     found = []
     for name in names:
         found += await compare_firm(api, known, every, at, name)

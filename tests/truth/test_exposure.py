@@ -1,7 +1,7 @@
-"""How much of the world's supply is under controls, as a second reading of clauses and figures has it.
+"""World supply under controls, compared with the oracle's result from clauses and figures.
 
-The clauses and their statuses are asked of the tracker, at the same moment; how far they reach a supply
-and how much that is, the oracle finds by itself (`tests/truth/oracle/exposure.py`).
+The clauses and their statuses come from the tracker, at the same moment. The oracle computes their
+coverage of a supply by itself (`tests/truth/oracle/exposure.py`).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from tests.truth.oracle.goods import are_related
 
 MOMENTS = settings().max_examples // 20
 QUESTIONS = 5
-"""About each moment."""
+"""Number of queries per moment."""
 OVERLAPPING = ("nickel", "ferroalloys", "niobium")
-"""Goods of which some are named by clauses on others, and neither are all of them the others."""
+"""Goods that clauses on other goods cover in part."""
 FIRST_DAY = date(1995, 1, 1)
 
 
@@ -85,7 +85,7 @@ async def test_accounts_that_differ_are_those_that_are_public_and_about_the_good
 
 
 def any_question(chance: Random, day: date, controls: list[dict[str, Any]]) -> Question:
-    """A question about a commodity that clauses name, an issuer or a destination."""
+    """Return a random query for a commodity that clauses name, an issuer or a destination."""
     named = sorted({one for of in controls for c in of["clauses"] for one in c["commodities"]})
     question = Question(
         day,
@@ -100,7 +100,7 @@ def any_question(chance: Random, day: date, controls: list[dict[str, Any]]) -> Q
 
 
 def arguments(question: Question) -> str:
-    """A question as GraphQL writes it."""
+    """Return a query in GraphQL syntax."""
     given = {
         "commodity": json.dumps(question.commodity),
         "issuer": json.dumps(question.issuer),

@@ -1,7 +1,7 @@
-"""What is said of figures is what a second reading of the log says, at any moment.
+"""Figures at any moment, compared with the oracle.
 
-The oracle (`tests/truth/oracle`) knows the documentation and the events as JSON, and nothing of the
-product. More histories than in the ordinary run:
+The oracle (`tests/truth/oracle`) uses the documentation and the events as JSON, and nothing of the
+product. To test more histories:
 
     pytest tests/truth/test_figures.py --hypothesis-profile long --timeout 0
 """
@@ -39,9 +39,9 @@ from tests.truth.oracle.histories import COMMODITIES, record
 from tests.truth.oracle.sources import compare_sources, of_figures
 
 HISTORIES = range(settings().max_examples // 20)
-"""The same ones in every run."""
+"""Fixed seeds of histories."""
 MOMENTS = 5
-"""Of a history."""
+"""Number of moments per history."""
 EVENTS = 75
 GROUPS = ("CN", "US", "CA", "US_CA", "EU", "DE", "JP")
 DAY_RANGE = (date(2023, 1, 1), 900)
@@ -65,7 +65,7 @@ def test_figures_are_as_a_second_reading_of_the_log_has_them(
 
 
 async def compare_at_a_moment(api: Api, chance: Random, log: Log) -> list[str]:
-    """What differs at a moment that is drawn, each with the question."""
+    """Return the differences at a random moment, each with its query."""
     day, position = any_day(chance), chance.randint(1, len(log))
     known = counting_events(log, position)
     public = figures(known, day)
@@ -100,7 +100,7 @@ async def compare_at_a_moment(api: Api, chance: Random, log: Log) -> list[str]:
 async def compare_many_days(
     api: Api, chance: Random, known: list[CountingEvent], day: date, position: int
 ) -> list[str]:
-    """What differs on days a month apart, asked for together."""
+    """Return the differences on days a month apart in one query."""
     commodity = chance.choice(COMMODITIES)
     answer = await api.ask(
         f"""{{ over(from: "{day}", to: "{day + timedelta(days=100)}", step: MONTH,
@@ -116,7 +116,7 @@ async def compare_many_days(
 
 
 async def compare_lists(api: Api, chance: Random, log: Log, day: date, position: int) -> list[str]:
-    """What differs in supplies, in what is to come, and between two moments."""
+    """Return the differences in supplies, in upcoming changes, and between two moments."""
     days, later = chance.choice((30, 400)), any_day(chance)
     answer = await ask_moment(
         api,
@@ -165,7 +165,7 @@ async def compare_lists(api: Api, chance: Random, log: Log, day: date, position:
 
 
 def any_day(chance: Random) -> date:
-    """A day while editions are published, often one on which something happens."""
+    """Return a random day while editions are published, often one with an event."""
     days = ("2024-01-30", "2024-01-31", "2024-02-01", "2025-01-31")
     if chance.random() < 0.2:
         return date(2098, 12, 31) + timedelta(days=chance.randrange(100))

@@ -1,7 +1,7 @@
-"""What is said of instruments is what a second reading of their acts says, at any moment.
+"""Instruments at any moment, compared with the oracle.
 
-The oracle (`tests/truth/oracle`) knows the documentation, the events as JSON and what is declared, and
-nothing of the product: over the shipped data, and over histories made at random. More of both:
+The oracle (`tests/truth/oracle`) uses the documentation, the events as JSON and the declared data, and
+nothing of the product. It checks the shipped data and random histories. To test more of both:
 
     pytest tests/truth/test_law.py --hypothesis-profile long --timeout 0
 """
@@ -46,12 +46,12 @@ from tests.truth.oracle.sources import compare_sources, of_instruments
 
 ROUNDS = settings().max_examples // 20
 HISTORIES = range(2 * ROUNDS)
-"""The same ones in every run."""
+"""Fixed seeds of histories."""
 CHUNKS = 6
 MOMENTS = 5
-"""Of a history."""
+"""Number of moments per history."""
 LISTS = 12
-"""At each moment of the shipped data."""
+"""Number of lists at each moment of the shipped data."""
 FIRST_DAY, LAST_DAY = date(1995, 1, 1), date(2100, 1, 1)
 Log = list[dict[str, Any]]
 Moment = tuple[date, int]
@@ -102,7 +102,7 @@ async def test_no_shipped_clause_is_in_force_on_days_of_its_suspensions(api: Api
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_no_shipped_amendment_leaves_days_on_which_a_clause_says_nothing(api: Api) -> None:
-    """A clause in force that is worded anew stays in force until the new wording is: it has an
+    """An amended clause in force stays in force until the new wording applies, if that has an
     `effectiveFrom`."""
     law = of_law(counting_events(log := await log_of(api), len(log)))
     found = [
@@ -114,7 +114,7 @@ async def test_no_shipped_amendment_leaves_days_on_which_a_clause_says_nothing(a
 
 
 async def compare_at(api: Api, log: Log, one: Moment, other: Moment, days: int) -> list[str]:
-    """What differs at a moment, between it and another, and of what is to come then."""
+    """Return the differences at a moment, between it and another, and in its upcoming changes."""
     day, position = one
     law = of_law(counting_events(log, position))
     found = differences(
@@ -136,7 +136,7 @@ async def compare_at(api: Api, log: Log, one: Moment, other: Moment, days: int) 
 
 
 async def compare_reasons(api: Api, log: Log, at: Moment) -> list[str]:
-    """What differs in why all that happens does, and in why clauses stand so."""
+    """Return the differences in causes of transitions and of clause statuses."""
     known, day = counting_events(log, at[1]), at[0]
     compared = (
         (expected_transitions(of_law(known), day), await ask_transitions(api, *at)),
@@ -154,7 +154,7 @@ async def compare_reasons(api: Api, log: Log, at: Moment) -> list[str]:
 async def compare_lists(
     api: Api, chance: Random, log: Log, at: Moment, commodities: Any, count: int
 ) -> list[str]:
-    """Clauses that lists name otherwise than the oracle."""
+    """Return the clauses in lists that differ from the oracle's."""
     day, position = at
     clauses = worded(instruments(of_law(counting_events(log, position)), day), day)
     wrong = []
@@ -180,11 +180,11 @@ FILTERS = {
     "destination": (0.3, ("US", "DE", "GB", "EU", "JP", "CN")),
     "origin": (0.2, ("CN", "DE", "GB", "EU", "ID", "US")),
 }
-"""How often a list is narrowed by each, and by what."""
+"""Frequencies of filters, with their values."""
 
 
 def any_filter(chance: Random, commodities: Any, day: date) -> dict[str, Any]:
-    """Some arguments of a list."""
+    """Return random arguments of a list."""
     asked: dict[str, Any] = {
         name: chance.choice(words)
         for name, (often, words) in FILTERS.items()
@@ -199,14 +199,14 @@ def any_filter(chance: Random, commodities: Any, day: date) -> dict[str, Any]:
 
 
 def day_of_history(chance: Random) -> date:
-    """A day on or beside one on which something happens, or any other."""
+    """Return a day of an event or beside one, or any other."""
     if chance.random() < 0.5:
         return date(2023, 12, 31) + timedelta(days=chance.randrange(1400))
     return first_day(chance.choice(DAYS)) + timedelta(days=chance.choice((-1, 0, 1)))
 
 
 def shipped_moment(chance: Random, law: list[CountingEvent], head: int) -> Moment:
-    """A day not long after an act, and a position."""
+    """Return a day soon after an act, and a position."""
     day = max(FIRST_DAY, chance.choice(law).day)
     position = chance.choice((head, head, chance.choice(law).position))
     return day + timedelta(days=chance.choice((-1, 0, 1, 10, 100, 400))), position

@@ -1,4 +1,4 @@
-"""Lists and exposure name the same clauses, for every commodity and day of the corpus that ships."""
+"""Equal clauses in lists and exposure, for every commodity and day of the shipped corpus."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tracker.domain.vocabulary import ClauseStatus, Direction
 
 CORPUS = Path(corpus.__file__).with_name("corpus.jsonl")
 ROUNDS = 12
-"""In so many days that follow each other every commodity is asked for once, and those that a change
-is about on its own day."""
+"""Number of consecutive days in which every commodity is queried once; changed ones are queried on
+their own day."""
 DESTINATIONS = (None, Place("US"), Place("DE"))
 APPLYING = (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED)
 
@@ -65,7 +65,7 @@ def names(controls: list[ExportControlState], clauses: Named, commodity: Commodi
 def in_list(
     controls: list[ExportControlState], day: date, commodity: Commodity, to: Place | None
 ) -> Named:
-    """The clauses on exports that apply or are suspended, as lists find them."""
+    """Return the export clauses in force or suspended, according to lists."""
     licences = licences_in_force(controls)
     return {
         (control.id, state.clause.id)
@@ -81,7 +81,7 @@ def in_list(
 def in_exposure(
     controls: list[ExportControlState], day: date, commodity: Commodity, to: Place | None
 ) -> Named:
-    """The same as exposure names them."""
+    """Return the export clauses in force or suspended, according to exposure."""
     [found] = exposures(
         Question(day, commodity=commodity, destination=to), ExportClauses(controls), {}
     )
@@ -94,7 +94,7 @@ def in_exposure(
 
 @cache
 def versions() -> dict[str, list[tuple[date, date | None, ExportControlState]]]:
-    """The states of every control of the corpus, with the days on which they hold."""
+    """Return the states of every control of the corpus, with their days."""
     streams = defaultdict[str, list[RecordedFact]](list)
     for position, line in enumerate(CORPUS.read_text(encoding="utf-8").splitlines(), 1):
         told = json.loads(line)
@@ -108,12 +108,12 @@ def versions() -> dict[str, list[tuple[date, date | None, ExportControlState]]]:
 
 
 def days() -> list[date]:
-    """The days on which a state begins."""
+    """Return the days on which a state begins."""
     return sorted({start for states in versions().values() for start, _, _ in states})
 
 
 def controls_on(day: date) -> list[ExportControlState]:
-    """The controls that there are on a day."""
+    """Return the controls on a day."""
     return [
         state
         for states in versions().values()

@@ -1,4 +1,4 @@
-"""Many days in one question are answered as each by itself."""
+"""Many days in one query, compared with separate queries."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_many_days_are_answered_as_each_by_itself(api: Api, name: str) -> 
 
 
 async def by_itself(api: Api, day: str, position: str, fields: str) -> Any:
-    """The answer about one day."""
+    """Return the result for one day."""
     return (await api.ask(f'{{ asOf(validAt: "{day}", position: "{position}") {{ {fields} }} }}'))[
         "asOf"
     ]

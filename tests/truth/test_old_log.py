@@ -1,9 +1,9 @@
-"""A log that an older version wrote means today what it meant then.
+"""Stable meaning of a log that an older version wrote.
 
-`old_log/events.jsonl` has entries as the version before the model of 2026 wrote them: events of every
-type of that time, with every field that a clause had. `digests.jsonl` has the digest of the state at
-some moments, and a short one of every entity, as that version computed them; `states.jsonl` the whole
-states of those that are told in other words today. None of them is ever made anew.
+`old_log/events.jsonl` has entries of the version before the model of 2026: events of every type, with
+every field of a clause. `digests.jsonl` has the state digests of that version at some moments, and a
+short one of every entity. `states.jsonl` has the whole states that have another form today. These files
+are never regenerated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OLD_LOG = Path(__file__).with_name("old_log")
 
 
 def rows(name: str) -> Iterator[Any]:
-    """The lines of a file of the old log."""
+    """Return the lines of a file of the old log."""
     yield from map(json.loads, (OLD_LOG / name).read_text().splitlines())
 
 
@@ -36,12 +36,12 @@ OLD_STATES = {
     for moment in row["moments"]
 }
 RETOLD = {entity for entity, _ in OLD_STATES}
-"""Entities whose state has other words today: see `in_words_of_today`."""
+"""Entities whose state has another form today: see `in_words_of_today`."""
 
 
 @pytest.fixture(scope="module")
 def world() -> ReplayState:
-    """The old log, folded by the code of today."""
+    """Return the old log, folded by today's code."""
     world = ReplayState()
     for entry in (OLD_LOG / "events.jsonl").read_bytes().splitlines():
         world.add(recorded(entry))
@@ -73,16 +73,16 @@ def test_the_digest_is_another_only_where_a_state_is_told_otherwise(
 
 
 def short_digest(entity: str, state: str) -> str:
-    """The beginning of the digest of one entity's state."""
+    """Return the start of the digest of one entity's state."""
     return hashlib.sha256(line(entity, state)).hexdigest()[:16]
 
 
 def in_words_of_today(state: dict[str, Any]) -> dict[str, Any]:
-    """A state of then as it is told since clauses have origins and a territory.
+    """Return an old state in today's form, in which clauses have origins and a territory.
 
-    The places of an import measure were its origins, under the name of destinations. A clause on
-    goods abroad said so with a flag, which meant two things: with a share of content it reaches
-    goods abroad only. That a measure reaches back is told since then.
+    The places of an import measure were its origins, but named destinations. A clause on goods abroad
+    had a flag with two meanings: with a content share it covers only goods abroad. The retroactive
+    effect of a measure is recorded since then.
     """
     clauses = [_clause_of_today(state, clause) for clause in state["clauses"]]
     return {**state, "clauses": clauses}

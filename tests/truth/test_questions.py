@@ -1,7 +1,7 @@
-"""The law as lawyers ask for it: questions with right answers, on the corpus that ships.
+"""Legal questions with expected results, on the shipped corpus.
 
-They are asked over the API of a whole tracker. The questions are in `questions/`, written from the
-acts and not from what the code answers.
+They are queried over the API of a whole tracker. The questions in `questions/` are written from the
+acts, not from the code's results.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lists of shipped figures, claims and announcements name what a second reading of the log has in them."""
+"""Lists of shipped figures, claims and announcements, compared with the oracle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.truth.oracle.law_answers import moment, pages
 
 ROUNDS = settings().max_examples // 20
 LISTS = 3
-"""Of each kind, at a moment."""
+"""Number of lists of each kind per moment."""
 WORDS = {"statistic", "stage", "kind"}
 PLACES = ("CN", "US", "WORLD", "OTHER", "EU", "AU", "CD", "US_CA")
 STATISTICS = ("production", "capacity", "reserves", "production_share", "reserves_share")
@@ -98,7 +98,7 @@ async def test_lists_of_announcements_name_those_that_answer(api: Api) -> None:
 async def ask(
     api: Api, day: date, position: int, field: str, asked: dict[str, Any], size: int, name: str
 ) -> list[str]:
-    """What names the items of a whole list."""
+    """Return the names of the items in a whole list."""
     given = [f"{key}: {written(key, value)}" for key, value in asked.items()]
     arguments = ", ".join([*given, f"first: {size}, after: $after"])
     nodes = await pages(api, moment(day, position), field, arguments, f"nodes {{ {name} }}")
@@ -106,25 +106,25 @@ async def ask(
 
 
 def written(name: str, value: Any) -> str:
-    """An argument as GraphQL writes it."""
+    """Return an argument in GraphQL syntax."""
     if isinstance(value, dict):
         return f"{{{', '.join(f'{end}: {json.dumps(one)}' for end, one in value.items())}}}"
     return value.upper() if name in WORDS else json.dumps(value)
 
 
 def any_moment(chance: Random, events: list[CountingEvent], head: int) -> tuple[date, int]:
-    """A day on or beside one on which something is published, and a position."""
+    """Return a day of a publication or beside one, and a position."""
     day = chance.choice(events).day + timedelta(days=chance.choice((-1, 0, 1, 100)))
     return day, chance.choice((head, chance.choice(events).position))
 
 
 def named_with_those_above(commodities: Any) -> list[str]:
-    """Commodities, and those that include them."""
+    """Return commodities with their groups."""
     return sorted({one for commodity in commodities for one in above(commodity)})
 
 
 def any_question(chance: Random, claimed: list[CountingEvent]) -> dict[str, Any]:
-    """What lists of figures and of claims are narrowed by: at least two things."""
+    """Return random filters for figures and claims: at least two."""
     event = chance.choice(claimed)
     every = {
         "commodity": chance.choice(above(event.data["series"]["commodity"])),
@@ -140,7 +140,7 @@ def any_question(chance: Random, claimed: list[CountingEvent]) -> dict[str, Any]
 
 
 def figure_keys(public: dict[str, Figure], asked: dict[str, Any]) -> list[str]:
-    """The figures of series that are asked for, with such a source among those of their claims."""
+    """Return the figures of matching series, with a matching source among their claims."""
     found: list[str] = []
     for key, figure in public.items():
         events = [*(claim.event for claim in figure.claims), *figure.judgements]
@@ -156,7 +156,7 @@ def figure_keys(public: dict[str, Figure], asked: dict[str, Any]) -> list[str]:
 
 
 def claims_of(public: dict[str, Figure], asked: dict[str, Any]) -> list[str]:
-    """The positions of the claims that are asked for, with a source of their own."""
+    """Return the positions of matching claims, with a matching own source."""
     return [
         str(claim.position)
         for figure in public.values()
@@ -166,7 +166,7 @@ def claims_of(public: dict[str, Figure], asked: dict[str, Any]) -> list[str]:
 
 
 def is_of(claim: Claim, asked: dict[str, Any]) -> bool:
-    """Whether a claim is of a series that is asked for."""
+    """Whether a claim is of a matching series."""
     series, years = claim.series, asked.get("years")
     period = series.get("period")
     return (
@@ -177,7 +177,7 @@ def is_of(claim: Claim, asked: dict[str, Any]) -> bool:
 
 
 def is_from(source: dict[str, Any], asked: dict[str, Any]) -> bool:
-    """Whether a source is of a publisher, and published on one of some days."""
+    """Whether a source has a publisher and a publication day in a range."""
     if asked.get("publisher") not in (None, source["publisher"]):
         return False
     return is_in(source["publishedOn"], asked.get("published"))
@@ -190,7 +190,7 @@ def is_in(told: str, days: dict[str, str] | None) -> bool:
 
 
 def is_announced(data: dict[str, Any], asked: dict[str, Any]) -> bool:
-    """Whether an announcement is one that is asked for."""
+    """Whether an announcement matches."""
     return (
         asked.get("kind") in (None, data["kind"])
         and ("actor" not in asked or asked["actor"] in data.get("actors", []))

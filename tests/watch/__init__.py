@@ -1,1 +1,1 @@
-"""Watched sources: what adapters make of lists, and how they are looked through."""
+"""Watched sources: findings of adapters, and polls."""

@@ -1,4 +1,4 @@
-"""Every source that ships is looked through by its adapter over real sockets, into the log and the queue."""
+"""Every shipped source is polled by its adapter over real sockets, into the log and the queue."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ FIND_NEWS = {
     "us-federal-register",
     "us-usgs-mcs",
 }
-"""Sources that look for what is in the news here; others look for other words."""
+"""Sources with search words that occur here; others search for other words."""
 
 
 class Several(Publisher):
-    """Publishers at one host, told apart by what they have."""
+    """Several publishers at one host, selected by content."""
 
     def __init__(self) -> None:
         super().__init__()
         self.all: list[Publisher] = []
 
     def page(self, asked: Asked) -> Page:
-        """What the first of them has that has something."""
+        """Return the first existing page."""
         return next((page for each in self.all if (page := each.page(asked)) != MISSING), MISSING)
 
 
 def without_pauses(settings: SourceSettings) -> SourceSettings:
-    """A source as it ships, but for TLS, its pauses and the size of its pages."""
+    """Return a shipped source without TLS and pauses, and with small pages."""
     options = settings.options
     if isinstance(options, BgsOptions):
         options = msgspec.structs.replace(options, page_size=options.page_size // 25)
@@ -59,7 +59,7 @@ def without_pauses(settings: SourceSettings) -> SourceSettings:
 
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> list[tuple[SourceSettings, Played]]:
-    """All sources, each with its publisher as it was yesterday."""
+    """Return all sources, each with its publisher in yesterday's state."""
     today = clock.now().date()
     monkeypatch.setattr(budget, "TODAY", today)
     monkeypatch.setattr(budget, "DAYS", [today - timedelta(days=n) for n in range(40, -1, -1)])
@@ -91,7 +91,7 @@ async def test_news_of_all_sources_become_candidates_once(
     assert {key for key, each in found.items() if each.candidates} >= FIND_NEWS
     assert {key: each.candidates for key, each in again.items() if each.candidates} == {}
     anew = {key for key, each in again.items() if each.snapshots}
-    assert anew == {"gb-bgs-wms"}  # whose answers have the time in them
+    assert anew == {"gb-bgs-wms"}  # their responses contain the time
     async with open_connection(target) as connection:
         counts = dict(
             await connection.fetch(
@@ -103,4 +103,4 @@ async def test_news_of_all_sources_become_candidates_once(
         )
     assert counts["Source.Looked"] == 4 * len(played)
     assert "Source.Failed" not in counts
-    assert others == 0  # nothing of the law is recorded by a look
+    assert others == 0  # a poll records no legal facts

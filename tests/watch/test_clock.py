@@ -1,4 +1,4 @@
-"""A clock that was wrong and is put right costs a look, and nothing is missed."""
+"""A corrected clock costs a poll, without a loss."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ YEARS = timedelta(days=3 * 365)
 
 
 async def move(target: Target, by: timedelta) -> None:
-    """Have the last look at the source be at another time, as by another clock."""
+    """Move the time of the source's last poll, as by another clock."""
     async with open_connection(target) as connection:
         await connection.execute(
             "UPDATE watch.sources SET looked_at = looked_at + $1, ended_at = ended_at + $1,"

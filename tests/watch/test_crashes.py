@@ -30,7 +30,7 @@ ACTS = 40
 async def watching(
     target: Target, server: PublisherServer
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process that watches, for the length of a block; then it is killed."""
+    """Run a watching process for the duration of a block, and kill it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -49,7 +49,7 @@ async def watching(
 
 
 async def line(process: asyncio.subprocess.Process) -> str:
-    """The next line that a process prints."""
+    """Return the next output line of a process."""
     assert process.stdout
     async with asyncio.timeout(within(60)):
         return (await process.stdout.readline()).decode().strip()

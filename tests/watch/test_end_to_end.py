@@ -83,7 +83,7 @@ class World(Publisher):
         super().__init__()
 
     def page(self, asked: Asked) -> Page:
-        """What is at an address."""
+        """Return the page at an address."""
         match asked.path:
             case "/feed.xml":
                 return atom(self.entries)
@@ -106,7 +106,7 @@ EXPECTED = [
     "http://www.legislation.gov.uk/id/uksi/2099/1",
     ENTRY.id,
 ]
-"""What a first look finds."""
+"""Expected findings of a first poll."""
 OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "federal-register": (REGISTER_PATH, {"agencies": ["industry-and-security-bureau"]}),
     "eu-cellar": (CELLAR_PATH, {"terms": {"ENG": ["gallium"], "FRA": ["gallium"]}}),
@@ -118,7 +118,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def sources(server: PublisherServer, *names: str) -> tuple[SourceSettings, ...]:
-    """A source for each adapter, or for some."""
+    """Return a source for each adapter, or for some."""
     return tuple(
         SourceSettings(
             key=name,
@@ -136,25 +136,25 @@ def sources(server: PublisherServer, *names: str) -> tuple[SourceSettings, ...]:
 
 @pytest.fixture
 async def world() -> AsyncIterator[tuple[World, PublisherServer]]:
-    """The publishers, and their server."""
+    """Run the publishers and their server."""
     publishers = World()
     async with playing(publishers) as server:
         yield publishers, server
 
 
 async def look(target: Target, of: Sequence[SourceSettings]) -> dict[str, LookReport]:
-    """Look through sources once, with the adapters that ship."""
+    """Poll sources once, with the shipped adapters."""
     watched = replace(watch_options(*of), find_adapter=adapter_named)
     return {report.source: report for report in await Watcher(target, watched).look_once()}
 
 
 def failures(reports: dict[str, LookReport]) -> dict[str, Any]:
-    """Why some looks failed, by their sources."""
+    """Return the failures of polls, by source."""
     return {key: report.failure for key, report in reports.items() if not report.complete}
 
 
 async def items(target: Target) -> list[str]:
-    """What the queue has, by the publishers' names, in the order of sources."""
+    """Return the items in the queue, by the publishers' names, in source order."""
     async with open_connection(target) as connection:
         rows = await connection.fetch("SELECT source, item FROM review.candidates ORDER BY id")
     order = list(OPTIONS)
@@ -162,7 +162,7 @@ async def items(target: Target) -> list[str]:
 
 
 async def warnings(target: Target) -> str:
-    """What readiness would say."""
+    """Return the warnings of readiness."""
     pool = await create_pool(target)
     try:
         return "; ".join((await WatchOverview(pool).summary()).warnings)
@@ -239,7 +239,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "another charset": (wrong_charset, "ENCODING"),
 }
 LISTS = [name for name in OPTIONS if name != "page"]
-"""Adapters for which each of these is a fault: whatever is at a page now is what it says."""
+"""Adapters for which each of these is a fault; a page has no invalid content."""
 
 
 async def test_every_fault_is_seen_and_nothing_is_missed_or_twice_once_they_are_over(

@@ -27,7 +27,7 @@ PLAIN = "<p>Gallium</p>"
 
 @pytest.fixture
 def process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Have the next process started with limits that the test may change."""
+    """Start the next process with limits that the test may change."""
     html_process().close()
     html_process.cache_clear()
     yield monkeypatch

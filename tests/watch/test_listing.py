@@ -1,4 +1,4 @@
-"""Lists that grow while they are read: every notice is said once, whatever comes in between."""
+"""Lists that grow during a read: every notice is reported once, for any insertions."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Growing(Publisher):
         self.past_the_end = past_the_end
         self.size = 0
         self.coming: list[int] = []
-        """How many come in after each of the next requests."""
+        """Numbers of insertions after each of the next requests."""
 
     def page(self, asked: Asked) -> Page:
-        """A page of the list; past the end it is empty, or the first one again."""
+        """Return a page of the list; after the end it is empty, or the first one again."""
         total = self.size
         start = (int(asked.parameter("page", "1")) - 1) * self.page_size
         if start >= total and self.past_the_end == "first":

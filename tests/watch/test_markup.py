@@ -17,7 +17,7 @@ from tracker.watch.markup import lines_of, parse_html, parse_xml, sent_on_to, te
 
 
 def answer(content: bytes | str, charset: str | None = None) -> Response:
-    """A response with some content, its charset declared in the header or not at all."""
+    """Return a response with some content, with or without a charset in the header."""
     raw = content if isinstance(content, bytes) else content.encode(charset or "utf-8")
     return response(Request("https://publisher.example/"), raw, charset=charset)
 

@@ -1,4 +1,4 @@
-"""Numbers between others: what is missing is named, all of it, and nothing that is there."""
+"""Gaps in numbers: all missing ones are named, and no existing one."""
 
 from __future__ import annotations
 

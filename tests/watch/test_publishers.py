@@ -1,5 +1,7 @@
-"""Publishers of announcements and figures on a real socket, looked through by the watcher: their faults
-are on record, nothing is missed and nothing proposed twice."""
+"""Publishers on a real socket, polled by the watcher.
+
+Their faults are recorded, nothing is missed, and nothing is proposed twice.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ from tracker.watch.watcher import Watcher
 
 @dataclass(frozen=True)
 class Played:
-    """A publisher, how it is watched, and what is to be found at it."""
+    """A simulated publisher, its source settings, and its expected findings."""
 
     make: Callable[[], Publisher]
     adapter: str
@@ -52,7 +54,7 @@ class Played:
     """A pattern of the addresses without which nothing can be read."""
 
     def source(self, base: str) -> SourceSettings:
-        """The settings of the source."""
+        """Return the settings of the source."""
         kind = adapter_named(self.adapter).Options
         return SourceSettings(
             key="played",
@@ -67,7 +69,7 @@ class Played:
 
 
 def ministry() -> Mofcom:
-    """A ministry with a control, an act of another matter, and a missing number between."""
+    """Create a ministry with a control, an act of another matter, and a missing number between."""
     played = Mofcom()
     for document in (act(16, "2025-04-01"), rare_earths()):
         played.add(document)
@@ -77,7 +79,7 @@ def ministry() -> Mofcom:
 
 
 def list_in_french() -> Publisher:
-    """A ministry with two notices in Latin-1."""
+    """Create a ministry with two notices in Latin-1."""
     html = (
         "<meta charset=iso-8859-1><ul><li><a href=/a/2>Décret nº 2 : lithium</a> 2 août 2025"
         "<li><a href=/a/1>Arrêté nº 1 : cobalt</a> 1er août 2025</ul>"
@@ -86,7 +88,7 @@ def list_in_french() -> Publisher:
 
 
 def catalogue() -> ScienceBase:
-    """A release with a table and an archive."""
+    """Create a release with a table and an archive."""
     files = {"MCS2025_World_Data.csv": WORLD_2025, "all.zip": b"PK"}
     title = "Mineral Commodity Summaries 2025 Data Release"
     return ScienceBase(releases=[CatalogueItem("a25", title, files)])
@@ -142,13 +144,13 @@ OF_SOME: dict[str, tuple[str, Fault, str]] = {
 
 
 async def look(target: Target, source: SourceSettings) -> LookReport:
-    """Look through a source once, now."""
+    """Poll a source once, now."""
     [report] = await Watcher(target, options(source, find_adapter=adapter_named)).look_once()
     return report
 
 
 async def items(target: Target, base: str) -> list[str]:
-    """What the queue has, without the host that is played here."""
+    """Return the items in the queue, without the simulated host."""
     async with open_connection(target) as connection:
         rows = await connection.fetch("SELECT item FROM review.candidates")
     host = base.removeprefix("http://")

@@ -28,7 +28,7 @@ DAYS = [TODAY - timedelta(days=n) for n in range(40, -1, -1)]
 """Days on which publishers have published; the last is the day that is counted."""
 
 Played = tuple[Publisher, Callable[[], None]]
-"""A publisher as it was yesterday, and what brings the news of a busy day."""
+"""A publisher in yesterday's state, and a function that adds the news of a busy day."""
 
 
 def federal_register(settings: SourceSettings) -> Played:
@@ -128,11 +128,11 @@ PLAYED: dict[str, Callable[[SourceSettings], Played]] = {
     "usgs-sciencebase": sciencebase,
     "bgs-ogc": bgs,
 }
-"""Those of which sources ship; `notices` has none."""
+"""Publishers of shipped sources; `notices` has none."""
 
 
 def requests_of_a_day(settings: SourceSettings) -> int:
-    """How many requests a source makes on a busy day: once robots.txt, then each look."""
+    """Return the number of a source's requests on a busy day: robots.txt once, then each poll."""
     adapter = adapter_named(settings.adapter)
     if isinstance(settings.options, BgsOptions):  # as many pages of fewer figures
         options = msgspec.structs.replace(
@@ -141,7 +141,7 @@ def requests_of_a_day(settings: SourceSettings) -> int:
         settings = msgspec.structs.replace(settings, options=options)
     publisher, news = PLAYED[settings.adapter](settings)
     cursor: Cursor = {}
-    for _ in range(10):  # a first look may take several
+    for _ in range(10):  # a first poll may need several
         found = drive(
             adapter, settings, driven_by(publisher), cursor=cursor, today=TODAY - timedelta(days=1)
         )

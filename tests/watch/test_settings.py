@@ -1,4 +1,4 @@
-"""Sources come from files of TOML, whose mistakes are told by their places."""
+"""TOML source files, whose errors are reported with their location."""
 
 from __future__ import annotations
 

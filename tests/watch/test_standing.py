@@ -1,4 +1,4 @@
-"""Those who watch over servers see which sources fail, which are late, and that nobody watches."""
+"""Monitoring of sources: failures, delays, and missing watchers."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_without_a_network_it_is_said_and_since_when(target: Target) -> No
 
 
 def standing(key: str, **fields: object) -> SourceStanding:
-    """How a source stands that is well."""
+    """Return the state of a healthy source."""
     now = clock.now()
     values = {
         "name": key,

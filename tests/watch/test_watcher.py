@@ -1,4 +1,4 @@
-"""Sources are looked through: nothing is missed, nothing is recorded twice, failures are on record."""
+"""Polls of sources: complete, without duplicates, with recorded failures."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ from tracker.watch.watcher import Watcher, WatchOptions
 
 @pytest.fixture
 async def gazette() -> AsyncIterator[tuple[Gazette, PublisherServer]]:
-    """A gazette with three acts, and its server."""
+    """Run a gazette with three acts."""
     publisher = Gazette(3)
     async with playing(publisher) as server:
         yield publisher, server
 
 
 async def look(target: Target, *of: WatchOptions) -> list[LookReport]:
-    """Look through sources once, now."""
+    """Poll sources once, now."""
     reports = []
     for each in of:
         reports += await Watcher(target, each).look_once()
@@ -60,24 +60,24 @@ async def look(target: Target, *of: WatchOptions) -> list[LookReport]:
 
 
 async def facts(recorder: Recorder, key: str = "gazette") -> list[Fact]:
-    """What is on record of a source, in order."""
+    """Return the recorded facts of a source, in order."""
     return [event.fact for event in await recorder.read() if event.stream == f"source/{key}"]
 
 
 def kinds(of: Sequence[Fact]) -> list[str]:
-    """The names of the classes of facts."""
+    """Return the class names of facts."""
     return [type(fact).__name__ for fact in of]
 
 
 async def items(target: Target) -> list[str]:
-    """What the queue has, by the publisher's names."""
+    """Return the items in the queue, by the publisher's names."""
     async with open_connection(target) as connection:
         rows = await connection.fetch("SELECT item FROM review.candidates ORDER BY id")
     return [row["item"] for row in rows]
 
 
 async def row(target: Target, key: str = "gazette") -> Any:
-    """How far a source was looked through."""
+    """Return the progress of a source."""
     async with open_connection(target) as connection:
         return await connection.fetchrow("SELECT * FROM watch.sources WHERE key = $1", key)
 
@@ -290,7 +290,7 @@ async def test_a_source_with_other_settings_is_recorded_anew_and_read_from_its_b
     await look(target, options(source(server.url, options=GazetteOptions(read=False))))
     named = [fact for fact in await facts(recorder) if isinstance(fact, Watched)]
     assert [fact.name for fact in named] == ["A gazette", "Renamed", "A gazette"]
-    assert len(await items(target)) == 6  # the same acts, of which the list says less
+    assert len(await items(target)) == 6  # the same acts, with less data in the list
 
 
 async def test_a_source_that_is_no_longer_in_the_list_is_unwatched_and_may_come_back(
@@ -340,7 +340,7 @@ async def test_a_look_that_ended_and_was_not_kept_is_done_again_under_the_next_n
 
 @asynccontextmanager
 async def watching(target: Target, of: WatchOptions) -> AsyncIterator[list[LookReport]]:
-    """Watch for the length of a block; the looks that ended."""
+    """Watch for the duration of a block, and record the polls."""
     reports: list[LookReport] = []
     watcher = Watcher(target, of)
     watcher.observe_look = reports.append

@@ -1,4 +1,4 @@
-"""What docs/watching.md shows is so: its table of sources, its file of sources, its adapter."""
+"""docs/watching.md is correct: its table of sources, its source file, its adapter."""
 
 from __future__ import annotations
 

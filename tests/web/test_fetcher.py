@@ -1,4 +1,4 @@
-"""Documents are fetched politely; whatever a publisher does has a word, and comes to an end."""
+"""Polite fetching of documents; each failure of a publisher has a code, and ends."""
 
 from __future__ import annotations
 
@@ -47,25 +47,25 @@ PAGE = Page(b"An act. " * 1000, "text/html", "utf-8")
 
 
 def fetcher(limits: Limits = QUICK, **options: Any) -> Fetcher:
-    """A fetcher that may reach this machine and tries again at once."""
+    """Create a fetcher that may reach this machine and retries at once."""
     return Fetcher(HERE, limits=limits, **options)
 
 
 def quick(url: str, **options: Any) -> WebRequest:
-    """A request without pauses."""
+    """Return a request without pauses."""
     return WebRequest(url, pause_seconds=0, **options)
 
 
 async def fetched(
     publisher: Publisher, path: str = "/act", *, limits: Limits = QUICK, **options: Any
 ) -> WebResponse:
-    """What comes of fetching an address of a publisher."""
+    """Return the result of fetching an address of a publisher."""
     async with playing(publisher) as server, fetcher(limits) as fetching:
         return await fetching.fetch(quick(server.url + path, **options))
 
 
 async def failure(publisher: Publisher, path: str = "/act", **options: Any) -> FetchError:
-    """Why fetching an address of a publisher failed."""
+    """Return the failure of fetching an address of a publisher."""
     with pytest.raises(FetchError) as raised:
         await fetched(publisher, path, **options)
     return raised.value
@@ -349,7 +349,7 @@ async def test_what_is_packed_is_unpacked_within_the_limit() -> None:
 
 async def test_a_question_is_sent_as_a_form_also_to_where_it_has_moved() -> None:
     class Echo(Publisher):
-        """Answers with what it was sent."""
+        """A server that returns its input."""
 
         def page(self, asked: Asked) -> Page:
             return Page(asked.body, asked.headers["content-type"])

@@ -41,7 +41,7 @@ async def send(port: int) -> str | None:
 
 
 async def fetch(port: int) -> str | None:
-    """Fetch from a publisher; the reason why that failed."""
+    """Fetch from a publisher, and return the failure."""
     async with fetcher(Limits(total_seconds=SECONDS, tries=1)) as fetching:
         try:
             await fetching.fetch(quick(f"http://127.0.0.1:{port}/act"))
@@ -55,7 +55,7 @@ def measure(
     flood: str,
     new_loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> tuple[str | None, float]:
-    """Flood a client: its error, and the longest time in seconds that another task waited."""
+    """Flood a client, and return its error and the longest delay of another task in seconds."""
 
     async def run(port: int) -> tuple[str | None, float]:
         async with loop_delay() as delay:

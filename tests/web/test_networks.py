@@ -18,8 +18,8 @@ SPECIAL_NETWORKS = """
     ::/96 ::ffff:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/23 2001:db8::/32
     2002::/16 3fff::/20 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8
     """
-"""What the registries of IANA (special-purpose addresses, multicast) do not give to everybody, and
-the address of the service that Azure has in every machine."""
+"""Networks in the IANA registries of special-purpose and multicast addresses, and the address of
+Azure's machine service."""
 SPECIAL = [ip_network(network) for network in SPECIAL_NETWORKS.split()]
 UNICAST = IPv6Network("2000::/3")
 METADATA = """
@@ -39,7 +39,7 @@ def is_special(address: Address) -> bool:
 
 
 def addresses_in(network: Network) -> st.SearchStrategy[Address]:
-    """Addresses of a network, its ends more often."""
+    """Draw addresses of a network, with a bias to its ends."""
     first, last = int(network[0]), int(network[-1])
     kind = type(network[0])
     numbers = st.one_of(st.sampled_from([first, last]), st.integers(first, last))
@@ -160,7 +160,7 @@ def test_an_address_that_is_none_is_refused_and_named(url: str) -> None:
 
 
 def ip_networks(*networks: str) -> tuple[Network, ...]:
-    """Networks of their texts."""
+    """Return networks from texts."""
     return tuple(ip_network(network) for network in networks)
 
 
@@ -185,7 +185,7 @@ def test_an_address_that_may_not_be_reached_is_refused(url: str) -> None:
 def test_a_named_network_is_reached_without_tls_and_nothing_else_is() -> None:
     named = Networks.parse(["10.0.0.0/8"])
     named.check_url("http://10.1.2.3:8080/")
-    named.check_url("http://receiver:8080/")  # its address is looked at when it is connected to
+    named.check_url("http://receiver:8080/")  # its address is checked on connection
     for url in ("http://8.8.8.8/", "http://127.0.0.1/", "https://127.0.0.1/"):
         with pytest.raises(InvalidInput):
             named.check_url(url)

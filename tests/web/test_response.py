@@ -1,4 +1,4 @@
-"""What comes packed, cut off or with headers that contradict each other is whole, or it is refused."""
+"""Compressed, truncated or contradictory responses are complete or refused."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PACKED = gzip.compress(ACT)
 
 
 def packed(content: bytes, coding: str = "gzip") -> Publisher:
-    """A publisher of a document that is packed."""
+    """Return a publisher of a compressed document."""
     return Publisher({"/act": Page(content, headers={"content-encoding": coding})})
 
 
 def with_headers(*headers: str, status: str = "200 OK", content: bytes = b"hello") -> Publisher:
-    """A publisher that answers with some lines of a header, as they are written."""
+    """Return a publisher with raw header lines."""
     length = f"Content-Length: {len(content)}"
     head = "\r\n".join([f"HTTP/1.1 {status}", *headers, length, "", ""]).encode("latin-1")
     return Publisher({"/act": Page(raw=head + content), "/a": PAGE, "/b": PAGE})
@@ -154,7 +154,7 @@ IMPATIENT = Limits(silence_seconds=30, total_seconds=0.5, tries=1)
 
 
 async def header_without_end(request: Request, writer: asyncio.StreamWriter) -> bool:
-    """Sends lines of a header, one after the other, for ever."""
+    """Send header lines endlessly."""
     writer.write(b"HTTP/1.1 200 OK\r\n")
     while True:
         writer.write(b"x-more: to come\r\n")

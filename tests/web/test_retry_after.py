@@ -15,7 +15,7 @@ from tracker.web.retry_after import read_retry_after
 
 @pytest.fixture
 def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A server whose clock shows another time than Greenwich's."""
+    """Return a server whose clock shows another time zone's time."""
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     yield

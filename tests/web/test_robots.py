@@ -1,4 +1,4 @@
-"""What a robots.txt forbids is not asked for, however large it is and whatever mark it begins with."""
+"""Paths that robots.txt forbids are not requested, for any size and byte order mark."""
 
 from __future__ import annotations
 

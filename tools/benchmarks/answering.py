@@ -1,6 +1,8 @@
-"""Our API in a process of its own, for `graphql.py` and `pooling.py`:
-`python -m tools.benchmarks.answering TARGET BYTES BYTES [POOLED]`, with targets as JSON and how many
-bytes of answers and of states to keep. Prints its port."""
+"""An API server process for `graphql.py` and `pooling.py`.
+
+Run `python -m tools.benchmarks.answering TARGET BYTES BYTES [POOLED]`, with targets as JSON and the
+cache sizes of responses and states. It prints its port.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from schema.services import Access
 
 
 async def serve(target: str, answers_bytes: str, states_bytes: str, pooled: str = "null") -> None:
-    """Serve until the end."""
+    """Serve until the process ends."""
     async with running_tracker(json.loads(target), pooled=json.loads(pooled)) as services:
         services.as_of.lists.states.kept = SizedLruCache(int(states_bytes))
         listening = listening_socket("127.0.0.1", 0)

@@ -1,4 +1,4 @@
-"""Ways to append: our log, plain INSERT and COPY as the limits, the eventsourcing library."""
+"""Append methods: our log, plain INSERT and COPY as the limits, the eventsourcing library."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at", "
 
 
 async def recorder(target: Target, load: Load) -> float:
-    """Our log, with the pool of an API process."""
+    """Append to our log, with the pool of an API process."""
     pool = await create_pool(target)
     try:
         log = Recorder(pool)
@@ -32,7 +32,7 @@ async def recorder(target: Target, load: Load) -> float:
 
 
 async def plain(target: Target, load: Load) -> float:
-    """A transaction a command, over a connection a writer. It checks and orders nothing."""
+    """Append without checks or order, one transaction per command and one connection per writer."""
     pool = await create_pool(target, role=None, size=load.connections)
     try:
         await pool.execute(PLAIN)
@@ -50,7 +50,7 @@ async def plain(target: Target, load: Load) -> float:
 
 
 async def stored(target: Target, load: Load, module: str, **settings: str) -> float:
-    """The library's application recorder of a persistence module, called from threads."""
+    """Append with the library's application recorder of a persistence module, from threads."""
     versions = range(1, load.size + 1)
     with library(target, module, POSTGRES_POOL_SIZE=str(load.connections), **settings) as recorder:
         return await threaded_rate(
@@ -62,7 +62,7 @@ async def stored(target: Target, load: Load, module: str, **settings: str) -> fl
 
 
 async def bulk(target: Target, count: int) -> float:
-    """An import: checked, ordered, in one transaction."""
+    """Import events: checked, ordered, in one transaction."""
     events = _many(count)
     pool = await create_pool(target)
     try:
@@ -74,7 +74,7 @@ async def bulk(target: Target, count: int) -> float:
 
 
 async def copy(target: Target, count: int) -> float:
-    """COPY of the same rows into the same table without its triggers."""
+    """COPY the same rows into the same table without its triggers."""
     now = clock.now()
     rows = [
         (position, e.event_id, e.stream, e.version, e.type, now, entry_of(e, position))
@@ -91,7 +91,7 @@ async def copy(target: Target, count: int) -> float:
 
 
 def _many(count: int) -> list[NewEvent]:
-    """So many events, in streams of up to 100."""
+    """Return `count` events, in streams of up to 100."""
     return [
         event
         for start in range(0, count, 100)

@@ -1,4 +1,4 @@
-"""A client that costs little: it sends the same request again and again over some connections."""
+"""A low-overhead client that repeats one request over several connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import cast
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking: requests/s, milliseconds, and the server's CPU time a request in ms."""
+    """Results: requests per second, latency in ms, and CPU time of the server per request in ms."""
 
     rate: float
     p50: float
@@ -21,7 +21,7 @@ class Asked:
 
 
 def request(path: str, body: bytes) -> bytes:
-    """A POST as bytes."""
+    """Return a POST request as bytes."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Accept: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -29,7 +29,7 @@ def request(path: str, body: bytes) -> bytes:
 
 
 class Connection(asyncio.Protocol):
-    """Sends a request, and the next when its answer is there."""
+    """A client connection that sends the next request after each response."""
 
     def __init__(self, request: bytes):
         self._request = request
@@ -41,12 +41,12 @@ class Connection(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
+        """Send the first request."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transport has another class
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        """Wait for the whole of an answer, by its Content-Length."""
+        """Collect a whole response, by its Content-Length."""
         self._received += data
         if not self._end:
             head = self._received.find(b"\r\n\r\n")
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
             self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End, by ourselves or not."""
+        """Record the end of the connection, by either side."""
         if not self.done.done():
             self.done.set_exception(error or ConnectionError("the server hung up"))
 
@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol):
 
 
 async def ask(port: int, sent: bytes, process: int, *, seconds: float, connections: int) -> Asked:
-    """Ask a server for some seconds."""
+    """Send requests to a server for some seconds."""
     loop = asyncio.get_running_loop()
     open_, started, before = [], time.perf_counter(), cpu(process)
     for _ in range(connections):
@@ -94,6 +94,6 @@ async def ask(port: int, sent: bytes, process: int, *, seconds: float, connectio
 
 
 def cpu(process: int) -> float:
-    """The CPU time of a process in seconds, in steps of 10 ms (Linux)."""
+    """Return the CPU time of a process in seconds, in steps of 10 ms (Linux)."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

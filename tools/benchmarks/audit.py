@@ -1,10 +1,10 @@
-"""What the audit log costs: appends beside a publisher, publishing, proofs.
+"""Cost of the audit log: appends beside a publisher, publishing, proofs.
 
     python -m tools.benchmarks.audit [--rounds 3] [--seconds 3] [--only KEY…] [--write PAGE]
 
-Appends: with nobody publishing, with a publisher beside (this log), and with hashes of entries in a
-generated column, which this log does not have. Proofs: the median of many, each of a random event
-in a log of a million.
+Appends are measured without a publisher, with a publisher (this log), and with entry hashes in a generated
+column, which this log does not have. Proofs are the median of many, each for a random event in a log of a
+million.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COLUMN = """ALTER TABLE log.events
 
 
 async def published(target: Target, load: Load) -> float:
-    """Appends while a publisher follows them."""
+    """Measure appends beside a publisher."""
     with tempfile.TemporaryDirectory() as directory:
         async with (
             open_pool(target) as pool,
@@ -48,7 +48,7 @@ async def published(target: Target, load: Load) -> float:
 
 
 async def hashed(target: Target, load: Load) -> float:
-    """Appends to a table with a column of hashes."""
+    """Measure appends to a table with a column of hashes."""
     async with open_connection(target) as connection:
         await connection.execute(COLUMN)
     return await recorder(target, load)
@@ -56,7 +56,7 @@ async def hashed(target: Target, load: Load) -> float:
 
 @asynccontextmanager
 async def publisher_of(target: Target) -> AsyncIterator[Publisher]:
-    """A publisher that publishes when it is told to."""
+    """Run a publisher that publishes on request."""
     with tempfile.TemporaryDirectory() as directory:
         keystore = KeyStore(Path(directory))
         keystore.load_or_create()
@@ -65,7 +65,7 @@ async def publisher_of(target: Target) -> AsyncIterator[Publisher]:
 
 
 async def publish(target: Target, events: int, before: int = 0) -> float:
-    """Milliseconds from appended to published, of so many events after others."""
+    """Return the milliseconds from append to publication of `events` events after `before` others."""
     async with publisher_of(target) as publishing:
         await fill(target, before, bytes=BYTES)
         await publishing.catch_up()
@@ -76,7 +76,7 @@ async def publish(target: Target, events: int, before: int = 0) -> float:
 
 
 async def prove(target: Target, events: int) -> float:
-    """Milliseconds of the median proof of one event."""
+    """Return the median milliseconds of the proof of one event."""
     async with publisher_of(target) as publishing, open_pool(target) as pool:
         await fill(target, events, bytes=BYTES)
         await publishing.catch_up()
@@ -90,7 +90,7 @@ async def prove(target: Target, events: int) -> float:
 
 
 def tables(seconds: float, many: int = MANY) -> Sequence[Table]:
-    """What is measured."""
+    """Return the measured tables."""
     loads = {"append": Load(seconds=seconds), "append-16": Load(16, seconds=seconds)}
     return [
         Table(

@@ -1,9 +1,9 @@
-"""What an auditor's commands take, each in a process of its own: time and memory.
+"""Cost of an auditor's commands in separate processes: time and memory.
 
     python -m tools.benchmarks.auditing [--events 100000]
 
-The log is the corpus and more like it (see `growth`), signed. The time is that of the whole
-command, its start included; the memory is the most that its process held, without PostgreSQL's.
+The log is the corpus with generated additions (see `growth`), signed. The time is that of the whole command,
+with its start. The memory is the peak of its process, without PostgreSQL's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tracker.postgres.database import PUBLISHER, Target
 
 
 async def fill(target: Target, data_dir: Path, size: int) -> None:
-    """Make a log of a size, and sign it."""
+    """Create a signed log of a size."""
     await prepare(target)
     async with open_connection(target) as connection:
         await load(connection, grown(corpus()), 0, size)
@@ -58,7 +58,7 @@ def line(name: str, size: int, data_dir: Path, *arguments: str) -> None:
 
 
 def main() -> None:
-    """Run on servers of its own."""
+    """Run on separate servers."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=100_000)
     size = parser.parse_args().events

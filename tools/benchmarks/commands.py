@@ -1,8 +1,8 @@
-"""How many commands a second are decided and made durable while they are projected.
+"""Durable commands per second while they are projected.
 
     python -m tools.benchmarks.commands [--seconds 3] [--rounds 3] [--only KEY …] [--write PAGE]
 
-The peer inserts one row of the same bytes a transaction. It decides and projects nothing.
+The peer inserts one row of the same bytes per transaction. It decides and projects nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tracker.postgres.database import Target
 
 
 def tables(seconds: float) -> list[Table]:
-    """Commands of new entities by 1, 16 and 64 writers."""
+    """Return tables of commands on new entities by 1, 16 and 64 writers."""
     loads = [Load(writers, seconds=seconds) for writers in (1, 16, 64)]
     return [
         Table(
@@ -39,7 +39,7 @@ def tables(seconds: float) -> list[Table]:
 
 
 async def commands(target: Target, load: Load) -> float:
-    """A whole tracker; it may end with projecting still to do."""
+    """Measure a whole tracker; projection may lag at the end."""
     async with running_tracker(target) as services:
         return await rate(
             load, lambda name: services.commands.record(f"export-control/{name}", FACT)
@@ -47,7 +47,7 @@ async def commands(target: Target, load: Load) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     harness.main("commands", __doc__, tables, arguments)
 
 

@@ -1,12 +1,11 @@
-"""How fast events are delivered to one endpoint, and how late to a thousand of which a tenth hang.
+"""Delivery rate to one endpoint, and delivery lag of a thousand endpoints of which a tenth hang.
 
     python -m tools.benchmarks.deliveries [--rounds 3] [--seconds 30] [--write PAGE]
 
-One server on the shipped corpus, whose API has one core (Linux) and delivers too. Beside deliveries
-to one endpoint a loop of aiohttp posts the same bodies, unsigned and kept nowhere, to the same
-receiver: the most that one connection could carry. Then a thousand endpoints, of which some never
-answer: a writer records while they follow, and then they begin at the first event, all at once.
-Meanwhile a client asks questions.
+One server on the shipped corpus has one core (Linux) for its API and deliveries. As the upper limit of one
+connection, an aiohttp loop posts the same bodies to the same receiver, unsigned and without records. Then a
+thousand endpoints, some of which never respond, follow a writer. Later they all start at the first event.
+Meanwhile a client sends queries.
 """
 
 from __future__ import annotations
@@ -46,9 +45,9 @@ from tracker.web.networks import Networks
 LOOPBACK = "127.0.0.0/8"
 MANAGER = Manager("benchmark")
 AIMS = {1: 500, 100: 10_000}
-"""Events a second to one endpoint, by the events of a delivery."""
+"""Target events per second to one endpoint, by events per delivery."""
 LAG_AIM_MS = 2_000
-"""Of the 99th percentile of those that do not hang."""
+"""Target for the 99th percentile of endpoints that do not hang."""
 PATIENCE_SECONDS = 120
 MEMORY = "MB of the server before / at most"
 QUESTIONS = "p99 ms of a question before / beside"
@@ -60,7 +59,7 @@ QUESTION = (
 
 
 class Receiver:
-    """A receiver in a process of its own."""
+    """A receiver in a separate process."""
 
     def __init__(self, process: subprocess.Popen[str]):
         self._process = process
@@ -70,14 +69,14 @@ class Receiver:
         self.url = f"http://127.0.0.1:{int(self._answers.readline())}"
 
     def report(self) -> Received:
-        """What has come since the last report."""
+        """Return the events received since the last report."""
         print(file=self._asking, flush=True)
         return Received(**json.loads(self._answers.readline()))
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """A receiver for the length of a block."""
+    """Run a receiver for the duration of a block."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tools.benchmarks.receiving"],
         stdin=subprocess.PIPE,
@@ -92,18 +91,18 @@ def receiving() -> Iterator[Receiver]:
 
 
 Taken: TypeAlias = dict[tuple[str, int], list[float]]
-"""Events a second of each round, by who sent and the events of a delivery."""
+"""Events per second of each round, by sender and events per delivery."""
 
 
 @dataclass(slots=True)
 class Desk:
-    """The endpoints of a server, and its log."""
+    """The endpoints and log of a server."""
 
     endpoints: Endpoints
     recorder: Recorder
 
     async def add(self, url: str, after: int, batch: int = 1) -> None:
-        """Add an endpoint that is named after its address."""
+        """Add an endpoint named after its address."""
         name = url.partition("//")[2].translate(str.maketrans(":/", "--"))
         new = NewEndpoint(url, name, after, max_batch_events=batch)
         await self.endpoints.add(new, MANAGER)
@@ -111,7 +110,7 @@ class Desk:
     async def add_many(
         self, receiver: Receiver, count: int, hanging: int, from_first: bool
     ) -> None:
-        """Add endpoints that follow, or that begin at the first event, of which some hang."""
+        """Add endpoints that follow, or start at the first event; some hang."""
         head, start = await self.recorder.head(), "first" if from_first else "last"
         for number in range(count):
             kind = "hang" if number < hanging else "take"
@@ -125,7 +124,7 @@ class Desk:
 
 @asynccontextmanager
 async def desk(server: Running) -> AsyncIterator[Desk]:
-    """The desk of a server, for the length of a block."""
+    """Open the endpoints of a server, for the duration of a block."""
     found = running(server.data_dir)
     assert found
     pool = await create_pool(found.connection.kwargs())
@@ -137,7 +136,7 @@ async def desk(server: Running) -> AsyncIterator[Desk]:
 
 
 async def deliver(at: Desk, receiver: Receiver, number: int, batch: int) -> float:
-    """Events a second to one endpoint, from the first that is accepted to the last of the log."""
+    """Return events per second to one endpoint, from the first acceptance to the end of the log."""
     head = await at.recorder.head()
     await at.add(f"{receiver.url}/{batch}-{number}", after=0, batch=batch)
     async with asyncio.timeout(PATIENCE_SECONDS):
@@ -148,7 +147,7 @@ async def deliver(at: Desk, receiver: Receiver, number: int, batch: int) -> floa
 
 
 async def post(at: Desk, receiver: Receiver, number: int, batch: int) -> float:
-    """Events a second by a loop that posts the same bodies as fast as it can."""
+    """Return events per second of a loop that posts the same bodies without pause."""
     messages = [message async for message in bodies(at, batch)]
     async with aiohttp.ClientSession() as session:
         for message in messages:
@@ -163,7 +162,7 @@ async def post(at: Desk, receiver: Receiver, number: int, batch: int) -> float:
 
 
 async def bodies(at: Desk, batch: int) -> AsyncIterator[Message]:
-    """The log as messages."""
+    """Yield the log as messages."""
     log = [event async for event in at.recorder.read_all(await at.recorder.head())]
     for first in range(0, len(log), batch):
         pairs = [(event, event.position - 1) for event in log[first : first + batch]]
@@ -171,7 +170,8 @@ async def bodies(at: Desk, batch: int) -> AsyncIterator[Message]:
 
 
 def rate(received: Received, events: int, batch: int) -> float:
-    """Events a second, after a look that all came once; those of the first delivery began the clock."""
+    """Return events per second, and check that each arrived once; the clock starts with the first
+    delivery."""
     if received.events != events or received.missed or received.doubled:
         raise RuntimeError(f"of {events} events came {received}")
     return (events - batch) / received.seconds
@@ -179,7 +179,7 @@ def rate(received: Received, events: int, batch: int) -> float:
 
 @dataclass(slots=True)
 class Asker:
-    """A client that asks a question of a random day, some times a second."""
+    """A client that queries random days at a fixed rate."""
 
     server: Running
     milliseconds: list[float] = field(default_factory=list)
@@ -199,7 +199,7 @@ class Asker:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Ask for the length of a block."""
+        """Send queries for the duration of a block."""
         thread = threading.Thread(target=self._ask, daemon=True)
         thread.start()
         try:
@@ -210,32 +210,32 @@ class Asker:
 
     @property
     def p99(self) -> float:
-        """Milliseconds."""
+        """Return the 99th percentile in milliseconds."""
         return statistics.quantiles(self.milliseconds, n=100, method="inclusive")[98]
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """What was measured of many endpoints."""
+    """Measurements of many endpoints."""
 
     endpoints: int
     hanging: int
     seconds: float
     received: Received
     megabytes: tuple[float, float]
-    """Of the server: before, and at most."""
+    """Memory of the server: before, and at its peak."""
     p99: tuple[float, float]
-    """Milliseconds of a client's question: before, and beside deliveries."""
+    """Milliseconds of a client's query: before, and during deliveries."""
 
     @property
     def holds(self) -> bool:
-        """Whether those that follow come along, and get each event once."""
+        """Whether the working endpoints keep up, and get each event once."""
         got = self.received
         return got.p99 < LAG_AIM_MS and not (got.missed or got.doubled)
 
     @property
     def cells(self) -> list[str]:
-        """What is told of all."""
+        """Return the cells of the table."""
         return [
             f"{self.received.events / self.seconds:,.0f}",
             str(self.received.missed),
@@ -253,7 +253,7 @@ async def crowd(
     *,
     from_first: bool = False,
 ) -> Crowd:
-    """Let many endpoints follow for some seconds; or begin at the first event, all at once."""
+    """Let many endpoints follow for some seconds, or all start at the first event."""
     process = psutil.Process(server.process.pid)
     before = most = process.memory_info().rss
     alone, beside, writer = Asker(server), Asker(server), Writer(port_of(server))
@@ -283,7 +283,7 @@ async def crowd(
 
 
 def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
-    """Tables."""
+    """Return the tables as Markdown."""
     rows = []
     for batch, aim in AIMS.items():
         ours, loop = (statistics.median(taken[who, batch]) for who in ("ours", "loop"))
@@ -325,14 +325,14 @@ def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
 
 
 def yes_or_no(holds: bool) -> str:
-    """Whether an aim is met."""
+    """Return whether a target is met, as text."""
     return "yes" if holds else "**no**"
 
 
 async def measured(
     server: Running, receiver: Receiver, chosen: argparse.Namespace
 ) -> tuple[Taken, Crowd, Crowd]:
-    """Everything; what is compared, in interleaved rounds."""
+    """Measure everything; compared values are measured in interleaved rounds."""
     taken: Taken = {}
     async with desk(server) as at:
         for number in range(chosen.rounds):
@@ -346,16 +346,18 @@ async def measured(
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options."""
+    """Parse the options."""
     parser = options(str(__doc__))
-    parser.add_argument("--seconds", type=float, default=30, help="how long is written")
-    parser.add_argument("--rate", type=float, default=1, help="events a second")
-    parser.add_argument("--endpoints", type=int, default=1_000, help="of which a tenth hang")
+    parser.add_argument("--seconds", type=float, default=30, help="seconds of writing")
+    parser.add_argument("--rate", type=float, default=1, help="events per second")
+    parser.add_argument(
+        "--endpoints", type=int, default=1_000, help="number of endpoints, of which a tenth hang"
+    )
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     chosen = parsed(arguments)
     with (
         corpus() as data_dir,

@@ -1,12 +1,11 @@
-"""What it costs to write to an entity that has many events already.
+"""Cost of a write to an entity with many events.
 
     python -m tools.benchmarks.entity [--sizes 10 100 1000 10000] [--kinds figure] [--write PAGE]
 
-Each figure is the time of one command that records one event, until it can be read. An entity has
-its events on one day, or each on a day of its own. `newest` is an event of the last day, `older`
-one of a day before it, and `cold` the first one after a start, when nothing is in memory. Batches
-have 100 events. `rows` is how large the tables are that hold the entity's states and their
-elements.
+Each value is the time of one command that records one event, until it can be read. The events of an entity
+are on one day, or each on another day. `newest` is an event of the last day, `older` one of an earlier day,
+and `cold` the first one after a start with empty caches. Batches have 100 events. `rows` is the size of the
+tables with the entity's states and their elements.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from tracker.postgres.database import PROJECTOR, Target
 FIRST_DAY = date(1990, 1, 1)
 BATCH = 100
 Make = Callable[[int, str], Fact]
-"""The fact of an entity with a number, from 0 on, public on a day."""
+"""The fact of an entity by number, from 0 on, and public day."""
 
 
 def _announcement(number: int, on: str) -> Fact:
@@ -90,7 +89,7 @@ KINDS: dict[str, tuple[str, Make]] = {
 
 
 async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
-    """Record the facts of an entity; the megabytes of rows that they make."""
+    """Record the facts of an entity, and return the megabytes of their rows."""
     entity = rehydrate(stream, [])
     events = [decide(entity, PlannedEvent(stream, one, str(uuid.uuid4())), ()) for one in facts]
     async with running_tracker(target) as services:
@@ -105,7 +104,7 @@ async def fill(target: Target, stream: str, facts: Sequence[Fact]) -> float:
 
 
 async def seconds(services: Services, stream: str, *facts: Fact) -> float:
-    """How long it takes until facts of an entity can be read."""
+    """Return the seconds until facts of an entity can be read."""
     started = time.perf_counter()
     written = await services.commands.record_all([RecordFact(stream, one) for one in facts])
     await services.projector.reach(written.positions[-1], seconds=600)
@@ -113,8 +112,8 @@ async def seconds(services: Services, stream: str, *facts: Fact) -> float:
 
 
 async def measure(target: Target, stream: str, make: Make, size: int, days: int) -> list[float]:
-    """The time of one newest event, of an older one, of a cold one and of a batch, in seconds; and
-    the megabytes of rows before them."""
+    """Return the seconds of a newest, an older and a cold event and of a batch, and the megabytes of
+    rows before."""
 
     def day(number: int) -> str:
         return str(FIRST_DAY + number * days // size * DAY)
@@ -139,7 +138,7 @@ async def measure(target: Target, stream: str, make: Make, size: int, days: int)
 
 
 async def report(server: Target, kinds: Sequence[str], sizes: Sequence[int], many: int) -> str:
-    """All figures, as tables in Markdown."""
+    """Return all values as Markdown tables."""
     tables = [f"{harness.machine()}, {harness.versions()}."]
     for layout in ("on one day", "each on a day of its own"):
         rows = []
@@ -177,12 +176,12 @@ async def report(server: Target, kinds: Sequence[str], sizes: Sequence[int], man
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     parser = harness.options(__doc__)
     parser.add_argument("--kinds", nargs="+", default=[*KINDS], choices=[*KINDS])
     parser.add_argument("--sizes", nargs="+", type=int, default=[10, 100, 1_000, 10_000])
     parser.add_argument(
-        "--many", type=int, default=10_000, help="the most events on days of their own"
+        "--many", type=int, default=10_000, help="maximum of events on separate days"
     )
     chosen = parser.parse_args(arguments)
     with harness.server() as target:

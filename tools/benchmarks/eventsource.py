@@ -1,4 +1,4 @@
-"""eventsource-py: its PostgreSQL store over SQLAlchemy and asyncpg."""
+"""Benchmarks of eventsource-py: its PostgreSQL store over SQLAlchemy and asyncpg."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGE = 1000
 
 
 class Recorded(DomainEvent):
-    """An event with content of its own, in no form that costs time to read."""
+    """An event with its own content, in a form that needs no parsing."""
 
     aggregate_type: str = CATEGORY
     content: str
@@ -33,7 +33,7 @@ class Recorded(DomainEvent):
 
 @asynccontextmanager
 async def opened(target: Target, connections: int = 1) -> AsyncIterator[PostgreSQLEventStore]:
-    """The store on its own tables."""
+    """Open the store on its own tables."""
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: asyncpg.connect(**target),
@@ -59,14 +59,14 @@ async def add(store: PostgreSQLEventStore, contents: Sequence[str]) -> None:
 
 
 async def append(target: Target, load: Load) -> float:
-    """Commands of the load, over a connection a writer."""
+    """Append the commands of the load, with one connection per writer."""
     contents = [DATA.decode()] * load.size
     async with opened(target, load.connections) as store:
         return await rate(load, lambda _: add(store, contents))
 
 
 async def read(target: Target, contents: Sequence[str], seconds: float) -> float:
-    """Its global feed of these contents, in pages, events decoded."""
+    """Read its global feed of these contents in pages, with decoded events."""
     async with opened(target) as store:
         for start in range(0, len(contents), 100):
             await add(store, contents[start : start + 100])

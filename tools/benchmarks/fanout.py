@@ -1,10 +1,10 @@
-"""How late events come to many followers, and what these cost a writer.
+"""Delivery lag for many followers, and their cost for a writer.
 
     python -m tools.benchmarks.fanout [--only WAY …] [--followers 10000] [--seconds 20] [--write PAGE]
 
-One server on the shipped corpus, whose API has one core (Linux). Beside followers that all ask the
-same (`following.py`), a writer records an announcement several times a second; in turns it does so
-on a server without any. Needs a descriptor a follower, both here and there: see `ulimit -n`.
+One server on the shipped corpus has one core (Linux) for its API. Followers all send the same request
+(`following.py`), while a writer records an announcement several times per second. In alternation it does so
+on a server without followers. It needs one descriptor per follower on both sides: see `ulimit -n`.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from tools.benchmarks.harness import machine, markdown, options, publish
 
 TOKEN = "benchmark"
 TURNS = 4
-"""How often the server with followers and the quiet one take turns."""
+"""Number of alternations between the server with followers and the quiet one."""
 WARM_UP_MUTATIONS = 20
-"""Mutations before any is measured."""
+"""Mutations before the first measurement."""
 SPARE_CONNECTIONS = 100
-"""Connections beside those of the followers."""
+"""Connections beyond those of the followers."""
 AIMS = (1000.0, 1.1)
-"""Milliseconds of the 99th percentile of delivery, and how many times as long a mutation may take."""
+"""Targets: milliseconds of the 99th percentile of delivery, and the ratio of mutation times."""
 MUTATION = (
     "mutation ($input: AnnounceExportControlInput!)"
     " { announceExportControl(input: $input) { position event { recordedAt } } }"
@@ -51,25 +51,25 @@ MUTATION = (
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a writer recorded: the seconds of each mutation, and when events were recorded."""
+    """The events of a writer: seconds of each mutation, and times of recording."""
 
     seconds: list[float]
     recorded: dict[int, float]
 
     @property
     def p50(self) -> float:
-        """Milliseconds of the median."""
+        """Return the median in milliseconds."""
         return 1000 * statistics.median(self.seconds)
 
     @property
     def p90(self) -> float:
-        """Milliseconds of the ninth decile."""
+        """Return the ninth decile in milliseconds."""
         return 1000 * statistics.quantiles(self.seconds, n=10, method="inclusive")[8]
 
 
 @dataclass(frozen=True, slots=True)
 class Fanout:
-    """What was measured of a way of following."""
+    """Measurements of one method of following."""
 
     way: str
     followers: int
@@ -77,20 +77,20 @@ class Fanout:
     alone: Written
     beside: Written
     cpu: float
-    """Microseconds of the server's CPU an event and follower."""
+    """Microseconds of server CPU per event and follower."""
     idle: float
-    """The share of its core that a server takes for followers to whom nothing comes."""
+    """Share of its core that a server uses for idle followers."""
     memory: float
-    """Kilobytes a follower."""
+    """Kilobytes per follower."""
 
     @property
     def slower(self) -> float:
-        """How many times as long the median mutation takes as without followers."""
+        """Return the ratio of the median mutation times with and without followers."""
         return self.beside.p50 / self.alone.p50
 
     @property
     def holds(self) -> bool:
-        """Whether the aims are met."""
+        """Whether the targets are met."""
         found = self.found
         return (
             found.p99 < AIMS[0]
@@ -100,7 +100,7 @@ class Fanout:
 
     @property
     def cells(self) -> list[str]:
-        """A row of the table."""
+        """Return a row of the table."""
         found = self.found
         return [
             self.way,
@@ -136,14 +136,14 @@ HEADER = [
 
 
 class Writer:
-    """A client that records announcements, over one connection."""
+    """A client that records announcements over one connection."""
 
     def __init__(self, port: int):
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.written = Written([], {})
 
     def record(self) -> tuple[float, int, float]:
-        """Record one: the seconds that it took, its position, and when it was recorded."""
+        """Record one announcement, and return its seconds, position and recording time."""
         asked = {"query": MUTATION, "variables": {"input": control(f"f{time.time_ns()}")}}
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         started = time.perf_counter()
@@ -155,7 +155,7 @@ class Writer:
         return seconds, int(found["position"]), recorded
 
     def write(self, seconds: float, rate: float) -> None:
-        """Record so many a second for some seconds, over a new connection."""
+        """Record announcements at a rate for some seconds, over a new connection."""
         self._connection.close()
         started = time.monotonic()
         for number in range(int(seconds * rate)):
@@ -166,7 +166,7 @@ class Writer:
 
 
 def metric(url: str, name: str) -> float:
-    """A figure of `/metrics`."""
+    """Return a value from `/metrics`."""
     with urllib.request.urlopen(f"{url}/metrics", timeout=60) as response:
         for line in response.read().decode().splitlines():
             if line.startswith(f"{name} "):
@@ -176,7 +176,7 @@ def metric(url: str, name: str) -> float:
 
 @contextmanager
 def following(way: str, port: int, followers: int) -> Iterator[subprocess.Popen[str]]:
-    """A process with so many followers, all of them let in."""
+    """Run a process with connected followers."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tools.benchmarks.following", way, str(port), str(followers)],
         stdin=subprocess.PIPE,
@@ -197,8 +197,7 @@ def following(way: str, port: int, followers: int) -> Iterator[subprocess.Popen[
 def measure(
     server: Running, quiet: Running, way: str, followers: int, seconds: float, rate: float
 ) -> Fanout:
-    """Measure a way of following. A mutation is compared with one on a quiet server, in turns, so
-    that a change of load meets both."""
+    """Measure a method of following, in alternation with a quiet server."""
     port, process = port_of(server), psutil.Process(server.process.pid)
     beside, alone = Writer(port), Writer(port_of(quiet))
     for writer in (beside, alone):
@@ -231,12 +230,12 @@ def measure(
 
 
 def port_of(server: Running) -> int:
-    """The port of a server."""
+    """Return the port of a server."""
     return int(server.url.rpartition(":")[2])
 
 
 def wait_for_followers(url: str, followers: float) -> None:
-    """Wait until so many follow."""
+    """Wait until all followers are connected."""
     until = time.monotonic() + 60
     while metric(url, "tracker_followers") != followers:
         if time.monotonic() > until:
@@ -248,7 +247,7 @@ def wait_for_followers(url: str, followers: float) -> None:
 
 @contextmanager
 def corpus() -> Iterator[Path]:
-    """A data directory with the shipped corpus in its log."""
+    """Create a data directory with the shipped corpus in its log."""
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
         os.chmod(directory, 0o755)
         data_dir = Path(directory) / "data"
@@ -259,7 +258,7 @@ def corpus() -> Iterator[Path]:
 
 @contextmanager
 def serving(data_dir: Path, followers: int, **settings: str) -> Iterator[Running]:
-    """A server with room for so many followers, its API on the first core."""
+    """Run a server with room for the followers, its API on the first core."""
     server = Running(
         "serve",
         data_dir=data_dir,
@@ -276,18 +275,18 @@ def serving(data_dir: Path, followers: int, **settings: str) -> Iterator[Running
 
 
 def report(found: Sequence[Fanout], seconds: float, rate: float) -> str:
-    """A table."""
+    """Return a Markdown table."""
     said = f"{machine()}; {rate:g} events a second for {seconds:g} s; of the rounds the median one."
     return f"{said}\n\n{markdown(HEADER, [each.cells for each in found])}"
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options."""
+    """Parse the options."""
     parser = options(str(__doc__))
     parser.set_defaults(rounds=1)
-    parser.add_argument("--seconds", type=float, default=20, help="how long is written")
-    parser.add_argument("--rate", type=float, default=2, help="events a second")
-    parser.add_argument("--followers", type=int, default=10_000, help="of each way")
+    parser.add_argument("--seconds", type=float, default=20, help="seconds of writing")
+    parser.add_argument("--rate", type=float, default=2, help="events per second")
+    parser.add_argument("--followers", type=int, default=10_000, help="number per method")
     parser.add_argument(
         "--only", nargs="+", choices=WAYS, default=list(WAYS), metavar="WAY", help=", ".join(WAYS)
     )
@@ -295,7 +294,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     chosen = parsed(arguments)
     found: list[Any] = []
     with corpus() as first, corpus() as second, serving(second, 0) as quiet:

@@ -1,10 +1,10 @@
-"""Many followers in one process, for `fanout.py`: they check that every event comes once, in order.
+"""Many followers in one process, for `fanout.py`, with a check of order and completeness.
 
     python -m tools.benchmarks.following WAY PORT CONNECTIONS
 
-Prints `ready` when all follow. Then reads one line, JSON with the times at which events were
-recorded by their positions, and prints what became of them. The connections come from a hundred
-addresses of this machine (Linux has all of 127.0.0.0/8), since one client may have only so many.
+It prints `ready` when all follow. Then it reads one line of JSON with recording times by position, and prints
+the result. The connections come from a hundred addresses of this machine (Linux has all of 127.0.0.0/8),
+because the number per client is limited.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tests.support.websocket_client import framed
 
 CLIENTS = 100
 MAX_BEGINNING = 100
-"""Connections that may be under way at a time until they follow."""
+"""Maximum number of connections being opened."""
 READ_BYTES = 256 * 1024
 POSITION = re.compile(rb'"position":"(\d+)"')
 PING, COMPRESSED = 0x89, 0x40
-"""The first byte of a ping, and what it has where a message is compressed (RFC 6455, RFC 7692)."""
+"""First byte of a ping, and the bit of a compressed message (RFC 6455, RFC 7692)."""
 EVENTS = "subscription Follow { events { position type entity recordedAt } }"
 STATES = (
     "subscription Watch { worldChanged(places: [CN], kinds: [EXPORT_CONTROL]) { position"
@@ -39,13 +39,13 @@ STATES = (
 
 
 def get(path: str, *headers: str) -> bytes:
-    """A GET."""
+    """Return a GET request."""
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", *headers]
     return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n"
 
 
 def upgrade(*headers: str) -> bytes:
-    """The handshake of a WebSocket."""
+    """Return the handshake of a WebSocket."""
     return get(
         "/graphql",
         "Upgrade: websocket",
@@ -58,26 +58,26 @@ def upgrade(*headers: str) -> bytes:
 
 
 def subscription(document: str, number: int) -> bytes:
-    """A subscription on a WebSocket. Clients choose ids of their own."""
+    """Return a subscription on a WebSocket. Clients choose their own ids."""
     asked = framed(type="subscribe", id=f"follower-{number}", payload={"query": document})
     return framed(type="connection_init") + asked
 
 
 class Reader(Protocol):
-    """Finds the positions in what comes to one connection."""
+    """A reader of the positions on one connection."""
 
     pongs: bytes
-    """What the server is to be sent."""
+    """Bytes to send to the server."""
 
     def begun(self, data: bytes) -> bool:
-        """Take what comes first; whether the connection has been let in."""
+        """Process the first data, and return whether the connection is accepted."""
 
     def positions(self, data: bytes) -> Iterator[int]:
-        """The positions that are complete now."""
+        """Yield the positions that are complete now."""
 
 
 class PlainReader:
-    """Positions in text, wherever it is cut."""
+    """A reader of positions in text, split at any byte."""
 
     __slots__ = ("_rest", "_welcome", "pongs")
 
@@ -87,7 +87,7 @@ class PlainReader:
         self._rest = b""
 
     def begun(self, data: bytes) -> bool:
-        """Look for the welcome."""
+        """Search for the welcome message."""
         self._rest += data
         found = self._welcome in self._rest
         if found:
@@ -95,7 +95,7 @@ class PlainReader:
         return found
 
     def positions(self, data: bytes) -> Iterator[int]:
-        """Positions; what may be the beginning of the next is kept."""
+        """Yield positions, and keep an incomplete one."""
         data, end = self._rest + data, 0
         for found in POSITION.finditer(data):
             end = found.end()
@@ -104,7 +104,7 @@ class PlainReader:
 
 
 class GzipReader(PlainReader):
-    """The same of a body that is compressed, in chunks."""
+    """A reader of positions in a compressed and chunked body."""
 
     __slots__ = ("_chunks", "_unpack")
 
@@ -114,12 +114,12 @@ class GzipReader(PlainReader):
         self._chunks = b""
 
     def begun(self, data: bytes) -> bool:
-        """Whatever comes is the beginning of the body."""
+        """Return whether any data arrived: it is the start of the body."""
         list(self.positions(data))
         return True
 
     def positions(self, data: bytes) -> Iterator[int]:
-        """Unpack the chunks that are complete."""
+        """Decompress the complete chunks and yield their positions."""
         self._chunks += data
         while b"\r\n" in self._chunks:
             size, _, rest = self._chunks.partition(b"\r\n")
@@ -131,7 +131,7 @@ class GzipReader(PlainReader):
 
 
 class WebSocketReader:
-    """Positions in the messages of a WebSocket, of which each is one frame; pings are answered."""
+    """A reader of positions in WebSocket messages of one frame each, with pongs."""
 
     __slots__ = ("_frames", "_unpack", "pongs")
 
@@ -139,14 +139,14 @@ class WebSocketReader:
         self._frames = b""
         self._unpack: Any = None
         self.pongs = b""
-        """What the server is to be sent for its pings."""
+        """Pongs to send to the server."""
 
     def begun(self, data: bytes) -> bool:
-        """The first message is the acknowledgement."""
+        """Return whether the first message is the acknowledgement."""
         return b"connection_ack" in b"".join(self._messages(data))
 
     def positions(self, data: bytes) -> Iterator[int]:
-        """The positions in the messages that are complete."""
+        """Yield the positions in complete messages."""
         for message in self._messages(data):
             yield from (int(found) for found in POSITION.findall(message))
 
@@ -174,15 +174,15 @@ class WebSocketReader:
 
 @dataclass(frozen=True)
 class Way:
-    """A way of following: what is sent, and what says that it is let in."""
+    """A method of following: its request, and the response that accepts it."""
 
     request: bytes
     welcome: bytes
     document: str = ""
-    """What is subscribed to when the head of the response has come."""
+    """Document of the subscription after the response head."""
     reader: Callable[[bytes], Reader] = PlainReader
     every: bool = True
-    """Whether every event comes; else what comes last has to be the last."""
+    """Whether every event arrives; otherwise only the last one must."""
 
 
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"
@@ -197,7 +197,7 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What came to all followers: how late in milliseconds, and what did not come as it has to."""
+    """Results of all followers: lag in milliseconds, and violations."""
 
     p50: float
     p99: float
@@ -210,14 +210,14 @@ class Followed:
 
 @dataclass
 class Followers:
-    """Connections that follow, read by one thread."""
+    """Following connections, read by one thread."""
 
     way: Way
     port: int
     last: dict[int, int] = field(default_factory=dict)
-    """The last position by descriptor."""
+    """Last position by descriptor."""
     times: dict[int, array[float]] = field(default_factory=dict)
-    """When each position came, to whichever follower."""
+    """Arrival times of each position, at all followers."""
     doubled: int = 0
     skipped: int = 0
     ended: int = 0
@@ -230,7 +230,7 @@ class Followers:
         self._begun: set[int] = set()
 
     def open(self, connections: int) -> None:
-        """Open so many connections, a hundred at a time, until all are let in."""
+        """Open connections, a hundred at a time, until all are accepted."""
         until = time.monotonic() + 600
         for number in range(connections):
             self._connect(number)
@@ -256,7 +256,7 @@ class Followers:
         self.poll.register(descriptor, select.EPOLLIN)
 
     def read(self, seconds: float) -> None:
-        """Read what has come, waiting so long at most."""
+        """Read available data, waiting at most `seconds`."""
         for descriptor, _ in self.poll.poll(seconds):
             try:
                 data = self._sockets[descriptor].recv(READ_BYTES)
@@ -298,7 +298,7 @@ class Followers:
             reader.pongs = b""
 
     def result(self, recorded: dict[int, float], connections: int) -> Followed:
-        """What came of the events that were recorded at some times."""
+        """Return the results for events by recording time."""
         delays = sorted(
             1000 * (came - since)
             for position, since in recorded.items()
@@ -328,7 +328,7 @@ class Followers:
 
 
 def main() -> None:
-    """Follow until a line says what was recorded, and then until all have it."""
+    """Follow until a line gives the recorded events, and then until all have arrived."""
     way, port, connections = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     followers = Followers(WAYS[way], port)
     followers.open(connections)

@@ -1,9 +1,9 @@
-"""Our GraphQL API beside PostGraphile 5, on the same server and rows, by the same client.
+"""GraphQL API compared with PostGraphile 5, on the same server and rows, with the same client.
 
     python -m tools.benchmarks.graphql [--rounds 3] [--seconds 4] [--write PAGE]
 
-Needs npm, and Linux on x86-64 for the Node that PostGraphile needs; both come from npm into a cache
-directory. `docs/benchmarks.md` says what is asked.
+Needs npm, and Linux on x86-64 for the Node that PostGraphile needs. Both come from npm into a cache
+directory. `docs/benchmarks.md` lists the queries.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CREATE TABLE bench.claims (
 
 
 async def rows(target: Target) -> None:
-    """Load the corpus, and put all claims of now into a plain table for the peer."""
+    """Load the corpus, and copy all current claims into a plain table for the peer."""
     async with running_tracker(target) as services:
         await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
         await services.projector.reach(await services.recorder.head(), seconds=120)
@@ -75,7 +75,7 @@ async def rows(target: Target) -> None:
 
 @contextmanager
 def started(command: Sequence[str], **more: Any) -> Iterator[tuple[int, int]]:
-    """A server in a process: its port and the id of the process."""
+    """Run a server process, and yield its port and process id."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **more)
     assert process.stdout is not None
     try:
@@ -86,7 +86,7 @@ def started(command: Sequence[str], **more: Any) -> Iterator[tuple[int, int]]:
 
 
 def ours(target: Target, answers_bytes: int, states_bytes: int = MEGABYTES) -> Sequence[str]:
-    """The command of our server."""
+    """Return the command of our server."""
     return [
         sys.executable,
         "-m",
@@ -98,7 +98,7 @@ def ours(target: Target, answers_bytes: int, states_bytes: int = MEGABYTES) -> S
 
 
 def theirs(target: Target) -> Sequence[str]:
-    """The command of PostGraphile, installed where it is not."""
+    """Return the command of PostGraphile, installed if missing."""
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-postgraphile"
     home.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "server.mjs"):
@@ -121,7 +121,7 @@ def theirs(target: Target) -> Sequence[str]:
 async def measured(
     peers: dict[str, tuple[tuple[int, int], bytes]], rounds: int, seconds: float
 ) -> dict[str, list[Asked]]:
-    """Ask all of them in turns, after a warm-up that does not count."""
+    """Query all peers in turn, after an unmeasured warm-up."""
     taken: dict[str, list[Asked]] = {name: [] for name in peers}
     for number in range(-1, rounds):
         for name, ((port, process), sent) in peers.items():
@@ -134,7 +134,7 @@ async def measured(
 
 
 def report(taken: dict[str, list[Asked]]) -> str:
-    """The medians in Markdown."""
+    """Return the medians as Markdown."""
     medians = {
         name: [
             statistics.median(getattr(one, part) for one in all_)
@@ -160,9 +160,9 @@ def report(taken: dict[str, list[Asked]]) -> str:
 
 
 def main() -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     parser = options(str(__doc__))
-    parser.add_argument("--seconds", type=float, default=4, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=4, help="seconds per measurement")
     chosen = parser.parse_args()
     question = request("/graphql", json.dumps({"query": OURS}).encode())
     with server() as target, ExitStack() as running_:

@@ -1,15 +1,14 @@
-"""What as-of questions cost while history grows around them.
+"""Cost of as-of queries while history grows.
 
     python -m tools.benchmarks.growth [--sizes 10000,100000,1000000] [--rounds 300]
 
-The log is the shipped corpus and then, again and again: every figure for another year or grade,
-every export control as one of another issuer, and one claim in eight retracted and told anew. So
-what is asked keeps its size, and has ever more history of its own and beside it. Every question is
-asked at random days and positions, of logs of all sizes in turn; then the very same again, when
-what they need has just been read.
+The log is the shipped corpus with repeated variations: every figure for another year or grade, every export
+control with another issuer, and one claim in eight retracted and recorded again. So the queried data keep
+their size, with ever more history. Queries use random days and positions, on logs of all sizes in turn. Each
+query runs a second time with warm caches.
 
-Peers in the same run, for the question about production: the same rows in a system-versioned table
-of MariaDB (where it and `pymysql` are installed), and a fold of the events of its figures.
+Peers for the production query in the same run: the same rows in a system-versioned table of MariaDB (if it
+and `pymysql` are installed), and a fold of the events of its figures.
 """
 
 from __future__ import annotations
@@ -59,16 +58,13 @@ COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at", "
 BATCH = 20_000
 PYTHON = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 AGAIN = ", again"
-"""Behind the name of a question that is asked for the second time."""
+"""Suffix of the name of a repeated query."""
 
 Question = Callable[[Moment], Awaitable[Any]]
 
 
-# --- a log of any length
-
-
 def grown(events: list[NewEvent]) -> Iterator[NewEvent]:
-    """The corpus, and then more without end."""
+    """Yield the corpus, and then endless variations."""
     yield from events
     last = {event.stream: event for event in events}
     for cycle in count(1):
@@ -83,7 +79,7 @@ def grown(events: list[NewEvent]) -> Iterator[NewEvent]:
 
 
 def elsewhere(event: NewEvent, cycle: int) -> NewEvent:
-    """An event like this one of another entity: another year or grade, another issuer."""
+    """Return the event for another entity: another year or grade, another issuer."""
     data = msgspec.json.decode(event.data)
     if "issuer" in data:
         data["issuer"] = OTHERS[cycle % len(OTHERS)]
@@ -101,7 +97,7 @@ def elsewhere(event: NewEvent, cycle: int) -> NewEvent:
 
 
 def corrected(event: NewEvent, cycle: int) -> tuple[NewEvent, NewEvent]:
-    """The retraction of a claim, and the claim told anew."""
+    """Return the retraction of a claim, and the claim recorded again."""
     data = msgspec.json.decode(event.data)
     retraction = copied(
         event,
@@ -114,7 +110,7 @@ def corrected(event: NewEvent, cycle: int) -> tuple[NewEvent, NewEvent]:
 
 
 def copied(event: NewEvent, stream: str, version: int, suffix: str, data: Any) -> NewEvent:
-    """An event with another name and content."""
+    """Return an event with another name and content."""
     type_ = "Figure.Retracted" if "retracts" in data else event.type
     event_id = f"{event.event_id.partition('~')[0]}~{suffix}"
     attributes = msgspec.json.decode(b"{%s}" % event.attributes.encode())
@@ -124,14 +120,14 @@ def copied(event: NewEvent, stream: str, version: int, suffix: str, data: Any) -
 
 
 def row(position: int, event: NewEvent) -> tuple[Any, ...]:
-    """An event as the log keeps it."""
+    """Return an event as a row of the log."""
     head = f'{{"specversion":"1.0","position":"{position}","time":"{STAMP:%Y-%m-%dT%H:%M:%S.%fZ}",'
     entry = f'{head}{event.attributes},"data":'.encode() + event.data + b"}"
     return position, event.event_id, event.stream, event.version, event.type, STAMP, entry
 
 
 async def load(connection: Connection, coming: Iterator[NewEvent], after: int, size: int) -> None:
-    """Fill the log up to a size; by COPY, since appending is measured elsewhere."""
+    """Fill the log up to a size with COPY; appends are measured elsewhere."""
     for start in range(after, size, BATCH):
         some = islice(coming, min(BATCH, size - start))
         await connection.copy_records_to_table(
@@ -143,11 +139,8 @@ async def load(connection: Connection, coming: Iterator[NewEvent], after: int, s
     await connection.execute("VACUUM ANALYZE log.events")
 
 
-# --- questions
-
-
 def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dict[str, Question]:
-    """The six questions, each about something of the corpus at random."""
+    """Return the six queries, each for a random part of the corpus."""
     streams = sorted({event.stream for event in events})
     named = {
         kind: [s.partition("/")[2] for s in streams if s.startswith(kind)]
@@ -198,7 +191,7 @@ def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dic
 
 
 def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random) -> Question:
-    """Production of a commodity in a year, folded from the events of its figures."""
+    """Return a query for the production of a commodity in a year, folded from the events of its figures."""
     wanted: dict[tuple[str, str], set[str]] = {}
     for event in events:
         if "/production/" in event.stream:
@@ -218,18 +211,15 @@ def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random)
 
 
 def moments(known: int, head: int, chance: random.Random) -> Iterator[Moment]:
-    """Days and positions at random; what is asked about is all known, whatever the head."""
+    """Yield random days and positions at which the queried data are recorded."""
     while True:
         day = date(2023, 1, 1) + timedelta(days=chance.randrange(1400))
         yield Moment(day, known + int(chance.random() * (head - known)))
 
 
-# --- the run
-
-
 @dataclass(slots=True)
 class Log:
-    """A log of one size in a database of its own, with its projection."""
+    """A log of one size in a separate database, with its projection."""
 
     size: int
     target: Target
@@ -237,18 +227,18 @@ class Log:
 
 
 async def enlarge(server: Target) -> None:
-    """Give the server as much memory for pages as MariaDB has, once it is started again."""
+    """Give the server as much page memory as MariaDB, after its next start."""
     async with connected(server) as admin:
         await admin.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
 
 
 def python() -> float:
-    """The seconds of processor time that this process and those that it began have used."""
+    """Return the CPU seconds of this process and its children."""
     return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, PYTHON))
 
 
 async def build(server: Target, sizes: list[int]) -> list[Log]:
-    """Logs of these sizes, each a copy of the one before and more, all with the same beginning."""
+    """Build logs of these sizes, each a copy of the previous one with additions."""
     coming, logs = grown(corpus()), list[Log]()
     for size in sizes:
         name, before = f"grown_{size}", logs[-1].size if logs else 0
@@ -276,16 +266,16 @@ async def build(server: Target, sizes: list[int]) -> list[Log]:
 
 @asynccontextmanager
 async def connected(target: Target) -> AsyncIterator[Connection]:
-    """A connection for a while."""
+    """Open a connection for the duration of a block."""
     connection = await connect(target)
     yield connection
     await connection.close()
 
 
 async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
-    """Ask every question of every log in turn, round by round, and keep the medians.
+    """Measure every query on every log in turn, round by round, and keep the medians.
 
-    So a change of the machine's load meets all sizes alike; what is asked is the same for all.
+    So a change of the machine's load affects all sizes alike. All logs get the same queries.
     """
     events = corpus()
     async with AsyncExitStack() as stack:
@@ -312,12 +302,12 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
             begun = [each.chance.getstate() for each in of_sizes]
             await ask(of_sizes, rounds, name)
             for each, state in zip(of_sizes, begun, strict=True):
-                each.chance.setstate(state)  # the same questions again
+                each.chance.setstate(state)  # the same queries again
             await ask(of_sizes, rounds, name + AGAIN)
 
 
 class Asked(NamedTuple):
-    """A question as it is asked of one log."""
+    """A query for one log."""
 
     log: Log
     question: Question
@@ -326,7 +316,7 @@ class Asked(NamedTuple):
 
 
 async def ask(of_sizes: list[Asked], rounds: int, name: str) -> None:
-    """Ask a question of all logs in turn and keep the medians, in milliseconds."""
+    """Run a query on all logs in turn and keep the medians, in milliseconds."""
     taken: list[list[float]] = [[] for _ in of_sizes]
     for _ in range(rounds):
         for each, times in zip(of_sizes, taken, strict=True):
@@ -355,7 +345,7 @@ async def report(server: Target, sizes: list[int], rounds: int, peer_until: int)
 
 
 def main() -> None:
-    """Measure on a server of its own."""
+    """Measure on a separate server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="10000,100000,1000000")
     parser.add_argument("--rounds", type=int, default=300)
@@ -363,7 +353,7 @@ def main() -> None:
         "--peer-until",
         type=int,
         default=1_000_000,
-        help="the largest size that is given to MariaDB, which fills slowly",
+        help="the largest size for MariaDB, which fills slowly",
     )
     arguments = parser.parse_args()
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a server, rounds, tables, and the page that keeps the figures."""
+"""Shared parts of the benchmarks: a server, rounds, tables, and the page with the results."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ OURS = "this log"
 LIBRARIES = ("asyncpg", "eventsourcing", "psycopg", "eventsource-py")
 
 Measure = Callable[[Target], Awaitable[float]]
-"""Takes one figure on a new database that has our tables. ImportError: this peer is not here."""
+"""A measurement on a new database with our tables. ImportError means that the peer is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One thing that is measured, of each peer that can do it."""
+    """One measured quantity, for each peer that supports it."""
 
     key: str
     title: str
@@ -40,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns of one unit. With ratios, every other row also says how many times it ours is."""
+    """Columns of one unit. With ratios, other rows also show their ratio to ours."""
 
     title: str
     columns: Sequence[Column]
@@ -50,13 +50,13 @@ class Table:
 
 @dataclass(slots=True)
 class Figures:
-    """What was measured, by column and peer, and why some peers were not."""
+    """Measurements by column and peer, with reasons for missing ones."""
 
     taken: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
     def median(self, key: str, peer: str) -> float | None:
-        """The median over the rounds, None if this peer does not do such a thing."""
+        """Return the median over the rounds, or None if the peer does not support it."""
         taken = self.taken.get((key, peer))
         return statistics.median(taken) if taken else None
 
@@ -67,10 +67,10 @@ def main(
     tables: Callable[[float], Sequence[Table]],
     arguments: Sequence[str] | None = None,
 ) -> None:
-    """The command that measures these tables on a server of its own."""
+    """Run the command that measures these tables on a separate server."""
     keys = [column.key for table in tables(0) for column in table.columns]
     parser = options(description)
-    parser.add_argument("--seconds", type=float, default=3, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds per measurement")
     parser.add_argument(
         "--only",
         nargs="+",
@@ -96,22 +96,22 @@ def main(
 
 
 def options(description: str) -> argparse.ArgumentParser:
-    """The options that every benchmark has."""
+    """Return a parser with the options of every benchmark."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=3, help="how often each figure is taken")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds per measurement")
     parser.add_argument(
         "--write",
         type=Path,
         metavar="PAGE",
-        help="put the tables into this page, between the marks of this benchmark",
+        help="write the tables to this page, between the marks of this benchmark",
     )
     return parser
 
 
 def selected(tables: Sequence[Table], only: Sequence[str]) -> list[Table]:
-    """The tables with only the columns that are named so."""
+    """Return the tables with only the named columns."""
     kept = [
         replace(table, columns=[c for c in table.columns if any(named(c.key, o) for o in only)])
         for table in tables
@@ -126,7 +126,7 @@ def named(key: str, only: str) -> bool:
 
 @contextmanager
 def server() -> Iterator[Target]:
-    """An embedded PostgreSQL with nothing in it."""
+    """Run an empty embedded PostgreSQL."""
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
         os.chmod(directory, 0o755)  # PostgreSQL runs under another account when this runs as root
         with Postgres.start(Path(directory) / "data") as postgres:
@@ -135,7 +135,8 @@ def server() -> Iterator[Target]:
 
 @asynccontextmanager
 async def database(server: Target) -> AsyncIterator[Target]:
-    """A new database with our tables, dropped afterwards: no figure depends on those before it."""
+    """Create a new database with our tables and drop it afterwards, so that measurements are
+    independent."""
     name = f"bench_{uuid.uuid4().hex}"
     target = {**server, "database": name}
     admin = await connect(server)
@@ -151,7 +152,7 @@ async def database(server: Target) -> AsyncIterator[Target]:
 
 
 async def report(server: Target, tables: Sequence[Table], rounds: int, how: str) -> str:
-    """Measure the tables in interleaved rounds, and say the medians in Markdown."""
+    """Measure the tables in interleaved rounds, and return the medians as Markdown."""
     figures = Figures()
     for number in range(1, rounds + 1):
         for table in tables:
@@ -167,7 +168,7 @@ async def report(server: Target, tables: Sequence[Table], rounds: int, how: str)
 
 
 async def _measure(server: Target, column: Column, figures: Figures) -> None:
-    """One round of a column: every peer once."""
+    """Measure one round of a column: every peer once."""
     for peer, measure in column.measures.items():
         if peer in figures.missing:
             continue
@@ -190,12 +191,12 @@ async def _postgres(server: Target) -> str:
 
 
 def machine() -> str:
-    """Where this runs."""
+    """Return a description of this machine."""
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def versions() -> str:
-    """The installed libraries that are measured or measured with."""
+    """Return the versions of the measured and measuring libraries."""
     present = {d.name: d.version for d in distributions() if d.name in LIBRARIES}
     return ", ".join(f"{name} {present[name]}" for name in LIBRARIES if name in present)
 
@@ -214,18 +215,18 @@ def _cell(table: Table, column: Column, peer: str, figures: Figures) -> str:
         return "–"
     text, ours = f"{figure:,.{table.digits}f}", figures.median(column.key, OURS)
     if ours is None or peer == OURS or not table.ratios or not figure:
-        return text  # a figure of 0: too little time to measure anything
+        return text  # a value of 0: too short to measure
     return f"{text} ({ours / figure:.2f})"
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table."""
+    """Return a Markdown table."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def publish(name: str, text: str, page: Path | None) -> None:
-    """Print a benchmark's report, or put it into a page between its marks."""
+    """Print a benchmark's report, or write it to a page between its marks."""
     if page is None:
         print(text)
         return

@@ -1,9 +1,9 @@
-"""A client that tries to make others wait, for some seconds, from an address of its own.
+"""A client that tries to delay others, for some seconds, from its own address.
 
     python -m tools.benchmarks.hostile LOAD PORT SECONDS ADDRESS
 
-It knows only this machine (Linux has all of 127.0.0.0/8), ends with its seconds, and has never more
-than 150 connections or 64 MB on their way.
+It connects only to this machine (Linux has all of 127.0.0.0/8), ends after its seconds, and never has more
+than 150 connections or 64 MB in transit.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SOURCE = {"publisher": "usgs", "name": "a load", "publishedOn": "2024-01-31"}
 
 @dataclass
 class Client:
-    """Where the server is, and from where it is asked."""
+    """The server's port and the client's address."""
 
     port: int
     address: str
@@ -45,11 +45,11 @@ class Client:
     )
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection."""
+        """Open a connection."""
         return await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.address, 0))
 
     async def send(self, sent: bytes, seconds: float = 30, then: float = 0) -> bytes:
-        """Send something on a connection of its own; what comes within some seconds."""
+        """Send data on a new connection, and return the response within some seconds."""
         reader, writer = await self.connect()
         try:
             async with asyncio.timeout(seconds):
@@ -62,12 +62,12 @@ class Client:
             writer.transport.abort()
 
     async def ask(self, document: str, token: str = "", **variables: object) -> bytes:
-        """Ask GraphQL."""
+        """Send a GraphQL query."""
         return await self.send(posted({"query": document, "variables": variables}, token))
 
 
 def posted(asked: object, token: str = "") -> bytes:
-    """A POST to GraphQL."""
+    """Return a POST request to GraphQL."""
     body = json.dumps(asked).encode()
     authorization = f"Authorization: Bearer {token}\r\n" if token else ""
     return (
@@ -77,19 +77,19 @@ def posted(asked: object, token: str = "") -> bytes:
 
 
 def got(path: str, more: bytes = b"") -> bytes:
-    """A GET."""
+    """Return a GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + more + b"\r\n"
 
 
 async def introspection(client: Client) -> None:
-    """F2: the whole schema under many names."""
+    """F2: query the whole schema under many names."""
     fields = "types{name fields{name args{name type{name}} type{name ofType{name}}}}"
     for many in (300, 50, 1):
         await client.ask("{" + " ".join(f"a{n}:__schema{{{fields}}}" for n in range(many)) + "}")
 
 
 async def negative_page(client: Client) -> None:
-    """F7: a page of less than nothing that pays for others."""
+    """F7: request a page of negative size, which offsets the cost of others."""
     await client.ask(
         "{ e: events(first: -2000000000) @include(if: false) { nodes { position } } "
         + " ".join(
@@ -101,7 +101,7 @@ async def negative_page(client: Client) -> None:
 
 
 async def endless_head(client: Client) -> None:
-    """F8: 100 MB of headers."""
+    """F8: send 100 MB of headers."""
     _, writer = await client.connect()
     try:
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
@@ -113,7 +113,7 @@ async def endless_head(client: Client) -> None:
 
 
 async def trickle(client: Client) -> None:
-    """F9: a head, a byte at a time."""
+    """F9: send a head one byte at a time."""
     reader, writer = await client.connect()
     try:
         writer.write(b"GET / HTTP/1.1\r\nX: ")
@@ -127,7 +127,7 @@ async def trickle(client: Client) -> None:
 
 
 async def idle(client: Client) -> None:
-    """F9: connections that say nothing."""
+    """F9: keep idle connections."""
     reader, writer = await client.connect()
     try:
         await reader.read(1000)
@@ -136,7 +136,7 @@ async def idle(client: Client) -> None:
 
 
 async def history(client: Client) -> None:
-    """F10: all versions of an entity with many events."""
+    """F10: query all versions of an entity with many events."""
     fields = "validFrom knownFrom state { __typename ... on Figure { claims { edition value } } }"
     answer = await client.ask(f'{{ history(entity: "{ENTITY}") {{ {fields} }} }}')
     if b"GRAPHQL_VALIDATION_FAILED" in answer:
@@ -146,7 +146,7 @@ async def history(client: Client) -> None:
 
 
 async def writing(client: Client) -> None:
-    """F10: events of one entity, a hundred at a time; some on a day that has passed."""
+    """F10: record events of one entity, a hundred at a time, some on past days."""
     await client.ask(
         "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
         TOKEN,
@@ -155,7 +155,7 @@ async def writing(client: Client) -> None:
 
 
 def claimed(number: int) -> dict[str, object]:
-    """A command: one more claim on a figure."""
+    """Return a command with one more claim on a figure."""
     return {
         "recordFigure": {
             "series": {
@@ -173,7 +173,7 @@ def claimed(number: int) -> dict[str, object]:
 
 
 async def huge_variables(client: Client) -> None:
-    """F11: 16 MB of commands without a token."""
+    """F11: send 16 MB of commands without a token."""
     await client.ask(
         "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
         c=[claimed(n) for n in range(45_000)],
@@ -181,7 +181,7 @@ async def huge_variables(client: Client) -> None:
 
 
 async def many_documents(client: Client) -> None:
-    """F15: documents of which no two are alike."""
+    """F15: send only distinct documents."""
     number = next(client.numbers)
     names = " ".join(f"a{number}x{n}: head" for n in range(45))
     pages = " ".join(
@@ -192,7 +192,7 @@ async def many_documents(client: Client) -> None:
 
 
 async def slow_reading(client: Client) -> None:
-    """Large answers, read a kilobyte at a time."""
+    """Read large responses one kilobyte at a time."""
     reader, writer = await client.connect()
     try:
         after = next(client.numbers) % 5000
@@ -211,7 +211,7 @@ async def slow_reading(client: Client) -> None:
 
 
 async def many_moments(client: Client) -> None:
-    """As many moments as may be asked for at once, with much to compute at each."""
+    """Query the maximum number of moments, with expensive fields at each."""
     start = 2000 + next(client.numbers) % 20
     figures = " ".join(
         f'f{year}: production(commodity: "rare_earths", year: {year}) {{ figures {{ share }} }}'
@@ -223,7 +223,7 @@ async def many_moments(client: Client) -> None:
 
 
 async def costly(client: Client) -> None:
-    """The most that may be asked for at once, and nothing of it was asked before."""
+    """Send queries of maximum cost that are not cached."""
     number = next(client.numbers)
     day = f"20{10 + number % 15}-{1 + number // 15 % 12:02}-{1 + number // 180 % 28:02}"
     await client.ask(
@@ -242,7 +242,7 @@ async def costly(client: Client) -> None:
 
 
 async def sockets(client: Client) -> None:
-    """WebSockets with as many subscriptions as fit, opened and left."""
+    """Open WebSockets with the maximum number of subscriptions, and leave them."""
     reader, writer = await client.connect()
     try:
         writer.write(UPGRADE)
@@ -263,7 +263,7 @@ async def sockets(client: Client) -> None:
 
 
 async def bad_requests(client: Client) -> None:
-    """Requests that are none, as fast as they are refused."""
+    """Send malformed requests without pause."""
     for sent in (
         b"\0\x16\x03 nonsense\r\n\r\n",
         posted("{"),
@@ -280,19 +280,19 @@ async def bad_requests(client: Client) -> None:
 
 
 async def long_lines(client: Client) -> None:
-    """Addresses as long as may be, and longer."""
+    """Send addresses of the maximum length, and longer ones."""
     for size in (60_000, 200_000):
         await client.send(got(f"/graphql?query={{head}}&x{next(client.numbers)}={'x' * size}"))
 
 
 async def pipelining(client: Client) -> None:
-    """Two thousand requests at once on a connection."""
+    """Send two thousand requests at once on a connection."""
     for many in (2000, 16):
         await client.send(got("/graphql?query={events(first:100){nodes{data}}}") * many, then=0.2)
 
 
 async def held_bodies(client: Client) -> None:
-    """Nearly all of a body of 15 MB, and then nothing."""
+    """Send nearly all of a body of 15 MB, and then nothing."""
     reader, writer = await client.connect()
     try:
         writer.write(
@@ -310,7 +310,7 @@ async def held_bodies(client: Client) -> None:
 
 
 async def log_reading(client: Client) -> None:
-    """The whole log again and again, as fast as it comes."""
+    """Read the whole log repeatedly, as fast as it arrives."""
     reader, writer = await client.connect()
     try:
         writer.write(got("/events?follow=false&after=0", b"Accept-Encoding: gzip\r\n"))
@@ -333,7 +333,7 @@ PAGES = (
 
 
 async def pages(client: Client) -> None:
-    """The dearest pages, none of which was asked for before."""
+    """Request the most expensive pages, uncached."""
     number = next(client.numbers)
     path = PAGES[number % len(PAGES)]
     day = f"20{10 + number % 16}-{1 + number // 16 % 12:02}-{1 + number // 192 % 28:02}"
@@ -362,11 +362,11 @@ LOADS: dict[str, tuple[Callable[[Client], Awaitable[None]], int]] = {
     "held-bodies": (held_bodies, 4),
     "log-reading": (log_reading, 4),
 }
-"""What a client does, and on how many connections at a time."""
+"""Loads by name, with their number of concurrent connections."""
 
 
 async def hold(load: Callable[[Client], Awaitable[None]], client: Client) -> None:
-    """Do it again and again."""
+    """Repeat a load until cancelled."""
     while time.monotonic() < client.until:
         with suppress(OSError, RuntimeError, TimeoutError, asyncio.IncompleteReadError):
             async with asyncio.timeout(max(0.1, client.until - time.monotonic())):
@@ -375,7 +375,7 @@ async def hold(load: Callable[[Client], Awaitable[None]], client: Client) -> Non
 
 
 async def main(name: str, port: str, seconds: str, address: str) -> None:
-    """Be one client, to the end."""
+    """Run one client to the end."""
     load, connections = LOADS[name]
     client = Client(int(port), address, time.monotonic() + float(seconds))
     await asyncio.gather(*(hold(load, client) for _ in range(connections)))

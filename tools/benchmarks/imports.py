@@ -1,9 +1,9 @@
-"""How much memory and time an import of a large file takes.
+"""Memory and time of an import of a large file.
 
     python -m tools.benchmarks.imports [--megabytes 200]
 
-The file is made here: claims of four editions on very many series, in the corpus format. The
-resident memory is that of this process at its highest, beside what it was before the import.
+The generated file has claims of four editions on many series, in the corpus format. The resident memory is
+the peak of this process, compared with that before the import.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LINE_BYTES = 340
 
 
 def lines(size: int) -> Iterator[bytes]:
-    """Claims without end, edition after edition, of as many series as fit in a size."""
+    """Yield endless claims, edition after edition, on as many series as fit in a size."""
     series = size // LINE_BYTES // EDITIONS
     plain = claimed(1)
     for number in count():
@@ -45,7 +45,7 @@ def lines(size: int) -> Iterator[bytes]:
 
 
 def make(path: Path, size: int) -> int:
-    """Write a file of about so many bytes; how many lines."""
+    """Write a file of about `size` bytes, and return the number of lines."""
     written = 0
     with path.open("wb") as content:
         for number, line in enumerate(lines(size), 1):
@@ -56,7 +56,7 @@ def make(path: Path, size: int) -> int:
 
 
 def resident() -> float:
-    """The highest resident memory so far, in MB."""
+    """Return the peak of resident memory in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -74,7 +74,7 @@ async def measure(target: Target, path: Path) -> None:
 
 
 def main() -> None:
-    """Run on a server of its own."""
+    """Run on a separate server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=200)
     size = parser.parse_args().megabytes * 1024 * 1024

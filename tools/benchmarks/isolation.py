@@ -1,10 +1,9 @@
-"""How long a cheap question waits while other clients do their worst.
+"""Latency of a cheap query during hostile loads of other clients.
 
     python -m tools.benchmarks.isolation [--only LOAD …] [--seconds 10] [--write PAGE]
 
-Each hostile load (`hostile.py`) comes from three clients in processes of their own. Beside it
-another client asks a cheap question that was not asked before, ten times a second, each on a new
-connection.
+Each hostile load (`hostile.py`) comes from three clients in separate processes. Another client sends an
+uncached cheap query ten times per second, each on a new connection.
 """
 
 from __future__ import annotations
@@ -32,14 +31,14 @@ CLIENTS = 3
 QUIET = "nobody else"
 INTERVAL_SECONDS = 0.1
 SETTLE_SECONDS = 10
-"""How long the server gets after a load before its memory is looked at again."""
+"""Seconds between the end of a load and the second memory measurement."""
 AIMS = (0.25, 1.0, 600.0)
-"""Seconds of the 99th percentile and the worst, MB."""
+"""Targets: seconds of the 99th percentile and the maximum, MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """What a cheap question took beside a load, in seconds, and the server's memory in MB."""
+    """Latencies of a cheap query during a load in seconds, and the server's memory in MB."""
 
     load: str
     waits: Sequence[float]
@@ -50,7 +49,7 @@ class Isolation:
 
     @property
     def cells(self) -> list[str]:
-        """A row of the table."""
+        """Return a row of the table."""
         cuts = statistics.quantiles([*self.waits, *self.waits], n=100, method="inclusive")
         p50, p99 = cuts[49], cuts[98]
         holds = (
@@ -69,7 +68,7 @@ class Isolation:
 
 
 def question(number: int) -> bytes:
-    """A cheap question that was not asked before."""
+    """Return an uncached cheap query."""
     day = f"20{10 + number % 16}-{1 + number // 16 % 12:02}-{1 + number // 192 % 28:02}"
     return posted(
         {
@@ -81,7 +80,7 @@ def question(number: int) -> bytes:
 
 
 async def ask_on(client: Client, seconds: float, waits: list[float]) -> int:
-    """Ask again and again; how often there was no answer."""
+    """Send queries repeatedly, and return the number of failures."""
     failures, until, numbers = 0, time.monotonic() + seconds, client.numbers
     while time.monotonic() < until:
         started = time.monotonic()
@@ -95,19 +94,19 @@ async def ask_on(client: Client, seconds: float, waits: list[float]) -> int:
 
 
 async def watch_memory(process: psutil.Process, most: list[float]) -> None:
-    """Note the memory of a process ten times a second."""
+    """Record the memory of a process ten times per second."""
     while True:
         most.append(memory(process))
         await asyncio.sleep(0.1)
 
 
 def memory(process: psutil.Process) -> float:
-    """What a process has in memory, in MB."""
+    """Return the memory of a process in MB."""
     return float(process.memory_info().rss) / 1e6
 
 
 def attack(load: str, port: int, seconds: float) -> list[subprocess.Popen[bytes]]:
-    """The clients of a load."""
+    """Start the clients of a load."""
     if load == QUIET:
         return []
     return [
@@ -129,13 +128,13 @@ def attack(load: str, port: int, seconds: float) -> list[subprocess.Popen[bytes]
 async def measure(
     load: str, port: int, process: psutil.Process, seconds: float, settle: float = SETTLE_SECONDS
 ) -> Isolation:
-    """A cheap question beside a load."""
+    """Measure a cheap query during a load."""
     before, memories, waits = memory(process), [0.0], list[float]()
     watching = asyncio.create_task(watch_memory(process, memories))
     clients = attack(load, port, seconds)
     try:
         if clients:
-            await asyncio.sleep(min(1.5, seconds / 2))  # they have to begin
+            await asyncio.sleep(min(1.5, seconds / 2))  # they need time to start
         asking = Client(port, "127.0.0.1", 0)
         failures = await ask_on(asking, seconds, waits)
     finally:
@@ -149,7 +148,7 @@ async def measure(
 
 @contextmanager
 def serving(events: int) -> Iterator[Running]:
-    """A server on the corpus, with an entity of many events."""
+    """Run a server on the corpus, with an entity of many events."""
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
         os.chmod(directory, 0o755)
         data_dir = Path(directory) / "data"
@@ -177,7 +176,7 @@ async def fill(port: int, events: int) -> None:
 
 
 def report(found: Sequence[Isolation], seconds: float, events: int) -> str:
-    """A table."""
+    """Return a Markdown table."""
     table = markdown(
         [
             "beside it",
@@ -199,10 +198,10 @@ def report(found: Sequence[Isolation], seconds: float, events: int) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     parser = options(__doc__)
-    parser.add_argument("--seconds", type=float, default=10, help="how long each load is held")
-    parser.add_argument("--events", type=int, default=2000, help="the events of one entity")
+    parser.add_argument("--seconds", type=float, default=10, help="seconds per load")
+    parser.add_argument("--events", type=int, default=2000, help="number of events of one entity")
     parser.add_argument(
         "--only",
         nargs="+",

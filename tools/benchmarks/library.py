@@ -1,4 +1,4 @@
-"""The eventsourcing library on one of its persistence modules."""
+"""The eventsourcing library with one of its persistence modules."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tracker.postgres.database import Target
 
 @contextmanager
 def library(target: Target, module: str, **settings: str) -> Iterator[ApplicationRecorder]:
-    """Its application recorder, with text ids and no other connections than POSTGRES_POOL_SIZE."""
-    import_module(module)  # so that a missing one says which
+    """Open its application recorder, with text ids and POSTGRES_POOL_SIZE connections."""
+    import_module(module)  # so that the error names a missing module
     factory = InfrastructureFactory.construct(
         Environment(
             "bench",

@@ -25,7 +25,7 @@ class Facts(Application):
 
 
 class View(PostgresTrackingRecorder):
-    """A table with a row a fact."""
+    """A table with one row per fact."""
 
     def __init__(self, datastore: PostgresDatastore, **arguments: Any):
         super().__init__(datastore, **arguments)
@@ -36,24 +36,24 @@ class View(PostgresTrackingRecorder):
         )
 
     def add(self, id: Any, data: str, tracking: Tracking) -> None:
-        """Add a row, and that the view has come so far, in one transaction."""
+        """Add a row and the position of the view, in one transaction."""
         with self.datastore.transaction(commit=True) as cursor:
             cursor.execute("INSERT INTO peer_view VALUES (%s, %s)", (id, data))
             self._insert_tracking(cursor, tracking)
 
 
 class ToView(Projection[View]):
-    """Puts facts into the view."""
+    """A projection of facts to the view."""
 
     def process_event(self, domain_event: Any, tracking: Tracking) -> None:
-        """Put one there."""
+        """Add one fact."""
         self.view.add(domain_event.originator_id, domain_event.data, tracking)
 
 
 def filled(environment: dict[str, str], facts: list[str]) -> int:
-    """Record facts, and give the id of the last one's notification.
+    """Record facts, and return the id of the last one's notification.
 
-    A hundred at a time: its pipeline waits for ever when thousands are saved at once.
+    It records a hundred at a time, because the library's pipeline hangs with thousands at once.
     """
     application = Facts(env=environment)
     for start in range(0, len(facts), 100):
@@ -63,9 +63,9 @@ def filled(environment: dict[str, str], facts: list[str]) -> int:
 
 
 def follow(environment: dict[str, str], last: int) -> None:
-    """Project them all."""
+    """Project all facts."""
     with ProjectionRunner(
         application_class=Facts, projection_class=ToView, view_class=View, env=environment
     ) as runner:
         runner.wait(last, timeout=300)
-    runner.view.datastore.close()  # or its threads would keep the process
+    runner.view.datastore.close()  # otherwise its threads keep the process alive

@@ -1,4 +1,4 @@
-"""What is written, by how many, for how long; and the loops that count it."""
+"""The write load: content, writers and duration, with the loops that count it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tracker.log.entries import SOURCE, NewEvent
 from tracker.sources.readers.corpus_format import parse_line
 
 BYTES = 600
-"""The size of an event's data."""
+"""Bytes of an event's data."""
 
 FACT = announced(clause(note="x" * (BYTES + 1 - len(encode(announced(clause(note="x")))))))
 TYPE = "ExportControl.Announced"
 DATA = encode(FACT)
 
 MOST_CONNECTIONS = 64
-"""Peers that hold a connection a writer get no more: the server allows 100."""
+"""Connection limit for peers with one connection per writer: the server allows 100."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So many writers, each sending commands of `size` events one after the other."""
+    """A number of writers, each sending commands of `size` events sequentially."""
 
     writers: int = 1
     size: int = 1
@@ -38,18 +38,18 @@ class Load:
 
     @property
     def title(self) -> str:
-        """What it is called at the head of a column."""
+        """Return the title of a column."""
         writers = "1 writer" if self.writers == 1 else f"{self.writers} writers"
         return writers if self.size == 1 else f"{writers}, {self.size} events a command"
 
     @property
     def connections(self) -> int:
-        """How many connections a peer gets that holds one a writer."""
+        """Return the number of connections for a peer with one per writer."""
         return min(self.writers, MOST_CONNECTIONS)
 
 
 def new_events(name: str, count: int) -> list[NewEvent]:
-    """The first events of a new stream."""
+    """Return the first events of a new stream."""
     stream = f"export-control/{name}"
     return [
         NewEvent(
@@ -72,7 +72,7 @@ def _attributes(event_id: str, stream: str, version: int) -> str:
 
 
 def corpus(count: int | None = None) -> list[NewEvent]:
-    """The events of the shipped corpus, or the first so many."""
+    """Return the first `count` events of the shipped corpus, by default all."""
     orders = [parse_line(line) for line in islice(shipped_lines(), count)]
     entities = {order.stream: rehydrate(order.stream, []) for order in orders}
     events, refused = decide_all(entities, orders, entities)
@@ -81,7 +81,7 @@ def corpus(count: int | None = None) -> list[NewEvent]:
 
 
 def entry_of(event: NewEvent, position: int) -> bytes:
-    """The bytes that the log keeps of an event, for peers that store as many."""
+    """Return the bytes of an event in the log, for peers that store as many."""
     return (
         b'{"specversion":"1.0","position":"%d","time":"2025-07-01T12:00:00.000000Z",%b,'
         b'"data":%b}' % (position, event.attributes.encode(), event.data)
@@ -92,7 +92,7 @@ ENTRY = entry_of(new_events("w64-100000", 1)[0], 100_000)
 
 
 async def rate(load: Load, work: Callable[[str], Awaitable[object]]) -> float:
-    """Events a second when tasks do `work` with a new name each time; each is one command."""
+    """Return events per second of tasks that call `work` with a new name each; each call is one command."""
     names = map(str, itertools.count())
 
     async def write(until: float) -> int:
@@ -112,7 +112,7 @@ async def rate(load: Load, work: Callable[[str], Awaitable[object]]) -> float:
 
 
 async def threaded_rate(load: Load, work: Callable[[str], object]) -> float:
-    """The same when threads do the work."""
+    """Return events per second of threads that call `work`."""
     names = map(str, itertools.count())
 
     def write(until: float) -> int:
@@ -133,5 +133,5 @@ async def threaded_rate(load: Load, work: Callable[[str], object]) -> float:
 
 
 def _warm_up(load: Load) -> float:
-    """Seconds in which statements are prepared and connections made, before anything counts."""
+    """Return the seconds of warm-up for statements and connections."""
     return min(load.seconds / 4, 0.5)

@@ -1,8 +1,8 @@
-"""Our event log beside its peers, in the same run on the same server.
+"""Event log compared with its peers, in the same run on the same server.
 
     python -m tools.benchmarks.log [--seconds 3] [--rounds 3] [--only KEY …] [--write PAGE]
 
-`docs/benchmarks.md` says what each peer is and does not do.
+`docs/benchmarks.md` describes each peer and its limits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tools.benchmarks.load import Load
 from tracker.postgres.database import Target
 
 ROWS_A_SECOND = 30_000
-"""Rows of a bulk for every second of a round, so that short runs are short."""
+"""Bulk rows per second of a round, so that short runs are short."""
 
 CORPUS = sum(1 for _ in shipped_lines())
 
@@ -33,7 +33,7 @@ LIBRARIES = {
 
 
 def tables(seconds: float) -> list[Table]:
-    """Everything that is measured."""
+    """Return all measured tables."""
     rows = round(ROWS_A_SECOND * seconds)
     return [
         Table(
@@ -67,7 +67,7 @@ def tables(seconds: float) -> list[Table]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     harness.main("log", __doc__, tables, arguments)
 
 
@@ -88,7 +88,7 @@ def _appending(key: str, load: Load) -> Column:
 
 
 async def eventsource_py(target: Target, load: Load) -> float:
-    """eventsource-py, imported only here: it may not be installed."""
+    """Run eventsource-py, imported only here because it may not be installed."""
     peer = import_module("tools.benchmarks.eventsource")
     figure: float = await peer.append(target, load)
     return figure
@@ -133,7 +133,7 @@ def _waking(percent: int, count: int) -> Column:
 async def _percentile(
     target: Target, delays: Callable[[Target], Awaitable[list[float]]], percent: int
 ) -> float:
-    """The delay that so many of a hundred do not exceed."""
+    """Return a percentile of the delays."""
     return statistics.quantiles(await delays(target), n=100, method="inclusive")[percent - 1]
 
 

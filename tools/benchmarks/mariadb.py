@@ -1,4 +1,4 @@
-"""A peer: the rows of figures in a system-versioned table of MariaDB, on a server of its own."""
+"""A peer: the rows of figures in a system-versioned table of MariaDB, on a separate server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from projections.query.moment import Moment
 from tracker.postgres.database import Connection
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-"""Positions become microseconds after this."""
+"""Positions become microseconds after this time."""
 
 FOREVER = "2106-02-07 06:28:15.999999"
 CREATE = """CREATE OR REPLACE TABLE versions_{} (
@@ -39,14 +39,14 @@ ASK = """SELECT entity, state FROM versions_{} FOR SYSTEM_TIME AS OF TIMESTAMP %
 
 
 def moment(position: int | None) -> str:
-    """A position as a time."""
+    """Return a position as a time."""
     if position is None:
         return FOREVER
     return f"{EPOCH + timedelta(microseconds=position):%Y-%m-%d %H:%M:%S.%f}"
 
 
 class MariaDB:
-    """A connection to a server that holds the rows."""
+    """A connection to a server with the rows."""
 
     def __init__(self, connection: Any, directory: Path):
         self._connection = connection
@@ -56,7 +56,7 @@ class MariaDB:
     @classmethod
     @contextmanager
     def started(cls) -> Iterator[Self | None]:
-        """A server in a temporary directory; None, with the reason, where there is none."""
+        """Run a server in a temporary directory, or yield None and print the reason."""
         try:
             import pymysql
         except ImportError:
@@ -103,7 +103,7 @@ class MariaDB:
                 server.wait()
 
     async def load(self, connection: Connection, size: int) -> None:
-        """Take over the rows of figures that have a year, with their history, of a log's size."""
+        """Copy the rows of figures with a year, with their history, from a log of some size."""
         path = self._directory / "rows"
         asked = set()
         with path.open("w", encoding="utf-8") as file:
@@ -124,7 +124,7 @@ class MariaDB:
         path.unlink()
 
     def production(self, size: int, chance: random.Random) -> Callable[[Moment], Awaitable[Any]]:
-        """Production of a commodity in a year: a question at a moment."""
+        """Return a query for the production of a commodity in a year, at a moment."""
 
         async def ask(at: Moment) -> Any:
             day: date = at.valid_at

@@ -1,8 +1,8 @@
-"""Pages for people: how long the server takes, what they weigh, the slider, and Lighthouse.
+"""Page benchmarks: server time, size, the slider, and Lighthouse.
 
     python -m tools.benchmarks.page [--rounds 3] [--write docs/page.md]
 
-Needs Chromium (Debian's `chromium`), Playwright and npm: Lighthouse comes from npm into a cache.
+Needs Chromium (Debian's `chromium`), Playwright and npm. Lighthouse comes from npm into a cache.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ PAGES = {
     "event": "/events/6618",
 }
 MOMENTS = 40
-"""Moments at which each page is asked for, once new and then kept."""
+"""Moments at which each page is requested, first uncached and then cached."""
 STEPS = 40
-"""Steps of the slider on each page that turns."""
+"""Steps of the slider on each page that has one."""
 CATEGORIES = ("performance", "accessibility", "best-practices")
 LIGHTHOUSE = Path(__file__).with_name("lighthouse")
 STEP = """async (days) => {
@@ -59,7 +59,7 @@ STEP = """async (days) => {
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What a page takes on the way, compressed, in bytes."""
+    """Transferred bytes of a page, compressed."""
 
     html: int
     style: int
@@ -67,12 +67,12 @@ class Weight:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """Return the total."""
         return self.html + self.style + self.scripts
 
 
 def moments(head: int) -> list[str]:
-    """Days and positions, the same each time."""
+    """Return days and positions, the same each time."""
     chance = random.Random(17)
     return [
         f"valid={chance.randint(2015, 2026)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
@@ -82,14 +82,14 @@ def moments(head: int) -> list[str]:
 
 
 def at(path: str, moment: str) -> str:
-    """A page at a moment."""
+    """Return the address of a page at a moment."""
     return f"{path}{'&' if '?' in path else '?'}{moment}"
 
 
 def server_times(client: httpx2.Client, head: int) -> dict[str, tuple[list[float], list[float]]]:
-    """Milliseconds of each page, asked for the first time and again."""
+    """Return the milliseconds of each page, for first and repeated requests."""
     taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in PAGES}
-    client.get("/about")  # templates are compiled and the first connections made
+    client.get("/about")  # templates are compiled and the first connections opened
     for path in PAGES.values():
         client.get(path)
     for moment in moments(head):
@@ -103,7 +103,7 @@ def server_times(client: httpx2.Client, head: int) -> dict[str, tuple[list[float
 
 
 def weight(client: httpx2.Client, path: str) -> Weight:
-    """What a page and the files that it names weigh."""
+    """Return the size of a page and its files."""
     html = client.get(path)
     found = re.findall(r'(?:src|href)="(/static/[^"]+\.(css|js))"', html.text)
     sizes = {"css": 0, "js": 0}
@@ -113,15 +113,15 @@ def weight(client: httpx2.Client, path: str) -> Weight:
 
 
 def sent(response: httpx2.Response) -> int:
-    """The bytes of a body as they came."""
+    """Return the transferred bytes of a body."""
     return int(response.headers["content-length"])
 
 
 def slider_times(page: Page, url: str) -> list[float]:
-    """Milliseconds of steps of the slider on the pages, until painted."""
+    """Return the milliseconds of slider steps on the pages, until painted."""
     taken = []
     for path in (PAGES["overview"], PAGES["commodity"], PAGES["control"]):
-        for count in range(2):  # the first time the days are new, the second they are kept
+        for count in range(2):  # the first pass has new days, the second cached ones
             page.goto(url + path)
             page.wait_for_selector(".time input[type=range]:not([hidden])")
             for _ in range(STEPS):
@@ -132,7 +132,7 @@ def slider_times(page: Page, url: str) -> list[float]:
 
 
 def lighthouse(url: str, path: str, chromium: str) -> dict[str, float]:
-    """The scores of a page, out of 100."""
+    """Return the Lighthouse scores of a page, out of 100."""
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-lighthouse"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copy(LIGHTHOUSE / "package.json", home)
@@ -161,7 +161,7 @@ def lighthouse(url: str, path: str, chromium: str) -> dict[str, float]:
 
 
 def percentile(values: list[float], part: float) -> float:
-    """The value that a part of all does not exceed."""
+    """Return a percentile of some values."""
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
@@ -171,7 +171,7 @@ def report(
     slider: list[float],
     scores: dict[str, list[dict[str, float]]],
 ) -> str:
-    """The figures in Markdown."""
+    """Return the results as Markdown."""
     header = ["page", "new, p95 ms", "kept, p95 ms", "HTML, kB", "in all, kB", *CATEGORIES]
     rows = []
     for name in PAGES:
@@ -198,7 +198,7 @@ def report(
 
 
 def main() -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     chosen = options(str(__doc__)).parse_args()
     chromium = shutil.which("chromium")
     if chromium is None:

@@ -1,8 +1,8 @@
-"""The API over PgBouncer, and over no pooler, on the same server by the same client.
+"""API over PgBouncer compared with direct connections, on the same server with the same client.
 
     python -m tools.benchmarks.pooling [--rounds 3] [--seconds 4]
 
-Needs pgbouncer, and runs it with the file of `deploy/manifests/pooler`. No cache is on, so that every request
+Needs pgbouncer, and runs it with the file of `deploy/manifests/pooler`. Caches are off, so that every request
 reads the database.
 """
 
@@ -40,7 +40,7 @@ Taken = dict[str, dict[str, list[float]]]
 
 
 async def appended(pooler: Pooler, pooled: bool, seconds: float) -> float:
-    """Events a second that writers append, each the next when the last is durable."""
+    """Return events per second of writers that append sequentially."""
     target = pooler.pooled if pooled else pooler.direct
     async with open_pool(target, pooled=pooled, size=2) as pool:
         log = Recorder(pool)
@@ -53,7 +53,7 @@ async def appended(pooler: Pooler, pooled: bool, seconds: float) -> float:
 async def measured(
     pooler: Pooler, servers: Mapping[str, tuple[int, int]], rounds: int, seconds: float
 ) -> Taken:
-    """All figures in turns, after a warm-up that does not count."""
+    """Measure everything in turn, after an unmeasured warm-up."""
     taken: Taken = {kind: {name: [] for name in (*WAYS, COST)} for kind in (*KINDS, APPENDED)}
     assert pooler.process is not None
     for number in range(-1, rounds):
@@ -69,13 +69,13 @@ async def measured(
                     figure = await appended(pooler, name != WAYS[0], seconds)
                 if number >= 0:
                     taken[kind][name].append(figure)
-            if number >= 0 and kind in KINDS:  # appends have a warm-up of their own
+            if number >= 0 and kind in KINDS:  # appends have their own warm-up
                 taken[kind][COST].append(cpu(pooler.process.pid) - before)
     return taken
 
 
 def report(taken: Taken, seconds: float) -> str:
-    """The medians in Markdown; the ratio is the median of those of the rounds."""
+    """Return the medians as Markdown; the ratio is the median of the rounds' ratios."""
     lines = []
     for kind, columns in taken.items():
         directly, over, worked = columns.values()
@@ -94,9 +94,9 @@ def report(taken: Taken, seconds: float) -> str:
 
 
 def main() -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     parser = options(str(__doc__))
-    parser.add_argument("--seconds", type=float, default=4, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=4, help="seconds per measurement")
     chosen = parser.parse_args()
     with running_primary(settings=["fsync=on"]) as primary, ExitStack() as running_:
         prepare_logins(primary)

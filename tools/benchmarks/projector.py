@@ -1,12 +1,11 @@
-"""How many events a second become rows, beside the eventsourcing library's ProjectionRunner.
+"""Projected events per second, compared with the eventsourcing library's ProjectionRunner.
 
     python -m tools.benchmarks.projector [--events 200000]
 
-`rebuild` makes the projection anew, `import` follows a log of which nothing is projected, page by
-page into the live tables. Beside the wall clock stands the processor time of Python and of
-PostgreSQL, in microseconds an event: what one core could do at most follows from their sum. The
-peer's view is one row an event, with its tracking in the same transaction: it folds nothing. It
-needs `psycopg[binary,pool]`.
+`rebuild` rebuilds the projection. `import` projects a complete log page by page into the live tables. The
+table also has the CPU time of Python and of PostgreSQL in microseconds per event. Their sum gives the upper
+limit of one core. The peer's view is one row per event, with its tracking in the same transaction: it folds
+nothing. It needs `psycopg[binary,pool]`.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ PEER_EVENTS = 3000
 
 
 def busy(data_dir: Path) -> float:
-    """The seconds of processor time that the server has used, with processes that ended."""
+    """Return the CPU seconds of the server, including ended processes."""
     server = int((data_dir / "pgdata" / "postmaster.pid").read_text().split()[0])
     used = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -55,7 +54,7 @@ def busy(data_dir: Path) -> float:
 
 
 async def line(name: str, count: int, data_dir: Path, work: Callable[[], Awaitable[Any]]) -> None:
-    """Do some work on so many events and print its line of the table."""
+    """Run work on some events and print its line of the table."""
     own, servers, started = python(), busy(data_dir), time.perf_counter()
     await work()
     seconds = time.perf_counter() - started
@@ -69,7 +68,7 @@ async def line(name: str, count: int, data_dir: Path, work: Callable[[], Awaitab
 
 
 async def measure(target: Target, data_dir: Path, size: int) -> None:
-    """Measure ours."""
+    """Measure our projector."""
     await prepare(target)
     connection = await connect(target)
     await load(connection, grown(corpus()), 0, size)
@@ -84,7 +83,7 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
 
 
 async def measure_peer(target: Target, data_dir: Path) -> None:
-    """Measure the library's runner, over the corpus' first events as facts of its own kind."""
+    """Measure the library's runner, with the corpus' first events as its own facts."""
     from tools.benchmarks.library_runner import filled, follow
 
     environment = {
@@ -105,7 +104,7 @@ async def measure_peer(target: Target, data_dir: Path) -> None:
 
 
 def main() -> None:
-    """Run on a server of its own."""
+    """Run on a separate server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     size = parser.parse_args().events

@@ -1,4 +1,4 @@
-"""Ways to read a log back: the real events of the corpus, over and over, in pages of 1,000."""
+"""Methods to read a log: the events of the corpus, repeated, in pages of 1,000."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ RAW = "SELECT position, entry FROM log.events WHERE position > $1 ORDER BY posit
 
 
 async def pages(target: Target, count: int, seconds: float) -> float:
-    """`Recorder.read`, a page at a time, as integrations and proofs read: decoded events, whose
-    facts stay JSON until somebody asks for them."""
+    """Read pages with `Recorder.read`, as integrations and proofs do, with facts decoded on demand."""
 
     async def once(recorder: Recorder, _: Pool) -> None:
         after = 0
@@ -30,7 +29,7 @@ async def pages(target: Target, count: int, seconds: float) -> float:
 
 
 async def facts(target: Target, count: int, seconds: float) -> float:
-    """The same with every fact decoded and checked, as folds need them."""
+    """Read pages with every fact decoded and checked, as folds do."""
 
     async def once(recorder: Recorder, _: Pool) -> None:
         after = 0
@@ -41,7 +40,7 @@ async def facts(target: Target, count: int, seconds: float) -> float:
 
 
 async def stream(target: Target, count: int, seconds: float) -> float:
-    """`Recorder.read_all`, event by event, as replays read."""
+    """Read events with `Recorder.read_all`, as replays do."""
 
     async def once(recorder: Recorder, _: Pool) -> None:
         async for _event in recorder.read_all(count):
@@ -51,7 +50,7 @@ async def stream(target: Target, count: int, seconds: float) -> float:
 
 
 async def raw(target: Target, count: int, seconds: float) -> float:
-    """The rows alone."""
+    """Read only the rows."""
 
     async def once(_: Recorder, pool: Pool) -> None:
         after = 0
@@ -62,12 +61,12 @@ async def raw(target: Target, count: int, seconds: float) -> float:
 
 
 async def notifications(target: Target, count: int, seconds: float, module: str) -> float:
-    """The library's notifications of the same entries, left as bytes."""
+    """Read the library's notifications of the same entries as bytes."""
     async with _corpus(target, count) as (recorder, _):
         events = [event async for event in recorder.read_all(count)]
     with library(target, module) as peer:
         stored = [StoredEvent(e.stream, e.version, e.type, e.entry) for e in events]
-        for start in range(0, count, 100):  # all at once would take it minutes
+        for start in range(0, count, 100):  # a single call would take minutes
             peer.insert_events(stored[start : start + 100])
 
         def once(_: str) -> None:
@@ -79,7 +78,7 @@ async def notifications(target: Target, count: int, seconds: float, module: str)
 
 
 async def feed(target: Target, count: int, seconds: float) -> float:
-    """The global feed of eventsource-py: entries as the text of its own events, decoded."""
+    """Read the global feed of eventsource-py, with entries as decoded texts of its own events."""
     peer = import_module("tools.benchmarks.eventsource")
     async with _corpus(target, count) as (recorder, _):
         contents = [event.entry.decode() async for event in recorder.read_all(count)]
@@ -89,7 +88,7 @@ async def feed(target: Target, count: int, seconds: float) -> float:
 
 @asynccontextmanager
 async def _corpus(target: Target, count: int) -> AsyncIterator[tuple[Recorder, Pool]]:
-    """A log that holds the first so many events of the corpus."""
+    """Open a log with the first `count` events of the corpus."""
     pool = await create_pool(target)
     try:
         recorder = Recorder(pool)

@@ -1,9 +1,9 @@
-"""A receiver that costs little, for `deliveries.py`.
+"""A low-overhead receiver for `deliveries.py`.
 
     python -m tools.benchmarks.receiving
 
-Prints its port. Accepts what is posted to any address at once, but never answers below `/hang/`. For each
-line that it reads it prints what has come since the last one, as JSON.
+It prints its port. It accepts posts to any address at once, but never responds below `/hang/`. For each input
+line it prints the data received since the last one, as JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import uvloop
 
 ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
 UNKNOWN = b"HTTP/1.1 405 Method Not Allowed\r\nAllow: POST\r\nContent-Length: 0\r\n\r\n"
-"""The answer to a handshake, which this receiver does not know."""
+"""Response to a handshake, which this receiver does not support."""
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 ENTRY = re.compile(
     rb'"specversion":"1.0","position":"(\d+)","time":"([^"]+)".*?"previousposition":"(\d+)"'
@@ -32,24 +32,24 @@ ENTRY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What has come; lags are milliseconds from when an event was recorded."""
+    """Received events; lags are milliseconds since recording."""
 
     events: int
     endpoints: int
     seconds: float
-    """From the first acceptance to the last."""
+    """Seconds from the first acceptance to the last."""
     p50: float
     p99: float
     worst: float
     missed: int
-    """Holes: events whose position before is not the one that came before."""
+    """Gaps: events whose previous position did not arrive before."""
     doubled: int
     hanging: int
-    """Requests that are not answered."""
+    """Requests without a response."""
 
 
 class Post(NamedTuple):
-    """A request that was accepted."""
+    """An accepted request."""
 
     path: bytes
     body: bytes
@@ -57,7 +57,7 @@ class Post(NamedTuple):
 
 
 class Posts:
-    """What was posted since the last report."""
+    """Requests since the last report."""
 
     def __init__(self) -> None:
         self.accepted: list[Post] = []
@@ -65,7 +65,7 @@ class Posts:
         self._last: dict[bytes, int] = {}
 
     def report(self) -> Received:
-        """What has come since the last report."""
+        """Return the events received since the last report."""
         posts, self.accepted = self.accepted, []
         lags: list[float] = []
         missed = doubled = 0
@@ -91,14 +91,14 @@ class Posts:
 
 
 def _events(body: bytes) -> Iterator[tuple[int, int, float]]:
-    """Of each event its position, the one before it, and when it was recorded."""
+    """Yield position, previous position and recording time of each event."""
     for found in ENTRY.finditer(body):
         recorded = datetime.fromisoformat(found[2].decode()).timestamp()
         yield int(found[1]), int(found[3]), recorded
 
 
 class Connection(asyncio.Protocol):
-    """Takes requests one after the other."""
+    """A connection that handles requests sequentially."""
 
     def __init__(self, posts: Posts):
         self._posts = posts
@@ -109,7 +109,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Answer a request once it is there."""
+        """Respond to each complete request."""
         self._received += data
         while (head := self._received.find(b"\r\n\r\n")) >= 0:
             length = LENGTH.search(self._received, 0, head)
@@ -128,7 +128,7 @@ class Connection(asyncio.Protocol):
 
 
 async def receive() -> None:
-    """Receive until there is nothing more to read."""
+    """Receive until the end of the input."""
     loop, posts = asyncio.get_running_loop(), Posts()
     server = await loop.create_server(lambda: Connection(posts), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

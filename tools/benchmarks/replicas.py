@@ -1,11 +1,11 @@
-"""What reading from replicas brings: readers on standbys of their own against one on the primary.
+"""Read replicas: readers on separate standbys compared with one on the primary.
 
     python -m tools.benchmarks.replicas [--rounds 5] [--seconds 4]
 
-The shipped corpus, on a primary and two standbys of this machine. Each reader is a `tracker serve`, and
-is asked a list of a hundred controls that no memory has the answer to. In each round the ways take turns;
-ratios are those of one round, and what is printed are medians. On one machine all share its cores: so
-there is also what an answer costs in CPU time, which says what machines of their own would carry.
+The shipped corpus is on a primary and two standbys of this machine. Each reader is a `tracker serve` that
+gets queries for a list of a hundred controls without a cached result. The setups alternate in each round.
+Ratios are those of one round, and the output has medians. On one machine all share its cores. So the CPU
+time per response is shown too, which estimates the capacity of separate machines.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ QUESTION = request(
         }
     ).encode(),
 )
-"""`head` tells of the log, so that no answer is kept."""
+"""`head` depends on the log, so that no response is cached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,14 @@ class Reader:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Return its port."""
         return int(urlsplit(self.served.url).port or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Answers a second of all readers, and the CPU time of one: of servers, and of PostgreSQL, in ms."""
+    """Responses per second of all readers, and CPU time per response in ms: of servers, and of
+    PostgreSQL."""
 
     rate: float
     served: float
@@ -68,7 +69,7 @@ class Found:
 
 
 async def measure(readers: Sequence[Reader], seconds: float) -> Found:
-    """Ask all readers at the same time, over as many connections in all."""
+    """Query all readers concurrently, over the same total number of connections."""
     each = CONNECTIONS // len(readers)
     databases = {reader.database.port: reader.database for reader in readers}.values()
     before = sum(map(cpu_seconds, databases))
@@ -86,7 +87,7 @@ async def measure(readers: Sequence[Reader], seconds: float) -> Found:
 
 
 def cpu_seconds(server: Server) -> float:
-    """The CPU time of all processes of a PostgreSQL that live."""
+    """Return the CPU time of all running processes of a PostgreSQL."""
     of = psutil.Process(server.pid)
     times = [one.cpu_times() for one in (of, *of.children(recursive=True))]
     return float(sum(each.user + each.system for each in times))
@@ -134,7 +135,7 @@ def main() -> None:
 async def take_turns(
     ways: Mapping[str, Sequence[Reader]], rounds: int, seconds: float
 ) -> dict[str, list[Found]]:
-    """Measure all ways in turns, after a round that does not count."""
+    """Measure all setups in turn, after an unmeasured round."""
     found: dict[str, list[Found]] = {way: [] for way in ways}
     for number in range(rounds + 1):
         for way, readers in ways.items():
@@ -145,7 +146,7 @@ async def take_turns(
 
 
 def table(found: Mapping[str, Sequence[Found]]) -> str:
-    """Medians, and ratios to the first way, as Markdown."""
+    """Return medians, and ratios to the first setup, as Markdown."""
     first = next(iter(found.values()))
     lines = [
         f"{os.cpu_count()} cores, shared by PostgreSQL, servers and the client",

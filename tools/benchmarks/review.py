@@ -1,10 +1,10 @@
-"""How long the queue of candidates takes to be shown, with 100,000 candidates in it.
+"""Response time of the candidate queue with 100,000 candidates.
 
     python -m tools.benchmarks.review [--rounds 3] [--candidates 100000] [--write PAGE]
 
-Each figure is the 95th percentile of the time in milliseconds of a question in GraphQL, in the server's own
-process: a page of 50 candidates with what a list shows of each, with one of the filters, and its count; the
-counts by state; a candidate with the known acts it is about, which are looked for in the shipped corpus.
+Each value is the 95th percentile in milliseconds of a GraphQL query in the server's process. The queries are
+a page of 50 candidates with the fields of a list, one filter and its count; the counts by state; and a
+candidate with its matching acts in the shipped corpus.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tracker.sources.readers import corpus_format
 
 CANDIDATES = 100_000
 FOUND = 2_000
-"""Candidates that are put into the queue by the watcher's way."""
+"""Candidates that are added through the watcher."""
 LEAST_ROUNDS = 20
 SEED = 20
 REVIEWER = Caller("ann", expand_scopes([Scope.REVIEW]))
@@ -75,7 +75,7 @@ FILTERS: Mapping[str, Mapping[str, Any]] = {
 
 
 def findings(chance: Random) -> Iterator[tuple[str, Finding]]:
-    """Findings without end, with their sources: facts mostly, and leads."""
+    """Yield endless findings with their sources: mostly facts, and some leads."""
     number = 0
     while True:
         number += 1
@@ -104,8 +104,10 @@ def findings(chance: Random) -> Iterator[tuple[str, Finding]]:
 
 
 async def fill(target: Target, count: int) -> None:
-    """Put so many candidates into the queue: some by the watcher's way, and copies of them under other
-    numbers; a third is decided on."""
+    """Fill the queue with candidates: some through the watcher, and copies with other numbers.
+
+    A third is decided.
+    """
     found = list(islice(findings(Random(SEED)), min(count, FOUND)))
     async with open_connection(target, role=WATCHER) as connection:
         for source in SOURCES:
@@ -118,7 +120,7 @@ async def fill(target: Target, count: int) -> None:
 async def percentile(
     services: Services, document: str, variables: Mapping[str, Any], seconds: float
 ) -> float:
-    """The 95th percentile of the milliseconds of a question."""
+    """Return the 95th percentile of a query in milliseconds."""
     taken: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(taken) < LEAST_ROUNDS:
@@ -130,7 +132,7 @@ async def percentile(
 
 
 async def report(target: Target, count: int, seconds: float) -> str:
-    """Fill the queue once, ask everything of it, and say the figures in Markdown."""
+    """Fill the queue once, run all queries, and return the results as Markdown."""
     async with harness.database(target) as made, running_tracker(made) as services:
         await import_file(made, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
         begun = time.perf_counter()
@@ -142,7 +144,7 @@ async def report(target: Target, count: int, seconds: float) -> str:
             for name, narrowed in FILTERS.items()
         }
         questions |= {"counts by state": (COUNTS, {}), "one, with its matches": (ONE, {})}
-        for asked in questions.values():  # which makes plans and fills caches
+        for asked in questions.values():  # warm-up of plans and caches
             await percentile(services, *asked, 0)
         rows = [
             f"| {name} | {await percentile(services, *asked, seconds):.1f} |"
@@ -156,10 +158,10 @@ async def report(target: Target, count: int, seconds: float) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure on a server of its own."""
+    """Measure on a separate server."""
     parser = harness.options(__doc__ or "")
     parser.add_argument("--candidates", type=int, default=CANDIDATES)
-    parser.add_argument("--seconds", type=float, default=1, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=1, help="seconds per measurement")
     chosen = parser.parse_args(arguments)
     with harness.server() as target:
         text = uvloop.run(report(target, chosen.candidates, chosen.seconds))

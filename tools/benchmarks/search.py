@@ -1,11 +1,10 @@
-"""How long a search over the shipped corpus takes.
+"""Search time over the shipped corpus.
 
     python -m tools.benchmarks.search [--rounds 3] [--write PAGE]
 
-Each figure is the time in milliseconds of the first page of a search in GraphQL, with the parts that
-matched, in the server's own process: the median, or the 99th percentile. No question was asked before,
-since each is about a day of its own; states and texts may be in memory. `--seconds` is how long each is
-asked.
+Each value is the time in milliseconds of the first page of a GraphQL search with the matching parts, in the
+server's process: the median, or the 99th percentile. Each search has a different day, so no result is cached;
+states and texts may be. `--seconds` is the duration of each search series.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ TITLES = {
 
 
 def measure(texts: Sequence[str], seconds: float, cut: Callable[[list[float]], float]) -> Measure:
-    """Milliseconds of the searches for some texts in turn, as `cut` sums them up."""
+    """Return the milliseconds of the searches for some texts in turn, aggregated by `cut`."""
 
     async def milliseconds(target: Target) -> float:
         async with running_tracker(target) as services:
@@ -77,12 +76,12 @@ def measure(texts: Sequence[str], seconds: float, cut: Callable[[list[float]], f
 
 
 def p99(taken: list[float]) -> float:
-    """The 99th percentile."""
+    """Return the 99th percentile."""
     return statistics.quantiles(taken, n=PERCENTILES)[-1]
 
 
 def tables(seconds: float) -> Sequence[Table]:
-    """The median and the 99th percentile of each kind of search."""
+    """Return the median and the 99th percentile of each kind of search."""
     cuts: dict[str, Callable[[list[float]], float]] = {"p50": statistics.median, "p99": p99}
     return [
         Table(

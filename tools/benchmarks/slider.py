@@ -1,9 +1,9 @@
-"""Sixty months in one question, beside the same question about one month, by the same client.
+"""Sixty months in one query, compared with the same query for one month, with the same client.
 
     python -m tools.benchmarks.slider [--rounds 3] [--seconds 3] [--write PAGE]
 
-What a time slider asks: `over` in steps of a month. Answers are not kept, so every question is
-executed; states are. One connection asks, so that times are those of one user.
+This is the query of a time slider: `over` in steps of a month. Responses are not cached, so every query is
+executed; states are cached. One connection is used, so that times are those of one user.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ QUESTIONS = {
 
 
 def one(position: int, selection: str) -> str:
-    """The question about one month."""
+    """Return the query for one month."""
     return f'{{ asOf(validAt: "2025-12-01", position: "{position}") {{ validAt {selection} }} }}'
 
 
 def many(position: int, selection: str) -> str:
-    """The question about sixty."""
+    """Return the query for sixty months."""
     return (
         f'{{ over(from: "2021-01-01", to: "2025-12-01", step: MONTH, position: "{position}")'
         f" {{ validAt {selection} }} }}"
@@ -48,7 +48,7 @@ def many(position: int, selection: str) -> str:
 
 
 async def load(target: Target) -> int:
-    """Load the corpus; its last position."""
+    """Load the corpus and return its last position."""
     async with running_tracker(target) as services:
         await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
         head = await services.recorder.head()
@@ -59,7 +59,7 @@ async def load(target: Target) -> int:
 async def measured(
     port: int, process: int, head: int, rounds: int, seconds: float
 ) -> dict[str, tuple[list[Asked], list[Asked]]]:
-    """What one month and sixty cost, by question, after a warm-up that does not count."""
+    """Measure one month and sixty by query, after an unmeasured warm-up."""
     taken: dict[str, tuple[list[Asked], list[Asked]]] = {name: ([], []) for name in QUESTIONS}
     for number in range(-1, rounds):
         for name, selection in QUESTIONS.items():
@@ -74,7 +74,7 @@ async def measured(
 
 
 def report(taken: dict[str, tuple[list[Asked], list[Asked]]]) -> str:
-    """The medians in Markdown."""
+    """Return the medians as Markdown."""
     cells = []
     for name, both in taken.items():
         alone, together = (statistics.median(each.p50 for each in found) for found in both)
@@ -93,9 +93,9 @@ def report(taken: dict[str, tuple[list[Asked], list[Asked]]]) -> str:
 
 
 def main() -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     parser = options(str(__doc__))
-    parser.add_argument("--seconds", type=float, default=3, help="how long each figure is taken")
+    parser.add_argument("--seconds", type=float, default=3, help="seconds per measurement")
     chosen = parser.parse_args()
     with server() as target, ExitStack() as running:
         head = uvloop.run(load(target))

@@ -1,4 +1,4 @@
-"""How long `tracker demo` takes until it has answered its three questions, in seconds.
+"""Start time of `tracker demo` until its three queries are answered, in seconds.
 
     python -m tools.benchmarks.start [--rounds 3] [--write PAGE]
 
@@ -18,7 +18,7 @@ from tools.benchmarks.harness import machine, markdown, options, publish
 
 
 def seconds(data_dir: Path) -> float:
-    """From the command to the end of the greeting."""
+    """Return the seconds from the command to the end of the greeting."""
     running = Running("demo", data_dir=data_dir)
     running.rest("Ctrl-C stops")
     taken = running.seconds_since_start()
@@ -27,14 +27,14 @@ def seconds(data_dir: Path) -> float:
 
 
 def cold_and_warm() -> tuple[float, float]:
-    """Two starts on a new directory."""
+    """Return the seconds of two starts on a new directory."""
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
         os.chmod(directory, 0o755)
         return seconds(Path(directory) / "data"), seconds(Path(directory) / "data")
 
 
 def report(taken: Sequence[tuple[float, float]]) -> str:
-    """What cold and warm starts took, as a table."""
+    """Return the times of cold and warm starts as a table."""
     cold, warm = zip(*taken, strict=True)
     rows = [
         [name, f"{statistics.median(times):.2f}", f"{max(times):.2f}"]
@@ -45,7 +45,7 @@ def report(taken: Sequence[tuple[float, float]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, or put into a page."""
+    """Measure and print, or write to a page."""
     chosen = options(__doc__).parse_args(arguments)
     publish("start", report([cold_and_warm() for _ in range(chosen.rounds)]), chosen.write)
 

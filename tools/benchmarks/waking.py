@@ -1,4 +1,4 @@
-"""How long a follower that waits takes to have an event, from the answer to its writer."""
+"""Wake-up time of a waiting follower, measured from the response to its writer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUIET = 0.005
 
 
 async def follower(target: Target, count: int) -> list[float]:
-    """Milliseconds of our follower, one an event."""
+    """Return the milliseconds of our follower for each event."""
     pool = await create_pool(target)
     try:
         recorder = Recorder(pool)
@@ -44,7 +44,7 @@ async def follower(target: Target, count: int) -> list[float]:
 
 
 async def subscription(target: Target, count: int, module: str) -> list[float]:
-    """Milliseconds of a subscription of the library, which has a thread of its own."""
+    """Return the milliseconds of the library's subscription, which has its own thread."""
     return await asyncio.to_thread(_subscription, target, count, module)
 
 

@@ -1,10 +1,10 @@
-"""What fetches cost: many of new documents in one look, then of the same, unchanged.
+"""Cost of fetches: new documents in one poll, then the same ones unchanged.
 
     python -m tools.benchmarks.watching [--fetches 10000] [--write PAGE]
 
-A watcher on a database of its own and a publisher in the same process, without pauses: each fetch is a
-request over a socket, a snapshot, an event of the log and a remembered address; each document is a
-candidate. Beside it the same requests by aiohttp alone, kept nowhere.
+A watcher on a separate database and a publisher run in one process, without pauses. Each fetch is a request
+over a socket, a snapshot, an event of the log and a stored address; each document is a candidate. For
+comparison aiohttp sends the same requests without storage.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from tracker.watch.watcher import Watcher
 
 @dataclass(frozen=True)
 class Taken:
-    """What a pass took."""
+    """The cost of a pass."""
 
     seconds: float
     cpu_seconds: float
-    """Of this process, publisher included; PostgreSQL's are not in it."""
+    """CPU seconds of this process, including the publisher, without PostgreSQL."""
     megabytes: float
     events: int
     candidates: int
 
 
 def looking(fetches: int) -> Any:
-    """An adapter that fetches every act of the gazette, known or not."""
+    """Return an adapter that fetches every act of the gazette, known or not."""
 
     def look(settings: Any, cursor: Any, today: Any) -> Any:
         for number in range(1, fetches + 1):
@@ -57,7 +57,7 @@ def looking(fetches: int) -> Any:
 
 
 async def measure(target: Target, fetches: int) -> dict[str, Taken]:
-    """Take the figures on a new database."""
+    """Measure on a new database."""
     look_module.MAX_REQUESTS = max(look_module.MAX_REQUESTS, fetches + 1)
     gazette = Gazette(fetches)
     found: dict[str, Taken] = {}
@@ -78,7 +78,7 @@ async def measure(target: Target, fetches: int) -> dict[str, Taken]:
 
 
 async def alone(url: str, fetches: int) -> Taken:
-    """The same requests, one after the other, over one connection."""
+    """Send the same requests sequentially over one connection."""
     before, used, started = memory(), time.process_time(), time.perf_counter()
     async with aiohttp.ClientSession() as session:
         for number in range(1, fetches + 1):
@@ -89,12 +89,12 @@ async def alone(url: str, fetches: int) -> Taken:
 
 
 def memory() -> float:
-    """The memory of this process, in MB."""
+    """Return the memory of this process in MB."""
     return float(psutil.Process().memory_info().rss) / 1e6
 
 
 def report(found: dict[str, Taken], fetches: int) -> str:
-    """The table."""
+    """Return the table."""
     rows = [
         (
             name,
@@ -120,7 +120,7 @@ def report(found: dict[str, Taken], fetches: int) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command."""
+    """Run the command."""
     parser = arguments_of(__doc__ or "")
     parser.add_argument("--fetches", type=int, default=10_000)
     given = parser.parse_args(arguments)
@@ -131,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 async def measured(running: Target, fetches: int) -> dict[str, Taken]:
-    """Take the figures on a new database of a server."""
+    """Measure on a new database of a server."""
     async with database(running) as target:
         return await measure(target, fetches)
 

@@ -1,1 +1,2 @@
-"""Three PostgreSQL servers with Patroni and etcd, two trackers, and faults of machines and networks."""
+"""Cluster tests: three PostgreSQL servers with Patroni and etcd, two trackers, and faults of machines
+and networks."""

@@ -1,9 +1,9 @@
-"""Faults of machines and networks at random moments, on a cluster of three PostgreSQL servers.
+"""Random faults of machines and networks on a cluster of three PostgreSQL servers.
 
     python -m tools.cluster [KIND …] [--rounds 20] [--seed N]
 
-Prints a line a kind of fault, and ends with 1 at the first promise that is not kept. Needs root, etcd and
-the packages of the extra `test`; `haproxy` for the kinds that are named so.
+It prints a line per kind of fault, and exits with 1 at the first broken guarantee. It needs root, etcd
+and the packages of the extra `test`; kinds with `haproxy` in their name need `haproxy`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COLUMNS = (
 
 
 def cells(totals: RoundTotals) -> tuple[object, ...]:
-    """A line of the table."""
+    """Return a line of the table."""
     return (
         totals.rounds,
         f"{totals.acknowledged:,}",

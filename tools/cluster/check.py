@@ -1,4 +1,4 @@
-"""What must be so after every fault of a cluster. Raises Broken, or NotConsistent of a checkpoint."""
+"""Guarantees after every fault of a cluster. Raises Broken, or NotConsistent for a checkpoint."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tools.cluster.node import Node
 from tools.cluster.world import ClusterUnderLoad, Tracker
 
 CATCH_UP_SECONDS = 60
-"""Seconds in which standbys, checkpoints and trackers must have caught up, once nobody writes."""
+"""Timeout in seconds for standbys, checkpoints and trackers to catch up after the last write."""
 OLD_TRANSACTIONS = """
 SELECT application_name || ': ' || query FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND xact_start < now() - interval '30 seconds'"""
 
 
 async def check(world: ClusterUnderLoad) -> None:
-    """Everything that is promised, once nobody writes any more and the cluster is whole."""
+    """Check all guarantees, once writes have stopped and the cluster is complete."""
     for tracker in world.trackers:
         await world.ready(tracker.url)
     log = await recorded(world)
@@ -42,21 +42,21 @@ async def check(world: ClusterUnderLoad) -> None:
 
 
 def told_right(followers: Iterable[Follower]) -> None:
-    """No follower was told that the log is another one."""
+    """Check that no follower received an error about a different log."""
     for follower in followers:
         if follower.refusals:
             raise Broken(f"{follower.name} was told {follower.refusals}")
 
 
 def stayed(trackers: Iterable[Tracker]) -> None:
-    """No tracker has ended that nobody has killed."""
+    """Check that no tracker has ended except by a kill."""
     for tracker in trackers:
         if ends := [end for end in tracker.ends if end[0] != -signal.SIGKILL]:
             raise Broken(f"tracker {tracker.name} has ended: {ends}")
 
 
 async def replicated(world: ClusterUnderLoad, log: Log) -> list[bytes]:
-    """All nodes have the same entries: those of the log."""
+    """Check that all nodes have the entries of the log."""
     found = [await _entries(node, len(log)) for node in world.cluster.nodes]
     if found[0] != [event.entry for event in log] or any(each != found[0] for each in found):
         raise Broken(f"nodes have {[len(each) for each in found]} entries, and not the same")
@@ -64,7 +64,7 @@ async def replicated(world: ClusterUnderLoad, log: Log) -> list[bytes]:
 
 
 async def _entries(node: Node, size: int) -> list[bytes]:
-    """The entries that a node has, once it has so many."""
+    """Return the entries of a node, once it has `size` of them."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while len(found := await node.entries()) < size and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
@@ -72,20 +72,20 @@ async def _entries(node: Node, size: int) -> list[bytes]:
 
 
 async def signed(world: ClusterUnderLoad, entries: list[bytes]) -> None:
-    """Both trackers give a checkpoint of all that there is; and whatever checkpoint they ever gave is
-    one of this log."""
+    """Check that both trackers publish a complete checkpoint, and that every published one is
+    consistent."""
     for auditor in world.auditors:
         await until_signed(auditor, world.key, len(entries), world.http)
         check_heads(heads(auditor, world.key), entries)
 
 
 def heads(auditor: Auditor, key: str) -> list[Head]:
-    """All that an auditor was ever given."""
+    """Return all heads that an auditor received."""
     return [read_head(note, key) for note in auditor.notes]
 
 
 async def until_signed(auditor: Auditor, key: str, size: int, http: httpx2.AsyncClient) -> None:
-    """Wait until a checkpoint of a size is given, or a larger one."""
+    """Wait for a checkpoint of at least a size."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while max((head.size for head in heads(auditor, key)), default=0) < size:
         if time.monotonic() > deadline:
@@ -95,7 +95,7 @@ async def until_signed(auditor: Auditor, key: str, size: int, http: httpx2.Async
 
 
 async def nobody_waits(world: ClusterUnderLoad) -> None:
-    """No transaction is open for long, and every tracker is ready."""
+    """Check that no transaction stays open for long, and that every tracker is ready."""
     primary = await world.cluster.until_leads()
     connection = await primary.connect()
     try:

@@ -1,6 +1,6 @@
-"""Checkpoints that anybody can fetch, checked by code of its own: RFC 6962 and signed notes. Pure.
+"""Published checkpoints, checked by independent code: RFC 6962 and signed notes. Pure.
 
-Nothing of the tracker is used here: an error there must not hide itself.
+The check uses no code of the tracker, so that an error there cannot hide itself.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ KEY_ID_BYTES = 4
 
 
 class NotConsistent(Exception):
-    """A checkpoint that the log does not have."""
+    """A checkpoint that does not belong to the log."""
 
 
 class Head(NamedTuple):
-    """What a checkpoint says of its log."""
+    """The contents of a checkpoint."""
 
     size: int
     root: bytes
@@ -38,11 +38,11 @@ class Tree:
         return len(self._leaves)
 
     def root(self, size: int) -> bytes:
-        """The hash over the first entries."""
+        """Return the hash over the first entries."""
         return self._hash(0, size) if size else hashlib.sha256(b"").digest()
 
     def _hash(self, first: int, size: int) -> bytes:
-        """MTH of RFC 6962, section 2.1, of some entries; hashes over powers of two are kept."""
+        """Return MTH of RFC 6962, section 2.1, of some entries; hashes over powers of two are cached."""
         if size == 1:
             return self._leaves[first]
         if (first, size) in self._whole:
@@ -56,7 +56,7 @@ class Tree:
 
 
 def read_head(note: str, key: str) -> Head:
-    """What a checkpoint says that a key has signed. Raises NotConsistent for a wrong signature."""
+    """Return the contents of a checkpoint signed by a key. Raises NotConsistent for a wrong signature."""
     text, _, signatures = note.partition("\n\n")
     name, _, encoded = key.split("+", 2)
     public = Ed25519PublicKey.from_public_bytes(base64.b64decode(encoded)[1:])
@@ -73,7 +73,7 @@ def read_head(note: str, key: str) -> Head:
 
 
 def check_heads(heads: Sequence[Head], entries: Sequence[bytes]) -> None:
-    """Every head is one of this log, and so all of them are consistent. Raises NotConsistent."""
+    """Check that every head belongs to this log, so that all are consistent. Raises NotConsistent."""
     tree = Tree(entries)
     for head in heads:
         if head.size > len(tree):

@@ -1,4 +1,4 @@
-"""A cluster: etcd and three nodes, of which one leads and the others confirm what it commits."""
+"""A cluster: etcd and three nodes, one leader with synchronous standbys."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tools.cluster.network import Network, NoCluster, network
 from tools.cluster.node import DATABASE, PASSWORD, POSTGRES_PORT, REST_PORT, SETTINGS, Node
 
 WHOLE_SECONDS = 120
-"""Seconds in which all nodes must be there again."""
+"""Timeout in seconds for all nodes to return."""
 ROLES = SETTINGS.parent / "database" / "roles.sql"
 
 
 class NotWhole(Exception):
-    """The cluster did not become whole again."""
+    """The cluster did not become complete again."""
 
 
 class Etcd:
-    """The only etcd: where it is away, it is as if all were."""
+    """The only etcd, so its failure is that of the whole service."""
 
     def __init__(self, address: str, directory: Path):
         self.client = f"{address}:2379"
@@ -41,7 +41,7 @@ class Etcd:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, with what it kept."""
+        """Start it with its stored data."""
         options = {
             "name": "etcd",
             "data-dir": self._directory / "etcd",
@@ -63,7 +63,7 @@ class Etcd:
             self._process = None
 
     def forget(self) -> None:
-        """Remove what it kept."""
+        """Remove its data."""
         self.kill()
         shutil.rmtree(self._directory / "etcd", ignore_errors=True)
 
@@ -83,16 +83,16 @@ class Cluster:
 
     @property
     def hosts(self) -> str:
-        """The hosts of a URL."""
+        """Return the hosts of a URL."""
         return ",".join(f"{node.address}:{POSTGRES_PORT}" for node in self.nodes)
 
     def url(self, user: str, hosts: str = "") -> str:
-        """The URL by which a login reaches the primary; by a list of hosts unless told otherwise."""
+        """Return the URL of the primary for a login, by default with a list of hosts."""
         attributes = "" if hosts else "?target_session_attrs=read-write"
         return f"postgresql://{user}:{PASSWORD}@{hosts or self.hosts}/{DATABASE}{attributes}"
 
     async def start(self) -> None:
-        """Start all of it, and come back when it is whole. Raises NotWhole."""
+        """Start all parts, and return when the cluster is complete. Raises NotWhole."""
         self.etcd.start()
         first, *others = self.nodes
         first.start()
@@ -102,7 +102,7 @@ class Cluster:
         await self.until_whole()
 
     async def make_database(self) -> None:
-        """Make the database and its logins, as an operator does."""
+        """Create the database and its logins, as an operator does."""
         primary = await self.until_leads()
         command = [str(self.bin / "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
         passwords = [f"--set={login}_password={PASSWORD}" for login in ("admin", "web")]
@@ -117,7 +117,7 @@ class Cluster:
         assert made.returncode == 0, made.stderr
 
     async def primary(self) -> Node | None:
-        """The node that leads and takes writes; None where there is none, or more than one says so."""
+        """Return the node that leads and accepts writes; None without one or with several."""
         found = await asyncio.gather(*(node.status(self.http) for node in self.nodes))
         leading = [
             node
@@ -127,7 +127,7 @@ class Cluster:
         return leading[0] if len(leading) == 1 else None
 
     async def until_leads(self, seconds: float = WHOLE_SECONDS) -> Node:
-        """Wait until a node takes writes. Raises NotWhole."""
+        """Wait until a node accepts writes. Raises NotWhole."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if node := await self.primary():
@@ -142,7 +142,8 @@ class Cluster:
         raise NotWhole(f"nobody leads after {seconds} s\n{self.last_words()}")
 
     async def until_whole(self, seconds: float = WHOLE_SECONDS) -> Node:
-        """Wait until one node leads and both others confirm commits; the leader. Raises NotWhole."""
+        """Wait until one node leads and both others confirm commits, and return the leader. Raises
+        NotWhole."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if (node := await self.primary()) and await self._is_confirmed(node):
@@ -151,7 +152,7 @@ class Cluster:
         raise NotWhole(f"the cluster is not whole after {seconds} s\n{self.last_words()}")
 
     async def _is_confirmed(self, primary: Node) -> bool:
-        """Whether both others are candidates for success, by Patroni's list and PostgreSQL's."""
+        """Whether both others are failover candidates, according to Patroni and PostgreSQL."""
         try:
             answer = await self.http.get(f"http://{primary.address}:{REST_PORT}/cluster")
             members = answer.json()["members"]
@@ -180,7 +181,7 @@ class Cluster:
         )
 
     async def switch_over(self, primary: Node, to: Node) -> None:
-        """Have another node lead, as an operator does before work on a machine."""
+        """Switch over to another node, as an operator does before maintenance."""
         answer = await self.http.post(
             f"http://{primary.address}:{REST_PORT}/switchover",
             json={"leader": primary.name, "candidate": to.name},
@@ -206,7 +207,7 @@ class Cluster:
         return f"{address}:{POSTGRES_PORT}"
 
     async def stop(self) -> None:
-        """End all of it at once; nothing is kept."""
+        """Kill all parts at once and remove their data."""
         await self.http.aclose()
         for node in self.nodes:
             node.resume()
@@ -217,13 +218,13 @@ class Cluster:
             self._proxy.wait()
 
     def last_words(self) -> str:
-        """The ends of the logs of its nodes."""
+        """Return the ends of the nodes' logs."""
         return "\n".join(f"--- {node.name}\n{node.last_words()}" for node in self.nodes)
 
 
 @asynccontextmanager
 async def cluster() -> AsyncIterator[Cluster]:
-    """A cluster that is whole, with an empty database. Raises NoCluster."""
+    """Run a complete cluster with an empty database. Raises NoCluster."""
     if not find_spec("patroni") or not find_spec("psycopg"):
         raise NoCluster("not installed: patroni[etcd3,psycopg3]")
     with network() as net:

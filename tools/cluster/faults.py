@@ -1,5 +1,7 @@
-"""What befalls machines and networks, each at a random moment under load. Each does its harm and mends it,
-while writers write; they need not be acknowledged yet."""
+"""Faults of machines and networks at random moments under load.
+
+Each fault is applied and repaired while writers write. Their acknowledgements may come later.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,14 @@ from tools.cluster.node import Node
 from tools.cluster.world import ClusterUnderLoad, slept_until
 
 WRITES_SECONDS = 120
-"""Seconds in which writers must be acknowledged again."""
+"""Timeout in seconds for the next acknowledgement."""
 SHORTEST_SECONDS, LONGEST_SECONDS = 30, 40
-"""Seconds for which a node is frozen or cut off, or etcd away."""
+"""Range of seconds for which a node is frozen or isolated, or etcd is down."""
 WAITING = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND datname = 'minerals'"
 
 
 async def kill_primary(world: ClusterUnderLoad, chance: Random) -> None:
-    """kill -9 of all that runs on the primary's node, which is started again when others write."""
+    """Kill all processes on the primary's node, and restart it after the next write."""
     primary = await world.cluster.until_leads()
     await asyncio.to_thread(primary.kill)
     await world.settled(WRITES_SECONDS)
@@ -31,14 +33,14 @@ async def kill_primary(world: ClusterUnderLoad, chance: Random) -> None:
 
 
 async def switch_over(world: ClusterUnderLoad, chance: Random) -> None:
-    """An operator has another node lead."""
+    """Switch over to another node, as an operator does."""
     primary = await world.cluster.until_leads()
     others = [node for node in world.cluster.nodes if node is not primary]
     await world.cluster.switch_over(primary, chance.choice(others))
 
 
 async def stop_primary(world: ClusterUnderLoad, chance: Random) -> None:
-    """An operator stops the service on the primary's node, and starts it when others write."""
+    """Stop the service on the primary's node, as an operator does, and start it after the next write."""
     primary = await world.cluster.until_leads()
     primary.stop()
     await world.settled(WRITES_SECONDS)
@@ -46,7 +48,7 @@ async def stop_primary(world: ClusterUnderLoad, chance: Random) -> None:
 
 
 async def freeze_primary(world: ClusterUnderLoad, chance: Random) -> None:
-    """SIGSTOP of all that runs on the primary's node, for longer than its lease."""
+    """Stop all processes on the primary's node with SIGSTOP, for longer than its lease."""
     primary = await world.cluster.until_leads()
     primary.freeze()
     async with harm(chance):
@@ -55,7 +57,7 @@ async def freeze_primary(world: ClusterUnderLoad, chance: Random) -> None:
 
 
 async def cut_off_primary(world: ClusterUnderLoad, chance: Random) -> None:
-    """The primary's node is alone: nothing comes from it or to it, and nobody is told."""
+    """Isolate the primary's node: it neither receives nor sends packets, without errors."""
     primary = await world.cluster.until_leads()
     primary.plug.cut()
     async with harm(chance):
@@ -64,7 +66,7 @@ async def cut_off_primary(world: ClusterUnderLoad, chance: Random) -> None:
 
 
 async def kill_standby(world: ClusterUnderLoad, chance: Random) -> None:
-    """kill -9 of all that runs on one of two standbys' nodes."""
+    """Kill all processes on one of two standbys' nodes."""
     struck = chance.choice(await standbys(world))
     await asyncio.to_thread(struck.kill)
     await world.settled(WRITES_SECONDS)
@@ -73,7 +75,7 @@ async def kill_standby(world: ClusterUnderLoad, chance: Random) -> None:
 
 
 async def kill_standbys(world: ClusterUnderLoad, chance: Random) -> None:
-    """kill -9 of both standbys' nodes: nothing can be acknowledged until one is back."""
+    """Kill both standbys' nodes: no commit can be acknowledged until one returns."""
     struck = await standbys(world)
     for node in struck:
         await asyncio.to_thread(node.kill)
@@ -83,7 +85,7 @@ async def kill_standbys(world: ClusterUnderLoad, chance: Random) -> None:
 
 
 async def kill_etcd(world: ClusterUnderLoad, chance: Random) -> None:
-    """kill -9 of etcd, all of it; it is started again with what it kept."""
+    """Kill etcd completely, and restart it with its stored data."""
     world.cluster.etcd.kill()
     async with harm(chance):
         pass
@@ -91,8 +93,10 @@ async def kill_etcd(world: ClusterUnderLoad, chance: Random) -> None:
 
 
 async def cancel_waits(world: ClusterUnderLoad, chance: Random) -> float:
-    """Standbys freeze, commits that wait for them are cancelled, and the standbys go on. Return when
-    they do: until then nothing may be acknowledged."""
+    """Freeze standbys, cancel the commits that wait for them, and resume the standbys.
+
+    Returns the time of resumption: before it nothing may be acknowledged.
+    """
     primary = await world.cluster.until_leads()
     others = await standbys(world)
     await cancel_while_frozen(primary, others, chance.uniform(3, 8))
@@ -101,8 +105,10 @@ async def cancel_waits(world: ClusterUnderLoad, chance: Random) -> float:
 
 
 async def cancel_appends(world: ClusterUnderLoad, chance: Random) -> None:
-    """Standbys freeze, commits wait for them and are cancelled, by which they are seen on the primary
-    and nowhere else; then the primary dies, and a standby goes on without them."""
+    """Freeze standbys and cancel waiting commits, so that these are visible only on the primary.
+
+    Then the primary dies, and a standby continues without them.
+    """
     primary = await world.cluster.until_leads()
     others = await standbys(world)
     await cancel_while_frozen(primary, others, chance.uniform(3, 8))
@@ -130,13 +136,13 @@ async def cancel_while_frozen(primary: Node, frozen: list[Node], seconds: float)
 
 
 def resume(nodes: list[Node]) -> None:
-    """Let frozen nodes go on."""
+    """Resume frozen nodes."""
     for node in nodes:
         node.resume()
 
 
 async def kill_tracker(world: ClusterUnderLoad, chance: Random) -> None:
-    """kill -9 of one of two trackers, which is started again at once."""
+    """Kill one of two trackers, which is restarted at once."""
     struck = chance.choice(world.trackers)
     assert struck.running
     struck.running.process.kill()
@@ -144,13 +150,13 @@ async def kill_tracker(world: ClusterUnderLoad, chance: Random) -> None:
 
 @asynccontextmanager
 async def harm(chance: Random) -> AsyncIterator[None]:
-    """Harm lasts for a random time, whatever is awaited meanwhile."""
+    """Apply a fault for a random time."""
     until = time.monotonic() + chance.uniform(SHORTEST_SECONDS, LONGEST_SECONDS)
     yield
     await slept_until(until)
 
 
 async def standbys(world: ClusterUnderLoad) -> list[Node]:
-    """The nodes that do not lead."""
+    """Return the standby nodes."""
     primary = await world.cluster.until_leads()
     return [node for node in world.cluster.nodes if node is not primary]

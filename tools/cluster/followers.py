@@ -1,4 +1,4 @@
-"""Those who watch a tracker from outside, and keep all that they saw: followers and an auditor."""
+"""External observers of a tracker that keep all their data: followers and an auditor."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ EVENTS = (
     "subscription ($after: Position) { events(after: $after) { position eventId resumeToken } }"
 )
 AGAIN_SECONDS = 0.1
-"""Seconds after which a broken connection is made again."""
+"""Seconds before a broken connection is opened again."""
 SILENCE_SECONDS = 20
-"""Seconds after which a follower makes a connection anew that says nothing: heartbeats come every 15."""
+"""Seconds of silence after which a follower reconnects; heartbeats come every 15."""
 FETCH_SECONDS = 0.25
 PASSING = {"UNAVAILABLE", "TIMEOUT"}
-"""Codes of errors after which a follower comes back as it is."""
+"""Error codes after which a follower reconnects without changes."""
 ELSEWHERE = {"POSITION_BEYOND_HEAD", "LOG_DIVERGED"}
-"""Codes that tell it that the log is not the one it has seen: it looks for the common part."""
+"""Error codes for a different log, after which a follower searches for the common part."""
 
 Where = Callable[[], str]
-"""The address of a tracker, which has another one after each start."""
+"""Address of a tracker, which changes with each start."""
 
 
 class Follower:
-    """Follows the log of a tracker; after a break, from the last position seen."""
+    """A follower of a tracker's log, which resumes from its last position."""
 
     def __init__(self, name: str, where: Where):
         self.name = name
         self.where = where
         self.seen: list[tuple[int, str]] = []
         self.tokens: list[str] = []
-        """What it can come back with: one for each that it has seen."""
+        """Resume tokens, one per received event."""
         self.refusals: list[tuple[str, int]] = []
-        """Codes of errors other than that it should come back, and after how many events."""
+        """Codes of other errors, and the number of events before each."""
         self._step = 1
 
     async def follow(self) -> None:
-        """Follow for ever."""
+        """Follow until cancelled."""
         while True:
             with suppress(OSError, WebSocketException, TimeoutError, httpx2.HTTPError):
                 await self.follow_once()
@@ -55,13 +55,13 @@ class Follower:
         raise NotImplementedError
 
     def got(self, position: int, id: str, token: str) -> None:
-        """Keep an event."""
+        """Store an event."""
         self.seen.append((position, id))
         self.tokens.append(token)
         self._step = 1
 
     def refused(self, errors: Any) -> None:
-        """Keep errors that tell of another log, and try an older token next time."""
+        """Store errors about a different log, and use an older token next time."""
         codes = {error.get("extensions", {}).get("code") for error in errors} - PASSING
         self.refusals += [(str(code), len(self.seen)) for code in sorted(codes, key=str)]
         if codes & ELSEWHERE:
@@ -70,15 +70,15 @@ class Follower:
 
     @property
     def token(self) -> str:
-        """What it comes back with."""
+        """Return the resume token."""
         return self.tokens[-1] if self.tokens else "0"
 
 
 class Subscriber(Follower):
-    """Subscribes by GraphQL, over a WebSocket."""
+    """A GraphQL subscriber over a WebSocket."""
 
     async def follow_once(self) -> None:
-        """Subscribe from the last position on."""
+        """Subscribe from the last position."""
         address = f"{self.where().replace('http', 'ws', 1)}/graphql"
         async with connected(address) as socket:
             await subscribe(socket, EVENTS, after=self.token)
@@ -93,10 +93,10 @@ class Subscriber(Follower):
 
 
 class Reader(Follower):
-    """Reads server-sent events."""
+    """A reader of server-sent events."""
 
     async def follow_once(self) -> None:
-        """Read from the last id on."""
+        """Read from the last id."""
         headers = {"Accept": "text/event-stream", "Last-Event-ID": self.token}
         timeout = httpx2.Timeout(10, read=SILENCE_SECONDS)
         async with (
@@ -115,7 +115,7 @@ class Reader(Follower):
 
 
 async def messages(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:
-    """The messages of a stream of server-sent events: those with data."""
+    """Yield the server-sent events with data."""
     fields: dict[str, str] = {}
     async for line in lines:
         name, _, value = line.partition(":")
@@ -128,16 +128,16 @@ async def messages(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, str]]:
 
 
 class Auditor:
-    """Fetches the newest checkpoint of a tracker, over and over."""
+    """An auditor that repeatedly fetches the newest checkpoint of a tracker."""
 
     def __init__(self, where: Where, http: httpx2.AsyncClient):
         self.where = where
         self.notes: dict[str, None] = {}
-        """All that it was ever given, in order."""
+        """All received checkpoints, in order."""
         self._http = http
 
     async def fetch(self) -> None:
-        """Fetch for ever."""
+        """Fetch until cancelled."""
         while True:
             with suppress(httpx2.HTTPError):
                 answer = await self._http.get(f"{self.where()}/log/checkpoint")

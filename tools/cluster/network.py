@@ -1,6 +1,6 @@
-"""A network of its own for each node of a cluster: namespaces on a bridge, so that a cable can be pulled.
+"""Network namespaces on a bridge, one per node, with removable cables.
 
-Clusters are numbered: several can run at once, each with a bridge and addresses of its own.
+Clusters are numbered, so several can run at once, each with its own bridge and addresses.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ MAX_CLUSTERS = 40
 
 
 class NoCluster(Exception):
-    """This machine can't run a cluster; the reason says what it lacks."""
+    """The error for a machine that cannot run a cluster, with the missing part."""
 
 
 class Plug:
-    """A node's end of the network: its namespace, which can be cut off and plugged in again."""
+    """A node's namespace, which can be disconnected and reconnected."""
 
     def __init__(self, network: Network, number: int):
         self.namespace = f"{network.name}-n{number}"
@@ -35,7 +35,7 @@ class Plug:
         self._hardware = f"02:00:0a:4d:{network.number:02x}:{10 + number:02x}"
 
     def make(self) -> None:
-        """Make the namespace, with a cable to the bridge."""
+        """Create the namespace, with a cable to the bridge."""
         inside = ("netns", "exec", self.namespace, "ip")
         run("ip", "netns", "add", self.namespace)
         run(
@@ -58,8 +58,10 @@ class Plug:
         self.join()
 
     def know(self, neighbours: Sequence[Plug]) -> None:
-        """Know where the others are for good: whoever is cut off is silent, as behind a router, and
-        not noticed to be gone from the next cable."""
+        """Add permanent neighbour entries.
+
+        So an isolated node is silent, as behind a router, and neighbour discovery does not detect it.
+        """
         for other in neighbours:
             known = (other.address, "lladdr", other._hardware, "nud", "permanent", "dev")
             if other is not self:
@@ -68,15 +70,15 @@ class Plug:
         run("ip", "neigh", "replace", *known, self._network.name)
 
     def cut(self) -> None:
-        """Pull the cable, at its far end: the node sees no difference but that nobody answers."""
+        """Disconnect the cable at its far end, so that the node only misses responses."""
         run("ip", "link", "set", self._cable, "nomaster")
 
     def join(self) -> None:
-        """Put the cable back."""
+        """Reconnect the cable."""
         run("ip", "link", "set", self._cable, "master", self._network.name)
 
     def processes(self) -> list[psutil.Process]:
-        """What runs on the node."""
+        """Return the processes on the node."""
         found = []
         for pid in run("ip", "netns", "pids", self.namespace).split():
             with suppress(psutil.NoSuchProcess):
@@ -84,14 +86,16 @@ class Plug:
         return found
 
     def remove(self) -> None:
-        """Remove the namespace and its cable: the kernel would take that away some time later, and
-        the next cluster has cables of the same names."""
+        """Remove the namespace and its cable.
+
+        The kernel would remove the cable later, and the next cluster uses the same names.
+        """
         subprocess.run(["ip", "link", "del", self._cable], check=False, capture_output=True)
         subprocess.run(["ip", "netns", "del", self.namespace], check=False, capture_output=True)
 
 
 class Network:
-    """A bridge, which this process has an address on, and the plugs of three nodes."""
+    """A bridge with an address of this process, and the plugs of three nodes."""
 
     def __init__(self, number: int, nodes: int = 3):
         self.number = number
@@ -99,12 +103,14 @@ class Network:
         self.plugs = [Plug(self, each + 1) for each in range(nodes)]
 
     def address(self, last: int) -> str:
-        """An address on it; 1 is this process's own."""
+        """Return an address on the bridge; 1 is this process's own."""
         return f"10.77.{self.number}.{last}"
 
     def make(self) -> None:
-        """Make it. The bridge has an address of its own: else it has that of a cable, and a node whose
-        cable that is would still be heard when it is pulled."""
+        """Create the bridge with its own address.
+
+        Otherwise it has the address of a cable, whose node would stay reachable after a disconnect.
+        """
         hardware = f"02:00:0a:4d:{self.number:02x}:01"
         run("ip", "link", "add", self.name, "address", hardware, "type", "bridge")
         run("ip", "addr", "add", f"{self.address(1)}/24", "dev", self.name)
@@ -115,7 +121,7 @@ class Network:
             plug.know(self.plugs)
 
     def remove(self) -> None:
-        """Remove all of it."""
+        """Remove the whole network."""
         for plug in self.plugs:
             plug.remove()
         subprocess.run(["ip", "link", "del", self.name], check=False, capture_output=True)
@@ -123,7 +129,7 @@ class Network:
 
 @contextmanager
 def network() -> Iterator[Network]:
-    """A network that no other cluster on this machine has. Raises NoCluster."""
+    """Create a network with a free number on this machine. Raises NoCluster."""
     if missing := [name for name in PROGRAMS if not shutil.which(name)]:
         raise NoCluster(f"not installed: {', '.join(missing)}")
     if os.geteuid() != 0:
@@ -135,7 +141,7 @@ def network() -> Iterator[Network]:
             except BlockingIOError:
                 continue
             found = Network(number)
-            found.remove()  # what a killed run has left
+            found.remove()  # left by a killed run
             try:
                 found.make()
             except subprocess.CalledProcessError as error:
@@ -150,5 +156,5 @@ def network() -> Iterator[Network]:
 
 
 def run(*command: str) -> str:
-    """What a command prints. Raises CalledProcessError."""
+    """Return the output of a command. Raises CalledProcessError."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -27,11 +27,12 @@ DATABASE = "minerals"
 ENTRIES = "SELECT entry FROM log.events ORDER BY position"
 POSTGRES_PORT, REST_PORT = 5432, 8008
 READS_ALL = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
-"""PostgreSQL's account may read what root may: Python and the checkout may be in root's home."""
+"""Capabilities that let PostgreSQL's account read root's files: Python and the checkout may be in
+root's home."""
 
 
 class Node:
-    """A node, which can be started, killed, frozen and cut off."""
+    """A node that can be started, killed, frozen and isolated."""
 
     def __init__(self, plug: Plug, directory: Path, site: DataDirectory, bin: Path, etcd: str):
         self.name = plug.namespace.rpartition("-")[2]
@@ -46,7 +47,7 @@ class Node:
         site.chown(self.data.parent)
 
     def _settings(self, bin: Path, etcd: str) -> Mapping[str, str]:
-        """Its own settings: as in node.env of deploy/manifests/cluster, with values of its own."""
+        """Return its settings: those of node.env in deploy/manifests/cluster with its own values."""
         rest, postgres = f"{self.address}:{REST_PORT}", f"{self.address}:{POSTGRES_PORT}"
         mine = {
             "PATRONI_NAME": self.name,
@@ -80,7 +81,7 @@ class Node:
 
     @property
     def target(self) -> Target:
-        """How a superuser connects to it."""
+        """Return the target of a superuser."""
         return {
             "host": self.address,
             "port": POSTGRES_PORT,
@@ -109,12 +110,12 @@ class Node:
             )
 
     def stop(self) -> None:
-        """Have its Patroni end, which stops PostgreSQL and gives up its lease, as `systemctl stop`."""
+        """Stop its Patroni, which stops PostgreSQL and releases the lease, like `systemctl stop`."""
         assert self._patroni
         self._patroni.terminate()
 
     def kill(self) -> None:
-        """Take its power away: kill -9 of all that runs on it."""
+        """Kill all its processes, as in a power failure."""
         while processes := self.plug.processes():
             for process in processes:
                 with suppress(psutil.NoSuchProcess):
@@ -123,14 +124,14 @@ class Node:
             time.sleep(0.01)
 
     def reap(self) -> None:
-        """Take note that its Patroni has ended."""
+        """Reap its Patroni."""
         if self._patroni and self._patroni.poll() is not None:
             self._patroni = None
 
     def freeze(self, only: str = "") -> list[psutil.Process]:
-        """Stop all that runs on it, or what is called so."""
+        """Stop all its processes, or those with a name, with SIGSTOP."""
         stopped: list[psutil.Process] = []
-        while True:  # what was just forked too
+        while True:  # including new forks
             new = [each for each in self.plug.processes() if each not in stopped]
             new = [each for each in new if only in name_of(each)]
             if not new:
@@ -141,7 +142,7 @@ class Node:
             stopped += new
 
     def resume(self) -> None:
-        """Let what was stopped go on."""
+        """Resume stopped processes."""
         for process in self.plug.processes():
             with suppress(psutil.NoSuchProcess):
                 process.resume()
@@ -151,7 +152,7 @@ class Node:
         shutil.rmtree(self.data, ignore_errors=True)
 
     async def status(self, http: httpx2.AsyncClient) -> dict[str, Any]:
-        """What its Patroni says of it; empty where it says nothing."""
+        """Return its status from Patroni; empty without a response."""
         try:
             answer = await http.get(f"http://{self.address}:{REST_PORT}/patroni", timeout=2)
             found = answer.json()
@@ -160,11 +161,11 @@ class Node:
         return found if isinstance(found, dict) else {}
 
     async def connect(self) -> asyncpg.Connection[Any]:
-        """A superuser's connection."""
+        """Open a superuser's connection."""
         return await asyncpg.connect(**self.target)
 
     async def entries(self) -> list[bytes]:
-        """The entries of the log that it has."""
+        """Return its entries of the log."""
         connection = await asyncpg.connect(**{**self.target, "database": DATABASE})
         try:
             return [bytes(row["entry"]) for row in await connection.fetch(ENTRIES)]
@@ -172,12 +173,12 @@ class Node:
             await connection.close()
 
     def last_words(self, most: int = 3000) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         return self.log.read_text(errors="replace")[-most:] if self.log.exists() else ""
 
 
 def name_of(process: psutil.Process) -> str:
-    """The command line of a process; empty once it has ended."""
+    """Return the command line of a process; empty once it has ended."""
     try:
         return " ".join(process.cmdline())
     except psutil.NoSuchProcess:

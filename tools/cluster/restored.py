@@ -1,6 +1,8 @@
-"""An old backup is restored on every node, under running trackers: the one fault that takes back what was
-acknowledged. It can't be undone; everybody who has seen what is gone must be told, and nothing that takes its
-place may be signed."""
+"""Restore of an old backup on every node, under running trackers.
+
+This is the only fault that loses acknowledged events. It cannot be undone. Every observer of the lost
+events must be notified, and nothing may be signed in their place.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,15 @@ from tools.cluster.world import ClusterUnderLoad, Tracker
 from tracker.log.recorder import Recorder
 
 NOTICED_SECONDS = 120
-"""Seconds in which everybody must have noticed: a database of an older timeline is taken for a former primary
-for a minute."""
+"""Timeout in seconds for all observers to notice. A database of an older timeline is treated as a
+former primary for a minute."""
 
 
 async def restore_backup(world: ClusterUnderLoad, chance: Random) -> float:
-    """Set all nodes back to a backup of before, and check who notices. The seconds until all have."""
+    """Restore an earlier backup on all nodes, and check all observers.
+
+    Returns the seconds until all have noticed.
+    """
     cluster = world.cluster
     async with world.load(chance):
         await world.settled()
@@ -66,7 +71,7 @@ async def restore_backup(world: ClusterUnderLoad, chance: Random) -> float:
 
 
 async def take_backup(world: ClusterUnderLoad, primary: Node) -> Path:
-    """A base backup of the primary, such as one of every night."""
+    """Take a base backup of the primary, like a nightly one."""
     cluster = world.cluster
     directory = cluster.directory / "backup"
     directory.mkdir()
@@ -78,7 +83,7 @@ async def take_backup(world: ClusterUnderLoad, primary: Node) -> Path:
 
 
 async def restore(world: ClusterUnderLoad, backup: Path) -> None:
-    """Put a backup in the place of all data, and have etcd forget the cluster."""
+    """Replace all data by a backup, and remove the cluster from etcd."""
     cluster = world.cluster
     first, *others = cluster.nodes
     cluster.etcd.forget()
@@ -96,7 +101,7 @@ async def restore(world: ClusterUnderLoad, backup: Path) -> None:
 
 
 async def seen_and_signed(world: ClusterUnderLoad) -> list[bytes]:
-    """All entries, once everybody has seen them and they are signed."""
+    """Return all entries, once all observers have them and they are signed."""
     primary = await world.cluster.until_whole()
     entries = await primary.entries()
     for follower in world.followers:
@@ -109,7 +114,7 @@ async def seen_and_signed(world: ClusterUnderLoad) -> list[bytes]:
 
 
 async def noticed(world: ClusterUnderLoad) -> None:
-    """Both trackers have ended and said why, and all followers were told."""
+    """Check that both trackers have ended with the reason, and that all followers were notified."""
     ended = partial(all_ended, world.trackers)
     await world.until(ended, "trackers end, since the log was set back", NOTICED_SECONDS)
     told = partial(all_told, world.followers)
@@ -117,7 +122,7 @@ async def noticed(world: ClusterUnderLoad) -> None:
 
 
 def all_ended(trackers: Iterable[Tracker]) -> bool:
-    """Whether all trackers have ended, since the log was set back."""
+    """Whether all trackers have ended because the log was reset."""
     return all(
         any(code == Exit.UNAVAILABLE and "set back" in said for code, said in tracker.ends)
         for tracker in trackers
@@ -125,5 +130,5 @@ def all_ended(trackers: Iterable[Tracker]) -> bool:
 
 
 def all_told(followers: Iterable[Follower]) -> bool:
-    """Whether all followers were told that the log is another one."""
+    """Whether all followers were notified of a different log."""
     return all(follower.refusals for follower in followers)

@@ -1,4 +1,4 @@
-"""Rounds: load, a fault at a random moment, the cluster whole again, and the check."""
+"""Test rounds: load, a fault at a random moment, repair, and the check."""
 
 from __future__ import annotations
 
@@ -24,18 +24,19 @@ class Kind:
 
     world: Callable[[], AbstractAsyncContextManager[ClusterUnderLoad]]
     play: Callable[[ClusterUnderLoad, Random], Awaitable[float]]
-    """Plays a round and checks all that is promised. The seconds without writes. Raises Broken."""
+    """A function that runs a round, checks all guarantees, and returns the seconds without writes.
+    Raises Broken."""
     rounds_per_world: int = 10
-    """So many rounds go over one cluster; the next begins with a new, empty one."""
+    """Rounds per cluster; the next one begins with a new, empty cluster."""
 
 
 def under_load(
     strike: Callable[[ClusterUnderLoad, Random], Awaitable[float | None]],
 ) -> Callable[[ClusterUnderLoad, Random], Awaitable[float]]:
-    """A round of a fault that takes back nothing, at a random moment under load.
+    """Return a round for a fault that loses nothing, at a random moment under load.
 
-    A fault during which nothing may be acknowledged returns when it ended: the seconds without
-    writes count from there.
+    A fault without acknowledgements returns the time of its end, from which the seconds without writes
+    count.
     """
 
     async def play(world: ClusterUnderLoad, chance: Random) -> float:
@@ -49,7 +50,7 @@ def under_load(
             await world.cluster.until_whole()
             await world.settled()
         told = [sent.told_at for sent in world.sent[begun:] if sent.positions]
-        await check(world)  # which sends again what is not known, and so makes it known
+        await check(world)  # it resends unconfirmed commands, and so confirms them
         return longest_silence(told, struck) if ended is None else silence_after(told, ended)
 
     return play
@@ -75,20 +76,20 @@ KINDS = {
 
 @dataclass
 class RoundTotals:
-    """What the rounds of a kind of fault amount to."""
+    """Totals of the rounds of a kind of fault."""
 
     each: bool = False
-    """Whether a line is printed of each."""
+    """Whether to print a line for each."""
     rounds: int = 0
     acknowledged: int = 0
     unknown: int = 0
     checkpoints: int = 0
     silences: list[float] = field(default_factory=list)
-    """Seconds without an acknowledgement, of each round."""
+    """Seconds without an acknowledgement in each round."""
 
 
 async def run(kind: str, rounds: Iterable[int], seed: int, tally: RoundTotals) -> None:
-    """Run rounds of a kind of fault and tally them. Raises Broken, with a note of the round."""
+    """Run rounds of a kind of fault and count them. Raises Broken, with a note of the round."""
     left = list(rounds)
     while left:
         several = KINDS[kind].rounds_per_world
@@ -101,7 +102,7 @@ async def run(kind: str, rounds: Iterable[int], seed: int, tally: RoundTotals) -
 async def run_round(
     world: ClusterUnderLoad, kind: str, number: int, seed: int, tally: RoundTotals
 ) -> None:
-    """Run a round; everything random in it follows from seed, kind and number."""
+    """Run a round; its randomness depends only on seed, kind and number."""
     chance = Random(f"{seed}/{kind}/{number}")
     begun, notes = len(world.sent), noted(world)
     try:
@@ -121,5 +122,5 @@ async def run_round(
 
 
 def noted(world: ClusterUnderLoad) -> int:
-    """The number of checkpoints that were given so far."""
+    """Return the number of checkpoints published so far."""
     return sum(len(auditor.notes) for auditor in world.auditors)

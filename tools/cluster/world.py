@@ -1,4 +1,4 @@
-"""Two trackers on a cluster under load, and those who watch them."""
+"""Two trackers on a cluster under load, with their observers."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ from tracker.postgres.database import Target, create_pool
 from tracker.web.networks import Networks
 
 RESTART_SECONDS = 1.0
-"""Seconds after which a tracker that has ended is started again, as systemd would."""
+"""Seconds before an ended tracker is restarted, as by systemd."""
 START_SECONDS = 240
-"""Seconds in which both must serve, on a machine with many times its load."""
+"""Timeout in seconds for both to serve, on an overloaded machine."""
 NOWHERE = "http://127.0.0.1:9"
-"""The address of a tracker that has not started yet."""
+"""Address of a tracker that has not started yet."""
 
 
 class Tracker:
-    """A `tracker serve` that is started again whenever it ends."""
+    """A `tracker serve` that is restarted whenever it ends."""
 
     def __init__(self, name: str, directory: Path, settings: Mapping[str, str]):
         self.name = name
         self.url = NOWHERE
         self.ends: list[tuple[int, str]] = []
-        """The exit codes of all that have ended, and what they said."""
+        """Exit codes and outputs of all ended processes."""
         self.running: Running | None = None
         self._directory = directory / name
         self._settings = {**settings, "TRACKER_AUDIT_DIR": str(self.audit_dir)}
 
     @property
     def audit_dir(self) -> Path:
-        """Where its keys are, and the last head that it signed."""
+        """Return the directory of its keys and last signed head."""
         return self._directory / "audit"
 
     async def keep(self) -> None:
-        """Start it, over and over, for ever."""
+        """Start it repeatedly until cancelled."""
         while True:
             with suppress(AssertionError):  # it ended before it served
                 self.running = await asyncio.to_thread(
@@ -68,26 +68,26 @@ class Tracker:
             await asyncio.sleep(RESTART_SECONDS)
 
     def stop(self) -> None:
-        """End it at once."""
+        """Kill it."""
         if self.running and self.running.process.poll() is None:
             self.running.process.kill()
             self.running.ended()
 
     def last_words(self) -> str:
-        """What it has said, and those before it."""
+        """Return its output and that of its predecessors."""
         said = self.running.output[-2000:] if self.running else "it never served"
         return f"--- tracker {self.name}, after {[code for code, _ in self.ends]}\n{said}"
 
 
 class ClusterUnderLoad(Load):
-    """Two trackers on a cluster, eight writers, two followers each, an auditor each, a receiver."""
+    """Two trackers on a cluster, with eight writers, two followers and an auditor each, and a receiver."""
 
     writer_kinds = (Mutating,) * 8
     pause_seconds = 0.25
     retry_seconds = 0.25
 
     def __init__(self, made: Cluster, hosts: str = ""):
-        """The trackers reach the primary by a list of hosts, or by a proxy at `hosts`."""
+        """Connect the trackers to the primary by a list of hosts, or by a proxy at `hosts`."""
         super().__init__()
         self.cluster = made
         settings = {
@@ -107,7 +107,7 @@ class ClusterUnderLoad(Load):
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        """Migrate, serve, follow, and be delivered to."""
+        """Migrate, serve, follow, and receive deliveries."""
         await asyncio.to_thread(
             _run, "migrate", TRACKER_DATABASE_URL=self.cluster.url("minerals_admin")
         )
@@ -130,7 +130,7 @@ class ClusterUnderLoad(Load):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End all of it."""
+        """End all parts."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -141,7 +141,7 @@ class ClusterUnderLoad(Load):
         await self.http.aclose()
 
     async def _receive(self) -> None:
-        """Have everything delivered to a receiver."""
+        """Add an endpoint for all events."""
         new, wants = ENDPOINTS["single"]
         self.receiver = Receiver(self.cluster.directory / "kept")
         await self.receiver.start()
@@ -152,7 +152,7 @@ class ClusterUnderLoad(Load):
 
     @property
     def target(self) -> Target:
-        """How this process connects: by the list of hosts."""
+        """Return the target of this process: the list of hosts."""
         return {
             "host": [node.address for node in self.cluster.nodes],
             "user": "web",
@@ -162,11 +162,11 @@ class ClusterUnderLoad(Load):
         }
 
     def url_for(self, writer: Writer) -> str:
-        """Every other writer has the one tracker, the rest the other."""
+        """Return one tracker for every other writer, and the other tracker for the rest."""
         return self.trackers[self.writers.index(writer) % 2].url
 
     def last_words(self) -> str:
-        """What trackers and nodes have said."""
+        """Return the output of trackers and nodes."""
         said = [tracker.last_words() for tracker in self.trackers]
         return "\n".join([*said, self.cluster.last_words()])
 
@@ -176,14 +176,13 @@ def _address_of(tracker: Tracker) -> Where:
 
 
 def longest_silence(told: Sequence[float], since: float) -> float:
-    """The longest time between two acknowledgements one after the other, of which the second came
-    after a moment."""
+    """Return the longest time between two consecutive acknowledgements, the second after a moment."""
     ordered = sorted(told)
     return max((b - a for a, b in pairwise(ordered) if b >= since), default=0)
 
 
 def silence_after(told: Sequence[float], moment: float) -> float:
-    """The seconds from a moment to the first acknowledgement after it."""
+    """Return the seconds from a moment to the first acknowledgement after it."""
     return min(each for each in told if each >= moment) - moment
 
 
@@ -200,14 +199,14 @@ def _run(*arguments: str, **environment: str) -> None:
 
 @asynccontextmanager
 async def by_hosts() -> AsyncIterator[ClusterUnderLoad]:
-    """Trackers that go through the list of hosts."""
+    """Run trackers with the list of hosts."""
     async with cluster() as made, ClusterUnderLoad(made) as world:
         yield world
 
 
 @asynccontextmanager
 async def by_proxy() -> AsyncIterator[ClusterUnderLoad]:
-    """Trackers that go to HAProxy."""
+    """Run trackers with HAProxy."""
     async with cluster() as made, ClusterUnderLoad(made, made.start_proxy()) as world:
         yield world
 

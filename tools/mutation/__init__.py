@@ -1,11 +1,11 @@
-"""Small wrong changes to the code, one at a time: do the tests notice?
+"""Mutation tests: small faulty changes to the code, one at a time, which tests should detect.
 
-`python -m tools.mutation --help` says how to run it; `docs/testing.md` has the score.
+`python -m tools.mutation --help` lists the options; `docs/testing.md` has the score.
 
-    mutants.py          what a mutant is, and all there are in a room
-    python_changes.py   wrong changes of Python: the operators of mutmut, and some of ours
-    sql_changes.py      wrong changes of SQL, which no tool makes
-    coverage_map.py     which tests run a function, and how long they take
-    tree.py             a copy of the checkout in which a mutant meets its tests
-    results.py          what became of each mutant, kept in .mutation/, and the score
+    mutants.py          mutants, and all mutants of a room
+    python_changes.py   faulty changes of Python: operators of mutmut, and additional ones
+    sql_changes.py      faulty changes of SQL, which no tool makes
+    coverage_map.py     tests and durations by function
+    tree.py             a copy of the checkout in which tests run on a mutant
+    results.py          results of mutants in .mutation/, and the score
 """

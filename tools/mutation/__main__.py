@@ -1,13 +1,13 @@
-"""Make small wrong changes to the code, one at a time, and see whether the tests notice.
+"""Apply small faulty changes to the code one at a time, and check whether tests fail.
 
-    python -m tools.mutation --map                       once: which tests run what (runs them all)
+    python -m tools.mutation --map                       once: maps tests to functions (runs all)
     python -m tools.mutation --sample 50 --seed 7        50 mutants of every room
     python -m tools.mutation --only projections/query/lists.sql
-    python -m tools.mutation --again --seconds 600       survivors of before, with more tests
+    python -m tools.mutation --again --seconds 600       earlier survivors, with more tests
     python -m tools.mutation --score
 
-Needs `pip install -e '.[test,mutation]'`. What was tried is kept in .mutation/ and is not tried
-again: an interrupted run goes on where it was. Mutants live in a copy of the checkout.
+Needs `pip install -e '.[test,mutation]'`. Results are stored in .mutation/ and not repeated, so an
+interrupted run resumes. Mutants run in a copy of the checkout.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from tools.mutation.tests_of import choose_tests
 from tools.mutation.tree import Tree
 
 SLOWDOWN = 4
-"""How much longer than measured tests may take, before a mutant counts as one that hangs."""
+"""Factor of the measured time after which a mutant counts as hanging."""
 START_SECONDS = 60
 
 
 def parse() -> argparse.Namespace:
-    """What was asked for."""
+    """Parse the arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.mutation",
         description=__doc__,
@@ -48,7 +48,7 @@ def parse() -> argparse.Namespace:
         default=20,
         help="mutants of each room, or of what --only names (default: 20)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="which ones (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample (default: 1)")
     parser.add_argument(
         "--only",
         action="append",
@@ -60,22 +60,22 @@ def parse() -> argparse.Namespace:
         type=float,
         default=60,
         metavar="S",
-        help="of tests that each mutant meets, the nearest first (default: 60)",
+        help="seconds of tests per mutant, nearest first (default: 60)",
     )
-    parser.add_argument("--again", action="store_true", help="try those that survived once more")
-    parser.add_argument("--list", action="store_true", help="print what would be tried")
+    parser.add_argument("--again", action="store_true", help="retry earlier survivors")
+    parser.add_argument("--list", action="store_true", help="print the selected mutants")
     parser.add_argument("--score", action="store_true", help="print the score and the survivors")
     parser.add_argument(
         "--map",
         nargs="*",
         metavar="TEST",
-        help="measure what the tests run: of these files, or all",
+        help="measure the code that tests run: in these files, or all",
     )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Do it."""
+    """Run the command."""
     asked, results = parse(), Results()
     if asked.map is not None:
         coverage = load_map()
@@ -99,8 +99,10 @@ def main() -> None:
 def choose_mutants(
     asked: argparse.Namespace, parts: Iterable[Sequence[Mutant]], results: Results
 ) -> list[Mutant]:
-    """A sample of each part, without what was tried and what is judged equivalent. Each mutant has
-    its own lot, so that a sample stays the same where the code does."""
+    """Return a sample of each part, without tried and equivalent mutants.
+
+    Each mutant has its own random number, so that a sample is stable where the code is.
+    """
     if asked.again:
         return [mutant for part in parts for mutant in part if results.survives(mutant)]
     chosen: list[Mutant] = []
@@ -117,9 +119,9 @@ def _lot(seed: int, mutant: Mutant) -> bytes:
 def try_all(
     mutants: Sequence[Mutant], tree: Tree, coverage: CoverageMap, results: Results, seconds: float
 ) -> None:
-    """Let the mutants meet their tests, and say how it went."""
+    """Run the tests on mutants, and print the results."""
     if not coverage.seconds:
-        sys.exit("It is not known which tests run what: `python -m tools.mutation --map` first")
+        sys.exit("There is no coverage map: run `python -m tools.mutation --map` first")
     there = tree.collect()
     failing: set[str] = set()
     while mutants:
@@ -145,7 +147,7 @@ def try_all(
 def try_one(
     mutant: Mutant, tree: Tree, coverage: CoverageMap, there: set[str], seconds: float
 ) -> Result:
-    """Let one mutant meet its tests."""
+    """Run the tests on one mutant."""
     tests, all_of_them = choose_tests(mutant, coverage, there, seconds)
     limit = START_SECONDS + SLOWDOWN * sum(coverage.seconds.get(test, 1) for test in tests)
     begun = time.monotonic()
@@ -163,7 +165,7 @@ def try_one(
 
 
 def print_score(mutants: Sequence[Mutant], results: Results) -> None:
-    """The table, and what survived."""
+    """Print the table, and the survivors."""
     print(f"\n| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
     for row in results.rows(mutants):
         print(f"| {' | '.join(map(str, row))} |")

@@ -1,7 +1,7 @@
-"""Which tests run a function, and how long they take: measured once, by coverage's contexts.
+"""Tests and durations by function, measured once with coverage contexts.
 
-Functions are known by their names, so that the map serves while lines move. A test that is new or
-has changed is added by measuring its file again.
+Functions are identified by name, so that the map survives line changes. New or changed tests are added
+by measuring their file again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.mutation.mutants import ROOMS, ROOT
 
 COVERAGE_FILE = ROOT / ".mutation" / "coverage.json"
 LEFT_OUT = ("tests/faults", "tests/contract/test_clients.py", "tests/test_style.py", "tests/tools")
-"""Not about what the code does, or too slow to be asked a thousand times."""
+"""Tests that are unrelated to behaviour, or too slow for a thousand runs."""
 
 SETTINGS = """[run]
 data_file = {}
@@ -36,20 +36,20 @@ source =
 
 @dataclass(slots=True)
 class CoverageMap:
-    """The tests of each function, by file and name, and the seconds that each test takes."""
+    """The tests of each function, by file and name, and the seconds of each test."""
 
     tests: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def running(self, path: str, scope: str) -> set[str]:
-        """The tests that run a function, or else one around it, or else anything in its file."""
+        """Return the tests that run a function, or else an enclosing one, or else its file."""
         of_file = self.tests.get(path, {})
         while scope and scope not in of_file:
             scope = scope.rpartition(".")[0]
         return set(of_file[scope]) if scope else set().union(*of_file.values())
 
     def add(self, other: CoverageMap) -> None:
-        """Take in what was measured of some files of tests, instead of what was known of them."""
+        """Replace the data of some test files by new measurements."""
         again = {test.partition("::")[0] for test in other.seconds}
         for path in {*self.tests, *other.tests}:
             known, new = self.tests.setdefault(path, {}), other.tests.get(path, {})
@@ -59,20 +59,20 @@ class CoverageMap:
         self.seconds |= other.seconds
 
     def save(self) -> None:
-        """Write it."""
+        """Save the map."""
         COVERAGE_FILE.parent.mkdir(exist_ok=True)
         COVERAGE_FILE.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
 
 def load_map() -> CoverageMap:
-    """The map as it was saved, or an empty one."""
+    """Return the saved map, or an empty one."""
     if not COVERAGE_FILE.exists():
         return CoverageMap()
     return CoverageMap(**json.loads(COVERAGE_FILE.read_text(encoding="utf-8")))
 
 
 def measure(tests: Sequence[str]) -> CoverageMap:
-    """Run some tests, or all if none are named, and see what runs what."""
+    """Run some tests, by default all, and measure which code they run."""
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
         (directory / "settings").write_text(SETTINGS.format(directory / "data"), encoding="utf-8")
@@ -98,7 +98,7 @@ def measure(tests: Sequence[str]) -> CoverageMap:
 
 
 def read_measured(directory: Path) -> CoverageMap:
-    """What coverage and pytest have written: `data` and `times.xml`."""
+    """Read the output of coverage and pytest: `data` and `times.xml`."""
     data = CoverageData(str(directory / "data"))
     data.read()
     measured = CoverageMap(seconds=dict(_seconds(directory / "times.xml")))
@@ -110,7 +110,7 @@ def read_measured(directory: Path) -> CoverageMap:
 
 
 def _tests_of(file: Path, contexts: dict[int, list[str]]) -> dict[str, list[str]]:
-    """The tests by function; what runs while a module is imported belongs to none."""
+    """Return the tests by function; code that runs on import belongs to none."""
     scopes = _scopes(ast.parse(file.read_text(encoding="utf-8")))
     found: dict[str, set[str]] = defaultdict(set)
     for line, running in contexts.items():
@@ -120,7 +120,7 @@ def _tests_of(file: Path, contexts: dict[int, list[str]]) -> dict[str, list[str]
 
 
 def _scopes(tree: ast.AST, outer: str = "") -> dict[int, str]:
-    """The innermost function of every line that is in one."""
+    """Return the innermost function of every line in one."""
     found: dict[int, str] = {}
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

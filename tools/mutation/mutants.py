@@ -1,4 +1,4 @@
-"""What a mutant is, and all there are of a room."""
+"""Mutants, and all mutants of a room."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ CHANGE_FINDERS = {".py": python_changes, ".sql": sql_changes}
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One wrong change of one file."""
+    """One faulty change of one file."""
 
     id: str
     path: str
     change: Change
     source: str
-    """What the file says without it."""
+    """Original content of the file."""
 
     @property
     def room(self) -> str:
-        """The room that the file is in."""
+        """Return the room of the file."""
         return next(room for room, under in ROOMS.items() if self.path.startswith(under))
 
     @property
     def line(self) -> int:
-        """The number of the line where it begins."""
+        """Return the number of its first line."""
         return self.source.count("\n", 0, self.change.start) + 1
 
     @property
     def text(self) -> str:
-        """What the file says with it."""
+        """Return the changed content of the file."""
         return self.change.apply(self.source)
 
     @property
     def runs(self) -> bool:
-        """Whether it can be run at all."""
+        """Whether it can be compiled."""
         return not self.path.endswith(".py") or is_python(self.text)
 
     def __str__(self) -> str:
@@ -62,12 +62,12 @@ class Mutant:
 
 
 def shorten(text: str, letters: int = 90) -> str:
-    """A text that fits a line."""
+    """Return a text shortened to a line."""
     return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 def find_mutants(path: str) -> list[Mutant]:
-    """All mutants of a file or folder, relative to the checkout, in order."""
+    """Return all mutants of a file or folder, relative to the checkout, in order."""
     return [mutant for file in _files(ROOT / path) for mutant in _of_file(file)]
 
 
@@ -77,7 +77,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _of_file(file: Path) -> Iterator[Mutant]:
-    """The ids stay the same when the file changes elsewhere: the lines are not in them."""
+    """Yield the mutants of a file. Their ids contain no line numbers, so they survive changes elsewhere."""
     source, path = file.read_text(encoding="utf-8"), file.relative_to(ROOT).as_posix()
     earlier: Counter[tuple[str, ...]] = Counter()
     for change in CHANGE_FINDERS[file.suffix](source):

@@ -1,7 +1,7 @@
-"""Wrong changes of Python: operators of mutmut, and some that it has not.
+"""Faulty changes of Python: operators of mutmut, and additional ones.
 
-Left out is what no test of behaviour could be asked to notice: annotations, decorators, docstrings
-and other texts for people, logging, and the values of constants (how large a page or a timeout is).
+Changes without testable behaviour are omitted: annotations, decorators, docstrings and other texts,
+logging, and values of constants (such as page sizes and timeouts).
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ LEFT_OUT = (cst.Annotation, cst.Decorator, cst.BaseString, cst.Import, cst.Impor
 FOR_CHECKERS = m.If(test=m.Name("TYPE_CHECKING")) | m.Assert()
 HOW_A_CLASS_IS_MADE = m.Arg(keyword=m.OneOf(*map(m.Name, ("frozen", "slots", "kw_only", "eq"))))
 WITHOUT_EFFECT = {"description", "deprecation_reason", "strict"}
-"""Arguments for people, and one that never acts where the code is right."""
+"""Arguments for documentation, and one without effect in correct code."""
 
 
 def negate(condition: cst.BaseExpression) -> Iterator[cst.CSTNode]:
-    """`if x` → `if not x`, where no other operator changes the condition."""
+    """Yield `if x` → `if not x`, where no other operator changes the condition."""
     if not m.matches(condition, m.Comparison() | m.UnaryOperation(operator=m.Not())):
         inside = condition.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
         yield cst.UnaryOperation(cst.Not(), inside)
 
 
 def drop_case(node: cst.MatchCase) -> Iterator[cst.CSTNode]:
-    """A case of a match is left out."""
+    """Yield the removal of a case."""
     yield cst.EmptyLine(indent=False)
 
 
 def drop_operand(node: cst.BooleanOperation) -> Iterator[cst.CSTNode]:
-    """`a and b` → `a`, and → `b`."""
+    """Yield `a and b` → `a`, and → `b`."""
     yield from (node.left, node.right)
 
 
 def drop_keyword_argument(node: cst.Call) -> Iterator[cst.CSTNode]:
-    """`f(a, key=b)` → `f(a)`: the default may do as well."""
+    """Yield `f(a, key=b)` → `f(a)`, which uses the default."""
     for number, argument in enumerate(node.args):
         if argument.keyword and argument.keyword.value not in WITHOUT_EFFECT:
             yield node.with_changes(args=[*node.args[:number], *node.args[number + 1 :]])
 
 
 def swap_call(node: cst.Call) -> Iterator[cst.CSTNode]:
-    """`min(…)` → `max(…)` and the like."""
+    """Yield `min(…)` → `max(…)` and similar swaps."""
     if isinstance(node.func, cst.Name) and node.func.value in SWAPPED_CALLS:
         yield node.with_changes(func=cst.Name(SWAPPED_CALLS[node.func.value]))
 
 
 def drop_statement(node: cst.Expr) -> Iterator[cst.CSTNode]:
-    """A call that is a statement is left out."""
+    """Yield the removal of a call statement."""
     call = node.value.expression if isinstance(node.value, cst.Await) else node.value
     if isinstance(call, cst.Call) and not m.matches(call, LOGGING):
         yield cst.Pass()
@@ -82,7 +82,7 @@ OPERATORS: tuple[Operator, ...] = (
 
 
 class _Finder(cst.CSTVisitor):
-    """Collects the changes of a module, with the function that each is in."""
+    """A visitor that collects the changes of a module, with the function of each."""
 
     METADATA_DEPENDENCIES = (ByteSpanPositionProvider,)
 
@@ -94,7 +94,7 @@ class _Finder(cst.CSTVisitor):
         self.found: list[Change] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
-        """Look for changes of a node; False skips what is in it."""
+        """Collect changes of a node; False skips its children."""
         if _is_left_out(node) or (isinstance(node, cst.BaseNumber) and not self.functions):
             return False
         for kind, operator in OPERATORS:
@@ -128,7 +128,7 @@ def _is_left_out(node: cst.CSTNode) -> bool:
 
 
 def python_changes(source: str) -> Iterator[Change]:
-    """All changes of a module; a few of them are no longer Python."""
+    """Yield all changes of a module; some of them are not valid Python."""
     wrapper = MetadataWrapper(cst.parse_module(source))
     finder = _Finder(wrapper.module)
     wrapper.visit(finder)

@@ -1,4 +1,4 @@
-"""What became of each mutant, kept a line each in `.mutation/results.jsonl`, and the score."""
+"""Results of mutants, one line each in `.mutation/results.jsonl`, and the score."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ COLUMNS = ("room", "mutants", "tried", "killed", "timeouts", "survived", "equiva
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a mutant: which test killed it, or how many did not. They are `all_tests` that
-    run the function, or those for which there was time."""
+    """The result of a mutant: the test that killed it, or the number of passed tests.
+
+    `all_tests` tells whether all tests of the function ran, or only those within the time limit.
+    """
 
     id: str
     mutant: str
@@ -42,14 +44,14 @@ class Results:
         self.equivalent = _read_equivalent()
 
     def add(self, result: Result) -> None:
-        """Keep a result; what was tried so far survives an interruption."""
+        """Store a result, so that it survives an interruption."""
         self.of[result.id] = result
         RESULTS_FILE.parent.mkdir(exist_ok=True)
         with RESULTS_FILE.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
 
     def is_equivalent(self, mutant: Mutant) -> bool:
-        """Whether somebody has judged that no behaviour tells it from the original."""
+        """Whether a person has judged that its behaviour equals the original."""
         change = mutant.change
         return (
             mutant.path,
@@ -59,7 +61,7 @@ class Results:
         ) in self.equivalent
 
     def survives(self, mutant: Mutant) -> bool:
-        """Whether it was tried and ought to have been noticed."""
+        """Whether it was tried, survived and is not equivalent."""
         result = self.of.get(mutant.id)
         return (
             result is not None
@@ -68,7 +70,8 @@ class Results:
         )
 
     def rows(self, mutants: Iterable[Mutant]) -> list[tuple[object, ...]]:
-        """The score of each room: found is the share of what was tried and is not equivalent."""
+        """Return the score of each room: the share of killed mutants among tried ones that are not
+        equivalent."""
         there, counts = Counter(), {room: Counter() for room in ROOMS}
         for mutant in mutants:
             there[mutant.room] += 1

@@ -1,4 +1,4 @@
-"""A change of a text."""
+"""Changes of a text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What stands from `start` on is replaced, in a function or query called `scope`."""
+    """The replacement of a text at `start`, in a function or query `scope`."""
 
     scope: str
     start: int
@@ -15,5 +15,5 @@ class Change:
     after: str
 
     def apply(self, source: str) -> str:
-        """The text with the change."""
+        """Return the text with the change."""
         return source[: self.start] + self.after + source[self.start + len(self.before) :]

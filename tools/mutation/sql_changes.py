@@ -1,4 +1,4 @@
-"""Wrong changes of SQL, outside comments and literals."""
+"""Faulty changes of SQL, outside comments and literals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BETWEEN = re.compile(r"BETWEEN \S+ $")
 
 
 def sql_changes(source: str) -> Iterator[Change]:
-    """All changes of the queries and functions of a file."""
+    """Yield all changes of the queries and functions in a file."""
     code = NO_CODE.sub(lambda found: " " * len(found.group()), source)
     names = [(found.start(), found.group(1) or found.group(2)) for found in NAMED.finditer(source)]
     for pattern, after in SWAPS.items():
@@ -61,5 +61,5 @@ def sql_changes(source: str) -> Iterator[Change]:
 
 
 def _name(names: list[tuple[int, str]], start: int) -> str:
-    """The query or function that a place is in."""
+    """Return the query or function at a place."""
     return next((name for place, name in reversed(names) if place <= start), "")

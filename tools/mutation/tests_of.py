@@ -1,4 +1,4 @@
-"""Which tests a mutant meets, and in which order."""
+"""Selection and order of tests for a mutant."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ IN_MIGRATIONS = (
     "tracker/audit/serve/proofs.py",
     "tracker/audit/sign/publisher.py",
 )
-"""What calls the functions of the migrations."""
+"""Files that call the functions of the migrations."""
 
 
 def choose_tests(
     mutant: Mutant, coverage: CoverageMap, there: set[str], seconds: float
 ) -> tuple[list[str], bool]:
-    """The tests of a mutant, those first that are near and quick, until the time is used up; and
-    whether these are all."""
+    """Return the tests of a mutant within the time limit, near and fast ones first, and whether these
+    are all."""
     running = [test for test in _running(mutant, coverage) if test in there]
     running += [
         test
@@ -44,8 +44,7 @@ def choose_tests(
 
 
 def _is_near(mutant: Mutant, test: str) -> bool:
-    """Whether a file of tests bears the name of the file that is changed, or, for SQL, of the
-    function."""
+    """Whether a test file is named after the changed file or, for SQL, after the function."""
     names = [Path(mutant.path).stem]
     if mutant.path.startswith(MIGRATIONS):
         names = re.findall("[a-z]{4,}", mutant.change.scope)
@@ -54,7 +53,7 @@ def _is_near(mutant: Mutant, test: str) -> bool:
 
 @cache
 def _imports(tests: str, path: str) -> bool:
-    """Whether a file of tests, which was not measured yet, imports the module that is changed."""
+    """Whether an unmeasured test file imports the changed module."""
     module = path.removesuffix(".py").replace("/", ".")
     return f"from {module} import" in (ROOT / tests).read_text(encoding="utf-8")
 
@@ -74,7 +73,7 @@ def _running(mutant: Mutant, coverage: CoverageMap) -> set[str]:
 
 @cache
 def _modules_of_sql(path: str) -> list[str]:
-    """The modules beside a file of queries that read it."""
+    """Return the modules beside a query file that read it."""
     file = ROOT / path
     return [
         module.relative_to(ROOT).as_posix()
@@ -85,7 +84,7 @@ def _modules_of_sql(path: str) -> list[str]:
 
 @cache
 def _functions_naming(path: str, query: str) -> list[str]:
-    """The functions of a module that name a query; none if it is named outside of any."""
+    """Return the functions of a module that name a query; empty if only module code does."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     if any(_names(node, query) for node in tree.body if not _is_scope(node)):
         return []

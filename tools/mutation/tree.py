@@ -1,4 +1,4 @@
-"""A copy of the checkout, in which a mutant meets its tests."""
+"""A copy of the checkout in which tests run on a mutant."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FORKS.set_forkserver_preload(
         "pycountry",
     ]
 )
-"""Every mutant has a process of its own; what takes long to import, and is not ours, is there."""
+"""Preloaded libraries; every mutant has its own process, forked from this one."""
 
 OUTPUT = "output"
 STOP_SECONDS = 20
@@ -52,7 +52,7 @@ PASSED, INTERRUPTED_TEST = 0, "Timeout"
 
 
 class Outcome(Enum):
-    """What became of a mutant."""
+    """Outcome of a mutant."""
 
     KILLED = "killed"
     TIMEOUT = "timeout"
@@ -61,14 +61,14 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MutantOutcome:
-    """How the tests met a mutant, and which one killed it."""
+    """The outcome of tests on a mutant, with the test that killed it."""
 
     outcome: Outcome
     test: str = ""
 
 
 class Tree:
-    """A copy of the checkout in a directory of its own, beside the real input if that is there."""
+    """A copy of the checkout in a separate directory, with the real input if available."""
 
     def __init__(self, directory: Path) -> None:
         self.root = directory / "repo"
@@ -78,8 +78,10 @@ class Tree:
 
     @contextmanager
     def with_mutant(self, mutant: Mutant) -> Iterator[None]:
-        """Put a mutant in its place. Its time is its own, or Python might take what it compiled
-        before."""
+        """Apply a mutant for the duration of a block.
+
+        Its modification time is unique, because Python might otherwise use older bytecode.
+        """
         path = self.root / mutant.path
         before = path.stat()
         path.write_text(mutant.text, encoding="utf-8")
@@ -91,12 +93,12 @@ class Tree:
             os.utime(path, (before.st_atime, before.st_mtime))
 
     def collect(self) -> set[str]:
-        """The tests that there are."""
+        """Return the existing tests."""
         _, output = self._pytest(["--collect-only", "tests"], COLLECT_SECONDS)
         return {line for line in output.splitlines() if "::" in line}
 
     def run(self, tests: Sequence[str], seconds: float) -> MutantOutcome:
-        """Run tests in their order, until the first that fails."""
+        """Run tests in order, until the first failure."""
         if not tests:
             return MutantOutcome(Outcome.SURVIVED)
         code, output = self._pytest(
@@ -111,11 +113,11 @@ class Tree:
         )
 
     def failing(self, tests: Sequence[str], seconds: float) -> set[str]:
-        """Those of some tests that fail."""
+        """Return the failing tests among some."""
         return set(FAILED.findall(self._pytest(["--tb=line", "-rfE", *tests], seconds)[1]))
 
     def _pytest(self, arguments: Sequence[str], seconds: float) -> tuple[int | None, str]:
-        """pytest in a process of its own: its exit code, None if it took too long; its output."""
+        """Run pytest in a separate process, and return its exit code (None after a timeout) and output."""
         with tempfile.TemporaryDirectory(prefix="m-") as temporary:
             os.chmod(temporary, 0o755)  # PostgreSQL may run under another account
             process = FORKS.Process(target=run_pytest, args=(self.root, Path(temporary), arguments))
@@ -129,8 +131,10 @@ class Tree:
 
 
 def run_pytest(root: Path, temporary: Path, arguments: Sequence[str]) -> None:
-    """Be a new process: a session, standard output and modules of its own. The process that this
-    one is forked from has loaded libraries, but nothing of the checkout except this package."""
+    """Run pytest in a new session, with its own output and modules.
+
+    The parent process has loaded libraries, but no code of the checkout except this package.
+    """
     os.setsid()
     output = os.open(temporary / OUTPUT, os.O_WRONLY | os.O_CREAT)
     os.dup2(output, 1)
@@ -146,7 +150,7 @@ def run_pytest(root: Path, temporary: Path, arguments: Sequence[str]) -> None:
 
 
 def _stop(process: BaseProcess) -> None:
-    """End pytest and what it started; first as a person would, so that it clears up."""
+    """End pytest and its children, first with an interrupt, so that it cleans up."""
     for number in (signal.SIGINT, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid or 0, number)
@@ -154,7 +158,7 @@ def _stop(process: BaseProcess) -> None:
 
 
 def _stop_postgres(directory: Path) -> None:
-    """End the PostgreSQL of a pytest that could not."""
+    """End the PostgreSQL of a killed pytest."""
     for file in directory.rglob("postmaster.pid"):
         with suppress(OSError, ValueError):
             os.kill(int(file.read_text().splitlines()[0]), signal.SIGQUIT)

@@ -1,1 +1,1 @@
-"""The wheel of a release, installed as users do."""
+"""The wheel of a release, installed as by users."""

@@ -1,12 +1,12 @@
-"""Install the wheel as users do, and see what it does there; prints a table.
+"""Install the wheel as users do, and print a table of its behaviour.
 
     python -m tools.releases WHEEL [--python PYTHON]
 
-On every Python that is here (Debian's and those of pyenv), or on one: by venv, pipx and uv, by the lines of
-docs/operating/install.md, by a user without rights in an empty directory, `tracker --version` and
-`tracker demo` answer; where there is no PostgreSQL a command says so. Without `--python` also, of every
-extra on every Python that is promised: whether all libraries have wheels for a kind of machine. Ends
-with 1 if anything is other than it should be.
+It uses every installed Python (Debian's and those of pyenv), or one. It installs by venv, pipx and uv, with
+the lines of docs/operating/install.md, as an unprivileged user in an empty directory. `tracker --version` and
+`tracker demo` must respond, and without PostgreSQL a command must report this. Without `--python` it also
+checks whether every extra has wheels on every supported Python and kind of machine. The exit code is 1 after
+any failure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tools.releases.wheels import try_wheels
 
 
 def main(wheel: Path, python: Path | None) -> int:
-    """Try all, or one Python; the exit code."""
+    """Check all, or one Python, and return the exit code."""
     outcomes: list[Outcome] = []
     print("| what | where | result |\n| --- | --- | --- |")
     with tempfile.TemporaryDirectory(prefix="tracker-installed-") as temporary:

@@ -1,4 +1,4 @@
-"""Installations by venv, pipx and uv, on every Python that is here, by a user without rights."""
+"""Installations by venv, pipx and uv, on every installed Python, by an unprivileged user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.releases.outcome import Outcome
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DEMO_SECONDS = 300
-"""How long a demo may take until it answers, on a machine that has other work."""
+"""Timeout in seconds for a demo to respond, on a busy machine."""
 NOBODY = 65_534
 ASK = """
 import json, sys, urllib.request
@@ -28,15 +28,15 @@ print(json.load(urllib.request.urlopen(request))["data"]["head"])
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody with a home that nobody else writes to, and a Python."""
+    """A user with a private home, and a Python."""
 
     home: Path
     python: Path
     tools: Path
-    """The directory of pipx and uv."""
+    """Directory of pipx and uv."""
 
     def run(self, script: str, **more: str) -> subprocess.CompletedProcess[str]:
-        """Run a script of the shell in the home."""
+        """Run a shell script in the home."""
         return subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.home,
@@ -50,12 +50,12 @@ class User:
 
     @property
     def identity(self) -> dict[str, int]:
-        """Who runs it: nobody, if that can be had."""
+        """Return the user to run as: nobody, if possible."""
         return {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Nothing of ours but the way to the index."""
+        """Return an environment with only the address of the package index."""
         index = {
             name: value
             for name, value in os.environ.items()
@@ -65,7 +65,7 @@ class User:
         return {
             **index,
             "HOME": str(self.home),
-            "LD_LIBRARY_PATH": str(self.python.parents[1] / "lib"),  # its own names where it was
+            "LD_LIBRARY_PATH": str(self.python.parents[1] / "lib"),  # its own names, unchanged
             "PATH": os.pathsep.join(map(str, path)),
             "PIP_CACHE_DIR": str(self.home.parent / "cache-pip"),
             "PIPX_DEFAULT_PYTHON": str(self.python),
@@ -76,21 +76,21 @@ class User:
 
 
 def pythons() -> list[Path]:
-    """Every Python that is promised and is here, once a place."""
+    """Return every supported and installed Python, once per location."""
     system = [Path(f"/usr/bin/python3.{minor}") for minor in range(11, 15)]
     managed = sorted(Path.home().glob(".pyenv/versions/3.1[1-9]*/bin/python3.1[1-9]"))
     return [path for path in (*managed, *system) if path.exists()]
 
 
 def ways() -> dict[str, str]:
-    """The lines that docs/operating/install.md has typed, by the tool that they are for."""
+    """Return the commands in docs/operating/install.md, by tool."""
     text = (ROOT / "docs" / "operating" / "install.md").read_text(encoding="utf-8")
     blocks = BLOCK.findall(text.split("## As a command\n")[1].split("\n## ")[0])
     return {block.split()[0].replace("python3", "venv"): block for block in blocks}
 
 
 def try_all(wheel: Path, found: list[Path], place: Path) -> Iterator[Outcome]:
-    """Install on each Python by each way, and see what it does."""
+    """Install on each Python by each tool, and check the result."""
     open_to_all = [readable(path, place / f"python-{number}") for number, path in enumerate(found)]
     tools = make_tools(place, open_to_all[-1])
     for number, (original, python) in enumerate(zip(found, open_to_all, strict=True)):
@@ -112,7 +112,7 @@ def try_all(wheel: Path, found: list[Path], place: Path) -> Iterator[Outcome]:
 
 
 def try_one(user: User, script: str) -> Iterator[tuple[str, str, bool]]:
-    """Install, and see: the version, a demo that answers, and a clear word where there is no PostgreSQL."""
+    """Install, and check the version, a demo, and the message without PostgreSQL."""
     began = time.monotonic()
     installed = user.run(script)
     if installed.returncode:
@@ -130,7 +130,7 @@ def try_one(user: User, script: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def demo(user: User, tracker: str) -> tuple[str, bool]:
-    """Whether a demo says where it is and answers there."""
+    """Whether a demo prints its address and responds there."""
     began = time.monotonic()
     log = user.home / "log"
     with log.open("w") as output:
@@ -161,7 +161,7 @@ def demo(user: User, tracker: str) -> tuple[str, bool]:
 
 
 def make_tools(place: Path, python: Path) -> Path:
-    """pipx and uv, where everybody can run them."""
+    """Create pipx and uv in a location that all users can run."""
     directory = place / "tools"
     subprocess.run([python, "-m", "venv", "--without-pip", directory], check=True)
     uv = (sys.executable, "-m", "uv", "pip", "install", "--quiet")
@@ -170,7 +170,7 @@ def make_tools(place: Path, python: Path) -> Path:
 
 
 def readable(python: Path, copy: Path) -> Path:
-    """The same Python where everybody can run it: that of pyenv lies in somebody's home."""
+    """Return a copy of a Python that all users can run: pyenv's is in a private home."""
     if not python.is_relative_to(Path.home()):
         return python
     home = python.parents[1]

@@ -1,4 +1,4 @@
-"""What a trial came to."""
+"""Outcomes of trials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For which kinds of machines all libraries come as wheels, asked of the index by uv."""
+"""Kinds of machines for which all libraries have wheels, queried from the index by uv."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MACHINES = (
     "aarch64-apple-darwin",
 )
 LACKING = {"musl": ("charts", "embedded")}
-"""The extras that have no wheels, by a part of the machine's name, as docs/operating/install.md says."""
+"""Extras without wheels, by a part of the machine's name, as in docs/operating/install.md."""
 NO_CODE_TO_COMPILE = "nkeys"
-"""Comes as source only, but is Python alone."""
+"""A source-only package in pure Python."""
 
 
 def try_wheels() -> Iterator[Outcome]:
@@ -40,7 +40,7 @@ def try_wheels() -> Iterator[Outcome]:
 
 
 def resolves(extra: str, machine: str, version: str) -> bool:
-    """Whether the index has all that an extra needs as wheels."""
+    """Whether the index has wheels for all dependencies of an extra."""
     command = [
         *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", ROOT / "pyproject.toml"),
         *("--python-version", version, "--python-platform", machine),

@@ -11,6 +11,6 @@ from tests.support.nats_server import NatsServer, running_nats
 
 @pytest.fixture
 async def broker() -> AsyncIterator[NatsServer]:
-    """A server with nothing in it."""
+    """Run an empty server."""
     async with running_nats() as server:
         yield server

@@ -27,7 +27,7 @@ LOGIN = 'authorization { user: relay, password: "s3cret" }'
 
 @pytest.fixture
 async def broker() -> AsyncIterator[NatsServer]:
-    """A server that wants a password."""
+    """Run a server with a password."""
     async with running_nats(LOGIN) as server:
         yield server
 
@@ -49,18 +49,18 @@ class RelayProcess:
 
     @property
     def output(self) -> str:
-        """What it has printed."""
+        """Return its output."""
         return self._output.read_text()
 
     def end(self) -> int:
-        """End it as a supervisor does; the exit code."""
+        """End it as a supervisor does, and return the exit code."""
         self.process.terminate()
         return self.process.wait(within(20))
 
 
 @pytest.fixture
 def relay(target: Target, broker: NatsServer, tmp_path: Path) -> Iterator[type[RelayProcess]]:
-    """Starts the command, and ends what a failing test leaves of it."""
+    """Return a function that starts the command, and end it after a failed test."""
     started: list[RelayProcess] = []
 
     class Started(RelayProcess):

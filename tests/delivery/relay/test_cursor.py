@@ -1,4 +1,4 @@
-"""Where a relay goes on, by what it has kept and what the broker has."""
+"""Resume position of a relay, by its stored cursor and the broker's content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tracker.delivery.relay.cursor import Cursor, LostRange, place_to_go_on
 from tracker.delivery.relay.sink import LastEvent, SinkContent
 
 KEPT = Cursor(started_after=10, position=50, previous_position=40, sequence=7)
-"""Events up to 50 were looked at; the last one that was selected is 40, and was the seventh message."""
+"""Events up to 50 were read; the last selected one is 40, the seventh message."""
 
 
 @pytest.mark.parametrize(

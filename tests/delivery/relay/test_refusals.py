@@ -1,4 +1,4 @@
-"""What a relay refuses, and what a broker refuses to it."""
+"""Refusals of a relay, and of a broker to it."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ async def test_who_may_not_is_told_so_without_the_password(
 
 
 async def refusal(target: Target, url: str, name: str = "r", **options: Any) -> str:
-    """Why a relay ends."""
+    """Return the reason why a relay ends."""
     async with prepared(target, url, name, **options) as relay:
         with pytest.raises(SinkRefused) as refused:
             await asyncio.wait_for(relay.run(), WAIT_SECONDS)
@@ -187,7 +187,7 @@ async def test_a_seed_in_a_file_is_a_login_and_nothing_of_it_is_sent_or_shown(
 
 
 def self_signed(directory: Path) -> tuple[Path, Path]:
-    """A certificate of localhost that nobody else signed, and the same with its key."""
+    """Create a self-signed certificate of localhost, without and with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = clock.now()
@@ -208,7 +208,7 @@ def self_signed(directory: Path) -> tuple[Path, Path]:
 
 @asynccontextmanager
 async def plain_text_server() -> AsyncIterator[tuple[int, bytearray]]:
-    """Somebody who speaks NATS without TLS, and what they are sent."""
+    """Run a NATS server without TLS, and record its input."""
     received = bytearray()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

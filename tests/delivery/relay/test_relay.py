@@ -1,4 +1,4 @@
-"""A relay to a real NATS server: nothing is missed and the order is kept, whatever breaks."""
+"""A relay to a real NATS server: complete and in order, after any failure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tracker.postgres.database import Target
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait long for a broker that comes back."""
+    """Shorten the wait for a returning broker."""
     monkeypatch.setattr(loop, "MAX_PAUSE_SECONDS", 0.2)
 
 

@@ -1,1 +1,1 @@
-"""Publishers that are played here: what they have at their addresses is written, faults included."""
+"""Simulated publishers, with their faults."""

@@ -1,4 +1,4 @@
-"""The API of the British Geological Survey for World Mineral Statistics, page by page."""
+"""The API of the British Geological Survey for World Mineral Statistics, with pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ISO = ("CHN", "CHL", "AUS", "CAN", "JPN", "DEU", "FRA", "BRA")
 
 
 def figures(commodity: str, count: int, statistic: str = "Production") -> list[dict[str, Any]]:
-    """Invented figures: of a country and a year each."""
+    """Return invented figures, each of a country and a year."""
     return [
         {
             "bgs_commodity_trans": commodity,
@@ -34,23 +34,23 @@ def figures(commodity: str, count: int, statistic: str = "Production") -> list[d
 
 
 class Bgs(Publisher):
-    """The API: it filters by fields that it knows, and gives pages with the time of the answer."""
+    """The API: it filters by known fields, and returns pages with the time of the response."""
 
     def __init__(self, *figures: dict[str, Any]):
         super().__init__()
         self.figures = list(figures)
         self.names: Callable[[str], str] = lambda name: name
-        """What it calls its fields."""
+        """Function that returns its field names."""
         self.matched: int | None = None
-        """How many figures it says that there are, where that is not true."""
+        """Stated number of figures, if it is wrong."""
         self.host: str | None = None
-        """Where it says that its next pages are."""
+        """Host of its next pages, if it is another."""
         self.shift = 0
-        """By how many figures later pages begin too early, as where some are added meanwhile."""
+        """Shift of later pages, as if figures were added meanwhile."""
         self.answers = 0
 
     def page(self, asked: Asked) -> Page:
-        """A page of features."""
+        """Return a page of features."""
         if asked.path != ITEMS:
             return MISSING
         self.answers += 1
@@ -89,7 +89,7 @@ class Bgs(Publisher):
         )
 
     def _wanted(self, asked: Asked) -> dict[str, str]:
-        """The fields that it filters by, with the values that were asked for."""
+        """Return its filter fields with the requested values."""
         query = asked.query
         return {
             field: query[self.names(field)][0]

@@ -1,6 +1,6 @@
-"""The SPARQL endpoint of Cellar, played: acts of the Official Journal, with the limits of its server.
+"""A simulated SPARQL endpoint of Cellar: acts of the Official Journal, with the server's limits.
 
-It understands the queries that are asked of it here, and no others.
+It supports only the queries of these tests.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Act:
     work: str = ""
 
     def rows(self) -> list[dict[str, str]]:
-        """Its titles as rows."""
+        """Return its titles as rows."""
         work = self.work or f"http://publications.europa.eu/resource/cellar/{self.celex}"
         rows = []
         for language, title in self.titles.items():
@@ -47,14 +47,14 @@ class Act:
 
 
 class Cellar(Publisher):
-    """Plays the endpoint."""
+    """A simulated endpoint."""
 
     def __init__(self, *acts: Act):
         super().__init__()
         self.acts = list(acts)
 
     def page(self, asked: Asked) -> Page:
-        """The answer to a query."""
+        """Return the response to a query."""
         if asked.path != PATH:
             return MISSING
         [query], [form] = asked.form["query"], asked.form["format"]

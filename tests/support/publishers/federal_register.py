@@ -1,4 +1,4 @@
-"""The API of the Federal Register, played: its limits, and what it does in silence beyond them."""
+"""A simulated API of the Federal Register: its limits, and its silent behaviour beyond them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BIS = {"name": "Industry and Security Bureau", "slug": "industry-and-security-bu
 
 
 def document(number: str, day: str, title: str = "A document", **fields: Any) -> dict[str, Any]:
-    """A document; `full_text` is searched for terms, and never sent."""
+    """Return a document; `full_text` is searched for terms, and never sent."""
     return {
         "document_number": number,
         "publication_date": day,
@@ -42,7 +42,7 @@ def document(number: str, day: str, title: str = "A document", **fields: Any) ->
 
 
 class FederalRegister(Publisher):
-    """Plays `documents.json`. `count_limit` is what its count says at most."""
+    """A simulated `documents.json`. `count_limit` is the maximum of its count."""
 
     def __init__(self, documents: Iterable[dict[str, Any]] = (), count_limit: int = MAX_RESULTS):
         super().__init__()
@@ -50,11 +50,11 @@ class FederalRegister(Publisher):
         self.count_limit = count_limit
 
     def add(self, *documents: dict[str, Any]) -> None:
-        """Publish documents, or others under their numbers."""
+        """Publish or replace documents by number."""
         self.documents |= {each["document_number"]: each for each in documents}
 
     def page(self, asked: Asked) -> Page:
-        """A page of the documents that meet the conditions."""
+        """Return a page of the documents that meet the conditions."""
         if asked.path != PATH:
             return MISSING
         names = {
@@ -87,7 +87,7 @@ class FederalRegister(Publisher):
 
 
 def _conditions(asked: Asked) -> Callable[[dict[str, Any]], bool]:
-    """Whether a document meets what was asked for."""
+    """Return a function that checks the conditions of a request."""
     query = asked.query
     first = query.get("conditions[publication_date][gte]", ["1994-01-01"])[0]
     last = query.get("conditions[publication_date][lte]", ["2099-12-31"])[0]

@@ -1,4 +1,4 @@
-"""Feeds, played: Atom and RSS with any entries, and the publication log of legislation.gov.uk."""
+"""Simulated feeds: Atom and RSS with any entries, and the publication log of legislation.gov.uk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE_SIZE = 20
 
 @dataclass(frozen=True)
 class Item:
-    """An entry of a feed; `extra` is more of its XML."""
+    """An entry of a feed; `extra` is additional XML."""
 
     id: str
     title: str
@@ -27,7 +27,7 @@ class Item:
 def atom(
     items: Sequence[Item], title: str = "A feed", head: str = "", language: str = "en"
 ) -> Page:
-    """A feed in Atom."""
+    """Return an Atom feed."""
     entries = "".join(
         f"<entry><id>{escape(each.id)}</id><title>{escape(each.title)}</title>"
         f'<link href="{escape(each.link or each.id)}"/>'
@@ -44,7 +44,7 @@ def atom(
 
 
 def rss(items: Sequence[Item], language: str = "en", encoding: str = "utf-8") -> Page:
-    """A feed in RSS 2.0."""
+    """Return an RSS 2.0 feed."""
     entries = "".join(
         f'<item><guid isPermaLink="false">{escape(each.id)}</guid>'
         f"<title>{escape(each.title)}</title>"
@@ -65,7 +65,7 @@ class LogItem:
     """An event of the publication log: a file of an act is published or withdrawn."""
 
     act: str
-    """Such as `uksi/2026/12`."""
+    """Id of the act, such as `uksi/2026/12`."""
     title: str
     at: str = "2026-02-28T09:00:00.51+00:00"
     event: str = "published"
@@ -75,7 +75,7 @@ class LogItem:
 
 
 class LegislationGovUk(Publisher):
-    """Plays /update/legislation/secondary/data.feed, with its filters and pages of 20."""
+    """A simulated /update/legislation/secondary/data.feed, with its filters and pages of 20."""
 
     PATH = "/update/legislation/secondary/data.feed"
 
@@ -83,10 +83,10 @@ class LegislationGovUk(Publisher):
         super().__init__()
         self.items = list(items)
         self.moves = 0
-        """How many events come in while a page is read."""
+        """Number of events that arrive while a page is read."""
 
     def page(self, asked: Asked) -> Page:
-        """A page of the log."""
+        """Return a page of the log."""
         if asked.path != self.PATH:
             return MISSING
         event, new = asked.parameter("event"), asked.parameter("new")

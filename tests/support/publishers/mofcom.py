@@ -1,4 +1,4 @@
-"""China's Ministry of Commerce, as far as it is looked through: lists and acts, which may misbehave."""
+"""Simulated lists and acts of China's Ministry of Commerce, with faults."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ RARE_EARTHS = """
 <p>二、出口经营者应向国务院商务主管部门申请许可。</p>
 <p>三、本公告自发布之日起正式实施。</p>
 """
-"""The text of an act that sets up a control, shortened."""
+"""The shortened text of an act that introduces a control."""
 
 
 @dataclass
 class Document:
-    """An act at an address. `body` is what stands between the site's frame."""
+    """An act at an address. `body` is the text inside the site's frame."""
 
     path: str
     title: str
     day: str
     body: str
     encoding: str = "utf-8"
-    """In which it is written."""
+    """Encoding of its bytes."""
     declared: str | None = "utf-8"
-    """What it says of that itself."""
+    """Encoding declared in the page."""
     header: str | None = None
-    """What the header says of that."""
+    """Encoding declared in the header."""
     frame: str = '<div class="art-con art-con-bottonmLine">{}</div>'
 
     def page(self) -> Page:
-        """The page at its address."""
+        """Return the page at its address."""
         meta = f'<meta charset="{self.declared}">' if self.declared else ""
         text = f"<html><head>{meta}<title>{self.title}</title></head><body><nav>首页</nav>"
         text += self.frame.format(f"<h1>{self.title}</h1>{self.body}") + "</body></html>"
@@ -50,7 +50,7 @@ class Document:
 
 @dataclass
 class Mofcom(Publisher):
-    """The ministry: what its lists have, newest first, `page_size` on a page."""
+    """The ministry with its lists, newest first, `page_size` per page."""
 
     lists: dict[str, list[Document]] = field(default_factory=dict)
     page_size: int = 20
@@ -66,12 +66,12 @@ class Mofcom(Publisher):
         return document
 
     def withdraw(self, document: Document) -> None:
-        """Take an act out of all lists, and from its address."""
+        """Remove an act from all lists, and from its address."""
         for documents in self.lists.values():
             documents[:] = [each for each in documents if each.path != document.path]
 
     def page(self, asked: Asked) -> Page:
-        """A page of a list, in HTML or in JSON; or an act."""
+        """Return a page of a list, in HTML or in JSON, or an act."""
         number = int(asked.parameter("pageNo", "1"))
         if asked.path == UNIT:
             html = self._list(LIST, number)
@@ -88,7 +88,7 @@ class Mofcom(Publisher):
 
     def _list(self, name: str, number: int) -> str:
         documents = self.lists.get(name, [])[(number - 1) * self.page_size :][: self.page_size]
-        if not documents:  # past the last page the first one comes again
+        if not documents:  # after the last page the first one is sent again
             documents = self.lists.get(name, [])[: self.page_size]
         items = "".join(
             f'<li><a href="{each.path}" title="{each.title}" target="_blank">{each.title[:20]}…</a>'
@@ -101,7 +101,7 @@ class Mofcom(Publisher):
 def act(
     serial: int, day: str, subject: str = "关于反倾销调查的公告", year: int = 2025, **more: str
 ) -> Document:
-    """An announcement of another matter."""
+    """Return an announcement on another matter."""
     title = f"商务部公告{year}年第{serial}号 {subject}"
     body = more.pop("body", f"<p>【发布文号】公告{year}年第{serial}号</p><p>现予公告。{serial}</p>")
     path = more.pop("path", f"/zwgk/zcfb/art/{year}/art_{year}{serial:04}.html")
@@ -109,7 +109,7 @@ def act(
 
 
 def rare_earths(**changes: str) -> Document:
-    """Announcement 2025 No. 18, at an address."""
+    """Return Announcement 2025 No. 18, at an address."""
     values = {
         "path": "/zwgk/zcfb/art/2025/art_18.html",
         "title": "商务部 海关总署公告2025年第18号 公布对部分中重稀土相关物项实施出口管制的决定",

@@ -1,4 +1,4 @@
-"""What a publisher has at its addresses, without a network. `server.py` plays it on a real socket.
+"""A simulated publisher without a network. `server.py` serves it on a real socket.
 
 class Gazette(Publisher):
     def page(self, asked: Asked) -> Page:
@@ -32,8 +32,8 @@ from tracker.watch.adapter import FetchFailed, Request, Response
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came. `target` is its path with its query, `headers` by their names in small
-    letters, `base` is the address of the server, such as http://127.0.0.1:4711."""
+    """A request. `target` is its path with the query, `headers` are by lowercase name, `base` is the
+    server's address, such as http://127.0.0.1:4711."""
 
     target: str
     method: str = "GET"
@@ -41,32 +41,35 @@ class Asked:
     body: bytes = b""
     base: str = "https://publisher.test"
     at: float = 0.0
-    """When it came, in seconds of the clock `time.monotonic`."""
+    """Arrival time by `time.monotonic`."""
 
     @property
     def path(self) -> str:
-        """The path without the query."""
+        """Return the path without the query."""
         return urlsplit(self.target).path
 
     @property
     def query(self) -> dict[str, list[str]]:
-        """The parameters of the query, each with all its values."""
+        """Return the parameters of the query, each with all its values."""
         return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
 
     def parameter(self, name: str, default: str = "") -> str:
-        """The first value of a parameter."""
+        """Return the first value of a parameter."""
         return self.query.get(name, [default])[0]
 
     @property
     def form(self) -> dict[str, list[str]]:
-        """The fields of a form that was sent."""
+        """Return the fields of a submitted form."""
         return parse_qs(self.body.decode(), keep_blank_values=True)
 
 
 @dataclass(frozen=True)
 class Page:
-    """What is at an address. It gets an ETag of its content, unless `etag` says another or is empty;
-    `charset` is what is declared, which need not be true."""
+    """A page at an address.
+
+    It gets an ETag of its content, unless `etag` is set or empty. `charset` is the declared one, which
+    need not be true.
+    """
 
     content: bytes = b""
     media_type: str | None = "text/html"
@@ -76,17 +79,17 @@ class Page:
     etag: str | None = None
     last_modified: datetime | None = None
     content_length: int | None = None
-    """What is declared, where that is not the length."""
+    """Declared length, if it is wrong."""
     wait_seconds: float = 0.0
-    """How long it is waited before the answer."""
+    """Delay before the response in seconds."""
     drip_seconds: float = 0.0
-    """How long it is waited after each 1,000 bytes."""
+    """Delay after each 1,000 bytes in seconds."""
     raw: bytes | None = None
-    """What is sent in place of all that, before the connection is closed."""
+    """Raw bytes sent instead, before the connection is closed."""
 
     @property
     def tag(self) -> str:
-        """Its ETag; empty for none."""
+        """Return its ETag, or an empty text."""
         if self.etag is not None or self.status != 200:
             return self.etag or ""
         return f'"{hashlib.sha256(self.content).hexdigest()[:16]}"'
@@ -95,93 +98,93 @@ class Page:
 MISSING = Page(b"<h1>Not found</h1>", status=404)
 
 Fault: TypeAlias = Callable[[Asked, Page], Page]
-"""What becomes of a page on its way."""
+"""A change of a page in transit."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """A status instead of the page, with a `Retry-After` where one is given."""
+    """A status instead of the page, optionally with `Retry-After`."""
 
     status: int
     retry_after: str | None = None
     content: bytes = b"an error"
 
     def __call__(self, asked: Asked, page: Page) -> Page:
-        """The answer."""
+        """Return the response."""
         headers = {} if self.retry_after is None else {"retry-after": self.retry_after}
         return Page(self.content, "text/plain", status=self.status, headers=headers)
 
 
 @dataclass(frozen=True)
 class Moved:
-    """The page is elsewhere: an address, or a path of the same server. To itself: a circle."""
+    """A redirect to an address or a path of the server; to itself it is a loop."""
 
     to: str
     status: int = 301
 
     def __call__(self, asked: Asked, page: Page) -> Page:
-        """The answer."""
+        """Return the response."""
         return Page(b"moved", status=self.status, headers={"location": self.to})
 
 
 def unreachable(asked: Asked, page: Page) -> Page:
-    """The connection is closed without an answer."""
+    """Close the connection without a response."""
     return Page(raw=b"")
 
 
 def no_http(asked: Asked, page: Page) -> Page:
-    """Something answers that is no server of the web."""
+    """Respond with another protocol than HTTP."""
     return Page(raw=b"SSH-2.0-OpenSSH_9.2\r\n")
 
 
 def no_status(asked: Asked, page: Page) -> Page:
-    """A status that HTTP does not have, with which some refuse programs."""
+    """Respond with a status outside HTTP, with which some sites refuse programs."""
     return Page(raw=b"HTTP/1.1 999 Request denied\r\ncontent-length: 2\r\n\r\nno")
 
 
 def cut_off(asked: Asked, page: Page) -> Page:
-    """Half of the page comes, though its length is declared."""
+    """Send half of the page with the full length declared."""
     half = page.content[: len(page.content) // 2]
     return replace(page, content=half, content_length=len(page.content), etag=page.tag)
 
 
 def truncated(asked: Asked, page: Page) -> Page:
-    """Half of the page comes, and nothing says so."""
+    """Send half of the page without an error."""
     return replace(page, content=page.content[: len(page.content) // 2])
 
 
 @dataclass(frozen=True)
 class Slow:
-    """The answer takes its time: before it begins, or while it comes."""
+    """A slow response: before its start, or during transfer."""
 
     wait_seconds: float = 0.0
     drip_seconds: float = 0.0
 
     def __call__(self, asked: Asked, page: Page) -> Page:
-        """The answer."""
+        """Return the response."""
         return replace(page, wait_seconds=self.wait_seconds, drip_seconds=self.drip_seconds)
 
 
 @dataclass(frozen=True)
 class Huge:
-    """More bytes than anybody wants, and no length that would say so before."""
+    """A response of excessive size without a declared length."""
 
     size: int
 
     def __call__(self, asked: Asked, page: Page) -> Page:
-        """The answer."""
+        """Return the response."""
         return replace(page, content=b"x" * self.size, content_length=-1)
 
 
 @dataclass(frozen=True)
 class Declared:
-    """Another charset or media type is declared than that of the bytes."""
+    """A wrong declared charset or media type."""
 
     charset: str | None = None
     media_type: str | None = None
 
     def __call__(self, asked: Asked, page: Page) -> Page:
-        """The answer."""
+        """Return the response."""
         return replace(
             page,
             charset=self.charset or page.charset,
@@ -197,9 +200,9 @@ class _Planned:
 
 
 class Publisher:
-    """What a publisher has at its addresses: override `page`, or set `pages` by path or target.
+    """A publisher's addresses: override `page`, or set `pages` by path or target.
 
-    `robots` is its robots.txt; None is one that does not exist. What came is in `requests`.
+    `robots` is its robots.txt, or None without one. `requests` has all requests.
     """
 
     def __init__(self, pages: Mapping[str, Page] | None = None, robots: str | None = None):
@@ -207,23 +210,23 @@ class Publisher:
         self.robots = robots
         self.requests: list[Asked] = []
         self.unchanged = 0
-        """How often it said that a page is as it was (304)."""
+        """Number of responses with status 304."""
         self._planned: list[_Planned] = []
 
     def page(self, asked: Asked) -> Page:
-        """What is at an address."""
+        """Return the page at an address."""
         return self.pages.get(asked.target) or self.pages.get(asked.path) or MISSING
 
     def fail(self, pattern: str, fault: Fault, times: int | None = None) -> None:
-        """Have what is at addresses like `/path*` fail, from now on or that many times."""
+        """Add a fault for addresses like `/path*`, permanently or for some requests."""
         self._planned.append(_Planned(pattern, fault, times))
 
     def mend(self) -> None:
-        """Nothing fails any more."""
+        """Remove all faults."""
         self._planned.clear()
 
     def count(self, pattern: str = "*") -> int:
-        """How many requests came for addresses like `/path*`, without those for robots.txt."""
+        """Return the number of requests for addresses like `/path*`, without those for robots.txt."""
         return sum(
             fnmatch.fnmatchcase(asked.target, pattern)
             for asked in self.requests
@@ -231,7 +234,7 @@ class Publisher:
         )
 
     def answer(self, asked: Asked) -> Page:
-        """What is answered: the page with its faults, or that it is as it was."""
+        """Return the response: the page with its faults, or status 304."""
         self.requests.append(asked)
         page = self._robots() if asked.path == "/robots.txt" else self.page(asked)
         for planned in self._planned:
@@ -248,7 +251,7 @@ class Publisher:
 
 
 def _is_known(asked: Asked, page: Page) -> bool:
-    """Whether the one who asks says that it has this very page."""
+    """Whether the client has this version of the page."""
     if page.status != 200 or page.raw is not None:
         return False
     if (known := asked.headers.get("if-none-match")) is not None:
@@ -260,7 +263,7 @@ def _is_known(asked: Asked, page: Page) -> bool:
 
 
 def headers_of(page: Page) -> dict[str, str]:
-    """The headers of an answer, but for its length."""
+    """Return the headers of a response, except its length."""
     headers = dict(page.headers)
     if page.media_type and page.status != 304:
         charset = f"; charset={page.charset}" if page.charset else ""
@@ -273,16 +276,16 @@ def headers_of(page: Page) -> dict[str, str]:
 
 
 def as_json(value: Any, **settings: Any) -> Page:
-    """A page of JSON."""
+    """Return a page of JSON."""
     return Page(json.dumps(value, ensure_ascii=False).encode(), "application/json", **settings)
 
 
 def driven_by(
     publisher: Publisher, at: datetime = datetime(2026, 3, 2, 6, tzinfo=UTC)
 ) -> Callable[[Request], Response | TrackerError]:
-    """A publisher for `tests.watch.adapters.drive`: no network, no repetitions, redirects followed.
+    """Return a publisher for `tests.watch.adapters.drive`: no network, no retries, with redirects.
 
-    What is another status than 200 is a FetchFailed, as is what is sent raw or cut off.
+    Other statuses than 200 raise FetchFailed, as do raw and truncated responses.
     """
 
     def answer(request: Request) -> Response | TrackerError:

@@ -1,4 +1,4 @@
-"""A server that plays publishers on a real socket, one of them or several by the name of their host."""
+"""A server on a real socket that simulates publishers, selected by host name."""
 
 from __future__ import annotations
 
@@ -15,36 +15,35 @@ CHUNK_BYTES = 1_000
 
 
 class PublisherServer:
-    """A server on 127.0.0.1. Asked by the name of a host it answers for that publisher, otherwise
-    for the first."""
+    """A server on 127.0.0.1 for several publishers, by host name; the first is the default."""
 
     def __init__(self, publishers: Mapping[str, Publisher]):
         self._publishers = publishers
         self.port = 0
         self.connections = 0
         self.most_at_once: dict[str, int] = {}
-        """The most requests that were being answered at a time, by host."""
+        """Maximum of concurrent requests, by host."""
         self._at_once: dict[str, int] = {}
 
     @property
     def url(self) -> str:
-        """Its address, without a path."""
+        """Return its address without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     def url_of(self, host: str) -> str:
-        """The address of one of the publishers, whose name leads here (see `names_here`)."""
+        """Return the address of a publisher, whose name resolves to this machine (see `names_here`)."""
         return f"http://{host}:{self.port}"
 
     def count_connection(self) -> None:
-        """Count a connection that begins."""
+        """Count a new connection."""
         self.connections += 1
 
     async def answer(self, request: Request, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; whether the connection goes on."""
+        """Respond to one request, and return whether the connection stays open."""
         line, headers, body = request
         method, target, _ = line.split(" ")
         host = headers.get("host", "")
-        if target.startswith(("http://", "https://")):  # as a proxy is asked
+        if target.startswith(("http://", "https://")):  # as in a request to a proxy
             target = "/" + target.split("://", 1)[1].partition("/")[2]
         asked = Asked(target, method, headers, body, f"http://{host}", time.monotonic())
         name = host.partition(":")[0]
@@ -87,7 +86,7 @@ async def _send(page: Page, writer: asyncio.StreamWriter) -> bool:
 async def playing(
     *publishers: Publisher, hosts: Mapping[str, Publisher] | None = None
 ) -> AsyncIterator[PublisherServer]:
-    """A server while it is needed, for publishers, or for some by their hosts' names."""
+    """Run a server for publishers, optionally by host name."""
     by_host = {str(number): each for number, each in enumerate(publishers)} | dict(hosts or {})
     played = PublisherServer(by_host)
     async with listening(played.answer, connected=played.count_connection) as played.port:

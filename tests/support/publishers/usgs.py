@@ -1,4 +1,4 @@
-"""The catalogue ScienceBase of the USGS: releases with child items and files."""
+"""The ScienceBase catalogue of the USGS: releases with child items and files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CatalogueItem:
 
 @dataclass
 class ScienceBase(Publisher):
-    """The catalogue. `checksums` are those that it gives where they are not right."""
+    """The catalogue. `checksums` are wrong ones that it returns."""
 
     releases: list[CatalogueItem] = field(default_factory=list)
     page_size: int = 20
@@ -39,7 +39,7 @@ class ScienceBase(Publisher):
         super().__init__()
 
     def page(self, asked: Asked) -> Page:
-        """A list of items, an item, or a file."""
+        """Return a list of items, an item, or a file."""
         if asked.path == ITEMS:
             parent = self._items().get(asked.parameter("parentId"))
             return self._list(parent.children if parent else self.releases, asked)

@@ -1,5 +1,5 @@
-"""A second reading of the log, from the documentation alone: it imports nothing of the product.
+"""An independent second implementation, written from the documentation alone without product imports.
 
-It works slowly and plainly on the events as JSON, so that a wrong answer of the tracker is not
-repeated here. `docs/domain.md`, `docs/time.md` and the descriptions of the schema are what it reads.
+It processes the events as JSON, slowly and simply, so that errors of the tracker are not repeated. Its
+references are `docs/domain.md`, `docs/time.md` and the schema descriptions.
 """

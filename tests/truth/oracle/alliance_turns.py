@@ -1,4 +1,4 @@
-"""What happens to alliances and their members on days, and which facts say so."""
+"""Transitions of alliances and their members, with their facts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Happening = Callable[[Alliance, Alliance], Any]
 async def compare_turns(
     api: Api, known: list[CountingEvent], day: date, position: int
 ) -> list[str]:
-    """What differs in what happens to alliances as far as is known, and because of which fact."""
+    """Return the differences in transitions of alliances, as known on a day, and in their causes."""
     arguments = "kind: ALLIANCE, first: 200, after: $after"
     answer = {
         f"{one['day']} {one['entity']} {one['member']}": (
@@ -64,7 +64,7 @@ def _of_fewer(happening: Happening, on: date, public: list[CountingEvent]) -> An
 
 
 def _states(public: list[CountingEvent], on: date) -> list[Alliance | None]:
-    """An alliance on the eve of a day and on the day."""
+    """Return the states of an alliance on the previous day and on the day."""
     return [next(iter(alliances(public, day).values()), None) for day in (on - DAY, on)]
 
 

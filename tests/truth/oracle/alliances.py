@@ -1,4 +1,4 @@
-"""Who belongs to an alliance on a day, and how, from what is told of it."""
+"""Membership of alliances on a day, from their facts."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from tests.truth.oracle.events import CountingEvent
 
 KIND = "Alliance."
 FULL = ("member", "chair")
-"""Roles of members; all others only take part."""
+"""Roles of members; all other roles only take part."""
 
 
 @dataclass
 class Alliance:
-    """An alliance as far as it is public."""
+    """The public facts of an alliance."""
 
     founding: CountingEvent
     names: list[str]
     members: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Since when and in which role each takes part."""
+    """Start day and role of each participant."""
     members_known: bool = True
     end: CountingEvent | None = None
 
     @property
     def key(self) -> str:
-        """Its key."""
+        """Return its key."""
         return self.founding.entity.removeprefix("alliance/")
 
     @property
     def status(self) -> str:
-        """Whether it exists, or how it ended."""
+        """Return whether it exists, or how it ended."""
         return "ACTIVE" if self.end is None else self.end.type.removeprefix(KIND).upper()
 
     def full_members(self) -> list[str]:
-        """The places that are members."""
+        """Return the places that are members."""
         return sorted(place for place, (_, role) in self.members.items() if role in FULL)
 
     def membership(self, place: str, day: date) -> tuple[str, str | None, str | None]:
-        """How a place belongs to it, in which role, and through which union."""
+        """Return the kind of membership of a place, its role, and its union."""
         role = self.members[place][1] if place in self.members else None
         if role in FULL:
             return "MEMBER", role, None
@@ -52,7 +52,7 @@ class Alliance:
 
 
 def alliances(known: list[CountingEvent], day: date) -> dict[str, Alliance]:
-    """The alliances that are public on a day, by their keys."""
+    """Return the public alliances on a day, by key."""
     found: dict[str, Alliance] = {}
     public = [event for event in known if event.type.startswith(KIND) and event.day <= day]
     for event in public:
@@ -78,9 +78,7 @@ def _take(of: Alliance, event: CountingEvent) -> None:
             was = of.members.get(place)
             if was is None:
                 of.members[place] = told.get("since", told["on"]), role
-            elif (
-                was[1] not in FULL or role == "chair"
-            ):  # of two accounts the one that tells of more
+            elif was[1] not in FULL or role == "chair":  # of two accounts, the one with more data
                 of.members[place] = was[0], role
         case "RoleChanged" if told["member"] in of.members:
             of.members[told["member"]] = of.members[told["member"]][0], told["role"]
@@ -97,7 +95,7 @@ def _take(of: Alliance, event: CountingEvent) -> None:
 
 
 def expected_alliance(of: Alliance) -> dict[str, Any]:
-    """What is so of it on a day."""
+    """Return the expected state on a day."""
     told = of.founding.data
     return {
         "name": of.names[-1],

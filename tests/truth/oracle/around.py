@@ -1,4 +1,4 @@
-"""What happens around a commodity, a place, a firm or an alliance, in the order of days."""
+"""Events around a commodity, a place, a firm or an alliance, in the order of days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2150, 1, 1)
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that happens on a day, and what it is about."""
+    """An event of a day, with its subjects."""
 
     day: date
     entity: str
@@ -31,21 +31,21 @@ class Entry:
     firms: frozenset[str] = frozenset()
     alliances: frozenset[str] = frozenset()
     is_made: bool = False
-    """Whether it is an announcement that is made."""
+    """Whether it is a new announcement."""
 
     @property
     def expected(self) -> tuple[str, str, str | None, str]:
-        """As an answer has it."""
+        """Return it in the form of a result."""
         return str(self.day), self.entity, self.part, self.transition
 
 
 def spelled(name: str) -> str:
-    """A name as it is compared: without regard to capitals and to how many spaces there are."""
+    """Return a name for comparison, without case and repeated spaces."""
     return " ".join(name.split()).casefold()
 
 
 def firms(known: list[CountingEvent], day: date) -> dict[str, list[str]]:
-    """The names of the firms that are identified by a day, by their keys: the last one comes last."""
+    """Return the names of the firms identified by a day, by key, the last name last."""
     found: dict[str, list[str]] = {}
     for event in known:
         key = event.entity.partition("/")[2]
@@ -58,7 +58,7 @@ def firms(known: list[CountingEvent], day: date) -> dict[str, list[str]]:
 
 
 def spellings(known: list[CountingEvent], day: date, asked: str) -> set[str]:
-    """All spellings of the firms that a name or a key may mean on a day."""
+    """Return all spellings of the firms that a name or a key may mean on a day."""
     found = {spelled(asked)}
     for key, names in firms(known, day).items():
         spelt = {spelled(name) for name in names}
@@ -68,7 +68,7 @@ def spellings(known: list[CountingEvent], day: date, asked: str) -> set[str]:
 
 
 def entries(known: list[CountingEvent], day: date) -> list[Entry]:
-    """All that happens as far as is known on a day, but to figures."""
+    """Return all events known on a day, except those of figures."""
     found: list[Entry] = []
     for events in by_instrument(known_by(known, day)):
         read = {
@@ -110,7 +110,7 @@ def _instrument(events: list[CountingEvent], day: date) -> Instrument | None:
 
 
 def _said_of(of: Instrument) -> tuple[Any, ...]:
-    """What is said of an instrument besides its clauses: its titles, and other accounts of it."""
+    """Return the data of an instrument besides its clauses: titles and other accounts."""
     title, original = of.opening.data["title"], of.opening.data.get("originalTitle")
     disputes = 0
     for event in of.events:
@@ -144,7 +144,7 @@ def _of_alliance(events: list[CountingEvent]) -> Iterator[Entry]:
 
 
 def of_itself(of: Alliance) -> tuple[Any, ...]:
-    """What is said of an alliance besides its members, but for their order."""
+    """Return the data of an alliance besides its members, whose order is ignored."""
     return of.names, of.members_known, of.end and of.end.position
 
 
@@ -186,7 +186,7 @@ def _of_firm(events: list[CountingEvent]) -> Iterator[Entry]:
 
 
 def is_about(entry: Entry, asked: dict[str, Any], names: set[str]) -> bool:
-    """Whether an entry is about all that is asked for; `names` are the spellings of a firm."""
+    """Whether an entry matches all filters; `names` are the spellings of a firm."""
     goods, place = asked.get("commodity"), asked.get("place")
     control = entry.entity.startswith("export-control/")
     return (
@@ -204,7 +204,7 @@ def _is_of(named: str, asked: str, of_control: bool) -> bool:
 
 
 def publications(known: list[CountingEvent], day: date, asked: dict[str, Any]) -> dict[str, int]:
-    """The publications of figures about what is asked for, with the numbers of their claims."""
+    """Return the publications of matching figures, with the numbers of their claims."""
     found: dict[str, int] = {}
     if "firm" in asked or "alliance" in asked:
         return found

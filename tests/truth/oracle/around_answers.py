@@ -1,4 +1,4 @@
-"""The questions about all that happens around something, and what the oracle expects of them."""
+"""Queries for all events around a subject, and the expected results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRANSITION = "nodes { day entity clause member transition }"
 async def compare_around(
     api: Api, known: list[CountingEvent], all_of_them: list[Entry], at: tuple[date, int], asked: Any
 ) -> list[str]:
-    """What differs in what happens around something: day by day, and of figures by publications."""
+    """Return the differences in events around a subject: day by day, and figures by publication."""
     names = spellings(known, at[0], asked["firm"]) if "firm" in asked else set()
     about = [entry for entry in all_of_them if is_about(entry, asked, names)]
     written = ", ".join(f"{name}: {json.dumps(value)}" for name, value in asked.items())

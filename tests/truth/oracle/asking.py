@@ -1,4 +1,4 @@
-"""The questions about figures, as anybody asks them, and the answers in the shape of the oracle's."""
+"""Queries for figures, and results in the form of the oracle."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ GROUP = """members { code } share shareAtMost complete membersKnown value unit
 
 
 async def log_of(api: Api) -> list[dict[str, Any]]:
-    """All entries of the log, from the stream that anybody can read."""
+    """Return all entries of the log, from the public stream."""
     response = await api.request(
         "GET", "/events?after=0&follow=false", headers={"Accept": "application/x-ndjson"}
     )
@@ -42,14 +42,14 @@ async def log_of(api: Api) -> list[dict[str, Any]]:
 
 
 async def ask_moment(api: Api, day: Any, position: int | None, fields: str) -> Any:
-    """Fields of the world at a moment."""
+    """Query fields of the state at a moment."""
     at = "" if position is None else f', position: "{position}"'
     answer = await api.ask(f'{{ asOf(validAt: "{day}"{at}) {{ {fields} }} }}')
     return answer["asOf"]
 
 
 def figure_field(key: str) -> str:
-    """The field of one figure."""
+    """Return the field of one figure."""
     return f"figure(id: {json.dumps(key)}) {{ {FIGURE} }}"
 
 
@@ -60,7 +60,7 @@ def production_field(
     form: str | None = None,
     groups: str = "",
 ) -> str:
-    """The field of the world's production of a commodity."""
+    """Return the field of a commodity's world production."""
     arguments = [f'commodity: "{commodity}"']
     arguments += [f"year: {year}"] if year else []
     arguments += [f"stage: {stage.upper()}"] if stage else []
@@ -69,7 +69,7 @@ def production_field(
 
 
 def simple(value: Any) -> Any:
-    """An answer with codes and positions in the place of objects that have nothing else."""
+    """Return a result with codes and positions instead of objects that have nothing else."""
     if isinstance(value, list):
         return [simple(each) for each in value]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The questions about what happens on days and why, and what the oracle expects of them."""
+"""Queries for transitions and causes, and the expected results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _cause(told: dict[str, Any]) -> dict[str, Any]:
 
 
 async def ask_transitions(api: Api, day: date, position: int) -> dict[str, Any]:
-    """What happens to instruments and their clauses, but not what else is said of instruments."""
+    """Query the transitions of instruments and clauses, without other statements on instruments."""
     arguments = "kind: EXPORT_CONTROL, first: 200, after: $after"
     fields = f"nodes {{ day entity clause transition {CAUSE} }}"
     found: dict[str, Any] = {}
@@ -41,7 +41,7 @@ async def ask_transitions(api: Api, day: date, position: int) -> dict[str, Any]:
 
 
 def expected_transitions(known: list[CountingEvent], day: date) -> dict[str, Any]:
-    """The same by the oracle."""
+    """Return the expected transitions."""
     return {
         f"{turn.day} {_key(events)} {turn.clause}": turn.expected
         for events in by_instrument(known_by(known, day))
@@ -50,7 +50,7 @@ def expected_transitions(known: list[CountingEvent], day: date) -> dict[str, Any
 
 
 async def ask_reasons(api: Api, day: date, position: int) -> dict[str, Any]:
-    """Why each clause stands so: the events about it, and all times of its status."""
+    """Query the reasons for the status of each clause: its events, and all status periods."""
     fields = f"nodes {{ key clauses {{ {CLAUSE} }} }}"
     arguments = "first: 200, after: $after"
     controls = await pages(api, moment(day, position), "exportControls", arguments, fields)
@@ -71,7 +71,7 @@ async def ask_reasons(api: Api, day: date, position: int) -> dict[str, Any]:
 
 
 def expected_reasons(all_known: list[CountingEvent], day: date) -> dict[str, Any]:
-    """The same by the oracle, which has to know all events for the newest facts of issuers."""
+    """Return the expected reasons. All events are needed for the newest facts of issuers."""
     known = [event for event in all_known if event.type.startswith(KIND)]
     newest, found = newest_facts(all_known), dict[str, Any]()
     for events in by_instrument(known_by(known, day)):
@@ -104,7 +104,7 @@ def _reasons(
 def _assumed(
     of: Instrument, name: str, day: date, periods: list[Period], current: Period, last_day: date
 ) -> str | None:
-    """What a status rests on that no act says."""
+    """Return the basis of a status without an act."""
     if current.status != "in_force":
         return None
     then = [period.status for period in periods if period.turn.day <= last_day][-1:]
@@ -116,7 +116,7 @@ def _assumed(
 
 
 def newest_facts(known: list[CountingEvent]) -> dict[str, date]:
-    """The day of the newest fact of each issuer."""
+    """Return the day of the newest fact of each issuer."""
     found: dict[str, date] = {}
     issuers = {
         event.entity: event.data["issuer"] for event in known if event.type == f"{KIND}Announced"

@@ -1,4 +1,4 @@
-"""What happens to clauses on days, and which acts say so: the difference of the states of two days."""
+"""Transitions of clauses with their acts, from the states of consecutive days."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ NAMED_DAYS = {
     "Merged": ("mergedFrom", ("REPEALED",)),
     "Discontinued": ("discontinuedFrom", ("DISCONTINUED",)),
 }
-"""Acts that say of a day that something happens on it."""
+"""Fields of acts that name the day of a transition."""
 Happening = Callable[[list[CountingEvent]], Any]
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What happens to a clause on a day, or to an instrument that appears."""
+    """A transition of a clause, or a new instrument."""
 
     day: date
     clause: str | None
@@ -43,7 +43,7 @@ class Turn:
 
     @property
     def basis(self) -> str:
-        """What it rests on."""
+        """Return its basis."""
         if self.transition == "STATED_END":
             return "STATEMENT"
         if self.because.day == self.day:
@@ -52,7 +52,7 @@ class Turn:
 
     @property
     def expected(self) -> dict[str, Any]:
-        """As an answer has it."""
+        """Return it in the form of a result."""
         return {
             "transition": self.transition,
             "because": self.because.position,
@@ -63,7 +63,7 @@ class Turn:
 
 
 def turns_of(events: list[CountingEvent], days: list[date]) -> Iterator[Turn]:
-    """What happens to an instrument and its clauses on some days, of which its events are known."""
+    """Yield the transitions of an instrument and its clauses on some days, from its known events."""
     for day in days:
         public = [event for event in events if event.day <= day]
         eve, now = _clauses(public, day - DAY), _clauses(public, day)
@@ -95,7 +95,7 @@ def _of_clause(
 def _happening(
     day: date, before: dict[str, Any] | None, after: dict[str, Any] | None
 ) -> tuple[str, Any] | None:
-    """What happens to a clause, and what of it would be otherwise if it did not happen so."""
+    """Return the transition of a clause, and a value that differs without it."""
     if after is None or before == after:
         return None
     if before is None:
@@ -120,7 +120,7 @@ def _differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 
 
 def last_without_which(public: list[CountingEvent], happening: Happening) -> CountingEvent:
-    """The last event without which, as long as nothing later was known, something would not happen."""
+    """Return the last event without which a transition would not happen, if nothing later were known."""
     all_of_them = happening(public)
     for count in reversed(range(len(public))):
         if happening(public[:count]) != all_of_them:
@@ -131,7 +131,7 @@ def last_without_which(public: list[CountingEvent], happening: Happening) -> Cou
 def _confirmation(
     events: list[CountingEvent], because: CountingEvent, name: str, transition: str, day: date
 ) -> CountingEvent | None:
-    """The first later act that says that it happens on the day."""
+    """Return the first later act that names the transition on the day."""
     if because.day == day:
         return None
     later = events[events.index(because) + 1 :]
@@ -181,13 +181,13 @@ class Period:
 
     @property
     def expected(self) -> dict[str, Any]:
-        """As an answer has it."""
+        """Return it in the form of a result."""
         told = {name: value for name, value in self.turn.expected.items() if name != "transition"}
         return {"status": self.status.upper(), "from": str(self.turn.day), **told}
 
 
 def periods_of(events: list[CountingEvent], days: list[date]) -> dict[str, list[Period]]:
-    """All times of the statuses of the clauses of an instrument, the oldest first."""
+    """Return all status periods of the clauses of an instrument, oldest first."""
     found: dict[str, list[Period]] = {}
     for day in days:
         public = [event for event in events if event.day <= day]
@@ -202,7 +202,7 @@ def periods_of(events: list[CountingEvent], days: list[date]) -> dict[str, list[
 def _turn_to(
     events: list[CountingEvent], public: list[CountingEvent], day: date, name: str, status: str
 ) -> Turn:
-    """How a clause turns to a status: without which act it would not have it on the day."""
+    """Return the transition of a clause to a status, with the necessary act."""
     turn = _of_clause(events, public, day, name)
     assert turn
     if turn.transition != "APPEARS":

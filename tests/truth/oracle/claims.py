@@ -1,4 +1,4 @@
-"""Claims on a figure side by side: which one is preferred, how far they differ, what was restated."""
+"""Compared claims on a figure: preferred claim, spread and revisions."""
 
 from __future__ import annotations
 
@@ -21,63 +21,63 @@ class Claim:
 
     @property
     def position(self) -> int:
-        """Where its event stands in the log."""
+        """Return the position of its event."""
         return self.event.position
 
     @property
     def series(self) -> dict[str, Any]:
-        """What it is about."""
+        """Return its series."""
         found: dict[str, Any] = self.event.data["series"]
         return found
 
     @property
     def publisher(self) -> str:
-        """Whose claim it is."""
+        """Return its publisher."""
         return str(self.event.data["source"]["publisher"])
 
     @property
     def edition(self) -> tuple[str, str | None]:
-        """The edition that has it, with its version."""
+        """Return its edition with version."""
         return self.event.data["edition"], self.event.data.get("editionVersion")
 
     @property
     def origin(self) -> tuple[str, str, str | None]:
-        """Publisher and edition."""
+        """Return its publisher and edition."""
         return self.publisher, *self.edition
 
     @property
     def unit(self) -> str:
-        """Its unit."""
+        """Return its unit."""
         return str(self.quantity["unit"])
 
     @property
     def basis(self) -> str | None:
-        """What is weighed, if its publisher says so."""
+        """Return its basis, if the publisher states one."""
         return self.quantity.get("basis")
 
     @property
     def quantity(self) -> dict[str, Any]:
-        """Its number, unit, basis and qualifier."""
+        """Return its number, unit, basis and qualifier."""
         found: dict[str, Any] = self.event.data["quantity"]
         return found
 
     @property
     def number(self) -> Fraction | None:
-        """Its number, where there is one and it is no bound."""
+        """Return its number, if it has one that is no bound."""
         if self.quantity.get("qualifier") not in NUMBERS:
             return None
         return self.stated
 
     @property
     def stated(self) -> Fraction | None:
-        """Its number, a bound too."""
+        """Return its number, even a bound."""
         value = self.quantity.get("value")
         if value is None:
             return Fraction(0) if self.quantity.get("qualifier") == "nil" else None
         return Fraction(value)
 
     def in_terms_of(self, other: Claim) -> Fraction | None:
-        """Its number in the unit of another claim; none where they cannot be compared."""
+        """Return its number in the unit of another claim, or None if they cannot be compared."""
         times = factor(self.unit, other.unit)
         if self.number is None or times is None:
             return None
@@ -88,7 +88,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The preferred claim, by which rule, and the event of a judgement or an order."""
+    """The preferred claim, its rule, and the event of a judgement or an order."""
 
     claim: Claim
     rule: str
@@ -97,24 +97,24 @@ class Chosen:
 
 @dataclass
 class Figure:
-    """The claims on a series that are public, the oldest first, with the judgements on it."""
+    """The public claims on a series, oldest first, with its judgements."""
 
     key: str
     claims: list[Claim]
     judgements: list[CountingEvent]
     orders: dict[str, CountingEvent]
-    """The orders of publishers in force, by what they are for: `all`, `gallium`, `gallium/reserves`."""
+    """Publisher orders in force, by scope: `all`, `gallium`, `gallium/reserves`."""
 
     def latest(self) -> list[Claim]:
-        """The latest claim of each publisher, in the order in which they first published."""
+        """Return the latest claim of each publisher, in the order of their first claims."""
         return list({claim.publisher: claim for claim in self.claims}.values())
 
     def latest_of(self, publisher: str) -> Claim | None:
-        """The latest claim of one publisher."""
+        """Return the latest claim of one publisher."""
         return {claim.publisher: claim for claim in self.claims}.get(publisher)
 
     def chosen(self) -> Chosen:
-        """The first rule that says something."""
+        """Return the choice of the first matching rule."""
         return self._judged() or self._ordered() or Chosen(self.latest()[0], "FIRST", None)
 
     def _judged(self) -> Chosen | None:
@@ -144,7 +144,7 @@ class Figure:
         return None
 
     def side_by_side(self) -> dict[str, Any]:
-        """The latest claims, those that compare with the preferred one, and their spread."""
+        """Return the latest claims, those comparable with the preferred one, and their spread."""
         preferred = self.chosen().claim
         known = [claim for claim in self.latest() if claim.number is not None]
         measure = preferred if preferred.number is not None else next(iter(known), None)
@@ -160,7 +160,7 @@ class Figure:
         }
 
     def revisions(self) -> list[dict[str, Any]]:
-        """Each claim beside the one before it of its publisher."""
+        """Return each claim with the publisher's previous claim."""
         before: dict[str, Claim] = {}
         found = []
         for claim in self.claims:
@@ -171,7 +171,7 @@ class Figure:
 
 
 def ratio(part: Fraction, whole: Fraction) -> Fraction | None:
-    """A part of a whole; none where it is a thousand times as large or more: a unit is wrong then."""
+    """Return a ratio, or None if it is a thousand or more, which indicates a wrong unit."""
     return part / whole if whole and abs(part / whole) < 1000 else None
 
 
@@ -206,7 +206,7 @@ def _revision(claim: Claim, earlier: Claim | None) -> dict[str, Any]:
 
 
 def figures(known: list[CountingEvent], day: Any) -> dict[str, Figure]:
-    """The figures of which a claim is public on a day, by their keys."""
+    """Return the figures with a public claim on a day, by key."""
     public = [event for event in known if event.day <= day]
     orders = {
         event.entity.removeprefix("preference/"): event

@@ -1,4 +1,4 @@
-"""What an answer says otherwise than the oracle."""
+"""Differences between a result and the oracle."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ PLACES = {
     "hhi": 1,
     "order": 4,
 }
-"""The decimal places to which numbers are rounded; all others are exact."""
+"""Decimal places of rounded numbers; all others are exact."""
 
 
 def differences(expected: Any, answer: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
-    """Where an answer differs from what the oracle expects, each with its path."""
+    """Yield the differences between the expected and actual result, each with its path."""
     if isinstance(expected, dict) and isinstance(answer, dict):
         for name in expected:
             yield from differences(expected[name], answer.get(name, "nothing"), (*path, name))
@@ -54,6 +54,6 @@ def _shown(value: Any) -> str:
 
 
 def expect_no(found: list[str]) -> None:
-    """Fail with all differences that are found."""
+    """Fail with all differences."""
     if found:
         pytest.fail("\n".join(found), pytrace=False)

@@ -1,4 +1,4 @@
-"""What is declared beside the events: the tree of commodities, bases, units, unions of countries."""
+"""Declared data: the tree of commodities, bases, units, unions of countries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 DOMAIN = Path(__file__).parents[3] / "tracker" / "domain"
 TONNES = {"kg": Fraction(1, 1000), "t": Fraction(1), "kt": Fraction(1000), "Mt": Fraction(1000000)}
 GROUPS = {"US_CA": {"US", "CA"}, "AU_CA_CN_NA": {"AU", "CA", "CN", "NA"}}
-"""Figures for several countries, by the codes of these."""
+"""Figures for several countries, by country codes."""
 ACCESSIONS = {
     "1958-01-01": "BE DE FR IT LU NL",
     "1973-01-01": "DK GB IE",
@@ -27,14 +27,14 @@ LAST_DAY_OF_GB = date(2020, 1, 31)
 
 
 def countries_of(place: str, day: date) -> set[str]:
-    """The countries that a place stands for on a day: the members of a union, or itself."""
+    """Return the countries of a place on a day: the members of a union, or itself."""
     if place == "EU":
         return european_union(day)
     return GROUPS.get(place, {place})
 
 
 def european_union(day: date) -> set[str]:
-    """The countries in the European Union on a day."""
+    """Return the countries in the European Union on a day."""
     members = {
         country
         for since, countries in ACCESSIONS.items()
@@ -46,13 +46,13 @@ def european_union(day: date) -> set[str]:
 
 @cache
 def tree() -> dict[str, dict[str, Any]]:
-    """The declared commodities by their keys."""
+    """Return the declared commodities by key."""
     return tomllib.loads((DOMAIN / "commodities.toml").read_text())
 
 
 @cache
 def above(commodity: str) -> tuple[str, ...]:
-    """A commodity and what includes it, the nearest first."""
+    """Return a commodity and its groups, nearest first."""
     found = [commodity]
     for each in found:
         entry = tree()[each]
@@ -62,19 +62,19 @@ def above(commodity: str) -> tuple[str, ...]:
 
 
 def is_below(commodity: str, other: str) -> bool:
-    """Whether one commodity is another, or is below it."""
+    """Whether one commodity equals another or is below it."""
     return other in above(commodity)
 
 
 @cache
 def equivalent_bases() -> list[list[str]]:
-    """Declared bases that weigh the same."""
+    """Return declared bases that are equivalent."""
     declared = tomllib.loads((DOMAIN / "bases.toml").read_text())
     return [entry["bases"] for entry in declared["equivalent"]]
 
 
 def are_same_bases(one: str | None, other: str | None, commodity: str) -> bool:
-    """Whether two bases weigh the same; one that is not stated is like no stated one."""
+    """Whether two bases are equivalent; a missing one matches no stated one."""
     if one is None or other is None:
         return one is other
     names = {one.lower(), other.lower()}
@@ -86,7 +86,7 @@ def are_same_bases(one: str | None, other: str | None, commodity: str) -> bool:
 
 
 def factor(unit: str, other: str) -> Fraction | None:
-    """What a number in one unit is multiplied by for another; none where they measure other things."""
+    """Return the conversion factor between units, or None without one."""
     if unit == other:
         return Fraction(1)
     if unit in TONNES and other in TONNES:

@@ -1,4 +1,4 @@
-"""The questions about editions and what they restate, and what the oracle expects of them."""
+"""Queries for editions and revisions, and the expected results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REVISION = "nodes { position change changePercent changeUnavailableReason before
 
 
 def expected_editions(public: dict[str, Figure], asked: dict[str, Any]) -> dict[str, Any]:
-    """The editions with claims about what is asked for."""
+    """Return the editions with matching claims."""
     found: dict[str, list[Claim]] = {}
     for figure in public.values():
         for claim in figure.claims:
@@ -52,7 +52,7 @@ def _edition(claims: list[Claim]) -> dict[str, Any]:
 async def compare_editions(
     api: Api, public: dict[str, Figure], at: tuple[date, int], asked: dict[str, Any]
 ) -> list[str]:
-    """What differs in the editions of which claims are public, and in their order."""
+    """Return the differences in editions with public claims, and in their order."""
     given = [f"{name}: {json.dumps(value)}" for name, value in asked.items()]
     arguments = ", ".join([*given, "first: 200, after: $after"])
     answer: dict[str, Any] = {}
@@ -77,7 +77,7 @@ async def compare_editions(
 async def compare_revisions(
     api: Api, public: dict[str, Figure], at: tuple[date, int], commodity: str
 ) -> list[str]:
-    """What differs in the claims about a commodity beside those that they restate."""
+    """Return the differences in the revisions of claims on a commodity."""
     expected = {
         str(one["position"]): one
         for figure in public.values()

@@ -1,4 +1,4 @@
-"""The events that count at a moment, from their JSON."""
+"""Effective events at a moment, from their JSON."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ DAY = timedelta(days=1)
 
 
 def first_day(text: str) -> date:
-    """The first day of a date of which only the year or month may be known."""
+    """Return the first day of a date, which may be only a year or month."""
     return date.fromisoformat((text + "-01-01")[:10])
 
 
 def last_day(text: str) -> date:
-    """The last day of such a date."""
+    """Return the last day of such a date."""
     if len(text) == 10:
         return date.fromisoformat(text)
     year, month = (int(text[:4]), int(text[5:])) if len(text) == 7 else (int(text), 12)
@@ -24,7 +24,7 @@ def last_day(text: str) -> date:
 
 @dataclass(frozen=True)
 class CountingEvent:
-    """An event: where it stands in the log, about what, and since when it is public."""
+    """An effective event: position, subject, and public day."""
 
     position: int
     id: str
@@ -32,18 +32,18 @@ class CountingEvent:
     entity: str
     data: dict[str, Any]
     recorded: date
-    """The day on which it was recorded."""
+    """Day of its recording."""
     place: int
-    """Its place among the events of its day: its position, or that of what it corrects."""
+    """Order among the events of its day: its position, or that of the corrected event."""
 
     @property
     def day(self) -> date:
-        """The day from which it counts."""
+        """Return the day from which it is effective."""
         return first_day(self.data.get("on") or self.data["source"]["publishedOn"])
 
 
 def counting_events(entries: list[dict[str, Any]], position: int) -> list[CountingEvent]:
-    """The events up to a position that are not retracted, in the order in which they count."""
+    """Return the effective events up to a position, in their order of effect."""
     known = [entry for entry in entries if int(entry["position"]) <= position]
     gone: dict[str, dict[str, Any]] = {}
     for entry in reversed(known):

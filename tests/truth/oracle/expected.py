@@ -1,4 +1,4 @@
-"""What the oracle expects the questions about figures to be answered with, and those answers alike."""
+"""Expected results of queries for figures, and actual results in the same form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.truth.oracle.shares import (
 
 
 def expected_figure(figure: Figure) -> dict[str, Any]:
-    """A figure with all that is said of its claims."""
+    """Return a figure with all data of its claims."""
     chosen = figure.chosen()
     latest = {claim.position for claim in figure.latest()}
     return {
@@ -42,7 +42,7 @@ def expected_figure(figure: Figure) -> dict[str, Any]:
 
 
 def figure_answer(answer: Any) -> Any:
-    """The same of an answer."""
+    """Return the actual result in the same form."""
     found = simple(answer)
     for revision in found["revisions"]:
         revision["unavailable"] = revision.pop("changeUnavailableReason") is not None
@@ -59,7 +59,7 @@ def distribution_of(
     stage: str | None,
     form: str | None,
 ) -> Distribution:
-    """The figures that a question about production is about."""
+    """Return the figures for a query on production."""
     commodity, figures = figures_for(figures, commodity, "production")
     stage, form, single = chosen_product(figures, commodity, "production", stage, form)
     product = (commodity, "production", stage, form)
@@ -81,7 +81,7 @@ def expected_production(
     stage: str | None,
     form: str | None,
 ) -> dict[str, Any]:
-    """The world's production by place."""
+    """Return the world production by place."""
     of = distribution_of(figures, day, commodity, year, stage, form)
     shares, ranks = of.shares(), of.ranks()
     return {
@@ -112,7 +112,7 @@ def _sorted(found: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def production_answer(answer: Any) -> Any:
-    """The same of an answer."""
+    """Return the actual result in the same form."""
     found = simple(answer)
     listed = found["figures"]
     found["order"] = [one["share"] for one in listed if one["share"] is not None]
@@ -138,13 +138,13 @@ def production_answer(answer: Any) -> Any:
 
 
 def expected_group(of: Distribution, kind: str, places: list[str]) -> dict[str, Any]:
-    """The share of a group of places."""
+    """Return the share of a group of places."""
     countries = set[str]().union(*(countries_of(place, of.day) for place in places))
     return of.group(countries) if kind == "places" else of.group(set(), countries)
 
 
 def expected_supplies(figures: dict[str, Figure]) -> dict[str, Any]:
-    """What there are figures of, by commodity, stage and form."""
+    """Return the products with figures, by commodity, stage and form."""
     found: dict[str, Any] = {}
     for product in {product_of(figure) for figure in figures.values()}:
         of = [figure for figure in figures.values() if product_of(figure) == product]
@@ -165,7 +165,7 @@ def expected_supplies(figures: dict[str, Figure]) -> dict[str, Any]:
 
 
 def supplies_answer(answer: Any) -> Any:
-    """The same of an answer."""
+    """Return the actual result in the same form."""
     found = {}
     for one in answer:
         units = {_key(each["unit"], each["basis"]): each["claims"] for each in one["units"]}
@@ -184,7 +184,7 @@ def _key(*parts: str | None) -> str:
 
 
 def expected_upcoming(known: list[CountingEvent], day: date, days: int) -> dict[str, str]:
-    """On which later days figures appear or change, as far as that is public or recorded by the day."""
+    """Return the later days on which figures appear or change, from facts public or recorded by the day."""
     found = {}
     by_then = [event for event in known if event.day <= day or event.recorded <= day]
     for entity, versions in claims_by_day(by_then).items():
@@ -195,7 +195,7 @@ def expected_upcoming(known: list[CountingEvent], day: date, days: int) -> dict[
 
 
 def claims_by_day(known: list[CountingEvent]) -> dict[str, list[tuple[date, list[str]]]]:
-    """The events behind each figure, with the days from which they are all that is public."""
+    """Return the events behind each figure, with their effective days."""
     found: dict[str, list[tuple[date, list[str]]]] = {}
     for day in sorted({event.day for event in known}):
         for key, figure in figures_on(known, day).items():
@@ -206,12 +206,12 @@ def claims_by_day(known: list[CountingEvent]) -> dict[str, list[tuple[date, list
 
 
 def behind(figure: Figure) -> list[str]:
-    """The events that the state of a figure follows from."""
+    """Return the events behind the state of a figure."""
     return [claim.event.id for claim in figure.claims] + [e.id for e in figure.judgements]
 
 
 def expected_changes(before: dict[str, Figure], after: dict[str, Figure]) -> dict[str, Any]:
-    """How figures differ between two moments."""
+    """Return the differences of figures between two moments."""
     found: dict[str, Any] = {}
     for key in before.keys() | after.keys():
         one, other = before.get(key), after.get(key)

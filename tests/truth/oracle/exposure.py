@@ -1,4 +1,4 @@
-"""How much of the world's supply is under which export controls, from clauses and figures."""
+"""World supply under export controls, from clauses and figures."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ EXPOSURE = """commodity { key } stage form year controlledShare partlyControlled
         suspended { full reach control { key } clause { key } }
     }"""
 OUTPUT = {"mine": MINED, "secondary": {"SCRAP", "METAL"}}
-"""The forms that a stage puts out; all that are not here put out `MADE`."""
+"""Forms of a stage's output; other stages have `MADE`."""
 EXTENTS = ("OTHER", "PARTLY", "FULL")
 MINERALS = {"critical_minerals", "minerals"}
-"""Groups that are no goods of their own."""
+"""Groups that are not goods themselves."""
 OF_METAL = ("smelter", "primary", "secondary")
 """Stages whose figures are of metal."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What exposure is asked about."""
+    """The parameters of an exposure query."""
 
     day: date
     commodity: str | None = None
@@ -73,7 +73,7 @@ class Question:
 def expected_exposure(
     question: Question, controls: list[dict[str, Any]], figures: dict[str, Figure]
 ) -> dict[str, Any]:
-    """The supplies that controls reach, by commodity, stage and form."""
+    """Return the supplies under controls, by commodity, stage and form."""
     found = {}
     named = _named(question, controls)
     for commodity in _commodities(question, controls, figures):
@@ -95,7 +95,7 @@ def expected_exposure(
 def _makes_none(
     control: dict[str, Any], clause: dict[str, Any], commodity: str, of: Distribution
 ) -> bool:
-    """Whether a clause names only a group of minerals, and its issuer is not among those who make them."""
+    """Whether a clause names only a group of minerals, and its issuer has no output."""
     own = {*clause["commodities"], *(item["commodity"] for item in clause["items"])}
     near = {one for one in own if one and (one in above(commodity) or is_below(one, commodity))}
     is_of_group = bool(near) and near <= MINERALS and commodity not in MINERALS
@@ -111,7 +111,7 @@ def _makes_none(
 def _is_below_named(
     of: Distribution, applied: list[tuple[dict[str, Any], dict[str, Any], str]], named: set[str]
 ) -> bool:
-    """Whether a supply is of a commodity below one that controls name, and of a controlling place."""
+    """Whether a supply is of a commodity below a controlled one, and of a controlling place."""
     commodity = next((f.claims[0].series["commodity"] for f in of.figures.values()), None)
     below = commodity is not None and not named.isdisjoint(above(commodity))
     return below and any(control["issuer"] in of.figures for control, _, _ in applied)
@@ -132,7 +132,7 @@ def _commodities(
 
 
 def _named(question: Question, controls: list[dict[str, Any]]) -> set[str]:
-    """The commodities that clauses name; dual-use items are what their issuer's licences name."""
+    """Return the commodities that clauses name; dual-use items are those of the issuer's licences."""
     found = set()
     for control, clause in _standing(question, controls):
         found |= {*clause["commodities"]}
@@ -148,7 +148,7 @@ def _named(question: Question, controls: list[dict[str, Any]]) -> set[str]:
 
 
 def _licences(control: dict[str, Any]) -> list[dict[str, Any]]:
-    """The dual-use licences for goods of a control that are in force."""
+    """Return the dual-use licences for goods of a control that are in force."""
     return [
         clause
         for clause in control["clauses"]
@@ -161,8 +161,10 @@ def _licences(control: dict[str, Any]) -> list[dict[str, Any]]:
 def _supplies(
     question: Question, commodity: str, figures: dict[str, Figure]
 ) -> dict[str, Distribution]:
-    """Each product of a commodity in the year that is asked about, or the latest; one without
-    figures where there are none, but not below the commodity that is asked about."""
+    """Return each product of a commodity in the requested or latest year.
+
+    A commodity without figures has an empty product, unless it is below the requested one.
+    """
     of = _output_figures(commodity, question, figures)
     found = {}
     for product in {product_of(figure) for figure in of}:
@@ -178,7 +180,7 @@ def _supplies(
 
 
 def _output_figures(commodity: str, question: Question, figures: dict[str, Figure]) -> list[Figure]:
-    """The figures of its output in the year that is asked about: its own, or else those filed elsewhere."""
+    """Return the output figures in the requested year: its own, or else those filed elsewhere."""
     of_year = {
         name: figure
         for name, figure in figures.items()
@@ -190,7 +192,7 @@ def _output_figures(commodity: str, question: Question, figures: dict[str, Figur
 def _standing(
     question: Question, controls: list[dict[str, Any]]
 ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Clauses that are in force or suspended, and for the destination that is asked about."""
+    """Return clauses in force or suspended that apply to the requested destination."""
     return [
         (control, clause)
         for control in controls
@@ -227,7 +229,7 @@ def _reach(
     stage: str | None,
     controls: list[dict[str, Any]],
 ) -> str | None:
-    """How far a clause reaches the supply of a commodity at a stage; nothing if it is not about it."""
+    """Return the coverage of a supply by a clause, or an empty value."""
     if DUAL_USE in clause["commodities"] and commodity != DUAL_USE:
         return _dual_use_reach(question, control, clause, commodity, stage, controls)
     limited = _is_limited(question, control, clause)
@@ -254,7 +256,7 @@ def _named_reach(
 
 
 def _is_limited(question: Question, control: dict[str, Any], clause: dict[str, Any]) -> bool:
-    """Whether a clause says of itself that it does not reach all."""
+    """Whether a clause limits its own scope."""
     everywhere = question.destination is not None or not _limits_destinations(clause, question.day)
     said = ("exemptItems", "exemptions", "endUse", "entities", "entityCount", "partialSuspensions")
     return (
@@ -266,7 +268,7 @@ def _is_limited(question: Question, control: dict[str, Any], clause: dict[str, A
 
 
 def _ended_perhaps(control: dict[str, Any], clause: dict[str, Any], day: date) -> bool:
-    """Whether nobody says when it ends, and its newest day is more than a year ago."""
+    """Whether a clause has no stated end, and its newest day is more than a year ago."""
     days = [control["announcedOn"], clause["inForceFrom"] or clause["period"]]
     newest = max(first_day(told) for told in days if told)
     return clause["end"] == "UNKNOWN" and (day - newest).days > 365
@@ -301,7 +303,7 @@ def _dual_use_reach(
     stage: str | None,
     controls: list[dict[str, Any]],
 ) -> str | None:
-    """No further than the issuer's licences for dual-use goods in force reach."""
+    """Return the coverage, limited to that of the issuer's dual-use licences in force."""
     licences = [
         found
         for other in controls
@@ -351,7 +353,7 @@ def _exposed(
 
 
 def exposure_answer(answer: Any) -> Any:
-    """The same of an answer."""
+    """Return the actual result in the same form."""
     found = {}
     for one in answer:
         stage = one["stage"].lower() if one["stage"] else None
@@ -371,7 +373,7 @@ def exposure_answer(answer: Any) -> Any:
 
 
 async def ask_controls(api: Api, day: date, position: int) -> list[dict[str, Any]]:
-    """All controls of exports with their clauses at a moment, page by page."""
+    """Query all export controls with their clauses at a moment, page by page."""
     found: list[dict[str, Any]] = []
     after = None
     while True:
@@ -388,7 +390,7 @@ async def ask_controls(api: Api, day: date, position: int) -> list[dict[str, Any
 
 
 def plain(value: Any) -> Any:
-    """An answer with keys and codes in the place of objects that have nothing else."""
+    """Return a result with keys and codes instead of objects that have nothing else."""
     if isinstance(value, list):
         return [plain(each) for each in value]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The questions about firms, and what the oracle expects of them."""
+"""Queries for firms, and the expected results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.truth.oracle.law_answers import ask_matching, moment, pages
 
 
 def clauses_naming(known: list[CountingEvent], day: date, names: set[str]) -> set[str]:
-    """The clauses that name one of some firms: as limited to it, as exporter, or as suspended for it."""
+    """Return the clauses that name a firm: as limited to it, as exporter, or as suspended for it."""
     found = set[str]()
     law = [event for event in known if event.type.startswith(KIND)]
     for key, of in instruments(law, day).items():
@@ -29,7 +29,7 @@ def clauses_naming(known: list[CountingEvent], day: date, names: set[str]) -> se
 
 
 def announcements_naming(entries: list[Entry], day: date, names: set[str]) -> list[str]:
-    """The announcements that name one of some firms, by their days."""
+    """Return the announcements that name a firm, by day."""
     made = [one for one in entries if one.is_made and one.day <= day]
     named = [one for one in made if not names.isdisjoint(one.firms)]
     return [one.entity.partition("/")[2] for one in sorted(named, key=lambda one: one.day)]
@@ -38,7 +38,7 @@ def announcements_naming(entries: list[Entry], day: date, names: set[str]) -> li
 async def compare_firm(
     api: Api, known: list[CountingEvent], entries: list[Entry], at: tuple[date, int], asked: str
 ) -> list[str]:
-    """What differs in what names a firm, asked for by one of its names or its key."""
+    """Return the differences in references to a firm, given by a name or its key."""
     day, position = at
     names = spellings(known, day, asked)
     clauses = clauses_naming(known, day, names)

@@ -1,4 +1,4 @@
-"""Firms, announcements that name them and clauses that do, made at random under few names."""
+"""Random firms, with announcements and clauses that name them, under few names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ASKED = (*NAMES, *FIRMS, "firm/other", "nobody")
 
 
 def any_firm_command(chance: Random, log: list[dict[str, Any]], number: int) -> dict[str, Any]:
-    """A fact about a firm, or one that names firms, or a retraction."""
+    """Return a random fact about a firm, or one that names firms, or a retraction."""
     told: dict[str, Any] = {"on": chance.choice(DAYS), "source": source("mofcom", "2024-01-01")}
     named = chance.sample(NAMES, chance.choice((1, 1, 2)))
     match chance.randrange(8):

@@ -1,4 +1,4 @@
-"""Which goods a clause names, in which forms, by the tree of commodities."""
+"""Goods and forms named by a clause, by the tree of commodities."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DUAL_USE = "dual_use_items"
 
 
 def are_related(one: str, other: str) -> bool:
-    """Whether one of two commodities is the other, or is below it."""
+    """Whether one of two commodities equals the other or is below it."""
     return is_below(one, other) or is_below(other, one)
 
 
 def in_common(named: list[str], commodity: str) -> list[str]:
-    """The widest goods below a commodity and one that is named, of which neither includes the other."""
+    """Return the widest goods below both a commodity and a named one, if neither includes the other."""
     found = set[str]()
     for one in named:
         if not are_related(one, commodity):
@@ -28,7 +28,7 @@ def in_common(named: list[str], commodity: str) -> list[str]:
 
 
 def named_of(clause: dict[str, Any], commodity: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """What a clause names of a commodity: its goods, and items."""
+    """Return the goods and items of a commodity in a clause."""
     items = [
         item
         for item in clause["items"]
@@ -38,7 +38,7 @@ def named_of(clause: dict[str, Any], commodity: str) -> tuple[list[str], list[di
 
 
 def forms_of(clause: dict[str, Any], commodity: str) -> set[str]:
-    """The forms of a commodity that a clause is about by its own words; none: it is not."""
+    """Return the forms of a commodity in the wording of a clause; empty if it is not covered."""
     named, items = named_of(clause, commodity)
     if not named or (clause["items"] and not items):
         return set()
@@ -46,14 +46,14 @@ def forms_of(clause: dict[str, Any], commodity: str) -> set[str]:
 
 
 def all_forms(commodity: str) -> set[str]:
-    """The forms that a commodity has."""
+    """Return the forms of a commodity."""
     return {form.upper() for form in tree()[commodity].get("forms", [])} or ALL
 
 
 def forms_named(
     clause: dict[str, Any], named: list[str], items: list[dict[str, Any]], commodity: str
 ) -> set[str]:
-    """The forms of a commodity that a clause reaches."""
+    """Return the forms of a commodity that a clause covers."""
     goods = set[str]().union(*map(all_forms, named))
     own = {*clause["forms"]} or ALL
     if items:

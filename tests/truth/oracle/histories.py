@@ -1,4 +1,4 @@
-"""Histories of figures and controls made at random, and recorded as any client records them."""
+"""Random histories of figures and controls, recorded as by any client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EDITIONS = {
     "2025": "2025-01-31",
     "2099": "2099-01-31",
 }
-"""With the days on which they are published; one is of a month, one of a day that is to come."""
+"""Editions with their publication days; one has only a month, one is in the future."""
 BASES = (None, "contained cobalt", "metal content", "REO", "gross weight")
 STAGES = ("MINE", "MINE", "MINE", "REFINERY")
 DAYS = (
@@ -35,18 +35,18 @@ DAYS = (
     "2025-06-01",
 )
 CHUNK = 15
-"""Commands that are recorded together."""
+"""Number of commands recorded together."""
 RECORD = """mutation ($commands: [CommandInput!]!, $key: String!) {
     record(commands: $commands, idempotencyKey: $key) { positions } }"""
 
 
 def source(publisher: str, day: str) -> dict[str, Any]:
-    """Where a fact comes from."""
+    """Return the source of a fact."""
     return {"publisher": publisher, "name": publisher.upper(), "publishedOn": day}
 
 
 def any_claim(chance: Random) -> dict[str, Any]:
-    """A claim on the output of a place."""
+    """Return a random claim on the output of a place."""
     publisher, edition = chance.choice(PUBLISHERS[:2]), chance.choice(list(EDITIONS))
     edition, _, version = edition.partition(" ")
     published = EDITIONS[f"{edition} {version}".strip()]
@@ -69,7 +69,7 @@ def any_claim(chance: Random) -> dict[str, Any]:
 
 
 def any_quantity(chance: Random) -> dict[str, Any]:
-    """A number, or a word in its place."""
+    """Return a random number, or a word instead."""
     basis = chance.choice((None, None, None, *BASES))
     found: dict[str, Any] = {"unit": chance.choice(("t", "t", "t", "kt", "ML"))}
     if basis:
@@ -91,7 +91,7 @@ def any_quantity(chance: Random) -> dict[str, Any]:
 
 
 def any_judgement(chance: Random, figures: list[str]) -> dict[str, Any]:
-    """A judgement on a figure."""
+    """Return a random judgement on a figure."""
     edition = chance.choice((None, None, "2023", "2024"))
     return {
         "preferPublisher": {
@@ -106,7 +106,7 @@ def any_judgement(chance: Random, figures: list[str]) -> dict[str, Any]:
 
 
 def any_order(chance: Random) -> dict[str, Any]:
-    """An order of publishers, for some figures or for all."""
+    """Return a random publisher order, for some figures or for all."""
     scope = chance.choice(SCOPES)
     return {
         "orderPublishers": {
@@ -121,7 +121,7 @@ def any_order(chance: Random) -> dict[str, Any]:
 
 
 def any_correction(chance: Random, log: list[dict[str, Any]]) -> dict[str, Any]:
-    """A retraction of any event, a retraction too, or a correction of a claim."""
+    """Return a random retraction of any event, or a correction of a claim."""
     event = chance.choice(log)
     why = {"eventId": event["id"], "reason": "misread", "source": source("tracker", "2024-01-31")}
     if event["type"] == "Figure.Claimed" and chance.random() < 0.5:
@@ -140,7 +140,7 @@ def any_correction(chance: Random, log: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def commands(chance: Random, log: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
-    """Some commands on figures and preferences, which the rules may refuse."""
+    """Yield random commands on figures and preferences, which the rules may refuse."""
     figures = sorted({e["subject"][7:] for e in log if e["type"] == "Figure.Claimed"})
     for _ in range(count):
         dice = chance.random()
@@ -155,7 +155,7 @@ def commands(chance: Random, log: list[dict[str, Any]], count: int) -> Iterator[
 
 
 async def record(api: Api, chance: Random, count: int) -> list[dict[str, Any]]:
-    """Record about so many commands, without those that are refused; the log that there is then."""
+    """Record about `count` commands, without refused ones, and return the log."""
     log: list[dict[str, Any]] = []
     for number in range(0, count, CHUNK):
         await record_all(api, list(commands(chance, log, CHUNK)), f"chunk-{number}")
@@ -164,7 +164,7 @@ async def record(api: Api, chance: Random, count: int) -> list[dict[str, Any]]:
 
 
 async def record_all(api: Api, wanted: list[dict[str, Any]], key: str) -> None:
-    """Record commands together; those that the rules refuse are left out."""
+    """Record commands together, without refused ones."""
     while wanted:
         answer = await api.post(RECORD, commands=wanted, key=f"{key}-{len(wanted)}")
         if "errors" not in answer:

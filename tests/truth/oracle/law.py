@@ -1,4 +1,4 @@
-"""Instruments and their clauses on a day, from the acts that are public by then."""
+"""Instruments and their clauses on a day, from public acts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_ADOPTED = ("proposed", "recommended", "negotiated")
 
 @dataclass
 class Suspension:
-    """Days on which a clause does not apply; `last` is the day on which it really ends."""
+    """Days on which a clause is suspended; `last` is the day on which it really ends."""
 
     start: str
     end: str | None
@@ -27,13 +27,13 @@ class Suspension:
 
     @property
     def first(self) -> date:
-        """Its first day."""
+        """Return its first day."""
         return first_day(self.start)
 
 
 @dataclass
 class Ending:
-    """That a clause is no more, from a day on."""
+    """The end of a clause, from a day on."""
 
     start: str
     status: str
@@ -42,7 +42,7 @@ class Ending:
 
 @dataclass
 class Wording:
-    """What a clause says from a day on, and whether its first day lay in the past when it was told."""
+    """A wording from a day on, and whether that day was past when it was announced."""
 
     start: date
     data: dict[str, Any]
@@ -50,13 +50,13 @@ class Wording:
 
     @property
     def first(self) -> date | None:
-        """The first day on which it applies."""
+        """Return its first day."""
         told = self.data.get("inForceFrom") or self.data.get("period")
         return first_day(told) if told else None
 
     @property
     def last(self) -> date | None:
-        """The last day on which it applies."""
+        """Return its last day."""
         names = ("inForceUntil", "carryOverUntil", "period")
         told = next((self.data[name] for name in names if self.data.get(name)), None)
         return last_day(told) if told else None
@@ -64,23 +64,23 @@ class Wording:
 
 @dataclass
 class Clause:
-    """What the acts that are public say of a clause, of any day."""
+    """The public acts on a clause, for any day."""
 
     wordings: list[Wording]
     suspensions: list[Suspension] = field(default_factory=list)
     partial: list[tuple[Suspension, list[str]]] = field(default_factory=list)
     ending: Ending | None = None
     acts: list[int] = field(default_factory=list)
-    """The positions of those that are about it."""
+    """Positions of the acts on it."""
     stated: dict[str, Any] | None = None
-    """The last statement, without an instrument, that its suspension runs on; a later act overtakes it."""
+    """The last statement without an instrument that its suspension continues; a later act overrides it."""
 
     def wording(self, day: date) -> Wording:
-        """What it says on a day."""
+        """Return its wording on a day."""
         return [one for one in self.wordings if one.start <= day][-1]
 
     def status(self, day: date) -> str:
-        """The first line of the table in docs/domain.md that applies."""
+        """Return the first matching status in the table of docs/domain.md."""
         wording = self.wording(day)
         stage = wording.data.get("legalStage") or "adopted"
         if self.ending and day >= first_day(self.ending.start):
@@ -96,11 +96,11 @@ class Clause:
         return "announced"
 
     def suspension(self, day: date) -> Suspension | None:
-        """The suspension of a day: of several the one that was ordered first."""
+        """Return the suspension on a day: of several, the one ordered first."""
         return next((one for one in self.suspensions if one.first <= day <= one.last), None)
 
     def turns(self) -> list[date]:
-        """All days on which its status may turn, or a suspension for single firms is over."""
+        """Return all days on which its status may change, or a suspension for single firms ends."""
         found = {date.min}
         for wording in self.wordings:
             found |= {wording.start, *filter(None, (wording.first, _after(wording.last)))}
@@ -114,11 +114,11 @@ class Clause:
         return sorted(found)
 
     def first_in_force(self) -> date | None:
-        """The first day on which it is in force."""
+        """Return the first day in force."""
         return next((day for day in self.turns() if self.status(day) == "in_force"), None)
 
     def returns_on(self, day: date) -> date | None:
-        """The day on which it is in force again without a further act."""
+        """Return the day on which it is in force again without a further act."""
         if self.status(day) != "suspended":
             return None
         later = [turn for turn in self.turns() if turn > day]
@@ -131,21 +131,21 @@ def _after(last: date | None) -> date | None:
 
 @dataclass
 class Instrument:
-    """An instrument as far as it is public."""
+    """The public facts of an instrument."""
 
     opening: CountingEvent
     events: list[CountingEvent]
-    """Those that are public, the opening among them."""
+    """Public events, including the opening."""
     clauses: dict[str, Clause]
 
     @property
     def key(self) -> str:
-        """Its key."""
+        """Return its key."""
         return self.opening.entity.removeprefix("export-control/")
 
 
 def instruments(known: list[CountingEvent], day: date) -> dict[str, Instrument]:
-    """The instruments that are public on a day, by their keys."""
+    """Return the public instruments on a day, by key."""
     found: dict[str, list[CountingEvent]] = {}
     for event in known:
         if event.type.startswith(KIND) and event.day <= day:
@@ -161,7 +161,7 @@ def _instrument(public: list[CountingEvent]) -> Instrument | None:
     clauses: dict[str, Clause] = {}
     _take(clauses, opening)
     for act in public:
-        if act is not opening and act.day >= opening.day:  # an act before it no longer counts
+        if act is not opening and act.day >= opening.day:  # an earlier act is no longer effective
             _take(clauses, act)
     return Instrument(opening, public, clauses)
 
@@ -189,7 +189,7 @@ def _take(clauses: dict[str, Clause], act: CountingEvent) -> None:
 
 
 def _not_ended(clauses: dict[str, Clause], act: CountingEvent) -> list[str]:
-    """The clauses that have not ended when an act is public, or from when on they do by it."""
+    """Return the clauses that have not ended when an act is public, or that end by it."""
     began = [first_day(told) for name in ENDS if (told := act.data.get(name))]
     day = min([act.day, *began])
     return [key for key, clause in clauses.items() if clause.status(day) not in ENDED]
@@ -258,14 +258,14 @@ def _act(clause: Clause, kind: str, told: dict[str, Any], public: date) -> None:
 
 
 def _end(clause: Clause, public: date, ending: Ending) -> None:
-    """What an act has ended by now is not brought back by one that ends it later."""
+    """Apply an end; an end in effect is not moved to a later day."""
     over = first_day(clause.ending.start) if clause.ending else NEVER
     if over > public or over >= first_day(ending.start):
         clause.ending = ending
 
 
 def _from_now(clause: Clause, day: date) -> Iterable[Wording]:
-    """The wording of a day and those to come, to be changed."""
+    """Return the wording of a day and later ones, to be changed."""
     current = clause.wording(day)
     for wording in clause.wordings:
         if wording.start >= current.start:
@@ -282,7 +282,7 @@ def _suspension(told: dict[str, Any]) -> Suspension:
 
 
 def _after_length(first: date, length: str) -> date:
-    """The last day of a length whose first day counts."""
+    """Return the last day of a period whose first day counts."""
     number, unit = int(length[1:-1]), length[-1]
     if unit in "DW":
         return first + timedelta(days=number * (7 if unit == "W" else 1) - 1)
@@ -293,7 +293,7 @@ def _after_length(first: date, length: str) -> date:
 
 
 def _reinstate(clause: Clause, day: date) -> None:
-    """Every suspension is over before a day; those that were to begin later never come."""
+    """End every suspension before a day, and cancel later ones."""
     for one in clause.suspensions:
         one.last = min(one.last, day - DAY)
     clause.suspensions = [one for one in clause.suspensions if one.first <= one.last]
@@ -307,7 +307,7 @@ def _reinstate(clause: Clause, day: date) -> None:
 
 
 def state_of(clause: Clause, day: date) -> dict[str, Any]:
-    """What is so of a clause on a day, as an answer has it."""
+    """Return the expected state of a clause on a day."""
     data, status = clause.wording(day).data, clause.status(day)
     coming = sorted((s for s in clause.suspensions if s.first > day), key=lambda s: s.first)
     suspension = clause.suspension(day) or next(iter(coming), None)

@@ -1,4 +1,4 @@
-"""The questions about instruments, as anybody asks them, and what the oracle expects of them."""
+"""Queries for instruments, and the expected results."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CLAUSE = """key measure status commodities { key } destinations { code } origins
     partialSuspensions { entities suspendedFrom suspendedUntil suspendedFor }
     returnsOn repealedFrom discontinuedFrom continuedIn firstInForce retroactive"""
 WORDS = {"measure", "covers", "status", "direction", "form"}
-"""Arguments that are words of an enumeration."""
+"""Arguments that are enumeration values."""
 FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(2100, 1, 1)
 EXPORT_CONTROL = "kind: EXPORT_CONTROL, first: 200, after: $after"
 
 
 async def pages(api: Api, root: str, field: str, arguments: str, fields: str) -> list[Any]:
-    """All items of a list, page by page; `root` opens the moment, if there is one."""
+    """Return all items of a list, page by page; `root` opens the moment, if there is one."""
     found: list[Any] = []
     after = None
     while True:
@@ -46,20 +46,17 @@ async def pages(api: Api, root: str, field: str, arguments: str, fields: str) ->
 
 
 def moment(day: date, position: int) -> str:
-    """The beginning of a question about a moment."""
+    """Return the start of a query at a moment."""
     return f'asOf(validAt: "{day}", position: "{position}") {{'
 
 
 def of_law(known: list[CountingEvent]) -> list[CountingEvent]:
-    """The events about instruments."""
+    """Return the events about instruments."""
     return [event for event in known if event.type.startswith(KIND)]
 
 
-# --- what is so on a day
-
-
 async def ask_instruments(api: Api, day: date, position: int) -> dict[str, Any]:
-    """All instruments of a moment with their clauses."""
+    """Query all instruments of a moment with their clauses."""
     fields = f"nodes {{ key because {{ position }} clauses {{ {CLAUSE} }} }}"
     arguments = "first: 200, after: $after"
     found = await pages(api, moment(day, position), "exportControls", arguments, fields)
@@ -80,13 +77,13 @@ def _sorted(clause: dict[str, Any]) -> dict[str, Any]:
 
 
 def expected_instruments(known: list[CountingEvent], day: date) -> dict[str, Any]:
-    """The same by the oracle."""
+    """Return the expected instruments."""
     found = instruments(known, day)
     return {key: snapshot(one, day) for key, one in found.items()} | {"count": len(found)}
 
 
 def snapshot(one: Instrument, day: date) -> dict[str, Any]:
-    """An instrument on a day."""
+    """Return an instrument on a day."""
     return {
         "because": sorted(event.position for event in one.events),
         "order": list(one.clauses),
@@ -95,7 +92,7 @@ def snapshot(one: Instrument, day: date) -> dict[str, Any]:
 
 
 async def ask_matching(api: Api, day: date, position: int, asked: dict[str, Any]) -> set[str]:
-    """The clauses that a list names."""
+    """Query the clauses in a list."""
     given = [f"{n}: {_written(n, v)}" for n, v in asked.items()]
     arguments = ", ".join([*given, "first: 50, after: $after"])
     fields = "edges { node { key } matchingClauses { key } }"
@@ -113,13 +110,10 @@ def _written(name: str, value: Any) -> str:
     return str(value) if name in WORDS else json.dumps(value)
 
 
-# --- what differs between two moments
-
-
 async def ask_changes(
     api: Api, before: tuple[date, int], after: tuple[date, int]
 ) -> dict[str, Any]:
-    """How instruments differ between two moments, with the clauses whose status does."""
+    """Query the differences of instruments between two moments, with clauses of changed status."""
     (first, since), (last, until) = before, after
     arguments = (
         f'from: {{validAt: "{first}", position: "{since}"}},'
@@ -142,7 +136,7 @@ async def ask_changes(
 def expected_changes_of_law(
     before: dict[str, Instrument], first: date, after: dict[str, Instrument], last: date
 ) -> dict[str, Any]:
-    """The same by the oracle: every instrument that is not the same."""
+    """Return the expected differences."""
     found: dict[str, Any] = {}
     for key in before.keys() | after.keys():
         if key not in before or key not in after:
@@ -158,16 +152,13 @@ def expected_changes_of_law(
     return found | {"count": len(found)}
 
 
-# --- what is to come, and all times of a status
-
-
 def known_by(known: list[CountingEvent], day: date) -> list[CountingEvent]:
-    """What is public by a day, or was recorded by then for a later one."""
+    """Return the facts that are public or recorded by a day."""
     return [event for event in known if event.day <= day or event.recorded <= day]
 
 
 async def ask_turns(api: Api, day: date, position: int, days: int) -> set[str]:
-    """How the statuses of clauses turn on the days to come; other transitions are left out."""
+    """Query the status changes of clauses on the coming days, without other transitions."""
     arguments = f"days: {days}, {EXPORT_CONTROL}"
     fields = "nodes { day entity clause transition }"
     found = await pages(api, moment(day, position), "upcoming", arguments, fields)
@@ -179,7 +170,7 @@ async def ask_turns(api: Api, day: date, position: int, days: int) -> set[str]:
 
 
 def expected_turns(known: list[CountingEvent], day: date, days: int) -> set[str]:
-    """The same by the oracle: the difference of the states of consecutive days."""
+    """Return the expected changes, from the states of consecutive days."""
     last = day + timedelta(days=days)
     return {
         f"{on} {key} {name} {'RETURNS' if (was, now) == ('suspended', 'in_force') else TURNS[now]}"
@@ -191,8 +182,7 @@ def expected_turns(known: list[CountingEvent], day: date, days: int) -> set[str]
 def turns(
     known: list[CountingEvent], after: date, until: date
 ) -> Iterator[tuple[date, str, str, str, str]]:
-    """The days after one and up to another on which a clause has another status than on their eve:
-    the instrument, the clause, and both statuses."""
+    """Yield the status changes of clauses in a range of days: day, instrument, clause, both statuses."""
     for events in by_instrument(known):
         for on in days_of(events, after, until):
             eve, now = instruments(events, on - DAY), instruments(events, on)
@@ -204,7 +194,7 @@ def turns(
 
 
 def by_instrument(known: list[CountingEvent]) -> list[list[CountingEvent]]:
-    """The events about each instrument."""
+    """Group events by instrument."""
     found: dict[str, list[CountingEvent]] = {}
     for event in known:
         found.setdefault(event.entity, []).append(event)
@@ -212,7 +202,7 @@ def by_instrument(known: list[CountingEvent]) -> list[list[CountingEvent]]:
 
 
 def days_of(known: list[CountingEvent], after: date, until: date) -> list[date]:
-    """The days after one and up to another on which anything may turn."""
+    """Return the days in a range on which a status may change."""
     found = set()
     for public in sorted({event.day for event in known if event.day <= until} | {after}):
         found.add(public)
@@ -222,7 +212,7 @@ def days_of(known: list[CountingEvent], after: date, until: date) -> list[date]:
 
 
 async def ask_statuses(api: Api, day: date, position: int) -> dict[str, list[tuple[str, str]]]:
-    """All times of the statuses of clauses: each with its first day."""
+    """Query all status periods of clauses, each with its first day."""
     arguments = "first: 200, after: $after"
     fields = "nodes { exportControl { key } clause { key } period { status from until } }"
     found: dict[str, list[tuple[str, str]]] = {}
@@ -237,7 +227,7 @@ async def ask_statuses(api: Api, day: date, position: int) -> dict[str, list[tup
 
 
 def expected_statuses(known: list[CountingEvent], day: date) -> dict[str, list[tuple[str, str]]]:
-    """The same by the oracle: each day as it was known then, or is known to come."""
+    """Return the expected status periods: each day as known then, or as announced."""
     by_then, public = known_by(known, day), instruments(known, day)
     found: dict[str, list[tuple[str, str]]] = {}
     for events in by_instrument(by_then):

@@ -1,4 +1,4 @@
-"""Histories of instruments made at random, with acts that contradict each other on few days."""
+"""Random histories of instruments, with contradictory acts on few days."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAYS = (
     *("2024-01-01", "2024-03", "2024-06-15", "2024-09-01", "2025", "2025-01-01", "2025-02-10"),
     *("2025-05-01", "2025-08-20", "2025-12-31", "2026-03-31", "2026", "2027-06-01"),
 )
-"""Two are of a year and one of a month."""
+"""Days for acts: two have only a year and one only a month."""
 CHUNK = 8
 WITH_CLAUSES = (
     *("enterIntoForce", "extendExportControl", "suspendExportControl", "suspendExportControl"),
@@ -27,7 +27,7 @@ WITH_CLAUSES = (
 
 
 def any_clause(chance: Random, key: str) -> dict[str, Any]:
-    """A clause with some of its dates."""
+    """Return a random clause with some dates."""
     measure = chance.choice(("BAN", "DUAL_USE_LICENCE", "QUOTA", "INVESTIGATION"))
     commodities = chance.sample(COMMODITIES, chance.choice((1, 1, 2)))
     found: dict[str, Any] = {"id": key, "measure": measure, "commodities": commodities}
@@ -52,7 +52,7 @@ def any_clause(chance: Random, key: str) -> dict[str, Any]:
 
 
 def announcement(chance: Random, key: str) -> dict[str, Any]:
-    """The opening of an instrument."""
+    """Return the opening of an instrument."""
     clauses = CLAUSES[: chance.choice((1, 2, 3))]
     return {
         "announceExportControl": {
@@ -68,7 +68,7 @@ def announcement(chance: Random, key: str) -> dict[str, Any]:
 
 
 def any_act(chance: Random, log: list[dict[str, Any]]) -> dict[str, Any]:
-    """An act about an instrument, another account of it, or a retraction of any event."""
+    """Return a random act about an instrument, another account of it, or a retraction of any event."""
     told: dict[str, Any] = {"id": chance.choice(KEYS), "on": chance.choice(DAYS)}
     told |= any_sources(chance, source("mofcom", "2024-01-01"))
     dice = chance.random()
@@ -87,7 +87,7 @@ def any_act(chance: Random, log: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _terms(chance: Random, kind: str) -> dict[str, Any]:
-    """What an act says of clauses."""
+    """Return the random terms of an act."""
     day = chance.choice(DAYS)
     match kind:
         case "enterIntoForce":
@@ -115,7 +115,7 @@ def _terms(chance: Random, kind: str) -> dict[str, Any]:
 
 
 async def record_law(api: Api, chance: Random, chunks: int) -> list[dict[str, Any]]:
-    """Record some acts, without those that are refused; the log that there is then."""
+    """Record some acts, without refused ones, and return the log."""
     log: list[dict[str, Any]] = []
     for number in range(chunks):
         there = {event["subject"] for event in log}

@@ -1,4 +1,4 @@
-"""Which clauses a list names: what is asked of goods, places and days, of one and the same clause."""
+"""Clauses in a list, by filters on goods, places and days of one clause."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.truth.oracle.goods import DUAL_USE, forms_of, in_common
 from tests.truth.oracle.law import Clause, Instrument
 
 Words = dict[str, Any]
-"""A clause as it is worded on a day, or what is asked, in the names of the API."""
+"""The wording of a clause on a day, or a filter, in the names of the API."""
 
 
 @dataclass(frozen=True)
 class Worded:
-    """A clause on a day, with what a list can be narrowed by."""
+    """A clause on a day, with its filter values."""
 
     name: str
     issuer: str
@@ -29,7 +29,7 @@ class Worded:
 
 
 def worded(instruments: dict[str, Instrument], day: date) -> list[Worded]:
-    """All clauses as they are worded on a day."""
+    """Return all clauses with their wording on a day."""
     return [
         Worded(
             f"{key}/{name}",
@@ -72,8 +72,10 @@ def _upper(words: list[str] | None) -> list[str]:
 
 
 def listed(clauses: list[Worded], asked: Words, day: date) -> tuple[set[str], set[str]]:
-    """The clauses that a list must name, and all that it may: where a code is asked for that the items
-    do not have, the oracle does not know of which forms it is."""
+    """Return the clauses that a list must name, and those that it may name.
+
+    If items lack a requested code, the oracle does not know the forms of the code.
+    """
     must, may = set(), set()
     for clause in clauses:
         if _is_asked_for(clause, asked, day):
@@ -101,7 +103,7 @@ def _is_asked_for(clause: Worded, asked: Words, day: date) -> bool:
 
 
 def _is_in_force(clause: Clause, day: date, first: date, last: date) -> bool:
-    """Whether a clause as it is worded on a day is in force on one of some days, by all that is known."""
+    """Whether a clause with a wording is in force on one of some days, by all known acts."""
     as_worded = Clause(
         [replace(clause.wording(day), start=date.min)], clause.suspensions, ending=clause.ending
     )
@@ -122,7 +124,7 @@ def _comes_from(clause: Worded, place: str, day: date) -> bool:
 
 
 def _names(place: str, day: date) -> list[str]:
-    """A place and the union that it is in."""
+    """Return a place and its union."""
     return [place, *(["EU"] if place in european_union(day) else [])]
 
 
@@ -146,7 +148,7 @@ def _holds(exception: dict[str, Any], day: date) -> bool:
 
 
 def _licences(clauses: list[Worded], issuer: str) -> Iterator[Worded]:
-    """The dual-use licences in force for goods of an issuer: what its dual-use items are."""
+    """Yield the dual-use licences in force for goods of an issuer, which define its dual-use items."""
     for clause in clauses:
         words = clause.words
         if (clause.issuer, clause.direction, clause.status) == (issuer, "EXPORT", "IN_FORCE"):
@@ -175,7 +177,7 @@ def _names_goods(words: Words, commodity: str, form: str | None) -> bool:
 
 
 def _has_code(clause: Worded, asked: Words, licences: list[Words]) -> bool | None:
-    """Whether a clause is about a code; None where that depends on the forms of the code."""
+    """Whether a clause covers a code; None if that depends on the forms of the code."""
     code = asked.get("hsCode")
     return True if code is None else _has(clause.words, code, licences)
 
@@ -196,7 +198,7 @@ def _has(words: Words, code: str, licences: list[Words]) -> bool | None:
 
 
 def goods_with(code: str) -> list[str]:
-    """The narrowest commodities that have a code, which may be a heading or a line of a tariff."""
+    """Return the narrowest commodities with a code, which may be a heading or a tariff line."""
     having = {
         name
         for name, entry in tree().items()

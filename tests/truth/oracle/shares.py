@@ -1,4 +1,4 @@
-"""Who has how much of the world's figure: shares, ranks, totals, what is left over, groups."""
+"""Shares in world figures: ranks, totals, residuals, groups."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Product = tuple[str, str, str | None, str | None]
 
 
 def product_of(figure: Figure) -> Product:
-    """What a figure is of."""
+    """Return the product of a figure."""
     series = figure.claims[0].series
     return (series["commodity"], series["statistic"], series.get("stage"), series.get("form"))
 
@@ -26,7 +26,7 @@ def product_of(figure: Figure) -> Product:
 def figures_for(
     figures: dict[str, Figure], commodity: str, statistic: str
 ) -> tuple[str, dict[str, Figure]]:
-    """The figures for a statistic of a commodity: its own, or those filed under another, and under which."""
+    """Return the figures for a commodity's statistic, own or filed elsewhere, and their commodity."""
     own = _filed_under(figures, commodity, statistic)
     filed = tree()[commodity].get("figures")
     if own or not filed:
@@ -49,7 +49,7 @@ def _filed_under(figures: dict[str, Figure], commodity: str, statistic: str) -> 
 def chosen_product(
     figures: dict[str, Figure], commodity: str, statistic: str, stage: str | None, form: str | None
 ) -> tuple[str | None, str | None, bool]:
-    """The stage and form that a question is about, and whether there is just one."""
+    """Return the stage and form that a query means, and whether they are unique."""
     known = {
         product_of(figure)[2:]
         for figure in figures.values()
@@ -70,7 +70,7 @@ def chosen_product(
 
 
 def total(numbers: Iterable[Fraction]) -> Fraction:
-    """The sum."""
+    """Return the sum."""
     return sum(numbers, Fraction(0))
 
 
@@ -80,25 +80,25 @@ class Distribution:
 
     day: date
     figures: dict[str, Figure]
-    """By place."""
+    """Figures by place."""
     stage: str | None = None
     form: str | None = None
 
     @property
     def world(self) -> Claim | None:
-        """The preferred claim for the world."""
+        """Return the preferred claim for the world."""
         return self.figures["WORLD"].chosen().claim if "WORLD" in self.figures else None
 
     def places(self) -> list[str]:
-        """All places but the world."""
+        """Return all places except the world."""
         return sorted(self.figures.keys() - {"WORLD"})
 
     def claim(self, place: str) -> Claim:
-        """The preferred claim of a place."""
+        """Return the preferred claim of a place."""
         return self.figures[place].chosen().claim
 
     def world_for(self, claim: Claim) -> Claim | None:
-        """The world's claim in the edition of a claim, else the preferred one."""
+        """Return the world's claim in the edition of a claim, else the preferred one."""
         same = [
             one
             for one in (self.figures["WORLD"].claims if "WORLD" in self.figures else [])
@@ -107,7 +107,7 @@ class Distribution:
         return same[-1] if same else self.world
 
     def share(self, place: str) -> Fraction | None:
-        """The share of a place in the world's figure."""
+        """Return the share of a place in the world's figure."""
         world = self.world_for(self.claim(place))
         number = self.claim(place).in_terms_of(world) if world else None
         if world is None or not world.number or number is None or number < 0:
@@ -115,16 +115,16 @@ class Distribution:
         return ratio(number, world.number)
 
     def shares(self) -> dict[str, Fraction]:
-        """The shares that are known, of countries, declared groups, other countries and unions."""
+        """Return the known shares of countries, declared groups, other countries and unions."""
         found = {place: self.share(place) for place in self.places()}
         return {place: share for place, share in found.items() if share is not None}
 
     def country_shares(self) -> dict[str, Fraction]:
-        """The shares of countries; a declared group counts as one."""
+        """Return the shares of countries; a declared group counts as one."""
         return {p: share for p, share in self.shares().items() if p not in NO_COUNTRIES}
 
     def computed_from(self, place: str) -> set[int]:
-        """The claims behind a share."""
+        """Return the claims behind a share."""
         claim = self.claim(place)
         world = self.world_for(claim)
         assert world is not None
@@ -145,7 +145,7 @@ class Distribution:
         )
 
     def ranks(self) -> dict[str, int]:
-        """The ranks of countries that have something."""
+        """Return the ranks of countries with a share above 0."""
         shares = self.country_shares()
         return {
             place: 1 + sum(other > share for other in shares.values())
@@ -154,7 +154,7 @@ class Distribution:
         }
 
     def concentration(self) -> dict[str, Any] | None:
-        """How much of the world's figure is with few countries."""
+        """Return the concentration of the world's figure."""
         shares = self.country_shares()
         if not shares:
             return None
@@ -169,7 +169,7 @@ class Distribution:
         }
 
     def edition_of_world(self) -> dict[str, Claim]:
-        """The claims of the edition that states the world's total, by place but the world and unions."""
+        """Return the claims in the edition of the world total, by place except the world and unions."""
         world = self.world
         return {
             place: claim
@@ -180,7 +180,7 @@ class Distribution:
         }
 
     def residual(self) -> dict[str, Any] | None:
-        """The world's total less what its edition says of countries."""
+        """Return the world total minus the countries in its edition."""
         world = self.world
         if world is None or world.number is None:
             return None
@@ -197,7 +197,7 @@ class Distribution:
         }
 
     def total(self) -> dict[str, Any] | None:
-        """The published total beside the sum of the places of its edition."""
+        """Return the published total with the sum of the places in its edition."""
         world = self.world
         if world is None or world.number is None:
             return self._sum_of_preferred()
@@ -219,8 +219,10 @@ class Distribution:
         }
 
     def _sum_of_preferred(self) -> dict[str, Any] | None:
-        """The sum of the preferred claims that can be added, where no total is published; nothing is
-        expected where as many can be added in another unit or basis."""
+        """Return the sum of addable preferred claims without a published total.
+
+        Returns None if as many can be added in another unit or basis.
+        """
         claims = {place: self.claim(place) for place in self.places() if place != "EU"}
         sums = {}
         for measure in (claim for claim in claims.values() if claim.number is not None):
@@ -242,7 +244,7 @@ class Distribution:
         }
 
     def group(self, members: set[str], excluded: set[str] | None = None) -> dict[str, Any]:
-        """The share of a group of countries, each counted once; of all but some if these are given."""
+        """Return the share of a group of countries, each counted once, or of all but the excluded ones."""
         if excluded is not None:
             members = self._all_but(excluded)
         shares = self.shares()
@@ -269,11 +271,11 @@ class Distribution:
         }
 
     def _all_but(self, excluded: set[str]) -> set[str]:
-        """All others that there are figures for."""
+        """Return all other countries with figures."""
         return self._covered(place for place in self.places() if place not in NO_PLACES) - excluded
 
     def _named_beside_others(self) -> set[str]:
-        """The places that the edition of the figure for other countries names beside it."""
+        """Return the places that the edition of the figure for other countries names separately."""
         if "OTHER" not in self.figures:
             return set()
         edition = self.claim("OTHER").origin
@@ -284,11 +286,11 @@ class Distribution:
         }
 
     def _covered(self, places: Iterable[str]) -> set[str]:
-        """The countries that places stand for."""
+        """Return the countries in places."""
         return set[str]().union(*(countries_of(place, self.day) for place in places))
 
     def _counted(self, members: set[str], shares: dict[str, Fraction]) -> list[str]:
-        """The figures that count: of a group of countries where one of these has no share."""
+        """Return the counted figures; a group of countries counts if one of them has no share."""
         groups = [
             place
             for place in shares
@@ -307,7 +309,7 @@ class Distribution:
         counted: list[str],
         excluded: set[str] | None,
     ) -> Fraction | None:
-        """What all others leave, if everybody leaves anything for a member without a number."""
+        """Return the remainder after all others, if it exceeds zero for a member without a number."""
         countries = self._covered(p for p in self.places() if p not in NO_PLACES)
         outside = self._counted(countries - members if excluded is None else excluded, shares)
         if not shares.keys() - {"OTHER"}:
@@ -322,7 +324,7 @@ class Distribution:
         return max(1 - total(shares[place] for place in outside), least)
 
     def _hidden_by_rounding(self) -> Fraction:
-        """Half of the last digit of a rounded total that is not 0, as a share of it."""
+        """Return half of the last non-zero digit of a rounded total, as a share of it."""
         world = self.world
         if world is None or not world.quantity.get("rounded") or not world.number:
             return Fraction(0)
@@ -337,7 +339,7 @@ class Distribution:
 def distribution(
     figures: dict[str, Figure], day: date, product: Product, year: int | None
 ) -> Distribution:
-    """The figures of a product in a year."""
+    """Return the figures of a product in a year."""
     return Distribution(
         day,
         {

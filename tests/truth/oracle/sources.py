@@ -1,5 +1,4 @@
-"""On what facts rest: lists by the sources of claims, figures and instruments, some of several beside
-each other."""
+"""Lists by the sources of claims, figures and instruments, some with several sources."""
 
 from __future__ import annotations
 
@@ -29,11 +28,11 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
 )
 
 Fits = Callable[[dict[str, Any]], bool]
-"""Whether an item of a list answers to what is asked."""
+"""A filter of list items."""
 
 
 def any_sources(chance: Random, source: dict[str, Any]) -> dict[str, Any]:
-    """The source of a fact, sometimes with others beside it; each says whose text it is."""
+    """Return a random source of a fact, sometimes with others; each names the author of its text."""
     return {
         "source": source | _how(chance),
         "moreSources": [
@@ -48,12 +47,12 @@ def _how(chance: Random) -> dict[str, Any]:
 
 
 def of_fact(event: CountingEvent) -> list[dict[str, Any]]:
-    """All of its sources, its own first."""
+    """Return all sources of a fact, its own first."""
     return [event.data["source"], *event.data.get("moreSources", [])]
 
 
 def rests_on(event: CountingEvent, name: str, value: bool, issuer: str | None = None) -> bool:
-    """Whether one of its sources is the text of the issuer, read where it is to be verified."""
+    """Whether one of its sources is the issuer's text and, for `verified`, was read."""
     return value is any(
         _is_issuers_own(source, issuer) and (name == "primary" or _checked(source) in READ)
         for source in of_fact(event)
@@ -61,27 +60,27 @@ def rests_on(event: CountingEvent, name: str, value: bool, issuer: str | None = 
 
 
 def _is_issuers_own(source: dict[str, Any], issuer: str | None) -> bool:
-    """Whether it says so; for an instrument of China its ministry can say so, and nobody else here."""
+    """Whether a source is the issuer's own; for China its ministry is the only such publisher here."""
     can = issuer is None or (source["publisher"], issuer) == ("mofcom", "CN")
     return can and source.get("primary", False)
 
 
 def has(source: dict[str, Any], name: str, value: Any) -> bool:
-    """Whether a source is of a publisher, of some days, or was checked in a way."""
+    """Whether a source has a publisher, a day in a range, or a method of checking."""
     if name == "published":
         return str(last_day(source["publishedOn"])) >= value["from"]
     return bool((_checked(source) if name == "checked" else source.get(name)) == value)
 
 
 def _checked(source: dict[str, Any]) -> str:
-    """How it was looked at: from memory, where nothing is said."""
+    """Return the method of checking; the default is from memory."""
     return str(source.get("checked", "memory"))
 
 
 def answers(
     events: Sequence[CountingEvent], asked: dict[str, Any], issuer: str | None = None
 ) -> bool:
-    """Whether each of some facts rests on such a source, or one of all sources is such."""
+    """Whether each of some facts has a matching source, or one of all sources matches."""
     return all(
         all(rests_on(event, name, True, issuer) for event in events) is value
         if name in ("verified", "primary")
@@ -91,7 +90,7 @@ def answers(
 
 
 def claim_answers(event: CountingEvent, asked: dict[str, Any]) -> bool:
-    """The same of a claim, of which only its own source is published, and looked at."""
+    """Whether a claim matches; only its own source counts for publication and checking."""
     return all(
         rests_on(event, name, value)
         if name in ("verified", "primary")
@@ -103,7 +102,7 @@ def claim_answers(event: CountingEvent, asked: dict[str, Any]) -> bool:
 async def compare_sources(
     api: Api, at: tuple[date, int], expected: dict[str, dict[str, Fits]]
 ) -> list[str]:
-    """What differs in lists that are narrowed by sources: the names that each is to have."""
+    """Return the differences in lists filtered by sources."""
     found = []
     for asked in QUESTIONS:
         written = ", ".join(f"{key}: {_written(key, value)}" for key, value in asked.items())
@@ -119,7 +118,7 @@ async def compare_sources(
 
 
 def of_figures(public: dict[str, Figure]) -> dict[str, dict[str, Fits]]:
-    """What lists of figures and claims have to answer by."""
+    """Return the expected filters of figures and claims."""
     figures, claims = dict[str, Fits](), dict[str, Fits]()
     for key, figure in public.items():
         events = [*(claim.event for claim in figure.claims), *figure.judgements]
@@ -129,7 +128,7 @@ def of_figures(public: dict[str, Figure]) -> dict[str, dict[str, Fits]]:
 
 
 def of_instruments(found: dict[str, Instrument]) -> dict[str, dict[str, Fits]]:
-    """What lists of instruments have to answer by."""
+    """Return the expected filters of instruments."""
     return {
         "exportControls": {
             key: partial(answers, one.events, issuer=one.opening.data["issuer"])

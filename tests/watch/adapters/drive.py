@@ -1,4 +1,4 @@
-"""Drives a look of an adapter without a network: by a function that answers its requests."""
+"""Driver of an adapter's poll without a network, by a function that responds to requests."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ MAX_CURSOR_BYTES = 400_000
 MAX_REQUESTS = 500
 
 Publisher: TypeAlias = Callable[[Request], Response | TrackerError]
-"""What answers requests: with a response (see `response`), or with the error that becomes of it."""
+"""A function that returns a response (see `response`) or an error for a request."""
 
 
 @dataclass
 class DrivenLook:
-    """What an adapter asked for and found. `failure` is what ended the look, if it was allowed to."""
+    """The requests and findings of an adapter. `failure` is the error that ended the poll, if allowed."""
 
     requests: list[Request] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -44,32 +44,32 @@ class DrivenLook:
 
     @property
     def urls(self) -> list[str]:
-        """The addresses that were asked for, in order."""
+        """Return the requested addresses, in order."""
         return [request.url for request in self.requests]
 
     @property
     def facts(self) -> list[FactProposal]:
-        """The facts that were proposed."""
+        """Return the proposed facts."""
         return [each for each in self.findings if isinstance(each, FactProposal)]
 
     @property
     def imports(self) -> list[ImportProposal]:
-        """The files that were proposed to be imported."""
+        """Return the proposed imports."""
         return [each for each in self.findings if isinstance(each, ImportProposal)]
 
     @property
     def leads(self) -> list[Lead]:
-        """The leads."""
+        """Return the leads."""
         return [each for each in self.findings if isinstance(each, Lead)]
 
     @property
     def items(self) -> list[str]:
-        """What the publisher calls the findings, in order."""
+        """Return the publisher's names of the findings, in order."""
         return [each.origin.item for each in self.findings]
 
     @property
     def cursor(self) -> Cursor:
-        """The cursor for the next look."""
+        """Return the cursor for the next poll."""
         assert self.result is not None, "the look failed"
         return self.result.cursor
 
@@ -83,10 +83,10 @@ def drive(
     today: date = TODAY,
     may_fail: bool = False,
 ) -> DrivenLook:
-    """Drive one look to its end. Errors that end it are raised, unless it `may_fail`.
+    """Drive one poll to its end. Errors are raised, unless it `may_fail`.
 
-    The cursor goes through JSON, as it does in the database; findings are checked for what every
-    adapter promises of them.
+    The cursor is serialised as JSON, like in the database. Findings are checked for the guarantees of
+    all adapters.
     """
     driven = DrivenLook()
     look = adapter.look(settings, _through_json(cursor or {}), today)
@@ -128,13 +128,13 @@ def _check_finding(finding: Finding, driven: DrivenLook) -> None:
     assert origin.title.strip(), origin
     assert finding.reason.strip(), finding
     assert origin.sha256 is None or driven.requests, "a snapshot that nobody fetched"
-    row_of(finding)  # raises for what the queue can't keep
+    row_of(finding)  # raises for values that the queue cannot store
 
 
 def source_of(
     adapter: Adapter, address: str, options: Mapping[str, Any] | None = None, **settings: Any
 ) -> SourceSettings:
-    """The settings of a source, with options as its file would say them.
+    """Return the settings of a source, with options as in its file.
 
     Raises msgspec.ValidationError with the path of a wrong option.
     """
@@ -162,7 +162,7 @@ def response(
     url: str | None = None,
     unchanged: bool = False,
 ) -> Response:
-    """A response to a request; text is sent in `charset`, or else in UTF-8."""
+    """Return a response to a request; text is encoded in `charset`, by default UTF-8."""
     raw = content.encode(charset or "utf-8") if isinstance(content, str) else content
     return Response(
         request=request,
@@ -178,5 +178,5 @@ def response(
 
 
 def failed(request: Request, code: str = "HTTP_STATUS", status: int | None = 404) -> FetchFailed:
-    """The error of a request that failed."""
+    """Return the error of a failed request."""
     return FetchFailed(f"it answered {status}", code=code, url=request.url, status=status)

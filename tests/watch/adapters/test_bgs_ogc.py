@@ -1,4 +1,4 @@
-"""BGS World Mineral Statistics by its API: all pages, held against what the API counts."""
+"""BGS World Mineral Statistics by its API: all pages, compared with the API's count."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def look(api: Bgs, cursor: Any = None, may_fail: bool = False, **options: Any) -
 
 
 def claims(api: Bgs, proposal: ImportProposal, tmp_path: Path) -> list[Claimed]:
-    """What the reader makes of a proposed snapshot, with the proposed settings."""
+    """Return the reader's claims from a proposed snapshot, with the proposed settings."""
     answer = driven_by(api)
     [request] = [r for r in look(api).requests if r.url == proposal.origin.url]
     response = answer(request)

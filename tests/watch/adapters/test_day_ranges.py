@@ -25,7 +25,7 @@ class Lists:
         self.requests = 0
 
     def ask(self, days: DayRange, number: int) -> Asking[ListedPage[date]]:
-        """A page of a range."""
+        """Return a page of a range."""
         self.requests += 1
         yield Request(f"https://publisher.example/{days.first}/{days.last}/{number}")
         names = [
@@ -40,7 +40,7 @@ class Lists:
         return ListedPage(count, dict(given[begin : begin + self.limits.page_size]))
 
     def read(self) -> dict[str, date]:
-        """All of it."""
+        """Return all documents."""
         last = FIRST + timedelta(days=len(self.counts) - 1)
         reading = read_days(DayRange(FIRST, last), self.ask, self.limits)
         try:
@@ -81,7 +81,7 @@ class Forgetful(Lists):
     """Counts documents that it does not give, or gives one twice."""
 
     def ask(self, days: DayRange, number: int) -> Asking[ListedPage[date]]:
-        """A page without its last document."""
+        """Return a page without its last document."""
         listed = yield from super().ask(days, number)
         listed.documents.popitem()
         return listed
@@ -98,7 +98,7 @@ class Shrinking(Lists):
     """Counts more in a range than in its halves: it lost some between the requests."""
 
     def ask(self, days: DayRange, number: int) -> Asking[ListedPage[date]]:
-        """A page; after the first one the last day is empty."""
+        """Return a page; after the first one the last day is empty."""
         listed = yield from super().ask(days, number)
         self.counts[-1] = 0
         return listed

@@ -1,4 +1,4 @@
-"""The Federal Register, looked through: nothing is missed beyond its silent limits."""
+"""Polls of the Federal Register are complete beyond its silent limits."""
 
 from __future__ import annotations
 

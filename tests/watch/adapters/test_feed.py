@@ -1,4 +1,4 @@
-"""Any feed: what is new, reads otherwise, was taken out, or may have been missed."""
+"""Any feed: new, changed and removed entries, and possible gaps."""
 
 from __future__ import annotations
 

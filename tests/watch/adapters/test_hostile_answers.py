@@ -1,4 +1,4 @@
-"""Whatever a publisher answers, a look ends: with what it found, or with a failure that has a word."""
+"""For any response of a publisher a poll ends: with its findings, or with a coded failure."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ PIECES = st.sampled_from(
 
 
 def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The places in a document of JSON."""
+    """Yield the paths in a JSON document."""
     parts: list[tuple[Any, Any]] = []
     if isinstance(value, dict):
         parts = list(value.items())
@@ -98,7 +98,7 @@ def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def with_value(document: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """A document of JSON with another value in a place."""
+    """Return a JSON document with one value replaced."""
     if not path:
         return value
     key, *rest = path
@@ -108,7 +108,7 @@ def with_value(document: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def answers_of(publisher: Publisher) -> Callable[[Request], Response | TrackerError]:
-    """The answers of a publisher, which refuses what is no number where one should be."""
+    """Return a publisher's responses, which refuse a non-number where a number is required."""
     answer = driven_by(publisher)
 
     def answered(request: Request) -> Response | TrackerError:

@@ -1,4 +1,4 @@
-"""Any page: a change of what a reader sees is a lead, and nothing else is."""
+"""Any page: a visible change is a lead, and nothing else is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the order in which publishers publish, fail and are looked at: all is found, and once."""
+"""For any order of publications, failures and polls, everything is found once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tracker.watch.registry import adapter_named
 
 FIRST = date(2026, 3, 1)
 MAX_LATE_DAYS = 7
-"""How late a document may come into a list of which days are asked for."""
+"""Maximum delay in days of a document in a list that is queried by day."""
 
 
 @dataclass
 class Played:
-    """A publisher, how it publishes something of a day, at a moment, and what that is called."""
+    """A simulated publisher, its publication function, and the names of its documents."""
 
     publisher: Publisher
     publish: Callable[[int, date, datetime], str]
@@ -92,7 +92,7 @@ PUBLISHERS = {
 }
 
 Step = tuple[int, int, int, int]
-"""Days until then, documents that come, how late they are, the request that fails (0: none)."""
+"""Days until then, number of documents, their delay, and the failing request (0: none)."""
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 3), st.integers(0, 5), st.integers(0, MAX_LATE_DAYS - 3), st.integers(0, 3)
@@ -113,7 +113,7 @@ def test_all_is_found_once(name: str, steps: list[Step]) -> None:
     today, failed = FIRST, 0
     for number, (days, count, late, failing) in enumerate([*steps, (0, 0, 0, 0)]):
         today += timedelta(days=days)
-        # Where no look succeeds, a feed runs past what was seen: which is another test's matter.
+        # Without a successful poll a feed loses entries, which another test covers.
         failing = failing if failed < 2 else 0
         now = datetime(today.year, today.month, today.day, 1, number, tzinfo=UTC)
         day = today - timedelta(days=late)
@@ -127,7 +127,7 @@ def test_all_is_found_once(name: str, steps: list[Step]) -> None:
             may_fail=True,
         )
         failed = failed + 1 if driven.failure else 0
-        # What a look finds before it fails is found again: the queue keeps one of each.
+        # Findings before a failure are found again: the queue keeps one of each.
         new = [
             each.origin.item
             for each in driven.findings
@@ -143,7 +143,7 @@ def test_all_is_found_once(name: str, steps: list[Step]) -> None:
 
 
 def failing_at(number: int, publisher: Publisher) -> Any:
-    """The answers of a publisher, of which one of some number is an error."""
+    """Return a publisher's responses, one of which is an error."""
     publisher.mend()
     before = len(publisher.requests)
 

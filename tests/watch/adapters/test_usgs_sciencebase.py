@@ -1,4 +1,4 @@
-"""Data releases of the USGS: files with checksums become imports, all else a person looks at."""
+"""Data releases of the USGS: files with checksums become imports, others become leads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def look(
 
 
 def catalogue() -> ScienceBase:
-    """A release with a table of its own, and one with its tables in a child item."""
+    """Create a release with its own table, and one with its tables in a child item."""
     return ScienceBase(
         releases=[
             CatalogueItem(

@@ -1,0 +1,75 @@
+"""Texts open with their subject: no free relative clause begins a docstring, a heading or a description."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from graphql import build_schema, get_named_type
+from lxml import html
+
+from tests.support.checkout import FLOORS, ROOT
+
+OPENING = re.compile(r"(What|Who|Whoever|Whose|How|Those|Of which|With what|By what)\b")
+"""Openings with a free relative clause instead of a noun or an imperative verb."""
+
+
+def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and text of the docstrings of a module, its classes, functions and attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement in node.body:
+                match statement:
+                    case ast.Expr(value=ast.Constant(value=str() as text)):
+                        yield statement.lineno, text.strip()
+
+
+def test_no_docstring_opens_with_a_relative_clause() -> None:
+    assert not [
+        f"{path.relative_to(ROOT)}:{line}: {text[:60]}"
+        for floor in (*FLOORS, "tools")
+        for path in (ROOT / floor).rglob("*.py")
+        for line, text in docstrings(ast.parse(path.read_text(encoding="utf-8")))
+        if OPENING.match(text)
+    ]
+
+
+def test_no_description_of_the_api_opens_with_a_relative_clause() -> None:
+    schema = build_schema((ROOT / "schema" / "schema.graphql").read_text(encoding="utf-8"))
+    wrong = []
+    for name, type_ in schema.type_map.items():
+        described = {name: type_.description}
+        for field, definition in getattr(get_named_type(type_), "fields", {}).items():
+            described[f"{name}.{field}"] = definition.description
+            for argument, given in getattr(definition, "args", {}).items():
+                described[f"{name}.{field}({argument})"] = given.description
+        for value, definition in getattr(type_, "values", {}).items():
+            described[f"{name}.{value}"] = definition.description
+        wrong += [
+            f"{at}: {text[:60]}" for at, text in described.items() if OPENING.match(text or "")
+        ]
+    assert not wrong
+
+
+def test_no_heading_of_a_document_opens_with_a_relative_clause() -> None:
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    assert not [
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in files
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.match(r"#+ ", line) and OPENING.match(line.lstrip("# "))
+    ]
+
+
+def test_no_heading_of_a_page_opens_with_a_relative_clause() -> None:
+    wrong = []
+    for path in (ROOT / "schema" / "pages").rglob("*.html"):
+        page = html.fromstring(f"<div>{path.read_text(encoding='utf-8')}</div>")
+        headings = page.xpath("//h1 | //h2 | //h3 | //summary | //caption | //th")
+        wrong += [
+            f"{path.relative_to(ROOT)}: {heading.text_content()[:60]}"
+            for heading in headings
+            if OPENING.match(heading.text_content().strip())
+        ]
+    assert not wrong
