@@ -38,7 +38,7 @@ function listen() {
     if ((table.tBodies[0]?.rows.length ?? 0) < 3 || table.querySelector("[rowspan], [colspan], .depth-1")) continue;
     table.dataset.sortable = "";
     for (const head of table.tHead.rows[0]?.cells ?? []) {
-      if (!head.textContent?.trim() || head.querySelector(".vh")) continue;
+      if (!head.textContent?.trim() || head.querySelector(".vh, a, button")) continue;
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sort";
