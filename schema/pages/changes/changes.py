@@ -170,7 +170,9 @@ PAGE = Page(
     section="/changes",
     choices={"show": ("all", "happened", "restated")},
     defaults=defaults,
-    table=TableOfPage("changes", without=frozenset({"show", "after"})),
+    table=TableOfPage(
+        "changes", without=frozenset({"show", "after"}), refuses=frozenset({"fromPosition"})
+    ),
     feed=FeedOfPage(
         kind="kind",
         commodity="commodity",

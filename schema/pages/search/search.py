@@ -135,6 +135,8 @@ PAGE = Page(
         "code": lambda address: _parsed(address).code,
         "toward": lambda address: _parsed(address).destination,
     },
-    table=TableOfPage("search", renamed={"q": "text"}, without=frozenset({"after"})),
+    table=TableOfPage(
+        "search", renamed={"q": "text"}, without=frozenset({"after"}), needs=frozenset({"q"})
+    ),
     feed=FeedOfPage(kind="kinds", commodity="commodity", place="place", search="q"),
 )

@@ -178,7 +178,8 @@ def compare_link(moment: Moment, address: Address) -> str:
 
 def data_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:
     """Return ending, name and address of a page in each form of data."""
-    forms = FORMS if page.table else FORMS[:1]
+    has_table = page.table is not None and page.table.answers(address.parameters)
+    forms = FORMS if has_table else FORMS[:1]
     return [(ending, name, address.as_form(ending)) for ending, name in forms]
 
 
@@ -193,7 +194,7 @@ def downloads(page: Page, address: Address, has_image: bool) -> list[Download]:
     found: list[Download] = []
     chosen = {**page.defaults(address), **address.parameters}
     for table in (page.table, *page.more_tables):
-        if table is None:
+        if table is None or not table.answers(address.parameters):
             continue
         given = {**table.parameters(chosen), **address.moment}
         path = f"/tables/{table.name}"

@@ -33,8 +33,16 @@ class TableOfPage:
     """Parameters of the table by those of the page, if their names differ."""
     without: frozenset[str] = frozenset()
     """Parameters of the page that the table does not have, since they select no rows."""
+    needs: frozenset[str] = frozenset()
+    """Parameters of the page without which there is no table."""
+    refuses: frozenset[str] = frozenset()
+    """Parameters of the page that the table cannot answer."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Parameters of the table that the page always sets."""
+
+    def answers(self, given: Mapping[str, str]) -> bool:
+        """Whether there is a table for the parameters of the page."""
+        return self.needs <= given.keys() and not self.refuses & given.keys()
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the table for those of the page."""
