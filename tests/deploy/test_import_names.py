@@ -97,7 +97,7 @@ def test_the_command_does_not_start_beside_another_distribution_of_its_names(
     result = run_beside(tmp_path)
     assert (result.returncode, result.stdout) == (Exit.USAGE, "")
     assert "the distribution schema" in result.stderr
-    assert "an environment of its own" in result.stderr
+    assert "needs its own environment" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -823,7 +823,7 @@ async def test_the_command_line_redacts_and_asks_first(
         )
 
     refused = await tracker("n\n")
-    assert (refused.returncode, "for ever" in refused.stderr) == (1, True)
+    assert (refused.returncode, "permanently" in refused.stderr) == (1, True)
     assert (await kept(recorder))["/note"] == "Ms Doe said so"
     done = await tracker("", "--yes")
     assert (done.returncode, "at position 2" in done.stderr) == (0, True), done.stderr

@@ -128,7 +128,7 @@ async def test_what_was_retracted_and_not_told_again_is_said(services: Services)
     )
     html = await page(api, X)
     assert title(html) == "Not recorded at position 2"
-    assert "was retracted" in html
+    assert "Its records were retracted" in html
     assert "It was another act." in html
     assert 'fill="url(#dots-nothing)"' in html
 

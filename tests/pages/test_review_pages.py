@@ -340,7 +340,7 @@ def test_a_snapshot_is_read_as_what_it_is(
 @pytest.mark.parametrize(
     ("snapshot", "words"),
     [
-        (None, "not kept"),
+        (None, "not stored"),
         (kept(None, None), "redacted"),
         (kept(b"%PDF", "application/pdf"), "no text"),
         (kept(b"{", "application/json"), "expected JSON"),

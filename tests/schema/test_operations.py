@@ -137,7 +137,7 @@ async def test_readiness_says_why_not(services: Services, monkeypatch: pytest.Mo
         patch.setattr(services.follower, "listening", False)
         response = await api.request("GET", "/readyz")
         assert response.status_code == 503
-        assert "listens" in response.json()["reasons"][0]
+        assert "no listener on the log" in response.json()["reasons"][0]
     with monkeypatch.context() as patch:
         patch.setattr(services.recorder, "head", gone)
         response = await api.request("GET", "/readyz")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 DRILLS = (
+    "audit/test_auditing.py",
+    "audit/test_bundle.py",
     "browser/test_controls.py",
     "browser/test_endpoints.py",
     "browser/test_figures.py",
@@ -18,24 +20,35 @@ DRILLS = (
     "browser/test_pages.py",
     "browser/test_record.py",
     "browser/test_review.py",
+    "browser/test_stories.py",
     "browser/test_truth.py",
     "contract/test_clients.py",
     "contract/test_generated.py",
     "deploy/test_backing_up.py",
+    "deploy/test_cli.py",
     "deploy/test_clock.py",
     "deploy/test_connections.py",
     "deploy/test_data_dirs.py",
+    "deploy/test_deployments.py",
     "deploy/test_documented_lines.py",
+    "deploy/test_endpoint_cli.py",
     "deploy/test_forge.py",
     "deploy/test_images.py",
+    "deploy/test_misconfigurations.py",
     "deploy/test_old_data.py",
+    "deploy/test_operating.py",
     "deploy/test_paced_reading.py",
     "deploy/test_packaging.py",
+    "deploy/test_parquet_export.py",
     "deploy/test_pooler.py",
     "deploy/test_postgres.py",
+    "deploy/test_read_only.py",
+    "deploy/test_review_cli.py",
     "deploy/test_snapshot.py",
     "deploy/test_start.py",
+    "deploy/test_terminal.py",
     "deploy/test_two_releases.py",
+    "deploy/test_watch_cli.py",
     "faults",
     "pages/test_crawl.py",
     "schema/test_table_downloads.py",
@@ -43,7 +56,7 @@ DRILLS = (
     "tools/test_cluster.py",
     "truth",
 )
-"""Faults, clusters, the embedded PostgreSQL, most pages in the browser, sweeps of the oracle, releases."""
+"""Faults, clusters, commands as processes, the embedded PostgreSQL, browsers, sweeps of the oracle, releases."""
 QUICK = (
     "assistants/test_book.py",
     "audit/test_merkle.py",
