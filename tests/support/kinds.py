@@ -56,7 +56,7 @@ DRILLS = (
     "tools/test_cluster.py",
     "truth",
 )
-"""Faults, clusters, commands as processes, the embedded PostgreSQL, browsers, sweeps of the oracle, releases."""
+"""Faults, clusters, commands as processes, embedded PostgreSQL, browsers, oracle sweeps, releases."""
 QUICK = (
     "assistants/test_book.py",
     "audit/test_merkle.py",
