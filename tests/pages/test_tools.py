@@ -66,6 +66,9 @@ async def test_compare_on_a_page_of_today_looks_back_a_month(corpus: Api) -> Non
     html = (await corpus.request("GET", "/controls")).text
     [compare] = re.findall(r'href="([^"]*)">Compare…', html)
     assert compare == "/changes"
+    pinned = (await corpus.request("GET", "/controls?valid=2025-11-20&position=9000")).text
+    [compare] = re.findall(r'href="([^"]*)">Compare…', pinned)
+    assert compare == "/changes?valid=2025-11-20&amp;position=9000"  # without the present day
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from schema.pages.site.address import Address, href
 from schema.pages.site.citation import CitedPage, citations
 from schema.pages.site.page import Page
 from schema.pages.site.words import sentence
-from tracker import clock
 
 NAVIGATION = (
     ("/", "Overview"),
@@ -141,7 +140,7 @@ def frame(
         [*data_forms(page, address), *feed_forms(page, address)],
         [(name, link) for _, name, link in feed_forms(page, address)],
         downloads(page, address, has_image="image" in shown),
-        compare_link(moment, address),
+        compare_link(address),
         href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
         citations(cited),
         make_day_ruler(
@@ -168,12 +167,9 @@ def ask_link(page: Page, pinned: Address) -> str:
     return f"/graphql?query={quote(page.document.strip(), safe='')}&variables={quote(variables)}"
 
 
-def compare_link(moment: Moment, address: Address) -> str:
-    """Return the comparison of a past or future date with today; of today with 30 days before."""
-    first, last = sorted((moment.valid_at, clock.today().isoformat()))
-    if first == last:
-        return href("/changes", {"valid": address.valid, "position": address.position})
-    return href("/changes", {"from": first, "valid": last, "position": address.position})
+def compare_link(address: Address) -> str:
+    """Return the comparison of the effective date with 30 days before; it depends on the address alone."""
+    return href("/changes", {"valid": address.valid, "position": address.position})
 
 
 def data_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:
