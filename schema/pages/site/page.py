@@ -37,8 +37,6 @@ class TableOfPage:
     """Parameters of the page without which there is no table."""
     refuses: frozenset[str] = frozenset()
     """Parameters of the page that the table cannot answer."""
-    fixed: Mapping[str, str] = field(default_factory=dict)
-    """Parameters of the table that the page always sets."""
 
     def answers(self, given: Mapping[str, str]) -> bool:
         """Whether there is a table for the parameters of the page."""
@@ -46,12 +44,11 @@ class TableOfPage:
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the table for those of the page."""
-        chosen = {
+        return {
             self.renamed.get(name, name): value
             for name, value in given.items()
             if name not in self.without and name != START
         }
-        return {**chosen, **self.fixed}
 
 
 @dataclass(frozen=True)
