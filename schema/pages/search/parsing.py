@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
+from schema.pages.site.name_fields import is_place_code
 from tracker.domain.commodities import Commodity, find_commodity
-from tracker.domain.places import Place, find_place, places
+from tracker.domain.places import Place, find_place
 
 CODE = re.compile(r"\d{4}(?:[. ]?\d{2}){0,3}")
 """A code of the Harmonized System or a tariff, with dots or without: 4 to 10 digits."""
@@ -44,6 +46,7 @@ class ParsedSearch:
         return bool(self.code or self.commodities)
 
 
+@lru_cache(maxsize=64)
 def parse_search(text: str) -> ParsedSearch:
     """Find the goods, places and codes that a search names."""
     code = _code(text) or next((found for word in text.split() if (found := _code(word))), None)
@@ -88,8 +91,7 @@ def _take_name(words: list[str], start: int, goods: list[Commodity], where: list
 
 def _place(name: str) -> Place | None:
     """Return the place of a name, or of a code in capitals."""
-    code = next((one for one in places() if one == name and not one.is_aggregate), None)
-    place = code or find_place(name)
+    place = Place(name) if is_place_code(name) else find_place(name)
     return place if place and (not place.is_aggregate or place == "EU") else None
 
 

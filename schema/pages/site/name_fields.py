@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tracker.domain.commodities import Commodity, commodities, find_commodity
-from tracker.domain.places import Place, find_place, places
+from functools import cache
+
+from tracker.domain.commodities import commodities, find_commodity
+from tracker.domain.places import find_place, places
 
 PLACES = frozenset({"actor", "destination", "issuer", "member", "origin", "place", "toward"})
 """Parameters with places; some of them also with alliances."""
@@ -28,21 +30,40 @@ def _find(parameter: str, text: str) -> str | None:
     text = text.strip()
     if parameter in COMMODITIES:
         return find_commodity(text)
-    return next((code for code in places() if code == text.upper()), None) or find_place(text)
+    return text.upper() if is_place_code(text.upper()) else find_place(text)
 
 
 def name_of(code: str) -> str:
     """Return the name of a place or commodity; a text that is no such code is unchanged."""
-    names: dict[str, str] = {code: code.name for code in places()}
-    names |= {key: key.name for key in commodities()}
+    names = _names()
     return ", ".join(names.get(part, part) for part in code.split(","))
+
+
+def is_place_code(text: str) -> bool:
+    """Return whether a text is the code of a place, in capitals."""
+    return text in _place_names()
 
 
 def place_names() -> list[str]:
     """Return the names of all countries and unions, A to Z."""
-    return sorted({Place(code).name for code in places()})
+    return sorted({*_place_names().values()})
 
 
 def commodity_names() -> list[str]:
     """Return the names of all commodities, A to Z."""
-    return sorted({Commodity(key).name for key in commodities()})
+    return sorted({*_commodity_names().values()})
+
+
+@cache
+def _place_names() -> dict[str, str]:
+    return {str(code): code.name for code in places()}
+
+
+@cache
+def _commodity_names() -> dict[str, str]:
+    return {str(key): key.name for key in commodities()}
+
+
+@cache
+def _names() -> dict[str, str]:
+    return _place_names() | _commodity_names()
