@@ -45,6 +45,8 @@ class SearchAnswer:
     """Destination of the listed clauses; None for every destination."""
     clauses: Sequence[ClauseAnswer]
     searched_clauses: bool
+    listed_all: bool
+    """Whether all instruments on the goods were searched for clauses."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -82,6 +84,7 @@ def _answer(found: Mapping[str, Any], search: ParsedSearch) -> SearchAnswer | No
         search.destination,
         clauses,
         controls is not None,
+        controls is not None and len(controls["edges"]) == controls["totalCount"],
     )
 
 
