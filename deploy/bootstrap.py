@@ -13,15 +13,16 @@ import asyncpg
 
 from deploy.config import settings
 from deploy.replica import is_standby, reading_from, running_read_only
+from projections.checks.sample_check import SampleCheck
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.registry import PROJECTIONS
 from projections.runner.projection import Projection
-from projections.runner.projector import Projector, Projectors
+from projections.runner.projector import Projectors
 from projections.runner.rebuild import rebuild
 from projections.runner.tables import check_not_newer, create_tables, foreign_rows
+from projections.search_index.projection import SearchIndex
 from projections.versions.projection import Versions
-from projections.versions.sample_check import SampleCheck
 from schema.services import Services
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
@@ -148,7 +149,7 @@ async def running_tracker(
             sample_check or nullcontext(),
         ):
             services = replace(
-                _services(pools, recorder, follower, projectors[Versions.name], proofs, delivery),
+                _services(pools, recorder, follower, projectors, proofs, delivery),
                 publisher=publisher,
                 deliverer=deliverer,
                 watcher=watcher,
@@ -195,19 +196,20 @@ def _services(
     pools: Pools,
     recorder: Recorder,
     follower: Follower,
-    projector: Projector[Any],
+    projectors: Projectors,
     proofs: ProofService,
     delivery: DeliveryOptions | None,
 ) -> Services:
     """Return the services of a tracker, without those that only some trackers run."""
     pool, commands = pools.api, Commands(recorder)
     networks = delivery.networks if delivery else settings.delivery_networks()
+    versions, index = projectors[Versions.name], projectors[SearchIndex.name]
     return Services(
         recorder,
         follower,
-        projector,
+        versions,
         commands,
-        AsOf(pools.query, recorder, projector.progress),
+        AsOf(pools.query, recorder, versions.progress, index.progress),
         Changes(pool, recorder),
         Tokens(pool),
         proofs,

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from projections.runner.projection import Projection
+from projections.search_index.projection import SearchIndex
 from projections.versions.projection import Versions
 
 PROJECTIONS: dict[str, Callable[[], Projection[Any]]] = {
-    factory.name: factory for factory in (Versions,)
+    factory.name: factory for factory in (Versions, SearchIndex)
 }
 """Projections by name. A projection may have a cache, so callers create their own."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from projections.checks.sample_check import SampleCheck
 from projections.query.as_of import AsOf
 from projections.query.changes import Changes
 from projections.runner.projector import Projector
 from projections.runner.replica import Replica
-from projections.versions.sample_check import SampleCheck
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.keystore import PublicKey
 from tracker.audit.sign.publisher import Publisher

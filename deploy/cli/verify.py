@@ -30,7 +30,7 @@ from deploy.cli.verify_result import ResultOutput, head_of, report_result
 from deploy.config import settings
 from deploy.output.progress import progress_bar
 from deploy.postgres import default_data_dir
-from projections.versions.row_check import check_all_rows
+from projections.checks.row_check import check_all_rows
 from tracker import clock
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.layout import LogFiles

@@ -65,7 +65,13 @@ again takes longer than the lookups."""
 class AsOf:
     """As-of queries on the version rows."""
 
-    def __init__(self, pool: Pool, recorder: Recorder, progress: ProgressTracker | None = None):
+    def __init__(
+        self,
+        pool: Pool,
+        recorder: Recorder,
+        progress: ProgressTracker | None = None,
+        index: ProgressTracker | None = None,
+    ):
         self._pool = pool
         self._recorder = recorder
         self._progress = progress
@@ -82,7 +88,7 @@ class AsOf:
         self.all_versions = AllVersions(pool)
         self.histories = Histories(pool)
         self.exposures = Exposures(pool, self.lists, self.confirmations)
-        self.searches = Searches(pool, self.named, progress)
+        self.searches = Searches(pool, self.named, progress, index)
 
     @property
     def connections(self) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from projections.query.list_statements import Ordering, SortKey
 from projections.query.lists import Filter, KeyRange, Lists
 from projections.query.moment import Moment
-from projections.versions.search_words import words
+from projections.words import words
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.citations import cited_numbers, first_number
 from tracker.domain.commodities import Commodity, ancestors, descendants

@@ -14,8 +14,8 @@ from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
-from projections.versions.search_document import commodity_text, other_names, place_text
-from projections.versions.search_words import can_be_corrected, trigrams, words
+from projections.search_index.document import commodity_text, other_names, place_text
+from projections.words import can_be_corrected, trigrams, words
 from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.figure import FigureState
 from tracker.domain.figure_facts import Series

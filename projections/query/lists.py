@@ -25,7 +25,7 @@ from projections.query.moment import Moment, MomentSeries, S, kind_name
 from projections.query.state_cache import NAMED, StateCache
 from projections.runner.progress import ProgressTracker
 from projections.versions.rows import compound_keys
-from projections.versions.search_words import to_tsquery
+from projections.words import to_tsquery
 from tracker.domain.figure import FigureState
 from tracker.postgres.database import Pool
 

@@ -8,6 +8,7 @@ entity's own words.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,16 +21,13 @@ from projections.query.moment import Moment
 from projections.query.search_matches import SoughtWord, nearest, sought_words
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
-from projections.versions.search_words import (
-    can_be_corrected,
-    codes_above,
-    other_spellings,
-    trigrams,
-    words,
-)
+from projections.runner.tables import SQL as TRACKING
+from projections.search_index.projection import SearchIndex
+from projections.words import can_be_corrected, codes_above, other_spellings, trigrams, words
 from tracker.domain.entity import EntityState
 from tracker.domain.figure import Figure
 from tracker.domain.registry import State
+from tracker.errors import Unavailable
 from tracker.log.recorder import StreamRange
 from tracker.postgres.database import Pool
 
@@ -37,6 +35,10 @@ StateReader: TypeAlias = Callable[[Sequence[str], Moment], Awaitable[Mapping[str
 """A reader of the states of some entities at a moment."""
 
 SQL = load_parts(Path(__file__).with_name("search.sql"))
+INDEX_TIMEOUT_SECONDS = 10
+"""Maximum seconds for which a search waits for the search index."""
+INDEX_CHECK_SECONDS = 0.01
+"""Seconds between checks of the position of the search index."""
 MAX_RESULTS = 1000
 """Maximum of entities per search."""
 MAX_EVENTS = 10_000
@@ -137,10 +139,16 @@ class Searches:
     """Search queries."""
 
     def __init__(
-        self, pool: Pool, read_states: StateReader, progress: ProgressTracker | None = None
+        self,
+        pool: Pool,
+        read_states: StateReader,
+        progress: ProgressTracker | None = None,
+        index: ProgressTracker | None = None,
     ):
+        """Create the searches of a tracker, with the progress of its versions and its search index."""
         self._pool = pool
         self._read_states = read_states
+        self._index = index
         self._answers = EventCache(progress, MAX_CACHED_SEARCHES, self._read)
 
     async def answer(self, question: SearchQuestion, moment: Moment) -> SearchAnswer:
@@ -149,6 +157,7 @@ class Searches:
 
     async def _read(self, key: tuple[SearchQuestion, Moment]) -> SearchAnswer:
         question, moment = key
+        await self._wait_for_index(moment.position)
         sought = _sought(question.text)
         found = await self._find(question, moment, sought)
         if not found:
@@ -160,6 +169,7 @@ class Searches:
 
     async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
         """Return the positions of the events with some words, in order."""
+        await self._wait_for_index(wanted.before - 1)
         sought = _sought(text)
         found = await self._find_events(sought, wanted)
         if not found:
@@ -167,6 +177,26 @@ class Searches:
             if corrected != sought:
                 found = await self._find_events(corrected, wanted)
         return found
+
+    async def _wait_for_index(self, position: int) -> None:
+        """Wait until the search index has a position, so that a search never answers from older rows.
+
+        Raises Unavailable after a timeout, and AnotherRelease.
+        """
+        deadline = asyncio.get_running_loop().time() + INDEX_TIMEOUT_SECONDS
+        while (reached := await self._index_position()) < position:
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable(
+                    f"The search index is at position {reached} and did not reach {position} in"
+                    f" {INDEX_TIMEOUT_SECONDS} seconds; try again",
+                    code="SEARCH_NOT_READY",
+                )
+            await asyncio.sleep(INDEX_CHECK_SECONDS)
+
+    async def _index_position(self) -> int:
+        if self._index:
+            return await self._index.position()
+        return int(await self._pool.fetchval(TRACKING.position, SearchIndex.name))
 
     async def _find_events(self, sought: Sequence[SoughtWord], wanted: EventRange) -> list[int]:
         figures = figure_question([one.spellings for one in sought]) or NO_FIGURES

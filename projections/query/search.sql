@@ -38,8 +38,10 @@ GROUP BY entity HAVING count(*) = cardinality($4::text[])
 -- only a note or quotation may have it.
 SELECT version.entity, version.title, weights.each AS weights
 FROM {versions}
-LEFT JOIN documents AS document
-    ON document.entity = version.entity AND document.key = version.document
+LEFT JOIN state_documents AS of_state
+    ON of_state.entity = version.entity AND of_state.first_day = version.first_day
+       AND of_state.since = version.since
+LEFT JOIN documents AS document ON document.entity = of_state.entity AND document.key = of_state.key
 CROSS JOIN LATERAL (
     SELECT array_agg(
         CASE WHEN document.vector @@ asked.begun

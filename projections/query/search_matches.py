@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
-from projections.versions.search_words import IDEOGRAPHS, plain, without_dots, words
+from projections.words import IDEOGRAPHS, plain, without_dots, words
 
 SPELT_WORD = re.compile(
     rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}](?:[^\W_{IDEOGRAPHS}]|[\u0300-\u036f])*"

@@ -18,7 +18,7 @@ from projections.runner.release import AnotherRelease
 from projections.runner.tables import SQL
 from tracker.errors import Unavailable
 from tracker.log.follower import Follower
-from tracker.postgres.database import CONNECTION_ERRORS, Pool
+from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ class ProgressTracker:
         self._latest: Progress | None = None
         self._fold = ""
         self._session = 0
+        self._expected = 0
+        """The position of the page that this process committed last, or is about to commit."""
         self._notified_again = False
         self._refreshing: asyncio.Task[None] | None = None
         follower.listen_to(f"projected_{projection.name}", self._on_notification)
@@ -78,10 +80,14 @@ class ProgressTracker:
         known = self.known
         return known.position if known else await self.query()
 
-    async def query(self) -> int:
-        """Return the position from the database. Raises AnotherRelease."""
+    async def query(self, connection: Connection | None = None) -> int:
+        """Return the position from the database, over a connection if given. Raises AnotherRelease.
+
+        A database that was restored to an older state sends no notification, so a projector queries
+        before each page.
+        """
         before, session = self._latest, self._follower.session
-        row = await self._pool.fetchrow(SQL.tracking, self._name)
+        row = await (connection or self._pool).fetchrow(SQL.tracking, self._name)
         assert row is not None  # created with the tables
         durability = self._follower.durability
         durability.synchronous = row["synchronous"]
@@ -106,6 +112,10 @@ class ProgressTracker:
         if self._latest and self._latest.position < position:
             self._latest = Progress(position, self._latest.epoch)
 
+    def expect(self, position: int) -> None:
+        """Ignore the notification of a page that this process commits next."""
+        self._expected = position
+
     def _learn(self, before: Progress | None, position: int, fold: str) -> None:
         """Record a result of the database, which may be outdated.
 
@@ -121,7 +131,7 @@ class ProgressTracker:
 
     def _on_notification(self, payload: str) -> None:
         """Handle a notification of a committed page or of replaced tables."""
-        if self._latest and payload == str(self._latest.position):
+        if self._latest and payload in (str(self._latest.position), str(self._expected)):
             return
         self._notified_again = True
         if self._refreshing is None:

@@ -8,7 +8,7 @@ rebuilds the tables when their code changes.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
@@ -26,6 +26,8 @@ class Page:
     until: int
     count: int
     """Number of events."""
+    is_last: bool = field(default=False, kw_only=True)
+    """Whether the log had no further events when this page was read; false if that is unknown."""
 
 
 PageT = TypeVar("PageT", bound=Page)
@@ -56,6 +58,8 @@ class Projection(Protocol[PageT]):
 
     name: ClassVar[str]
     """Name of the position record, and argument of `tracker rebuild`."""
+    pause_seconds: ClassVar[float] = 0
+    """Seconds between two pages, so that a page has more events, for rows that no command waits for."""
     tables: ClassVar[Tables]
     code: ClassVar[Sequence[Path]]
     """Python, SQL and data files behind the rows. If the behaviour of one changes, the rows are rebuilt."""

@@ -198,6 +198,8 @@ class Projector(BackgroundTask, Generic[PageT]):
         """Progress of the projection, by any process."""
         self._progressed = asyncio.Event()
         self._late: PageT | None = None
+        self._has_lock = False
+        """Whether this process had the lock in its last transaction."""
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Project all events now in the log. `progress` gets the position after each page."""
@@ -227,6 +229,8 @@ class Projector(BackgroundTask, Generic[PageT]):
                         continue
                     work.record(page.until - page.after, page.until)
                 yield page.until
+                if page.is_last:
+                    return
                 await ahead.wait_next()  # do not hold the lock while waiting
 
     async def _take_turn(self, ahead: ReadAhead[PageT], folded: PageT | None) -> PageT | None:
@@ -235,24 +239,24 @@ class Projector(BackgroundTask, Generic[PageT]):
         A page that was folded too late to be written safely is returned as `_late` and written in the
         next transaction. Raises AnotherRelease for rows of other code.
         """
-        self._late = None
+        self._late, self._has_lock = None, False
         limits, name = self._limits, self._projection.name
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 began, page = time.monotonic(), folded
                 if not await connection.fetchval(SQL.take_turn, name, limits.setting):
                     return None
-                tracking = await connection.fetchrow(SQL.tracking, name)
-                assert tracking is not None
-                self.progress.check_fold(tracking["fold"], tracking["release"])
-                if page is None or page.after != tracking["position"]:
-                    page = await ahead.page(tracking["position"])
-                if page is not None and not await self._is_durable(page, tracking["synchronous"]):
+                self._has_lock = True
+                position = await self.progress.query(connection)
+                if page is None or page.after != position:
+                    page = await ahead.page(position)
+                if page is not None and not await self._is_durable(page):
                     return None
                 if page is not None and time.monotonic() - began > MAX_FOLD_SECONDS:
                     self._late = page
                 elif page is not None:
                     seconds = limits.statement_seconds
+                    self.progress.expect(page.until)
                     with limits.writing(began):
                         await self._projection.write_page(connection, page, seconds=seconds)
                         await connection.execute(SQL.advance, name, page.until, timeout=seconds)
@@ -262,14 +266,13 @@ class Projector(BackgroundTask, Generic[PageT]):
                 raise
         return page
 
-    async def _is_durable(self, page: PageT, synchronous: bool) -> bool:
+    async def _is_durable(self, page: PageT) -> bool:
         """Whether the events of a page are durable, so that no failover removes them.
 
         Nothing else is projected, so a replica, which cannot check this, may show all rows.
         """
         durability = self._follower.durability
-        durability.synchronous = synchronous
-        return not synchronous or await durability.release(page.until) >= page.until
+        return not durability.synchronous or await durability.release(page.until) >= page.until
 
     async def position(self) -> int:
         """Return the position of the projection."""
@@ -307,9 +310,9 @@ class Projector(BackgroundTask, Generic[PageT]):
                 if self.progress.another_release:
                     await self.progress.query()
                 await self.catch_up()
-                await (
-                    self.progress.query()
-                )  # a database restored to an older state sends no notification
+                if not self._has_lock:  # another process projects, and this one reads its position
+                    await self.progress.query()
+                await asyncio.sleep(self._projection.pause_seconds)
                 await wait_for_event(signal)
             except LogSetBack:
                 return  # the server stops

@@ -15,47 +15,9 @@ from operator import attrgetter
 import msgspec
 
 from projections.fold.effective_facts import ClosedFact, FactRow
-from projections.fold.timeline import EntityFold
-from projections.lru_cache import SizedLruCache
-from projections.versions.rows import NULL, OPEN_POSITION, Line
+from projections.runner.writing import NULL, OPEN_POSITION, Line
 from tracker.domain.entity import RecordedFact
 from tracker.domain.figure_facts import Claimed, Series
-from tracker.domain.registry import entity_type
-
-MAX_CACHE_BYTES = 64 * 1024 * 1024
-"""Approximate memory limit for the folds of a projector."""
-MEMORY_BYTES_PER_JSON_BYTE = 6
-"""Bytes in memory per byte of JSON of an entry or state, with derived objects."""
-MEMORY_BYTES_PER_PLAIN_BYTE = 2
-"""Bytes in memory per byte for entities whose states do not grow, such as watched sources."""
-
-
-class FoldCache:
-    """A cache of recently folded entities, so that their events need not be read again.
-
-    A fold is removed when it is taken, because more facts change it. If its rows were not written,
-    because of a crash or another projector, it is useless. The cache is cleared when the database is
-    lost, which may return in an older state.
-    """
-
-    def __init__(self, max_bytes: int = MAX_CACHE_BYTES) -> None:
-        self._folds: SizedLruCache[str, EntityFold] = SizedLruCache(max_bytes)
-
-    def take(self, stream: str, version: int) -> EntityFold:
-        """Remove and return the fold of an entity up to a version, or an empty one."""
-        fold = self._folds.take(stream)
-        return fold if fold and fold.version <= version else EntityFold(stream)
-
-    def put(self, stream: str, fold: EntityFold) -> None:
-        """Cache the fold of an entity."""
-        plain = entity_type(stream).RECENT_EVENTS is not None
-        each = MEMORY_BYTES_PER_PLAIN_BYTE if plain else MEMORY_BYTES_PER_JSON_BYTE
-        self._folds.put(stream, fold, each * (fold.size + fold.written))
-
-    def clear(self) -> None:
-        """Clear the cache."""
-        self._folds.clear()
-
 
 BLOCK_POSITIONS = 10_000
 FACETS = {"commodity": "commodity", "place": "place", "statistic": "statistic", "year": "period"}

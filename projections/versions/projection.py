@@ -6,13 +6,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
+import projections.words
 import tracker.domain
 from projections.fold import effective_facts, elements, entity_rows, timeline
+from projections.runner import writing
 from projections.runner.projection import Projection, Tables
-from projections.versions import fact_rows, row_batch, rows, search_document, search_words
-from projections.versions.fact_rows import FoldCache
+from projections.streams import folding
+from projections.streams.folding import FoldCache
+from projections.streams.whole_streams import whole_streams
+from projections.versions import fact_rows, list_text, row_batch, rows
 from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
-from projections.versions.whole_streams import whole_streams
 from tracker.log import upcasting
 from tracker.postgres.database import Connection, named_queries
 
@@ -29,19 +32,9 @@ class Versions(Projection[RowBatch]):
 
     name = "versions"
     tables = Tables(
-        (
-            "documents",
-            "event_words",
-            "vocabulary",
-            "texts",
-            "subjects",
-            "versions",
-            "elements",
-            "facts",
-            "fact_sums",
-        ),
+        ("texts", "subjects", "versions", "elements", "facts", "fact_sums"),
         SQL.create_tables,
-        (SQL.create_version_indexes, SQL.create_search_indexes, SQL.create_document_indexes),
+        (SQL.create_version_indexes, SQL.create_list_indexes),
     )
     code = (
         *sorted(path for path in DOMAIN.rglob("*") if path.suffix in (".py", ".toml")),
@@ -53,10 +46,12 @@ class Versions(Projection[RowBatch]):
                 effective_facts,
                 elements,
                 entity_rows,
+                folding,
+                writing,
                 rows,
                 fact_rows,
-                search_document,
-                search_words,
+                list_text,
+                projections.words,
                 row_batch,
             )
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
 from operator import attrgetter
@@ -10,7 +11,8 @@ from operator import attrgetter
 import msgspec
 
 from projections.fold.entity_rows import RowDelta
-from projections.versions.search_document import SearchIndexRows, document, search_text, title
+from projections.runner.writing import NULL, OPEN_POSITION, Line, day_text
+from projections.versions.list_text import search_text, title
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import encode
@@ -28,18 +30,6 @@ from tracker.domain.provenance import Issuers, cite, issuers_of
 from tracker.domain.values import DAY, CitedSource, PartialDate, Source
 from tracker.domain.vocabulary import Checked
 from tracker.domain.watched_source import WatchedSourceState
-
-Line = str
-"""A row as a line, with columns in the order of `add_versions` (rows.sql).
-
-Tabs separate columns; neither JSON nor words contain tabs.
-"""
-
-NULL = "\x01"
-"""A column without a value: JSON and words contain no control characters."""
-
-OPEN_POSITION = 2**63 - 1
-"""`until` of an open row: the largest number of its column."""
 
 
 class FilterColumns(msgspec.Struct, frozen=True, gc=False):
@@ -241,67 +231,65 @@ def _span(given: tuple[date, date | None] | None) -> str | None:
 
 def days(first: date, last: date | None) -> str:
     """Return a range of days for PostgreSQL, both ends inclusive; None is an open end."""
-    return f"[{_day(first)},{_day(last)}]"
-
-
-@lru_cache(maxsize=65536)
-def _day(day: date | None) -> str:
-    """Return a day as PostgreSQL reads it; the first and last of the calendar are infinities.
-
-    asyncpg encodes them the same way. None is the end of an open range.
-    """
-    if day is None:
-        return ""
-    return {date.min: "-infinity", date.max: "infinity"}.get(day) or day.isoformat()
+    return f"[{day_text(first)},{day_text(last)}]"
 
 
 def search_keys(day: date, state: EntityState) -> dict[object, date]:
     """Return the keys under which lists and searches find an entity, with a first day.
 
-    The keys are its columns, its document and its publishers.
+    The keys are its columns and its publishers.
     """
-    found = document(state)
     publishers = (source.publisher for source in state.sources)
-    return dict.fromkeys([filter_columns(state), found.key if found else None, *publishers], day)
+    return dict.fromkeys([filter_columns(state), *publishers], day)
 
 
-def version_rows(delta: RowDelta, search_rows: SearchIndexRows) -> Iterator[Line]:
+@dataclass(slots=True)
+class ListKeys:
+    """The keys under which lists find entities: their words and texts at any time."""
+
+    subjects: list[str] = field(default_factory=list)
+    """Rows of entities without earlier rows, as lines, with columns in the order of `add_subjects`
+    (rows.sql)."""
+    more_subjects: list[str] = field(default_factory=list)
+    """Rows of other entities; they may exist already, with a later first day."""
+    texts: set[tuple[str, str, str]] = field(default_factory=set)
+    """Kinds, entities and their texts."""
+
+
+def version_rows(delta: RowDelta, keys: ListKeys) -> Iterator[Line]:
     """Yield the version rows of a delta one by one, because they may be large.
 
-    New search keys are added to `search_rows`, unless `delta.search_keys` has them from as early a day.
+    New keys are added to `keys`, unless `delta.search_keys` has them from as early a day.
     """
     words = _Words(delta.search_keys)
-    columns, head, found = FilterColumns(), "", None
+    columns, head = FilterColumns(), ""
     for row in sorted(delta.added, key=_SINCE):
         entity, version, since = row.entity, row.version, row.since
         start, state = version.start, version.state
         if not head or not isinstance(state, FigureState):  # the columns of a figure are constant
-            columns, before, found = filter_columns(state), columns, document(state)
+            columns, before = filter_columns(state), columns
             if not head or columns != before:
                 head = _head(entity, columns)
-        if found and found.key not in words.known:
-            words.known[found.key] = start
-            search_rows.add_document(entity, found, since)
         if words.are_news(columns, start):
             for word in _subjects(columns):
                 words.add(word, since, start)
             if columns.search_text:
-                search_rows.texts.add((_kind(entity), entity, columns.search_text))
+                keys.texts.add((_kind(entity), entity, columns.search_text))
         sources = NULL
         if not is_split(version.text):
             sources = sources_json(entity, state, delta.history)
             words.add_publishers(state, since, start)
         day = main_date(state)
         yield (
-            f"{head}\t{found.key if found else NULL}\t{of_date(day) if day else NULL}\t{sources}"
-            f"\t{clauses_json(state)}\t{_day(start)}\t{_last_day(version.end)}"
+            f"{head}\t{of_date(day) if day else NULL}\t{sources}"
+            f"\t{clauses_json(state)}\t{day_text(start)}\t{_last_day(version.end)}"
             f"\t{since}\t{row.until or OPEN_POSITION}\t{row.generation}"
             f"\t{_newest(version.newest)}\t{version.text}"
         )
     for listed in delta.elements:
         if isinstance(value := listed.element.value, (Evidence, Claim)):
             words.add_publishers(value, listed.since, listed.element.first_day)
-    subjects = search_rows.subjects if delta.is_new else search_rows.more_subjects
+    subjects = keys.subjects if delta.is_new else keys.more_subjects
     subjects += words.lines(delta.entity)
 
 
@@ -339,25 +327,25 @@ class _Words:
         """Return the rows of the words."""
         kind = _kind(entity)
         return [
-            f"{kind}\t{word}\t{entity}\t{since}\t{_day(day)}"
+            f"{kind}\t{word}\t{entity}\t{since}\t{day_text(day)}"
             for word, (since, day) in self._found.items()
         ]
 
 
 def _last_day(end: date | None) -> str:
     """Return the last day before an end, or infinity without an end."""
-    return _day(end - DAY) if end else "infinity"
+    return day_text(end - DAY) if end else "infinity"
 
 
 def _newest(newest: tuple[date, int] | None) -> str:
     """Return the day and position of the last fact, as two columns."""
-    return f"{NULL}\t{NULL}" if newest is None else f"{_day(newest[0])}\t{newest[1]}"
+    return f"{NULL}\t{NULL}" if newest is None else f"{day_text(newest[0])}\t{newest[1]}"
 
 
 def element_rows(delta: RowDelta) -> list[Line]:
     """Return the rows of list elements in a delta."""
     return [
-        f"{delta.entity}\t{of.list}\t{of.place}\t{_day(of.first_day)}\t{_last_day(of.end)}"
+        f"{delta.entity}\t{of.list}\t{of.place}\t{day_text(of.first_day)}\t{_last_day(of.end)}"
         f"\t{row.since}\t{row.until or OPEN_POSITION}\t{of.text}\t{_source(of) or NULL}"
         for row in delta.elements
         for of in [row.element]

@@ -39,12 +39,12 @@ FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 -- name: add_versions
 -- Rows as lines made in rows.py. Not by COPY: PostgreSQL waits for its end without a limit, and a client
 -- that was stopped in the middle would keep its locks.
-INSERT INTO versions (entity, kind, commodity, period, commodities, places, category, title, said, document, dated,
+INSERT INTO versions (entity, kind, commodity, period, commodities, places, category, title, said, dated,
                       sources, clauses, first_day, last_day, since, until, generation,
                       newest_fact, newest_position, state)
-SELECT c[1], c[2], c[3], c[4]::integer, c[5]::jsonb, c[6]::jsonb, c[7], c[8], c[9], c[10], c[11]::daterange,
-       c[12]::jsonb, c[13]::jsonb, c[14]::date, c[15]::date, c[16]::bigint, c[17]::bigint, c[18]::bigint,
-       c[19]::date, c[20]::bigint, c[21]
+SELECT c[1], c[2], c[3], c[4]::integer, c[5]::jsonb, c[6]::jsonb, c[7], c[8], c[9], c[10]::daterange,
+       c[11]::jsonb, c[12]::jsonb, c[13]::date, c[14]::date, c[15]::bigint, c[16]::bigint, c[17]::bigint,
+       c[18]::date, c[19]::bigint, c[20]
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t', E'\x01') AS c;
 
 -- name: add_subjects
@@ -80,27 +80,3 @@ INSERT INTO texts (kind, entity, said)
 SELECT c[1], c[2], c[3]
 FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
 ON CONFLICT DO NOTHING;
-
--- name: add_documents
--- New search documents of entities, with words as written and by their English stem.
-INSERT INTO documents (kind, entity, key, vector)
-SELECT c[1], c[2], c[3],
-       setweight(to_tsvector('simple', c[4]) || to_tsvector('english', c[4]), 'A')
-       || setweight(to_tsvector('simple', c[5]) || to_tsvector('english', c[5]), 'B')
-       || setweight(to_tsvector('simple', c[6]) || to_tsvector('english', c[6]), 'C')
-       || setweight(to_tsvector('simple', c[7]) || to_tsvector('english', c[7]), 'D')
-FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
-ON CONFLICT DO NOTHING;
-
--- name: add_event_words
--- Search words of events.
-INSERT INTO event_words (position, vector)
-SELECT c[1]::bigint, to_tsvector('simple', c[2]) || to_tsvector('english', c[2])
-FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c;
-
--- name: add_vocabulary
--- The words of documents, each with the first position that had it.
-INSERT INTO vocabulary (word, since, trigrams)
-SELECT c[1], c[2]::bigint, c[3]::text[]
-FROM unnest($1::text[]) AS line, string_to_array(line, E'\t') AS c
-ON CONFLICT (word) DO UPDATE SET since = excluded.since WHERE excluded.since < vocabulary.since;

@@ -10,7 +10,6 @@ CREATE TABLE versions (
     category    text COLLATE "C",            -- a figure's statistic, a control's direction, …
     title       text COLLATE "C",            -- the words of its title, as sort key
     said        text COLLATE "C",            -- the words that a list search reads
-    document    text COLLATE "C",            -- the key of its row in documents
     dated       daterange,                   -- the possible days of announcement, foundation, …
     sources     jsonb,                       -- publishers, publication days, method of checking,
                                              -- and whether the fact is primary and verified. A
@@ -42,28 +41,13 @@ CREATE TABLE elements (         -- distinct elements of the long lists of states
 );
 -- The planner needs no statistics of columns that are only read, or filtered row by row.
 ALTER TABLE versions ALTER title SET STATISTICS 0, ALTER said SET STATISTICS 0,
-    ALTER document SET STATISTICS 0, ALTER sources SET STATISTICS 0, ALTER clauses SET STATISTICS 0, ALTER state SET STATISTICS 0;
+    ALTER sources SET STATISTICS 0, ALTER clauses SET STATISTICS 0, ALTER state SET STATISTICS 0;
 CREATE TABLE subjects (         -- the entities that were ever about a word
     kind      text COLLATE "C" NOT NULL,
     word      text COLLATE "C" NOT NULL,      -- '' for every entity of the kind
     entity    text COLLATE "C" NOT NULL,
     since     bigint NOT NULL,                -- the first position
     first_day date NOT NULL                   -- the first day, at any position
-);
-CREATE TABLE documents (        -- all words of a state, by which a search finds and ranks entities
-    kind   text COLLATE "C" NOT NULL,
-    entity text COLLATE "C" NOT NULL,
-    key    text COLLATE "C" NOT NULL,         -- derived from its words
-    vector tsvector NOT NULL                  -- the words with their weights; see search_document.py
-);
-CREATE TABLE event_words (      -- words by which a search finds events, except those of figures
-    position bigint NOT NULL,
-    vector   tsvector NOT NULL                -- see search_document.py
-);
-CREATE TABLE vocabulary (       -- the words of documents, for corrections of misspelt words
-    word     text COLLATE "C" PRIMARY KEY,    -- a rebuild repeats words too
-    since    bigint NOT NULL,                 -- the first position at which a document had it
-    trigrams text[] COLLATE "C" NOT NULL
 );
 CREATE TABLE texts (            -- texts of entities at any time
     kind   text COLLATE "C" NOT NULL,
@@ -114,7 +98,7 @@ CREATE INDEX facts_since ON facts (since);
 CREATE INDEX facts_until ON facts (until) WHERE until < 9223372036854775807;
 CREATE INDEX facts_of_edition ON facts (edition, position) WHERE edition IS NOT NULL;
 
--- name: create_search_indexes
+-- name: create_list_indexes
 CREATE UNIQUE INDEX subjects_key ON subjects (word, kind, entity) INCLUDE (since, first_day);
 -- Days with few records; see early_days.py.
 CREATE INDEX subjects_by_day ON subjects ((kind || ' ' || word), first_day);
@@ -122,10 +106,3 @@ CREATE INDEX subjects_by_day ON subjects ((kind || ' ' || word), first_day);
 CREATE UNIQUE INDEX texts_key ON texts (entity, md5(said));
 CREATE INDEX texts_words ON texts
     USING gin ((to_tsvector('simple', said) || to_tsvector('english', said)));
-
--- name: create_document_indexes
--- Without pending lists, which a search would read completely.
-CREATE UNIQUE INDEX documents_key ON documents (entity, key);
-CREATE INDEX documents_vector ON documents USING gin (vector) WITH (fastupdate = off);
-CREATE INDEX event_words_vector ON event_words USING gin (vector) WITH (fastupdate = off);
-CREATE INDEX vocabulary_trigrams ON vocabulary USING gin (trigrams) WITH (fastupdate = off);

@@ -14,7 +14,7 @@ from strawberry import argument
 
 from projections.analysis.exposure import Question
 from projections.query.search_matches import MAX_WORDS, sought_words
-from projections.versions import search_words
+from projections.words import words
 from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.input_types import check_text
@@ -185,7 +185,7 @@ def check_hs_code(given: str) -> str:
 
 def parse_search(given: str | None) -> str | None:
     """Return the search words; None if the argument is left out."""
-    if given is not None and not search_words.words(parse_short_text(given, "search")):
+    if given is not None and not words(parse_short_text(given, "search")):
         raise InvalidInput("expected at least one letter or digit", path=("search",))
     return given
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from strawberry import argument
 
 from projections.query.lists import EVERYTHING, Filter
-from projections.versions.search_words import matches
+from projections.words import matches
 from schema.base.context import Info
 from schema.base.decorators import named_resolver_field, object_type, resolver_field
 from schema.base.global_ids import key_of

@@ -12,7 +12,7 @@ from projections.query.figure_words import figure_text, figure_title
 from projections.query.moment import Moment
 from projections.query.search import positions_behind
 from projections.query.search_matches import Match, SoughtWord, Text, best_matches
-from projections.versions.search_document import passages
+from projections.search_index.document import passages
 from schema.base.context import Info
 from schema.base.decorators import lazy_object, object_type, resolver_field
 from schema.base.scalars import Position

@@ -27,17 +27,9 @@ from projections.runner.projector import Projector, ReadAhead
 from projections.runner.rebuild import rebuild
 from projections.runner.tables import SQL, create_tables
 from projections.runner.tables import project_page as project_page_of
-from projections.versions.fact_rows import FoldCache
+from projections.streams.folding import PAUSE_FACTS, FoldCache, apply_facts
 from projections.versions.projection import Versions
-from projections.versions.row_batch import (
-    PAUSE_FACTS,
-    PAUSE_ROWS,
-    RowBatch,
-    apply_facts,
-    fold_page,
-    fold_streams,
-    write_page,
-)
+from projections.versions.row_batch import PAUSE_ROWS, RowBatch, fold_page, fold_streams, write_page
 from schema.services import Services
 from tests.support.fact_builders import (
     DAYS,
@@ -140,7 +132,7 @@ async def project_page(connection: Connection, *, limit: int) -> int:
 
 ANEW = """
 DELETE FROM versions; DELETE FROM elements; DELETE FROM subjects; DELETE FROM texts;
-UPDATE progress SET position = 0"""
+UPDATE progress SET position = 0 WHERE projection = 'versions'"""
 
 
 async def rows(connection: Connection) -> list[tuple[Any, ...]]:
@@ -559,7 +551,7 @@ async def test_an_entity_that_was_just_folded_is_not_read_again(
         read.extend(streams)
         return await fact_reader.read_facts_of(connection, streams, until)
 
-    monkeypatch.setattr("projections.versions.row_batch.read_facts_of", read_facts_of)
+    monkeypatch.setattr("projections.streams.folding.read_facts_of", read_facts_of)
     commands = Commands(recorder)
     await commands.record(GALLIUM, announced())
     await commands.record("export-control/other", announced())
@@ -582,7 +574,7 @@ async def test_a_page_has_fewer_events_where_their_rows_are_large(
     await append_all(recorder, events(0))
     expected = await project(connection, 1000)
     await connection.execute(ANEW)
-    monkeypatch.setattr("projections.versions.row_batch.MAX_PAGE_ROW_BYTES", most)
+    monkeypatch.setattr("projections.streams.folding.MAX_PAGE_ROW_BYTES", most)
     counts = list[int]()
     while page := await fold_page(connection, sum(counts), limit=PAGE_EVENTS, folds=FoldCache()):
         async with connection.transaction():
@@ -598,7 +590,7 @@ async def test_the_pages_of_a_source_do_not_shrink_however_many_looks_there_were
     stream, make = KINDS["source"]
     facts = [make(number, f"2026-11-{1 + number // 20:02}") for number in range(200)]
     await Commands(recorder).record_all([RecordFact(stream, one) for one in facts])
-    monkeypatch.setattr("projections.versions.row_batch.MAX_PAGE_ROW_BYTES", 400_000)
+    monkeypatch.setattr("projections.streams.folding.MAX_PAGE_ROW_BYTES", 400_000)
     counts, folds = list[int](), FoldCache()
     while page := await fold_page(connection, sum(counts), limit=50, folds=folds):
         counts.append(page.count)
@@ -651,7 +643,7 @@ async def test_a_fold_takes_in_what_another_projector_has_projected(
         asked.update(streams)
         return await fact_reader.read_facts_of(connection, streams, until)
 
-    monkeypatch.setattr("projections.versions.row_batch.read_facts_of", read_facts_of)
+    monkeypatch.setattr("projections.streams.folding.read_facts_of", read_facts_of)
     warm = await fold_page(connection, 3, limit=PAGE_EVENTS, folds=folds)
     assert asked == {GALLIUM: 1}
     assert warm
@@ -667,7 +659,7 @@ async def test_others_see_the_rows_of_a_page_and_its_position_at_once(
 
     async def seen() -> tuple[int, int]:
         return (
-            await other.fetchval("SELECT position FROM progress"),
+            await other.fetchval("SELECT position FROM progress WHERE projection = 'versions'"),
             await other.fetchval("SELECT count(*) FROM versions"),
         )
 
@@ -695,7 +687,7 @@ async def test_a_projector_that_loses_its_connections_goes_on_at_once(
         await Commands(Recorder(pool)).record(GALLIUM, suspended())
 
     async def reached() -> None:
-        while await admin.fetchval("SELECT position FROM progress") < 2:
+        while await admin.fetchval("SELECT position FROM progress WHERE projection = 'versions'") < 2:
             await asyncio.sleep(0.01)
 
     await asyncio.wait_for(reached(), within(4))
@@ -714,7 +706,7 @@ async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Set small pages, so that a rebuild takes many."""
-    monkeypatch.setattr("projections.versions.whole_streams.PAGE_EVENTS", 20)
+    monkeypatch.setattr("projections.streams.whole_streams.PAGE_EVENTS", 20)
 
 
 PAUSE_SECONDS = 0.05
@@ -787,7 +779,7 @@ async def test_a_rebuild_that_fails_in_the_middle_leaves_the_live_rows_and_can_b
 HALF = """
 import asyncio, json, sys, time
 import projections.runner.rebuild as module
-import projections.versions.whole_streams
+import projections.streams.whole_streams
 from projections.versions.projection import Versions
 
 def stop(folded):
@@ -795,7 +787,7 @@ def stop(folded):
         print("half", flush=True)
         time.sleep(60)
 
-projections.versions.whole_streams.PAGE_EVENTS = 20
+projections.streams.whole_streams.PAGE_EVENTS = 20
 asyncio.run(module.rebuild(json.loads(sys.argv[1]), Versions(), stop))
 """
 

@@ -27,7 +27,7 @@ ELEMENTS = "elements_key"
 
 GROW = """
 INSERT INTO versions
-SELECT entity, kind, commodity, period, commodities, places, category, title, said, document, dated,
+SELECT entity, kind, commodity, period, commodities, places, category, title, said, dated,
        sources, clauses, first_day, last_day, $1 + 2 * round, $1 + 2 * round + 1, $1 + 2 * round,
        newest_fact, newest_position, 'grown'
 FROM versions, generate_series(1, 10) AS round WHERE until = 9223372036854775807
@@ -65,7 +65,7 @@ def looked_up(plan: Plan) -> int:
 
 
 async def test_no_question_about_a_moment_reads_history(connection: Connection) -> None:
-    head = await connection.fetchval("SELECT position FROM progress")
+    head = await connection.fetchval("SELECT min(position) FROM progress")
     at = Moment(date(2025, 6, 1), head)
     before = await plans(connection, at)
     await connection.execute(GROW, head + 1)
@@ -95,13 +95,13 @@ async def test_no_question_about_a_moment_reads_history(connection: Connection) 
 
 
 async def test_a_page_of_a_list_looks_no_further_than_it_must(connection: Connection) -> None:
-    head = await connection.fetchval("SELECT position FROM progress")
+    head = await connection.fetchval("SELECT min(position) FROM progress")
     plan = (await plans(connection, Moment(date(2026, 6, 1), head)))["claims of a publisher"]
     assert 0 < looked_up(plan) < 100
 
 
 async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
-    position = await connection.fetchval("SELECT position / 3 FROM progress")
+    position = await connection.fetchval("SELECT min(position) / 3 FROM progress")
     plan = (await plans(connection, Moment(date(2026, 6, 1), position)))["digest"]
     assert looked_up(plan) == await connection.fetchval(
         "SELECT count(DISTINCT stream) FROM log.events WHERE position <= $1", position
@@ -111,7 +111,7 @@ async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
 async def test_on_an_early_day_only_what_was_known_by_then_is_looked_up(
     connection: Connection,
 ) -> None:
-    head = await connection.fetchval("SELECT position FROM progress")
+    head = await connection.fetchval("SELECT min(position) FROM progress")
     day = date(2023, 2, 15)
     found = await plans(connection, Moment(day, head))
     known = await connection.fetchval(
@@ -142,7 +142,7 @@ async def test_the_past_of_an_entity_is_read_by_its_index(connection: Connection
 
 MANY_VERSIONS = """
 INSERT INTO versions
-SELECT 'figure/long', kind, commodity, period, commodities, places, category, title, said, document,
+SELECT 'figure/long', kind, commodity, period, commodities, places, category, title, said,
        dated, sources, clauses, first_day, '9999-12-31', n, n + 1, n / 32 * 32, newest_fact,
        newest_position, repeat(state, 5)
 FROM generate_series(1, 9000) AS n, (SELECT * FROM versions WHERE entity = $1 LIMIT 1) AS one"""
@@ -170,7 +170,7 @@ async def test_a_page_of_a_history_reads_no_more_however_long_the_history_is(
 async def test_words_are_found_by_an_index_however_many_texts_there_are(
     connection: Connection,
 ) -> None:
-    head = await connection.fetchval("SELECT position FROM progress")
+    head = await connection.fetchval("SELECT min(position) FROM progress")
     await connection.execute("""
         INSERT INTO texts SELECT 'announcement', 'announcement/' || n, 'words of no ' || n
         FROM generate_series(1, 20000) AS n""")
@@ -184,7 +184,7 @@ async def test_words_are_found_by_an_index_however_many_texts_there_are(
 async def test_a_version_that_ends_is_looked_up_alone(connection: Connection) -> None:
     await connection.execute("VACUUM ANALYZE versions")
     ending = await connection.fetch("""
-        SELECT entity, first_day, generation, (SELECT position + 1 FROM progress) AS position
+        SELECT entity, first_day, generation, (SELECT min(position) + 1 FROM progress) AS position
         FROM versions WHERE kind = 'figure' AND until = 9223372036854775807
         ORDER BY hashtextextended(entity, 0) LIMIT 100""")
     pool: Any = ExplainingPool(connection)
@@ -217,7 +217,7 @@ async def test_a_first_day_that_was_not_known_is_looked_up_alone(connection: Con
 async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
     connection: Connection,
 ) -> None:
-    head = await connection.fetchval("SELECT position FROM progress")
+    head = await connection.fetchval("SELECT min(position) FROM progress")
     await connection.execute("VACUUM ANALYZE facts, fact_sums")
     pool: Any = ExplainingPool(connection)
     facts = Facts(pool, None)  # type: ignore[arg-type]
@@ -234,7 +234,7 @@ async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
 
 
 async def test_a_page_of_facts_reads_few_rows_wherever_it_begins(connection: Connection) -> None:
-    head = await connection.fetchval("SELECT position FROM progress")
+    head = await connection.fetchval("SELECT min(position) FROM progress")
     await connection.execute("VACUUM ANALYZE facts")
     pool: Any = ExplainingPool(connection)
     moment = Moment(date(2026, 6, 1), head)

@@ -7,24 +7,25 @@ import asyncio
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool, running_tracker
+from projections.checks.row_check import RowsDiffer, check_all_rows, check_random_entity
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
-from projections.versions.row_check import RowsDiffer, check_all_rows, check_random_entity
 from tests.support.api import Api, control
 from tests.support.time_limits import within
 from tracker.postgres.database import PROJECTOR, Target
 
 CONTROL = "export-control/cn-mofcom-2024-46"
 CHANGES = (
+    ("state_documents", "UPDATE state_documents SET key = 'other'"),
+    ("documents", "UPDATE documents SET vector = 'other'"),
     ("versions", "UPDATE versions SET state = replace(state, 'g', 'q')"),
     ("versions", "UPDATE versions SET until = until - 1"),
     ("versions", "DELETE FROM versions"),
     ("texts", "UPDATE texts SET said = md5(said)"),
     ("subjects", "UPDATE subjects SET first_day = first_day - 1"),
     ("facts", "UPDATE facts SET type = 'other'"),
-    ("documents", "UPDATE documents SET vector = 'other'"),
 )
-"""Each is found before the ones above it, by the names of the tables."""
+"""Each is found before the ones above it: the versions first, then by the names of the tables."""
 
 
 async def test_rows_of_the_corpus_are_those_of_a_fresh_fold(corpus_target: Target) -> None:

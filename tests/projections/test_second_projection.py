@@ -129,6 +129,7 @@ async def test_each_is_rebuilt_alone_while_both_are_kept(
     assert dict(await pool.fetch("SELECT projection, position FROM projection.progress")) == {
         "versions": 2,
         "events_by_type": 2,
+        "search": 0,
     }
 
 

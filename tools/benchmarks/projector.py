@@ -75,7 +75,8 @@ async def measure(target: Target, data_dir: Path, size: int) -> None:
     await line("rebuild", size, data_dir, partial(rebuild, target, Versions()))
     async with await create_pool(target, role=PROJECTOR) as pool:
         await connection.execute(
-            "TRUNCATE versions, elements, subjects, texts; UPDATE progress SET position = 0"
+            "TRUNCATE versions, elements, subjects, texts, facts, fact_sums;"
+            " UPDATE progress SET position = 0 WHERE projection = 'versions'"
         )
         projector = Projector(pool, Follower(Recorder(pool), target), Versions())
         await line("import", size, data_dir, projector.catch_up)

@@ -17,7 +17,7 @@ from projections.query.figure_claims import claim_at
 from projections.query.lists import Filter, Keyed
 from projections.query.moment import Moment
 from projections.query.transitions import TransitionFilter
-from projections.versions.search_document import title
+from projections.versions.list_text import title
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.enums import described_enum

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from projections.versions.row_check import RowsDiffer, check_random_entity
+from projections.checks.row_check import RowsDiffer, check_random_entity
 from tracker.errors import LogSetBack, Unavailable
 from tracker.postgres.background import BackgroundTask, end_if_cancelled
 from tracker.postgres.database import CONNECTION_ERRORS, Pool

@@ -2,7 +2,7 @@
 -- Prevent the replacement of these tables until the transaction ends, without blocking queries. A page of
 -- a long stream may exceed the usual idle timeout. A frozen process delays a rebuild.
 SET LOCAL idle_in_transaction_session_timeout = '60s';
-LOCK TABLE documents, texts, subjects, versions, elements, facts IN ACCESS SHARE MODE;
+LOCK TABLE documents, state_documents, texts, subjects, versions, elements, facts IN ACCESS SHARE MODE;
 
 -- name: stream
 -- The stream of an event.

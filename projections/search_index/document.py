@@ -12,17 +12,15 @@ either.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from functools import cache
 from hashlib import blake2b
-from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 
-from projections.versions.search_words import can_be_corrected, trigrams, words
+from projections.words import words
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.clause import Clause
@@ -33,7 +31,6 @@ from tracker.domain.figure import Figure
 from tracker.domain.firm import FirmState
 from tracker.domain.history import RecordedFact
 from tracker.domain.import_receipt import Import
-from tracker.domain.matching import firms_in
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
 from tracker.domain.values import Actor, FreeText, TextCommitment, Value
@@ -47,9 +44,8 @@ MAX_DISPUTES = 20
 
 
 WITHOUT_WORDS = (f"{Figure.KIND}/", f"{Import.KIND}/")
+"""Beginnings of the names of entities without documents and without words of their events."""
 CAPITAL = str.maketrans({letter: f" {letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
-SearchText = tuple[str, str, str]
-"""A searchable text of an entity: `kind, entity, text`."""
 
 
 class Passage(msgspec.Struct, frozen=True, gc=False):
@@ -249,76 +245,11 @@ def commodity_text(id: str) -> str:
     return ", ".join([commodity.name, *(n for n in names.values() if n != commodity.name)])
 
 
-def title(state: Value) -> str | None:
-    """Return the sort name of an entity, or None without a name."""
-    match state:
-        case AllianceState() | FirmState() | WatchedSourceState() | CoverageState():
-            return _joined([state.name])
-        case AnnouncementState() | ExportControlState():
-            return _joined([state.title])
-    return None
-
-
-def search_text(state: Value) -> str | None:
-    """Return all search words of an entity for lists, or None if no list searches for it."""
-    match state:
-        case AllianceState():
-            places = _place_names(member.place for member in state.members)
-            texts = [state.name, state.id, *state.former_names, *places]
-        case AnnouncementState():
-            texts = [*_title_texts(state), state.id, state.topic or ""]
-            texts += [*_place_names(state.actors), *_commodity_names(state.commodities)]
-            texts += state.firms
-        case ExportControlState():
-            goods = chain.from_iterable(item.clause.commodities for item in state.clauses)
-            texts = [*_title_texts(state), state.id, state.instrument or ""]
-            texts += [*_place_names([state.issuer]), *_commodity_names(goods)]
-            texts += chain.from_iterable(map(firms_in, state.clauses))
-        case FirmState():
-            texts = [state.name, state.id, *state.also, *state.former_names]
-            texts += _place_names([state.place] if state.place else [])
-        case WatchedSourceState():
-            texts = [state.name, state.id, state.covers or "", *_place_names(state.issuers)]
-        case CoverageState():
-            texts = [state.name, state.id, *_place_names([state.issuer])]
-        case _:
-            return None
-    return _joined(texts)
-
-
-def _title_texts(state: AnnouncementState | ExportControlState) -> Iterator[str]:
-    """Yield the title, and the title in the language of the issuer."""
-    yield state.title
-    if state.original_title is not None:
-        yield state.original_title.text
-
-
-def _place_names(actors: Iterable[str]) -> Iterator[str]:
-    """Yield the codes and names of places; for an alliance its key."""
-    for actor in dict.fromkeys(actors):
-        yield actor
-        if not actor.islower():
-            yield Place(actor).name
-
-
-def _commodity_names(ids: Iterable[str]) -> Iterator[str]:
-    """Yield the names of commodities, including publishers' names."""
-    for id in dict.fromkeys(ids):
-        commodity = Commodity(id)
-        yield from (id, commodity.name, *commodity.also)
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return " ".join(chain.from_iterable(map(words, texts)))
-
-
 def event_words(entity: str, facts: Iterable[RecordedFact]) -> dict[int, str]:
     """Return the distinct words of an entity's events by position.
 
-    Events that are found by their entity alone are left out.
+    Successful polls of watched sources are left out.
     """
-    if entity.startswith(WITHOUT_WORDS):
-        return {}
     return {
         known.position: _event_text(entity, known)
         for known in facts
@@ -357,33 +288,3 @@ def _add_texts(value: Any, texts: list[str]) -> None:
         case tuple():
             for one in value:
                 _add_texts(one, texts)
-
-
-@dataclass(slots=True)
-class SearchIndexRows:
-    """Search keys of entities: their words, texts and documents at any time."""
-
-    subjects: list[str] = field(default_factory=list)
-    """Rows of entities without earlier rows, as lines, with columns in the order of `add_subjects`
-    (rows.sql)."""
-    more_subjects: list[str] = field(default_factory=list)
-    """Rows of other entities; they may exist already, with a later first day."""
-    texts: set[SearchText] = field(default_factory=set)
-    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
-    """Documents by entity and key."""
-    events: dict[int, str] = field(default_factory=dict)
-    """The words of events, by position."""
-    vocabulary: dict[str, int] = field(default_factory=dict)
-    """Words of documents that corrections may use, with the first position of each."""
-
-    def add_document(self, entity: str, new: Document, since: int) -> None:
-        """Add a document that an entity first had at a position."""
-        self.documents[entity, new.key] = new
-        for text in new.words:
-            for word in filter(can_be_corrected, text.split()):
-                self.vocabulary[word] = min(since, self.vocabulary.get(word, since))
-
-
-def vocabulary_line(word: str, since: int) -> str:
-    """Return the row of a word for corrections."""
-    return f"{word}\t{since}\t{{{','.join(trigrams(word))}}}"

@@ -1,0 +1,1 @@
+"""Comparison of stored rows with a new fold of their events."""

@@ -1,0 +1,90 @@
+"""The projection of the search index."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+import projections.words
+import tracker.domain
+from projections.fold import effective_facts, elements, entity_rows, timeline
+from projections.runner import writing
+from projections.runner.projection import Projection, Tables
+from projections.search_index import document, rows
+from projections.search_index.document import WITHOUT_WORDS
+from projections.search_index.rows import IndexBatch, add_streams, fold_page, write_page
+from projections.streams import folding
+from projections.streams.folding import FoldCache
+from projections.streams.whole_streams import whole_streams
+from tracker.log import upcasting
+from tracker.postgres.database import Connection, named_queries
+
+TABLES = Path(__file__).with_name("tables.sql")
+SQL = named_queries(TABLES)
+DOMAIN = Path(tracker.domain.__file__).parent
+
+
+class SearchIndex(Projection[IndexBatch]):
+    """The words of states and events, for searches. It lags behind the versions by some milliseconds.
+
+    A command does not wait for it. A search waits until it has reached the position of the search.
+    """
+
+    name = "search"
+    pause_seconds = 0.05
+    tables = Tables(
+        ("documents", "state_documents", "event_words", "vocabulary"),
+        SQL.create_tables,
+        (SQL.create_indexes,),
+    )
+    code = (
+        *sorted(path for path in DOMAIN.rglob("*") if path.suffix in (".py", ".toml")),
+        *(
+            Path(str(module.__file__))
+            for module in (
+                upcasting,
+                timeline,
+                effective_facts,
+                elements,
+                entity_rows,
+                folding,
+                writing,
+                document,
+                rows,
+                projections.words,
+            )
+        ),
+        TABLES,
+        Path(__file__).with_name("rows.sql"),
+    )
+
+    def __init__(self) -> None:
+        self._folds = FoldCache()
+
+    async def fold_page(
+        self, connection: Connection, after: int, *, limit: int
+    ) -> IndexBatch | None:
+        """Read the next events and fold them with the cached folds of their entities."""
+        return await fold_page(connection, after, limit=limit, folds=self._folds)
+
+    async def fold_all(
+        self, connection: Connection, until: int
+    ) -> AsyncGenerator[IndexBatch, None]:
+        """Fold each entity once and completely, without those that have no words."""
+        nothing_cached = FoldCache(0)
+        async with aclosing(whole_streams(connection, until, without=WITHOUT_WORDS)) as pages:
+            async for streams in pages:
+                batch = IndexBatch(0, until, sum(len(of.facts) for of in streams.values()))
+                await add_streams(connection, batch, streams, nothing_cached)
+                yield batch
+
+    async def write_page(
+        self, connection: Connection, page: IndexBatch, *, seconds: float | None = None
+    ) -> None:
+        """Add rows."""
+        await write_page(connection, page, seconds=seconds)
+
+    def clear_cache(self) -> None:
+        """Clear the cached folds of entities."""
+        self._folds.clear()

@@ -1,0 +1,1 @@
+"""Facts of many entities, read from the log and folded."""
