@@ -16,7 +16,7 @@ from deploy.replica import is_standby, reading_from, running_read_only
 from projections.checks.sample_check import SampleCheck
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
-from projections.registry import PROJECTIONS
+from projections.registry import PROJECTIONS, linked_projections
 from projections.runner.projection import Projection
 from projections.runner.projector import Projectors
 from projections.runner.rebuild import rebuild
@@ -139,10 +139,9 @@ async def running_tracker(
         deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
         watcher = Watcher(target, watch, durability) if watch else None
         sample_check = SampleCheck(pools.api) if serves else None
-        projections = [make() for make in PROJECTIONS.values()]
         async with (
             follower,
-            Projectors(pools.project, follower, projections, observe) as projectors,
+            Projectors(pools.project, follower, linked_projections(), observe) as projectors,
             running_publisher(target, follower, signing, observe) as publisher,
             deliverer or nullcontext(),
             watcher or nullcontext(),

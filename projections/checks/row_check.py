@@ -20,8 +20,9 @@ from projections.runner.tables import SQL as TRACKING
 from projections.runner.tables import foreign_rows
 from projections.search_index.projection import SearchIndex
 from projections.search_index.rows import SQL as INDEX_SQL
-from projections.search_index.rows import IndexBatch, add_streams, document_lines
-from projections.streams.folding import FoldCache, estimate_row_bytes
+from projections.search_index.rows import document_lines
+from projections.search_index.rows import fold_streams as index_streams
+from projections.streams.folding import estimate_row_bytes
 from projections.streams.whole_streams import whole_streams
 from projections.versions.projection import Versions
 from projections.versions.row_batch import FACTS_SQL, SQL, fold_streams, text_lines
@@ -70,14 +71,13 @@ class _Checked:
 
 
 async def _version_rows(connection: Connection, until: int, streams: Streams) -> tuple[Lines, ...]:
-    batch = await fold_streams(connection, 0, until, streams, FoldCache(0))
+    batch = await fold_streams(connection, until, streams)
     keys = batch.list_keys
     return batch.added, batch.added_elements, batch.added_facts, keys.subjects, text_lines(keys)
 
 
 async def _index_rows(connection: Connection, until: int, streams: Streams) -> tuple[Lines, ...]:
-    batch = IndexBatch(0, until, 0)
-    await add_streams(connection, batch, streams, FoldCache(0))
+    batch = await index_streams(connection, until, streams)
     return document_lines(batch), batch.states
 
 

@@ -312,8 +312,8 @@ class Projector(BackgroundTask, Generic[PageT]):
                 await self.catch_up()
                 if not self._has_lock:  # another process projects, and this one reads its position
                     await self.progress.query()
-                await asyncio.sleep(self._projection.pause_seconds)
                 await wait_for_event(signal)
+                await asyncio.sleep(self._projection.pause_seconds)
             except LogSetBack:
                 return  # the server stops
             except AnotherRelease:

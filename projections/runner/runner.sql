@@ -44,9 +44,11 @@ SELECT pg_advisory_xact_lock(hashtextextended('tables', 0));
 
 -- name: take_turn
 -- The lock for one projector of a projection at a time, with a timeout for its transaction. A process that
--- does not get the lock leaves the work to the holder.
+-- does not get the lock leaves the work to the holder. The commit does not wait for the disk: a crash of
+-- PostgreSQL may lose the last pages together with their position, and they are projected again from the
+-- log, which is durable.
 SELECT pg_try_advisory_xact_lock(hashtextextended('projector/' || $1::text, 0)),
-       set_config('transaction_timeout', $2, true);
+       set_config('transaction_timeout', $2, true), set_config('synchronous_commit', 'off', true);
 
 -- name: wait_turn
 -- The same, waiting for the lock.

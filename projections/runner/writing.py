@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import accumulate
+from typing import Any
+
+from tracker.postgres.database import Connection
 
 Line = str
 """A row as a line: tabs separate its columns. Neither JSON nor words contain tabs."""
@@ -29,12 +33,28 @@ def day_text(day: date | None) -> str:
     return {date.min: "-infinity", date.max: "infinity"}.get(day) or day.isoformat()
 
 
-def one_statement(*statements: str) -> str:
-    """Return a statement that executes several statements which modify rows.
+async def write_rows(
+    connection: Connection,
+    parts: Iterable[tuple[str, Sequence[Sequence[Any]]]],
+    *,
+    seconds: float | None = None,
+) -> None:
+    """Execute several statements that modify rows, each with its columns, in one round trip.
 
-    Its parameters are those of the statements, in order. All parts see the rows before the statement,
-    so none may read rows that another part writes.
+    All see the rows before, so none may read rows that another one writes. Statements without rows are
+    left out.
     """
+    given = [(statement, columns) for statement, columns in parts if columns and columns[0]]
+    if given:
+        statement = one_statement(*[statement for statement, _ in given])
+        await connection.execute(
+            statement, *[column for _, columns in given for column in columns], timeout=seconds
+        )
+
+
+@lru_cache(maxsize=256)
+def one_statement(*statements: str) -> str:
+    """Return a statement that executes several ones, with their parameters in order."""
     counts = [max(map(int, PARAMETER.findall(each)), default=0) for each in statements]
     offsets = accumulate(counts, initial=0)
     parts = [

@@ -13,9 +13,10 @@ from projections.runner import writing
 from projections.runner.projection import Projection, Tables
 from projections.search_index import document, rows
 from projections.search_index.document import WITHOUT_WORDS
-from projections.search_index.rows import IndexBatch, add_streams, fold_page, write_page
+from projections.search_index.rows import IndexBatch, fold_page, fold_streams, use_page, write_page
 from projections.streams import folding
 from projections.streams.folding import FoldCache
+from projections.streams.handover import Handover
 from projections.streams.whole_streams import whole_streams
 from tracker.log import upcasting
 from tracker.postgres.database import Connection, named_queries
@@ -59,25 +60,28 @@ class SearchIndex(Projection[IndexBatch]):
         Path(__file__).with_name("rows.sql"),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, handover: Handover | None = None) -> None:
+        """Create the projection. It takes pages from a handover while that has them."""
         self._folds = FoldCache()
+        self._handover = handover or Handover()
 
     async def fold_page(
         self, connection: Connection, after: int, *, limit: int
     ) -> IndexBatch | None:
-        """Read the next events and fold them with the cached folds of their entities."""
+        """Return the next events, as folded by the versions or with the cached folds of their entities."""
+        if page := self._handover.take(after, limit):
+            return await use_page(page)
+        if begin := self._handover.first_after(after):
+            limit = min(limit, begin - after)
         return await fold_page(connection, after, limit=limit, folds=self._folds)
 
     async def fold_all(
         self, connection: Connection, until: int
     ) -> AsyncGenerator[IndexBatch, None]:
         """Fold each entity once and completely, without those that have no words."""
-        nothing_cached = FoldCache(0)
         async with aclosing(whole_streams(connection, until, without=WITHOUT_WORDS)) as pages:
             async for streams in pages:
-                batch = IndexBatch(0, until, sum(len(of.facts) for of in streams.values()))
-                await add_streams(connection, batch, streams, nothing_cached)
-                yield batch
+                yield await fold_streams(connection, until, streams)
 
     async def write_page(
         self, connection: Connection, page: IndexBatch, *, seconds: float | None = None
@@ -88,3 +92,4 @@ class SearchIndex(Projection[IndexBatch]):
     def clear_cache(self) -> None:
         """Clear the cached folds of entities."""
         self._folds.clear()
+        self._handover.clear()

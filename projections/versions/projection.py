@@ -13,6 +13,7 @@ from projections.runner import writing
 from projections.runner.projection import Projection, Tables
 from projections.streams import folding
 from projections.streams.folding import FoldCache
+from projections.streams.handover import Handover
 from projections.streams.whole_streams import whole_streams
 from projections.versions import fact_rows, list_text, row_batch, rows
 from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
@@ -60,19 +61,22 @@ class Versions(Projection[RowBatch]):
         Path(__file__).with_name("fact_rows.sql"),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, handover: Handover | None = None) -> None:
+        """Create the projection. A handover gets its folded pages, for another projection."""
         self._folds = FoldCache()
+        self._handover = handover
 
     async def fold_page(self, connection: Connection, after: int, *, limit: int) -> RowBatch | None:
         """Read the next events and fold them with the cached folds of their entities."""
-        return await fold_page(connection, after, limit=limit, folds=self._folds)
+        return await fold_page(
+            connection, after, limit=limit, folds=self._folds, handover=self._handover
+        )
 
     async def fold_all(self, connection: Connection, until: int) -> AsyncGenerator[RowBatch, None]:
         """Fold each entity once and completely, so that no written row has to be closed later."""
-        nothing_cached = FoldCache(0)
         async with aclosing(whole_streams(connection, until)) as pages:
             async for streams in pages:
-                yield await fold_streams(connection, 0, until, streams, nothing_cached)
+                yield await fold_streams(connection, until, streams)
 
     async def write_page(
         self, connection: Connection, page: RowBatch, *, seconds: float | None = None

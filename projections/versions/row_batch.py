@@ -11,29 +11,17 @@ from typing import Any
 
 from projections.fold.entity_rows import RowDelta
 from projections.runner.projection import Page
-from projections.runner.writing import one_statement
+from projections.runner.writing import write_rows
 from projections.streams.folding import FoldCache, fold_entities, smaller_limit
+from projections.streams.handover import FoldedPage, Handover
 from projections.versions.fact_rows import FactSums, fact_lines
 from projections.versions.rows import ListKeys, element_rows, search_keys, version_rows
+from tracker.domain.entity import RecordedFact
 from tracker.log.fact_reader import StreamFacts, read_facts
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("rows.sql"))
 FACTS_SQL = named_queries(Path(__file__).with_name("fact_rows.sql"))
-WRITE = one_statement(
-    SQL.add_versions,
-    SQL.add_elements,
-    FACTS_SQL.add_facts,
-    FACTS_SQL.add_sums,
-    SQL.add_subjects,
-    SQL.add_more_subjects,
-    SQL.lower_subjects,
-    SQL.add_texts,
-    SQL.close_versions,
-    SQL.close_elements,
-    FACTS_SQL.close_facts,
-)
-"""Adds and closes all rows of a page. No part reads rows of another part."""
 
 PAUSE_ROWS = 30
 """Rows between two pauses for other tasks."""
@@ -64,39 +52,53 @@ class RowBatch(Page):
 
 
 async def fold_page(
-    connection: Connection, after: int, *, limit: int, folds: FoldCache
+    connection: Connection,
+    after: int,
+    *,
+    limit: int,
+    folds: FoldCache,
+    handover: Handover | None = None,
 ) -> RowBatch | None:
     """Read and fold the next events, at most `limit`, or return None.
 
     A page has fewer events if their rows are large. Entities with cached folds are not read and folded
-    again.
+    again. `handover` gets the folded page.
     """
     streams = await read_facts(connection, after, limit=limit)
     if not streams:
         return None
     if fewer := smaller_limit(limit, streams):
-        return await fold_page(connection, after, limit=fewer, folds=folds)
+        return await fold_page(connection, after, limit=fewer, folds=folds, handover=handover)
     until = max(facts.facts[-1].position for facts in streams.values())
     is_last = until - after < limit  # positions have no gaps
-    return await fold_streams(connection, after, until, streams, folds, is_last=is_last)
+    batch = RowBatch(after, until, until - after, is_last=is_last)
+    entities = await _add_streams(connection, batch, streams, folds)
+    if handover:
+        handover.put(FoldedPage(after, until, batch.count, entities))
+    return batch
 
 
 async def fold_streams(
-    connection: Connection,
-    after: int,
-    until: int,
-    streams: Mapping[str, StreamFacts],
-    folds: FoldCache,
-    *,
-    is_last: bool = False,
+    connection: Connection, until: int, streams: Mapping[str, StreamFacts]
 ) -> RowBatch:
-    """Fold the facts of some streams after a position. Facts before it are read if needed."""
-    count = sum([len(stream.facts) for stream in streams.values()])
-    batch = RowBatch(after, until, count, is_last=is_last)
-    rows = _RowMaker(batch)
-    async for name, delta in fold_entities(connection, after, streams, folds, search_keys):
-        await rows.add(name, delta)
+    """Fold all facts of some streams up to a position."""
+    batch = RowBatch(0, until, sum([len(stream.facts) for stream in streams.values()]))
+    await _add_streams(connection, batch, streams, FoldCache(0))
     return batch
+
+
+async def _add_streams(
+    connection: Connection, batch: RowBatch, streams: Mapping[str, StreamFacts], folds: FoldCache
+) -> tuple[tuple[str, list[RecordedFact], RowDelta], ...]:
+    """Add the rows of some streams to a batch, and return the changes of each entity.
+
+    Facts before the batch are read if needed.
+    """
+    rows, entities = _RowMaker(batch), []
+    async for name, delta in fold_entities(connection, batch.after, streams, folds, search_keys):
+        await rows.add(name, delta)
+        entities.append((name, streams[name].facts, delta))
+    return tuple(entities)
 
 
 class _RowMaker:
@@ -135,21 +137,20 @@ async def write_page(
     `seconds` replaces the connection's timeout.
     """
     keys = page.list_keys
-    await connection.execute(
-        WRITE,
-        page.added,
-        page.added_elements,
-        page.added_facts,
-        page.fact_sums.lines(),
-        sorted(keys.subjects),
-        sorted(keys.more_subjects),
-        sorted(keys.more_subjects),
-        text_lines(keys),
-        *_columns(page.closed, 4),
-        *_columns(page.closed_elements, 5),
-        *_columns(page.closed_facts, 3),
-        timeout=seconds,
+    parts = (
+        (SQL.add_versions, [page.added]),
+        (SQL.add_elements, [page.added_elements]),
+        (FACTS_SQL.add_facts, [page.added_facts]),
+        (FACTS_SQL.add_sums, [page.fact_sums.lines()]),
+        (SQL.add_subjects, [sorted(keys.subjects)]),
+        (SQL.add_more_subjects, [sorted(keys.more_subjects)]),
+        (SQL.lower_subjects, [sorted(keys.more_subjects)]),
+        (SQL.add_texts, [text_lines(keys)]),
+        (SQL.close_versions, _columns(page.closed)),
+        (SQL.close_elements, _columns(page.closed_elements)),
+        (FACTS_SQL.close_facts, _columns(page.closed_facts)),
     )
+    await write_rows(connection, parts, seconds=seconds)
 
 
 def text_lines(keys: ListKeys) -> list[str]:
@@ -157,6 +158,6 @@ def text_lines(keys: ListKeys) -> list[str]:
     return sorted([f"{kind}\t{entity}\t{text}" for kind, entity, text in keys.texts])
 
 
-def _columns(rows: Iterable[tuple[Any, ...]], count: int) -> list[list[Any]]:
-    """Return the columns of rows."""
-    return list(map(list, zip(*rows, strict=True))) or [[] for _ in range(count)]
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    """Return the columns of rows; an empty list without rows."""
+    return list(map(list, zip(*rows, strict=True)))

@@ -59,7 +59,9 @@ async def test_a_position_that_another_process_has_reached_is_not_ahead(
 ) -> None:
     await services.projector.progress.query()
     async with open_connection(target, role=PROJECTOR) as connection:
-        await connection.execute("UPDATE progress SET position = 7 WHERE projection = 'versions'")  # without a notification
+        await connection.execute(
+            "UPDATE progress SET position = 7 WHERE projection = 'versions'"
+        )  # without a notification
         assert (await services.as_of.resolve(position=7)).position == 7
     with pytest.raises(InvalidInput, match="from 0 to 7"):
         await services.as_of.resolve(position=8)
@@ -73,7 +75,9 @@ async def test_a_database_that_came_back_with_less_begins_another_epoch(
     async with follower, open_connection(target) as connection:
         await until(lambda: follower.listening)
         for position, epoch in ((3, 0), (5, 0), (2, 1), (4, 1)):
-            await connection.execute("UPDATE progress SET position = $1 WHERE projection = 'versions'", position)
+            await connection.execute(
+                "UPDATE progress SET position = $1 WHERE projection = 'versions'", position
+            )
             assert await tracked.query() == position
             assert tracked.known == Progress(position, epoch)
 
@@ -94,9 +98,13 @@ async def test_rows_that_other_code_has_made_begin_another_epoch(
     await tracked.query()
     assert tracked.known == Progress(1)  # the same code makes the same rows
     async with open_connection(target, role=PROJECTOR) as connection:
-        own = await connection.fetchval("UPDATE progress SET fold = fold WHERE projection = 'versions' RETURNING fold")
+        own = await connection.fetchval(
+            "UPDATE progress SET fold = fold WHERE projection = 'versions' RETURNING fold"
+        )
         for fold in ("other", own):
-            await connection.execute("UPDATE progress SET fold = $1 WHERE projection = 'versions'", fold)
+            await connection.execute(
+                "UPDATE progress SET fold = $1 WHERE projection = 'versions'", fold
+            )
             await connection.execute("SELECT pg_notify('projected_versions', '')")
             await until(lambda fold=fold: (tracked.known is None) == (fold == "other"))
     assert tracked.known == Progress(1, 2)
@@ -110,10 +118,14 @@ async def test_rows_that_other_code_has_made_are_neither_read_nor_written(
     await recorded(services, "x")
     answered = await api.ask(question)
     async with open_connection(target, role=PROJECTOR) as connection:
-        own = await connection.fetchval("UPDATE progress SET fold = fold WHERE projection = 'versions' RETURNING fold")
+        own = await connection.fetchval(
+            "UPDATE progress SET fold = fold WHERE projection = 'versions' RETURNING fold"
+        )
         async with connection.transaction():  # between two turns of the projector, as a rebuild
             await connection.execute(SQL.wait_turn, "versions")
-            await connection.execute("UPDATE progress SET fold = 'other', release = '99.0' WHERE projection = 'versions'")
+            await connection.execute(
+                "UPDATE progress SET fold = 'other', release = '99.0' WHERE projection = 'versions'"
+            )
         appended = await services.commands.record(
             "alliance/quad", fact(Founded, "2025-01-01", name="Quad", members=["US", "JP"])
         )
@@ -128,7 +140,10 @@ async def test_rows_that_other_code_has_made_are_neither_read_nor_written(
         ready = await api.request("GET", "/readyz")
         assert (page.status_code, table.status_code, ready.status_code) == (503, 503, 503)
         assert [reason[:7] for reason in ready.json()["reasons"]] == ["another"]
-        assert await connection.fetchval("SELECT position FROM progress WHERE projection = 'versions'") == 1
+        assert (
+            await connection.fetchval("SELECT position FROM progress WHERE projection = 'versions'")
+            == 1
+        )
         await connection.execute("UPDATE progress SET fold = $1 WHERE projection = 'versions'", own)
     await services.projector.reach(appended.positions[-1], seconds=within(20))
     assert await api.ask(question) == answered

@@ -619,7 +619,7 @@ async def test_others_get_their_turn_while_an_entity_learns_much(
     taking_turns = asyncio.create_task(others())
     delta = await apply_facts(EntityFold(FIGURE), facts[FIGURE].facts)
     of_fold, turns[0] = turns[0], 0
-    batch = await fold_streams(connection, 0, 100, facts, FoldCache())
+    batch = await fold_streams(connection, 100, facts)
     taking_turns.cancel()
     assert of_fold >= 100 // PAUSE_FACTS
     assert len(batch.added) >= 100
@@ -687,7 +687,9 @@ async def test_a_projector_that_loses_its_connections_goes_on_at_once(
         await Commands(Recorder(pool)).record(GALLIUM, suspended())
 
     async def reached() -> None:
-        while await admin.fetchval("SELECT position FROM progress WHERE projection = 'versions'") < 2:
+        while (
+            await admin.fetchval("SELECT position FROM progress WHERE projection = 'versions'") < 2
+        ):
             await asyncio.sleep(0.01)
 
     await asyncio.wait_for(reached(), within(4))
