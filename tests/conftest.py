@@ -196,7 +196,9 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
         async with running_tracker(target) as services:
             outcome = await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
             assert not outcome.refused, outcome.receipt.refused
-            await services.projector.reach(await services.recorder.head(), seconds=within(60))
+            head = await services.recorder.head()
+            await services.projector.reach(head, seconds=within(60))
+            await services.as_of.searches.reach(head)
 
     asyncio.run(load())
     return "corpus_template"

@@ -157,7 +157,7 @@ class Searches:
 
     async def _read(self, key: tuple[SearchQuestion, Moment]) -> SearchAnswer:
         question, moment = key
-        await self._wait_for_index(moment.position)
+        await self.reach(moment.position)
         sought = _sought(question.text)
         found = await self._find(question, moment, sought)
         if not found:
@@ -169,7 +169,7 @@ class Searches:
 
     async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
         """Return the positions of the events with some words, in order."""
-        await self._wait_for_index(wanted.before - 1)
+        await self.reach(wanted.before - 1)
         sought = _sought(text)
         found = await self._find_events(sought, wanted)
         if not found:
@@ -178,7 +178,7 @@ class Searches:
                 found = await self._find_events(corrected, wanted)
         return found
 
-    async def _wait_for_index(self, position: int) -> None:
+    async def reach(self, position: int) -> None:
         """Wait until the search index has a position, so that a search never answers from older rows.
 
         Raises Unavailable after a timeout, and AnotherRelease.

@@ -131,7 +131,8 @@ async def found_pages(
 ) -> PageSource[T]:
     """Return pages of the events of a range of the log that match a search, by position."""
     streams = await _streams_wanted(recorder, part)
-    asked = EventRange(part.after, part.before, part.wanted.types, streams)
+    before = min(part.before, await recorder.head() + 1)
+    asked = EventRange(part.after, before, part.wanted.types, streams)
     found = [((position,), position) for position in await searches.event_positions(text, asked)]
     down = order.value.down
 

@@ -102,6 +102,8 @@ class PageSource(Generic[T]):
     """The function that makes an edge of an item."""
     scope: AnswerScope | None = None
     """The scope of a list of acts."""
+    more: tuple[tuple[str, Any], ...] = ()
+    """Further fields of its pages with their values, for a `connection` that has some."""
 
     def about(self, scope: AnswerScope | None) -> PageSource[T]:
         """Return the same list with the scope of its acts."""
@@ -128,6 +130,7 @@ class PageSource(Generic[T]):
             nodes=[item for _, item in kept],
             scope=self.scope,
             count=self.count if more or after or before else _known_count(len(kept)),
+            **dict(self.more),
             later={
                 "edges": lambda: [self.edge(self.encode(key), item) for key, item in kept],
                 "page_info": lambda: PageInfo(

@@ -17,6 +17,7 @@ from schema.base.context import Info
 from schema.base.decorators import lazy_object, object_type, resolver_field
 from schema.base.scalars import Position
 from schema.types.change import EntityKind
+from schema.types.connection import Connection
 from schema.types.event import State, graphql_state
 from schema.types.figure import figure
 from tracker.domain.alliance import AllianceState
@@ -74,6 +75,16 @@ class SearchResult:
             more, _ = best_matches(missing, await _annex_texts(info, self.state))
             found = list(dict.fromkeys([*found, *more]))
         return [_match(one) for one in found]
+
+
+@object_type
+class SearchResultConnection(Connection[SearchResult]):
+    """A page of the results of a search (a Relay connection)."""
+
+    position: Position = field(
+        description="The position of the log up to which the results are complete: that of the moment. The"
+        " index of words follows the log by milliseconds, and a search waits for it."
+    )
 
 
 def texts_of(state: EntityState) -> list[Text]:

@@ -24,6 +24,8 @@ from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import PROJECTOR, Target
 
+OWN_FOLD = "SELECT fold FROM progress WHERE projection = 'versions'"
+
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for an asynchronous event."""

@@ -11,6 +11,7 @@ from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.search import SearchAnswer, SearchQuestion, slice_answer
 from schema.base.context import Info
 from schema.base.decorators import object_type
+from schema.base.scalars import Position
 from schema.inputs.arguments import (
     CommodityId,
     parse_search_words,
@@ -22,7 +23,7 @@ from schema.root.as_of.base import AtMoment
 from schema.types.change import EntityKind
 from schema.types.connection import PageSource
 from schema.types.list_field import list_field
-from schema.types.search import SearchResult, search_result
+from schema.types.search import SearchResult, SearchResultConnection, search_result
 from tracker.domain.completeness import KINDS_OF_ACTS
 from tracker.domain.values import Actor
 
@@ -33,7 +34,7 @@ CURSORS = Cursors(order="RANK")
 class SearchAtMoment(AtMoment):
     """Search at a moment."""
 
-    @list_field(SearchResult)
+    @list_field(SearchResult, connection=SearchResultConnection)
     async def search(
         self,
         info: Info,
@@ -58,7 +59,8 @@ class SearchAtMoment(AtMoment):
         all of them occur, and better if they occur in order. A watched source matches by its name, key,
         publisher, issuers and coverage. A figure matches by its commodity, place, statistic, stage, product
         and year. If nothing matches all of the words, similar words match too. A search has at most 1,000
-        results."""
+        results. The index of words follows the log by milliseconds; a search waits until it has the position
+        of its moment."""
         question = SearchQuestion(
             parse_search_words(text, "text"),
             parse_kinds(kinds),
@@ -91,7 +93,14 @@ class SearchAtMoment(AtMoment):
         async def count() -> int:
             return len(answer.found)
 
-        return PageSource(items, count, CURSORS.encode, decode_cursor)
+        return PageSource(
+            items,
+            count,
+            CURSORS.encode,
+            decode_cursor,
+            connection=SearchResultConnection,
+            more=(("position", Position(str(self.moment.position))),),
+        )
 
 
 def decode_cursor(given: str, path: str) -> Key:
