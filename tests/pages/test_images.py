@@ -8,6 +8,7 @@ import pytest
 
 from schema.pages.charts.credit import with_credit
 from schema.pages.charts.world_image import WIDTH_PX
+from schema.pages.site.citation import PRODUCT
 from tests.support.api import Api
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -68,6 +69,7 @@ async def test_an_image_has_title_unit_legend_source_address_and_licence(
     page = path.partition(".svg")[0].replace("/index", "/")
     assert f"http://localhost{page}?" in "".join(texts[-6:])
     assert f"{DAY}&position=" in "".join(texts[-6:])
+    assert any(one.startswith(f"{PRODUCT}, http") for one in texts)
     assert any(one.startswith("Licence: CC BY 4.0") for one in texts)
 
 
@@ -99,9 +101,6 @@ async def test_hostile_sources_stay_text_in_an_image() -> None:
     )
     image = ElementTree.fromstring(with_credit(svg, ["<script>&\x00"], "http://localhost/?a=1&b=2"))
     texts = [one.text for one in image.iter(f"{SVG}text")]
-    assert texts[1:3] == [
-        "Source: <script>&.",
-        "Critical-minerals policy tracker, http://localhost/?a=1&b=2",
-    ]
+    assert texts[1:3] == ["Source: <script>&.", "http://localhost/?a=1&b=2"]
     with pytest.raises(ValueError, match="expected an image"):
         with_credit("<svg/>", [], "")

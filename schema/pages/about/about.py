@@ -7,7 +7,7 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.publishers import publishers
+from tracker.domain.phrases import publisher_phrase
 
 SHOWN_PUBLISHERS = 20
 """Publishers above the fold."""
@@ -17,12 +17,11 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the publishers, those with most facts first; up to 400 fit into the two lists."""
     lists = (data["asOf"][name]["nodes"] for name in ("publishers", "otherPublishers"))
     rows = {one["publisher"]: one for nodes in lists for one in nodes}.values()
-    names = publishers()
     return {
         "title": "About this tracker",
         "description": "The purpose of this tracker, the sources of its facts, and its limits.",
         "publishers": sorted(rows, key=lambda one: (-one["facts"], one["publisher"])),
-        "publisher_name": lambda key: names[key].name if key in names else key,
+        "publisher_name": publisher_phrase,
         "shown_publishers": SHOWN_PUBLISHERS,
     }
 

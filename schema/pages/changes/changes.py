@@ -34,8 +34,6 @@ class FieldLine:
     name: str
     before: str | None
     after: str | None
-    status: bool
-    """Whether it is the status of a clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +125,19 @@ def field_lines(fields: Iterable[Mapping[str, Any]]) -> list[FieldLine]:
 
     Elements of a list with the same change share a line.
     """
-    lines: dict[tuple[object, ...], list[str]] = {}
+    lines: dict[tuple[tuple[str, ...], str | None, str | None], list[str]] = {}
     for field in fields:
         head, *rest = field["path"] or ["all of it"]
         element = rest.pop(0) if head in ELEMENTS and rest else ""
         change = (head, *rest), written(field["before"]), written(field["after"])
         lines.setdefault(change, []).append(element)
     return [
-        FieldLine(
-            field_name(path, elements),
-            before,
-            after,
-            path[0] == "clauses" and path[1:] == ("status",),
-        )
+        FieldLine(field_name(path, elements), before, after)
         for (path, before, after), elements in lines.items()
     ]
 
 
-def field_name(path: Sequence[str], elements: Sequence[str]) -> str:
+def field_name(path: Sequence[str], elements: list[str]) -> str:
     """Return a field of some elements of a list, or of no list, in words."""
     if elements != [""]:
         words = path[0].removesuffix("s") if len(elements) == 1 else path[0]

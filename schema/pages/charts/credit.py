@@ -10,7 +10,6 @@ from markupsafe import escape
 
 from schema.pages.charts.line_chart import printable
 from schema.pages.charts.status_marks import IMAGE_COLOURS
-from schema.pages.site.citation import PRODUCT
 
 LICENCE = (
     "Licence: CC BY 4.0 (https://creativecommons.org/licenses/by/4.0/);"
@@ -29,12 +28,12 @@ FOOT_PX = 3 * LINE_PX + MARGIN_PX
 
 
 def with_credit(svg: str, sources: Sequence[str], address: str) -> str:
-    """Return an image with a foot; `svg` has its size in pixels, `address` the scheme and host."""
+    """Return an image with a foot; `svg` has its size in pixels, `address` names site and host."""
     size, title, text = SIZE.search(svg), TITLE.search(svg), LEFT.search(svg)
     if size is None or title is None or text is None:
         raise ValueError("expected an image with a size, a title and texts")
     width, height, left = int(size[1]), int(size[2]), int(text[1])
-    notes = (f"Source: {'; '.join(sources) or NAMED_AT_ADDRESS}.", f"{PRODUCT}, {address}", LICENCE)
+    notes = (f"Source: {'; '.join(sources) or NAMED_AT_ADDRESS}.", address, LICENCE)
     characters = int((width - 2 * left) / CHARACTER_PX)
     lines = [line for note in notes for line in wrap(note, characters, break_on_hyphens=False)]
     total = height + len(lines) * LINE_PX + MARGIN_PX

@@ -81,9 +81,11 @@ def layout_image(table: StatusTable, title: str, notes: Sequence[str] = ()) -> S
 
 def _legend(table: StatusTable) -> Iterator[tuple[int, str, str, str]]:
     """Yield the legend from left to right: the styles of statuses, then the kinds of measures."""
-    styles = [(look, "ink", word) for look, word in LEGEND_WORDS.items() if look != Look.DASHED]
-    if Look.DASHED in table.looks:
-        styles.append((Look.DASHED, "ink", LEGEND_WORDS[Look.DASHED]))
+    styles = [
+        (look, "ink", word)
+        for look, word in LEGEND_WORDS.items()
+        if look is not Look.DASHED or look in table.looks
+    ]
     x = MARGIN_PX
     for look, hue, word in [*styles, *((Look.SOLID, hue, HUE_WORDS[hue]) for hue in table.hues)]:
         yield x, look, hue, word

@@ -12,6 +12,7 @@ from schema.execution.response_cache import Answer
 from schema.pages.charts.credit import with_credit
 from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
 from schema.pages.site.calendars import calendar
+from schema.pages.site.citation import PRODUCT
 from schema.pages.site.feed_documents import atom, json_feed
 from schema.pages.site.feeds import FEED_TYPES, feed_document, feed_name, feed_part
 from schema.pages.site.html import GUARDS
@@ -110,7 +111,8 @@ class PageData:
             if "image" not in shown:
                 raise NotFound(f"this page has no image for .{ending}")
             pinned = asked.address.pin(data["asOf"]["validAt"], data["asOf"]["position"])
-            svg = with_credit(shown["image"], shown.get("sources", ()), f"{asked.origin}{pinned}")
+            where = f"{PRODUCT}, {asked.origin}{pinned}"
+            svg = with_credit(shown["image"], shown.get("sources", ()), where)
             body = await self._charts.image(svg, ending)
         return self._response(asked, body, IMAGE_TYPES[ending])
 
