@@ -2,8 +2,8 @@
 
     python -m tools.screens [docs/screens]
 
-Needs Chromium (Debian's `chromium`) and Playwright. The pages have a fixed day, so that the screenshots
-change only with the pages or the corpus.
+Needs Chromium, a font with Chinese characters (Debian's `chromium`, `fonts-wqy-microhei`) and Playwright.
+The pages have a fixed day, so that the screenshots change only with the pages or the corpus.
 """
 
 from __future__ import annotations

@@ -115,8 +115,8 @@ DESCRIPTIONS = {
     "edition_version": "The version of the edition, if it has several.",
     "effective_from": "The first date of the new wording; the date of `on` if left out.",
     "event_id": "The id of the wrong event.",
-    "id": "The key of the entity, in lower-case letters and digits with hyphens, such as `cn-"
-    " mofcom-2024-46`; or its `id`.",
+    "id": "The key of the entity, in lower-case letters and digits with hyphens, such as"
+    " `cn-mofcom-2024-46`; or its `id`.",
     "in_force_from": "The first date on which it applies; left out if no date is stated.",
     "in_force_until": "The last date on which it applies, inclusive.",
     "instrument": "The legal act, as cited by its issuer.",

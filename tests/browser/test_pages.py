@@ -25,6 +25,11 @@ COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 RUN_AXE = """run => axe.run({runOnly: run, resultTypes: ["violations"]}).then(found =>
     found.violations.map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html)]))"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+PHONE_WIDTHS = [width for width in WIDTHS if width < 640]
+SIDEWAYS = """() => [...document.querySelectorAll("table.cards")]
+    .filter(table => table.parentElement.scrollWidth > table.parentElement.clientWidth)
+    .map(table => table.textContent.slice(0, 80))"""
+"""Wide tables that scroll although their rows should be cards."""
 CONTENT = """() => ({
     heading: document.querySelector("h1").innerText,
     headings: document.querySelectorAll("h1").length,
@@ -41,6 +46,7 @@ class Seen:
     name: str
     violations: list[Any] = field(default_factory=list)
     overflows: dict[int, int] = field(default_factory=dict)
+    sideways: list[str] = field(default_factory=list)
     loaded_bytes: int = 0
     has_charts: bool = False
     content: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +71,10 @@ async def seen(
             await tab.page.set_viewport_size({"width": width, "height": HEIGHT})
             if over := await tab.page.evaluate(OVERFLOW):
                 found.overflows[width] = over
+            if width in PHONE_WIDTHS:
+                found.sideways += await tab.page.evaluate(SIDEWAYS)
+            if width == PHONE_WIDTHS[0]:
+                found.violations += await tab.page.evaluate(RUN_AXE, WCAG)
         found.content = await tab.page.evaluate(CONTENT)
         found.complaints = tab.complaints
     yield found
@@ -76,6 +86,23 @@ async def test_no_rule_of_accessibility_is_broken_in_light_or_dark(seen: Seen) -
 
 async def test_nothing_overflows_at_any_width(seen: Seen) -> None:
     assert seen.overflows == {}
+
+
+async def test_wide_tables_are_cards_on_phones(seen: Seen) -> None:
+    assert seen.sideways == []
+
+
+async def test_cards_keep_the_roles_of_a_table_and_name_their_columns(
+    site: Site, visit: Visiting
+) -> None:
+    async with visit(scripts=False) as tab:
+        await tab.page.set_viewport_size({"width": 375, "height": HEIGHT})
+        await tab.open(f"{site.url}/places/CN")
+        cell = tab.page.get_by_role("region", name="Production by product").get_by_role("cell")
+        label = "getComputedStyle(document.querySelector('.cards td'), '::before').content"
+        assert await cell.count() > 10
+        assert await tab.page.get_by_role("columnheader", name="Commodity").count() == 1
+        assert await tab.page.evaluate(label) == '"2020"'
 
 
 async def test_the_policy_holds_and_nothing_comes_from_elsewhere(seen: Seen) -> None:

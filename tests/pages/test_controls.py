@@ -73,7 +73,7 @@ async def test_a_retracted_act_is_kept_and_struck_and_was_not_before(corrected_l
 
 async def test_the_square_has_a_row_for_each_step_and_frames_this_page(corrected_log: Api) -> None:
     html = await page(corrected_log, f"{X}?valid=2026-11-25")
-    assert re.findall(r"<tr[^>]*><th scope=\"row\"><b>(.*?)</b>", html) == [
+    assert re.findall(r"<tr[^>]*><th scope=\"row\"[^>]*><b>(.*?)</b>", html) == [
         "1",
         "2",
         "3",
@@ -87,7 +87,7 @@ async def test_the_square_has_a_row_for_each_step_and_frames_this_page(corrected
 
 async def test_a_page_of_one_position_shows_later_rows_pale(corrected_log: Api) -> None:
     html = await page(corrected_log, f"{X}?position=2")
-    assert html.count('<tr class="later">') == 2
+    assert html.count('<tr class="later"') == 2
     assert "recorded after the position of this page" in html
 
 
@@ -185,7 +185,7 @@ async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(corpus
         each["status"]: str(each["clauses"]) for each in data["asOf"]["clauseCounts"]
     }
     by_clause = await page(api, f"/controls?valid={day}&commodity=gallium&first=100&rows=clause")
-    assert by_clause.count('<td class="draw">') > html.count('<td class="draw">')
+    assert by_clause.count('<td class="draw"') > html.count('<td class="draw"')
     suspended = await page(api, f"/controls?valid={day}&commodity=gallium&status=SUSPENDED")
     assert "on Gallium with a clause that is suspended" in title(suspended)
     assert 'aria-current="true"><svg class="mk"' in suspended
@@ -207,7 +207,7 @@ async def test_pages_of_the_list_follow_each_other(corpus: Api) -> None:
     path: str | None = "/controls?valid=2026-11-25&first=60"
     while path:
         html = await page(api, path)
-        seen += re.findall(r'<th scope="row"><a href="/controls/([^"?]*)', html)
+        seen += re.findall(r'<th scope="row"[^>]*><a href="/controls/([^"?]*)', html)
         more = re.findall(r'<a rel="next" href="([^"]*)"', html)
         path = more[0].replace("&amp;", "&") if more else None
     total = await api.ask('{ asOf(validAt: "2026-11-25") { exportControls { totalCount } } }')
@@ -250,10 +250,10 @@ def test_every_status_is_drawn_and_has_its_mark_and_its_word() -> None:
         '{% from "charts/status_bars.html" import status_bars %}{{ status_bars(table) }}'
     )
     html = template.render(table=table)
-    rows = html.split('<th scope="row">')[1:]
+    rows = html.split('<th scope="row"')[1:]
     assert len(rows) == len(LOOKS)
     for row, look in zip(rows, LOOKS.values(), strict=True):
-        drawn, state = row.split('<td class="is">')
+        drawn, state = row.split('<td class="is"')
         assert f'aria-label="{look.word} from' in drawn
         assert re.search(
             r"<(rect|line)[^>]*(var\(--ban\)|hatch-ban)|<g stroke=\"var\(--ban\)", drawn

@@ -46,7 +46,7 @@ async def test_on_a_day_before_the_next_edition_the_claim_in_use_is_the_one_of_t
     corpus: Api,
 ) -> None:
     text = await text_of(corpus, f"{CHINA_2023}?valid=2024-06-01")
-    assert "240,000 e t REO US Geological Survey, MCS 2024. In use because no other" in text
+    assert "240,000 e t REO US Geological Survey, MCS 2024. In use because no claim" in text
     assert "255,000" not in text
     before = await corpus.request("GET", f"{CHINA_2023}?valid=2024-01-30")
     assert before.status_code == 404

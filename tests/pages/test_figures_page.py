@@ -15,7 +15,7 @@ async def test_the_list_says_what_there_is_of_a_commodity_and_leads_to_its_claim
     corpus: Api,
 ) -> None:
     main = await main_of(corpus, "/figures?commodity=gallium&valid=2026-11-20")
-    rows = re.findall(r"<tr>.*?</tr>", main[: main.index('id="claims"')], re.DOTALL)
+    rows = re.findall(r"<tr[^>]*>.*?</tr>", main[: main.index('id="claims"')], re.DOTALL)
     text = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in rows[1:]]
     assert text == [
         "Gallium primary production 2021–2025 6 yes 36 52 kg gallium usgs",

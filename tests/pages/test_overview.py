@@ -217,7 +217,7 @@ async def test_the_map_is_an_image_that_stands_alone(corpus: Api, path: str, tit
     image = ElementTree.fromstring(answer.text)
     texts = [str(one.text) for one in image.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == title
-    assert "On 26 Nov 2026, as known at position 10,000." in plain(texts[1])
+    assert "As of 26 Nov 2026, as recorded at position 10,000." in plain(texts[1])
     assert "var(" not in answer.text, "no style sheet reaches it"
     fills = {one.get("fill") for one in image.iter("{http://www.w3.org/2000/svg}path")}
     assert {"none", "#eceae4"} < fills

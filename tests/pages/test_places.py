@@ -31,7 +31,9 @@ async def asked(api: Api, fields: str) -> Any:
 
 def cells(html: str, place: str) -> list[str]:
     """Return the cell texts of a row in the table of places."""
-    row = re.search(rf'<th scope="row"><a [^>]*>{re.escape(place)}</a></th>(.*?)</tr>', html, re.S)
+    row = re.search(
+        rf'<th scope="row"[^>]*><a [^>]*>{re.escape(place)}</a></th>(.*?)</tr>', html, re.S
+    )
     assert row, place
     return [
         re.sub(r"<[^>]*>", "", cell).strip() for cell in re.findall("<td.*?</td>", row[1], re.S)
@@ -122,7 +124,7 @@ async def test_what_it_makes_are_the_shares_of_the_api(corpus: Api) -> None:
     for share, index in shares:
         assert found[int(index)]["figure"]["share"] == share
         assert f'href="/figures/{found[int(index)]["figure"]["figure"]}?' in makes
-    first = re.search(r'<tbody>\s*<tr><th scope="row"><a [^>]*>([^<]*)</a>', makes)
+    first = re.search(r'<tbody[^>]*>\s*<tr[^>]*><th scope="row"[^>]*><a [^>]*>([^<]*)</a>', makes)
     assert first
     assert first[1] == "Cobalt"
     australia = await page(corpus, f"/places/AU?{AT}")

@@ -22,7 +22,10 @@ async def read(api: Api, path: str) -> str:
 async def test_changes_say_what_became_of_clauses_between_two_days(corpus: Api) -> None:
     path = "/changes?from=2025-10-01&valid=2025-11-20&kind=EXPORT_CONTROL&commodity=gallium"
     text = await read(corpus, path)
-    assert "clause 2, status in force → suspended" in text
+    assert (
+        "clauses 2, 2-antimony, 2-compounds, 2-superhard and 3 more, status in force → suspended"
+        in text
+    )
     assert "suspended until" in text
     assert "27 Nov 2026" in text.replace("\xa0", " ")
     assert await read(corpus, path + "&show=restated") != text
@@ -92,10 +95,23 @@ async def test_about_says_how_far_facts_reach_and_what_nobody_read(corpus: Api) 
     assert f"{unread} of {of} export controls rest at least in part on secondary sources" in text
 
 
+async def test_about_lists_every_publisher_by_name_those_with_most_facts_first(corpus: Api) -> None:
+    html = (await corpus.request("GET", "/about")).text
+    section = html[html.index('id="sources"') :]
+    [count] = re.findall(r"<data[^>]*>([\d,]+)</data> publishers", section)
+    names = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', section)
+    assert len(names) == int(count)
+    assert names[0] == "US Geological Survey"
+
+
 async def test_members_are_drawn_from_when_to_when_they_take_part(corpus: Api) -> None:
     html = (await corpus.request("GET", "/alliances/msp?valid=2024-01-01")).text
-    [india] = re.findall(r"<tr><th scope=\"row\"><a [^>]*>India</a>.*?</tr>", html, re.DOTALL)
-    [japan] = re.findall(r"<tr><th scope=\"row\"><a [^>]*>Japan</a>.*?</tr>", html, re.DOTALL)
+    [india] = re.findall(
+        r"<tr[^>]*><th scope=\"row\"[^>]*><a [^>]*>India</a>.*?</tr>", html, re.DOTALL
+    )
+    [japan] = re.findall(
+        r"<tr[^>]*><th scope=\"row\"[^>]*><a [^>]*>Japan</a>.*?</tr>", html, re.DOTALL
+    )
     begins = [float(re.findall(r'<rect x="([\d.]+)%', row)[0]) for row in (japan, india)]
     assert begins[0] < begins[1]  # Japan founded it in 2022, India joined in 2023
     assert "from 14 Jun 2022 on" in unescape(japan).replace("\xa0", " ")

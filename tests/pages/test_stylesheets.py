@@ -25,6 +25,7 @@ MADE_CLASSES = {
     *(f"sw-q{step}" for step in range(7)),
     *(f"depth-{depth}" for depth in range(5)),  # of a commodity in its tree
     *("marks", "wide", "narrow"),  # of lines over years
+    "cards",  # tables whose rows are cards on phones
 }
 """Classes that Python makes, or a template of a number."""
 

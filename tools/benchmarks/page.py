@@ -7,26 +7,20 @@ Needs Chromium (Debian's `chromium`), Playwright and npm. Lighthouse comes from 
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
-import shutil
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import httpx2
 from playwright.sync_api import Page, sync_playwright
 
 from tools.benchmarks.harness import machine, markdown, options, publish
 from tools.benchmarks.isolation import serving
+from tools.benchmarks.scores import CATEGORIES, THEMES, installed_chromium, lighthouse
 
 PAGES = {
     "overview": "/",
@@ -42,8 +36,6 @@ MOMENTS = 40
 """Moments at which each page is requested, first uncached and then cached."""
 STEPS = 40
 """Steps of the slider on each page that has one."""
-CATEGORIES = ("performance", "accessibility", "best-practices")
-LIGHTHOUSE = Path(__file__).with_name("lighthouse")
 STEP = """async (days) => {
   const slider = document.querySelector(".time input[type=range]");
   const shown = new Promise((done) => document.addEventListener("page-shown", done, {once: true}));
@@ -131,35 +123,6 @@ def slider_times(page: Page, url: str) -> list[float]:
     return taken
 
 
-def lighthouse(url: str, path: str, chromium: str) -> dict[str, float]:
-    """Return the Lighthouse scores of a page, out of 100."""
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-lighthouse"
-    home.mkdir(parents=True, exist_ok=True)
-    shutil.copy(LIGHTHOUSE / "package.json", home)
-    if not (home / "node_modules" / ".bin" / "lighthouse").exists():
-        command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=600)
-    with tempfile.TemporaryDirectory() as directory:
-        told = Path(directory) / "report.json"
-        subprocess.run(
-            [
-                home / "node_modules" / ".bin" / "lighthouse",
-                url + path,
-                "--quiet",
-                "--output=json",
-                f"--output-path={told}",
-                f"--only-categories={','.join(CATEGORIES)}",
-                "--chrome-flags=--headless --no-sandbox",
-            ],
-            check=True,
-            capture_output=True,
-            timeout=180,
-            env={**os.environ, "CHROME_PATH": chromium},
-        )
-        report: dict[str, Any] = json.loads(told.read_text("utf-8"))
-    return {name: report["categories"][name]["score"] * 100 for name in CATEGORIES}
-
-
 def percentile(values: list[float], part: float) -> float:
     """Return a percentile of some values."""
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]
@@ -170,14 +133,15 @@ def report(
     weights: dict[str, Weight],
     slider: list[float],
     scores: dict[str, list[dict[str, float]]],
+    load: float,
 ) -> str:
-    """Return the results as Markdown."""
-    header = ["page", "new, p95 ms", "kept, p95 ms", "HTML, kB", "in all, kB", *CATEGORIES]
+    """Return the results as Markdown; `load` is that of the machine before the measurement."""
+    header = ["page", "new, p95 ms", "cached, p95 ms", "HTML, kB", "total, kB", *CATEGORIES]
     rows = []
     for name in PAGES:
         new, kept = times[name]
         judged = [
-            f"{statistics.median(one[category] for one in scores[name]):.0f}"
+            f"{statistics.median(each[category] for each in scores[name]):.0f}"
             for category in CATEGORIES
         ]
         rows.append(
@@ -194,15 +158,14 @@ def report(
         f"A step of the slider until it is painted, among days that were shown before: median"
         f" {statistics.median(slider):.0f} ms, p95 {percentile(slider, 0.95):.0f} ms."
     )
-    return f"{machine()}. Lighthouse's scores are of 100, medians.\n\n{markdown(header, rows)}\n\n{painted}"
+    about = f"{machine()}, load {load:.1f}. Lighthouse scores: of 100, medians, in light and dark."
+    return f"{about}\n\n{markdown(header, rows)}\n\n{painted}"
 
 
 def main() -> None:
     """Measure and print, or write to a page."""
     chosen = options(str(__doc__)).parse_args()
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.exit("there is no chromium on this machine")
+    chromium, load = installed_chromium(), os.getloadavg()[0]
     with ExitStack() as running:
         url = running.enter_context(serving(0)).url
         client = running.enter_context(httpx2.Client(base_url=url, timeout=30))
@@ -214,10 +177,14 @@ def main() -> None:
         slider = slider_times(browser.new_page(), url)
         browser.close()
         scores = {
-            name: [lighthouse(url, path, chromium) for _ in range(chosen.rounds)]
+            name: [
+                lighthouse(url, path, chromium, theme)
+                for theme in THEMES
+                for _ in range(chosen.rounds)
+            ]
             for name, path in PAGES.items()
         }
-    publish("page", report(times, weights, slider, scores), chosen.write)
+    publish("page", report(times, weights, slider, scores, load), chosen.write)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,22 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
+from tracker.domain.phrases import publisher_phrase
+
+SHOWN_PUBLISHERS = 20
+"""Publishers above the fold."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
-    """Return the publishers, those with most facts first."""
-    publishers = data["asOf"]["publishers"]["nodes"]
+    """Return the publishers, those with most facts first; up to 400 fit into the two lists."""
+    lists = (data["asOf"][name]["nodes"] for name in ("publishers", "otherPublishers"))
+    rows = {one["publisher"]: one for nodes in lists for one in nodes}.values()
     return {
         "title": "About this tracker",
         "description": "The purpose of this tracker, the sources of its facts, and its limits.",
-        "publishers": sorted(publishers, key=lambda one: (-one["facts"], one["publisher"])),
+        "publishers": sorted(rows, key=lambda one: (-one["facts"], one["publisher"])),
+        "publisher_name": publisher_phrase,
+        "shown_publishers": SHOWN_PUBLISHERS,
     }
 
 

@@ -97,7 +97,8 @@ def _standing(alliance: Mapping[str, Any], members: int) -> str:
         ended = f"{alliance['status'].lower()} {written_day(alliance['endedOn'])}"
         return f"{founded}, {ended}."
     if not alliance["membersKnown"]:
-        return f"{founded}. No list of its members has been published."
+        named = f"; recorded acts name {many(members, 'member')}" if members else ""
+        return f"{founded}. No complete list of its members has been published{named}."
     return f"{founded}; {many(members, 'member')} on this day."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -14,7 +14,7 @@ from schema.pages.site.address import Address
 from schema.pages.site.entities import state_name
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-from schema.pages.site.words import written_day
+from schema.pages.site.words import listed, written_day
 from tracker import clock
 
 DEFAULT_DAYS = 30
@@ -22,6 +22,8 @@ DEFAULT_DAYS = 30
 MAX_VALUE_CHARACTERS = 160
 CAPITAL = re.compile(r"(?<=[a-z])[A-Z]")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+ELEMENTS = ("clauses", "members", "claims")
+"""Lists whose elements differ one by one."""
 VERBS = {"APPEARED": "new", "CHANGED": "changed", "DISAPPEARED": "gone"}
 
 
@@ -32,8 +34,6 @@ class FieldLine:
     name: str
     before: str | None
     after: str | None
-    status: bool
-    """Whether it is the status of a clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,8 @@ class ChangedEntity:
     because: list[Mapping[str, Any]]
     confirmations: list[str]
     """Confirmations of its clauses in force, as in the API."""
+    first_change: str | None
+    """The first date with a change, if the state in the comparison holds from a later date on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +107,41 @@ def by_day(nodes: Iterable[Mapping[str, Any]]) -> list[ChangedDay]:
 def changed_entity(node: Mapping[str, Any]) -> ChangedEntity:
     """Return an entity in words."""
     state = node["after"] or node["before"]
+    first = next(iter(node["effectiveDays"]), None)
     return ChangedEntity(
         node["entity"],
         state_name(state) or node["entity"],
         state["issuer"]["name"] if state and "issuer" in state else None,
         VERBS[node["change"]],
-        [field_line(field) for field in node["fields"]] if node["change"] == "CHANGED" else [],
+        field_lines(node["fields"]) if node["change"] == "CHANGED" else [],
         node["because"],
         node["confirmations"],
+        first if first != node["heldFrom"] else None,
     )
 
 
-def field_line(field: Mapping[str, Any]) -> FieldLine:
-    """Return a field in words: `clause 2, status: in force, then suspended`."""
-    path = list(field["path"])
-    status = len(path) == 3 and path[0] == "clauses" and path[2] == "status"
-    return FieldLine(field_name(path), written(field["before"]), written(field["after"]), status)
+def field_lines(fields: Iterable[Mapping[str, Any]]) -> list[FieldLine]:
+    """Return fields in words: `clauses 2 and 3, status: in force, then suspended`.
+
+    Elements of a list with the same change share a line.
+    """
+    lines: dict[tuple[tuple[str, ...], str | None, str | None], list[str]] = {}
+    for field in fields:
+        head, *rest = field["path"] or ["all of it"]
+        element = rest.pop(0) if head in ELEMENTS and rest else ""
+        change = (head, *rest), written(field["before"]), written(field["after"])
+        lines.setdefault(change, []).append(element)
+    return [
+        FieldLine(field_name(path, elements), before, after)
+        for (path, before, after), elements in lines.items()
+    ]
 
 
-def field_name(path: list[str]) -> str:
-    """Return the path of a field in words."""
-    if not path:
-        return "all of it"
-    if path[0] in ("clauses", "members", "claims") and len(path) > 1:
-        path = [f"{path[0].removesuffix('s')} {path[1]}", *path[2:]]
+def field_name(path: Sequence[str], elements: list[str]) -> str:
+    """Return a field of some elements of a list, or of no list, in words."""
+    if elements != [""]:
+        words = path[0].removesuffix("s") if len(elements) == 1 else path[0]
+        path = [f"{words} {listed(elements)}", *path[1:]]
     return ", ".join(spaced(part) for part in path)
 
 

@@ -29,8 +29,8 @@ UNIT_PIXELS = 24
 """Height above the plot, for the unit."""
 YEARS_PIXELS = 22
 """Height below the plot, for the years."""
-TITLE_PIXELS = 66
-"""Height of the title and the source of an image."""
+TITLE_PIXELS = 86
+"""Height of the title, the source and the legend of an image."""
 FACTORS = ((10**9, "billion"), (10**6, "million"), (10**3, "thousand"))
 """Divisors of large numbers on the axis, with the word before the unit."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
 from schema.pages.charts.status_bars import StatusRow, StatusTable
-from schema.pages.charts.status_marks import IMAGE_COLOURS, Paint
+from schema.pages.charts.status_marks import HUE_WORDS, IMAGE_COLOURS, LEGEND_WORDS, Look, Paint
 
 WIDTH_PX = 1120
 MARGIN_PX = 32
@@ -20,6 +20,8 @@ CHARACTERS_OF_TITLE, CHARACTERS_OF_NOTE, CHARACTERS_OF_LABEL = 68, 150, 44
 """Maximum number of characters in a line."""
 MAX_LINES_OF_LABEL = 3
 MAX_ROWS = 60
+MARK_PX, CHARACTER_PX = 38, 7
+"""Widths of a mark of the legend with its margins, and of a character."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class StatusImage:
     axis_y: int
     rows: Sequence[RowOfImage]
     hidden_rows: int
+    legend: Sequence[tuple[int, str, str, str]]
+    """Left edge, style, hue and word of each item of the legend."""
     width: int = WIDTH_PX
     margin: int = MARGIN_PX
     bars_x: int = MARGIN_PX + LABELS_PX
@@ -68,9 +72,24 @@ def layout_image(table: StatusTable, title: str, notes: Sequence[str] = ()) -> S
         rows.append(RowOfImage(row, y, height, label, sub))
         y += height
     hidden = len(table.rows) - len(rows)
-    height = y + MARGIN_PX + (LINE_PX if hidden else 0)
+    height = y + MARGIN_PX + LINE_PX * (3 if hidden else 2)
     paint = Paint(IMAGE_COLOURS, BARS_PX)
-    return StatusImage(table, paint, height, titles, below, axis_y, rows, hidden)
+    return StatusImage(
+        table, paint, height, titles, below, axis_y, rows, hidden, list(_legend(table))
+    )
+
+
+def _legend(table: StatusTable) -> Iterator[tuple[int, str, str, str]]:
+    """Yield the legend from left to right: the styles of statuses, then the kinds of measures."""
+    styles = [
+        (look, "ink", word)
+        for look, word in LEGEND_WORDS.items()
+        if look is not Look.DASHED or look in table.looks
+    ]
+    x = MARGIN_PX
+    for look, hue, word in [*styles, *((Look.SOLID, hue, HUE_WORDS[hue]) for hue in table.hues)]:
+        yield x, look, hue, word
+        x += MARK_PX + CHARACTER_PX * len(word)
 
 
 def _cut(text: str) -> list[str]:

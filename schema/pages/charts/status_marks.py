@@ -80,6 +80,16 @@ HUES: Mapping[str, Hue] = {
 """Hues by the measures of the API. A domestic processing rule counts as a ban; an investigation restricts
 nothing and has no hue."""
 
+LEGEND_WORDS: Mapping[Look, str] = {
+    Look.HOLLOW: "announced",
+    Look.SOLID: "in force",
+    Look.HATCHED: "suspended",
+    Look.LINE: "expired",
+    Look.DOTS: "repealed",
+    Look.DASHED: "not law",
+}
+"""Words of the legend by style; "not law" only where it occurs."""
+
 HUE_WORDS: Mapping[str, str] = {
     Hue.BAN: "ban",
     Hue.LICENCE: "licence",
@@ -107,10 +117,10 @@ PAGE_COLOURS: Mapping[str, str] = {
 }
 """Tokens of the style sheet, which follow the theme of the reader."""
 IMAGE_COLOURS: Mapping[str, str] = {
-    "ban": "#b03a06",
-    "licence": "#123a9c",
-    "quota": "#147a64",
-    "tariff": "#5f2a6a",
+    "ban": "#560105",
+    "licence": "#051a62",
+    "quota": "#44976d",
+    "tariff": "#ac6cd0",
     "other": "#454a52",
     "ink": "#16191d",
     "ink-2": "#454a52",

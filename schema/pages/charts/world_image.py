@@ -6,18 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
+from schema.pages.charts.credit import FOOT_PX
 from schema.pages.charts.status_marks import IMAGE_COLOURS
 from schema.pages.charts.world_map import Scale, WorldMap
 
 STEP_COLOURS = ("#eceae4", "#d3e4ee", "#a9cbe0", "#6fa8cb", "#2f7dab", "#0c5283", "#062f50")
 """Steps of the light theme, because an image has no style sheet."""
-WIDTH_PX, HEIGHT_PX = 1200, 630
-"""Size of link previews."""
+WIDTH_PX, HEIGHT_PX = 1200, 630 - FOOT_PX
+"""Size of link previews, without their foot."""
 MARGIN_PX = 40
 TITLE_LINE_PX = 34
 NOTE_LINE_PX = 17
 CHARACTERS_OF_TITLE, CHARACTERS_OF_NOTE = 64, 170
-LEGEND_STEP_PX = 128
+LEGEND_STEP_PX = 106
 
 
 @dataclass(frozen=True)

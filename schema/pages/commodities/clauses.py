@@ -136,11 +136,12 @@ def _rows(
 ) -> list[RowOfPeriods]:
     """Return a row for each clause.
 
-    The first row of an instrument has its title, the others their differences. The acts that a licence
-    rests on are listed in its row.
+    The first row of an instrument has its title, the others their differences. The acts that
+    licences rest on are listed in the first row with a licence of each instrument.
     """
     rows = []
     before = None
+    explained = set[str]()
     for node, clause in pairs:
         of_issuer = bases.get(node["issuer"]["code"])
         if of_issuer and clause["isLegalBasis"] and clause["status"] == "IN_FORCE":
@@ -149,8 +150,9 @@ def _rows(
         is_first = node["key"] != before
         before = node["key"]
         sub = [clause_sub(clause), goods] if is_first else [goods]
-        if of_issuer and _is_licence(clause):
+        if of_issuer and _is_licence(clause) and node["key"] not in explained:
             sub.append(_bases_in_words(of_issuer))
+            explained.add(node["key"])
         rows.append(
             RowOfPeriods(
                 node["title"] if is_first else clause_sub(clause),

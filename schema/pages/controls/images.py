@@ -11,6 +11,9 @@ from schema.pages.site.templates import environment
 
 def status_image(table: StatusTable, title: str, position: str, notes: Sequence[str] = ()) -> str:
     """Return a table of statuses as SVG, with its moment."""
-    moment = f"On {table.day_in_words}, as known at position {int(position):,}."
+    moment = (
+        f"Unit: days, along the horizontal axis. Line and words: as of {table.day_in_words}, as recorded at"
+        f" position {int(position):,}. Pale: later, by recorded terms."
+    )
     template = environment().get_template("charts/status_image.html")
     return template.render(image=layout_image(table, title, (*notes, moment)))

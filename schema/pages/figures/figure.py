@@ -154,7 +154,12 @@ def choice_sentences(
         return [_ended(f"In use by a recorded order of publishers{reason}")]
     if len({row.publisher for row in rows}) == 1:
         edition = "its latest edition" if len(rows) > 1 else "its only edition"
-        return [f"In use because no other publisher is recorded; this is {edition}."]
+        only = f"In use because no claim of another publisher is recorded; this is {edition}."
+        return (
+            [only, "Read the remark below: it may name other numbers."]
+            if in_use.claim["note"]
+            else [only]
+        )
     return [
         f"In use because {in_use.publisher} was the first to publish on this figure and this is its"
         " latest edition; no judgement is recorded."

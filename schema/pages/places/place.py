@@ -20,6 +20,7 @@ from schema.pages.commodities.exposure_bar import (
 from schema.pages.overview.turns import days_of_turns, newest_days, turns
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.naming import place_in_sentence
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of, watch_sentences
 from schema.pages.site.words import listed, many, words
@@ -115,9 +116,9 @@ def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
 def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> str:
     """Return the numbers of clauses in force of the place and on it, in a sentence."""
     own = sum(row["clauses"] for row in found["own"])
-    issued = f"{many(own, 'clause')} of {place['name']} {'is' if own == 1 else 'are'} in force"
+    issued = f"{many(own, 'clause')} of {place_in_sentence(place)} {'is' if own == 1 else 'are'} in force"
     if not own:
-        issued = f"No clause of {place['name']} is in force"
+        issued = f"No clause of {place_in_sentence(place)} is in force"
     unconfirmed = [
         f"{row['clauses']:,} {UNCONFIRMED[row['confirmation']]}"
         for row in found["own"]

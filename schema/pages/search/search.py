@@ -31,6 +31,11 @@ class Excerpt:
     after: str
     position: str | None
 
+    @property
+    def text(self) -> str:
+        """Return the text with the match."""
+        return f"{self.before}{self.match}{self.after}"
+
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
@@ -61,7 +66,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "kinds": KINDS,
         "answer": _answer(data["asOf"], parse_search(query)),
         "results": [
-            (node, _status(node["node"]), [excerpt(match) for match in node["matched"]])
+            (node, _status(node["node"]), *_excerpts(node))
             for node in (found["nodes"] if found else [])
         ],
         "events": list(reversed(data["asOf"]["events"]["nodes"])) if found else [],
@@ -104,6 +109,13 @@ def _status(node: Mapping[str, Any]) -> str | None:
         if clause["status"] == first["status"]
     )
     return LOOKS[first["status"]].word + ("" if confirmed else ", not confirmed")
+
+
+def _excerpts(node: Mapping[str, Any]) -> tuple[Excerpt | None, list[Excerpt]]:
+    """Return the match in the title, if any, and those in other texts; keys are not shown."""
+    excerpts = [excerpt(match) for match in node["matched"]]
+    title = next((one for one in excerpts if one.text == node["title"]), None)
+    return title, [one for one in excerpts if one.field not in ("key", "title")]
 
 
 def excerpt(match: Mapping[str, Any]) -> Excerpt:

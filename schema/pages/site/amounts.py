@@ -65,8 +65,10 @@ def unit(claim: Claim) -> str:
 
 
 def measured(claim: Claim) -> str:
-    """Return a claim with its unit; the word alone if it has no number."""
-    return amount(claim) if claim["value"] is None else f"{amount(claim)}{NBSP}{unit(claim)}"
+    """Return a claim with its unit; a claim without a number and a count have no unit."""
+    if claim["value"] is None or claim["unit"] == "count":
+        return amount(claim)
+    return f"{amount(claim)}{NBSP}{unit(claim)}"
 
 
 def same_measure(one: Claim, other: Claim) -> bool:

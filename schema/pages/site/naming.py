@@ -31,6 +31,8 @@ OUTPUT_VERBS = {
     "PLANT": "made",
 }
 """Verbs for the output of places, by stage."""
+WITH_ARTICLE = frozenset({"AE", "CF", "DO", "EU", "GB", "NL", "PH", "US"})
+"""Places whose names have an article in a sentence: `the United States`."""
 
 Series = Mapping[str, Any]
 """A series as in the API."""
@@ -52,9 +54,11 @@ def kind_of_figure(statistic: str, stage: str | None) -> str:
 
 
 def place_in_sentence(place: Mapping[str, Any]) -> str:
-    """Return a place for a sentence: groups without a proper name are in lower case."""
+    """Return a place for a sentence: groups without a proper name are in lower case, some names have an
+    article."""
     others = {"WORLD": "the world", "OTHER": "other countries"}
-    return others.get(place["code"]) or str(place["name"])
+    article = "the " if place["code"] in WITH_ARTICLE else ""
+    return others.get(place["code"]) or f"{article}{place['name']}"
 
 
 def series_title(series: Series) -> str:

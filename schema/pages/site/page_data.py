@@ -9,8 +9,10 @@ import orjson
 from starlette.responses import Response
 
 from schema.execution.response_cache import Answer
+from schema.pages.charts.credit import with_credit
 from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
 from schema.pages.site.calendars import calendar
+from schema.pages.site.citation import PRODUCT
 from schema.pages.site.feed_documents import atom, json_feed
 from schema.pages.site.feeds import FEED_TYPES, feed_document, feed_name, feed_part
 from schema.pages.site.html import GUARDS
@@ -104,10 +106,14 @@ class PageData:
         """Return the drawing of a page, as a file."""
         answer = await self._questions.answer(asked)
         async with self._questions.turn(asked):
-            shown = asked.page.view(data_of(answer), asked.address)
+            data = data_of(answer)
+            shown = asked.page.view(data, asked.address)
             if "image" not in shown:
                 raise NotFound(f"this page has no image for .{ending}")
-            body = await self._charts.image(shown["image"], ending)
+            pinned = asked.address.pin(data["asOf"]["validAt"], data["asOf"]["position"])
+            where = f"{PRODUCT}, {asked.origin}{pinned}"
+            svg = with_credit(shown["image"], shown.get("sources", ()), where)
+            body = await self._charts.image(svg, ending)
         return self._response(asked, body, IMAGE_TYPES[ending])
 
     def _response(

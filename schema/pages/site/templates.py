@@ -11,9 +11,10 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
-from schema.pages.charts.status_marks import HUE_WORDS, LOOKS, ON_PAGE
+from schema.pages.charts.status_marks import HUE_WORDS, LEGEND_WORDS, LOOKS, ON_PAGE
 from schema.pages.site import amounts, name_fields, words
 from schema.pages.site.address import href, path_of
+from schema.pages.site.cards import with_cards
 from schema.pages.site.static_files import static_path
 
 LEVELS = {
@@ -49,6 +50,7 @@ def environment() -> Environment:
         "measured": amounts.measured,
         "printable": printable,
         "name_of": name_fields.name_of,
+        "with_cards": with_cards,
     }
     made.globals |= {
         "static": static_path,
@@ -64,6 +66,7 @@ def environment() -> Environment:
         "on_page": ON_PAGE,
         "status_looks": LOOKS,
         "hue_words": HUE_WORDS,
+        "legend_words": LEGEND_WORDS,
         "levels": LEVELS,
     }
     return made

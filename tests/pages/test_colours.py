@@ -1,0 +1,71 @@
+"""Colours of measures: told apart by every kind of colour vision, and visible on every ground."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from coloraide import Color
+
+import schema.pages
+from schema.pages.charts.line_chart import LIGHT
+from schema.pages.charts.status_marks import IMAGE_COLOURS
+
+STYLE = (Path(schema.pages.__file__).parent / "site" / "static" / "style.css").read_text("utf-8")
+TOKENS = {
+    name: (light, dark)
+    for name, light, dark in re.findall(
+        r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", STYLE
+    )
+}
+MEASURES = ("ban", "licence", "quota", "tariff")
+GROUNDS = ("paper", "raise", "sunk")
+THEMES = ("light", "dark")
+METHODS = ("machado", "brettel")
+"""Simulations: Machado (2009) and Brettel (1997)."""
+VISIONS = [
+    "full",
+    *(f"{method} {kind}" for method in METHODS for kind in ("protan", "deutan", "tritan")),
+]
+"""Kinds of colour vision."""
+MIN_DIFFERENCE = 30
+"""Minimum ΔE (CIEDE2000) of two measures in one chart."""
+MIN_CONTRAST = 3
+"""WCAG 1.4.11, for parts of drawings."""
+
+
+def colour(name: str, theme: str) -> Color:
+    """Return a token of the style sheet."""
+    return Color(TOKENS[name][THEMES.index(theme)])
+
+
+def seen(one: Color, vision: str) -> Color:
+    """Return a colour as seen with a kind of colour vision."""
+    method, _, kind = vision.partition(" ")
+    return one.filter(kind, method=method).clip("srgb") if kind else one
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize(("one", "other"), [*combinations(MEASURES, 2)])
+def test_two_measures_differ_for_every_colour_vision(
+    one: str, other: str, vision: str, theme: str
+) -> None:
+    pair = [seen(colour(name, theme), vision) for name in (one, other)]
+    assert pair[0].delta_e(pair[1], method="2000") >= MIN_DIFFERENCE
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("measure", MEASURES)
+def test_a_measure_is_visible_on_every_ground(measure: str, ground: str, theme: str) -> None:
+    assert colour(measure, theme).contrast(colour(ground, theme)) >= MIN_CONTRAST
+
+
+def test_images_have_the_colours_of_the_light_theme() -> None:
+    of_images = {**LIGHT, **IMAGE_COLOURS}
+    assert {
+        name: TOKENS["ink-2" if name == "other" else name][0] for name in of_images
+    } == of_images
