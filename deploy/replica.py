@@ -70,12 +70,12 @@ async def reading_from(
     """Run a tracker on a primary that serves queries from standbys, or from the primary if none
     responds."""
     async with AsyncExitStack() as stack:
-        found = await _replica(stack, target, pool, asking)
-        await stack.enter_async_context(found.follower)
+        replica = await _replica(stack, target, pool, asking)
+        await stack.enter_async_context(replica.follower)
         yield replace(
-            found,
+            replica,
             commands=primary.commands,
-            tokens=Tokens(pool, found.tokens),
+            tokens=Tokens(pool, replica.tokens),
             endpoints=primary.endpoints,
             publisher=primary.publisher,
             deliverer=primary.deliverer,

@@ -178,10 +178,10 @@ async def nodes(services: Services, document: str, asked: dict[str, Any]) -> Asy
         answer = await execute(services, document, variables, Access())
         for error in answer.get("errors", ()):
             fail(f"{error['message']} ({error['extensions']['code']})", Exit.REFUSED)
-        found = answer["data"].get("asOf", answer["data"])["list"]
-        for node in found["nodes"]:
+        connection = answer["data"].get("asOf", answer["data"])["list"]
+        for node in connection["nodes"]:
             yield node
-        page = found["pageInfo"]
+        page = connection["pageInfo"]
 
 
 def print_line(node: Node) -> None:

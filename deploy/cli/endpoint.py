@@ -116,11 +116,13 @@ def show(name: Name, data_dir: DataDir = None) -> None:
     async def work(target: Target) -> tuple[Endpoint, Lag]:
         async with opened_pool(target) as pool:
             recorder = Recorder(pool)
-            found = await Endpoints(pool, recorder, settings.delivery_networks()).get(name, MANAGER)
-            return found, await read_lag(recorder, found.filter.selection, found.position)
+            endpoint = await Endpoints(pool, recorder, settings.delivery_networks()).get(
+                name, MANAGER
+            )
+            return endpoint, await read_lag(recorder, endpoint.filter.selection, endpoint.position)
 
-    found, lag = run_with_database(data_dir, work)
-    print_rows([*describe(found), *describe_lag(lag), *describe_keys(found)])
+    endpoint, lag = run_with_database(data_dir, work)
+    print_rows([*describe(endpoint), *describe_lag(lag), *describe_keys(endpoint)])
 
 
 @endpoints.command()
@@ -160,10 +162,10 @@ def replay(
         manage(data_dir, lambda of: of.end_replay(name, MANAGER, reason))
         stderr.print(f"The replay of {name} is cancelled.", markup=False)
         return
-    found = manage(data_dir, lambda of: of.replay(name, MANAGER, first, last, reason)).replay
-    if found is not None:
-        span = f"{found.first_position} to {found.last_position}"
-        stderr.print(f"{name} gets {span} again: {found.events} events.", markup=False)
+    replay_state = manage(data_dir, lambda of: of.replay(name, MANAGER, first, last, reason)).replay
+    if replay_state is not None:
+        span = f"{replay_state.first_position} to {replay_state.last_position}"
+        stderr.print(f"{name} gets {span} again: {replay_state.events} events.", markup=False)
 
 
 @endpoints.command()

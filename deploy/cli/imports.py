@@ -122,7 +122,7 @@ def import_(
     with report_errors(), ExitStack() as stack:
         given = resolve_reader(source, columns or [], constants or [], mapping)
         named = encoding_named(encoding) if encoding is not None else None
-        found = list(resolve_files(stack, files, given, named))
+        documents = list(resolve_files(stack, files, given, named))
         listen = stack.enter_context(report_writer(report))
 
         async def work(target: Target) -> bool:
@@ -137,7 +137,7 @@ def import_(
                         skip_refused=skip_invalid,
                         dry_run=dry_run,
                     )
-                    for reader, file in found
+                    for reader, file in documents
                 ]
             return all(done)
 

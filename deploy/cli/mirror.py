@@ -112,15 +112,15 @@ def mirror(
 
     async def work() -> None:
         cosigner = _read_cosigner(cosign) if cosign else None
-        with open_log(log) as found:
-            trust = await _trust(found, keys, witnesses)
+        with open_log(log) as connected:
+            trust = await _trust(connected, keys, witnesses)
             extras = {KEY: "".join(f"{key}\n" for key in trust.keys).encode()}
             companions = list[MirroredTexts | MirroredSnapshots]()
             if not without_texts:
-                companions.append(MirroredTexts(found, directory))
+                companions.append(MirroredTexts(connected, directory))
             if not without_snapshots:
-                companions.append(MirroredSnapshots(found, directory))
-            copy = Mirror(found, trust, directory, extras, companions, cosigner)
+                companions.append(MirroredSnapshots(connected, directory))
+            copy = Mirror(connected, trust, directory, extras, companions, cosigner)
             await _run(copy, every if follow_it else None, whole=whole)
 
     run_without_database(work)

@@ -94,11 +94,11 @@ def restore(
         )
 
     async def append(target: Target) -> None:
-        with open_log(log) as found:
-            chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
+        with open_log(log) as connected:
+            chosen = await trust_in(connected, keys, trust_bundle_key=trust_bundle_key)
             await append_to(
                 target,
-                found,
+                connected,
                 chosen.trust,
                 data_dir,
                 allow_missing_texts=allow_missing_texts,

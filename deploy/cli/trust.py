@@ -98,14 +98,14 @@ def bundle_at(directory: Path) -> BundleFiles:
     """Open the bundle in a directory. A wrong path is a usage error, not a rejection."""
     try:
         mode = directory.stat().st_mode
-        found = "" if stat.S_ISDIR(mode) else "is a file"
+        problem = "" if stat.S_ISDIR(mode) else "is a file"
     except FileNotFoundError:
-        found = "there is no such directory"
+        problem = "there is no such directory"
     except OSError as error:
-        found = error.strerror or "it can't be read"
-    if found:
+        problem = error.strerror or "it can't be read"
+    if problem:
         raise typer.BadParameter(
-            f"{directory}: {found}: expected the directory of a bundle, as"
+            f"{directory}: {problem}: expected the directory of a bundle, as"
             " `tracker export` makes it"
         )
     return BundleFiles(directory)

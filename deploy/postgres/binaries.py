@@ -68,8 +68,8 @@ def candidates() -> Iterator[tuple[str, Path | None]]:
     systems = Path("/usr/lib/postgresql").glob("*/bin")
     for system in sorted(systems, reverse=True) or [Path("/usr/lib/postgresql/*/bin")]:
         yield str(system), system
-    found = shutil.which("postgres")
-    yield "$PATH", Path(found).resolve().parent if found else None
+    program = shutil.which("postgres")
+    yield "$PATH", Path(program).resolve().parent if program else None
 
 
 def _misfit(binaries: Path | None, pgdata: Path) -> str:
@@ -94,8 +94,8 @@ def _major(binaries: Path) -> int | None:
         version = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
-    found = re.search(r"\(PostgreSQL\) (\d+)", version)
-    return int(found[1]) if found else None
+    match = re.search(r"\(PostgreSQL\) (\d+)", version)
+    return int(match[1]) if match else None
 
 
 def _copy_wheel(binaries: Path, root: Path) -> Path:

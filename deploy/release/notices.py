@@ -37,8 +37,8 @@ class Part:
 
 def parts(installed: Iterable[Distribution]) -> list[Part]:
     """Return the installed parts except the tracker, by name."""
-    found = {normal(each.name): each for each in installed}
-    found.pop(OURS, None)
+    by_name = {normal(each.name): each for each in installed}
+    by_name.pop(OURS, None)
     return [
         Part(
             each.name,
@@ -47,7 +47,7 @@ def parts(installed: Iterable[Distribution]) -> list[Part]:
             address_of(fields_of(each)),
             tuple(texts_of(each)),
         )
-        for name, each in sorted(found.items())
+        for name, each in sorted(by_name.items())
     ]
 
 
@@ -100,13 +100,13 @@ def texts_of(distribution: Distribution) -> Iterator[str]:
                 yield text
 
 
-def notices(found: Iterable[Part]) -> str:
+def notices(parts: Iterable[Part]) -> str:
     """Return the notices as a text. Pure."""
     blocks = [
         "Parts that others wrote, their licences, and the texts of these.\n"
         "The tracker itself is under Apache-2.0, its data under CC BY 4.0."
     ]
-    for part in found:
+    for part in parts:
         head = f"{part.name} {part.version}\n{part.licence}\n{part.address}".rstrip()
         blocks.append("\n\n".join([f"{RULER}\n{head}", *part.texts]))
     return "\n\n".join(blocks) + "\n"

@@ -49,7 +49,7 @@ def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments
     """
     names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
     known = list(names.values())
-    words = {names[name]: found for name, found in word_lists(kind).items()}
+    words = {names[name]: accepted for name, accepted in word_lists(kind).items()}
     asked = {name: value for name, value in given.items() if value is not None}
     for name, value in asked.items():
         if name not in known:
@@ -77,7 +77,7 @@ def did_you_mean(name: str, known: list[str]) -> str:
 
 def word_lists(kind: type[ToolArguments]) -> dict[str, list[str]]:
     """Return the words of each argument with a vocabulary."""
-    found = {}
+    by_field = {}
     for name, type_ in get_type_hints(kind).items():
         vocabulary = [
             one
@@ -85,8 +85,8 @@ def word_lists(kind: type[ToolArguments]) -> dict[str, list[str]]:
             if isinstance(one, type) and issubclass(one, StrEnum)
         ]
         if vocabulary:
-            found[name] = [word.value for word in vocabulary[0]]
-    return found
+            by_field[name] = [word.value for word in vocabulary[0]]
+    return by_field
 
 
 def _parts(type_: Any) -> list[Any]:
@@ -111,8 +111,8 @@ def _as_words(name: str, value: Any, known: list[str]) -> Any:
 
 def _wrong(message: str) -> InvalidInput:
     """Return an error of msgspec with the name of the argument."""
-    found = PLACE.match(message)
-    said, at = (found[1], found[2]) if found else (message, "")
+    match = PLACE.match(message)
+    said, at = (match[1], match[2]) if match else (message, "")
     if "missing required field" in said:
         said, at = "expected a value", said.rpartition("field ")[2].strip("`")
     return InvalidInput(said[0].lower() + said[1:], path=(at,) if at else ())

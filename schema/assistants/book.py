@@ -42,9 +42,9 @@ class Book:
     def _number(self, source: Mapping[str, Any], position: int) -> int:
         names = ("publisher", "name", "publishedOn", "url", "verified")
         key = (*(source[name] for name in names), *source["unsupported"])
-        found = self._by_text.get(key)
-        if found is None:
-            found = self._by_text[key] = Source(
+        number = self._by_text.get(key)
+        if number is None:
+            number = self._by_text[key] = Source(
                 number=len(self.sources) + 1,
                 publisher=source["publisher"],
                 name=source["name"],
@@ -56,10 +56,10 @@ class Book:
                 reference=source["reference"] or UNSET,
                 unsupported=", ".join(source["unsupported"]) or UNSET,
             )
-            self.sources.append(found)
-        elif position not in found.events and len(found.events) < MAX_EVENTS:
-            found.events.append(position)
-        return found.number
+            self.sources.append(number)
+        elif position not in number.events and len(number.events) < MAX_EVENTS:
+            number.events.append(position)
+        return number.number
 
     def say(self, sentence: str) -> None:
         """Add a required statement, once."""

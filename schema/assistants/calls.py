@@ -84,8 +84,8 @@ class Calls:
                 data = await self._ask(tool, near_document(), "AssistantNear", sought, client)
             except TrackerError:
                 return ""  # the main error is the unknown key
-            if found := [node["entity"] for node in data["asOf"]["search"]["nodes"]]:
-                return f"; did you mean {' or '.join(nearest(error.key, found))}?"
+            if names := [node["entity"] for node in data["asOf"]["search"]["nodes"]]:
+                return f"; did you mean {' or '.join(nearest(error.key, names))}?"
         return ""
 
 

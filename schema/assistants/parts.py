@@ -61,10 +61,10 @@ class Part(WithDocument):
 
     def of(self, node: Mapping[str, Any], **computed: Any) -> dict[str, Any]:
         """Return the part for an object of a response, with the values of computed fields."""
-        found = {name: field.read(node[name]) for name, field in self.fields.items()}
-        found |= computed
+        values = {name: field.read(node[name]) for name, field in self.fields.items()}
+        values |= computed
         kept = self.kept.split()
-        return {name: of for name, of in found.items() if of not in NOTHING or name in kept}
+        return {name: of for name, of in values.items() if of not in NOTHING or name in kept}
 
     @cached_property
     def fields(self) -> dict[str, Field]:
@@ -93,13 +93,13 @@ def json_schema_of(kind: Any) -> Mapping[str, Any]:
 
 def shared_schemas(kinds: Iterable[Any]) -> dict[str, Any]:
     """Return the JSON Schemas of the shared parts among computed fields, and in these."""
-    found: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
     for each in kinds:
         kind = each[0] if isinstance(each, list) else each
         if isinstance(kind, Part):
-            found |= {kind.fragment: kind.schema} if kind.shared else {}
-            found |= shared_schemas(kind.computed.values())
-    return found
+            schemas |= {kind.fragment: kind.schema} if kind.shared else {}
+            schemas |= shared_schemas(kind.computed.values())
+    return schemas
 
 
 def _object_schema(
@@ -143,8 +143,8 @@ def _inner(fields: Mapping[str, Field]) -> Field:
         return only._replace(read=lambda value: only.read(value[name]))
 
     def read(value: Mapping[str, Any]) -> dict[str, Any]:
-        found = {name: field.read(value[name]) for name, field in fields.items()}
-        return {name: of for name, of in found.items() if of not in NOTHING}
+        values = {name: field.read(value[name]) for name, field in fields.items()}
+        return {name: of for name, of in values.items() if of not in NOTHING}
 
     return Field(_object_schema(fields, {}), read, True)
 

@@ -82,7 +82,7 @@ def create_protocol(call: Call) -> Server[Any]:
 async def answer(call: Call, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
     """Return the result of a call; an error is a result too, for the model."""
     try:
-        found = await call(name, arguments)
+        result = await call(name, arguments)
     except TrackerError as error:
         problem = error
     except DATABASE_ERRORS:
@@ -92,7 +92,7 @@ async def answer(call: Call, name: str, arguments: Mapping[str, Any]) -> types.C
     else:
         current_operation().outcome = "ok"
         return types.CallToolResult(
-            content=[types.TextContent(text=found.text)], structured_content=found.answer
+            content=[types.TextContent(text=result.text)], structured_content=result.answer
         )
     return refused(problem)
 

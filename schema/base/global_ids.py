@@ -109,8 +109,8 @@ def parse_node_id(given: str, *path: str | int) -> NodeId:
 def key_of(kind: str, given: str) -> str | None:
     """Return the key of an entity of a kind, from its key or id; None for other texts."""
     try:
-        found, _, key = NodeId.decode(given).entity.partition("/")
-        if found == kind:
+        prefix, _, key = NodeId.decode(given).entity.partition("/")
+        if prefix == kind:
             return key
     except ValueError:
         pass  # the text is a key

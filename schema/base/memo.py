@@ -52,8 +52,8 @@ def _memoized(make: Callable[..., Any], weight: Callable[[Any], int]) -> Callabl
     def made(*given: Any) -> Any:
         nonlocal total
         key = tuple(map(id, given))  # ids are unique while the objects are referenced
-        if found := kept.get(key):
-            return found[1]
+        if cached := kept.get(key):
+            return cached[1]
         value = make(*given)
         total += weight(given[0])
         while kept and total > MAX_CACHED_WEIGHT:

@@ -81,12 +81,12 @@ class ParsedDocument:
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Return the operation of a name, or the only one; None if there is none."""
-        found = [
+        operations = [
             operation
             for operation in self.operations
             if name is None or (operation.name and operation.name.value) == name
         ]
-        return found[0] if len(found) == 1 else None
+        return operations[0] if len(operations) == 1 else None
 
 
 def parse_document(schema: GraphQLSchema, text: str, introspection: bool = True) -> ParsedDocument:

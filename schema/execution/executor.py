@@ -154,9 +154,9 @@ class Executor(PlannedExecution):
             and isinstance(items[0], AtMoment)
         ):
             type_ = get_nullable_type(item_type)
-            found, deferred, _ = self.collect_subfields(type_, field_details_list)
+            subfields, deferred, _ = self.collect_subfields(type_, field_details_list)
             if not deferred:
-                return self._complete_moments(type_, found, path, items)
+                return self._complete_moments(type_, subfields, path, items)
         if (
             position_context is None
             and isinstance(items, list)

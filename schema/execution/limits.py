@@ -421,9 +421,9 @@ class IntrospectionCost:
             self._left -= 1  # __typename, or a value
             return
         deprecated = dict.fromkeys(definition.args, True)  # these are counted in any case
-        found = definition.resolve(source, self._info, **deprecated)
+        value = definition.resolve(source, self._info, **deprecated)
         several = is_list_type(get_nullable_type(definition.type))
-        self._count(node, definition.type, (found or ()) if several else [found])
+        self._count(node, definition.type, (value or ()) if several else [value])
 
     def _fields(self, selections: SelectionSetNode | None) -> Iterator[FieldNode]:
         for node in selections.selections if selections else ():

@@ -162,7 +162,7 @@ class ResponseCache:
         ):
             return kept.observed()
         async with turn:
-            found = await execute(
+            result = await execute(
                 self._services,
                 question.document,
                 question.variables,
@@ -171,9 +171,9 @@ class ResponseCache:
                 operation_name=question.operation,
                 allowed=allowed,
             )
-        if "errors" in found:
-            return found
-        return await self._keep(question, key, edition, found)
+        if "errors" in result:
+            return result
+        return await self._keep(question, key, edition, result)
 
     def _edition(self) -> CacheEpoch | None:
         """Return the present epoch; None without notifications of new events."""
@@ -206,7 +206,11 @@ class ResponseCache:
         )
 
     async def _keep(
-        self, question: Question, key: Key | None, edition: CacheEpoch | None, found: dict[str, Any]
+        self,
+        question: Question,
+        key: Key | None,
+        edition: CacheEpoch | None,
+        result: dict[str, Any],
     ) -> Answer | dict[str, Any]:
         """Cache a response, if the position and the date are still those that it depends on."""
         parsed = await parsed_document(
@@ -214,8 +218,8 @@ class ResponseCache:
         )
         fields = parsed.query(question.operation)
         if fields is None:
-            return found
-        body, data_ends = _body(found)
+            return result
+        body, data_ends = _body(result)
         answer = Answer(
             body,
             data_ends,
@@ -243,10 +247,10 @@ def _key(question: Question) -> Key | None:
     return question.document, variables, question.operation, question.caller.scopes
 
 
-def _body(found: dict[str, Any]) -> tuple[bytes, int]:
+def _body(result: dict[str, Any]) -> tuple[bytes, int]:
     """Return a response without errors as JSON, and the end of its data."""
-    data = b'{"data":' + orjson.dumps(found["data"])
-    if extensions := found.get("extensions"):
+    data = b'{"data":' + orjson.dumps(result["data"])
+    if extensions := result.get("extensions"):
         return b'%s,"extensions":%s}' % (data, orjson.dumps(extensions)), len(data)
     return data + b"}", len(data)
 

@@ -58,10 +58,10 @@ async def execute_in_parts(
     arguments: Mapping[str, Any],
 ) -> graphql.ExecutionResult | ExperimentalIncrementalExecutionResults:
     """Return the response to an operation: complete, or in parts."""
-    found = experimental_execute_incrementally(
+    result = experimental_execute_incrementally(
         **arguments, is_awaitable=cast(Any, optimized_is_awaitable)
     )
-    return await found if isawaitable(found) else found
+    return await result if isawaitable(result) else result
 
 
 class SentParts:

@@ -98,11 +98,11 @@ class AccessControl:
             self._buckets.take(client)
             raise
         if parse_bearer(authorization):
-            found = Client(caller, f"token {caller.name}", authorization, self.read_only)
+            authenticated = Client(caller, f"token {caller.name}", authorization, self.read_only)
         else:
-            found = Client(caller, client, read_only=self.read_only)
-        self._buckets.take(found.key)
-        return found
+            authenticated = Client(caller, client, read_only=self.read_only)
+        self._buckets.take(authenticated.key)
+        return authenticated
 
     async def authenticate_request(self, request: HTTPConnection) -> Client:
         """Authenticate the sender of a request: by its Authorization header, or else by its cookie.
@@ -346,10 +346,14 @@ class TokenBuckets:
 def client_network(address: str | None) -> str:
     """Return the network of a client: an IPv4 address, or the /64 of an IPv6 customer."""
     try:
-        found = ipaddress.ip_address(address or "")
+        address_of_client = ipaddress.ip_address(address or "")
     except ValueError:
         return str(address)
-    return str(ipaddress.ip_network((found, 32 if found.version == 4 else 64), strict=False))
+    return str(
+        ipaddress.ip_network(
+            (address_of_client, 32 if address_of_client.version == 4 else 64), strict=False
+        )
+    )
 
 
 class CookieAttributes(TypedDict):

@@ -245,11 +245,11 @@ class Broadcasts(Generic[T]):
 
     def of(self, question: Hashable, after: Offset, source: Source[T]) -> Broadcast[T]:
         """Return the broadcast of a query, or a new one that starts after an offset."""
-        found = self._by_question.get(question)
-        if found is None or found.ended:
-            found = Broadcast(after, source, self._pacing, latest_only=self._latest_only)
-            self._by_question[question] = found
-        return found
+        broadcast = self._by_question.get(question)
+        if broadcast is None or broadcast.ended:
+            broadcast = Broadcast(after, source, self._pacing, latest_only=self._latest_only)
+            self._by_question[question] = broadcast
+        return broadcast
 
     @contextmanager
     def listen(
@@ -283,8 +283,8 @@ class Broadcasts(Generic[T]):
         """
         while True:
             while after < (until := await head()):
-                async with aclosing(read(after, until)) as found:
-                    async for content in found:
+                async with aclosing(read(after, until)) as pages:
+                    async for content in pages:
                         yield (content,)
                 after = until
             broadcast = self.of(question, (until, 0), source)

@@ -79,10 +79,10 @@ def query_page() -> Response:
 @cache
 def graphiql() -> Path | None:
     """Return the directory of GraphiQL's files; None if they are not all installed."""
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
         return None
-    directory = Path(found.origin).parent / "static" / PACKAGE
+    directory = Path(spec.origin).parent / "static" / PACKAGE
     return directory if all((directory / name).is_file() for name in ASSETS) else None
 
 

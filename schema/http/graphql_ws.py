@@ -265,8 +265,8 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         assert isinstance(self.websocket, WebSocketAdapter)
         socket, begin = self.websocket.ws, f'{{"id":{_json(operation.id)},"type":"next","payload":'
         try:
-            async with aclosing(self._connected.subscriptions.answers(request)) as found:
-                async for several in found:
+            async with aclosing(self._connected.subscriptions.answers(request)) as answers:
+                async for several in answers:
                     for answer in several:
                         await socket.send_text(f"{begin}{answer.text}}}")
         except GONE:

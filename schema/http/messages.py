@@ -174,8 +174,8 @@ def accepted_words(header: str) -> Sequence[str]:
 def _weight(options: Sequence[str]) -> float:
     """Return the weight `q`; 1 if it is missing or invalid."""
     for option in options:
-        if found := WEIGHT.fullmatch(option):
-            return float(found[1])
+        if match := WEIGHT.fullmatch(option):
+            return float(match[1])
     return 1
 
 

@@ -118,8 +118,8 @@ class SharedSubscriptions:
         """Yield the responses as they come; those available at a time are grouped."""
         is_of_events = request.question.field == EVENTS
         following = self._follow_events if is_of_events else self._follow_states
-        async with aclosing(following(request)) as found:
-            async for answers in found:
+        async with aclosing(following(request)) as stream:
+            async for answers in stream:
                 yield [answer.observed() for answer in answers]
 
     async def _follow_events(
@@ -145,8 +145,8 @@ class SharedSubscriptions:
                 head=recorder.head,
                 read=partial(self._read, request),
             )
-            async with aclosing(following) as found:
-                async for answers in found:
+            async with aclosing(following) as events:
+                async for answers in events:
                     if answers[-1].offset != END:
                         after = answers[-1].offset[0]
                     yield answers

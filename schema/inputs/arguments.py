@@ -192,10 +192,10 @@ def parse_search(given: str | None) -> str | None:
 
 def parse_search_words(given: str, field: str) -> str:
     """Return the text of a full-text search. Raises InvalidInput, or TooLarge."""
-    found = sought_words(parse_short_text(given, field))
-    if not found:
+    words = sought_words(parse_short_text(given, field))
+    if not words:
         raise InvalidInput("expected at least one letter or digit", path=(field,))
-    if len(found) > MAX_WORDS:
+    if len(words) > MAX_WORDS:
         raise TooLarge(f"expected at most {MAX_WORDS} different words", path=(field,))
     return given
 
@@ -298,14 +298,14 @@ def parse_entity_of_kind(given: str | None, field: str = "entity") -> str | None
 
 def parse_all(kind: Callable[[str], T], given: list[str], field: str) -> list[T]:
     """Parse words of a vocabulary; an error has the path of the word."""
-    found = []
+    values = []
     for index, text in enumerate(given):
         try:
-            found.append(parse_word(kind, text, field))
+            values.append(parse_word(kind, text, field))
         except TrackerError as error:
             error.path = (field, index)
             raise
-    return found
+    return values
 
 
 def parse_day(given: Day | None, field: str) -> date | None:
@@ -321,8 +321,8 @@ def parse_instant(given: Instant | None, field: str) -> datetime | None:
         moment = datetime.fromisoformat(given)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        if found := DAY.match(given):
-            calendar_days.parse_day(found[0], field)
+        if match := DAY.match(given):
+            calendar_days.parse_day(match[0], field)
         raise InvalidInput(
             f"{given[:50]!r} is not a moment: expected YYYY-MM-DDTHH:MM:SSZ",
             code="INVALID_DATE",
@@ -350,9 +350,9 @@ def parse_token(given: str | None, field: str) -> ResumeToken | None:
 
 def parse_required_position(given: Position, field: str) -> int:
     """Parse a required position. Raises InvalidInput."""
-    found = parse_position(given, field)
-    assert found is not None
-    return found
+    position = parse_position(given, field)
+    assert position is not None
+    return position
 
 
 def _at_path(field: str, read: Callable[[], T]) -> T:

@@ -116,10 +116,10 @@ def to_plain_json(value: Any, *path: str | int) -> Any:
     Raises InvalidInput or TooLarge for extreme texts before the domain validates them.
     """
     if is_dataclass(value):
-        found = {to_camel(f.name): getattr(value, f.name) for f in fields(value)}
+        values = {to_camel(f.name): getattr(value, f.name) for f in fields(value)}
         return {
             name: to_plain_json(of, *path, name)
-            for name, of in found.items()
+            for name, of in values.items()
             if of is not None and of is not strawberry.UNSET
         }
     if isinstance(value, list):

@@ -86,12 +86,12 @@ def parse_years(given: YearRange | None, name: str) -> tuple[int | None, int | N
 
 def parse_closed_years(given: YearRange, name: str) -> tuple[int, int]:
     """Parse a range of years with both ends required. Raises InvalidInput."""
-    found = parse_years(given, name)
-    for end, year in zip(("from", "to"), found or (None, None), strict=True):
+    years = parse_years(given, name)
+    for end, year in zip(("from", "to"), years or (None, None), strict=True):
         if year is None:
             raise InvalidInput("expected a year", code="YEAR_REQUIRED", path=(name, end))
-    assert found is not None
-    first, last = found
+    assert years is not None
+    first, last = years
     assert first is not None
     assert last is not None
     return first, last

@@ -108,8 +108,8 @@ class ReviewQueries:
         number = parse_candidate_id(id, "id")
         review = await review_of(info)
         try:
-            found = await review.candidates.get(number)
-            return Candidate(of=found, reviewers=review.reviewers)
+            candidate = await review.candidates.get(number)
+            return Candidate(of=candidate, reviewers=review.reviewers)
         except NotFound:
             return None
 
@@ -184,10 +184,10 @@ def candidate_pages(
         asked = Span(
             _key(span.after), _key(span.before), span.limit or 1, span.from_end, span.closed
         )
-        found = await review.candidates.page(narrowed, by, asked)
+        candidates = await review.candidates.page(narrowed, by, asked)
         return [
             (tuple(map(str, by.key(one))), Candidate(of=one, reviewers=review.reviewers))
-            for one in found
+            for one in candidates
         ]
 
     def decode(given: str, path: str) -> Key:

@@ -59,12 +59,12 @@ class EndpointQueries:
         """The endpoints that the caller may manage: its own, and with scope `admin` all. Their keys are
         their names. Needs a token of scope `endpoint`."""
         mine = await info.context.services.endpoints.all(manager(info))
-        found: list[Keyed[delivery.Endpoint]] = [
+        keyed: list[Keyed[delivery.Endpoint]] = [
             ((of.name,), of)
             for of in mine
             if state in (None, of.state) and owner in (None, of.owner)
         ]
-        return shown_pages(found, lambda of: Endpoint(of=of), "endpoints", order.value.down)
+        return shown_pages(keyed, lambda of: Endpoint(of=of), "endpoints", order.value.down)
 
     @resolver_field
     async def endpoint(

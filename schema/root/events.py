@@ -82,7 +82,7 @@ def _in_log(
         open_ = 0 if span.closed else 1
         after = part.after if low is None else max(part.after, int(low[0]) - 1 + open_)
         before = part.before if high is None else min(part.before, int(high[0]) + 1 - open_)
-        found = await recorder.page(
+        events = await recorder.page(
             after,
             before,
             limit=span.limit or 0,
@@ -90,7 +90,7 @@ def _in_log(
             about=about,
             from_end=span.from_end is not down,
         )
-        return [_keyed(of, show) for of in (found[::-1] if down else found)]
+        return [_keyed(of, show) for of in (events[::-1] if down else events)]
 
     return PageSource(
         items,
@@ -109,14 +109,14 @@ async def _of_entity(
         if is_entity_name(entity)
         else []
     )
-    found = [_keyed(of, show) for of in events]
+    keyed = [_keyed(of, show) for of in events]
     down = order.value.down
 
     async def items(span: KeyRange) -> Sequence[Keyed[T]]:
-        return within(found[::-1] if down else found, span, down)
+        return within(keyed[::-1] if down else keyed, span, down)
 
     async def count() -> int:
-        return len(found)
+        return len(keyed)
 
     return PageSource(items, count, _encode_cursor, _decode_cursor)
 
@@ -132,16 +132,18 @@ async def found_pages(
     """Return pages of the events of a range of the log that match a search, by position."""
     streams = await _streams_wanted(recorder, part)
     asked = EventRange(part.after, part.before, part.wanted.types, streams)
-    found = [((position,), position) for position in await searches.event_positions(text, asked)]
+    positions = [
+        ((position,), position) for position in await searches.event_positions(text, asked)
+    ]
     down = order.value.down
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
-        keyed = within(found[::-1] if down else found, span, down)
+        keyed = within(positions[::-1] if down else positions, span, down)
         events = await recorder.lookup.by_position([position for _, position in keyed])
         return [_keyed(events[position], show) for _, position in keyed]
 
     async def count() -> int:
-        return len(found)
+        return len(positions)
 
     return PageSource(items, count, _encode_cursor, _decode_cursor)
 
@@ -185,10 +187,10 @@ class OneEvent:
         await wait_for_position(info, min_position)
         loaders = info.context.loaders
         if position is not None:
-            found = await loaders.event_at.load(position)
+            event = await loaders.event_at.load(position)
         else:
-            found = await loaders.event_by_id.load(parse_stored_text(event_id or "", "eventId"))
-        return Event(of=found) if found else None
+            event = await loaders.event_by_id.load(parse_stored_text(event_id or "", "eventId"))
+        return Event(of=event) if event else None
 
 
 def is_entity_name(entity: str) -> bool:

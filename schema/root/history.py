@@ -32,14 +32,14 @@ def history_pages(
     nameable = is_entity_name(entity)
 
     async def items(span: KeyRange) -> list[Keyed[HistoryVersion | None]]:
-        found = (
+        versions = (
             await as_of.histories.page(
                 entity, valid=valid, known=known, types=types, span=_known_by(until, span)
             )
             if nameable
             else []
         )
-        return [(_version_key(held), history_version(held, until)) for held in found]
+        return [(_version_key(held), history_version(held, until)) for held in versions]
 
     async def count() -> int:
         return (

@@ -361,6 +361,6 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
 
         if search is not None:
             searches = services.as_of.searches
-            found = found_pages(services.recorder, searches, search, part, order, shown)
-            return await (await found).page(page)
+            pages = found_pages(services.recorder, searches, search, part, order, shown)
+            return await (await pages).page(page)
         return await (await event_pages(services.recorder, part, order, shown)).page(page)

@@ -254,9 +254,9 @@ async def _decide(
     with input_errors(fact_path):
         check_text(input.reason or "", "reason")
         by = Reviewer(actor, input.reason, input.revision)
-        found = await decide(review, parse_candidate_id(input.id, "id"), by)
-    await _wait_until_readable(info, [found])
-    return CandidateResult(candidate=Candidate(of=found, reviewers=review.reviewers))
+        outcome = await decide(review, parse_candidate_id(input.id, "id"), by)
+    await _wait_until_readable(info, [outcome])
+    return CandidateResult(candidate=Candidate(of=outcome, reviewers=review.reviewers))
 
 
 async def _decide_all(
@@ -270,14 +270,14 @@ async def _decide_all(
         check_text(input.reason or "", "reason")
         ids = [parse_candidate_id(id, "ids", index) for index, id in enumerate(input.ids)]
         outcomes = await decide(review, ids, Reviewer(actor, input.reason))
-    found = await review.candidates.get_all(ids)
-    await _wait_until_readable(info, found.values())
+    candidates = await review.candidates.get_all(ids)
+    await _wait_until_readable(info, candidates.values())
     return CandidatesResult(
         outcomes=[
             CandidateOutcome(
                 id=strawberry.ID(str(one.id)),
-                candidate=Candidate(of=found[one.id], reviewers=review.reviewers)
-                if one.id in found
+                candidate=Candidate(of=candidates[one.id], reviewers=review.reviewers)
+                if one.id in candidates
                 else None,
                 error=None if one.error is None else _error(one.error),
             )
@@ -286,8 +286,8 @@ async def _decide_all(
     )
 
 
-async def _wait_until_readable(info: Info, found: Any) -> None:
-    positions = [one.position for one in found if one.position is not None]
+async def _wait_until_readable(info: Info, outcome: Any) -> None:
+    positions = [one.position for one in outcome if one.position is not None]
     if positions:
         last = max(positions)
         await wait_until_readable(info, AppendResult(range(last, last + 1)))

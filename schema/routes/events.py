@@ -163,8 +163,8 @@ class EventRoute:
         read = partial(self._read, form, wanted, limit is not None)
         held = ExitStack()
         if not following:
-            found = (([chunk]) async for chunk in read(after or 0, head))
-            whole = _body(form, body, found, limit)
+            chunks = (([chunk]) async for chunk in read(after or 0, head))
+            whole = _body(form, body, chunks, limit)
             return StreamedResponse(whole, held, form.media_type, headers)
         held.enter_context(self._access_control.operation_slot(client))
         live = self._follow(form, wanted, head if after is None else after, client, read)
@@ -206,8 +206,8 @@ class EventRoute:
             read=read,
         )
         try:
-            async with aclosing(following) as found:
-                async for chunks in found:
+            async with aclosing(following) as stream:
+                async for chunks in stream:
                     yield chunks
         except LogSetBack:
             pass
@@ -238,7 +238,7 @@ class EventRoute:
 async def _body(
     form: EventFormat,
     body: PlainBody | GzipBody,
-    found: AsyncGenerator[Sequence[Chunk], None],
+    stream: AsyncGenerator[Sequence[Chunk], None],
     limit: int | None,
 ) -> AsyncGenerator[bytes, None]:
     """Yield the bytes of the body.
@@ -246,8 +246,8 @@ async def _body(
     With a limit it ends after that number of events, which are then sent one by one.
     """
     yield body.write([Chunk(form.begin)])
-    async with aclosing(found):
-        async for chunks in found:
+    async with aclosing(stream):
+        async for chunks in stream:
             if limit is not None:
                 chunks = chunks[:limit]
                 limit -= len(chunks)

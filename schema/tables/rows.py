@@ -62,8 +62,8 @@ class TableReader:
         """Return the moment of the parameters; now without any. Raises InvalidInput."""
         given = {"validAt": valid_at, "knownAt": known_at, "position": position}
         data = await self._ask(MOMENT, given)
-        found = data["asOf"]
-        return TableMoment(found["validAt"], found["position"], found["knownAt"], found["digest"])
+        state = data["asOf"]
+        return TableMoment(state["validAt"], state["position"], state["knownAt"], state["digest"])
 
     async def read(
         self, table: Table, moment: TableMoment, variables: Mapping[str, Any]

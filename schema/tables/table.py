@@ -44,8 +44,8 @@ class Table:
 @cache
 def tables() -> Mapping[str, Table]:
     """Return all tables by their names."""
-    found = files(__package__).joinpath("documents").iterdir()
-    names = sorted(file.name.removesuffix(".graphql") for file in found)
+    paths = files(__package__).joinpath("documents").iterdir()
+    names = sorted(file.name.removesuffix(".graphql") for file in paths)
     return {name: _table(name) for name in names}
 
 

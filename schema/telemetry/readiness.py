@@ -209,13 +209,13 @@ async def warn_of_deliveries(services: Services) -> list[str]:
         return [f"this server can't deliver: {services.deliverer.trouble}"]
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
-            found = await services.endpoints.summary()
+            summary = await services.endpoints.summary()
     except (*CONNECTION_ERRORS, TimeoutError):
         return []  # an unavailable database is reported elsewhere
     warnings = []
-    if found.active and not found.delivering:
-        warnings.append(f"no server delivers: {found.active} endpoints wait")
-    for count, what in ((found.failing, "failing"), (found.disabled, "disabled")):
+    if summary.active and not summary.delivering:
+        warnings.append(f"no server delivers: {summary.active} endpoints wait")
+    for count, what in ((summary.failing, "failing"), (summary.disabled, "disabled")):
         if count:
             warnings.append(f"endpoints that are {what}: {count} (`tracker endpoint list`)")
     return warnings

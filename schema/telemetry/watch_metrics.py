@@ -81,13 +81,13 @@ class WatchMetrics:
         """Read the state of sources from the database. Raises the errors of a lost connection."""
         if self._services.watch is None:
             return
-        found = await self._services.watch.summary()
+        summary = await self._services.watch.summary()
         self._age.clear()
         self._failing.clear()
-        for each in found.sources:
+        for each in summary.sources:
             self._age.labels(each.key).set(each.age_seconds)
             self._failing.labels(each.key).set(each.failing_since is not None)
-        self._overdue.set(len(found.overdue))
+        self._overdue.set(len(summary.overdue))
         waiting = await self._services.watch.waiting()
         self._waiting.set(waiting.candidates)
         self._oldest.set(waiting.oldest_seconds)

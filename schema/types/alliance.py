@@ -106,5 +106,5 @@ class Alliance(Node):
     async def _linked(self, info: Info, key: str | None) -> Alliance | None:
         if key is None:
             return None
-        found = await linked_node(info, f"alliance/{key}", self.moment)
-        return cast(Alliance | None, found)
+        node = await linked_node(info, f"alliance/{key}", self.moment)
+        return cast(Alliance | None, node)

@@ -141,22 +141,22 @@ class Clause(WithNote):
         include suspensions that have ended. At most 500; to get more, query shorter ranges of dates.
         Empty below `history`."""
         days = parse_days(between, "between") or (None, None)
-        found = [one for one in await self._status_periods(info) if one.overlaps(*days)]
-        if len(found) > MAX_STATUS_PERIODS:
+        periods = [one for one in await self._status_periods(info) if one.overlaps(*days)]
+        if len(periods) > MAX_STATUS_PERIODS:
             raise InvalidInput(
-                f"it has {len(found)} status periods, at most {MAX_STATUS_PERIODS} are allowed:"
+                f"it has {len(periods)} status periods, at most {MAX_STATUS_PERIODS} are allowed:"
                 " use a shorter range of dates",
                 code="TOO_LARGE",
                 path=("between",),
             )
-        return [StatusPeriod(of=one) for one in found]
+        return [StatusPeriod(of=one) for one in periods]
 
     async def _status_periods(self, info: Info) -> list[status_periods.StatusPeriod]:
         if self.moment is None:
             return []
         asked = f"export-control/{self.control.id}", self.moment
-        found = await info.context.loaders.transitions.load(asked)
-        return status_periods.status_periods(self.key, found)
+        periods = await info.context.loaders.transitions.load(asked)
+        return status_periods.status_periods(self.key, periods)
 
     async def _status_period(self, info: Info) -> status_periods.StatusPeriod | None:
         periods = await self._status_periods(info)

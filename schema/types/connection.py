@@ -111,10 +111,10 @@ class PageSource(Generic[T]):
         """Return the requested page. Raises InvalidInput for a cursor of another list."""
         after = None if asked.after is None else self.decode(asked.after, "after")
         before = None if asked.before is None else self.decode(asked.before, "before")
-        found = await self.items(KeyRange(after, before, asked.size + 1, asked.from_end))
-        whole = [(key, item) for key, item in found if item is not None]
+        items = await self.items(KeyRange(after, before, asked.size + 1, asked.from_end))
+        whole = [(key, item) for key, item in items if item is not None]
         size = min(asked.size, len(whole))
-        more = len(found) > size
+        more = len(items) > size
         kept = whole[len(whole) - size :] if asked.from_end else whole[:size]
 
         async def ahead() -> bool:
@@ -167,8 +167,8 @@ def entity_pages(
     cursors = Cursors(kind_name(kind), cursor_name(order))
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
-        found = await as_of.lists.page(kind, moment, narrowed, order.value, span)
-        return [(key, show(state)) for key, state in found]
+        states = await as_of.lists.page(kind, moment, narrowed, order.value, span)
+        return [(key, show(state)) for key, state in states]
 
     return PageSource(
         items, lambda: as_of.lists.count(kind, moment, narrowed), cursors.encode, cursors.decode
@@ -210,14 +210,14 @@ def matching_pages(
     The database selects candidates by `narrowed`; `matches` decides.
     """
     cursors = Cursors(kind_name(kind), cursor_name(order))
-    found: list[Keyed[T]] | None = None
+    kept: list[Keyed[T]] | None = None
 
     async def matching() -> list[Keyed[T]]:
-        nonlocal found
-        if found is None:
+        nonlocal kept
+        if kept is None:
             states = await as_of.lists.page(kind, moment, narrowed, order.value)
-            found = [(key, show(state)) for key, state in states if matches(state)]
-        return found
+            kept = [(key, show(state)) for key, state in states if matches(state)]
+        return kept
 
     async def items(span: KeyRange) -> Sequence[Keyed[T]]:
         return slice_range(await matching(), span, order.value.down)
@@ -228,25 +228,25 @@ def matching_pages(
     return PageSource(items, count, cursors.encode, cursors.decode)
 
 
-def list_pages(found: list[Keyed[T]], order: str, down: bool = False) -> PageSource[T]:
+def list_pages(items: list[Keyed[T]], order: str, down: bool = False) -> PageSource[T]:
     """Return pages of a list in memory, in the order of its keys.
 
     Keys are text. `order` is the name of the list and order, which its cursors contain.
     """
-    return shown_pages(found, lambda item: item, order, down)
+    return shown_pages(items, lambda item: item, order, down)
 
 
 def shown_pages(
-    found: list[Keyed[U]], show: Callable[[U], T], order: str, down: bool = False
+    elements: list[Keyed[U]], show: Callable[[U], T], order: str, down: bool = False
 ) -> PageSource[T]:
     """Return pages of a list in memory; `show` converts the items of a page only."""
     cursors = WordCursors(order)
-    found.sort(key=itemgetter(0), reverse=down)
+    elements.sort(key=itemgetter(0), reverse=down)
 
     async def items(span: KeyRange) -> Sequence[Keyed[T]]:
-        return [(key, show(item)) for key, item in slice_range(found, span, down)]
+        return [(key, show(item)) for key, item in slice_range(elements, span, down)]
 
     async def count() -> int:
-        return len(found)
+        return len(elements)
 
     return PageSource(items, count, cursors.encode, cursors.decode)

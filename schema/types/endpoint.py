@@ -153,9 +153,9 @@ class ParkedDelivery:
     @resolver_field
     async def event(self, info: Info) -> Event:
         """The event."""
-        found = await info.context.loaders.event_at.load(self.of.position)
-        assert found is not None  # parked events are always in the log
-        return Event(of=found)
+        event = await info.context.loaders.event_at.load(self.of.position)
+        assert event is not None  # parked events are always in the log
+        return Event(of=event)
 
 
 @output_type(of=delivery.EndpointChange, only_spelled=True)

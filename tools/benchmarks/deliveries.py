@@ -125,9 +125,9 @@ class Desk:
 @asynccontextmanager
 async def desk(server: Running) -> AsyncIterator[Desk]:
     """Open the endpoints of a server, for the duration of a block."""
-    found = running(server.data_dir)
-    assert found
-    pool = await create_pool(found.connection.kwargs())
+    process = running(server.data_dir)
+    assert process
+    pool = await create_pool(process.connection.kwargs())
     try:
         recorder = Recorder(pool)
         yield Desk(Endpoints(pool, recorder, Networks.parse([LOOPBACK])), recorder)

@@ -89,17 +89,17 @@ class PlainReader:
     def begun(self, data: bytes) -> bool:
         """Search for the welcome message."""
         self._rest += data
-        found = self._welcome in self._rest
-        if found:
+        has_begun = self._welcome in self._rest
+        if has_begun:
             self._rest = b""
-        return found
+        return has_begun
 
     def positions(self, data: bytes) -> Iterator[int]:
         """Yield positions, and keep an incomplete one."""
         data, end = self._rest + data, 0
-        for found in POSITION.finditer(data):
-            end = found.end()
-            yield int(found[1])
+        for match in POSITION.finditer(data):
+            end = match.end()
+            yield int(match[1])
         self._rest = data[end:][-40:]
 
 
@@ -148,7 +148,7 @@ class WebSocketReader:
     def positions(self, data: bytes) -> Iterator[int]:
         """Yield the positions in complete messages."""
         for message in self._messages(data):
-            yield from (int(found) for found in POSITION.findall(message))
+            yield from (int(position) for position in POSITION.findall(message))
 
     def _messages(self, data: bytes) -> Iterator[bytes]:
         frames, begin = self._frames + data, 0

@@ -52,7 +52,7 @@ async def rows(target: Target) -> None:
     async with running_tracker(target) as services:
         await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
         await services.projector.reach(await services.recorder.head(), seconds=120)
-        found, after = [], None
+        all_rows, after = [], None
         document = (
             f"query ($after: String) {{ asOf {{ claims(first: 200, after: $after)"
             f" {{ nodes {{ {' '.join(FIELDS)} }} pageInfo {{ endCursor }} }} }} }}"
@@ -60,14 +60,14 @@ async def rows(target: Target) -> None:
         while True:
             answer = await execute(services, document, {"after": after}, Access())
             page = answer["data"]["asOf"]["claims"]
-            found += [tuple(node.values()) for node in page["nodes"]]
+            all_rows += [tuple(node.values()) for node in page["nodes"]]
             after = page["pageInfo"]["endCursor"]
             if not after:
                 break
     connection = await connect(target)
     try:
         await connection.execute(TABLE)
-        await connection.copy_records_to_table("claims", schema_name="bench", records=found)
+        await connection.copy_records_to_table("claims", schema_name="bench", records=all_rows)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()

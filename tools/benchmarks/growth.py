@@ -202,8 +202,8 @@ def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random)
         streams = await recorder.read_streams(chance.choice(list(wanted.values())), at.position)
         return [
             version.state
-            for stream, found in streams.items()
-            for version in timeline(stream, [event.known for event in found])
+            for stream, events_of_stream in streams.items()
+            for version in timeline(stream, [event.known for event in events_of_stream])
             if version.holds(at.valid_at)
         ]
 
@@ -288,13 +288,15 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
                     await create_pool(log.target, settings=PLANNED_ONCE)
                 )
             )
-            found = questions(AsOf(pool, recorder), events, chance)
-            found["production, by replay of its figures"] = by_replay(recorder, events, chance)
+            queries = questions(AsOf(pool, recorder), events, chance)
+            queries["production, by replay of its figures"] = by_replay(recorder, events, chance)
             if mariadb and log.size <= peer_until:
                 async with connected(log.target) as connection:
                     await mariadb.load(connection, log.size)
-                found["production, MariaDB system-versioned"] = mariadb.production(log.size, chance)
-            for name, question in found.items():
+                queries["production, MariaDB system-versioned"] = mariadb.production(
+                    log.size, chance
+                )
+            for name, question in queries.items():
                 asked.setdefault(name, []).append(
                     Asked(log, question, moments(len(events), log.size, chance), chance)
                 )

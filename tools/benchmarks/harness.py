@@ -232,12 +232,12 @@ def publish(name: str, text: str, page: Path | None) -> None:
         return
     begin, end = f"<!-- measured: {name} -->", f"<!-- end of {name} -->"
     before = page.read_text(encoding="utf-8")
-    after, found = re.subn(
+    after, count = re.subn(
         f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})",
         lambda _: f"{text}\n",
         before,
         flags=re.DOTALL,
     )
-    if not found:
+    if not count:
         sys.exit(f"{page}: expected the marks {begin} and {end}")
     page.write_text(after, encoding="utf-8")

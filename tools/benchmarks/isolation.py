@@ -175,7 +175,7 @@ async def fill(port: int, events: int) -> None:
         assert b'"errors"' not in answer, answer[:500]
 
 
-def report(found: Sequence[Isolation], seconds: float, events: int) -> str:
+def report(runs: Sequence[Isolation], seconds: float, events: int) -> str:
     """Return a Markdown table."""
     table = markdown(
         [
@@ -189,7 +189,7 @@ def report(found: Sequence[Isolation], seconds: float, events: int) -> str:
             "MB after",
             "holds",
         ],
-        [each.cells for each in found],
+        [each.cells for each in runs],
     )
     return (
         f"{machine()}; {seconds:g} s a load from {CLIENTS} clients; an entity with {events}"
@@ -214,11 +214,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with serving(chosen.events) as server:
         process = psutil.Process(server.process.pid)
         port = int(server.url.rpartition(":")[2])
-        found = []
+        runs = []
         for load in (QUIET, *chosen.only):
-            found.append(uvloop.run(measure(load, port, process, chosen.seconds)))
-            print(" | ".join(found[-1].cells), file=sys.stderr, flush=True)
-    publish("isolation", report(found, chosen.seconds, chosen.events), chosen.write)
+            runs.append(uvloop.run(measure(load, port, process, chosen.seconds)))
+            print(" | ".join(runs[-1].cells), file=sys.stderr, flush=True)
+    publish("isolation", report(runs, chosen.seconds, chosen.events), chosen.write)
 
 
 if __name__ == "__main__":

@@ -105,9 +105,9 @@ def server_times(client: httpx2.Client, head: int) -> dict[str, tuple[list[float
 def weight(client: httpx2.Client, path: str) -> Weight:
     """Return the size of a page and its files."""
     html = client.get(path)
-    found = re.findall(r'(?:src|href)="(/static/[^"]+\.(css|js))"', html.text)
+    files = re.findall(r'(?:src|href)="(/static/[^"]+\.(css|js))"', html.text)
     sizes = {"css": 0, "js": 0}
-    for file, kind in dict.fromkeys(found):
+    for file, kind in dict.fromkeys(files):
         sizes[kind] += sent(client.get(file))
     return Weight(sent(html), sizes["css"], sizes["js"])
 

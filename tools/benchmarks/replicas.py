@@ -136,25 +136,25 @@ async def take_turns(
     ways: Mapping[str, Sequence[Reader]], rounds: int, seconds: float
 ) -> dict[str, list[Found]]:
     """Measure all setups in turn, after an unmeasured round."""
-    found: dict[str, list[Found]] = {way: [] for way in ways}
+    results: dict[str, list[Found]] = {way: [] for way in ways}
     for number in range(rounds + 1):
         for way, readers in ways.items():
             took = await measure(readers, seconds if number else 1)
             if number:
-                found[way].append(took)
-    return found
+                results[way].append(took)
+    return results
 
 
-def table(found: Mapping[str, Sequence[Found]]) -> str:
+def table(results: Mapping[str, Sequence[Found]]) -> str:
     """Return medians, and ratios to the first setup, as Markdown."""
-    first = next(iter(found.values()))
+    first = next(iter(results.values()))
     lines = [
         f"{os.cpu_count()} cores, shared by PostgreSQL, servers and the client",
         "",
         "| way | answers/s | ratio | ms of CPU an answer: server | PostgreSQL |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for way, taken in found.items():
+    for way, taken in results.items():
         ratio = statistics.median(
             one.rate / base.rate for one, base in zip(taken, first, strict=True)
         )

@@ -108,10 +108,10 @@ async def fill(target: Target, count: int) -> None:
 
     A third is decided.
     """
-    found = list(islice(findings(Random(SEED)), min(count, FOUND)))
+    proposals = list(islice(findings(Random(SEED)), min(count, FOUND)))
     async with open_connection(target, role=WATCHER) as connection:
         for source in SOURCES:
-            await propose(connection, source, [one for of, one in found if of == source])
+            await propose(connection, source, [one for of, one in proposals if of == source])
     async with open_connection(target) as connection:
         await connection.execute(MULTIPLY, FOUND, count // FOUND - 1)
         await connection.execute("VACUUM ANALYZE review.candidates")

@@ -77,8 +77,8 @@ def report(taken: dict[str, tuple[list[Asked], list[Asked]]]) -> str:
     """Return the medians as Markdown."""
     cells = []
     for name, both in taken.items():
-        alone, together = (statistics.median(each.p50 for each in found) for found in both)
-        cpu = [statistics.median(each.cpu for each in found) for found in both]
+        alone, together = (statistics.median(each.p50 for each in runs) for runs in both)
+        cpu = [statistics.median(each.cpu for each in runs) for runs in both]
         cells.append(
             [
                 name,

@@ -60,21 +60,21 @@ async def measure(target: Target, fetches: int) -> dict[str, Taken]:
     """Measure on a new database."""
     look_module.MAX_REQUESTS = max(look_module.MAX_REQUESTS, fetches + 1)
     gazette = Gazette(fetches)
-    found: dict[str, Taken] = {}
+    results: dict[str, Taken] = {}
     async with playing(gazette) as played:
         watched = options(
             source(played.url), find_adapter=lambda _: replace(GAZETTE, look=looking(fetches))
         )
-        found["requests alone"] = await alone(played.url, fetches)
+        results["requests alone"] = await alone(played.url, fetches)
         for name in ("new documents", "unchanged documents"):
             before, used, started = memory(), time.process_time(), time.perf_counter()
             [report] = await Watcher(target, watched).look_once()
             seconds, used = time.perf_counter() - started, time.process_time() - used
             assert report.complete, report.failure
-            found[name] = Taken(
+            results[name] = Taken(
                 seconds, used, max(memory() - before, 0), fetches + 1, report.candidates
             )
-    return found
+    return results
 
 
 async def alone(url: str, fetches: int) -> Taken:
@@ -93,7 +93,7 @@ def memory() -> float:
     return float(psutil.Process().memory_info().rss) / 1e6
 
 
-def report(found: dict[str, Taken], fetches: int) -> str:
+def report(results: dict[str, Taken], fetches: int) -> str:
     """Return the table."""
     rows = [
         (
@@ -105,7 +105,7 @@ def report(found: dict[str, Taken], fetches: int) -> str:
             f"{taken.events:,}",
             f"{taken.candidates:,}",
         )
-        for name, taken in found.items()
+        for name, taken in results.items()
     ]
     head = [
         f"{fetches:,} fetches",
@@ -125,8 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--fetches", type=int, default=10_000)
     given = parser.parse_args(arguments)
     with server() as running:
-        found = uvloop.run(measured(running, given.fetches))
-    text = f"{machine()}. One round.\n\n{report(found, given.fetches)}"
+        results = uvloop.run(measured(running, given.fetches))
+    text = f"{machine()}. One round.\n\n{report(results, given.fetches)}"
     publish("watching", text, given.write)
 
 

@@ -57,18 +57,18 @@ def stayed(trackers: Iterable[Tracker]) -> None:
 
 async def replicated(world: ClusterUnderLoad, log: Log) -> list[bytes]:
     """Check that all nodes have the entries of the log."""
-    found = [await _entries(node, len(log)) for node in world.cluster.nodes]
-    if found[0] != [event.entry for event in log] or any(each != found[0] for each in found):
-        raise Broken(f"nodes have {[len(each) for each in found]} entries, and not the same")
-    return found[0]
+    logs = [await _entries(node, len(log)) for node in world.cluster.nodes]
+    if logs[0] != [event.entry for event in log] or any(each != logs[0] for each in logs):
+        raise Broken(f"nodes have {[len(each) for each in logs]} entries, and not the same")
+    return logs[0]
 
 
 async def _entries(node: Node, size: int) -> list[bytes]:
     """Return the entries of a node, once it has `size` of them."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
-    while len(found := await node.entries()) < size and time.monotonic() < deadline:
+    while len(entries := await node.entries()) < size and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
-    return found
+    return entries
 
 
 async def signed(world: ClusterUnderLoad, entries: list[bytes]) -> None:
@@ -99,7 +99,7 @@ async def nobody_waits(world: ClusterUnderLoad) -> None:
     primary = await world.cluster.until_leads()
     connection = await primary.connect()
     try:
-        if found := await connection.fetch(OLD_TRANSACTIONS):
-            raise Broken(f"transactions do not end: {[row[0] for row in found]}")
+        if waiting := await connection.fetch(OLD_TRANSACTIONS):
+            raise Broken(f"transactions do not end: {[row[0] for row in waiting]}")
     finally:
         await connection.close()

@@ -118,10 +118,10 @@ class Cluster:
 
     async def primary(self) -> Node | None:
         """Return the node that leads and accepts writes; None without one or with several."""
-        found = await asyncio.gather(*(node.status(self.http) for node in self.nodes))
+        statuses = await asyncio.gather(*(node.status(self.http) for node in self.nodes))
         leading = [
             node
-            for node, status in zip(self.nodes, found, strict=True)
+            for node, status in zip(self.nodes, statuses, strict=True)
             if status.get("role") == "primary" and status.get("state") == "running"
         ]
         return leading[0] if len(leading) == 1 else None

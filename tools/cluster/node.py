@@ -155,10 +155,10 @@ class Node:
         """Return its status from Patroni; empty without a response."""
         try:
             answer = await http.get(f"http://{self.address}:{REST_PORT}/patroni", timeout=2)
-            found = answer.json()
+            status = answer.json()
         except (httpx2.HTTPError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return status if isinstance(status, dict) else {}
 
     async def connect(self) -> asyncpg.Connection[Any]:
         """Open a superuser's connection."""

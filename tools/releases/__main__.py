@@ -29,8 +29,8 @@ def main(wheel: Path, python: Path | None) -> int:
     with tempfile.TemporaryDirectory(prefix="tracker-installed-") as temporary:
         place = Path(temporary)
         place.chmod(0o755)
-        found = [python] if python else pythons()
-        for outcome in chain(() if python else try_wheels(), try_all(wheel, found, place)):
+        interpreters = [python] if python else pythons()
+        for outcome in chain(() if python else try_wheels(), try_all(wheel, interpreters, place)):
             print(f"| {outcome.what} | {outcome.where} | {outcome.result} |", flush=True)
             outcomes.append(outcome)
     wrong = [each for each in outcomes if not each.good]

@@ -89,11 +89,13 @@ def ways() -> dict[str, str]:
     return {block.split()[0].replace("python3", "venv"): block for block in blocks}
 
 
-def try_all(wheel: Path, found: list[Path], place: Path) -> Iterator[Outcome]:
+def try_all(wheel: Path, interpreters: list[Path], place: Path) -> Iterator[Outcome]:
     """Install on each Python by each tool, and check the result."""
-    open_to_all = [readable(path, place / f"python-{number}") for number, path in enumerate(found)]
+    open_to_all = [
+        readable(path, place / f"python-{number}") for number, path in enumerate(interpreters)
+    ]
     tools = make_tools(place, open_to_all[-1])
-    for number, (original, python) in enumerate(zip(found, open_to_all, strict=True)):
+    for number, (original, python) in enumerate(zip(interpreters, open_to_all, strict=True)):
         told = subprocess.check_output([original, "--version"], text=True).strip()
         for way, script in ways().items():
             home = place / f"{number}-{way}"

@@ -143,13 +143,13 @@ def is_jwt(secret: str) -> bool:
 
 def split_scopes(claims: Mapping[str, Any], name: str) -> Iterable[str]:
     """Return the words of a claim, by its name or its path; empty if there are none."""
-    found: Any = claims.get(name)
-    if found is None:
-        found = claims
+    value: Any = claims.get(name)
+    if value is None:
+        value = claims
         for step in name.split("."):
-            found = found.get(step) if isinstance(found, dict) else None
-    if isinstance(found, str):
-        return found.split()
+            value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, str):
+        return value.split()
     return (
-        [word for word in found if isinstance(word, str)] if isinstance(found, list | dict) else []
+        [word for word in value if isinstance(word, str)] if isinstance(value, list | dict) else []
     )

@@ -81,7 +81,7 @@ class EntityCache:
         kept = {stream: one for stream in streams if (one := self._cached.get(stream))}
         # The last known event is read again. A log that was set back, for example by a restored backup, may
         # have another event in its place, or none.
-        found: dict[str, Events] = {
+        events: dict[str, Events] = {
             **await self._recorder.read_streams_after(
                 {
                     stream: kept[stream].version - 1 if stream in kept else 0
@@ -91,12 +91,12 @@ class EntityCache:
             )
         }
         for stream in {*streams}:
-            if stream in kept and not _follows(kept[stream], found[stream]):
+            if stream in kept and not _follows(kept[stream], events[stream]):
                 self._forget(stream)
-                del kept[stream], found[stream]
-            if stream not in found:
-                found[stream] = await self._read_anew(stream)
-        return {stream: (kept.get(stream), found[stream]) for stream in streams}
+                del kept[stream], events[stream]
+            if stream not in events:
+                events[stream] = await self._read_anew(stream)
+        return {stream: (kept.get(stream), events[stream]) for stream in streams}
 
     async def _read_anew(self, stream: str) -> Events:
         """Read the events of an entity that are relevant to decisions."""

@@ -106,11 +106,11 @@ class Commands:
                 await self._recorded_result(plan, decided)
                 return DryRun(await self._recorder.head())
             with _translate_lost_connection():
-                found = await dry_run(self._recorder, decided)
-            if isinstance(found, DryRun):
-                return found
+                run = await dry_run(self._recorder, decided)
+            if isinstance(run, DryRun):
+                return run
             if not left:
-                raise found
+                raise run
         raise AssertionError("unreachable")
 
     async def retract(
@@ -191,11 +191,11 @@ class Commands:
         """
         fact = SnapshotRedacted(sha256=sha256, on=on, reason=reason, by=actor, source=source)
         with _translate_lost_connection():
-            found = await self._recorder.lookup.with_text(FETCHES, f'"sha256":"{sha256}"')
-        if not found:
+            fetches = await self._recorder.lookup.with_text(FETCHES, f'"sha256":"{sha256}"')
+        if not fetches:
             raise NotFound(f"There is no snapshot {sha256}", path=("sha256",))
         return await self.record(
-            found[0].stream, fact, idempotency_key=idempotency_key, actor=actor
+            fetches[0].stream, fact, idempotency_key=idempotency_key, actor=actor
         )
 
     async def _event(self, event_id: str) -> RecordedEvent:

@@ -183,13 +183,13 @@ class EndpointWorker:
         limit = self._batch_events
         self._reader.wait()  # before reading, so that no event is missed in between
         try:
-            found = self._reader.from_memory(place.position, limit)
-            if found is None:
-                found = await self._reader.read(place.position, limit)
+            run = self._reader.from_memory(place.position, limit)
+            if run is None:
+                run = await self._reader.read(place.position, limit)
             if last is not None:
-                found = up_to(found, last)
-            delivery = plan_delivery(place, found, self._parked)
-            if delivery is None and found.until <= place.position:
+                run = up_to(run, last)
+            delivery = plan_delivery(place, run, self._parked)
+            if delivery is None and run.until <= place.position:
                 if not await self._check_log(place):
                     return
                 self._idle = place is self.standing.cursor
@@ -201,7 +201,7 @@ class EndpointWorker:
         if delivery is not None:
             await self._deliver(delivery)
         else:
-            self._pass(place, found)
+            self._pass(place, run)
 
     async def _check_log(self, place: Place) -> bool:
         """Check that the log reaches the endpoint's cursor; if not, record a failure."""
@@ -218,12 +218,12 @@ class EndpointWorker:
         )
         return False
 
-    def _pass(self, place: Place, found: SelectedRun) -> None:
+    def _pass(self, place: Place, run: SelectedRun) -> None:
         """Advance over events that are not sent: parked and unselected ones."""
-        for event in found.events:
+        for event in run.events:
             self._parked.note_passed({event.position: place.previous})
             place.previous = event.position
-        place.position = max(place.position, found.until)
+        place.position = max(place.position, run.until)
         self._mark_changed(place)
 
     def note_idle(self) -> None:
@@ -231,9 +231,9 @@ class EndpointWorker:
         if not self._idle:
             return
         cursor = self.standing.cursor
-        found = self._reader.from_memory(cursor.position, 1)
-        if found and not found.events and found.until > cursor.position:
-            cursor.position = found.until
+        run = self._reader.from_memory(cursor.position, 1)
+        if run and not run.events and run.until > cursor.position:
+            cursor.position = run.until
             self._mark_changed(cursor)
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -380,8 +380,8 @@ class EndpointWorker:
     async def _retry_parked(self, position: int, previous: int) -> None:
         """Retry a parked event, independently of the cursor."""
         await self._tools.turns.wait()
-        found = await self._tools.events.recorder.lookup.by_position([position])
-        events = [(found[position], previous)]
+        by_position = await self._tools.events.recorder.lookup.by_position([position])
+        events = [(by_position[position], previous)]
         delivery = Delivery(None, events, position, position, {})
         message = await self._message(delivery)
         answer = message if isinstance(message, Answer) else await self._send(message)

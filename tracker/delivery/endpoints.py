@@ -343,17 +343,17 @@ async def _check_room(connection: Connection, new: NewEndpoint) -> str:
     await connection.execute(SQL.take_turn)
     name = new.name or (urlsplit(new.url).hostname or "endpoint").strip(".:")[:MAX_NAME_CHARACTERS]
     name = re.sub(r"[^a-z0-9._-]", "-", name).strip("._-")
-    found = await connection.fetchrow(SQL.count, new.owner, name)
-    assert found is not None
-    if found["taken"]:
+    counts = await connection.fetchrow(SQL.count, new.owner, name)
+    assert counts is not None
+    if counts["taken"]:
         raise InvalidInput(
             f"there is an endpoint {name!r}: expected another name",
             code="NAME_TAKEN",
             path=("name",),
         )
-    if found["total"] >= MAX_ENDPOINTS:
+    if counts["total"] >= MAX_ENDPOINTS:
         raise TooLarge(f"there are {MAX_ENDPOINTS:,} endpoints, the maximum; remove one first")
-    if new.owner is not None and found["owned"] >= MAX_OWNED_ENDPOINTS:
+    if new.owner is not None and counts["owned"] >= MAX_OWNED_ENDPOINTS:
         raise TooLarge(
             f"{new.owner!r} has {MAX_OWNED_ENDPOINTS} endpoints, the maximum per owner; remove one first"
         )

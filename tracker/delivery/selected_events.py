@@ -60,9 +60,9 @@ class SelectedPage:
         if not self.after <= position <= self.until:
             return None
         first = bisect_right(self.events, position, key=_position)
-        found = self.events[first : first + limit]
-        ends = first + len(found) == len(self.events)
-        return SelectedRun(found, self.until if ends else found[-1].position)
+        run = self.events[first : first + limit]
+        ends = first + len(run) == len(self.events)
+        return SelectedRun(run, self.until if ends else run[-1].position)
 
     def drop_until(self, position: int) -> None:
         """Keep only events after a position."""
@@ -128,19 +128,19 @@ class SharedEvents:
 
     async def _add(self, events: Sequence[RecordedEvent]) -> None:
         asked = list(self._selections.values())
-        found = await self._filter(events, asked)
+        matches = await self._filter(events, asked)
         self.until = until = events[-1].position
         before = self._forget(events)
         for shared in self._selections.values():
             page = shared.page
-            wanted = found.get(shared)
+            wanted = matches.get(shared)
             if wanted is not None:
                 page.events.extend(wanted)
                 page.until = until
                 page.drop_until(before)
             else:  # not matched: requested meanwhile
                 shared.page = SelectedPage(until, until, [])
-        await self._wake(shared for shared in asked if found.get(shared) != [])
+        await self._wake(shared for shared in asked if matches.get(shared) != [])
 
     async def _filter(
         self, events: Sequence[RecordedEvent], asked: Sequence[SharedSelection]
@@ -150,18 +150,18 @@ class SharedEvents:
         Returns nothing if an event cannot be matched, such as a fact that this version does not know. Then
         every reader reads the log itself.
         """
-        found: dict[SharedSelection, list[RecordedEvent]] = {}
+        matches: dict[SharedSelection, list[RecordedEvent]] = {}
         selections = [shared.selection for shared in asked]
         try:
             async with aclosing(filter_each(self.recorder, events, selections)) as each:
                 for number, shared in enumerate(asked, 1):
-                    found[shared] = await anext(each)
+                    matches[shared] = await anext(each)
                     if number % SELECTIONS_AT_A_TIME == 0:
                         await asyncio.sleep(0)
         except TrackerError as error:
             logger.error("new events could not be matched with endpoints: %s", error.message)
             return {}
-        return found
+        return matches
 
     def _forget(self, events: Sequence[RecordedEvent]) -> int:
         """Account for new entries, and return the position from which entries are kept."""
@@ -232,15 +232,15 @@ class EventReader:
 
     async def read(self, position: int, limit: int) -> SelectedRun:
         """Return at most `limit` events after a position. Raises database errors."""
-        found = self.from_memory(position, limit)
-        if found is None:
+        run = self.from_memory(position, limit)
+        if run is None:
             self.drop_page()
             async with self._all.reading:
                 page = await self._read_page(position, max(limit, PAGE_EVENTS))
-            found = page.following(position, limit)
-            assert found is not None
-            self._keep(page, found.until)
-        return found
+            run = page.following(position, limit)
+            assert run is not None
+            self._keep(page, run.until)
+        return run
 
     async def _read_page(self, position: int, limit: int) -> SelectedPage:
         recorder, selection, until = self._all.recorder, self._selection, self._all.until

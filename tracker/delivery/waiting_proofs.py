@@ -27,8 +27,8 @@ class WaitingProofs:
         Raises NotProven if no checkpoint covers them in time, and database errors.
         """
         await self._wait_for_checkpoint(max(positions))
-        found = await asyncio.gather(*(self._service.proof(position) for position in positions))
-        proofs = zip(positions, found, strict=True)
+        results = await asyncio.gather(*(self._service.proof(position) for position in positions))
+        proofs = zip(positions, results, strict=True)
         return {position: str(one.proof) for position, one in proofs if one is not None}
 
     async def _wait_for_checkpoint(self, position: int) -> None:

@@ -230,10 +230,10 @@ class ClauseHistory:
             start, clause, _ = self.wordings[index]
             if first := clause.first_day:
                 begin = max(day, start, first)
-                found = self.suspensions.first_day_without(begin)
+                next_day = self.suspensions.first_day_without(begin)
                 is_worded_so = self._wording_index(begin) == index
-                if found and is_worded_so and self.status(found) is ClauseStatus.IN_FORCE:
-                    return found
+                if next_day and is_worded_so and self.status(next_day) is ClauseStatus.IN_FORCE:
+                    return next_day
         return None
 
     def _wording_index(self, day: date) -> int:

@@ -51,10 +51,10 @@ def commitment(salt: bytes, text: str) -> str:
 
 def free_texts(fact: Fact) -> dict[str, str | TextCommitment]:
     """Return the texts of a fact that are, or would be, stored in annexes, by field."""
-    found = {f"/{name}": getattr(fact, name) for name in ANNEXED_FIELDS}
+    texts = {f"/{name}": getattr(fact, name) for name in ANNEXED_FIELDS}
     for index, clause in _clauses(fact):
-        found[f"/clauses/{index}/note"] = clause.note
-    return {field: text for field, text in found.items() if text is not None}
+        texts[f"/clauses/{index}/note"] = clause.note
+    return {field: text for field, text in texts.items() if text is not None}
 
 
 def with_texts(fact: F, texts: Mapping[str, str | TextCommitment | None]) -> F:

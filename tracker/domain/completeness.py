@@ -228,13 +228,13 @@ def _unread(issuer: str, kind: ActKind, days: Days, waiting: str) -> Gap:
 
 def _union(all_days: Iterable[Days]) -> list[Days]:
     """Return days without overlaps, in order; adjacent spans are merged."""
-    found: list[Days] = []
+    union: list[Days] = []
     for first, last in sorted(all_days):
-        if found and (found[-1][1] == date.max or first <= found[-1][1] + DAY):
-            found[-1] = (found[-1][0], max(found[-1][1], last))
+        if union and (union[-1][1] == date.max or first <= union[-1][1] + DAY):
+            union[-1] = (union[-1][0], max(union[-1][1], last))
         else:
-            found.append((first, last))
-    return found
+            union.append((first, last))
+    return union
 
 
 def _outside(days: Sequence[Days], within: Days) -> Iterator[Days]:

@@ -48,10 +48,10 @@ def on_phrase(given: PartialDate) -> str:
 
 def list_phrase(items: Iterable[str]) -> str:
     """Return items with commas: `A, B and C`; of a long list the first ones and the number of others."""
-    found = list(dict.fromkeys(items))
-    if len(found) > MAX_LISTED:
-        return f"{', '.join(found[: MAX_LISTED - 1])} and {len(found) - MAX_LISTED + 1} more"
-    return " and ".join([*filter(None, [", ".join(found[:-1])]), *found[-1:]])
+    distinct = list(dict.fromkeys(items))
+    if len(distinct) > MAX_LISTED:
+        return f"{', '.join(distinct[: MAX_LISTED - 1])} and {len(distinct) - MAX_LISTED + 1} more"
+    return " and ".join([*filter(None, [", ".join(distinct[:-1])]), *distinct[-1:]])
 
 
 def word_phrase(word: str) -> str:

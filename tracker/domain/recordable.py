@@ -105,12 +105,12 @@ def _check_free_text(value: str | TextCommitment, *path: str | int) -> None:
 def _checks(kind: type[Value]) -> tuple[tuple[str, str, Callable[..., None]], ...]:
     """Yield the fields of a struct to check: name, JSON name, and the check of the value or its items."""
     hints = get_type_hints(kind, include_extras=True)
-    found = (
+    checks = (
         (field, _check_of(hints[field.name]))
         for field in msgspec.structs.fields(kind)
         if field.name not in EVENT_ID_FIELDS
     )
-    return tuple((field.name, field.encode_name, check) for field, check in found if check)
+    return tuple((field.name, field.encode_name, check) for field, check in checks if check)
 
 
 def _check_of(hint: Any) -> Callable[..., None] | None:

@@ -334,13 +334,13 @@ def _of_look(name: str, fact: watch.Looked) -> str:
     how = "was looked through" if fact.complete else "could not be looked through"
     day = date_phrase(fact.covers_until) if fact.covers_until else ""
     until = f", up to what was announced by {day}" if day else ""
-    found = (
+    results = (
         f"{_number(fact.snapshots, 'new snapshot')} and {_number(fact.candidates, 'new candidate')}"
         if fact.snapshots or fact.candidates
         else "nothing new"
     )
     requests = _number(fact.requests, "request")
-    return f"{name} {how} {on_phrase(fact.on)}{until}: {requests}, {found}"
+    return f"{name} {how} {on_phrase(fact.on)}{until}: {requests}, {results}"
 
 
 def _number(count: int, what: str) -> str:

@@ -42,10 +42,10 @@ def actors(fact: Fact) -> Iterator[str]:
 @cache
 def subject_fields(kind: type[Fact]) -> SubjectFields:
     """Return the subject fields of a type of fact, from their declarations."""
-    found = list(_fields(inspect.type_info(kind), ()))
+    names = list(_fields(inspect.type_info(kind), ()))
     return SubjectFields(
-        tuple(steps for steps, word in found if issubclass(word, Commodity)),
-        tuple(steps for steps, word in found if issubclass(word, Place | Actor)),
+        tuple(steps for steps, word in names if issubclass(word, Commodity)),
+        tuple(steps for steps, word in names if issubclass(word, Place | Actor)),
     )
 
 

@@ -66,10 +66,10 @@ class Annexes:
 
     async def by_position(self, positions: Collection[int]) -> dict[int, list[StoredAnnex]]:
         """Return the annexes of the events at some positions, by position; an empty list for none."""
-        found: dict[int, list[StoredAnnex]] = {position: [] for position in positions}
-        for row in await self._pool.fetch(SQL.at, list(found)):
-            found[row["position"]].append(_stored_annex(row))
-        return found
+        annexes: dict[int, list[StoredAnnex]] = {position: [] for position in positions}
+        for row in await self._pool.fetch(SQL.at, list(annexes)):
+            annexes[row["position"]].append(_stored_annex(row))
+        return annexes
 
     async def pages(
         self, position: int, until: int, size: int = PAGE_ANNEXES

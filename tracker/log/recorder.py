@@ -110,8 +110,8 @@ class Recorder:
     ) -> list[RecordedEvent]:
         """Return at most `limit` events after a position, in order."""
         async with self._pool.acquire() as connection:
-            found = await read(connection, after, limit=limit, types=types)
-        return await self.durability.release_events(found)
+            page = await read(connection, after, limit=limit, types=types)
+        return await self.durability.release_events(page)
 
     async def page(
         self,
@@ -209,12 +209,12 @@ class Recorder:
                 lowest[stream] = min(version, lowest.get(stream, version))
         try:
             async with self._pool.acquire() as connection:
-                found = await read_streams_after(connection, lowest)
+                events = await read_streams_after(connection, lowest)
         except Exception as error:
             return [error] * len(wanted)
         return [
             {
-                stream: [event for event in found[stream] if event.version > version]
+                stream: [event for event in events[stream] if event.version > version]
                 for stream, version in versions.items()
             }
             for versions in wanted
@@ -277,21 +277,21 @@ async def read_streams_after(
     connection: Connection, versions: Mapping[str, int], until: int = 2**63 - 1
 ) -> dict[str, list[RecordedEvent]]:
     """Return the events of some streams, each after a version, up to a position, by stream."""
-    found: dict[str, list[RecordedEvent]] = {stream: [] for stream in versions}
+    by_stream: dict[str, list[RecordedEvent]] = {stream: [] for stream in versions}
     asked = [*versions], [*versions.values()], until
     for row in await connection.fetch(SQL.read_streams_after, *asked):
-        found[row["stream"]].append(recorded(row["entry"]))
-    return found
+        by_stream[row["stream"]].append(recorded(row["entry"]))
+    return by_stream
 
 
 async def read_streams(
     connection: Connection, streams: Iterable[str], until: int = 2**63 - 1
 ) -> dict[str, list[RecordedEvent]]:
     """Return the events of some streams up to a position, by stream; an empty list for a new stream."""
-    found: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
-    for row in await connection.fetch(SQL.read_streams, list(found), until):
-        found[row["stream"]].append(recorded(row["entry"]))
-    return found
+    by_stream: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
+    for row in await connection.fetch(SQL.read_streams, list(by_stream), until):
+        by_stream[row["stream"]].append(recorded(row["entry"]))
+    return by_stream
 
 
 def _columns(about: Sequence[StreamRange]) -> tuple[list[object], ...]:

@@ -121,14 +121,14 @@ class PollingFollower(Follower):
         try:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
-                    found = await self._ask(connection)
+                    head = await self._ask(connection)
                 if not self.listening:
                     self.listening, self._gone = True, False
                     self.session += 1
-                for channel, payload in found.items():
+                for channel, payload in head.items():
                     if payload != last.get(channel) and channel in self._handlers:
                         self._handlers[channel](payload)
-                last = found
+                last = head
                 await asyncio.sleep(REPLICA_POLL_SECONDS)
         finally:
             self.listening = False

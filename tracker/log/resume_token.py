@@ -38,14 +38,14 @@ def resume_token(position: int, entry: bytes) -> ResumeToken:
 
 def parse_resume_token(given: str, field: str) -> ResumeToken:
     """Parse a token or a position. Raises InvalidInput."""
-    found = TOKEN.fullmatch(given)
-    if not found:
+    match = TOKEN.fullmatch(given)
+    if not match:
         raise InvalidInput(
             f"{given[:50]!r} is not a position: expected a whole number from 0, or a resume token",
             code="INVALID_POSITION",
             path=(field,),
         )
-    return ResumeToken(position_of(found["position"], field), found["hash"])
+    return ResumeToken(position_of(match["position"], field), match["hash"])
 
 
 def position_of(digits: str, field: str) -> int:

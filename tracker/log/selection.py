@@ -183,7 +183,7 @@ async def filter_selected(
     recorder: Recorder, events: Sequence[RecordedEvent], selection: Selection
 ) -> list[RecordedEvent]:
     """Return the selected ones of some events."""
-    [wanted] = [found async for found in filter_each(recorder, events, [selection])]
+    [wanted] = [matches async for matches in filter_each(recorder, events, [selection])]
     return wanted
 
 

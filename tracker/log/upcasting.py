@@ -80,10 +80,10 @@ class Upcasters:
 
     def with_former_words(self, words: Iterable[str]) -> set[str]:
         """Return words with their former names in entries of older schemas."""
-        found = set(words)
+        synonyms = set(words)
         for _, step in sorted(self.steps.items(), reverse=True):
-            found |= {old for old, new in step.renamed_words.items() if new in found}
-        return found
+            synonyms |= {old for old, new in step.renamed_words.items() if new in synonyms}
+        return synonyms
 
 
 def schema_name(type_: str, number: int) -> str:

@@ -129,20 +129,20 @@ async def pending(
 
 async def _check_roles(connection: Connection) -> None:
     """Check that a migrated database has its roles: a dump does not contain them."""
-    found = await connection.fetchrow(SQL.misplaced, ROLES, OWNER)
-    assert found is not None
-    if found["missing"]:
-        statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in found["missing"])
+    misplaced = await connection.fetchrow(SQL.misplaced, ROLES, OWNER)
+    assert misplaced is not None
+    if misplaced["missing"]:
+        statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in misplaced["missing"])
         raise NotMigrated(
-            f"The server lacks the roles {', '.join(found['missing'])}. They belong to the server"
+            f"The server lacks the roles {', '.join(misplaced['missing'])}. They belong to the server"
             " and are not part of a database dump; without them restored objects have neither owners"
             " nor grants. Create the roles with a login that may create roles, then restore the dump"
             f" again, into an empty database (docs/operating/back-up.md):{statements}",
             code="MISSING_ROLES",
         )
-    if found["owner"]:
+    if misplaced["owner"]:
         raise NotMigrated(
-            f"The log belongs to {found['owner']} and not to {OWNER}: the dump was restored while"
+            f"The log belongs to {misplaced['owner']} and not to {OWNER}: the dump was restored while"
             " the server had no such role, and has lost its owners and grants. The roles are there"
             " now: restore the dump once more, into an empty database (docs/operating/back-up.md)",
             code="MISSING_ROLES",

@@ -83,10 +83,10 @@ async def _propose(
             for row in rows
             if row["event_id"] not in known and (row["reader"], row["snapshot"]) not in imported
         ]
-        given, found = (encode(some).decode() for some in (wanted, rows))
+        given, existing = (encode(some).decode() for some in (wanted, rows))
         added = await connection.fetch(SQL.add, source, given)
         revived = await connection.fetch(SQL.revive, source, given, ACTOR)
-        await connection.execute(SQL.supersede, source, found, ACTOR, NOT_READ)
+        await connection.execute(SQL.supersede, source, existing, ACTOR, NOT_READ)
     return len(added) + len(revived)
 
 

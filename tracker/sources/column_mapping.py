@@ -176,11 +176,11 @@ class ColumnMapping:
         Raises InvalidInput if a mapped column does not exist.
         """
         places = {name.strip().casefold(): index for index, name in enumerate(header)}
-        found: dict[str, int] = {}
+        columns: dict[str, int] = {}
         for name, index in places.items():
             meant = name if name in FIELDS else ALIASES.get(name.replace("_", " "), "")
             if meant and meant not in self.columns:
-                found.setdefault(meant, index)
+                columns.setdefault(meant, index)
         for meant, column in self.columns.items():
             if column.strip().casefold() not in places:
                 raise InvalidInput(
@@ -189,8 +189,8 @@ class ColumnMapping:
                     code="NO_SUCH_COLUMN",
                     path=("columns", meant),
                 )
-            found[meant] = places[column.strip().casefold()]
-        return found
+            columns[meant] = places[column.strip().casefold()]
+        return columns
 
 
 def load_mapping(

@@ -243,10 +243,10 @@ def _html_within(response: Response) -> Response:
     if not (response.media_type or "").endswith("json"):
         return response
     try:
-        found = json.loads(response.text())
+        value = json.loads(response.text())
         for key in JSON_HTML:
-            found = found[key]
-        return replace(response, content=found.encode(), charset="utf-8", media_type="text/html")
+            value = value[key]
+        return replace(response, content=value.encode(), charset="utf-8", media_type="text/html")
     except (ValueError, LookupError, TypeError, AttributeError):
         raise NotUnderstood(
             f"{response.url}: expected JSON with HTML at {'.'.join(JSON_HTML)}"

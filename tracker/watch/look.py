@@ -226,15 +226,15 @@ class LookInProgress:
         await self._tools.may_act()
         known = await self._tools.store.address(self._settings.key, address_of(request))
         try:
-            found, kept = await self._ask(request, known)
+            response, kept = await self._ask(request, known)
         except FetchError as error:
             self._requests += error.requests
             await self._record_failure(request, error)
             self.retry_after_seconds = error.retry_after_seconds
             return FetchFailed(error.message, code=error.code, url=error.url, status=error.status)
-        self._bytes += len(found.content)
+        self._bytes += len(response.content)
         await self._tools.may_act()
-        self._last = await self._keep(request, found, known, kept)
+        self._last = await self._keep(request, response, known, kept)
         return self._last
 
     async def _ask(
@@ -244,16 +244,16 @@ class LookInProgress:
         if known is not None and request.body is None and (known.etag or known.last_modified):
             info = await self._tools.snapshots.describe(known.sha256)
             if info is not None and info.place is not None:
-                found = await self._tools.fetcher.fetch(self._web_request(request, known))
-                self._requests += found.requests
-                if found.status != 304:
-                    return found, None
+                response = await self._tools.fetcher.fetch(self._web_request(request, known))
+                self._requests += response.requests
+                if response.status != 304:
+                    return response, None
                 kept = await self._read_snapshot(known.sha256)
                 if kept is not None:
-                    return found, kept
-        found = await self._tools.fetcher.fetch(self._web_request(request, None))
-        self._requests += found.requests
-        return found, None
+                    return response, kept
+        response = await self._tools.fetcher.fetch(self._web_request(request, None))
+        self._requests += response.requests
+        return response, None
 
     async def _read_snapshot(self, sha256: str) -> bytes | None:
         """Return the bytes of a snapshot; None if they are unavailable, for example after a loss of the
@@ -279,22 +279,22 @@ class LookInProgress:
         )
 
     async def _keep(
-        self, request: Request, found: WebResponse, known: KnownAddress | None, kept: bytes | None
+        self, request: Request, fetched: WebResponse, known: KnownAddress | None, kept: bytes | None
     ) -> Response:
         """Store a response, record it, and remember its address."""
         if kept is not None and known is not None:
             sha256, content = known.sha256, kept
             media_type, charset = known.media_type, known.charset
         else:
-            content, media_type, charset = found.content, found.media_type, found.charset
+            content, media_type, charset = fetched.content, fetched.media_type, fetched.charset
             sha256 = await self._tools.snapshots.put(content, media_type)
         same = known is not None and known.sha256 == sha256
         first_seen = known.look if known is not None and same else self._look
         response = Response(
             request,
-            found.url,
-            found.status,
-            found.at,
+            fetched.url,
+            fetched.status,
+            fetched.at,
             sha256,
             content,
             media_type,
@@ -306,13 +306,13 @@ class LookInProgress:
         else:
             self._snapshots += 1
             await self._journal.record_fetched(response)
-        etag, last_modified = found.etag, found.last_modified
-        if found.status == 304 and known is not None:
+        etag, last_modified = fetched.etag, fetched.last_modified
+        if fetched.status == 304 and known is not None:
             etag, last_modified = known.etag, known.last_modified
         await self._tools.store.remember(
             self._settings.key,
             address_of(request),
-            KnownAddress(found.url, etag, last_modified, sha256, media_type, charset, first_seen),
+            KnownAddress(fetched.url, etag, last_modified, sha256, media_type, charset, first_seen),
         )
         return response
 

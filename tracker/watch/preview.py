@@ -92,20 +92,20 @@ class _Preview:
             self._settings.pause_seconds,
         )
         try:
-            found = await self._fetcher.fetch(asked)
+            response = await self._fetcher.fetch(asked)
         except FetchError as error:
             self._requests += error.requests
             return FetchFailed(error.message, code=error.code, url=error.url, status=error.status)
-        self._requests += found.requests
+        self._requests += response.requests
         return Response(
             request,
-            found.url,
-            found.status,
-            found.at,
-            sha256_of(found.content),
-            found.content,
-            found.media_type,
-            found.charset,
+            response.url,
+            response.status,
+            response.at,
+            sha256_of(response.content),
+            response.content,
+            response.media_type,
+            response.charset,
         )
 
 

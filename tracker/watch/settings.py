@@ -82,10 +82,10 @@ def load_sources(file: FilePath | None, find_adapter: FindAdapter) -> tuple[Sour
         if each is not None:
             with _naming(each):
                 sources |= _sources(_read(each), find_adapter, sources.keys())
-    found = tuple(each for _, each in sorted(sources.items()) if each is not None)
-    if len(found) > MAX_SOURCES:
+    enabled = tuple(each for _, each in sorted(sources.items()) if each is not None)
+    if len(enabled) > MAX_SOURCES:
         raise WrongSources(f"expected at most {MAX_SOURCES} sources")
-    return found
+    return enabled
 
 
 def parse_sources(text: str, find_adapter: FindAdapter) -> tuple[SourceSettings, ...]:
@@ -173,8 +173,8 @@ def _source(key: str, table: Any, find_adapter: FindAdapter) -> SourceSettings |
 
 
 def _every_hours(text: str, key: str) -> float:
-    found = RHYTHM.fullmatch(text)
-    hours = int(found[1]) * HOURS_BY_UNIT[found[2]] if found else 0
+    match = RHYTHM.fullmatch(text)
+    hours = int(match[1]) * HOURS_BY_UNIT[match[2]] if match else 0
     if not MIN_EVERY_MINUTES / 60 <= hours <= MAX_EVERY_DAYS * 24:
         raise _wrong(
             f"{text!r}: expected a time such as 30m, 12h or 7d, from {MIN_EVERY_MINUTES}m to"

@@ -61,8 +61,8 @@ class KnownAddress:
 
 def plain_settings(settings: SourceSettings) -> dict[str, Any]:
     """Return settings as plain JSON, in which they are compared and stored."""
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
-    return found
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return plain
 
 
 class WatchStore:

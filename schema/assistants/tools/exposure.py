@@ -85,8 +85,8 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 def nodes(data: Data, asked: Question) -> Nodes:
     """Return the supplies, the largest controlled share first."""
-    found = sorted(data["asOf"]["exposure"], key=share_of, reverse=True)
-    return Nodes(found, len(found), narrower="give a commodity, an issuer or a stage")
+    exposures = sorted(data["asOf"]["exposure"], key=share_of, reverse=True)
+    return Nodes(exposures, len(exposures), narrower="give a commodity, an issuer or a stage")
 
 
 def share_of(node: Node) -> Decimal:

@@ -41,12 +41,12 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 def nodes(data: Data, asked: Question) -> Nodes:
     """Return the events."""
-    found = data["asOf"]["events"]
-    if not found["totalCount"]:
+    events = data["asOf"]["events"]
+    if not events["totalCount"]:
         message = f"nothing is recorded of {asked.entity!r} up to this position"
         key = asked.entity.partition("/")[2] or asked.entity
         raise NotThere(message, "entity", key)
-    return Nodes.of_page(found)
+    return Nodes.of_page(events)
 
 
 def event(node: Node, book: Book) -> Item:
@@ -59,13 +59,13 @@ def event(node: Node, book: Book) -> Item:
 
 def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
     """Return the versions."""
-    found = data["asOf"]["history"]
-    for one in found["nodes"]:
+    history = data["asOf"]["history"]
+    for one in history["nodes"]:
         if issuer := one["state"].get("issuer"):
             book.issued_by(issuer["code"])
-    versions = found["nodes"][-MAX_VERSIONS:]
-    if found["totalCount"] > len(versions):
-        book.say(f"Only the newest {len(versions)} of {found['totalCount']} versions are shown.")
+    versions = history["nodes"][-MAX_VERSIONS:]
+    if history["totalCount"] > len(versions):
+        book.say(f"Only the newest {len(versions)} of {history['totalCount']} versions are shown.")
     if asked.entity.startswith("alliance/"):
         book.issued_by(asked.entity.removeprefix("alliance/"))
     return {"versions": [VERSION.of(one, says=state_line(one["state"])) for one in versions]}

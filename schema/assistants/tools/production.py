@@ -86,11 +86,13 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
 
 def nodes(data: Data, asked: Question) -> Nodes:
     """Return the years, the newest first, with the requested number of places."""
-    found = [
+    productions = [
         {**year, "figures": chosen(year, asked), "others": left_out(year, asked)}
         for year in reversed(data["asOf"]["productions"])
     ]
-    return Nodes(found, len(found), narrower="give `firstYear` and `lastYear`, or `place`")
+    return Nodes(
+        productions, len(productions), narrower="give `firstYear` and `lastYear`, or `place`"
+    )
 
 
 def chosen(year: Node, asked: Question) -> list[Node]:
@@ -172,8 +174,8 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
 
 def wider_commodities(key: str, known: list[Node]) -> list[str]:
     """Return the commodities that contain a commodity, under which publishers may count it."""
-    found = [one for one in known if one["key"] == key]
-    return [each for one in found for each in (one["parentKey"], *one["groupKeys"]) if each]
+    matches = [one for one in known if one["key"] == key]
+    return [each for one in matches for each in (one["parentKey"], *one["groupKeys"]) if each]
 
 
 TOOL = Tool(

@@ -42,20 +42,20 @@ class MemberTable:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the alliance, with its members by the date on which they joined. Raises NotFound."""
-    found = data["asOf"]
-    alliance = found["alliance"]
+    state = data["asOf"]
+    alliance = state["alliance"]
     if alliance is None:
         raise NotFound(f"no alliance {address.parameters['key']!r} at this moment", path=("key",))
     members = [one for one in alliance["members"] if one["role"] in ("MEMBER", "CHAIR")]
     return {
         "title": alliance["name"],
         "description": _standing(alliance, len(members)),
-        "turns": [node["day"] for node in found["transitions"]["nodes"]],
+        "turns": [node["day"] for node in state["transitions"]["nodes"]],
         "sources": sorted({publisher_of(event["source"]) for event in alliance["because"]}),
         "alliance": alliance,
         "standing": _standing(alliance, len(members)),
         "members": draw_members(
-            found["memberships"]["nodes"], date.fromisoformat(found["validAt"])
+            state["memberships"]["nodes"], date.fromisoformat(state["validAt"])
         ),
     }
 

@@ -57,8 +57,13 @@ def matrix(alliances: list[Any], through: list[Any]) -> list[Row]:
             names[place["code"]] = place["name"]
             cells.setdefault(place["code"], {}).setdefault(column, f"by {node['union']['code']}")
     rows = [
-        Row(code, names[code], tuple(found.get(i, "") for i in range(len(columns))), len(found))
-        for code, found in cells.items()
+        Row(
+            code,
+            names[code],
+            tuple(memberships.get(i, "") for i in range(len(columns))),
+            len(memberships),
+        )
+        for code, memberships in cells.items()
     ]
     return sorted(rows, key=lambda row: (-row.count, row.name))
 

@@ -60,15 +60,15 @@ def make_day_ruler(
 
     `turns` are dates of changes, once for each change. `facts_until` is the date of the newest known fact.
     """
-    found = sorted(turns)
-    drawn = scale or window_around(found, day)
+    days = sorted(turns)
+    drawn = scale or window_around(days, day)
     unknown = None if facts_until is None else drawn.end(facts_until)
     return DayRuler(
         drawn,
         day,
         drawn.start(day),
         drawn.ticks(),
-        _turn_ticks([turn for turn in found if drawn.shows(turn, turn)], day, drawn),
+        _turn_ticks([turn for turn in days if drawn.shows(turn, turn)], day, drawn),
         None if unknown == 100 else unknown,
     )
 

@@ -270,17 +270,17 @@ def _hue(versions: Sequence[Version], key: str) -> Hue:
 
 def _periods(versions: Sequence[Version], key: str) -> list[Period]:
     """Return the periods of a clause; adjacent ones with the same status are merged."""
-    found: list[Period] = []
+    periods: list[Period] = []
     for version in versions:
         status = next((each.status for each in version.clauses if each.key == key), None)
         if status is None:
             continue
-        before = found[-1] if found else None
+        before = periods[-1] if periods else None
         if before and before.status == status and _follows(before, version.valid_first):
-            found[-1] = Period(status, before.first, version.valid_last)
+            periods[-1] = Period(status, before.first, version.valid_last)
         else:
-            found.append(Period(status, version.valid_first, version.valid_last))
-    return found
+            periods.append(Period(status, version.valid_first, version.valid_last))
+    return periods
 
 
 def _follows(before: Period, first: date) -> bool:

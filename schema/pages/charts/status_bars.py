@@ -177,14 +177,14 @@ class StatusTable:
     @property
     def hues(self) -> Sequence[Hue]:
         """Return the kinds of measures in the table, for the legend."""
-        found = {lane.hue for row in self.rows for lane in row.lanes}
-        return [hue for hue in Hue if hue in found]
+        hues = {lane.hue for row in self.rows for lane in row.lanes}
+        return [hue for hue in Hue if hue in hues]
 
     @property
     def looks(self) -> Sequence[Look]:
         """Return the styles in the table, for the legend."""
-        found = {bar.look for row in self.rows for lane in row.lanes for bar in lane.bars}
-        return [look for look in Look if look in found]
+        styles = {bar.look for row in self.rows for lane in row.lanes for bar in lane.bars}
+        return [look for look in Look if look in styles]
 
 
 def track_of(clause: Mapping[str, Any]) -> Track:
@@ -271,13 +271,13 @@ def _row_in_words(row: RowOfPeriods) -> str:
 
 def states_on(row: RowOfPeriods, day: date) -> list[State]:
     """Return the statuses of the clauses of a row on a date: applicable ones first, ended ones last."""
-    found: dict[str, list[tuple[Track, Period, Period | None]]] = {}
+    by_row: dict[str, list[tuple[Track, Period, Period | None]]] = {}
     for track in row.tracks:
         current = next((period for period in track.periods if period.covers(day)), None)
         if current is not None:
             following = next((period for period in track.periods if period.first > day), None)
-            found.setdefault(current.status, []).append((track, current, following))
-    return [_state(status, found[status]) for status in STATUS_ORDER if status in found]
+            by_row.setdefault(current.status, []).append((track, current, following))
+    return [_state(status, by_row[status]) for status in STATUS_ORDER if status in by_row]
 
 
 def _state(status: str, clauses: Sequence[tuple[Track, Period, Period | None]]) -> State:

@@ -64,15 +64,15 @@ class StatusCount:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the rows of the list, the options of its form, and the numbers of clauses by status."""
-    found = data["asOf"]
-    at = date.fromisoformat(found["validAt"])
-    controls = found["exportControls"]["nodes"]
+    state = data["asOf"]
+    at = date.fromisoformat(state["validAt"])
+    controls = state["exportControls"]["nodes"]
     by_clause = address.query.get("rows", INSTRUMENT) == CLAUSE
     rows = rows_by_clause if by_clause else rows_by_instrument
     table = draw_status_table(list(rows(controls, address)), at)
     chosen = options(data)
     title = heading(
-        found["exportControls"]["totalCount"], narrowed_to(address, names(data, chosen)), at
+        state["exportControls"]["totalCount"], narrowed_to(address, names(data, chosen)), at
     )
     return {
         "title": title,
@@ -82,10 +82,10 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "table_of_rows": table,
         "by_clause": by_clause,
         "controls": controls,
-        "counts": counts(found, address),
+        "counts": counts(state, address),
         "options": chosen,
-        "watched": watched_issuers(found["horizon"], issuers_of(controls, data, address), at),
-        "image": status_image(table, title, found["position"]),
+        "watched": watched_issuers(state["horizon"], issuers_of(controls, data, address), at),
+        "image": status_image(table, title, state["position"]),
     }
 
 
@@ -166,14 +166,14 @@ def instrument_sub(control: Mapping[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def counts(found: Mapping[str, Any], address: Address) -> list[StatusCount]:
+def counts(state: Mapping[str, Any], address: Address) -> list[StatusCount]:
     """Return the numbers of clauses by status, without the filter by status.
 
     Empty with a filter by words, which clause counts do not support.
     """
     if address.query.get("search"):
         return []
-    places = {each["status"]: index for index, each in enumerate(found["clauseCounts"])}
+    places = {each["status"]: index for index, each in enumerate(state["clauseCounts"])}
     chosen = address.query.get("status")
     return [
         StatusCount(
@@ -189,15 +189,15 @@ def counts(found: Mapping[str, Any], address: Address) -> list[StatusCount]:
 
 def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
     """Return the options of the fields of the form."""
-    found = data["asOf"]
+    state = data["asOf"]
     places = [place for place in data["places"] if not place["isAggregate"]]
     return {
         "issuer": _sorted(
             Option(each["issuer"]["code"], each["issuer"]["name"], f" ({each['controls']})")
-            for each in found["issuers"]
+            for each in state["issuers"]
         ),
         "commodity": _sorted(
-            Option(each["commodity"]["key"], each["commodity"]["name"]) for each in found["goods"]
+            Option(each["commodity"]["key"], each["commodity"]["name"]) for each in state["goods"]
         ),
         "destination": _sorted(Option(place["code"], place["name"]) for place in places),
         "measure": _sorted(Option(measure, words(measure)) for measure in HUES),
@@ -207,8 +207,8 @@ def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
     }
 
 
-def _sorted(found: Iterable[Option]) -> list[Option]:
-    return sorted(found, key=lambda option: option.name.lower())
+def _sorted(options: Iterable[Option]) -> list[Option]:
+    return sorted(options, key=lambda option: option.name.lower())
 
 
 PAGE = Page(

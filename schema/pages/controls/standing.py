@@ -132,14 +132,14 @@ def _by_state(
 
     Clauses in force are first, ended ones last.
     """
-    found: Counter[tuple[str, str, Period | None]] = Counter()
+    counts: Counter[tuple[str, str, Period | None]] = Counter()
     for clause in clauses:
         following = next_period(periods_of(clause["statuses"]), day)
-        found[clause["status"], SUPPORT[clause["confirmation"]], following] += 1
+        counts[clause["status"], SUPPORT[clause["confirmation"]], following] += 1
     return [
         (*group, count)
         for group, count in sorted(
-            found.items(),
+            counts.items(),
             key=lambda item: (
                 STATUS_ORDER.index(item[0][0]),
                 item[0][2].first if item[0][2] else date.max,
@@ -150,8 +150,8 @@ def _by_state(
 
 def next_period(periods: Sequence[Period], day: date) -> Period | None:
     """Return the period after that of a date; None if none is known."""
-    found = next((period for period in periods if period.first > day), None)
-    return None if found is None else Period(found.status, found.first, None)
+    following = next((period for period in periods if period.first > day), None)
+    return None if following is None else Period(following.status, following.first, None)
 
 
 def _next_phrase(status: str, following: Period | None, count: int, day: date, joint: str) -> str:

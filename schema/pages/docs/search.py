@@ -66,7 +66,7 @@ class SearchIndex:
             return []
         scores = [self._scores(word) for word in asked]
         common = set(scores[0]).intersection(*scores[1:])
-        found = sorted(
+        ranked = sorted(
             common,
             key=lambda number: (
                 self._sections[number][0] == CHANGELOG,  # the changelog mentions everything
@@ -76,7 +76,7 @@ class SearchIndex:
         )
         return [
             self._result(number, sum(one[number] for one in scores), asked)
-            for number in found[:MAX_RESULTS]
+            for number in ranked[:MAX_RESULTS]
         ]
 
     def _scores(self, asked: str) -> dict[int, float]:
@@ -107,26 +107,26 @@ def words(text: str) -> list[str]:
 
 def asked_words(question: str) -> list[str]:
     """Return the words of a query that select sections: single letters only if there are no others."""
-    found = list(dict.fromkeys(words(question)))
-    return ([word for word in found if len(word) > 1] or found)[:MAX_WORDS]
+    distinct = list(dict.fromkeys(words(question)))
+    return ([word for word in distinct if len(word) > 1] or distinct)[:MAX_WORDS]
 
 
 def weighted_words(title: str, section: Section) -> Counter[str]:
     """Return the weighted counts of the words of a section."""
-    found = Counter(words(section.text))
+    counts = Counter(words(section.text))
     for word in words(section.heading):
-        found[word] += HEADING_WEIGHT
+        counts[word] += HEADING_WEIGHT
     for word in words(title):
-        found[word] += TITLE_WEIGHT
-    return found
+        counts[word] += TITLE_WEIGHT
+    return counts
 
 
 def excerpt(text: str, asked: Sequence[str]) -> list[Excerpt]:
     """Return the part of a text with the most matches, marked; without matches, its beginning."""
     places = [
-        (match.start(), match.end(), next(word for word in asked if found.startswith(word)))
+        (match.start(), match.end(), next(word for word in asked if lowered.startswith(word)))
         for match in WORD.finditer(text)
-        if (found := match.group().casefold()).startswith(tuple(asked))
+        if (lowered := match.group().casefold()).startswith(tuple(asked))
     ]
     start, end = _window(text, places)
     pieces = [Excerpt("… ", False)] if start else []

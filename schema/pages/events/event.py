@@ -42,8 +42,8 @@ CHECKS = (
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the event with its fields. Raises NotFound for one that was recorded later, or never."""
-    found = data["asOf"]
-    event, last = found["event"], int(found["position"])
+    state = data["asOf"]
+    event, last = state["event"], int(state["position"])
     if event is None:
         asked = address.parameters["event"]
         raise NotFound(f"event {asked} was not recorded at position {last}", path=("event",))

@@ -87,31 +87,31 @@ class NewestFacts:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the data of the page at the moment."""
-    found = data["asOf"]
-    day = found["validAt"]
-    coming = turns(found["upcoming"]["nodes"])
+    state = data["asOf"]
+    day = state["validAt"]
+    coming = turns(state["upcoming"]["nodes"])
     shown = address.parameters.get("map", MAPS[0])
-    everyone = issuers(found["byIssuer"], found["unions"])
-    title = headline(found["inForce"], everyone)
-    reached = reach(found, day)
+    everyone = issuers(state["byIssuer"], state["unions"])
+    title = headline(state["inForce"], everyone)
+    reached = reach(state, day)
     return {
         "title": title,
-        "description": f"{title}, as known at position {found['position']} of the log.",
-        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
+        "description": f"{title}, as known at position {state['position']} of the log.",
+        "turns": [one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])],
         "lead": lead(everyone, coming, day),
-        "strip": strip(found["byStatus"]),
+        "strip": strip(state["byStatus"]),
         "reach": reached,
         "facts_until": date.fromisoformat(reached.day) if reached else None,
         "maps": MAPS,
         "shown": shown,
         "coming": days_of_turns(coming),
-        "more_coming": found["upcoming"]["totalCount"] - len(found["upcoming"]["nodes"]),
-        "lately": turns(found["recent"]["nodes"]),
-        "more_lately": found["recent"]["totalCount"] - len(found["recent"]["nodes"]),
-        "events": found["events"]["nodes"][::-1],
+        "more_coming": state["upcoming"]["totalCount"] - len(state["upcoming"]["nodes"]),
+        "lately": turns(state["recent"]["nodes"]),
+        "more_lately": state["recent"]["totalCount"] - len(state["recent"]["nodes"]),
+        "events": state["events"]["nodes"][::-1],
         "types": ",".join(WORLD_TYPES),
-        "fresh": freshness(found, {one["code"]: one["name"] for one in data["places"]}, day),
-        "fresh_shown": len(found["kinds"]["nodes"]) + MAX_ISSUERS_SHOWN,
+        "fresh": freshness(state, {one["code"]: one["name"] for one in data["places"]}, day),
+        "fresh_shown": len(state["kinds"]["nodes"]) + MAX_ISSUERS_SHOWN,
         "columns": list(COLUMNS),
         **drawn(shown, data, address, everyone),
     }
@@ -187,26 +187,26 @@ STRIP_ORDER = (
 )
 
 
-def reach(found: Mapping[str, Any], day: str) -> Reach | None:
+def reach(state: Mapping[str, Any], day: str) -> Reach | None:
     """Return the newest recorded act; None if none is known."""
-    days = [one["newestFactOn"] for one in found["kinds"]["nodes"] if one["kind"] in POLICY_KINDS]
+    days = [one["newestFactOn"] for one in state["kinds"]["nodes"] if one["kind"] in POLICY_KINDS]
     if not days:
         return None
-    counts = {one["confirmation"]: one["clauses"] for one in found["support"]}
+    counts = {one["confirmation"]: one["clauses"] for one in state["support"]}
     newest = max(days)
     return Reach(
         newest, days_between(newest, day), counts.get("BY_TERMS", 0), counts.get("CONTRADICTED", 0)
     )
 
 
-def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[NewestFacts]:
+def freshness(state: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[NewestFacts]:
     """Return the newest facts: by kind, then controls by issuer, the issuer with most facts first."""
     kinds = [
         NewestFacts(KIND_WORDS[one["kind"]], f"asOf.kinds.nodes.{index}", one["newestFactOn"], day)
-        for index, one in enumerate(found["kinds"]["nodes"])
+        for index, one in enumerate(state["kinds"]["nodes"])
     ]
     by_facts = sorted(
-        enumerate(found["issuers"]["nodes"]), key=lambda one: (-one[1]["facts"], one[1]["issuer"])
+        enumerate(state["issuers"]["nodes"]), key=lambda one: (-one[1]["facts"], one[1]["issuer"])
     )
     return kinds + [
         NewestFacts(
@@ -214,7 +214,7 @@ def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> l
             f"asOf.issuers.nodes.{index}",
             one["newestFactOn"],
             day,
-            _read_on(horizon_of(found["horizon"], one["issuer"])),
+            _read_on(horizon_of(state["horizon"], one["issuer"])),
         )
         for index, one in by_facts
     ]
@@ -241,24 +241,24 @@ def drawn(
     shown: str, data: Mapping[str, Any], address: Address, everyone: Sequence[Issuer]
 ) -> Mapping[str, Any]:
     """Return the selected map, with its rows and words."""
-    found = data["asOf"]
+    state = data["asOf"]
     places = {one["code"]: one["name"] for one in data["places"]}
     toward = address.parameters.get("toward", "US")
     rows: Sequence[Issuer] = everyone
     if shown == "share":
-        values = share_values(found["production"], address)
+        values = share_values(state["production"], address)
     else:
         if shown == "toward":
-            rows = issuers(found["toward"], found["unions"])
+            rows = issuers(state["toward"], state["unions"])
         values = map_values(rows, address)
     drawing = draw_world(values)
     scale = SHARES if shown == "share" else COUNTS
-    of = map_in_words(shown, found["production"], places.get(toward, toward))
+    of = map_in_words(shown, state["production"], places.get(toward, toward))
     hatched = NO_SHARE if shown == "share" else NONE_CONFIRMED
     return {
         "map_words": of,
         "hatched": hatched,
-        "image": world_image(drawing, of, scale, hatched, found),
+        "image": world_image(drawing, of, scale, hatched, state),
         "map": drawing,
         "scale": scale,
         "rows": [one for one in rows if any(one.cells)],

@@ -89,16 +89,16 @@ def newest_days(horizon: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 def turns(transitions: Iterable[Mapping[str, Any]]) -> list[TurnLine]:
     """Return the transitions as lines, in order."""
-    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for one in transitions:
-        found.setdefault(_line_of(one), []).append(one)
-    return [_turn(ones) for ones in found.values()]
+        groups.setdefault(_line_of(one), []).append(one)
+    return [_turn(ones) for ones in groups.values()]
 
 
-def days_of_turns(found: Iterable[TurnLine]) -> list[DayOfTurns]:
+def days_of_turns(changes: Iterable[TurnLine]) -> list[DayOfTurns]:
     """Group lines by their dates, which are in order."""
     days = []
-    for day, lines in groupby(found, key=lambda turn: turn.day):
+    for day, lines in groupby(changes, key=lambda turn: turn.day):
         of_day = list(lines)
         shown = of_day[:MAX_TURNS_OF_A_DAY]
         days.append(DayOfTurns(day, shown, len(of_day) - len(shown)))

@@ -147,8 +147,10 @@ class ReviewRoute:
     ) -> dict[str, Any]:
         """Return the ids of the next and the previous candidate; None at an end of the queue."""
         variables = {**queue.variables(), "at": queue.cursor(candidate)}
-        found = await self._api.ask("neighbours", variables, client)
-        ids = {side: [one["id"] for one in found[side]["nodes"]] for side in ("next", "previous")}
+        response = await self._api.ask("neighbours", variables, client)
+        ids = {
+            side: [one["id"] for one in response[side]["nodes"]] for side in ("next", "previous")
+        }
         return {side: of[0] if of else None for side, of in ids.items()}
 
     async def _go_on(

@@ -49,7 +49,9 @@ class ParsedSearch:
 @lru_cache(maxsize=64)
 def parse_search(text: str) -> ParsedSearch:
     """Find the goods, places and codes that a search names."""
-    code = _code(text) or next((found for word in text.split() if (found := _code(word))), None)
+    code = _code(text) or next(
+        (word_code for word in text.split() if (word_code := _code(word))), None
+    )
     words = [word.strip(".'’") for word in WORD.findall(text) if not _code(word)]
     goods: list[Commodity] = []
     where: list[Place] = []

@@ -52,7 +52,7 @@ class SearchAnswer:
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the clauses and the results; none without a search."""
     query = address.parameters.get("q", "")
-    found = data["asOf"].get("search")
+    matches = data["asOf"].get("search")
     return {
         "title": f"Search: {query}" if query else "Search",
         "query": query,
@@ -62,16 +62,16 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "answer": _answer(data["asOf"], parse_search(query)),
         "results": [
             (node, _status(node["node"]), [excerpt(match) for match in node["matched"]])
-            for node in (found["nodes"] if found else [])
+            for node in (matches["nodes"] if matches else [])
         ],
-        "events": list(reversed(data["asOf"]["events"]["nodes"])) if found else [],
+        "events": list(reversed(data["asOf"]["events"]["nodes"])) if matches else [],
     }
 
 
-def _answer(found: Mapping[str, Any], search: ParsedSearch) -> SearchAnswer | None:
+def _answer(matches: Mapping[str, Any], search: ParsedSearch) -> SearchAnswer | None:
     if not (search.names_goods or search.places):
         return None
-    controls = found.get("controls")
+    controls = matches.get("controls")
     clauses: Sequence[ClauseAnswer] = ()
     if controls:
         issuers = [place for place in search.places if place != search.destination]

@@ -127,14 +127,14 @@ class FeedOfPage:
         They are of the present, from the newest event on, for every part and moment of the page.
         """
         newest = newest_part(Address(page.path, None, None, None, page.parameters, page.path_names))
-        found = []
+        addresses = []
         for ending in self.endings:
             try:
                 self.variables(ending, newest)
             except InvalidInput:
                 continue
-            found.append((ending, newest.as_form(ending)))
-        return found
+            addresses.append((ending, newest.as_form(ending)))
+        return addresses
 
 
 def newest_part(address: Address) -> Address:
@@ -157,8 +157,8 @@ def archive_range(address: Address) -> dict[str, Any]:
 def event_types(kind: str) -> list[str]:
     """Return the types of the events of a kind of entity. Raises InvalidInput for a kind without events."""
     prefix = "".join(word.capitalize() for word in kind.split("_"))
-    if found := [type_ for type_ in FACTS if type_.startswith(f"{prefix}.")]:
-        return found
+    if types := [type_ for type_ in FACTS if type_.startswith(f"{prefix}.")]:
+        return types
     raise InvalidInput(f"{kind[:50]!r}: expected a kind, such as EXPORT_CONTROL", path=("kind",))
 
 
@@ -189,20 +189,20 @@ class FeedPart:
         return self.events[0]["recordedAt"] if self.events else "1970-01-01T00:00:00Z"
 
 
-def feed_part(found: Mapping[str, Any], archive: bool) -> FeedPart:
+def feed_part(page: Mapping[str, Any], archive: bool) -> FeedPart:
     """Return a part of a feed.
 
     Archives begin at every fiftieth event of the feed, counted from the first. So the bounds of a full
     archive never change.
     """
-    count = found["totalCount"]
+    count = page["totalCount"]
     most = (
         ARCHIVE_EVENTS
         if archive or count < ARCHIVE_EVENTS
         else ARCHIVE_EVENTS + count % ARCHIVE_EVENTS
     )
-    nodes = found["nodes"][-most:]
-    more = len(nodes) < len(found["nodes"]) or found["pageInfo"]["hasPreviousPage"]
+    nodes = page["nodes"][-most:]
+    more = len(nodes) < len(page["nodes"]) or page["pageInfo"]["hasPreviousPage"]
     return FeedPart(nodes[::-1], archive, nodes[0]["position"] if nodes and more else None)
 
 
@@ -219,8 +219,8 @@ def _archive_variables(narrowed: _Narrowing) -> dict[str, Any]:
 
 def _with_code(commodities: Sequence[str], code: str) -> list[str]:
     """Return the commodities with a code, limited to the given ones and those below them."""
-    if found := parse_commodities(_one(commodities, "commodity"), code):
-        return found
+    if commodity := parse_commodities(_one(commodities, "commodity"), code):
+        return commodity
     raise InvalidInput(f"no commodity here has the code {code}", path=("hsCode",))
 
 

@@ -115,10 +115,10 @@ def frame(
     page: Page, address: Address, data: Mapping[str, Any], shown: Mapping[str, Any], origin: str
 ) -> Frame:
     """Return the frame of a page for the data of its response and the result of its view."""
-    found = data["asOf"]
+    state = data["asOf"]
     turning = [day for day in shown.get("turns", ()) if day and len(day) == len("2025-11-09")]
     turns = sorted(set(turning))
-    moment = Moment(found["validAt"], found["position"], found["knownAt"], found["digest"], turns)
+    moment = Moment(state["validAt"], state["position"], state["knownAt"], state["digest"], turns)
     pinned = address.pin(moment.valid_at, moment.position)
     cited = CitedPage(
         title=shown["title"],
@@ -157,8 +157,8 @@ def frame(
 def completeness_of(data: Mapping[str, Any]) -> Mapping[str, str] | None:
     """Return the completeness in a response: of its moment, of one of its lists or of its entity."""
     parts = [data["asOf"], *data["asOf"].values(), *data.values()]
-    found = (part.get("completeness") for part in parts if isinstance(part, Mapping))
-    return next(filter(None, found), None)
+    recorded = (part.get("completeness") for part in parts if isinstance(part, Mapping))
+    return next(filter(None, recorded), None)
 
 
 def ask_link(page: Page, pinned: Address) -> str:
@@ -187,7 +187,7 @@ def feed_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:
 
 def downloads(page: Page, address: Address, has_image: bool) -> list[Download]:
     """Return the files of a page: its tables, its image, and its data as JSON."""
-    found: list[Download] = []
+    result: list[Download] = []
     chosen = {**page.defaults(address), **address.parameters}
     for table in (page.table, *page.more_tables):
         if table is None or not table.answers(address.parameters):
@@ -197,7 +197,7 @@ def downloads(page: Page, address: Address, has_image: bool) -> list[Download]:
         files = [(name, href(f"{path}.{ending}", given)) for ending, name in TABLE_FORMS]
         files.insert(1, (BARE_CSV, href(f"{path}.csv", {**given, "header": "none"})))
         files.append(("Metadata of the CSV file", href(f"{path}.csv-metadata.json", given)))
-        found.append((sentence(table.name.replace("-", " ")), files))
+        result.append((sentence(table.name.replace("-", " ")), files))
     if has_image:
-        found.append(("Image", [(name, address.as_form(ending)) for ending, name in IMAGE_FORMS]))
-    return [*found, ("This page", [("JSON", address.as_form("json"))])]
+        result.append(("Image", [(name, address.as_form(ending)) for ending, name in IMAGE_FORMS]))
+    return [*result, ("This page", [("JSON", address.as_form("json"))])]

@@ -31,12 +31,12 @@ class WithDocument:
     @cached_property
     def question(self) -> OperationDefinitionNode:
         """Return the operation of its document, which otherwise contains only fragments."""
-        [found] = [
+        [operation] = [
             each
             for each in parse(self.document).definitions
             if isinstance(each, OperationDefinitionNode)
         ]
-        return found
+        return operation
 
     @cached_property
     def operation(self) -> str:

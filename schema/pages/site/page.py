@@ -85,9 +85,9 @@ class Page(WithDocument):
     @cached_property
     def parameters(self) -> Mapping[str, UrlParameter]:
         """Return the parameters of its address, without the moment."""
-        found = url_parameters(SCHEMA._schema, self.question)
+        parameters = url_parameters(SCHEMA._schema, self.question)
         given_otherwise = {*MOMENT.values(), *self.made}
-        return {name: one for name, one in found.items() if name not in given_otherwise}
+        return {name: one for name, one in parameters.items() if name not in given_otherwise}
 
     def variables(self, address: Address) -> dict[str, Any]:
         """Return the variables of its document at an address. Raises InvalidInput."""

@@ -74,8 +74,8 @@ class PageData:
             days = [one async for one in self._days_to_come(asked, variables)]
             body = calendar(days, address, asked.origin)
         else:
-            found = (await self._ask(asked, ending, variables))["events"]
-            part = feed_part(found, archive="before" in address.parameters)
+            events = (await self._ask(asked, ending, variables))["events"]
+            part = feed_part(events, archive="before" in address.parameters)
             body = (atom if ending == "atom" else json_feed)(part, address, asked.origin)
         return self._response(asked, body, FEED_TYPES[ending], compressible=True)
 
@@ -84,21 +84,21 @@ class PageData:
     ) -> AsyncIterator[Mapping[str, Any]]:
         after = None
         while True:
-            found = (await self._ask(asked, "ics", {**variables, "after": after}))["scheduled"]
-            for node in found["nodes"]:
+            scheduled = (await self._ask(asked, "ics", {**variables, "after": after}))["scheduled"]
+            for node in scheduled["nodes"]:
                 yield node
-            if not found["pageInfo"]["hasNextPage"]:
+            if not scheduled["pageInfo"]["hasNextPage"]:
                 return
-            after = found["pageInfo"]["endCursor"]
+            after = scheduled["pageInfo"]["endCursor"]
 
     async def _ask(
         self, asked: PageRequest, ending: str, variables: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Return the data of a feed, at the moment of the page."""
         document, operation = feed_document(ending), feed_name(ending)
-        found = data_of(await self._questions.ask(asked, document, operation, variables))["asOf"]
-        assert isinstance(found, Mapping)
-        return found
+        state = data_of(await self._questions.ask(asked, document, operation, variables))["asOf"]
+        assert isinstance(state, Mapping)
+        return state
 
     async def _image(self, asked: PageRequest, ending: str) -> Response:
         """Return the drawing of a page, as a file."""

@@ -53,6 +53,6 @@ class PageQuestions:
 
 def data_of(answer: Answer | dict[str, Any]) -> Mapping[str, Any]:
     """Return the data of a response."""
-    found = orjson.loads(answer.body) if isinstance(answer, Answer) else answer
-    data: Mapping[str, Any] = found["data"]
+    result = orjson.loads(answer.body) if isinstance(answer, Answer) else answer
+    data: Mapping[str, Any] = result["data"]
     return data

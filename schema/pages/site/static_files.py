@@ -24,8 +24,8 @@ FOR_EVER = "public, max-age=31536000, immutable"
 @cache
 def static_files() -> dict[str, bytes]:
     """Return all files by their names."""
-    found = files("schema.pages.site").joinpath("static").iterdir()
-    return {file.name: file.read_bytes() for file in sorted(found, key=lambda each: each.name)}
+    paths = files("schema.pages.site").joinpath("static").iterdir()
+    return {file.name: file.read_bytes() for file in sorted(paths, key=lambda each: each.name)}
 
 
 @cache

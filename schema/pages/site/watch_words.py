@@ -46,12 +46,12 @@ def watched_issuers(
 ) -> list[WatchedIssuer]:
     """Return the watched sources of each issuer in sentences, by their horizons (the fragment Known)."""
     names = {one["code"]: one["name"] for one in issuers}
-    found = []
+    sentences = []
     for code, name in sorted(names.items(), key=lambda pair: pair[1]):
         known = horizon_of(horizon, code)
         newest = known["newestFactOn"] if known else None
-        found.append(WatchedIssuer(code, name, newest, watch_sentences(known, day)))
-    return found
+        sentences.append(WatchedIssuer(code, name, newest, watch_sentences(known, day)))
+    return sentences
 
 
 def days_late(expected: str | None, day: date) -> int:

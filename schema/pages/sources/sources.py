@@ -14,9 +14,9 @@ from schema.pages.sources.standing import is_behind, rhythm, standing
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the sources, with the age of their data as of the date of the page."""
-    found = data["asOf"]
-    day = date.fromisoformat(found["validAt"])
-    sources = found["watchedSources"]["nodes"]
+    state = data["asOf"]
+    day = date.fromisoformat(state["validAt"])
+    sources = state["watchedSources"]["nodes"]
     watched = [one for one in sources if not one["unwatchedOn"]]
     read = [one["lastEndedAt"] for one in watched if one["lastEndedAt"]]
     behind = bool(watched) and all(is_behind(one, day) for one in watched)

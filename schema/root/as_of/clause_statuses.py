@@ -123,7 +123,7 @@ class ClauseStatuses(AtMoment):
             [_entity(control) for _, control in matching], self.moment
         )
         wanted = set(ClauseStatus if statuses is None else statuses)
-        found = [
+        entries = [
             item
             for _, control in matching
             for item in _items(control, transitions[_entity(control)], order.value.by, self.moment)
@@ -132,7 +132,7 @@ class ClauseStatuses(AtMoment):
         kinds = control_kinds(direction, [measure] if measure else [])
         scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
         name = order.name.removesuffix("_DESC")
-        return list_pages(found, name, order.value.down).about(scope)
+        return list_pages(entries, name, order.value.down).about(scope)
 
 
 def _items(

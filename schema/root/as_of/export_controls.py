@@ -181,12 +181,12 @@ async def control_pages_on(
 ) -> Mapping[date, ExportControlConnection]:
     """Return the page on each date of a series, computed once for dates with the same result."""
     order: Ordering = asked.order.value
-    found = await as_of.controls.matching_on(series, asked.query, asked.narrowed, order)
+    by_day = await as_of.controls.matching_on(series, asked.query, asked.narrowed, order)
     pages: dict[date, ExportControlConnection] = {}
     made: dict[int, ExportControlConnection] = {}
     for moment in series.moments():
         await series.give_way()
-        matching = found[moment.valid_at]
+        matching = by_day[moment.valid_at]
         if same := made.get(id(matching)):
             pages[moment.valid_at] = page_at(same, moment)
         else:
@@ -229,7 +229,7 @@ def control_pages(
 
 
 def matching_pages(
-    found: Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]],
+    read: Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]],
     moment: Moment,
     query: ClauseQuery,
     order: Enum,
@@ -237,11 +237,11 @@ def matching_pages(
     """Return pages of matched controls with their matching clauses, in the order of the matches."""
 
     async def items(span: KeyRange) -> list[Keyed[ExportControl]]:
-        within = slice_range(await found(), span, order.value.down)
+        within = slice_range(await read(), span, order.value.down)
         return [(key, _matched(*control, moment, query)) for key, control in within]
 
     async def count() -> int:
-        return len(await found())
+        return len(await read())
 
     cursors = Cursors(kind_name(ExportControlState), cursor_name(order))
     return PageSource(
@@ -250,10 +250,10 @@ def matching_pages(
 
 
 def _at_hand(
-    found: Sequence[Keyed[MatchingControl]],
+    controls: Sequence[Keyed[MatchingControl]],
 ) -> Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]]:
     async def given() -> Sequence[Keyed[MatchingControl]]:
-        return found
+        return controls
 
     return given
 

@@ -100,12 +100,12 @@ class FactLists(AtMoment):
         days = parse_days(public_on, "publicOn") or (None, None)
         narrowed = FactFilter(selection, publishers[0] if publishers else None, days)
         down = order.value.down
-        found = await info.context.services.as_of.facts.by_day(self.moment, narrowed)
+        facts = await info.context.services.as_of.facts.by_day(self.moment, narrowed)
 
         async def items(span: KeyRange) -> list[Keyed[Fact]]:
-            return [(key, Fact(of=event)) for key, event in await found.page(span, down)]
+            return [(key, Fact(of=event)) for key, event in await facts.page(span, down)]
 
-        source = PageSource(items, found.count, _encode_cursor, _decode_cursor)
+        source = PageSource(items, facts.count, _encode_cursor, _decode_cursor)
         kinds = [kind.value] if kind else KINDS
         acts = {act for name in kinds for act in KINDS_OF_ACTS.get(name, ())}
         return source.about(self.scope(info, acts, places or None, commodities))
@@ -127,10 +127,10 @@ class FactLists(AtMoment):
         `commodity`, only claims about it count."""
         publishers = parse_publisher(publisher)
         goods = parse_with_descendants(commodity)
-        found = await info.context.services.as_of.facts.editions(
+        editions = await info.context.services.as_of.facts.editions(
             self.moment, publishers[0] if publishers else None, goods
         )
-        keyed = [(edition_key(of), Edition(of=of)) for of in found]
+        keyed = [(edition_key(of), Edition(of=of)) for of in editions]
         listing = list_pages(keyed, "editions", order.value.down)
         return listing.about(self.scope(info, [ActKind.FIGURE], commodities=goods))
 
@@ -161,8 +161,8 @@ class FactLists(AtMoment):
             None if issuer is None else str(parse_word(Actor, issuer, "issuer")),
             publishers[0] if publishers else None,
         )
-        found = await info.context.services.as_of.facts.newest(self.moment.position, by, wanted)
-        keyed = [(_horizon_key(of, order.value.by), FactHorizon(of=of)) for of in found]
+        horizons = await info.context.services.as_of.facts.newest(self.moment.position, by, wanted)
+        keyed = [(_horizon_key(of, order.value.by), FactHorizon(of=of)) for of in horizons]
         name = order.name.removesuffix("_DESC")
         return list_pages(keyed, f"horizons by {name}", order.value.down)
 

@@ -85,8 +85,8 @@ class LogUntilMoment(AtMoment):
         position = parse_required_position(at, "position")
         if position > self.moment.position:
             return None
-        found = await info.context.loaders.event_at.load(position)
-        return KnownEvent(of=found, until=self.moment.position) if found else None
+        event = await info.context.loaders.event_at.load(position)
+        return KnownEvent(of=event, until=self.moment.position) if event else None
 
     @list_field(KnownEvent, EventOrder, paging=POSITIONS)
     async def events(

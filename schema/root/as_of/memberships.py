@@ -113,7 +113,7 @@ class Memberships(AtMoment):
         states = {
             state.id: state for state in await services.as_of.states(AllianceState, self.moment)
         }
-        found = await memberships(
+        periods = await memberships(
             services.recorder,
             [key for key in states if keys is None or key in keys],
             wanted_places,
@@ -121,7 +121,7 @@ class Memberships(AtMoment):
         )
         shown: list[Keyed[MembershipPeriod]] = [
             (_key(period, order.value.by), _shown(period, states[period.alliance], self.moment))
-            for period in overlapping(found, *days)
+            for period in overlapping(periods, *days)
             if kinds is None or period.membership.kind in kinds
         ]
         listing = list_pages(shown, order.name, order.value.down)

@@ -63,12 +63,12 @@ class PlaceShares(AtMoment):
             commodities=made, places=[WORLD], category=wanted.category, period=wanted.period
         )
         whole = await as_of.states(FigureState, self.moment, world) if made else []
-        found = by_product([*own, *(one for one in whole if of != WORLD)])
+        by_year = by_product([*own, *(one for one in whole if of != WORLD)])
         order = {one: number for number, one in enumerate(all_commodities())}
         products = sorted(
-            found, key=lambda one: (order[one[0]], str(one[2].stage), one[2].form or "", one[3])
+            by_year, key=lambda one: (order[one[0]], str(one[2].stage), one[2].form or "", one[3])
         )
-        shares = [(one, spread(found[one], orders).share_of(of)) for one in products]
+        shares = [(one, spread(by_year[one], orders).share_of(of)) for one in products]
         return [
             ProductOfPlace(
                 commodity=commodity(of_commodity),

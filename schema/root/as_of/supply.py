@@ -99,14 +99,14 @@ class SupplyAnalysis(AtMoment):
     ) -> list[Supply]:
         """The products with figures: every commodity, statistic, stage and form with its years, units and
         publishers, in the order of the commodity tree."""
-        found = await info.context.services.as_of.supplies.find(
+        supplies = await info.context.services.as_of.supplies.find(
             self.moment,
             parse_with_descendants(commodity),
             parse_words(Place, place, "place") or (),
             statistic,
             [Commodity(commodity)] if commodity else (),
         )
-        return [Supply(of=one) for one in found]
+        return [Supply(of=one) for one in supplies]
 
     @resolver_field
     async def production(
@@ -128,8 +128,8 @@ class SupplyAnalysis(AtMoment):
         if year is None:
             year = await self._latest_year(info, of, stage, form)
             asked = [of], [year], Statistic.PRODUCTION, stage, form
-            [found] = await self._distributions(info, *asked)
-            return found
+            [distribution] = await self._distributions(info, *asked)
+            return distribution
         return await self._on_all_days(info, of, year, Statistic.PRODUCTION, stage, form)
 
     @resolver_field
@@ -159,10 +159,10 @@ class SupplyAnalysis(AtMoment):
                 f"expected at most {MAX_DISTRIBUTIONS} commodities times years", path=("years",)
             )
         form = parse_optional_text(form, "form")
-        found = await self._distributions(
+        distributions = await self._distributions(
             info, of, range(first, last + 1), Statistic.PRODUCTION, stage, form
         )
-        return [one for one in found if one.spread.figures]
+        return [one for one in distributions if one.spread.figures]
 
     @resolver_field
     async def latest_productions(
@@ -183,14 +183,14 @@ class SupplyAnalysis(AtMoment):
         for of in order:
             known = of_statistic(supplies, of, Statistic.PRODUCTION)
             by_year.setdefault(latest_year(known, product_meant(known)), []).append(of)
-        found: dict[Commodity, Distribution] = {}
+        latest: dict[Commodity, Distribution] = {}
         for year, of_year in by_year.items():
-            found |= zip(
+            latest |= zip(
                 of_year,
                 await self._distributions(info, of_year, [year], Statistic.PRODUCTION, None, None),
                 strict=True,
             )
-        return [found[of] for of in order]
+        return [latest[of] for of in order]
 
     @resolver_field
     async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
@@ -213,8 +213,8 @@ class SupplyAnalysis(AtMoment):
 
         async def on_day(moment: Moment) -> Distribution:
             asked = [commodity], [year], statistic, stage, form
-            [found] = await SupplyAnalysis(moment=moment)._distributions(info, *asked)
-            return found
+            [distribution] = await SupplyAnalysis(moment=moment)._distributions(info, *asked)
+            return distribution
 
         series = self.moment.series
         if series is None:
@@ -237,18 +237,18 @@ class SupplyAnalysis(AtMoment):
         answer = AnswerContext(orders, self.moment)
         filed = [one.filed_figures.commodity for one in commodities if one.filed_figures]
         figures = await as_of.figures([*commodities, *filed], years, self.moment)
-        found = with_filed_products(by_product(figures), commodities)
+        products = with_filed_products(by_product(figures), commodities)
         plain = plain_product(statistic, stage)
         at_hand = {
             of
-            for of, statistic_, product, _ in found
+            for of, statistic_, product, _ in products
             if (statistic_, product) == (statistic, plain)
         }
         known = dict.fromkeys(at_hand.intersection(commodities), plain) if form is None else {}
         others = [of for of in commodities if of not in known]
         known |= await self._products(info, others, statistic, stage, form) if others else {}
         return [
-            _distribution(asked, found.get(asked, ()), answer)
+            _distribution(asked, products.get(asked, ()), answer)
             for commodity in commodities
             for year in years
             for asked in [(commodity, statistic, known[commodity], year)]
@@ -308,10 +308,10 @@ class SupplyAnalysis(AtMoment):
         commodity, an issuer or a destination."""
         asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination, stage)
         orders = await self.orders(info)
-        [found] = await info.context.services.as_of.exposures.find(
+        [exposure] = await info.context.services.as_of.exposures.find(
             asked, orders, self.moment, destinations=[asked.destination], year=year
         )
-        return [Exposure(of=item, orders=orders, moment=self.moment) for item in found]
+        return [Exposure(of=item, orders=orders, moment=self.moment) for item in exposure]
 
     @resolver_field
     async def exposures(
@@ -333,7 +333,7 @@ class SupplyAnalysis(AtMoment):
         toward = _parse_destinations(destinations)
         asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, toward[0], stage)
         orders = await self.orders(info)
-        found = await info.context.services.as_of.exposures.find(
+        exposures = await info.context.services.as_of.exposures.find(
             asked, orders, self.moment, destinations=toward, year=year
         )
         return [
@@ -341,7 +341,7 @@ class SupplyAnalysis(AtMoment):
                 destination=place(one),
                 supplies=[Exposure(of=item, orders=orders, moment=self.moment) for item in of],
             )
-            for one, of in zip(toward, found, strict=True)
+            for one, of in zip(toward, exposures, strict=True)
         ]
 
 

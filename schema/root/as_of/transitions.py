@@ -151,10 +151,10 @@ class TransitionLists(AtMoment):
         )
         if entity is not None and kind is None:
             about = replace(about, kinds=parse_kinds(None))
-        found = await info.context.services.as_of.transitions.between(
+        transitions = await info.context.services.as_of.transitions.between(
             self.moment, date.min, date.max, about
         )
-        days = Counter(of.day for of in found)
+        days = Counter(of.day for of in transitions)
         return [
             TransitionDay(day=Day(day.isoformat()), transitions=days[day]) for day in sorted(days)
         ]
@@ -219,11 +219,11 @@ class TransitionLists(AtMoment):
         about: TransitionFilter,
         order: Enum,
     ) -> PageSource[Transition]:
-        found = await info.context.services.as_of.transitions.between(
+        transitions = await info.context.services.as_of.transitions.between(
             self.moment, first_day or date.min, last_day or date.max, about
         )
         return shown_pages(
-            [(order_key(of), of) for of in found],
+            [(order_key(of), of) for of in transitions],
             lambda of: Transition(of=of, position=self.moment.position),
             TRANSITIONS,
             order.value.down,

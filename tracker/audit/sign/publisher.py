@@ -238,10 +238,10 @@ class Publisher(BackgroundTask):
                 raise NotProven(f"the row of the checkpoint of {row['size']} is not as its note")
             if published not in heads:
                 heads.append(published)
-        for found in heads:
-            if found.origin != keys.origin:
+        for published in heads:
+            if published.origin != keys.origin:
                 raise NotProven(
-                    f"the last head is of the log {found.origin!r}, and the keys are of"
+                    f"the last published is of the log {head.origin!r}, and the keys are of"
                     f" {keys.origin!r}"
                 )
         return heads
@@ -321,15 +321,15 @@ async def add_tiles(turn: Connection, reading: Connection, tiles: list[Tile]) ->
     The lowest level is computed from the entries, the others from tiles added in this transaction.
     """
     for level in sorted({tile.level for tile in tiles}):
-        found = await read_tiles(
+        stored = await read_tiles(
             turn if level else reading, [tile for tile in tiles if tile.level == level]
         )
         await turn.execute(
             SQL.add_tiles,
-            [level] * len(found),
-            [tile.number for tile in found],
-            list(found.values()),
-            [tile_root(hashes) for hashes in found.values()],
+            [level] * len(stored),
+            [tile.number for tile in stored],
+            list(stored.values()),
+            [tile_root(hashes) for hashes in stored.values()],
         )
 
 

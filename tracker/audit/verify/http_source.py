@@ -178,8 +178,8 @@ class HttpSource(LogFiles):
         try:
             connection.request("GET", path, headers=self._headers)
             response = connection.getresponse()
-            found = response.status == OK  # the body of an error page may be long
-            most = limit if found else MAX_ENTRIES_BYTES
+            is_ok = response.status == OK  # the body of an error page may be long
+            most = limit if is_ok else MAX_ENTRIES_BYTES
             deadline = time.monotonic() + ANSWER_TIMEOUT_SECONDS
             content = read_content(response, most + most // 100 + GZIP_FRAME_BYTES, deadline)
             content = _decompress(content, response.getheader("Content-Encoding"), most)

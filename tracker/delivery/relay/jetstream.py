@@ -290,8 +290,8 @@ class JetStreamSink:
                 )
             except NotFoundError:
                 continue
-            if found := self._read(message):
-                return found
+            if entry := self._read(message):
+                return entry
             logger.error("%s: the message %d was not published by the tracker", self.name, sequence)
         return None
 

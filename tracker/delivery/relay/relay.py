@@ -156,8 +156,8 @@ class Relay:
         if last is None:
             return
         at = last.position
-        found = await self._recorder.page(at - 1, at + 1, limit=1)
-        if [message_id(event.event_id) for event in found] != [last.message_id]:
+        page = await self._recorder.page(at - 1, at + 1, limit=1)
+        if [message_id(event.event_id) for event in page] != [last.message_id]:
             raise SinkRefused(
                 f"{self._sink.name} has the event {last.message_id} at position {at}, and this log has"
                 " not: expected a stream of this log alone"

@@ -75,11 +75,11 @@ class Staging:
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
             entity_type(stream)
-        found = await read_streams(self._connection, missing, MAX_POSITION)
+        by_stream = await read_streams(self._connection, missing, MAX_POSITION)
         kept = await read_texts(
-            self._connection, (e.fact for events in found.values() for e in events)
+            self._connection, (e.fact for events in by_stream.values() for e in events)
         )
-        for stream, events in found.items():
+        for stream, events in by_stream.items():
             self._entities[stream] = rehydrate(stream, events, kept)
             self.by_others |= {
                 event.event_id

@@ -129,12 +129,12 @@ def read(file: File) -> Iterator[Item]:
 
 def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
     try:
-        found = msgspec.json.decode(content, type=Page | list[msgspec.Raw])
+        page = msgspec.json.decode(content, type=Page | list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(file, f"expected a page of documents as JSON: {error}") from None
-    if isinstance(found, list):
-        return found
-    return [msgspec.Raw(content)] if found.results is None else found.results
+    if isinstance(page, list):
+        return page
+    return [msgspec.Raw(content)] if page.results is None else page.results
 
 
 def read_document(document: Document, at: SourceLocation, where: str | None = None) -> Item:
@@ -245,8 +245,8 @@ def _day(day: date | None) -> PartialDate | None:
 
 def named_in(text: str) -> tuple[Commodity, ...]:
     """Return the commodities that a text names, in the order of the tree."""
-    found = {find_commodity(match[0]) for match in _names().finditer(text)}
-    return tuple(sorted((each for each in found if each), key=_places().__getitem__))
+    commodities = {find_commodity(match[0]) for match in _names().finditer(text)}
+    return tuple(sorted((each for each in commodities if each), key=_places().__getitem__))
 
 
 @cache

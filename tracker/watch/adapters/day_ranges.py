@@ -69,12 +69,12 @@ def read_days(days: DayRange, ask: Ask[T], limits: Limits) -> Asking[dict[str, T
     listed = yield from ask(days, 1)
     if listed.count >= limits.max_count:
         return (yield from _read_halves(days, listed.count, ask, limits))
-    found = dict(listed.documents)
+    documents = dict(listed.documents)
     pages = -(-listed.count // limits.page_size)
     for number in range(2, pages + 1):
-        found |= (yield from ask(days, number)).documents
-    _check_count(days, listed.count, len(found))
-    return found
+        documents |= (yield from ask(days, number)).documents
+    _check_count(days, listed.count, len(documents))
+    return documents
 
 
 def _read_halves(days: DayRange, count: int, ask: Ask[T], limits: Limits) -> Asking[dict[str, T]]:
@@ -84,14 +84,14 @@ def _read_halves(days: DayRange, count: int, ask: Ask[T], limits: Limits) -> Ask
             f" no more than {limits.max_count:,}",
             code="INCOMPLETE",
         )
-    found: dict[str, T] = {}
+    documents: dict[str, T] = {}
     for half in days.halves():
-        found |= yield from read_days(half, ask, limits)
+        documents |= yield from read_days(half, ask, limits)
     if count > limits.max_count:
-        _check_count(days, count, len(found))
-    elif len(found) < limits.max_count:
-        _check_count(days, limits.max_count, len(found))
-    return found
+        _check_count(days, count, len(documents))
+    elif len(documents) < limits.max_count:
+        _check_count(days, limits.max_count, len(documents))
+    return documents
 
 
 def _check_count(days: DayRange, counted: int, came: int) -> None:

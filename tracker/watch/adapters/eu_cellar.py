@@ -144,12 +144,12 @@ def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
         if _terms(title.row, options) and _is_in_series(title.row, options):
             works.setdefault(title.row.work.value, []).append(title)
     acts: dict[str, Act] = {}
-    for work, found in works.items():
-        found.sort(key=lambda title: (languages.index(_language(title.row)), title.row.key))
-        celex = min((each.row.celex.value for each in found if each.row.celex), default=work)
+    for work, rows in works.items():
+        rows.sort(key=lambda title: (languages.index(_language(title.row)), title.row.key))
+        celex = min((each.row.celex.value for each in rows if each.row.celex), default=work)
         # One number with two works: each is an act, under the address of its work.
         name = work if celex in acts else celex
-        acts[name] = Act(name, tuple(found), tuple(_terms(found[0].row, options)))
+        acts[name] = Act(name, tuple(rows), tuple(_terms(rows[0].row, options)))
     return acts
 
 

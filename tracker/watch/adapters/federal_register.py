@@ -158,14 +158,14 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     known = KnownDocuments.of(cursor, asked)
     since = options.since or today - timedelta(days=COLD_START_DAYS)
     days = known.days(since, options.overlap_days, today)
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     for query in queries:
-        found = (yield from read_days(days, query.ask, LIMITS)) | found
-    for name in sorted(found, key=lambda name: (found[name].document.publication_date, name)):
-        yield from _findings(found[name], known, options)
-    for name, document in known.missing(found, days).items():
+        entries = (yield from read_days(days, query.ask, LIMITS)) | entries
+    for name in sorted(entries, key=lambda name: (entries[name].document.publication_date, name)):
+        yield from _findings(entries[name], known, options)
+    for name, document in known.missing(entries, days).items():
         yield _withdrawn(name, document, queries[0].request(days, 1).url)
-    now = {name: each.known for name, each in found.items()}
+    now = {name: each.known for name, each in entries.items()}
     # The issue of a day appears in the morning of Washington, so today's may be still to come.
     return LookResult(cursor_of(today, options.overlap_days, asked, now), today - DAY)
 

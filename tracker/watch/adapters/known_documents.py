@@ -75,12 +75,12 @@ class KnownDocuments:
         """Return whether a document is remembered with other content."""
         return name in self.documents and self.documents[name].fingerprint != now
 
-    def missing(self, found: Collection[str], days: DayRange) -> dict[str, KnownDocument]:
+    def missing(self, listed: Collection[str], days: DayRange) -> dict[str, KnownDocument]:
         """Return the remembered documents of some days that are missing now."""
         return {
             name: each
             for name, each in sorted(self.documents.items())
-            if name not in found and days.first <= each.day <= days.last
+            if name not in listed and days.first <= each.day <= days.last
         }
 
 

@@ -97,14 +97,14 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     """Read a list from the newest notice to the known ones."""
     options: Options = settings.options
     known = KnownEntries(cursor, options.since or today - timedelta(days=FIRST_LOOK_DAYS))
-    found = yield from walk(settings.address, options.layout(), known, options.max_pages)
+    listing = yield from walk(settings.address, options.layout(), known, options.max_pages)
     warnings = []
-    if not found.joins:
-        gap = gap_in(found, settings.address, options.language)
+    if not listing.joins:
+        gap = gap_in(listing, settings.address, options.language)
         warnings.append(gap.reason)
         yield gap
-    yield from _report_missing(known.missing_in(found), known, options)
-    new = sorted((e for e in found.entries if e not in known), key=lambda e: (e.day, e.url))
+    yield from _report_missing(known.missing_in(listing), known, options)
+    new = sorted((e for e in listing.entries if e not in known), key=lambda e: (e.day, e.url))
     wanted = [entry for entry in new if _is_wanted(entry, options)]
     now = wanted[:MAX_READ] if options.read_notices else wanted
     for entry in now:
@@ -116,7 +116,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     if left:
         warnings.append(f"{len(left)} notices are left for the next look")
     covers_until = (left[0].day if left else today) - timedelta(days=1)
-    return LookResult(known.cursor(), covers_until if found.joins else None, tuple(warnings))
+    return LookResult(known.cursor(), covers_until if listing.joins else None, tuple(warnings))
 
 
 def _is_wanted(entry: Entry, options: Options) -> bool:
@@ -171,12 +171,12 @@ def _report_missing(
 @cache
 def _number_pattern(pattern: str) -> re.Pattern[str]:
     try:
-        found = re.compile(pattern)
+        compiled = re.compile(pattern)
     except re.error as error:
         raise InvalidInput(f"expected a pattern, got {pattern!r}: {error}") from None
-    if found.groups != 1:
+    if compiled.groups != 1:
         raise InvalidInput(f"expected a pattern with one group, got {pattern!r}")
-    return found
+    return compiled
 
 
 ADAPTER = Adapter(

@@ -121,8 +121,8 @@ def read_page(response: Response, options: Options, name: str) -> PageText:
     if len(lines) > MAX_LINES:
         raise NotUnderstood(f"{response.url}: expected at most {MAX_LINES:,} lines")
     title = root.find(".//title")
-    found = text_of(title) if title is not None else ""
-    return PageText(found or name, root.get("lang") or options.language, lines)
+    title_text = text_of(title) if title is not None else ""
+    return PageText(title_text or name, root.get("lang") or options.language, lines)
 
 
 def _hash(line: str) -> str:

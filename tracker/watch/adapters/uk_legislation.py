@@ -85,9 +85,9 @@ class LogEvent:
     @property
     def type(self) -> str:
         """Return the type of the act, such as `uksi`."""
-        found = ACT.fullmatch(self.act)
-        assert found
-        return found["type"]
+        match = ACT.fullmatch(self.act)
+        assert match
+        return match["type"]
 
     @property
     def number(self) -> str | None:
@@ -237,8 +237,8 @@ def _child(element: etree._Element, name: str) -> str:
 
 
 def _value(element: etree._Element, name: str) -> str | None:
-    found = element.find(f"{METADATA}{name}")
-    return None if found is None else found.get("Value")
+    child = element.find(f"{METADATA}{name}")
+    return None if child is None else child.get("Value")
 
 
 ADAPTER = Adapter(

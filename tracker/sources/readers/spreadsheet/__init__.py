@@ -79,7 +79,7 @@ def _items(
         return
     record = _record(meaning, file, header, columns, row)
     try:
-        found = list(facts(record))
+        facts_of_record = list(facts(record))
     except ValueError as error:
         broken = error if isinstance(error, InvalidInput) else InvalidInput(str(error))
         yield RefusedItem.because(
@@ -88,7 +88,7 @@ def _items(
             record.text("title") or "",
         )
         return
-    yield from found
+    yield from facts_of_record
 
 
 def _record(

@@ -242,12 +242,12 @@ def _direction(record: Record) -> Direction:
     said = record.text("direction")
     measure = (record.text("measure") or "").casefold()
     words = (said.casefold().removesuffix("s"),) if said else measure.split()
-    found = next((word for word in words if word in set(Direction)), None)
-    if said and not found:
+    direction = next((word for word in words if word in set(Direction)), None)
+    if said and not direction:
         raise InvalidInput(
             f"{said!r} is no direction: expected export, import or production", path=("direction",)
         )
-    return Direction(found or Direction.EXPORT)
+    return Direction(direction or Direction.EXPORT)
 
 
 def _covers(record: Record) -> Covers:

@@ -201,15 +201,15 @@ def _list_new_acts(
     new = []
     for address, (language, known) in state.lists.items():
         layout = state.options.layout(language)
-        found = yield from walk(address, layout, known, state.options.max_pages)
-        if not found.joins:
-            gap = gap_in(found, address, language)
+        listing = yield from walk(address, layout, known, state.options.max_pages)
+        if not listing.joins:
+            gap = gap_in(listing, address, language)
             state.warnings.append(gap.reason)
             yield gap
-        yield from _report_missing(known.missing_in(found), known, language)
+        yield from _report_missing(known.missing_in(listing), known, language)
         new += [
             UnreadAct(entry, language, known, address)
-            for entry in found.entries
+            for entry in listing.entries
             if entry not in known and entry.url not in waiting
         ]
     return new

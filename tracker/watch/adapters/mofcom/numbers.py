@@ -82,22 +82,22 @@ def _english(match: re.Match[str], title: str) -> ActNumber | None:
         return None
     named = words()["english_issuers"]
     places = {title.find(name): short for name, short in named.items() if name in title}
-    found = tuple(dict.fromkeys(short for _, short in sorted(places.items())))
-    return ActNumber(int(year), int(match["serial"]), found or ("MOFCOM",))
+    issuers = tuple(dict.fromkeys(short for _, short in sorted(places.items())))
+    return ActNumber(int(year), int(match["serial"]), issuers or ("MOFCOM",))
 
 
 def _issuers(who: str) -> tuple[str, ...]:
     """Return the issuers in the order of the title; empty if a name is unknown."""
     known: dict[str, str] = words()["issuers"]
     by_length = sorted(known, key=len, reverse=True)
-    found, rest = [], who
+    issuers, rest = [], who
     while rest := BETWEEN.sub("", rest):
         name = next((name for name in by_length if rest.startswith(name)), None)
         if name is None:
             return ()
-        found.append(known[name])
+        issuers.append(known[name])
         rest = rest.removeprefix(name)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(issuers))
 
 
 def plain(text: str) -> str:
