@@ -241,7 +241,7 @@ class Publisher(BackgroundTask):
         for published in heads:
             if published.origin != keys.origin:
                 raise NotProven(
-                    f"the last published is of the log {head.origin!r}, and the keys are of"
+                    f"the last head is of the log {published.origin!r}, and the keys are of"
                     f" {keys.origin!r}"
                 )
         return heads
