@@ -15,8 +15,8 @@ from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.postgres import default_data_dir, has_database
 from tracker.errors import InvalidInput
 from tracker.postgres.database import WATCHER, Target
-from tracker.watch.journal import LookReport
-from tracker.watch.preview import LookPreview, preview_looks
+from tracker.watch.journal import PollReport
+from tracker.watch.preview import PollPreview, preview_polls
 from tracker.watch.store import SourceRow, WatchStore
 from tracker.watch.watcher import Watcher, WatchOptions, only
 
@@ -79,14 +79,14 @@ def watch(
             return True
         if dry_run:
             complete = True
-            async for preview in preview_looks(target, options):
+            async for preview in preview_polls(target, options):
                 _show(preview)
                 complete &= preview.report.complete
             return complete
         watcher = Watcher(target, options)
-        watcher.observe_look = _tell
+        watcher.observe_poll = _tell
         if once:
-            reports = await watcher.look_once()
+            reports = await watcher.poll_once()
             return all(each.complete for each in reports)
         stderr.print(f"{len(options.sources)} sources are watched (Ctrl-C stops)", markup=False)
         await watcher.run()
@@ -109,10 +109,10 @@ def _select_sources(options: WatchOptions, keys: list[str] | None) -> WatchOptio
         ) from None
 
 
-def _tell(report: LookReport) -> None:
+def _tell(report: PollReport) -> None:
     """Print the result of a poll on standard error."""
     what = (
-        f"{report.source}: look {report.look}, {report.requests} requests,"
+        f"{report.source}: poll {report.number}, {report.requests} requests,"
         f" {report.snapshots} new documents, {report.candidates} new candidates"
     )
     if report.failure:
@@ -125,7 +125,7 @@ def _tell(report: LookReport) -> None:
         stderr.print(f"  {report.source}: {warning}", style="yellow", markup=False)
 
 
-def _show(preview: LookPreview) -> None:
+def _show(preview: PollPreview) -> None:
     """Print the proposals of a poll."""
     for line in preview.lines:
         print(f"{preview.report.source}\t{line}")

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services
 from schema.telemetry.buckets import FETCH_BUCKETS_SECONDS
-from tracker.watch.journal import LookReport
+from tracker.watch.journal import PollReport
 
 
 class WatchMetrics:
@@ -64,10 +64,10 @@ class WatchMetrics:
             registry=registry,
         )
         if services.watcher:
-            services.watcher.observe_look = self.count_look
+            services.watcher.observe_poll = self.count_poll
             services.watcher.observe_request = self.count_request
 
-    def count_look(self, report: LookReport) -> None:
+    def count_poll(self, report: PollReport) -> None:
         """Count a poll."""
         self._looks.labels(report.source, "complete" if report.complete else "failed").inc()
         self._candidates.inc(report.candidates)

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from schema.pages.overview.restrictions_map import issuers, map_values
-from schema.pages.overview.turns import days_of_turns, turns
+from schema.pages.overview.status_changes import days_of_changes, turns
 from schema.pages.site.address import Address
 from schema.services import Services
 from tests.support.api import Api
@@ -309,5 +309,5 @@ def test_clauses_that_are_supported_otherwise_are_lines_of_their_own() -> None:
 
 def test_a_day_shows_five_lines_and_how_many_are_left_out() -> None:
     lines = turns([transition("1", entity=f"export-control/{n}") for n in range(7)])
-    [day] = days_of_turns(lines)
+    [day] = days_of_changes(lines)
     assert (len(day.turns), day.more) == (5, 2)

@@ -21,12 +21,12 @@ from schema.services import Access, Services
 from tests.support.fact_builders import announced
 from tests.support.web_server import serving
 from tools.benchmarks import audit, commands, entity, graphql, isolation, log, start, watching
-from tools.benchmarks.asking import Asked, ask, request
 from tools.benchmarks.fanout import Fanout, Written
 from tools.benchmarks.following import WAYS, Followed
 from tools.benchmarks.harness import OURS, Column, Table, publish, report, selected
 from tools.benchmarks.hostile import LOADS
 from tools.benchmarks.load import BYTES, DATA, ENTRY, new_events
+from tools.benchmarks.queries import Asked, ask, request
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 

@@ -30,9 +30,9 @@ import psutil  # type: ignore[import-untyped]
 
 from tests.support.api import control
 from tests.support.processes import Running, command
-from tools.benchmarks.asking import cpu
 from tools.benchmarks.following import WAYS, Followed
 from tools.benchmarks.harness import machine, markdown, options, publish
+from tools.benchmarks.queries import cpu
 
 TOKEN = "benchmark"
 TURNS = 4

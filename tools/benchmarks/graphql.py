@@ -25,8 +25,8 @@ import uvloop
 from deploy.bootstrap import running_tracker
 from schema.execution.execute import execute
 from schema.services import Access
-from tools.benchmarks.asking import Asked, ask, request
 from tools.benchmarks.harness import machine, markdown, options, publish, server
+from tools.benchmarks.queries import Asked, ask, request
 from tracker.postgres.database import Target, connect
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format

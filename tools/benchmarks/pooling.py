@@ -21,10 +21,10 @@ import uvloop
 from deploy.bootstrap import open_pool
 from tests.support.poolers import Pooler, prepare_logins, running_pooler, way
 from tests.support.replication import running_primary
-from tools.benchmarks.asking import ask, cpu, request
 from tools.benchmarks.graphql import CONNECTIONS, OURS, ours, rows, started
 from tools.benchmarks.harness import machine, markdown, options, publish
 from tools.benchmarks.load import Load, new_events, rate
+from tools.benchmarks.queries import ask, cpu, request
 from tracker.log.recorder import Recorder
 
 ONE = '{ asOf { exportControl(id: "cn-mofcom-2024-46") { title } } }'

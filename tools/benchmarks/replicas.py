@@ -27,7 +27,7 @@ import psutil  # type: ignore[import-untyped]
 from deploy.bootstrap import prepare, running_tracker
 from tests.support.processes import Running
 from tests.support.replication import Server, running_primary
-from tools.benchmarks.asking import ask, request
+from tools.benchmarks.queries import ask, request
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format

@@ -17,9 +17,9 @@ from contextlib import ExitStack
 import uvloop
 
 from deploy.bootstrap import running_tracker
-from tools.benchmarks.asking import Asked, ask, request
 from tools.benchmarks.graphql import ours, started
 from tools.benchmarks.harness import machine, markdown, options, publish, server
+from tools.benchmarks.queries import Asked, ask, request
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format

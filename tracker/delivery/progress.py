@@ -46,7 +46,7 @@ class ReplayPlace(Place):
 
 
 @dataclass(slots=True)
-class Standing:
+class DeliveryState:
     """Delivery state of an endpoint: its cursor and its failures."""
 
     endpoint: int
@@ -98,7 +98,7 @@ class MadeAttempt(NamedTuple):
 class UnwrittenProgress:
     """Changes that have not been written to the database."""
 
-    standings: dict[int, Standing] = field(default_factory=dict)
+    states: dict[int, DeliveryState] = field(default_factory=dict)
     attempts: list[MadeAttempt] = field(default_factory=list)
     replays: dict[int, ReplayPlace] = field(default_factory=dict)
     ended_replays: set[int] = field(default_factory=set)
@@ -110,7 +110,7 @@ class UnwrittenProgress:
 
     def restore(self, older: UnwrittenProgress) -> None:
         """Put back changes that could not be written, without overwriting newer ones."""
-        self.standings = older.standings | self.standings
+        self.states = older.states | self.states
         self.attempts = (older.attempts + self.attempts)[-MAX_KEPT_ATTEMPTS:]
         self.replays = older.replays | self.replays
         self.ended_replays |= older.ended_replays
@@ -135,9 +135,9 @@ class Progress:
         """Return the pending writes. Call `changed` after adding to them."""
         return self._unwritten
 
-    def changed(self, standing: Standing) -> None:
+    def changed(self, state: DeliveryState) -> None:
         """Schedule an endpoint for the next group of writes."""
-        self._unwritten.standings[standing.endpoint] = standing
+        self._unwritten.states[state.endpoint] = state
         self._changed.set()
 
     async def wait(self) -> None:
@@ -173,7 +173,7 @@ class Progress:
         self._grown.update(attempt.endpoint for attempt in unwritten.attempts)
 
     async def _write(self, unwritten: UnwrittenProgress) -> None:
-        if not unwritten.standings:
+        if not unwritten.states:
             return
         statements = _statements(unwritten)  # before any further change
         async with self._pool.acquire() as connection, connection.transaction():
@@ -205,7 +205,7 @@ def _statements(unwritten: UnwrittenProgress) -> list[tuple[str, list[list[objec
         if id not in unwritten.ended_replays
     ]
     groups: list[tuple[str, Sequence[Sequence[object]]]] = [
-        (SQL.advance, [unwritten.standings[id].row for id in sorted(unwritten.standings)]),
+        (SQL.advance, [unwritten.states[id].row for id in sorted(unwritten.states)]),
         *(
             (SQL.add_attempts, attempts[first : first + MAX_WRITTEN_ATTEMPTS])
             for first in range(0, len(attempts), MAX_WRITTEN_ATTEMPTS)

@@ -127,8 +127,8 @@ class SharedEvents:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _add(self, events: Sequence[RecordedEvent]) -> None:
-        asked = list(self._selections.values())
-        matches = await self._filter(events, asked)
+        selections = list(self._selections.values())
+        matches = await self._filter(events, selections)
         self.until = until = events[-1].position
         before = self._forget(events)
         for shared in self._selections.values():
@@ -140,10 +140,10 @@ class SharedEvents:
                 page.drop_until(before)
             else:  # not matched: requested meanwhile
                 shared.page = SelectedPage(until, until, [])
-        await self._wake(shared for shared in asked if matches.get(shared) != [])
+        await self._wake(shared for shared in selections if matches.get(shared) != [])
 
     async def _filter(
-        self, events: Sequence[RecordedEvent], asked: Sequence[SharedSelection]
+        self, events: Sequence[RecordedEvent], requested: Sequence[SharedSelection]
     ) -> dict[SharedSelection, list[RecordedEvent]]:
         """Match some events against selections.
 
@@ -151,10 +151,10 @@ class SharedEvents:
         every reader reads the log itself.
         """
         matches: dict[SharedSelection, list[RecordedEvent]] = {}
-        selections = [shared.selection for shared in asked]
+        selections = [shared.selection for shared in requested]
         try:
             async with aclosing(filter_each(self.recorder, events, selections)) as each:
-                for number, shared in enumerate(asked, 1):
+                for number, shared in enumerate(requested, 1):
                     matches[shared] = await anext(each)
                     if number % SELECTIONS_AT_A_TIME == 0:
                         await asyncio.sleep(0)

@@ -19,7 +19,7 @@ class WaitingProofs:
 
     def __init__(self, service: ProofService):
         self._service = service
-        self._looking: asyncio.Task[int] | None = None
+        self._size_task: asyncio.Task[int] | None = None
 
     async def prove(self, positions: Sequence[int]) -> dict[int, str]:
         """Return the proofs of events as in `/log/proof`, by position.
@@ -44,9 +44,9 @@ class WaitingProofs:
 
     async def _size(self) -> int:
         """Return the size of the newest checkpoint, 0 before the first; concurrent calls share one query."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._read_size())
-        return await asyncio.shield(self._looking)
+        if self._size_task is None or self._size_task.done():
+            self._size_task = asyncio.create_task(self._read_size())
+        return await asyncio.shield(self._size_task)
 
     async def _read_size(self) -> int:
         return await self._service.size() or 0

@@ -70,10 +70,10 @@ class ClauseHistory:
         An act that repeats an announced first day is not retroactive.
         """
         current = self.wording(day)
-        says_again = current.first_day == start.first and current.legal_stage is LegalStage.ADOPTED
+        repeats = current.first_day == start.first and current.legal_stage is LegalStage.ADOPTED
         return self._dated(
             day,
-            None if says_again else start.first < day,
+            None if repeats else start.first < day,
             in_force_from=start,
             legal_stage=LegalStage.ADOPTED,
         )

@@ -126,17 +126,17 @@ def from_builtins(kind: type[T], value: Any) -> T:
 def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
     """Convert a msgspec error to InvalidInput, with a stable code and the path of the field."""
     match = ERROR_PATH.fullmatch(str(error))
-    what, where = match.groups() if match else (str(error), "")
+    problem, where = match.groups() if match else (str(error), "")
     cause = error.__cause__
     path = _path(where)
     if isinstance(cause, InvalidInput):
         return InvalidInput(cause.message, code=cause.code, path=(*path, *cause.path))
     if isinstance(cause, TypeError):  # a list or an object in place of a word: see `_decode_word`
-        what = "expected text, got a list or an object"
-    if about := FIELD_ERROR.fullmatch(what):
+        problem = "expected text, got a list or an object"
+    if about := FIELD_ERROR.fullmatch(problem):
         return _field_error(about[2], about[1] == "missing required", path)
-    too_long = "length <=" in what
-    return InvalidInput(what, code="TOO_LARGE" if too_long else "INVALID_INPUT", path=path)
+    too_long = "length <=" in problem
+    return InvalidInput(problem, code="TOO_LARGE" if too_long else "INVALID_INPUT", path=path)
 
 
 def _field_error(field: str, missing: bool, path: Path) -> InvalidInput:

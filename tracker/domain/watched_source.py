@@ -189,20 +189,20 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
             case Failed():
                 self.pending_failed = known
             case Looked() as look:
-                self._end_look(known, look)
+                self._end_poll(known, look)
 
-    def _end_look(self, known: RecordedFact, look: Looked) -> None:
+    def _end_poll(self, known: RecordedFact, poll: Looked) -> None:
         self.fetched = self.pending_fetched or self.fetched
         self.changed = self.pending_changed or self.changed
         self.failed = self.pending_failed or self.failed
         self.looks += 1
-        self.requests += look.requests
-        self.snapshots += look.snapshots
-        self.candidates += look.candidates
+        self.requests += poll.requests
+        self.snapshots += poll.snapshots
+        self.candidates += poll.candidates
         self.looked = known
-        if look.candidates:
+        if poll.candidates:
             self.proposed = known
-        if look.complete:
+        if poll.complete:
             self.complete, self.failing = known, None
         else:
             self.failing = self.failing or known
@@ -214,7 +214,7 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
             return None
         watched: Any = settings.fact
         looked, complete, failing, proposed = map(
-            _look, (self.looked, self.complete, self.failing, self.proposed)
+            _poll_of, (self.looked, self.complete, self.failing, self.proposed)
         )
         unwatched = self.unwatched.fact if self.unwatched else None
         return WatchedSourceState(
@@ -266,7 +266,7 @@ _LAST = 2**63
 """Position of a fact that is decided and not yet in the log."""
 
 
-def _look(known: RecordedFact | None) -> Looked | None:
+def _poll_of(known: RecordedFact | None) -> Looked | None:
     return known.fact if known and isinstance(known.fact, Looked) else None
 
 
@@ -340,15 +340,15 @@ class WatchedSource(Entity):
                         path=("id",),
                     )
             case Looked():
-                self._check_look(fact)
+                self._check_poll(fact)
             case SnapshotRedacted():
                 self._check_redaction(fact)
 
-    def _check_look(self, fact: Looked) -> None:
-        ended = _look(self._fold().looked)
+    def _check_poll(self, fact: Looked) -> None:
+        ended = _poll_of(self._fold().looked)
         if ended and fact.look <= ended.look:
             raise InvalidInput(
-                f"look {ended.look} of {self.id} has ended: expected a later one",
+                f"poll {ended.look} of {self.id} has ended: expected a later one",
                 code="LOOK_ENDED",
                 path=("look",),
             )

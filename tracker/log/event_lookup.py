@@ -24,8 +24,8 @@ class EventLookup:
 
     async def by_position(self, positions: Collection[int]) -> dict[int, RecordedEvent]:
         """Return the existing events at some positions."""
-        asked = [position for position in positions if position <= MAX_POSITION]
-        rows = await self._pool.fetch(SQL.by_position, asked)
+        possible = [position for position in positions if position <= MAX_POSITION]
+        rows = await self._pool.fetch(SQL.by_position, possible)
         events = {row["position"]: recorded(row["entry"]) for row in rows}
         return await self._keep_durable(events)
 

@@ -257,8 +257,8 @@ class Recorder:
         """Return the seconds by which the clock of this process is ahead of the database's."""
         async with self._pool.acquire() as connection:
             sent = time.time()
-            theirs = float(await connection.fetchval(SQL.clock))
-            return (sent + time.time()) / 2 - theirs
+            server_seconds = float(await connection.fetchval(SQL.clock))
+            return (sent + time.time()) / 2 - server_seconds
 
     async def position_at(self, moment: datetime) -> int:
         """Return the last position recorded at or before `moment`; 0 if there is none."""
@@ -278,8 +278,8 @@ async def read_streams_after(
 ) -> dict[str, list[RecordedEvent]]:
     """Return the events of some streams, each after a version, up to a position, by stream."""
     by_stream: dict[str, list[RecordedEvent]] = {stream: [] for stream in versions}
-    asked = [*versions], [*versions.values()], until
-    for row in await connection.fetch(SQL.read_streams_after, *asked):
+    arguments = [*versions], [*versions.values()], until
+    for row in await connection.fetch(SQL.read_streams_after, *arguments):
         by_stream[row["stream"]].append(recorded(row["entry"]))
     return by_stream
 

@@ -107,11 +107,11 @@ def _name_territory(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_territory(clause: dict[str, Any]) -> dict[str, Any]:
-    said = dict(clause)
-    if said.pop("extraterritorial", False):
-        only = said.get("deMinimisPercent") is not None
-        said["territory"] = "only_abroad" if only else "also_abroad"
-    return said
+    upcast = dict(clause)
+    if upcast.pop("extraterritorial", False):
+        only = upcast.get("deMinimisPercent") is not None
+        upcast["territory"] = "only_abroad" if only else "also_abroad"
+    return upcast
 
 
 UPCASTERS = Upcasters(

@@ -111,19 +111,19 @@ async def _race(
     deadline = loop.time() + seconds
     last = _last_taken.get((addresses, wanted))
     waiting = deque(sorted(addresses, key=lambda address: address != last))
-    asked: dict[asyncio.Future[Any], Address] = {}
+    pending: dict[asyncio.Future[Any], Address] = {}
     refused: list[Address] = []
     failure: Exception | None = None
     try:
-        while waiting or asked:
+        while waiting or pending:
             if waiting:
                 address = waiting.popleft()
-                asked[asyncio.ensure_future(connect(address, wanted))] = address
+                pending[asyncio.ensure_future(connect(address, wanted))] = address
             done, _ = await asyncio.wait(
-                asked, timeout=HEAD_START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                pending, timeout=HEAD_START_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
-            while answered := next((task for task in asked if task.done()), None):
-                address = asked.pop(answered)
+            while answered := next((task for task in pending if task.done()), None):
+                address = pending.pop(answered)
                 try:
                     connection = answered.result()
                 except PASSED_OVER as error:
@@ -137,7 +137,7 @@ async def _race(
                 waiting.extend(refused)
                 refused.clear()
     finally:
-        for task in asked:
+        for task in pending:
             task.cancel()
             task.add_done_callback(_discard)
     assert failure is not None

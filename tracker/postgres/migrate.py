@@ -101,30 +101,30 @@ async def pending(
 
     Raises NotMigrated if it has unknown steps, or was restored on a server without the roles (MISSING_ROLES).
     """
-    ours = list(migrations() if steps is None else steps)
+    steps_of_code = list(migrations() if steps is None else steps)
     if not await connection.fetchval(SQL.began):
-        return ours
+        return steps_of_code
     applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
     await _check_roles(connection)
     if count := FORMER_STEPS.get(_hash_of(applied)):
-        return [_renumber(ours[:count]), *ours[count:]]
+        return [_renumber(steps_of_code[:count]), *steps_of_code[count:]]
     if former := [number for number in applied if number < FIRST]:
         raise NotMigrated(
             f"The database is of a version before 0.1.0 (migration {max(former)}):"
             " carry its log over as docs/operating/upgrade.md says"
         )
-    for migration in ours:
+    for migration in steps_of_code:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise NotMigrated(
                 f"The database had another migration {migration.number}"
                 f" ({migration.name}) than this version: it was edited afterwards"
             )
-    if newer := sorted(applied.keys() - {migration.number for migration in ours}):
+    if newer := sorted(applied.keys() - {migration.number for migration in steps_of_code}):
         raise NotMigrated(
             f"The database is of a newer version (migration {newer[-1]}):"
             " install that version of the tracker"
         )
-    return [migration for migration in ours if migration.number not in applied]
+    return [migration for migration in steps_of_code if migration.number not in applied]
 
 
 async def _check_roles(connection: Connection) -> None:

@@ -91,8 +91,8 @@ def session_settings(role: str | None) -> dict[str, str]:
 
 def refused_settings(error: asyncpg.PostgresError) -> UnsuitableConnection | None:
     """Return the error of a pooler that refused the settings of a connection; None for other errors."""
-    said = str(error)
-    return UnsuitableConnection(_through_pooler(said)) if REFUSED_PARAMETER in said else None
+    message = str(error)
+    return UnsuitableConnection(_through_pooler(message)) if REFUSED_PARAMETER in message else None
 
 
 async def check_session(connection: Any, settings: Mapping[str, str], *, pooled: bool) -> None:

@@ -138,8 +138,8 @@ class Candidates:
 
     async def get_all(self, ids: Collection[int]) -> dict[int, Candidate]:
         """Return the existing candidates with some ids."""
-        asked = [id for id in ids if 0 < id <= MAX_ID]
-        return {row["id"]: candidate_of(row) for row in await self._pool.fetch(BY_IDS, asked)}
+        valid = [id for id in ids if 0 < id <= MAX_ID]
+        return {row["id"]: candidate_of(row) for row in await self._pool.fetch(BY_IDS, valid)}
 
     async def decisions(self, ids: Collection[int]) -> dict[int, list[Decision]]:
         """Return the past actions on some candidates, newest first."""

@@ -271,10 +271,10 @@ class Review:
         under the id of its reader.
         """
         earlier = await self.pool.fetchval(SQL.earlier, candidate.id)
-        asked = [event_id_of(earlier)] if earlier is not None else []
-        asked += [candidate.event_id] if candidate.event_id else []
-        streams = await self._recorder.streams_of(asked)
-        for id in asked:
+        event_ids = [event_id_of(earlier)] if earlier is not None else []
+        event_ids += [candidate.event_id] if candidate.event_id else []
+        streams = await self._recorder.streams_of(event_ids)
+        for id in event_ids:
             if id not in streams:
                 continue
             events = (await self._recorder.read_streams([streams[id]]))[streams[id]]

@@ -244,5 +244,7 @@ def _info(row: asyncpg.Record) -> SnapshotInfo:
 
 
 def _redaction(entry: bytes) -> SnapshotRedaction:
-    said = msgspec.json.decode(entry, type=_SnapshotRedaction)
-    return SnapshotRedaction(int(said.position), said.data.reason, said.data.on, said.data.by)
+    redaction = msgspec.json.decode(entry, type=_SnapshotRedaction)
+    return SnapshotRedaction(
+        int(redaction.position), redaction.data.reason, redaction.data.on, redaction.data.by
+    )

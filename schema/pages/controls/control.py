@@ -11,7 +11,7 @@ from schema.pages.charts.square import Moment, Square, Version, draw_square, ver
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.acts import RecordedAct, acts_of_square, recorded_acts
 from schema.pages.controls.images import status_image
-from schema.pages.controls.standing import heading, leads
+from schema.pages.controls.status_sentences import heading, leads
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of

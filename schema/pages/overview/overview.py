@@ -19,7 +19,7 @@ from schema.pages.overview.restrictions_map import (
     issuers,
     map_values,
 )
-from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, turns
+from schema.pages.overview.status_changes import VERBS, ChangeLine, days_of_changes, turns
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -104,7 +104,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "facts_until": date.fromisoformat(reached.day) if reached else None,
         "maps": MAPS,
         "shown": shown,
-        "coming": days_of_turns(coming),
+        "coming": days_of_changes(coming),
         "more_coming": state["upcoming"]["totalCount"] - len(state["upcoming"]["nodes"]),
         "lately": turns(state["recent"]["nodes"]),
         "more_lately": state["recent"]["totalCount"] - len(state["recent"]["nodes"]),
@@ -131,7 +131,7 @@ def headline(in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer]) 
     )
 
 
-def lead(everyone: Sequence[Issuer], coming: Sequence[TurnLine], day: str) -> str:
+def lead(everyone: Sequence[Issuer], coming: Sequence[ChangeLine], day: str) -> str:
     """Return the issuer of most clauses and the next changes."""
     issued = sorted(everyone, key=lambda one: -one.count("in force"))
     sentences = []
@@ -142,7 +142,7 @@ def lead(everyone: Sequence[Issuer], coming: Sequence[TurnLine], day: str) -> st
     return " ".join(sentences)
 
 
-def next_turn(coming: Sequence[TurnLine], day: str) -> str:
+def next_turn(coming: Sequence[ChangeLine], day: str) -> str:
     """Return the next changes of clauses in a sentence; empty without any."""
     turning = [turn for turn in coming if turn.clauses]
     first = [turn for turn in turning if turn.day == turning[0].day]

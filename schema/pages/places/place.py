@@ -17,7 +17,7 @@ from schema.pages.commodities.exposure_bar import (
     exposure_bar,
     unconfirmed_measures,
 )
-from schema.pages.overview.turns import days_of_turns, newest_days, turns
+from schema.pages.overview.status_changes import days_of_changes, newest_days, turns
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -102,7 +102,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "exposed": exposed(state["exposure"]),
         "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
-        "coming": days_of_turns(coming),
+        "coming": days_of_changes(coming),
         "lately": turns(one for one in state["recent"]["nodes"] if one["member"] in (None, code)),
     }
 

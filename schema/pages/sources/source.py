@@ -9,7 +9,7 @@ from typing import Any
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of
-from schema.pages.sources.standing import is_behind, rhythm, standing
+from schema.pages.sources.source_status import is_behind, rhythm, standing
 from tracker.errors import NotFound
 
 OUTCOMES = ("FETCHED", "UNCHANGED", "FAILED")

@@ -9,7 +9,7 @@ from typing import Any
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import written_day
-from schema.pages.sources.standing import is_behind, rhythm, standing
+from schema.pages.sources.source_status import is_behind, rhythm, standing
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:

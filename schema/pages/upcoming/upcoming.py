@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schema.pages.overview.turns import days_of_turns, turns
+from schema.pages.overview.status_changes import days_of_changes, turns
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -24,7 +24,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "description": "Changes of export controls, import measures and alliances that follow from"
         " recorded acts.",
         "turns": [node["day"] for node in nodes],
-        "coming": days_of_turns(turns(nodes)),
+        "coming": days_of_changes(turns(nodes)),
         "spans": SPANS,
         "days": days,
         "span": SPANS.get(days, f"{days} days"),

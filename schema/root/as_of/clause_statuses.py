@@ -130,7 +130,7 @@ class ClauseStatuses(AtMoment):
             if item[1].of.status in wanted and item[1].of.overlaps(*days)
         ]
         kinds = control_kinds(direction, [measure] if measure else [])
-        scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
+        scope = self.scope(info, kinds, narrowed.places, query.requested_goods)
         name = order.name.removesuffix("_DESC")
         return list_pages(entries, name, order.value.down).about(scope)
 

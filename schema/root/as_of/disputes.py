@@ -85,7 +85,7 @@ class Disputes(AtMoment):
             ]
         listing = list_pages(disputed, order.name.removesuffix("_DESC"), order.value.down)
         issuers = None if issuer is None else [issuer]
-        return listing.about(self.scope(info, CONTROLS, issuers, query.goods_asked))
+        return listing.about(self.scope(info, CONTROLS, issuers, query.requested_goods))
 
 
 def _key(state: ExportControlState, number: int, order: SortKey) -> Key:

@@ -121,7 +121,7 @@ class Controls(AtMoment):
         )
         as_of, series = info.context.services.as_of, self.moment.series
         kinds = control_kinds(direction, [measure] if measure else [])
-        scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
+        scope = self.scope(info, kinds, narrowed.places, query.requested_goods)
         asked = ControlQuestion(query, narrowed, order, page, scope)
         if series is None or not asked.is_same_on_all_days:
             return await control_page(as_of, self.moment, asked)

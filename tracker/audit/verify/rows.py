@@ -142,9 +142,9 @@ async def begin_tail(
     and differ), and Unavailable.
     """
     head = trust.verify_head(await elsewhere.head(), "the checkpoint")
-    ours = rows.head(head.checkpoint.origin)
+    own_head = rows.head(head.checkpoint.origin)
     try:
-        tail = await Verification.begin(elsewhere, trust, ours, only_new=True)
+        tail = await Verification.begin(elsewhere, trust, own_head, only_new=True)
     except Rejected as error:
         raise await explain_fork(error, rows, elsewhere, head.size) from None
     tail.texts = await asyncio.to_thread(
@@ -170,10 +170,10 @@ async def explain_fork(
         return error
     for number in range(-(-rows.size // TILE_WIDTH)):
         start = number * TILE_WIDTH
-        ours = tile_at(0, number, rows.size)
-        theirs = await elsewhere.tile(tile_at(0, number, size)) or []
-        entries = await rows.source.entries(ours)
-        for position, (entry, hash) in enumerate(zip(entries, theirs, strict=False), start + 1):
+        own = tile_at(0, number, rows.size)
+        other = await elsewhere.tile(tile_at(0, number, size)) or []
+        entries = await rows.source.entries(own)
+        for position, (entry, hash) in enumerate(zip(entries, other, strict=False), start + 1):
             if leaf_hash(entry) != hash:
                 return Rejected(
                     "FORKED",

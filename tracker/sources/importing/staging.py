@@ -62,7 +62,7 @@ class Staging:
         self._entities: dict[str, Entity] = {}
         self._kept = 0
         self.count = 0
-        self.by_others: set[str] = set()
+        self.not_imported: set[str] = set()
         """Ids of events of these entities that no import recorded. An accepted import counts as an import,
         although its actor is a person."""
 
@@ -70,7 +70,7 @@ class Staging:
         """Return these entities including staged events, with the available texts."""
         if self._kept > MAX_CACHED_ENTITIES:
             self._entities.clear()
-            self.by_others.clear()
+            self.not_imported.clear()
             self._kept = 0
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
@@ -81,7 +81,7 @@ class Staging:
         )
         for stream, events in by_stream.items():
             self._entities[stream] = rehydrate(stream, events, kept)
-            self.by_others |= {
+            self.not_imported |= {
                 event.event_id
                 for event in events
                 if event.actor not in (None, *IMPORTERS) and not event.fact.source.reviewed_by
@@ -131,7 +131,7 @@ class Staging:
         """Return the streams of the recorded events with these ids."""
         return {row[0]: row[1] for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
 
-    async def recorded_by_others(self, ids: Sequence[str]) -> set[str]:
+    async def find_not_imported(self, ids: Sequence[str]) -> set[str]:
         """Return the ids of these events that no import recorded."""
         if not ids:
             return set()

@@ -221,7 +221,7 @@ def _title(document: Document) -> str:
 def _note(document: Document, *more: str | None) -> str:
     """Return further details of the document."""
     close = document.comments_close_on
-    said = [
+    lines = [
         document.action or document.type,
         *more,
         document.abstract,
@@ -231,12 +231,12 @@ def _note(document: Document, *more: str | None) -> str:
         _with_label("Dockets", document.docket_ids),
         _with_label("Topics", document.topics),
     ]
-    sentences = [" ".join(text.split()).rstrip(".") for text in said if text]
+    sentences = [" ".join(text.split()).rstrip(".") for text in lines if text]
     return (". ".join(sentences) + ".")[:8000]
 
 
-def _with_label(what: str, items: list[str]) -> str | None:
-    return f"{what}: {', '.join(items)}" if items else None
+def _with_label(label: str, items: list[str]) -> str | None:
+    return f"{label}: {', '.join(items)}" if items else None
 
 
 def _day(day: date | None) -> PartialDate | None:

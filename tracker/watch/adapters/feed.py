@@ -19,13 +19,13 @@ from tracker.review.finding import Finding, Lead, LeadCode, Origin
 from tracker.watch.adapter import (
     Adapter,
     Cursor,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     SourceSettings,
 )
-from tracker.watch.adapters.day_ranges import DAY, Asking
+from tracker.watch.adapters.day_ranges import DAY, PartialPoll
 from tracker.watch.adapters.feed_entries import Feed, FeedEntry, item_name, read_feed
 from tracker.watch.adapters.known_documents import MAX_TITLE_CHARACTERS, fingerprint
 from tracker.watch.terms import Term, terms_in
@@ -87,7 +87,7 @@ class ReadEntry:
         )
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll a feed."""
     options: Options = settings.options
     known = _known_entries(cursor)
@@ -108,12 +108,12 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     # Only the feed determines from which day an entry is in it, so today's may be still to come.
     covers = None if warnings else today - DAY
     kept = {name: _known_entry(each, name in wanted) for name, each in seen.items()}
-    return LookResult(_cursor(kept or known, today), covers, tuple(warnings))
+    return PollResult(_cursor(kept or known, today), covers, tuple(warnings))
 
 
 def _read_pages(
     address: str, known: Mapping[str, KnownEntry], options: Options
-) -> Asking[tuple[Feed, dict[str, ReadEntry]]]:
+) -> PartialPoll[tuple[Feed, dict[str, ReadEntry]]]:
     """Read the first page of a feed, and further pages until one has a known entry."""
     url, seen, first = address, dict[str, ReadEntry](), None
     for number in range(1, options.max_pages + 1):
@@ -162,7 +162,7 @@ def _findings(
         reason = "A new entry of the feed" + (f", with {', '.join(terms)}" if terms else "")
         yield Lead(seen.origin(options), reason, LeadCode.ANNOUNCED)
     elif before.fingerprint != seen.fingerprint:
-        reason = "The entry reads otherwise than at the last look; " + (
+        reason = "The entry differs from the last poll; " + (
             f"its title was: {before.title}"
             if before.title != seen.entry.title[:MAX_TITLE_CHARACTERS]
             else "its title is the same"
@@ -247,5 +247,5 @@ def _cursor(entries: Mapping[str, KnownEntry], today: date) -> Cursor:
 
 
 ADAPTER = Adapter(
-    name="feed", title="Any feed, Atom or RSS: its entries, as leads", Options=Options, look=look
+    name="feed", title="Any feed, Atom or RSS: its entries, as leads", Options=Options, poll=poll
 )

@@ -20,8 +20,8 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    Look,
-    LookResult,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -43,7 +43,7 @@ from tracker.watch.listing import (
 from tracker.watch.terms import Term, terms_in
 
 MAX_WITHDRAWAL_CHECKS = 10
-FIRST_LOOK_DAYS = 90
+FIRST_POLL_DAYS = 90
 """Days before the first poll from which notices are read by default."""
 MAX_READ = 40
 """Maximum number of notices read in one poll; the others wait for the next."""
@@ -93,10 +93,10 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Read a list from the newest notice to the known ones."""
     options: Options = settings.options
-    known = KnownEntries(cursor, options.since or today - timedelta(days=FIRST_LOOK_DAYS))
+    known = KnownEntries(cursor, options.since or today - timedelta(days=FIRST_POLL_DAYS))
     listing = yield from walk(settings.address, options.layout(), known, options.max_pages)
     warnings = []
     if not listing.joins:
@@ -114,9 +114,9 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         if entry not in left:
             known.add(entry, entry.title if entry in now else "")
     if left:
-        warnings.append(f"{len(left)} notices are left for the next look")
+        warnings.append(f"{len(left)} notices are left for the next poll")
     covers_until = (left[0].day if left else today) - timedelta(days=1)
-    return LookResult(known.cursor(), covers_until if listing.joins else None, tuple(warnings))
+    return PollResult(known.cursor(), covers_until if listing.joins else None, tuple(warnings))
 
 
 def _is_wanted(entry: Entry, options: Options) -> bool:
@@ -180,5 +180,5 @@ def _number_pattern(pattern: str) -> re.Pattern[str]:
 
 
 ADAPTER = Adapter(
-    name="notices", title="Lists of notices in HTML, by CSS selectors", Options=Options, look=look
+    name="notices", title="Lists of notices in HTML, by CSS selectors", Options=Options, poll=poll
 )

@@ -22,9 +22,9 @@ from tracker.review.finding import Lead, LeadCode, Origin
 from tracker.watch.adapter import (
     Adapter,
     Cursor,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -75,7 +75,7 @@ class PageText(Struct, frozen=True):
     lines: list[str]
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll a page. The first poll only remembers its content."""
     options: Options = settings.options
     response = yield Request(settings.address)
@@ -90,7 +90,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         if not options.terms or terms_in("\n".join(new), options.terms):
             yield _lead(settings, response, page, _reason(new, gone, cursor))
     next_cursor = {"lines": now, "sha256": response.sha256, "through": today.isoformat()}
-    return LookResult(next_cursor, covers_until=today - DAY)
+    return PollResult(next_cursor, covers_until=today - DAY)
 
 
 def _read(response: Response, settings: SourceSettings) -> PageText:
@@ -158,5 +158,5 @@ ADAPTER = Adapter(
     name="page",
     title="Any page or file by its address: changes of what it says",
     Options=Options,
-    look=look,
+    poll=poll,
 )

@@ -26,9 +26,9 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -138,7 +138,7 @@ class ReleaseFile:
         )
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll for releases, then for files of them that are new, changed or removed."""
     options: Options = settings.options
     known: Mapping[str, list[str]] = cursor.get("files", {})
@@ -147,15 +147,17 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     left = [each.key for each in _select_files(changed, options)[MAX_FILES:]]
     unread = set(left)
     for each in changed:
-        if each.key not in left and not (yield from _say(each, options, each.key not in known)):
+        if each.key not in left and not (
+            yield from _describe_release_file(each, options, each.key not in known)
+        ):
             unread.add(each.key)
     for key in sorted(known.keys() - files.keys()):
         yield _missing_lead(key, known[key][1], settings.address)
     now = {key: [f.file.version, f.title[:150]] for key, f in files.items() if key not in unread}
     now |= {key: known[key] for key in unread if key in known}
-    warnings = (f"{len(left)} files are left for the next look",) if left else ()
+    warnings = (f"{len(left)} files are left for the next poll",) if left else ()
     covers_until = None if unread else today - timedelta(days=1)
-    return LookResult({"files": now}, covers_until, warnings)
+    return PollResult({"files": now}, covers_until, warnings)
 
 
 def _all_files(
@@ -176,7 +178,7 @@ def _all_files(
     return files
 
 
-def _say(
+def _describe_release_file(
     file: ReleaseFile, options: Options, is_new: bool
 ) -> Generator[Request | Finding, Response | None, bool]:
     """Report a new or changed file; return whether it was available."""
@@ -236,8 +238,8 @@ def _release_files(
     whole = read_json(response, Item)
     files = list(_files_of(year, whole, response))
     if whole.has_children or release.has_children:
-        asked = {"parentId": release.id, "format": "json", "max": 100, "fields": "title,files"}
-        children = yield from _items(f"{catalogue}items?{urlencode(asked)}")
+        query = {"parentId": release.id, "format": "json", "max": 100, "fields": "title,files"}
+        children = yield from _items(f"{catalogue}items?{urlencode(query)}")
         for listed_in, child in children:
             files += _files_of(year, child, listed_in)
     return files
@@ -305,5 +307,5 @@ ADAPTER = Adapter(
     name="usgs-sciencebase",
     title="Data releases of USGS Mineral Commodity Summaries (ScienceBase)",
     Options=Options,
-    look=look,
+    poll=poll,
 )

@@ -20,9 +20,9 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -48,7 +48,7 @@ from tracker.watch.listing import (
 )
 from tracker.watch.terms import Term, terms_in
 
-FIRST_LOOK_DAYS = 90
+FIRST_POLL_DAYS = 90
 """Days before the first poll from which acts are read by default."""
 MAX_READ = 60
 """Maximum number of acts read in one poll; the others wait for the next."""
@@ -142,8 +142,8 @@ class State:
     def at(cls, settings: SourceSettings, cursor: Cursor, today: date) -> State:
         """Load the state from a cursor; it is empty before the first poll."""
         options: Options = settings.options
-        first_look = date.fromisoformat(cursor.get("first_look", today.isoformat()))
-        since = options.since or first_look - timedelta(days=FIRST_LOOK_DAYS)
+        first_poll = date.fromisoformat(cursor.get("first_look", today.isoformat()))
+        since = options.since or first_poll - timedelta(days=FIRST_POLL_DAYS)
         languages = dict.fromkeys((settings.address, *options.lists), "zh")
         languages |= dict.fromkeys(options.english_lists, "en")
         known = cursor.get("lists", {})
@@ -152,7 +152,7 @@ class State:
             for address, language in languages.items()
         }
         journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
-        return cls(options, journal, lists, first_look, since, today, [])
+        return cls(options, journal, lists, first_poll, since, today, [])
 
     def cursor(self, unread: Sequence[UnreadAct]) -> Cursor:
         """Return the cursor of the next poll."""
@@ -166,7 +166,7 @@ class State:
         }
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Read the lists, repeat recent acts, read new ones, then check the numbers for gaps."""
     state = State.at(settings, cursor, today)
     waiting = [
@@ -184,14 +184,14 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     left = new[MAX_READ:]
     unread += [each for each in left if each.tries]
     if left:
-        state.warnings.append(f"{len(left)} acts are left for the next look")
+        state.warnings.append(f"{len(left)} acts are left for the next poll")
     if not left and not unread:
         settled = today - timedelta(days=SETTLED_AFTER_DAYS)
         for year, serial in state.journal.new_gaps(state.since, settled):
             yield _gap(year, serial, settings.address)
     first_left = min((each.entry.day for each in (*unread, *left)), default=today)
     covers_until = first_left - timedelta(days=1) if joined else None
-    return LookResult(state.cursor(unread), covers_until, tuple(state.warnings[:20]))
+    return PollResult(state.cursor(unread), covers_until, tuple(state.warnings[:20]))
 
 
 def _list_new_acts(
@@ -361,5 +361,5 @@ ADAPTER = Adapter(
     name="mofcom",
     title="Announcements of China's Ministry of Commerce (HTML, in Chinese)",
     Options=Options,
-    look=look,
+    poll=poll,
 )

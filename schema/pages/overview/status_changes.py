@@ -11,7 +11,7 @@ from schema.pages.charts.status_marks import HUES, LOOKS, Hue, Look
 from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import entity_path, many, words
 
-MAX_TURNS_OF_A_DAY = 5
+MAX_LINES_OF_A_DAY = 5
 """Maximum number of lines of a date; the page of changes has all."""
 TERMS = "TERMS"
 """Basis of a change by the terms of an older act, without a later act that names the date."""
@@ -49,7 +49,7 @@ STATUS_AFTER = {
 
 
 @dataclass(frozen=True, slots=True)
-class TurnLine:
+class ChangeLine:
     """Clauses of an instrument, or another entity, with the same change on a date."""
 
     day: str
@@ -74,11 +74,11 @@ class TurnLine:
 
 
 @dataclass(frozen=True, slots=True)
-class DayOfTurns:
+class DayOfChanges:
     """A date with its changes; `more` lines are left out."""
 
     day: str
-    turns: Sequence[TurnLine]
+    turns: Sequence[ChangeLine]
     more: int
 
 
@@ -87,7 +87,7 @@ def newest_days(horizon: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {one["issuer"]: one["newestFactOn"] for one in horizon if one["newestFactOn"]}
 
 
-def turns(transitions: Iterable[Mapping[str, Any]]) -> list[TurnLine]:
+def turns(transitions: Iterable[Mapping[str, Any]]) -> list[ChangeLine]:
     """Return the transitions as lines, in order."""
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for one in transitions:
@@ -95,13 +95,13 @@ def turns(transitions: Iterable[Mapping[str, Any]]) -> list[TurnLine]:
     return [_turn(ones) for ones in groups.values()]
 
 
-def days_of_turns(changes: Iterable[TurnLine]) -> list[DayOfTurns]:
+def days_of_changes(changes: Iterable[ChangeLine]) -> list[DayOfChanges]:
     """Group lines by their dates, which are in order."""
     days = []
     for day, lines in groupby(changes, key=lambda turn: turn.day):
         of_day = list(lines)
-        shown = of_day[:MAX_TURNS_OF_A_DAY]
-        days.append(DayOfTurns(day, shown, len(of_day) - len(shown)))
+        shown = of_day[:MAX_LINES_OF_A_DAY]
+        days.append(DayOfChanges(day, shown, len(of_day) - len(shown)))
     return days
 
 
@@ -119,10 +119,10 @@ def _line_of(one: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _turn(ones: Sequence[Mapping[str, Any]]) -> TurnLine:
+def _turn(ones: Sequence[Mapping[str, Any]]) -> ChangeLine:
     first = ones[0]
     issuer = first["after"].get("issuer")
-    return TurnLine(
+    return ChangeLine(
         day=first["day"],
         transition=first["transition"],
         look=LOOKS[STATUS_AFTER.get(first["transition"], "IN_FORCE")].look,

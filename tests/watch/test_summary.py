@@ -70,7 +70,7 @@ async def test_without_a_network_it_is_said_and_since_when(target: Target) -> No
     publisher = Gazette(1)
     publisher.fail("*", unreachable)
     async with playing(publisher) as server:
-        await Watcher(target, options(source(server.url), source(server.url, "other"))).look_once()
+        await Watcher(target, options(source(server.url), source(server.url, "other"))).poll_once()
     async with running_tracker(target) as tracker:
         [warning] = (await Api(tracker).request("GET", "/readyz")).json()["warnings"]
     assert warning.startswith("no publisher can be reached: the network is missing")
