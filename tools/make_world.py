@@ -187,8 +187,8 @@ def cut_at_antimeridian(ring: Ring) -> Iterator[Ring]:
         step = (longitude - before + 180) % 360 - 180
         on.append((on[-1][0] + step, latitude))
     on.pop()
-    for turn in (-360, 0, 360):
-        moved = [(longitude + turn, latitude) for longitude, latitude in on]
+    for shift in (-360, 0, 360):
+        moved = [(longitude + shift, latitude) for longitude, latitude in on]
         east = clip(moved, lambda longitude: longitude >= -180, -180)
         both = clip(east, lambda longitude: longitude <= 180, 180)
         if both:

@@ -16,7 +16,7 @@ from deploy.cli.filter_options import (
     OfEntity,
     OfPlaces,
     OfTypes,
-    filter_asked_for,
+    requested_filter,
 )
 from deploy.cli.rows import Row, print_rows
 from deploy.config import settings
@@ -83,7 +83,7 @@ def add(
             url=url,
             name=name,
             after=after,
-            filter=filter_asked_for(types, commodity, place, about),
+            filter=requested_filter(types, commodity, place, about),
             max_batch_events=batch,
             with_proof=proof,
             with_hmac=hmac,
@@ -205,8 +205,8 @@ def retry(
 ) -> None:
     """Retry a delivery now: the failing one, or a parked one."""
     manage(data_dir, lambda of: of.retry(name, MANAGER, position, reason))
-    what = "The delivery" if position is None else f"Position {position}"
-    stderr.print(f"{what} of {name} is retried.", markup=False)
+    subject = "The delivery" if position is None else f"Position {position}"
+    stderr.print(f"{subject} of {name} is retried.", markup=False)
 
 
 @endpoints.command()

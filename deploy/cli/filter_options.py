@@ -49,7 +49,7 @@ AfterPosition = Annotated[
 ]
 
 
-def filter_asked_for(
+def requested_filter(
     types: list[str] | None,
     commodities: list[str] | None,
     places: list[str] | None,

@@ -122,8 +122,8 @@ def format_counts(counts: ImportCounts) -> str:
         "left out": counts.refused,
         "suspect": counts.suspect,
     }
-    parts = always | {what: count for what, count in sometimes.items() if count}
-    return ", ".join(f"{count} {what}" for what, count in parts.items())
+    parts = always | {name: count for name, count in sometimes.items() if count}
+    return ", ".join(f"{count} {name}" for name, count in parts.items())
 
 
 def format_receipt(state: ImportState) -> str:

@@ -84,7 +84,7 @@ def watch(
                 complete &= preview.report.complete
             return complete
         watcher = Watcher(target, options)
-        watcher.observe_poll = _tell
+        watcher.observe_poll = _print_poll
         if once:
             reports = await watcher.poll_once()
             return all(each.complete for each in reports)
@@ -109,18 +109,18 @@ def _select_sources(options: WatchOptions, keys: list[str] | None) -> WatchOptio
         ) from None
 
 
-def _tell(report: PollReport) -> None:
+def _print_poll(report: PollReport) -> None:
     """Print the result of a poll on standard error."""
-    what = (
+    outcome = (
         f"{report.source}: poll {report.number}, {report.requests} requests,"
         f" {report.snapshots} new documents, {report.candidates} new candidates"
     )
     if report.failure:
         code, reason = report.failure
-        stderr.print(f"{what}; NOT COMPLETE: {code}: {reason}", style="red", markup=False)
+        stderr.print(f"{outcome}; NOT COMPLETE: {code}: {reason}", style="red", markup=False)
     else:
         until = f"; all up to {report.covers_until}" if report.covers_until else ""
-        stderr.print(f"{what}{until}", markup=False)
+        stderr.print(f"{outcome}{until}", markup=False)
     for warning in report.warnings:
         stderr.print(f"  {report.source}: {warning}", style="yellow", markup=False)
 
@@ -129,13 +129,13 @@ def _show(preview: PollPreview) -> None:
     """Print the proposals of a poll."""
     for line in preview.lines:
         print(f"{preview.report.source}\t{line}")
-    _tell(preview.report)
+    _print_poll(preview.report)
 
 
 def _print_list(options: WatchOptions, rows: dict[str, SourceRow]) -> None:
     for settings in options.sources:
         row = rows.get(settings.key)
-        looked = f"{row.looked_at:%Y-%m-%d %H:%M}" if row and row.looked_at else "never"
+        polled_at = f"{row.looked_at:%Y-%m-%d %H:%M}" if row and row.looked_at else "never"
         wrong = f"{row.last_code}: {row.last_error}" if row and row.failing_since else ""
         print(
             "\t".join(
@@ -143,7 +143,7 @@ def _print_list(options: WatchOptions, rows: dict[str, SourceRow]) -> None:
                     settings.key,
                     settings.adapter,
                     f"every {settings.every_hours:g} h",
-                    f"read {looked}",
+                    f"read {polled_at}",
                     f"next {row.next_look_at:%Y-%m-%d %H:%M}"
                     if row and row.watched
                     else "next now",

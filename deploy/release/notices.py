@@ -68,15 +68,15 @@ def licence_of(name: str, metadata: Message) -> str:
     """
     if stated := metadata.get("License-Expression") or RULES["read"].get(name):
         return str(stated)
-    said = str(metadata.get("License") or "").strip()
-    if said in RULES["allowed"]:
-        return said
+    licence_text = str(metadata.get("License") or "").strip()
+    if licence_text in RULES["allowed"]:
+        return licence_text
     classifiers = [
         each.rpartition(" :: ")[2]
         for each in metadata.get_all("Classifier") or []
         if each.startswith("License :: ")
     ]
-    meant = {RULES["words"].get(word, "") for word in classifiers or [said]}
+    meant = {RULES["words"].get(word, "") for word in classifiers or [licence_text]}
     return meant.pop() if len(meant) == 1 else ""
 
 

@@ -50,8 +50,8 @@ def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments
     names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
     known = list(names.values())
     words = {names[name]: accepted for name, accepted in word_lists(kind).items()}
-    asked = {name: value for name, value in given.items() if value is not None}
-    for name, value in asked.items():
+    values = {name: value for name, value in given.items() if value is not None}
+    for name, value in values.items():
         if name not in known:
             raise InvalidInput(
                 f"{name[:50]!r} is no argument of this tool: expected"
@@ -62,9 +62,9 @@ def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments
             if isinstance(text, str) and len(text) > MAX_TEXT_CHARACTERS:
                 raise TooLarge(f"expected at most {MAX_TEXT_CHARACTERS} characters", path=(name,))
         if name in words:
-            asked[name] = _as_words(name, value, words[name])
+            values[name] = _as_words(name, value, words[name])
     try:
-        return msgspec.convert(asked, kind, strict=False)
+        return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _wrong(str(error)) from None
 
@@ -112,7 +112,7 @@ def _as_words(name: str, value: Any, known: list[str]) -> Any:
 def _wrong(message: str) -> InvalidInput:
     """Return an error of msgspec with the name of the argument."""
     match = PLACE.match(message)
-    said, at = (match[1], match[2]) if match else (message, "")
-    if "missing required field" in said:
-        said, at = "expected a value", said.rpartition("field ")[2].strip("`")
-    return InvalidInput(said[0].lower() + said[1:], path=(at,) if at else ())
+    problem, at = (match[1], match[2]) if match else (message, "")
+    if "missing required field" in problem:
+        problem, at = "expected a value", problem.rpartition("field ")[2].strip("`")
+    return InvalidInput(problem[0].lower() + problem[1:], path=(at,) if at else ())

@@ -138,7 +138,7 @@ class Tool(WithDocument, Generic[Arguments]):
         """Return the argument with the value of a variable of its document."""
         return self.renamed.get(variable) or MOMENT.get(variable, variable)
 
-    def tell(self, data: Data, arguments: Arguments, origin: str) -> CheckableAnswer:
+    def answer(self, data: Data, arguments: Arguments, origin: str) -> CheckableAnswer:
         """Return its response for the data of its document; `origin` is the address of the server."""
         moment = data["asOf"]
         book = Book(moment["validAt"])
@@ -220,7 +220,7 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
         f"{title}, as of {answer.valid_at} at log position {answer.position}"
         f" (state digest sha256:{answer.digest})."
     )
-    said = [f"Must be said: {sentence}" for sentence in answer.must_say]
+    text_lines = [f"Must be said: {sentence}" for sentence in answer.must_say]
     texts = list(lines)
     room = max(LINE_CHARACTERS, MAX_TEXT_CHARACTERS // max(1, len(texts)))
     items = [f"- {_short(line, room)}" for line in texts] or ["No record matches."]
@@ -232,7 +232,7 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
         f"{'' if one.verified else ' (unverified)'}"
         for one in answer.sources
     ]
-    return _plain("\n".join([head, *said, *items, *sources, f"Check at {answer.address}"]))
+    return _plain("\n".join([head, *text_lines, *items, *sources, f"Check at {answer.address}"]))
 
 
 def _short(line: str, room: int) -> str:

@@ -154,17 +154,17 @@ class Loaders:
         return [events.get(event_id) for event_id in event_ids]
 
     async def _retractions(
-        self, asked: Sequence[tuple[str, int | None]]
+        self, keys: Sequence[tuple[str, int | None]]
     ) -> Sequence[Mapping[str, RecordedEvent]]:
-        streams = {stream for stream, _ in asked}
+        streams = {stream for stream, _ in keys}
         by_stream = await self._lookup.of_types(streams, RETRACTION_TYPES)
         counting = {
             (stream, until): _by_target(
                 [event for event in by_stream[stream] if until is None or event.position <= until]
             )
-            for stream, until in set(asked)
+            for stream, until in set(keys)
         }
-        return [counting[each] for each in asked]
+        return [counting[each] for each in keys]
 
     async def _names(self, streams: Sequence[str]) -> Sequence[NameHistory]:
         by_stream = await self._lookup.of_types(set(streams), (*NAMING_TYPES, *RETRACTION_TYPES))
@@ -194,10 +194,10 @@ class Loaders:
         return [by_digest.get(sha256) for sha256 in digests]
 
     async def _transitions_of(
-        self, asked: Sequence[tuple[str, Moment]]
+        self, keys: Sequence[tuple[str, Moment]]
     ) -> Sequence[list[Transition]]:
         entities = defaultdict[Moment, set[str]](set)
-        for entity, moment in asked:
+        for entity, moment in keys:
             if not is_planned(entity, moment):
                 entities[moment].add(entity)
         by_entity = {
@@ -208,12 +208,12 @@ class Loaders:
             moment.preview.transitions(entity, moment.valid_at)
             if moment.preview and is_planned(entity, moment)
             else by_entity[moment][entity]
-            for entity, moment in asked
+            for entity, moment in keys
         ]
 
-    async def _states(self, asked: Sequence[tuple[str, Moment]]) -> Sequence[State | None]:
+    async def _states(self, keys: Sequence[tuple[str, Moment]]) -> Sequence[State | None]:
         moments = defaultdict[Moment, set[str]](set)
-        for entity, moment in asked:
+        for entity, moment in keys:
             if not is_planned(entity, moment):
                 moments[moment].add(entity)
         by_query = {
@@ -224,7 +224,7 @@ class Loaders:
             cast(State | None, moment.preview.state(entity, moment.valid_at))
             if moment.preview and is_planned(entity, moment)
             else by_query[moment].get(entity)
-            for entity, moment in asked
+            for entity, moment in keys
         ]
 
 

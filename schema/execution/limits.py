@@ -127,8 +127,8 @@ def size_errors(document: DocumentNode) -> list[GraphQLError]:
     )
     depth, introspection_depth = size.depth, size.introspection_depth
     return [
-        error_with_code(code, f"expected at most {most} {what}, got {got}")
-        for code, what, most, got in (
+        error_with_code(code, f"expected at most {most} {name}, got {got}")
+        for code, name, most, got in (
             ("TOO_DEEP", "levels of fields", MAX_DEPTH, depth),
             ("TOO_DEEP", "levels of introspection", MAX_INTROSPECTION_DEPTH, introspection_depth),
             ("TOO_MANY_ALIASES", "aliases", MAX_ALIASES, size.aliases),

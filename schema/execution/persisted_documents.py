@@ -152,12 +152,12 @@ class PersistedQueries:
         """
         if given:
             self._trusted.require(given)
-        asked = (extensions or {}).get("persistedQuery")
+        extension = (extensions or {}).get("persistedQuery")
         if id is not None:
             return self._of_id(id, given)
-        if asked is None:
+        if extension is None:
             return given
-        hash = _hash(asked)
+        hash = _hash(extension)
         if given:
             return self._remembered(
                 hash, given, "provided sha does not match query", (*PATH, "sha256Hash")
@@ -204,17 +204,17 @@ class PersistedQueries:
         return given
 
 
-def _hash(asked: Any) -> str:
+def _hash(extension: Any) -> str:
     """Return the hash of a persisted query from the extension of a client."""
-    if not isinstance(asked, Mapping):
+    if not isinstance(extension, Mapping):
         raise InvalidInput("expected an object", code="BAD_REQUEST", path=PATH)
-    if asked.get("version") != VERSION:
+    if extension.get("version") != VERSION:
         raise InvalidInput(
             f"Unsupported persisted query version: expected {VERSION}",
             code="BAD_REQUEST",
             path=(*PATH, "version"),
         )
-    hash = asked.get("sha256Hash")
+    hash = extension.get("sha256Hash")
     if not isinstance(hash, str) or not SHA256.fullmatch(hash):
         raise InvalidInput(
             "expected the SHA-256 of a document as 64 hexadecimal digits",

@@ -22,7 +22,7 @@ EVENTS, STATES = "events", "worldChanged"
 
 
 @dataclass(frozen=True, slots=True)
-class SharedQuestion:
+class SharedQuery:
     """A subscription with the same responses for all clients with the same query and rights."""
 
     key: Hashable
@@ -35,7 +35,7 @@ class SharedQuestion:
     """Date of states; None: the present day."""
 
 
-async def shared_question(request: OperationRequest) -> SharedQuestion | None:
+async def shared_query(request: OperationRequest) -> SharedQuery | None:
     """Return the shared part of a request.
 
     None if it is no subscription, if it has errors, or if its responses may be specific to the client: it
@@ -54,7 +54,7 @@ async def shared_question(request: OperationRequest) -> SharedQuestion | None:
     if request.context.last_seen is not None:
         after = request.context.last_seen  # a client that reconnects sends the same query
     name = field.name.value
-    return SharedQuestion(_key(request, field), name, after, valid_at)
+    return SharedQuery(_key(request, field), name, after, valid_at)
 
 
 def _only_field(admitted: AdmittedOperation) -> FieldNode | None:

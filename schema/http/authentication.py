@@ -131,7 +131,7 @@ class AccessControl:
         return (
             self.access.read_open
             and "authorization" not in request.headers
-            and kept_token(request) is None
+            and token_in_cookie(request) is None
         )
 
     async def reauthenticate(self, authorization: str) -> Caller:
@@ -378,7 +378,7 @@ def cookie_attributes(connection: HTTPConnection) -> CookieAttributes:
     }
 
 
-def keep_token(response: Response, connection: HTTPConnection, token: str) -> None:
+def set_token_cookie(response: Response, connection: HTTPConnection, token: str) -> None:
     """Store a token in the browser. Raises InvalidInput if it is too long for a cookie."""
     written = token.encode()
     if len(written) > MAX_TOKEN_BYTES:
@@ -395,7 +395,7 @@ def forget_token(response: Response, connection: HTTPConnection) -> None:
     response.delete_cookie(**cookie_attributes(connection))
 
 
-def kept_token(connection: HTTPConnection) -> str | None:
+def token_in_cookie(connection: HTTPConnection) -> str | None:
     """Return the token in the cookie of a request, whether or not it counts.
 
     Most requests come from programs without cookies, so the names of the headers are checked first.
@@ -414,7 +414,7 @@ def counted_token(connection: HTTPConnection) -> str | None:
 
     It counts without a Bearer token, and if another site cannot have caused the request.
     """
-    token = kept_token(connection)
+    token = token_in_cookie(connection)
     if token is None or parse_bearer(connection.headers.get("authorization", "")) is not None:
         return None
     reading = connection.scope.get("method") in READING

@@ -241,19 +241,19 @@ class Broadcasts(Generic[T]):
         self._follower = follower
         self._pacing = pacing
         self._latest_only = latest_only
-        self._by_question: dict[Hashable, Broadcast[T]] = {}
+        self._by_query: dict[Hashable, Broadcast[T]] = {}
 
-    def of(self, question: Hashable, after: Offset, source: Source[T]) -> Broadcast[T]:
+    def of(self, query: Hashable, after: Offset, source: Source[T]) -> Broadcast[T]:
         """Return the broadcast of a query, or a new one that starts after an offset."""
-        broadcast = self._by_question.get(question)
+        broadcast = self._by_query.get(query)
         if broadcast is None or broadcast.ended:
             broadcast = Broadcast(after, source, self._pacing, latest_only=self._latest_only)
-            self._by_question[question] = broadcast
+            self._by_query[query] = broadcast
         return broadcast
 
     @contextmanager
     def listen(
-        self, question: Hashable, broadcast: Broadcast[T], after: Offset, client: Client
+        self, query: Hashable, broadcast: Broadcast[T], after: Offset, client: Client
     ) -> Iterator[Listener[T]]:
         """Listen to the broadcast of a query for the length of a block."""
         shares = bool(broadcast.listeners)  # the source counts as a follower itself
@@ -263,12 +263,12 @@ class Broadcasts(Generic[T]):
                 yield listener
             finally:
                 self._follower.followers -= len(broadcast.listeners) > 1
-        if broadcast.ended and self._by_question.get(question) is broadcast:
-            del self._by_question[question]
+        if broadcast.ended and self._by_query.get(query) is broadcast:
+            del self._by_query[query]
 
     async def follow(
         self,
-        question: Hashable,
+        query: Hashable,
         after: int,
         client: Client,
         source: Source[T],
@@ -287,8 +287,8 @@ class Broadcasts(Generic[T]):
                     async for content in pages:
                         yield (content,)
                 after = until
-            broadcast = self.of(question, (until, 0), source)
-            with self.listen(question, broadcast, (after, 0), client) as listener:
+            broadcast = self.of(query, (until, 0), source)
+            with self.listen(query, broadcast, (after, 0), client) as listener:
                 try:
                     while True:
                         yield [part.content for part in await listener.next()]

@@ -100,5 +100,5 @@ def own_path(text: str) -> str:
 def sign_in_address(request: Request) -> str:
     """Return the address of the sign-in page, with the way back to the request."""
     query = request.url.query
-    asked = own_path(request.url.path + (f"?{query}" if query else ""))
-    return f"{SIGN_IN}?{urlencode({'next': asked}, safe='/')}"
+    requested = own_path(request.url.path + (f"?{query}" if query else ""))
+    return f"{SIGN_IN}?{urlencode({'next': requested}, safe='/')}"

@@ -142,8 +142,8 @@ class WebSocketContext(Context):
     @property
     def authorization(self) -> str:
         """Return the token of the first message, or else of the header, which browsers cannot send."""
-        said = self.connection_params.get("Authorization")
-        return said if isinstance(said, str) else self.headers.get("authorization", "")
+        header = self.connection_params.get("Authorization")
+        return header if isinstance(header, str) else self.headers.get("authorization", "")
 
     async def enter(self) -> None:
         """Authenticate the client. Raises as `AccessControl.authenticate`."""

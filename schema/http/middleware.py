@@ -22,7 +22,7 @@ from strawberry.http.websocket_origin import is_same_origin, normalize_origin
 
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
-from schema.http.authentication import kept_token
+from schema.http.authentication import token_in_cookie
 from schema.http.messages import MAX_CACHED_CHARACTERS, MAX_CACHED_HEADERS, header, json_response
 
 REQUEST_HEADERS = (
@@ -53,7 +53,7 @@ class TrustedHosts:
         self._app = app
 
         def names_us(given: str) -> bool:
-            return is_ours(host_name(given), hosts)
+            return is_own_origin(host_name(given), hosts)
 
         self._names_us = lru_cache_short_keys(names_us, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS)
 
@@ -83,7 +83,7 @@ def host_name(header: str) -> str:
         return ""
 
 
-def is_ours(name: str, hosts: Collection[str]) -> bool:
+def is_own_origin(name: str, hosts: Collection[str]) -> bool:
     """Return whether a name belongs to this server. Addresses always do, because they cannot be
     redirected."""
     if name == "localhost" or name in hosts or "*" in hosts:
@@ -169,7 +169,7 @@ class VaryByToken:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on a request, and mark its response."""
         if scope["type"] != "http" or (
-            self._read_open and kept_token(HTTPConnection(scope)) is None
+            self._read_open and token_in_cookie(HTTPConnection(scope)) is None
         ):
             await self._app(scope, receive, send)
             return

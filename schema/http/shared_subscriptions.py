@@ -17,7 +17,7 @@ import orjson
 from schema.base.context import Context
 from schema.execution.admission import OperationRequest
 from schema.execution.execute import ALL, stream
-from schema.execution.shared_questions import EVENTS, SharedQuestion, shared_question
+from schema.execution.shared_questions import EVENTS, SharedQuery, shared_query
 from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Ended, Offset, Part
 from schema.http.push_priority import PushPriority
@@ -78,7 +78,7 @@ class SubscriptionRequest:
     document: str
     variables: Mapping[str, Any] | None
     operation_name: str | None
-    question: SharedQuestion
+    query: SharedQuery
 
 
 class BrokenOff(Exception):
@@ -107,16 +107,16 @@ class SharedSubscriptions:
         types = frozenset(kind.value for kind in ALL)
         request = OperationRequest(document, variables or {}, operation_name, context, types)
         async with context.work_slot():
-            question = await shared_question(request)
-        if question is None:
+            query = await shared_query(request)
+        if query is None:
             return None
-        return SubscriptionRequest(context, client, document, variables, operation_name, question)
+        return SubscriptionRequest(context, client, document, variables, operation_name, query)
 
     async def answers(
         self, request: SubscriptionRequest
     ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
         """Yield the responses as they come; those available at a time are grouped."""
-        is_of_events = request.question.field == EVENTS
+        is_of_events = request.query.field == EVENTS
         following = self._follow_events if is_of_events else self._follow_states
         async with aclosing(following(request)) as stream:
             async for answers in stream:
@@ -125,20 +125,20 @@ class SharedSubscriptions:
     async def _follow_events(
         self, request: SubscriptionRequest
     ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
-        asked, recorder = request.question.after, self._services.recorder
-        after = asked.position if asked else None
+        token, recorder = request.query.after, self._services.recorder
+        after = token.position if token else None
         try:
             end = await recorder.head()
-            if asked is not None and (
-                asked.position > end or not await is_in_log(recorder, asked)
+            if token is not None and (
+                token.position > end or not await is_in_log(recorder, token)
             ):  # the client gets its own error
-                async with aclosing(self._alone(request, last_seen=asked)) as refused:
+                async with aclosing(self._alone(request, last_seen=token)) as refused:
                     async for answer in refused:
                         yield (answer,)
                 return
             after = end if after is None else after
             following = self._events.follow(
-                request.question.key,
+                request.query.key,
                 after,
                 request.client,
                 partial(self._source, request),
@@ -158,8 +158,8 @@ class SharedSubscriptions:
         ):  # a single client gets the error, if it still occurs
             async with aclosing(
                 self._alone(request, last_seen=None if after is None else ResumeToken(after))
-            ) as found_alone:
-                async for answer in found_alone:
+            ) as events_alone:
+                async for answer in events_alone:
                     yield (answer,)
 
     async def _read(
@@ -176,19 +176,19 @@ class SharedSubscriptions:
     async def _follow_states(
         self, request: SubscriptionRequest
     ) -> AsyncGenerator[Sequence[EncodedAnswer], None]:
-        question = request.question
+        query = request.query
         try:
-            moment = await self._services.as_of.resolve(question.valid_at)
+            moment = await self._services.as_of.resolve(query.valid_at)
         except (*CONNECTION_ERRORS, TimeoutError, Unavailable):
             async with aclosing(self._alone(request)) as answers:
                 async for answer in answers:
                     yield (answer,)
             return
         present = moment.position, moment.valid_at.toordinal()
-        broadcast = self._states.of(question.key, BEGINNING, partial(self._source, request))
+        broadcast = self._states.of(query.key, BEGINNING, partial(self._source, request))
         latest = broadcast.latest
         is_late = broadcast.started and (latest is None or latest.offset < present)
-        with self._states.listen(question.key, broadcast, BEGINNING, request.client) as listener:
+        with self._states.listen(query.key, broadcast, BEGINNING, request.client) as listener:
             if is_late:
                 first = await self._present(request, broadcast, present)
                 listener.after = first.offset
@@ -222,7 +222,7 @@ class SharedSubscriptions:
             clients = (listener.client for listener in broadcast.listeners)
             return self._access_control.shared_work_slot(clients)
 
-        is_of_events = request.question.field == EVENTS
+        is_of_events = request.query.field == EVENTS
         context = self._context(
             request,
             caller=Caller(None, request.context.caller.scopes),

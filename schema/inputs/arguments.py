@@ -207,7 +207,7 @@ def parse_publisher(given: str | None) -> list[str] | None:
     return None if given is None else [given]
 
 
-def parse_exposure_question(
+def parse_exposure_query(
     day: date,
     commodity: str | None,
     issuer: str | None,

@@ -26,7 +26,7 @@ from tracker.errors import InvalidInput, TooLarge
 RENAMED = {"judged": "assessment"}
 """GraphQL names of fields with another name in the log."""
 
-NOT_TOLD = frozenset({"reviewed_by", "snapshot"})
+UNSTATED = frozenset({"reviewed_by", "snapshot"})
 """Fields of facts that only reviews set."""
 
 CHECKED_BY_DOMAIN = frozenset({"unit", "source"})
@@ -45,7 +45,7 @@ def input_type(
     required = set(annotations)
     hints = get_type_hints(struct, include_extras=True)
     for field in msgspec.structs.fields(struct):
-        if field.name in NOT_TOLD:
+        if field.name in UNSTATED:
             continue
         annotations[field.name] = graphql_type(hints[field.name])
         if field.required and field.name not in CHECKED_BY_DOMAIN:

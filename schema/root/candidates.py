@@ -181,10 +181,10 @@ def candidate_pages(
     cursors = WordCursors(f"candidates {by.name}")
 
     async def items(span: KeyRange) -> Sequence[Keyed[Candidate]]:
-        asked = Span(
+        range_of_ids = Span(
             _key(span.after), _key(span.before), span.limit or 1, span.from_end, span.closed
         )
-        candidates = await review.candidates.page(narrowed, by, asked)
+        candidates = await review.candidates.page(narrowed, by, range_of_ids)
         return [
             (tuple(map(str, by.key(one))), Candidate(of=one, reviewers=review.reviewers))
             for one in candidates

@@ -151,13 +151,13 @@ async def record_retraction(commands: Commands, order: MutationRequest) -> Appen
 
 async def record_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
     """Record a redaction of texts and delete them."""
-    asked = from_builtins(RedactionInput, order.data)
+    input = from_builtins(RedactionInput, order.data)
     return await commands.redact(
-        asked.event_id,
-        asked.reason,
-        asked.on,
-        asked.source,
-        fields=asked.fields,
+        input.event_id,
+        input.reason,
+        input.on,
+        input.source,
+        fields=input.fields,
         idempotency_key=order.key,
         actor=order.actor,
     )
@@ -165,12 +165,12 @@ async def record_redaction(commands: Commands, order: MutationRequest) -> Append
 
 async def record_snapshot_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
     """Record a redaction of a snapshot and delete its bytes."""
-    asked = from_builtins(SnapshotRedactionInput, order.data)
+    input = from_builtins(SnapshotRedactionInput, order.data)
     return await commands.redact_snapshot(
-        asked.sha256,
-        asked.reason,
-        asked.on,
-        asked.source,
+        input.sha256,
+        input.reason,
+        input.on,
+        input.source,
         idempotency_key=order.key,
         actor=order.actor,
     )

@@ -72,9 +72,9 @@ class EndpointQueries:
     ) -> Endpoint | None:
         """One endpoint; null if the caller may manage none with this name. Needs a token of scope
         `endpoint`."""
-        who = manager(info)
+        caller = manager(info)
         try:
-            return Endpoint(of=await info.context.services.endpoints.get(name, who))
+            return Endpoint(of=await info.context.services.endpoints.get(name, caller))
         except NotFound:
             return None
 
@@ -226,7 +226,7 @@ class RemoveEndpointResult:
 
 async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> EndpointSecretResult:
     """Adds an endpoint. The secret in the result is shown only once."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
         new = NewEndpoint(
             url=_text(input.url, "url"),
@@ -238,9 +238,9 @@ async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> E
             max_batch_events=input.max_batch_events,
             with_proof=input.with_proof,
             with_hmac=input.with_hmac,
-            owner=_owner(who, input.owner),
+            owner=_owner(caller, input.owner),
         )
-        added, secret = await info.context.services.endpoints.add(new, who, input.reason)
+        added, secret = await info.context.services.endpoints.add(new, caller, input.reason)
     return EndpointSecretResult(endpoint=Endpoint(of=added), secret=secret)
 
 
@@ -248,20 +248,20 @@ async def pause_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> EndpointResult:
     """Stops the deliveries to an active endpoint. Its cursor is kept without a time limit."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
         name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.pause(name, who, reason))
+        return _result(await info.context.services.endpoints.pause(name, caller, reason))
 
 
 async def resume_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> EndpointResult:
     """Resumes at once the deliveries to a paused, disabled or failing endpoint, from its cursor."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
         name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.resume(name, who, reason))
+        return _result(await info.context.services.endpoints.resume(name, caller, reason))
 
 
 async def replay_endpoint(
@@ -269,48 +269,50 @@ async def replay_endpoint(
 ) -> EndpointResult:
     """Sends past events again. It replaces an unfinished replay. Receivers recognise the events by their
     positions, and the ids are the original ones."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
         first = parse_required_position(input.first_position, "from")
         last = parse_position(input.last_position, "to")
         name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.replay(name, who, first, last, reason))
+        return _result(
+            await info.context.services.endpoints.replay(name, caller, first, last, reason)
+        )
 
 
 async def end_replay(info: Info, input: Annotated[EndpointActionInput, ORDER]) -> EndpointResult:
     """Cancels an unfinished replay; new events are delivered."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
         name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.end_replay(name, who, reason))
+        return _result(await info.context.services.endpoints.end_replay(name, caller, reason))
 
 
 async def park_delivery(info: Info, input: Annotated[ParkDeliveryInput, ORDER]) -> EndpointResult:
     """Sets one pending event aside, so that later events are delivered. `retryDelivery` sends it."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
         position = parse_required_position(input.position, "position")
         name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.park(name, who, position, reason))
+        return _result(await info.context.services.endpoints.park(name, caller, position, reason))
 
 
 async def retry_delivery(info: Info, input: Annotated[RetryDeliveryInput, ORDER]) -> EndpointResult:
     """Retries a delivery now: the one that fails, or a parked one."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
         position = parse_position(input.position, "position")
         name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.retry(name, who, position, reason))
+        return _result(await info.context.services.endpoints.retry(name, caller, position, reason))
 
 
 async def rotate_endpoint_keys(
     info: Info, input: Annotated[RotateEndpointKeysInput, ORDER]
 ) -> EndpointSecretResult:
     """Replaces the keys of an endpoint. During the overlap, deliveries have signatures of both."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
         rotated, secret = await info.context.services.endpoints.rotate(
-            input.name, who, input.overlap_hours, _text(input.reason, "reason")
+            input.name, caller, input.overlap_hours, _text(input.reason, "reason")
         )
     return EndpointSecretResult(endpoint=Endpoint(of=rotated), secret=secret)
 
@@ -320,9 +322,11 @@ async def remove_endpoint(
 ) -> RemoveEndpointResult:
     """Removes an endpoint with its cursor, its keys and its parked events. The record of its changes
     remains."""
-    who = manager(info)
+    caller = manager(info)
     with _input_errors():
-        await info.context.services.endpoints.remove(input.name, who, _text(input.reason, "reason"))
+        await info.context.services.endpoints.remove(
+            input.name, caller, _text(input.reason, "reason")
+        )
     return RemoveEndpointResult(name=input.name)
 
 
@@ -353,11 +357,11 @@ def _result(of: delivery.Endpoint) -> EndpointResult:
     return EndpointResult(endpoint=Endpoint(of=of))
 
 
-def _owner(who: Manager, given: str | None) -> str:
+def _owner(caller: Manager, given: str | None) -> str:
     """Return the owner of a new endpoint. Raises Forbidden."""
-    if given in (None, who.actor):
-        return who.actor
-    if who.owner is not None:
+    if given in (None, caller.actor):
+        return caller.actor
+    if caller.owner is not None:
         raise Forbidden("another owner needs a token of scope admin", path=("owner",))
     return _text(str(given), "owner")
 

@@ -121,7 +121,7 @@ async def _of_entity(
     return PageSource(items, count, _encode_cursor, _decode_cursor)
 
 
-async def found_pages(
+async def search_pages(
     recorder: Recorder,
     searches: Searches,
     text: str,
@@ -131,9 +131,9 @@ async def found_pages(
 ) -> PageSource[T]:
     """Return pages of the events of a range of the log that match a search, by position."""
     streams = await _streams_wanted(recorder, part)
-    asked = EventRange(part.after, part.before, part.wanted.types, streams)
+    event_range = EventRange(part.after, part.before, part.wanted.types, streams)
     positions = [
-        ((position,), position) for position in await searches.event_positions(text, asked)
+        ((position,), position) for position in await searches.event_positions(text, event_range)
     ]
     down = order.value.down
 

@@ -190,8 +190,8 @@ class Over:
 
 def at_moments(moments: Sequence[Moment]) -> list[AsOf]:
     """Return the world at many moments, with a limit on concurrent fields."""
-    turns = asyncio.Semaphore(MAX_FIELDS_AT_WORK)
-    return [AsOf(moment=moment, turns=turns) for moment in moments]
+    slots = asyncio.Semaphore(MAX_FIELDS_AT_WORK)
+    return [AsOf(moment=moment, slots=slots) for moment in moments]
 
 
 def check_one_way(**given: object) -> None:

@@ -48,7 +48,7 @@ from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
 from schema.root.candidates import ReviewQueries
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
 from schema.root.endpoints import EndpointQueries
-from schema.root.events import OneEvent, check_tokens, event_pages, found_pages, log_range
+from schema.root.events import OneEvent, check_tokens, event_pages, log_range, search_pages
 from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
@@ -361,6 +361,6 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
 
         if search is not None:
             searches = services.as_of.searches
-            pages = found_pages(services.recorder, searches, search, part, order, shown)
+            pages = search_pages(services.recorder, searches, search, part, order, shown)
             return await (await pages).page(page)
         return await (await event_pages(services.recorder, part, order, shown)).page(page)

@@ -83,8 +83,8 @@ class SnapshotRoute:
         return info
 
     def _headers(self, info: SnapshotInfo) -> dict[str, str]:
-        kept_by = "public" if self._access_control.access.read_open else "private"
-        return {"ETag": f'"{info.sha256}"', "Cache-Control": f"{kept_by}, {CACHE_CONTROL}"}
+        visibility = "public" if self._access_control.access.read_open else "private"
+        return {"ETag": f'"{info.sha256}"', "Cache-Control": f"{visibility}, {CACHE_CONTROL}"}
 
 
 async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:

@@ -20,7 +20,7 @@ from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameter
 from schema.tables.shape import Shape, shape_of
 from tracker.errors import NotFound
 
-NOT_ASKED = frozenset({*MOMENT.values(), "first", "after", "until"})
+NOT_PARAMETERS = frozenset({*MOMENT.values(), "first", "after", "until"})
 """Variables that are not parameters: the moment, and the page."""
 
 
@@ -71,6 +71,6 @@ def _table(name: str) -> Table:
         about.removeprefix("# "),
         document,
         shape_of(schema, operation),
-        {name: one for name, one in parameters.items() if name not in NOT_ASKED},
+        {name: one for name, one in parameters.items() if name not in NOT_PARAMETERS},
         frozenset(parameters),
     )

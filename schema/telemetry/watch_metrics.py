@@ -15,7 +15,7 @@ class WatchMetrics:
 
     def __init__(self, services: Services, registry: CollectorRegistry):
         self._services = services
-        self._looks = Counter(
+        self._polls = Counter(
             "tracker_looks",
             "Polls of watched sources by this process, by completeness.",
             ["source", "outcome"],
@@ -69,7 +69,7 @@ class WatchMetrics:
 
     def count_poll(self, report: PollReport) -> None:
         """Count a poll."""
-        self._looks.labels(report.source, "complete" if report.complete else "failed").inc()
+        self._polls.labels(report.source, "complete" if report.complete else "failed").inc()
         self._candidates.inc(report.candidates)
 
     def count_request(self, host: str, outcome: str, seconds: float, size: int) -> None:

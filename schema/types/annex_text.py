@@ -74,6 +74,6 @@ async def load_texts(
 
 async def load_redactions(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedText]:
     """Return the redactions of texts; texts that are not redacted have none."""
-    asked = [text.commitment for text in texts if isinstance(text, TextCommitment)]
-    kept = await info.context.loaders.of.load_many(asked)
+    commitments = [text.commitment for text in texts if isinstance(text, TextCommitment)]
+    kept = await info.context.loaders.of.load_many(commitments)
     return [RedactedText(of=of.redacted_text) for of in kept if of and of.redacted_text]

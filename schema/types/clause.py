@@ -60,7 +60,7 @@ class StatedSuspension:
 
 
 @output_type(
-    said=domain.Clause,
+    recorded=domain.Clause,
     state=domain.ClauseState,
     hidden="id clause",
     first="key measure status commodities covers forms items items_complete exempt_items exemptions"
@@ -73,7 +73,7 @@ class StatedSuspension:
 class Clause(WithNote):
     """A clause of an instrument on a date: its content, its status and its known future changes."""
 
-    said: strawberry.Private[domain.Clause]
+    recorded: strawberry.Private[domain.Clause]
     state: strawberry.Private[domain.ClauseState]
     control: strawberry.Private[ExportControlState]
     moment: strawberry.Private[Moment | None] = None
@@ -81,7 +81,7 @@ class Clause(WithNote):
     @made_field
     def key(self) -> str:
         """Its number or name in the instrument."""
-        return self.said.id
+        return self.recorded.id
 
     @made_field
     def stated_suspension(self) -> StatedSuspension | None:
@@ -154,8 +154,8 @@ class Clause(WithNote):
     async def _status_periods(self, info: Info) -> list[status_periods.StatusPeriod]:
         if self.moment is None:
             return []
-        asked = f"export-control/{self.control.id}", self.moment
-        periods = await info.context.loaders.transitions.load(asked)
+        key = f"export-control/{self.control.id}", self.moment
+        periods = await info.context.loaders.transitions.load(key)
         return status_periods.status_periods(self.key, periods)
 
     async def _status_period(self, info: Info) -> status_periods.StatusPeriod | None:
@@ -225,9 +225,9 @@ def clause(state: domain.ClauseState, control: ExportControlState, moment: Momen
 
 @memoize_by_identity(lambda _: 1)
 def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
-    return Clause(said=state.clause, state=state, control=control, note_text=state.clause.note)
+    return Clause(recorded=state.clause, state=state, control=control, note_text=state.clause.note)
 
 
-def found_by(of: Clause, query: ClauseQuery) -> Clause:
+def with_query(of: Clause, query: ClauseQuery) -> Clause:
     """Return the clause with the query for goods that matched it, so that it has a `match`."""
     return share_content(of, query=query)

@@ -107,21 +107,23 @@ class PageSource(Generic[T]):
         """Return the same list with the scope of its acts."""
         return replace(self, scope=scope)
 
-    async def page(self, asked: PageRequest) -> Connection[T]:
+    async def page(self, request: PageRequest) -> Connection[T]:
         """Return the requested page. Raises InvalidInput for a cursor of another list."""
-        after = None if asked.after is None else self.decode(asked.after, "after")
-        before = None if asked.before is None else self.decode(asked.before, "before")
-        items = await self.items(KeyRange(after, before, asked.size + 1, asked.from_end))
+        after = None if request.after is None else self.decode(request.after, "after")
+        before = None if request.before is None else self.decode(request.before, "before")
+        items = await self.items(KeyRange(after, before, request.size + 1, request.from_end))
         whole = [(key, item) for key, item in items if item is not None]
-        size = min(asked.size, len(whole))
+        size = min(request.size, len(whole))
         more = len(items) > size
-        kept = whole[len(whole) - size :] if asked.from_end else whole[:size]
+        kept = whole[len(whole) - size :] if request.from_end else whole[:size]
 
         async def ahead() -> bool:
-            return (more and not asked.from_end) or await self._any(before, KeyRange(after=before))
+            return (more and not request.from_end) or await self._any(
+                before, KeyRange(after=before)
+            )
 
         async def behind() -> bool:
-            return (more and asked.from_end) or await self._any(after, KeyRange(before=after))
+            return (more and request.from_end) or await self._any(after, KeyRange(before=after))
 
         return lazy_object(
             self.connection,

@@ -218,10 +218,10 @@ class Distribution:
 
 
 def distribution(
-    asked: production.ProductYear, of: production.Distribution, answer: AnswerContext
+    of_product: production.ProductYear, of: production.Distribution, answer: AnswerContext
 ) -> Distribution:
     """Return the GraphQL type of a distribution."""
-    id, statistic, product, year = asked
+    id, statistic, product, year = of_product
     return Distribution(
         spread=of,
         answer=answer,

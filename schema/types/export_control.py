@@ -38,7 +38,7 @@ from schema.inputs.clause_filter import (
     WithMatch,
     parse_clause_query,
 )
-from schema.types.clause import Clause, clause, found_by
+from schema.types.clause import Clause, clause, with_query
 from schema.types.common import Because, Node, Source, entity_type, share_content
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.connection import Connection, Edge
@@ -198,7 +198,7 @@ class ExportControl(Node):
         """Return clauses at its moment, as matched by a query."""
         shown_clauses = [clause(item, self.state, self.moment) for item in clauses]
         return (
-            [found_by(one, query) for one in shown_clauses]
+            [with_query(one, query) for one in shown_clauses]
             if query and query.names_goods
             else shown_clauses
         )
@@ -242,7 +242,7 @@ def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConne
 
     def nodes() -> list[ExportControl]:
         if not made:
-            made.extend(_found_at(node, moment) for node in page.nodes)
+            made.extend(_node_at(node, moment) for node in page.nodes)
         return made
 
     self = share_content(page)
@@ -260,7 +260,7 @@ def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConne
     return self
 
 
-def _found_at(control: ExportControl, moment: Moment) -> ExportControl:
+def _node_at(control: ExportControl, moment: Moment) -> ExportControl:
     node = ExportControl.at(control.state, moment)
     node.matched, node.query = control.matched, control.query
     return node

@@ -16,7 +16,7 @@ from schema.http.authentication import (
     Client,
     counted_token,
     forget_token,
-    keep_token,
+    set_token_cookie,
 )
 from schema.http.csrf import comes_from_own_page, own_path, read_form, sign_in_address
 from schema.services import Access, Services
@@ -68,7 +68,7 @@ def request(
 def cookie(secret: str = SECRET) -> dict[str, str]:
     """Return the header with which a browser sends the cookie of a token."""
     response = Response()
-    keep_token(response, request(), secret)
+    set_token_cookie(response, request(), secret)
     return {"Cookie": response.headers["set-cookie"].partition(";")[0]}
 
 
@@ -85,7 +85,7 @@ def cookie(secret: str = SECRET) -> dict[str, str]:
 )
 def test_no_script_and_no_other_site_gets_the_cookie(url: str, name: str, flags: set[str]) -> None:
     response = Response()
-    keep_token(response, request(url=url), SECRET)
+    set_token_cookie(response, request(url=url), SECRET)
     [header] = response.headers.getlist("set-cookie")
     pair, *attributes = header.split("; ")
     assert pair.startswith(f"{name}=")
@@ -95,7 +95,7 @@ def test_no_script_and_no_other_site_gets_the_cookie(url: str, name: str, flags:
 @pytest.mark.parametrize("secret", [SECRET, "tracker_x", "a.b-c_d", "é" * 1000, "\x00\n;,"])
 def test_every_token_comes_back_as_it_was_and_can_end_no_header(secret: str) -> None:
     response = Response()
-    keep_token(response, request(), secret)
+    set_token_cookie(response, request(), secret)
     [header] = response.headers.getlist("set-cookie")
     assert header.isascii()
     assert header.isprintable()
@@ -105,10 +105,10 @@ def test_every_token_comes_back_as_it_was_and_can_end_no_header(secret: str) -> 
 
 def test_a_token_that_browsers_would_not_keep_is_refused() -> None:
     response = Response()
-    keep_token(response, request(url="https://a.example/"), "x" * MAX_TOKEN_BYTES)
+    set_token_cookie(response, request(url="https://a.example/"), "x" * MAX_TOKEN_BYTES)
     assert len(response.headers["set-cookie"].partition(";")[0]) <= 4096
     with pytest.raises(InvalidInput) as refused:
-        keep_token(response, request(), "x" * (MAX_TOKEN_BYTES + 1))
+        set_token_cookie(response, request(), "x" * (MAX_TOKEN_BYTES + 1))
     assert refused.value.path == ("token",)
 
 

@@ -35,7 +35,7 @@ from tools.benchmarks.harness import machine, markdown, options, publish
 from tools.benchmarks.queries import cpu
 
 TOKEN = "benchmark"
-TURNS = 4
+ROUNDS = 4
 """Number of alternations between the server with followers and the quiet one."""
 WARM_UP_MUTATIONS = 20
 """Mutations before the first measurement."""
@@ -144,10 +144,10 @@ class Writer:
 
     def record(self) -> tuple[float, int, float]:
         """Record one announcement, and return its seconds, position and recording time."""
-        asked = {"query": MUTATION, "variables": {"input": control(f"f{time.time_ns()}")}}
+        body = {"query": MUTATION, "variables": {"input": control(f"f{time.time_ns()}")}}
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         started = time.perf_counter()
-        self._connection.request("POST", "/graphql", json.dumps(asked), headers)
+        self._connection.request("POST", "/graphql", json.dumps(body), headers)
         answer = json.loads(self._connection.getresponse().read())
         seconds = time.perf_counter() - started
         announced = answer["data"]["announceExportControl"]
@@ -185,9 +185,9 @@ def following(way: str, port: int, followers: int) -> Iterator[subprocess.Popen[
     )
     try:
         assert process.stdout is not None
-        said = process.stdout.readline()
-        if said != "ready\n":
-            raise RuntimeError(f"the followers did not get in: {said}")
+        line = process.stdout.readline()
+        if line != "ready\n":
+            raise RuntimeError(f"the followers did not get in: {line}")
         yield process
     finally:
         process.kill()
@@ -214,9 +214,9 @@ def measure(
         time.sleep(seconds / 2)
         idle = (cpu(process.pid) - spent) / (seconds / 2)
         spent = cpu(process.pid)
-        for _ in range(TURNS):
+        for _ in range(ROUNDS):
             for writer in (beside, alone):
-                writer.write(seconds / TURNS, rate)
+                writer.write(seconds / ROUNDS, rate)
                 time.sleep(1)
         assert client.stdin is not None
         assert client.stdout is not None
@@ -276,8 +276,10 @@ def serving(data_dir: Path, followers: int, **settings: str) -> Iterator[Running
 
 def report(runs: Sequence[Fanout], seconds: float, rate: float) -> str:
     """Return a Markdown table."""
-    said = f"{machine()}; {rate:g} events a second for {seconds:g} s; of the rounds the median one."
-    return f"{said}\n\n{markdown(HEADER, [each.cells for each in runs])}"
+    description = (
+        f"{machine()}; {rate:g} events a second for {seconds:g} s; of the rounds the median one."
+    )
+    return f"{description}\n\n{markdown(HEADER, [each.cells for each in runs])}"
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -59,8 +59,8 @@ def upgrade(*headers: str) -> bytes:
 
 def subscription(document: str, number: int) -> bytes:
     """Return a subscription on a WebSocket. Clients choose their own ids."""
-    asked = framed(type="subscribe", id=f"follower-{number}", payload={"query": document})
-    return framed(type="connection_init") + asked
+    message = framed(type="subscribe", id=f"follower-{number}", payload={"query": document})
+    return framed(type="connection_init") + message
 
 
 class Reader(Protocol):
@@ -333,9 +333,9 @@ def main() -> None:
     followers = Followers(WAYS[way], port)
     followers.open(connections)
     print("ready", flush=True)
-    said = select.epoll()
-    said.register(sys.stdin.fileno(), select.EPOLLIN)
-    while not said.poll(0):
+    poller = select.epoll()
+    poller.register(sys.stdin.fileno(), select.EPOLLIN)
+    while not poller.poll(0):
         followers.read(0.02)
     recorded = {int(position): since for position, since in json.loads(input()).items()}
     until = time.monotonic() + 60

@@ -213,10 +213,10 @@ def _cell(table: Table, column: Column, peer: str, figures: Figures) -> str:
     figure = figures.median(column.key, peer)
     if figure is None:
         return "–"
-    text, ours = f"{figure:,.{table.digits}f}", figures.median(column.key, OURS)
-    if ours is None or peer == OURS or not table.ratios or not figure:
+    text, own = f"{figure:,.{table.digits}f}", figures.median(column.key, OURS)
+    if own is None or peer == OURS or not table.ratios or not figure:
         return text  # a value of 0: too short to measure
-    return f"{text} ({ours / figure:.2f})"
+    return f"{text} ({own / figure:.2f})"
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -140,14 +140,14 @@ def lighthouse(url: str, path: str, chromium: str) -> dict[str, float]:
         command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run(command, cwd=home, check=True, capture_output=True, timeout=600)
     with tempfile.TemporaryDirectory() as directory:
-        told = Path(directory) / "report.json"
+        report_file = Path(directory) / "report.json"
         subprocess.run(
             [
                 home / "node_modules" / ".bin" / "lighthouse",
                 url + path,
                 "--quiet",
                 "--output=json",
-                f"--output-path={told}",
+                f"--output-path={report_file}",
                 f"--only-categories={','.join(CATEGORIES)}",
                 "--chrome-flags=--headless --no-sandbox",
             ],
@@ -156,7 +156,7 @@ def lighthouse(url: str, path: str, chromium: str) -> dict[str, float]:
             timeout=180,
             env={**os.environ, "CHROME_PATH": chromium},
         )
-        report: dict[str, Any] = json.loads(told.read_text("utf-8"))
+        report: dict[str, Any] = json.loads(report_file.read_text("utf-8"))
     return {name: report["categories"][name]["score"] * 100 for name in CATEGORIES}
 
 

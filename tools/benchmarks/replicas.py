@@ -27,13 +27,13 @@ import psutil  # type: ignore[import-untyped]
 from deploy.bootstrap import prepare, running_tracker
 from tests.support.processes import Running
 from tests.support.replication import Server, running_primary
-from tools.benchmarks.queries import ask, request
+from tools.benchmarks.queries import post, request
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format
 
 CONNECTIONS = 8
-QUESTION = request(
+QUERY = request(
     "/graphql",
     json.dumps(
         {
@@ -73,16 +73,16 @@ async def measure(readers: Sequence[Reader], seconds: float) -> Found:
     each = CONNECTIONS // len(readers)
     databases = {reader.database.port: reader.database for reader in readers}.values()
     before = sum(map(cpu_seconds, databases))
-    asked = await asyncio.gather(
+    answers = await asyncio.gather(
         *(
-            ask(each_.port, QUESTION, each_.served.process.pid, seconds=seconds, connections=each)
+            post(each_.port, QUERY, each_.served.process.pid, seconds=seconds, connections=each)
             for each_ in readers
         )
     )
-    rate = sum(one.rate for one in asked)
+    rate = sum(one.rate for one in answers)
     worked = sum(map(cpu_seconds, databases)) - before
     return Found(
-        rate, sum(one.cpu * one.rate for one in asked) / rate, worked * 1000 / (rate * seconds)
+        rate, sum(one.cpu * one.rate for one in answers) / rate, worked * 1000 / (rate * seconds)
     )
 
 
@@ -129,10 +129,10 @@ def main() -> None:
             "two readers on the primary": on_primary,
             "two readers, each on a standby": on_standbys,
         }
-        print(table(asyncio.run(take_turns(ways, given.rounds, given.seconds))))
+        print(table(asyncio.run(alternate(ways, given.rounds, given.seconds))))
 
 
-async def take_turns(
+async def alternate(
     ways: Mapping[str, Sequence[Reader]], rounds: int, seconds: float
 ) -> dict[str, list[Found]]:
     """Measure all setups in turn, after an unmeasured round."""

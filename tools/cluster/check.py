@@ -28,7 +28,7 @@ async def check(world: ClusterUnderLoad) -> None:
     for tracker in world.trackers:
         await world.ready(tracker.url)
     log = await recorded(world)
-    told_right(world.followers)
+    acknowledgements_hold(world.followers)
     stayed(world.trackers)
     for tracker in world.trackers:
         await projected(world, tracker.url, log)
@@ -38,10 +38,10 @@ async def check(world: ClusterUnderLoad) -> None:
     world.endpoint.check(log)
     entries = await replicated(world, log)
     await signed(world, entries)
-    await nobody_waits(world)
+    await no_waiting_transactions(world)
 
 
-def told_right(followers: Iterable[Follower]) -> None:
+def acknowledgements_hold(followers: Iterable[Follower]) -> None:
     """Check that no follower received an error about a different log."""
     for follower in followers:
         if follower.refusals:
@@ -94,7 +94,7 @@ async def until_signed(auditor: Auditor, key: str, size: int, http: httpx2.Async
         await asyncio.sleep(0.1)
 
 
-async def nobody_waits(world: ClusterUnderLoad) -> None:
+async def no_waiting_transactions(world: ClusterUnderLoad) -> None:
     """Check that no transaction stays open for long, and that every tracker is ready."""
     primary = await world.cluster.until_leads()
     connection = await primary.connect()

@@ -66,8 +66,8 @@ class Node:
         }
         secrets = ("SUPERUSER", "REPLICATION", "REWIND", "RESTAPI")
         mine |= {f"PATRONI_{each}_PASSWORD": PASSWORD for each in secrets}
-        told = (SETTINGS / "node.env").read_text(encoding="utf-8").splitlines()
-        assert set(mine) == {line.partition("=")[0] for line in told if line and line[0] != "#"}
+        lines = (SETTINGS / "node.env").read_text(encoding="utf-8").splitlines()
+        assert set(mine) == {line.partition("=")[0] for line in lines if line and line[0] != "#"}
         kept = {
             name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
         }

@@ -49,9 +49,13 @@ def under_load(
             await world.settled(faults.WRITES_SECONDS)
             await world.cluster.until_whole()
             await world.settled()
-        told = [sent.told_at for sent in world.sent[begun:] if sent.positions]
+        acknowledged = [sent.told_at for sent in world.sent[begun:] if sent.positions]
         await check(world)  # it resends unconfirmed commands, and so confirms them
-        return longest_silence(told, struck) if ended is None else silence_after(told, ended)
+        return (
+            longest_silence(acknowledged, struck)
+            if ended is None
+            else silence_after(acknowledged, ended)
+        )
 
     return play
 

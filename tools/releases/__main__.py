@@ -31,7 +31,7 @@ def main(wheel: Path, python: Path | None) -> int:
         place.chmod(0o755)
         interpreters = [python] if python else pythons()
         for outcome in chain(() if python else try_wheels(), try_all(wheel, interpreters, place)):
-            print(f"| {outcome.what} | {outcome.where} | {outcome.result} |", flush=True)
+            print(f"| {outcome.subject} | {outcome.where} | {outcome.result} |", flush=True)
             outcomes.append(outcome)
     wrong = [each for each in outcomes if not each.good]
     print(f"{len(outcomes)} tried, {len(wrong)} other than they should be")

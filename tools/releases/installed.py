@@ -19,7 +19,7 @@ BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DEMO_SECONDS = 300
 """Timeout in seconds for a demo to respond, on a busy machine."""
 NOBODY = 65_534
-ASK = """
+QUERY_VERSION = """
 import json, sys, urllib.request
 request = urllib.request.Request(sys.argv[1], b'{"query": "{ head }"}', {"Content-Type": "application/json"})
 print(json.load(urllib.request.urlopen(request))["data"]["head"])
@@ -96,7 +96,7 @@ def try_all(wheel: Path, interpreters: list[Path], place: Path) -> Iterator[Outc
     ]
     tools = make_tools(place, open_to_all[-1])
     for number, (original, python) in enumerate(zip(interpreters, open_to_all, strict=True)):
-        told = subprocess.check_output([original, "--version"], text=True).strip()
+        version = subprocess.check_output([original, "--version"], text=True).strip()
         for way, script in ways().items():
             home = place / f"{number}-{way}"
             home.mkdir()
@@ -107,8 +107,8 @@ def try_all(wheel: Path, interpreters: list[Path], place: Path) -> Iterator[Outc
                 if user.identity:
                     shutil.chown(path, NOBODY, NOBODY)
             yield from (
-                Outcome(f"{way}: {what}", f"{told} ({original})", result, good)
-                for what, result, good in try_one(user, script)
+                Outcome(f"{way}: {subject}", f"{version} ({original})", result, good)
+                for subject, result, good in try_one(user, script)
             )
             shutil.rmtree(home)
 
@@ -148,7 +148,7 @@ def demo(user: User, tracker: str) -> tuple[str, bool]:
         while time.monotonic() - began < DEMO_SECONDS and running.poll() is None:
             if address := re.search(r"(http://[\d.]+:\d+/graphql)", log.read_text()):
                 answer = subprocess.run(
-                    [sys.executable, "-c", ASK, address[1]],
+                    [sys.executable, "-c", QUERY_VERSION, address[1]],
                     capture_output=True,
                     text=True,
                     check=False,

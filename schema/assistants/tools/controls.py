@@ -10,7 +10,7 @@ from msgspec import Meta
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
-from schema.assistants.sentences import say_of_clause, say_of_control
+from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.amounts import measured
 from schema.pages.site.words import listed, words
@@ -110,10 +110,10 @@ def control(node: Node, book: Book) -> Item:
     """Return a control with its required statements."""
     key = node["key"]
     book.issued_by(node["issuer"]["code"])
-    say_of_control(node, book)
+    control_sentence(node, book)
     for dispute in node["disputes"]:
         cited = numbers(book.cite(dispute))
-        book.say(f"{key} is disputed: {dispute['account'][:300]}{cited}")
+        book.add_sentence(f"{key} is disputed: {dispute['account'][:300]}{cited}")
     return CONTROL.of(
         node,
         disputed=bool(node["disputes"]),
@@ -124,9 +124,9 @@ def control(node: Node, book: Book) -> Item:
 def clause(control: str, node: Node, book: Book) -> Item:
     """Return a clause with its required statements."""
     name = f"{control}, clause {node['key']}"
-    say_of_clause(control, node, book)
+    clause_sentence(control, node, book)
     if node["status"] in NO_LAW:
-        book.say(f"{name} is {words(node['status'])}: it is not law.")
+        book.add_sentence(f"{name} is {words(node['status'])}: it is not law.")
     return CLAUSE.of(
         node,
         commodities=named([one["key"] for one in node["commodities"]]),

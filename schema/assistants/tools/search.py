@@ -17,7 +17,7 @@ MAX_NAMES = 20
 MAX_MATCH_CHARACTERS = 160
 
 
-class Question(PagedArguments, frozen=True, kw_only=True):
+class Parameters(PagedArguments, frozen=True, kw_only=True):
     """The search words."""
 
     text: str
@@ -31,7 +31,7 @@ COMMODITY = Part(__name__, "FoundCommodity", {})
 PLACE = Part(__name__, "FoundPlace", {})
 
 
-def variables(asked: Question) -> dict[str, Any]:
+def variables(asked: Parameters) -> dict[str, Any]:
     """Return the variables of the document."""
     return {
         "text": asked.text,
@@ -43,7 +43,7 @@ def variables(asked: Question) -> dict[str, Any]:
     }
 
 
-def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(asked: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the page of the search."""
     return "/search", {
         "q": asked.text,
@@ -53,7 +53,7 @@ def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
     }
 
 
-def nodes(data: Data, asked: Question) -> Nodes:
+def nodes(data: Data, asked: Parameters) -> Nodes:
     """Return the entities."""
     return Nodes.of_page(data["asOf"]["search"])
 
@@ -71,7 +71,7 @@ def line(item: Item) -> str:
     return f"{item['entity']}: {item['title']}{matched}"
 
 
-def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+def more(data: Data, asked: Parameters, book: Book) -> Mapping[str, Any]:
     """Return commodities and places with such names."""
     return {
         "commodities": [COMMODITY.of(one) for one in data["commodities"][:MAX_NAMES]],
@@ -88,7 +88,7 @@ TOOL = Tool(
         " queries find most: `gallium licence`. A hit is not a statement: call the other"
         " tools for its entity."
     ),
-    arguments=Question,
+    arguments=Parameters,
     part=HIT,
     variables=variables,
     page=page,

@@ -30,7 +30,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": "Alliances and their members",
         "description": "Alliances and initiatives on critical minerals, and their members"
         " on a date.",
-        "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
+        "change_days": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
         "columns": columns,
         "rows": matrix(columns, data["asOf"]["memberships"]["nodes"]),
         "alliances": alliances,

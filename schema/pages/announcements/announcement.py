@@ -23,7 +23,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": announcement["title"],
         "sources": [publisher_of(announcement["source"])],
-        "turns": [
+        "change_days": [
             day for day in (announcement["date"], announcement["until"]) if day and len(day) == 10
         ],
         "announcement": announcement,

@@ -62,16 +62,16 @@ class ChangedDay:
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the differences, by date."""
     changes = data["changes"]
-    asked = address.parameters.get("show", "all")
-    nodes = [node for node in changes["nodes"] if asked == "all" or _is(node, asked)]
+    selection = address.parameters.get("show", "all")
+    nodes = [node for node in changes["nodes"] if selection == "all" or _is(node, selection)]
     kinds = Counter(node["change"] for node in changes["nodes"])
     end = data["asOf"]["validAt"]
     return {
         "title": "Compare two dates",
-        "turns": sorted({day for node in changes["nodes"] for day in node["effectiveDays"]}),
+        "change_days": sorted({day for node in changes["nodes"] for day in node["effectiveDays"]}),
         "days": by_day(nodes),
         "kinds": [(VERBS[kind], kinds[kind]) for kind in VERBS if kinds[kind]],
-        "asked": asked,
+        "asked": selection,
         "start": {**defaults(address, end), **address.parameters}.get("from", end),
         "end": end,
         "first_page": "after" not in address.parameters,
@@ -158,9 +158,9 @@ def spaced(name: str) -> str:
     return CAPITAL.sub(lambda match: f" {match.group().lower()}", name).replace("_", " ")
 
 
-def _is(node: Mapping[str, Any], asked: str) -> bool:
+def _is(node: Mapping[str, Any], selection: str) -> bool:
     """Return whether something changed in the world, or only in the records."""
-    return bool(node["effectiveDays"]) == (asked == "happened")
+    return bool(node["effectiveDays"]) == (selection == "happened")
 
 
 PAGE = Page(

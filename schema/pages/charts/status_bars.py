@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.scale import Tick, TimeScale, day_in_words, days_in_words, window_around
-from schema.pages.charts.status_marks import ENDED, HUES, LOOKS, Hue, Look
+from schema.pages.charts.status_marks import ENDED, HUES, STATUS_STYLES, Hue, MarkStyle
 
 MAX_LANES = 40
 """Maximum number of clauses in a row."""
@@ -33,14 +33,14 @@ class Period:
     last: date | None = None
 
     @property
-    def look(self) -> Look:
+    def style(self) -> MarkStyle:
         """Return its style."""
-        return LOOKS[self.status].look
+        return STATUS_STYLES[self.status].style
 
     @property
     def word(self) -> str:
         """Return its status in a word."""
-        return LOOKS[self.status].word
+        return STATUS_STYLES[self.status].word
 
     def covers(self, day: date) -> bool:
         """Return whether it includes a date."""
@@ -77,7 +77,7 @@ class RowOfPeriods:
 class Bar:
     """A period in the drawing."""
 
-    look: Look
+    style: MarkStyle
     x: float
     width: float
     words: str
@@ -107,14 +107,14 @@ class State:
     """Start, end and next status in words; empty if clauses differ in them."""
 
     @property
-    def look(self) -> Look:
+    def style(self) -> MarkStyle:
         """Return its mark."""
-        return LOOKS[self.status].look
+        return STATUS_STYLES[self.status].style
 
     @property
     def word(self) -> str:
         """Return its word."""
-        return LOOKS[self.status].word
+        return STATUS_STYLES[self.status].word
 
 
 @dataclass(frozen=True)
@@ -181,10 +181,10 @@ class StatusTable:
         return [hue for hue in Hue if hue in hues]
 
     @property
-    def looks(self) -> Sequence[Look]:
+    def styles(self) -> Sequence[MarkStyle]:
         """Return the styles in the table, for the legend."""
-        styles = {bar.look for row in self.rows for lane in row.lanes for bar in lane.bars}
-        return [look for look in Look if look in styles]
+        styles = {bar.style for row in self.rows for lane in row.lanes for bar in lane.bars}
+        return [style for style in MarkStyle if style in styles]
 
 
 def track_of(clause: Mapping[str, Any]) -> Track:
@@ -223,7 +223,7 @@ def draw_bars(periods: Sequence[Period], scale: TimeScale) -> list[Bar]:
     """Return the bars of adjacent periods, without those outside of the window."""
     return [
         Bar(
-            period.look,
+            period.style,
             start,
             round(scale.end(period.last) - start, 3),
             str(period),
@@ -303,7 +303,7 @@ def _to_come(row: RowOfPeriods, day: date) -> str:
 
 def state_in_words(current: Period, following: Period | None) -> str:
     """Return the start, the end and the next status in words."""
-    if current.look in ENDED:
+    if current.style in ENDED:
         return f"since {day_in_words(current.first)}"
     if current.status == "SUSPENDED":
         if current.last is None:
@@ -315,4 +315,4 @@ def state_in_words(current: Period, following: Period | None) -> str:
         return f"{since}, until {day_in_words(current.last)}" if current.last else since
     if following is not None:
         return f"{following.word} from {day_in_words(following.first)}"
-    return "no day is given" if current.look is Look.HOLLOW else ""
+    return "no day is given" if current.style is MarkStyle.HOLLOW else ""

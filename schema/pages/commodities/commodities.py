@@ -46,7 +46,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": "Commodities",
         "description": "The producers of critical minerals, the concentration of their"
         " output, and the number of clauses on them.",
-        "turns": [node["publishedOn"] for node in state["editions"]["nodes"]],
+        "change_days": [node["publishedOn"] for node in state["editions"]["nodes"]],
         "sources": sorted(
             {node["publisherName"] or node["publisher"] for node in state["editions"]["nodes"]}
         ),

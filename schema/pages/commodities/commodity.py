@@ -59,7 +59,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": commodity["name"],
         "description": " ".join(lead),
-        "turns": [one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])],
+        "change_days": [
+            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
+        ],
         "sources": _sources(state),
         "commodity": commodity,
         "below": below,
@@ -130,11 +132,11 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
     first = figures[0] if figures else None
     if first and first["share"] and world:
         verb = OUTPUT_VERBS.get(shown["stage"], "produced")
-        says = "estimates" if first["estimated"] or world["estimated"] else "says"
+        predicate = "estimates" if first["estimated"] or world["estimated"] else "says"
         mixed = " (claims of several editions)" if first["mixedEditions"] else ""
         return [
             f"{first['place']['name']} {verb} {percent(first['share'])} of the world’s output of"
-            f" {year}, as {publisher_of(world['source'])} {says}{mixed}."
+            f" {year}, as {publisher_of(world['source'])} {predicate}{mixed}."
         ]
     if world:
         return [

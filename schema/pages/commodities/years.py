@@ -184,8 +184,8 @@ def _can_be_drawn(claim: Claim, measure: Claim) -> bool:
 
 def _mark(name: str, one: PlaceYear, claim: Claim, link: LinkTo, *, in_use: bool) -> YearMark:
     estimated = ", estimated" if claim["estimated"] else ""
-    standing = "" if in_use else ", an earlier edition"
-    words = f"{name}, {one.year}: {measured(claim)}{estimated}, {claim['edition']}{standing}"
+    edition_note = "" if in_use else ", an earlier edition"
+    words = f"{name}, {one.year}: {measured(claim)}{estimated}, {claim['edition']}{edition_note}"
     number, address = Decimal(claim["value"]), link(one.figure)
     return YearMark(one.year, number, words, address, in_use, claim["publisher"])
 

@@ -67,7 +67,7 @@ def _present(
         "leads": leads(control, moment.day),
         "table_of_clauses": table,
         "square": _square(versions, acts, moment, address, table),
-        "turns": turns(table),
+        "change_days": change_days(table),
         "facts_until": known_until,
         "watch": watch_sentences(
             horizon_of(as_of["horizon"], control["issuer"]["code"]), moment.day
@@ -103,7 +103,7 @@ def _absent(
         "first_position": first_position if first_position > moment.position else None,
         "table_of_clauses": table,
         "square": _square(versions, acts, moment, address, table),
-        "turns": sorted({version.valid_first.isoformat() for version in versions}),
+        "change_days": sorted({version.valid_first.isoformat() for version in versions}),
     }
 
 
@@ -170,7 +170,7 @@ def clause_sub(clause: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
-def turns(table: StatusTable) -> list[str]:
+def change_days(table: StatusTable) -> list[str]:
     """Return the dates on which a status begins, once for each clause."""
     return [
         period.first.isoformat()

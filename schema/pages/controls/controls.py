@@ -9,8 +9,8 @@ from typing import Any
 
 from schema.pages.charts.scale import day_in_words
 from schema.pages.charts.status_bars import STATUS_ORDER, RowOfPeriods, draw_status_table, track_of
-from schema.pages.charts.status_marks import HUES, LOOKS
-from schema.pages.controls.control import clause_label, clause_sub, turns
+from schema.pages.charts.status_marks import HUES, STATUS_STYLES
+from schema.pages.controls.control import change_days, clause_label, clause_sub
 from schema.pages.controls.images import status_image
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -78,7 +78,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": title,
         "description": "Export controls, import restrictions and production controls on"
         " critical minerals, with the status of each clause.",
-        "turns": turns(table),
+        "change_days": change_days(table),
         "table_of_rows": table,
         "by_clause": by_clause,
         "controls": controls,
@@ -93,8 +93,8 @@ def issuers_of(
     controls: Iterable[Mapping[str, Any]], data: Mapping[str, Any], address: Address
 ) -> list[Mapping[str, Any]]:
     """Return the issuers of the instruments on the page, and the issuer in the filter."""
-    asked = address.query.get("issuer")
-    narrowed = [one for one in data["places"] if one["code"] == asked]
+    requested = address.query.get("issuer")
+    narrowed = [one for one in data["places"] if one["code"] == requested]
     return [*(control["issuer"] for control in controls), *narrowed]
 
 
@@ -119,12 +119,12 @@ def names(
 
 def narrowed_to(address: Address, called: Mapping[str, Mapping[str, str]]) -> str:
     """Return the filters of a list in words."""
-    said = ""
+    words = ""
     for name, words_before in FILTERS.items():
         given = address.query.get(name)
         if given:
-            said += f" {words_before}{called.get(name, {}).get(given, given)}"
-    return said
+            words += f" {words_before}{called.get(name, {}).get(given, given)}"
+    return words
 
 
 def rows_by_clause(
@@ -201,7 +201,7 @@ def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
         ),
         "destination": _sorted(Option(place["code"], place["name"]) for place in places),
         "measure": _sorted(Option(measure, words(measure)) for measure in HUES),
-        "status": [Option(status, LOOKS[status].word) for status in STATUS_ORDER],
+        "status": [Option(status, STATUS_STYLES[status].word) for status in STATUS_ORDER],
         "direction": [Option(value, label) for value, label in DIRECTIONS.items()],
         "confirmation": [Option(value, label) for value, label in CONFIRMATIONS.items()],
     }

@@ -59,12 +59,12 @@ class SearchIndex:
         self._entries = dict(entries)
         self._words = sorted(entries)
 
-    def find(self, question: str) -> list[Result]:
+    def find(self, query: str) -> list[Result]:
         """Return the sections with a match for each word of a query; a prefix matches too."""
-        asked = asked_words(question)
-        if not asked:
+        sought = query_words(query)
+        if not sought:
             return []
-        scores = [self._scores(word) for word in asked]
+        scores = [self._scores(word) for word in sought]
         common = set(scores[0]).intersection(*scores[1:])
         ranked = sorted(
             common,
@@ -75,15 +75,15 @@ class SearchIndex:
             ),
         )
         return [
-            self._result(number, sum(one[number] for one in scores), asked)
+            self._result(number, sum(one[number] for one in scores), sought)
             for number in ranked[:MAX_RESULTS]
         ]
 
-    def _scores(self, asked: str) -> dict[int, float]:
+    def _scores(self, sought: str) -> dict[int, float]:
         """Return the score of each section for a word; sections without it are left out."""
         counts: Counter[int] = Counter()
-        for word in self._beginning_with(asked):
-            weight = WHOLE_WORD_WEIGHT if word == asked else 1
+        for word in self._beginning_with(sought):
+            weight = WHOLE_WORD_WEIGHT if word == sought else 1
             for number, count in self._entries[word].items():
                 counts[number] += count * weight
         rarity = math.log(1 + len(self._sections) / max(1, len(counts)))
@@ -95,9 +95,9 @@ class SearchIndex:
                 return
             yield word
 
-    def _result(self, number: int, score: float, asked: Sequence[str]) -> Result:
+    def _result(self, number: int, score: float, sought: Sequence[str]) -> Result:
         name, title, section = self._sections[number]
-        return Result(name, title, section, score, excerpt(section.text, asked))
+        return Result(name, title, section, score, excerpt(section.text, sought))
 
 
 def words(text: str) -> list[str]:
@@ -105,9 +105,9 @@ def words(text: str) -> list[str]:
     return [word.casefold() for word in WORD.findall(text)]
 
 
-def asked_words(question: str) -> list[str]:
+def query_words(query: str) -> list[str]:
     """Return the words of a query that select sections: single letters only if there are no others."""
-    distinct = list(dict.fromkeys(words(question)))
+    distinct = list(dict.fromkeys(words(query)))
     return ([word for word in distinct if len(word) > 1] or distinct)[:MAX_WORDS]
 
 
@@ -121,12 +121,12 @@ def weighted_words(title: str, section: Section) -> Counter[str]:
     return counts
 
 
-def excerpt(text: str, asked: Sequence[str]) -> list[Excerpt]:
+def excerpt(text: str, sought: Sequence[str]) -> list[Excerpt]:
     """Return the part of a text with the most matches, marked; without matches, its beginning."""
     places = [
-        (match.start(), match.end(), next(word for word in asked if lowered.startswith(word)))
+        (match.start(), match.end(), next(word for word in sought if lowered.startswith(word)))
         for match in WORD.finditer(text)
-        if (lowered := match.group().casefold()).startswith(tuple(asked))
+        if (lowered := match.group().casefold()).startswith(tuple(sought))
     ]
     start, end = _window(text, places)
     pieces = [Excerpt("… ", False)] if start else []

@@ -45,13 +45,13 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     state = data["asOf"]
     event, last = state["event"], int(state["position"])
     if event is None:
-        asked = address.parameters["event"]
-        raise NotFound(f"event {asked} was not recorded at position {last}", path=("event",))
+        key = address.parameters["event"]
+        raise NotFound(f"event {key} was not recorded at position {last}", path=("event",))
     position = int(event["position"])
     return {
         "title": event["summary"],
         "description": f"Event {number(position)} of the log: {event['type']}",
-        "turns": [event["publicOn"]],
+        "change_days": [event["publicOn"]],
         "event": event,
         "entity_page": entity_path(event["entity"]),
         "fields_shown": entry_fields(event["data"], event["annexes"]),

@@ -21,7 +21,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": "The log",
         "description": "Every event of the log, the newest first, with its proof.",
-        "turns": [event["publicOn"] for event in events["nodes"]],
+        "change_days": [event["publicOn"] for event in events["nodes"]],
         "events": events["nodes"][::-1],
         "older": _older(events["pageInfo"], address),
         "types": sorted(FACTS),

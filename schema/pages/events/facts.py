@@ -18,7 +18,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": "Facts by date",
         "description": "The facts that count, by the date on which they became public.",
-        "turns": [fact["publicOn"] for fact in facts["nodes"]],
+        "change_days": [fact["publicOn"] for fact in facts["nodes"]],
         "facts": facts["nodes"],
         "types": sorted(FACTS),
     }

@@ -47,7 +47,7 @@ class ClaimLine:
     publisher: str
     edition: str
     checked: str
-    standing: str
+    status: str
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -59,7 +59,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": "Figures and who publishes them",
         "description": "Production, capacity and reserves of minerals: every claim of every edition.",
-        "turns": [edition["publishedOn"] for edition in state["editions"]["nodes"]],
+        "change_days": [edition["publishedOn"] for edition in state["editions"]["nodes"]],
         "sources": sorted(
             {node["publisherName"] or node["publisher"] for node in state["editions"]["nodes"]}
         ),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.status_marks import LOOKS, StatusLook
+from schema.pages.charts.status_marks import STATUS_STYLES, StatusStyle
 from schema.pages.charts.world_map import COUNTS, SHARES, draw_world
 from schema.pages.overview.map_image import world_image
 from schema.pages.overview.output_map import NO_SHARE, share_in_words, share_values
@@ -19,7 +19,7 @@ from schema.pages.overview.restrictions_map import (
     issuers,
     map_values,
 )
-from schema.pages.overview.status_changes import VERBS, ChangeLine, days_of_changes, turns
+from schema.pages.overview.status_changes import VERBS, ChangeLine, change_lines, days_of_changes
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -47,7 +47,7 @@ class Segment:
     """A status in the strip: its start and width in percent, and its clauses."""
 
     status: str
-    shown: StatusLook
+    shown: StatusStyle
     index: int
     """Index in the response."""
     x: float
@@ -89,7 +89,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the data of the page at the moment."""
     state = data["asOf"]
     day = state["validAt"]
-    coming = turns(state["upcoming"]["nodes"])
+    coming = change_lines(state["upcoming"]["nodes"])
     shown = address.parameters.get("map", MAPS[0])
     everyone = issuers(state["byIssuer"], state["unions"])
     title = headline(state["inForce"], everyone)
@@ -97,7 +97,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": title,
         "description": f"{title}, as known at position {state['position']} of the log.",
-        "turns": [one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])],
+        "change_days": [
+            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
+        ],
         "lead": lead(everyone, coming, day),
         "strip": strip(state["byStatus"]),
         "reach": reached,
@@ -106,7 +108,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "shown": shown,
         "coming": days_of_changes(coming),
         "more_coming": state["upcoming"]["totalCount"] - len(state["upcoming"]["nodes"]),
-        "lately": turns(state["recent"]["nodes"]),
+        "lately": change_lines(state["recent"]["nodes"]),
         "more_lately": state["recent"]["totalCount"] - len(state["recent"]["nodes"]),
         "events": state["events"]["nodes"][::-1],
         "types": ",".join(WORLD_TYPES),
@@ -138,25 +140,25 @@ def lead(everyone: Sequence[Issuer], coming: Sequence[ChangeLine], day: str) -> 
     if issued and issued[0].count("in force") > 1:
         sentences.append(f"{issued[0].name} issued {issued[0].count('in force'):,} of them.")
     if coming:
-        sentences.append(next_turn(coming, day))
+        sentences.append(next_change_sentence(coming, day))
     return " ".join(sentences)
 
 
-def next_turn(coming: Sequence[ChangeLine], day: str) -> str:
+def next_change_sentence(coming: Sequence[ChangeLine], day: str) -> str:
     """Return the next changes of clauses in a sentence; empty without any."""
-    turning = [turn for turn in coming if turn.clauses]
-    first = [turn for turn in turning if turn.day == turning[0].day]
+    upcoming = [change for change in coming if change.clauses]
+    first = [change for change in upcoming if change.day == upcoming[0].day]
     if not first:
         return ""
     counts = Counter[str]()
-    for turn in first:
-        counts[turn.transition] += turn.clauses
-    issuers = listed(list(dict.fromkeys(turn.issuer for turn in first if turn.issuer)))
+    for change in first:
+        counts[change.transition] += change.clauses
+    issuers = listed(list(dict.fromkeys(change.issuer for change in first if change.issuer)))
     acts: list[str] = []
     for transition, count in counts.items():
         clauses = f"{count:,}" if acts else f"{many(count, 'clause')} of {issuers}"
         acts.append(f"{clauses} {VERBS[transition][1 if count == 1 else 2]}")
-    unless = ", unless another act comes first" if all(turn.on_terms for turn in first) else ""
+    unless = ", unless another act comes first" if all(change.on_terms for change in first) else ""
     return f"{sentence(in_days(first[0].day, day))} {listed(acts)}{unless}."
 
 
@@ -167,7 +169,9 @@ def strip(by_status: Sequence[Mapping[str, Any]]) -> list[Segment]:
     segments, x = [], 0.0
     for status in sorted(index, key=list(STRIP_ORDER).index):
         width = 100 * by_status[index[status]]["clauses"] / total
-        segments.append(Segment(status, LOOKS[status], index[status], round(x, 3), round(width, 3)))
+        segments.append(
+            Segment(status, STATUS_STYLES[status], index[status], round(x, 3), round(width, 3))
+        )
         x += width
     return segments
 

@@ -17,7 +17,7 @@ from schema.pages.commodities.exposure_bar import (
     exposure_bar,
     unconfirmed_measures,
 )
-from schema.pages.overview.status_changes import days_of_changes, newest_days, turns
+from schema.pages.overview.status_changes import change_lines, days_of_changes, newest_days
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -84,13 +84,15 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     aimed = aimed_at([*state["aimed"]["nodes"], *state["aimedAtImports"]["nodes"]], code)
     unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]
     products = made_by(state["productsOf"])
-    coming = turns(state["upcoming"]["nodes"])
+    coming = change_lines(state["upcoming"]["nodes"])
     return {
         "title": place["name"],
-        "description": standing(place, state, code),
-        "turns": [one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])],
+        "description": status_sentence(place, state, code),
+        "change_days": [
+            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
+        ],
         "place": place,
-        "standing": standing(place, state, code),
+        "status_sentence": status_sentence(place, state, code),
         "known_until": horizons.get(code),
         "watch": watch_sentences(horizon_of(state["horizon"], code), day),
         "unions": unions,
@@ -103,7 +105,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
         "coming": days_of_changes(coming),
-        "lately": turns(one for one in state["recent"]["nodes"] if one["member"] in (None, code)),
+        "lately": change_lines(
+            one for one in state["recent"]["nodes"] if one["member"] in (None, code)
+        ),
     }
 
 
@@ -112,7 +116,7 @@ def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
     return {one["code"] for one in places}
 
 
-def standing(place: Mapping[str, Any], state: Mapping[str, Any], code: str) -> str:
+def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: str) -> str:
     """Return the numbers of clauses in force of the place and on it, in a sentence."""
     own = sum(row["clauses"] for row in state["own"])
     issued = f"{many(own, 'clause')} of {place['name']} {'is' if own == 1 else 'are'} in force"
@@ -133,12 +137,12 @@ def standing(place: Mapping[str, Any], state: Mapping[str, Any], code: str) -> s
     ]
     if of_unions:
         issued += f", besides {listed(of_unions)}, to which it belongs"
-    theirs = {code, *codes(unions)}
+    own_codes = {code, *codes(unions)}
     reached = [
-        f"{clauses_of(rows)} {what}"
-        for what, rows in (
-            ("on exports to it", without(state["toward"], theirs)),
-            ("on imports from it", without(state["comingFrom"], theirs)),
+        f"{clauses_of(rows)} {direction}"
+        for direction, rows in (
+            ("on exports to it", without(state["toward"], own_codes)),
+            ("on imports from it", without(state["comingFrom"], own_codes)),
         )
         if rows
     ]

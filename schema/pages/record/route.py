@@ -148,7 +148,7 @@ class RecordRoute:
     async def _event(self, id: str, client: Client) -> Mapping[str, Any]:
         """Return the event of a form. Raises NotFound."""
         event: Mapping[str, Any] | None
-        event = (await self._api.ask("event", {"eventId": id}, client))["event"]
+        event = (await self._api.query("event", {"eventId": id}, client))["event"]
         if event is None:
             raise NotFound(f"There is no event {id!r}", path=("eventId",))
         return event

@@ -98,7 +98,7 @@ class SeveralPage:
     async def _find(
         self, id: str, revision: int, action: Action, client: Client
     ) -> MarkedCandidate:
-        candidate = (await self._api.ask("marked", {"id": id}, client))["candidate"]
+        candidate = (await self._api.query("marked", {"id": id}, client))["candidate"]
         if candidate is None:
             raise InvalidInput(f"there is no candidate {id}", path=(MARKED,))
         return MarkedCandidate(

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.status_bars import STATUS_ORDER
-from schema.pages.charts.status_marks import LOOKS
+from schema.pages.charts.status_marks import STATUS_STYLES
 from schema.pages.commodities.answers import ClauseAnswer, clause_answers
 from schema.pages.commodities.clauses import pairs_of
 from schema.pages.search.parsing import ParsedSearch, parse_search
@@ -103,7 +103,7 @@ def _status(node: Mapping[str, Any]) -> str | None:
         for clause in clauses
         if clause["status"] == first["status"]
     )
-    return LOOKS[first["status"]].word + ("" if confirmed else ", not confirmed")
+    return STATUS_STYLES[first["status"]].word + ("" if confirmed else ", not confirmed")
 
 
 def excerpt(match: Mapping[str, Any]) -> Excerpt:

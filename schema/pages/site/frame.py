@@ -63,18 +63,18 @@ class Moment:
     position: str
     known_at: str | None
     digest: str
-    turns: Sequence[str] = ()
+    change_days: Sequence[str] = ()
     """Dates, in order, each once."""
 
     @property
-    def previous_turn(self) -> str | None:
+    def previous_change(self) -> str | None:
         """Return the last earlier date with a change."""
-        return next((day for day in reversed(self.turns) if day < self.valid_at), None)
+        return next((day for day in reversed(self.change_days) if day < self.valid_at), None)
 
     @property
-    def next_turn(self) -> str | None:
+    def next_change(self) -> str | None:
         """Return the next date with a change."""
-        return next((day for day in self.turns if day > self.valid_at), None)
+        return next((day for day in self.change_days if day > self.valid_at), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,11 @@ def frame(
 ) -> Frame:
     """Return the frame of a page for the data of its response and the result of its view."""
     state = data["asOf"]
-    turning = [day for day in shown.get("turns", ()) if day and len(day) == len("2025-11-09")]
-    turns = sorted(set(turning))
-    moment = Moment(state["validAt"], state["position"], state["knownAt"], state["digest"], turns)
+    changing = [
+        day for day in shown.get("change_days", ()) if day and len(day) == len("2025-11-09")
+    ]
+    changes = sorted(set(changing))
+    moment = Moment(state["validAt"], state["position"], state["knownAt"], state["digest"], changes)
     pinned = address.pin(moment.valid_at, moment.position)
     cited = CitedPage(
         title=shown["title"],
@@ -136,7 +138,7 @@ def frame(
         pinned,
         origin,
         cited.url,
-        ask_link(page, pinned),
+        graphiql_link(page, pinned),
         [*data_forms(page, address), *feed_forms(page, address)],
         [(name, link) for _, name, link in feed_forms(page, address)],
         downloads(page, address, has_image="image" in shown),
@@ -144,7 +146,7 @@ def frame(
         href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
         citations(cited),
         make_day_ruler(
-            [date.fromisoformat(day) for day in turning],
+            [date.fromisoformat(day) for day in changing],
             date.fromisoformat(moment.valid_at),
             facts_until=shown.get("facts_until"),
         ),
@@ -161,7 +163,7 @@ def completeness_of(data: Mapping[str, Any]) -> Mapping[str, str] | None:
     return next(filter(None, recorded), None)
 
 
-def ask_link(page: Page, pinned: Address) -> str:
+def graphiql_link(page: Page, pinned: Address) -> str:
     """Return a link to the query of a page in GraphiQL."""
     variables = orjson.dumps(page.variables(pinned)).decode()
     return f"/graphql?query={quote(page.document.strip(), safe='')}&variables={quote(variables)}"

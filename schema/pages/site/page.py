@@ -17,7 +17,7 @@ from tracker.errors import InvalidInput
 View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
 """A function from the data of a response and the address to further data for the template.
 
-The result has `title` and optionally other keys. `description` is a sentence. `turns` are the dates of
+The result has `title` and optionally other keys. `description` is a sentence. `change_days` are the dates of
 changes on the page; months and years are ignored. `facts_until` is the date of the newest known fact, after
 which the ruler is dotted. `positions` are those of entries about the page. `sources` are the publishers
 that a citation names first. `image` is an SVG: the page as `.svg`, `.png` and `.pdf`. Raises NotFound.
@@ -86,18 +86,18 @@ class Page(WithDocument):
     def parameters(self) -> Mapping[str, UrlParameter]:
         """Return the parameters of its address, without the moment."""
         parameters = url_parameters(SCHEMA._schema, self.question)
-        given_otherwise = {*MOMENT.values(), *self.made}
-        return {name: one for name, one in parameters.items() if name not in given_otherwise}
+        set_elsewhere = {*MOMENT.values(), *self.made}
+        return {name: one for name, one in parameters.items() if name not in set_elsewhere}
 
     def variables(self, address: Address) -> dict[str, Any]:
         """Return the variables of its document at an address. Raises InvalidInput."""
-        asked = {**self.defaults(address), **address.parameters}
+        values = {**self.defaults(address), **address.parameters}
         for name, words in self.choices.items():
-            if asked.pop(name, words[0]) not in words:
+            if values.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
-        asked = {name: value for name, value in asked.items() if name not in {*self.texts, START}}
+        values = {name: value for name, value in values.items() if name not in {*self.texts, START}}
         return {
-            **read_parameters("this page", self.parameters, asked),
+            **read_parameters("this page", self.parameters, values),
             **{name: make(address) for name, make in self.made.items()},
             **address.variables,
         }

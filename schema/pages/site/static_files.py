@@ -52,12 +52,12 @@ def _gzipped(name: str) -> bytes:
 @function_errors_as_json
 async def static_file(request: Request) -> Response:
     """Return a file. Only the present edition may be cached."""
-    name, asked = request.path_params["name"], request.path_params["edition"]
+    name, requested = request.path_params["name"], request.path_params["edition"]
     content = static_files().get(name)
     if content is None:
         raise NotFound(f"{name[:50]!r} is no file of the pages", path=("name",))
     headers = {
-        "Cache-Control": FOR_EVER if asked == edition() else "no-cache",
+        "Cache-Control": FOR_EVER if requested == edition() else "no-cache",
         "Vary": "Accept-Encoding",
     }
     if takes_gzip(request.headers.get("accept-encoding", "")):

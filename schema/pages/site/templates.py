@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
-from schema.pages.charts.status_marks import HUE_WORDS, LOOKS, ON_PAGE
+from schema.pages.charts.status_marks import HUE_WORDS, ON_PAGE, STATUS_STYLES
 from schema.pages.site import amounts, name_fields, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.static_files import static_path
@@ -62,7 +62,7 @@ def environment() -> Environment:
         "entity_path": words.entity_path,
         "value": value,
         "on_page": ON_PAGE,
-        "status_looks": LOOKS,
+        "status_styles": STATUS_STYLES,
         "hue_words": HUE_WORDS,
         "levels": LEVELS,
     }

@@ -29,16 +29,16 @@ def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
     if known is None or not known["sourceCount"]:
         return ["No source is monitored, so newer acts may be missing."]
     count = known["sourceCount"]
-    said = []
-    if looked := known["lookedAt"]:
+    parts = []
+    if polled_at := known["lookedAt"]:
         subject = "Its source was" if count == 1 else f"All of its {many(count, 'source')} were"
-        said.append(f"{subject} read on {written_day(looked)} or later{_seen(known)}.")
+        parts.append(f"{subject} read on {written_day(polled_at)} or later{_seen(known)}.")
     if late := days_late(known["nextLookExpectedAt"], day):
-        said.append(
+        parts.append(
             f"The next poll was due on {written_day(known['nextLookExpectedAt'])}, {many(late, 'day')} before"
             " the effective date, so newer acts may be missing."
         )
-    return [*said, *map(_unread, known["notRead"])]
+    return [*parts, *map(_unread, known["notRead"])]
 
 
 def watched_issuers(

@@ -9,7 +9,7 @@ from typing import Any
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import written_day
-from schema.pages.sources.source_status import is_behind, rhythm, standing
+from schema.pages.sources.source_status import is_behind, rhythm, status_sentence
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -23,7 +23,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": "Watched sources",
         "description": "The watched lists of publishers, and their last polls.",
-        "rows": [(one, standing(one, day), rhythm(one["everyHours"])) for one in sources],
+        "rows": [(one, status_sentence(one, day), rhythm(one["everyHours"])) for one in sources],
         "behind": {one["key"] for one in sources if is_behind(one, day)},
         "nothing_read": behind,
         "last_look": written_day(max(read)) if read else None,

@@ -25,7 +25,7 @@ from schema.inputs.order_by import EventOrder
 from schema.inputs.pagination import PageRequest
 from schema.inputs.ranges import DayRange, RecordedIn, parse_days, parse_times
 from schema.root.as_of.base import AtMoment
-from schema.root.events import event_pages, found_pages, log_range
+from schema.root.events import event_pages, log_range, search_pages
 from schema.root.history import history_pages
 from schema.types.connection import Connection, PageSource
 from schema.types.event import HistoryVersion, KnownEvent
@@ -123,5 +123,5 @@ class LogUntilMoment(AtMoment):
         else:
             searches = services.as_of.searches
             parse_search_words(search, "search")
-            pages = await found_pages(services.recorder, searches, search, part, order, show)
+            pages = await search_pages(services.recorder, searches, search, part, order, show)
         return await pages.page(page)

@@ -24,7 +24,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CommodityId,
     parse_all,
-    parse_exposure_question,
+    parse_exposure_query,
     parse_optional_text,
     parse_with_descendants,
     parse_word,
@@ -127,8 +127,8 @@ class SupplyAnalysis(AtMoment):
         form = parse_optional_text(form, "form")
         if year is None:
             year = await self._latest_year(info, of, stage, form)
-            asked = [of], [year], Statistic.PRODUCTION, stage, form
-            [distribution] = await self._distributions(info, *asked)
+            arguments = [of], [year], Statistic.PRODUCTION, stage, form
+            [distribution] = await self._distributions(info, *arguments)
             return distribution
         return await self._on_all_days(info, of, year, Statistic.PRODUCTION, stage, form)
 
@@ -212,8 +212,8 @@ class SupplyAnalysis(AtMoment):
         once."""
 
         async def on_day(moment: Moment) -> Distribution:
-            asked = [commodity], [year], statistic, stage, form
-            [distribution] = await SupplyAnalysis(moment=moment)._distributions(info, *asked)
+            arguments = [commodity], [year], statistic, stage, form
+            [distribution] = await SupplyAnalysis(moment=moment)._distributions(info, *arguments)
             return distribution
 
         series = self.moment.series
@@ -248,10 +248,10 @@ class SupplyAnalysis(AtMoment):
         others = [of for of in commodities if of not in known]
         known |= await self._products(info, others, statistic, stage, form) if others else {}
         return [
-            _distribution(asked, products.get(asked, ()), answer)
+            _distribution(key, products.get(key, ()), answer)
             for commodity in commodities
             for year in years
-            for asked in [(commodity, statistic, known[commodity], year)]
+            for key in [(commodity, statistic, known[commodity], year)]
         ]
 
     async def _products(
@@ -306,10 +306,10 @@ class SupplyAnalysis(AtMoment):
     ) -> list[Exposure]:
         """The supplies that export controls cover, and their share of the world's production. Needs a
         commodity, an issuer or a destination."""
-        asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination, stage)
+        query = parse_exposure_query(self.moment.valid_at, commodity, issuer, destination, stage)
         orders = await self.orders(info)
         [exposure] = await info.context.services.as_of.exposures.find(
-            asked, orders, self.moment, destinations=[asked.destination], year=year
+            query, orders, self.moment, destinations=[query.destination], year=year
         )
         return [Exposure(of=item, orders=orders, moment=self.moment) for item in exposure]
 
@@ -331,10 +331,10 @@ class SupplyAnalysis(AtMoment):
     ) -> list[ExposureToward]:
         """`exposure` for each of several destinations, in the given order."""
         toward = _parse_destinations(destinations)
-        asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, toward[0], stage)
+        query = parse_exposure_query(self.moment.valid_at, commodity, issuer, toward[0], stage)
         orders = await self.orders(info)
         exposures = await info.context.services.as_of.exposures.find(
-            asked, orders, self.moment, destinations=toward, year=year
+            query, orders, self.moment, destinations=toward, year=year
         )
         return [
             ExposureToward(
@@ -355,7 +355,7 @@ def _parse_destinations(given: list[str]) -> list[Place]:
 
 
 def _distribution(
-    asked: ProductYear, figures: Sequence[FigureState], answer: AnswerContext
+    of_product: ProductYear, figures: Sequence[FigureState], answer: AnswerContext
 ) -> Distribution:
     """Return the distribution of a product in a year.
 
@@ -363,11 +363,11 @@ def _distribution(
     """
 
     def compute() -> Distribution:
-        return distribution(asked, spread(figures, answer.orders), answer)
+        return distribution(of_product, spread(figures, answer.orders), answer)
 
     series = answer.moment.series
     if series is None:
         return compute()
-    key = ("distribution", asked, id(answer.orders), *map(id, figures))
+    key = ("distribution", of_product, id(answer.orders), *map(id, figures))
     _, content = series.remember(key, lambda: ((figures, answer.orders), compute()))
     return share_content(content, answer=answer)

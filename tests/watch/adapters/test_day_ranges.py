@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tracker.watch.adapter import NotUnderstood, Request
-from tracker.watch.adapters.day_ranges import PartialPoll, DayRange, Limits, ListedPage, read_days
+from tracker.watch.adapters.day_ranges import DayRange, Limits, ListedPage, PartialPoll, read_days
 
 FIRST = date(2026, 1, 1)
 LIMITS = Limits(page_size=3, max_count=10)
