@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from schema.http.authentication import Client
-from schema.http.push_priority import PushPriority
+from schema.http.limits import PushPriority
 from tracker.log.follower import Follower
 
 T = TypeVar("T")

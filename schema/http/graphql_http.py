@@ -20,6 +20,7 @@ from schema.execution.persisted_documents import PersistedQueries
 from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.http.authentication import AccessControl
 from schema.http.graphiql import query_page
+from schema.http.limits import PushPriority
 from schema.http.messages import (
     MIN_COMPRESSED_BYTES,
     advice,
@@ -29,7 +30,6 @@ from schema.http.messages import (
     read_body,
     takes_gzip,
 )
-from schema.http.push_priority import PushPriority
 from schema.http.response_format import JSON, ResponseFormat, response_format, wants_page
 from schema.http.streaming import AnswersInParts, GraphQLStreams
 from schema.telemetry.observer import Observer

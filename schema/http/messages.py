@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.compression import GZIP_LEVEL
 from schema.base.errors import DATABASE_ERRORS, plain_error
-from schema.http.push_priority import PushPriority
+from schema.http.limits import PushPriority
 from schema.telemetry.observer import Observer, request_id
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError, Unavailable
 

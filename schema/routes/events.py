@@ -22,8 +22,8 @@ from starlette.responses import Response
 from schema.base.errors import plain_error
 from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Part
+from schema.http.limits import PushPriority
 from schema.http.messages import accepted_words, check_parameters, errors_as_json, takes_gzip
-from schema.http.push_priority import PushPriority
 from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_seen
 from schema.inputs.arguments import parse_selection, parse_short_text, parse_token
 from schema.inputs.moment import wait_for_replica

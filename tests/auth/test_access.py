@@ -17,7 +17,8 @@ from deploy.cli.token import as_owner
 from deploy.config import settings
 from deploy.config.access import access
 from deploy.web.connections import Limits
-from schema.http.authentication import AccessControl, TokenBuckets, client_network
+from schema.http.authentication import AccessControl
+from schema.http.limits import TokenBuckets, client_network
 from schema.services import OPEN_CALLER, Access, Services
 from tests.support.api import Api, control, document
 from tests.support.processes import command

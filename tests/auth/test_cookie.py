@@ -11,14 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from deploy.bootstrap import open_connection
-from schema.http.authentication import (
+from schema.http.authentication import Client
+from schema.http.cross_site import (
     MAX_TOKEN_BYTES,
-    Client,
+    comes_from_own_page,
     counted_token,
     forget_token,
+    own_path,
+    read_form,
     set_token_cookie,
+    sign_in_address,
 )
-from schema.http.csrf import comes_from_own_page, own_path, read_form, sign_in_address
 from schema.services import Access, Services
 from tests.auth.test_access import soon
 from tests.support.api import Api, control, document

@@ -20,7 +20,7 @@ from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from schema.execution.limits import MAX_COST, cost
 from schema.execution.schema import SCHEMA
-from schema.http.middleware import host_name, is_ours
+from schema.http.cross_site import host_name, is_ours
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, control, document
 from tests.support.fact_builders import announced

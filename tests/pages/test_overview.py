@@ -298,7 +298,7 @@ def transition(clause: str, **changed: Any) -> dict[str, Any]:
 def test_clauses_that_turn_alike_are_one_line() -> None:
     [line] = change_lines([transition("1"), transition("2")])
     assert (line.clauses, line.confirmation) == (2, "BY_TERMS")
-    assert plain(line.what) == "suspended → in force, 2 clauses"
+    assert plain(line.detail) == "suspended → in force, 2 clauses"
     assert (line.verb, line.title, line.hue) == ("returns", "A ban", "ban")
 
 

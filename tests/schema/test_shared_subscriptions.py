@@ -16,9 +16,9 @@ from websockets.asyncio.client import ClientConnection
 from schema.base.context import Context
 from schema.execution.admission import OperationRequest
 from schema.execution.execute import ALL
-from schema.execution.shared_questions import shared_question
 from schema.http.authentication import AccessControl, Client
 from schema.http.response_format import SSE
+from schema.http.shared_subscriptions import shared_question
 from schema.root import subscription
 from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.support.api import announce

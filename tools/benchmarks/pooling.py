@@ -21,7 +21,7 @@ import uvloop
 from deploy.bootstrap import open_pool
 from tests.support.poolers import Pooler, prepare_logins, running_pooler, way
 from tests.support.replication import running_primary
-from tools.benchmarks.graphql import CONNECTIONS, OWN_QUERY, rows, started
+from tools.benchmarks.graphql import CONNECTIONS, OWN_QUERY, own_rows, rows, started
 from tools.benchmarks.harness import machine, markdown, options, publish
 from tools.benchmarks.load import Load, new_events, rate
 from tools.benchmarks.queries import cpu, post, request

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.http.csrf import read_form
+from schema.http.cross_site import read_form
 from schema.pages.endpoints import view
 from schema.pages.endpoints.actions import ACTIONS, ADD, REMOVE, RETRY, actions_on, retry_of
 from schema.pages.forms.form import CONFIRMED, DO, Action, ActionForm, chosen_action, read_fields

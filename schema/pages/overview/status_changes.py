@@ -78,7 +78,7 @@ class DayOfChanges:
     """A date with its changes; `more` lines are left out."""
 
     day: str
-    change_lines: Sequence[ChangeLine]
+    lines: Sequence[ChangeLine]
     more: int
 
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.http.csrf import read_form
+from schema.http.cross_site import read_form
 from schema.pages.forms.form import chosen_action, read_fields
 from schema.pages.forms.own_api import OwnApi
 from schema.pages.forms.responses import form_page, require

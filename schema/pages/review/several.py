@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.authentication import Client
-from schema.http.csrf import read_form
+from schema.http.cross_site import read_form
 from schema.pages.forms.form import (
     CHANGED,
     CONFIRMED,

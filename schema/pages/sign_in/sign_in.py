@@ -8,14 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schema.http.authentication import (
-    AccessControl,
-    Client,
+from schema.http.authentication import AccessControl, Client
+from schema.http.cross_site import (
+    SIGN_IN,
+    SIGN_OUT,
     forget_token,
+    own_path,
+    read_form,
     set_token_cookie,
     token_in_cookie,
 )
-from schema.http.csrf import SIGN_IN, SIGN_OUT, own_path, read_form
 from schema.http.messages import STATUS, advice
 from schema.pages.site.address import Address
 from schema.pages.site.html import around, html_response, see_other, session

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.base.errors import DATABASE_ERRORS, internal_error
-from schema.http.authentication import READING, AccessControl, Client
-from schema.http.csrf import sign_in_address
+from schema.http.authentication import AccessControl, Client
+from schema.http.cross_site import READING, sign_in_address
+from schema.http.limits import PushPriority
 from schema.http.messages import SHORTER, observe
-from schema.http.push_priority import PushPriority
 from schema.pages.site.address import Address
 from schema.pages.site.html import problem_response, see_other
 from schema.telemetry.observer import Observer

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import Answer, ResponseCache
 from schema.http.authentication import AccessControl
+from schema.http.limits import PushPriority
 from schema.http.messages import error_response, observe
-from schema.http.push_priority import PushPriority
 from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import ChartRenderer
 from schema.pages.site.address import Address
