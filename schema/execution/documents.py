@@ -32,13 +32,8 @@ from graphql import (
 
 from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
-from schema.execution.limits import (
-    MAX_TOKENS,
-    cost_errors,
-    fragments_of,
-    has_variable_cost,
-    size_errors,
-)
+from schema.execution.document_cost import cost_errors, has_variable_cost
+from schema.execution.document_size import MAX_TOKENS, fragments_of, size_errors
 
 Roots: TypeAlias = Mapping[str, tuple[FieldNode, ...]]
 """Root fields of the queries of a document, by the name of the query ('' without)."""

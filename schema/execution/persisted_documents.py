@@ -23,8 +23,8 @@ import orjson
 from graphql import GraphQLSyntaxError, parse
 
 from projections.lru_cache import SizedLruCache
+from schema.execution.document_size import MAX_TOKENS
 from schema.execution.documents import MAX_DOCUMENT_CHARACTERS
-from schema.execution.limits import MAX_TOKENS
 from tracker.errors import Forbidden, InvalidInput, NotFound, Path
 
 SHA256_PREFIX = "sha256:"

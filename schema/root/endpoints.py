@@ -23,14 +23,15 @@ from schema.types.connection import PageSource, shown_pages
 from schema.types.endpoint import Endpoint, manager
 from schema.types.list_field import list_field
 from tracker.delivery import endpoint as delivery
-from tracker.delivery.endpoint import EndpointState, Manager, NewEndpoint
-from tracker.delivery.endpoints import (
-    DEFAULT_OVERLAP_HOURS,
+from tracker.delivery.endpoint import (
     MAX_BATCH_EVENTS,
     MAX_FILTER_WORDS,
     MAX_NAME_CHARACTERS,
-    MAX_OVERLAP_HOURS,
+    EndpointState,
+    Manager,
+    NewEndpoint,
 )
+from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, MAX_OVERLAP_HOURS
 from tracker.errors import Forbidden, NotFound, TrackerError
 
 NAME = "Its name, as in `endpoints`."

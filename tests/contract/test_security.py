@@ -18,7 +18,7 @@ from websockets.typing import Origin
 from deploy.bootstrap import open_connection
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from schema.execution.limits import MAX_COST, cost
+from schema.execution.document_cost import MAX_COST, cost
 from schema.execution.schema import SCHEMA
 from schema.http.cross_site import host_name, is_ours
 from schema.services import Access, Services

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 
 from tracker import clock
 from tracker.delivery.delivery import Delivery, not_sent, plan_delivery, storable, unmade, up_to
+from tracker.delivery.endpoint import Attempt
 from tracker.delivery.endpoint_settings import EndpointSettings
 from tracker.delivery.message import Message, batch_message, event_message
 from tracker.delivery.message_cache import MessageCache
 from tracker.delivery.parked_events import ParkedEvent, ParkedEvents
-from tracker.delivery.progress import DeliveryState, MadeAttempt, Place, Progress, ReplayPlace
+from tracker.delivery.progress import DeliveryState, Place, Progress, ReplayPlace
 from tracker.delivery.request_limits import LoopThrottle, RequestLimit
 from tracker.delivery.schedule import Schedule
 from tracker.delivery.selected_events import EventReader, SelectedRun, SharedEvents
@@ -349,21 +350,19 @@ class EndpointWorker:
     def _note_attempt(self, message: Message, events: int, attempt: int, answer: Answer) -> None:
         outcome = "accepted" if answer.delivered else "failed"
         self._tools.observe(outcome, events, answer.duration_seconds)
-        self._tools.progress.unwritten.attempts.append(
-            MadeAttempt(
-                self.state.endpoint,
-                clock.now(),
-                message.id,
-                message.first_position,
-                message.last_position,
-                events,
-                attempt,
-                answer.duration_seconds,
-                answer.status,
-                storable(answer.error),
-                storable(answer.excerpt[:MAX_RESPONSE_CHARACTERS]) or None,
-            )
+        made = Attempt(
+            clock.now(),
+            message.id,
+            message.first_position,
+            message.last_position,
+            events,
+            attempt,
+            answer.duration_seconds,
+            answer.status,
+            storable(answer.error),
+            storable(answer.excerpt[:MAX_RESPONSE_CHARACTERS]) or None,
         )
+        self._tools.progress.unwritten.attempts.append((self.state.endpoint, made))
 
     def _mark_changed(self, place: Place) -> None:
         if isinstance(place, ReplayPlace):

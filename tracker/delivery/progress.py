@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
+from tracker.delivery.endpoint import Attempt
 from tracker.postgres.database import Pool, named_queries
 from tracker.postgres.lease import Lease, check_epoch
 
@@ -78,28 +78,13 @@ class DeliveryState:
         )
 
 
-class MadeAttempt(NamedTuple):
-    """A request that was made, as parameters of the query `add_attempts`."""
-
-    endpoint: int
-    attempted_at: datetime
-    message_id: str
-    first_position: int
-    last_position: int
-    events: int
-    attempt: int
-    duration_seconds: float
-    status: int | None
-    error: str | None
-    response: str | None
-
-
 @dataclass(slots=True)
 class UnwrittenProgress:
     """Changes that have not been written to the database."""
 
     states: dict[int, DeliveryState] = field(default_factory=dict)
-    attempts: list[MadeAttempt] = field(default_factory=list)
+    attempts: list[tuple[int, Attempt]] = field(default_factory=list)
+    """Requests with the numbers of their endpoints."""
     replays: dict[int, ReplayPlace] = field(default_factory=dict)
     ended_replays: set[int] = field(default_factory=set)
     passed: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -170,7 +155,7 @@ class Progress:
             self._unwritten.restore(unwritten)
             self._changed.set()
             raise
-        self._grown.update(attempt.endpoint for attempt in unwritten.attempts)
+        self._grown.update(endpoint for endpoint, _ in unwritten.attempts)
 
     async def _write(self, unwritten: UnwrittenProgress) -> None:
         if not unwritten.states:
@@ -198,7 +183,7 @@ def _statements(unwritten: UnwrittenProgress) -> list[tuple[str, list[list[objec
 
     Endpoints come first, because changes by people lock the endpoint before its dependent rows.
     """
-    attempts = unwritten.attempts
+    attempts = [(endpoint, *attempt) for endpoint, attempt in unwritten.attempts]
     replays = [
         (id, place.position, place.previous)
         for id, place in unwritten.replays.items()
