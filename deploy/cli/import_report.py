@@ -39,7 +39,7 @@ def report_writer(path: Path | None) -> Iterator[RemarkListener | None]:
 
 
 def all_refused(counts: ImportCounts) -> bool:
-    """Whether a file had facts of which none was accepted or known.
+    """Whether a file had facts, and none was accepted or already recorded.
 
     It most likely has another format or layout than its reader expects.
     """

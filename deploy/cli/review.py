@@ -99,7 +99,8 @@ def list_(
         str | None, typer.Option(help="Only candidates about this place or alliance.")
     ] = None,
     assigned_to: Annotated[
-        str | None, typer.Option(help="Only candidates assigned to this person; '' is nobody.")
+        str | None,
+        typer.Option(help="Only candidates assigned to this person; '' selects unassigned ones."),
     ] = None,
     search: Annotated[
         str | None, typer.Option(help="Only candidates with all of these words.")
@@ -205,7 +206,8 @@ def postpone(
 def assign(
     id: Id,
     to: Annotated[
-        str | None, typer.Option(help="The person who should decide (default: nobody).")
+        str | None,
+        typer.Option(help="The person who should decide (default: removes the assignment)."),
     ] = None,
     by: As = ACTOR,
     reason: Reason = None,

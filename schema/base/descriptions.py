@@ -14,7 +14,7 @@ from functools import cache
 
 CLASS_OR_FIELD = re.compile(
     r'''^class\ (?P<kind>\w+)
-    | ^\ {4}(?P<field>\w+):\ .*\n     # a field, of which the first line ends here
+    | ^\ {4}(?P<field>\w+):\ .*\n     # a field whose first line ends here
       (?:\ {8}.*\n | \ {4}[])].*\n)*  # more lines of it, as ruff formats them
       \ {4}"""(?P<docstring>(?:.|\n)+?)"""''',
     re.MULTILINE | re.VERBOSE,

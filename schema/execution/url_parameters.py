@@ -48,7 +48,7 @@ class UrlParameter:
 
     @property
     def choices(self) -> Mapping[str, GraphQLInputField] | None:
-        """Return the fields of which it has exactly one, written `alliance:quad`; None for other types."""
+        """Return the fields if exactly one may be set, written `alliance:quad`; None for other types."""
         nullable = get_nullable_type(self.type)
         if not isinstance(nullable, GraphQLInputObjectType):
             return None

@@ -52,7 +52,7 @@ class AccessControl:
         self._buckets = TokenBuckets(access.rate)
         self._operations: Counter[str] = Counter()
         self._downloads: Counter[str] = Counter()
-        self._work_slots = WorkSlots(access.questions)
+        self._work_slots = WorkSlots(access.queries)
 
     async def authenticate(self, authorization: str, address: str | None) -> Client:
         """Authenticate the caller and charge one request.

@@ -100,7 +100,7 @@ class Broadcast(Generic[T]):
         latest_only: bool = False,
     ):
         self.after = after
-        """Offset after which parts are stored or still to come."""
+        """Offset after which parts are stored or expected."""
         self.listeners: dict[Listener[T], None] = {}
         self.joined: Part[T] | None = None
         """First part for late listeners, if they need one at once."""

@@ -1,7 +1,7 @@
 """The page for GraphQL queries: GraphiQL if it is installed, else a simple page.
 
-GraphiQL's files come from the package `graphene-django-graphiql-static` (the extra `graphiql`), of which
-nothing else is used. Nothing is loaded from other sites.
+GraphiQL's files come from the package `graphene-django-graphiql-static` (the extra `graphiql`), whose
+other parts are not used. Nothing is loaded from other sites.
 """
 
 from __future__ import annotations

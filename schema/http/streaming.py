@@ -1,7 +1,7 @@
 """Streamed responses, with a heartbeat and an immediate end when the client disconnects.
 
 No data is accumulated for a client. Each chunk waits until the client has taken the previous one. So a slow
-client holds one chunk and its socket buffers, and delays nobody.
+client holds one chunk and its socket buffers, and delays no other client.
 
 Subscriptions run as over a WebSocket, and under the same limits.
 """

@@ -146,7 +146,7 @@ def parse_filter(
     state: CandidateState | None = None,
 ) -> CandidateFilter:
     """Parse the filter of a list of candidates. Raises InvalidInput and TooLarge."""
-    if assigned_to:  # blank: assigned to nobody
+    if assigned_to:  # blank: without an assignment
         parse_stored_text(assigned_to, "assignedTo")
     return CandidateFilter(
         state,

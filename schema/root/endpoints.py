@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Annotated, Any
 
@@ -12,13 +11,13 @@ from strawberry import argument, field
 
 from projections.query.lists import Keyed
 from schema.base.context import Info
-from schema.base.decorators import description_of, object_type, resolver_field
+from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_position, parse_required_position
 from schema.inputs.endpoint_filter import parse_endpoint_filter
 from schema.inputs.input_types import check_text
 from schema.inputs.order_by import KeyOrder
-from schema.root.commands import camel_path
+from schema.root.commands import input_errors, scoped_mutations
 from schema.types.connection import PageSource, shown_pages
 from schema.types.endpoint import Endpoint, manager
 from schema.types.list_field import list_field
@@ -31,8 +30,8 @@ from tracker.delivery.endpoint import (
     Manager,
     NewEndpoint,
 )
-from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, MAX_OVERLAP_HOURS
-from tracker.errors import Forbidden, NotFound, TrackerError
+from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, MAX_OVERLAP_HOURS, Endpoints
+from tracker.errors import Forbidden, NotFound
 
 NAME = "Its name, as in `endpoints`."
 REASON = "The reason. It is stored with the name of the caller."
@@ -228,7 +227,7 @@ class RemoveEndpointResult:
 async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> EndpointSecretResult:
     """Adds an endpoint. The secret in the result is shown only once."""
     caller = manager(info)
-    with _input_errors():
+    with input_errors():
         new = NewEndpoint(
             url=_text(input.url, "url"),
             name=None if input.name is None else _text(input.name, "name"),
@@ -249,20 +248,14 @@ async def pause_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> EndpointResult:
     """Stops the deliveries to an active endpoint. Its cursor is kept without a time limit."""
-    caller = manager(info)
-    with _input_errors():
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.pause(name, caller, reason))
+    return await _act(info, input, Endpoints.pause)
 
 
 async def resume_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> EndpointResult:
     """Resumes at once the deliveries to a paused, disabled or failing endpoint, from its cursor."""
-    caller = manager(info)
-    with _input_errors():
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.resume(name, caller, reason))
+    return await _act(info, input, Endpoints.resume)
 
 
 async def replay_endpoint(
@@ -270,40 +263,44 @@ async def replay_endpoint(
 ) -> EndpointResult:
     """Sends past events again. It replaces an unfinished replay. Receivers recognise the events by their
     positions, and the ids are the original ones."""
-    caller = manager(info)
-    with _input_errors():
-        first = parse_required_position(input.first_position, "from")
-        last = parse_position(input.last_position, "to")
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(
-            await info.context.services.endpoints.replay(name, caller, first, last, reason)
-        )
+    return await _act(
+        info,
+        input,
+        lambda endpoints, name, caller, reason: endpoints.replay(
+            name,
+            caller,
+            parse_required_position(input.first_position, "from"),
+            parse_position(input.last_position, "to"),
+            reason,
+        ),
+    )
 
 
 async def end_replay(info: Info, input: Annotated[EndpointActionInput, ORDER]) -> EndpointResult:
     """Cancels an unfinished replay; new events are delivered."""
-    caller = manager(info)
-    with _input_errors():
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.end_replay(name, caller, reason))
+    return await _act(info, input, Endpoints.end_replay)
 
 
 async def park_delivery(info: Info, input: Annotated[ParkDeliveryInput, ORDER]) -> EndpointResult:
     """Sets one pending event aside, so that later events are delivered. `retryDelivery` sends it."""
-    caller = manager(info)
-    with _input_errors():
-        position = parse_required_position(input.position, "position")
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.park(name, caller, position, reason))
+    return await _act(
+        info,
+        input,
+        lambda endpoints, name, caller, reason: endpoints.park(
+            name, caller, parse_required_position(input.position, "position"), reason
+        ),
+    )
 
 
 async def retry_delivery(info: Info, input: Annotated[RetryDeliveryInput, ORDER]) -> EndpointResult:
     """Retries a delivery now: the one that fails, or a parked one."""
-    caller = manager(info)
-    with _input_errors():
-        position = parse_position(input.position, "position")
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.retry(name, caller, position, reason))
+    return await _act(
+        info,
+        input,
+        lambda endpoints, name, caller, reason: endpoints.retry(
+            name, caller, parse_position(input.position, "position"), reason
+        ),
+    )
 
 
 async def rotate_endpoint_keys(
@@ -311,7 +308,7 @@ async def rotate_endpoint_keys(
 ) -> EndpointSecretResult:
     """Replaces the keys of an endpoint. During the overlap, deliveries have signatures of both."""
     caller = manager(info)
-    with _input_errors():
+    with input_errors():
         rotated, secret = await info.context.services.endpoints.rotate(
             input.name, caller, input.overlap_hours, _text(input.reason, "reason")
         )
@@ -324,7 +321,7 @@ async def remove_endpoint(
     """Removes an endpoint with its cursor, its keys and its parked events. The record of its changes
     remains."""
     caller = manager(info)
-    with _input_errors():
+    with input_errors():
         await info.context.services.endpoints.remove(
             input.name, caller, _text(input.reason, "reason")
         )
@@ -346,15 +343,19 @@ ENDPOINT_MUTATIONS: dict[str, Callable[..., Any]] = {
 
 def endpoint_mutations() -> list[Any]:
     """Return the mutations of endpoints."""
-    return [
-        strawberry.mutation(
-            resolver=resolve, name=name, description=f"{description_of(resolve)} {NEEDS_SCOPE}"
-        )
-        for name, resolve in ENDPOINT_MUTATIONS.items()
-    ]
+    return scoped_mutations(ENDPOINT_MUTATIONS, NEEDS_SCOPE)
 
 
-def _result(of: delivery.Endpoint) -> EndpointResult:
+async def _act(
+    info: Info,
+    input: Any,
+    act: Callable[[Endpoints, str, Manager, str], Awaitable[delivery.Endpoint]],
+) -> EndpointResult:
+    """Return an endpoint after an action on it, with the name and the reason of the input."""
+    caller = manager(info)
+    with input_errors():
+        reason = _text(input.reason, "reason")
+        of = await act(info.context.services.endpoints, input.name, caller, reason)
     return EndpointResult(endpoint=Endpoint(of=of))
 
 
@@ -370,13 +371,3 @@ def _owner(caller: Manager, given: str | None) -> str:
 def _text(given: str, name: str) -> str:
     check_text(given, name)
     return given
-
-
-@contextmanager
-def _input_errors() -> Iterator[None]:
-    """Put errors below the input, in the names of the API."""
-    try:
-        yield
-    except TrackerError as error:
-        error.path = camel_path(error.path)
-        raise error.below("input") from None

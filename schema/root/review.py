@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import argument, field
 
 from schema.base.context import Info
-from schema.base.decorators import description_of, object_type
+from schema.base.decorators import object_type
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_day
 from schema.inputs.input_types import check_text, to_plain_json
 from schema.root.batch import FACT_INPUT
 from schema.root.candidates import ID
-from schema.root.commands import camel_path, wait_until_readable
+from schema.root.commands import camel_path, input_errors, scoped_mutations, wait_until_readable
 from schema.root.fact_mutations import INPUT_PARSERS
 from schema.types.candidate import Candidate, parse_candidate_id
 from tracker.auth.scopes import Scope
@@ -232,12 +231,7 @@ REVIEW_MUTATIONS: dict[str, Callable[..., Any]] = {
 
 def review_mutations() -> list[Any]:
     """Return the mutations of candidates."""
-    return [
-        strawberry.mutation(
-            resolver=resolve, name=name, description=f"{description_of(resolve)} {NEEDS_SCOPE}"
-        )
-        for name, resolve in REVIEW_MUTATIONS.items()
-    ]
+    return scoped_mutations(REVIEW_MUTATIONS, NEEDS_SCOPE)
 
 
 async def _decide(
@@ -297,22 +291,3 @@ def _error(error: TrackerError) -> CandidateError:
     return CandidateError(
         code=error.code, message=error.message, path=list(map(str, camel_path(error.path)))
     )
-
-
-@contextmanager
-def input_errors(fact_path: tuple[str, ...] = ()) -> Iterator[None]:
-    """Put errors below the input, in the names of the API.
-
-    Errors without another path are at `fact_path`, if a fact was given.
-    """
-    try:
-        yield
-    except TrackerError as error:
-        error.path = camel_path(error.path)
-        if fact_path and error.path[:1] not in BESIDE_FACT and error.path[:1] != fact_path[:1]:
-            error.path = (*fact_path, *error.path)
-        raise error.below("input") from None
-
-
-BESIDE_FACT = tuple((name,) for name in ("id", "revision", "reason"))
-"""The fields of an edit beside its fact."""

@@ -88,7 +88,7 @@ class SnapshotRoute:
 
 
 async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield chunks of which the first was read already; none if it is empty."""
+    """Yield the first chunk, which was already read, and the others; none if it is empty."""
     if first:
         yield first
         del first

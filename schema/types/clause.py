@@ -102,7 +102,7 @@ class Clause(WithNote):
     def match(self) -> Match | None:
         """Whether it covers the goods of the filters for certain or possibly; null if the filters name
         no goods."""
-        query: ClauseQuery | None = getattr(self, "query", None)  # see `found_by`
+        query: ClauseQuery | None = getattr(self, "query", None)  # see `with_query`
         return match_of(query, self.state.clause) if query else None
 
     @resolver_field

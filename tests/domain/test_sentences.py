@@ -170,7 +170,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
     ),
     (
         control(acts.Amended, clauses=[clause("1")], effectiveFrom="2026-03-01"),
-        "Gallium to the US: amended on 4 February 2026, clause 1 is worded anew from 1 March 2026 on.",
+        "Gallium to the US: amended on 4 February 2026, clause 1 is reworded from 1 March 2026 on.",
     ),
     (
         control(acts.Extended, clauses=["1"], inForceUntil="2026-12-31"),

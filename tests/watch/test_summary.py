@@ -59,7 +59,7 @@ async def test_a_failure_is_seen_in_the_warnings_and_the_metrics_of_a_server_wit
                     "UPDATE watch.sources SET next_look_at = now() - interval '13 hours'"
                 )
             warnings = (await api.request("GET", "/readyz")).json()["warnings"]
-            assert "no process watches: gazette, other should have been looked at" in warnings
+            assert "no process watches: gazette, other should have been polled" in warnings
             tracker.watcher.trouble = "the login may not"
             warnings = (await api.request("GET", "/readyz")).json()["warnings"]
             assert "this server can't watch: the login may not" in warnings
@@ -101,5 +101,5 @@ def test_what_is_well_is_no_warning_and_many_are_counted() -> None:
     assert WatchSummary(well, watching=False).warnings == []
     late = tuple(standing(each.key, overdue=True) for each in well)
     assert WatchSummary(late, watching=True).warnings == [
-        "sources that are looked at late: s0, s1, s2, s3, s4 and 4 more"
+        "sources that are polled late: s0, s1, s2, s3, s4 and 4 more"
     ]

@@ -1,4 +1,4 @@
-"""Delivery rate to one endpoint, and delivery lag of a thousand endpoints of which a tenth hang.
+"""Delivery rate to one endpoint, and delivery lag of a thousand endpoints; a tenth of them hang.
 
     python -m tools.benchmarks.deliveries [--rounds 3] [--seconds 30] [--write PAGE]
 
@@ -301,7 +301,7 @@ def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
     one = markdown(
         ["events/s to one endpoint", "", "aim", "a loop of aiohttp", "of that", "holds"], rows
     )
-    got, many = following.received, f"{following.endpoints:,}, of which {following.hanging:,} hang"
+    got, many = following.received, f"{following.endpoints:,} ({following.hanging:,} hang)"
     lags = [f"{each:,.0f}" for each in (got.p50, got.p99, got.worst)]
     crowded = markdown(
         [
@@ -351,7 +351,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=30, help="seconds of writing")
     parser.add_argument("--rate", type=float, default=1, help="events per second")
     parser.add_argument(
-        "--endpoints", type=int, default=1_000, help="number of endpoints, of which a tenth hang"
+        "--endpoints", type=int, default=1_000, help="number of endpoints; a tenth of them hang"
     )
     return parser.parse_args(arguments)
 

@@ -151,7 +151,7 @@ async def report(target: Target, count: int, seconds: float) -> str:
             for name, query in queries.items()
         ]
     heading = (
-        f"{harness.machine()}. {count:,} candidates, of which a third is decided on, put into the queue in"
+        f"{harness.machine()}. {count:,} candidates, a third of them decided, put into the queue in"
         f" {filled:.0f} s; {seconds:g} s a figure."
     )
     return "\n".join([heading, "", "| question | p95, ms |", "| --- | --- |", *rows])

@@ -139,7 +139,7 @@ class Cluster:
                     finally:
                         await connection.close(timeout=2)
             await asyncio.sleep(0.2)
-        raise NotWhole(f"nobody leads after {seconds} s\n{self.last_words()}")
+        raise NotWhole(f"there is no leader after {seconds} s\n{self.last_words()}")
 
     async def until_whole(self, seconds: float = WHOLE_SECONDS) -> Node:
         """Wait until one node leads and both others confirm commits, and return the leader. Raises

@@ -124,7 +124,7 @@ class Endpoints:
         pausing = state is EndpointState.PAUSED
         async with self._changing(name, manager) as (connection, endpoint):
             if pausing:
-                _require_active(endpoint)
+                _require_active(name, endpoint["state"])
             await connection.execute(SQL.pause if pausing else SQL.resume, endpoint["id"])
             action = "paused" if pausing else "resumed"
             await _record(connection, endpoint["id"], name, manager, action, reason)
@@ -148,7 +148,7 @@ class Endpoints:
         until = endpoint.position if last is None else last
         if not 0 < first <= endpoint.position:
             raise InvalidInput(
-                f"expected a position up to {endpoint.position}: those after it are still to come",
+                f"expected a position up to {endpoint.position}: later ones have not been delivered yet",
                 path=("from",),
             )
         if not first <= until <= endpoint.position:
@@ -205,7 +205,7 @@ class Endpoints:
     ) -> Endpoint:
         """Retry immediately; with a position, retry a parked event."""
         async with self._changing(name, manager) as (connection, endpoint):
-            _require_active(endpoint, "; resume it first")
+            _require_active(name, endpoint["state"], "; resume it first")
             if position is None:
                 await connection.execute(SQL.retry, endpoint["id"])
             elif not await connection.fetchval(SQL.retry_parked, endpoint["id"], position):
@@ -350,10 +350,10 @@ def _secret_of(keys: Sequence[SigningKey]) -> str | None:
     return next((key.secret_text for key in keys if key.secret_text), None)
 
 
-def _require_active(endpoint: asyncpg.Record, advice: str = "") -> None:
-    if endpoint["state"] != EndpointState.ACTIVE.value:
+def _require_active(name: str, state: str, advice: str = "") -> None:
+    if state != EndpointState.ACTIVE.value:
         raise InvalidInput(
-            f"{endpoint['name']} is {endpoint['state']}: expected an active endpoint{advice}",
+            f"{name} is {state}: expected an active endpoint{advice}",
             code="NOT_ACTIVE",
             path=("name",),
         )

@@ -167,7 +167,7 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
             start = f" from {date_phrase(fact.effective_from)} on" if fact.effective_from else ""
             return (
                 f"{name}: amended {on_phrase(fact.on)},"
-                f" {_clauses([c.id for c in fact.clauses], 'worded anew')}{start}"
+                f" {_clauses([c.id for c in fact.clauses], 'reworded')}{start}"
             )
         case acts.Disputed():
             publisher = publisher_phrase(fact.source.publisher)

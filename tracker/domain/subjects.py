@@ -17,7 +17,7 @@ from msgspec import inspect
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place
 
 FieldPath = tuple[str, ...]
-"""The path of a field: names of fields, the last of which has words or lists of them."""
+"""The path of a field: names of fields. The last one has words or lists of them."""
 
 
 class SubjectFields(NamedTuple):

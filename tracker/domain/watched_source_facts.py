@@ -150,7 +150,7 @@ class Looked(PollFact, frozen=True, kw_only=True):
         check_utc(self.started_at, "startedAt")
         if self.started_at > self.at:
             raise InvalidInput(
-                f"expected a look to end after {self.started_at.isoformat()}, when it began",
+                f"expected a poll to end after {self.started_at.isoformat()}, when it began",
                 code="END_BEFORE_START",
                 path=("at",),
             )

@@ -52,6 +52,8 @@ class Migration:
     number: int
     name: str
     script: str
+    is_recorded: bool = True
+    """Whether a database that has it lists it."""
 
     @property
     def sha256(self) -> str:
@@ -155,7 +157,7 @@ async def _apply(connection: Connection, migration: Migration) -> None:
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
     await connection.execute(migration.script)
     await connection.execute(f"SET LOCAL ROLE {OWNER}")
-    if migration.number:
+    if migration.is_recorded:
         await connection.execute(SQL.record, migration.number, migration.name, migration.sha256)
     await connection.execute("RESET ROLE")
 
@@ -164,7 +166,7 @@ def _renumber(steps: Iterable[Migration]) -> Migration:
     """Return the step that records these steps in place of the former ones, and not itself."""
     rows = ", ".join(f"({each.number}, '{each.name}', '{each.sha256}')" for each in steps)
     script = f"DELETE FROM log.migrations; INSERT INTO log.migrations VALUES {rows}"
-    return Migration(0, "renumber", script)
+    return Migration(FIRST - 1, "renumber", script, is_recorded=False)
 
 
 def _hash_of(applied: Mapping[int, str]) -> str:

@@ -198,7 +198,7 @@ def _conditions(narrowed: CandidateFilter) -> tuple[str, list[Any]]:
     if narrowed.state is CandidateState.PENDING:
         parts.append(SQL.of_pending)
     if narrowed.assigned_to == "":
-        parts.append(SQL.of_nobody)
+        parts.append(SQL.unassigned)
     return " AND ".join(parts), arguments
 
 

@@ -147,7 +147,7 @@ class Review:
         return await self.candidates.get(id)
 
     async def assign(self, id: int, to: str | None, by: Reviewer) -> Candidate:
-        """Assign a candidate to a person, or to nobody; others may still decide on it."""
+        """Assign a candidate to a person, or remove the assignment; others may still decide on it."""
         check_explanation(by.reason)
         check_name(to)
         async with self._changing(id, by, Action.ASSIGNED) as (connection, candidate):
@@ -258,7 +258,7 @@ class Review:
             wrong,
             stream,
             fact,
-            f"The publisher says otherwise now: {candidate.title}"[:MAX_CORRECTION_CHARACTERS],
+            f"The publisher has changed this: {candidate.title}"[:MAX_CORRECTION_CHARACTERS],
             fact.source,
             idempotency_key=id,
             actor=actor,

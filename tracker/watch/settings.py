@@ -88,12 +88,6 @@ def load_sources(file: FilePath | None, find_adapter: FindAdapter) -> tuple[Sour
     return enabled
 
 
-def parse_sources(text: str, find_adapter: FindAdapter) -> tuple[SourceSettings, ...]:
-    """Parse the sources of a text alone. Raises WrongSources."""
-    found = _sources(text, find_adapter)
-    return tuple(each for _, each in sorted(found.items()) if each is not None)
-
-
 @contextmanager
 def _naming(file: FilePath) -> Iterator[None]:
     """Prefix errors with the name of the file."""

@@ -66,11 +66,9 @@ class WatchSummary:
         """Return the faults, one per line."""
         warnings = []
         if self.overdue and not self.watching:
-            warnings.append(
-                f"no process watches: {_named(self.overdue)} should have been looked at"
-            )
+            warnings.append(f"no process watches: {_named(self.overdue)} should have been polled")
         elif self.overdue:
-            warnings.append(f"sources that are looked at late: {_named(self.overdue)}")
+            warnings.append(f"sources that are polled late: {_named(self.overdue)}")
         if len(self.unreachable) == len(self.sources) > 1:
             since = min(each.failing_since for each in self.sources if each.failing_since)
             warnings.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import Enum
 from typing import Annotated, TypeAlias
@@ -115,7 +115,7 @@ class TransitionLists(AtMoment):
         from the facts recorded by this position that were public by this date, including those about later
         dates. Transitions of figures are left out unless `kind` includes them."""
         about = TransitionFilter(
-            kinds=parse_kinds(kind, POLICY_KINDS),
+            kinds=_kinds_of(kind, entity),
             commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Place, place, "place"),
             publishers=parse_publisher(publisher),
@@ -125,8 +125,6 @@ class TransitionLists(AtMoment):
             firms=await firm_names(info, firm, self.moment),
             alliance=parse_alliance(alliance),
         )
-        if entity is not None and kind is None:
-            about = replace(about, kinds=parse_kinds(None))
         days = parse_days(between, "between") or (None, None)
         listing = await self._listing(info, days[0], days[1], about, order)
         return listing.about(self.policy_scope(info, about))
@@ -143,14 +141,12 @@ class TransitionLists(AtMoment):
     ) -> list[TransitionDay]:
         """The dates of `transitions`, past and future, in order, with the number of transitions on each."""
         about = TransitionFilter(
-            kinds=parse_kinds(kind, POLICY_KINDS),
+            kinds=_kinds_of(kind, entity),
             commodities=parse_commodities(commodity, None),
             places=parse_words(Place, place, "place"),
             entity=parse_entity_of_kind(entity),
             what=transition,
         )
-        if entity is not None and kind is None:
-            about = replace(about, kinds=parse_kinds(None))
         transitions = await info.context.services.as_of.transitions.between(
             self.moment, date.min, date.max, about
         )
@@ -228,6 +224,11 @@ class TransitionLists(AtMoment):
             TRANSITIONS,
             order.value.down,
         )
+
+
+def _kinds_of(kind: EntityKind | None, entity: str | None) -> Sequence[str]:
+    """Return the kinds of entities of a filter. Figures count only if a kind or an entity is named."""
+    return parse_kinds(kind, POLICY_KINDS) if entity is None else parse_kinds(kind)
 
 
 def parse_window(days: int) -> timedelta:

@@ -48,7 +48,7 @@ class Companion(Protocol):
         """Return the position after which entries are needed, for a log of `size` with a mirrored part."""
 
     async def take(self, first: int, entries: Sequence[bytes]) -> None:
-        """Process the next entries, the first of which is at a position."""
+        """Process the next entries, which begin at a position."""
 
     async def finish(self, size: int) -> None:
         """Complete the update: all entries up to a position were passed, and the checkpoint is replaced

@@ -38,7 +38,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The witnesses of the log, and the groups, one of which is the quorum."""
+    """The witnesses of the log, and the groups; one group is the quorum."""
 
     witnesses: tuple[Witness, ...] = ()
     groups: Mapping[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)

@@ -180,7 +180,7 @@ def sentence(run: VerificationRun, error: TrackerError | None) -> str:
     if not run.proven:
         return (
             f"{signed} with the key that lies in the bundle itself: the bundle agrees with"
-            " itself, and nothing is proven about whose log it is or whether it was made anew."
+            " itself, and nothing is proven about the origin of the log or whether it was replaced."
         )
     lost = verification.texts.missing if verification.texts else 0
     texts = f", and {lost} texts that they commit to are missing" if lost else ""

@@ -26,7 +26,7 @@ class TrustedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class TrustPolicy:
-    """The log's keys, one of which must have signed; the witnesses, all of which must have signed."""
+    """The log's keys and the witnesses. One of the keys and all of the witnesses must have signed."""
 
     keys: tuple[Verifier, ...]
     witnesses: tuple[Verifier, ...] = ()

@@ -173,7 +173,7 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     for name, document in known.missing(entries, days).items():
         yield _withdrawn(name, document, queries[0].request(days, 1).url)
     now = {name: each.known for name, each in entries.items()}
-    # The issue of a day appears in the morning of Washington, so today's may be still to come.
+    # The issue of a day appears in the morning of Washington, so today's may not be published yet.
     return PollResult(cursor_of(today, options.overlap_days, query_fingerprint, now), today - DAY)
 
 

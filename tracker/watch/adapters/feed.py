@@ -33,7 +33,7 @@ from tracker.watch.terms import Term, terms_in
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8"
 MAX_FEED_BYTES = 8_000_000
 MAX_KNOWN_ENTRIES = 2_000
-"""Maximum number of entries of a feed, all of which are remembered."""
+"""Maximum number of entries of a feed; all are remembered."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,7 +105,7 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
         warning, lead = _gap(settings, feed, cursor)
         warnings.append(warning)
         yield lead
-    # Only the feed determines from which day an entry is in it, so today's may be still to come.
+    # Only the feed determines from which day an entry is in it, so entries of today may appear later.
     covers = None if warnings else today - DAY
     kept = {name: _known_entry(each, name in wanted) for name, each in seen.items()}
     return PollResult(_cursor(kept or known, today), covers, tuple(warnings))
@@ -128,7 +128,7 @@ def _read_pages(
             if before.page == page and before.fingerprint != read.fingerprint:
                 raise NotUnderstood(
                     f"{response.url}: {before.entry.place} and {entry.place} are not the same and have"
-                    f" one id, {item_name(entry.id)}: so nobody can tell what is new"
+                    f" one id, {item_name(entry.id)}: new entries cannot be recognised"
                 )
         if len(seen) > MAX_KNOWN_ENTRIES:
             raise NotUnderstood(f"{response.url}: expected at most {MAX_KNOWN_ENTRIES:,} entries")

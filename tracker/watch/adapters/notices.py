@@ -126,7 +126,7 @@ def _is_wanted(entry: Entry, options: Options) -> bool:
 
 def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Response | None, Lead]:
     sha256, url, place = entry.sha256, entry.listed_at, entry.place
-    reason, code = "It was announced; what it does nobody has read yet", LeadCode.ANNOUNCED
+    reason, code = "It was announced; its content has not been read yet", LeadCode.ANNOUNCED
     if options.read_notices:
         try:
             response = yield from fetch(Request(entry.url))

@@ -41,7 +41,7 @@ MAX_SHOWN_LINES, MAX_SHOWN_CHARACTERS = 20, 300
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Selected part of a page: the elements of the CSS `selector`, of which at least one must match.
+    """Selected part of a page: the elements that match the CSS `selector`, at least one.
 
     Lines that match a regular expression in `ignore` are left out, such as a counter or today's date. With
     `terms`, a change is a lead only if a new line contains one of them. `language` (BCP 47) applies to a page

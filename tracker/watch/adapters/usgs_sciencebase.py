@@ -257,7 +257,7 @@ def _finding(
     if _fits(file.file.name, options.ignore):
         return None
     if not _fits(file.file.name, options.tables):
-        reason = "A file of a release that is no table: nothing reads it by itself"
+        reason = "A file of a release that is no table: a person must read it"
         return Lead(file.origin, reason, LeadCode.ANNOUNCED)
     if file.origin.url == file.listed_in.url:
         return Lead(file.origin, "A table of a release without an address", LeadCode.NOT_READ)
