@@ -146,9 +146,9 @@ def transitions(
     print_nodes(TRANSITIONS, variables, print_line if as_json else describe_transition, data_dir)
 
 
-def to_text(given: date | int | None) -> str | None:
+def to_text(value: date | int | None) -> str | None:
     """Return a day or a position as the API expects it."""
-    return None if given is None else str(given)
+    return None if value is None else str(value)
 
 
 def print_nodes(

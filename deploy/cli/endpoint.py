@@ -284,16 +284,16 @@ def manage(data_dir: Path | None, do: Callable[[Endpoints], Awaitable[T]]) -> T:
 
 def describe(of: Endpoint) -> list[Row]:
     """Return the state and errors of an endpoint as rows."""
-    wanted, replay = of.filter, of.replay
+    filter, replay = of.filter, of.replay
     return [
         ("name", of.name),
         ("url", of.shown_url),
         ("owner", of.owner),
         ("state", of.state.value),
-        ("types", wanted.types),
-        ("commodities", wanted.commodities),
-        ("places", wanted.places),
-        ("about", wanted.entity),
+        ("types", filter.types),
+        ("commodities", filter.commodities),
+        ("places", filter.places),
+        ("about", filter.entity),
         ("batch", of.max_batch_events),
         ("proof", of.with_proof),
         ("created", of.created_at),

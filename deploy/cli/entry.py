@@ -143,8 +143,8 @@ def begin_log() -> None:
 def requested_log_format(arguments: list[str]) -> LogFormat:
     """Return the log format as far as it is known before the arguments are parsed."""
     flag = table.LOG_FORMAT.flag
-    given = " ".join(arguments).replace("=", " ")
-    is_json = f"{flag} {LogFormat.JSON}" in given
+    text = " ".join(arguments).replace("=", " ")
+    is_json = f"{flag} {LogFormat.JSON}" in text
     is_json = is_json or os.environ.get(table.LOG_FORMAT.variable) == LogFormat.JSON
     return LogFormat.JSON if is_json else LogFormat.TEXT
 

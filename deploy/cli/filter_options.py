@@ -65,7 +65,7 @@ def requested_filter(
     )
 
 
-def split_words(given: Iterable[str] | None) -> list[str] | None:
+def split_words(texts: Iterable[str] | None) -> list[str] | None:
     """Return the words of a repeatable option with commas; None without any."""
-    words = [word.strip() for text in given or () for word in text.split(",")]
+    words = [word.strip() for text in texts or () for word in text.split(",")]
     return words or None

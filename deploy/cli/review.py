@@ -235,10 +235,10 @@ def edit(
     The input is an object with `entity`, `type` and `data`.
     """
     with report_errors():
-        given = decode(GivenFact, read_input(file))
-        fact = from_builtins(fact_type(given.type), given.data)
+        input = decode(FactInput, read_input(file))
+        fact = from_builtins(fact_type(input.type), input.data)
     print_one(
-        work(data_dir, lambda of: of.review.edit(id, given.entity, fact, Reviewer(by, reason)), by)
+        work(data_dir, lambda of: of.review.edit(id, input.entity, fact, Reviewer(by, reason)), by)
     )
 
 
@@ -248,7 +248,7 @@ def reopen(id: Id, by: As = ACTOR, reason: Reason = None, data_dir: DataDir = No
     print_one(work(data_dir, lambda of: of.review.reopen(id, Reviewer(by, reason)), by))
 
 
-class GivenFact(msgspec.Struct, forbid_unknown_fields=True):
+class FactInput(msgspec.Struct, forbid_unknown_fields=True):
     """A fact from a file."""
 
     entity: str

@@ -41,7 +41,7 @@ class PagedArguments(ToolArguments, frozen=True, kw_only=True):
     after: str | None = None
 
 
-def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments:
+def read_arguments(kind: type[Arguments], arguments: Mapping[str, Any]) -> Arguments:
     """Parse the arguments of a call.
 
     Null counts as missing; words may have capitals, blanks and hyphens. Raises InvalidInput or TooLarge
@@ -50,7 +50,7 @@ def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments
     names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
     known = list(names.values())
     words = {names[name]: accepted for name, accepted in word_lists(kind).items()}
-    values = {name: value for name, value in given.items() if value is not None}
+    values = {name: value for name, value in arguments.items() if value is not None}
     for name, value in values.items():
         if name not in known:
             raise InvalidInput(

@@ -76,8 +76,8 @@ class Book:
     def horizon(self, known: Iterable[Mapping[str, Any]]) -> list[KnownUpTo]:
         """Return the newest known dates of the issuers and publishers, with their watched sources."""
         self._known = {one.get("issuer") or one["publisher"]: one for one in known}
-        wanted = (*self.issuers, *self.publishers)
-        return [_known_up_to(one, self._known[one]) for one in wanted if one in self._known]
+        covered = (*self.issuers, *self.publishers)
+        return [_known_up_to(one, self._known[one]) for one in covered if one in self._known]
 
     def must_say(self, horizon: list[KnownUpTo]) -> list[str]:
         """Return the required statements; those about sources and the horizon come last."""

@@ -29,14 +29,14 @@ class Calls:
     answers: ResponseCache
 
     async def call(
-        self, name: str, given: Mapping[str, Any], client: Client, origin: str
+        self, name: str, values: Mapping[str, Any], client: Client, origin: str
     ) -> CheckableAnswer:
         """Return the response of a tool; `origin` is the address of the server.
 
         Raises its errors at the arguments that they name.
         """
         tool = TOOLS[name]
-        arguments = read_arguments(tool.arguments, given)
+        arguments = read_arguments(tool.arguments, values)
         variables = tool.variables_of(arguments)
         data = await self._execute(tool, tool.document, tool.operation, variables, client)
         try:
@@ -78,10 +78,10 @@ class Calls:
             name: value for name, value in variables.items() if name in ("validAt", "position")
         }
         words = re.findall(r"\w+", error.key)
-        for wanted in (words, words[:-1]):
-            if not wanted:
+        for part in (words, words[:-1]):
+            if not part:
                 continue
-            sought = {**moment, "text": " ".join(wanted), "kinds": error.kinds or None}
+            sought = {**moment, "text": " ".join(part), "kinds": error.kinds or None}
             try:
                 data = await self._execute(tool, near_document(), "AssistantNear", sought, client)
             except TrackerError:

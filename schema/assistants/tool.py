@@ -131,8 +131,8 @@ class Tool(WithDocument, Generic[Arguments]):
         """Return the variables of its document; missing ones are left out."""
         position = None if arguments.position is None else str(arguments.position)
         moment = {"validAt": arguments.day, "position": position}
-        given = {**moment, **self.variables(arguments)}
-        return {name: value for name, value in given.items() if value is not None}
+        values = {**moment, **self.variables(arguments)}
+        return {name: value for name, value in values.items() if value is not None}
 
     def argument_of(self, variable: str) -> str:
         """Return the argument with the value of a variable of its document."""

@@ -124,7 +124,7 @@ class _Costs:
         self._variables = variables
         self._fragments = fragments_of(document)
         self._introspection = IntrospectionCost(schema, self._fragments, MAX_COST)
-        self._known: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
 
     def operation(self, operation: OperationDefinitionNode) -> int:
         """Return the cost of an operation."""
@@ -133,8 +133,8 @@ class _Costs:
             for definition in operation.variable_definitions or ()
             if definition.default_value
         }
-        self._given = {**defaults, **self._variables}
-        self._known.clear()
+        self._values = {**defaults, **self._variables}
+        self._counted.clear()
         return self._of(operation.selection_set, self._schema.get_root_type(operation.operation))
 
     def _of(self, selections: SelectionSetNode | None, parent: Any) -> int:
@@ -152,7 +152,7 @@ class _Costs:
 
     def _field(self, node: FieldNode, parent: Any) -> int:
         if node.name.value in ROOTS:
-            return self._introspection.of(node, self._given)
+            return self._introspection.of(node, self._values)
         definition = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None or not is_composite_type(get_named_type(definition.type)):
             return JSON_COST if definition and get_named_type(definition.type).name == "JSON" else 1
@@ -163,44 +163,44 @@ class _Costs:
     def _page(self, node: FieldNode, definition: GraphQLField) -> int:
         """Return the number of items on a page of a field; a field without pages counts once."""
         if IDS in definition.args:
-            ids = self._given_to(node, IDS)
+            ids = self._argument(node, IDS)
             return max(1, len(ids)) if isinstance(ids, list) else 1
         if STEP in definition.args:
             return self._moments(node, definition)
         if listed := LISTED.get(node.name.value):
-            return prod(_length(self._given_to(node, name)) for name in listed)
+            return prod(_length(self._argument(node, name)) for name in listed)
         if node.name.value in LINKS:
             return MAX_REFERENCES
         if PAGE_ARGUMENTS[0] not in definition.args:
             return 1
-        sizes = (self._given_to(node, name) for name in PAGE_ARGUMENTS)
+        sizes = (self._argument(node, name) for name in PAGE_ARGUMENTS)
         return max(
             (_size(of) for of in sizes if isinstance(of, int | float)), default=DEFAULT_PAGE_SIZE
         )
 
     def _moments(self, node: FieldNode, definition: GraphQLField) -> int:
         """Return the number of moments of a field: by its step, else the expected number."""
-        most = self._given_to(node, PAGE_ARGUMENTS[0])
+        most = self._argument(node, PAGE_ARGUMENTS[0])
         if not isinstance(most, int | float):
             most = definition.args[PAGE_ARGUMENTS[0]].default_value
-        start, end, step = (self._given_to(node, name) for name in (*ENDS, STEP))
+        start, end, step = (self._argument(node, name) for name in (*ENDS, STEP))
         if step is not None:
             most = min(most, number_of_steps(start, end, step))
         return -(-_size(most) // MOMENTS_PER_ONE)
 
-    def _given_to(self, node: FieldNode, name: str) -> Any:
+    def _argument(self, node: FieldNode, name: str) -> Any:
         """Return the value of an argument as plain data; None if it is left out."""
         values = (of.value for of in node.arguments or () if of.name.value == name)
         value = next(values, None)
-        return None if value is None else value_from_ast_untyped(value, self._given)
+        return None if value is None else value_from_ast_untyped(value, self._values)
 
     def _fragment(self, name: str) -> int:
-        if name not in self._known:
+        if name not in self._counted:
             fragment = self._fragments[name]
-            self._known[name] = self._of(
+            self._counted[name] = self._of(
                 fragment.selection_set, self._narrowed(fragment.type_condition, None)
             )
-        return self._known[name]
+        return self._counted[name]
 
     def _narrowed(self, condition: NamedTypeNode | None, parent: Any) -> Any:
         return self._schema.get_type(condition.name.value) if condition else parent
@@ -212,17 +212,17 @@ def _defer_cost(node: FragmentSpreadNode | InlineFragmentNode) -> int:
     return DEFER_COST if GraphQLDeferDirective.name in names else 0
 
 
-def _length(given: Any) -> int:
+def _length(value: Any) -> int:
     """Return the number of items of an argument, at least 1; a range of years counts each year."""
-    if isinstance(given, dict):
-        first, last = given.get("from"), given.get("to")
+    if isinstance(value, dict):
+        first, last = value.get("from"), value.get("to")
         return _size(last - first + 1) if isinstance(first, int) and isinstance(last, int) else 1
-    return _size(len(given)) if isinstance(given, list) else 1
+    return _size(len(value)) if isinstance(value, list) else 1
 
 
-def _size(given: float) -> int:
+def _size(number: float) -> int:
     """Return the number of items that count for a requested page size, at least 1."""
-    return int(min(given, MAX_COUNTED_ITEMS)) if given > 1 else 1
+    return int(min(number, MAX_COUNTED_ITEMS)) if number > 1 else 1
 
 
 class IntrospectionCost:
@@ -251,8 +251,8 @@ class IntrospectionCost:
         """Return the type that `__type` names; None if there is none."""
         [name] = [argument.value for argument in node.arguments or ()]
         if isinstance(name, VariableNode):
-            given = variables.get(name.name.value)
-            return self._schema.get_type(given) if isinstance(given, str) else None
+            type_name = variables.get(name.name.value)
+            return self._schema.get_type(type_name) if isinstance(type_name, str) else None
         return self._schema.get_type(name.value) if isinstance(name, StringValueNode) else None
 
     def _count(self, node: FieldNode, kind: Any, values: Iterable[Any]) -> None:

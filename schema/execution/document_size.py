@@ -144,7 +144,7 @@ class _Sizes:
 
     def __init__(self, fragments: dict[str, FragmentDefinitionNode]):
         self._fragments = fragments
-        self._known: dict[str, Size] = {}
+        self._measured: dict[str, Size] = {}
 
     def of(self, selections: SelectionSetNode | None) -> Size:
         """Return the size of a set of selections."""
@@ -160,8 +160,8 @@ class _Sizes:
         return total
 
     def _fragment(self, name: str) -> Size:
-        if name not in self._known:
-            self._known[name] = Size()  # ends a cycle, which validation reports
+        if name not in self._measured:
+            self._measured[name] = Size()  # ends a cycle, which validation reports
             fragment = self._fragments.get(name)
-            self._known[name] = self.of(fragment.selection_set) if fragment else Size()
-        return self._known[name]
+            self._measured[name] = self.of(fragment.selection_set) if fragment else Size()
+        return self._measured[name]

@@ -267,14 +267,14 @@ def _pinned(field: FieldNode, variables: Mapping[str, Any]) -> bool:
     name = field.name.value
     if name in CONSTANT:
         return True
-    given = {argument.name.value: argument.value for argument in field.arguments or ()}
+    arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
     if name == "over":
-        return _are_set(SERIES, given, variables)
+        return _are_set(SERIES, arguments, variables)
     if name not in MOMENTS:
         return False
     if not MOMENTS[name]:
-        return _are_set(AXES, given, variables)
-    return all(_both_in(given.get(argument), variables) for argument in MOMENTS[name])
+        return _are_set(AXES, arguments, variables)
+    return all(_both_in(arguments.get(argument), variables) for argument in MOMENTS[name])
 
 
 def _both_in(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
@@ -283,16 +283,16 @@ def _both_in(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
         moment = variables.get(value.name.value)
         return isinstance(moment, Mapping) and all(moment.get(axis) is not None for axis in AXES)
     if isinstance(value, ObjectValueNode):
-        given = {part.name.value: part.value for part in value.fields}
-        return _are_set(AXES, given, variables)
+        parts = {part.name.value: part.value for part in value.fields}
+        return _are_set(AXES, parts, variables)
     return False
 
 
 def _are_set(
-    names: Iterable[str], given: Mapping[str, ValueNode], variables: Mapping[str, Any]
+    names: Iterable[str], arguments: Mapping[str, ValueNode], variables: Mapping[str, Any]
 ) -> bool:
     """Return whether all of these arguments are given and not null."""
-    return all(_is_set(given.get(name), variables) for name in names)
+    return all(_is_set(arguments.get(name), variables) for name in names)
 
 
 def _is_set(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:

@@ -132,8 +132,8 @@ class TrackerSchema(Schema):
 
     def __init__(self, *, extensions: Iterable[Any] = (), **more: Any):
         """Raise TypeError for extensions, which would not run."""
-        if given := list(extensions):
-            name = getattr(given[0], "__name__", type(given[0]).__name__)
+        if requested := list(extensions):
+            name = getattr(requested[0], "__name__", type(requested[0]).__name__)
             raise TypeError(
                 f"the extension {name} would not run: TrackerSchema.execute has no extensions"
             )

@@ -25,9 +25,9 @@ T = TypeVar("T")
 Offset: TypeAlias = tuple[int, int]
 """Offset of a part of a broadcast: a position, and a date if it matters."""
 
-MAX_KEPT_BYTES = 256 * 1024
+MAX_STORED_BYTES = 256 * 1024
 """Maximum size of stored parts for slow listeners; the newest part is always stored."""
-MAX_KEPT_SECONDS = 5
+MAX_STORED_SECONDS = 5
 """Maximum age of a stored part; older parts are executed again."""
 
 
@@ -110,7 +110,7 @@ class Broadcast(Generic[T]):
         self._parts: deque[Part[T]] = deque()
         self._size = 0
         self._waiting: dict[Listener[T], None] = {}
-        self._wanted = asyncio.Event()
+        self._is_needed = asyncio.Event()
         self.ended = False
         """Whether no more parts will come."""
         self._work: asyncio.Task[None] | None = None
@@ -166,7 +166,7 @@ class Broadcast(Generic[T]):
     def wait(self, listener: Listener[T]) -> None:
         """Register a listener that has sent all parts."""
         self._waiting[listener] = None
-        self._wanted.set()
+        self._is_needed.set()
 
     def stop_waiting(self, listener: Listener[T]) -> None:
         """Remove a waiting listener."""
@@ -178,8 +178,8 @@ class Broadcast(Generic[T]):
             async with aclosing(self._source(self)) as parts:
                 async for part in parts:
                     self._append(part)
-                    await self._wanted.wait()
-                    if self._round and self._size > MAX_KEPT_BYTES:
+                    await self._is_needed.wait()
+                    if self._round and self._size > MAX_STORED_BYTES:
                         await asyncio.wait([self._round])
         except Exception:
             logger.exception("a broadcast ends")
@@ -191,7 +191,7 @@ class Broadcast(Generic[T]):
             self._size = 0
         self._parts.append(part)
         self._size += part.size
-        self._wanted.clear()
+        self._is_needed.clear()
         self._forget()
         if self._round is None:
             self._round = asyncio.create_task(self._wake_all(), context=Context())
@@ -205,7 +205,7 @@ class Broadcast(Generic[T]):
             return
         now = time.monotonic()
         while len(self._parts) > 1 and (
-            self._size > MAX_KEPT_BYTES or self._parts[0].made < now - MAX_KEPT_SECONDS
+            self._size > MAX_STORED_BYTES or self._parts[0].made < now - MAX_STORED_SECONDS
         ):
             part = self._parts.popleft()
             self._size -= part.size

@@ -90,21 +90,21 @@ class TrustedHosts:
     def __init__(self, app: ASGIApp, hosts: Collection[str]):
         self._app = app
 
-        def names_us(given: str) -> bool:
-            return is_own_origin(host_name(given), hosts)
+        def names_us(host: str) -> bool:
+            return is_own_origin(host_name(host), hosts)
 
         self._names_us = lru_cache_short_keys(names_us, MAX_CACHED_HEADERS, MAX_CACHED_CHARACTERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on requests with a name of this server."""
         if scope["type"] in ("http", "websocket"):
-            given = header(scope["headers"], b"host")
+            host = header(scope["headers"], b"host")
             if sum(name == b"host" for name, _ in scope["headers"]) > 1:
                 error = plain_error("BAD_REQUEST", "expected one Host header")
                 await JSONResponse(error, 400)(scope, receive, send)
                 return
-            if not self._names_us(given):
-                name = host_name(given)
+            if not self._names_us(host):
+                name = host_name(host)
                 message = f"{name!r} is not a name of this server: expected one of TRACKER_HOSTS"
                 await JSONResponse(plain_error("UNKNOWN_HOST", message[:300]), 421)(
                     scope, receive, send

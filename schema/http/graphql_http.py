@@ -137,8 +137,8 @@ class GraphQLEndpoint:
 
     def _document(self, fields: Mapping[str, Any]) -> str:
         """Return the document of a request; empty if it has none."""
-        given, id = _of_type(fields, "query", str), _of_type(fields, "documentId", str)
-        return self._persisted.document(given, _of_type(fields, "extensions", dict), id) or ""
+        text, id = _of_type(fields, "query", str), _of_type(fields, "documentId", str)
+        return self._persisted.document(text, _of_type(fields, "extensions", dict), id) or ""
 
     async def _success(self, request: Request, form: ResponseFormat, answer: Answer) -> Response:
         """Return a response without errors; without a body for a GET if the client has it already."""
@@ -178,8 +178,8 @@ async def _encoded(request: Request, answer: Answer, headers: dict[str, str]) ->
 def _fields_of_get(request: Request) -> dict[str, Any]:
     fields: dict[str, Any] = {**request.query_params}
     for name in ("variables", "extensions"):
-        if given := fields.pop(name, None):
-            fields[name] = _json(given.encode("utf-8", "replace"), name)
+        if text := fields.pop(name, None):
+            fields[name] = _json(text.encode("utf-8", "replace"), name)
     return fields
 
 

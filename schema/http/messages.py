@@ -141,9 +141,9 @@ async def _answered(answer: Awaitable[Response]) -> Response:
     return error_response(refused)
 
 
-def has_tag(given: str, tag: str) -> bool:
+def has_tag(tags: str, tag: str) -> bool:
     """Return whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
-    return given.strip() == "*" or tag in given
+    return tags.strip() == "*" or tag in tags
 
 
 def error_response(error: TrackerError) -> Response:

@@ -60,12 +60,12 @@ def input_type(
 
 
 def _field(name: str, described: str, required: bool) -> Any:
-    given = RENAMED.get(name)
+    renamed = RENAMED.get(name)
     if required:
-        return strawberry.field(name=given, description=described)
+        return strawberry.field(name=renamed, description=described)
     if name in CHECKED_BY_DOMAIN:
         described += " Required."
-    return strawberry.field(name=given, description=described, default=None)
+    return strawberry.field(name=renamed, description=described, default=None)
 
 
 def one_of_type(name: str, kinds: Mapping[str, type[Any]], description: str) -> type[Any]:
@@ -97,10 +97,10 @@ def graphql_type(hint: Any) -> Any:
     if origin is tuple:
         return list[graphql_type(arguments[0])]  # type: ignore[misc]  # known at run time only
     if origin in (Union, types.UnionType):
-        given = [
+        members = [
             part for part in arguments if part is not TextCommitment
         ]  # skip annotations of msgspec
-        parts = tuple(part if part is type(None) else graphql_type(part) for part in given)
+        parts = tuple(part if part is type(None) else graphql_type(part) for part in members)
         return Union[parts]  # noqa: UP007 - made from a tuple
     if issubclass(hint, msgspec.Struct):
         about = " ".join(str(hint.__doc__).split("\n\n")[0].split())

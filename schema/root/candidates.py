@@ -190,8 +190,8 @@ def candidate_pages(
             for one in candidates
         ]
 
-    def decode(given: str, path: str) -> Key:
-        key = cursors.decode(given, path)
+    def decode(text: str, path: str) -> Key:
+        key = cursors.decode(text, path)
         try:
             _key(key)
             by.check_key(_key(key) or ())

@@ -359,15 +359,15 @@ async def _act(
     return EndpointResult(endpoint=Endpoint(of=of))
 
 
-def _owner(caller: Manager, given: str | None) -> str:
+def _owner(caller: Manager, name: str | None) -> str:
     """Return the owner of a new endpoint. Raises Forbidden."""
-    if given in (None, caller.actor):
+    if name in (None, caller.actor):
         return caller.actor
     if caller.owner is not None:
         raise Forbidden("another owner needs a token of scope admin", path=("owner",))
-    return _text(str(given), "owner")
+    return _text(str(name), "owner")
 
 
-def _text(given: str, name: str) -> str:
-    check_text(given, name)
-    return given
+def _text(text: str, name: str) -> str:
+    check_text(text, name)
+    return text

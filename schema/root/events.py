@@ -39,31 +39,31 @@ CLOCK_RESOLUTION = timedelta(microseconds=1)
 class LogRange:
     """Selected events of the log between two positions, both exclusive."""
 
-    wanted: Selection
+    selection: Selection
     after: int
     before: int
 
 
 async def log_range(
-    recorder: Recorder, wanted: Selection, first: datetime | None, last: datetime | None
+    recorder: Recorder, selection: Selection, first: datetime | None, last: datetime | None
 ) -> LogRange:
     """Return the selected events that were recorded in a period, both ends inclusive."""
     earliest = first is not None and first > datetime.min.replace(tzinfo=first.tzinfo)
     after = await recorder.position_at(first - CLOCK_RESOLUTION) if first and earliest else 0
     before = await recorder.position_at(last) + 1 if last else MAX_POSITION
-    return LogRange(wanted, after, before)
+    return LogRange(selection, after, before)
 
 
 async def event_pages(
     recorder: Recorder, part: LogRange, order: Enum, show: Callable[[RecordedEvent], T]
 ) -> PageSource[T]:
     """Return pages of the events of a range of the log, by position."""
-    if part.wanted.entity is not None:
-        return await _of_entity(recorder, part.wanted.entity, part, order, show)
+    if part.selection.entity is not None:
+        return await _of_entity(recorder, part.selection.entity, part, order, show)
     about = None
-    if part.wanted.by_subject:  # two steps, so that the list ends at the head of the first step
+    if part.selection.by_subject:  # two steps, so that the list ends at the head of the first step
         part = replace(part, before=min(part.before, await recorder.head() + 1))
-        about = await streams_selected(recorder, part.wanted, part.before)
+        about = await streams_selected(recorder, part.selection, part.before)
     return _in_log(recorder, part, about, order, show)
 
 
@@ -75,7 +75,7 @@ def _in_log(
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
     """Return pages of events of the log, or of some of its streams."""
-    down, types = order.value.down, part.wanted.types
+    down, types = order.value.down, part.selection.types
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
         low, high = (span.before, span.after) if down else (span.after, span.before)
@@ -105,7 +105,7 @@ async def _of_entity(
 ) -> PageSource[T]:
     """Return pages of events of one entity."""
     events = (
-        await read_entity(recorder, part.wanted, part.after, part.before - 1)
+        await read_entity(recorder, part.selection, part.after, part.before - 1)
         if is_entity_name(entity)
         else []
     )
@@ -130,8 +130,8 @@ async def search_pages(
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
     """Return pages of the events of a range of the log that match a search, by position."""
-    streams = await _streams_wanted(recorder, part)
-    event_range = EventRange(part.after, part.before, part.wanted.types, streams)
+    streams = await _selected_streams(recorder, part)
+    event_range = EventRange(part.after, part.before, part.selection.types, streams)
     positions = [
         ((position,), position) for position in await searches.event_positions(text, event_range)
     ]
@@ -148,12 +148,12 @@ async def search_pages(
     return PageSource(items, count, _encode_cursor, _decode_cursor)
 
 
-async def _streams_wanted(recorder: Recorder, part: LogRange) -> list[StreamRange] | None:
+async def _selected_streams(recorder: Recorder, part: LogRange) -> list[StreamRange] | None:
     """Return the streams of the selected events; None for all."""
-    entity = part.wanted.entity
+    entity = part.selection.entity
     about = None
-    if part.wanted.by_subject:
-        about = await streams_selected(recorder, part.wanted, part.before)
+    if part.selection.by_subject:
+        about = await streams_selected(recorder, part.selection, part.before)
     if entity is None:
         return about
     since = [0] if about is None else [one.since for one in about if one.low <= entity < one.high]
@@ -207,8 +207,8 @@ def _encode_cursor(key: Key) -> str:
     return str(key[0])
 
 
-def _decode_cursor(given: str, path: str) -> Key:
-    return (parse_resume_token(given, path).position,)
+def _decode_cursor(text: str, path: str) -> Key:
+    return (parse_resume_token(text, path).position,)
 
 
 async def check_tokens(recorder: Recorder, **given: str | None) -> None:

@@ -67,10 +67,10 @@ def _encode_cursor(key: Key) -> str:
     return encode_opaque("#".join(map(str, key)))
 
 
-def _decode_cursor(given: str, path: str) -> Key:
+def _decode_cursor(text: str, path: str) -> Key:
     """Return the key of a cursor. Raises InvalidInput for any other text."""
     try:
-        position, _, day = decode_opaque(given).partition("#")
+        position, _, day = decode_opaque(text).partition("#")
         return min(int(position), MAX_POSITION), date.fromisoformat(day).isoformat()
     except ValueError:
         raise cursor_error(path) from None

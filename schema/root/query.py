@@ -106,8 +106,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
     ) -> AsOf:
         """The state of the world as of one date, as recorded at one position; without arguments, today and
         the latest position. All fields below are of this moment. Use two aliases to compare two moments."""
-        given = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
-        return AsOf(moment=await resolve_moment(info, given, min_position))
+        input = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
+        return AsOf(moment=await resolve_moment(info, input, min_position))
 
     @resolver_field
     async def head(self, info: Info, min_position: MinPosition = None) -> Position:
@@ -297,11 +297,11 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         hs_code: HsCode = None,
     ) -> list[Commodity]:
         """All declared commodities, in the order of the tree."""
-        wanted = parse_commodities(commodity, hs_code)
+        selected = parse_commodities(commodity, hs_code)
         return [
             shown_commodity(of)
             for of in commodities()
-            if (wanted is None or of in wanted)
+            if (selected is None or of in selected)
             and matches(parse_search(search), of, of.name, *of.also)
         ]
 
@@ -348,13 +348,13 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         min_position: MinPosition = None,
     ) -> Connection[Event]:
         """The events of the log. The cursor of an event is its position."""
-        wanted = parse_selection(types, commodities, places, entity)
+        selection = parse_selection(types, commodities, places, entity)
         if search is not None:
             parse_search_words(search, "search")
         await wait_for_position(info, min_position)
         services = info.context.services
         await check_tokens(services.recorder, after=page.after, before=page.before)
-        part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
+        part = await log_range(services.recorder, selection, *parse_times(recorded, "recorded"))
 
         def shown(of: RecordedEvent) -> Event:
             return Event(of=of)

@@ -98,8 +98,8 @@ async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[byt
 
 def _media_type(info: SnapshotInfo) -> str:
     """Return the media type that a publisher declared, if it is well formed."""
-    given = info.media_type or ""
-    return given if MEDIA_TYPE.fullmatch(given) else BYTES
+    media_type = info.media_type or ""
+    return media_type if MEDIA_TYPE.fullmatch(media_type) else BYTES
 
 
 def _suffix(media_type: str) -> str:

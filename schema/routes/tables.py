@@ -114,7 +114,7 @@ class TableRoute:
     ) -> tuple[Header, TableAnswer]:
         """Return the header and the rows of a table. Raises NotFound, InvalidInput and Unavailable."""
         chosen = table(name)
-        given = {key: parameters.pop(key, None) for key in MOMENT}
+        pinned = {key: parameters.pop(key, None) for key in MOMENT}
         variables = chosen.read(parameters)
         reader = TableReader(
             self._services,
@@ -122,18 +122,18 @@ class TableRoute:
             client.caller,
             lambda: self._access_control.work_slot(client),
         )
-        moment = await reader.moment(given["valid"], given["known"], given["position"])
+        moment = await reader.moment(pinned["valid"], pinned["known"], pinned["position"])
         answer = await reader.read(chosen, moment, variables)
         address = _address(request, moment.valid_at, moment.position)
         return Header(chosen, moment, address, answer.completeness), answer
 
 
 def _parameters(request: Request) -> dict[str, str]:
-    given = request.query_params.multi_items()
-    for name, _ in given:
+    items = request.query_params.multi_items()
+    for name, _ in items:
         if len(request.query_params.getlist(name)) > 1:
             raise InvalidInput("expected one value", code="BAD_REQUEST", path=(name[:50],))
-    return dict(given)
+    return dict(items)
 
 
 def _has_header(text: str) -> bool:

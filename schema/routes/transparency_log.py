@@ -133,5 +133,5 @@ class TransparencyLogRoute:
 
 def _size(request: Request) -> int | None:
     check_parameters(request, ("size",))
-    given = request.query_params.get("size")
-    return None if given is None else parse_required_position(Position(given), "size")
+    text = request.query_params.get("size")
+    return None if text is None else parse_required_position(Position(text), "size")

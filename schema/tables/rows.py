@@ -60,8 +60,8 @@ class TableReader:
         self, valid_at: str | None, known_at: str | None, position: str | None
     ) -> TableMoment:
         """Return the moment of the parameters; now without any. Raises InvalidInput."""
-        given = {"validAt": valid_at, "knownAt": known_at, "position": position}
-        data = await self._execute(MOMENT, given)
+        variables = {"validAt": valid_at, "knownAt": known_at, "position": position}
+        data = await self._execute(MOMENT, variables)
         state = data["asOf"]
         return TableMoment(state["validAt"], state["position"], state["knownAt"], state["digest"])
 

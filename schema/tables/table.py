@@ -36,9 +36,9 @@ class Table:
     variables: frozenset[str]
     """All variables of its document."""
 
-    def read(self, given: Mapping[str, str]) -> dict[str, Any]:
+    def read(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Return the variables for the parameters of an address. Raises InvalidInput."""
-        return read_parameters(self.name, self.parameters, given)
+        return read_parameters(self.name, self.parameters, parameters)
 
 
 @cache

@@ -41,10 +41,10 @@ class CacheCollector:
         size = GaugeMetricFamily(
             "tracker_cache_bytes", "Approximate memory of the cache.", labels=["cache"]
         )
-        for name, kept in self._caches.items():
-            hits.add_metric([name], kept.hits)
-            misses.add_metric([name], kept.misses)
-            size.add_metric([name], kept.bytes)
+        for name, sized_cache in self._caches.items():
+            hits.add_metric([name], sized_cache.hits)
+            misses.add_metric([name], sized_cache.misses)
+            size.add_metric([name], sized_cache.bytes)
         yield from (hits, misses, size)
 
 

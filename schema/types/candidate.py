@@ -268,12 +268,12 @@ class Candidate:
         return [CandidateDecision(of=of) for of in done[:size]]
 
 
-def parse_candidate_id(given: str, *path: str | int) -> int:
+def parse_candidate_id(text: str, *path: str | int) -> int:
     """Parse the id of a candidate. Raises InvalidInput."""
-    if not (given.isascii() and given.isdigit() and len(given) < 20):
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise InvalidInput(
-            f"{given[:50]!r} is not the id of a candidate: expected a number",
+            f"{text[:50]!r} is not the id of a candidate: expected a number",
             code="INVALID_ID",
             path=path,
         )
-    return int(given)
+    return int(text)

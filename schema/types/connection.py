@@ -115,7 +115,7 @@ class PageSource(Generic[T]):
         whole = [(key, item) for key, item in items if item is not None]
         size = min(request.size, len(whole))
         more = len(items) > size
-        kept = whole[len(whole) - size :] if request.from_end else whole[:size]
+        on_page = whole[len(whole) - size :] if request.from_end else whole[:size]
 
         async def ahead() -> bool:
             return (more and not request.from_end) or await self._any(
@@ -127,16 +127,16 @@ class PageSource(Generic[T]):
 
         return lazy_object(
             self.connection,
-            nodes=[item for _, item in kept],
+            nodes=[item for _, item in on_page],
             scope=self.scope,
-            count=self.count if more or after or before else _known_count(len(kept)),
+            count=self.count if more or after or before else _known_count(len(on_page)),
             later={
-                "edges": lambda: [self.edge(self.encode(key), item) for key, item in kept],
+                "edges": lambda: [self.edge(self.encode(key), item) for key, item in on_page],
                 "page_info": lambda: PageInfo(
                     ahead=ahead,
                     behind=behind,
-                    start_cursor=self.encode(kept[0][0]) if kept else None,
-                    end_cursor=self.encode(kept[-1][0]) if kept else None,
+                    start_cursor=self.encode(on_page[0][0]) if on_page else None,
+                    end_cursor=self.encode(on_page[-1][0]) if on_page else None,
                 ),
             },
         )
@@ -212,14 +212,14 @@ def matching_pages(
     The database selects candidates by `narrowed`; `matches` decides.
     """
     cursors = Cursors(kind_name(kind), cursor_name(order))
-    kept: list[Keyed[T]] | None = None
+    matches_read: list[Keyed[T]] | None = None
 
     async def matching() -> list[Keyed[T]]:
-        nonlocal kept
-        if kept is None:
+        nonlocal matches_read
+        if matches_read is None:
             states = await as_of.lists.page(kind, moment, narrowed, order.value)
-            kept = [(key, show(state)) for key, state in states if matches(state)]
-        return kept
+            matches_read = [(key, show(state)) for key, state in states if matches(state)]
+        return matches_read
 
     async def items(span: KeyRange) -> Sequence[Keyed[T]]:
         return slice_range(await matching(), span, order.value.down)

@@ -267,10 +267,10 @@ class Endpoint:
         first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE,
     ) -> list[DeliveryAttempt]:
         """The last requests, the newest first. The last 1,000 are stored."""
-        kept = await info.context.services.endpoints.attempts(
+        recorded = await info.context.services.endpoints.attempts(
             self.of.name, manager(info), parse_page(first).size, failed=failed
         )
-        return [DeliveryAttempt(of=of) for of in kept]
+        return [DeliveryAttempt(of=of) for of in recorded]
 
     @resolver_field
     async def parked(

@@ -149,8 +149,8 @@ def _encode_cursor(key: Key) -> str:
     return str(key[0])
 
 
-def _decode_cursor(given: str, path: str) -> Key:
+def _decode_cursor(text: str, path: str) -> Key:
     """Return the position in a cursor. Raises InvalidInput for any other text."""
-    if not (given.isascii() and given.isdecimal() and len(given) < 19):
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise cursor_error(path)
-    return (int(given),)
+    return (int(text),)

@@ -289,7 +289,7 @@ async def test_what_is_remembered_of_tokens_is_bounded(
     for secret in [await token(target, Scope.READ) for _ in range(4)]:
         assert await services.tokens.authenticate(secret)
         assert await services.tokens.authenticate("tracker_of_nobody") is None
-    assert len(services.tokens._kept) == 2
+    assert len(services.tokens._cached) == 2
 
 
 async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) -> None:

@@ -12,7 +12,7 @@ from tests.support.waiting import until_it_says
 from tests.support.watching import Gazette, options, source
 from tracker import clock
 from tracker.postgres.database import Target
-from tracker.watch.summary import SourceStanding, WatchSummary
+from tracker.watch.summary import SourceStatus, WatchSummary
 from tracker.watch.watcher import Watcher
 
 LOOKED = 'tracker_looks_total{outcome="complete",source="gazette"} 1.0'
@@ -77,7 +77,7 @@ async def test_without_a_network_it_is_said_and_since_when(target: Target) -> No
     assert f"after {clock.now():%Y-%m-%d}" in warning
 
 
-def standing(key: str, **fields: object) -> SourceStanding:
+def standing(key: str, **fields: object) -> SourceStatus:
     """Return the state of a healthy source."""
     now = clock.now()
     values = {
@@ -92,7 +92,7 @@ def standing(key: str, **fields: object) -> SourceStanding:
         "overdue": False,
         "age_seconds": 0.0,
     }
-    return SourceStanding(key, **(values | fields))  # type: ignore[arg-type]
+    return SourceStatus(key, **(values | fields))  # type: ignore[arg-type]
 
 
 def test_what_is_well_is_no_warning_and_many_are_counted() -> None:

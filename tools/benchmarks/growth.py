@@ -194,14 +194,14 @@ def list_queries(
 
 def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random) -> AsyncQuery:
     """Return a query for the production of a commodity in a year, folded from the events of its figures."""
-    wanted: dict[tuple[str, str], set[str]] = {}
+    periods: dict[tuple[str, str], set[str]] = {}
     for event in events:
         if "/production/" in event.stream:
             _, commodity, *_, period = event.stream.split("/")
-            wanted.setdefault((commodity, period), set()).add(event.stream)
+            periods.setdefault((commodity, period), set()).add(event.stream)
 
     async def production(at: Moment) -> Any:
-        streams = await recorder.read_streams(chance.choice(list(wanted.values())), at.position)
+        streams = await recorder.read_streams(chance.choice(list(periods.values())), at.position)
         return [
             version.state
             for stream, events_of_stream in streams.items()

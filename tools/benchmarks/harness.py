@@ -112,11 +112,11 @@ def options(description: str) -> argparse.ArgumentParser:
 
 def selected(tables: Sequence[Table], only: Sequence[str]) -> list[Table]:
     """Return the tables with only the named columns."""
-    kept = [
+    remaining = [
         replace(table, columns=[c for c in table.columns if any(named(c.key, o) for o in only)])
         for table in tables
     ]
-    return [table for table in kept if table.columns]
+    return [table for table in remaining if table.columns]
 
 
 def named(key: str, only: str) -> bool:

@@ -175,7 +175,7 @@ def report(
     header = ["page", "new, p95 ms", "kept, p95 ms", "HTML, kB", "in all, kB", *CATEGORIES]
     rows = []
     for name in PAGES:
-        new, kept = times[name]
+        new, cached = times[name]
         judged = [
             f"{statistics.median(one[category] for one in scores[name]):.0f}"
             for category in CATEGORIES
@@ -184,7 +184,7 @@ def report(
             [
                 f"`{PAGES[name]}`",
                 f"{percentile(new, 0.95):.0f}",
-                f"{percentile(kept, 0.95):.1f}",
+                f"{percentile(cached, 0.95):.1f}",
                 f"{weights[name].html / 1000:.1f}",
                 f"{weights[name].total / 1000:.1f}",
                 *judged,

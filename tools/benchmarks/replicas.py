@@ -59,7 +59,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Answered:
     """Responses per second of all readers, and CPU time per response in ms: of servers, and of
     PostgreSQL."""
 
@@ -68,7 +68,7 @@ class Found:
     database: float
 
 
-async def measure(readers: Sequence[Reader], seconds: float) -> Found:
+async def measure(readers: Sequence[Reader], seconds: float) -> Answered:
     """Query all readers concurrently, over the same total number of connections."""
     each = CONNECTIONS // len(readers)
     databases = {reader.database.port: reader.database for reader in readers}.values()
@@ -81,7 +81,7 @@ async def measure(readers: Sequence[Reader], seconds: float) -> Found:
     )
     rate = sum(one.rate for one in answers)
     worked = sum(map(cpu_seconds, databases)) - before
-    return Found(
+    return Answered(
         rate, sum(one.cpu * one.rate for one in answers) / rate, worked * 1000 / (rate * seconds)
     )
 
@@ -106,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         primary = stack.enter_context(running_primary())
         asyncio.run(load(primary.target))
@@ -129,14 +129,14 @@ def main() -> None:
             "two readers on the primary": on_primary,
             "two readers, each on a standby": on_standbys,
         }
-        print(table(asyncio.run(alternate(ways, given.rounds, given.seconds))))
+        print(table(asyncio.run(alternate(ways, options.rounds, options.seconds))))
 
 
 async def alternate(
     ways: Mapping[str, Sequence[Reader]], rounds: int, seconds: float
-) -> dict[str, list[Found]]:
+) -> dict[str, list[Answered]]:
     """Measure all setups in turn, after an unmeasured round."""
-    results: dict[str, list[Found]] = {way: [] for way in ways}
+    results: dict[str, list[Answered]] = {way: [] for way in ways}
     for number in range(rounds + 1):
         for way, readers in ways.items():
             took = await measure(readers, seconds if number else 1)
@@ -145,7 +145,7 @@ async def alternate(
     return results
 
 
-def table(results: Mapping[str, Sequence[Found]]) -> str:
+def table(results: Mapping[str, Sequence[Answered]]) -> str:
     """Return medians, and ratios to the first setup, as Markdown."""
     first = next(iter(results.values()))
     lines = [

@@ -123,11 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = arguments_of(__doc__ or "")
     parser.add_argument("--fetches", type=int, default=10_000)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with server() as running:
-        results = uvloop.run(measured(running, given.fetches))
-    text = f"{machine()}. One round.\n\n{report(results, given.fetches)}"
-    publish("watching", text, given.write)
+        results = uvloop.run(measured(running, options.fetches))
+    text = f"{machine()}. One round.\n\n{report(results, options.fetches)}"
+    publish("watching", text, options.write)
 
 
 async def measured(running: Target, fetches: int) -> dict[str, Taken]:

@@ -68,11 +68,11 @@ class Node:
         mine |= {f"PATRONI_{each}_PASSWORD": PASSWORD for each in secrets}
         lines = (SETTINGS / "node.env").read_text(encoding="utf-8").splitlines()
         assert set(mine) == {line.partition("=")[0] for line in lines if line and line[0] != "#"}
-        kept = {
+        remaining = {
             name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
         }
         return {
-            **kept,
+            **remaining,
             **mine,
             "HOME": str(self.data.parent),
             "LC_ALL": "C",

@@ -67,8 +67,8 @@ def _running(mutant: Mutant, coverage: CoverageMap) -> set[str]:
     named = [
         (path, scope) for path in modules for scope in _functions_naming(path, mutant.change.scope)
     ]
-    wanted = named or [(path, "") for path in modules]
-    return set().union(*(coverage.running(path, scope) for path, scope in wanted))
+    selected = named or [(path, "") for path in modules]
+    return set().union(*(coverage.running(path, scope) for path, scope in selected))
 
 
 @cache

@@ -42,5 +42,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--python", type=Path)
-    given = parser.parse_args()
-    sys.exit(main(given.wheel.resolve(), given.python))
+    options = parser.parse_args()
+    sys.exit(main(options.wheel.resolve(), options.python))

@@ -18,7 +18,7 @@ from tools.releases.outcome import Outcome
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DEMO_SECONDS = 300
 """Timeout in seconds for a demo to respond, on a busy machine."""
-NOBODY = 65_534
+UNPRIVILEGED_USER = 65_534
 QUERY_VERSION = """
 import json, sys, urllib.request
 request = urllib.request.Request(sys.argv[1], b'{"query": "{ head }"}', {"Content-Type": "application/json"})
@@ -51,7 +51,7 @@ class User:
     @property
     def identity(self) -> dict[str, int]:
         """Return the user to run as: nobody, if possible."""
-        return {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
+        return {"user": UNPRIVILEGED_USER, "group": UNPRIVILEGED_USER} if os.getuid() == 0 else {}
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -105,7 +105,7 @@ def try_all(wheel: Path, interpreters: list[Path], place: Path) -> Iterator[Outc
             for path in (home, place / "cache-pip", place / "cache-uv"):
                 path.mkdir(exist_ok=True)
                 if user.identity:
-                    shutil.chown(path, NOBODY, NOBODY)
+                    shutil.chown(path, UNPRIVILEGED_USER, UNPRIVILEGED_USER)
             yield from (
                 Outcome(f"{way}: {subject}", f"{version} ({original})", result, good)
                 for subject, result, good in try_one(user, script)

@@ -60,7 +60,7 @@ class OidcIssuer:
     def __init__(self, trust: OidcConfig, keys: IssuerKeys | None = None):
         self._trust = trust
         self._keys = keys or IssuerKeys(trust.issuer, trust.keys_url)
-        self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._cached: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def authenticate(self, token: str) -> Caller:
         """Return the caller of a token, named by issuer and name: `https://id.example#ann`.
@@ -68,18 +68,18 @@ class OidcIssuer:
         Raises Unauthenticated with the reason, and Unavailable.
         """
         key = token_hash(token)
-        until, caller = self._kept.get(key, (0.0, None))
+        until, caller = self._cached.get(key, (0.0, None))
         if caller is not None and time.time() < until:
             return caller
-        self._kept.pop(key, None)
+        self._cached.pop(key, None)
         claims = await self._verify(token)
         caller = self._caller(claims)
-        self._kept[key] = (
+        self._cached[key] = (
             min(time.time() + CACHE_SECONDS, float(claims["exp"]) + LEEWAY_SECONDS),
             caller,
         )
-        while len(self._kept) > MAX_CACHED_TOKENS:
-            self._kept.popitem(last=False)
+        while len(self._cached) > MAX_CACHED_TOKENS:
+            self._cached.popitem(last=False)
         return caller
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:

@@ -79,8 +79,8 @@ class Endpoints:
         keys = [generate_key(Algorithm.ED25519), *[generate_key(Algorithm.HMAC)] * new.with_hmac]
         async with self._change() as connection:
             name = await _check_room(connection, new)
-            wanted = new.filter
-            words = wanted.types, wanted.commodities, wanted.places, wanted.entity
+            filter = new.filter
+            words = filter.types, filter.commodities, filter.places, filter.entity
             id = await connection.fetchval(
                 SQL.add,
                 *(name, new.url, new.owner, *words, new.max_batch_events, new.with_proof, after),

@@ -22,7 +22,7 @@ FLUSH_INTERVAL_SECONDS = 0.1
 """Minimum seconds between two writes."""
 MAX_WRITTEN_ATTEMPTS = 2_000
 """Maximum number of attempts in one write."""
-MAX_KEPT_ATTEMPTS = 20_000
+MAX_PENDING_ATTEMPTS = 20_000
 """Maximum number of attempts kept while the database is unreachable; older ones are dropped."""
 MAX_ATTEMPTS = 1_000
 """Number of attempts per endpoint that stay in the database."""
@@ -96,7 +96,7 @@ class UnwrittenProgress:
     def restore(self, older: UnwrittenProgress) -> None:
         """Put back changes that could not be written, without overwriting newer ones."""
         self.states = older.states | self.states
-        self.attempts = (older.attempts + self.attempts)[-MAX_KEPT_ATTEMPTS:]
+        self.attempts = (older.attempts + self.attempts)[-MAX_PENDING_ATTEMPTS:]
         self.replays = older.replays | self.replays
         self.ended_replays |= older.ended_replays
         self.passed = older.passed | self.passed

@@ -94,8 +94,8 @@ class SharedEvents:
         self.page_bytes = 0
         """Bytes of the pages that lagging endpoints keep."""
         self._selections: dict[Hashable, SharedSelection] = {}
-        self._kept: deque[tuple[int, int, int]] = deque()  # until, events, bytes of the entry
-        self._kept_events = self._kept_bytes = 0
+        self._pages: deque[tuple[int, int, int]] = deque()  # until, events, bytes of the entry
+        self._cached_events = self._cached_bytes = 0
 
     def begin(self, after: int) -> None:
         """Start after a position. Call this before anything reads."""
@@ -133,9 +133,9 @@ class SharedEvents:
         before = self._forget(events)
         for shared in self._selections.values():
             page = shared.page
-            wanted = matches.get(shared)
-            if wanted is not None:
-                page.events.extend(wanted)
+            selected = matches.get(shared)
+            if selected is not None:
+                page.events.extend(selected)
                 page.until = until
                 page.drop_until(before)
             else:  # not matched: requested meanwhile
@@ -166,16 +166,16 @@ class SharedEvents:
     def _forget(self, events: Sequence[RecordedEvent]) -> int:
         """Account for new entries, and return the position from which entries are kept."""
         size = sum(len(event.entry) for event in events)
-        self._kept.append((events[-1].position, len(events), size))
-        self._kept_events += len(events)
-        self._kept_bytes += size
+        self._pages.append((events[-1].position, len(events), size))
+        self._cached_events += len(events)
+        self._cached_bytes += size
         before = 0
-        while len(self._kept) > 1 and (
-            self._kept_events > MAX_SHARED_EVENTS or self._kept_bytes > MAX_SHARED_BYTES
+        while len(self._pages) > 1 and (
+            self._cached_events > MAX_SHARED_EVENTS or self._cached_bytes > MAX_SHARED_BYTES
         ):
-            before, count, size = self._kept.popleft()
-            self._kept_events -= count
-            self._kept_bytes -= size
+            before, count, size = self._pages.popleft()
+            self._cached_events -= count
+            self._cached_bytes -= size
         return before
 
     async def _wake(self, grown: Iterable[SharedSelection]) -> None:
@@ -239,15 +239,15 @@ class EventReader:
                 page = await self._read_page(position, max(limit, PAGE_EVENTS))
             run = page.following(position, limit)
             assert run is not None
-            self._keep(page, run.until)
+            self._cache(page, run.until)
         return run
 
     async def _read_page(self, position: int, limit: int) -> SelectedPage:
         recorder, selection, until = self._all.recorder, self._selection, self._all.until
         if selection.entity is not None:
             until = max(until, position)
-            wanted = await read_entity(recorder, selection, position, until)
-            return SelectedPage(position, until, wanted)
+            selected = await read_entity(recorder, selection, position, until)
+            return SelectedPage(position, until, selected)
         events = await recorder.read(position, limit=limit, types=selection.types)
         if len(events) == limit:
             until = events[-1].position
@@ -255,7 +255,7 @@ class EventReader:
             until = max(until, position, *(event.position for event in events[-1:]))
         return SelectedPage(position, until, await filter_selected(recorder, events, selection))
 
-    def _keep(self, page: SelectedPage, until: int) -> None:
+    def _cache(self, page: SelectedPage, until: int) -> None:
         """Keep the events after a position, within the limits."""
         page.drop_until(until)
         room = min(MAX_PAGE_BYTES, MAX_PAGES_BYTES - self._all.page_bytes)

@@ -88,13 +88,15 @@ class ClauseHistory:
         A future wording with a later end is unchanged.
         """
         after = self.ends_after(day, last).wordings
-        kept = [
+        unchanged = [
             old
             if old.start > day and old.clause.last_day and old.clause.last_day > last.last
             else new
             for old, new in zip(self.wordings, after, strict=True)
         ]
-        return self._changed(self.wordings[self._wording_index(day)].start, wordings=tuple(kept))
+        return self._changed(
+            self.wordings[self._wording_index(day)].start, wordings=tuple(unchanged)
+        )
 
     def _dated(self, day: date, retroactive: bool | None, **parts: Any) -> Self:
         """Return the history with changed fields in all wordings from `day` on."""

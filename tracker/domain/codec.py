@@ -77,19 +77,19 @@ def decode_input(kind: type[T], data: bytes | str) -> T:
 _plain = msgspec.json.Decoder(float_hook=str)
 
 
-def _check_notation(value: Any, given: Any, path: Path) -> None:
+def _check_notation(value: Any, notation: Any, path: Path) -> None:
     """Reject a number in another notation, given the value and its source."""
     match value:
         case Decimal():
-            if isinstance(given, str):
-                check_notation(given, *path)
+            if isinstance(notation, str):
+                check_notation(notation, *path)
         case msgspec.Struct():
             for name, written in _numeric_fields(type(value)):
-                if written in given:
-                    _check_notation(getattr(value, name), given[written], (*path, written))
+                if written in notation:
+                    _check_notation(getattr(value, name), notation[written], (*path, written))
         case tuple():
             for index, item in enumerate(value):
-                _check_notation(item, given[index], (*path, index))
+                _check_notation(item, notation[index], (*path, index))
 
 
 @cache

@@ -96,15 +96,19 @@ def commit(
         for field, text in free_texts(fact).items()
         if isinstance(text, str)
     )
-    kept = {annex.field: TextCommitment(commitment=annex.commitment) for annex in annexes}
-    return with_texts(fact, kept), annexes
+    commitments = {annex.field: TextCommitment(commitment=annex.commitment) for annex in annexes}
+    return with_texts(fact, commitments), annexes
 
 
 def with_texts_restored(fact: F, texts: Mapping[str, str]) -> F:
     """Return the fact with texts in place of the commitments whose texts are given."""
     return with_texts(
         fact,
-        {field: texts[given] for field, given in commitments_in(fact).items() if given in texts},
+        {
+            field: texts[commitment]
+            for field, commitment in commitments_in(fact).items()
+            if commitment in texts
+        },
     )
 
 

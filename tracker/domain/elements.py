@@ -70,19 +70,19 @@ class EncodedElement(NamedTuple):
 class ElementCache:
     """Cache of encoded elements by their sources. All folds of one entity share it."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("_elements",)
 
     def __init__(self) -> None:
-        self._found: dict[Hashable, EncodedElement] = {}
+        self._elements: dict[Hashable, EncodedElement] = {}
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> EncodedElement:
         """Return the element of a key and its JSON; build it on a cache miss."""
-        element = self._found.get(key)
+        element = self._elements.get(key)
         if element is None:
             value = make()
             text = encode(value)
             number = int.from_bytes(blake2b(text, digest_size=16).digest())
-            element = self._found[key] = EncodedElement(value, text.decode(), number, len(text))
+            element = self._elements[key] = EncodedElement(value, text.decode(), number, len(text))
         return element
 
 

@@ -50,8 +50,8 @@ def _check_unsupported(fact: Fact) -> None:
     ]
     if not marked:
         return
-    given = msgspec.json.decode(encode(fact))
-    fields = {name: value for name, value in given.items() if name not in BESIDE_FIELDS}
+    values = msgspec.json.decode(encode(fact))
+    fields = {name: value for name, value in values.items() if name not in BESIDE_FIELDS}
     for path, unsupported in marked:
         for index, field in enumerate(unsupported):
             if not _has(fields, field.split(".")):

@@ -27,14 +27,14 @@ class EventLookup:
         possible = [position for position in positions if position <= MAX_POSITION]
         rows = await self._pool.fetch(SQL.by_position, possible)
         events = {row["position"]: recorded(row["entry"]) for row in rows}
-        return await self._keep_durable(events)
+        return await self._filter_durable(events)
 
     async def by_id(self, event_ids: Collection[str]) -> dict[str, RecordedEvent]:
         """Return the existing events with some ids."""
         rows = await self._pool.fetch(SQL.by_id, list(event_ids))
-        return await self._keep_durable({row["event_id"]: recorded(row["entry"]) for row in rows})
+        return await self._filter_durable({row["event_id"]: recorded(row["entry"]) for row in rows})
 
-    async def _keep_durable(self, events: dict[K, RecordedEvent]) -> dict[K, RecordedEvent]:
+    async def _filter_durable(self, events: dict[K, RecordedEvent]) -> dict[K, RecordedEvent]:
         """Return the durable ones of some events."""
         if not events or not self._durability.synchronous:
             return events

@@ -200,24 +200,24 @@ class Recorder:
         return await self._reading.submit(versions)
 
     async def _read_streams(
-        self, wanted: Sequence[Mapping[str, int]]
+        self, requests: Sequence[Mapping[str, int]]
     ) -> Sequence[dict[str, list[RecordedEvent]] | Exception]:
         """Read the streams of several callers in one query."""
         lowest: dict[str, int] = {}
-        for versions in wanted:
+        for versions in requests:
             for stream, version in versions.items():
                 lowest[stream] = min(version, lowest.get(stream, version))
         try:
             async with self._pool.acquire() as connection:
                 events = await read_streams_after(connection, lowest)
         except Exception as error:
-            return [error] * len(wanted)
+            return [error] * len(requests)
         return [
             {
                 stream: [event for event in events[stream] if event.version > version]
                 for stream, version in versions.items()
             }
-            for versions in wanted
+            for versions in requests
         ]
 
     async def existing_streams(self, streams: Sequence[str]) -> set[str]:

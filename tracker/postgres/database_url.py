@@ -54,7 +54,7 @@ def target_from_url(url: str) -> Target:
         raise InvalidInput(EXPECTED)
     named, others = _parameters(match["parameters"] or "")
     user, _, password = (match["login"] or "").partition(":")
-    given = {
+    options = {
         **_hosts(match["hosts"] or named.get("host", ""), named.get("port", "")),
         "user": _decoded(user or named.get("user", "")),
         "password": _decoded(password or named.get("password", "")),
@@ -63,7 +63,7 @@ def target_from_url(url: str) -> Target:
         "target_session_attrs": _session_attributes(named.get("target_session_attrs")),
         "dsn": f"postgresql://?{'&'.join(others)}" if others else None,
     }
-    return {name: value for name, value in given.items() if value}
+    return {name: value for name, value in options.items() if value}
 
 
 def _parameters(text: str) -> tuple[dict[str, str], list[str]]:

@@ -158,8 +158,8 @@ def reviewed_reader(candidate: Candidate) -> Reader:
     if candidate.settings:
         if reader.with_mapping is None:
             raise InvalidInput(f"{reader.name} takes no settings")
-        given = [f"{name}={value}" for name, value in candidate.settings.items()]
-        reader = reader.with_mapping(load_mapping(constants=given))
+        settings = [f"{name}={value}" for name, value in candidate.settings.items()]
+        reader = reader.with_mapping(load_mapping(constants=settings))
     return replace(reader, read=_with_reviews(reader.read, candidate))
 
 

@@ -205,9 +205,9 @@ def load_mapping(
     )
 
 
-def _pairs(given: Iterable[str]) -> dict[str, str]:
+def _pairs(texts: Iterable[str]) -> dict[str, str]:
     pairs = {}
-    for text in given:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not value:
             raise InvalidInput(f"{text!r}: expected FIELD=..., such as title=Titel")
@@ -232,14 +232,14 @@ def _from_toml(file: Path) -> ColumnMapping:
             code="NO_SUCH_FILE",
         )
     try:
-        given = tomllib.loads(file.read_text("utf-8"))
-        tables = {name: given.pop(name, {}) for name in ("columns", "statuses", "measures")}
-        dates, ignored = given.pop("dates", None), given.pop("ignore", [])
+        table = tomllib.loads(file.read_text("utf-8"))
+        tables = {name: table.pop(name, {}) for name in ("columns", "statuses", "measures")}
+        dates, ignored = table.pop("dates", None), table.pop("ignore", [])
         if dates not in (None, "dmy", "mdy"):
             raise InvalidInput("dates: expected dmy or mdy")
         return ColumnMapping(
             columns={_field(name): str(column) for name, column in tables["columns"].items()},
-            constants={_field(name): str(value) for name, value in given.items()},
+            constants={_field(name): str(value) for name, value in table.items()},
             statuses={**STATUSES, **_words(tables["statuses"], ClauseStatus)},
             measures={**MEASURES, **_words(tables["measures"], Measure)},
             dates=dates,

@@ -60,7 +60,7 @@ PAGE_FINDINGS = 500
 """Number of findings that are proposed at a time."""
 PROPOSING_INTERVAL_SECONDS = 10.0
 """Seconds after which fewer findings are proposed too: a poll may take long."""
-KEPT_WITH_FAILURES = ("HTTP_STATUS", "RATE_LIMITED", "CUT_OFF")
+STORED_FAILURES = ("HTTP_STATUS", "RATE_LIMITED", "CUT_OFF")
 CODES = frozenset(code.value for code in FetchFailure)
 
 _THREADS = ThreadPoolExecutor(8, "polls")
@@ -323,7 +323,7 @@ class Poll:
     async def _record_failure(self, request: Request, error: FetchError) -> None:
         sha256 = None
         await self._tools.may_act()
-        if error.content and error.code in KEPT_WITH_FAILURES:
+        if error.content and error.code in STORED_FAILURES:
             sha256 = await self._tools.snapshots.put(error.content, error.media_type)
         await self._journal.record_failed(request, error, error.status, sha256)
 

@@ -136,32 +136,32 @@ def _source(key: str, table: Any, find_adapter: FindAdapter) -> SourceSettings |
         raise _wrong("expected a table with the settings of a source", key)
     if table == LEFT_OUT:
         return None
-    given = _convert(table, _Table, key)
+    converted = _convert(table, _Table, key)
     try:
-        check_line(given.name, "name")
-        check_line(given.covers or "-", "covers")
-        check_address(given.address)
-        adapter = find_adapter(given.adapter)
+        check_line(converted.name, "name")
+        check_line(converted.covers or "-", "covers")
+        check_address(converted.address)
+        adapter = find_adapter(converted.adapter)
     except InvalidInput as error:
         raise _wrong(error.message, key, *map(str, error.path or ("address",))) from None
-    for index, issuer in enumerate(given.issuers):
+    for index, issuer in enumerate(converted.issuers):
         try:
             Actor(issuer)
         except InvalidInput as error:
             raise _wrong(error.message, key, "issuers", str(index)) from None
-    options = _convert(given.options, adapter.Options, key, "options")
-    if not given.watched:
+    options = _convert(converted.options, adapter.Options, key, "options")
+    if not converted.watched:
         return None
     return SourceSettings(
         key=key,
-        adapter=given.adapter,
-        name=given.name,
-        publisher=given.publisher,
-        address=given.address,
-        issuers=given.issuers,
-        every_hours=_every_hours(given.every, key),
-        pause_seconds=given.pause_seconds,
-        covers=given.covers,
+        adapter=converted.adapter,
+        name=converted.name,
+        publisher=converted.publisher,
+        address=converted.address,
+        issuers=converted.issuers,
+        every_hours=_every_hours(converted.every, key),
+        pause_seconds=converted.pause_seconds,
+        covers=converted.covers,
         options=options,
     )
 

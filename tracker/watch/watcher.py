@@ -294,8 +294,8 @@ READ_BY = ("adapter", "address", "options")
 
 def _settings_of(row: SourceRow) -> SourceSettings:
     """Return the settings of a row without the options, because its adapter may no longer exist."""
-    kept = {name: row.settings[name] for name in SourceSettings.__struct_fields__}
-    return SourceSettings(**kept | {"issuers": tuple(kept["issuers"]), "options": None})
+    stored = {name: row.settings[name] for name in SourceSettings.__struct_fields__}
+    return SourceSettings(**stored | {"issuers": tuple(stored["issuers"]), "options": None})
 
 
 def _broken_off(

@@ -54,33 +54,33 @@ CHANGE = Part(
 )
 
 
-def variables(asked: Parameters) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput for a single moment."""
-    if asked.from_day is None and asked.from_position is None:
+    if parameters.from_day is None and parameters.from_position is None:
         raise InvalidInput("expected the first moment: fromDay or fromPosition", path=("fromDay",))
     return {
-        "fromDay": asked.from_day,
-        "fromPosition": None if asked.from_position is None else str(asked.from_position),
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "kind": asked.kind and asked.kind.upper(),
-        "first": asked.first,
-        "after": asked.after,
+        "fromDay": parameters.from_day,
+        "fromPosition": None if parameters.from_position is None else str(parameters.from_position),
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "kind": parameters.kind and parameters.kind.upper(),
+        "first": parameters.first,
+        "after": parameters.after,
     }
 
 
-def page(asked: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the page of changes."""
     return "/changes", {
-        "from": asked.from_day,
-        "fromPosition": asked.from_position,
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "kind": asked.kind and asked.kind.upper(),
+        "from": parameters.from_day,
+        "fromPosition": parameters.from_position,
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "kind": parameters.kind and parameters.kind.upper(),
     }
 
 
-def nodes(data: Data, asked: Parameters) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the entities that differ."""
     return Nodes.of_page(data["changes"])
 

@@ -47,40 +47,40 @@ FIGURE = Part(
 )
 
 
-def variables(asked: Parameters) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput without a figure or a commodity."""
-    if not (asked.figure or asked.commodity):
+    if not (parameters.figure or parameters.commodity):
         raise InvalidInput("expected the key of a figure, or a commodity", path=("figure",))
-    year = None if asked.year is None else {"from": asked.year, "to": asked.year}
+    year = None if parameters.year is None else {"from": parameters.year, "to": parameters.year}
     return {
-        "one": asked.figure is not None,
-        "figure": asked.figure or "",
-        "first": asked.first,
-        "after": asked.after,
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "statistic": asked.statistic and asked.statistic.name,
-        "stage": asked.stage and asked.stage.name,
+        "one": parameters.figure is not None,
+        "figure": parameters.figure or "",
+        "first": parameters.first,
+        "after": parameters.after,
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "statistic": parameters.statistic and parameters.statistic.name,
+        "stage": parameters.stage and parameters.stage.name,
         "years": year,
     }
 
 
-def page(asked: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the figure, or the list."""
-    if asked.figure is not None:
+    if parameters.figure is not None:
         return f"/figures/{data['asOf']['figure']['key']}", {}
-    given = variables(asked)
+    values = variables(parameters)
     names = ("commodity", "place", "statistic", "stage")
-    return "/figures", {**{name: given[name] for name in names}, "years": asked.year}
+    return "/figures", {**{name: values[name] for name in names}, "years": parameters.year}
 
 
-def nodes(data: Data, asked: Parameters) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the figures."""
-    if asked.figure is not None:
+    if parameters.figure is not None:
         one = data["asOf"]["figure"]
         if one is None:
-            message = f"no claim on {asked.figure!r} is public by {data['asOf']['validAt']}"
-            raise NotThere(message, "figure", asked.figure, "FIGURE")
+            message = f"no claim on {parameters.figure!r} is public by {data['asOf']['validAt']}"
+            raise NotThere(message, "figure", parameters.figure, "FIGURE")
         return Nodes([one], 1)
     return Nodes.of_page(data["asOf"]["figures"])
 

@@ -65,41 +65,41 @@ FILTERS = ("issuer", "commodity", "destination", "origin", "measure", "status", 
 OTHERS = {"hs_code": "hsCode", "firm": "firm", "search": "search"}
 
 
-def variables(asked: Controls) -> dict[str, Any]:
+def variables(parameters: Controls) -> dict[str, Any]:
     """Return the variables of the document."""
     return {
-        "one": asked.control is not None,
-        "control": asked.control or "",
-        "first": asked.first,
-        "after": asked.after,
-        **filters(asked),
+        "one": parameters.control is not None,
+        "control": parameters.control or "",
+        "first": parameters.first,
+        "after": parameters.after,
+        **filters(parameters),
     }
 
 
-def filters(asked: Controls) -> dict[str, Any]:
+def filters(parameters: Controls) -> dict[str, Any]:
     """Return the filters of the list, for the API and the page."""
-    given = {name: getattr(asked, name) for name in FILTERS}
+    values = {name: getattr(parameters, name) for name in FILTERS}
     for name in ("measure", "status", "direction"):
-        given[name] = given[name] and given[name].name
-    return {**given, **{name: getattr(asked, own) for own, name in OTHERS.items()}}
+        values[name] = values[name] and values[name].name
+    return {**values, **{name: getattr(parameters, own) for own, name in OTHERS.items()}}
 
 
-def page(asked: Controls, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Controls, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the list, or the control."""
-    if asked.control is None:
-        return "/controls", filters(asked)
+    if parameters.control is None:
+        return "/controls", filters(parameters)
     return f"/controls/{data['asOf']['exportControl']['key']}", {}
 
 
-def nodes(data: Data, asked: Controls) -> Nodes:
+def nodes(data: Data, parameters: Controls) -> Nodes:
     """Return the controls."""
-    if asked.control is not None:
+    if parameters.control is not None:
         one = data["asOf"]["exportControl"]
         if one is None:
             raise NotThere(
-                f"no control {asked.control!r} is announced by {data['asOf']['validAt']}, as recorded",
+                f"no control {parameters.control!r} is announced by {data['asOf']['validAt']}, as recorded",
                 "control",
-                asked.control,
+                parameters.control,
                 "EXPORT_CONTROL",
             )
         return Nodes([one], 1)
@@ -222,10 +222,10 @@ def clause_line(item: Item) -> str:
     )
 
 
-def more(data: Data, asked: Controls, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Controls, book: Book) -> Mapping[str, Any]:
     """Return no further fields. The issuer of the query counts also without a control."""
-    if asked.issuer:
-        book.issued_by(asked.issuer.upper())
+    if parameters.issuer:
+        book.issued_by(parameters.issuer.upper())
     return {}
 
 

@@ -61,29 +61,29 @@ NOT_CONFIRMED = {
 }
 
 
-def variables(asked: Parameters) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput without a filter."""
-    if not (asked.commodity or asked.destination or asked.issuer):
+    if not (parameters.commodity or parameters.destination or parameters.issuer):
         raise InvalidInput("expected a commodity, a destination or an issuer", path=("commodity",))
     return {
-        "commodity": asked.commodity,
-        "destination": asked.destination,
-        "issuer": asked.issuer,
-        "stage": asked.stage and asked.stage.name,
-        "year": asked.year,
+        "commodity": parameters.commodity,
+        "destination": parameters.destination,
+        "issuer": parameters.issuer,
+        "stage": parameters.stage and parameters.stage.name,
+        "year": parameters.year,
     }
 
 
-def page(asked: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the commodity, or the place."""
-    if asked.commodity is None:
-        return f"/places/{asked.destination or asked.issuer}", {}
-    stage = asked.stage and asked.stage.name
-    toward = {"stage": stage, "year": asked.year, "toward": asked.destination}
-    return f"/commodities/{asked.commodity}", toward
+    if parameters.commodity is None:
+        return f"/places/{parameters.destination or parameters.issuer}", {}
+    stage = parameters.stage and parameters.stage.name
+    toward = {"stage": stage, "year": parameters.year, "toward": parameters.destination}
+    return f"/commodities/{parameters.commodity}", toward
 
 
-def nodes(data: Data, asked: Parameters) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the supplies, the largest controlled share first."""
     exposures = sorted(data["asOf"]["exposure"], key=share_of, reverse=True)
     return Nodes(exposures, len(exposures), narrower="give a commodity, an issuer or a stage")
@@ -180,10 +180,10 @@ def clause_line(item: Item) -> str:
     return f"{words(item['measure'])} {item['control']}/{item['clause']} ({item['reach']})"
 
 
-def more(data: Data, asked: Parameters, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return no further fields, and note the issuer."""
     places = [place["place"]["code"] for one in data["asOf"]["exposure"] for place in one["places"]]
-    book.issued_by(*([asked.issuer.upper()] if asked.issuer else []), *places)
+    book.issued_by(*([parameters.issuer.upper()] if parameters.issuer else []), *places)
     if any(one["stage"] is None for one in data["asOf"]["exposure"]):
         book.add_sentence(
             "Without figures there is no share: a control may cover more supplies than listed."

@@ -28,23 +28,23 @@ EVENT = Part(__name__, "EventOfTool", {"sources": [int]}, "sources")
 VERSION = Part(__name__, "VersionOfTool", {"says": str})
 
 
-def variables(asked: Parameters) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document."""
-    return {"entity": asked.entity, "first": asked.first, "after": asked.after}
+    return {"entity": parameters.entity, "first": parameters.first, "after": parameters.after}
 
 
-def page(asked: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the entity, or its events if it has no page."""
-    path = entity_path(asked.entity)
-    return (path, {}) if path else ("/events", {"entity": asked.entity})
+    path = entity_path(parameters.entity)
+    return (path, {}) if path else ("/events", {"entity": parameters.entity})
 
 
-def nodes(data: Data, asked: Parameters) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the events."""
     events = data["asOf"]["events"]
     if not events["totalCount"]:
-        message = f"nothing is recorded of {asked.entity!r} up to this position"
-        key = asked.entity.partition("/")[2] or asked.entity
+        message = f"nothing is recorded of {parameters.entity!r} up to this position"
+        key = parameters.entity.partition("/")[2] or parameters.entity
         raise NotThere(message, "entity", key)
     return Nodes.of_page(events)
 
@@ -59,7 +59,7 @@ def event(node: Node, book: Book) -> Item:
     return EVENT.of(node, sources=book.cite(node))
 
 
-def more(data: Data, asked: Parameters, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return the versions."""
     history = data["asOf"]["history"]
     for one in history["nodes"]:
@@ -70,8 +70,8 @@ def more(data: Data, asked: Parameters, book: Book) -> Mapping[str, Any]:
         book.add_sentence(
             f"Only the newest {len(versions)} of {history['totalCount']} versions are shown."
         )
-    if asked.entity.startswith("alliance/"):
-        book.issued_by(asked.entity.removeprefix("alliance/"))
+    if parameters.entity.startswith("alliance/"):
+        book.issued_by(parameters.entity.removeprefix("alliance/"))
     return {"versions": [VERSION.of(one, says=state_line(one["state"])) for one in versions]}
 
 

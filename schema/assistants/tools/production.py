@@ -48,46 +48,46 @@ YEAR = Part(
 PRODUCT = Part(__name__, "ProductOfTool", {"firstYear": int, "lastYear": int})
 
 
-def variables(asked: Parameters) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput."""
-    if asked.place is not None:  # selected here, from all places of the API
-        parse_word(Place, asked.place.upper(), "place")
-    last = asked.last_year or newest_year(asked)
-    first = asked.first_year or last - YEARS + 1
+    if parameters.place is not None:  # selected here, from all places of the API
+        parse_word(Place, parameters.place.upper(), "place")
+    last = parameters.last_year or newest_year(parameters)
+    first = parameters.first_year or last - YEARS + 1
     if not 0 <= last - first < MAX_YEARS:
         raise InvalidInput(
             f"expected a year of at most {MAX_YEARS} before `lastYear`, {last}", path=("firstYear",)
         )
     return {
-        "commodity": asked.commodity,
+        "commodity": parameters.commodity,
         "years": {"from": first, "to": last},
-        "stage": asked.stage and asked.stage.name,
-        "form": asked.form,
+        "stage": parameters.stage and parameters.stage.name,
+        "form": parameters.form,
     }
 
 
-def newest_year(asked: Parameters) -> int:
+def newest_year(parameters: Parameters) -> int:
     """Return the year of the day; the API refuses an impossible day."""
     try:
-        return date.fromisoformat(asked.day).year if asked.day else clock.today().year
+        return date.fromisoformat(parameters.day).year if parameters.day else clock.today().year
     except ValueError:
         return clock.today().year
 
 
-def page(asked: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the commodity in the last year of the response."""
     years = [one["year"] for one in data["asOf"]["productions"]]
-    return f"/commodities/{asked.commodity}", {
-        "stage": asked.stage and asked.stage.name,
-        "form": asked.form,
+    return f"/commodities/{parameters.commodity}", {
+        "stage": parameters.stage and parameters.stage.name,
+        "form": parameters.form,
         "year": max(years, default=None),
     }
 
 
-def nodes(data: Data, asked: Parameters) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the years, the newest first, with the requested number of places."""
     productions = [
-        {**year, "figures": chosen(year, asked), "others": left_out(year, asked)}
+        {**year, "figures": chosen(year, parameters), "others": left_out(year, parameters)}
         for year in reversed(data["asOf"]["productions"])
     ]
     return Nodes(
@@ -95,17 +95,17 @@ def nodes(data: Data, asked: Parameters) -> Nodes:
     )
 
 
-def chosen(year: Node, asked: Parameters) -> list[Node]:
+def chosen(year: Node, parameters: Parameters) -> list[Node]:
     """Return the listed figures of a year."""
-    if asked.place is None:
-        return list(year["figures"][: asked.places])
+    if parameters.place is None:
+        return list(year["figures"][: parameters.places])
     figures = [*year["figures"], *year["notComparable"]]
-    return [one for one in figures if one["place"]["code"] == asked.place.upper()]
+    return [one for one in figures if one["place"]["code"] == parameters.place.upper()]
 
 
-def left_out(year: Node, asked: Parameters) -> int:
+def left_out(year: Node, parameters: Parameters) -> int:
     """Return the number of places of a year that are not listed."""
-    return len(year["figures"]) - len(chosen(year, asked)) if asked.place is None else 0
+    return len(year["figures"]) - len(chosen(year, parameters)) if parameters.place is None else 0
 
 
 def year(node: Node, book: Book) -> Item:
@@ -159,7 +159,7 @@ def amount_line(item: Item) -> str:
     return f"{item['amount']}{' (estimated)' if 'estimated' in item else ''}, {item['edition']}"
 
 
-def more(data: Data, asked: Parameters, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return the products of the commodity with figures."""
     products = [
         PRODUCT.of(
@@ -169,9 +169,9 @@ def more(data: Data, asked: Parameters, book: Book) -> Mapping[str, Any]:
     ]
     if not data["asOf"]["productions"]:
         book.add_sentence("No figures of this are recorded for these years.")
-    if not products and (wider := wider_commodities(asked.commodity, data["commodities"])):
+    if not products and (wider := wider_commodities(parameters.commodity, data["commodities"])):
         book.add_sentence(
-            f"No figures of {asked.commodity} are recorded: query {listed(wider)} too."
+            f"No figures of {parameters.commodity} are recorded: query {listed(wider)} too."
         )
     return {"available": products}
 

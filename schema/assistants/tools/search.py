@@ -31,29 +31,29 @@ COMMODITY = Part(__name__, "FoundCommodity", {})
 PLACE = Part(__name__, "FoundPlace", {})
 
 
-def variables(asked: Parameters) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document."""
     return {
-        "text": asked.text,
-        "kinds": [asked.kind.upper()] if asked.kind else None,
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "first": asked.first,
-        "after": asked.after,
+        "text": parameters.text,
+        "kinds": [parameters.kind.upper()] if parameters.kind else None,
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "first": parameters.first,
+        "after": parameters.after,
     }
 
 
-def page(asked: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the page of the search."""
     return "/search", {
-        "q": asked.text,
-        "kinds": asked.kind and asked.kind.upper(),
-        "commodity": asked.commodity,
-        "place": asked.place,
+        "q": parameters.text,
+        "kinds": parameters.kind and parameters.kind.upper(),
+        "commodity": parameters.commodity,
+        "place": parameters.place,
     }
 
 
-def nodes(data: Data, asked: Parameters) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the entities."""
     return Nodes.of_page(data["asOf"]["search"])
 
@@ -71,7 +71,7 @@ def line(item: Item) -> str:
     return f"{item['entity']}: {item['title']}{matched}"
 
 
-def more(data: Data, asked: Parameters, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return commodities and places with such names."""
     return {
         "commodities": [COMMODITY.of(one) for one in data["commodities"][:MAX_NAMES]],

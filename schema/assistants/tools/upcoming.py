@@ -26,26 +26,26 @@ class Parameters(PagedArguments, frozen=True, kw_only=True):
 TRANSITION = Part(__name__, "TransitionOfTool", {"sources": [int]}, "sources")
 
 
-def variables(asked: Parameters) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document."""
     return {
-        "days": asked.days,
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "kind": asked.kind and asked.kind.upper(),
-        "first": asked.first,
-        "after": asked.after,
+        "days": parameters.days,
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "kind": parameters.kind and parameters.kind.upper(),
+        "first": parameters.first,
+        "after": parameters.after,
     }
 
 
-def page(asked: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the commodity, the place, or the overview."""
-    if asked.commodity is not None:
-        return f"/commodities/{asked.commodity}", {}
-    return (f"/places/{asked.place}" if asked.place else "/"), {}
+    if parameters.commodity is not None:
+        return f"/commodities/{parameters.commodity}", {}
+    return (f"/places/{parameters.place}" if parameters.place else "/"), {}
 
 
-def nodes(data: Data, asked: Parameters) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the transitions."""
     return Nodes.of_page(data["asOf"]["upcoming"])
 
@@ -64,7 +64,7 @@ def line(item: Item) -> str:
     return f"{item['day']} {item['entity']}{clause}: {item['says']}{numbers(item['sources'])}"
 
 
-def more(data: Data, asked: Parameters, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return no further fields, and state that plans change."""
     nodes = [edge["node"] for edge in data["asOf"]["upcoming"]["edges"]]
     if any(node["basis"] == "STATEMENT" for node in nodes):

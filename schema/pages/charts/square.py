@@ -128,16 +128,16 @@ def versions_of(history: Iterable[Mapping[str, Any]]) -> list[Version]:
     """Return versions from `history` of the API, with `state { clauses { key measure status } }`."""
     return [
         Version(
-            date.fromisoformat(given["validFrom"]),
-            date.fromisoformat(given["validUntil"]) if given["validUntil"] else None,
-            int(given["knownFrom"]),
-            int(given["knownUntil"]) if given["knownUntil"] else None,
+            date.fromisoformat(row["validFrom"]),
+            date.fromisoformat(row["validUntil"]) if row["validUntil"] else None,
+            int(row["knownFrom"]),
+            int(row["knownUntil"]) if row["knownUntil"] else None,
             [
                 ClauseStatus(clause["key"], clause["measure"], clause["status"])
-                for clause in given["state"]["clauses"]
+                for clause in row["state"]["clauses"]
             ],
         )
-        for given in history
+        for row in history
     ]
 
 

@@ -196,11 +196,11 @@ def periods_of(statuses: Iterable[Mapping[str, Any]]) -> list[Period]:
     """Return periods from `statuses` of the API: `status`, `from`, `until`."""
     return [
         Period(
-            given["status"],
-            date.fromisoformat(given["from"]),
-            date.fromisoformat(given["until"]) if given["until"] else None,
+            entry["status"],
+            date.fromisoformat(entry["from"]),
+            date.fromisoformat(entry["until"]) if entry["until"] else None,
         )
-        for given in statuses
+        for entry in statuses
     ]
 
 

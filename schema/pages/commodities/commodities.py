@@ -74,14 +74,14 @@ def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
     reserves = {one["commodity"]["key"] for one in state["supplies"]}
     parents = {one["key"]: one["parentKey"] for one in data["all"]}
     named = productions.keys() | clauses.keys() | reserves
-    kept = {above for key in named for above in _line_of(key, parents)}
+    listed = {above for key in named for above in _line_of(key, parents)}
     order = {key: number for number, key in enumerate(parents)}
 
     def in_tree(commodity: Mapping[str, Any]) -> list[int]:
         return [order[key] for key in reversed(_line_of(commodity["key"], parents))]
 
     for commodity in sorted(data["commodities"], key=in_tree):
-        if commodity["key"] in kept:
+        if commodity["key"] in listed:
             yield _row(
                 commodity,
                 len(_line_of(commodity["key"], parents)) - 1,

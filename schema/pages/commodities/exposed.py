@@ -68,9 +68,9 @@ def _row(
     supplies: Sequence[Mapping[str, Any]],
     shown: Mapping[str, Any],
 ) -> ExposureRow | None:
-    wanted = (shown["commodity"]["key"], shown["stage"], shown["form"])
+    product = (shown["commodity"]["key"], shown["stage"], shown["form"])
     for index, one in enumerate(supplies):
-        if (one["commodity"]["key"], one["stage"], one["form"]) == wanted:
+        if (one["commodity"]["key"], one["stage"], one["form"]) == product:
             wholly, partly = one["controlledShare"], one["partlyControlledShare"]
             return ExposureRow(
                 name,

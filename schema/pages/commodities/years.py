@@ -138,8 +138,8 @@ def world_years(state: Mapping[str, Any]) -> list[PlaceYear]:
 
 def is_product(series: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
     """Return whether a figure is of the selected product."""
-    wanted = ((shown["figuresOf"] or shown["commodity"])["key"], shown["stage"], shown["form"])
-    return (series["commodity"]["key"], series["stage"], series["form"]) == wanted
+    product = ((shown["figuresOf"] or shown["commodity"])["key"], shown["stage"], shown["form"])
+    return (series["commodity"]["key"], series["stage"], series["form"]) == product
 
 
 def place_years(state: Mapping[str, Any], code: str) -> list[PlaceYear]:

@@ -121,9 +121,9 @@ def narrowed_to(address: Address, called: Mapping[str, Mapping[str, str]]) -> st
     """Return the filters of a list in words."""
     words = ""
     for name, words_before in FILTERS.items():
-        given = address.query.get(name)
-        if given:
-            words += f" {words_before}{called.get(name, {}).get(given, given)}"
+        value = address.query.get(name)
+        if value:
+            words += f" {words_before}{called.get(name, {}).get(value, value)}"
     return words
 
 

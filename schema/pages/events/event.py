@@ -81,9 +81,9 @@ def _parts_of_proof(position: int) -> dict[str, list[str]]:
 
 def _sources(event: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the sources of an event: the recorded fields of each, and its verification."""
-    given = [("/data/source", event["data"].get("source"), event["source"])]
+    sources = [("/data/source", event["data"].get("source"), event["source"])]
     more = zip(event["data"].get("moreSources", ()), event["moreSources"], strict=True)
-    given += [(f"/data/moreSources/{index}", *both) for index, both in enumerate(more)]
+    sources += [(f"/data/moreSources/{index}", *both) for index, both in enumerate(more)]
     return [
         {
             "pointer": pointer,
@@ -97,7 +97,7 @@ def _sources(event: Mapping[str, Any]) -> list[dict[str, Any]]:
             ],
             "trust": trust,
         }
-        for pointer, source, trust in given
+        for pointer, source, trust in sources
         if source
     ]
 

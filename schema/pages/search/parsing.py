@@ -62,7 +62,7 @@ def parse_search(text: str) -> ParsedSearch:
         start += _take_name(words, start, goods, where)
     behind = where[before_toward:] if before_toward is not None else []
     names_goods = bool(goods or code)
-    kept = [
+    search_words = [
         word
         for word in words
         if word.lower() not in IGNORED and not (names_goods and word.lower() in TRADE)
@@ -72,7 +72,7 @@ def parse_search(text: str) -> ParsedSearch:
         tuple(dict.fromkeys(goods)),
         tuple(dict.fromkeys(where)),
         destination=next(iter(behind), None),
-        words=" ".join(kept),
+        words=" ".join(search_words),
     )
 
 

@@ -45,9 +45,9 @@ class SignIn:
         """Return the form, or sign in. Raises Forbidden for a form that another site sent."""
         if request.method == "POST":
             return await self._enter(request, client)
-        given = query_parameters(request, ("next",))
+        parameters = query_parameters(request, ("next",))
         ended = token_in_cookie(request) is not None and not client.authorization
-        response = self._page(client, own_path(given.get("next", "/")), ended=ended)
+        response = self._page(client, own_path(parameters.get("next", "/")), ended=ended)
         if ended:
             forget_token(response, request)
         return response

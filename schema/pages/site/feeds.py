@@ -86,30 +86,32 @@ class FeedOfPage:
                 " position for the feed up to it",
                 path=("valid",),
             )
-        given = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}
-        narrowed = self._take_from(given)
+        parameters = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}
+        narrowed = self._take_from(parameters)
         if ending == "ics":
-            chosen = self._calendar_variables(narrowed, given)
+            chosen = self._calendar_variables(narrowed, parameters)
         else:
             chosen = {**_archive_variables(narrowed), **archive_range(address)}
-        for name in given:
+        for name in parameters:
             if name not in self.ignored:
                 raise _refused(name)
         chosen["entity"] = self.entity(address) if self.entity else None
         return {name: value for name, value in chosen.items() if value}
 
-    def _take_from(self, given: dict[str, str]) -> _Narrowing:
+    def _take_from(self, parameters: dict[str, str]) -> _Narrowing:
         """Return the filters of a feed, and remove them from the given parameters."""
         return _Narrowing(
-            self.kinds or _words(given.pop(self.kind or "", None)),
-            _words(given.pop(self.commodity or "", None)),
-            _words(given.pop(self.place or "", None)),
-            _words(given.pop(self.types or "", None)),
-            given.pop(self.search or "", None),
-            given.pop("hsCode", None) if self.hs_code else None,
+            self.kinds or _words(parameters.pop(self.kind or "", None)),
+            _words(parameters.pop(self.commodity or "", None)),
+            _words(parameters.pop(self.place or "", None)),
+            _words(parameters.pop(self.types or "", None)),
+            parameters.pop(self.search or "", None),
+            parameters.pop("hsCode", None) if self.hs_code else None,
         )
 
-    def _calendar_variables(self, narrowed: _Narrowing, given: dict[str, str]) -> dict[str, Any]:
+    def _calendar_variables(
+        self, narrowed: _Narrowing, parameters: dict[str, str]
+    ) -> dict[str, Any]:
         """Return the variables of the calendar, which has its own filters among the given ones."""
         if narrowed.types or narrowed.search:
             raise _refused((narrowed.types and self.types) or self.search or "")
@@ -118,7 +120,7 @@ class FeedOfPage:
             "commodity": _one(narrowed.commodities, self.commodity),
             "hsCode": narrowed.code,
             "place": _one(narrowed.places, self.place),
-            **{name: given.pop(name) for name in self.calendar_filters if name in given},
+            **{name: parameters.pop(name) for name in self.calendar_filters if name in parameters},
         }
 
     def addresses(self, page: Address) -> list[tuple[str, str]]:
@@ -139,8 +141,10 @@ class FeedOfPage:
 
 def newest_part(address: Address) -> Address:
     """Return the address of the newest part of a feed, which clients poll."""
-    given = address.parameters
-    return replace(address, parameters={k: v for k, v in given.items() if k not in PAGE_PARAMETERS})
+    parameters = address.parameters
+    return replace(
+        address, parameters={k: v for k, v in parameters.items() if k not in PAGE_PARAMETERS}
+    )
 
 
 def feed_title(address: Address) -> str:
@@ -224,14 +228,14 @@ def _with_code(commodities: Sequence[str], code: str) -> list[str]:
     raise InvalidInput(f"no commodity here has the code {code}", path=("hsCode",))
 
 
-def _words(given: str | None) -> list[str]:
-    return given.split(",") if given else []
+def _words(text: str | None) -> list[str]:
+    return text.split(",") if text else []
 
 
-def _one(given: Sequence[str], name: str | None) -> str | None:
-    if len(given) > 1:
+def _one(words: Sequence[str], name: str | None) -> str | None:
+    if len(words) > 1:
         raise InvalidInput("a calendar is narrowed by one at a time", path=(name or "",))
-    return given[0] if given else None
+    return words[0] if words else None
 
 
 def _refused(name: str) -> InvalidInput:

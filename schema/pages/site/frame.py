@@ -194,11 +194,11 @@ def downloads(page: Page, address: Address, has_image: bool) -> list[Download]:
     for table in (page.table, *page.more_tables):
         if table is None or not table.answers(address.parameters):
             continue
-        given = {**table.parameters(chosen), **address.moment}
+        parameters = {**table.parameters(chosen), **address.moment}
         path = f"/tables/{table.name}"
-        files = [(name, href(f"{path}.{ending}", given)) for ending, name in TABLE_FORMS]
-        files.insert(1, (BARE_CSV, href(f"{path}.csv", {**given, "header": "none"})))
-        files.append(("Metadata of the CSV file", href(f"{path}.csv-metadata.json", given)))
+        files = [(name, href(f"{path}.{ending}", parameters)) for ending, name in TABLE_FORMS]
+        files.insert(1, (BARE_CSV, href(f"{path}.csv", {**parameters, "header": "none"})))
+        files.append(("Metadata of the CSV file", href(f"{path}.csv-metadata.json", parameters)))
         result.append((sentence(table.name.replace("-", " ")), files))
     if has_image:
         result.append(("Image", [(name, address.as_form(ending)) for ending, name in IMAGE_FORMS]))

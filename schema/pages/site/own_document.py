@@ -29,7 +29,7 @@ class WithDocument:
         return with_fragments(text)
 
     @cached_property
-    def question(self) -> OperationDefinitionNode:
+    def query(self) -> OperationDefinitionNode:
         """Return the operation of its document, which otherwise contains only fragments."""
         [operation] = [
             each
@@ -41,4 +41,4 @@ class WithDocument:
     @cached_property
     def operation(self) -> str:
         """Return the name of its query."""
-        return self.question.name.value if self.question.name else ""
+        return self.query.name.value if self.query.name else ""

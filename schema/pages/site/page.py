@@ -38,15 +38,15 @@ class TableOfPage:
     refuses: frozenset[str] = frozenset()
     """Parameters of the page that the table cannot answer."""
 
-    def answers(self, given: Mapping[str, str]) -> bool:
+    def answers(self, parameters: Mapping[str, str]) -> bool:
         """Whether there is a table for the parameters of the page."""
-        return self.needs <= given.keys() and not self.refuses & given.keys()
+        return self.needs <= parameters.keys() and not self.refuses & parameters.keys()
 
-    def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
+    def parameters(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the table for those of the page."""
         return {
             self.renamed.get(name, name): value
-            for name, value in given.items()
+            for name, value in parameters.items()
             if name not in self.without and name != START
         }
 
@@ -85,7 +85,7 @@ class Page(WithDocument):
     @cached_property
     def parameters(self) -> Mapping[str, UrlParameter]:
         """Return the parameters of its address, without the moment."""
-        parameters = url_parameters(SCHEMA._schema, self.question)
+        parameters = url_parameters(SCHEMA._schema, self.query)
         set_elsewhere = {*MOMENT.values(), *self.made}
         return {name: one for name, one in parameters.items() if name not in set_elsewhere}
 

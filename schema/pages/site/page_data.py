@@ -14,8 +14,8 @@ from schema.pages.site.calendars import calendar
 from schema.pages.site.feed_documents import atom, json_feed
 from schema.pages.site.feeds import FEED_TYPES, feed_document, feed_name, feed_part
 from schema.pages.site.html import GUARDS
+from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest
-from schema.pages.site.question import PageQueries, data_of
 from schema.pages.site.rendered import RenderedPage
 from schema.routes.tables import TableRoute
 from schema.tables.formats import FORMATS
@@ -65,9 +65,9 @@ class PageData:
             **page_request.page.defaults(page_request.address),
             **page_request.address.parameters,
         }
-        given = {**table.parameters(chosen), **page_request.address.moment}
+        parameters = {**table.parameters(chosen), **page_request.address.moment}
         return await self._tables.respond(
-            page_request.request, page_request.client, table.name, ending, given
+            page_request.request, page_request.client, table.name, ending, parameters
         )
 
     async def _feed(self, page_request: PageRequest, ending: str) -> Response:

@@ -24,9 +24,9 @@ from schema.pages.site.frame import frame, graphiql_link
 from schema.pages.site.html import GUARDS, HTML, around, problem_response, session
 from schema.pages.site.page import Page
 from schema.pages.site.page_data import MEDIA_TYPES, VARY, PageData
+from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest, read_address
 from schema.pages.site.plain import may_sign_in, sign_in_first
-from schema.pages.site.question import PageQueries, data_of
 from schema.pages.site.rendered import MAX_CACHE_BYTES, Key, RenderedPage, RenderedPages
 from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute

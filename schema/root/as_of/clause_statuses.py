@@ -122,12 +122,12 @@ class ClauseStatuses(AtMoment):
         transitions = await as_of.transitions.of_entities(
             [_entity(control) for _, control in matching], self.moment
         )
-        wanted = set(ClauseStatus if statuses is None else statuses)
+        selected = set(ClauseStatus if statuses is None else statuses)
         entries = [
             item
             for _, control in matching
             for item in _items(control, transitions[_entity(control)], order.value.by, self.moment)
-            if item[1].of.status in wanted and item[1].of.overlaps(*days)
+            if item[1].of.status in selected and item[1].of.overlaps(*days)
         ]
         kinds = control_kinds(direction, [measure] if measure else [])
         scope = self.scope(info, kinds, narrowed.places, query.requested_goods)

@@ -91,8 +91,12 @@ class FactLists(AtMoment):
         retracted facts; `events` has all of them, in the order of the log."""
         selection = parse_selection(types, commodities, places, entity)
         if kind is not None:
-            wanted = selection.types
-            of_kind = [of for of in KINDS[kind.value].FACTS if wanted is None or of in wanted]
+            selected_types = selection.types
+            of_kind = [
+                of
+                for of in KINDS[kind.value].FACTS
+                if selected_types is None or of in selected_types
+            ]
             selection = replace(selection, types=of_kind)
         if entity is not None:
             is_entity_name(entity)
@@ -156,12 +160,12 @@ class FactLists(AtMoment):
         groups = [HorizonGroup.KIND] if group_by is None else group_by
         by = Grouping(*(of in groups for of in HorizonGroup))
         publishers = parse_publisher(publisher)
-        wanted = NewestFilter(
+        filter = NewestFilter(
             kind.value if kind else None,
             None if issuer is None else str(parse_word(Actor, issuer, "issuer")),
             publishers[0] if publishers else None,
         )
-        horizons = await info.context.services.as_of.facts.newest(self.moment.position, by, wanted)
+        horizons = await info.context.services.as_of.facts.newest(self.moment.position, by, filter)
         keyed = [(_horizon_key(of, order.value.by), FactHorizon(of=of)) for of in horizons]
         name = order.name.removesuffix("_DESC")
         return list_pages(keyed, f"horizons by {name}", order.value.down)
@@ -176,9 +180,9 @@ def _encode_cursor(key: Key) -> str:
     return FACT_CURSORS.encode(tuple(map(str, key)))
 
 
-def _decode_cursor(given: str, path: str) -> Key:
+def _decode_cursor(text: str, path: str) -> Key:
     try:
-        day, position = map(str, FACT_CURSORS.decode(given, path))
+        day, position = map(str, FACT_CURSORS.decode(text, path))
         key = date.fromisoformat(day).isoformat(), int(position)
     except ValueError:
         raise cursor_error(path) from None

@@ -110,9 +110,9 @@ class LogUntilMoment(AtMoment):
     ) -> Connection[KnownEvent]:
         """The events of the log up to this position, as known at it. The cursor of an event is its
         position. It depends on the position only, not on `validAt`."""
-        wanted = parse_selection(types, commodities, places, entity)
+        selection = parse_selection(types, commodities, places, entity)
         services, until = info.context.services, self.moment.position
-        part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
+        part = await log_range(services.recorder, selection, *parse_times(recorded, "recorded"))
         part = replace(part, before=min(part.before, until + 1))
 
         def show(of: RecordedEvent) -> KnownEvent:

@@ -54,13 +54,13 @@ class PlaceShares(AtMoment):
         commodity tree, with the place's share of the world's production."""
         of = parse_word(Place, place, "place")
         as_of, orders = info.context.services.as_of, await self.orders(info)
-        wanted = Filter(
+        filter = Filter(
             places=[of], category=Statistic.PRODUCTION.value, period=parse_years(years, "years")
         )
-        own = await as_of.states(FigureState, self.moment, wanted)
+        own = await as_of.states(FigureState, self.moment, filter)
         made = sorted({figure.series.commodity for figure in own})
         world = Filter(
-            commodities=made, places=[WORLD], category=wanted.category, period=wanted.period
+            commodities=made, places=[WORLD], category=filter.category, period=filter.period
         )
         whole = await as_of.states(FigureState, self.moment, world) if made else []
         by_year = by_product([*own, *(one for one in whole if of != WORLD)])

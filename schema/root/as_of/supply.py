@@ -345,13 +345,13 @@ class SupplyAnalysis(AtMoment):
         ]
 
 
-def _parse_destinations(given: list[str]) -> list[Place]:
+def _parse_destinations(codes: list[str]) -> list[Place]:
     """Parse destinations, without repetitions. Raises InvalidInput."""
-    if not given:
+    if not codes:
         raise InvalidInput("expected at least one destination", path=("destinations",))
-    if len(given) > MAX_DESTINATIONS:
+    if len(codes) > MAX_DESTINATIONS:
         raise TooLarge(f"expected at most {MAX_DESTINATIONS} destinations", path=("destinations",))
-    return list(dict.fromkeys(parse_all(Place, given, "destinations")))
+    return list(dict.fromkeys(parse_all(Place, codes, "destinations")))
 
 
 def _distribution(

@@ -148,16 +148,16 @@ class Timelines(AtMoment):
             firms=await firm_names(info, firm, self.moment),
             alliance=parse_alliance(alliance),
         )
-        wanted = set(TimelineKind if kinds is None else kinds)
+        selected = set(TimelineKind if kinds is None else kinds)
         as_of = info.context.services.as_of
         entries: list[Keyed[TimelineEntry]] = []
-        if wanted - {TimelineKind.PUBLICATION}:
+        if selected - {TimelineKind.PUBLICATION}:
             transitions = await as_of.transitions.between(
                 self.moment, days[0] or date.min, days[1] or date.max, about
             )
             shown = [(order_key(of), _of_transition(of, self.moment)) for of in transitions]
-            entries += [(key, entry) for key, entry in shown if entry.kind in wanted]
-        if TimelineKind.PUBLICATION in wanted and firm is None and alliance is None:
+            entries += [(key, entry) for key, entry in shown if entry.kind in selected]
+        if TimelineKind.PUBLICATION in selected and firm is None and alliance is None:
             entries += await _publications(as_of, self.moment, about, days)
         listing = list_pages(entries, "timeline", order.value.down)
         return listing.about(self.policy_scope(info, about))

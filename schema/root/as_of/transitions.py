@@ -238,14 +238,14 @@ def parse_window(days: int) -> timedelta:
     return days * DAY
 
 
-def parse_alliance(given: str | None) -> str | None:
+def parse_alliance(text: str | None) -> str | None:
     """Parse the key of an alliance, from its key or id; None if the argument is left out.
 
     Raises InvalidInput.
     """
-    if given is None:
+    if text is None:
         return None
-    key = key_of(Alliance.KIND, parse_short_text(given, "alliance"))
+    key = key_of(Alliance.KIND, parse_short_text(text, "alliance"))
     if key is None:
         raise InvalidInput("expected the key of an alliance, such as 'quad'", path=("alliance",))
     return key

@@ -118,11 +118,11 @@ def _is_there(root: Path, path: str, kind: int) -> bool:
             return False
         except OSError as error:
             raise _unreadable(root / place, error) from None
-        wanted = kind if count == len(parts) else stat.S_IFDIR
-        if file_type != wanted:
+        expected = kind if count == len(parts) else stat.S_IFDIR
+        if file_type != expected:
             raise Rejected(
                 "NOT_A_FILE",
-                f"{root / place} is {KINDS.get(file_type, 'no file')}: expected {KINDS[wanted]}",
+                f"{root / place} is {KINDS.get(file_type, 'no file')}: expected {KINDS[expected]}",
             )
     return True
 

@@ -40,8 +40,8 @@ class Verifier:
     @property
     def id(self) -> int:
         """The number that identifies the key in signatures, together with the name."""
-        given = self.name.encode() + b"\n" + bytes([self.type]) + self.public
-        return int.from_bytes(sha256(given).digest()[:4], "big")
+        content = self.name.encode() + b"\n" + bytes([self.type]) + self.public
+        return int.from_bytes(sha256(content).digest()[:4], "big")
 
     def __str__(self) -> str:
         return f"{self.name}+{self.id:08x}+{to_base64(bytes([self.type]) + self.public)}"

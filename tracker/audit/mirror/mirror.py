@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from tracker.audit.bundle.export import BundleWriter, directory_lock
 from tracker.audit.format.layout import encode_entries
 from tracker.audit.format.merkle import TILE_WIDTH, Tile, new_tiles, tile_at
-from tracker.audit.mirror.continuation import Fork, keep_evidence, prove_continuation
+from tracker.audit.mirror.continuation import Fork, prove_continuation, save_evidence
 from tracker.audit.mirror.cosigner import Cosigner
 from tracker.audit.mirror.proven_tiles import ProvenTiles
 from tracker.audit.verify.log_source import LogSource
@@ -113,7 +113,7 @@ class Mirror:
         try:
             return await prove_continuation(self.log, self.directory, old, head)
         except Fork as fork:
-            keep_evidence(fork)
+            save_evidence(fork)
             raise
 
     async def _copy(

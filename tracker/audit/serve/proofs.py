@@ -176,16 +176,16 @@ async def read_hashes(connection: Connection, nodes: Iterable[Node], size: int) 
 
 async def read_tiles(connection: Connection, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
     """Return tiles of the log. Raises NotProven if the log or its tiles have gaps."""
-    wanted = sorted(tiles)
-    if not wanted:
+    ordered = sorted(tiles)
+    if not ordered:
         return {}
-    levels, numbers, widths = (list(column) for column in zip(*wanted, strict=True))
+    levels, numbers, widths = (list(column) for column in zip(*ordered, strict=True))
     rows = await connection.fetch(SQL.tiles, levels, numbers, widths)
     hashes_by_tile = {
         Tile(row["level"], row["number"], row["width"]): row["hashes"] or b"" for row in rows
     }
     hashes_by_tile |= await _hash_entries(
-        connection, [t for t in wanted if t.level == 0 and not hashes_by_tile[t]]
+        connection, [t for t in ordered if t.level == 0 and not hashes_by_tile[t]]
     )
     for tile, hashes in hashes_by_tile.items():
         if len(hashes) != tile.width * HASH_BYTES:

@@ -225,8 +225,8 @@ class Publisher(BackgroundTask):
     async def _heads(self, connection: Connection, keys: LogKeys) -> list[Checkpoint]:
         """Yield the last heads, of the keystore and of the database, which must belong to our log."""
         heads = []
-        if kept := await asyncio.to_thread(self._keystore.head):
-            heads.append(kept)
+        if saved := await asyncio.to_thread(self._keystore.head):
+            heads.append(saved)
         row = await connection.fetchrow(SQL.last_checkpoint)
         if row:
             note = Note.parse(row["note"].encode())

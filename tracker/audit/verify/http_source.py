@@ -153,8 +153,8 @@ class HttpSource(LogFiles):
 
     async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """Return None: a website does not list its stored heads."""
-        for nothing in list[tuple[int, bytes]]():
-            yield nothing
+        for checkpoint in list[tuple[int, bytes]]():
+            yield checkpoint
 
     def close(self) -> None:
         """Close the connections."""

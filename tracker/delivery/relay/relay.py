@@ -196,8 +196,8 @@ class Relay:
         pages = self._follower.pages(self._cursor.position, page=PAGE_EVENTS)
         async with aclosing(pages):
             async for page in pages:
-                wanted = await filter_selected(self._recorder, page, self._selection)
-                if not await self._publish(wanted):
+                selected = await filter_selected(self._recorder, page, self._selection)
+                if not await self._publish(selected):
                     raise ContentDiffers
                 self._cursor = replace(self._cursor, position=page[-1].position)
 

@@ -115,7 +115,7 @@ def _read_pages(
     while url is not None and len(pages) < options.max_pages:
         page = _page((yield from fetch(Request(url, accept=ACCEPT))), address)
         for field in page.features:
-            _check_asked_for(field, options.statistic, commodity, url)
+            _check_commodities(field, options.statistic, commodity, url)
         pages.append(page)
         url = page.next_url if page.features else None
     _reconcile(pages, url, commodity)
@@ -157,7 +157,7 @@ def _next(page: Mapping[str, Any], url: str, address: str) -> str | None:
     return None
 
 
-def _check_asked_for(field: Mapping[str, str], statistic: str, commodity: str, url: str) -> None:
+def _check_commodities(field: Mapping[str, str], statistic: str, commodity: str, url: str) -> None:
     """Reject other figures than requested: an API may ignore an unknown parameter."""
     got = (field["bgs_commodity_trans"], field["bgs_statistic_type_trans"])
     if [text.casefold() for text in got] != [commodity.casefold(), statistic.casefold()]:

@@ -93,8 +93,8 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     known = _known_entries(cursor)
     feed, seen = yield from _read_pages(settings.address, known, options)
     since = options.since or today - timedelta(days=30)
-    wanted = {name: each for name, each in seen.items() if _is_wanted(each.entry, options)}
-    for name, each in wanted.items():
+    selected = {name: each for name, each in seen.items() if _matches_terms(each.entry, options)}
+    for name, each in selected.items():
         first = not cursor and each.entry.day is not None and each.entry.day < since
         if not first:
             yield from _findings(name, each, known, options)
@@ -107,8 +107,8 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
         yield lead
     # Only the feed determines from which day an entry is in it, so entries of today may appear later.
     covers = None if warnings else today - DAY
-    kept = {name: _known_entry(each, name in wanted) for name, each in seen.items()}
-    return PollResult(_cursor(kept or known, today), covers, tuple(warnings))
+    remembered = {name: _known_entry(each, name in selected) for name, each in seen.items()}
+    return PollResult(_cursor(remembered or known, today), covers, tuple(warnings))
 
 
 def _read_pages(
@@ -147,10 +147,10 @@ def _on_same_host(url: str | None, base: str) -> str:
     return there._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 
 
-def _is_wanted(entry: FeedEntry, options: Options) -> bool:
+def _matches_terms(entry: FeedEntry, options: Options) -> bool:
     text = f"{entry.title} {entry.text}"
-    wanted = not options.terms or bool(terms_in(text, options.terms))
-    return wanted and not terms_in(text, options.without)
+    matches = not options.terms or bool(terms_in(text, options.terms))
+    return matches and not terms_in(text, options.without)
 
 
 def _findings(
@@ -223,8 +223,8 @@ def _gap(settings: SourceSettings, feed: Feed, cursor: Cursor) -> tuple[str, Lea
     return reason, Lead(origin, reason, LeadCode.GAP)
 
 
-def _known_entry(seen: ReadEntry, wanted: bool) -> KnownEntry:
-    title = seen.entry.title[:MAX_TITLE_CHARACTERS] if wanted else ""
+def _known_entry(seen: ReadEntry, selected: bool) -> KnownEntry:
+    title = seen.entry.title[:MAX_TITLE_CHARACTERS] if selected else ""
     return KnownEntry(seen.fingerprint, seen.entry.day, title)
 
 

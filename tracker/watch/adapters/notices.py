@@ -105,11 +105,11 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
         yield gap
     yield from _report_missing(known.missing_in(listing), known, options)
     new = sorted((e for e in listing.entries if e not in known), key=lambda e: (e.day, e.url))
-    wanted = [entry for entry in new if _is_wanted(entry, options)]
-    now = wanted[:MAX_READ] if options.read_notices else wanted
+    selected = [entry for entry in new if _matches_terms(entry, options)]
+    now = selected[:MAX_READ] if options.read_notices else selected
     for entry in now:
         yield (yield from _notice(entry, options))
-    left = wanted[len(now) :]
+    left = selected[len(now) :]
     for entry in new:
         if entry not in left:
             known.add(entry, entry.title if entry in now else "")
@@ -119,9 +119,9 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     return PollResult(known.cursor(), covers_until if listing.joins else None, tuple(warnings))
 
 
-def _is_wanted(entry: Entry, options: Options) -> bool:
-    wanted = not options.terms or terms_in(entry.title, options.terms)
-    return bool(wanted) and not terms_in(entry.title, options.without)
+def _matches_terms(entry: Entry, options: Options) -> bool:
+    matches = not options.terms or terms_in(entry.title, options.terms)
+    return bool(matches) and not terms_in(entry.title, options.without)
 
 
 def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Response | None, Lead]:

@@ -126,18 +126,18 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     for event_name in ("published", "withdrawn"):
         events = yield from _read_events(settings.address, event_name, first, options)
         for event in reversed(events):
-            seen += [event.name] if _is_kept(event, today) else []
-            if event.name not in known and _is_wanted(event, options):
+            seen += [event.name] if _is_selected(event, today) else []
+            if event.name not in known and _matches_terms(event, options):
                 yield from _findings(event, event_name, acts)
     next_cursor = {"through": today.isoformat(), "events": sorted(set(seen))}
     return PollResult(next_cursor, covers_until=today - DAY)
 
 
-def _is_kept(event: LogEvent, today: date) -> bool:
+def _is_selected(event: LogEvent, today: date) -> bool:
     return event.at.date() >= today - timedelta(days=OVERLAP_DAYS)
 
 
-def _is_wanted(event: LogEvent, options: Options) -> bool:
+def _matches_terms(event: LogEvent, options: Options) -> bool:
     return (not options.types or event.type in options.types) and (
         not options.terms or bool(terms_in(event.entry.title, options.terms))
     )

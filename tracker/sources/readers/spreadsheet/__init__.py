@@ -109,7 +109,11 @@ def _note_lines(
         for index, value in enumerate(row.texts)
         if value and index not in meant and header.at(index) not in meaning.ignored
     ]
-    lines += [f"By formula: {header.at(index)}" for index, kept in row.formulas.items() if kept]
+    lines += [
+        f"By formula: {header.at(index)}"
+        for index, has_formula in row.formulas.items()
+        if has_formula
+    ]
     return "; ".join(lines)[:8000] or None
 
 

@@ -118,8 +118,8 @@ def _quantity(cell: Cell, place: Place, stated: Amount, unit: Unit, basis: str |
 def _unit(cell: Cell) -> Unit:
     """Return the unit in the file, or its declared correction."""
     correction = unit_correction(cell)
-    given = correction.unit if correction else cell.unit
-    return Unit(UNITS.get(given.lower(), given))
+    unit_text = correction.unit if correction else cell.unit
+    return Unit(UNITS.get(unit_text.lower(), unit_text))
 
 
 def _details(cell: Cell, about: Subject, of_country: str | None) -> list[str]:

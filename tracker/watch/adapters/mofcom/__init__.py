@@ -133,7 +133,7 @@ class State:
     journal: Journal
     lists: Mapping[str, tuple[str, KnownEntries]]
     """By address: the language of a list, and its known entries."""
-    first_look: date
+    first_poll: date
     since: date
     today: date
     warnings: list[str]
@@ -157,7 +157,7 @@ class State:
     def cursor(self, unread: Sequence[UnreadAct]) -> Cursor:
         """Return the cursor of the next poll."""
         return {
-            "first_look": self.first_look.isoformat(),
+            "first_look": self.first_poll.isoformat(),
             "lists": {address: known.cursor() for address, (_, known) in self.lists.items()},
             "acts": self.journal.acts_since(self.today.year - 1),
             "gaps": self.journal.gaps,
