@@ -105,7 +105,7 @@ async def test_one_who_begins_later_gets_what_is_behind_its_mark(numbers: Number
 async def test_one_who_is_slow_is_overtaken_and_others_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MAX_KEPT_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_STORED_BYTES", 1000)
     numbers = Numbers(size=100)
     broadcast = broadcast_of(numbers)
     with broadcast.listen(START, CLIENT) as slow, broadcast.listen(START, CLIENT) as fast:
@@ -123,8 +123,8 @@ async def test_one_who_is_slow_is_overtaken_and_others_are_not(
 async def test_many_who_are_fast_are_not_overtaken_however_much_comes_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MAX_KEPT_BYTES", 1000)
-    monkeypatch.setattr(module, "MAX_KEPT_SECONDS", 0)
+    monkeypatch.setattr(module, "MAX_STORED_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_STORED_SECONDS", 0)
     numbers = Numbers(size=100)
     broadcast = broadcast_of(numbers)
     with ExitStack() as listening:
@@ -144,7 +144,7 @@ async def test_what_was_kept_too_long_is_not_sent(
         await heard(fast, 2)
         while broadcast._round:  # all waiting tasks are woken first
             await asyncio.sleep(0)
-        monkeypatch.setattr(module, "MAX_KEPT_SECONDS", -1)
+        monkeypatch.setattr(module, "MAX_STORED_SECONDS", -1)
         with pytest.raises(Overtaken):
             await slow.next()
 
