@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
-from projections.analysis.exposure import Question
+from projections.analysis.exposure import ExposureQuery
 from projections.query.search_matches import MAX_WORDS, sought_words
 from projections.versions import search_words
 from schema.base.global_ids import MAX_ID_CHARACTERS
@@ -213,11 +213,11 @@ def parse_exposure_query(
     issuer: str | None,
     destination: str | None,
     stage: Stage | None = None,
-) -> Question:
+) -> ExposureQuery:
     """Parse the arguments of `exposure`. Raises InvalidInput unless one of them is given."""
     if commodity is None and issuer is None and destination is None:
         raise InvalidInput("expected a commodity, an issuer or a destination", path=("commodity",))
-    return Question(
+    return ExposureQuery(
         day,
         None if commodity is None else parse_word(Commodity, commodity, "commodity"),
         None if issuer is None else parse_word(Place, issuer, "issuer"),

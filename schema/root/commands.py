@@ -255,7 +255,7 @@ async def wait_until_readable(info: Info, appended: AppendResult) -> None:
     if reading and reading.replica and reading.replica.trouble is None:
         with step("replica"), suppress(Unavailable, *CONNECTION_ERRORS):
             await reading.projector.reach(
-                last, seconds=REPLICA_TIMEOUT_SECONDS, look_seconds=REPLICA_POLL_SECONDS
+                last, seconds=REPLICA_TIMEOUT_SECONDS, poll_seconds=REPLICA_POLL_SECONDS
             )
 
 

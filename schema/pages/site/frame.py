@@ -89,7 +89,7 @@ class Frame:
     """Scheme and host of the request."""
     url: str
     """Address that never changes, with the scheme and host."""
-    ask: str
+    query_url: str
     """Link to the query of the page in GraphiQL."""
     forms: Sequence[tuple[str, str, str]]
     """Ending, name and link of the page in each data format, including feeds."""

@@ -80,7 +80,7 @@ class PageRoute:
         if ending:
             return error_response(problem)
         return problem_response(
-            problem, address, section=page.section, ask=_graphiql_link(page, address)
+            problem, address, section=page.section, query_url=_graphiql_link(page, address)
         )
 
     async def _page(self, page_request: PageRequest) -> Response:
