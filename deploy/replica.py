@@ -67,17 +67,17 @@ async def running_read_only(target: Target) -> AsyncIterator[Services]:
 
 @asynccontextmanager
 async def reading_from(
-    target: Target, primary: Services, pool: Pool, asking: Pool
+    target: Target, primary: Services, pool: Pool, query_pool: Pool
 ) -> AsyncIterator[Services]:
     """Run a tracker on a primary that serves queries from standbys, or from the primary if none
     responds."""
     async with AsyncExitStack() as stack:
-        found = await _replica(stack, target, pool, asking)
-        await stack.enter_async_context(found.follower)
+        replica = await _replica(stack, target, pool, query_pool)
+        await stack.enter_async_context(replica.follower)
         yield replace(
-            found,
+            replica,
             commands=primary.commands,
-            tokens=Tokens(pool, found.tokens),
+            tokens=Tokens(pool, replica.tokens),
             endpoints=primary.endpoints,
             publisher=primary.publisher,
             deliverer=primary.deliverer,
@@ -88,7 +88,7 @@ async def reading_from(
 
 
 async def _replica(
-    stack: AsyncExitStack, target: Target, pool: Pool | None, asking: Pool | None
+    stack: AsyncExitStack, target: Target, pool: Pool | None, query_pool: Pool | None
 ) -> Services:
     """Return the parts that read from a replica; the primary's pools replace an unreachable one."""
     target = {"timeout": HOST_TIMEOUT_SECONDS} | target
@@ -97,8 +97,8 @@ async def _replica(
     durability = ReplayedDurability(replica.position)
     checked = partial(_pool, stack, target, check=durability.check)
     reading = durability.pool = await checked(pool, seconds=WORK_TIMEOUT_SECONDS)
-    asking_replica = await checked(asking, settings=PLANNED_ONCE)
-    for each in (reading, asking_replica):
+    query_replica = await checked(query_pool, settings=PLANNED_ONCE)
+    for each in (reading, query_replica):
         each.follow(lambda: durability.shown, replica.position)
         replica.serve(each, lambda: durability.shown)
     recorder = ReplicaRecorder(reading, durability=durability)
@@ -111,7 +111,7 @@ async def _replica(
         follower,
         projector,
         commands,
-        AsOf(asking_replica, recorder, projector.progress, index),
+        AsOf(query_replica, recorder, projector.progress, index),
         Changes(reading, recorder),
         Tokens(reading),
         ProofService(reading),

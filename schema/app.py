@@ -16,12 +16,12 @@ from schema.execution.plans.operation_plans import PLAN_FAILURES
 from schema.execution.response_cache import MAX_CACHE_BYTES, ResponseCache
 from schema.execution.schema import SCHEMA
 from schema.http.authentication import AccessControl
+from schema.http.cross_site import Cors, TrustedHosts, VaryByToken
 from schema.http.graphiql import asset
 from schema.http.graphql_http import GraphQLEndpoint
 from schema.http.graphql_ws import GraphQLWebSocket
+from schema.http.limits import PushPriority
 from schema.http.messages import SHORTER, Answering, function_errors_as_json
-from schema.http.middleware import Cors, TrustedHosts, VaryByToken
-from schema.http.push_priority import PushPriority
 from schema.http.shared_subscriptions import SharedSubscriptions
 from schema.http.streaming import AnswersInParts, Ends, GraphQLStreams
 from schema.pages.docs import docs

@@ -108,7 +108,7 @@ class Access:
     operations: int = 100
     """Concurrent operations of one client over WebSockets and streams, including subscriptions."""
 
-    questions: int = 2
+    queries: int = 2
     """Concurrent queries of one client; further queries are queued."""
 
     def anyone(self) -> Caller:

@@ -187,8 +187,8 @@ def cut_at_antimeridian(ring: Ring) -> Iterator[Ring]:
         step = (longitude - before + 180) % 360 - 180
         on.append((on[-1][0] + step, latitude))
     on.pop()
-    for turn in (-360, 0, 360):
-        moved = [(longitude + turn, latitude) for longitude, latitude in on]
+    for shift in (-360, 0, 360):
+        moved = [(longitude + shift, latitude) for longitude, latitude in on]
         east = clip(moved, lambda longitude: longitude >= -180, -180)
         both = clip(east, lambda longitude: longitude <= 180, 180)
         if both:
@@ -197,13 +197,13 @@ def cut_at_antimeridian(ring: Ring) -> Iterator[Ring]:
 
 def clip(ring: Ring, inside: Callable[[float], bool], meridian: float) -> Ring:
     """Return the part of a ring on one side of a meridian (Sutherland and Hodgman)."""
-    kept: Ring = []
+    clipped: Ring = []
     for (x0, y0), (x1, y1) in pairwise([ring[-1], *ring] if ring else []):
         if inside(x0) != inside(x1):
-            kept.append((meridian, y0 + (y1 - y0) * (meridian - x0) / (x1 - x0)))
+            clipped.append((meridian, y0 + (y1 - y0) * (meridian - x0) / (x1 - x0)))
         if inside(x1):
-            kept.append((x1, y1))
-    return kept
+            clipped.append((x1, y1))
+    return clipped
 
 
 def frame() -> list[tuple[int, int]]:

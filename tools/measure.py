@@ -1,7 +1,7 @@
 """Measure the size and the structure of the code: `python -m tools.measure [DIRECTORY]`.
 
 A row for each layer: Python files, lines, lines of code (without blank lines, comments and docstrings), rooms
-(packages and modules directly below the layer), arrows (pairs of rooms of which one imports the other), and
+(packages and modules directly below the layer), arrows (pairs of rooms where one imports the other), and
 functions over 60 lines. Another checkout is measured with its directory. The files that a mutation passes:
 `python -m tools.request_path`.
 """

@@ -101,12 +101,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw texts of all layers at random.")
     parser.add_argument("--count", type=int, default=100, help="the number of texts")
     parser.add_argument("--seed", type=int, default=1, help="the seed of the drawing")
-    given = parser.parse_args()
-    chance = random.Random(given.seed)
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
     for kind in KINDS:
         texts = [(file, " ".join(text.split())) for file, text in kind()]
         long_enough = [one for one in texts if len(one[1].split()) >= MIN_WORDS]
-        for file, text in chance.sample(long_enough, given.count // len(KINDS)):
+        for file, text in chance.sample(long_enough, options.count // len(KINDS)):
             print(f"{file}: {text}")
 
 

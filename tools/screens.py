@@ -16,7 +16,7 @@ from pathlib import Path
 import uvloop
 from playwright.sync_api import sync_playwright
 
-from tools.benchmarks.graphql import ours, started
+from tools.benchmarks.graphql import own_rows, started
 from tools.benchmarks.harness import server
 from tools.benchmarks.slider import load
 
@@ -43,7 +43,7 @@ def main() -> None:
         sys.exit("there is no chromium on this machine")
     with server() as target, ExitStack() as running:
         uvloop.run(load(target))
-        port, _ = running.enter_context(started(ours(target, 0)))
+        port, _ = running.enter_context(started(own_rows(target, 0)))
         play = running.enter_context(sync_playwright())
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, (path, scheme) in SCREENS.items():

@@ -34,7 +34,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._one_at_a_time = Lock()
 
-    def ask(self, request: bytes) -> tuple[bool, bytes]:
+    def request(self, request: bytes) -> tuple[bool, bytes]:
         """Return whether a request, without line feeds, succeeded, and its result.
 
         It blocks: call it in a thread. Raises WorkerFailed.

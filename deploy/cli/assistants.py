@@ -45,12 +45,12 @@ def mcp(
         fail(NOT_INSTALLED, Exit.REFUSED)
     log_to_stderr(LogLevel.WARNING, LogFormat.TEXT, settings.secrets())
     if url is None:
-        ask_here(data_dir)
+        serve_local(data_dir)
     else:
-        ask_there(url)
+        serve_remote(url)
 
 
-def ask_here(data_dir: Path | None) -> None:
+def serve_local(data_dir: Path | None) -> None:
     """Serve from the local database."""
 
     async def work(target: Target) -> None:
@@ -63,7 +63,7 @@ def ask_here(data_dir: Path | None) -> None:
     run_with_database(data_dir, work, lasting=True)
 
 
-def ask_there(url: str) -> None:
+def serve_remote(url: str) -> None:
     """Serve from a remote tracker. Exits if a token would be sent over an unencrypted connection."""
     with report_errors():
         token = settings.token()

@@ -91,13 +91,13 @@ def changes(
     between does not appear.
     """
     start = {"validAt": to_text(first_day), "position": to_text(from_position)}
-    asked = {
+    variables = {
         "from": start,
         "day": to_text(last_day),
         "position": to_text(to_position),
         "commodity": commodity,
     }
-    print_nodes(CHANGES, asked, print_line if as_json else describe_change, data_dir)
+    print_nodes(CHANGES, variables, print_line if as_json else describe_change, data_dir)
 
 
 def upcoming(
@@ -110,8 +110,8 @@ def upcoming(
     data_dir: DataDir = None,
 ) -> None:
     """List upcoming changes: clauses that start, end, are suspended or return."""
-    asked = {"day": to_text(valid_at), "position": None, "days": days, "commodity": commodity}
-    print_nodes(UPCOMING, asked, print_line if as_json else describe_transition, data_dir)
+    variables = {"day": to_text(valid_at), "position": None, "days": days, "commodity": commodity}
+    print_nodes(UPCOMING, variables, print_line if as_json else describe_transition, data_dir)
 
 
 def transitions(
@@ -136,23 +136,23 @@ def transitions(
     These are starts, suspensions and returns of controls, joining and leaving members, and
     announcements.
     """
-    asked = {
+    variables = {
         "day": to_text(valid_at),
         "position": None,
         "between": {"from": to_text(first_day), "to": to_text(last_day)},
         "commodity": commodity,
         "issuer": issuer,
     }
-    print_nodes(TRANSITIONS, asked, print_line if as_json else describe_transition, data_dir)
+    print_nodes(TRANSITIONS, variables, print_line if as_json else describe_transition, data_dir)
 
 
-def to_text(given: date | int | None) -> str | None:
+def to_text(value: date | int | None) -> str | None:
     """Return a day or a position as the API expects it."""
-    return None if given is None else str(given)
+    return None if value is None else str(value)
 
 
 def print_nodes(
-    document: str, asked: dict[str, Any], show: Callable[[Node], None], data_dir: Path | None
+    document: str, variables: dict[str, Any], show: Callable[[Node], None], data_dir: Path | None
 ) -> None:
     """Query a whole list and print its items as they arrive."""
 
@@ -162,26 +162,28 @@ def print_nodes(
             head = await services.recorder.head()
             await services.projector.reach(head, seconds=600)
             # All pages use the same moment, so that new events do not shift them.
-            pinned = {**asked, "position": asked["position"] or str(head)}
+            pinned = {**variables, "position": variables["position"] or str(head)}
             async for node in nodes(services, document, pinned):
                 show(node)
 
     run_with_database(data_dir, work)
 
 
-async def nodes(services: Services, document: str, asked: dict[str, Any]) -> AsyncIterator[Node]:
+async def nodes(
+    services: Services, document: str, variables: dict[str, Any]
+) -> AsyncIterator[Node]:
     """Yield the items of a list, page by page. Exits with the first error of a response."""
     execute = import_execute()
     page: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:
-        variables = {**asked, "after": page["endCursor"]}
+        variables = {**variables, "after": page["endCursor"]}
         answer = await execute(services, document, variables, Access())
         for error in answer.get("errors", ()):
             fail(f"{error['message']} ({error['extensions']['code']})", Exit.REFUSED)
-        found = answer["data"].get("asOf", answer["data"])["list"]
-        for node in found["nodes"]:
+        connection = answer["data"].get("asOf", answer["data"])["list"]
+        for node in connection["nodes"]:
             yield node
-        page = found["pageInfo"]
+        page = connection["pageInfo"]
 
 
 def print_line(node: Node) -> None:
@@ -204,11 +206,11 @@ def describe_transition(node: Node) -> None:
     describe(headline, node, node["summary"], [node["because"]])
 
 
-def describe(headline: str, node: Node, what: str | None, reasons: list[Node]) -> None:
+def describe(headline: str, node: Node, detail: str | None, reasons: list[Node]) -> None:
     """Print an item: headline, changed fields and causes."""
     out.print(headline, style="bold", markup=False)
-    if what:
-        out.print(f"  {in_one_line(what)}", markup=False)
+    if detail:
+        out.print(f"  {in_one_line(detail)}", markup=False)
     for field in node["fields"]:
         if field["path"]:  # skip the whole state
             out.print(

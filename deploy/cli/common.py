@@ -135,27 +135,27 @@ def run_with_database(
         stderr.print(f"A new database is made in {directory}.", markup=False)
     with report_errors(target):
         make = make or (new and confirm_new_database(directory))
-        with database(directory, target, make=make, lasting=lasting) as found:
-            update_data(found, directory, migrates=migrates)
-            return run(found.run_while_alive(work(found.target)))
+        with database(directory, target, make=make, lasting=lasting) as connected:
+            update_data(connected, directory, migrates=migrates)
+            return run(connected.run_while_alive(work(connected.target)))
 
 
-def update_data(found: Database, directory: Path, *, migrates: bool) -> None:
+def update_data(database: Database, directory: Path, *, migrates: bool) -> None:
     """Migrate data of an older release, and print the steps. Raises NotMigrated.
 
     Migrations cannot be reverted, so other commands than `tracker migrate` ask for confirmation.
     """
-    missing = run(found.run_while_alive(lacking_migrations(found.target)))
+    missing = run(database.run_while_alive(lacking_migrations(database.target)))
     if not missing:
         return
-    place = str(directory) if found.server else describe_target(found.target)
+    place = str(directory) if database.server else describe_target(database.target)
     problem = (
         f"The data in {place} are of an older release and lack {len(missing)} migrations"
         f" ({', '.join(missing)}). Only a backup can undo them."
     )
     if not migrates and not (sits_there() and typer.confirm(f"{problem} Apply them?", err=True)):
         raise NotMigrated(f"{problem} Run `tracker migrate` to apply them")
-    for name in run(found.run_while_alive(migrate_log(found.target))):
+    for name in run(database.run_while_alive(migrate_log(database.target))):
         stderr.print(f"applied {name}", markup=False)
 
 

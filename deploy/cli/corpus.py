@@ -97,13 +97,15 @@ def build(
 
 def read_checked_acts(directory: Path) -> list[Act]:
     """Return the acts of a corpus. Prints any problems and exits."""
-    found: list[Act | Problem] = []
+    results: list[Act | Problem] = []
     with progress_bar(stderr) as bar:
         files = list_files(directory)
         for path in bar.track(files, description="reading"):
-            found += read_acts(path, directory)
-    acts = [item for item in found if isinstance(item, Act)]
-    exit_with_problems([item for item in found if isinstance(item, Problem)] or find_problems(acts))
+            results += read_acts(path, directory)
+    acts = [item for item in results if isinstance(item, Act)]
+    exit_with_problems(
+        [item for item in results if isinstance(item, Problem)] or find_problems(acts)
+    )
     return acts
 
 

@@ -26,34 +26,34 @@ def describe_database_problem(error: Exception, target: Target | None) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     place, setting = _place(error, target), settings.database_variables()
-    said = getattr(error, "strerror", None) or reason(error)
+    message = getattr(error, "strerror", None) or reason(error)
     match error:
         case asyncpg.InvalidAuthorizationSpecificationError():
             return (
-                f"{place} refused the login: {said}. Correct the user and the password in {setting},"
+                f"{place} refused the login: {message}. Correct the user and the password in {setting},"
                 " or allow the login in pg_hba.conf on the server."
             )
         case asyncpg.InvalidCatalogNameError():
             return (
-                f"{place} is not there: {said}. Create it (CREATE DATABASE … ENCODING UTF8 TEMPLATE"
+                f"{place} is not there: {message}. Create it (CREATE DATABASE … ENCODING UTF8 TEMPLATE"
                 f" template0), or correct its name in {setting}."
             )
         case asyncpg.InsufficientPrivilegeError():
             return (
-                f"{place} refused the login some rights: {said}. Grant them as the owner of the"
+                f"{place} refused the login some rights: {message}. Grant them as the owner of the"
                 f" database: GRANT {', '.join(GRANTED_ROLES)} TO {_login(target)}; (docs/database.md)"
             )
         case asyncpg.TooManyConnectionsError():
             return (
-                f"{place} has no connection left: {said}. Raise max_connections, or the CONNECTION"
+                f"{place} has no connection left: {message}. Raise max_connections, or the CONNECTION"
                 f" LIMIT of the role or database: a server uses up to {CONNECTIONS_OF_A_SERVER}."
             )
         case asyncpg.CannotConnectNowError():
-            return f"{place} takes no connections now: {said}. Try again later."
+            return f"{place} takes no connections now: {message}. Try again later."
         case asyncpg.PostgresError():
-            return f"{place} refused a statement: {said}."
+            return f"{place} refused a statement: {message}."
     remedy = f"Start it, or correct the address in {setting}" if target else "Run the command again"
-    return f"{place} can't be reached: {said}. {remedy}."
+    return f"{place} can't be reached: {message}. {remedy}."
 
 
 def _place(error: Exception, target: Target | None) -> str:

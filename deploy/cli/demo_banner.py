@@ -114,12 +114,12 @@ async def print_demo_banner(
 async def print_answers(services: Services, console: Console) -> None:
     """Print the example queries with their responses."""
     execute = import_execute()
-    for question in QUESTIONS:
-        answer = await execute(services, question.document, {}, Access())
-        console.print(question.about, style="bold")
+    for example in QUESTIONS:
+        answer = await execute(services, example.document, {}, Access())
+        console.print(example.about, style="bold")
         console.print(
             Syntax(
-                print_ast(parse(question.document)).strip(),
+                print_ast(parse(example.document)).strip(),
                 "graphql",
                 theme="ansi_dark",
                 background_color="default",

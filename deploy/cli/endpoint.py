@@ -16,7 +16,7 @@ from deploy.cli.filter_options import (
     OfEntity,
     OfPlaces,
     OfTypes,
-    filter_asked_for,
+    requested_filter,
 )
 from deploy.cli.rows import Row, print_rows
 from deploy.config import settings
@@ -83,7 +83,7 @@ def add(
             url=url,
             name=name,
             after=after,
-            filter=filter_asked_for(types, commodity, place, about),
+            filter=requested_filter(types, commodity, place, about),
             max_batch_events=batch,
             with_proof=proof,
             with_hmac=hmac,
@@ -116,11 +116,13 @@ def show(name: Name, data_dir: DataDir = None) -> None:
     async def work(target: Target) -> tuple[Endpoint, Lag]:
         async with opened_pool(target) as pool:
             recorder = Recorder(pool)
-            found = await Endpoints(pool, recorder, settings.delivery_networks()).get(name, MANAGER)
-            return found, await read_lag(recorder, found.filter.selection, found.position)
+            endpoint = await Endpoints(pool, recorder, settings.delivery_networks()).get(
+                name, MANAGER
+            )
+            return endpoint, await read_lag(recorder, endpoint.filter.selection, endpoint.position)
 
-    found, lag = run_with_database(data_dir, work)
-    print_rows([*describe(found), *describe_lag(lag), *describe_keys(found)])
+    endpoint, lag = run_with_database(data_dir, work)
+    print_rows([*describe(endpoint), *describe_lag(lag), *describe_keys(endpoint)])
 
 
 @endpoints.command()
@@ -160,10 +162,10 @@ def replay(
         manage(data_dir, lambda of: of.end_replay(name, MANAGER, reason))
         stderr.print(f"The replay of {name} is cancelled.", markup=False)
         return
-    found = manage(data_dir, lambda of: of.replay(name, MANAGER, first, last, reason)).replay
-    if found is not None:
-        span = f"{found.first_position} to {found.last_position}"
-        stderr.print(f"{name} gets {span} again: {found.events} events.", markup=False)
+    replay_state = manage(data_dir, lambda of: of.replay(name, MANAGER, first, last, reason)).replay
+    if replay_state is not None:
+        span = f"{replay_state.first_position} to {replay_state.last_position}"
+        stderr.print(f"{name} gets {span} again: {replay_state.events} events.", markup=False)
 
 
 @endpoints.command()
@@ -203,8 +205,8 @@ def retry(
 ) -> None:
     """Retry a delivery now: the failing one, or a parked one."""
     manage(data_dir, lambda of: of.retry(name, MANAGER, position, reason))
-    what = "The delivery" if position is None else f"Position {position}"
-    stderr.print(f"{what} of {name} is retried.", markup=False)
+    subject = "The delivery" if position is None else f"Position {position}"
+    stderr.print(f"{subject} of {name} is retried.", markup=False)
 
 
 @endpoints.command()
@@ -282,16 +284,16 @@ def manage(data_dir: Path | None, do: Callable[[Endpoints], Awaitable[T]]) -> T:
 
 def describe(of: Endpoint) -> list[Row]:
     """Return the state and errors of an endpoint as rows."""
-    wanted, replay = of.filter, of.replay
+    filter, replay = of.filter, of.replay
     return [
         ("name", of.name),
         ("url", of.shown_url),
         ("owner", of.owner),
         ("state", of.state.value),
-        ("types", wanted.types),
-        ("commodities", wanted.commodities),
-        ("places", wanted.places),
-        ("about", wanted.entity),
+        ("types", filter.types),
+        ("commodities", filter.commodities),
+        ("places", filter.places),
+        ("about", filter.entity),
         ("batch", of.max_batch_events),
         ("proof", of.with_proof),
         ("created", of.created_at),

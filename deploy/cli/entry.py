@@ -27,9 +27,9 @@ HELP: tuple[list[str], ...] = ([], ["-h"], ["--help"])
 """Arguments that show the list of commands."""
 
 
-def show_version(asked: bool) -> None:
+def show_version(requested: bool) -> None:
     """Print the version and exit, if requested."""
-    if asked:
+    if requested:
         print(version_text())
         raise typer.Exit()
 
@@ -109,7 +109,7 @@ def run_command_line(app: typer.Typer) -> None:
     allow_any_encoding()
     if sys.argv[1:] not in HELP:
         begin_log()
-    form = form_asked_for(sys.argv)
+    form = requested_log_format(sys.argv)
     Console.on_broken_pipe = raise_again  # type: ignore[method-assign, assignment]
     try:
         # In JSON output, usage errors must not be drawn in a box.
@@ -130,7 +130,7 @@ def begin_log() -> None:
         level = settings.log_level()
     except WrongSetting:
         level = LogLevel.WARNING
-    log_to_stderr(level, form_asked_for(sys.argv), settings.secrets())
+    log_to_stderr(level, requested_log_format(sys.argv), settings.secrets())
     logging.captureWarnings(True)
     sys.unraisablehook = lambda failure: logger.error(
         "%s", failure.err_msg or "an error that could not be raised", exc_info=failure.exc_value
@@ -140,13 +140,13 @@ def begin_log() -> None:
     )
 
 
-def form_asked_for(arguments: list[str]) -> LogFormat:
+def requested_log_format(arguments: list[str]) -> LogFormat:
     """Return the log format as far as it is known before the arguments are parsed."""
     flag = table.LOG_FORMAT.flag
-    given = " ".join(arguments).replace("=", " ")
-    asked = f"{flag} {LogFormat.JSON}" in given
-    asked = asked or os.environ.get(table.LOG_FORMAT.variable) == LogFormat.JSON
-    return LogFormat.JSON if asked else LogFormat.TEXT
+    text = " ".join(arguments).replace("=", " ")
+    is_json = f"{flag} {LogFormat.JSON}" in text
+    is_json = is_json or os.environ.get(table.LOG_FORMAT.variable) == LogFormat.JSON
+    return LogFormat.JSON if is_json else LogFormat.TEXT
 
 
 def explain(error: Exception) -> int:

@@ -52,7 +52,7 @@ def facts(
 
     Retracted facts are omitted.
     """
-    asked = {
+    variables = {
         "from": to_text(first_day),
         "day": to_text(last_day),
         "position": to_text(position),
@@ -61,7 +61,7 @@ def facts(
         "entity": entity,
         "kind": None if kind is None else kind.upper().replace("-", "_"),
     }
-    print_nodes(FACTS, asked, print_line if as_json else describe_fact, data_dir)
+    print_nodes(FACTS, variables, print_line if as_json else describe_fact, data_dir)
 
 
 def describe_fact(node: Node) -> None:

@@ -49,7 +49,7 @@ AfterPosition = Annotated[
 ]
 
 
-def filter_asked_for(
+def requested_filter(
     types: list[str] | None,
     commodities: list[str] | None,
     places: list[str] | None,
@@ -65,7 +65,7 @@ def filter_asked_for(
     )
 
 
-def split_words(given: Iterable[str] | None) -> list[str] | None:
+def split_words(texts: Iterable[str] | None) -> list[str] | None:
     """Return the words of a repeatable option with commas; None without any."""
-    words = [word.strip() for text in given or () for word in text.split(",")]
+    words = [word.strip() for text in texts or () for word in text.split(",")]
     return words or None

@@ -35,7 +35,7 @@ def resolve_reader(
 
 
 def resolve_files(
-    stack: ExitStack, names: Iterable[str], given: Reader | None, encoding: str | None = None
+    stack: ExitStack, names: Iterable[str], reader: Reader | None, encoding: str | None = None
 ) -> Iterator[tuple[Reader, File]]:
     """Yield the files of an import, each with its reader; unrecognised files of directories are
     skipped.
@@ -48,7 +48,7 @@ def resolve_files(
                 "expected the name of a file or directory, or an address", code="NO_SUCH_FILE"
             )
         if Path(name).is_dir() and not Path(name).is_symlink():
-            yield from files_in_directory(Path(name), given, encoding)
+            yield from files_in_directory(Path(name), reader, encoding)
             continue
         if name == "-":
             file = stack.enter_context(standard_input())
@@ -57,11 +57,11 @@ def resolve_files(
                 stack.enter_context(downloaded_file(name)) if is_web(name) else File.at(Path(name))
             )
         file = replace(file, encoding=encoding)
-        yield given or reader_for(file) or corpus_format.READER, file
+        yield reader or reader_for(file) or corpus_format.READER, file
 
 
 def files_in_directory(
-    directory: Path, given: Reader | None, encoding: str | None = None
+    directory: Path, named_reader: Reader | None, encoding: str | None = None
 ) -> Iterator[tuple[Reader, File]]:
     """Yield the recognised files in and below a directory, by name."""
     paths = sorted(islice(directory.rglob("*"), MAX_FILES + 1))
@@ -73,19 +73,19 @@ def files_in_directory(
         elif path.is_file() and not path.name.startswith("."):
             file = File.at(path, encoding)
             reader = reader_for(file)
-            if reader is None or (given and given.name != reader.name):
+            if reader is None or (named_reader and named_reader.name != reader.name):
                 stderr.print(f"{path}: skipped, not recognised", style="yellow", markup=False)
             else:
-                yield given or reader, file
+                yield named_reader or reader, file
 
 
 @contextmanager
 def standard_input() -> Iterator[File]:
     """Store standard input in a file, because it is read more than once."""
-    with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
+    with tempfile.NamedTemporaryFile(prefix="tracker-") as file:
         while chunk := sys.stdin.buffer.read(1 << 20):
-            kept.write(chunk)
-            if kept.tell() > MAX_FILE_BYTES:
+            file.write(chunk)
+            if file.tell() > MAX_FILE_BYTES:
                 raise TooLarge(f"standard input: expected at most {MAX_FILE_BYTES:,} bytes")
-        kept.flush()
-        yield File(Path(kept.name), "standard input")
+        file.flush()
+        yield File(Path(file.name), "standard input")

@@ -35,8 +35,8 @@ class InstalledDistribution(Protocol):
 def wrong_names() -> str:
     """Return the problems with import names as a message; empty without problems."""
     home = Path(__file__).parents[2]
-    found = [*strangers(distributions()), *strays(home, {name: _place(name) for name in NAMES})]
-    return "\n".join([*found, HELP]) if found else ""
+    problems = [*strangers(distributions()), *strays(home, {name: _place(name) for name in NAMES})]
+    return "\n".join([*problems, HELP]) if problems else ""
 
 
 def strangers(installed: Iterable[Distribution | InstalledDistribution]) -> Iterator[str]:

@@ -39,7 +39,7 @@ def report_writer(path: Path | None) -> Iterator[RemarkListener | None]:
 
 
 def all_refused(counts: ImportCounts) -> bool:
-    """Whether a file had facts of which none was accepted or known.
+    """Whether a file had facts, and none was accepted or already recorded.
 
     It most likely has another format or layout than its reader expects.
     """
@@ -122,8 +122,8 @@ def format_counts(counts: ImportCounts) -> str:
         "left out": counts.refused,
         "suspect": counts.suspect,
     }
-    parts = always | {what: count for what, count in sometimes.items() if count}
-    return ", ".join(f"{count} {what}" for what, count in parts.items())
+    parts = always | {name: count for name, count in sometimes.items() if count}
+    return ", ".join(f"{count} {name}" for name, count in parts.items())
 
 
 def format_receipt(state: ImportState) -> str:

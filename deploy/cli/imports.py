@@ -120,9 +120,9 @@ def import_(
     Each run leaves a receipt in the log.
     """
     with report_errors(), ExitStack() as stack:
-        given = resolve_reader(source, columns or [], constants or [], mapping)
+        named_reader = resolve_reader(source, columns or [], constants or [], mapping)
         named = encoding_named(encoding) if encoding is not None else None
-        found = list(resolve_files(stack, files, given, named))
+        documents = list(resolve_files(stack, files, named_reader, named))
         listen = stack.enter_context(report_writer(report))
 
         async def work(target: Target) -> bool:
@@ -137,7 +137,7 @@ def import_(
                         skip_refused=skip_invalid,
                         dry_run=dry_run,
                     )
-                    for reader, file in found
+                    for reader, file in documents
                 ]
             return all(done)
 
@@ -197,14 +197,14 @@ def imports(
 ) -> None:
     """List the latest imports, oldest first."""
     with report_errors():
-        given = reader_named(source) if source else None
+        reader = reader_named(source) if source else None
 
     async def work(target: Target) -> list[ImportState]:
         async with running_tracker(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
             moment = await services.as_of.resolve()
             return await services.as_of.states(
-                ImportState, moment, Filter(category=given.name if given else None)
+                ImportState, moment, Filter(category=reader.name if reader else None)
             )
 
     for state in run_with_database(data_dir, work)[-first:]:

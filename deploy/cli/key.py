@@ -85,10 +85,10 @@ def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> No
                 f"{table.DATABASE_URL.variable} is set and"
                 f" {table.AUDIT_DIR.variable} is not: this tracker has no keys"
             )
-        found = work(KeyStore(directory))
-    for key in found.retired:
+        keys = work(KeyStore(directory))
+    for key in keys.retired:
         print(f"{key}\tretired")
-    for key in found.verifiers:
+    for key in keys.verifiers:
         print(f"{key}\tsigns")
     sys.stdout.flush()  # stop if the output is closed
-    stderr.print(f"The log is {found.origin}; its keys are in {directory}.", markup=False)
+    stderr.print(f"The log is {keys.origin}; its keys are in {directory}.", markup=False)

@@ -112,15 +112,15 @@ def mirror(
 
     async def work() -> None:
         cosigner = _read_cosigner(cosign) if cosign else None
-        with open_log(log) as found:
-            trust = await _trust(found, keys, witnesses)
+        with open_log(log) as connected:
+            trust = await _trust(connected, keys, witnesses)
             extras = {KEY: "".join(f"{key}\n" for key in trust.keys).encode()}
             companions = list[MirroredTexts | MirroredSnapshots]()
             if not without_texts:
-                companions.append(MirroredTexts(found, directory))
+                companions.append(MirroredTexts(connected, directory))
             if not without_snapshots:
-                companions.append(MirroredSnapshots(found, directory))
-            copy = Mirror(found, trust, directory, extras, companions, cosigner)
+                companions.append(MirroredSnapshots(connected, directory))
+            copy = Mirror(connected, trust, directory, extras, companions, cosigner)
             await _run(copy, every if follow_it else None, whole=whole)
 
     run_without_database(work)
@@ -138,7 +138,7 @@ def _read_cosigner(path: Path) -> Cosigner:
 async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool) -> None:
     """Update a mirror, once or repeatedly, and print the result."""
 
-    def say_update(update: MirrorUpdate) -> None:
+    def print_update(update: MirrorUpdate) -> None:
         stderr.print(
             f"{copy.directory}: {update.head.size} events of {update.head.checkpoint.origin},"
             f" {update.new} of them new",
@@ -152,7 +152,7 @@ async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool
                     markup=False,
                 )
 
-    def say_failure(error: TrackerError) -> None:
+    def print_failure(error: TrackerError) -> None:
         stderr.print(f"{error.message} ({error.code})", style="yellow", markup=False)
 
     with progress_bar(stderr) as bar:
@@ -162,6 +162,6 @@ async def _run(copy: Mirror, poll_interval_seconds: float | None, *, whole: bool
             bar.update(task, completed=done, total=size)
 
         if poll_interval_seconds is None:
-            say_update(await copy.update(progress, whole=whole))
+            print_update(await copy.update(progress, whole=whole))
         else:
-            await follow(copy, poll_interval_seconds, say_update, say_failure, progress)
+            await follow(copy, poll_interval_seconds, print_update, print_failure, progress)

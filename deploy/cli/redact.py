@@ -61,7 +61,7 @@ def redact(
 
 
 def carry_out_redaction(
-    what: str,
+    text_name: str,
     publisher: str,
     source: str,
     yes: bool,
@@ -78,7 +78,7 @@ def carry_out_redaction(
             Source, {"publisher": publisher, "name": source, "publishedOn": today}
         )
     if not yes:
-        typer.confirm(f"{what} will be deleted permanently. Continue?", abort=True, err=True)
+        typer.confirm(f"{text_name} will be deleted permanently. Continue?", abort=True, err=True)
 
     async def work(target: Target) -> AppendResult:
         async with running_tracker(target) as services:

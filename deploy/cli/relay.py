@@ -16,7 +16,7 @@ from deploy.cli.filter_options import (
     OfEntity,
     OfPlaces,
     OfTypes,
-    filter_asked_for,
+    requested_filter,
 )
 from deploy.config import settings, table
 from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
@@ -111,7 +111,7 @@ def relay(
     log_to_stderr(log_level, log_format, [*settings.secrets(), *secrets_in(url)])
     with report_errors():
         address = NatsAddress(parse_servers(url), credentials, ca, certificate)
-        filter = filter_asked_for(types, commodity, place, about)
+        filter = requested_filter(types, commodity, place, about)
         sink = jetstream_sink(
             address,
             relay=name,

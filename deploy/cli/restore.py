@@ -94,11 +94,11 @@ def restore(
         )
 
     async def append(target: Target) -> None:
-        with open_log(log) as found:
-            chosen = await trust_in(found, keys, trust_bundle_key=trust_bundle_key)
+        with open_log(log) as connected:
+            chosen = await trust_in(connected, keys, trust_bundle_key=trust_bundle_key)
             await append_to(
                 target,
-                found,
+                connected,
                 chosen.trust,
                 data_dir,
                 allow_missing_texts=allow_missing_texts,
@@ -170,16 +170,16 @@ async def append_to(
 
     Servers project the events.
     """
-    kept = trust.verify_head(await log.head(), "the checkpoint")
+    head = trust.verify_head(await log.head(), "the checkpoint")
     await migrate_log(target)
     async with opened_pool(target) as pool, opened_snapshots(target) as snapshots:
         size = await Recorder(pool).head()
         named = dict[str, NamedSnapshot]()
         with progress_bar(stderr) as bar:
-            rows = await compare(DatabaseSource(pool), trust, kept, size, bar, named)
-            if kept.size <= size:
-                await check_complete(rows, size, kept, None, trust)
-                print(f"nothing is missing: the log has {size} events, and {kept.size} were signed")
+            rows = await compare(DatabaseSource(pool), trust, head, size, bar, named)
+            if head.size <= size:
+                await check_complete(rows, size, head, None, trust)
+                print(f"nothing is missing: the log has {size} events, and {head.size} were signed")
                 tail = None
             else:
                 tail = await begin_tail(
@@ -211,7 +211,7 @@ async def append_to(
 async def compare(
     source: DatabaseSource,
     trust: TrustPolicy,
-    kept: TrustedCheckpoint,
+    head: TrustedCheckpoint,
     size: int,
     bar: Progress,
     named: dict[str, NamedSnapshot],
@@ -219,13 +219,13 @@ async def compare(
     """Verify the `size` rows of a database, and add the snapshots in them to `named`."""
     comparing = bar.add_task("comparing", total=size)
     try:
-        own = await Verification.begin(source, trust, await covered(source, trust, kept))
+        own = await Verification.begin(source, trust, await covered(source, trust, head))
         async for page in own.pages():
             add_named(named, page.events)
             bar.update(comparing, completed=page.events[-1].position)
         rows = DerivedRows(source, own.frontier)
     except NotFound:  # a database may have been restored to a time before its first checkpoint
         rows = DerivedRows(source, TileFrontier())
-    if kept.size > size:
+    if head.size > size:
         await rows.extend(size)
     return rows

@@ -75,8 +75,8 @@ class ReviewTools:
     async def matches(self, candidate: Candidate) -> list[CandidateMatch]:
         """Return the recorded acts that match a candidate."""
         as_of = AsOf(self.pool, Recorder(self.pool))
-        [found] = await find_matches(as_of.lists, await as_of.resolve(), [candidate])
-        return found
+        [matches] = await find_matches(as_of.lists, await as_of.resolve(), [candidate])
+        return matches
 
 
 @review.command(name="list")
@@ -99,7 +99,8 @@ def list_(
         str | None, typer.Option(help="Only candidates about this place or alliance.")
     ] = None,
     assigned_to: Annotated[
-        str | None, typer.Option(help="Only candidates assigned to this person; '' is nobody.")
+        str | None,
+        typer.Option(help="Only candidates assigned to this person; '' selects unassigned ones."),
     ] = None,
     search: Annotated[
         str | None, typer.Option(help="Only candidates with all of these words.")
@@ -142,17 +143,17 @@ def show(
 
     async def read(tools: ReviewTools) -> tuple[Candidate, list[CandidateMatch], list[Decision]]:
         await tools.review.resolve_unfinished()
-        found = await tools.review.candidates.get(id)
+        candidate = await tools.review.candidates.get(id)
         decisions = await tools.review.candidates.decisions([id])
-        return found, await tools.matches(found), decisions[id]
+        return candidate, await tools.matches(candidate), decisions[id]
 
-    found, matches, decisions = work(data_dir, read)
+    candidate, matches, decisions = work(data_dir, read)
     if fact:
         with report_errors():
-            found.fact  # noqa: B018 - raises where there is none
-        print(fact_json(found))
+            candidate.fact  # noqa: B018 - raises where there is none
+        print(fact_json(candidate))
         return
-    print_rows(describe(found))
+    print_rows(describe(candidate))
     print_rows(("match", of.kind.value, of.entity, of.because) for of in matches)
     print_rows(
         ("decision", of.decided_at, of.actor, of.action.value, of.reason, of.detail)
@@ -205,7 +206,8 @@ def postpone(
 def assign(
     id: Id,
     to: Annotated[
-        str | None, typer.Option(help="The person who should decide (default: nobody).")
+        str | None,
+        typer.Option(help="The person who should decide (default: removes the assignment)."),
     ] = None,
     by: As = ACTOR,
     reason: Reason = None,
@@ -233,10 +235,10 @@ def edit(
     The input is an object with `entity`, `type` and `data`.
     """
     with report_errors():
-        given = decode(GivenFact, read_input(file))
-        fact = from_builtins(fact_type(given.type), given.data)
+        input = decode(FactInput, read_input(file))
+        fact = from_builtins(fact_type(input.type), input.data)
     print_one(
-        work(data_dir, lambda of: of.review.edit(id, given.entity, fact, Reviewer(by, reason)), by)
+        work(data_dir, lambda of: of.review.edit(id, input.entity, fact, Reviewer(by, reason)), by)
     )
 
 
@@ -246,7 +248,7 @@ def reopen(id: Id, by: As = ACTOR, reason: Reason = None, data_dir: DataDir = No
     print_one(work(data_dir, lambda of: of.review.reopen(id, Reviewer(by, reason)), by))
 
 
-class GivenFact(msgspec.Struct, forbid_unknown_fields=True):
+class FactInput(msgspec.Struct, forbid_unknown_fields=True):
     """A fact from a file."""
 
     entity: str
@@ -293,13 +295,13 @@ def print_one(of: Candidate) -> None:
     print_rows([(of.id, of.state.value, of.position)])
 
 
-def print_outcomes(outcomes: list[BulkOutcome], found: list[Candidate]) -> None:
+def print_outcomes(outcomes: list[BulkOutcome], candidates: list[Candidate]) -> None:
     """Print the states of candidates and the refusals. Exits with an error after a refusal."""
-    by_id = {of.id: of for of in found}
+    by_id = {of.id: of for of in candidates}
     refused = {of.id: of.error for of in outcomes if of.error is not None}
     refused |= {
         of.id: TrackerError(of.refusal, code="IMPORT_REFUSED")
-        for of in found
+        for of in candidates
         if of.refusal is not None and of.id not in refused
     }
     print_rows((id, by_id[id].state.value, by_id[id].position) for id in by_id if id not in refused)

@@ -98,14 +98,14 @@ def bundle_at(directory: Path) -> BundleFiles:
     """Open the bundle in a directory. A wrong path is a usage error, not a rejection."""
     try:
         mode = directory.stat().st_mode
-        found = "" if stat.S_ISDIR(mode) else "is a file"
+        problem = "" if stat.S_ISDIR(mode) else "is a file"
     except FileNotFoundError:
-        found = "there is no such directory"
+        problem = "there is no such directory"
     except OSError as error:
-        found = error.strerror or "it can't be read"
-    if found:
+        problem = error.strerror or "it can't be read"
+    if problem:
         raise typer.BadParameter(
-            f"{directory}: {found}: expected the directory of a bundle, as"
+            f"{directory}: {problem}: expected the directory of a bundle, as"
             " `tracker export` makes it"
         )
     return BundleFiles(directory)
@@ -113,7 +113,7 @@ def bundle_at(directory: Path) -> BundleFiles:
 
 async def trust_in(
     log: LogFiles,
-    given: list[str] | None,
+    keys: list[str] | None,
     *,
     trust_bundle_key: bool = False,
     witnesses: tuple[Verifier, ...] = (),
@@ -122,8 +122,8 @@ async def trust_in(
 
     Raises InvalidInput (NO_KEY).
     """
-    if given:
-        return ChosenKeys(TrustPolicy(read_keys(given), witnesses), KeySource.GIVEN)
+    if keys:
+        return ChosenKeys(TrustPolicy(read_keys(keys), witnesses), KeySource.GIVEN)
     content = await log.read(KEY) if trust_bundle_key and isinstance(log, BundleFiles) else None
     if content is None:
         or_else = (
@@ -140,10 +140,10 @@ async def trust_in(
     return ChosenKeys(TrustPolicy(parse_keys(content), witnesses), KeySource.BUNDLE)
 
 
-def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
+def own_keys(keys: list[str] | None, data_dir: Path | None) -> ChosenKeys:
     """Return the given keys, or else all keys that ever signed here. Raises InvalidInput, NotFound."""
-    if given:
-        return ChosenKeys(TrustPolicy(read_keys(given)), KeySource.GIVEN)
+    if keys:
+        return ChosenKeys(TrustPolicy(read_keys(keys)), KeySource.GIVEN)
     directory = settings.audit_dir(data_dir or default_data_dir())
     if directory is None:
         raise InvalidInput(
@@ -152,10 +152,10 @@ def own_keys(given: list[str] | None, data_dir: Path | None) -> ChosenKeys:
     return ChosenKeys(TrustPolicy(KeyStore(directory).keys().all), KeySource.AUDIT_DIRECTORY)
 
 
-def read_keys(given: list[str]) -> tuple[Verifier, ...]:
+def read_keys(texts: list[str]) -> tuple[Verifier, ...]:
     """Read keys, or files of them. Raises InvalidInput."""
     keys = list[Verifier]()
-    for text in given:
+    for text in texts:
         with report_path(Path(text)) as path:
             is_file = "+" not in text or path.is_file()
             keys.extend(parse_keys(path.read_bytes() if is_file else text.encode()))

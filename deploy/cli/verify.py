@@ -170,8 +170,8 @@ def verify(
 
     async def verify_database(target: Target) -> None:
         async with opened_pool(target) as pool:
-            with report_result(run, output), open_kept(against) as kept:
-                size = await check_rows(pool, own_keys(keys, data_dir), kept, run, options)
+            with report_result(run, output), open_saved(against) as saved:
+                size = await check_rows(pool, own_keys(keys, data_dir), saved, run, options)
                 check_keystore(data_dir, head_of(run), size)
                 if projections:
                     await check_projection(pool, size)
@@ -247,7 +247,7 @@ async def check(
 async def check_rows(
     pool: Pool,
     chosen: ChosenKeys,
-    kept: Path | LogFiles | None,
+    saved: Path | LogFiles | None,
     run: VerificationRun,
     options: VerifyOptions,
 ) -> int:
@@ -255,14 +255,14 @@ async def check_rows(
     snapshots = DatabaseSnapshots(pool, settings.snapshots()).read
     source = DatabaseSource(pool, snapshots if options.with_snapshots else None)
     trust = TrustPolicy(chosen.trust.keys)
-    head = await head_kept(kept, trust) if kept else None
+    head = await saved_head(saved, trust) if saved else None
     if head:
         run.saved = await covered(source, trust, head)
     await check(source, chosen, run, options)
     size = await Recorder(pool).head()
     if head and run.verification:
         rows = DerivedRows(source, run.verification.frontier)
-        elsewhere = kept if isinstance(kept, LogFiles) else None
+        elsewhere = saved if isinstance(saved, LogFiles) else None
         await check_complete(rows, size, head, elsewhere, trust)
         run.saved = head
     return size
@@ -279,7 +279,7 @@ async def check_projection(pool: Pool, size: int) -> None:
 
 
 @contextmanager
-def open_kept(name: str | None) -> Iterator[Path | LogFiles | None]:
+def open_saved(name: str | None) -> Iterator[Path | LogFiles | None]:
     """Open the reference of a database: the file of a checkpoint, or its log."""
     if name and not is_web(name) and not Path(name).is_dir():
         yield Path(name)
@@ -290,12 +290,12 @@ def open_kept(name: str | None) -> Iterator[Path | LogFiles | None]:
         yield None
 
 
-async def head_kept(kept: Path | LogFiles, trust: TrustPolicy) -> TrustedCheckpoint:
+async def saved_head(saved: Path | LogFiles, trust: TrustPolicy) -> TrustedCheckpoint:
     """Return the stored checkpoint. Raises Rejected, Unavailable, InvalidInput."""
-    if isinstance(kept, LogFiles):
-        return trust.verify_head(await kept.head(), "the checkpoint")
-    with report_path(kept):
-        return trust.verify_head(kept.read_bytes(), f"the checkpoint ({kept})")
+    if isinstance(saved, LogFiles):
+        return trust.verify_head(await saved.head(), "the checkpoint")
+    with report_path(saved):
+        return trust.verify_head(saved.read_bytes(), f"the checkpoint ({saved})")
 
 
 def check_keystore(data_dir: Path | None, head: TrustedCheckpoint, size: int) -> None:

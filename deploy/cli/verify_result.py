@@ -86,7 +86,7 @@ def print_result(run: VerificationRun) -> None:
         print(f"read: from position {verification.first} on")
     if (known := verification.known_heads).count:
         print(
-            f"kept checkpoints: {known.count}, of which {known.unknown_signers} are"
+            f"kept checkpoints: {known.count}; {known.unknown_signers} of them are"
             " signed by keys you did not name"
         )
     print_texts(verification)

@@ -15,8 +15,8 @@ from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.postgres import default_data_dir, has_database
 from tracker.errors import InvalidInput
 from tracker.postgres.database import WATCHER, Target
-from tracker.watch.journal import LookReport
-from tracker.watch.preview import LookPreview, preview_looks
+from tracker.watch.journal import PollReport
+from tracker.watch.preview import PollPreview, preview_polls
 from tracker.watch.store import SourceRow, WatchStore
 from tracker.watch.watcher import Watcher, WatchOptions, only
 
@@ -79,14 +79,14 @@ def watch(
             return True
         if dry_run:
             complete = True
-            async for preview in preview_looks(target, options):
+            async for preview in preview_polls(target, options):
                 _show(preview)
                 complete &= preview.report.complete
             return complete
         watcher = Watcher(target, options)
-        watcher.observe_look = _tell
+        watcher.observe_poll = _print_poll
         if once:
-            reports = await watcher.look_once()
+            reports = await watcher.poll_once()
             return all(each.complete for each in reports)
         stderr.print(f"{len(options.sources)} sources are watched (Ctrl-C stops)", markup=False)
         await watcher.run()
@@ -109,33 +109,33 @@ def _select_sources(options: WatchOptions, keys: list[str] | None) -> WatchOptio
         ) from None
 
 
-def _tell(report: LookReport) -> None:
+def _print_poll(report: PollReport) -> None:
     """Print the result of a poll on standard error."""
-    what = (
-        f"{report.source}: look {report.look}, {report.requests} requests,"
+    outcome = (
+        f"{report.source}: poll {report.number}, {report.requests} requests,"
         f" {report.snapshots} new documents, {report.candidates} new candidates"
     )
     if report.failure:
         code, reason = report.failure
-        stderr.print(f"{what}; NOT COMPLETE: {code}: {reason}", style="red", markup=False)
+        stderr.print(f"{outcome}; NOT COMPLETE: {code}: {reason}", style="red", markup=False)
     else:
         until = f"; all up to {report.covers_until}" if report.covers_until else ""
-        stderr.print(f"{what}{until}", markup=False)
+        stderr.print(f"{outcome}{until}", markup=False)
     for warning in report.warnings:
         stderr.print(f"  {report.source}: {warning}", style="yellow", markup=False)
 
 
-def _show(preview: LookPreview) -> None:
+def _show(preview: PollPreview) -> None:
     """Print the proposals of a poll."""
     for line in preview.lines:
         print(f"{preview.report.source}\t{line}")
-    _tell(preview.report)
+    _print_poll(preview.report)
 
 
 def _print_list(options: WatchOptions, rows: dict[str, SourceRow]) -> None:
     for settings in options.sources:
         row = rows.get(settings.key)
-        looked = f"{row.looked_at:%Y-%m-%d %H:%M}" if row and row.looked_at else "never"
+        polled_at = f"{row.looked_at:%Y-%m-%d %H:%M}" if row and row.looked_at else "never"
         wrong = f"{row.last_code}: {row.last_error}" if row and row.failing_since else ""
         print(
             "\t".join(
@@ -143,7 +143,7 @@ def _print_list(options: WatchOptions, rows: dict[str, SourceRow]) -> None:
                     settings.key,
                     settings.adapter,
                     f"every {settings.every_hours:g} h",
-                    f"read {looked}",
+                    f"read {polled_at}",
                     f"next {row.next_look_at:%Y-%m-%d %H:%M}"
                     if row and row.watched
                     else "next now",

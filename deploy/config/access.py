@@ -31,7 +31,7 @@ def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -
         origins=_origins(environment),
         rate=table.RATE.number(0, environment),
         operations=table.OPERATIONS.number(1, environment),
-        questions=table.QUESTIONS.number(1, environment),
+        queries=table.QUERIES.number(1, environment),
     )
 
 

@@ -139,7 +139,7 @@ RATE = Setting("TRACKER_RATE", "0: no limit", "requests per second of a token or
 OPERATIONS = Setting(
     "TRACKER_OPERATIONS", "100", "concurrent operations per client over WebSockets and streams"
 )
-QUESTIONS = Setting(
+QUERIES = Setting(
     "TRACKER_QUESTIONS", "2", "concurrent queries per read-only client; further queries are queued"
 )
 CONNECTIONS = Setting(

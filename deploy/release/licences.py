@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from importlib.metadata import Distribution, distribution
 from typing import Any
 
 from license_expression import ExpressionError, get_spdx_licensing  # type: ignore[import-untyped]
-from packaging.requirements import Requirement
 
-from deploy.release.notices import RULES, Part, normal
+from deploy.release.notices import RULES, Part
 
 SPDX = get_spdx_licensing()
 
 
-def troubles(found: Iterable[Part]) -> Iterator[str]:
+def troubles(parts: Iterable[Part]) -> Iterator[str]:
     """Yield sentences on parts that must not be distributed as they are. Pure."""
-    for part in found:
+    for part in parts:
         if not part.licence:
             yield f"{part.name} {part.version} does not say its licence: read it, and add it to licences.toml"
         elif not is_allowed(part.licence, RULES["allowed"]):
@@ -40,20 +38,3 @@ def _holds(node: Any, allowed: Collection[str]) -> bool:
     if isinstance(node, SPDX.OR):
         return any(_holds(each, allowed) for each in node.args)
     return str(node) in allowed
-
-
-def installed_for(name: str, extras: Iterable[str]) -> list[Distribution]:
-    """Return a distribution with some extras, and all its dependencies, as installed here."""
-    found: dict[str, Distribution] = {}
-    seen: set[tuple[str, str]] = set()
-    waiting = [(name, extra) for extra in ("", *extras)]
-    while waiting:
-        wanted, extra = waiting.pop()
-        if (normal(wanted), extra) in seen:
-            continue
-        seen.add((normal(wanted), extra))
-        found[normal(wanted)] = installed = distribution(wanted)
-        for requirement in map(Requirement, installed.requires or ()):
-            if not requirement.marker or requirement.marker.evaluate({"extra": extra}):
-                waiting += [(requirement.name, each) for each in ("", *requirement.extras)]
-    return [found[each] for each in sorted(found)]

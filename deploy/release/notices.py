@@ -37,8 +37,8 @@ class Part:
 
 def parts(installed: Iterable[Distribution]) -> list[Part]:
     """Return the installed parts except the tracker, by name."""
-    found = {normal(each.name): each for each in installed}
-    found.pop(OURS, None)
+    by_name = {normal(each.name): each for each in installed}
+    by_name.pop(OURS, None)
     return [
         Part(
             each.name,
@@ -47,7 +47,7 @@ def parts(installed: Iterable[Distribution]) -> list[Part]:
             address_of(fields_of(each)),
             tuple(texts_of(each)),
         )
-        for name, each in sorted(found.items())
+        for name, each in sorted(by_name.items())
     ]
 
 
@@ -68,15 +68,15 @@ def licence_of(name: str, metadata: Message) -> str:
     """
     if stated := metadata.get("License-Expression") or RULES["read"].get(name):
         return str(stated)
-    said = str(metadata.get("License") or "").strip()
-    if said in RULES["allowed"]:
-        return said
+    licence_text = str(metadata.get("License") or "").strip()
+    if licence_text in RULES["allowed"]:
+        return licence_text
     classifiers = [
         each.rpartition(" :: ")[2]
         for each in metadata.get_all("Classifier") or []
         if each.startswith("License :: ")
     ]
-    meant = {RULES["words"].get(word, "") for word in classifiers or [said]}
+    meant = {RULES["words"].get(word, "") for word in classifiers or [licence_text]}
     return meant.pop() if len(meant) == 1 else ""
 
 
@@ -100,13 +100,13 @@ def texts_of(distribution: Distribution) -> Iterator[str]:
                 yield text
 
 
-def notices(found: Iterable[Part]) -> str:
+def notices(parts: Iterable[Part]) -> str:
     """Return the notices as a text. Pure."""
     blocks = [
         "Parts that others wrote, their licences, and the texts of these.\n"
         "The tracker itself is under Apache-2.0, its data under CC BY 4.0."
     ]
-    for part in found:
+    for part in parts:
         head = f"{part.name} {part.version}\n{part.licence}\n{part.address}".rstrip()
         blocks.append("\n\n".join([f"{RULER}\n{head}", *part.texts]))
     return "\n\n".join(blocks) + "\n"

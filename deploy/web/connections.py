@@ -15,7 +15,7 @@ from typing import Protocol
 
 from uvicorn.server import ServerState
 
-from schema.http.authentication import client_network
+from schema.http.limits import client_network
 
 BODY_CHECK_SECONDS = 10.0
 """Interval in seconds in which a body must arrive at the minimum rate, or be complete."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-PIECES_PER_TURN = 16
+PIECES_PER_PASS = 16
 
 
 class PacedTransport(asyncio.Transport):
@@ -78,7 +78,7 @@ class PacedTransport(asyncio.Transport):
 
     def _read(self) -> None:
         """Pass on pieces until the end of the iteration."""
-        for _ in range(PIECES_PER_TURN):
+        for _ in range(PIECES_PER_PASS):
             if self._is_paused or not self._unread:
                 break
             end = self._position + self._piece_bytes

@@ -174,11 +174,11 @@ def with_filed_products(
 
 def by_product(figures: Iterable[FigureState]) -> dict[ProductYear, list[FigureState]]:
     """Group figures by commodity, statistic, product and year."""
-    found: dict[ProductYear, list[FigureState]] = defaultdict(list)
+    groups: dict[ProductYear, list[FigureState]] = defaultdict(list)
     for figure in figures:
         of = figure.series
-        found[of.commodity, of.statistic, Product(of.stage, of.form), of.period].append(figure)
-    return found
+        groups[of.commodity, of.statistic, Product(of.stage, of.form), of.period].append(figure)
+    return groups
 
 
 def distribution(figures: Sequence[FigureState], orders: Orders) -> Distribution:
@@ -214,18 +214,18 @@ def ranked(shares: Iterable[Share]) -> list[Share]:
     The world, other countries and the EU have no rank, nor has a place without output or without a
     share. A declared group such as US_CA counts as one place.
     """
-    found: list[Share] = []
+    result: list[Share] = []
     counted, rank, sum_, last = 0, 0, Decimal(0), None
     in_order = sorted(shares, key=lambda s: (s.exact is None, -(s.exact or 0), s.place))
     for share in in_order:
         if share.exact is None or share.exact <= 0 or share.place in NOT_COUNTRIES:
-            found.append(share)
+            result.append(share)
             continue
         counted, sum_ = counted + 1, ARITHMETIC.add(sum_, share.exact)
         rank = rank if share.exact == last else counted
         last = share.exact
-        found.append(replace(share, rank=rank, cumulative=sum_))
-    return found
+        result.append(replace(share, rank=rank, cumulative=sum_))
+    return result
 
 
 def concentration(shares: Iterable[Share]) -> Concentration | None:

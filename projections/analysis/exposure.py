@@ -63,7 +63,7 @@ EMPTY = distribution((), ())
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ExposureQuery:
     """The parameters of an exposure query; None does not filter.
 
     The controls of `issuer` toward `destination`, on a commodity and its descendants, at a stage, on a
@@ -174,39 +174,39 @@ class ExportClauses:
         self._about: dict[
             Commodity, list[tuple[ExportControlState, ClauseState, Sequence[Goods]]]
         ] = {}
-        self._counting: dict[Question, frozenset[int]] = {}
+        self._counting: dict[ExposureQuery, frozenset[int]] = {}
 
     def about(
         self, commodity: Commodity
     ) -> Sequence[tuple[ExportControlState, ClauseState, Sequence[Goods]]]:
         """Return the clauses covering a commodity, with the goods covered."""
-        found = self._about.get(commodity)
-        if found is None:
-            found = self._about[commodity] = [
+        clauses = self._about.get(commodity)
+        if clauses is None:
+            clauses = self._about[commodity] = [
                 (control, state, goods)
                 for control, state in self._clauses
                 if (goods := goods_of(state.clause, commodity, self._licences_of(control)))
             ]
-        return found
+        return clauses
 
-    def subjects(self, asked: Question) -> list[Commodity]:
+    def subjects(self, query: ExposureQuery) -> list[Commodity]:
         """Return the commodities of a query: the requested one, or all that clauses name."""
-        if asked.commodity:
-            return [asked.commodity]
+        if query.commodity:
+            return [query.commodity]
         named = (
             commodity
             for control, state in self._clauses
-            if self.count(asked, state)
+            if self.count(query, state)
             for commodity in _named_commodities(state.clause, self._licences_of(control))
         )
         return list(dict.fromkeys(named))
 
-    def count(self, asked: Question, state: ClauseState) -> bool:
+    def count(self, query: ExposureQuery, state: ClauseState) -> bool:
         """Whether one of these clauses counts for a query."""
-        counting = self._counting.get(asked)
+        counting = self._counting.get(query)
         if counting is None:
-            counting = self._counting[asked] = frozenset(
-                id(one) for control, one in self._clauses if _counts(asked, control, one)
+            counting = self._counting[query] = frozenset(
+                id(one) for control, one in self._clauses if _counts(query, control, one)
             )
         return id(state) in counting
 
@@ -225,11 +225,11 @@ def yearly_supplies(
     figures: Iterable[FigureState], orders: Orders
 ) -> dict[YearlySupply, Distribution]:
     """Return the distribution of each supply with figures over places."""
-    found: dict[YearlySupply, list[FigureState]] = defaultdict(list)
+    groups: dict[YearlySupply, list[FigureState]] = defaultdict(list)
     for figure in figures:
         series = figure.series
-        found[series.commodity, series.stage, series.form, series.period].append(figure)
-    return {supply: distribution(of, orders) for supply, of in found.items()}
+        groups[series.commodity, series.stage, series.form, series.period].append(figure)
+    return {supply: distribution(of, orders) for supply, of in groups.items()}
 
 
 def _with_filed_supplies(
@@ -244,12 +244,12 @@ def _with_filed_supplies(
         for of, one in spread.items()
         if of[0] == commodity.filed_figures.commodity and commodity.filed_figures.include(of[1])
     }
-    wanted = frozenset[Commodity]().union(*map(descendants, named))
-    return {**{of: one for of, one in spread.items() if of[0] in wanted}, **borrowed}
+    commodities = frozenset[Commodity]().union(*map(descendants, named))
+    return {**{of: one for of, one in spread.items() if of[0] in commodities}, **borrowed}
 
 
 def exposures(
-    asked: Question, clauses: ExportClauses, spread: Mapping[YearlySupply, Distribution]
+    query: ExposureQuery, clauses: ExportClauses, spread: Mapping[YearlySupply, Distribution]
 ) -> list[Exposure]:
     """Return every supply of a query, in the order of the tree.
 
@@ -257,36 +257,36 @@ def exposures(
     commodity, supplies below the controlled commodities are omitted if no controlling place contributes
     to them.
     """
-    named = clauses.subjects(asked)
+    named = clauses.subjects(query)
     supplies = {
         of: one
         for of, one in _with_filed_supplies(spread, named).items()
-        if asked.stage in (None, of[1])
+        if query.stage in (None, of[1])
     }
     known = {commodity for commodity, *_ in supplies}
-    supplies |= {(one, asked.stage, None, None): EMPTY for one in named if one not in known}
-    found = [
-        _exposure(supply, [*applied(asked, *supply[:2], clauses)], one)
+    supplies |= {(one, query.stage, None, None): EMPTY for one in named if one not in known}
+    results = [
+        _exposure(supply, [*applied(query, *supply[:2], clauses)], one)
         for supply, one in supplies.items()
     ]
     order = {commodity: number for number, commodity in enumerate(commodities())}
-    found.sort(key=lambda e: (order[e.commodity], e.stage or "", e.form or "", e.year or 0))
+    results.sort(key=lambda e: (order[e.commodity], e.stage or "", e.form or "", e.year or 0))
     return [
         e
-        for e in found
-        if asked.commodity or e.commodity in named or any(p.share for p in e.places)
+        for e in results
+        if query.commodity or e.commodity in named or any(p.share for p in e.places)
     ]
 
 
 def applied(
-    asked: Question, commodity: Commodity, stage: Stage | None, clauses: ExportClauses
+    query: ExposureQuery, commodity: Commodity, stage: Stage | None, clauses: ExportClauses
 ) -> Iterator[AppliedClause]:
     """Yield the clauses that apply to the supply of a commodity at a stage."""
     for control, state, goods in clauses.about(commodity):
-        if clauses.count(asked, state):
+        if clauses.count(query, state):
             yield min(
                 (
-                    _apply(asked, commodity, stage, control, state, each, clauses.first_days)
+                    _apply(query, commodity, stage, control, state, each, clauses.first_days)
                     for each in goods
                 ),
                 key=lambda one: (REACHES.index(one.reach), len(one.limits)),
@@ -294,7 +294,7 @@ def applied(
 
 
 def _apply(
-    asked: Question,
+    query: ExposureQuery,
     commodity: Commodity,
     stage: Stage | None,
     control: ExportControlState,
@@ -303,12 +303,12 @@ def _apply(
     first_days: FirstDays,
 ) -> AppliedClause:
     others = tuple(other_than_goods(state.clause))
-    limits = (*goods.limits, *limits_of(control, state, asked.destination, asked.day))
+    limits = (*goods.limits, *limits_of(control, state, query.destination, query.day))
     form = form_limit(goods, stage, commodity)
     if form is not None:
         limits = (form.limit, *limits)
-    supported = confirmation(control, state, asked.day, first_days)
-    match = match_of(ClauseQuery(asked.day, commodity=commodity), state.clause)
+    supported = confirmation(control, state, query.day, first_days)
+    match = match_of(ClauseQuery(query.day, commodity=commodity), state.clause)
     if match is Match.POSSIBLE:
         limits = (GROUP_LIMIT, *limits)
     if others or (form is not None and not form.reaches):
@@ -317,13 +317,13 @@ def _apply(
     return AppliedClause(control, state, reach, limits, supported, match)
 
 
-def _counts(asked: Question, control: ExportControlState, state: ClauseState) -> bool:
+def _counts(query: ExposureQuery, control: ExportControlState, state: ClauseState) -> bool:
     """Whether a clause is of the requested issuer and applies to the destination.
 
     Clauses for all destinations count too. A place's supply to itself is no export.
     """
-    return asked.issuer in (None, control.issuer) and (
-        asked.destination is None or goes_to(control, state.clause, asked.destination, asked.day)
+    return query.issuer in (None, control.issuer) and (
+        query.destination is None or goes_to(control, state.clause, query.destination, query.day)
     )
 
 
@@ -364,7 +364,7 @@ def _places(
     shares: dict[Place, Share], clauses: Sequence[AppliedClause]
 ) -> tuple[ControllingPlace, ...]:
     """Return the controlling places, largest supplier first, those without a figure last."""
-    found = [
+    places = [
         ControllingPlace(
             place=issuer,
             share=shares.get(issuer),
@@ -375,7 +375,7 @@ def _places(
         )
         for issuer in {of.control.issuer for of in clauses}
     ]
-    return tuple(sorted(found, key=lambda one: (-one.exact, one.share is None, one.place)))
+    return tuple(sorted(places, key=lambda one: (-one.exact, one.share is None, one.place)))
 
 
 def _by_measure(places: Iterable[ControllingPlace]) -> Iterator[MeasureShares]:

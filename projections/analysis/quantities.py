@@ -65,16 +65,16 @@ def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
     """Return `part` divided by `whole`, unrounded; None without a sensible result."""
     if not whole:
         return None
-    found = ARITHMETIC.divide(part, whole)
-    return found if found.is_finite() and abs(found) < 1000 else None
+    quotient = ARITHMETIC.divide(part, whole)
+    return quotient if quotient.is_finite() and abs(quotient) < 1000 else None
 
 
 def total(values: Iterable[Decimal]) -> Decimal:
     """Return the sum."""
-    found = Decimal(0)
+    sum_ = Decimal(0)
     for value in values:
-        found = ARITHMETIC.add(found, value)
-    return found
+        sum_ = ARITHMETIC.add(sum_, value)
+    return sum_
 
 
 def sum_of_shares(shares: Iterable[Decimal]) -> Decimal:

@@ -37,12 +37,12 @@ class Revision:
 def revisions(figure: FigureState) -> list[Revision]:
     """Return every claim on a figure in the order of publication, with the publisher's previous claim."""
     latest: dict[str, Claim] = {}
-    found = []
+    result = []
     for claim in figure.claims:
         before = latest.get(claim.publisher)
-        found.append(_revision(claim, before, figure.series.commodity))
+        result.append(_revision(claim, before, figure.series.commodity))
         latest[claim.publisher] = claim
-    return found
+    return result
 
 
 def _revision(claim: Claim, before: Claim | None, commodity: Commodity) -> Revision:

@@ -122,5 +122,5 @@ def plain_product(statistic: Statistic, stage: Stage | None = None) -> Product:
     return Product(stage or (Stage.MINE if mined else None), None)
 
 
-def _only(found: Collection[T]) -> T | None:
-    return next(iter(found)) if len(found) == 1 else None
+def _only(items: Collection[T]) -> T | None:
+    return next(iter(items)) if len(items) == 1 else None

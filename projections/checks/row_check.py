@@ -50,7 +50,7 @@ class RowsDiffer(TrackerError):
     def __init__(self, entity: str, table: str, position: int):
         super().__init__(
             f"{entity}: its rows in projection.{table} are not those that its events up to position"
-            f" {position} give; `tracker rebuild` makes all rows anew"
+            f" {position} give; `tracker rebuild` rebuilds all rows"
         )
         self.entity = entity
 

@@ -36,10 +36,10 @@ def membership_periods(
     alliance: str, versions: Sequence[Version], places: Sequence[Place] | None = None
 ) -> list[MembershipPeriod]:
     """Return the periods of some places, by place and day; without places, of all that ever belonged."""
-    asked = sorted(_places_in(versions)) if places is None else list(dict.fromkeys(places))
+    codes = sorted(_places_in(versions)) if places is None else list(dict.fromkeys(places))
     return [
         period
-        for place in asked
+        for place in codes
         for period in _periods_of(alliance, versions, place)
         if places is not None or period.membership.kind not in NOT_LISTED
     ]

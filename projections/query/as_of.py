@@ -176,8 +176,8 @@ class AsOf:
                 (row["first_day"], row["last_day"], decode(kind, row["state"])) for row in rows
             )
 
-        found = (await series.read(entity, states))[moment.valid_at]
-        return found[0] if found else None
+        state = (await series.read(entity, states))[moment.valid_at]
+        return state[0] if state else None
 
     async def named(self, entities: Sequence[str], moment: Moment) -> dict[str, State]:
         """Return the states of some entities by name, without entities that have no state."""
@@ -197,8 +197,8 @@ class AsOf:
         limit: int | None = None,
     ) -> list[S]:
         """Return the states of a kind in the order of their names, at most `limit`."""
-        found = await self.lists.page(kind, moment, filter, span=KeyRange(limit=limit))
-        return [state for _, state in found]
+        states = await self.lists.page(kind, moment, filter, span=KeyRange(limit=limit))
+        return [state for _, state in states]
 
     async def figures(
         self, commodities: Sequence[str], periods: Sequence[int | None], moment: Moment
@@ -233,11 +233,11 @@ class AsOf:
 
     async def firm_spellings(self, name: str, moment: Moment) -> frozenset[str]:
         """Return a name or key of a firm, with all other names of the firms known by it."""
-        wanted = spelling(name)
-        keys = {wanted, wanted.removeprefix(f"{kind_name(FirmState)}/")}
+        spelled = spelling(name)
+        keys = {spelled, spelled.removeprefix(f"{kind_name(FirmState)}/")}
         firms = await self.states(FirmState, moment)
-        known = (of.spellings for of in firms if of.id in keys or wanted in of.spellings)
-        return frozenset({wanted}).union(*known)
+        known = (of.spellings for of in firms if of.id in keys or spelled in of.spellings)
+        return frozenset({spelled}).union(*known)
 
 
 @cache

@@ -67,11 +67,11 @@ async def find_matches(
 
 async def _acts_of(lists: Lists, moment: Moment, issuer: str) -> dict[str, Act]:
     """Return the acts of an issuer, by entity name."""
-    asked = moment, Filter(places=[issuer]), NEWEST, KeyRange(limit=MAX_COMPARED_ACTS)
-    found: dict[str, Act] = {}
-    found |= {str(key[-1]): act for key, act in await lists.page(ExportControlState, *asked)}
-    found |= {str(key[-1]): act for key, act in await lists.page(AnnouncementState, *asked)}
-    return {name: act for name, act in found.items() if issuer in _issuers(act)}
+    arguments = moment, Filter(places=[issuer]), NEWEST, KeyRange(limit=MAX_COMPARED_ACTS)
+    acts: dict[str, Act] = {}
+    acts |= {str(key[-1]): act for key, act in await lists.page(ExportControlState, *arguments)}
+    acts |= {str(key[-1]): act for key, act in await lists.page(AnnouncementState, *arguments)}
+    return {name: act for name, act in acts.items() if issuer in _issuers(act)}
 
 
 def _acts_of_issuers(
@@ -83,8 +83,8 @@ def _acts_of_issuers(
 def matches_of(candidate: Candidate, acts: Mapping[str, Act]) -> Iterator[CandidateMatch]:
     """Yield the matches of a candidate among acts of its issuers, by entity name. Pure."""
     candidate_fact = _CandidateFact(candidate)
-    found = (match for name, act in acts.items() if (match := _match(candidate_fact, name, act)))
-    ranked = sorted(found, key=lambda match: (RANKS[match.kind], match.entity))
+    matches = (match for name, act in acts.items() if (match := _match(candidate_fact, name, act)))
+    ranked = sorted(matches, key=lambda match: (RANKS[match.kind], match.entity))
     yield from ranked[:MAX_MATCHES]
 
 
@@ -165,9 +165,9 @@ def _differences(candidate_fact: _CandidateFact, act: Act) -> Iterator[str]:
     if not isinstance(candidate_fact.fact, Announced) or not isinstance(act, ExportControlState):
         return
     known = {item.clause.measure for item in act.clauses}
-    said = {clause.measure for clause in candidate_fact.fact.clauses}
-    if known and said and known.isdisjoint(said):
-        yield f"another measure: {_list_words(said)}, not {_list_words(known)}"
+    measures = {clause.measure for clause in candidate_fact.fact.clauses}
+    if known and measures and known.isdisjoint(measures):
+        yield f"another measure: {_list_words(measures)}, not {_list_words(known)}"
     goods = {good for item in act.clauses for good in item.clause.commodities}
     named = {good for clause in candidate_fact.fact.clauses for good in clause.commodities}
     if goods and named and _with_related(goods).isdisjoint(named):
@@ -197,9 +197,9 @@ def _texts(candidate: Candidate) -> Iterator[str]:
     yield candidate.title
     yield candidate.reason
     for name in ("note", "quotation", "title"):
-        said = (candidate.data or {}).get(name)
-        if isinstance(said, str):
-            yield said
+        value = (candidate.data or {}).get(name)
+        if isinstance(value, str):
+            yield value
 
 
 def _numbers(act: Act) -> frozenset[str]:
@@ -207,11 +207,11 @@ def _numbers(act: Act) -> frozenset[str]:
 
     These are its own number, the number in its address, and the first number in its first source.
     """
-    found = cited_numbers(act.instrument or "") if isinstance(act, ExportControlState) else None
+    numbers = cited_numbers(act.instrument or "") if isinstance(act, ExportControlState) else None
     for source in act.because[0].sources[:1] if act.because else ():
-        found = (found or frozenset()) | cited_numbers(source.url or "")
-        found |= first_number(source.reference or "")
-    return found or frozenset()
+        numbers = (numbers or frozenset()) | cited_numbers(source.url or "")
+        numbers |= first_number(source.reference or "")
+    return numbers or frozenset()
 
 
 def _addresses(act: Act) -> set[str]:

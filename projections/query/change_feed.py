@@ -51,12 +51,12 @@ class ChangeFeed:
         """
         loop = asyncio.get_running_loop()
         while True:
-            asked = loop.time()
+            started = loop.time()
             moment = await self.as_of.resolve(valid_at)
             yield moment
             left = None if valid_at else clock.seconds_until_day_after(moment.valid_at)
             touched = await self._wait_touched(selection, moment.position, left)
-            await asyncio.sleep(asked + MIN_INTERVAL_SECONDS - loop.time())
+            await asyncio.sleep(started + MIN_INTERVAL_SECONDS - loop.time())
             await self.projector.reach(touched, seconds=PROJECTION_TIMEOUT_SECONDS)
 
     async def _wait_touched(self, selection: Selection, after: int, seconds: float | None) -> int:

@@ -17,14 +17,12 @@ from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, licen
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 MEMORY_BYTES_PER_CLAUSE = 4000
-MAX_QUESTIONS = 50
+MAX_QUERIES = 50
 """Maximum of cached queries per state."""
 MAX_LICENCES = 100
 """Maximum of cached sets of licences."""
 
-MatchesByQuestion: TypeAlias = dict[
-    tuple[object, int], tuple[IssuerLicences, Sequence[ClauseState]]
-]
+MatchesByQuery: TypeAlias = dict[tuple[object, int], tuple[IssuerLicences, Sequence[ClauseState]]]
 """Clauses by query and the identity of the licences, which are stored with them."""
 
 
@@ -32,7 +30,7 @@ class ClauseMatches:
     """A cache of the matching clauses of controls."""
 
     def __init__(self) -> None:
-        self._matched: SizedLruCache[int, tuple[ExportControlState, MatchesByQuestion]] = (
+        self._matched: SizedLruCache[int, tuple[ExportControlState, MatchesByQuery]] = (
             SizedLruCache(MAX_CACHE_BYTES)
         )
         self._licences: dict[tuple[int, ...], tuple[Sequence[ExportControlState], Licences]] = {}
@@ -53,26 +51,26 @@ class ClauseMatches:
 
         Its results are cached, unless the membership of a union depends on the day.
         """
-        asked = query.on_any_day
-        if asked is None:
+        query_key = query.on_any_day
+        if query_key is None:
             return lambda state: matching_clauses(query, state, licences)
 
         def clauses(state: ExportControlState) -> Sequence[ClauseState]:
             own = licences.get(state.issuer, NO_LICENCES)
             answered = self._answers_for(state)
-            found = answered.get((asked, id(own)))
-            if found is None:
-                if len(answered) >= MAX_QUESTIONS:
+            result = answered.get((query_key, id(own)))
+            if result is None:
+                if len(answered) >= MAX_QUERIES:
                     answered.clear()
-                found = own, matching_clauses(query, state, licences)
-                answered[asked, id(own)] = found
-            return found[1]
+                result = own, matching_clauses(query, state, licences)
+                answered[query_key, id(own)] = result
+            return result[1]
 
         return clauses
 
-    def _answers_for(self, state: ExportControlState) -> MatchesByQuestion:
-        kept = self._matched.get(id(state))
-        if kept is None:
-            kept = state, {}
-            self._matched.put(id(state), kept, MEMORY_BYTES_PER_CLAUSE * len(state.clauses))
-        return kept[1]
+    def _answers_for(self, state: ExportControlState) -> MatchesByQuery:
+        entry = self._matched.get(id(state))
+        if entry is None:
+            entry = state, {}
+            self._matched.put(id(state), entry, MEMORY_BYTES_PER_CLAUSE * len(state.clauses))
+        return entry[1]

@@ -67,15 +67,15 @@ class Confirmations:
 
     async def _read(self, position: int) -> FirstDays:
         rows = await self._pool.fetch(LATER_STATES, position, NO_ACT_TYPES)
-        found: dict[tuple[str, str], date] = {}
+        days: dict[tuple[str, str], date] = {}
         for _, of_entity in groupby(rows, itemgetter("entity")):
             states = [
                 (row["first_day"], decode(ExportControlState, row["state"])) for row in of_entity
             ]
             id = states[0][1].id
             for day, clause in _status_changes(states):
-                found.setdefault((id, clause), day)
-        return found
+                days.setdefault((id, clause), day)
+        return days
 
 
 def _status_changes(

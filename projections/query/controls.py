@@ -53,17 +53,15 @@ class Controls:
 
     async def licences_on(self, series: MomentSeries) -> Mapping[date, Licences]:
         """Return the licences on each day of a series. Days with equal licences share one object."""
-        asked = series.position, tuple(series.days)
-        return await series.read(Controls, lambda: self._licences_by_day.get(asked))
+        key = series.position, tuple(series.days)
+        return await series.read(Controls, lambda: self._licences_by_day.get(key))
 
     async def _read_licences(self, moment: Moment) -> Licences:
-        found = await self._lists.page(ExportControlState, moment, LICENCES_IN_FORCE)
-        return self._matches.licences([state for _, state in found])
+        states = await self._lists.page(ExportControlState, moment, LICENCES_IN_FORCE)
+        return self._matches.licences([state for _, state in states])
 
-    async def _read_licences_on(
-        self, asked: tuple[int, tuple[date, ...]]
-    ) -> Mapping[date, Licences]:
-        position, of = asked
+    async def _read_licences_on(self, key: tuple[int, tuple[date, ...]]) -> Mapping[date, Licences]:
+        position, of = key
         days = await self._lists.on_each_day(
             ExportControlState, MomentSeries(of, position), LICENCES_IN_FORCE
         )
@@ -80,7 +78,7 @@ class Controls:
         licences = await self.licences_on(series) if query.is_about_goods else {}
         days = await self._lists.keyed_on_each_day(ExportControlState, series, narrowed, order)
         made: dict[tuple[int, ...], Sequence[Keyed[MatchingControl]]] = {}
-        found = {}
+        by_day = {}
         for day, keyed in days.items():
             await series.give_way()
             match = self._matches.matcher(query, licences.get(day, {}))
@@ -90,8 +88,8 @@ class Controls:
                 made[key] = [
                     (item[0], MatchingControl(item[1], clauses)) for item, clauses in matching
                 ]
-            found[day] = made[key]
-        return found
+            by_day[day] = made[key]
+        return by_day
 
     async def matching(
         self,
@@ -106,11 +104,11 @@ class Controls:
         The database finds the controls that may have one, and the domain rule decides.
         """
         narrowed = _with_a_clause(filter, query)
-        found = await self._lists.page(ExportControlState, moment, narrowed, order)
+        states = await self._lists.page(ExportControlState, moment, narrowed, order)
         match = self._matches.matcher(query, licences)
         matching = [
             (key, MatchingControl(state, clauses))
-            for key, state in found
+            for key, state in states
             if (clauses := match(state))
         ]
         if not query.needs_acts:
@@ -150,8 +148,10 @@ class Controls:
 
         Clauses that are in force on none of the requested days are removed.
         """
-        found = await self._lists.page(ExportControlState, moment, _with_a_clause(filter, query))
-        states = [state for _, state in found]
+        candidates = await self._lists.page(
+            ExportControlState, moment, _with_a_clause(filter, query)
+        )
+        states = [state for _, state in candidates]
         if not query.needs_acts:
             return states
         controls = [MatchingControl(state, state.clauses) for state in states]

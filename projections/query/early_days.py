@@ -14,7 +14,7 @@ SQL = named_queries(Path(__file__).with_name("early_days.sql"))
 MAX_EARLY_ENTITIES = 200
 """Maximum of entities that a list sorts. A longer list reads all entities in index order instead."""
 MAX_CACHE_BYTES = 1024 * 1024
-EVENTS_PER_LOOK = 10_000
+EVENTS_PER_READ = 10_000
 """Events after which a day is read again; it moves to an earlier day as facts are added."""
 
 
@@ -35,7 +35,7 @@ class EarlyDays:
         known = self._progress.known if self._progress else None
         if known is None:
             return False
-        age = known.epoch, known.position // EVENTS_PER_LOOK
+        age = known.epoch, known.position // EVENTS_PER_READ
         end = self._ends.get((kind, word), age)
         if end is None:
             end = await self._pool.fetchval(SQL.early_end, kind, word, MAX_EARLY_ENTITIES)

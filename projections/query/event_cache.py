@@ -37,7 +37,7 @@ class EventCache(Generic[K, V]):
             return await self._read(key)
         if self._kept_at != known or len(self._kept) >= self._max_keys:
             self._kept_at, self._kept = known, {}
-        kept = self._kept  # an event may arrive during the read
-        if key not in kept:
-            kept[key] = await self._read(key)
-        return kept[key]
+        cached = self._kept  # an event may arrive during the read
+        if key not in cached:
+            cached[key] = await self._read(key)
+        return cached[key]

@@ -11,7 +11,7 @@ from projections.analysis.claims import Orders
 from projections.analysis.exposure import (
     ExportClauses,
     Exposure,
-    Question,
+    ExposureQuery,
     exposures,
     yearly_supplies,
 )
@@ -43,7 +43,7 @@ class Exposures:
 
     async def find(
         self,
-        asked: Question,
+        query: ExposureQuery,
         orders: Orders,
         moment: Moment,
         *,
@@ -58,31 +58,31 @@ class Exposures:
             ExportControlState,
             moment,
             Filter(
-                commodities=asked.commodity and controls_about([asked.commodity]),
-                places=asked.issuer and [asked.issuer],
+                commodities=query.commodity and controls_about([query.commodity]),
+                places=query.issuer and [query.issuer],
                 category=Direction.EXPORT,
             ),
         )
-        questions = [replace(asked, destination=destination) for destination in destinations]
+        queries = [replace(query, destination=destination) for destination in destinations]
         first_days = await self._confirmations.first_days(moment)
         clauses = ExportClauses([control for _, control in listed], first_days)
         named = set[Commodity]()
-        for question in questions:
-            named.update(clauses.subjects(question))
+        for each in queries:
+            named.update(clauses.subjects(each))
             await asyncio.sleep(0)  # a query takes a while: let other tasks run
-        wanted = {below for one in named for below in descendants(one)}
-        wanted.update(one.filed_figures.commodity for one in named if one.filed_figures)
+        commodities = {below for one in named for below in descendants(one)}
+        commodities.update(one.filed_figures.commodity for one in named if one.filed_figures)
         rows = await self._pool.fetch(
             YEARLY_OUTPUT,
             kind_name(FigureState),
             moment.valid_at,
             moment.position,
-            figures_of(sorted(wanted)),
+            figures_of(sorted(commodities)),
             year,
         )
         spread = yearly_supplies((decode(FigureState, row["state"]) for row in rows), orders)
-        found = []
-        for question in questions:
-            found.append(exposures(question, clauses, spread))
+        results = []
+        for each in queries:
+            results.append(exposures(each, clauses, spread))
             await asyncio.sleep(0)
-        return found
+        return results

@@ -36,12 +36,12 @@ def _statement(part: str, given: tuple[str, ...], about: bool, way: str = "") ->
     """Compose the statement of a page or a count with some conditions."""
     names = (*given, *(("low", "high", "first") if about else ()))
     numbered = {name: f"${number}" for number, name in enumerate(names, FIRST_CONDITION)}
-    wanted = fill(
+    conditions = fill(
         SQL.wanted,
         facts=fill(SQL.about, **numbered) if about else SQL.all,
         conditions="\n".join(f"  {fill(getattr(SQL, name), **numbered)}" for name in given),
     )
-    return fill(part, wanted=wanted, way=way)
+    return fill(part, wanted=conditions, way=way)
 
 
 EDITIONS = fill(
@@ -131,12 +131,12 @@ class Facts:
         self._editions = EventCache(progress, MAX_CACHED_ANSWERS, self._read_editions)
         self._newest = EventCache(progress, MAX_CACHED_ANSWERS, self._read_newest)
 
-    async def by_day(self, moment: Moment, wanted: FactFilter) -> FactList:
+    async def by_day(self, moment: Moment, filter: FactFilter) -> FactList:
         """Return the facts at a moment that are public by its day, in the order of their days."""
-        selection, about = wanted.selection, None
+        selection, about = filter.selection, None
         if selection.by_subject:
             about = await streams_selected(self._recorder, selection, moment.position + 1)
-        return FactList(self._pool, moment, wanted, about)
+        return FactList(self._pool, moment, filter, about)
 
     async def editions(
         self, moment: Moment, publisher: str | None, commodities: Sequence[str] | None
@@ -145,14 +145,14 @@ class Facts:
         of = None if commodities is None else tuple(commodities)
         return await self._editions.get((moment.alone, publisher, of))
 
-    async def newest(self, position: int, by: Grouping, wanted: NewestFilter) -> list[NewestFact]:
+    async def newest(self, position: int, by: Grouping, filter: NewestFilter) -> list[NewestFact]:
         """Return the newest facts at a position on any day, in the order of their groups."""
-        return await self._newest.get((position, by, wanted))
+        return await self._newest.get((position, by, filter))
 
     async def _read_editions(
-        self, asked: tuple[Moment, str | None, tuple[str, ...] | None]
+        self, key: tuple[Moment, str | None, tuple[str, ...] | None]
     ) -> list[Edition]:
-        moment, publisher, commodities = asked
+        moment, publisher, commodities = key
         narrowed = moment.valid_at.isoformat(), publisher
         if commodities is None:
             rows = await self._pool.fetch(
@@ -161,15 +161,15 @@ class Facts:
         else:
             of = figures_of(commodities)
             rows = await self._pool.fetch(EDITIONS_OF_COMMODITIES, moment.position, *narrowed, of)
-        found = [Edition(**dict(row)) for row in rows]
-        return sorted(found, key=edition_key)
+        editions = [Edition(**dict(row)) for row in rows]
+        return sorted(editions, key=edition_key)
 
-    async def _read_newest(self, asked: tuple[int, Grouping, NewestFilter]) -> list[NewestFact]:
-        position, by, wanted = asked
-        narrowed = wanted.kind, wanted.publisher
-        if by.issuer or wanted.issuer is not None:
+    async def _read_newest(self, key: tuple[int, Grouping, NewestFilter]) -> list[NewestFact]:
+        position, by, filter = key
+        narrowed = filter.kind, filter.publisher
+        if by.issuer or filter.issuer is not None:
             rows = await self._pool.fetch(
-                NEWEST_BY_ISSUER, POLICY, date.max, position, wanted.issuer, *by, *narrowed
+                NEWEST_BY_ISSUER, POLICY, date.max, position, filter.issuer, *by, *narrowed
             )
         else:
             rows = await self._pool.fetch(
@@ -199,10 +199,10 @@ class FactList:
     """Effective facts at a moment, in the order of their effective days."""
 
     def __init__(
-        self, pool: Pool, moment: Moment, wanted: FactFilter, about: Sequence[StreamRange] | None
+        self, pool: Pool, moment: Moment, filter: FactFilter, about: Sequence[StreamRange] | None
     ):
         self._pool = pool
-        self._moment, self._wanted, self._about = moment, wanted, about
+        self._moment, self._filter, self._about = moment, filter, about
 
     async def page(self, span: KeyRange, down: bool) -> list[Keyed[RecordedEvent]]:
         """Return the facts in a span of the order, or of the reverse order."""
@@ -226,10 +226,10 @@ class FactList:
     @property
     def _conditions(self) -> dict[str, object]:
         """The requested conditions, by their parts of facts.sql."""
-        selection = self._wanted.selection
+        selection = self._filter.selection
         conditions = {
             "types": selection.types,
-            "publisher": self._wanted.publisher,
+            "publisher": self._filter.publisher,
             "entity": selection.entity,
         }
         return {name: value for name, value in conditions.items() if value is not None}
@@ -244,7 +244,7 @@ class FactList:
         closed: bool,
         limit: int | None,
     ) -> Iterator[object]:
-        first, last = self._wanted.public
+        first, last = self._filter.public
         least = _place(low, -1 if closed else 0) or (date.min, 0)
         most = _place(high, 1 if closed else 0) or (date.max, MAX_POSITION)
         until = min(self._moment.valid_at, last or date.max)

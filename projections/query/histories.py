@@ -85,8 +85,8 @@ class Histories:
             most or OPEN_POSITION,
             *bounds,
         )
-        found = [_history_row(row, kind) for row in rows]
-        return found[::-1] if span.from_end else found
+        versions = [_history_row(row, kind) for row in rows]
+        return versions[::-1] if span.from_end else versions
 
     async def count(
         self,
@@ -110,8 +110,8 @@ def _keys(span: KeyRange) -> list[Key]:
 def _history(after: bool, before: bool, from_end: bool, closed: bool) -> str:
     """Compose the query for a span of a history; the arguments of its bounds come last."""
     bounds, number = [], HISTORY_ARGUMENTS
-    for wanted, bound, sign in ((after, SQL.history_after, ">"), (before, SQL.history_before, "<")):
-        if wanted:
+    for key, bound, sign in ((after, SQL.history_after, ">"), (before, SQL.history_before, "<")):
+        if key:
             since, day = f"${number + 1}", f"${number + 2}"
             bounds.append(fill(bound, sign=sign + "=" * closed, since=since, day=day))
             number += 2

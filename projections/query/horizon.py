@@ -75,16 +75,16 @@ class Horizons:
     async def last_day(self, issuer: str, moment: Moment) -> date | None:
         """Return the effective day of an issuer's newest fact, or None without a fact."""
         if moment.preview is None:
-            found = await self.of(issuer, moment.position)
-            return found[0].newest_fact_on if found else None
+            horizons = await self.of(issuer, moment.position)
+            return horizons[0].newest_fact_on if horizons else None
         others = await self._read((issuer, moment.position), [*moment.preview.planned])
         days = [moment.preview.newest_fact_on(issuer), *(one.newest_fact_on for one in others)]
         return max((day for day in days if day), default=None)
 
     async def _read(
-        self, asked: tuple[str | None, int], left_out: Sequence[str] = ()
+        self, key: tuple[str | None, int], left_out: Sequence[str] = ()
     ) -> list[Horizon]:
-        issuer, position = asked
+        issuer, position = key
         rows = await self._pool.fetch(HORIZON, POLICY, date.max, position, issuer, [*left_out])
         return [_horizon(row) for row in rows]
 

@@ -89,10 +89,10 @@ class Filter:
 
     def given(self) -> dict[str, Any]:
         """Return the values that filter, by name, as database arguments."""
-        found = ((name, getattr(self, name)) for name in FILTER_FIELDS)
+        values = ((name, getattr(self, name)) for name in FILTER_FIELDS)
         return {
             name: ARGUMENT_CONVERTERS[name](value) if name in ARGUMENT_CONVERTERS else value
-            for name, value in found
+            for name, value in values
             if value is not None
         }
 
@@ -217,8 +217,8 @@ class Lists:
             return await self._pool.fetch(statement, *arguments, *span.arguments)
 
         rows, states = await self.states.read(kind, fetch)
-        found = _with_places(rows, states, order, len(shape.names))
-        return found[::-1] if span.from_end else found
+        items = _with_places(rows, states, order, len(shape.names))
+        return items[::-1] if span.from_end else items
 
     async def _count(self, kind: type[Any], moment: Moment, filter: Filter) -> int:
         if moment.series and filter.narrows:
@@ -231,8 +231,8 @@ class Lists:
         self, kind: type[S], series: MomentSeries, filter: Filter = EVERYTHING
     ) -> Mapping[date, list[S]]:
         """Return the states of a kind on each day of a series."""
-        found = await self._lists_on(series, kind, filter, BY_NAME)
-        return {day: [state for _, state in keyed] for day, keyed in found.items()}
+        lists = await self._lists_on(series, kind, filter, BY_NAME)
+        return {day: [state for _, state in keyed] for day, keyed in lists.items()}
 
     async def keyed_on_each_day(
         self, kind: type[S], series: MomentSeries, filter: Filter, order: Ordering
@@ -299,7 +299,7 @@ def _with_places(
 
 
 def slice_range(
-    found: Sequence[Keyed[T]], span: KeyRange, down: bool = False
+    items: Sequence[Keyed[T]], span: KeyRange, down: bool = False
 ) -> Sequence[Keyed[T]]:
     """Return a span of a complete list."""
 
@@ -308,7 +308,7 @@ def slice_range(
 
     within = [
         (key, item)
-        for key, item in found
+        for key, item in items
         if (span.after is None or behind(key, span.after))
         and (span.before is None or behind(span.before, key))
     ]

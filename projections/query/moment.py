@@ -147,8 +147,8 @@ class MomentSeries:
         if not task.done():
             await task
         await self.give_way()
-        found: T = task.result()
-        return found
+        result: T = task.result()
+        return result
 
     async def give_way(self) -> None:
         """Let other tasks run after a while of work on the moments.
@@ -176,11 +176,11 @@ class MomentSeries:
 
     async def on_each_day(self, make: Callable[[Moment], Awaitable[T]]) -> dict[date, T]:
         """Return the result of `make` for each moment."""
-        found = {}
+        by_day = {}
         for moment in self.moments():
             await self.give_way()
-            found[moment.valid_at] = await make(moment)
-        return found
+            by_day[moment.valid_at] = await make(moment)
+        return by_day
 
     def on(self, day: date, days: Mapping[date, T]) -> T:
         """Return the value of one day and register all days for `days_of`."""
@@ -192,10 +192,10 @@ class MomentSeries:
         """Return the values of all days, if the value of one was made together with them."""
         return self._days_of.get(id(value))
 
-    def by_day(self, found: Iterable[tuple[date, date, T]]) -> dict[date, list[T]]:
+    def by_day(self, periods: Iterable[tuple[date, date, T]]) -> dict[date, list[T]]:
         """Return the items of each day, in order, from items with their first and last day."""
         held: dict[date, list[T]] = {day: [] for day in self.days}
-        for first, last, item in found:
+        for first, last, item in periods:
             for day in self.days[bisect_left(self.days, first) :]:
                 if day > last:
                     break

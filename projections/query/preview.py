@@ -53,10 +53,10 @@ class Preview:
     @cached_property
     def planned(self) -> Mapping[str, Sequence[RecordedEvent]]:
         """The recorded and the planned events by entity."""
-        found = {entity: [*events] for entity, events in self.known.items()}
+        by_entity = {entity: [*events] for entity, events in self.known.items()}
         for event in self.events:
-            found[event.stream].append(event)
-        return found
+            by_entity[event.stream].append(event)
+        return by_entity
 
     def facts(self, entity: str) -> list[RecordedFact]:
         """Return the facts of an entity, recorded and planned."""

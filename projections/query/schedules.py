@@ -52,24 +52,24 @@ class Schedules:
                 self._pool, moment, after, date.max, about, ever=True
             )
         )
-        found: list[Scheduled] = []
+        scheduled: list[Scheduled] = []
         for entity, events in (await read_streams(self._recorder, entities, moment)).items():
             known = facts_public_by(events, moment.valid_at)
-            found += [
+            scheduled += [
                 one
                 for one in await self._of_entity(entity, known)
                 if one.transition.day >= first and is_about(one.transition, about)
             ]
-        return found
+        return scheduled
 
     async def _of_entity(self, entity: str, known: Sequence[RecordedFact]) -> Sequence[Scheduled]:
         key = entity, tuple([fact.position for fact in known])
-        found = self._kept.get(key)
-        if found is None:
-            found = await _work_out(entity, known)
-            size = len(found) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
-            self._kept.put(key, found, size + EVIDENCE_BYTES)
-        return found
+        scheduled = self._kept.get(key)
+        if scheduled is None:
+            scheduled = await _work_out(entity, known)
+            size = len(scheduled) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
+            self._kept.put(key, scheduled, size + EVIDENCE_BYTES)
+        return scheduled
 
 
 async def _work_out(entity: str, known: Sequence[RecordedFact]) -> Sequence[Scheduled]:

@@ -75,8 +75,8 @@ class StateCache:
 
     def _cached(self, kind: type[T], epoch: int, names: Iterable[Name]) -> dict[Name, T]:
         """Return the cached states of rows, by the names of the rows."""
-        found = {name: self.kept.get((epoch, kind, name)) for name in names}
-        return {name: state for name, state in found.items() if state is not None}
+        cached = {name: self.kept.get((epoch, kind, name)) for name in names}
+        return {name: state for name, state in cached.items() if state is not None}
 
 
 _DECODERS: dict[type, Callable[[Sequence[str]], list[Any]]] = {FigureClaims: decode_figure_claims}

@@ -26,7 +26,7 @@ from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("supplies.sql"))
 SUPPLIES = fill(SQL.supplies, versions=versions_of(ENTITIES_BY_NAMES), whole=whole_state())
-MAX_CACHED_QUESTIONS = 1000
+MAX_CACHED_QUERIES = 1000
 """Maximum of queries cached until the next event."""
 
 
@@ -35,7 +35,7 @@ class Supplies:
 
     def __init__(self, pool: Pool, progress: ProgressTracker | None = None):
         self._pool = pool
-        self._kept = EventCache(progress, MAX_CACHED_QUESTIONS, self._read)
+        self._kept = EventCache(progress, MAX_CACHED_QUERIES, self._read)
 
     async def of_commodities(
         self, commodities: frozenset[Commodity], moment: Moment
@@ -48,8 +48,8 @@ class Supplies:
         """
         return await self._kept.get((commodities, moment.valid_at, moment.position))
 
-    async def _read(self, asked: tuple[frozenset[Commodity], date, int]) -> list[Supply]:
-        commodities, day, position = asked
+    async def _read(self, key: tuple[frozenset[Commodity], date, int]) -> list[Supply]:
+        commodities, day, position = key
         return await self.find(Moment(day, position), commodities, filed=commodities)
 
     async def find(
@@ -65,9 +65,9 @@ class Supplies:
         They are limited to some places and one statistic, if given. Commodities in `filed` get the
         supplies of figures filed under another commodity if they have none.
         """
-        wanted = frozenset(all_commodities() if of is None else of)
+        commodities = frozenset(all_commodities() if of is None else of)
         sources = {one.filed_figures.commodity for one in filed if one.filed_figures}
-        names = figures_of(sorted(wanted | sources), places)
+        names = figures_of(sorted(commodities | sources), places)
         rows = await self._pool.fetch(
             SUPPLIES,
             kind_name(FigureState),
@@ -78,7 +78,7 @@ class Supplies:
             [*AGGREGATES],
         )
         supplies = with_filed_supplies([*_supplies(rows)], filed)
-        return _in_order(one for one in supplies if one.commodity in wanted)
+        return _in_order(one for one in supplies if one.commodity in commodities)
 
 
 def _supplies(rows: Sequence[asyncpg.Record]) -> Iterable[Supply]:
@@ -111,12 +111,12 @@ def _product(row: asyncpg.Record) -> tuple[str | None, ...]:
     return row["commodity"], row["statistic"], row["stage"], row["form"]
 
 
-def _in_order(found: Iterable[Supply]) -> list[Supply]:
+def _in_order(supplies: Iterable[Supply]) -> list[Supply]:
     """Sort by the commodity tree, and by statistic, stage and form in declaration order."""
     tree = {commodity: number for number, commodity in enumerate(all_commodities())}
     statistics, stages = [*Statistic], [None, *Stage]
     return sorted(
-        found,
+        supplies,
         key=lambda of: (
             tree[of.commodity],
             statistics.index(of.statistic),

@@ -28,7 +28,7 @@ class MatchingControl(NamedTuple):
 
 
 async def in_force_on(
-    recorder: Recorder, moment: Moment, found: Sequence[MatchingControl], days: Days
+    recorder: Recorder, moment: Moment, controls: Sequence[MatchingControl], days: Days
 ) -> list[MatchingControl]:
     """Return controls with their clauses in force on one of some days, in order.
 
@@ -36,7 +36,7 @@ async def in_force_on(
     """
     suspended = [
         _entity(of)
-        for of in found
+        for of in controls
         if any(evidence.type == SUSPENDED for evidence in of.state.because)
     ]
     streams = await read_streams(recorder, suspended, moment) if suspended else {}
@@ -48,7 +48,7 @@ async def in_force_on(
         MatchingControl(of.state, [c for c in of.clauses if _is_in_force(c, fold, days)])
         if (fold := folds.get(_entity(of)))
         else of
-        for of in found
+        for of in controls
     ]
 
 

@@ -102,36 +102,36 @@ class Transitions:
             if about.entity
             else await entities_with_transitions(self._pool, moment, after, last, about)
         )
-        found = [
+        transitions = [
             transition
             for transition in await self._of_entities(entities, moment, after, last)
             if is_about(transition, about)
         ]
-        return sorted(found, key=lambda one: (one.day, one.entity, one.part))
+        return sorted(transitions, key=lambda one: (one.day, one.entity, one.part))
 
     async def of_entities(
         self, entities: Sequence[str], moment: Moment
     ) -> dict[str, list[Transition]]:
         """Return all transitions of some entities, by entity and day."""
-        found: dict[str, list[Transition]] = {entity: [] for entity in entities}
+        by_entity: dict[str, list[Transition]] = {entity: [] for entity in entities}
         for transition in await self._of_entities(entities, moment, *ALL_DAYS):
-            found[transition.entity].append(transition)
-        return found
+            by_entity[transition.entity].append(transition)
+        return by_entity
 
     async def _of_entities(
         self, entities: Sequence[str], moment: Moment, after: date, last: date
     ) -> list[Transition]:
         streams = await read_streams(self._recorder, entities, moment)
-        found: list[Transition] = []
+        transitions: list[Transition] = []
         worked_since = monotonic()
         for entity, events in streams.items():
             known = facts_public_by(events, moment.valid_at)
             for transition in self._of_entity(entity, known, after, last):
-                found.append(transition)
+                transitions.append(transition)
                 if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:
                     await asyncio.sleep(0)
                     worked_since = monotonic()
-        return found
+        return transitions
 
     def _of_entity(
         self, entity: str, known: Sequence[RecordedFact], after: date, last: date
@@ -142,12 +142,12 @@ class Transitions:
             yield from of.between(after, last)
             return
         key = entity, tuple([fact.position for fact in known])
-        found = self._kept.get(key)
-        if found is None:
-            found = tuple(EntityTransitions(entity, known).between(*ALL_DAYS))
-            size = len(found) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
-            self._kept.put(key, found, size)
-        yield from (one for one in found if after < one.day <= last)
+        transitions = self._kept.get(key)
+        if transitions is None:
+            transitions = tuple(EntityTransitions(entity, known).between(*ALL_DAYS))
+            size = len(transitions) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
+            self._kept.put(key, transitions, size)
+        yield from (one for one in transitions if after < one.day <= last)
 
 
 def _check_number(entity: str, days: int) -> None:
@@ -207,7 +207,7 @@ def is_about(transition: Transition, about: TransitionFilter) -> bool:
         and about.entity in (None, transition.entity)
         and (about.what is None or transition.kind in about.what)
         and _has_any(
-            about.commodities and _wanted_commodities(transition, about), _commodities(transition)
+            about.commodities and _selected_commodities(transition, about), _commodities(transition)
         )
         and _has_any(about.places, (p for of in states for p in filter_columns(of).places))
         and _has_any(about.publishers, (s.publisher for of in states for s in of.sources))
@@ -219,11 +219,11 @@ def is_about(transition: Transition, about: TransitionFilter) -> bool:
     )
 
 
-def _has_any(wanted: Sequence[str] | None, found: Iterator[str]) -> bool:
-    return wanted is None or not set(wanted).isdisjoint(found)
+def _has_any(selected: Sequence[str] | None, values: Iterator[str]) -> bool:
+    return selected is None or not set(selected).isdisjoint(values)
 
 
-def _wanted_commodities(transition: Transition, about: ChangeFilter) -> Sequence[str]:
+def _selected_commodities(transition: Transition, about: ChangeFilter) -> Sequence[str]:
     is_control = entity_type(transition.entity) is ExportControl
     return (about.commodities_of_controls if is_control else about.commodities) or ()
 

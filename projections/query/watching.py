@@ -49,12 +49,12 @@ NOBODY = IssuerWatch()
 
 def watch_by_issuer(sources: Iterable[WatchedSourceState]) -> dict[str, IssuerWatch]:
     """Return the state of sources, by the issuers that they are watched for."""
-    found: dict[str, list[WatchedSourceState]] = {}
+    by_issuer: dict[str, list[WatchedSourceState]] = {}
     for source in sources:
         if source.is_watched:
             for issuer in dict.fromkeys(source.issuers):
-                found.setdefault(issuer, []).append(source)
-    return {issuer: _watch(of) for issuer, of in found.items()}
+                by_issuer.setdefault(issuer, []).append(source)
+    return {issuer: _watch(of) for issuer, of in by_issuer.items()}
 
 
 def _watch(sources: list[WatchedSourceState]) -> IssuerWatch:

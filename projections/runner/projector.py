@@ -24,22 +24,22 @@ from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask, WorkObserver, end_if_cancelled
 from tracker.postgres.database import CONNECTION_ERRORS, Pool
 
-TURN_SECONDS = 4
+PASS_SECONDS = 4
 """Maximum duration of a projector transaction in seconds.
 
 While its process is frozen, nothing is projected, and mutations must respond within 10 seconds after
 it. A page takes a few tenths of a second.
 """
-MAX_FOLD_SECONDS = TURN_SECONDS / 2
+MAX_FOLD_SECONDS = PASS_SECONDS / 2
 """Seconds of a transaction for folding; the rest is for writing."""
-FOREIGN_ROWS_LOOK_SECONDS = 1
+FOREIGN_ROWS_POLL_SECONDS = 1
 """Seconds between checks whether another release still maintains the rows."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class TurnLimits:
+class PassLimits:
     """The limits of the next transaction.
 
     A process that lost its lock because a page took too long would lose it again with the same page. So
@@ -48,7 +48,7 @@ class TurnLimits:
     """
 
     max_events: int
-    min_seconds: float = TURN_SECONDS
+    min_seconds: float = PASS_SECONDS
     events: int = field(init=False)
     """Events per page."""
     seconds: float = field(init=False)
@@ -192,7 +192,7 @@ class Projector(BackgroundTask, Generic[PageT]):
     ):
         self._pool = pool
         self._projection = projection
-        self._limits = TurnLimits(page_events)
+        self._limits = PassLimits(page_events)
         self._follower = follower
         self.progress = ProgressTracker(pool, follower, projection)
         """Progress of the projection, by any process."""
@@ -221,7 +221,7 @@ class Projector(BackgroundTask, Generic[PageT]):
             while True:
                 await ahead.set_limit(self._limits.events)
                 with self.observe_work("project") as work:
-                    page = await self._take_turn(ahead, folded)
+                    page = await self._lock_projection(ahead, folded)
                     if page is None:
                         return
                     folded = page if page is self._late else None
@@ -233,7 +233,7 @@ class Projector(BackgroundTask, Generic[PageT]):
                     return
                 await ahead.wait_next()  # do not hold the lock while waiting
 
-    async def _take_turn(self, ahead: ReadAhead[PageT], folded: PageT | None) -> PageT | None:
+    async def _lock_projection(self, ahead: ReadAhead[PageT], folded: PageT | None) -> PageT | None:
         """Write the next page, or return None if there is none or another process holds the lock.
 
         A page that was folded too late to be written safely is returned as `_late` and written in the
@@ -279,9 +279,9 @@ class Projector(BackgroundTask, Generic[PageT]):
         return await self.progress.query()
 
     async def reach(
-        self, position: int, *, seconds: float = 10, look_seconds: float = 0.05
+        self, position: int, *, seconds: float = 10, poll_seconds: float = 0.05
     ) -> None:
-        """Wait until the projection reaches `position`, checking every `look_seconds`.
+        """Wait until the projection reaches `position`, checking every `poll_seconds`.
 
         Raises Unavailable after `seconds`, and AnotherRelease.
         """
@@ -299,7 +299,7 @@ class Projector(BackgroundTask, Generic[PageT]):
                     f"The projection is at position {reached} and did not reach"
                     f" {position} in {seconds} s; the events are recorded"
                 )
-            await wait_for_event(progressed, look_seconds)
+            await wait_for_event(progressed, poll_seconds)
 
     async def run(self) -> None:
         """Project events as they arrive, until cancelled."""
@@ -318,7 +318,7 @@ class Projector(BackgroundTask, Generic[PageT]):
                 return  # the server stops
             except AnotherRelease:
                 self._projection.clear_cache()
-                await asyncio.sleep(FOREIGN_ROWS_LOOK_SECONDS)  # it may be rolled back
+                await asyncio.sleep(FOREIGN_ROWS_POLL_SECONDS)  # it may be rolled back
             except CONNECTION_ERRORS as error:
                 self._projection.clear_cache()  # the database may return in an older state
                 logger.warning("the projector lost its database and will try again: %s", error)

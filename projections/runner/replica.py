@@ -99,7 +99,7 @@ class Replica:
             if folds.get(projection.name) != fingerprint(projection):
                 raise NotMigrated(
                     f"The rows of {projection.name} on the replica are not of this version: a server"
-                    " of this version that writes to its primary makes them anew (`tracker serve`)"
+                    " of this version that writes to its primary rebuilds them (`tracker serve`)"
                 )
 
     async def ask(self, connection: Connection) -> dict[str, str]:

@@ -40,7 +40,7 @@ async def foreign_rows(connection: Connection, projection: Projection[Any]) -> A
         (tracking["fold"], tracking["release"]) if tracking else ("unknown", "an older release")
     )
     remedy = (
-        "use the command of that release, or have this one make the rows anew with `tracker serve`,"
+        "use the command of that release, or let this one rebuild the rows with `tracker serve`,"
         " or `tracker rebuild`"
     )
     return AnotherRelease(fold, release, fingerprint(projection), remedy)

@@ -41,7 +41,7 @@ class PagedArguments(ToolArguments, frozen=True, kw_only=True):
     after: str | None = None
 
 
-def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments:
+def read_arguments(kind: type[Arguments], arguments: Mapping[str, Any]) -> Arguments:
     """Parse the arguments of a call.
 
     Null counts as missing; words may have capitals, blanks and hyphens. Raises InvalidInput or TooLarge
@@ -49,9 +49,9 @@ def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments
     """
     names = {field.name: field.encode_name for field in msgspec.structs.fields(kind)}
     known = list(names.values())
-    words = {names[name]: found for name, found in word_lists(kind).items()}
-    asked = {name: value for name, value in given.items() if value is not None}
-    for name, value in asked.items():
+    words = {names[name]: accepted for name, accepted in word_lists(kind).items()}
+    values = {name: value for name, value in arguments.items() if value is not None}
+    for name, value in values.items():
         if name not in known:
             raise InvalidInput(
                 f"{name[:50]!r} is no argument of this tool: expected"
@@ -62,9 +62,9 @@ def read_arguments(kind: type[Arguments], given: Mapping[str, Any]) -> Arguments
             if isinstance(text, str) and len(text) > MAX_TEXT_CHARACTERS:
                 raise TooLarge(f"expected at most {MAX_TEXT_CHARACTERS} characters", path=(name,))
         if name in words:
-            asked[name] = _as_words(name, value, words[name])
+            values[name] = _as_words(name, value, words[name])
     try:
-        return msgspec.convert(asked, kind, strict=False)
+        return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _wrong(str(error)) from None
 
@@ -77,7 +77,7 @@ def did_you_mean(name: str, known: list[str]) -> str:
 
 def word_lists(kind: type[ToolArguments]) -> dict[str, list[str]]:
     """Return the words of each argument with a vocabulary."""
-    found = {}
+    by_field = {}
     for name, type_ in get_type_hints(kind).items():
         vocabulary = [
             one
@@ -85,8 +85,8 @@ def word_lists(kind: type[ToolArguments]) -> dict[str, list[str]]:
             if isinstance(one, type) and issubclass(one, StrEnum)
         ]
         if vocabulary:
-            found[name] = [word.value for word in vocabulary[0]]
-    return found
+            by_field[name] = [word.value for word in vocabulary[0]]
+    return by_field
 
 
 def _parts(type_: Any) -> list[Any]:
@@ -111,8 +111,8 @@ def _as_words(name: str, value: Any, known: list[str]) -> Any:
 
 def _wrong(message: str) -> InvalidInput:
     """Return an error of msgspec with the name of the argument."""
-    found = PLACE.match(message)
-    said, at = (found[1], found[2]) if found else (message, "")
-    if "missing required field" in said:
-        said, at = "expected a value", said.rpartition("field ")[2].strip("`")
-    return InvalidInput(said[0].lower() + said[1:], path=(at,) if at else ())
+    match = PLACE.match(message)
+    problem, at = (match[1], match[2]) if match else (message, "")
+    if "missing required field" in problem:
+        problem, at = "expected a value", problem.rpartition("field ")[2].strip("`")
+    return InvalidInput(problem[0].lower() + problem[1:], path=(at,) if at else ())

@@ -42,9 +42,9 @@ class Book:
     def _number(self, source: Mapping[str, Any], position: int) -> int:
         names = ("publisher", "name", "publishedOn", "url", "verified")
         key = (*(source[name] for name in names), *source["unsupported"])
-        found = self._by_text.get(key)
-        if found is None:
-            found = self._by_text[key] = Source(
+        number = self._by_text.get(key)
+        if number is None:
+            number = self._by_text[key] = Source(
                 number=len(self.sources) + 1,
                 publisher=source["publisher"],
                 name=source["name"],
@@ -56,12 +56,12 @@ class Book:
                 reference=source["reference"] or UNSET,
                 unsupported=", ".join(source["unsupported"]) or UNSET,
             )
-            self.sources.append(found)
-        elif position not in found.events and len(found.events) < MAX_EVENTS:
-            found.events.append(position)
-        return found.number
+            self.sources.append(number)
+        elif position not in number.events and len(number.events) < MAX_EVENTS:
+            number.events.append(position)
+        return number.number
 
-    def say(self, sentence: str) -> None:
+    def add_sentence(self, sentence: str) -> None:
         """Add a required statement, once."""
         self.sentences[sentence] = None
 
@@ -76,18 +76,18 @@ class Book:
     def horizon(self, known: Iterable[Mapping[str, Any]]) -> list[KnownUpTo]:
         """Return the newest known dates of the issuers and publishers, with their watched sources."""
         self._known = {one.get("issuer") or one["publisher"]: one for one in known}
-        wanted = (*self.issuers, *self.publishers)
-        return [_known_up_to(one, self._known[one]) for one in wanted if one in self._known]
+        covered = (*self.issuers, *self.publishers)
+        return [_known_up_to(one, self._known[one]) for one in covered if one in self._known]
 
     def must_say(self, horizon: list[KnownUpTo]) -> list[str]:
         """Return the required statements; those about sources and the horizon come last."""
-        said = list(self.sentences)
-        if len(said) > MAX_SENTENCES:
-            missing = len(said) - MAX_SENTENCES
-            said[MAX_SENTENCES:] = [
+        sentences = list(self.sentences)
+        if len(sentences) > MAX_SENTENCES:
+            missing = len(sentences) - MAX_SENTENCES
+            sentences[MAX_SENTENCES:] = [
                 f"{missing} more such sentences: query fewer items to get them."
             ]
-        return [*said, *self._of_sources(), *self._of_horizon(horizon)]
+        return [*sentences, *self._of_sources(), *self._of_horizon(horizon)]
 
     def _of_sources(self) -> list[str]:
         lacking = [
@@ -98,28 +98,28 @@ class Book:
         unread = [one.number for one in self.sources if not one.verified]
         if not unread:
             return lacking
-        which = f"source{'s' * (len(unread) > 1)} {listed(in_runs(unread), most=20)}"
+        sources = f"source{'s' * (len(unread) > 1)} {listed(in_runs(unread), most=20)}"
         if len(unread) == len(self.sources) > 1:
-            which = f"any of the {len(unread)} sources"
-        return [f"Unverified: the issuer's own text was not read for {which}.", *lacking]
+            sources = f"any of the {len(unread)} sources"
+        return [f"Unverified: the issuer's own text was not read for {sources}.", *lacking]
 
     def _of_horizon(self, horizon: list[KnownUpTo]) -> list[str]:
         known = {one.of: one for one in horizon}
-        said = []
+        sentences = []
         for issuer in self.issuers:
             of = known.get(issuer) or KnownUpTo(of=issuer)
             if not of.day:
-                said.append(
+                sentences.append(
                     f"No fact on the law of {issuer} is recorded: this does not mean that there is none."
                 )
             elif of.day < self.valid_at:
-                said.append(
+                sentences.append(
                     f"The newest recorded act of {issuer} is dated {of.day}: later acts may exist."
                 )
             else:
                 continue
-            said += _of_watch(issuer, self._known.get(issuer, {}))
-        return said + [
+            sentences += _of_watch(issuer, self._known.get(issuer, {}))
+        return sentences + [
             f"The newest recorded edition of {one} is dated {known[one].day}: newer ones may exist."
             for one in self.publishers
             if one in known and (known[one].day or "") < self.valid_at
@@ -137,12 +137,14 @@ def _of_watch(issuer: str, known: Mapping[str, Any]) -> list[str]:
     """Return sentences on the watched sources of an issuer."""
     if not known.get("sourceCount"):
         return [f"No source for {issuer} is watched: later acts may be missing."]
-    said = []
-    if looked := known["lookedAt"]:
+    sentences = []
+    if polled_at := known["lookedAt"]:
         until = known["coversUntil"]
         seen = f"; announcements up to {until} were read, and may wait for review"
-        said.append(f"Sources of {issuer} were last read on {looked[:10]}{seen if until else ''}.")
-    return [*said, *map(_not_read, known["notRead"])]
+        sentences.append(
+            f"Sources of {issuer} were last read on {polled_at[:10]}{seen if until else ''}."
+        )
+    return [*sentences, *map(_not_read, known["notRead"])]
 
 
 def _not_read(source: Mapping[str, Any]) -> str:

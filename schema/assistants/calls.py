@@ -16,7 +16,7 @@ from schema.assistants.arguments import read_arguments
 from schema.assistants.registry import TOOLS
 from schema.assistants.tool import CheckableAnswer, NotThere, Tool
 from schema.execution.execute import QUERIES, refusal
-from schema.execution.response_cache import Answer, Question, ResponseCache
+from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.http.authentication import AccessControl, Client
 from tracker.errors import NotFound, TrackerError
 
@@ -29,24 +29,24 @@ class Calls:
     answers: ResponseCache
 
     async def call(
-        self, name: str, given: Mapping[str, Any], client: Client, origin: str
+        self, name: str, values: Mapping[str, Any], client: Client, origin: str
     ) -> CheckableAnswer:
         """Return the response of a tool; `origin` is the address of the server.
 
         Raises its errors at the arguments that they name.
         """
         tool = TOOLS[name]
-        arguments = read_arguments(tool.arguments, given)
-        asked = tool.variables_of(arguments)
-        data = await self._ask(tool, tool.document, tool.operation, asked, client)
+        arguments = read_arguments(tool.arguments, values)
+        variables = tool.variables_of(arguments)
+        data = await self._execute(tool, tool.document, tool.operation, variables, client)
         try:
             async with self.access_control.work_slot(client):
-                return tool.tell(data, arguments, origin)
+                return tool.answer(data, arguments, origin)
         except NotThere as error:
-            near = await self._near(tool, error, asked, client)
+            near = await self._near(tool, error, variables, client)
             raise NotFound(f"{error.message}{near}", path=error.path) from None
 
-    async def _ask(
+    async def _execute(
         self,
         tool: Tool[Any],
         document: str,
@@ -56,7 +56,7 @@ class Calls:
     ) -> Mapping[str, Any]:
         """Return the data of a response without errors."""
         answer = await self.answers.answer(
-            Question(document, variables, operation, client.caller),
+            QueryRequest(document, variables, operation, client.caller),
             QUERIES,
             self.access_control.work_slot(client),
         )
@@ -68,24 +68,26 @@ class Calls:
         return data
 
     async def _near(
-        self, tool: Tool[Any], error: NotThere, asked: Mapping[str, Any], client: Client
+        self, tool: Tool[Any], error: NotThere, variables: Mapping[str, Any], client: Client
     ) -> str:
         """Return the end of a message about an unknown key: similar keys.
 
         Numbers have no similar words, so if nothing has all words, the last one is dropped.
         """
-        moment = {name: value for name, value in asked.items() if name in ("validAt", "position")}
+        moment = {
+            name: value for name, value in variables.items() if name in ("validAt", "position")
+        }
         words = re.findall(r"\w+", error.key)
-        for wanted in (words, words[:-1]):
-            if not wanted:
+        for part in (words, words[:-1]):
+            if not part:
                 continue
-            sought = {**moment, "text": " ".join(wanted), "kinds": error.kinds or None}
+            sought = {**moment, "text": " ".join(part), "kinds": error.kinds or None}
             try:
-                data = await self._ask(tool, near_document(), "AssistantNear", sought, client)
+                data = await self._execute(tool, near_document(), "AssistantNear", sought, client)
             except TrackerError:
                 return ""  # the main error is the unknown key
-            if found := [node["entity"] for node in data["asOf"]["search"]["nodes"]]:
-                return f"; did you mean {' or '.join(nearest(error.key, found))}?"
+            if names := [node["entity"] for node in data["asOf"]["search"]["nodes"]]:
+                return f"; did you mean {' or '.join(nearest(error.key, names))}?"
         return ""
 
 

@@ -37,17 +37,17 @@ def _smaller(schema: Any) -> Any:
         return schema
     if schema.get("type") == "object" or "enum" in schema:
         schema = {name: value for name, value in schema.items() if name != "description"}
-    found = {
+    smaller = {
         name: {each: _smaller(one) for each, one in value.items()}
         if name == "properties"
         else _smaller(value)
         for name, value in schema.items()
         if name != "title" and not (name == "default" and value in (None, [], False))
     }
-    choices = [one for one in found.pop("anyOf", []) if one != NULL]
+    choices = [one for one in smaller.pop("anyOf", []) if one != NULL]
     if len(choices) == 1:
-        return {**choices[0], **found}
-    return {**found, "anyOf": choices} if choices else found
+        return {**choices[0], **smaller}
+    return {**smaller, "anyOf": choices} if choices else smaller
 
 
 def _count_refs(schema: Any, uses: dict[str, int]) -> dict[str, int]:

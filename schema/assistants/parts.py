@@ -3,8 +3,8 @@
 A fragment of a document has the fields of a part, under their names or aliases. An object with one field is
 replaced by this field: `issuer { code }` is a text, `commodities { key }` a list of texts. Words of
 vocabularies are in lower case, positions are numbers. Null, empty or false fields are left out. Fields that
-a tool computes are declared beside the fragment with their types. `kept` names lists and texts that are
-present even if they are empty.
+a tool computes are declared beside the fragment with their types. `selected_fields` names lists and texts
+that are present even if they are empty.
 """
 
 from __future__ import annotations
@@ -55,16 +55,18 @@ class Part(WithDocument):
     module: str
     fragment: str
     computed: Mapping[str, Any]
-    kept: str = ""
+    selected_fields: str = ""
     shared: bool = False
     """Whether several fields share its schema below `$defs`."""
 
     def of(self, node: Mapping[str, Any], **computed: Any) -> dict[str, Any]:
         """Return the part for an object of a response, with the values of computed fields."""
-        found = {name: field.read(node[name]) for name, field in self.fields.items()}
-        found |= computed
-        kept = self.kept.split()
-        return {name: of for name, of in found.items() if of not in NOTHING or name in kept}
+        values = {name: field.read(node[name]) for name, field in self.fields.items()}
+        values |= computed
+        selected_fields = self.selected_fields.split()
+        return {
+            name: of for name, of in values.items() if of not in NOTHING or name in selected_fields
+        }
 
     @cached_property
     def fields(self) -> dict[str, Field]:
@@ -79,7 +81,7 @@ class Part(WithDocument):
     @cached_property
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the part."""
-        return _object_schema(self.fields, self.computed, self.kept.split())
+        return _object_schema(self.fields, self.computed, self.selected_fields.split())
 
 
 def json_schema_of(kind: Any) -> Mapping[str, Any]:
@@ -93,21 +95,21 @@ def json_schema_of(kind: Any) -> Mapping[str, Any]:
 
 def shared_schemas(kinds: Iterable[Any]) -> dict[str, Any]:
     """Return the JSON Schemas of the shared parts among computed fields, and in these."""
-    found: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
     for each in kinds:
         kind = each[0] if isinstance(each, list) else each
         if isinstance(kind, Part):
-            found |= {kind.fragment: kind.schema} if kind.shared else {}
-            found |= shared_schemas(kind.computed.values())
-    return found
+            schemas |= {kind.fragment: kind.schema} if kind.shared else {}
+            schemas |= shared_schemas(kind.computed.values())
+    return schemas
 
 
 def _object_schema(
-    fields: Mapping[str, Field], computed: Mapping[str, Any], kept: Iterable[str] = ()
+    fields: Mapping[str, Field], computed: Mapping[str, Any], selected_fields: Iterable[str] = ()
 ) -> dict[str, Any]:
     properties = {name: field.schema for name, field in fields.items()}
     properties |= {name: json_schema_of(kind) for name, kind in computed.items()}
-    required = [*(name for name, field in fields.items() if field.required), *kept]
+    required = [*(name for name, field in fields.items() if field.required), *selected_fields]
     return {"type": "object", "properties": properties, "required": required}
 
 
@@ -143,8 +145,8 @@ def _inner(fields: Mapping[str, Field]) -> Field:
         return only._replace(read=lambda value: only.read(value[name]))
 
     def read(value: Mapping[str, Any]) -> dict[str, Any]:
-        found = {name: field.read(value[name]) for name, field in fields.items()}
-        return {name: of for name, of in found.items() if of not in NOTHING}
+        values = {name: field.read(value[name]) for name, field in fields.items()}
+        return {name: of for name, of in values.items() if of not in NOTHING}
 
     return Field(_object_schema(fields, {}), read, True)
 

@@ -50,20 +50,20 @@ def create_protocol(call: Call) -> Server[Any]:
     """Return a server of the protocol for one client."""
 
     async def list_tools(
-        context: Context, asked: types.PaginatedRequestParams | None
+        context: Context, request: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         return types.ListToolsResult(tools=tool_list())
 
     async def call_tool(
-        context: Context, asked: types.CallToolRequestParams
+        context: Context, request: types.CallToolRequestParams
     ) -> types.CallToolResult:
-        if asked.name not in TOOLS:
+        if request.name not in TOOLS:
             raise MCPError(
                 types.INVALID_PARAMS,
-                f"there is no tool {asked.name[:50]!r}: expected one of {', '.join(TOOLS)}"
-                f"{did_you_mean(asked.name, list(TOOLS))}",
+                f"there is no tool {request.name[:50]!r}: expected one of {', '.join(TOOLS)}"
+                f"{did_you_mean(request.name, list(TOOLS))}",
             )
-        return await answer(call, asked.name, asked.arguments or {})
+        return await answer(call, request.name, request.arguments or {})
 
     server: Server[Any] = Server(
         NAME,
@@ -82,7 +82,7 @@ def create_protocol(call: Call) -> Server[Any]:
 async def answer(call: Call, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
     """Return the result of a call; an error is a result too, for the model."""
     try:
-        found = await call(name, arguments)
+        result = await call(name, arguments)
     except TrackerError as error:
         problem = error
     except DATABASE_ERRORS:
@@ -92,7 +92,7 @@ async def answer(call: Call, name: str, arguments: Mapping[str, Any]) -> types.C
     else:
         current_operation().outcome = "ok"
         return types.CallToolResult(
-            content=[types.TextContent(text=found.text)], structured_content=found.answer
+            content=[types.TextContent(text=result.text)], structured_content=result.answer
         )
     return refused(problem)
 

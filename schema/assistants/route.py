@@ -18,10 +18,9 @@ from schema.assistants.tool import CheckableAnswer
 from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.http.csrf import comes_from_own_page
+from schema.http.cross_site import comes_from_own_page, refusal_message
+from schema.http.limits import PushPriority
 from schema.http.messages import error_response, observe, read_body
-from schema.http.middleware import refusal_message
-from schema.http.push_priority import PushPriority
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import Forbidden, TrackerError, Unavailable

@@ -87,15 +87,15 @@ def create_relay(remote: ProtocolClient) -> Server[Any]:
     """Return a server of the protocol that forwards everything."""
 
     async def list_tools(
-        context: Context, asked: types.PaginatedRequestParams | None
+        context: Context, request: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         return await remote.list_tools()
 
     async def call_tool(
-        context: Context, asked: types.CallToolRequestParams
+        context: Context, request: types.CallToolRequestParams
     ) -> types.CallToolResult:
         try:
-            return await remote.call_tool(asked.name, asked.arguments or {})
+            return await remote.call_tool(request.name, request.arguments or {})
         except httpx2.HTTPError as error:
             return refused(Unavailable(f"The tracker does not answer: {error}"))
 

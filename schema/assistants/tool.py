@@ -131,19 +131,19 @@ class Tool(WithDocument, Generic[Arguments]):
         """Return the variables of its document; missing ones are left out."""
         position = None if arguments.position is None else str(arguments.position)
         moment = {"validAt": arguments.day, "position": position}
-        given = {**moment, **self.variables(arguments)}
-        return {name: value for name, value in given.items() if value is not None}
+        values = {**moment, **self.variables(arguments)}
+        return {name: value for name, value in values.items() if value is not None}
 
     def argument_of(self, variable: str) -> str:
         """Return the argument with the value of a variable of its document."""
         return self.renamed.get(variable) or MOMENT.get(variable, variable)
 
-    def tell(self, data: Data, arguments: Arguments, origin: str) -> CheckableAnswer:
+    def answer(self, data: Data, arguments: Arguments, origin: str) -> CheckableAnswer:
         """Return its response for the data of its document; `origin` is the address of the server."""
         moment = data["asOf"]
         book = Book(moment["validAt"])
-        found = self.nodes(data, arguments)
-        items = list(self._items(found.nodes, book))
+        nodes = self.nodes(data, arguments)
+        items = list(self._items(nodes.nodes, book))
         more = self.more(data, arguments, book)
         horizon = book.horizon(known_facts(moment))
         completeness = _completeness(data)
@@ -158,8 +158,8 @@ class Tool(WithDocument, Generic[Arguments]):
             horizon=horizon,
             completeness=completeness,
             sources=book.sources,
-            total=found.total,
-            left_out=left_out(found, len(items)),
+            total=nodes.total,
+            left_out=left_out(nodes, len(items)),
         )
         text = as_text(self.title, answer, map(self.line, items))
         return CheckableAnswer({**msgspec.to_builtins(answer), **more, "items": items}, text)
@@ -177,11 +177,13 @@ class Tool(WithDocument, Generic[Arguments]):
 
 def _completeness(data: Data) -> Completeness | UnsetType:
     """Return the completeness of a response, if its document contains it."""
-    found = completeness_of(data)
-    if found is None:
+    completeness = completeness_of(data)
+    if completeness is None:
         return UNSET
     return Completeness(
-        level=found["level"], statement=found["statement"], until=found["until"] or UNSET
+        level=completeness["level"],
+        statement=completeness["statement"],
+        until=completeness["until"] or UNSET,
     )
 
 
@@ -202,14 +204,14 @@ def _pinned(path: str, parameters: Mapping[str, object], moment: Mapping[str, An
     return href(path, {**parameters, "valid": moment["validAt"], "position": moment["position"]})
 
 
-def left_out(found: Nodes, shown: int) -> LeftOut | UnsetType:
+def left_out(nodes: Nodes, shown: int) -> LeftOut | UnsetType:
     """Return the items that did not fit; UNSET if all did."""
-    missing = len(found.nodes) - shown
-    if not missing and not found.has_more:
+    missing = len(nodes.nodes) - shown
+    if not missing and not nodes.has_more:
         return UNSET
-    if found.cursors:
-        return LeftOut(how="call again with this `after`", after=found.cursors[shown - 1])
-    return LeftOut(how=found.narrower)
+    if nodes.cursors:
+        return LeftOut(how="call again with this `after`", after=nodes.cursors[shown - 1])
+    return LeftOut(how=nodes.narrower)
 
 
 def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
@@ -218,7 +220,7 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
         f"{title}, as of {answer.valid_at} at log position {answer.position}"
         f" (state digest sha256:{answer.digest})."
     )
-    said = [f"Must be said: {sentence}" for sentence in answer.must_say]
+    text_lines = [f"Must be said: {sentence}" for sentence in answer.must_say]
     texts = list(lines)
     room = max(LINE_CHARACTERS, MAX_TEXT_CHARACTERS // max(1, len(texts)))
     items = [f"- {_short(line, room)}" for line in texts] or ["No record matches."]
@@ -230,7 +232,7 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
         f"{'' if one.verified else ' (unverified)'}"
         for one in answer.sources
     ]
-    return _plain("\n".join([head, *said, *items, *sources, f"Check at {answer.address}"]))
+    return _plain("\n".join([head, *text_lines, *items, *sources, f"Check at {answer.address}"]))
 
 
 def _short(line: str, room: int) -> str:

@@ -14,7 +14,7 @@ from functools import cache
 
 CLASS_OR_FIELD = re.compile(
     r'''^class\ (?P<kind>\w+)
-    | ^\ {4}(?P<field>\w+):\ .*\n     # a field, of which the first line ends here
+    | ^\ {4}(?P<field>\w+):\ .*\n     # a field whose first line ends here
       (?:\ {8}.*\n | \ {4}[])].*\n)*  # more lines of it, as ruff formats them
       \ {4}"""(?P<docstring>(?:.|\n)+?)"""''',
     re.MULTILINE | re.VERBOSE,
@@ -49,12 +49,12 @@ def _docstrings(module: str) -> Mapping[str, str]:
     """Return the docstrings of fields in a module of this project, by `Class.field`."""
     if module.partition(".")[0] not in ("tracker", "projections"):
         return {}
-    found, kind = {}, ""
+    by_name, kind = {}, ""
     for match in CLASS_OR_FIELD.finditer(inspect.getsource(sys.modules[module])):
         kind = match["kind"] or kind
         if match["field"]:
-            found[f"{kind}.{match['field']}"] = " ".join(match["docstring"].split())
-    return found
+            by_name[f"{kind}.{match['field']}"] = " ".join(match["docstring"].split())
+    return by_name
 
 
 DESCRIPTIONS = {

@@ -27,12 +27,12 @@ def encode_opaque(key: str) -> str:
     return urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def decode_opaque(given: str) -> str:
+def decode_opaque(text: str) -> str:
     """Decode opaque text. Raises ValueError for text that `encode_opaque` did not produce."""
-    if len(given) > MAX_OPAQUE_CHARACTERS:
+    if len(text) > MAX_OPAQUE_CHARACTERS:
         raise ValueError("too long for a sealed key")
     try:
-        return urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode()
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except binascii.Error as error:
         raise ValueError(str(error)) from None
 
@@ -62,9 +62,9 @@ class NodeId:
         return encode_opaque(f"{text}{SEPARATOR}{PAST}" if self.past else text)
 
     @classmethod
-    def decode(cls, given: str) -> NodeId:
+    def decode(cls, text: str) -> NodeId:
         """Decode an id. Raises ValueError for text that `encode` did not produce."""
-        entity, *moment = decode_opaque(given).split(SEPARATOR)
+        entity, *moment = decode_opaque(text).split(SEPARATOR)
         kind, _, key = entity.partition("/")
         if kind not in KINDS or entity_path(kind, key) is None:
             raise ValueError("not an entity")
@@ -87,17 +87,17 @@ def _moment_text(moment: Moment) -> str:
     return f"{SEPARATOR}{moment.valid_at.isoformat()}{SEPARATOR}{moment.position}"
 
 
-def parse_number(given: str) -> int:
+def parse_number(text: str) -> int:
     """Parse a position in an id. Raises ValueError."""
-    if not (given.isascii() and given.isdecimal() and len(given) <= MAX_POSITION_DIGITS):
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_POSITION_DIGITS):
         raise ValueError("not a position")
-    return int(given)
+    return int(text)
 
 
-def parse_node_id(given: str, *path: str | int) -> NodeId:
+def parse_node_id(text: str, *path: str | int) -> NodeId:
     """Parse an id. Raises InvalidInput for any other text."""
     try:
-        return NodeId.decode(given)
+        return NodeId.decode(text)
     except ValueError:
         raise InvalidInput(
             "this is not an id of an entity: expected one that a field `id` gave",
@@ -106,15 +106,15 @@ def parse_node_id(given: str, *path: str | int) -> NodeId:
         ) from None
 
 
-def key_of(kind: str, given: str) -> str | None:
+def key_of(kind: str, text: str) -> str | None:
     """Return the key of an entity of a kind, from its key or id; None for other texts."""
     try:
-        found, _, key = NodeId.decode(given).entity.partition("/")
-        if found == kind:
+        prefix, _, key = NodeId.decode(text).entity.partition("/")
+        if prefix == kind:
             return key
     except ValueError:
         pass  # the text is a key
-    return entity_path(kind, given)
+    return entity_path(kind, text)
 
 
 def entity_path(kind: str, id: str) -> str | None:

@@ -100,8 +100,8 @@ class Loaders:
         recorded = [
             one.position for one, plan in zip(evidence, planned, strict=True) if plan is None
         ]
-        found = iter(await self.event_at.load_many(recorded))
-        return [plan or next(found) for plan in planned]
+        events = iter(await self.event_at.load_many(recorded))
+        return [plan or next(events) for plan in planned]
 
     async def facts_behind(self, stream: str, evidence: Sequence[Evidence]) -> list[RecordedFact]:
         """Return the facts that a state of an entity follows from, in valid-time order."""
@@ -136,95 +136,95 @@ class Loaders:
         return before[-1] if before else None
 
     async def _of(self, commitments: Sequence[str]) -> Sequence[StoredAnnex | None]:
-        found = self.planned.by_commitment(commitments)
-        if missing := {*commitments} - {*found}:
-            found |= await self._annexes.by_commitment(missing)
-        return [found.get(commitment) for commitment in commitments]
+        annexes = self.planned.by_commitment(commitments)
+        if missing := {*commitments} - {*annexes}:
+            annexes |= await self._annexes.by_commitment(missing)
+        return [annexes.get(commitment) for commitment in commitments]
 
     async def _at(self, positions: Sequence[int]) -> Sequence[list[StoredAnnex]]:
-        found = await self._annexes.by_position(set(positions))
-        return [found[position] for position in positions]
+        annexes = await self._annexes.by_position(set(positions))
+        return [annexes[position] for position in positions]
 
     async def _event_at(self, positions: Sequence[int]) -> Sequence[RecordedEvent | None]:
-        found = await self._lookup.by_position(set(positions))
-        return [found.get(position) for position in positions]
+        events = await self._lookup.by_position(set(positions))
+        return [events.get(position) for position in positions]
 
     async def _event_by_id(self, event_ids: Sequence[str]) -> Sequence[RecordedEvent | None]:
-        found = await self._lookup.by_id(set(event_ids))
-        return [found.get(event_id) for event_id in event_ids]
+        events = await self._lookup.by_id(set(event_ids))
+        return [events.get(event_id) for event_id in event_ids]
 
     async def _retractions(
-        self, asked: Sequence[tuple[str, int | None]]
+        self, keys: Sequence[tuple[str, int | None]]
     ) -> Sequence[Mapping[str, RecordedEvent]]:
-        streams = {stream for stream, _ in asked}
-        found = await self._lookup.of_types(streams, RETRACTION_TYPES)
+        streams = {stream for stream, _ in keys}
+        by_stream = await self._lookup.of_types(streams, RETRACTION_TYPES)
         counting = {
             (stream, until): _by_target(
-                [event for event in found[stream] if until is None or event.position <= until]
+                [event for event in by_stream[stream] if until is None or event.position <= until]
             )
-            for stream, until in set(asked)
+            for stream, until in set(keys)
         }
-        return [counting[each] for each in asked]
+        return [counting[each] for each in keys]
 
     async def _names(self, streams: Sequence[str]) -> Sequence[NameHistory]:
-        found = await self._lookup.of_types(set(streams), (*NAMING_TYPES, *RETRACTION_TYPES))
+        by_stream = await self._lookup.of_types(set(streams), (*NAMING_TYPES, *RETRACTION_TYPES))
         names = {
             stream: NameHistory([event.known for event in events])
-            for stream, events in found.items()
+            for stream, events in by_stream.items()
         }
         return [names[stream] for stream in streams]
 
     async def _openings(self, streams: Sequence[str]) -> Sequence[list[RecordedEvent]]:
-        found = await self._lookup.of_types(set(streams), INITIAL_TYPES)
-        return [found[stream] for stream in streams]
+        by_stream = await self._lookup.of_types(set(streams), INITIAL_TYPES)
+        return [by_stream[stream] for stream in streams]
 
     async def _decisions(self, ids: Sequence[int]) -> Sequence[list[Decision]]:
-        found = await self._candidates.decisions(set(ids))
-        return [found[id] for id in ids]
+        by_candidate = await self._candidates.decisions(set(ids))
+        return [by_candidate[id] for id in ids]
 
     async def _matches(self, ids: Sequence[int]) -> Sequence[list[CandidateMatch]]:
-        found = await self._candidates.get_all(set(ids))
-        known = [found[id] for id in ids if id in found]
+        by_candidate = await self._candidates.get_all(set(ids))
+        known = [by_candidate[id] for id in ids if id in by_candidate]
         moment = await self._as_of.resolve()
         matches = iter(await find_matches(self._as_of.lists, moment, known))
-        return [next(matches) if id in found else [] for id in ids]
+        return [next(matches) if id in by_candidate else [] for id in ids]
 
     async def _described(self, digests: Sequence[str]) -> Sequence[SnapshotInfo | None]:
-        found = await self._snapshots.describe_all(set(digests))
-        return [found.get(sha256) for sha256 in digests]
+        by_digest = await self._snapshots.describe_all(set(digests))
+        return [by_digest.get(sha256) for sha256 in digests]
 
     async def _transitions_of(
-        self, asked: Sequence[tuple[str, Moment]]
+        self, keys: Sequence[tuple[str, Moment]]
     ) -> Sequence[list[Transition]]:
         entities = defaultdict[Moment, set[str]](set)
-        for entity, moment in asked:
+        for entity, moment in keys:
             if not is_planned(entity, moment):
                 entities[moment].add(entity)
-        found = {
+        by_entity = {
             moment: await self._transitions.of_entities(sorted(names), moment)
             for moment, names in entities.items()
         }
         return [
             moment.preview.transitions(entity, moment.valid_at)
             if moment.preview and is_planned(entity, moment)
-            else found[moment][entity]
-            for entity, moment in asked
+            else by_entity[moment][entity]
+            for entity, moment in keys
         ]
 
-    async def _states(self, asked: Sequence[tuple[str, Moment]]) -> Sequence[State | None]:
+    async def _states(self, keys: Sequence[tuple[str, Moment]]) -> Sequence[State | None]:
         moments = defaultdict[Moment, set[str]](set)
-        for entity, moment in asked:
+        for entity, moment in keys:
             if not is_planned(entity, moment):
                 moments[moment].add(entity)
-        found = {
+        by_query = {
             moment: await self._named(sorted(entities), moment)
             for moment, entities in moments.items()
         }
         return [
             cast(State | None, moment.preview.state(entity, moment.valid_at))
             if moment.preview and is_planned(entity, moment)
-            else found[moment].get(entity)
-            for entity, moment in asked
+            else by_query[moment].get(entity)
+            for entity, moment in keys
         ]
 
 

@@ -47,18 +47,18 @@ def memoize_by_identity(weight: Callable[[Any], int]) -> Callable[[F], F]:
 def _memoized(make: Callable[..., Any], weight: Callable[[Any], int]) -> Callable[..., Any]:
     total = 0
     # A plain dictionary scans all deleted slots to find the oldest entry; this one does not.
-    kept: OrderedDict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = OrderedDict()
+    entries: OrderedDict[tuple[int, ...], tuple[tuple[Any, ...], Any]] = OrderedDict()
 
-    def made(*given: Any) -> Any:
+    def made(*arguments: Any) -> Any:
         nonlocal total
-        key = tuple(map(id, given))  # ids are unique while the objects are referenced
-        if found := kept.get(key):
-            return found[1]
-        value = make(*given)
-        total += weight(given[0])
-        while kept and total > MAX_CACHED_WEIGHT:
-            total -= weight(kept.popitem(last=False)[1][0][0])
-        kept[key] = given, value
+        key = tuple(map(id, arguments))  # ids are unique while the objects are referenced
+        if cached := entries.get(key):
+            return cached[1]
+        value = make(*arguments)
+        total += weight(arguments[0])
+        while entries and total > MAX_CACHED_WEIGHT:
+            total -= weight(entries.popitem(last=False)[1][0][0])
+        entries[key] = arguments, value
         return value
 
     return made

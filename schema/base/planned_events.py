@@ -50,7 +50,7 @@ class PlannedEvents:
     def by_commitment(self, commitments: Iterable[str]) -> dict[str, StoredAnnex]:
         """Return texts of planned events by their commitments."""
         known = self._by_commitment
-        return {given: known[given] for given in commitments if given in known}
+        return {commitment: known[commitment] for commitment in commitments if commitment in known}
 
     def names(self, event: RecordedEvent, entity: str) -> NameHistory | None:
         """Return the names of an entity at a planned event; None if these are the recorded ones."""

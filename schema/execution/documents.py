@@ -32,13 +32,8 @@ from graphql import (
 
 from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
-from schema.execution.limits import (
-    MAX_TOKENS,
-    cost_errors,
-    fragments_of,
-    has_variable_cost,
-    size_errors,
-)
+from schema.execution.document_cost import cost_errors, has_variable_cost
+from schema.execution.document_size import MAX_TOKENS, fragments_of, size_errors
 
 Roots: TypeAlias = Mapping[str, tuple[FieldNode, ...]]
 """Root fields of the queries of a document, by the name of the query ('' without)."""
@@ -81,12 +76,12 @@ class ParsedDocument:
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Return the operation of a name, or the only one; None if there is none."""
-        found = [
+        operations = [
             operation
             for operation in self.operations
             if name is None or (operation.name and operation.name.value) == name
         ]
-        return found[0] if len(found) == 1 else None
+        return operations[0] if len(operations) == 1 else None
 
 
 def parse_document(schema: GraphQLSchema, text: str, introspection: bool = True) -> ParsedDocument:

@@ -20,7 +20,7 @@ from tracker.errors import Unavailable
 
 ANSWER_TIMEOUT_SECONDS = 20
 """Maximum time of a response in seconds."""
-ITEMS_PER_TURN = 20
+ITEMS_PER_PART = 20
 """Items of a list without a plan that are completed per iteration of the event loop: some milliseconds."""
 
 
@@ -43,7 +43,7 @@ _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDict
 
 
 @asynccontextmanager
-async def loop_turn() -> AsyncIterator[None]:
+async def loop_slot() -> AsyncIterator[None]:
     """Wait for exclusive use of an event loop iteration, and hold it for a block.
 
     Waiters are served in order.
@@ -89,11 +89,11 @@ class Executor(PlannedExecution):
         parts = self.field_parts(parent_type, field_details_list, [source])
         if parts is not None:
             return parts[0]
-        turns = source.turns if isinstance(source, AtMoment) else None
+        slots = source.slots if isinstance(source, AtMoment) else None
         execute = partial(
             self._execute_call, parent_type, source, field_details_list, path, position_context
         )
-        return _in_turn(turns, execute) if turns else execute()
+        return _in_slot(slots, execute) if slots else execute()
 
     def _execute_call(
         self,
@@ -154,30 +154,30 @@ class Executor(PlannedExecution):
             and isinstance(items[0], AtMoment)
         ):
             type_ = get_nullable_type(item_type)
-            found, deferred, _ = self.collect_subfields(type_, field_details_list)
+            subfields, deferred, _ = self.collect_subfields(type_, field_details_list)
             if not deferred:
-                return self._complete_moments(type_, found, path, items)
+                return self._complete_moments(type_, subfields, path, items)
         if (
             position_context is None
             and isinstance(items, list)
-            and len(items) > ITEMS_PER_TURN
+            and len(items) > ITEMS_PER_PART
             and not any(map(self.is_awaitable, items))
         ):
-            return self._complete_in_turns(item_type, field_details_list, info, path, items)
+            return self._complete_in_parts(item_type, field_details_list, info, path, items)
         return super().complete_iterable_value(
             item_type, field_details_list, info, path, items, position_context
         )
 
-    async def _complete_in_turns(
+    async def _complete_in_parts(
         self, item_type: Any, field_details_list: Any, info: Any, path: Any, items: Sequence[Any]
     ) -> list[Any]:
         """Return the items' parts of the response, some at a time, so that other work runs in between."""
         completed: list[Any] = []
         waiting: list[int] = []
         try:
-            for start in range(0, len(items), ITEMS_PER_TURN):
-                async with loop_turn():
-                    for index, item in enumerate(items[start : start + ITEMS_PER_TURN], start):
+            for start in range(0, len(items), ITEMS_PER_PART):
+                async with loop_slot():
+                    for index, item in enumerate(items[start : start + ITEMS_PER_PART], start):
                         at = path.add_key(index, None)
                         if self.complete_list_item_value(
                             item, completed, item_type, field_details_list, info, at, None
@@ -251,7 +251,7 @@ class Executor(PlannedExecution):
         nodes = [details.node for details in selected]
         info = self.build_resolve_info(call.definition, nodes, type_, path)
         first, series = moments[0], moments[0].moment.series
-        value = await _in_turn(first.turns, partial(call.answer, first, info))
+        value = await _in_slot(first.slots, partial(call.answer, first, info))
         of_days = series.days_of(value) if series else None
         if series is None or of_days is None:
             parts += self.value_parts(call.definition.type, selected, [value]) or ()
@@ -265,11 +265,11 @@ class Executor(PlannedExecution):
             parts += part
 
 
-async def _in_turn(turns: asyncio.Semaphore | None, execute: Callable[[], Any]) -> Any:
+async def _in_slot(slots: asyncio.Semaphore | None, execute: Callable[[], Any]) -> Any:
     """Return the result of a field of one of many moments, with a limit on concurrency.
 
     Reads for single moments would otherwise take all connections to the database.
     """
-    async with turns or nullcontext():
+    async with slots or nullcontext():
         answer = execute()
         return await answer if isawaitable(answer) else answer

@@ -23,8 +23,8 @@ import orjson
 from graphql import GraphQLSyntaxError, parse
 
 from projections.lru_cache import SizedLruCache
+from schema.execution.document_size import MAX_TOKENS
 from schema.execution.documents import MAX_DOCUMENT_CHARACTERS
-from schema.execution.limits import MAX_TOKENS
 from tracker.errors import Forbidden, InvalidInput, NotFound, Path
 
 SHA256_PREFIX = "sha256:"
@@ -143,31 +143,31 @@ class PersistedQueries:
         self._trusted = trusted or TrustedDocuments()
 
     def document(
-        self, given: str | None, extensions: Mapping[str, Any] | None, id: str | None = None
+        self, text: str | None, extensions: Mapping[str, Any] | None, id: str | None = None
     ) -> str | None:
         """Return the document of a request: the given one, or the one of its id or hash.
 
         Raises InvalidInput if an id or hash and a document do not match, NotFound for one without a
         document, and Forbidden for an untrusted document if only trusted ones are executed.
         """
-        if given:
-            self._trusted.require(given)
-        asked = (extensions or {}).get("persistedQuery")
+        if text:
+            self._trusted.require(text)
+        extension = (extensions or {}).get("persistedQuery")
         if id is not None:
-            return self._of_id(id, given)
-        if asked is None:
-            return given
-        hash = _hash(asked)
-        if given:
+            return self._of_id(id, text)
+        if extension is None:
+            return text
+        hash = _hash(extension)
+        if text:
             return self._remembered(
-                hash, given, "provided sha does not match query", (*PATH, "sha256Hash")
+                hash, text, "provided sha does not match query", (*PATH, "sha256Hash")
             )
         document = self._known(f"{SHA256_PREFIX}{hash}")
         if document is None:
             raise NotFound("PersistedQueryNotFound", code="PERSISTED_QUERY_NOT_FOUND")
         return document
 
-    def _of_id(self, id: str, given: str | None) -> str:
+    def _of_id(self, id: str, text: str | None) -> str:
         if not is_document_id(id):
             raise InvalidInput(
                 "expected `sha256:` and 64 hexadecimal digits in lower case, or an id of a trusted"
@@ -175,15 +175,15 @@ class PersistedQueries:
                 code="BAD_REQUEST",
                 path=(ID,),
             )
-        if given and id.startswith(SHA256_PREFIX):
+        if text and id.startswith(SHA256_PREFIX):
             hash = id.removeprefix(SHA256_PREFIX)
-            return self._remembered(hash, given, "the document has another hash", (ID,))
+            return self._remembered(hash, text, "the document has another hash", (ID,))
         document = self._known(id)
         if document is None:
             raise NotFound(
                 "no document of this id is known here", code="DOCUMENT_NOT_FOUND", path=(ID,)
             )
-        if given not in (None, "", document):
+        if text not in (None, "", document):
             raise InvalidInput("the id is of another document", code="BAD_REQUEST", path=(ID,))
         return document
 
@@ -192,29 +192,29 @@ class PersistedQueries:
         trusted = self._trusted.by_id.get(id)
         return self.documents.get(id.removeprefix(SHA256_PREFIX)) if trusted is None else trusted
 
-    def _remembered(self, hash: str, given: str, wrong: str, path: Path) -> str:
+    def _remembered(self, hash: str, text: str, wrong: str, path: Path) -> str:
         """Cache a document by its hash and return it.
 
         Raises InvalidInput with the message `wrong` for another hash.
         """
-        if document_id(given) != f"{SHA256_PREFIX}{hash}":
+        if document_id(text) != f"{SHA256_PREFIX}{hash}":
             raise InvalidInput(wrong, code="BAD_REQUEST", path=path)
-        if len(given) <= MAX_DOCUMENT_CHARACTERS:
-            self.documents.put(hash, given, len(given.encode(errors="surrogatepass")))
-        return given
+        if len(text) <= MAX_DOCUMENT_CHARACTERS:
+            self.documents.put(hash, text, len(text.encode(errors="surrogatepass")))
+        return text
 
 
-def _hash(asked: Any) -> str:
+def _hash(extension: Any) -> str:
     """Return the hash of a persisted query from the extension of a client."""
-    if not isinstance(asked, Mapping):
+    if not isinstance(extension, Mapping):
         raise InvalidInput("expected an object", code="BAD_REQUEST", path=PATH)
-    if asked.get("version") != VERSION:
+    if extension.get("version") != VERSION:
         raise InvalidInput(
             f"Unsupported persisted query version: expected {VERSION}",
             code="BAD_REQUEST",
             path=(*PATH, "version"),
         )
-    hash = asked.get("sha256Hash")
+    hash = extension.get("sha256Hash")
     if not isinstance(hash, str) or not SHA256.fullmatch(hash):
         raise InvalidInput(
             "expected the SHA-256 of a document as 64 hexadecimal digits",

@@ -88,7 +88,7 @@ CacheEpoch: TypeAlias = tuple[Progress, date]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QueryRequest:
     """A query with the rights of its caller."""
 
     document: str
@@ -145,35 +145,35 @@ class ResponseCache:
 
     async def answer(
         self,
-        question: Question,
+        request: QueryRequest,
         allowed: Iterable[OperationType],
-        turn: AbstractAsyncContextManager[None],
+        slot: AbstractAsyncContextManager[None],
     ) -> Answer | dict[str, Any]:
         """Return the response; one with errors, or that of a mutation, as `execute` returns it.
 
         A cache miss waits for a query slot of the client.
         """
-        key, edition = _key(question), self._edition()
+        key, edition = _key(request), self._edition()
         if (
             key
             and edition
-            and (kept := self.kept.get(key, edition))
-            and (not kept.immutable or await self._pinned_are_valid(edition[0]))
+            and (cached := self.kept.get(key, edition))
+            and (not cached.immutable or await self._pinned_are_valid(edition[0]))
         ):
-            return kept.observed()
-        async with turn:
-            found = await execute(
+            return cached.observed()
+        async with slot:
+            result = await execute(
                 self._services,
-                question.document,
-                question.variables,
+                request.document,
+                request.variables,
                 self._access,
-                caller=question.caller,
-                operation_name=question.operation,
+                caller=request.caller,
+                operation_name=request.operation,
                 allowed=allowed,
             )
-        if "errors" in found:
-            return found
-        return await self._keep(question, key, edition, found)
+        if "errors" in result:
+            return result
+        return await self._store(request, key, edition, result)
 
     def _edition(self) -> CacheEpoch | None:
         """Return the present epoch; None without notifications of new events."""
@@ -205,21 +205,23 @@ class ResponseCache:
             > 0
         )
 
-    async def _keep(
-        self, question: Question, key: Key | None, edition: CacheEpoch | None, found: dict[str, Any]
+    async def _store(
+        self,
+        request: QueryRequest,
+        key: Key | None,
+        edition: CacheEpoch | None,
+        result: dict[str, Any],
     ) -> Answer | dict[str, Any]:
         """Cache a response, if the position and the date are still those that it depends on."""
-        parsed = await parsed_document(
-            SCHEMA._schema, question.document, self._access.introspection
-        )
-        fields = parsed.query(question.operation)
+        parsed = await parsed_document(SCHEMA._schema, request.document, self._access.introspection)
+        fields = parsed.query(request.operation)
         if fields is None:
-            return found
-        body, data_ends = _body(found)
+            return result
+        body, data_ends = _body(result)
         answer = Answer(
             body,
             data_ends,
-            are_pinned(fields, question.variables),
+            are_pinned(fields, request.variables),
             current_operation().operation,
             current_operation().position,
         )
@@ -234,19 +236,19 @@ class ResponseCache:
         return answer
 
 
-def _key(question: Question) -> Key | None:
+def _key(request: QueryRequest) -> Key | None:
     """Return the cache key of a query; None for variables that are nested too deep for orjson."""
     try:
-        variables = orjson.dumps(question.variables, option=orjson.OPT_SORT_KEYS)
+        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
     except orjson.JSONEncodeError:
         return None
-    return question.document, variables, question.operation, question.caller.scopes
+    return request.document, variables, request.operation, request.caller.scopes
 
 
-def _body(found: dict[str, Any]) -> tuple[bytes, int]:
+def _body(result: dict[str, Any]) -> tuple[bytes, int]:
     """Return a response without errors as JSON, and the end of its data."""
-    data = b'{"data":' + orjson.dumps(found["data"])
-    if extensions := found.get("extensions"):
+    data = b'{"data":' + orjson.dumps(result["data"])
+    if extensions := result.get("extensions"):
         return b'%s,"extensions":%s}' % (data, orjson.dumps(extensions)), len(data)
     return data + b"}", len(data)
 
@@ -265,14 +267,14 @@ def _pinned(field: FieldNode, variables: Mapping[str, Any]) -> bool:
     name = field.name.value
     if name in CONSTANT:
         return True
-    given = {argument.name.value: argument.value for argument in field.arguments or ()}
+    arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
     if name == "over":
-        return _all_given(SERIES, given, variables)
+        return _are_set(SERIES, arguments, variables)
     if name not in MOMENTS:
         return False
     if not MOMENTS[name]:
-        return _all_given(AXES, given, variables)
-    return all(_both_in(given.get(argument), variables) for argument in MOMENTS[name])
+        return _are_set(AXES, arguments, variables)
+    return all(_both_in(arguments.get(argument), variables) for argument in MOMENTS[name])
 
 
 def _both_in(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
@@ -281,19 +283,19 @@ def _both_in(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
         moment = variables.get(value.name.value)
         return isinstance(moment, Mapping) and all(moment.get(axis) is not None for axis in AXES)
     if isinstance(value, ObjectValueNode):
-        given = {part.name.value: part.value for part in value.fields}
-        return _all_given(AXES, given, variables)
+        parts = {part.name.value: part.value for part in value.fields}
+        return _are_set(AXES, parts, variables)
     return False
 
 
-def _all_given(
-    names: Iterable[str], given: Mapping[str, ValueNode], variables: Mapping[str, Any]
+def _are_set(
+    names: Iterable[str], arguments: Mapping[str, ValueNode], variables: Mapping[str, Any]
 ) -> bool:
     """Return whether all of these arguments are given and not null."""
-    return all(_is_given(given.get(name), variables) for name in names)
+    return all(_is_set(arguments.get(name), variables) for name in names)
 
 
-def _is_given(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
+def _is_set(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
     if isinstance(value, VariableNode):
         return variables.get(value.name.value) is not None
     return value is not None and not isinstance(value, NullValueNode)

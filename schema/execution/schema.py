@@ -58,10 +58,10 @@ async def execute_in_parts(
     arguments: Mapping[str, Any],
 ) -> graphql.ExecutionResult | ExperimentalIncrementalExecutionResults:
     """Return the response to an operation: complete, or in parts."""
-    found = experimental_execute_incrementally(
+    result = experimental_execute_incrementally(
         **arguments, is_awaitable=cast(Any, optimized_is_awaitable)
     )
-    return await found if isawaitable(found) else found
+    return await result if isawaitable(result) else result
 
 
 class SentParts:
@@ -132,8 +132,8 @@ class TrackerSchema(Schema):
 
     def __init__(self, *, extensions: Iterable[Any] = (), **more: Any):
         """Raise TypeError for extensions, which would not run."""
-        if given := list(extensions):
-            name = getattr(given[0], "__name__", type(given[0]).__name__)
+        if requested := list(extensions):
+            name = getattr(requested[0], "__name__", type(requested[0]).__name__)
             raise TypeError(
                 f"the extension {name} would not run: TrackerSchema.execute has no extensions"
             )

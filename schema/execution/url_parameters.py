@@ -48,7 +48,7 @@ class UrlParameter:
 
     @property
     def choices(self) -> Mapping[str, GraphQLInputField] | None:
-        """Return the fields of which it has exactly one, written `alliance:quad`; None for other types."""
+        """Return the fields if exactly one may be set, written `alliance:quad`; None for other types."""
         nullable = get_nullable_type(self.type)
         if not isinstance(nullable, GraphQLInputObjectType):
             return None
@@ -138,13 +138,13 @@ def url_parameters(
 
 
 def read_parameters(
-    subject: str, parameters: Mapping[str, UrlParameter], given: Mapping[str, str]
+    subject: str, parameters: Mapping[str, UrlParameter], values: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the variables for the parameters of an address; `subject` is used in messages.
 
     Raises InvalidInput.
     """
-    for name in given:
+    for name in values:
         if name not in parameters:
             known = ", ".join([*MOMENT, *parameters])
             raise InvalidInput(
@@ -153,6 +153,6 @@ def read_parameters(
                 path=(name[:50],),
             )
     for name, parameter in parameters.items():
-        if parameter.required and name not in given:
+        if parameter.required and name not in values:
             raise InvalidInput("expected a value", code="BAD_REQUEST", path=(name,))
-    return {name: parameters[name].read(text) for name, text in given.items()}
+    return {name: parameters[name].read(text) for name, text in values.items()}

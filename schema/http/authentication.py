@@ -1,61 +1,31 @@
-"""Authentication of callers, by token or cookie, and the rate and concurrency limits of each client.
-
-The cookie contains the token itself, so the server stores no session. The cookie works after a restart and
-at every server of one database, and ends with its token. An encrypted form would need a key that all
-servers share, and a stolen cookie would be as useful. Scripts cannot read the cookie (HttpOnly). Browsers
-do not send it with requests of other sites, except when they open a page (SameSite=Lax, not Strict, so that
-links in letters work). Over https, a neighbour under the same domain cannot replace it (`__Host-`).
-"""
+"""Authentication of callers by token or cookie, and their slots for operations, downloads and queries."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import hmac
-import ipaddress
 import sys
-import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Literal, TypedDict
 
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
 
-from schema.http.csrf import comes_from_own_page, may_read_with_cookie
+from schema.http.cross_site import counted_token, token_in_cookie
+from schema.http.limits import TokenBuckets, WorkSlots, client_network
 from schema.http.messages import header
 from schema.services import ANONYMOUS_CALLER, OPEN_CALLER, Access
 from tracker.auth import tokens
 from tracker.auth.oidc_issuer import OidcIssuer, is_jwt
 from tracker.auth.scopes import Caller, Scope, expand_scopes, parse_bearer
 from tracker.auth.tokens import Tokens
-from tracker.errors import (
-    Forbidden,
-    InvalidInput,
-    RateLimited,
-    TooLarge,
-    Unauthenticated,
-    Unavailable,
-)
+from tracker.errors import Forbidden, TooLarge, Unauthenticated, Unavailable
 
-BURST_SECONDS = 2
-"""Burst limit in seconds' worth of requests."""
 MAX_DOWNLOADS = 64
 """Maximum number of concurrent downloads. Each holds some pieces in memory until its client has read
 them."""
 MAX_CLIENT_DOWNLOADS = 16
-MAX_CLIENTS = 10_000
-"""Maximum number of clients in the rate limiter; the one that was silent longest is dropped first."""
-COOKIE_NAME = "tracker_token"
-SECURE_COOKIE_NAME = "__Host-tracker_token"
-MAX_TOKEN_BYTES = 2900
-"""Maximum length of a token in bytes. Browsers store cookies of up to 4,096 bytes, and base64 adds a
-third."""
-READING = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +52,7 @@ class AccessControl:
         self._buckets = TokenBuckets(access.rate)
         self._operations: Counter[str] = Counter()
         self._downloads: Counter[str] = Counter()
-        self._work_slots = WorkSlots(access.questions)
+        self._work_slots = WorkSlots(access.queries)
 
     async def authenticate(self, authorization: str, address: str | None) -> Client:
         """Authenticate the caller and charge one request.
@@ -98,11 +68,11 @@ class AccessControl:
             self._buckets.take(client)
             raise
         if parse_bearer(authorization):
-            found = Client(caller, f"token {caller.name}", authorization, self.read_only)
+            authenticated = Client(caller, f"token {caller.name}", authorization, self.read_only)
         else:
-            found = Client(caller, client, read_only=self.read_only)
-        self._buckets.take(found.key)
-        return found
+            authenticated = Client(caller, client, read_only=self.read_only)
+        self._buckets.take(authenticated.key)
+        return authenticated
 
     async def authenticate_request(self, request: HTTPConnection) -> Client:
         """Authenticate the sender of a request: by its Authorization header, or else by its cookie.
@@ -131,7 +101,7 @@ class AccessControl:
         return (
             self.access.read_open
             and "authorization" not in request.headers
-            and kept_token(request) is None
+            and token_in_cookie(request) is None
         )
 
     async def reauthenticate(self, authorization: str) -> Caller:
@@ -264,155 +234,3 @@ class AccessControl:
         if caller := await self._tokens.authenticate(secret):
             return caller
         raise Unauthenticated("this token is unknown, revoked or expired")
-
-
-class WorkSlots:
-    """Query slots by client. Each client has a limited number; further queries of the client are queued, so
-    that other clients wait less."""
-
-    def __init__(self, most: int):
-        self._most = most
-        self._at_work: Counter[str] = Counter()
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
-
-    @asynccontextmanager
-    async def hold(self, client: str) -> AsyncIterator[None]:
-        """Wait for a slot of a client, and hold it for the length of a block."""
-        if self._at_work[client] >= self._most:
-            await self._wait(client)
-        else:
-            self._at_work[client] += 1
-        try:
-            yield
-        finally:
-            self._pass_on(client)
-
-    def load(self, client: str) -> int:
-        """Return the number of active and queued queries of a client."""
-        return self._at_work[client] + len(self._waiting.get(client, ()))
-
-    async def _wait(self, client: str) -> None:
-        mine = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(client, deque()).append(mine)
-        try:
-            await mine
-        except asyncio.CancelledError:
-            if mine.done() and not mine.cancelled():  # the slot arrived at the same moment
-                self._pass_on(client)
-            raise
-
-    def _pass_on(self, client: str) -> None:
-        """Give a free slot to the next waiter, if there is one."""
-        waiting = self._waiting.get(client, deque())
-        while waiting:
-            following = waiting.popleft()
-            if not following.done():
-                following.set_result(None)
-                return
-        self._waiting.pop(client, None)
-        self._at_work[client] -= 1
-        if not self._at_work[client]:
-            del self._at_work[client]
-
-
-class TokenBuckets:
-    """Token buckets: a client gets `rate` requests a second, with a burst of two seconds' worth."""
-
-    def __init__(
-        self, rate: float, clock: Callable[[], float] = time.monotonic, most: int = MAX_CLIENTS
-    ):
-        self._rate = rate
-        self._size = max(1.0, rate * BURST_SECONDS)
-        self._clock = clock
-        self._most = most
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def take(self, client: str) -> None:
-        """Charge a request. Raises RateLimited, with the seconds until the next one is allowed."""
-        if not self._rate:
-            return
-        now = self._clock()
-        left, since = self._left.pop(client, (self._size, now))
-        left = min(self._size, left + (now - since) * self._rate)
-        enough = left >= 1
-        self._left[client] = (left - 1 if enough else left, now)
-        if len(self._left) > self._most:
-            self._left.popitem(last=False)
-        if not enough:
-            raise RateLimited((1 - left) / self._rate)
-
-
-@lru_cache(maxsize=MAX_CLIENTS)
-def client_network(address: str | None) -> str:
-    """Return the network of a client: an IPv4 address, or the /64 of an IPv6 customer."""
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return str(address)
-    return str(ipaddress.ip_network((found, 32 if found.version == 4 else 64), strict=False))
-
-
-class CookieAttributes(TypedDict):
-    """The attributes for setting and deleting the cookie."""
-
-    key: str
-    path: str
-    secure: bool
-    httponly: bool
-    samesite: Literal["lax", "strict", "none"]
-
-
-def cookie_attributes(connection: HTTPConnection) -> CookieAttributes:
-    """Return the attributes of the cookie. It ends with the browser's session: no Max-Age."""
-    secure = connection.url.scheme == "https"
-    return {
-        "key": SECURE_COOKIE_NAME if secure else COOKIE_NAME,
-        "path": "/",
-        "secure": secure,
-        "httponly": True,
-        "samesite": "lax",
-    }
-
-
-def keep_token(response: Response, connection: HTTPConnection, token: str) -> None:
-    """Store a token in the browser. Raises InvalidInput if it is too long for a cookie."""
-    written = token.encode()
-    if len(written) > MAX_TOKEN_BYTES:
-        raise InvalidInput(
-            f"expected a token of at most {MAX_TOKEN_BYTES} bytes: browsers store no longer ones",
-            path=("token",),
-        )
-    value = base64.urlsafe_b64encode(written).decode().rstrip("=")
-    response.set_cookie(value=value, **cookie_attributes(connection))
-
-
-def forget_token(response: Response, connection: HTTPConnection) -> None:
-    """Delete the token in the browser."""
-    response.delete_cookie(**cookie_attributes(connection))
-
-
-def kept_token(connection: HTTPConnection) -> str | None:
-    """Return the token in the cookie of a request, whether or not it counts.
-
-    Most requests come from programs without cookies, so the names of the headers are checked first.
-    """
-    if not header(connection.scope["headers"], b"cookie"):
-        return None
-    value = connection.cookies.get(cookie_attributes(connection)["key"], "")
-    try:
-        return base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode() or None
-    except (binascii.Error, ValueError):
-        return None
-
-
-def counted_token(connection: HTTPConnection) -> str | None:
-    """Return the token of a cookie that counts as an Authorization header.
-
-    It counts without a Bearer token, and if another site cannot have caused the request.
-    """
-    token = kept_token(connection)
-    if token is None or parse_bearer(connection.headers.get("authorization", "")) is not None:
-        return None
-    reading = connection.scope.get("method") in READING
-    trusted = may_read_with_cookie if reading else comes_from_own_page
-    return token if trusted(connection.headers) else None

@@ -18,16 +18,16 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
 from schema.http.authentication import Client
-from schema.http.push_priority import PushPriority
+from schema.http.limits import PushPriority
 from tracker.log.follower import Follower
 
 T = TypeVar("T")
 Offset: TypeAlias = tuple[int, int]
 """Offset of a part of a broadcast: a position, and a date if it matters."""
 
-MAX_KEPT_BYTES = 256 * 1024
+MAX_STORED_BYTES = 256 * 1024
 """Maximum size of stored parts for slow listeners; the newest part is always stored."""
-MAX_KEPT_SECONDS = 5
+MAX_STORED_SECONDS = 5
 """Maximum age of a stored part; older parts are executed again."""
 
 
@@ -100,7 +100,7 @@ class Broadcast(Generic[T]):
         latest_only: bool = False,
     ):
         self.after = after
-        """Offset after which parts are stored or still to come."""
+        """Offset after which parts are stored or expected."""
         self.listeners: dict[Listener[T], None] = {}
         self.joined: Part[T] | None = None
         """First part for late listeners, if they need one at once."""
@@ -110,7 +110,7 @@ class Broadcast(Generic[T]):
         self._parts: deque[Part[T]] = deque()
         self._size = 0
         self._waiting: dict[Listener[T], None] = {}
-        self._wanted = asyncio.Event()
+        self._is_needed = asyncio.Event()
         self.ended = False
         """Whether no more parts will come."""
         self._work: asyncio.Task[None] | None = None
@@ -166,7 +166,7 @@ class Broadcast(Generic[T]):
     def wait(self, listener: Listener[T]) -> None:
         """Register a listener that has sent all parts."""
         self._waiting[listener] = None
-        self._wanted.set()
+        self._is_needed.set()
 
     def stop_waiting(self, listener: Listener[T]) -> None:
         """Remove a waiting listener."""
@@ -178,8 +178,8 @@ class Broadcast(Generic[T]):
             async with aclosing(self._source(self)) as parts:
                 async for part in parts:
                     self._append(part)
-                    await self._wanted.wait()
-                    if self._round and self._size > MAX_KEPT_BYTES:
+                    await self._is_needed.wait()
+                    if self._round and self._size > MAX_STORED_BYTES:
                         await asyncio.wait([self._round])
         except Exception:
             logger.exception("a broadcast ends")
@@ -191,7 +191,7 @@ class Broadcast(Generic[T]):
             self._size = 0
         self._parts.append(part)
         self._size += part.size
-        self._wanted.clear()
+        self._is_needed.clear()
         self._forget()
         if self._round is None:
             self._round = asyncio.create_task(self._wake_all(), context=Context())
@@ -205,7 +205,7 @@ class Broadcast(Generic[T]):
             return
         now = time.monotonic()
         while len(self._parts) > 1 and (
-            self._size > MAX_KEPT_BYTES or self._parts[0].made < now - MAX_KEPT_SECONDS
+            self._size > MAX_STORED_BYTES or self._parts[0].made < now - MAX_STORED_SECONDS
         ):
             part = self._parts.popleft()
             self._size -= part.size
@@ -241,19 +241,19 @@ class Broadcasts(Generic[T]):
         self._follower = follower
         self._pacing = pacing
         self._latest_only = latest_only
-        self._by_question: dict[Hashable, Broadcast[T]] = {}
+        self._by_query: dict[Hashable, Broadcast[T]] = {}
 
-    def of(self, question: Hashable, after: Offset, source: Source[T]) -> Broadcast[T]:
+    def of(self, query: Hashable, after: Offset, source: Source[T]) -> Broadcast[T]:
         """Return the broadcast of a query, or a new one that starts after an offset."""
-        found = self._by_question.get(question)
-        if found is None or found.ended:
-            found = Broadcast(after, source, self._pacing, latest_only=self._latest_only)
-            self._by_question[question] = found
-        return found
+        broadcast = self._by_query.get(query)
+        if broadcast is None or broadcast.ended:
+            broadcast = Broadcast(after, source, self._pacing, latest_only=self._latest_only)
+            self._by_query[query] = broadcast
+        return broadcast
 
     @contextmanager
     def listen(
-        self, question: Hashable, broadcast: Broadcast[T], after: Offset, client: Client
+        self, query: Hashable, broadcast: Broadcast[T], after: Offset, client: Client
     ) -> Iterator[Listener[T]]:
         """Listen to the broadcast of a query for the length of a block."""
         shares = bool(broadcast.listeners)  # the source counts as a follower itself
@@ -263,12 +263,12 @@ class Broadcasts(Generic[T]):
                 yield listener
             finally:
                 self._follower.followers -= len(broadcast.listeners) > 1
-        if broadcast.ended and self._by_question.get(question) is broadcast:
-            del self._by_question[question]
+        if broadcast.ended and self._by_query.get(query) is broadcast:
+            del self._by_query[query]
 
     async def follow(
         self,
-        question: Hashable,
+        query: Hashable,
         after: int,
         client: Client,
         source: Source[T],
@@ -283,12 +283,12 @@ class Broadcasts(Generic[T]):
         """
         while True:
             while after < (until := await head()):
-                async with aclosing(read(after, until)) as found:
-                    async for content in found:
+                async with aclosing(read(after, until)) as pages:
+                    async for content in pages:
                         yield (content,)
                 after = until
-            broadcast = self.of(question, (until, 0), source)
-            with self.listen(question, broadcast, (after, 0), client) as listener:
+            broadcast = self.of(query, (until, 0), source)
+            with self.listen(query, broadcast, (after, 0), client) as listener:
                 try:
                     while True:
                         yield [part.content for part in await listener.next()]

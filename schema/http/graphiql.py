@@ -1,7 +1,7 @@
 """The page for GraphQL queries: GraphiQL if it is installed, else a simple page.
 
-GraphiQL's files come from the package `graphene-django-graphiql-static` (the extra `graphiql`), of which
-nothing else is used. Nothing is loaded from other sites.
+GraphiQL's files come from the package `graphene-django-graphiql-static` (the extra `graphiql`), whose
+other parts are not used. Nothing is loaded from other sites.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ def query_page() -> Response:
 @cache
 def graphiql() -> Path | None:
     """Return the directory of GraphiQL's files; None if they are not all installed."""
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
         return None
-    directory = Path(found.origin).parent / "static" / PACKAGE
+    directory = Path(spec.origin).parent / "static" / PACKAGE
     return directory if all((directory / name).is_file() for name in ASSETS) else None
 
 

@@ -17,9 +17,10 @@ from schema.base.errors import masked_error, plain_error
 from schema.execution.admission import max_body_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.execution.persisted_documents import PersistedQueries
-from schema.execution.response_cache import Answer, Question, ResponseCache
+from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.http.authentication import AccessControl
 from schema.http.graphiql import query_page
+from schema.http.limits import PushPriority
 from schema.http.messages import (
     MIN_COMPRESSED_BYTES,
     advice,
@@ -29,7 +30,6 @@ from schema.http.messages import (
     read_body,
     takes_gzip,
 )
-from schema.http.push_priority import PushPriority
 from schema.http.response_format import JSON, ResponseFormat, response_format, wants_page
 from schema.http.streaming import AnswersInParts, GraphQLStreams
 from schema.telemetry.observer import Observer
@@ -115,11 +115,11 @@ class GraphQLEndpoint:
         current_operation().actor = client.caller.name
         posted = request.method == "POST"
         most = max_body_bytes(client.caller)
-        asked = await _asked_by_post(request, most) if posted else _asked_by_get(request)
-        operation = _of_type(asked, "operationName", str)
+        fields = await _fields_of_post(request, most) if posted else _fields_of_get(request)
+        operation = _of_type(fields, "operationName", str)
         current_operation().note_name(operation)
-        document = self._document(asked)
-        variables = _of_type(asked, "variables", dict)
+        document = self._document(fields)
+        variables = _of_type(fields, "variables", dict)
         if form.stream:
             return self._streams.respond(
                 request, form.stream, client, document, variables, operation
@@ -127,27 +127,27 @@ class GraphQLEndpoint:
         if form.in_parts and self._parts.has_room:
             return self._parts.respond(request, client, document, variables, operation)
         answer = await self._answers.answer(
-            Question(document, variables or {}, operation, client.caller),
+            QueryRequest(document, variables or {}, operation, client.caller),
             QUERIES_AND_MUTATIONS if posted else QUERIES,
             self._access_control.work_slot(client),
         )
         if isinstance(answer, Answer):
-            return await self._found(request, form, answer)
+            return await self._success(request, form, answer)
         return _response(form, answer)
 
-    def _document(self, asked: Mapping[str, Any]) -> str:
+    def _document(self, fields: Mapping[str, Any]) -> str:
         """Return the document of a request; empty if it has none."""
-        given, id = _of_type(asked, "query", str), _of_type(asked, "documentId", str)
-        return self._persisted.document(given, _of_type(asked, "extensions", dict), id) or ""
+        text, id = _of_type(fields, "query", str), _of_type(fields, "documentId", str)
+        return self._persisted.document(text, _of_type(fields, "extensions", dict), id) or ""
 
-    async def _found(self, request: Request, form: ResponseFormat, answer: Answer) -> Response:
+    async def _success(self, request: Request, form: ResponseFormat, answer: Answer) -> Response:
         """Return a response without errors; without a body for a GET if the client has it already."""
         current_operation().outcome = "ok"
         if request.method == "POST":
             headers = {"Vary": VARY, "Cache-Control": NO_STORE}
         else:
-            keeping = cache_control(self._access_control.is_shared(request), answer.immutable)
-            headers = {"Vary": VARY, "Cache-Control": keeping, "ETag": answer.tag}
+            caching = cache_control(self._access_control.is_shared(request), answer.immutable)
+            headers = {"Vary": VARY, "Cache-Control": caching, "ETag": answer.tag}
             if has_tag(request.headers.get("if-none-match", ""), answer.tag.removeprefix("W/")):
                 return Response(status_code=304, headers=headers)
         return _json_of(form, await _encoded(request, answer, headers), headers)
@@ -175,22 +175,22 @@ async def _encoded(request: Request, answer: Answer, headers: dict[str, str]) ->
     return answer.gzipped
 
 
-def _asked_by_get(request: Request) -> dict[str, Any]:
-    asked: dict[str, Any] = {**request.query_params}
+def _fields_of_get(request: Request) -> dict[str, Any]:
+    fields: dict[str, Any] = {**request.query_params}
     for name in ("variables", "extensions"):
-        if given := asked.pop(name, None):
-            asked[name] = _json(given.encode("utf-8", "replace"), name)
-    return asked
+        if text := fields.pop(name, None):
+            fields[name] = _json(text.encode("utf-8", "replace"), name)
+    return fields
 
 
-async def _asked_by_post(request: Request, most: int) -> dict[str, Any]:
+async def _fields_of_post(request: Request, most: int) -> dict[str, Any]:
     media_type = header(request.scope["headers"], b"content-type").partition(";")[0].strip().lower()
     if media_type != JSON:
         raise InvalidInput(f"expected Content-Type {JSON}", code="UNSUPPORTED_MEDIA_TYPE")
-    asked = _json(await read_body(request, most))
-    if not isinstance(asked, dict):
+    fields = _json(await read_body(request, most))
+    if not isinstance(fields, dict):
         raise InvalidInput("expected an object with a query", code="BAD_REQUEST")
-    return asked
+    return fields
 
 
 def _json(text: bytes, *path: str) -> Any:
@@ -200,8 +200,8 @@ def _json(text: bytes, *path: str) -> Any:
         raise InvalidInput(f"expected JSON: {error}", code="INVALID_JSON", path=path) from None
 
 
-def _of_type(asked: Mapping[str, Any], name: str, kind: type) -> Any:
-    value = asked.get(name)
+def _of_type(fields: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = fields.get(name)
     if value is not None and not isinstance(value, kind):
         raise InvalidInput(
             f"expected {'an object' if kind is dict else 'text'}", code="BAD_REQUEST", path=(name,)

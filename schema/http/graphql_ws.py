@@ -142,8 +142,8 @@ class WebSocketContext(Context):
     @property
     def authorization(self) -> str:
         """Return the token of the first message, or else of the header, which browsers cannot send."""
-        said = self.connection_params.get("Authorization")
-        return said if isinstance(said, str) else self.headers.get("authorization", "")
+        header = self.connection_params.get("Authorization")
+        return header if isinstance(header, str) else self.headers.get("authorization", "")
 
     async def enter(self) -> None:
         """Authenticate the client. Raises as `AccessControl.authenticate`."""
@@ -265,8 +265,8 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         assert isinstance(self.websocket, WebSocketAdapter)
         socket, begin = self.websocket.ws, f'{{"id":{_json(operation.id)},"type":"next","payload":'
         try:
-            async with aclosing(self._connected.subscriptions.answers(request)) as found:
-                async for several in found:
+            async with aclosing(self._connected.subscriptions.answers(request)) as answers:
+                async for several in answers:
                     for answer in several:
                         await socket.send_text(f"{begin}{answer.text}}}")
         except GONE:

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.compression import GZIP_LEVEL
 from schema.base.errors import DATABASE_ERRORS, plain_error
-from schema.http.push_priority import PushPriority
+from schema.http.limits import PushPriority
 from schema.telemetry.observer import Observer, request_id
 from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError, Unavailable
 
@@ -142,9 +142,9 @@ async def _answered(answer: Awaitable[Response]) -> Response:
     return error_response(refused)
 
 
-def has_tag(given: str, tag: str) -> bool:
+def has_tag(tags: str, tag: str) -> bool:
     """Return whether a client has the content of a tag, by its If-None-Match (RFC 9110, 13.1.2)."""
-    return given.strip() == "*" or tag in given
+    return tags.strip() == "*" or tag in tags
 
 
 def error_response(error: TrackerError) -> Response:
@@ -175,8 +175,8 @@ def accepted_words(header: str) -> Sequence[str]:
 def _weight(options: Sequence[str]) -> float:
     """Return the weight `q`; 1 if it is missing or invalid."""
     for option in options:
-        if found := WEIGHT.fullmatch(option):
-            return float(found[1])
+        if match := WEIGHT.fullmatch(option):
+            return float(match[1])
     return 1
 
 

@@ -1,7 +1,7 @@
 """Streamed responses, with a heartbeat and an immediate end when the client disconnects.
 
 No data is accumulated for a client. Each chunk waits until the client has taken the previous one. So a slow
-client holds one chunk and its socket buffers, and delays nobody.
+client holds one chunk and its socket buffers, and delays no other client.
 
 Subscriptions run as over a WebSocket, and under the same limits.
 """
@@ -298,8 +298,8 @@ class GraphQLStreams:
         yield form.begin
         shared = await self.subscriptions.request(context, client, document, variables, operation)
         if shared:
-            async with aclosing(self.subscriptions.answers(shared)) as found:
-                async for several in found:
+            async with aclosing(self.subscriptions.answers(shared)) as responses:
+                async for several in responses:
                     yield b"".join([_frame(form, answer) for answer in several])
         else:
             allowed = ALL if posted else QUERIES_AND_SUBSCRIPTIONS
@@ -376,8 +376,8 @@ class AnswersInParts:
 
         try:
             yield BOUNDARY
-            async with aclosing(make(encode)) as found:
-                async for chunk in found:
+            async with aclosing(make(encode)) as parts:
+                async for chunk in parts:
                     yield chunk
                     note(-len(chunk))
             yield PARTS_END

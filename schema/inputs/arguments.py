@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
-from projections.analysis.exposure import Question
+from projections.analysis.exposure import ExposureQuery
 from projections.query.search_matches import MAX_WORDS, sought_words
 from projections.words import words
 from schema.base.global_ids import MAX_ID_CHARACTERS
@@ -113,43 +113,43 @@ OfEntity: TypeAlias = Annotated[
 ]
 
 
-def parse_word(kind: Callable[[str], T], given: str, field: str) -> T:
+def parse_word(kind: Callable[[str], T], value: str, field: str) -> T:
     """Parse a word of a vocabulary (`Commodity`, `Place`, `Actor`, …). Raises InvalidInput."""
-    text = parse_short_text(given, field)
+    text = parse_short_text(value, field)
     return _at_path(field, lambda: kind(text))
 
 
-def parse_short_text(given: str, field: str) -> str:
+def parse_short_text(value: str, field: str) -> str:
     """Return a text for a word of a vocabulary. Raises InvalidInput if it is far too long."""
-    if len(given) > MAX_ID_CHARACTERS:
+    if len(value) > MAX_ID_CHARACTERS:
         raise TooLarge(f"expected at most {MAX_ID_CHARACTERS} letters", path=(field,))
-    return given
+    return value
 
 
-def parse_stored_text(given: str, field: str) -> str:
+def parse_stored_text(value: str, field: str) -> str:
     """Parse a short text for an exact lookup in the database.
 
     Raises InvalidInput for a blank text.
     """
-    check_text(parse_short_text(given, field), field)
-    if not given.strip():
+    check_text(parse_short_text(value, field), field)
+    if not value.strip():
         raise InvalidInput("expected a text that is not blank", path=(field,))
-    return given
+    return value
 
 
-def parse_optional_text(given: str | None, field: str) -> str | None:
+def parse_optional_text(value: str | None, field: str) -> str | None:
     """Parse a short text for an exact lookup; None if the argument is left out."""
-    return None if given is None else parse_stored_text(given, field)
+    return None if value is None else parse_stored_text(value, field)
 
 
-def parse_words(kind: Callable[[str], T], given: str | None, field: str) -> list[T] | None:
+def parse_words(kind: Callable[[str], T], value: str | None, field: str) -> list[T] | None:
     """Parse a filter of one word as a list; None if the argument is left out."""
-    return None if given is None else [parse_word(kind, given, field)]
+    return None if value is None else [parse_word(kind, value, field)]
 
 
-def parse_with_descendants(given: str | None, field: str = "commodity") -> list[str] | None:
+def parse_with_descendants(value: str | None, field: str = "commodity") -> list[str] | None:
     """Parse a filter of a commodity and all below it; None if the argument is left out."""
-    return None if given is None else sorted(descendants(parse_word(Commodity, given, field)))
+    return None if value is None else sorted(descendants(parse_word(Commodity, value, field)))
 
 
 def parse_commodities(commodity: str | None, hs_code: str | None) -> list[str] | None:
@@ -164,60 +164,60 @@ def parse_commodities(commodity: str | None, hs_code: str | None) -> list[str] |
     return sorted(coded if below is None else coded.intersection(below))
 
 
-def parse_hs_code(given: str) -> frozenset[Commodity]:
+def parse_hs_code(value: str) -> frozenset[Commodity]:
     """Return the commodities with a code: see `commodities_with_code`."""
-    return commodities_with_code(check_hs_code(given))
+    return commodities_with_code(check_hs_code(value))
 
 
-def check_hs_code(given: str) -> str:
+def check_hs_code(value: str) -> str:
     """Return a code of the Harmonized System or of a tariff, without the dots that customs write.
 
     Raises InvalidInput for other texts.
     """
-    if not HS_CODE.fullmatch(given):
+    if not HS_CODE.fullmatch(value):
         raise InvalidInput(
             "expected a code of 4, 6, 8 or 10 digits, such as '280530' or '2805.30'",
             code="INVALID_HS_CODE",
             path=("hsCode",),
         )
-    return given.replace(".", "")
+    return value.replace(".", "")
 
 
-def parse_search(given: str | None) -> str | None:
+def parse_search(value: str | None) -> str | None:
     """Return the search words; None if the argument is left out."""
-    if given is not None and not words(parse_short_text(given, "search")):
+    if value is not None and not words(parse_short_text(value, "search")):
         raise InvalidInput("expected at least one letter or digit", path=("search",))
-    return given
+    return value
 
 
-def parse_search_words(given: str, field: str) -> str:
+def parse_search_words(value: str, field: str) -> str:
     """Return the text of a full-text search. Raises InvalidInput, or TooLarge."""
-    found = sought_words(parse_short_text(given, field))
-    if not found:
+    words = sought_words(parse_short_text(value, field))
+    if not words:
         raise InvalidInput("expected at least one letter or digit", path=(field,))
-    if len(found) > MAX_WORDS:
+    if len(words) > MAX_WORDS:
         raise TooLarge(f"expected at most {MAX_WORDS} different words", path=(field,))
-    return given
+    return value
 
 
-def parse_publisher(given: str | None) -> list[str] | None:
+def parse_publisher(value: str | None) -> list[str] | None:
     """Parse a filter of one publisher; None if the argument is left out."""
-    if given is not None and not PUBLISHER.fullmatch(parse_short_text(given, "publisher")):
+    if value is not None and not PUBLISHER.fullmatch(parse_short_text(value, "publisher")):
         raise InvalidInput("expected a publisher's short id, such as 'usgs'", path=("publisher",))
-    return None if given is None else [given]
+    return None if value is None else [value]
 
 
-def parse_exposure_question(
+def parse_exposure_query(
     day: date,
     commodity: str | None,
     issuer: str | None,
     destination: str | None,
     stage: Stage | None = None,
-) -> Question:
+) -> ExposureQuery:
     """Parse the arguments of `exposure`. Raises InvalidInput unless one of them is given."""
     if commodity is None and issuer is None and destination is None:
         raise InvalidInput("expected a commodity, an issuer or a destination", path=("commodity",))
-    return Question(
+    return ExposureQuery(
         day,
         None if commodity is None else parse_word(Commodity, commodity, "commodity"),
         None if issuer is None else parse_word(Place, issuer, "issuer"),
@@ -226,15 +226,15 @@ def parse_exposure_question(
     )
 
 
-def parse_event_types(given: list[str] | None) -> list[str] | None:
+def parse_event_types(value: list[str] | None) -> list[str] | None:
     """Parse a filter of event types; None if the argument is left out."""
-    for index, type_ in enumerate(given or ()):
+    for index, type_ in enumerate(value or ()):
         try:
             fact_type(parse_short_text(type_, "types"))
         except InvalidInput as error:
             error.path = ("types", index)
             raise
-    return given
+    return value
 
 
 def parse_selection(
@@ -261,98 +261,98 @@ def parse_selection(
 
 
 def parse_some(
-    kind: Callable[[str], T], given: list[str] | None, field: str, most: int
+    kind: Callable[[str], T], value: list[str] | None, field: str, most: int
 ) -> list[T] | None:
     """Parse up to `most` words of a vocabulary; None if the argument is left out.
 
     Raises InvalidInput and TooLarge.
     """
-    if given is None:
+    if value is None:
         return None
-    if len(given) > most:
-        raise TooLarge(f"expected at most {most}, not {len(given)}", path=(field,))
-    return parse_all(kind, given, field)
+    if len(value) > most:
+        raise TooLarge(f"expected at most {most}, not {len(value)}", path=(field,))
+    return parse_all(kind, value, field)
 
 
-def parse_entity(given: str | None, field: str) -> str | None:
+def parse_entity(value: str | None, field: str) -> str | None:
     """Parse the name of an entity in the log; None if the argument is left out. Raises InvalidInput."""
-    if given is not None and not ENTITY_PATH.fullmatch(parse_short_text(given, field)):
+    if value is not None and not ENTITY_PATH.fullmatch(parse_short_text(value, field)):
         raise InvalidInput(
             "expected the name of an entity, such as 'alliance/quad'",
             code="INVALID_ID",
             path=(field,),
         )
-    return given
+    return value
 
 
-def parse_entity_of_kind(given: str | None, field: str = "entity") -> str | None:
+def parse_entity_of_kind(value: str | None, field: str = "entity") -> str | None:
     """Parse the name of an entity of an existing kind; None if the argument is left out.
 
     Raises InvalidInput.
     """
-    if given is not None:
-        entity_type(parse_short_text(given, field))
-        check_text(given, field)
-    return given
+    if value is not None:
+        entity_type(parse_short_text(value, field))
+        check_text(value, field)
+    return value
 
 
-def parse_all(kind: Callable[[str], T], given: list[str], field: str) -> list[T]:
+def parse_all(kind: Callable[[str], T], value: list[str], field: str) -> list[T]:
     """Parse words of a vocabulary; an error has the path of the word."""
-    found = []
-    for index, text in enumerate(given):
+    values = []
+    for index, text in enumerate(value):
         try:
-            found.append(parse_word(kind, text, field))
+            values.append(parse_word(kind, text, field))
         except TrackerError as error:
             error.path = (field, index)
             raise
-    return found
+    return values
 
 
-def parse_day(given: Day | None, field: str) -> date | None:
+def parse_day(value: Day | None, field: str) -> date | None:
     """Parse a day."""
-    return None if given is None else calendar_days.parse_day(given, field)
+    return None if value is None else calendar_days.parse_day(value, field)
 
 
-def parse_instant(given: Instant | None, field: str) -> datetime | None:
+def parse_instant(value: Instant | None, field: str) -> datetime | None:
     """Parse a time in UTC."""
-    if given is None:
+    if value is None:
         return None
     try:
-        moment = datetime.fromisoformat(given)
+        moment = datetime.fromisoformat(value)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        if found := DAY.match(given):
-            calendar_days.parse_day(found[0], field)
+        if match := DAY.match(value):
+            calendar_days.parse_day(match[0], field)
         raise InvalidInput(
-            f"{given[:50]!r} is not a moment: expected YYYY-MM-DDTHH:MM:SSZ",
+            f"{value[:50]!r} is not a moment: expected YYYY-MM-DDTHH:MM:SSZ",
             code="INVALID_DATE",
             path=(field,),
         ) from None
 
 
-def parse_position(given: Position | None, field: str) -> int | None:
+def parse_position(value: Position | None, field: str) -> int | None:
     """Parse a position."""
-    if given is None:
+    if value is None:
         return None
-    if not DIGITS.fullmatch(given):
+    if not DIGITS.fullmatch(value):
         raise InvalidInput(
-            f"{given[:50]!r} is not a position: expected a whole number from 0",
+            f"{value[:50]!r} is not a position: expected a whole number from 0",
             code="INVALID_POSITION",
             path=(field,),
         )
-    return position_of(given, field)
+    return position_of(value, field)
 
 
-def parse_token(given: str | None, field: str) -> ResumeToken | None:
+def parse_token(value: str | None, field: str) -> ResumeToken | None:
     """Parse a resume token or a position."""
-    return None if given is None else parse_resume_token(given, field)
+    return None if value is None else parse_resume_token(value, field)
 
 
-def parse_required_position(given: Position, field: str) -> int:
+def parse_required_position(value: Position, field: str) -> int:
     """Parse a required position. Raises InvalidInput."""
-    found = parse_position(given, field)
-    assert found is not None
-    return found
+    position = parse_position(value, field)
+    assert position is not None
+    return position
 
 
 def _at_path(field: str, read: Callable[[], T]) -> T:

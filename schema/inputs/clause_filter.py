@@ -148,5 +148,5 @@ def parse_clause_query(
     )
 
 
-def _word(kind: Any, given: str | None, field: str) -> Any:
-    return None if given is None else parse_word(kind, given, field)
+def _word(kind: Any, value: str | None, field: str) -> Any:
+    return None if value is None else parse_word(kind, value, field)

@@ -24,6 +24,6 @@ def parse_endpoint_filter(
     if parse_entity(entity, "entity") is not None:
         entity_type(entity or "")
     kinds, goods, around = (
-        None if given is None else tuple(given) for given in (types, commodities, places)
+        None if words is None else tuple(words) for words in (types, commodities, places)
     )
     return EndpointFilter(kinds, goods, around, entity)

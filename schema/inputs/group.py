@@ -41,16 +41,16 @@ class GroupInput:
     )
 
 
-async def find_group(info: Info, given: GroupInput, moment: Moment) -> Group | None:
+async def find_group(info: Info, group: GroupInput, moment: Moment) -> Group | None:
     """Return the group at a moment; None if its alliance does not exist. Raises InvalidInput."""
     day = moment.valid_at
-    if given.places:
-        return Group(countries_of(_parse_places(given.places, "places"), day))
-    if given.all_but:
-        return Group(countries_of(_parse_places(given.all_but, "allBut"), day), all_but=True)
-    if not given.alliance:
+    if group.places:
+        return Group(countries_of(_parse_places(group.places, "places"), day))
+    if group.all_but:
+        return Group(countries_of(_parse_places(group.all_but, "allBut"), day), all_but=True)
+    if not group.alliance:
         raise InvalidInput("expected an alliance, or at least one place", path=("of",))
-    key = key_of(KIND, given.alliance)
+    key = key_of(KIND, group.alliance)
     state = await info.context.loaders.states.load((f"{KIND}/{key}", moment)) if key else None
     if not isinstance(state, AllianceState):
         return None
@@ -58,11 +58,11 @@ async def find_group(info: Info, given: GroupInput, moment: Moment) -> Group | N
     return Group(countries_of(members, day), members_known=state.members_known)
 
 
-def _parse_places(given: list[str], name: str) -> list[Place]:
-    if len(given) > MAX_GROUP_PLACES:
+def _parse_places(codes: list[str], name: str) -> list[Place]:
+    if len(codes) > MAX_GROUP_PLACES:
         raise TooLarge(f"expected at most {MAX_GROUP_PLACES} places", path=("of", name))
     try:
-        places = parse_all(Place, given, name)
+        places = parse_all(Place, codes, name)
         for index, place in enumerate(places):
             if place in (WORLD, OTHER):
                 raise InvalidInput(

@@ -26,7 +26,7 @@ from tracker.errors import InvalidInput, TooLarge
 RENAMED = {"judged": "assessment"}
 """GraphQL names of fields with another name in the log."""
 
-NOT_TOLD = frozenset({"reviewed_by", "snapshot"})
+UNSTATED = frozenset({"reviewed_by", "snapshot"})
 """Fields of facts that only reviews set."""
 
 CHECKED_BY_DOMAIN = frozenset({"unit", "source"})
@@ -45,7 +45,7 @@ def input_type(
     required = set(annotations)
     hints = get_type_hints(struct, include_extras=True)
     for field in msgspec.structs.fields(struct):
-        if field.name in NOT_TOLD:
+        if field.name in UNSTATED:
             continue
         annotations[field.name] = graphql_type(hints[field.name])
         if field.required and field.name not in CHECKED_BY_DOMAIN:
@@ -60,12 +60,12 @@ def input_type(
 
 
 def _field(name: str, described: str, required: bool) -> Any:
-    given = RENAMED.get(name)
+    renamed = RENAMED.get(name)
     if required:
-        return strawberry.field(name=given, description=described)
+        return strawberry.field(name=renamed, description=described)
     if name in CHECKED_BY_DOMAIN:
         described += " Required."
-    return strawberry.field(name=given, description=described, default=None)
+    return strawberry.field(name=renamed, description=described, default=None)
 
 
 def one_of_type(name: str, kinds: Mapping[str, type[Any]], description: str) -> type[Any]:
@@ -97,10 +97,10 @@ def graphql_type(hint: Any) -> Any:
     if origin is tuple:
         return list[graphql_type(arguments[0])]  # type: ignore[misc]  # known at run time only
     if origin in (Union, types.UnionType):
-        given = [
+        members = [
             part for part in arguments if part is not TextCommitment
         ]  # skip annotations of msgspec
-        parts = tuple(part if part is type(None) else graphql_type(part) for part in given)
+        parts = tuple(part if part is type(None) else graphql_type(part) for part in members)
         return Union[parts]  # noqa: UP007 - made from a tuple
     if issubclass(hint, msgspec.Struct):
         about = " ".join(str(hint.__doc__).split("\n\n")[0].split())
@@ -116,10 +116,10 @@ def to_plain_json(value: Any, *path: str | int) -> Any:
     Raises InvalidInput or TooLarge for extreme texts before the domain validates them.
     """
     if is_dataclass(value):
-        found = {to_camel(f.name): getattr(value, f.name) for f in fields(value)}
+        values = {to_camel(f.name): getattr(value, f.name) for f in fields(value)}
         return {
             name: to_plain_json(of, *path, name)
-            for name, of in found.items()
+            for name, of in values.items()
             if of is not None and of is not strawberry.UNSET
         }
     if isinstance(value, list):

@@ -74,8 +74,8 @@ class MomentInput:
 async def wait_for_position(info: Info, least: Position | None) -> None:
     """Wait until `minPosition`, if given, is projected. Raises InvalidInput, or Unavailable after the
     timeout."""
-    if wanted := parse_position(least, "minPosition"):
-        await wait_until_projected(info.context.services.projector, wanted)
+    if position := parse_position(least, "minPosition"):
+        await wait_until_projected(info.context.services.projector, position)
 
 
 async def wait_for_replica(services: Services, position: int, field: str) -> None:
@@ -109,10 +109,10 @@ async def current_moment(info: Info, least: Position | None) -> Moment:
     return report_moment(info, await info.context.services.as_of.resolve())
 
 
-async def resolve_moment(info: Info, given: MomentInput, least: Position | None) -> Moment:
+async def resolve_moment(info: Info, input: MomentInput, least: Position | None) -> Moment:
     """Wait for `minPosition`; then resolve, and report, the moment of a query."""
     await wait_for_position(info, least)
-    return report_moment(info, await _parse_moment(info, given, None))
+    return report_moment(info, await _parse_moment(info, input, None))
 
 
 async def resolve_range(
@@ -154,18 +154,18 @@ def _to_json(moment: Moment) -> dict[str, Any]:
     return {"position": str(moment.position), "validAt": moment.valid_at.isoformat()}
 
 
-async def _below(name: str, info: Info, given: MomentInput, default: Moment | None) -> Moment:
+async def _below(name: str, info: Info, input: MomentInput, default: Moment | None) -> Moment:
     try:
-        return await _parse_moment(info, given, default)
+        return await _parse_moment(info, input, default)
     except InvalidInput as error:
         raise error.below(name) from None
 
 
-async def _parse_moment(info: Info, given: MomentInput, default: Moment | None) -> Moment:
-    valid_at = parse_day(given.valid_at, "validAt")
+async def _parse_moment(info: Info, input: MomentInput, default: Moment | None) -> Moment:
+    valid_at = parse_day(input.valid_at, "validAt")
     known_at, at = (
-        parse_instant(given.known_at, "knownAt"),
-        parse_position(given.position, "position"),
+        parse_instant(input.known_at, "knownAt"),
+        parse_position(input.position, "position"),
     )
     if default:
         valid_at = valid_at or default.valid_at

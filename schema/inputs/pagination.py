@@ -99,10 +99,10 @@ class Cursors:
         text = msgspec.json.encode([self.order, by, "#".join(map(str, names))])
         return encode_opaque(text.decode())
 
-    def decode(self, given: str, path: str) -> Key:
+    def decode(self, text: str, path: str) -> Key:
         """Decode a cursor of this list to its key. Raises InvalidInput for any other text."""
         try:
-            order, key = _decode(decode_opaque(given))
+            order, key = _decode(decode_opaque(text))
             self._check(order, key)
         except (ValueError, msgspec.DecodeError):
             raise cursor_error(path) from None
@@ -134,10 +134,10 @@ class WordCursors:
         """Encode the key of an item as a cursor."""
         return encode_opaque(encode([self.order, *key]).decode())
 
-    def decode(self, given: str, path: str) -> Key:
+    def decode(self, text: str, path: str) -> Key:
         """Decode a cursor of this list to its key. Raises InvalidInput for any other text."""
         try:
-            order, *key = decode(list[str], decode_opaque(given))
+            order, *key = decode(list[str], decode_opaque(text))
         except (ValueError, InvalidInput):
             raise cursor_error(path) from None
         if order != self.order:

@@ -64,45 +64,45 @@ PublishedIn: TypeAlias = Annotated[
 ]
 
 
-def parse_days(given: DayRange | None, name: str) -> Days | None:
+def parse_days(value: DayRange | None, name: str) -> Days | None:
     """Parse a range of days; None without a filter."""
-    if given is None or (given.first is None and given.last is None):
+    if value is None or (value.first is None and value.last is None):
         return None
     try:
-        return _check_order(parse_day(given.first, "from"), parse_day(given.last, "to"))
+        return _check_order(parse_day(value.first, "from"), parse_day(value.last, "to"))
     except InvalidInput as error:
         raise error.below(name) from None
 
 
-def parse_years(given: YearRange | None, name: str) -> tuple[int | None, int | None] | None:
+def parse_years(value: YearRange | None, name: str) -> tuple[int | None, int | None] | None:
     """Parse a range of years; None without a filter."""
-    if given is None or (given.first is None and given.last is None):
+    if value is None or (value.first is None and value.last is None):
         return None
     try:
-        return _check_order(given.first, given.last)
+        return _check_order(value.first, value.last)
     except InvalidInput as error:
         raise error.below(name) from None
 
 
-def parse_closed_years(given: YearRange, name: str) -> tuple[int, int]:
+def parse_closed_years(value: YearRange, name: str) -> tuple[int, int]:
     """Parse a range of years with both ends required. Raises InvalidInput."""
-    found = parse_years(given, name)
-    for end, year in zip(("from", "to"), found or (None, None), strict=True):
+    years = parse_years(value, name)
+    for end, year in zip(("from", "to"), years or (None, None), strict=True):
         if year is None:
             raise InvalidInput("expected a year", code="YEAR_REQUIRED", path=(name, end))
-    assert found is not None
-    first, last = found
+    assert years is not None
+    first, last = years
     assert first is not None
     assert last is not None
     return first, last
 
 
-def parse_times(given: TimeRange | None, name: str) -> tuple[datetime | None, datetime | None]:
+def parse_times(value: TimeRange | None, name: str) -> tuple[datetime | None, datetime | None]:
     """Parse a range of time; open without a filter."""
-    if given is None:
+    if value is None:
         return None, None
     try:
-        return _check_order(parse_instant(given.first, "from"), parse_end(given.last, "to"))
+        return _check_order(parse_instant(value.first, "from"), parse_end(value.last, "to"))
     except InvalidInput as error:
         raise error.below(name) from None
 

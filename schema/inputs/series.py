@@ -56,16 +56,16 @@ def check_order(start: C, end: C) -> None:
         )
 
 
-def check_number(found: list[T], most: int) -> list[T]:
+def check_number(items: list[T], most: int) -> list[T]:
     """Check the number of moments of a query. Raises InvalidInput if there are too many."""
-    if len(found) > most:
+    if len(items) > most:
         raise InvalidInput(
             f"expected at most {most} moments (`first`): raise it, or use a longer step or"
             " a shorter time",
             code="TOO_MANY_MOMENTS",
             path=("first",),
         )
-    return found
+    return items
 
 
 def days_by_step(first: date, last: date, step: Step) -> list[date]:

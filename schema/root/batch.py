@@ -160,8 +160,8 @@ async def execute_preview(
 ) -> Preview:
     """Return the events and changes that commands would cause, as of a date; nothing is recorded."""
     services, actor = info.context.services, info.context.require_actor()
-    with read_batch(commands, key) as asked, step("dry_run"):
-        run = await services.commands.preview(asked, idempotency_key=key, actor=actor)
+    with read_batch(commands, key) as batch, step("dry_run"):
+        run = await services.commands.preview(batch, idempotency_key=key, actor=actor)
     with step("projection"):
         await services.projector.reach(run.position)
     start = await services.as_of.resolve(day, None, run.position)

@@ -108,8 +108,8 @@ class ReviewQueries:
         number = parse_candidate_id(id, "id")
         review = await review_of(info)
         try:
-            found = await review.candidates.get(number)
-            return Candidate(of=found, reviewers=review.reviewers)
+            candidate = await review.candidates.get(number)
+            return Candidate(of=candidate, reviewers=review.reviewers)
         except NotFound:
             return None
 
@@ -146,7 +146,7 @@ def parse_filter(
     state: CandidateState | None = None,
 ) -> CandidateFilter:
     """Parse the filter of a list of candidates. Raises InvalidInput and TooLarge."""
-    if assigned_to:  # blank: assigned to nobody
+    if assigned_to:  # blank: without an assignment
         parse_stored_text(assigned_to, "assignedTo")
     return CandidateFilter(
         state,
@@ -181,17 +181,17 @@ def candidate_pages(
     cursors = WordCursors(f"candidates {by.name}")
 
     async def items(span: KeyRange) -> Sequence[Keyed[Candidate]]:
-        asked = Span(
+        range_of_ids = Span(
             _key(span.after), _key(span.before), span.limit or 1, span.from_end, span.closed
         )
-        found = await review.candidates.page(narrowed, by, asked)
+        candidates = await review.candidates.page(narrowed, by, range_of_ids)
         return [
             (tuple(map(str, by.key(one))), Candidate(of=one, reviewers=review.reviewers))
-            for one in found
+            for one in candidates
         ]
 
-    def decode(given: str, path: str) -> Key:
-        key = cursors.decode(given, path)
+    def decode(text: str, path: str) -> Key:
+        key = cursors.decode(text, path)
         try:
             _key(key)
             by.check_key(_key(key) or ())

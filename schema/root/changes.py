@@ -65,10 +65,10 @@ def change_pages(
     by_day = cursors.order is not None
 
     async def items(span: KeyRange) -> list[Keyed[Change]]:
-        found = await source.between(start, end, about, order.value, span)
+        changes = await source.between(start, end, about, order.value, span)
         return [
             ((_day(of), of.entity) if by_day else (of.entity,), Change(of=of, start=start, end=end))
-            for of in found
+            for of in changes
         ]
 
     return PageSource(

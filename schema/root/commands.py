@@ -5,16 +5,17 @@ Every mutation returns when the projection has processed its events, so that the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
+import strawberry
 from strawberry import argument, field
 
 from projections.runner.release import AnotherRelease
 from schema.base.context import Info
-from schema.base.decorators import object_type
+from schema.base.decorators import description_of, object_type
 from schema.base.scalars import Position
 from schema.inputs.input_types import check_text, to_camel, to_plain_json
 from schema.root.fact_mutations import INPUT_PARSERS
@@ -28,12 +29,14 @@ from tracker.errors import Path, TrackerError, Unavailable
 from tracker.log.append import AppendResult
 from tracker.postgres.database import CONNECTION_ERRORS
 
+BESIDE_FACT = tuple((name,) for name in ("id", "revision", "reason"))
+"""The fields of an edit beside its fact."""
 BESIDE_INPUT = frozenset({"idempotencyKey", "expectedVersion"})
 """Arguments beside the input."""
 
 REPLICA_TIMEOUT_SECONDS = 1.0
 """Maximum time in seconds that a mutation waits until the replica shows its events."""
-REPLICA_LOOK_SECONDS = 0.01
+REPLICA_POLL_SECONDS = 0.01
 
 Key: TypeAlias = Annotated[
     str | None,
@@ -151,13 +154,13 @@ async def record_retraction(commands: Commands, order: MutationRequest) -> Appen
 
 async def record_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
     """Record a redaction of texts and delete them."""
-    asked = from_builtins(RedactionInput, order.data)
+    input = from_builtins(RedactionInput, order.data)
     return await commands.redact(
-        asked.event_id,
-        asked.reason,
-        asked.on,
-        asked.source,
-        fields=asked.fields,
+        input.event_id,
+        input.reason,
+        input.on,
+        input.source,
+        fields=input.fields,
         idempotency_key=order.key,
         actor=order.actor,
     )
@@ -165,12 +168,12 @@ async def record_redaction(commands: Commands, order: MutationRequest) -> Append
 
 async def record_snapshot_redaction(commands: Commands, order: MutationRequest) -> AppendResult:
     """Record a redaction of a snapshot and delete its bytes."""
-    asked = from_builtins(SnapshotRedactionInput, order.data)
+    input = from_builtins(SnapshotRedactionInput, order.data)
     return await commands.redact_snapshot(
-        asked.sha256,
-        asked.reason,
-        asked.on,
-        asked.source,
+        input.sha256,
+        input.reason,
+        input.on,
+        input.source,
         idempotency_key=order.key,
         actor=order.actor,
     )
@@ -252,7 +255,7 @@ async def wait_until_readable(info: Info, appended: AppendResult) -> None:
     if reading and reading.replica and reading.replica.trouble is None:
         with step("replica"), suppress(Unavailable, *CONNECTION_ERRORS):
             await reading.projector.reach(
-                last, seconds=REPLICA_TIMEOUT_SECONDS, look_seconds=REPLICA_LOOK_SECONDS
+                last, seconds=REPLICA_TIMEOUT_SECONDS, poll_seconds=REPLICA_POLL_SECONDS
             )
 
 
@@ -274,3 +277,28 @@ async def command_result(info: Info, appended: AppendResult) -> CommandResult:
 def camel_path(path: Path) -> Path:
     """Return a path in the names of the API."""
     return tuple(to_camel(step) if isinstance(step, str) else step for step in path)
+
+
+@contextmanager
+def input_errors(fact_path: tuple[str, ...] = ()) -> Iterator[None]:
+    """Put errors below the input, in the names of the API.
+
+    Errors without another path are at `fact_path`, if a fact was given.
+    """
+    try:
+        yield
+    except TrackerError as error:
+        error.path = camel_path(error.path)
+        if fact_path and error.path[:1] not in BESIDE_FACT and error.path[:1] != fact_path[:1]:
+            error.path = (*fact_path, *error.path)
+        raise error.below("input") from None
+
+
+def scoped_mutations(resolvers: Mapping[str, Callable[..., Any]], needs: str) -> list[Any]:
+    """Return mutations by name, with their required scope at the end of their descriptions."""
+    return [
+        strawberry.mutation(
+            resolver=resolve, name=name, description=f"{description_of(resolve)} {needs}"
+        )
+        for name, resolve in resolvers.items()
+    ]

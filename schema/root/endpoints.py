@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Annotated, Any
 
@@ -12,26 +11,27 @@ from strawberry import argument, field
 
 from projections.query.lists import Keyed
 from schema.base.context import Info
-from schema.base.decorators import description_of, object_type, resolver_field
+from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_position, parse_required_position
 from schema.inputs.endpoint_filter import parse_endpoint_filter
 from schema.inputs.input_types import check_text
 from schema.inputs.order_by import KeyOrder
-from schema.root.commands import camel_path
+from schema.root.commands import input_errors, scoped_mutations
 from schema.types.connection import PageSource, shown_pages
 from schema.types.endpoint import Endpoint, manager
 from schema.types.list_field import list_field
 from tracker.delivery import endpoint as delivery
-from tracker.delivery.endpoint import EndpointState, Manager, NewEndpoint
-from tracker.delivery.endpoints import (
-    DEFAULT_OVERLAP_HOURS,
+from tracker.delivery.endpoint import (
     MAX_BATCH_EVENTS,
     MAX_FILTER_WORDS,
     MAX_NAME_CHARACTERS,
-    MAX_OVERLAP_HOURS,
+    EndpointState,
+    Manager,
+    NewEndpoint,
 )
-from tracker.errors import Forbidden, NotFound, TrackerError
+from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, MAX_OVERLAP_HOURS, Endpoints
+from tracker.errors import Forbidden, NotFound
 
 NAME = "Its name, as in `endpoints`."
 REASON = "The reason. It is stored with the name of the caller."
@@ -59,12 +59,12 @@ class EndpointQueries:
         """The endpoints that the caller may manage: its own, and with scope `admin` all. Their keys are
         their names. Needs a token of scope `endpoint`."""
         mine = await info.context.services.endpoints.all(manager(info))
-        found: list[Keyed[delivery.Endpoint]] = [
+        keyed: list[Keyed[delivery.Endpoint]] = [
             ((of.name,), of)
             for of in mine
             if state in (None, of.state) and owner in (None, of.owner)
         ]
-        return shown_pages(found, lambda of: Endpoint(of=of), "endpoints", order.value.down)
+        return shown_pages(keyed, lambda of: Endpoint(of=of), "endpoints", order.value.down)
 
     @resolver_field
     async def endpoint(
@@ -72,9 +72,9 @@ class EndpointQueries:
     ) -> Endpoint | None:
         """One endpoint; null if the caller may manage none with this name. Needs a token of scope
         `endpoint`."""
-        who = manager(info)
+        caller = manager(info)
         try:
-            return Endpoint(of=await info.context.services.endpoints.get(name, who))
+            return Endpoint(of=await info.context.services.endpoints.get(name, caller))
         except NotFound:
             return None
 
@@ -226,8 +226,8 @@ class RemoveEndpointResult:
 
 async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> EndpointSecretResult:
     """Adds an endpoint. The secret in the result is shown only once."""
-    who = manager(info)
-    with _input_errors():
+    caller = manager(info)
+    with input_errors():
         new = NewEndpoint(
             url=_text(input.url, "url"),
             name=None if input.name is None else _text(input.name, "name"),
@@ -238,9 +238,9 @@ async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> E
             max_batch_events=input.max_batch_events,
             with_proof=input.with_proof,
             with_hmac=input.with_hmac,
-            owner=_owner(who, input.owner),
+            owner=_owner(caller, input.owner),
         )
-        added, secret = await info.context.services.endpoints.add(new, who, input.reason)
+        added, secret = await info.context.services.endpoints.add(new, caller, input.reason)
     return EndpointSecretResult(endpoint=Endpoint(of=added), secret=secret)
 
 
@@ -248,20 +248,14 @@ async def pause_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> EndpointResult:
     """Stops the deliveries to an active endpoint. Its cursor is kept without a time limit."""
-    who = manager(info)
-    with _input_errors():
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.pause(name, who, reason))
+    return await _act(info, input, Endpoints.pause)
 
 
 async def resume_endpoint(
     info: Info, input: Annotated[EndpointActionInput, ORDER]
 ) -> EndpointResult:
     """Resumes at once the deliveries to a paused, disabled or failing endpoint, from its cursor."""
-    who = manager(info)
-    with _input_errors():
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.resume(name, who, reason))
+    return await _act(info, input, Endpoints.resume)
 
 
 async def replay_endpoint(
@@ -269,48 +263,54 @@ async def replay_endpoint(
 ) -> EndpointResult:
     """Sends past events again. It replaces an unfinished replay. Receivers recognise the events by their
     positions, and the ids are the original ones."""
-    who = manager(info)
-    with _input_errors():
-        first = parse_required_position(input.first_position, "from")
-        last = parse_position(input.last_position, "to")
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.replay(name, who, first, last, reason))
+    return await _act(
+        info,
+        input,
+        lambda endpoints, name, caller, reason: endpoints.replay(
+            name,
+            caller,
+            parse_required_position(input.first_position, "from"),
+            parse_position(input.last_position, "to"),
+            reason,
+        ),
+    )
 
 
 async def end_replay(info: Info, input: Annotated[EndpointActionInput, ORDER]) -> EndpointResult:
     """Cancels an unfinished replay; new events are delivered."""
-    who = manager(info)
-    with _input_errors():
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.end_replay(name, who, reason))
+    return await _act(info, input, Endpoints.end_replay)
 
 
 async def park_delivery(info: Info, input: Annotated[ParkDeliveryInput, ORDER]) -> EndpointResult:
     """Sets one pending event aside, so that later events are delivered. `retryDelivery` sends it."""
-    who = manager(info)
-    with _input_errors():
-        position = parse_required_position(input.position, "position")
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.park(name, who, position, reason))
+    return await _act(
+        info,
+        input,
+        lambda endpoints, name, caller, reason: endpoints.park(
+            name, caller, parse_required_position(input.position, "position"), reason
+        ),
+    )
 
 
 async def retry_delivery(info: Info, input: Annotated[RetryDeliveryInput, ORDER]) -> EndpointResult:
     """Retries a delivery now: the one that fails, or a parked one."""
-    who = manager(info)
-    with _input_errors():
-        position = parse_position(input.position, "position")
-        name, reason = input.name, _text(input.reason, "reason")
-        return _result(await info.context.services.endpoints.retry(name, who, position, reason))
+    return await _act(
+        info,
+        input,
+        lambda endpoints, name, caller, reason: endpoints.retry(
+            name, caller, parse_position(input.position, "position"), reason
+        ),
+    )
 
 
 async def rotate_endpoint_keys(
     info: Info, input: Annotated[RotateEndpointKeysInput, ORDER]
 ) -> EndpointSecretResult:
     """Replaces the keys of an endpoint. During the overlap, deliveries have signatures of both."""
-    who = manager(info)
-    with _input_errors():
+    caller = manager(info)
+    with input_errors():
         rotated, secret = await info.context.services.endpoints.rotate(
-            input.name, who, input.overlap_hours, _text(input.reason, "reason")
+            input.name, caller, input.overlap_hours, _text(input.reason, "reason")
         )
     return EndpointSecretResult(endpoint=Endpoint(of=rotated), secret=secret)
 
@@ -320,9 +320,11 @@ async def remove_endpoint(
 ) -> RemoveEndpointResult:
     """Removes an endpoint with its cursor, its keys and its parked events. The record of its changes
     remains."""
-    who = manager(info)
-    with _input_errors():
-        await info.context.services.endpoints.remove(input.name, who, _text(input.reason, "reason"))
+    caller = manager(info)
+    with input_errors():
+        await info.context.services.endpoints.remove(
+            input.name, caller, _text(input.reason, "reason")
+        )
     return RemoveEndpointResult(name=input.name)
 
 
@@ -341,37 +343,31 @@ ENDPOINT_MUTATIONS: dict[str, Callable[..., Any]] = {
 
 def endpoint_mutations() -> list[Any]:
     """Return the mutations of endpoints."""
-    return [
-        strawberry.mutation(
-            resolver=resolve, name=name, description=f"{description_of(resolve)} {NEEDS_SCOPE}"
-        )
-        for name, resolve in ENDPOINT_MUTATIONS.items()
-    ]
+    return scoped_mutations(ENDPOINT_MUTATIONS, NEEDS_SCOPE)
 
 
-def _result(of: delivery.Endpoint) -> EndpointResult:
+async def _act(
+    info: Info,
+    input: Any,
+    act: Callable[[Endpoints, str, Manager, str], Awaitable[delivery.Endpoint]],
+) -> EndpointResult:
+    """Return an endpoint after an action on it, with the name and the reason of the input."""
+    caller = manager(info)
+    with input_errors():
+        reason = _text(input.reason, "reason")
+        of = await act(info.context.services.endpoints, input.name, caller, reason)
     return EndpointResult(endpoint=Endpoint(of=of))
 
 
-def _owner(who: Manager, given: str | None) -> str:
+def _owner(caller: Manager, name: str | None) -> str:
     """Return the owner of a new endpoint. Raises Forbidden."""
-    if given in (None, who.actor):
-        return who.actor
-    if who.owner is not None:
+    if name in (None, caller.actor):
+        return caller.actor
+    if caller.owner is not None:
         raise Forbidden("another owner needs a token of scope admin", path=("owner",))
-    return _text(str(given), "owner")
+    return _text(str(name), "owner")
 
 
-def _text(given: str, name: str) -> str:
-    check_text(given, name)
-    return given
-
-
-@contextmanager
-def _input_errors() -> Iterator[None]:
-    """Put errors below the input, in the names of the API."""
-    try:
-        yield
-    except TrackerError as error:
-        error.path = camel_path(error.path)
-        raise error.below("input") from None
+def _text(text: str, name: str) -> str:
+    check_text(text, name)
+    return text

@@ -39,31 +39,31 @@ CLOCK_RESOLUTION = timedelta(microseconds=1)
 class LogRange:
     """Selected events of the log between two positions, both exclusive."""
 
-    wanted: Selection
+    selection: Selection
     after: int
     before: int
 
 
 async def log_range(
-    recorder: Recorder, wanted: Selection, first: datetime | None, last: datetime | None
+    recorder: Recorder, selection: Selection, first: datetime | None, last: datetime | None
 ) -> LogRange:
     """Return the selected events that were recorded in a period, both ends inclusive."""
     earliest = first is not None and first > datetime.min.replace(tzinfo=first.tzinfo)
     after = await recorder.position_at(first - CLOCK_RESOLUTION) if first and earliest else 0
     before = await recorder.position_at(last) + 1 if last else MAX_POSITION
-    return LogRange(wanted, after, before)
+    return LogRange(selection, after, before)
 
 
 async def event_pages(
     recorder: Recorder, part: LogRange, order: Enum, show: Callable[[RecordedEvent], T]
 ) -> PageSource[T]:
     """Return pages of the events of a range of the log, by position."""
-    if part.wanted.entity is not None:
-        return await _of_entity(recorder, part.wanted.entity, part, order, show)
+    if part.selection.entity is not None:
+        return await _of_entity(recorder, part.selection.entity, part, order, show)
     about = None
-    if part.wanted.by_subject:  # two steps, so that the list ends at the head of the first step
+    if part.selection.by_subject:  # two steps, so that the list ends at the head of the first step
         part = replace(part, before=min(part.before, await recorder.head() + 1))
-        about = await streams_selected(recorder, part.wanted, part.before)
+        about = await streams_selected(recorder, part.selection, part.before)
     return _in_log(recorder, part, about, order, show)
 
 
@@ -75,14 +75,14 @@ def _in_log(
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
     """Return pages of events of the log, or of some of its streams."""
-    down, types = order.value.down, part.wanted.types
+    down, types = order.value.down, part.selection.types
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
         low, high = (span.before, span.after) if down else (span.after, span.before)
         open_ = 0 if span.closed else 1
         after = part.after if low is None else max(part.after, int(low[0]) - 1 + open_)
         before = part.before if high is None else min(part.before, int(high[0]) + 1 - open_)
-        found = await recorder.page(
+        events = await recorder.page(
             after,
             before,
             limit=span.limit or 0,
@@ -90,7 +90,7 @@ def _in_log(
             about=about,
             from_end=span.from_end is not down,
         )
-        return [_keyed(of, show) for of in (found[::-1] if down else found)]
+        return [_keyed(of, show) for of in (events[::-1] if down else events)]
 
     return PageSource(
         items,
@@ -105,23 +105,23 @@ async def _of_entity(
 ) -> PageSource[T]:
     """Return pages of events of one entity."""
     events = (
-        await read_entity(recorder, part.wanted, part.after, part.before - 1)
+        await read_entity(recorder, part.selection, part.after, part.before - 1)
         if is_entity_name(entity)
         else []
     )
-    found = [_keyed(of, show) for of in events]
+    keyed = [_keyed(of, show) for of in events]
     down = order.value.down
 
     async def items(span: KeyRange) -> Sequence[Keyed[T]]:
-        return within(found[::-1] if down else found, span, down)
+        return within(keyed[::-1] if down else keyed, span, down)
 
     async def count() -> int:
-        return len(found)
+        return len(keyed)
 
     return PageSource(items, count, _encode_cursor, _decode_cursor)
 
 
-async def found_pages(
+async def search_pages(
     recorder: Recorder,
     searches: Searches,
     text: str,
@@ -130,29 +130,31 @@ async def found_pages(
     show: Callable[[RecordedEvent], T],
 ) -> PageSource[T]:
     """Return pages of the events of a range of the log that match a search, by position."""
-    streams = await _streams_wanted(recorder, part)
+    streams = await _selected_streams(recorder, part)
     before = min(part.before, await recorder.head() + 1)
-    asked = EventRange(part.after, before, part.wanted.types, streams)
-    found = [((position,), position) for position in await searches.event_positions(text, asked)]
+    event_range = EventRange(part.after, before, part.selection.types, streams)
+    positions = [
+        ((position,), position) for position in await searches.event_positions(text, event_range)
+    ]
     down = order.value.down
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
-        keyed = within(found[::-1] if down else found, span, down)
+        keyed = within(positions[::-1] if down else positions, span, down)
         events = await recorder.lookup.by_position([position for _, position in keyed])
         return [_keyed(events[position], show) for _, position in keyed]
 
     async def count() -> int:
-        return len(found)
+        return len(positions)
 
     return PageSource(items, count, _encode_cursor, _decode_cursor)
 
 
-async def _streams_wanted(recorder: Recorder, part: LogRange) -> list[StreamRange] | None:
+async def _selected_streams(recorder: Recorder, part: LogRange) -> list[StreamRange] | None:
     """Return the streams of the selected events; None for all."""
-    entity = part.wanted.entity
+    entity = part.selection.entity
     about = None
-    if part.wanted.by_subject:
-        about = await streams_selected(recorder, part.wanted, part.before)
+    if part.selection.by_subject:
+        about = await streams_selected(recorder, part.selection, part.before)
     if entity is None:
         return about
     since = [0] if about is None else [one.since for one in about if one.low <= entity < one.high]
@@ -186,10 +188,10 @@ class OneEvent:
         await wait_for_position(info, min_position)
         loaders = info.context.loaders
         if position is not None:
-            found = await loaders.event_at.load(position)
+            event = await loaders.event_at.load(position)
         else:
-            found = await loaders.event_by_id.load(parse_stored_text(event_id or "", "eventId"))
-        return Event(of=found) if found else None
+            event = await loaders.event_by_id.load(parse_stored_text(event_id or "", "eventId"))
+        return Event(of=event) if event else None
 
 
 def is_entity_name(entity: str) -> bool:
@@ -206,8 +208,8 @@ def _encode_cursor(key: Key) -> str:
     return str(key[0])
 
 
-def _decode_cursor(given: str, path: str) -> Key:
-    return (parse_resume_token(given, path).position,)
+def _decode_cursor(text: str, path: str) -> Key:
+    return (parse_resume_token(text, path).position,)
 
 
 async def check_tokens(recorder: Recorder, **given: str | None) -> None:

@@ -32,14 +32,14 @@ def history_pages(
     nameable = is_entity_name(entity)
 
     async def items(span: KeyRange) -> list[Keyed[HistoryVersion | None]]:
-        found = (
+        versions = (
             await as_of.histories.page(
                 entity, valid=valid, known=known, types=types, span=_known_by(until, span)
             )
             if nameable
             else []
         )
-        return [(_version_key(held), history_version(held, until)) for held in found]
+        return [(_version_key(held), history_version(held, until)) for held in versions]
 
     async def count() -> int:
         return (
@@ -67,10 +67,10 @@ def _encode_cursor(key: Key) -> str:
     return encode_opaque("#".join(map(str, key)))
 
 
-def _decode_cursor(given: str, path: str) -> Key:
+def _decode_cursor(text: str, path: str) -> Key:
     """Return the key of a cursor. Raises InvalidInput for any other text."""
     try:
-        position, _, day = decode_opaque(given).partition("#")
+        position, _, day = decode_opaque(text).partition("#")
         return min(int(position), MAX_POSITION), date.fromisoformat(day).isoformat()
     except ValueError:
         raise cursor_error(path) from None

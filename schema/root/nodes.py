@@ -27,8 +27,8 @@ GlobalIds: TypeAlias = Annotated[
 
 async def node(info: Info, moment: Moment, id: str) -> Node | None:
     """Return the entity of an id at a moment, also for an id of another moment; None if there is none."""
-    [found] = await _find_states(info, moment, [parse_node_id(id, "id").entity])
-    return found
+    [state] = await _find_states(info, moment, [parse_node_id(id, "id").entity])
+    return state
 
 
 async def nodes(info: Info, moment: Moment, ids: Sequence[str]) -> list[Node | None]:
@@ -38,8 +38,8 @@ async def nodes(info: Info, moment: Moment, ids: Sequence[str]) -> list[Node | N
 
 async def same_node(info: Info, id: str) -> Node | None:
     """Return the object of an id; for an id without a moment, the present entity."""
-    [found] = await _find_again(info, [parse_node_id(id, "id")], [("id",)])
-    return found
+    [state] = await _find_again(info, [parse_node_id(id, "id")], [("id",)])
+    return state
 
 
 async def same_nodes(info: Info, ids: Sequence[str]) -> list[Node | None]:
@@ -60,7 +60,7 @@ async def _find_again(
 ) -> list[Node | None]:
     """Load the objects of ids; those of one moment are read together."""
     as_of = info.context.services.as_of
-    found: list[Node | None] = [None] * len(ids)
+    nodes: list[Node | None] = [None] * len(ids)
     groups = defaultdict[tuple[Moment | None, bool], list[int]](list)
     for at, id in enumerate(ids):
         if not id.planned:
@@ -79,8 +79,8 @@ async def _find_again(
         for at, node in zip(
             places, await _find_states(info, resolved, entities, past), strict=True
         ):
-            found[at] = node
-    return found
+            nodes[at] = node
+    return nodes
 
 
 async def _find_states(

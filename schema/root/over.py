@@ -190,8 +190,8 @@ class Over:
 
 def at_moments(moments: Sequence[Moment]) -> list[AsOf]:
     """Return the world at many moments, with a limit on concurrent fields."""
-    turns = asyncio.Semaphore(MAX_FIELDS_AT_WORK)
-    return [AsOf(moment=moment, turns=turns) for moment in moments]
+    slots = asyncio.Semaphore(MAX_FIELDS_AT_WORK)
+    return [AsOf(moment=moment, slots=slots) for moment in moments]
 
 
 def check_one_way(**given: object) -> None:
@@ -233,10 +233,10 @@ async def _days_of_transitions(
         raise error.below("atTransitions") from None
     if begin == last.valid_at:
         return [begin]
-    found = await info.context.services.as_of.transitions.between(
+    transitions = await info.context.services.as_of.transitions.between(
         last, begin + DAY, last.valid_at, about
     )
-    return [begin, *dict.fromkeys(transition.day for transition in found)]
+    return [begin, *dict.fromkeys(transition.day for transition in transitions)]
 
 
 async def _positions_by_step(
@@ -249,11 +249,11 @@ async def _positions_by_step(
     check_order(start, end)
     recorder, as_of = info.context.services.recorder, info.context.services.as_of
     reached = (await as_of.resolve()).position
-    found = [
+    positions = [
         min(reached, await recorder.position_at(time))
         for time in check_number(times_by_step(start, end, step), most)
     ]
-    return [*dict.fromkeys(found)]
+    return [*dict.fromkeys(positions)]
 
 
 async def _positions_of(

@@ -48,7 +48,7 @@ from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
 from schema.root.candidates import ReviewQueries
 from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
 from schema.root.endpoints import EndpointQueries
-from schema.root.events import OneEvent, check_tokens, event_pages, found_pages, log_range
+from schema.root.events import OneEvent, check_tokens, event_pages, log_range, search_pages
 from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
@@ -106,8 +106,8 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
     ) -> AsOf:
         """The state of the world as of one date, as recorded at one position; without arguments, today and
         the latest position. All fields below are of this moment. Use two aliases to compare two moments."""
-        given = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
-        return AsOf(moment=await resolve_moment(info, given, min_position))
+        input = MomentInput(valid_at=valid_at, known_at=known_at, position=at)
+        return AsOf(moment=await resolve_moment(info, input, min_position))
 
     @resolver_field
     async def head(self, info: Info, min_position: MinPosition = None) -> Position:
@@ -297,11 +297,11 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         hs_code: HsCode = None,
     ) -> list[Commodity]:
         """All declared commodities, in the order of the tree."""
-        wanted = parse_commodities(commodity, hs_code)
+        selected = parse_commodities(commodity, hs_code)
         return [
             shown_commodity(of)
             for of in commodities()
-            if (wanted is None or of in wanted)
+            if (selected is None or of in selected)
             and matches(parse_search(search), of, of.name, *of.also)
         ]
 
@@ -348,19 +348,19 @@ class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
         min_position: MinPosition = None,
     ) -> Connection[Event]:
         """The events of the log. The cursor of an event is its position."""
-        wanted = parse_selection(types, commodities, places, entity)
+        selection = parse_selection(types, commodities, places, entity)
         if search is not None:
             parse_search_words(search, "search")
         await wait_for_position(info, min_position)
         services = info.context.services
         await check_tokens(services.recorder, after=page.after, before=page.before)
-        part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
+        part = await log_range(services.recorder, selection, *parse_times(recorded, "recorded"))
 
         def shown(of: RecordedEvent) -> Event:
             return Event(of=of)
 
         if search is not None:
             searches = services.as_of.searches
-            found = found_pages(services.recorder, searches, search, part, order, shown)
-            return await (await found).page(page)
+            pages = search_pages(services.recorder, searches, search, part, order, shown)
+            return await (await pages).page(page)
         return await (await event_pages(services.recorder, part, order, shown)).page(page)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import argument, field
 
 from schema.base.context import Info
-from schema.base.decorators import description_of, object_type
+from schema.base.decorators import object_type
 from schema.base.scalars import Day
 from schema.inputs.arguments import parse_day
 from schema.inputs.input_types import check_text, to_plain_json
 from schema.root.batch import FACT_INPUT
 from schema.root.candidates import ID
-from schema.root.commands import camel_path, wait_until_readable
+from schema.root.commands import camel_path, input_errors, scoped_mutations, wait_until_readable
 from schema.root.fact_mutations import INPUT_PARSERS
 from schema.types.candidate import Candidate, parse_candidate_id
 from tracker.auth.scopes import Scope
@@ -232,12 +231,7 @@ REVIEW_MUTATIONS: dict[str, Callable[..., Any]] = {
 
 def review_mutations() -> list[Any]:
     """Return the mutations of candidates."""
-    return [
-        strawberry.mutation(
-            resolver=resolve, name=name, description=f"{description_of(resolve)} {NEEDS_SCOPE}"
-        )
-        for name, resolve in REVIEW_MUTATIONS.items()
-    ]
+    return scoped_mutations(REVIEW_MUTATIONS, NEEDS_SCOPE)
 
 
 async def _decide(
@@ -254,9 +248,9 @@ async def _decide(
     with input_errors(fact_path):
         check_text(input.reason or "", "reason")
         by = Reviewer(actor, input.reason, input.revision)
-        found = await decide(review, parse_candidate_id(input.id, "id"), by)
-    await _wait_until_readable(info, [found])
-    return CandidateResult(candidate=Candidate(of=found, reviewers=review.reviewers))
+        outcome = await decide(review, parse_candidate_id(input.id, "id"), by)
+    await _wait_until_readable(info, [outcome])
+    return CandidateResult(candidate=Candidate(of=outcome, reviewers=review.reviewers))
 
 
 async def _decide_all(
@@ -270,14 +264,14 @@ async def _decide_all(
         check_text(input.reason or "", "reason")
         ids = [parse_candidate_id(id, "ids", index) for index, id in enumerate(input.ids)]
         outcomes = await decide(review, ids, Reviewer(actor, input.reason))
-    found = await review.candidates.get_all(ids)
-    await _wait_until_readable(info, found.values())
+    candidates = await review.candidates.get_all(ids)
+    await _wait_until_readable(info, candidates.values())
     return CandidatesResult(
         outcomes=[
             CandidateOutcome(
                 id=strawberry.ID(str(one.id)),
-                candidate=Candidate(of=found[one.id], reviewers=review.reviewers)
-                if one.id in found
+                candidate=Candidate(of=candidates[one.id], reviewers=review.reviewers)
+                if one.id in candidates
                 else None,
                 error=None if one.error is None else _error(one.error),
             )
@@ -286,8 +280,8 @@ async def _decide_all(
     )
 
 
-async def _wait_until_readable(info: Info, found: Any) -> None:
-    positions = [one.position for one in found if one.position is not None]
+async def _wait_until_readable(info: Info, outcome: Any) -> None:
+    positions = [one.position for one in outcome if one.position is not None]
     if positions:
         last = max(positions)
         await wait_until_readable(info, AppendResult(range(last, last + 1)))
@@ -297,22 +291,3 @@ def _error(error: TrackerError) -> CandidateError:
     return CandidateError(
         code=error.code, message=error.message, path=list(map(str, camel_path(error.path)))
     )
-
-
-@contextmanager
-def input_errors(fact_path: tuple[str, ...] = ()) -> Iterator[None]:
-    """Put errors below the input, in the names of the API.
-
-    Errors without another path are at `fact_path`, if a fact was given.
-    """
-    try:
-        yield
-    except TrackerError as error:
-        error.path = camel_path(error.path)
-        if fact_path and error.path[:1] not in BESIDE_FACT and error.path[:1] != fact_path[:1]:
-            error.path = (*fact_path, *error.path)
-        raise error.below("input") from None
-
-
-BESIDE_FACT = tuple((name,) for name in ("id", "revision", "reason"))
-"""The fields of an edit beside its fact."""

@@ -56,7 +56,7 @@ class Subscription:
         token of an event that the log no longer contains is refused (LOG_DIVERGED), and so is a position
         after the end of the log (POSITION_BEYOND_HEAD)."""
         services = info.context.services
-        token, wanted = parse_token(after, "after"), parse_selection(types, commodities, places)
+        token, selection = parse_token(after, "after"), parse_selection(types, commodities, places)
         if info.context.last_seen is not None:
             token = info.context.last_seen  # a client that reconnects sends the same query
         await wait_for_replica(services, token.position if token else 0, "after")
@@ -66,9 +66,9 @@ class Subscription:
             await check_in_log(services.recorder, token, head, "after")
         until = info.context.until
         following = (
-            follow_selected(services.recorder, services.follower, start, wanted)
+            follow_selected(services.recorder, services.follower, start, selection)
             if until is None
-            else read_selected(services.recorder, start, until, wanted)
+            else read_selected(services.recorder, start, until, selection)
         )
         async with aclosing(following) as pages:
             async for page in pages:
@@ -127,10 +127,12 @@ def event_filter_for(
     kinds: list[EntityKind] | None, commodities: list[str] | None, places: list[str] | None
 ) -> Selection:
     """Return the filter of events that may change a response about kinds, commodities and places."""
-    wanted = parse_selection(None, commodities, places)
+    selection = parse_selection(None, commodities, places)
     if kinds is not None:
         words = {kind.value for kind in kinds}
         if EntityKind.FIGURE in kinds:
             words.add(Preference.KIND)
-        wanted = replace(wanted, types=[type_ for w in sorted(words) for type_ in KINDS[w].FACTS])
-    return wanted
+        selection = replace(
+            selection, types=[type_ for w in sorted(words) for type_ in KINDS[w].FACTS]
+        )
+    return selection

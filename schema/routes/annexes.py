@@ -48,8 +48,8 @@ class AnnexRoute:
 
 def parse_parameter(request: Request, name: str) -> int | None:
     """Parse a position. Raises InvalidInput."""
-    given = request.query_params.get(name)
-    return parse_position(None if given is None else Position(given), name)
+    text = request.query_params.get(name)
+    return parse_position(None if text is None else Position(text), name)
 
 
 async def _encode_lines(pages: AsyncIterator[list[StoredAnnex]]) -> AsyncGenerator[bytes, None]:

@@ -22,8 +22,8 @@ from starlette.responses import Response
 from schema.base.errors import plain_error
 from schema.http.authentication import AccessControl, Client
 from schema.http.broadcast import Broadcast, Broadcasts, Part
+from schema.http.limits import PushPriority
 from schema.http.messages import accepted_words, check_parameters, errors_as_json, takes_gzip
-from schema.http.push_priority import PushPriority
 from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_seen
 from schema.inputs.arguments import parse_selection, parse_short_text, parse_token
 from schema.inputs.moment import wait_for_replica
@@ -147,7 +147,7 @@ class EventRoute:
         With `limit` the response ends after that number of events.
         """
         client = await self._access_control.authenticate_request(request)
-        form, wanted = negotiate_format(request), parse_parameters(request)
+        form, selection = negotiate_format(request), parse_parameters(request)
         following, limit = _parse_follow(request), _parse_limit(request)
         recorder, token = self._services.recorder, start_token(request)
         after = token.position if token else None
@@ -160,14 +160,14 @@ class EventRoute:
         headers = {"Vary": "Accept, Accept-Encoding"}
         if body.encoding:
             headers["Content-Encoding"] = body.encoding
-        read = partial(self._read, form, wanted, limit is not None)
+        read = partial(self._read, form, selection, limit is not None)
         held = ExitStack()
         if not following:
-            found = (([chunk]) async for chunk in read(after or 0, head))
-            whole = _body(form, body, found, limit)
+            chunks = (([chunk]) async for chunk in read(after or 0, head))
+            whole = _body(form, body, chunks, limit)
             return StreamedResponse(whole, held, form.media_type, headers)
         held.enter_context(self._access_control.operation_slot(client))
-        live = self._follow(form, wanted, head if after is None else after, client, read)
+        live = self._follow(form, selection, head if after is None else after, client, read)
         return LiveResponse(
             _body(form, body, live, limit),
             held,
@@ -180,10 +180,10 @@ class EventRoute:
         )
 
     async def _read(
-        self, form: EventFormat, wanted: Selection, one_by_one: bool, after: int, until: int
+        self, form: EventFormat, selection: Selection, one_by_one: bool, after: int, until: int
     ) -> AsyncGenerator[Chunk, None]:
         """Yield the events between two positions, by pages or one by one."""
-        async for page in read_selected(self._services.recorder, after, until, wanted):
+        async for page in read_selected(self._services.recorder, after, until, selection):
             for events in [[event] for event in page] if one_by_one else [page]:
                 if events:
                     yield form.page(events)
@@ -191,23 +191,23 @@ class EventRoute:
     async def _follow(
         self,
         form: EventFormat,
-        wanted: Selection,
+        selection: Selection,
         after: int,
         client: Client,
         read: Callable[[int, int], AsyncGenerator[Chunk, None]],
     ) -> AsyncGenerator[Sequence[Chunk], None]:
         """Yield the events after a position, and new events as they are recorded."""
         following = self._broadcasts.follow(
-            (form.media_type, wanted.key),
+            (form.media_type, selection.key),
             after,
             client,
-            partial(self._source, form, wanted),
+            partial(self._source, form, selection),
             head=self._services.recorder.head,
             read=read,
         )
         try:
-            async with aclosing(following) as found:
-                async for chunks in found:
+            async with aclosing(following) as stream:
+                async for chunks in stream:
                     yield chunks
         except LogSetBack:
             pass
@@ -217,11 +217,11 @@ class EventRoute:
             yield [form.fail(LogSetBack(set_back))]
 
     async def _source(
-        self, form: EventFormat, wanted: Selection, broadcast: Broadcast[Chunk]
+        self, form: EventFormat, selection: Selection, broadcast: Broadcast[Chunk]
     ) -> AsyncGenerator[Part[Chunk], None]:
         """Yield new events for all clients with the same selection."""
         following = follow_selected(
-            self._services.recorder, self._services.follower, broadcast.after[0], wanted
+            self._services.recorder, self._services.follower, broadcast.after[0], selection
         )
         try:
             async with aclosing(following) as pages:
@@ -238,7 +238,7 @@ class EventRoute:
 async def _body(
     form: EventFormat,
     body: PlainBody | GzipBody,
-    found: AsyncGenerator[Sequence[Chunk], None],
+    stream: AsyncGenerator[Sequence[Chunk], None],
     limit: int | None,
 ) -> AsyncGenerator[bytes, None]:
     """Yield the bytes of the body.
@@ -246,8 +246,8 @@ async def _body(
     With a limit it ends after that number of events, which are then sent one by one.
     """
     yield body.write([Chunk(form.begin)])
-    async with aclosing(found):
-        async for chunks in found:
+    async with aclosing(stream):
+        async for chunks in stream:
             if limit is not None:
                 chunks = chunks[:limit]
                 limit -= len(chunks)
@@ -296,8 +296,8 @@ def parse_parameters(request: Request) -> Selection:
 
 def _list_parameter(request: Request, name: str) -> list[str] | None:
     """Return a parameter that may be repeated, or have several words with commas."""
-    given = request.query_params.getlist(name)
-    return [word for text in given for word in text.split(",")] if given else None
+    values = request.query_params.getlist(name)
+    return [word for text in values for word in text.split(",")] if values else None
 
 
 def start_token(request: Request) -> ResumeToken | None:
@@ -309,21 +309,21 @@ def start_token(request: Request) -> ResumeToken | None:
 
 
 def _parse_follow(request: Request) -> bool:
-    given = request.query_params.get("follow", "true")
-    if given not in ("true", "false"):
+    text = request.query_params.get("follow", "true")
+    if text not in ("true", "false"):
         raise InvalidInput("expected true or false", path=("follow",))
-    return given == "true"
+    return text == "true"
 
 
 def _parse_limit(request: Request) -> int | None:
-    given = request.query_params.get("limit")
-    if given is None:
+    text = request.query_params.get("limit")
+    if text is None:
         return None
-    if not LIMIT.fullmatch(given) or int(given) == 0:
+    if not LIMIT.fullmatch(text) or int(text) == 0:
         raise InvalidInput(
             "expected a whole number from 1", code="INVALID_PAGE_SIZE", path=("limit",)
         )
-    return int(given)
+    return int(text)
 
 
 def negotiate_format(request: Request) -> EventFormat:

@@ -29,32 +29,32 @@ class HealthRoute:
     async def ready(self, request: Request) -> Response:
         """Respond whether the database is available, the projection is current, and events arrive at
         once."""
-        found = await check_readiness(self._services)
+        report = await check_readiness(self._services)
         answer = {
-            "ready": not found.reasons,
-            "reasons": found.reasons,
-            "head": found.head,
-            "position": found.position,
-            "lag": found.lag,
-            "lagSeconds": found.lag_seconds,
-            "listening": found.listening,
-            "checkpoint": found.checkpoint,
+            "ready": not report.reasons,
+            "reasons": report.reasons,
+            "head": report.head,
+            "position": report.position,
+            "lag": report.lag,
+            "lagSeconds": report.lag_seconds,
+            "listening": report.listening,
+            "checkpoint": report.checkpoint,
             "readOnly": self._services.read_only,
             "warnings": [
                 *self._warnings,
-                *found.warnings,
+                *report.warnings,
                 *await warn_of_deliveries(self._services),
                 *await warn_of_watching(self._services),
             ],
         }
-        if replica := found.replica:
+        if replica := report.replica:
             answer["replica"] = {
                 "used": replica.used,
                 "receiving": bool(replica.state and replica.state.receiving),
                 "lagSeconds": replica.state and replica.state.lag_seconds,
                 "lagEvents": replica.lag_events,
             }
-        return json_response(answer, 503 if found.reasons else 200, Cache_Control="no-store")
+        return json_response(answer, 503 if report.reasons else 200, Cache_Control="no-store")
 
     @property
     def _warnings(self) -> list[str]:

@@ -68,8 +68,10 @@ def present_number(type_: str) -> int:
 def retired_schema(type_: str, number: int) -> dict[str, Any] | None:
     """Return a stored schema of an earlier number, if there is one."""
     path = RETIRED_DIRECTORY / f"{type_}.{number}.json"
-    kept: dict[str, Any] | None = msgspec.json.decode(path.read_bytes()) if path.exists() else None
-    return kept
+    schema: dict[str, Any] | None = (
+        msgspec.json.decode(path.read_bytes()) if path.exists() else None
+    )
+    return schema
 
 
 @cache

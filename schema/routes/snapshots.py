@@ -83,12 +83,12 @@ class SnapshotRoute:
         return info
 
     def _headers(self, info: SnapshotInfo) -> dict[str, str]:
-        kept_by = "public" if self._access_control.access.read_open else "private"
-        return {"ETag": f'"{info.sha256}"', "Cache-Control": f"{kept_by}, {CACHE_CONTROL}"}
+        visibility = "public" if self._access_control.access.read_open else "private"
+        return {"ETag": f'"{info.sha256}"', "Cache-Control": f"{visibility}, {CACHE_CONTROL}"}
 
 
 async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield chunks of which the first was read already; none if it is empty."""
+    """Yield the first chunk, which was already read, and the others; none if it is empty."""
     if first:
         yield first
         del first
@@ -98,8 +98,8 @@ async def _all(first: bytes, others: AsyncIterator[bytes]) -> AsyncGenerator[byt
 
 def _media_type(info: SnapshotInfo) -> str:
     """Return the media type that a publisher declared, if it is well formed."""
-    given = info.media_type or ""
-    return given if MEDIA_TYPE.fullmatch(given) else BYTES
+    media_type = info.media_type or ""
+    return media_type if MEDIA_TYPE.fullmatch(media_type) else BYTES
 
 
 def _suffix(media_type: str) -> str:

@@ -65,17 +65,17 @@ class TableRoute:
     async def rows(self, request: Request) -> Response:
         """Return the rows of a table in a format."""
         client = await self._access_control.authenticate_request(request)
-        file, asked = request.path_params["file"], _parameters(request)
+        file, parameters = request.path_params["file"], _parameters(request)
         if file.endswith(ENDING):
-            return await self.metadata(request, client, file.removesuffix(ENDING), asked)
+            return await self.metadata(request, client, file.removesuffix(ENDING), parameters)
         name, _, ending = file.rpartition(".")
-        return await self.respond(request, client, name, ending, asked)
+        return await self.respond(request, client, name, ending, parameters)
 
     async def metadata(
-        self, request: Request, client: Client, name: str, asked: dict[str, str]
+        self, request: Request, client: Client, name: str, parameters: dict[str, str]
     ) -> Response:
         """Return the metadata of a CSV file without comment lines, with the same parameters."""
-        header, answer = await self._read(request, client, name, asked)
+        header, answer = await self._read(request, client, name, parameters)
         await answer.pages.aclose()
         address = header.address.replace(f"/{name}{ENDING}", f"/{name}.csv")
         csv_url = str(URL(address).include_query_params(header="none"))
@@ -84,22 +84,22 @@ class TableRoute:
         return response
 
     async def respond(
-        self, request: Request, client: Client, name: str, ending: str, asked: dict[str, str]
+        self, request: Request, client: Client, name: str, ending: str, parameters: dict[str, str]
     ) -> Response:
         """Return the rows of a table for a client. Raises NotFound, InvalidInput and Unavailable."""
         if ending not in FORMATS:
             raise NotFound(f"expected NAME.{', NAME.'.join(FORMATS)}")
-        titled = _has_header(asked.pop("header", "true"))
-        pinned = "valid" in asked and "position" in asked
-        header, answer = await self._read(request, client, name, asked)
+        titled = _has_header(parameters.pop("header", "true"))
+        pinned = "valid" in parameters and "position" in parameters
+        header, answer = await self._read(request, client, name, parameters)
         held = ExitStack()
         held.enter_context(self._access_control.operation_slot(client))
         format = FORMATS[ending]
         chunks = format.write(header, answer.pages, titled)
         packed = not format.packs and takes_gzip(request.headers.get("accept-encoding", ""))
-        who = "public" if self._access_control.is_shared(request) else "private"
+        visibility = "public" if self._access_control.is_shared(request) else "private"
         headers = {
-            "Cache-Control": f"{who}, {PINNED if pinned else 'no-cache'}",
+            "Cache-Control": f"{visibility}, {PINNED if pinned else 'no-cache'}",
             "Content-Disposition": f'attachment; filename="{_file_name(header, ending)}"',
             "Link": f'<{header.address}>; rel="canonical", <{LICENCE_URL}>; rel="license"',
             "Vary": "Authorization" if format.packs else "Authorization, Accept-Encoding",
@@ -110,30 +110,30 @@ class TableRoute:
         return StreamedResponse(chunks, held, format.media_type, headers)
 
     async def _read(
-        self, request: Request, client: Client, name: str, asked: dict[str, str]
+        self, request: Request, client: Client, name: str, parameters: dict[str, str]
     ) -> tuple[Header, TableAnswer]:
         """Return the header and the rows of a table. Raises NotFound, InvalidInput and Unavailable."""
         chosen = table(name)
-        given = {key: asked.pop(key, None) for key in MOMENT}
-        variables = chosen.read(asked)
+        pinned = {key: parameters.pop(key, None) for key in MOMENT}
+        variables = chosen.read(parameters)
         reader = TableReader(
             self._services,
             self._access,
             client.caller,
             lambda: self._access_control.work_slot(client),
         )
-        moment = await reader.moment(given["valid"], given["known"], given["position"])
+        moment = await reader.moment(pinned["valid"], pinned["known"], pinned["position"])
         answer = await reader.read(chosen, moment, variables)
         address = _address(request, moment.valid_at, moment.position)
         return Header(chosen, moment, address, answer.completeness), answer
 
 
 def _parameters(request: Request) -> dict[str, str]:
-    given = request.query_params.multi_items()
-    for name, _ in given:
+    items = request.query_params.multi_items()
+    for name, _ in items:
         if len(request.query_params.getlist(name)) > 1:
             raise InvalidInput("expected one value", code="BAD_REQUEST", path=(name[:50],))
-    return dict(given)
+    return dict(items)
 
 
 def _has_header(text: str) -> bool:

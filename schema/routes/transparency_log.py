@@ -73,11 +73,11 @@ class TransparencyLogRoute:
         """Return the entry at a position, byte for byte as it is stored, hashed and delivered."""
         await self._enter(request)
         at = parse_required_position(Position(request.path_params["position"]), "position")
-        found = (await self._services.recorder.lookup.by_position([at])).get(at)
-        if found is None:
+        event = (await self._services.recorder.lookup.by_position([at])).get(at)
+        if event is None:
             raise NotFound(f"there is no event at position {at}", path=("position",))
         headers = {"Cache-Control": self._for_ever}
-        return Response(found.entry, headers=headers, media_type=CLOUD_EVENT)
+        return Response(event.entry, headers=headers, media_type=CLOUD_EVENT)
 
     @errors_as_json
     async def tile(self, request: Request) -> Response:
@@ -133,5 +133,5 @@ class TransparencyLogRoute:
 
 def _size(request: Request) -> int | None:
     check_parameters(request, ("size",))
-    given = request.query_params.get("size")
-    return None if given is None else parse_required_position(Position(given), "size")
+    text = request.query_params.get("size")
+    return None if text is None else parse_required_position(Position(text), "size")

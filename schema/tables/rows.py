@@ -49,21 +49,21 @@ class TableReader:
         services: Services,
         access: Access,
         caller: Caller,
-        turn: Callable[[], AbstractAsyncContextManager[None]],
+        query_slot: Callable[[], AbstractAsyncContextManager[None]],
     ):
         self._services = services
         self._access = access
         self._caller = caller
-        self._turn = turn
+        self._query_slot = query_slot
 
     async def moment(
         self, valid_at: str | None, known_at: str | None, position: str | None
     ) -> TableMoment:
         """Return the moment of the parameters; now without any. Raises InvalidInput."""
-        given = {"validAt": valid_at, "knownAt": known_at, "position": position}
-        data = await self._ask(MOMENT, given)
-        found = data["asOf"]
-        return TableMoment(found["validAt"], found["position"], found["knownAt"], found["digest"])
+        variables = {"validAt": valid_at, "knownAt": known_at, "position": position}
+        data = await self._execute(MOMENT, variables)
+        state = data["asOf"]
+        return TableMoment(state["validAt"], state["position"], state["knownAt"], state["digest"])
 
     async def read(
         self, table: Table, moment: TableMoment, variables: Mapping[str, Any]
@@ -72,19 +72,19 @@ class TableReader:
 
         Raises InvalidInput and Unavailable.
         """
-        asked = dict(variables)
+        values = dict(variables)
         pinned = {
             "validAt": moment.valid_at,
             "position": moment.position,
             "until": str(int(moment.position) + 1),
             "first": ROWS_PER_PAGE,
         }
-        asked |= {name: value for name, value in pinned.items() if name in table.variables}
-        first = await self._ask(table.document, asked)
-        return TableAnswer(table.shape.completeness(first), self._pages(table, asked, first))
+        values |= {name: value for name, value in pinned.items() if name in table.variables}
+        first = await self._execute(table.document, values)
+        return TableAnswer(table.shape.completeness(first), self._pages(table, values, first))
 
     async def _pages(
-        self, table: Table, asked: dict[str, Any], first: dict[str, Any]
+        self, table: Table, values: dict[str, Any], first: dict[str, Any]
     ) -> AsyncGenerator[list[list[Any]], None]:
         data = first
         while True:
@@ -92,10 +92,10 @@ class TableReader:
             cursor = table.shape.end_cursor(data)
             if cursor is None:
                 return
-            data = await self._ask(table.document, asked | {"after": cursor})
+            data = await self._execute(table.document, values | {"after": cursor})
 
-    async def _ask(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
-        async with self._turn():
+    async def _execute(self, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+        async with self._query_slot():
             answer = await execute(
                 self._services,
                 document,

@@ -42,14 +42,14 @@ class Column:
 
     def value(self, row: Mapping[str, Any], element: Mapping[str, Any] | None) -> Any:
         """Return the value in a row: a scalar, a list of scalars (nested lists are joined), or None."""
-        found: Any = element if self.of_each else row
+        value: Any = element if self.of_each else row
         for name in self.path:
-            if isinstance(found, list):
-                inner = (item[name] for item in found)
-                found = list(chain.from_iterable(v if isinstance(v, list) else [v] for v in inner))
-            elif found is not None:
-                found = found[name]
-        return found
+            if isinstance(value, list):
+                inner = (item[name] for item in value)
+                value = list(chain.from_iterable(v if isinstance(v, list) else [v] for v in inner))
+            elif value is not None:
+                value = value[name]
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,8 @@ class Shape:
 
     def rows(self, data: Mapping[str, Any]) -> Iterator[list[Any]]:
         """Yield the values of every row of a page, in the order of the columns."""
-        found = self.page(data)
-        for item in found["nodes"] if self.connection else found or ():
+        rows = self.page(data)
+        for item in rows["nodes"] if self.connection else rows or ():
             for element in item[EACH] if self.each else (None,):
                 yield [column.value(item, element) for column in self.columns]
 
@@ -83,16 +83,16 @@ class Shape:
         holder: Any = data
         for name in self.path:
             holder = holder[name]
-            if isinstance(holder, dict) and (found := holder.get("completeness")):
-                return f"{found['level'].lower()}: {found['statement']}"
+            if isinstance(holder, dict) and (completeness := holder.get("completeness")):
+                return f"{completeness['level'].lower()}: {completeness['statement']}"
         return ""
 
     def page(self, data: Mapping[str, Any]) -> Any:
         """Return the list, or connection, of the rows."""
-        found: Any = data
+        value: Any = data
         for name in self.path:
-            found = found[name]
-        return found
+            value = value[name]
+        return value
 
 
 def shape_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Shape:
@@ -106,9 +106,9 @@ def shape_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> Shape
         [nodes] = [field for field in fields if field.name.value == "nodes"]
         item, fields = _object(item), _fields(nodes)
         item = get_named_type(item.fields["nodes"].type)
-    found = list(_columns(_object(item), fields, (), False))
-    each = any(column.of_each for column in found)
-    return Shape(path, connection, each, tuple(found))
+    columns = list(_columns(_object(item), fields, (), False))
+    each = any(column.of_each for column in columns)
+    return Shape(path, connection, each, tuple(columns))
 
 
 def _find_rows(

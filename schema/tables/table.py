@@ -20,7 +20,7 @@ from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameter
 from schema.tables.shape import Shape, shape_of
 from tracker.errors import NotFound
 
-NOT_ASKED = frozenset({*MOMENT.values(), "first", "after", "until"})
+NOT_PARAMETERS = frozenset({*MOMENT.values(), "first", "after", "until"})
 """Variables that are not parameters: the moment, and the page."""
 
 
@@ -36,16 +36,16 @@ class Table:
     variables: frozenset[str]
     """All variables of its document."""
 
-    def read(self, given: Mapping[str, str]) -> dict[str, Any]:
+    def read(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Return the variables for the parameters of an address. Raises InvalidInput."""
-        return read_parameters(self.name, self.parameters, given)
+        return read_parameters(self.name, self.parameters, parameters)
 
 
 @cache
 def tables() -> Mapping[str, Table]:
     """Return all tables by their names."""
-    found = files(__package__).joinpath("documents").iterdir()
-    names = sorted(file.name.removesuffix(".graphql") for file in found)
+    paths = files(__package__).joinpath("documents").iterdir()
+    names = sorted(file.name.removesuffix(".graphql") for file in paths)
     return {name: _table(name) for name in names}
 
 
@@ -71,6 +71,6 @@ def _table(name: str) -> Table:
         about.removeprefix("# "),
         document,
         shape_of(schema, operation),
-        {name: one for name, one in parameters.items() if name not in NOT_ASKED},
+        {name: one for name, one in parameters.items() if name not in NOT_PARAMETERS},
         frozenset(parameters),
     )

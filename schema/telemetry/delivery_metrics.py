@@ -61,11 +61,11 @@ class DeliveryMetrics:
 
     async def read(self, head: int) -> None:
         """Read the state of endpoints and relays from the database, for a log that ends at `head`."""
-        found = await self._services.endpoints.summary()
+        summary = await self._services.endpoints.summary()
         for state in ("active", "paused", "disabled"):
-            self._endpoints.labels(state).set(getattr(found, state))
-        self._failing.set(found.failing)
-        position = head if found.position is None else found.position
+            self._endpoints.labels(state).set(getattr(summary, state))
+        self._failing.set(summary.failing)
+        position = head if summary.position is None else summary.position
         self._undelivered.set(await self._services.recorder.age(position + 1))
         for relay in await self._services.endpoints.relays():
             self._relays.labels(relay.name).set(max(head - relay.position, 0))

@@ -41,10 +41,10 @@ class CacheCollector:
         size = GaugeMetricFamily(
             "tracker_cache_bytes", "Approximate memory of the cache.", labels=["cache"]
         )
-        for name, kept in self._caches.items():
-            hits.add_metric([name], kept.hits)
-            misses.add_metric([name], kept.misses)
-            size.add_metric([name], kept.bytes)
+        for name, sized_cache in self._caches.items():
+            hits.add_metric([name], sized_cache.hits)
+            misses.add_metric([name], sized_cache.misses)
+            size.add_metric([name], sized_cache.bytes)
         yield from (hits, misses, size)
 
 
@@ -204,19 +204,19 @@ class Metrics:
 
     async def _read_database(self) -> None:
         """Read the metrics of the database that no process counts."""
-        found = await check_readiness(self._services)
-        self._up.set(found.lag is not None or found.another_release is not None)
-        self._another_release.set(found.another_release is not None)
-        if found.head is None or found.position is None:
+        report = await check_readiness(self._services)
+        self._up.set(report.lag is not None or report.another_release is not None)
+        self._another_release.set(report.another_release is not None)
+        if report.head is None or report.position is None:
             return
-        self._head.set(found.head)
-        self._lag.set(found.lag or 0)
-        self._behind.set(found.lag_seconds or 0)
-        self._checkpoint.set(found.checkpoint or 0)
-        self._clock.set(found.clock_difference or 0)
+        self._head.set(report.head)
+        self._lag.set(report.lag or 0)
+        self._behind.set(report.lag_seconds or 0)
+        self._checkpoint.set(report.checkpoint or 0)
+        self._clock.set(report.clock_difference or 0)
         try:
-            self._unsigned.set(await self._services.recorder.age((found.checkpoint or 0) + 1))
-            await self._delivery.read(found.head)
+            self._unsigned.set(await self._services.recorder.age((report.checkpoint or 0) + 1))
+            await self._delivery.read(report.head)
             await self._watch.read()
         except CONNECTION_ERRORS:
             return

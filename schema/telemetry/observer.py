@@ -85,9 +85,9 @@ def _outcome(seen: OperationInfo, error: BaseException | None) -> str:
     return "CANCELLED" if isinstance(error, asyncio.CancelledError) else "INTERNAL"
 
 
-def request_id(given: str) -> str:
+def request_id(text: str) -> str:
     """Return the id that the client or a proxy gave a request, if it is well formed."""
-    return given if given and REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
+    return text if text and REQUEST_ID.fullmatch(text) else os.urandom(16).hex()
 
 
 def log_operation(seen: OperationInfo, seconds: float) -> None:

@@ -19,7 +19,7 @@ MAX_LAG_SECONDS = 15
 MAX_CLOCK_DIFFERENCE_SECONDS = 5
 """Maximum difference between the clocks of this machine and of the database."""
 DATABASE_TIMEOUT_SECONDS = 3
-NOT_ASKED = "it has not responded yet"
+NO_RESPONSE = "it has not responded yet"
 NOT_LISTENING = "no listener on the log: new events arrive late"
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class ReplicaReadiness:
         if not self.read_only:
             return []
         if self.state is None:
-            return [f"the replica does not answer: {self.trouble or NOT_ASKED}"]
+            return [f"the replica does not answer: {self.trouble or NO_RESPONSE}"]
         return [self.trouble] if self.trouble else []
 
     @property
@@ -64,7 +64,7 @@ class ReplicaReadiness:
             warnings.append("the primary does not respond: what is recorded is not")
         if not self.read_only and (state is None or self.trouble):
             warnings.append(
-                f"queries go to the primary instead of a replica: {self.trouble or NOT_ASKED}"
+                f"queries go to the primary instead of a replica: {self.trouble or NO_RESPONSE}"
             )
         if state and not state.standby:
             warnings.append(PROMOTED if self.read_only else "what is read from is a primary")
@@ -209,15 +209,15 @@ async def warn_of_deliveries(services: Services) -> list[str]:
         return [f"this server can't deliver: {services.deliverer.trouble}"]
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
-            found = await services.endpoints.summary()
+            summary = await services.endpoints.summary()
     except (*CONNECTION_ERRORS, TimeoutError):
         return []  # an unavailable database is reported elsewhere
     warnings = []
-    if found.active and not found.delivering:
-        warnings.append(f"no server delivers: {found.active} endpoints wait")
-    for count, what in ((found.failing, "failing"), (found.disabled, "disabled")):
+    if summary.active and not summary.delivering:
+        warnings.append(f"no server delivers: {summary.active} endpoints wait")
+    for count, status in ((summary.failing, "failing"), (summary.disabled, "disabled")):
         if count:
-            warnings.append(f"endpoints that are {what}: {count} (`tracker endpoint list`)")
+            warnings.append(f"endpoints that are {status}: {count} (`tracker endpoint list`)")
     return warnings
 
 

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services
 from schema.telemetry.buckets import FETCH_BUCKETS_SECONDS
-from tracker.watch.journal import LookReport
+from tracker.watch.journal import PollReport
 
 
 class WatchMetrics:
@@ -15,7 +15,7 @@ class WatchMetrics:
 
     def __init__(self, services: Services, registry: CollectorRegistry):
         self._services = services
-        self._looks = Counter(
+        self._polls = Counter(
             "tracker_looks",
             "Polls of watched sources by this process, by completeness.",
             ["source", "outcome"],
@@ -64,12 +64,12 @@ class WatchMetrics:
             registry=registry,
         )
         if services.watcher:
-            services.watcher.observe_look = self.count_look
+            services.watcher.observe_poll = self.count_poll
             services.watcher.observe_request = self.count_request
 
-    def count_look(self, report: LookReport) -> None:
+    def count_poll(self, report: PollReport) -> None:
         """Count a poll."""
-        self._looks.labels(report.source, "complete" if report.complete else "failed").inc()
+        self._polls.labels(report.source, "complete" if report.complete else "failed").inc()
         self._candidates.inc(report.candidates)
 
     def count_request(self, host: str, outcome: str, seconds: float, size: int) -> None:
@@ -81,13 +81,13 @@ class WatchMetrics:
         """Read the state of sources from the database. Raises the errors of a lost connection."""
         if self._services.watch is None:
             return
-        found = await self._services.watch.summary()
+        summary = await self._services.watch.summary()
         self._age.clear()
         self._failing.clear()
-        for each in found.sources:
+        for each in summary.sources:
             self._age.labels(each.key).set(each.age_seconds)
             self._failing.labels(each.key).set(each.failing_since is not None)
-        self._overdue.set(len(found.overdue))
+        self._overdue.set(len(summary.overdue))
         waiting = await self._services.watch.waiting()
         self._waiting.set(waiting.candidates)
         self._oldest.set(waiting.oldest_seconds)

@@ -84,8 +84,8 @@ class Alliance(Node):
         """The relation of a place to the alliance: member, member through a union such as the EU, or no
         member. Unions are those of the same day; in a history, of the latest one."""
         moment = self.moment or await info.context.services.as_of.resolve()
-        asked = parse_word(places.Place, place, "place")
-        return Membership(of=self.state.membership(asked, moment.valid_at))
+        code = parse_word(places.Place, place, "place")
+        return Membership(of=self.state.membership(code, moment.valid_at))
 
     @list_field(Announcement, AnnouncementOrder)
     async def announcements(
@@ -106,5 +106,5 @@ class Alliance(Node):
     async def _linked(self, info: Info, key: str | None) -> Alliance | None:
         if key is None:
             return None
-        found = await linked_node(info, f"alliance/{key}", self.moment)
-        return cast(Alliance | None, found)
+        node = await linked_node(info, f"alliance/{key}", self.moment)
+        return cast(Alliance | None, node)

@@ -58,8 +58,8 @@ def resolve_text(info: Info, text: FreeText | None) -> str | None:
 
 def _load_text(info: Info, text: TextCommitment) -> Awaitable[str | None]:
     async def opened() -> str | None:
-        kept = await info.context.loaders.of.load(text.commitment)
-        return kept.text if kept else None
+        annex = await info.context.loaders.of.load(text.commitment)
+        return annex.text if annex else None
 
     return opened()
 
@@ -68,12 +68,12 @@ async def load_texts(
     info: Info, texts: Collection[TextCommitment]
 ) -> dict[TextCommitment, str | None]:
     """Load texts by their commitments; None for a redacted text."""
-    kept = await info.context.loaders.of.load_many([text.commitment for text in texts])
-    return {text: of.text if of else None for text, of in zip(texts, kept, strict=True)}
+    annexes = await info.context.loaders.of.load_many([text.commitment for text in texts])
+    return {text: of.text if of else None for text, of in zip(texts, annexes, strict=True)}
 
 
 async def load_redactions(info: Info, texts: Iterable[FreeText | None]) -> list[RedactedText]:
     """Return the redactions of texts; texts that are not redacted have none."""
-    asked = [text.commitment for text in texts if isinstance(text, TextCommitment)]
-    kept = await info.context.loaders.of.load_many(asked)
-    return [RedactedText(of=of.redacted_text) for of in kept if of and of.redacted_text]
+    commitments = [text.commitment for text in texts if isinstance(text, TextCommitment)]
+    annexes = await info.context.loaders.of.load_many(commitments)
+    return [RedactedText(of=of.redacted_text) for of in annexes if of and of.redacted_text]

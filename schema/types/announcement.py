@@ -73,8 +73,8 @@ class Announcement(Node, WithQuotation):
     async def supersedes_announcements(self, info: Info) -> list[Announcement | None]:
         """The announcements of `supersedes` at this moment; in a history, their present states. Null for
         one without a recorded state."""
-        found = await linked_nodes(info, self.state.supersedes, self.moment)
-        return [one if isinstance(one, Announcement) else None for one in found]
+        nodes = await linked_nodes(info, self.state.supersedes, self.moment)
+        return [one if isinstance(one, Announcement) else None for one in nodes]
 
     @resolver_field
     async def superseded_by_announcement(self, info: Info) -> Announcement | None:
@@ -82,8 +82,8 @@ class Announcement(Node, WithQuotation):
         by = self.state.superseded_by
         if by is None:
             return None
-        found = await linked_node(info, by if "/" in by else f"announcement/{by}", self.moment)
-        return found if isinstance(found, Announcement) else None
+        node = await linked_node(info, by if "/" in by else f"announcement/{by}", self.moment)
+        return node if isinstance(node, Announcement) else None
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:

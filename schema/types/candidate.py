@@ -222,15 +222,15 @@ class Candidate:
         sha256 = self.of.snapshot
         if sha256 is None:
             return None
-        found = await info.context.loaders.snapshots.load(sha256)
+        snapshot = await info.context.loaders.snapshots.load(sha256)
         return CandidateSnapshot(
             sha256=sha256,
             url=self.of.url,
             path=f"/snapshots/{sha256}",
-            media_type=found.media_type if found else None,
-            size=found.size if found else None,
-            stored_at=cast("Instant | None", found and found.stored_at),
-            redacted=found is not None and found.redaction is not None,
+            media_type=snapshot.media_type if snapshot else None,
+            size=snapshot.size if snapshot else None,
+            stored_at=cast("Instant | None", snapshot and snapshot.stored_at),
+            redacted=snapshot is not None and snapshot.redaction is not None,
         )
 
     @resolver_field
@@ -247,16 +247,16 @@ class Candidate:
         if self.of.state not in review.OPEN or self.of.kind is not CandidateKind.FACT:
             return None
         id = await info.context.services.review.find_restated(self.of)
-        found = None if id is None else await info.context.loaders.event_by_id.load(id)
-        return None if found is None else Event(of=found)
+        event = None if id is None else await info.context.loaders.event_by_id.load(id)
+        return None if event is None else Event(of=event)
 
     @resolver_field
     async def event(self, info: Info) -> Event | None:
         """The event by which it was recorded, or the receipt of its import; null unless it is accepted."""
         if self.of.position is None:
             return None
-        found = await info.context.loaders.event_at.load(self.of.position)
-        return None if found is None else Event(of=found)
+        event = await info.context.loaders.event_at.load(self.of.position)
+        return None if event is None else Event(of=event)
 
     @resolver_field
     async def decisions(
@@ -268,12 +268,12 @@ class Candidate:
         return [CandidateDecision(of=of) for of in done[:size]]
 
 
-def parse_candidate_id(given: str, *path: str | int) -> int:
+def parse_candidate_id(text: str, *path: str | int) -> int:
     """Parse the id of a candidate. Raises InvalidInput."""
-    if not (given.isascii() and given.isdigit() and len(given) < 20):
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise InvalidInput(
-            f"{given[:50]!r} is not the id of a candidate: expected a number",
+            f"{text[:50]!r} is not the id of a candidate: expected a number",
             code="INVALID_ID",
             path=path,
         )
-    return int(given)
+    return int(text)

@@ -145,8 +145,8 @@ class Change:
             return []
         confirmations = info.context.services.as_of.confirmations
         in_force = [item for item in state.clauses if item.status is ClauseStatus.IN_FORCE]
-        found = {await confirmations.of(state, item, self.end) for item in in_force}
-        return [one for one in Confirmation if one in found]
+        statuses = {await confirmations.of(state, item, self.end) for item in in_force}
+        return [one for one in Confirmation if one in statuses]
 
     @resolver_field
     async def fields(self, info: Info) -> list[FieldChange]:
@@ -238,7 +238,7 @@ async def field_changes(
 
     Changes with equal values before and after are left out.
     """
-    found = await load_texts(
+    texts = await load_texts(
         info,
         {
             text
@@ -250,8 +250,8 @@ async def field_changes(
     shown = [
         FieldChange(
             path=list(item.path),
-            before=with_texts(item.before, found),
-            after=with_texts(item.after, found),
+            before=with_texts(item.before, texts),
+            after=with_texts(item.after, texts),
             changed_on=Day(day.isoformat()) if day else None,
         )
         for item, day in of

@@ -60,7 +60,7 @@ class StatedSuspension:
 
 
 @output_type(
-    said=domain.Clause,
+    recorded=domain.Clause,
     state=domain.ClauseState,
     hidden="id clause",
     first="key measure status commodities covers forms items items_complete exempt_items exemptions"
@@ -73,7 +73,7 @@ class StatedSuspension:
 class Clause(WithNote):
     """A clause of an instrument on a date: its content, its status and its known future changes."""
 
-    said: strawberry.Private[domain.Clause]
+    recorded: strawberry.Private[domain.Clause]
     state: strawberry.Private[domain.ClauseState]
     control: strawberry.Private[ExportControlState]
     moment: strawberry.Private[Moment | None] = None
@@ -81,7 +81,7 @@ class Clause(WithNote):
     @made_field
     def key(self) -> str:
         """Its number or name in the instrument."""
-        return self.said.id
+        return self.recorded.id
 
     @made_field
     def stated_suspension(self) -> StatedSuspension | None:
@@ -102,7 +102,7 @@ class Clause(WithNote):
     def match(self) -> Match | None:
         """Whether it covers the goods of the filters for certain or possibly; null if the filters name
         no goods."""
-        query: ClauseQuery | None = getattr(self, "query", None)  # see `found_by`
+        query: ClauseQuery | None = getattr(self, "query", None)  # see `with_query`
         return match_of(query, self.state.clause) if query else None
 
     @resolver_field
@@ -141,22 +141,22 @@ class Clause(WithNote):
         include suspensions that have ended. At most 500; to get more, query shorter ranges of dates.
         Empty below `history`."""
         days = parse_days(between, "between") or (None, None)
-        found = [one for one in await self._status_periods(info) if one.overlaps(*days)]
-        if len(found) > MAX_STATUS_PERIODS:
+        periods = [one for one in await self._status_periods(info) if one.overlaps(*days)]
+        if len(periods) > MAX_STATUS_PERIODS:
             raise InvalidInput(
-                f"it has {len(found)} status periods, at most {MAX_STATUS_PERIODS} are allowed:"
+                f"it has {len(periods)} status periods, at most {MAX_STATUS_PERIODS} are allowed:"
                 " use a shorter range of dates",
                 code="TOO_LARGE",
                 path=("between",),
             )
-        return [StatusPeriod(of=one) for one in found]
+        return [StatusPeriod(of=one) for one in periods]
 
     async def _status_periods(self, info: Info) -> list[status_periods.StatusPeriod]:
         if self.moment is None:
             return []
-        asked = f"export-control/{self.control.id}", self.moment
-        found = await info.context.loaders.transitions.load(asked)
-        return status_periods.status_periods(self.key, found)
+        key = f"export-control/{self.control.id}", self.moment
+        periods = await info.context.loaders.transitions.load(key)
+        return status_periods.status_periods(self.key, periods)
 
     async def _status_period(self, info: Info) -> status_periods.StatusPeriod | None:
         periods = await self._status_periods(info)
@@ -225,9 +225,9 @@ def clause(state: domain.ClauseState, control: ExportControlState, moment: Momen
 
 @memoize_by_identity(lambda _: 1)
 def _content(state: domain.ClauseState, control: ExportControlState) -> Clause:
-    return Clause(said=state.clause, state=state, control=control, note_text=state.clause.note)
+    return Clause(recorded=state.clause, state=state, control=control, note_text=state.clause.note)
 
 
-def found_by(of: Clause, query: ClauseQuery) -> Clause:
+def with_query(of: Clause, query: ClauseQuery) -> Clause:
     """Return the clause with the query for goods that matched it, so that it has a `match`."""
     return share_content(of, query=query)

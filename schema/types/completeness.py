@@ -77,11 +77,11 @@ def answer_scope(
 
     Without `issuers` it covers those of all issuers, without `commodities` all goods.
     """
-    asked = frozenset(kinds)
-    if moment is None or not asked:
+    requested = frozenset(kinds)
+    if moment is None or not requested:
         return None
     scope = domain.Scope(
-        asked,
+        requested,
         None if issuers is None else frozenset(issuers),
         None if commodities is None else frozenset(map(Commodity, commodities)),
     )

@@ -109,35 +109,37 @@ class PageSource(Generic[T]):
         """Return the same list with the scope of its acts."""
         return replace(self, scope=scope)
 
-    async def page(self, asked: PageRequest) -> Connection[T]:
+    async def page(self, request: PageRequest) -> Connection[T]:
         """Return the requested page. Raises InvalidInput for a cursor of another list."""
-        after = None if asked.after is None else self.decode(asked.after, "after")
-        before = None if asked.before is None else self.decode(asked.before, "before")
-        found = await self.items(KeyRange(after, before, asked.size + 1, asked.from_end))
-        whole = [(key, item) for key, item in found if item is not None]
-        size = min(asked.size, len(whole))
-        more = len(found) > size
-        kept = whole[len(whole) - size :] if asked.from_end else whole[:size]
+        after = None if request.after is None else self.decode(request.after, "after")
+        before = None if request.before is None else self.decode(request.before, "before")
+        items = await self.items(KeyRange(after, before, request.size + 1, request.from_end))
+        whole = [(key, item) for key, item in items if item is not None]
+        size = min(request.size, len(whole))
+        more = len(items) > size
+        on_page = whole[len(whole) - size :] if request.from_end else whole[:size]
 
         async def ahead() -> bool:
-            return (more and not asked.from_end) or await self._any(before, KeyRange(after=before))
+            return (more and not request.from_end) or await self._any(
+                before, KeyRange(after=before)
+            )
 
         async def behind() -> bool:
-            return (more and asked.from_end) or await self._any(after, KeyRange(before=after))
+            return (more and request.from_end) or await self._any(after, KeyRange(before=after))
 
         return lazy_object(
             self.connection,
-            nodes=[item for _, item in kept],
+            nodes=[item for _, item in on_page],
             scope=self.scope,
-            count=self.count if more or after or before else _known_count(len(kept)),
+            count=self.count if more or after or before else _known_count(len(on_page)),
             **dict(self.more),
             later={
-                "edges": lambda: [self.edge(self.encode(key), item) for key, item in kept],
+                "edges": lambda: [self.edge(self.encode(key), item) for key, item in on_page],
                 "page_info": lambda: PageInfo(
                     ahead=ahead,
                     behind=behind,
-                    start_cursor=self.encode(kept[0][0]) if kept else None,
-                    end_cursor=self.encode(kept[-1][0]) if kept else None,
+                    start_cursor=self.encode(on_page[0][0]) if on_page else None,
+                    end_cursor=self.encode(on_page[-1][0]) if on_page else None,
                 ),
             },
         )
@@ -170,8 +172,8 @@ def entity_pages(
     cursors = Cursors(kind_name(kind), cursor_name(order))
 
     async def items(span: KeyRange) -> list[Keyed[T]]:
-        found = await as_of.lists.page(kind, moment, narrowed, order.value, span)
-        return [(key, show(state)) for key, state in found]
+        states = await as_of.lists.page(kind, moment, narrowed, order.value, span)
+        return [(key, show(state)) for key, state in states]
 
     return PageSource(
         items, lambda: as_of.lists.count(kind, moment, narrowed), cursors.encode, cursors.decode
@@ -213,14 +215,14 @@ def matching_pages(
     The database selects candidates by `narrowed`; `matches` decides.
     """
     cursors = Cursors(kind_name(kind), cursor_name(order))
-    found: list[Keyed[T]] | None = None
+    matches_read: list[Keyed[T]] | None = None
 
     async def matching() -> list[Keyed[T]]:
-        nonlocal found
-        if found is None:
+        nonlocal matches_read
+        if matches_read is None:
             states = await as_of.lists.page(kind, moment, narrowed, order.value)
-            found = [(key, show(state)) for key, state in states if matches(state)]
-        return found
+            matches_read = [(key, show(state)) for key, state in states if matches(state)]
+        return matches_read
 
     async def items(span: KeyRange) -> Sequence[Keyed[T]]:
         return slice_range(await matching(), span, order.value.down)
@@ -231,25 +233,25 @@ def matching_pages(
     return PageSource(items, count, cursors.encode, cursors.decode)
 
 
-def list_pages(found: list[Keyed[T]], order: str, down: bool = False) -> PageSource[T]:
+def list_pages(items: list[Keyed[T]], order: str, down: bool = False) -> PageSource[T]:
     """Return pages of a list in memory, in the order of its keys.
 
     Keys are text. `order` is the name of the list and order, which its cursors contain.
     """
-    return shown_pages(found, lambda item: item, order, down)
+    return shown_pages(items, lambda item: item, order, down)
 
 
 def shown_pages(
-    found: list[Keyed[U]], show: Callable[[U], T], order: str, down: bool = False
+    elements: list[Keyed[U]], show: Callable[[U], T], order: str, down: bool = False
 ) -> PageSource[T]:
     """Return pages of a list in memory; `show` converts the items of a page only."""
     cursors = WordCursors(order)
-    found.sort(key=itemgetter(0), reverse=down)
+    elements.sort(key=itemgetter(0), reverse=down)
 
     async def items(span: KeyRange) -> Sequence[Keyed[T]]:
-        return [(key, show(item)) for key, item in slice_range(found, span, down)]
+        return [(key, show(item)) for key, item in slice_range(elements, span, down)]
 
     async def count() -> int:
-        return len(found)
+        return len(elements)
 
     return PageSource(items, count, cursors.encode, cursors.decode)

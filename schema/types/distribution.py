@@ -187,8 +187,8 @@ class Distribution:
     @resolver_field
     def total(self) -> WorldTotal | None:
         """The world's total with its method, beside the sum of the places; null if nothing has a number."""
-        found = totals.world_total(self.spread)
-        return WorldTotal(of=found, orders=self.orders) if found else None
+        total = totals.world_total(self.spread)
+        return WorldTotal(of=total, orders=self.orders) if total else None
 
     @resolver_field
     async def share(
@@ -199,8 +199,8 @@ class Distribution:
         group = await find_group(info, of, self.answer.moment)
         if group is None:
             return None
-        found = group_share(self.spread, group, self.answer.moment.valid_at)
-        return GroupShare(of=found, spread=self.spread, orders=self.orders)
+        share = group_share(self.spread, group, self.answer.moment.valid_at)
+        return GroupShare(of=share, spread=self.spread, orders=self.orders)
 
     @resolver_field
     async def available(self, info: Info) -> list[Supply]:
@@ -208,20 +208,20 @@ class Distribution:
         and form, with their years."""
         supplies = info.context.services.as_of.supplies
         below = descendants(CommodityKey(self.commodity.key))
-        found = await supplies.of_commodities(below, self.answer.moment)
+        supplies_below = await supplies.of_commodities(below, self.answer.moment)
         return [
             Supply(of=one)
-            for one in found
+            for one in supplies_below
             if one.statistic is self.statistic
             and (one.figures_of == one.commodity or one.commodity == self.commodity.key)
         ]
 
 
 def distribution(
-    asked: production.ProductYear, of: production.Distribution, answer: AnswerContext
+    of_product: production.ProductYear, of: production.Distribution, answer: AnswerContext
 ) -> Distribution:
     """Return the GraphQL type of a distribution."""
-    id, statistic, product, year = asked
+    id, statistic, product, year = of_product
     return Distribution(
         spread=of,
         answer=answer,

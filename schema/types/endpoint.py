@@ -153,9 +153,9 @@ class ParkedDelivery:
     @resolver_field
     async def event(self, info: Info) -> Event:
         """The event."""
-        found = await info.context.loaders.event_at.load(self.of.position)
-        assert found is not None  # parked events are always in the log
-        return Event(of=found)
+        event = await info.context.loaders.event_at.load(self.of.position)
+        assert event is not None  # parked events are always in the log
+        return Event(of=event)
 
 
 @output_type(of=delivery.EndpointChange, only_spelled=True)
@@ -267,10 +267,10 @@ class Endpoint:
         first: Annotated[int, NEWEST] = DEFAULT_PAGE_SIZE,
     ) -> list[DeliveryAttempt]:
         """The last requests, the newest first. The last 1,000 are stored."""
-        kept = await info.context.services.endpoints.attempts(
+        recorded = await info.context.services.endpoints.attempts(
             self.of.name, manager(info), parse_page(first).size, failed=failed
         )
-        return [DeliveryAttempt(of=of) for of in kept]
+        return [DeliveryAttempt(of=of) for of in recorded]
 
     @resolver_field
     async def parked(

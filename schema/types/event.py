@@ -114,17 +114,21 @@ class KnownEvent(Fact):
     async def retracted_by(self, info: Info) -> Fact | None:
         """The retraction of the event; null while the event counts. A retraction that is retracted
         itself has no effect."""
-        found = await retraction_of(info, self.of, self.until)
-        return Fact(of=found) if found else None
+        retraction = await retraction_of(info, self.of, self.until)
+        return Fact(of=retraction) if retraction else None
 
     @resolver_field
     async def replaced_by(self, info: Info) -> Fact | None:
         """The fact that was recorded in its place at its retraction, which may be about another entity.
         Null while the event counts, and if nothing replaced it."""
-        found = await retraction_of(info, self.of, self.until)
-        if found is None or not isinstance(found.fact, Retracted) or not found.fact.replacement:
+        retraction = await retraction_of(info, self.of, self.until)
+        if (
+            retraction is None
+            or not isinstance(retraction.fact, Retracted)
+            or not retraction.fact.replacement
+        ):
             return None
-        replacement = await info.context.loaders.event_by_id.load(found.fact.replacement)
+        replacement = await info.context.loaders.event_by_id.load(retraction.fact.replacement)
         if replacement is None or (self.until is not None and replacement.position > self.until):
             return None
         return Fact(of=replacement)
@@ -146,8 +150,8 @@ class Event(KnownEvent):
     async def proof(self, info: Info) -> InclusionProof | None:
         """A proof that the newest checkpoint commits to it; null for about a second after recording, and
         if the log is not signed."""
-        found = await info.context.services.proofs.proof(int(self.position))
-        return inclusion(found) if found else None
+        proof = await info.context.services.proofs.proof(int(self.position))
+        return inclusion(proof) if proof else None
 
 
 State: TypeAlias = Annotated[

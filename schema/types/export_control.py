@@ -38,7 +38,7 @@ from schema.inputs.clause_filter import (
     WithMatch,
     parse_clause_query,
 )
-from schema.types.clause import Clause, clause, found_by
+from schema.types.clause import Clause, clause, with_query
 from schema.types.common import Because, Node, Source, entity_type, share_content
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.connection import Connection, Edge
@@ -83,22 +83,22 @@ class Dispute:
 
     async def _evidence(self, info: Info) -> Evidence:
         """Return the event behind it: the one with its source and account."""
-        found = [
+        clauses = [
             one
             for one in self.control.because
             if one.type == DISPUTED and one.source == self.of.source
         ]
-        if len(found) > 1:
-            events = await info.context.loaders.events_behind(found)
+        if len(clauses) > 1:
+            events = await info.context.loaders.events_behind(clauses)
             same = [
                 one
-                for one, event in zip(found, events, strict=True)
+                for one, event in zip(clauses, events, strict=True)
                 if event and domain.dispute(event.fact) == self.of
             ]
             twins = [one for one in self.control.disputes if one == self.of]
             number = next(n for n, one in enumerate(twins) if one is self.of)
             return same[number]
-        return found[0]
+        return clauses[0]
 
 
 @entity_type(
@@ -162,10 +162,10 @@ class ExportControl(Node):
         licences: Licences = {}
         if query.is_about_goods and self.moment:
             licences = await controls.licences(self.moment)
-        found = MatchingControl(self.state, matching_clauses(query, self.state, licences))
+        control = MatchingControl(self.state, matching_clauses(query, self.state, licences))
         if query.needs_acts and self.moment:
-            [found] = await controls.narrowed_by_acts(self.moment, [found], query)
-        return self.shown(found.clauses, query)
+            [control] = await controls.narrowed_by_acts(self.moment, [control], query)
+        return self.shown(control.clauses, query)
 
     @resolver_field
     async def same_as(self, info: Info) -> list[ExportControl]:
@@ -196,8 +196,12 @@ class ExportControl(Node):
         self, clauses: Sequence[ClauseState], query: ClauseQuery | None = None
     ) -> list[Clause]:
         """Return clauses at its moment, as matched by a query."""
-        found = [clause(item, self.state, self.moment) for item in clauses]
-        return [found_by(one, query) for one in found] if query and query.names_goods else found
+        shown_clauses = [clause(item, self.state, self.moment) for item in clauses]
+        return (
+            [with_query(one, query) for one in shown_clauses]
+            if query and query.names_goods
+            else shown_clauses
+        )
 
     def all_clauses(self) -> list[Clause]:
         """Return `clauses` without arguments."""
@@ -238,7 +242,7 @@ def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConne
 
     def nodes() -> list[ExportControl]:
         if not made:
-            made.extend(_found_at(node, moment) for node in page.nodes)
+            made.extend(_node_at(node, moment) for node in page.nodes)
         return made
 
     self = share_content(page)
@@ -256,10 +260,10 @@ def page_at(page: ExportControlConnection, moment: Moment) -> ExportControlConne
     return self
 
 
-def _found_at(control: ExportControl, moment: Moment) -> ExportControl:
-    found = ExportControl.at(control.state, moment)
-    found.matched, found.query = control.matched, control.query
-    return found
+def _node_at(control: ExportControl, moment: Moment) -> ExportControl:
+    node = ExportControl.at(control.state, moment)
+    node.matched, node.query = control.matched, control.query
+    return node
 
 
 async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> frozenset[str] | None:

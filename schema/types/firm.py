@@ -50,13 +50,13 @@ class Firm(Node):
         which they are suspended. In a history, at the latest moment."""
         as_of = info.context.services.as_of
         moment, names = self.moment or await as_of.resolve(), self.state.spellings
-        found = await as_of.states(ExportControlState, moment, Filter(about=firm_words(names)))
+        states = await as_of.states(ExportControlState, moment, Filter(about=firm_words(names)))
         return [
             FirmClause(
                 export_control=ExportControl.at(control, moment),
                 clause=clause(item, control, moment),
             )
-            for control in found
+            for control in states
             for item in control.clauses
             if names_firm(item, names)
         ]
@@ -66,8 +66,8 @@ class Firm(Node):
         """The announcements that name it, the oldest first; in a history, at the latest moment."""
         as_of = info.context.services.as_of
         moment, names = self.moment or await as_of.resolve(), self.state.spellings
-        found = await as_of.states(AnnouncementState, moment, Filter(about=firm_words(names)))
-        named = [one for one in found if not names.isdisjoint(map(spelling, one.firms))]
+        states = await as_of.states(AnnouncementState, moment, Filter(about=firm_words(names)))
+        named = [one for one in states if not names.isdisjoint(map(spelling, one.firms))]
         return [
             Announcement.at(one, moment) for one in sorted(named, key=lambda one: one.date.first)
         ]

@@ -24,8 +24,8 @@ def node_of(state: EntityState, moment: Moment | None) -> Node:
 
 async def linked_node(info: Info, entity: str, moment: Moment | None) -> Node | None:
     """Return the entity of a name at a moment, or now without one; None if it has no state."""
-    [found] = await linked_nodes(info, [entity], moment)
-    return found
+    [node] = await linked_nodes(info, [entity], moment)
+    return node
 
 
 async def linked_nodes(

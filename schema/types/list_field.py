@@ -79,8 +79,8 @@ def list_field(
             if orders is not None:
                 arguments["order"] = arguments.pop("order_by", initial)
             if sources is not None:
-                given = {name: arguments.pop(name, None) for name in sources}
-                arguments["sources"] = parse_sources(**given)
+                values = {name: arguments.pop(name, None) for name in sources}
+                arguments["sources"] = parse_sources(**values)
             if "page" in of_method:
                 return await method(self, info, page=page, **arguments)
             return await (await method(self, info, **arguments)).page(page)

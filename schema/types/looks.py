@@ -112,8 +112,8 @@ def fetch(of: RecordedEvent) -> Fetch:
     fact = of.fact
     assert isinstance(fact, facts.FetchFact)
     results = ("moved_to", "status", "sha256", "size", "media_type", "code", "reason")
-    found: dict[str, Any] = {name: getattr(fact, name, None) for name in results}
-    return Fetch(of=fact, event=of, outcome=FetchOutcome(of.type), **found)
+    values: dict[str, Any] = {name: getattr(fact, name, None) for name in results}
+    return Fetch(of=fact, event=of, outcome=FetchOutcome(of.type), **values)
 
 
 def stream_pages(
@@ -130,7 +130,7 @@ def stream_pages(
     async def items(span: KeyRange) -> list[Keyed[T]]:
         open_ = 0 if span.closed else 1
         low, high = (span.before, span.after) if down else (span.after, span.before)
-        found = await recorder.page(
+        events = await recorder.page(
             -1 if low is None else int(low[0]) - 1 + open_,
             until + 1 if high is None else min(until + 1, int(high[0]) + 1 - open_),
             limit=span.limit or 0,
@@ -138,7 +138,7 @@ def stream_pages(
             about=about,
             from_end=span.from_end is not down,
         )
-        return [((of.position,), show(of)) for of in (found[::-1] if down else found)]
+        return [((of.position,), show(of)) for of in (events[::-1] if down else events)]
 
     return PageSource(
         items, lambda: recorder.count(0, until + 1, types, about), _encode_cursor, _decode_cursor
@@ -149,8 +149,8 @@ def _encode_cursor(key: Key) -> str:
     return str(key[0])
 
 
-def _decode_cursor(given: str, path: str) -> Key:
+def _decode_cursor(text: str, path: str) -> Key:
     """Return the position in a cursor. Raises InvalidInput for any other text."""
-    if not (given.isascii() and given.isdecimal() and len(given) < 19):
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise cursor_error(path)
-    return (int(given),)
+    return (int(text),)

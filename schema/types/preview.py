@@ -121,22 +121,22 @@ class Preview:
         the planned events. As in the query `changes`, a fact that counts from a later date changes
         nothing on this date. Linked data, such as the announcements of an alliance, are as recorded."""
         start, end = self.start, replace(self.start, preview=self.planned)
-        found: list[Change] = []
+        changes: list[Change] = []
         for entity in sorted(self.planned.planned):
             if of := self.planned.change(entity, start.valid_at):
-                found.append(Change(of=of, start=start, end=end))
+                changes.append(Change(of=of, start=start, end=end))
             await asyncio.sleep(0)  # let other tasks run
-        return found
+        return changes
 
     @resolver_field
     async def status_changes(self) -> list[StatusChange]:
         """The clauses whose statuses over time would differ, past and future, as known on the date."""
-        found: list[StatusChange] = []
+        changes: list[StatusChange] = []
         for entity in sorted(self.planned.planned):
             of = self.planned.status_changes(entity, self.start.valid_at)
-            found.extend(StatusChange(of=one) for one in of)
+            changes.extend(StatusChange(of=one) for one in of)
             await asyncio.sleep(0)
-        return found
+        return changes
 
 
 def preview(start: Moment, planned: previews.Preview, run: DryRun) -> Preview:

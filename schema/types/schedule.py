@@ -15,9 +15,9 @@ from schema.types.change import Transition
 
 async def recorded_at(info: Info, position: int) -> Instant:
     """Return the time at which an event was recorded."""
-    found = await info.context.loaders.event_at.load(position)
-    assert found is not None  # positions have no gaps
-    return Instant(found.recorded_at)  # type: ignore[arg-type]  # the scalar writes it
+    event = await info.context.loaders.event_at.load(position)
+    assert event is not None  # positions have no gaps
+    return Instant(event.recorded_at)  # type: ignore[arg-type]  # the scalar writes it
 
 
 @output_type(of=schedule.ScheduledDay, only_spelled=True)

@@ -33,6 +33,6 @@ async def summary(info: Info, of: RecordedEvent) -> str:
 
 async def summary_of(info: Info, evidence: Evidence) -> str:
     """Return the sentence for an event that a state follows from."""
-    [found] = await info.context.loaders.events_behind([evidence])
-    assert found is not None  # evidence always has a recorded or a planned event
-    return await summary(info, found)
+    [event] = await info.context.loaders.events_behind([evidence])
+    assert event is not None  # evidence always has a recorded or a planned event
+    return await summary(info, event)

@@ -91,8 +91,8 @@ def test_who_looks_for_later_acts_and_what_cannot_be_read_must_be_said() -> None
 def test_sentences_about_items_end_somewhere_and_say_so() -> None:
     book = Book("2025-06-01")
     for number in range(MAX_SENTENCES + 5):
-        book.say(f"Sentence {number}.")
-        book.say(f"Sentence {number}.")
+        book.add_sentence(f"Sentence {number}.")
+        book.add_sentence(f"Sentence {number}.")
     said = book.must_say([])
     assert len(said) == MAX_SENTENCES + 1
     assert said[-1].startswith("5 more")

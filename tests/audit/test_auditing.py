@@ -247,7 +247,7 @@ def test_what_stands_between_a_log_and_its_proof_is_in_the_result(
     monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
     _, own = answered("verify", log, "--trust-bundle-key")
     assert (own["result"], own["keySource"]) == ("consistent", "bundle")
-    assert "nothing is proven about whose log it is" in own["sentence"]
+    assert "nothing is proven about the origin of the log" in own["sentence"]
     (log / "annexes").unlink()
     code, lost = answered("verify", log, "--key", KEY.verifier, "--allow-missing-texts")
     assert (code, lost["result"], lost["texts"]["opened"]) == (Exit.OK, "verified", 0)

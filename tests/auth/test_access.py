@@ -17,7 +17,8 @@ from deploy.cli.token import as_owner
 from deploy.config import settings
 from deploy.config.access import access
 from deploy.web.connections import Limits
-from schema.http.authentication import AccessControl, TokenBuckets, client_network
+from schema.http.authentication import AccessControl
+from schema.http.limits import TokenBuckets, client_network
 from schema.services import OPEN_CALLER, Access, Services
 from tests.support.api import Api, control, document
 from tests.support.processes import command
@@ -288,7 +289,7 @@ async def test_what_is_remembered_of_tokens_is_bounded(
     for secret in [await token(target, Scope.READ) for _ in range(4)]:
         assert await services.tokens.authenticate(secret)
         assert await services.tokens.authenticate("tracker_of_nobody") is None
-    assert len(services.tokens._kept) == 2
+    assert len(services.tokens._cached) == 2
 
 
 async def test_a_login_without_the_right_is_told_which_it_lacks(target: Target) -> None:

@@ -11,14 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from deploy.bootstrap import open_connection
-from schema.http.authentication import (
+from schema.http.authentication import Client
+from schema.http.cross_site import (
     MAX_TOKEN_BYTES,
-    Client,
+    comes_from_own_page,
     counted_token,
     forget_token,
-    keep_token,
+    own_path,
+    read_form,
+    set_token_cookie,
+    sign_in_address,
 )
-from schema.http.csrf import comes_from_own_page, own_path, read_form, sign_in_address
 from schema.services import Access, Services
 from tests.auth.test_access import soon
 from tests.support.api import Api, control, document
@@ -68,7 +71,7 @@ def request(
 def cookie(secret: str = SECRET) -> dict[str, str]:
     """Return the header with which a browser sends the cookie of a token."""
     response = Response()
-    keep_token(response, request(), secret)
+    set_token_cookie(response, request(), secret)
     return {"Cookie": response.headers["set-cookie"].partition(";")[0]}
 
 
@@ -85,7 +88,7 @@ def cookie(secret: str = SECRET) -> dict[str, str]:
 )
 def test_no_script_and_no_other_site_gets_the_cookie(url: str, name: str, flags: set[str]) -> None:
     response = Response()
-    keep_token(response, request(url=url), SECRET)
+    set_token_cookie(response, request(url=url), SECRET)
     [header] = response.headers.getlist("set-cookie")
     pair, *attributes = header.split("; ")
     assert pair.startswith(f"{name}=")
@@ -95,7 +98,7 @@ def test_no_script_and_no_other_site_gets_the_cookie(url: str, name: str, flags:
 @pytest.mark.parametrize("secret", [SECRET, "tracker_x", "a.b-c_d", "é" * 1000, "\x00\n;,"])
 def test_every_token_comes_back_as_it_was_and_can_end_no_header(secret: str) -> None:
     response = Response()
-    keep_token(response, request(), secret)
+    set_token_cookie(response, request(), secret)
     [header] = response.headers.getlist("set-cookie")
     assert header.isascii()
     assert header.isprintable()
@@ -105,10 +108,10 @@ def test_every_token_comes_back_as_it_was_and_can_end_no_header(secret: str) -> 
 
 def test_a_token_that_browsers_would_not_keep_is_refused() -> None:
     response = Response()
-    keep_token(response, request(url="https://a.example/"), "x" * MAX_TOKEN_BYTES)
+    set_token_cookie(response, request(url="https://a.example/"), "x" * MAX_TOKEN_BYTES)
     assert len(response.headers["set-cookie"].partition(";")[0]) <= 4096
     with pytest.raises(InvalidInput) as refused:
-        keep_token(response, request(), "x" * (MAX_TOKEN_BYTES + 1))
+        set_token_cookie(response, request(), "x" * (MAX_TOKEN_BYTES + 1))
     assert refused.value.path == ("token",)
 
 

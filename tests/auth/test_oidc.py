@@ -315,7 +315,7 @@ async def test_what_is_remembered_of_tokens_is_bounded_and_ends_with_them(
     ending = issuer.token(exp=int(now) + 40)
     for token in (issuer.token(), issuer.token(sub="bob"), ending):
         assert await trusted.authenticate(token) == await trusted.authenticate(token)
-    assert len(trusted._kept) == 2
+    assert len(trusted._cached) == 2
     with monkeypatch.context() as patch:
         patch.setattr("tracker.auth.oidc_issuer.time.time", lambda: now + 40 + LEEWAY_SECONDS + 1)
         patch.setattr("jwt.api_jwt.datetime", Later)

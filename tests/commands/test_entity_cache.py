@@ -72,7 +72,7 @@ def test_an_entity_that_goes_on_decides_as_one_made_from_all_its_facts(
     stream: str, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
-    monkeypatch.setattr("tracker.domain.fold.KEPT_FOLD_INTERVAL_FACTS", step)
+    monkeypatch.setattr("tracker.domain.fold.CACHED_FOLD_INTERVAL_FACTS", step)
 
     @settings(max_examples=40, deadline=None)
     @given(seeds, st.integers(1, 60))
@@ -95,7 +95,7 @@ def test_effective_facts_are_kept_as_they_are_found_among_all(
     stream: str, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
-    monkeypatch.setattr("tracker.domain.fold.KEPT_FOLD_INTERVAL_FACTS", step)
+    monkeypatch.setattr("tracker.domain.fold.CACHED_FOLD_INTERVAL_FACTS", step)
 
     @settings(max_examples=40, deadline=None)
     @given(seeds, st.integers(1, 60))

@@ -18,9 +18,9 @@ from websockets.typing import Origin
 from deploy.bootstrap import open_connection
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
-from schema.execution.limits import MAX_COST, cost
+from schema.execution.document_cost import MAX_COST, cost
 from schema.execution.schema import SCHEMA
-from schema.http.middleware import host_name, is_ours
+from schema.http.cross_site import host_name, is_own_origin
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, control, document
 from tests.support.fact_builders import announced
@@ -513,7 +513,7 @@ async def test_a_listed_origin_may_open_a_socket(services: Services) -> None:
     ],
 )
 def test_a_name_that_is_not_ours_is_known(header: str, ours: bool) -> None:
-    assert is_ours(host_name(header), {"api.example"}) is ours
+    assert is_own_origin(host_name(header), {"api.example"}) is ours
 
 
 async def test_a_page_that_made_its_name_ours_gets_nothing(services: Services, api: Api) -> None:

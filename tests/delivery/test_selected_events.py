@@ -18,8 +18,8 @@ from tracker.commands.handler import Commands
 from tracker.delivery import selected_events
 from tracker.delivery.message import Message
 from tracker.delivery.message_cache import MessageCache
+from tracker.delivery.request_limits import LoopThrottle, RequestLimit
 from tracker.delivery.selected_events import EventReader, SelectedPage, SharedEvents
-from tracker.delivery.turns import RequestLimit, Turns
 from tracker.log.entries import RecordedEvent
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
@@ -128,7 +128,7 @@ async def read_all(
 
 
 async def test_a_few_go_on_in_each_turn_of_the_loop_in_the_order_in_which_they_came() -> None:
-    turns, order, loops = Turns(at_a_time=2), list[int](), 0
+    turns, order, loops = LoopThrottle(at_a_time=2), list[int](), 0
 
     async def one(number: int) -> None:
         await turns.wait()

@@ -6,15 +6,17 @@ import json
 import re
 import tomllib
 import venv
+from collections.abc import Iterable
 from email.message import Message
-from importlib.metadata import version
+from importlib.metadata import Distribution, distribution, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from deploy.release.__main__ import EXTRAS, write_list_of_parts
-from deploy.release.licences import installed_for, is_allowed, troubles
-from deploy.release.notices import OURS, Part, licence_of, notices, parts
+from deploy.release.licences import is_allowed, troubles
+from deploy.release.notices import OURS, Part, licence_of, normal, notices, parts
 from schema.tables.openapi import describe_api
 from tests.support.checkout import ROOT
 
@@ -23,6 +25,23 @@ from tests.support.checkout import ROOT
 def shipped() -> list[Part]:
     """Return a complete installation's parts."""
     return parts(installed_for(OURS, EXTRAS.split(",")))
+
+
+def installed_for(name: str, extras: Iterable[str]) -> list[Distribution]:
+    """Return a distribution with some extras, and all its dependencies, as installed here."""
+    selected: dict[str, Distribution] = {}
+    seen: set[tuple[str, str]] = set()
+    waiting = [(name, extra) for extra in ("", *extras)]
+    while waiting:
+        wanted, extra = waiting.pop()
+        if (normal(wanted), extra) in seen:
+            continue
+        seen.add((normal(wanted), extra))
+        selected[normal(wanted)] = installed = distribution(wanted)
+        for requirement in map(Requirement, installed.requires or ()):
+            if not requirement.marker or requirement.marker.evaluate({"extra": extra}):
+                waiting += [(requirement.name, each) for each in ("", *requirement.extras)]
+    return [selected[each] for each in sorted(selected)]
 
 
 def test_every_part_may_be_distributed_and_has_the_text_of_its_licence(shipped: list[Part]) -> None:

@@ -54,7 +54,7 @@ def test_a_variable_wins_unless_it_is_empty(tmp_path: Path) -> None:
         TRACKER_RATE="9",
         TRACKER_QUESTIONS="",
     )
-    assert (access(found).rate, access(found).questions) == (9, 7)
+    assert (access(found).rate, access(found).queries) == (9, 7)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ async def test_sources_are_listed_tried_looked_through_and_failures_have_an_exit
     assert "Notice 7 on gallium" in tried.stdout
     looked = await run(data_dir, "--once", file=file, TRACKER_WATCH_CONTACT="https://me.example/")
     assert looked.returncode == 0, looked.stderr
-    assert "notices: look 1, 2 requests, 1 new documents, 1 new candidates" in looked.stderr
+    assert "notices: poll 1, 2 requests, 1 new documents, 1 new candidates" in looked.stderr
     agent = publisher.requests[-1].headers["user-agent"]
     assert agent.startswith("critical-minerals-policy-tracker/")
     assert agent.endswith(" (+https://me.example/)")

@@ -170,7 +170,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
     ),
     (
         control(acts.Amended, clauses=[clause("1")], effectiveFrom="2026-03-01"),
-        "Gallium to the US: amended on 4 February 2026, clause 1 is worded anew from 1 March 2026 on.",
+        "Gallium to the US: amended on 4 February 2026, clause 1 is reworded from 1 March 2026 on.",
     ),
     (
         control(acts.Extended, clauses=["1"], inForceUntil="2026-12-31"),
@@ -293,18 +293,18 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
             mediaType="text/html",
             movedTo="https://example.org/new",
         ),
-        "Federal Register, look 7: https://example.org/list was fetched, from https://example.org/new:"
+        "Federal Register, poll 7: https://example.org/list was fetched, from https://example.org/new:"
         " 12,345 bytes of text/html, SHA-256 abababababab…",
     ),
     (
         source_fact(watch.Unchanged, **FETCH, status=304, sha256="ab" * 32),
-        "Federal Register, look 7: https://example.org/list has not changed: SHA-256 abababababab…",
+        "Federal Register, poll 7: https://example.org/list has not changed: SHA-256 abababababab…",
     ),
     (
         source_fact(
             watch.Failed, **FETCH, status=503, code="RATE_LIMITED", reason="come back at noon"
         ),
-        "Federal Register, look 7: https://example.org/list could not be read (RATE_LIMITED, HTTP"
+        "Federal Register, poll 7: https://example.org/list could not be read (RATE_LIMITED, HTTP"
         " status 503): come back at noon.",
     ),
     (
@@ -316,7 +316,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
             complete=True,
             coversUntil="2026-02-03",
         ),
-        "Federal Register was looked through on 4 February 2026, up to what was announced by"
+        "Federal Register was polled completely on 4 February 2026, up to what was announced by"
         " 3 February 2026: 1 request, nothing new.",
     ),
     (
@@ -329,7 +329,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
             candidates=2,
             complete=False,
         ),
-        "Federal Register could not be looked through on 4 February 2026: 3 requests, 1 new snapshot"
+        "Federal Register could not be polled completely on 4 February 2026: 3 requests, 1 new snapshot"
         " and 2 new candidates.",
     ),
     (

@@ -8,11 +8,13 @@ import logging
 import random
 import signal
 import sys
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 Totals = TypeVar("Totals")
+World = TypeVar("World")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,21 @@ class RoundsCommand(Generic[Totals]):
         if unknown := set(asked.kinds) - set(self.kinds):
             parser.error(f"no such kind: {', '.join(sorted(unknown))}")
         return asked
+
+
+async def run_rounds(
+    rounds: Iterable[int],
+    per_world: int,
+    create_world: Callable[[], AbstractAsyncContextManager[World]],
+    run_round: Callable[[World, int], Awaitable[None]],
+) -> None:
+    """Run rounds, some at a time in a new environment. Raises Broken, with a note of the round."""
+    left = list(rounds)
+    while left:
+        now, left = left[:per_world], left[per_world:]
+        async with create_world() as world:
+            for number in now:
+                await run_round(world, number)
 
 
 def again_note(module: str, kind: str, number: int, seed: int) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -70,68 +71,33 @@ def room() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def embedded() -> AsyncIterator[SystemUnderLoad]:
-    """Run `tracker serve` with its embedded PostgreSQL."""
+async def embedded(
+    system: type[SystemUnderLoad] = SystemUnderLoad,
+) -> AsyncIterator[SystemUnderLoad]:
+    """Run a system on the embedded PostgreSQL of `tracker serve`."""
     with room() as directory:
-        async with SystemUnderLoad(directory / "data") as world:
+        async with system(directory / "data") as world:
             yield world
 
 
 @asynccontextmanager
-async def behind_a_proxy() -> AsyncIterator[SystemUnderLoad]:
-    """Run `tracker serve` and all writers on a PostgreSQL behind a proxy."""
+async def behind_a_proxy(
+    system: type[SystemUnderLoad] = SystemUnderLoad, rival: bool = False
+) -> AsyncIterator[SystemUnderLoad]:
+    """Run a system on a PostgreSQL behind a proxy, perhaps with a second `tracker serve`."""
     with room() as directory, Postgres.start(directory / "data") as postgres:
         async with (
             Proxy(postgres.connection, directory) as proxy,
-            SystemUnderLoad(directory / "unused", proxy=proxy) as world,
+            system(directory / "unused", proxy=proxy, rival=rival) as world,
         ):
             yield world
 
 
-@asynccontextmanager
-async def with_receivers() -> AsyncIterator[SystemUnderLoad]:
-    """Run `tracker serve` with its embedded PostgreSQL, and receivers of deliveries."""
-    with room() as directory:
-        async with SystemWithReceivers(directory / "data") as world:
-            yield world
-
-
-@asynccontextmanager
-async def with_receivers_and_a_rival() -> AsyncIterator[SystemUnderLoad]:
-    """Run receivers, and two of `tracker serve` on one PostgreSQL, one of which delivers."""
-    with room() as directory, Postgres.start(directory / "data") as postgres:
-        async with (
-            Proxy(postgres.connection, directory) as proxy,
-            SystemWithReceivers(directory / "unused", proxy=proxy, rival=True) as world,
-        ):
-            yield world
-
-
-@asynccontextmanager
-async def with_a_broker() -> AsyncIterator[SystemUnderLoad]:
-    """Run `tracker serve` with its embedded PostgreSQL, and a relay to a broker."""
-    with room() as directory:
-        async with SystemWithBroker(directory / "data") as world:
-            yield world
-
-
-@asynccontextmanager
-async def with_watchers() -> AsyncIterator[SystemUnderLoad]:
-    """Run `tracker serve` with its embedded PostgreSQL, and two watchers of a publisher."""
-    with room() as directory:
-        async with SystemWithWatchers(directory / "data") as world:
-            yield world
-
-
-@asynccontextmanager
-async def with_a_rival() -> AsyncIterator[SystemUnderLoad]:
-    """Run two of `tracker serve` on one PostgreSQL; all writers use the first."""
-    with room() as directory, Postgres.start(directory / "data") as postgres:
-        async with (
-            Proxy(postgres.connection, directory) as proxy,
-            SystemWithRival(directory / "unused", proxy=proxy, rival=True) as world,
-        ):
-            yield world
+with_receivers = partial(embedded, SystemWithReceivers)
+with_receivers_and_a_rival = partial(behind_a_proxy, SystemWithReceivers, rival=True)
+with_a_broker = partial(embedded, SystemWithBroker)
+with_watchers = partial(embedded, SystemWithWatchers)
+with_a_rival = partial(behind_a_proxy, SystemWithRival, rival=True)
 
 
 @asynccontextmanager

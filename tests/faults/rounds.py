@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.faults.check import check
-from tests.faults.command import again_note
+from tests.faults.command import again_note, run_rounds
 from tests.faults.faults import FAULTS, Fault
 from tests.faults.world import SystemUnderLoad
 
@@ -36,12 +36,11 @@ class RoundTotals:
 
 async def run(kind: str, rounds: Iterable[int], seed: int, tally: RoundTotals) -> None:
     """Run rounds of a kind of fault and count them. Raises Broken, with a note of the round."""
-    left = list(rounds)
-    while left:
-        now, left = left[:ROUNDS_PER_WORLD], left[ROUNDS_PER_WORLD:]
-        async with FAULTS[kind].world() as world:
-            for number in now:
-                await run_round(world, kind, number, seed, tally)
+
+    async def run_one(world: SystemUnderLoad, number: int) -> None:
+        await run_round(world, kind, number, seed, tally)
+
+    await run_rounds(rounds, ROUNDS_PER_WORLD, FAULTS[kind].world, run_one)
 
 
 async def run_round(

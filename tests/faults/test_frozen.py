@@ -22,7 +22,7 @@ from deploy.bootstrap import migrate_log, open_connection, running_tracker
 from deploy.postgres import Postgres
 from projections.fold.replay import ReplayState
 from projections.runner.projection import PAGE_EVENTS
-from projections.runner.projector import Projector, ReadAhead, TurnLimits
+from projections.runner.projector import PassLimits, Projector, ReadAhead
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
 from projections.versions.row_batch import RowBatch
@@ -136,7 +136,7 @@ async def test_pages_that_take_longer_to_fold_than_a_turn_lasts_are_projected_ne
         return page
 
     monkeypatch.setattr(ReadAhead, "page", slow)
-    monkeypatch.setattr(services.projector, "_limits", TurnLimits(PAGE_EVENTS, 1))
+    monkeypatch.setattr(services.projector, "_limits", PassLimits(PAGE_EVENTS, 1))
     monkeypatch.setattr("projections.runner.projector.MAX_FOLD_SECONDS", 0.5)
     await services.commands.record("export-control/a", announced())
     await services.projector.reach(1, seconds=30)
@@ -155,7 +155,7 @@ async def test_pages_that_take_longer_to_write_than_a_turn_lasts_are_projected_n
     await recorder.append([gallium(f"id-{n}", f"export-control/e{n}") for n in range(1, rows + 1)])
     async with await create_pool(target, role=PROJECTOR) as pool:
         projector = Projector(pool, Follower(recorder, target), Versions())
-        monkeypatch.setattr(projector, "_limits", limits := TurnLimits(PAGE_EVENTS, 1))
+        monkeypatch.setattr(projector, "_limits", limits := PassLimits(PAGE_EVENTS, 1))
         async with projector:
             await projector.reach(rows, seconds=60)
             async with open_connection(target) as connection:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from schema.pages.overview.restrictions_map import issuers, map_values
-from schema.pages.overview.turns import days_of_turns, turns
+from schema.pages.overview.status_changes import change_lines, days_of_changes
 from schema.pages.site.address import Address
 from schema.services import Services
 from tests.support.api import Api
@@ -296,18 +296,18 @@ def transition(clause: str, **changed: Any) -> dict[str, Any]:
 
 
 def test_clauses_that_turn_alike_are_one_line() -> None:
-    [line] = turns([transition("1"), transition("2")])
+    [line] = change_lines([transition("1"), transition("2")])
     assert (line.clauses, line.confirmation) == (2, "BY_TERMS")
-    assert plain(line.what) == "suspended → in force, 2 clauses"
+    assert plain(line.detail) == "suspended → in force, 2 clauses"
     assert (line.verb, line.title, line.hue) == ("returns", "A ban", "ban")
 
 
 def test_clauses_that_are_supported_otherwise_are_lines_of_their_own() -> None:
-    lines = turns([transition("1"), transition("2", confirmation="CONTRADICTED")])
+    lines = change_lines([transition("1"), transition("2", confirmation="CONTRADICTED")])
     assert [line.confirmation for line in lines] == ["BY_TERMS", "CONTRADICTED"]
 
 
 def test_a_day_shows_five_lines_and_how_many_are_left_out() -> None:
-    lines = turns([transition("1", entity=f"export-control/{n}") for n in range(7)])
-    [day] = days_of_turns(lines)
-    assert (len(day.turns), day.more) == (5, 2)
+    lines = change_lines([transition("1", entity=f"export-control/{n}") for n in range(7)])
+    [day] = days_of_changes(lines)
+    assert (len(day.lines), day.more) == (5, 2)

@@ -19,11 +19,18 @@ from schema.pages.charts.status_bars import (
     draw_status_table,
     periods_of,
 )
-from schema.pages.charts.status_marks import HUES, IMAGE_COLOURS, LOOKS, PAGE_COLOURS, Hue, Look
+from schema.pages.charts.status_marks import (
+    HUES,
+    IMAGE_COLOURS,
+    PAGE_COLOURS,
+    STATUS_STYLES,
+    Hue,
+    MarkStyle,
+)
 from tracker.domain.vocabulary import ClauseStatus, Measure
 
 DAY = date(2026, 11, 25)
-STATUSES = sorted(LOOKS)
+STATUSES = sorted(STATUS_STYLES)
 DAYS = st.dates(date(1985, 1, 1), date(2040, 1, 1))
 
 
@@ -57,11 +64,11 @@ def truce(confirmation: str = "CONFIRMED") -> RowOfPeriods:
 
 
 def test_every_status_of_the_api_has_a_look_and_its_word() -> None:
-    assert set(LOOKS) == set(STATUS_ORDER)
-    assert set(LOOKS) == {status.name for status in ClauseStatus}
-    for status, drawn in LOOKS.items():
+    assert set(STATUS_STYLES) == set(STATUS_ORDER)
+    assert set(STATUS_STYLES) == {status.name for status in ClauseStatus}
+    for status, drawn in STATUS_STYLES.items():
         assert drawn.word == status.lower().replace("_", " ")
-    assert {drawn.look for drawn in LOOKS.values()} == set(Look)
+    assert {drawn.style for drawn in STATUS_STYLES.values()} == set(MarkStyle)
 
 
 def test_every_measure_of_the_api_has_a_hue_and_every_hue_its_colours() -> None:
@@ -73,7 +80,7 @@ def test_every_measure_of_the_api_has_a_hue_and_every_hue_its_colours() -> None:
 def test_a_suspension_ends_on_its_last_day_and_the_clause_is_back_on_the_next() -> None:
     (row,) = draw_status_table([truce()], DAY).rows
     (lane,) = row.lanes
-    assert [bar.look for bar in lane.bars] == [Look.SOLID, Look.HATCHED, Look.SOLID]
+    assert [bar.style for bar in lane.bars] == [MarkStyle.SOLID, MarkStyle.HATCHED, MarkStyle.SOLID]
     _, rests, back = lane.bars
     assert rests.x + rests.width == pytest.approx(back.x)
     assert back.x + back.width == 100
@@ -156,7 +163,7 @@ def test_bars_are_inside_in_order_and_do_not_overlap(periods: list[Period], day:
     assert len(lane.bars) == len(periods)
     end = 0.0
     for bar, period in zip(lane.bars, periods, strict=True):
-        assert bar.look is LOOKS[period.status].look
+        assert bar.style is STATUS_STYLES[period.status].style
         assert bar.width > 0
         assert bar.x >= end - 1e-6
         assert str(period) in row.words

@@ -16,7 +16,7 @@ from tracker.postgres.database import CONNECTION_ERRORS, DELIVERER, Pool, Target
 from tracker.postgres.lease import (
     LEASE_SECONDS,
     POOL_SETTINGS,
-    QUESTION_TIMEOUT_SECONDS,
+    QUERY_TIMEOUT_SECONDS,
     TAKING_INTERVAL_SECONDS,
     Lease,
     LeaseLost,
@@ -52,7 +52,7 @@ async def end_lease(target: Target, name: str = "work") -> None:
 
 
 def test_another_one_goes_on_within_10_seconds() -> None:
-    assert LEASE_SECONDS + TAKING_INTERVAL_SECONDS + QUESTION_TIMEOUT_SECONDS <= 10
+    assert LEASE_SECONDS + TAKING_INTERVAL_SECONDS + QUERY_TIMEOUT_SECONDS <= 10
 
 
 async def test_of_many_who_try_at_once_one_has_the_lease(pool: Pool) -> None:
@@ -160,7 +160,7 @@ async def test_nobody_takes_a_lease_in_the_midst_of_what_its_holder_writes(
 async def test_one_who_stops_in_the_midst_of_writing_loses_its_transaction(
     pool: Pool, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease_module, "QUESTION_TIMEOUT_SECONDS", 30)  # on a busy machine
+    monkeypatch.setattr(lease_module, "QUERY_TIMEOUT_SECONDS", 30)  # on a busy machine
     first, second = Lease(pool, "work"), Lease(pool, "work")
     assert await first.try_take()
     await end_lease(target)
@@ -250,18 +250,18 @@ async def test_the_lease_outlives_a_database_that_is_away_for_a_while(
 
     task = asyncio.create_task(lease.run(work))
     await begun.wait()
-    ask = Lease._ask
+    ask = Lease._extend
 
     async def lost(*_: object) -> bool:
         raise ConnectionError("gone")
 
-    monkeypatch.setattr(Lease, "_ask", lost)
+    monkeypatch.setattr(Lease, "_extend", lost)
     clock.seconds += LEASE_SECONDS
     assert not lease.held
     waiting = asyncio.create_task(lease.wait_until_held())
     await asyncio.sleep(0.2)
     assert not waiting.done()
-    monkeypatch.setattr(Lease, "_ask", ask)
+    monkeypatch.setattr(Lease, "_extend", ask)
     await asyncio.wait_for(waiting, within(10))
     assert lease.epoch == 1
     assert not cancelled

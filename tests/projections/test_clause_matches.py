@@ -81,7 +81,7 @@ def test_where_unions_decide_each_day_is_looked_at(matched: list[ExportControlSt
 def test_what_is_remembered_is_limited(
     matched: list[ExportControlState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clause_matches, "MAX_QUESTIONS", 2)
+    monkeypatch.setattr(clause_matches, "MAX_QUERIES", 2)
     monkeypatch.setattr(clause_matches, "MAX_LICENCES", 2)
     known, of = ClauseMatches(), control("x", clause("1"))
     for code in ("280530", "280540", "280550", "280530"):

@@ -14,7 +14,7 @@ from projections.analysis import applied_clause
 from projections.analysis.exposure import (
     ExportClauses,
     Exposure,
-    Question,
+    ExposureQuery,
     applied,
     exposures,
     yearly_supplies,
@@ -78,7 +78,7 @@ def exposed(
     **asked: Any,
 ) -> Exposure:
     """Return the exposure of gallium to controls."""
-    question = Question(ON, **{"commodity": GALLIUM, "destination": destination, **asked})
+    question = ExposureQuery(ON, **{"commodity": GALLIUM, "destination": destination, **asked})
     [found] = exposures(question, ExportClauses(controls), yearly_supplies(figures, ()))
     return found
 
@@ -220,7 +220,7 @@ def test_the_forms_of_a_stage_decide_how_far_a_clause_on_forms_reaches(
 ) -> None:
     controls = [control(clause(forms=forms))]
     at = stage and Stage(stage)
-    [found] = applied(Question(ON), GALLIUM, at or None, ExportClauses(controls))
+    [found] = applied(ExposureQuery(ON), GALLIUM, at or None, ExportClauses(controls))
     assert found.reach is reach
 
 
@@ -270,7 +270,7 @@ def test_a_ban_of_dual_use_items_reaches_what_any_of_the_licences_does() -> None
     some = clause(measure="dual_use_licence", forms=["oxide"], items=[{"name": "gallium oxide"}])
     for stage, limits in ((Stage.PRIMARY, 1), (Stage.REFINERY, 2)):
         clauses = ExportClauses([ban, metal, control(some, id="y")])
-        of_stage = applied(Question(ON, commodity=GALLIUM), GALLIUM, stage, clauses)
+        of_stage = applied(ExposureQuery(ON, commodity=GALLIUM), GALLIUM, stage, clauses)
         found = {one.control.id: one for one in of_stage}
         assert found["ban"].reach == "partly"
         assert len(found["ban"].limits) == limits
@@ -369,7 +369,7 @@ def test_an_unknown_end_covers_a_supply_fully_for_a_year(
     day: str, expected: tuple[str, str]
 ) -> None:
     """The clause is in force from 3 December 2024."""
-    question = Question(date.fromisoformat(day), commodity=GALLIUM)
+    question = ExposureQuery(date.fromisoformat(day), commodity=GALLIUM)
     [found] = exposures(
         question, ExportClauses([control(clause(end="unknown"))]), yearly_supplies(WORLD, ())
     )
@@ -464,7 +464,7 @@ def test_supplies_are_told_apart_and_never_added() -> None:
             ("aluminium", "CN", 6),
         )
     ]
-    question = Question(ON, commodity=Commodity("aluminium"), destination=US)
+    question = ExposureQuery(ON, commodity=Commodity("aluminium"), destination=US)
     found = exposures(
         question,
         ExportClauses([control(clause(commodities=["bauxite"]))]),
@@ -489,7 +489,7 @@ def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -
     )
     named = ["gallium", "aluminium", "dysprosium", "dual_use_items"]
     found = exposures(
-        Question(ON, destination=US),
+        ExposureQuery(ON, destination=US),
         ExportClauses([control(clause(commodities=named))]),
         yearly_supplies(figures, ()),
     )
@@ -507,7 +507,7 @@ def test_shares_follow_an_order_of_publishers() -> None:
         stream, claimed(80, commodity="gallium"), claimed(60, commodity="gallium", publisher="bgs")
     )
     figures = output("WORLD", 100), state(china, stream, DAY)
-    question = Question(ON, commodity=GALLIUM)
+    question = ExposureQuery(ON, commodity=GALLIUM)
     [found] = exposures(
         question, ExportClauses([control()]), yearly_supplies(figures, [order("bgs")])
     )
@@ -730,10 +730,10 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
         states = [v.state for _, v in world.states(moment.valid_at, moment.position)]
         controls = [s for s in states if isinstance(s, ExportControlState)]
         for question in (
-            Question(day, commodity=Commodity("aluminium")),
-            Question(day, destination=US),
-            Question(day, commodity=Commodity("rare_earths"), destination=JP),
-            Question(day, issuer=Place("ID")),
+            ExposureQuery(day, commodity=Commodity("aluminium")),
+            ExposureQuery(day, destination=US),
+            ExposureQuery(day, commodity=Commodity("rare_earths"), destination=JP),
+            ExposureQuery(day, issuer=Place("ID")),
         ):
             figures = last_output(states, question, controls)
             [found] = await as_of.exposures.find(
@@ -745,7 +745,7 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
 
 
 def last_output(
-    states: list[EntityState], question: Question, controls: list[ExportControlState]
+    states: list[EntityState], question: ExposureQuery, controls: list[ExportControlState]
 ) -> list[FigureState]:
     """Return the output for a query, of each product in the world's last year."""
     wanted = {

@@ -36,13 +36,13 @@ from tracker.domain.codec import encode
 from tracker.domain.elements import MAX_INLINE_FACTS
 from tracker.domain.entity import RecordedFact, effective_facts
 from tracker.domain.export_control_acts import Disputed, Suspended
-from tracker.domain.fold import KEPT_FOLD_INTERVAL_FACTS
+from tracker.domain.fold import CACHED_FOLD_INTERVAL_FACTS
 from tracker.domain.registry import entity_type
 from tracker.domain.values import DAY
 
 
 @pytest.fixture(
-    params=[(MAX_INLINE_FACTS, KEPT_FOLD_INTERVAL_FACTS), (1, 2)],
+    params=[(MAX_INLINE_FACTS, CACHED_FOLD_INTERVAL_FACTS), (1, 2)],
     ids=["few", "many"],
     scope="module",
     autouse=True,
@@ -52,7 +52,7 @@ def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         few, step = request.param
         patch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
-        patch.setattr("tracker.domain.fold.KEPT_FOLD_INTERVAL_FACTS", step)
+        patch.setattr("tracker.domain.fold.CACHED_FOLD_INTERVAL_FACTS", step)
         yield
 
 

@@ -103,7 +103,7 @@ def test_a_later_act_that_names_the_day_is_told() -> None:
         ),
         (
             fact(Amended, "2025-09-01", clauses=[clause(commodities=["germanium"])]),
-            "is worded anew from 1 September 2025 on.",
+            "is reworded from 1 September 2025 on.",
         ),
         (
             suspended(start="2025-09-01", end=None),

@@ -158,7 +158,7 @@ async def test_an_acceptance_wakes_the_imports(
     review: Review, work: AcceptedImports, offered: Offer
 ) -> None:
     await offered(FILE)
-    async with work, asyncio.timeout(imports.LOOK_INTERVAL_SECONDS * 4):
+    async with work, asyncio.timeout(imports.POLL_INTERVAL_SECONDS * 4):
         await accepted(review)
         while (await review.candidates.get(1)).state is not CandidateState.ACCEPTED:
             await asyncio.sleep(0.02)

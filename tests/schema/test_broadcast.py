@@ -9,10 +9,10 @@ from contextlib import ExitStack
 import pytest
 
 from schema.http import broadcast as module
-from schema.http import push_priority
+from schema.http import limits
 from schema.http.authentication import Client
 from schema.http.broadcast import Broadcast, Ended, Listener, Overtaken, Part
-from schema.http.push_priority import PushPriority
+from schema.http.limits import PushPriority
 from schema.services import READ_ONLY_CALLER
 from tests.support.time_limits import within
 from tests.support.waiting import until
@@ -105,7 +105,7 @@ async def test_one_who_begins_later_gets_what_is_behind_its_mark(numbers: Number
 async def test_one_who_is_slow_is_overtaken_and_others_are_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MAX_KEPT_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_STORED_BYTES", 1000)
     numbers = Numbers(size=100)
     broadcast = broadcast_of(numbers)
     with broadcast.listen(START, CLIENT) as slow, broadcast.listen(START, CLIENT) as fast:
@@ -123,8 +123,8 @@ async def test_one_who_is_slow_is_overtaken_and_others_are_not(
 async def test_many_who_are_fast_are_not_overtaken_however_much_comes_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "MAX_KEPT_BYTES", 1000)
-    monkeypatch.setattr(module, "MAX_KEPT_SECONDS", 0)
+    monkeypatch.setattr(module, "MAX_STORED_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_STORED_SECONDS", 0)
     numbers = Numbers(size=100)
     broadcast = broadcast_of(numbers)
     with ExitStack() as listening:
@@ -144,7 +144,7 @@ async def test_what_was_kept_too_long_is_not_sent(
         await heard(fast, 2)
         while broadcast._round:  # all waiting tasks are woken first
             await asyncio.sleep(0)
-        monkeypatch.setattr(module, "MAX_KEPT_SECONDS", -1)
+        monkeypatch.setattr(module, "MAX_STORED_SECONDS", -1)
         with pytest.raises(Overtaken):
             await slow.next()
 
@@ -194,7 +194,7 @@ async def test_the_end_of_the_source_is_the_end_for_all(numbers: Numbers) -> Non
 
 
 async def test_who_asks_goes_before_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(push_priority, "MAX_WAIT_SECONDS", 60)
+    monkeypatch.setattr(limits, "MAX_PUSH_WAIT_SECONDS", 60)
     turns, acted = PushPriority(), list[int]()
 
     async def ask() -> None:
@@ -233,7 +233,7 @@ async def test_an_answer_has_left_before_those_who_listen_are_looked_for() -> No
 
 
 async def test_those_who_listen_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(push_priority, "MAX_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(limits, "MAX_PUSH_WAIT_SECONDS", 0.05)
     turns, acted = PushPriority(), list[int]()
     with turns.answering():
         async with asyncio.timeout(within(5)):

@@ -13,8 +13,8 @@ import pytest
 from graphql import parse
 
 from schema.base.context import Context
+from schema.execution.document_cost import cost
 from schema.execution.execute import QUERIES, parts
-from schema.execution.limits import cost
 from schema.execution.schema import SCHEMA
 from schema.http.response_format import DEFER_MEDIA_TYPE, takes_parts
 from schema.services import Access, Services

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.query.moment import Moment, MomentSeries
-from schema.execution.limits import cost
+from schema.execution.document_cost import cost
 from schema.execution.schema import SCHEMA
 from schema.inputs.series import MAX_MOMENTS, Step, days_by_step
 from schema.root.as_of import export_controls

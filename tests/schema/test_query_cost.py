@@ -19,8 +19,9 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schema.execution.document_cost import MAX_COST, USUAL_LENGTHS, cost
+from schema.execution.document_size import MAX_ALIASES, MAX_FIELDS
 from schema.execution.documents import parse_document
-from schema.execution.limits import MAX_ALIASES, MAX_COST, MAX_FIELDS, USUAL_LENGTHS, cost
 from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.contract.test_security import codes

@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from projections.lru_cache import lru_cache_short_keys
+from schema.http.cross_site import EXPOSED_HEADERS, REQUEST_HEADERS, Cors, TrustedHosts
 from schema.http.messages import read_body
-from schema.http.middleware import EXPOSED_HEADERS, REQUEST_HEADERS, Cors, TrustedHosts
 from schema.services import Access, Services
 from tests.support.api import Api
 from tracker.errors import TooLarge

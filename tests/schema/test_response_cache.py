@@ -199,7 +199,7 @@ async def test_who_may_not_read_gets_no_kept_answer(services: Services) -> None:
 def test_callers_who_may_do_different_things_have_different_keys() -> None:
     keys = {
         schema.execution.response_cache._key(
-            schema.execution.response_cache.Question("{ head }", {}, None, Caller("x", scopes))
+            schema.execution.response_cache.QueryRequest("{ head }", {}, None, Caller("x", scopes))
         )
         for scopes in (frozenset[Scope](), frozenset([Scope.READ]), frozenset(Scope))
     }

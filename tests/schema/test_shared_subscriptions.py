@@ -16,9 +16,9 @@ from websockets.asyncio.client import ClientConnection
 from schema.base.context import Context
 from schema.execution.admission import OperationRequest
 from schema.execution.execute import ALL
-from schema.execution.shared_questions import shared_question
 from schema.http.authentication import AccessControl, Client
 from schema.http.response_format import SSE
+from schema.http.shared_subscriptions import shared_query
 from schema.root import subscription
 from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.support.api import announce
@@ -171,7 +171,7 @@ async def test_subscriptions_are_the_same_by_text_variables_and_rights(
     async def key(text: str, variables: dict[str, Any], caller: Caller) -> object:
         context = Context(services, Access(), caller)
         types = frozenset(kind.value for kind in ALL)
-        found = await shared_question(OperationRequest(text, variables, None, context, types))
+        found = await shared_query(OperationRequest(text, variables, None, context, types))
         assert found
         return found.key
 
@@ -190,7 +190,7 @@ async def test_a_position_that_the_answers_say_again_makes_a_question_of_its_own
             context = Context(services, Access(), READ_ONLY_CALLER)
             types = frozenset(kind.value for kind in ALL)
             request = OperationRequest(document, {"a": after}, None, context, types)
-            found = await shared_question(request)
+            found = await shared_query(request)
             assert found
             keys.append(found.key)
     assert keys[0] == keys[1]
@@ -316,7 +316,7 @@ async def test_a_compressed_stream_that_the_server_ends_is_whole(services: Servi
 async def test_a_shared_answer_has_the_turn_of_the_client_with_least_to_do(
     services: Services,
 ) -> None:
-    access_control = AccessControl(services.tokens, Access(questions=1))
+    access_control = AccessControl(services.tokens, Access(queries=1))
     busy, idle = (Client(READ_ONLY_CALLER, key) for key in ("busy", "idle"))
     async with access_control.work_slot(busy):
         async with asyncio.timeout(within(5)), access_control.shared_work_slot([busy, idle]):

@@ -237,7 +237,7 @@ async def test_its_events_are_told_as_those_of_other_entities_are(
     assert data["events"]["nodes"] == [
         {
             "entity": "source/us-federal-register",
-            "summary": "Federal Register, look 3: https://www.federalregister.gov/api/v1/documents.json"
+            "summary": "Federal Register, poll 3: https://www.federalregister.gov/api/v1/documents.json"
             " could not be read (TIMEOUT, HTTP status 503): no answer in 30 seconds.",
             "source": {"publisher": "gvw"},
         }

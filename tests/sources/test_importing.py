@@ -118,7 +118,7 @@ async def test_an_id_that_the_file_has_for_another_content_is_refused(
     importer: ImportFixture, other: bytes
 ) -> None:
     outcome = await importer.take(line(), other)
-    assert (outcome.refused, refusals(outcome)) == (True, [(2, None, "line 1 says otherwise")])
+    assert (outcome.refused, refusals(outcome)) == (True, [(2, None, "line 1 contradicts this")])
     assert await importer.recorder.head() == 0
 
 
@@ -520,13 +520,13 @@ async def test_a_claim_that_is_known_under_another_id_is_unchanged_or_refused(
 async def test_contradictory_and_duplicate_rows_are_reported(importer: ImportFixture) -> None:
     outcome = await importer.read(cell(1, 2), cell(1, 3), cell(2, 4))
     assert counts(outcome) == {"new": 1, "repeated": 1, "refused": 1}
-    assert refusals(outcome) == [(4, "value", "line 2 says otherwise")]
+    assert refusals(outcome) == [(4, "value", "line 2 contradicts this")]
 
 
 async def test_rows_far_apart_are_compared_as_well(importer: ImportFixture) -> None:
     many = [cell(n, n, id=f"row-{n}", year=1800 + n % 300, edition=f"E{n}") for n in range(2500)]
     outcome = await importer.read(*many, cell(1, 9000, id="row-0", year=1800, edition="E0"))
-    assert refusals(outcome) == [(9000, "value", "line 0 says otherwise")]
+    assert refusals(outcome) == [(9000, "value", "line 0 contradicts this")]
     assert outcome.receipt.counts.items == 2501
 
 

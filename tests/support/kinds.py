@@ -76,7 +76,7 @@ QUICK = (
     "log/test_log.py",
     "log/test_upcasting.py",
     "pages/test_search.py",
-    "pages/test_standing.py",
+    "pages/test_status_sentences.py",
     "pages/test_status_bars.py",
     "pages/test_tools.py",
     "pages/test_world_map.py",

@@ -20,9 +20,9 @@ from tracker.review.finding import Lead, LeadCode, Origin
 from tracker.watch.adapter import (
     Adapter,
     Cursor,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     SourceSettings,
 )
@@ -70,7 +70,7 @@ class GazetteOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     read: bool = True
 
 
-def look_through(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def look_through(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Yield a lead for every new act in the list."""
     seen = set(cursor.get("seen", ()))
     page, new = 1, list[str]()
@@ -92,7 +92,7 @@ def look_through(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         assert response is not None
         title = response.text() if settings.options.read else id
         yield Lead(Origin(id, title, response.sha256, url), "It is new", LeadCode.ANNOUNCED)
-    return LookResult({"seen": [*cursor.get("seen", ()), *reversed(new)]}, covers_until=today)
+    return PollResult({"seen": [*cursor.get("seen", ()), *reversed(new)]}, covers_until=today)
 
 
 GAZETTE = Adapter("gazette", "A gazette", GazetteOptions, look_through)

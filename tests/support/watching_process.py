@@ -21,7 +21,7 @@ async def watch(target: Target, address: str, lease_seconds: float) -> None:
     watcher_module.MIN_PAUSE_SECONDS = 0.05
     often = source(address, every_hours=0.05 / 3600)
     watcher = Watcher(target, options(often, lease_seconds=lease_seconds))
-    watcher.observe_look = lambda report: print(report.look, report.candidates, flush=True)
+    watcher.observe_poll = lambda report: print(report.number, report.candidates, flush=True)
     async with watcher:
         while not watcher.watching:
             await asyncio.sleep(0.01)

@@ -21,12 +21,12 @@ from schema.services import Access, Services
 from tests.support.fact_builders import announced
 from tests.support.web_server import serving
 from tools.benchmarks import audit, commands, entity, graphql, isolation, log, start, watching
-from tools.benchmarks.asking import Asked, ask, request
 from tools.benchmarks.fanout import Fanout, Written
 from tools.benchmarks.following import WAYS, Followed
 from tools.benchmarks.harness import OURS, Column, Table, publish, report, selected
 from tools.benchmarks.hostile import LOADS
 from tools.benchmarks.load import BYTES, DATA, ENTRY, new_events
+from tools.benchmarks.queries import Answered, post, request
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
@@ -158,7 +158,7 @@ async def test_the_client_counts_the_answers_of_a_server_and_refuses_errors(
         port = int(address.rpartition(":")[2])
         for document in ("{ head }", "{ nothing }"):
             sent = request("/graphql", b'{"query": "%s"}' % document.encode())
-            asking = ask(port, sent, os.getpid(), seconds=0.2, connections=2)
+            asking = post(port, sent, os.getpid(), seconds=0.2, connections=2)
             if document == "{ head }":
                 asked = await asking
                 assert asked.rate > 0
@@ -206,7 +206,9 @@ def test_a_way_of_following_that_misses_an_aim_is_said_to_miss_it() -> None:
 
 
 def test_medians_of_the_api_are_reported_beside_the_peer() -> None:
-    text = graphql.report({"ours": [Asked(4000, 1, 2, 0.2)], "peer": [Asked(1000, 4, 9, 0.8)]})
+    text = graphql.report(
+        {"ours": [Answered(4000, 1, 2, 0.2)], "peer": [Answered(1000, 4, 9, 0.8)]}
+    )
     assert row(text, "ours") == ["4,000 (4.00)", "1.00", "2.00", "0.200"]
     assert row(text, "peer") == ["1,000 (1.00)", "4.00", "9.00", "0.800"]
 

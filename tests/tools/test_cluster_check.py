@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.load import Broken
-from tools.cluster.check import stayed, told_right
+from tools.cluster.check import acknowledgements_hold, stayed
 from tools.cluster.checkpoints import Head, NotConsistent, Tree, check_heads, read_head
 from tools.cluster.followers import Follower, messages
 from tools.cluster.world import Tracker, longest_silence
@@ -87,7 +87,7 @@ def refused(*codes: str) -> Follower:
 
 def test_a_follower_that_should_only_come_back_was_told_nothing() -> None:
     follower = refused("UNAVAILABLE", "TIMEOUT")
-    told_right([follower])
+    acknowledgements_hold([follower])
     assert follower.token == "10-0"
 
 
@@ -96,7 +96,7 @@ def test_a_follower_that_should_only_come_back_was_told_nothing() -> None:
 )
 def test_a_follower_that_was_told_of_another_log_is_noticed(code: str) -> None:
     with pytest.raises(Broken, match=code):
-        told_right([refused(code)])
+        acknowledgements_hold([refused(code)])
 
 
 def test_a_follower_looks_for_the_common_part_with_older_tokens() -> None:

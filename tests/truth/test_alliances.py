@@ -12,9 +12,8 @@ from hypothesis import settings
 
 from tests.support.api import Api
 from tests.truth.conftest import CompareHistory
-from tests.truth.oracle.alliance_turns import compare_turns
+from tests.truth.oracle.alliance_changes import compare_turns
 from tests.truth.oracle.alliances import alliances, expected_alliance
-from tests.truth.oracle.asking import GROUP, ask_moment, log_of, production_field
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences, expect_no
 from tests.truth.oracle.declared import countries_of
@@ -22,6 +21,7 @@ from tests.truth.oracle.events import CountingEvent, counting_events, first_day
 from tests.truth.oracle.expected import distribution_of, production_answer
 from tests.truth.oracle.histories import record_all, source
 from tests.truth.oracle.law_answers import known_by, moment, pages
+from tests.truth.oracle.queries import GROUP, ask_moment, log_of, production_field
 
 ROUNDS = settings().max_examples // 20
 HISTORIES = range(ROUNDS)

@@ -16,13 +16,13 @@ from tests.support.api import Api
 from tests.truth.conftest import CompareHistory
 from tests.truth.oracle.around import Entry, entries
 from tests.truth.oracle.around_answers import compare_around
-from tests.truth.oracle.asking import log_of
 from tests.truth.oracle.compare import expect_no
 from tests.truth.oracle.events import CountingEvent, counting_events
 from tests.truth.oracle.firm_answers import compare_firm
 from tests.truth.oracle.firm_histories import ASKED, any_firm_command
 from tests.truth.oracle.histories import record_all
 from tests.truth.oracle.law_histories import record_law
+from tests.truth.oracle.queries import log_of
 from tests.truth.test_law import day_of_history
 
 ROUNDS = settings().max_examples // 20

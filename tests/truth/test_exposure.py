@@ -15,7 +15,6 @@ import pytest
 from hypothesis import settings
 
 from tests.support.api import Api
-from tests.truth.oracle.asking import ask_moment, log_of
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences, expect_no
 from tests.truth.oracle.events import counting_events
@@ -27,6 +26,7 @@ from tests.truth.oracle.exposure import (
     exposure_answer,
 )
 from tests.truth.oracle.goods import are_related
+from tests.truth.oracle.queries import ask_moment, log_of
 
 MOMENTS = settings().max_examples // 20
 QUESTIONS = 5

@@ -18,7 +18,6 @@ from hypothesis import settings
 
 from tests.support.api import Api
 from tests.truth.conftest import CompareHistory
-from tests.truth.oracle.asking import GROUP, ask_moment, figure_field, production_field
 from tests.truth.oracle.claims import figures
 from tests.truth.oracle.compare import differences
 from tests.truth.oracle.edition_answers import compare_editions, compare_revisions
@@ -36,6 +35,7 @@ from tests.truth.oracle.expected import (
     supplies_answer,
 )
 from tests.truth.oracle.histories import COMMODITIES, record
+from tests.truth.oracle.queries import GROUP, ask_moment, figure_field, production_field
 from tests.truth.oracle.sources import compare_sources, of_figures
 
 HISTORIES = range(settings().max_examples // 20)

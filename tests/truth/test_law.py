@@ -17,7 +17,6 @@ from hypothesis import settings
 
 from tests.support.api import Api
 from tests.truth.conftest import CompareHistory
-from tests.truth.oracle.asking import log_of
 from tests.truth.oracle.cause_answers import (
     ask_reasons,
     ask_transitions,
@@ -42,6 +41,7 @@ from tests.truth.oracle.law_answers import (
 )
 from tests.truth.oracle.law_histories import COMMODITIES, DAYS, record_law
 from tests.truth.oracle.matching import listed, worded
+from tests.truth.oracle.queries import log_of
 from tests.truth.oracle.sources import compare_sources, of_instruments
 
 ROUNDS = settings().max_examples // 20

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from projections.analysis.exposure import ExportClauses, Question, exposures
+from projections.analysis.exposure import ExportClauses, ExposureQuery, exposures
 from projections.fold.timeline import timeline
 from tracker import corpus
 from tracker.domain.clause_query import ClauseQuery, matching_clauses
@@ -83,7 +83,7 @@ def in_exposure(
 ) -> Named:
     """Return the export clauses in force or suspended, according to exposure."""
     [found] = exposures(
-        Question(day, commodity=commodity, destination=to), ExportClauses(controls), {}
+        ExposureQuery(day, commodity=commodity, destination=to), ExportClauses(controls), {}
     )
     return {
         (of.control.id, of.clause.clause.id)

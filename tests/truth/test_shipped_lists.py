@@ -11,13 +11,13 @@ import pytest
 from hypothesis import settings
 
 from tests.support.api import Api
-from tests.truth.oracle.asking import log_of
 from tests.truth.oracle.claims import Claim, Figure, figures
 from tests.truth.oracle.compare import expect_no
 from tests.truth.oracle.declared import above, is_below
 from tests.truth.oracle.edition_answers import compare_editions, compare_revisions
 from tests.truth.oracle.events import CountingEvent, counting_events, first_day, last_day
 from tests.truth.oracle.law_answers import moment, pages
+from tests.truth.oracle.queries import log_of
 
 ROUNDS = settings().max_examples // 20
 LISTS = 3

@@ -18,7 +18,7 @@ from tracker import clock
 from tracker.postgres.database import Target
 from tracker.watch.adapter import SourceSettings
 from tracker.watch.adapters.bgs_ogc import Options as BgsOptions
-from tracker.watch.journal import LookReport
+from tracker.watch.journal import PollReport
 from tracker.watch.registry import adapter_named
 from tracker.watch.settings import load_sources
 from tracker.watch.watcher import Watcher, WatchOptions
@@ -75,19 +75,19 @@ async def test_news_of_all_sources_become_candidates_once(
         hosts.setdefault(urlsplit(settings.address).netloc, Several()).all.append(publisher)
     options = WatchOptions(tuple(each for each, _ in played), adapter_named, limits=QUICK)
 
-    async def look() -> dict[str, LookReport]:
-        reports = await Watcher(target, options).look_once()
+    async def poll() -> dict[str, PollReport]:
+        reports = await Watcher(target, options).poll_once()
         assert {each.source: each.failure for each in reports if each.failure} == {}
         return {each.source: each for each in reports}
 
     async with playing(hosts=hosts) as server:
         monkeypatch.setenv("http_proxy", server.url)
-        await look()
-        await look()
+        await poll()
+        await poll()
         for _, (_, news) in played:
             news()
-        found = await look()
-        again = await look()
+        found = await poll()
+        again = await poll()
     assert {key for key, each in found.items() if each.candidates} >= FIND_NEWS
     assert {key: each.candidates for key, each in again.items() if each.candidates} == {}
     anew = {key for key, each in again.items() if each.snapshots}

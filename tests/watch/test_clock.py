@@ -8,7 +8,7 @@ from deploy.bootstrap import open_connection
 from tests.support.publishers.server import playing
 from tests.support.time_limits import within
 from tests.support.watching import Gazette, options, source
-from tests.watch.test_watcher import facts, items, look, row, until, watching
+from tests.watch.test_watcher import facts, items, poll, row, until, watching
 from tracker import clock
 from tracker.clock import Clock, use_clock
 from tracker.domain.watched_source_facts import Looked
@@ -34,7 +34,7 @@ async def test_a_source_that_was_looked_at_in_the_future_is_read_from_its_beginn
     publisher = Gazette(3)
     async with playing(publisher) as server:
         watched = options(source(server.url))
-        await look(target, watched)
+        await poll(target, watched)
         await move(target, YEARS)
         publisher.add()
         publisher.requests.clear()
@@ -48,7 +48,7 @@ async def test_a_source_that_was_looked_at_in_the_future_is_read_from_its_beginn
     assert await items(target) == ["a1", "a2", "a3", "a4"]
     kept = await row(target)
     assert kept["looked_at"] < kept["next_look_at"] < clock.now() + timedelta(days=2)
-    [again] = await look(target, watched)
+    [again] = await poll(target, watched)
     assert again.warnings == ()
 
 
@@ -56,10 +56,10 @@ async def test_a_clock_that_goes_back_by_hours_changes_nothing(target: Target) -
     publisher = Gazette(3)
     async with playing(publisher) as server:
         watched = options(source(server.url))
-        await look(target, watched)
+        await poll(target, watched)
         await move(target, timedelta(hours=5))
         publisher.requests.clear()
-        [report] = await look(target, watched)
+        [report] = await poll(target, watched)
     assert (report.warnings, publisher.count("/act/*")) == ((), 0)
 
 
@@ -77,7 +77,7 @@ async def test_a_look_during_which_the_clock_goes_back_is_on_record(
 
     async with playing(Gazette(3)) as server:
         with use_clock(GoingBack()):
-            [report] = await look(target, options(source(server.url)))
+            [report] = await poll(target, options(source(server.url)))
     assert report.complete
     assert report.started_at == report.ended_at
     assert isinstance((await facts(recorder))[-1], Looked)

@@ -41,7 +41,7 @@ from tracker.domain.watched_source_facts import Failed, Looked
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.watch.adapter import SourceSettings
-from tracker.watch.journal import LookReport
+from tracker.watch.journal import PollReport
 from tracker.watch.registry import adapter_named
 from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher
@@ -142,13 +142,13 @@ async def world() -> AsyncIterator[tuple[World, PublisherServer]]:
         yield publishers, server
 
 
-async def look(target: Target, of: Sequence[SourceSettings]) -> dict[str, LookReport]:
+async def poll(target: Target, of: Sequence[SourceSettings]) -> dict[str, PollReport]:
     """Poll sources once, with the shipped adapters."""
     watched = replace(watch_options(*of), find_adapter=adapter_named)
-    return {report.source: report for report in await Watcher(target, watched).look_once()}
+    return {report.source: report for report in await Watcher(target, watched).poll_once()}
 
 
-def failures(reports: dict[str, LookReport]) -> dict[str, Any]:
+def failures(reports: dict[str, PollReport]) -> dict[str, Any]:
     """Return the failures of polls, by source."""
     return {key: report.failure for key, report in reports.items() if not report.complete}
 
@@ -174,11 +174,11 @@ async def test_everything_is_found_once_and_that_nothing_is_new_is_cheap(
     target: Target, recorder: Recorder, world: tuple[World, PublisherServer]
 ) -> None:
     publishers, server = world
-    first = await look(target, sources(server))
+    first = await poll(target, sources(server))
     assert failures(first) == {}
     assert await items(target) == EXPECTED
     before = publishers.count()
-    second = await look(target, sources(server))
+    second = await poll(target, sources(server))
     assert {report.candidates for report in second.values()} == {0}
     assert await items(target) == EXPECTED
     assert publishers.count() - before <= 8
@@ -192,7 +192,7 @@ async def test_what_changes_between_looks_is_found(
     target: Target, world: tuple[World, PublisherServer]
 ) -> None:
     publishers, server = world
-    await look(target, sources(server))
+    await poll(target, sources(server))
     publishers.register.add(document("2099-00001", LONG_AGO, GALLIUM, corrections=["C1"]))
     del publishers.register.documents["2099-00002"]
     del publishers.cellar.acts[1]
@@ -201,7 +201,7 @@ async def test_what_changes_between_looks_is_found(
     )
     publishers.entries = [replace(ENTRY, title="Licences for rare earths and magnets")]
     publishers.text = "Lithium: licence"
-    await look(target, sources(server))
+    await poll(target, sources(server))
     async with open_connection(target) as connection:
         rows = await connection.fetch(
             "SELECT source, lead FROM review.candidates WHERE lead <> 'announced' ORDER BY id"
@@ -251,7 +251,7 @@ async def test_every_fault_is_seen_and_nothing_is_missed_or_twice_once_they_are_
         publishers.mend()
         publishers.fail("/*", fault)
         publishers.fail("/robots.txt", lambda asked, page: Page(b"", "text/plain"))
-        reports = await look(target, watched)
+        reports = await poll(target, watched)
         assert {key: failure[0] for key, failure in failures(reports).items()} == dict.fromkeys(
             LISTS, code
         )
@@ -263,7 +263,7 @@ async def test_every_fault_is_seen_and_nothing_is_missed_or_twice_once_they_are_
         assert ("no publisher can be reached" if code == "UNREACHABLE" else f"{code} 4") in said
     assert await items(target) == []
     publishers.mend()
-    assert failures(await look(target, watched)) == {}
+    assert failures(await poll(target, watched)) == {}
     assert await items(target) == EXPECTED
     assert await warnings(target) == ""
 
@@ -280,7 +280,7 @@ async def test_a_publisher_that_moved_is_read_where_it_is(
         return Page(status=301, headers={"location": f"/new{asked.target}"})
 
     publishers.page = moved  # type: ignore[method-assign]
-    assert failures(await look(target, sources(server))) == {}
+    assert failures(await poll(target, sources(server))) == {}
     assert await items(target) == EXPECTED
 
 
@@ -289,7 +289,7 @@ async def test_10_001_documents_of_one_day_are_a_failure_that_names_it(
 ) -> None:
     publishers, server = world
     publishers.register.add(*(document(f"2098-{number:05}", YESTERDAY) for number in range(10_001)))
-    [report] = (await look(target, sources(server, "federal-register"))).values()
+    [report] = (await poll(target, sources(server, "federal-register"))).values()
     assert report.failure
     assert report.failure[0] == "INCOMPLETE"
     assert "INCOMPLETE" in await warnings(target)
@@ -302,16 +302,16 @@ async def test_a_look_that_is_ended_at_any_request_goes_on(
 ) -> None:
     publishers, server = world
     watched = sources(server, "eu-cellar", "uk-legislation", "federal-register")
-    looking = asyncio.create_task(look(target, watched))
+    polling = asyncio.create_task(poll(target, watched))
     answer = publishers.answer
 
     def ending(asked: Asked) -> Page:
         if len(publishers.requests) == requests:
-            looking.cancel()
+            polling.cancel()
         return answer(asked)
 
     publishers.answer = ending  # type: ignore[method-assign]
-    await asyncio.wait([looking])
-    assert looking.cancelled()
-    assert failures(await look(target, watched)) == {}
+    await asyncio.wait([polling])
+    assert polling.cancelled()
+    assert failures(await poll(target, watched)) == {}
     assert await items(target) == EXPECTED[:5]

@@ -11,7 +11,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from tests.support.looking_process import MANY_ATTRIBUTES
+from tests.support.polling_process import MANY_ATTRIBUTES
 from tests.support.time_limits import within
 from tests.support.waiting import until
 from tests.watch.test_markup import answer
@@ -92,7 +92,7 @@ def test_the_process_knows_no_secret(process_of_its_own: pytest.MonkeyPatch) -> 
 
 
 async def test_a_page_that_is_being_read_does_not_keep_the_server_from_ending() -> None:
-    command = [sys.executable, "-m", "tests.support.looking_process"]
+    command = [sys.executable, "-m", "tests.support.polling_process"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout

@@ -36,7 +36,7 @@ from tracker.domain.watched_source_facts import Failed
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.watch.adapter import SourceSettings
-from tracker.watch.journal import LookReport
+from tracker.watch.journal import PollReport
 from tracker.watch.registry import adapter_named
 from tracker.watch.watcher import Watcher
 
@@ -143,9 +143,9 @@ OF_SOME: dict[str, tuple[str, Fault, str]] = {
 }
 
 
-async def look(target: Target, source: SourceSettings) -> LookReport:
+async def poll(target: Target, source: SourceSettings) -> PollReport:
     """Poll a source once, now."""
-    [report] = await Watcher(target, options(source, find_adapter=adapter_named)).look_once()
+    [report] = await Watcher(target, options(source, find_adapter=adapter_named)).poll_once()
     return report
 
 
@@ -162,7 +162,7 @@ async def test_what_there_is_is_proposed_once_and_not_again(target: Target, name
     played = PUBLISHERS[name]
     async with playing(played.make()) as server:
         for candidates in (len(played.items), 0):
-            report = await look(target, played.source(server.url))
+            report = await poll(target, played.source(server.url))
             assert (report.failure, report.complete, report.candidates) == (None, True, candidates)
         assert sorted(await items(target, server.url)) == sorted(played.items)
 
@@ -185,11 +185,11 @@ async def test_a_fault_is_on_record_and_nothing_is_missed_or_proposed_twice_afte
     publisher = played.make()
     publisher.fail(played.first, fault)
     async with playing(publisher) as server:
-        report = await look(target, played.source(server.url))
+        report = await poll(target, played.source(server.url))
         assert report.failure
         assert (report.complete, report.failure[0]) == (False, code)
         failures = [e.fact for e in await recorder.read() if isinstance(e.fact, Failed)]
         assert failures[-1].code.value == code
         publisher.mend()
-        assert (await look(target, played.source(server.url))).complete
+        assert (await poll(target, played.source(server.url))).complete
         assert sorted(await items(target, server.url)) == sorted(played.items)

@@ -38,8 +38,8 @@ from tracker.errors import Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.watch import watcher as watcher_module
-from tracker.watch.adapter import LookResult, Request, SourceSettings
-from tracker.watch.journal import LookReport
+from tracker.watch.adapter import PollResult, Request, SourceSettings
+from tracker.watch.journal import PollReport
 from tracker.watch.watcher import Watcher, WatchOptions
 
 
@@ -51,11 +51,11 @@ async def gazette() -> AsyncIterator[tuple[Gazette, PublisherServer]]:
         yield publisher, server
 
 
-async def look(target: Target, *of: WatchOptions) -> list[LookReport]:
+async def poll(target: Target, *of: WatchOptions) -> list[PollReport]:
     """Poll sources once, now."""
     reports = []
     for each in of:
-        reports += await Watcher(target, each).look_once()
+        reports += await Watcher(target, each).poll_once()
     return reports
 
 
@@ -86,7 +86,7 @@ async def test_a_look_keeps_and_records_every_fetch_and_proposes_what_is_new(
     target: Target, recorder: Recorder, gazette: tuple[Gazette, PublisherServer]
 ) -> None:
     publisher, server = gazette
-    [report] = await look(target, options(source(server.url)))
+    [report] = await poll(target, options(source(server.url)))
     assert (report.complete, report.requests, report.snapshots, report.candidates) == (
         True,
         5,  # robots.txt, the list, three acts
@@ -119,9 +119,9 @@ async def test_that_nothing_is_new_is_on_record_and_costs_one_request(
 ) -> None:
     publisher, server = gazette
     watched = options(source(server.url))
-    await look(target, watched)
+    await poll(target, watched)
     before = publisher.count()
-    [report] = await look(target, watched)
+    [report] = await poll(target, watched)
     assert (report.complete, report.snapshots, report.candidates) == (True, 0, 0)
     assert (publisher.count() - before, publisher.unchanged) == (1, 1)
     *_, unchanged, looked = await facts(recorder)
@@ -130,7 +130,7 @@ async def test_that_nothing_is_new_is_on_record_and_costs_one_request(
     assert isinstance(looked, Looked)
     assert (looked.look, looked.requests) == (2, 2)
     publisher.add(2)
-    await look(target, watched)
+    await poll(target, watched)
     assert await items(target) == ["a1", "a2", "a3", "a4", "a5"]
 
 
@@ -160,7 +160,7 @@ async def test_a_failure_is_on_record_with_its_word_and_the_next_look_misses_not
     watched = options(source(server.url))
     hasty = replace(watched.limits, silence_seconds=0.2 if kind == "silent" else 10)
     publisher.fail("/list*", fault)
-    [report] = await look(target, replace(watched, limits=hasty))
+    [report] = await poll(target, replace(watched, limits=hasty))
     assert not report.complete
     assert report.failure
     assert report.failure[0] == code
@@ -175,7 +175,7 @@ async def test_a_failure_is_on_record_with_its_word_and_the_next_look_misses_not
     wait = (found["next_look_at"] - found["ended_at"]).total_seconds()
     assert wait == pytest.approx(3600 if kind == "429" else 300, abs=5)
     publisher.mend()
-    [report] = await look(target, watched)
+    [report] = await poll(target, watched)
     assert report.complete
     assert await items(target) == ["a1", "a2", "a3"]
     found = await row(target)
@@ -189,7 +189,7 @@ async def test_another_etag_of_the_same_bytes_is_no_news_and_is_what_is_asked_wi
     tags = iter(f'"{number}"' for number in range(100))
     publisher.fail("/list*", lambda asked, page: replace(page, etag=next(tags)))
     for _ in range(3):
-        await look(target, options(source(server.url)))
+        await poll(target, options(source(server.url)))
     assert kinds(await facts(recorder))[-4:] == ["Unchanged", "Looked"] * 2
     asked = [
         each.headers.get("if-none-match") for each in publisher.requests if "/list" in each.path
@@ -203,10 +203,10 @@ async def test_of_a_look_that_failed_half_way_nothing_is_missed_and_nothing_fetc
     publisher, server = gazette
     watched = options(source(server.url))
     publisher.fail("/act/a2", Status(404))
-    [first] = await look(target, watched)
+    [first] = await poll(target, watched)
     assert (first.complete, await items(target)) == (False, ["a1"])
     publisher.mend()
-    [second] = await look(target, watched)
+    [second] = await poll(target, watched)
     assert (second.complete, await items(target)) == (True, ["a1", "a2", "a3"])
     fetched = Counter(f.sha256 for f in await facts(recorder) if isinstance(f, Fetched))
     assert set(fetched.values()) == {1}
@@ -219,16 +219,16 @@ async def test_what_was_never_read_to_the_end_is_not_told_as_unchanged(
     publisher, server = gazette
     seen: list[bool] = []
 
-    def looking(settings: Any, cursor: Any, today: Any) -> Any:
+    def polling(settings: Any, cursor: Any, today: Any) -> Any:
         response = yield Request(f"{settings.address}/list")
         seen.append(response.unchanged)
         yield Request(f"{settings.address}/act/a1")
-        return LookResult({})
+        return PollResult({})
 
-    watched = options(source(server.url), find_adapter=lambda _: replace(GAZETTE, look=looking))
+    watched = options(source(server.url), find_adapter=lambda _: replace(GAZETTE, poll=polling))
     publisher.fail("/act/*", Status(404), times=1)
     for _ in range(3):
-        await look(target, watched)
+        await poll(target, watched)
     assert seen == [False, False, True]
 
 
@@ -246,8 +246,8 @@ async def test_a_look_ends_at_its_limits_and_keeps_what_it_has(
 ) -> None:
     publisher, server = gazette  # lists of some 90 bytes, acts of 17
     publisher.add(20)
-    monkeypatch.setattr(f"tracker.watch.look.{limit}", most)
-    [report] = await look(target, options(source(server.url)))
+    monkeypatch.setattr(f"tracker.watch.poll.{limit}", most)
+    [report] = await poll(target, options(source(server.url)))
     assert report.failure
     assert report.failure[0] == code
     read = publisher.count("/act/*")
@@ -260,16 +260,16 @@ async def test_what_no_record_can_hold_fails_one_source_and_no_other(
 ) -> None:
     _, server = gazette
 
-    def looking(settings: SourceSettings, cursor: Any, today: Any) -> Any:
+    def polling(settings: SourceSettings, cursor: Any, today: Any) -> Any:
         if settings.key == "long":
             yield Request(settings.address + "/" + "x" * 2000)
         if settings.key == "broken":
             return 1  # which no adapter should
-        return (yield from GAZETTE.look(settings, cursor, today))
+        return (yield from GAZETTE.poll(settings, cursor, today))
 
     three = [source(server.url, key) for key in ("gazette", "long", "broken")]
-    adapter = replace(GAZETTE, look=looking)
-    reports = await look(target, options(*three, find_adapter=lambda _: adapter))
+    adapter = replace(GAZETTE, poll=polling)
+    reports = await poll(target, options(*three, find_adapter=lambda _: adapter))
     assert {each.source: each.failure and each.failure[0] for each in reports} == {
         "gazette": None,
         "long": "LAYOUT_CHANGED",
@@ -283,11 +283,11 @@ async def test_a_source_with_other_settings_is_recorded_anew_and_read_from_its_b
     target: Target, recorder: Recorder, gazette: tuple[Gazette, PublisherServer]
 ) -> None:
     publisher, server = gazette
-    await look(target, options(source(server.url)))
-    await look(target, options(source(server.url, name="Renamed", every_hours=12.0)))
+    await poll(target, options(source(server.url)))
+    await poll(target, options(source(server.url, name="Renamed", every_hours=12.0)))
     assert (await row(target))["complete_look"] == 2
     assert publisher.count("/act/*") == 3
-    await look(target, options(source(server.url, options=GazetteOptions(read=False))))
+    await poll(target, options(source(server.url, options=GazetteOptions(read=False))))
     named = [fact for fact in await facts(recorder) if isinstance(fact, Watched)]
     assert [fact.name for fact in named] == ["A gazette", "Renamed", "A gazette"]
     assert len(await items(target)) == 6  # the same acts, with less data in the list
@@ -298,14 +298,14 @@ async def test_a_source_that_is_no_longer_in_the_list_is_unwatched_and_may_come_
 ) -> None:
     _, server = gazette
     one, other = source(server.url), source(server.url, "other")
-    await look(target, options(one, other))
-    await look(target, options(one, whole_list=False))
+    await poll(target, options(one, other))
+    await poll(target, options(one, whole_list=False))
     assert not any(isinstance(fact, Unwatched) for fact in await facts(recorder, "other"))
-    await look(target, options(one))
+    await poll(target, options(one))
     assert kinds(await facts(recorder, "other"))[-1] == "Unwatched"
-    await look(target, options(one))
+    await poll(target, options(one))
     assert kinds(await facts(recorder, "other")).count("Unwatched") == 1
-    await look(target, options(one, other))
+    await poll(target, options(one, other))
     assert kinds(await facts(recorder, "other")).count("Watched") == 2
 
 
@@ -314,11 +314,11 @@ async def test_looks_are_numbered_on_where_the_log_came_without_the_tables(
 ) -> None:
     _, server = gazette
     watched = options(source(server.url))
-    await look(target, watched)
+    await poll(target, watched)
     async with open_connection(target) as connection:
         await connection.execute("DELETE FROM watch.addresses; DELETE FROM watch.sources")
-    [report] = await look(target, watched)
-    assert report.look == 2
+    [report] = await poll(target, watched)
+    assert report.number == 2
     assert kinds(await facts(recorder)).count("Looked") == 2
     assert await items(target) == ["a1", "a2", "a3"]
 
@@ -328,22 +328,22 @@ async def test_a_look_that_ended_and_was_not_kept_is_done_again_under_the_next_n
 ) -> None:
     _, server = gazette
     watched = options(source(server.url))
-    await look(target, watched)
+    await poll(target, watched)
     async with open_connection(target) as connection:
         await connection.execute(
             "UPDATE watch.sources SET look = 0, complete_look = 0, cursor = '{}', looked_at = NULL"
         )
-    [report] = await look(target, watched)
-    assert (report.look, report.candidates) == (2, 0)
+    [report] = await poll(target, watched)
+    assert (report.number, report.candidates) == (2, 0)
     assert [f.look for f in await facts(recorder) if isinstance(f, Looked)] == [1, 2]
 
 
 @asynccontextmanager
-async def watching(target: Target, of: WatchOptions) -> AsyncIterator[list[LookReport]]:
+async def watching(target: Target, of: WatchOptions) -> AsyncIterator[list[PollReport]]:
     """Watch for the duration of a block, and record the polls."""
-    reports: list[LookReport] = []
+    reports: list[PollReport] = []
     watcher = Watcher(target, of)
-    watcher.observe_look = reports.append
+    watcher.observe_poll = reports.append
     async with watcher:
         yield reports
 
@@ -402,7 +402,7 @@ async def test_a_single_look_does_not_get_in_the_way_of_who_watches(
     async with watching(target, watched) as reports:
         await until(lambda: reports)
         with pytest.raises(Unavailable) as raised:
-            await look(target, watched)
+            await poll(target, watched)
     assert raised.value.code == "ALREADY_WATCHED"
 
 

@@ -1,4 +1,4 @@
-"""Delivery rate to one endpoint, and delivery lag of a thousand endpoints of which a tenth hang.
+"""Delivery rate to one endpoint, and delivery lag of a thousand endpoints; a tenth of them hang.
 
     python -m tools.benchmarks.deliveries [--rounds 3] [--seconds 30] [--write PAGE]
 
@@ -50,9 +50,9 @@ LAG_AIM_MS = 2_000
 """Target for the 99th percentile of endpoints that do not hang."""
 PATIENCE_SECONDS = 120
 MEMORY = "MB of the server before / at most"
-QUESTIONS = "p99 ms of a question before / beside"
-QUESTIONS_A_SECOND = 20
-QUESTION = (
+QUERIES = "p99 ms of a question before / beside"
+QUERIES_PER_SECOND = 20
+QUERY = (
     'query ($day: Day!) { asOf(validAt: $day) { exportControls(issuer: "CN", first: 20)'
     " { totalCount nodes { key title } } } }"
 )
@@ -65,12 +65,12 @@ class Receiver:
         self._process = process
         assert process.stdin
         assert process.stdout
-        self._asking, self._answers = process.stdin, process.stdout
+        self._querying, self._answers = process.stdin, process.stdout
         self.url = f"http://127.0.0.1:{int(self._answers.readline())}"
 
     def report(self) -> Received:
         """Return the events received since the last report."""
-        print(file=self._asking, flush=True)
+        print(file=self._querying, flush=True)
         return Received(**json.loads(self._answers.readline()))
 
 
@@ -125,9 +125,9 @@ class Desk:
 @asynccontextmanager
 async def desk(server: Running) -> AsyncIterator[Desk]:
     """Open the endpoints of a server, for the duration of a block."""
-    found = running(server.data_dir)
-    assert found
-    pool = await create_pool(found.connection.kwargs())
+    process = running(server.data_dir)
+    assert process
+    pool = await create_pool(process.connection.kwargs())
     try:
         recorder = Recorder(pool)
         yield Desk(Endpoints(pool, recorder, Networks.parse([LOOPBACK])), recorder)
@@ -178,29 +178,29 @@ def rate(received: Received, events: int, batch: int) -> float:
 
 
 @dataclass(slots=True)
-class Asker:
+class Querier:
     """A client that queries random days at a fixed rate."""
 
     server: Running
     milliseconds: list[float] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
 
-    def _ask(self) -> None:
+    def _post(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port_of(self.server), timeout=60)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
-        while not self._over.wait(1 / QUESTIONS_A_SECOND):
+        while not self._over.wait(1 / QUERIES_PER_SECOND):
             day = date(2023, 1, 1) + timedelta(days=random.randrange(1000))
-            asked = {"query": QUESTION, "variables": {"day": day.isoformat()}}
+            body = {"query": QUERY, "variables": {"day": day.isoformat()}}
             started = time.perf_counter()
-            connection.request("POST", "/graphql", json.dumps(asked), headers)
+            connection.request("POST", "/graphql", json.dumps(body), headers)
             answer = connection.getresponse().read()
             self.milliseconds.append(1000 * (time.perf_counter() - started))
             assert b'"errors"' not in answer, answer
 
     @contextmanager
-    def asking(self) -> Iterator[None]:
+    def querying(self) -> Iterator[None]:
         """Send queries for the duration of a block."""
-        thread = threading.Thread(target=self._ask, daemon=True)
+        thread = threading.Thread(target=self._post, daemon=True)
         thread.start()
         try:
             yield
@@ -256,8 +256,8 @@ async def crowd(
     """Let many endpoints follow for some seconds, or all start at the first event."""
     process = psutil.Process(server.process.pid)
     before = most = process.memory_info().rss
-    alone, beside, writer = Asker(server), Asker(server), Writer(port_of(server))
-    with alone.asking():
+    alone, beside, writer = Querier(server), Querier(server), Writer(port_of(server))
+    with alone.querying():
         await asyncio.to_thread(writer.write, chosen.seconds / 3, chosen.rate)
     hanging = chosen.endpoints // 10
     await at.add_many(receiver, chosen.endpoints, hanging, from_first)
@@ -265,7 +265,7 @@ async def crowd(
         await asyncio.sleep(2)
         receiver.report()
     writing = asyncio.create_task(asyncio.to_thread(writer.write, chosen.seconds, chosen.rate))
-    with beside.asking():
+    with beside.querying():
         while not writing.done():
             await asyncio.sleep(0.1)
             most = max(most, process.memory_info().rss)
@@ -286,22 +286,22 @@ def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
     """Return the tables as Markdown."""
     rows = []
     for batch, aim in AIMS.items():
-        ours, loop = (statistics.median(taken[who, batch]) for who in ("ours", "loop"))
+        own, loop = (statistics.median(taken[reader, batch]) for reader in ("ours", "loop"))
         name = "one by one" if batch == 1 else f"batches of {batch}"
         rows.append(
             [
                 name,
-                f"{ours:,.0f}",
+                f"{own:,.0f}",
                 f"{aim:,}",
                 f"{loop:,.0f}",
-                f"{ours / loop:.2f}",
-                yes_or_no(ours >= aim),
+                f"{own / loop:.2f}",
+                yes_or_no(own >= aim),
             ]
         )
     one = markdown(
         ["events/s to one endpoint", "", "aim", "a loop of aiohttp", "of that", "holds"], rows
     )
-    got, many = following.received, f"{following.endpoints:,}, of which {following.hanging:,} hang"
+    got, many = following.received, f"{following.endpoints:,} ({following.hanging:,} hang)"
     lags = [f"{each:,.0f}" for each in (got.p50, got.p99, got.worst)]
     crowded = markdown(
         [
@@ -313,7 +313,7 @@ def report(taken: Taken, following: Crowd, behind: Crowd, how: str) -> str:
             "missed",
             "doubled",
             MEMORY,
-            QUESTIONS,
+            QUERIES,
             "holds",
         ],
         [
@@ -337,10 +337,10 @@ async def measured(
     async with desk(server) as at:
         for number in range(chosen.rounds):
             for batch in AIMS:
-                for who, measure in (("ours", deliver), ("loop", post)):
+                for reader, measure in (("ours", deliver), ("loop", post)):
                     figure = await measure(at, receiver, number, batch)
-                    taken.setdefault((who, batch), []).append(figure)
-                    print(f"round {number + 1}, {batch}, {who}: {figure:,.0f}", file=sys.stderr)
+                    taken.setdefault((reader, batch), []).append(figure)
+                    print(f"round {number + 1}, {batch}, {reader}: {figure:,.0f}", file=sys.stderr)
         following = await crowd(at, server, receiver, chosen)
         return taken, following, await crowd(at, server, receiver, chosen, from_first=True)
 
@@ -351,7 +351,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=30, help="seconds of writing")
     parser.add_argument("--rate", type=float, default=1, help="events per second")
     parser.add_argument(
-        "--endpoints", type=int, default=1_000, help="number of endpoints, of which a tenth hang"
+        "--endpoints", type=int, default=1_000, help="number of endpoints; a tenth of them hang"
     )
     return parser.parse_args(arguments)
 

@@ -30,12 +30,12 @@ import psutil  # type: ignore[import-untyped]
 
 from tests.support.api import control
 from tests.support.processes import Running, command
-from tools.benchmarks.asking import cpu
 from tools.benchmarks.following import WAYS, Followed
 from tools.benchmarks.harness import machine, markdown, options, publish
+from tools.benchmarks.queries import cpu
 
 TOKEN = "benchmark"
-TURNS = 4
+ROUNDS = 4
 """Number of alternations between the server with followers and the quiet one."""
 WARM_UP_MUTATIONS = 20
 """Mutations before the first measurement."""
@@ -73,7 +73,7 @@ class Fanout:
 
     way: str
     followers: int
-    found: Followed
+    followed: Followed
     alone: Written
     beside: Written
     cpu: float
@@ -91,23 +91,23 @@ class Fanout:
     @property
     def holds(self) -> bool:
         """Whether the targets are met."""
-        found = self.found
+        followed = self.followed
         return (
-            found.p99 < AIMS[0]
+            followed.p99 < AIMS[0]
             and self.slower <= AIMS[1]
-            and not (found.missed or found.doubled or found.ended)
+            and not (followed.missed or followed.doubled or followed.ended)
         )
 
     @property
     def cells(self) -> list[str]:
         """Return a row of the table."""
-        found = self.found
+        followed = self.followed
         return [
             self.way,
             f"{self.followers:,}",
-            *(f"{each:,.0f}" for each in (found.p50, found.p99, found.worst)),
-            str(found.missed + found.ended),
-            str(found.doubled),
+            *(f"{each:,.0f}" for each in (followed.p50, followed.p99, followed.worst)),
+            str(followed.missed + followed.ended),
+            str(followed.doubled),
             *(f"{each.p50:.1f} / {each.p90:.1f}" for each in (self.alone, self.beside)),
             f"{self.slower:.2f}",
             f"{self.cpu:,.1f}",
@@ -144,15 +144,15 @@ class Writer:
 
     def record(self) -> tuple[float, int, float]:
         """Record one announcement, and return its seconds, position and recording time."""
-        asked = {"query": MUTATION, "variables": {"input": control(f"f{time.time_ns()}")}}
+        body = {"query": MUTATION, "variables": {"input": control(f"f{time.time_ns()}")}}
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
         started = time.perf_counter()
-        self._connection.request("POST", "/graphql", json.dumps(asked), headers)
+        self._connection.request("POST", "/graphql", json.dumps(body), headers)
         answer = json.loads(self._connection.getresponse().read())
         seconds = time.perf_counter() - started
-        found = answer["data"]["announceExportControl"]
-        recorded = datetime.fromisoformat(found["event"]["recordedAt"]).timestamp()
-        return seconds, int(found["position"]), recorded
+        announced = answer["data"]["announceExportControl"]
+        recorded = datetime.fromisoformat(announced["event"]["recordedAt"]).timestamp()
+        return seconds, int(announced["position"]), recorded
 
     def write(self, seconds: float, rate: float) -> None:
         """Record announcements at a rate for some seconds, over a new connection."""
@@ -185,9 +185,9 @@ def following(way: str, port: int, followers: int) -> Iterator[subprocess.Popen[
     )
     try:
         assert process.stdout is not None
-        said = process.stdout.readline()
-        if said != "ready\n":
-            raise RuntimeError(f"the followers did not get in: {said}")
+        line = process.stdout.readline()
+        if line != "ready\n":
+            raise RuntimeError(f"the followers did not get in: {line}")
         yield process
     finally:
         process.kill()
@@ -214,19 +214,19 @@ def measure(
         time.sleep(seconds / 2)
         idle = (cpu(process.pid) - spent) / (seconds / 2)
         spent = cpu(process.pid)
-        for _ in range(TURNS):
+        for _ in range(ROUNDS):
             for writer in (beside, alone):
-                writer.write(seconds / TURNS, rate)
+                writer.write(seconds / ROUNDS, rate)
                 time.sleep(1)
         assert client.stdin is not None
         assert client.stdout is not None
         print(json.dumps(beside.written.recorded), file=client.stdin, flush=True)
-        found = Followed(**json.loads(client.stdout.readline()))
+        followed = Followed(**json.loads(client.stdout.readline()))
         spent = cpu(process.pid) - spent
     wait_for_followers(server.url, own)
-    cost = 1e6 * spent / max(1, found.delivered)
+    cost = 1e6 * spent / max(1, followed.delivered)
     kilobytes = memory / 1000 / followers
-    return Fanout(way, followers, found, alone.written, beside.written, cost, idle, kilobytes)
+    return Fanout(way, followers, followed, alone.written, beside.written, cost, idle, kilobytes)
 
 
 def port_of(server: Running) -> int:
@@ -274,10 +274,12 @@ def serving(data_dir: Path, followers: int, **settings: str) -> Iterator[Running
         server.stop()
 
 
-def report(found: Sequence[Fanout], seconds: float, rate: float) -> str:
+def report(runs: Sequence[Fanout], seconds: float, rate: float) -> str:
     """Return a Markdown table."""
-    said = f"{machine()}; {rate:g} events a second for {seconds:g} s; of the rounds the median one."
-    return f"{said}\n\n{markdown(HEADER, [each.cells for each in found])}"
+    description = (
+        f"{machine()}; {rate:g} events a second for {seconds:g} s; of the rounds the median one."
+    )
+    return f"{description}\n\n{markdown(HEADER, [each.cells for each in runs])}"
 
 
 def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -296,7 +298,7 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print, or write to a page."""
     chosen = parsed(arguments)
-    found: list[Any] = []
+    results: list[Any] = []
     with corpus() as first, corpus() as second, serving(second, 0) as quiet:
         for way in chosen.only:
             runs = []
@@ -305,9 +307,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     runs.append(
                         measure(server, quiet, way, chosen.followers, chosen.seconds, chosen.rate)
                     )
-            found.append(sorted(runs, key=lambda run: run.found.p99)[len(runs) // 2])
-            print(" | ".join(found[-1].cells), file=sys.stderr, flush=True)
-    publish("fanout", report(found, chosen.seconds, chosen.rate), chosen.write)
+            results.append(sorted(runs, key=lambda run: run.followed.p99)[len(runs) // 2])
+            print(" | ".join(results[-1].cells), file=sys.stderr, flush=True)
+    publish("fanout", report(results, chosen.seconds, chosen.rate), chosen.write)
 
 
 if __name__ == "__main__":

@@ -59,8 +59,8 @@ def upgrade(*headers: str) -> bytes:
 
 def subscription(document: str, number: int) -> bytes:
     """Return a subscription on a WebSocket. Clients choose their own ids."""
-    asked = framed(type="subscribe", id=f"follower-{number}", payload={"query": document})
-    return framed(type="connection_init") + asked
+    message = framed(type="subscribe", id=f"follower-{number}", payload={"query": document})
+    return framed(type="connection_init") + message
 
 
 class Reader(Protocol):
@@ -89,17 +89,17 @@ class PlainReader:
     def begun(self, data: bytes) -> bool:
         """Search for the welcome message."""
         self._rest += data
-        found = self._welcome in self._rest
-        if found:
+        has_begun = self._welcome in self._rest
+        if has_begun:
             self._rest = b""
-        return found
+        return has_begun
 
     def positions(self, data: bytes) -> Iterator[int]:
         """Yield positions, and keep an incomplete one."""
         data, end = self._rest + data, 0
-        for found in POSITION.finditer(data):
-            end = found.end()
-            yield int(found[1])
+        for match in POSITION.finditer(data):
+            end = match.end()
+            yield int(match[1])
         self._rest = data[end:][-40:]
 
 
@@ -148,7 +148,7 @@ class WebSocketReader:
     def positions(self, data: bytes) -> Iterator[int]:
         """Yield the positions in complete messages."""
         for message in self._messages(data):
-            yield from (int(found) for found in POSITION.findall(message))
+            yield from (int(position) for position in POSITION.findall(message))
 
     def _messages(self, data: bytes) -> Iterator[bytes]:
         frames, begin = self._frames + data, 0
@@ -333,9 +333,9 @@ def main() -> None:
     followers = Followers(WAYS[way], port)
     followers.open(connections)
     print("ready", flush=True)
-    said = select.epoll()
-    said.register(sys.stdin.fileno(), select.EPOLLIN)
-    while not said.poll(0):
+    poller = select.epoll()
+    poller.register(sys.stdin.fileno(), select.EPOLLIN)
+    while not poller.poll(0):
         followers.read(0.02)
     recorded = {int(position): since for position, since in json.loads(input()).items()}
     until = time.monotonic() + 60

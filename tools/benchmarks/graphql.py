@@ -25,8 +25,8 @@ import uvloop
 from deploy.bootstrap import running_tracker
 from schema.execution.execute import execute
 from schema.services import Access
-from tools.benchmarks.asking import Asked, ask, request
 from tools.benchmarks.harness import machine, markdown, options, publish, server
+from tools.benchmarks.queries import Answered, post, request
 from tracker.postgres.database import Target, connect
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format
@@ -35,8 +35,8 @@ PROGRAM = Path(__file__).with_name("postgraphile")
 CONNECTIONS = 16
 FIELDS = ("figure", "publisher", "edition", "value", "unit", "basis", "publishedOn", "position")
 NODES = f"{{ nodes {{ {' '.join(FIELDS)} }} }}"
-OURS = f"{{ asOf {{ claims(first: 100) {NODES} }} }}"
-THEIRS = f"{{ allClaims(first: 100, orderBy: PRIMARY_KEY_ASC) {NODES} }}"
+OWN_QUERY = f"{{ asOf {{ claims(first: 100) {NODES} }} }}"
+OTHER_QUERY = f"{{ allClaims(first: 100, orderBy: PRIMARY_KEY_ASC) {NODES} }}"
 MEGABYTES = 64 * 1024 * 1024
 
 TABLE = """
@@ -52,7 +52,7 @@ async def rows(target: Target) -> None:
     async with running_tracker(target) as services:
         await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
         await services.projector.reach(await services.recorder.head(), seconds=120)
-        found, after = [], None
+        all_rows, after = [], None
         document = (
             f"query ($after: String) {{ asOf {{ claims(first: 200, after: $after)"
             f" {{ nodes {{ {' '.join(FIELDS)} }} pageInfo {{ endCursor }} }} }} }}"
@@ -60,14 +60,14 @@ async def rows(target: Target) -> None:
         while True:
             answer = await execute(services, document, {"after": after}, Access())
             page = answer["data"]["asOf"]["claims"]
-            found += [tuple(node.values()) for node in page["nodes"]]
+            all_rows += [tuple(node.values()) for node in page["nodes"]]
             after = page["pageInfo"]["endCursor"]
             if not after:
                 break
     connection = await connect(target)
     try:
         await connection.execute(TABLE)
-        await connection.copy_records_to_table("claims", schema_name="bench", records=found)
+        await connection.copy_records_to_table("claims", schema_name="bench", records=all_rows)
         await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
@@ -85,7 +85,7 @@ def started(command: Sequence[str], **more: Any) -> Iterator[tuple[int, int]]:
         process.wait()
 
 
-def ours(target: Target, answers_bytes: int, states_bytes: int = MEGABYTES) -> Sequence[str]:
+def own_rows(target: Target, answers_bytes: int, states_bytes: int = MEGABYTES) -> Sequence[str]:
     """Return the command of our server."""
     return [
         sys.executable,
@@ -97,7 +97,7 @@ def ours(target: Target, answers_bytes: int, states_bytes: int = MEGABYTES) -> S
     ]
 
 
-def theirs(target: Target) -> Sequence[str]:
+def other_rows(target: Target) -> Sequence[str]:
     """Return the command of PostGraphile, installed if missing."""
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tracker-postgraphile"
     home.mkdir(parents=True, exist_ok=True)
@@ -120,20 +120,20 @@ def theirs(target: Target) -> Sequence[str]:
 
 async def measured(
     peers: dict[str, tuple[tuple[int, int], bytes]], rounds: int, seconds: float
-) -> dict[str, list[Asked]]:
+) -> dict[str, list[Answered]]:
     """Query all peers in turn, after an unmeasured warm-up."""
-    taken: dict[str, list[Asked]] = {name: [] for name in peers}
+    taken: dict[str, list[Answered]] = {name: [] for name in peers}
     for number in range(-1, rounds):
         for name, ((port, process), sent) in peers.items():
             await asyncio.sleep(0.5)
-            got = await ask(port, sent, process, seconds=seconds, connections=CONNECTIONS)
+            got = await post(port, sent, process, seconds=seconds, connections=CONNECTIONS)
             print(f"{name}: {got}", file=sys.stderr)
             if number >= 0:
                 taken[name].append(got)
     return taken
 
 
-def report(taken: dict[str, list[Asked]]) -> str:
+def report(taken: dict[str, list[Answered]]) -> str:
     """Return the medians as Markdown."""
     medians = {
         name: [
@@ -164,27 +164,27 @@ def main() -> None:
     parser = options(str(__doc__))
     parser.add_argument("--seconds", type=float, default=4, help="seconds per measurement")
     chosen = parser.parse_args()
-    question = request("/graphql", json.dumps({"query": OURS}).encode())
+    body = request("/graphql", json.dumps({"query": OWN_QUERY}).encode())
     with server() as target, ExitStack() as running_:
         uvloop.run(rows(target))
         peers = {
             "this API, neither answers nor states kept": (
-                running_.enter_context(started(ours(target, 0, 0))),
-                question,
+                running_.enter_context(started(own_rows(target, 0, 0))),
+                body,
             ),
             "this API, no answers kept": (
-                running_.enter_context(started(ours(target, 0))),
-                question,
+                running_.enter_context(started(own_rows(target, 0))),
+                body,
             ),
             "this API, asked again": (
-                running_.enter_context(started(ours(target, MEGABYTES))),
-                question,
+                running_.enter_context(started(own_rows(target, MEGABYTES))),
+                body,
             ),
             "PostGraphile 5.1.5": (
                 running_.enter_context(
-                    started(theirs(target), env={**os.environ, "NODE_ENV": "production"})
+                    started(other_rows(target), env={**os.environ, "NODE_ENV": "production"})
                 ),
-                request("/graphql", json.dumps({"query": THEIRS}).encode()),
+                request("/graphql", json.dumps({"query": OTHER_QUERY}).encode()),
             ),
         }
         taken = uvloop.run(measured(peers, chosen.rounds, chosen.seconds))

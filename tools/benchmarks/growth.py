@@ -60,7 +60,7 @@ PYTHON = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 AGAIN = ", again"
 """Suffix of the name of a repeated query."""
 
-Question = Callable[[Moment], Awaitable[Any]]
+AsyncQuery = Callable[[Moment], Awaitable[Any]]
 
 
 def grown(events: list[NewEvent]) -> Iterator[NewEvent]:
@@ -139,7 +139,9 @@ async def load(connection: Connection, coming: Iterator[NewEvent], after: int, s
     await connection.execute("VACUUM ANALYZE log.events")
 
 
-def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dict[str, Question]:
+def list_queries(
+    as_of: AsOf, events: list[NewEvent], chance: random.Random
+) -> dict[str, AsyncQuery]:
     """Return the six queries, each for a random part of the corpus."""
     streams = sorted({event.stream for event in events})
     named = {
@@ -190,20 +192,20 @@ def questions(as_of: AsOf, events: list[NewEvent], chance: random.Random) -> dic
     }
 
 
-def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random) -> Question:
+def by_replay(recorder: Recorder, events: list[NewEvent], chance: random.Random) -> AsyncQuery:
     """Return a query for the production of a commodity in a year, folded from the events of its figures."""
-    wanted: dict[tuple[str, str], set[str]] = {}
+    periods: dict[tuple[str, str], set[str]] = {}
     for event in events:
         if "/production/" in event.stream:
             _, commodity, *_, period = event.stream.split("/")
-            wanted.setdefault((commodity, period), set()).add(event.stream)
+            periods.setdefault((commodity, period), set()).add(event.stream)
 
     async def production(at: Moment) -> Any:
-        streams = await recorder.read_streams(chance.choice(list(wanted.values())), at.position)
+        streams = await recorder.read_streams(chance.choice(list(periods.values())), at.position)
         return [
             version.state
-            for stream, found in streams.items()
-            for version in timeline(stream, [event.known for event in found])
+            for stream, events_of_stream in streams.items()
+            for version in timeline(stream, [event.known for event in events_of_stream])
             if version.holds(at.valid_at)
         ]
 
@@ -254,7 +256,7 @@ async def build(server: Target, sizes: list[int]) -> list[Log]:
             log.measured["rebuild, events/s"] = size / (time.perf_counter() - started)
             log.measured["µs an event in Python"] = (python() - used) / size * 1e6
             log.measured["most memory of a process, MB"] = max(
-                resource.getrusage(who).ru_maxrss / 1024 for who in PYTHON
+                resource.getrusage(usage_kind).ru_maxrss / 1024 for usage_kind in PYTHON
             )
             await connection.execute("VACUUM ANALYZE projection.versions, projection.subjects")
             await connection.execute("CHECKPOINT")
@@ -280,7 +282,7 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
     events = corpus()
     async with AsyncExitStack() as stack:
         mariadb = stack.enter_context(MariaDB.started())
-        asked: dict[str, list[Asked]] = {}
+        timed: dict[str, list[TimedQuery]] = {}
         for log in logs:
             chance = random.Random(0)
             recorder = Recorder(
@@ -288,40 +290,42 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
                     await create_pool(log.target, settings=PLANNED_ONCE)
                 )
             )
-            found = questions(AsOf(pool, recorder), events, chance)
-            found["production, by replay of its figures"] = by_replay(recorder, events, chance)
+            queries = list_queries(AsOf(pool, recorder), events, chance)
+            queries["production, by replay of its figures"] = by_replay(recorder, events, chance)
             if mariadb and log.size <= peer_until:
                 async with connected(log.target) as connection:
                     await mariadb.load(connection, log.size)
-                found["production, MariaDB system-versioned"] = mariadb.production(log.size, chance)
-            for name, question in found.items():
-                asked.setdefault(name, []).append(
-                    Asked(log, question, moments(len(events), log.size, chance), chance)
+                queries["production, MariaDB system-versioned"] = mariadb.production(
+                    log.size, chance
                 )
-        for name, of_sizes in asked.items():
+            for name, query in queries.items():
+                timed.setdefault(name, []).append(
+                    TimedQuery(log, query, moments(len(events), log.size, chance), chance)
+                )
+        for name, of_sizes in timed.items():
             begun = [each.chance.getstate() for each in of_sizes]
-            await ask(of_sizes, rounds, name)
+            await send_query(of_sizes, rounds, name)
             for each, state in zip(of_sizes, begun, strict=True):
                 each.chance.setstate(state)  # the same queries again
-            await ask(of_sizes, rounds, name + AGAIN)
+            await send_query(of_sizes, rounds, name + AGAIN)
 
 
-class Asked(NamedTuple):
+class TimedQuery(NamedTuple):
     """A query for one log."""
 
     log: Log
-    question: Question
+    query: AsyncQuery
     moments: Iterator[Moment]
     chance: random.Random
 
 
-async def ask(of_sizes: list[Asked], rounds: int, name: str) -> None:
+async def send_query(of_sizes: list[TimedQuery], rounds: int, name: str) -> None:
     """Run a query on all logs in turn and keep the medians, in milliseconds."""
     taken: list[list[float]] = [[] for _ in of_sizes]
     for _ in range(rounds):
         for each, times in zip(of_sizes, taken, strict=True):
             at, started = next(each.moments), time.perf_counter()
-            await each.question(at)
+            await each.query(at)
             times.append((time.perf_counter() - started) * 1000)
     for each, times in zip(of_sizes, taken, strict=True):
         each.log.measured[name] = statistics.median(times)

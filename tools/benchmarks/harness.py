@@ -112,11 +112,11 @@ def options(description: str) -> argparse.ArgumentParser:
 
 def selected(tables: Sequence[Table], only: Sequence[str]) -> list[Table]:
     """Return the tables with only the named columns."""
-    kept = [
+    remaining = [
         replace(table, columns=[c for c in table.columns if any(named(c.key, o) for o in only)])
         for table in tables
     ]
-    return [table for table in kept if table.columns]
+    return [table for table in remaining if table.columns]
 
 
 def named(key: str, only: str) -> bool:
@@ -213,10 +213,10 @@ def _cell(table: Table, column: Column, peer: str, figures: Figures) -> str:
     figure = figures.median(column.key, peer)
     if figure is None:
         return "–"
-    text, ours = f"{figure:,.{table.digits}f}", figures.median(column.key, OURS)
-    if ours is None or peer == OURS or not table.ratios or not figure:
+    text, own = f"{figure:,.{table.digits}f}", figures.median(column.key, OURS)
+    if own is None or peer == OURS or not table.ratios or not figure:
         return text  # a value of 0: too short to measure
-    return f"{text} ({ours / figure:.2f})"
+    return f"{text} ({own / figure:.2f})"
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -232,12 +232,12 @@ def publish(name: str, text: str, page: Path | None) -> None:
         return
     begin, end = f"<!-- measured: {name} -->", f"<!-- end of {name} -->"
     before = page.read_text(encoding="utf-8")
-    after, found = re.subn(
+    after, count = re.subn(
         f"(?<={re.escape(begin)}\n).*?(?={re.escape(end)})",
         lambda _: f"{text}\n",
         before,
         flags=re.DOTALL,
     )
-    if not found:
+    if not count:
         sys.exit(f"{page}: expected the marks {begin} and {end}")
     page.write_text(after, encoding="utf-8")

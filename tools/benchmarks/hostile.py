@@ -61,14 +61,14 @@ class Client:
         finally:
             writer.transport.abort()
 
-    async def ask(self, document: str, token: str = "", **variables: object) -> bytes:
+    async def post(self, document: str, token: str = "", **variables: object) -> bytes:
         """Send a GraphQL query."""
         return await self.send(posted({"query": document, "variables": variables}, token))
 
 
-def posted(asked: object, token: str = "") -> bytes:
+def posted(payload: object, token: str = "") -> bytes:
     """Return a POST request to GraphQL."""
-    body = json.dumps(asked).encode()
+    body = json.dumps(payload).encode()
     authorization = f"Authorization: Bearer {token}\r\n" if token else ""
     return (
         f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -85,12 +85,12 @@ async def introspection(client: Client) -> None:
     """F2: query the whole schema under many names."""
     fields = "types{name fields{name args{name type{name}} type{name ofType{name}}}}"
     for many in (300, 50, 1):
-        await client.ask("{" + " ".join(f"a{n}:__schema{{{fields}}}" for n in range(many)) + "}")
+        await client.post("{" + " ".join(f"a{n}:__schema{{{fields}}}" for n in range(many)) + "}")
 
 
 async def negative_page(client: Client) -> None:
     """F7: request a page of negative size, which offsets the cost of others."""
-    await client.ask(
+    await client.post(
         "{ e: events(first: -2000000000) @include(if: false) { nodes { position } } "
         + " ".join(
             f'a{n}: events(first: 200, after: "{n}") {{ nodes {{ position data }} }}'
@@ -138,16 +138,16 @@ async def idle(client: Client) -> None:
 async def history(client: Client) -> None:
     """F10: query all versions of an entity with many events."""
     fields = "validFrom knownFrom state { __typename ... on Figure { claims { edition value } } }"
-    answer = await client.ask(f'{{ history(entity: "{ENTITY}") {{ {fields} }} }}')
+    answer = await client.post(f'{{ history(entity: "{ENTITY}") {{ {fields} }} }}')
     if b"GRAPHQL_VALIDATION_FAILED" in answer:
-        await client.ask(
+        await client.post(
             f'{{ history(entity: "{ENTITY}", first: 200) {{ nodes {{ {fields} }} }} }}'
         )
 
 
 async def writing(client: Client) -> None:
     """F10: record events of one entity, a hundred at a time, some on past days."""
-    await client.ask(
+    await client.post(
         "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
         TOKEN,
         c=[claimed(next(client.numbers)) for _ in range(100)],
@@ -174,7 +174,7 @@ def claimed(number: int) -> dict[str, object]:
 
 async def huge_variables(client: Client) -> None:
     """F11: send 16 MB of commands without a token."""
-    await client.ask(
+    await client.post(
         "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
         c=[claimed(n) for n in range(45_000)],
     )
@@ -188,7 +188,7 @@ async def many_documents(client: Client) -> None:
         f"f{n} {{ position recordedAt type entity data id: position }}".replace(f"f{n}", "nodes")
         for n in range(200)
     )
-    await client.ask(f"query N{number} {{ {names} events(first: 1) {{ {pages} }} }}")
+    await client.post(f"query N{number} {{ {names} events(first: 1) {{ {pages} }} }}")
 
 
 async def slow_reading(client: Client) -> None:
@@ -217,7 +217,7 @@ async def many_moments(client: Client) -> None:
         f'f{year}: production(commodity: "rare_earths", year: {year}) {{ figures {{ share }} }}'
         for year in range(2021, 2025)
     )
-    await client.ask(
+    await client.post(
         f'{{ over(from: "{start}-01-01", step: WEEK, first: 400, to: "{start + 7}-01-01") {{ {figures} }} }}'
     )
 
@@ -226,7 +226,7 @@ async def costly(client: Client) -> None:
     """Send queries of maximum cost that are not cached."""
     number = next(client.numbers)
     day = f"20{10 + number % 15}-{1 + number // 15 % 12:02}-{1 + number // 180 % 28:02}"
-    await client.ask(
+    await client.post(
         random.choice(
             [
                 f'{{ asOf(validAt: "{day}") {{ claims(first: 200) {{ nodes {{ value unit edition'

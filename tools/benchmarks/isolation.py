@@ -67,7 +67,7 @@ class Isolation:
         ]
 
 
-def question(number: int) -> bytes:
+def query(number: int) -> bytes:
     """Return an uncached cheap query."""
     day = f"20{10 + number % 16}-{1 + number // 16 % 12:02}-{1 + number // 192 % 28:02}"
     return posted(
@@ -79,14 +79,14 @@ def question(number: int) -> bytes:
     )
 
 
-async def ask_on(client: Client, seconds: float, waits: list[float]) -> int:
+async def query_lane(client: Client, seconds: float, waits: list[float]) -> int:
     """Send queries repeatedly, and return the number of failures."""
     failures, until, numbers = 0, time.monotonic() + seconds, client.numbers
     while time.monotonic() < until:
         started = time.monotonic()
         answer = b""
         with suppress(OSError, TimeoutError):
-            answer = await client.send(question(next(numbers)))
+            answer = await client.send(query(next(numbers)))
         failures += not answer.startswith(b"HTTP/1.1 200")
         waits.append(time.monotonic() - started)
         await asyncio.sleep(max(0, started + INTERVAL_SECONDS - time.monotonic()))
@@ -135,8 +135,8 @@ async def measure(
     try:
         if clients:
             await asyncio.sleep(min(1.5, seconds / 2))  # they need time to start
-        asking = Client(port, "127.0.0.1", 0)
-        failures = await ask_on(asking, seconds, waits)
+        querier = Client(port, "127.0.0.1", 0)
+        failures = await query_lane(querier, seconds, waits)
     finally:
         for client in clients:
             client.kill()
@@ -167,7 +167,7 @@ async def fill(port: int, events: int) -> None:
     client = Client(port, "127.0.0.1", 0)
     for first in range(0, events, 100):
         commands = [claimed(number) for number in range(first, first + 100)]
-        answer = await client.ask(
+        answer = await client.post(
             "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
             TOKEN,
             c=commands,
@@ -175,7 +175,7 @@ async def fill(port: int, events: int) -> None:
         assert b'"errors"' not in answer, answer[:500]
 
 
-def report(found: Sequence[Isolation], seconds: float, events: int) -> str:
+def report(runs: Sequence[Isolation], seconds: float, events: int) -> str:
     """Return a Markdown table."""
     table = markdown(
         [
@@ -189,7 +189,7 @@ def report(found: Sequence[Isolation], seconds: float, events: int) -> str:
             "MB after",
             "holds",
         ],
-        [each.cells for each in found],
+        [each.cells for each in runs],
     )
     return (
         f"{machine()}; {seconds:g} s a load from {CLIENTS} clients; an entity with {events}"
@@ -214,11 +214,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with serving(chosen.events) as server:
         process = psutil.Process(server.process.pid)
         port = int(server.url.rpartition(":")[2])
-        found = []
+        runs = []
         for load in (QUIET, *chosen.only):
-            found.append(uvloop.run(measure(load, port, process, chosen.seconds)))
-            print(" | ".join(found[-1].cells), file=sys.stderr, flush=True)
-    publish("isolation", report(found, chosen.seconds, chosen.events), chosen.write)
+            runs.append(uvloop.run(measure(load, port, process, chosen.seconds)))
+            print(" | ".join(runs[-1].cells), file=sys.stderr, flush=True)
+    publish("isolation", report(runs, chosen.seconds, chosen.events), chosen.write)
 
 
 if __name__ == "__main__":

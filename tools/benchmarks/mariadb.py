@@ -33,7 +33,7 @@ ROWS = """SELECT entity, commodity, period, first_day, least(last_day + 1, '9999
           FROM versions WHERE kind = 'figure' AND period IS NOT NULL"""
 FILL = """LOAD DATA LOCAL INFILE '{}' INTO TABLE versions_{} FIELDS ESCAPED BY ''
           (entity, commodity, period, valid_from, valid_until, state, known_from, known_until)"""
-ASK = """SELECT entity, state FROM versions_{} FOR SYSTEM_TIME AS OF TIMESTAMP %s
+QUERY = """SELECT entity, state FROM versions_{} FOR SYSTEM_TIME AS OF TIMESTAMP %s
          WHERE commodity = %s AND period = %s AND valid_from <= %s AND valid_until > %s
            AND entity LIKE 'figure/%%/production/%%' ORDER BY entity"""
 
@@ -51,7 +51,7 @@ class MariaDB:
     def __init__(self, connection: Any, directory: Path):
         self._connection = connection
         self._directory = directory
-        self._asked: dict[int, list[tuple[str, int]]] = {}
+        self._positions: dict[int, list[tuple[str, int]]] = {}
 
     @classmethod
     @contextmanager
@@ -105,15 +105,15 @@ class MariaDB:
     async def load(self, connection: Connection, size: int) -> None:
         """Copy the rows of figures with a year, with their history, from a log of some size."""
         path = self._directory / "rows"
-        asked = set()
+        requested = set()
         with path.open("w", encoding="utf-8") as file:
             async with connection.transaction():
                 async for row in connection.cursor(ROWS, prefetch=1000):
                     *fields, since, until = row
                     file.write("\t".join(map(str, (*fields, moment(since), moment(until)))) + "\n")
                     if "/production/" in fields[0] and fields[2] < 2026:
-                        asked.add((fields[1], fields[2]))
-        self._asked[size] = sorted(asked)
+                        requested.add((fields[1], fields[2]))
+        self._positions[size] = sorted(requested)
         with self._connection.cursor() as cursor:
             cursor.execute("CREATE DATABASE IF NOT EXISTS peer")
             cursor.execute("USE peer")
@@ -126,11 +126,13 @@ class MariaDB:
     def production(self, size: int, chance: random.Random) -> Callable[[Moment], Awaitable[Any]]:
         """Return a query for the production of a commodity in a year, at a moment."""
 
-        async def ask(at: Moment) -> Any:
+        async def time_query(at: Moment) -> Any:
             day: date = at.valid_at
-            commodity, period = chance.choice(self._asked[size])
+            commodity, period = chance.choice(self._positions[size])
             with self._connection.cursor() as cursor:
-                cursor.execute(ASK.format(size), (moment(at.position), commodity, period, day, day))
+                cursor.execute(
+                    QUERY.format(size), (moment(at.position), commodity, period, day, day)
+                )
                 return cursor.fetchall()
 
-        return ask
+        return time_query

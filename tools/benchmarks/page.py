@@ -97,9 +97,9 @@ def server_times(client: httpx2.Client, head: int) -> dict[str, tuple[list[float
 def weight(client: httpx2.Client, path: str) -> Weight:
     """Return the size of a page and its files."""
     html = client.get(path)
-    found = re.findall(r'(?:src|href)="(/static/[^"]+\.(css|js))"', html.text)
+    files = re.findall(r'(?:src|href)="(/static/[^"]+\.(css|js))"', html.text)
     sizes = {"css": 0, "js": 0}
-    for file, kind in dict.fromkeys(found):
+    for file, kind in dict.fromkeys(files):
         sizes[kind] += sent(client.get(file))
     return Weight(sent(html), sizes["css"], sizes["js"])
 
@@ -139,7 +139,7 @@ def report(
     header = ["page", "new, p95 ms", "cached, p95 ms", "HTML, kB", "total, kB", *CATEGORIES]
     rows = []
     for name in PAGES:
-        new, kept = times[name]
+        new, cached = times[name]
         judged = [
             f"{statistics.median(each[category] for each in scores[name]):.0f}"
             for category in CATEGORIES
@@ -148,7 +148,7 @@ def report(
             [
                 f"`{PAGES[name]}`",
                 f"{percentile(new, 0.95):.0f}",
-                f"{percentile(kept, 0.95):.1f}",
+                f"{percentile(cached, 0.95):.1f}",
                 f"{weights[name].html / 1000:.1f}",
                 f"{weights[name].total / 1000:.1f}",
                 *judged,

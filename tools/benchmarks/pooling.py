@@ -21,17 +21,17 @@ import uvloop
 from deploy.bootstrap import open_pool
 from tests.support.poolers import Pooler, prepare_logins, running_pooler, way
 from tests.support.replication import running_primary
-from tools.benchmarks.asking import ask, cpu, request
-from tools.benchmarks.graphql import CONNECTIONS, OURS, ours, rows, started
+from tools.benchmarks.graphql import CONNECTIONS, OWN_QUERY, own_rows, rows, started
 from tools.benchmarks.harness import machine, markdown, options, publish
 from tools.benchmarks.load import Load, new_events, rate
+from tools.benchmarks.queries import cpu, post, request
 from tracker.log.recorder import Recorder
 
 ONE = '{ asOf { exportControl(id: "cn-mofcom-2024-46") { title } } }'
 WRITERS = 16
 WAYS = ("directly", "over PgBouncer")
 KINDS = {
-    "requests/s, 100 rows each": request("/graphql", json.dumps({"query": OURS}).encode()),
+    "requests/s, 100 rows each": request("/graphql", json.dumps({"query": OWN_QUERY}).encode()),
     "requests/s, one control each": request("/graphql", json.dumps({"query": ONE}).encode()),
 }
 APPENDED = f"events/s appended, {WRITERS} writers"
@@ -63,7 +63,7 @@ async def measured(
                 before = cpu(pooler.process.pid)
                 if sent := KINDS.get(kind):
                     figure = (
-                        await ask(port, sent, process, seconds=seconds, connections=CONNECTIONS)
+                        await post(port, sent, process, seconds=seconds, connections=CONNECTIONS)
                     ).rate
                 else:
                     figure = await appended(pooler, name != WAYS[0], seconds)
@@ -102,7 +102,7 @@ def main() -> None:
         prepare_logins(primary)
         uvloop.run(rows(way(primary, "minerals_admin")))
         pooler = running_.enter_context(running_pooler(primary))
-        command = ours(pooler.direct, 0, 0)
+        command = own_rows(pooler.direct, 0, 0)
         servers = {
             WAYS[0]: running_.enter_context(started(command)),
             WAYS[1]: running_.enter_context(started([*command, json.dumps(pooler.pooled)])),

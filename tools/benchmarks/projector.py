@@ -58,11 +58,11 @@ async def line(name: str, count: int, data_dir: Path, work: Callable[[], Awaitab
     own, servers, started = python(), busy(data_dir), time.perf_counter()
     await work()
     seconds = time.perf_counter() - started
-    ours = (python() - own) / count * 1e6
-    theirs = (busy(data_dir) - servers) / count * 1e6
+    own_cost = (python() - own) / count * 1e6
+    server_cost = (busy(data_dir) - servers) / count * 1e6
     print(
-        f"| {name} | {count / seconds:,.0f} | {ours:.0f} | {theirs:.0f} |"
-        f" {1e6 / (ours + theirs):,.0f} |",
+        f"| {name} | {count / seconds:,.0f} | {own_cost:.0f} | {server_cost:.0f} |"
+        f" {1e6 / (own_cost + server_cost):,.0f} |",
         flush=True,
     )
 

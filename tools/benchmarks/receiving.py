@@ -92,9 +92,9 @@ class Posts:
 
 def _events(body: bytes) -> Iterator[tuple[int, int, float]]:
     """Yield position, previous position and recording time of each event."""
-    for found in ENTRY.finditer(body):
-        recorded = datetime.fromisoformat(found[2].decode()).timestamp()
-        yield int(found[1]), int(found[3]), recorded
+    for match in ENTRY.finditer(body):
+        recorded = datetime.fromisoformat(match[2].decode()).timestamp()
+        yield int(match[1]), int(match[3]), recorded
 
 
 class Connection(asyncio.Protocol):

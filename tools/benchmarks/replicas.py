@@ -27,13 +27,13 @@ import psutil  # type: ignore[import-untyped]
 from deploy.bootstrap import prepare, running_tracker
 from tests.support.processes import Running
 from tests.support.replication import Server, running_primary
-from tools.benchmarks.asking import ask, request
+from tools.benchmarks.queries import post, request
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format
 
 CONNECTIONS = 8
-QUESTION = request(
+QUERY = request(
     "/graphql",
     json.dumps(
         {
@@ -59,7 +59,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Answered:
     """Responses per second of all readers, and CPU time per response in ms: of servers, and of
     PostgreSQL."""
 
@@ -68,21 +68,21 @@ class Found:
     database: float
 
 
-async def measure(readers: Sequence[Reader], seconds: float) -> Found:
+async def measure(readers: Sequence[Reader], seconds: float) -> Answered:
     """Query all readers concurrently, over the same total number of connections."""
     each = CONNECTIONS // len(readers)
     databases = {reader.database.port: reader.database for reader in readers}.values()
     before = sum(map(cpu_seconds, databases))
-    asked = await asyncio.gather(
+    answers = await asyncio.gather(
         *(
-            ask(each_.port, QUESTION, each_.served.process.pid, seconds=seconds, connections=each)
+            post(each_.port, QUERY, each_.served.process.pid, seconds=seconds, connections=each)
             for each_ in readers
         )
     )
-    rate = sum(one.rate for one in asked)
+    rate = sum(one.rate for one in answers)
     worked = sum(map(cpu_seconds, databases)) - before
-    return Found(
-        rate, sum(one.cpu * one.rate for one in asked) / rate, worked * 1000 / (rate * seconds)
+    return Answered(
+        rate, sum(one.cpu * one.rate for one in answers) / rate, worked * 1000 / (rate * seconds)
     )
 
 
@@ -106,7 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with ExitStack() as stack:
         primary = stack.enter_context(running_primary())
         asyncio.run(load(primary.target))
@@ -129,32 +129,32 @@ def main() -> None:
             "two readers on the primary": on_primary,
             "two readers, each on a standby": on_standbys,
         }
-        print(table(asyncio.run(take_turns(ways, given.rounds, given.seconds))))
+        print(table(asyncio.run(alternate(ways, options.rounds, options.seconds))))
 
 
-async def take_turns(
+async def alternate(
     ways: Mapping[str, Sequence[Reader]], rounds: int, seconds: float
-) -> dict[str, list[Found]]:
+) -> dict[str, list[Answered]]:
     """Measure all setups in turn, after an unmeasured round."""
-    found: dict[str, list[Found]] = {way: [] for way in ways}
+    results: dict[str, list[Answered]] = {way: [] for way in ways}
     for number in range(rounds + 1):
         for way, readers in ways.items():
             took = await measure(readers, seconds if number else 1)
             if number:
-                found[way].append(took)
-    return found
+                results[way].append(took)
+    return results
 
 
-def table(found: Mapping[str, Sequence[Found]]) -> str:
+def table(results: Mapping[str, Sequence[Answered]]) -> str:
     """Return medians, and ratios to the first setup, as Markdown."""
-    first = next(iter(found.values()))
+    first = next(iter(results.values()))
     lines = [
         f"{os.cpu_count()} cores, shared by PostgreSQL, servers and the client",
         "",
         "| way | answers/s | ratio | ms of CPU an answer: server | PostgreSQL |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for way, taken in found.items():
+    for way, taken in results.items():
         ratio = statistics.median(
             one.rate / base.rate for one, base in zip(taken, first, strict=True)
         )

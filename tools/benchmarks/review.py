@@ -33,7 +33,7 @@ from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format
 
 CANDIDATES = 100_000
-FOUND = 2_000
+DISTINCT_FINDINGS = 2_000
 """Candidates that are added through the watcher."""
 LEAST_ROUNDS = 20
 SEED = 20
@@ -108,12 +108,12 @@ async def fill(target: Target, count: int) -> None:
 
     A third is decided.
     """
-    found = list(islice(findings(Random(SEED)), min(count, FOUND)))
+    proposals = list(islice(findings(Random(SEED)), min(count, DISTINCT_FINDINGS)))
     async with open_connection(target, role=WATCHER) as connection:
         for source in SOURCES:
-            await propose(connection, source, [one for of, one in found if of == source])
+            await propose(connection, source, [one for of, one in proposals if of == source])
     async with open_connection(target) as connection:
-        await connection.execute(MULTIPLY, FOUND, count // FOUND - 1)
+        await connection.execute(MULTIPLY, DISTINCT_FINDINGS, count // DISTINCT_FINDINGS - 1)
         await connection.execute("VACUUM ANALYZE review.candidates")
 
 
@@ -139,19 +139,19 @@ async def report(target: Target, count: int, seconds: float) -> str:
         await fill(made, count)
         filled = time.perf_counter() - begun
         await services.projector.reach(await services.recorder.head(), seconds=120)
-        questions: dict[str, tuple[str, Mapping[str, Any]]] = {
+        queries: dict[str, tuple[str, Mapping[str, Any]]] = {
             f"page: {name}": (LIST, {"orderBy": "FOUND_AT", **narrowed})
             for name, narrowed in FILTERS.items()
         }
-        questions |= {"counts by state": (COUNTS, {}), "one, with its matches": (ONE, {})}
-        for asked in questions.values():  # warm-up of plans and caches
-            await percentile(services, *asked, 0)
+        queries |= {"counts by state": (COUNTS, {}), "one, with its matches": (ONE, {})}
+        for query in queries.values():  # warm-up of plans and caches
+            await percentile(services, *query, 0)
         rows = [
-            f"| {name} | {await percentile(services, *asked, seconds):.1f} |"
-            for name, asked in questions.items()
+            f"| {name} | {await percentile(services, *query, seconds):.1f} |"
+            for name, query in queries.items()
         ]
     heading = (
-        f"{harness.machine()}. {count:,} candidates, of which a third is decided on, put into the queue in"
+        f"{harness.machine()}. {count:,} candidates, a third of them decided, put into the queue in"
         f" {filled:.0f} s; {seconds:g} s a figure."
     )
     return "\n".join([heading, "", "| question | p95, ms |", "| --- | --- |", *rows])

@@ -17,15 +17,15 @@ from contextlib import ExitStack
 import uvloop
 
 from deploy.bootstrap import running_tracker
-from tools.benchmarks.asking import Asked, ask, request
-from tools.benchmarks.graphql import ours, started
+from tools.benchmarks.graphql import own_rows, started
 from tools.benchmarks.harness import machine, markdown, options, publish, server
+from tools.benchmarks.queries import Answered, post, request
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.readers import corpus_format
 
 MONTHS = 60
-QUESTIONS = {
+QUERIES = {
     "controls of a commodity, with their clauses": """exportControls(commodity: "gallium", first: 100)
         { nodes { key title clauses { key status measure commodities { key } } } }""",
     "members of an alliance": 'alliance(id: "msp") { name members { place { code name } } }',
@@ -58,27 +58,27 @@ async def load(target: Target) -> int:
 
 async def measured(
     port: int, process: int, head: int, rounds: int, seconds: float
-) -> dict[str, tuple[list[Asked], list[Asked]]]:
+) -> dict[str, tuple[list[Answered], list[Answered]]]:
     """Measure one month and sixty by query, after an unmeasured warm-up."""
-    taken: dict[str, tuple[list[Asked], list[Asked]]] = {name: ([], []) for name in QUESTIONS}
+    taken: dict[str, tuple[list[Answered], list[Answered]]] = {name: ([], []) for name in QUERIES}
     for number in range(-1, rounds):
-        for name, selection in QUESTIONS.items():
-            for asked, into in zip((one, many), taken[name], strict=True):
-                sent = request("/graphql", json.dumps({"query": asked(head, selection)}).encode())
+        for name, selection in QUERIES.items():
+            for body, into in zip((one, many), taken[name], strict=True):
+                sent = request("/graphql", json.dumps({"query": body(head, selection)}).encode())
                 await asyncio.sleep(0.2)
-                got = await ask(port, sent, process, seconds=seconds, connections=1)
+                got = await post(port, sent, process, seconds=seconds, connections=1)
                 print(f"{name}: {got}", file=sys.stderr)
                 if number >= 0:
                     into.append(got)
     return taken
 
 
-def report(taken: dict[str, tuple[list[Asked], list[Asked]]]) -> str:
+def report(taken: dict[str, tuple[list[Answered], list[Answered]]]) -> str:
     """Return the medians as Markdown."""
     cells = []
     for name, both in taken.items():
-        alone, together = (statistics.median(each.p50 for each in found) for found in both)
-        cpu = [statistics.median(each.cpu for each in found) for found in both]
+        alone, together = (statistics.median(each.p50 for each in runs) for runs in both)
+        cpu = [statistics.median(each.cpu for each in runs) for runs in both]
         cells.append(
             [
                 name,
@@ -99,7 +99,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with server() as target, ExitStack() as running:
         head = uvloop.run(load(target))
-        port, process = running.enter_context(started(ours(target, 0)))
+        port, process = running.enter_context(started(own_rows(target, 0)))
         taken = uvloop.run(measured(port, process, head, chosen.rounds, chosen.seconds))
     publish("slider", report(taken), chosen.write)
 

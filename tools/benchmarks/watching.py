@@ -24,8 +24,8 @@ from tools.benchmarks.harness import database, machine, markdown, publish, serve
 from tools.benchmarks.harness import options as arguments_of
 from tracker.postgres.database import Target
 from tracker.review.finding import Lead, LeadCode, Origin
-from tracker.watch import look as look_module
-from tracker.watch.adapter import LookResult, Request
+from tracker.watch import poll as poll_module
+from tracker.watch.adapter import PollResult, Request
 from tracker.watch.watcher import Watcher
 
 
@@ -41,40 +41,40 @@ class Taken:
     candidates: int
 
 
-def looking(fetches: int) -> Any:
+def adapter_of(fetches: int) -> Any:
     """Return an adapter that fetches every act of the gazette, known or not."""
 
-    def look(settings: Any, cursor: Any, today: Any) -> Any:
+    def poll(settings: Any, cursor: Any, today: Any) -> Any:
         for number in range(1, fetches + 1):
             url = f"{settings.address}/act/a{number}"
             response = yield Request(url)
             if not response.unchanged:
                 origin = Origin(f"a{number}", response.text(), response.sha256, url)
                 yield Lead(origin, "It is new", LeadCode.ANNOUNCED)
-        return LookResult({})
+        return PollResult({})
 
-    return look
+    return poll
 
 
 async def measure(target: Target, fetches: int) -> dict[str, Taken]:
     """Measure on a new database."""
-    look_module.MAX_REQUESTS = max(look_module.MAX_REQUESTS, fetches + 1)
+    poll_module.MAX_REQUESTS = max(poll_module.MAX_REQUESTS, fetches + 1)
     gazette = Gazette(fetches)
-    found: dict[str, Taken] = {}
+    results: dict[str, Taken] = {}
     async with playing(gazette) as played:
         watched = options(
-            source(played.url), find_adapter=lambda _: replace(GAZETTE, look=looking(fetches))
+            source(played.url), find_adapter=lambda _: replace(GAZETTE, poll=adapter_of(fetches))
         )
-        found["requests alone"] = await alone(played.url, fetches)
+        results["requests alone"] = await alone(played.url, fetches)
         for name in ("new documents", "unchanged documents"):
             before, used, started = memory(), time.process_time(), time.perf_counter()
-            [report] = await Watcher(target, watched).look_once()
+            [report] = await Watcher(target, watched).poll_once()
             seconds, used = time.perf_counter() - started, time.process_time() - used
             assert report.complete, report.failure
-            found[name] = Taken(
+            results[name] = Taken(
                 seconds, used, max(memory() - before, 0), fetches + 1, report.candidates
             )
-    return found
+    return results
 
 
 async def alone(url: str, fetches: int) -> Taken:
@@ -93,7 +93,7 @@ def memory() -> float:
     return float(psutil.Process().memory_info().rss) / 1e6
 
 
-def report(found: dict[str, Taken], fetches: int) -> str:
+def report(results: dict[str, Taken], fetches: int) -> str:
     """Return the table."""
     rows = [
         (
@@ -105,7 +105,7 @@ def report(found: dict[str, Taken], fetches: int) -> str:
             f"{taken.events:,}",
             f"{taken.candidates:,}",
         )
-        for name, taken in found.items()
+        for name, taken in results.items()
     ]
     head = [
         f"{fetches:,} fetches",
@@ -123,11 +123,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = arguments_of(__doc__ or "")
     parser.add_argument("--fetches", type=int, default=10_000)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with server() as running:
-        found = uvloop.run(measured(running, given.fetches))
-    text = f"{machine()}. One round.\n\n{report(found, given.fetches)}"
-    publish("watching", text, given.write)
+        results = uvloop.run(measured(running, options.fetches))
+    text = f"{machine()}. One round.\n\n{report(results, options.fetches)}"
+    publish("watching", text, options.write)
 
 
 async def measured(running: Target, fetches: int) -> dict[str, Taken]:

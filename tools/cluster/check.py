@@ -28,7 +28,7 @@ async def check(world: ClusterUnderLoad) -> None:
     for tracker in world.trackers:
         await world.ready(tracker.url)
     log = await recorded(world)
-    told_right(world.followers)
+    acknowledgements_hold(world.followers)
     stayed(world.trackers)
     for tracker in world.trackers:
         await projected(world, tracker.url, log)
@@ -38,10 +38,10 @@ async def check(world: ClusterUnderLoad) -> None:
     world.endpoint.check(log)
     entries = await replicated(world, log)
     await signed(world, entries)
-    await nobody_waits(world)
+    await no_waiting_transactions(world)
 
 
-def told_right(followers: Iterable[Follower]) -> None:
+def acknowledgements_hold(followers: Iterable[Follower]) -> None:
     """Check that no follower received an error about a different log."""
     for follower in followers:
         if follower.refusals:
@@ -57,18 +57,18 @@ def stayed(trackers: Iterable[Tracker]) -> None:
 
 async def replicated(world: ClusterUnderLoad, log: Log) -> list[bytes]:
     """Check that all nodes have the entries of the log."""
-    found = [await _entries(node, len(log)) for node in world.cluster.nodes]
-    if found[0] != [event.entry for event in log] or any(each != found[0] for each in found):
-        raise Broken(f"nodes have {[len(each) for each in found]} entries, and not the same")
-    return found[0]
+    logs = [await _entries(node, len(log)) for node in world.cluster.nodes]
+    if logs[0] != [event.entry for event in log] or any(each != logs[0] for each in logs):
+        raise Broken(f"nodes have {[len(each) for each in logs]} entries, and not the same")
+    return logs[0]
 
 
 async def _entries(node: Node, size: int) -> list[bytes]:
     """Return the entries of a node, once it has `size` of them."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
-    while len(found := await node.entries()) < size and time.monotonic() < deadline:
+    while len(entries := await node.entries()) < size and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
-    return found
+    return entries
 
 
 async def signed(world: ClusterUnderLoad, entries: list[bytes]) -> None:
@@ -94,12 +94,12 @@ async def until_signed(auditor: Auditor, key: str, size: int, http: httpx2.Async
         await asyncio.sleep(0.1)
 
 
-async def nobody_waits(world: ClusterUnderLoad) -> None:
+async def no_waiting_transactions(world: ClusterUnderLoad) -> None:
     """Check that no transaction stays open for long, and that every tracker is ready."""
     primary = await world.cluster.until_leads()
     connection = await primary.connect()
     try:
-        if found := await connection.fetch(OLD_TRANSACTIONS):
-            raise Broken(f"transactions do not end: {[row[0] for row in found]}")
+        if waiting := await connection.fetch(OLD_TRANSACTIONS):
+            raise Broken(f"transactions do not end: {[row[0] for row in waiting]}")
     finally:
         await connection.close()

@@ -118,10 +118,10 @@ class Cluster:
 
     async def primary(self) -> Node | None:
         """Return the node that leads and accepts writes; None without one or with several."""
-        found = await asyncio.gather(*(node.status(self.http) for node in self.nodes))
+        statuses = await asyncio.gather(*(node.status(self.http) for node in self.nodes))
         leading = [
             node
-            for node, status in zip(self.nodes, found, strict=True)
+            for node, status in zip(self.nodes, statuses, strict=True)
             if status.get("role") == "primary" and status.get("state") == "running"
         ]
         return leading[0] if len(leading) == 1 else None
@@ -139,7 +139,7 @@ class Cluster:
                     finally:
                         await connection.close(timeout=2)
             await asyncio.sleep(0.2)
-        raise NotWhole(f"nobody leads after {seconds} s\n{self.last_words()}")
+        raise NotWhole(f"there is no leader after {seconds} s\n{self.last_words()}")
 
     async def until_whole(self, seconds: float = WHOLE_SECONDS) -> Node:
         """Wait until one node leads and both others confirm commits, and return the leader. Raises

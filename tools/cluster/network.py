@@ -79,11 +79,11 @@ class Plug:
 
     def processes(self) -> list[psutil.Process]:
         """Return the processes on the node."""
-        found = []
+        processes = []
         for pid in run("ip", "netns", "pids", self.namespace).split():
             with suppress(psutil.NoSuchProcess):
-                found.append(psutil.Process(int(pid)))
-        return found
+                processes.append(psutil.Process(int(pid)))
+        return processes
 
     def remove(self) -> None:
         """Remove the namespace and its cable.
@@ -140,17 +140,17 @@ def network() -> Iterator[Network]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            found = Network(number)
-            found.remove()  # left by a killed run
+            created = Network(number)
+            created.remove()  # left by a killed run
             try:
-                found.make()
+                created.make()
             except subprocess.CalledProcessError as error:
-                found.remove()
+                created.remove()
                 raise NoCluster(f"no network namespaces: {error.stderr.strip()}") from error
             try:
-                yield found
+                yield created
             finally:
-                found.remove()
+                created.remove()
             return
     raise NoCluster(f"{MAX_CLUSTERS} clusters run already")
 

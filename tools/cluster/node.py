@@ -66,13 +66,13 @@ class Node:
         }
         secrets = ("SUPERUSER", "REPLICATION", "REWIND", "RESTAPI")
         mine |= {f"PATRONI_{each}_PASSWORD": PASSWORD for each in secrets}
-        told = (SETTINGS / "node.env").read_text(encoding="utf-8").splitlines()
-        assert set(mine) == {line.partition("=")[0] for line in told if line and line[0] != "#"}
-        kept = {
+        lines = (SETTINGS / "node.env").read_text(encoding="utf-8").splitlines()
+        assert set(mine) == {line.partition("=")[0] for line in lines if line and line[0] != "#"}
+        remaining = {
             name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
         }
         return {
-            **kept,
+            **remaining,
             **mine,
             "HOME": str(self.data.parent),
             "LC_ALL": "C",
@@ -155,10 +155,10 @@ class Node:
         """Return its status from Patroni; empty without a response."""
         try:
             answer = await http.get(f"http://{self.address}:{REST_PORT}/patroni", timeout=2)
-            found = answer.json()
+            status = answer.json()
         except (httpx2.HTTPError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return status if isinstance(status, dict) else {}
 
     async def connect(self) -> asyncpg.Connection[Any]:
         """Open a superuser's connection."""

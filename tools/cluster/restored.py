@@ -117,18 +117,18 @@ async def noticed(world: ClusterUnderLoad) -> None:
     """Check that both trackers have ended with the reason, and that all followers were notified."""
     ended = partial(all_ended, world.trackers)
     await world.until(ended, "trackers end, since the log was set back", NOTICED_SECONDS)
-    told = partial(all_told, world.followers)
-    await world.until(told, "followers are told that the log was set back", NOTICED_SECONDS)
+    all_informed = partial(are_all_informed, world.followers)
+    await world.until(all_informed, "followers are told that the log was set back", NOTICED_SECONDS)
 
 
 def all_ended(trackers: Iterable[Tracker]) -> bool:
     """Whether all trackers have ended because the log was reset."""
     return all(
-        any(code == Exit.UNAVAILABLE and "set back" in said for code, said in tracker.ends)
+        any(code == Exit.UNAVAILABLE and "set back" in output for code, output in tracker.ends)
         for tracker in trackers
     )
 
 
-def all_told(followers: Iterable[Follower]) -> bool:
+def are_all_informed(followers: Iterable[Follower]) -> bool:
     """Whether all followers were notified of a different log."""
     return all(follower.refusals for follower in followers)

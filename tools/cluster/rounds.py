@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.faults.command import again_note
+from tests.faults.command import again_note, run_rounds
 from tools.cluster import faults
 from tools.cluster.check import check
 from tools.cluster.restored import restore_backup
@@ -49,9 +49,13 @@ def under_load(
             await world.settled(faults.WRITES_SECONDS)
             await world.cluster.until_whole()
             await world.settled()
-        told = [sent.told_at for sent in world.sent[begun:] if sent.positions]
+        acknowledged = [sent.told_at for sent in world.sent[begun:] if sent.positions]
         await check(world)  # it resends unconfirmed commands, and so confirms them
-        return longest_silence(told, struck) if ended is None else silence_after(told, ended)
+        return (
+            longest_silence(acknowledged, struck)
+            if ended is None
+            else silence_after(acknowledged, ended)
+        )
 
     return play
 
@@ -90,13 +94,11 @@ class RoundTotals:
 
 async def run(kind: str, rounds: Iterable[int], seed: int, tally: RoundTotals) -> None:
     """Run rounds of a kind of fault and count them. Raises Broken, with a note of the round."""
-    left = list(rounds)
-    while left:
-        several = KINDS[kind].rounds_per_world
-        now, left = left[:several], left[several:]
-        async with KINDS[kind].world() as world:
-            for number in now:
-                await run_round(world, kind, number, seed, tally)
+
+    async def run_one(world: ClusterUnderLoad, number: int) -> None:
+        await run_round(world, kind, number, seed, tally)
+
+    await run_rounds(rounds, KINDS[kind].rounds_per_world, KINDS[kind].world, run_one)
 
 
 async def run_round(

@@ -75,8 +75,8 @@ class Tracker:
 
     def last_words(self) -> str:
         """Return its output and that of its predecessors."""
-        said = self.running.output[-2000:] if self.running else "it never served"
-        return f"--- tracker {self.name}, after {[code for code, _ in self.ends]}\n{said}"
+        output = self.running.output[-2000:] if self.running else "it never served"
+        return f"--- tracker {self.name}, after {[code for code, _ in self.ends]}\n{output}"
 
 
 class ClusterUnderLoad(Load):
@@ -167,23 +167,23 @@ class ClusterUnderLoad(Load):
 
     def last_words(self) -> str:
         """Return the output of trackers and nodes."""
-        said = [tracker.last_words() for tracker in self.trackers]
-        return "\n".join([*said, self.cluster.last_words()])
+        outputs = [tracker.last_words() for tracker in self.trackers]
+        return "\n".join([*outputs, self.cluster.last_words()])
 
 
 def _address_of(tracker: Tracker) -> Where:
     return lambda: tracker.url
 
 
-def longest_silence(told: Sequence[float], since: float) -> float:
+def longest_silence(acknowledged: Sequence[float], since: float) -> float:
     """Return the longest time between two consecutive acknowledgements, the second after a moment."""
-    ordered = sorted(told)
+    ordered = sorted(acknowledged)
     return max((b - a for a, b in pairwise(ordered) if b >= since), default=0)
 
 
-def silence_after(told: Sequence[float], moment: float) -> float:
+def silence_after(acknowledged: Sequence[float], moment: float) -> float:
     """Return the seconds from a moment to the first acknowledgement after it."""
-    return min(each for each in told if each >= moment) - moment
+    return min(each for each in acknowledged if each >= moment) - moment
 
 
 def _run(*arguments: str, **environment: str) -> None:

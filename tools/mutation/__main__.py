@@ -76,39 +76,39 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     """Run the command."""
-    asked, results = parse(), Results()
-    if asked.map is not None:
+    options, results = parse(), Results()
+    if options.map is not None:
         coverage = load_map()
-        coverage.add(measure(asked.map))
+        coverage.add(measure(options.map))
         coverage.save()
         return
-    parts = [find_mutants(path) for path in asked.only or ROOMS.values()]
+    parts = [find_mutants(path) for path in options.only or ROOMS.values()]
     mutants = [mutant for part in parts for mutant in part]
-    if asked.score:
+    if options.score:
         return print_score(mutants, results)
-    chosen = choose_mutants(asked, parts, results)
-    if asked.list:
+    chosen = choose_mutants(options, parts, results)
+    if options.list:
         print(*chosen, sep="\n")
         return
     with tempfile.TemporaryDirectory(prefix="mutation-") as directory, suppress(KeyboardInterrupt):
         os.chmod(directory, 0o755)
-        try_all(chosen, Tree(Path(directory)), load_map(), results, asked.seconds)
+        try_all(chosen, Tree(Path(directory)), load_map(), results, options.seconds)
     print_score(mutants, results)
 
 
 def choose_mutants(
-    asked: argparse.Namespace, parts: Iterable[Sequence[Mutant]], results: Results
+    options: argparse.Namespace, parts: Iterable[Sequence[Mutant]], results: Results
 ) -> list[Mutant]:
     """Return a sample of each part, without tried and equivalent mutants.
 
     Each mutant has its own random number, so that a sample is stable where the code is.
     """
-    if asked.again:
+    if options.again:
         return [mutant for part in parts for mutant in part if results.survives(mutant)]
     chosen: list[Mutant] = []
     for part in parts:
-        drawn = sorted(part, key=lambda mutant: _lot(asked.seed, mutant))
-        chosen += islice((mutant for mutant in drawn if mutant.runs), asked.sample)
+        drawn = sorted(part, key=lambda mutant: _lot(options.seed, mutant))
+        chosen += islice((mutant for mutant in drawn if mutant.runs), options.sample)
     return [mutant for mutant in chosen if mutant.id not in results.of]
 
 
@@ -172,8 +172,8 @@ def print_score(mutants: Sequence[Mutant], results: Results) -> None:
     for mutant in mutants:
         if results.survives(mutant):
             result = results.of[mutant.id]
-            which = "all" if result.all_tests else "the nearest"
-            print(f"\nsurvived {which} {result.tests} tests: {mutant}")
+            selection = "all" if result.all_tests else "the nearest"
+            print(f"\nsurvived {selection} {result.tests} tests: {mutant}")
 
 
 if __name__ == "__main__":

@@ -112,25 +112,25 @@ def read_measured(directory: Path) -> CoverageMap:
 def _tests_of(file: Path, contexts: dict[int, list[str]]) -> dict[str, list[str]]:
     """Return the tests by function; code that runs on import belongs to none."""
     scopes = _scopes(ast.parse(file.read_text(encoding="utf-8")))
-    found: dict[str, set[str]] = defaultdict(set)
+    by_function: dict[str, set[str]] = defaultdict(set)
     for line, running in contexts.items():
         if scope := scopes.get(line):
-            found[scope].update(context.rpartition("|")[0] for context in running if context)
-    return {scope: sorted(tests) for scope, tests in found.items() if tests}
+            by_function[scope].update(context.rpartition("|")[0] for context in running if context)
+    return {scope: sorted(tests) for scope, tests in by_function.items() if tests}
 
 
 def _scopes(tree: ast.AST, outer: str = "") -> dict[int, str]:
     """Return the innermost function of every line in one."""
-    found: dict[int, str] = {}
+    scopes: dict[int, str] = {}
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             name = f"{outer}.{node.name}".strip(".")
             if not isinstance(node, ast.ClassDef) and node.end_lineno:
-                found |= dict.fromkeys(range(node.body[0].lineno, node.end_lineno + 1), name)
-            found |= _scopes(node, name)
+                scopes |= dict.fromkeys(range(node.body[0].lineno, node.end_lineno + 1), name)
+            scopes |= _scopes(node, name)
         else:
-            found |= _scopes(node, outer)
-    return found
+            scopes |= _scopes(node, outer)
+    return scopes
 
 
 def _seconds(path: Path) -> Iterator[tuple[str, float]]:

@@ -91,7 +91,7 @@ class _Finder(cst.CSTVisitor):
         self.module, self.source = module, module.bytes
         self.scopes: list[str] = []
         self.functions = 0
-        self.found: list[Change] = []
+        self.changes: list[Change] = []
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         """Collect changes of a node; False skips its children."""
@@ -99,9 +99,9 @@ class _Finder(cst.CSTVisitor):
             return False
         for kind, operator in OPERATORS:
             if isinstance(node, kind):
-                self.found += (self._change(node, new) for new in operator(node))
+                self.changes += (self._change(node, new) for new in operator(node))
         if isinstance(node, cst.If | cst.While | cst.CompIf):
-            self.found += (self._change(node.test, new) for new in negate(node.test))
+            self.changes += (self._change(node.test, new) for new in negate(node.test))
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.scopes.append(node.name.value)
             self.functions += isinstance(node, cst.FunctionDef)
@@ -132,7 +132,7 @@ def python_changes(source: str) -> Iterator[Change]:
     wrapper = MetadataWrapper(cst.parse_module(source))
     finder = _Finder(wrapper.module)
     wrapper.visit(finder)
-    return (change for change in dict.fromkeys(finder.found) if change.before != change.after)
+    return (change for change in dict.fromkeys(finder.changes) if change.before != change.after)
 
 
 def is_python(source: str) -> bool:

@@ -86,8 +86,8 @@ class Results:
 
 
 def _row(room: str, there: int, count: Counter[str]) -> tuple[object, ...]:
-    found = count["killed"] + count["timeout"]
-    judged = found + count["survived"]
+    detected = count["killed"] + count["timeout"]
+    judged = detected + count["survived"]
     return (
         room,
         f"{there:,}",
@@ -96,7 +96,7 @@ def _row(room: str, there: int, count: Counter[str]) -> tuple[object, ...]:
         count["timeout"],
         count["survived"],
         count["equivalent"],
-        f"{100 * found / judged:.0f} %" if judged else "–",
+        f"{100 * detected / judged:.0f} %" if judged else "–",
     )
 
 

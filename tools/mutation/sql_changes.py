@@ -47,15 +47,15 @@ BETWEEN = re.compile(r"BETWEEN \S+ $")
 
 def sql_changes(source: str) -> Iterator[Change]:
     """Yield all changes of the queries and functions in a file."""
-    code = NO_CODE.sub(lambda found: " " * len(found.group()), source)
-    names = [(found.start(), found.group(1) or found.group(2)) for found in NAMED.finditer(source)]
+    code = NO_CODE.sub(lambda match: " " * len(match.group()), source)
+    names = [(match.start(), match.group(1) or match.group(2)) for match in NAMED.finditer(source)]
     for pattern, after in SWAPS.items():
-        for found in re.finditer(pattern, code):
-            if not BETWEEN.search(code, 0, found.start()):
+        for match in re.finditer(pattern, code):
+            if not BETWEEN.search(code, 0, match.start()):
                 yield Change(
-                    _name(names, found.start()),
-                    found.start(),
-                    source[found.start() : found.end()],
+                    _name(names, match.start()),
+                    match.start(),
+                    source[match.start() : match.end()],
                     after,
                 )
 

@@ -67,8 +67,8 @@ def _running(mutant: Mutant, coverage: CoverageMap) -> set[str]:
     named = [
         (path, scope) for path in modules for scope in _functions_naming(path, mutant.change.scope)
     ]
-    wanted = named or [(path, "") for path in modules]
-    return set().union(*(coverage.running(path, scope) for path, scope in wanted))
+    selected = named or [(path, "") for path in modules]
+    return set().union(*(coverage.running(path, scope) for path, scope in selected))
 
 
 @cache
@@ -92,13 +92,13 @@ def _functions_naming(path: str, query: str) -> list[str]:
 
 
 def _naming(node: ast.AST, query: str, outer: str) -> list[str]:
-    found: list[str] = []
+    names: list[str] = []
     for inner in ast.iter_child_nodes(node):
         name = f"{outer}.{inner.name}".strip(".") if _is_scope(inner) else outer
         if _is_scope(inner) and not isinstance(inner, ast.ClassDef) and _names(inner, query):
-            found.append(name)
-        found += _naming(inner, query, name)
-    return found
+            names.append(name)
+        names += _naming(inner, query, name)
+    return names
 
 
 def _is_scope(node: ast.AST) -> bool:

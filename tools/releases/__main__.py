@@ -29,9 +29,9 @@ def main(wheel: Path, python: Path | None) -> int:
     with tempfile.TemporaryDirectory(prefix="tracker-installed-") as temporary:
         place = Path(temporary)
         place.chmod(0o755)
-        found = [python] if python else pythons()
-        for outcome in chain(() if python else try_wheels(), try_all(wheel, found, place)):
-            print(f"| {outcome.what} | {outcome.where} | {outcome.result} |", flush=True)
+        interpreters = [python] if python else pythons()
+        for outcome in chain(() if python else try_wheels(), try_all(wheel, interpreters, place)):
+            print(f"| {outcome.subject} | {outcome.where} | {outcome.result} |", flush=True)
             outcomes.append(outcome)
     wrong = [each for each in outcomes if not each.good]
     print(f"{len(outcomes)} tried, {len(wrong)} other than they should be")
@@ -42,5 +42,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--python", type=Path)
-    given = parser.parse_args()
-    sys.exit(main(given.wheel.resolve(), given.python))
+    options = parser.parse_args()
+    sys.exit(main(options.wheel.resolve(), options.python))

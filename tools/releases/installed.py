@@ -18,8 +18,8 @@ from tools.releases.outcome import Outcome
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DEMO_SECONDS = 300
 """Timeout in seconds for a demo to respond, on a busy machine."""
-NOBODY = 65_534
-ASK = """
+UNPRIVILEGED_USER = 65_534
+QUERY_VERSION = """
 import json, sys, urllib.request
 request = urllib.request.Request(sys.argv[1], b'{"query": "{ head }"}', {"Content-Type": "application/json"})
 print(json.load(urllib.request.urlopen(request))["data"]["head"])
@@ -51,7 +51,7 @@ class User:
     @property
     def identity(self) -> dict[str, int]:
         """Return the user to run as: nobody, if possible."""
-        return {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
+        return {"user": UNPRIVILEGED_USER, "group": UNPRIVILEGED_USER} if os.getuid() == 0 else {}
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -89,12 +89,14 @@ def ways() -> dict[str, str]:
     return {block.split()[0].replace("python3", "venv"): block for block in blocks}
 
 
-def try_all(wheel: Path, found: list[Path], place: Path) -> Iterator[Outcome]:
+def try_all(wheel: Path, interpreters: list[Path], place: Path) -> Iterator[Outcome]:
     """Install on each Python by each tool, and check the result."""
-    open_to_all = [readable(path, place / f"python-{number}") for number, path in enumerate(found)]
+    open_to_all = [
+        readable(path, place / f"python-{number}") for number, path in enumerate(interpreters)
+    ]
     tools = make_tools(place, open_to_all[-1])
-    for number, (original, python) in enumerate(zip(found, open_to_all, strict=True)):
-        told = subprocess.check_output([original, "--version"], text=True).strip()
+    for number, (original, python) in enumerate(zip(interpreters, open_to_all, strict=True)):
+        version = subprocess.check_output([original, "--version"], text=True).strip()
         for way, script in ways().items():
             home = place / f"{number}-{way}"
             home.mkdir()
@@ -103,10 +105,10 @@ def try_all(wheel: Path, found: list[Path], place: Path) -> Iterator[Outcome]:
             for path in (home, place / "cache-pip", place / "cache-uv"):
                 path.mkdir(exist_ok=True)
                 if user.identity:
-                    shutil.chown(path, NOBODY, NOBODY)
+                    shutil.chown(path, UNPRIVILEGED_USER, UNPRIVILEGED_USER)
             yield from (
-                Outcome(f"{way}: {what}", f"{told} ({original})", result, good)
-                for what, result, good in try_one(user, script)
+                Outcome(f"{way}: {subject}", f"{version} ({original})", result, good)
+                for subject, result, good in try_one(user, script)
             )
             shutil.rmtree(home)
 
@@ -146,7 +148,7 @@ def demo(user: User, tracker: str) -> tuple[str, bool]:
         while time.monotonic() - began < DEMO_SECONDS and running.poll() is None:
             if address := re.search(r"(http://[\d.]+:\d+/graphql)", log.read_text()):
                 answer = subprocess.run(
-                    [sys.executable, "-c", ASK, address[1]],
+                    [sys.executable, "-c", QUERY_VERSION, address[1]],
                     capture_output=True,
                     text=True,
                     check=False,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Outcome:
     """A line of the table."""
 
-    what: str
+    subject: str
     where: str
     result: str
     good: bool

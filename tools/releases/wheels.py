@@ -29,13 +29,13 @@ def try_wheels() -> Iterator[Outcome]:
     for machine in MACHINES:
         lacking = next((extras for part, extras in LACKING.items() if part in machine), ())
         for extra in EXTRAS:
-            found = [version for version in PYTHONS if resolves(extra, machine, version)]
+            versions = [version for version in PYTHONS if resolves(extra, machine, version)]
             meant = [] if extra in lacking else list(PYTHONS)
             yield Outcome(
                 f"wheels of {f'[{extra}]' if extra else 'the tracker alone'}",
                 machine,
-                f"Python {', '.join(found)}" if found else "none",
-                good=found == meant,
+                f"Python {', '.join(versions)}" if versions else "none",
+                good=versions == meant,
             )
 
 

@@ -102,10 +102,10 @@ class IssuerKeys:
             loop = asyncio.get_running_loop()
             deadline = time.monotonic() + FETCH_TIMEOUT_SECONDS
             async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
-                found = await loop.run_in_executor(
+                keys = await loop.run_in_executor(
                     self._thread, download, self._issuer, self._keys_url, deadline
                 )
-            self._keys, self._fetched = parse_key_set(found), self._clock()
+            self._keys, self._fetched = parse_key_set(keys), self._clock()
         except (
             OSError,
             HTTPException,
@@ -121,16 +121,16 @@ class IssuerKeys:
             self._fetching = None
 
 
-def parse_key_set(found: Any) -> dict[str, IssuerKey]:
+def parse_key_set(document: Any) -> dict[str, IssuerKey]:
     """Return the usable keys of a JSON Web Key Set (RFC 7517); others are ignored.
 
     Raises ValueError for an invalid set.
     """
-    if not isinstance(found, dict) or not isinstance(found.get("keys"), list):
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
         raise ValueError("expected a set of keys")
     return {
         key["kid"]: usable
-        for key in found["keys"]
+        for key in document["keys"]
         if isinstance(key, dict)
         and isinstance(key.get("kid"), str)
         and (usable := _is_usable(key)) is not None

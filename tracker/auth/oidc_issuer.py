@@ -60,7 +60,7 @@ class OidcIssuer:
     def __init__(self, trust: OidcConfig, keys: IssuerKeys | None = None):
         self._trust = trust
         self._keys = keys or IssuerKeys(trust.issuer, trust.keys_url)
-        self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._cached: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def authenticate(self, token: str) -> Caller:
         """Return the caller of a token, named by issuer and name: `https://id.example#ann`.
@@ -68,18 +68,18 @@ class OidcIssuer:
         Raises Unauthenticated with the reason, and Unavailable.
         """
         key = token_hash(token)
-        until, caller = self._kept.get(key, (0.0, None))
+        until, caller = self._cached.get(key, (0.0, None))
         if caller is not None and time.time() < until:
             return caller
-        self._kept.pop(key, None)
+        self._cached.pop(key, None)
         claims = await self._verify(token)
         caller = self._caller(claims)
-        self._kept[key] = (
+        self._cached[key] = (
             min(time.time() + CACHE_SECONDS, float(claims["exp"]) + LEEWAY_SECONDS),
             caller,
         )
-        while len(self._kept) > MAX_CACHED_TOKENS:
-            self._kept.popitem(last=False)
+        while len(self._cached) > MAX_CACHED_TOKENS:
+            self._cached.popitem(last=False)
         return caller
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
@@ -143,13 +143,13 @@ def is_jwt(secret: str) -> bool:
 
 def split_scopes(claims: Mapping[str, Any], name: str) -> Iterable[str]:
     """Return the words of a claim, by its name or its path; empty if there are none."""
-    found: Any = claims.get(name)
-    if found is None:
-        found = claims
+    value: Any = claims.get(name)
+    if value is None:
+        value = claims
         for step in name.split("."):
-            found = found.get(step) if isinstance(found, dict) else None
-    if isinstance(found, str):
-        return found.split()
+            value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, str):
+        return value.split()
     return (
-        [word for word in found if isinstance(word, str)] if isinstance(found, list | dict) else []
+        [word for word in value if isinstance(word, str)] if isinstance(value, list | dict) else []
     )

@@ -48,10 +48,10 @@ class Scope(Enum):
 
 def expand_scopes(scopes: Iterable[Scope]) -> frozenset[Scope]:
     """Return all scopes that these include: all of them include read, and admin includes all."""
-    given = frozenset(scopes)
-    if Scope.ADMIN in given:
+    granted = frozenset(scopes)
+    if Scope.ADMIN in granted:
         return frozenset(Scope)
-    return given | {Scope.READ} if given else given
+    return granted | {Scope.READ} if granted else granted
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def token_hash(secret: str) -> bytes:
 
 def parse_bearer(authorization: str) -> str | None:
     """Return the token in an Authorization header; None if there is none or the scheme differs."""
-    scheme, _, given = authorization.partition(" ")
-    return given.strip() if scheme.lower() == "bearer" else None
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def check_name(name: str) -> str:

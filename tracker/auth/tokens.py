@@ -45,15 +45,15 @@ class Tokens:
         unavailable."""
         self._pool = pool
         self._beside = beside
-        self._kept: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._cached: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def authenticate(self, secret: str) -> Caller | None:
         """Return the caller of a token; None if it is unknown, revoked or expired. Raises Unavailable."""
         key = token_hash(secret)
-        until, caller = self._kept.get(key, (0.0, None))
+        until, caller = self._cached.get(key, (0.0, None))
         if caller is not None and time.monotonic() < until:
             return caller
-        self._kept.pop(key, None)
+        self._cached.pop(key, None)
         try:
             row = await self._pool.fetchrow(SQL.holder, key)
         except CONNECTION_ERRORS as error:
@@ -67,9 +67,9 @@ class Tokens:
         return caller
 
     def _cache_caller(self, key: bytes, caller: Caller) -> None:
-        self._kept[key] = time.monotonic() + CACHE_SECONDS, caller
-        while len(self._kept) > MAX_CACHED_TOKENS:
-            self._kept.popitem(last=False)
+        self._cached[key] = time.monotonic() + CACHE_SECONDS, caller
+        while len(self._cached) > MAX_CACHED_TOKENS:
+            self._cached.popitem(last=False)
 
 
 async def create(

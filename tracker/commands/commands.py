@@ -129,8 +129,8 @@ def find_recorded(
     entities: Mapping[str, Entity], plan: Sequence[PlannedEvent]
 ) -> dict[str, RecordedFact]:
     """Return the recorded facts under the event ids of a plan, each in its own entity."""
-    asked = (entities[planned.stream].history.get(planned.event_id) for planned in plan)
-    return {known.event_id: known for known in asked if known}
+    recorded = (entities[planned.stream].history.get(planned.event_id) for planned in plan)
+    return {known.event_id: known for known in recorded if known}
 
 
 def replay_result(
@@ -169,8 +169,8 @@ def redactable_fields(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
                 code="NOTHING_TO_REDACT",
                 path=("fields", index),
             )
-    asked = tuple(fields) or tuple(there)
-    inline = [field for field in asked if isinstance(there[field], str)]
+    requested = tuple(fields) or tuple(there)
+    inline = [field for field in requested if isinstance(there[field], str)]
     if inline:
         raise InvalidInput(
             f"{', '.join(inline)} cannot be redacted: the event was recorded before annexes"
@@ -178,4 +178,4 @@ def redactable_fields(fact: Fact, fields: Sequence[str]) -> tuple[str, ...]:
             code="NOT_REDACTABLE",
             path=("eventId",),
         )
-    return asked
+    return requested

@@ -14,7 +14,7 @@ from tracker.domain.values import Fact
 from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError, VersionConflict
 from tracker.log.entries import NO_TEXTS, NewEvent, RecordedEvent, new_event, to_aggregate_event
 
-EVENTS_PER_TURN = 10
+EVENTS_PER_STEP = 10
 """Number of events decided before other tasks can run."""
 NON_ALLIANCE_GROUPS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""
@@ -44,7 +44,7 @@ def check_actors(fact: Fact, alliances: Iterable[str]) -> None:
             )
 
 
-async def decide_in_turns(
+async def decide_in_steps(
     entities: Mapping[str, Entity],
     plan: Sequence[PlannedEvent],
     alliances: Iterable[str],
@@ -64,7 +64,7 @@ async def decide_in_turns(
             check_version(entities[planned.stream], planned)
             events.append(decide(entities[planned.stream], planned, founded, actor))
         founded.add(planned.stream)
-        if number % EVENTS_PER_TURN == 0:
+        if number % EVENTS_PER_STEP == 0:
             await asyncio.sleep(0)
     return events
 

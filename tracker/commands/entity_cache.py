@@ -78,27 +78,27 @@ class EntityCache:
         self, streams: Collection[str]
     ) -> dict[str, tuple[_CachedEntity | None, Events]]:
         """Return cached entities with the following events of each; all relevant events on a cache miss."""
-        kept = {stream: one for stream in streams if (one := self._cached.get(stream))}
+        cached = {stream: one for stream in streams if (one := self._cached.get(stream))}
         # The last known event is read again. A log that was set back, for example by a restored backup, may
         # have another event in its place, or none.
-        found: dict[str, Events] = {
+        events: dict[str, Events] = {
             **await self._recorder.read_streams_after(
                 {
-                    stream: kept[stream].version - 1 if stream in kept else 0
+                    stream: cached[stream].version - 1 if stream in cached else 0
                     for stream in streams
-                    if stream in kept or entity_type(stream).RECENT_EVENTS is None
+                    if stream in cached or entity_type(stream).RECENT_EVENTS is None
                 }
             )
         }
         for stream in {*streams}:
-            if stream in kept and not _follows(kept[stream], found[stream]):
+            if stream in cached and not _follows(cached[stream], events[stream]):
                 self._forget(stream)
-                del kept[stream], found[stream]
-            if stream not in found:
-                found[stream] = await self._read_anew(stream)
-        return {stream: (kept.get(stream), found[stream]) for stream in streams}
+                del cached[stream], events[stream]
+            if stream not in events:
+                events[stream] = await self._read_all(stream)
+        return {stream: (cached.get(stream), events[stream]) for stream in streams}
 
-    async def _read_anew(self, stream: str) -> Events:
+    async def _read_all(self, stream: str) -> Events:
         """Read the events of an entity that are relevant to decisions."""
         kind = entity_type(stream)
         if kind.RECENT_EVENTS is None:
@@ -119,10 +119,10 @@ class EntityCache:
                 entity.version = event.version - 1  # the events in between are not relevant
             to_aggregate_event(event).mutate(entity)
         added = MEMORY_BYTES_PER_ENTRY_BYTE * sum(len(event.entry) for event in new)
-        self._keep(entity, (known.size if known else 0) + added)
+        self._put(entity, (known.size if known else 0) + added)
         return entity
 
-    def _keep(self, entity: Entity, size: int) -> None:
+    def _put(self, entity: Entity, size: int) -> None:
         self._forget(entity.id)
         if entity.version < MIN_CACHED_EVENTS or size > self._max_bytes or _outgrown(entity):
             return

@@ -17,7 +17,7 @@ from tracker.commands.commands import (
     replay_result,
     retraction_fact,
 )
-from tracker.commands.decisions import decide_in_turns, referenced_alliances
+from tracker.commands.decisions import decide_in_steps, referenced_alliances
 from tracker.commands.dry_run import DryRun, dry_run
 from tracker.commands.entity_cache import EntityCache
 from tracker.domain.entity import Entity, RecordedFact, check_stream
@@ -106,11 +106,11 @@ class Commands:
                 await self._recorded_result(plan, decided)
                 return DryRun(await self._recorder.head())
             with _translate_lost_connection():
-                found = await dry_run(self._recorder, decided)
-            if isinstance(found, DryRun):
-                return found
+                run = await dry_run(self._recorder, decided)
+            if isinstance(run, DryRun):
+                return run
             if not left:
-                raise found
+                raise run
         raise AssertionError("unreachable")
 
     async def retract(
@@ -191,11 +191,11 @@ class Commands:
         """
         fact = SnapshotRedacted(sha256=sha256, on=on, reason=reason, by=actor, source=source)
         with _translate_lost_connection():
-            found = await self._recorder.lookup.with_text(FETCHES, f'"sha256":"{sha256}"')
-        if not found:
+            fetches = await self._recorder.lookup.with_text(FETCHES, f'"sha256":"{sha256}"')
+        if not fetches:
             raise NotFound(f"There is no snapshot {sha256}", path=("sha256",))
         return await self.record(
-            found[0].stream, fact, idempotency_key=idempotency_key, actor=actor
+            fetches[0].stream, fact, idempotency_key=idempotency_key, actor=actor
         )
 
     async def _event(self, event_id: str) -> RecordedEvent:
@@ -259,16 +259,16 @@ class Commands:
 
     async def _streams_of(self, commands: Sequence[tuple[Command, Path]]) -> dict[str, str]:
         """Return the streams of the events that commands name, by their ids."""
-        asked = [
+        named = [
             (command.event_id, path)
             for command, path in commands
             if not isinstance(command, RecordFact)
         ]
-        for event_id, path in asked:
+        for event_id, path in named:
             _validate_event_id(event_id, *path, "eventId")
         with _translate_lost_connection():
-            streams = await self._recorder.streams_of([event_id for event_id, _ in asked])
-        for event_id, path in asked:
+            streams = await self._recorder.streams_of([event_id for event_id, _ in named])
+        for event_id, path in named:
             if event_id not in streams:
                 raise NotFound(f"There is no event {event_id!r}", path=(*path, "eventId"))
         return streams
@@ -289,7 +289,7 @@ class Commands:
                 sorted(referenced_alliances(planned.fact for planned in plan))
             )
             async with self._entities.load({planned.stream for planned in plan}) as entities:
-                return find_recorded(entities, plan) or await decide_in_turns(
+                return find_recorded(entities, plan) or await decide_in_steps(
                     entities, plan, alliances, actor
                 )
 

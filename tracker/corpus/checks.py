@@ -171,8 +171,8 @@ def _content(act: Act) -> Any:
     """Return the content of an act without its source; announcements are separate entities."""
     fact = act.planned.fact
     stream = ANNOUNCEMENT if isinstance(fact, Made) else act.planned.stream
-    said = structs.asdict(fact) | {"source": None, "note": None, "quotation": None}
-    return TYPES[type(fact)], stream, tuple(said.items())
+    values = structs.asdict(fact) | {"source": None, "note": None, "quotation": None}
+    return TYPES[type(fact)], stream, tuple(values.items())
 
 
 def _links(fact: Any) -> Iterator[tuple[str, str]]:

@@ -76,10 +76,10 @@ def contradictions(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> Ite
     """Yield the claims for which an edited file and the publisher's file have different figures."""
     published = dict(_claims(readings))
     for act in acts:
-        for claim, ours in _claims([act.planned]):
-            theirs = published.get(claim, ours)
-            if not equal_quantities(ours, theirs):
-                message = f"says {ours}, the publisher's file {theirs}"
+        for claim, own in _claims([act.planned]):
+            other = published.get(claim, own)
+            if not equal_quantities(own, other):
+                message = f"says {own}, the publisher's file {other}"
                 yield Problem(act.file, message, act.id, "quantity")
 
 

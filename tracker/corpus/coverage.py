@@ -55,14 +55,14 @@ def _name(actor: str) -> str:
     return Place(actor).name if actor.isupper() else actor
 
 
-def _table(who: str, what: str, when: str, owners: dict[str, str], acts: Iterable[Act]) -> str:
+def _table(kind: str, content: str, when: str, owners: dict[str, str], acts: Iterable[Act]) -> str:
     """Return the number of entities of each owner, and the number of their acts in each year."""
     years: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for act in acts:
         if owner := owners.get(act.planned.stream):
             years[owner][act.planned.fact.public_on.year] += 1
     entities = Counter(owners.values())
-    lines = [f"| {who} | {what} | {when} |", "| --- | --- | --- |"]
+    lines = [f"| {kind} | {content} | {when} |", "| --- | --- | --- |"]
     for owner in sorted(years):
         by_year = ", ".join(f"{year}: {count}" for year, count in sorted(years[owner].items()))
         lines.append(f"| {owner} | {entities[owner]} | {by_year} |")

@@ -61,16 +61,16 @@ class Problem:
 
 def list_files(directory: Path) -> list[Path]:
     """Return the files of a corpus, in the order of their names. Raises NotFound if there are none."""
-    found = sorted(
+    paths = sorted(
         path for part in (POLICY, FIGURES) for path in (directory / part).rglob("*.toml")
     )
-    if not found:
+    if not paths:
         raise NotFound(
             f"There are no files in {directory / POLICY}: expected the directory tracker/corpus"
             " of a checkout",
             path=("directory",),
         )
-    return found
+    return paths
 
 
 def read_acts(path: Path, directory: Path) -> Iterator[Act | Problem]:

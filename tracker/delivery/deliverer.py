@@ -25,7 +25,7 @@ import asyncpg
 
 from tracker.audit.serve.proofs import ProofService
 from tracker.delivery.endpoint import EndpointState
-from tracker.delivery.endpoint_settings import parked_of, replay_of, settings_of, standing_of
+from tracker.delivery.endpoint_settings import delivery_state_of, parked_of, replay_of, settings_of
 from tracker.delivery.endpoint_worker import DeliveryTools, EndpointWorker, Observe
 from tracker.delivery.endpoints import CHANNEL
 from tracker.delivery.progress import Progress
@@ -118,7 +118,7 @@ class Deliverer(BackgroundTask):
                 ):
                     self.trouble = None
                     self.lease = Lease(pool, LEASE, self._options.lease_seconds)
-                    await self._deliver_in_turns(pool, sender, self.lease)
+                    await self._deliver_with_lease(pool, sender, self.lease)
             except asyncpg.InsufficientPrivilegeError as error:
                 self._note_trouble(f"the login of the database may not deliver: {error}")
             except (*CONNECTION_ERRORS, TimeoutError) as error:
@@ -130,7 +130,7 @@ class Deliverer(BackgroundTask):
                 return  # the server stops
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _deliver_in_turns(self, pool: Pool, sender: Sender, lease: Lease) -> None:
+    async def _deliver_with_lease(self, pool: Pool, sender: Sender, lease: Lease) -> None:
         async def deliver() -> None:
             tools = DeliveryTools(
                 lease,
@@ -242,12 +242,12 @@ class Deliveries:
             return
         if worker:
             # Changes by a request after the row was read are newer than the row.
-            newer = id in self._tools.progress.unwritten.standings
-            standing = None if newer else standing_of(row)
-            worker.update(settings, standing, replay_of(row), parked_of(row))
+            newer = id in self._tools.progress.unwritten.states
+            state = None if newer else delivery_state_of(row)
+            worker.update(settings, state, replay_of(row), parked_of(row))
             return
         worker = EndpointWorker(
-            self._tools, settings, standing_of(row), replay_of(row), parked_of(row)
+            self._tools, settings, delivery_state_of(row), replay_of(row), parked_of(row)
         )
         self._workers[id], self._tasks[id] = worker, asyncio.create_task(worker.run())
 

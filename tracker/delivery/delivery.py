@@ -30,13 +30,13 @@ class Delivery(NamedTuple):
     passed: Mapping[int, int]
 
 
-def plan_delivery(place: Place, found: SelectedRun, parked: Container[int]) -> Delivery | None:
+def plan_delivery(place: Place, run: SelectedRun, parked: Container[int]) -> Delivery | None:
     """Return the request for some selected events; None if all of them are parked."""
     events: list[tuple[RecordedEvent, int]] = []
     passed: dict[int, int] = {}
     size = 0
-    previous, until = place.previous, found.until
-    for event in found.events:
+    previous, until = place.previous, run.until
+    for event in run.events:
         if events and size + len(event.entry) > MAX_MESSAGE_BYTES:
             until = events[-1][0].position
             passed = {at: before for at, before in passed.items() if at < until}
@@ -51,11 +51,11 @@ def plan_delivery(place: Place, found: SelectedRun, parked: Container[int]) -> D
     return Delivery(place, events, until, previous, passed) if events else None
 
 
-def up_to(found: SelectedRun, last: int) -> SelectedRun:
+def up_to(run: SelectedRun, last: int) -> SelectedRun:
     """Return the part of some events that belongs to a replay."""
-    if found.until <= last:
-        return found
-    return SelectedRun([event for event in found.events if event.position <= last], last)
+    if run.until <= last:
+        return run
+    return SelectedRun([event for event in run.events if event.position <= last], last)
 
 
 def storable(text: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -12,7 +13,15 @@ import asyncpg
 
 from tracker.delivery.signatures import Algorithm
 from tracker.domain.commodities import Commodity, descendants
+from tracker.errors import InvalidInput, TooLarge
 from tracker.log.selection import Selection
+
+MAX_BATCH_EVENTS = 1_000
+MAX_NAME_CHARACTERS = 60
+MAX_OWNER_CHARACTERS = 500
+"""Maximum length of a caller's name: an issuer with a subject of its own."""
+MAX_FILTER_WORDS = 200
+NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
 
 class EndpointState(Enum):
@@ -62,6 +71,40 @@ class NewEndpoint:
     with_proof: bool = False
     with_hmac: bool = False
     owner: str | None = None
+
+    def check(self) -> None:
+        """Check the values except the address. Raises InvalidInput and TooLarge."""
+        if self.name is not None and not is_name(self.name):
+            raise InvalidInput(
+                f"expected at most {MAX_NAME_CHARACTERS} of a-z, 0-9, '.', '_' and '-',"
+                " beginning and ending with a letter or digit",
+                path=("name",),
+            )
+        if not 1 <= self.max_batch_events <= MAX_BATCH_EVENTS:
+            raise InvalidInput(
+                f"expected a number of events from 1 to {MAX_BATCH_EVENTS}",
+                path=("maxBatchEvents",),
+            )
+        owner = self.owner
+        if owner is not None and not (
+            0 < len(owner) <= MAX_OWNER_CHARACTERS and owner.isprintable()
+        ):
+            raise InvalidInput(
+                f"expected 1 to {MAX_OWNER_CHARACTERS} printable characters", path=("owner",)
+            )
+        for field in ("types", "commodities", "places"):
+            words = getattr(self.filter, field)
+            if words is not None and not words:
+                raise InvalidInput("expected at least one; left out, all are meant", path=(field,))
+            if words is not None and len(words) > MAX_FILTER_WORDS:
+                raise TooLarge(
+                    f"expected at most {MAX_FILTER_WORDS}, not {len(words)}", path=(field,)
+                )
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text can be the name of an endpoint."""
+    return len(text) <= MAX_NAME_CHARACTERS and NAME.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +188,7 @@ class ParkedDelivery:
     last_error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A request that was made. `error` is None if it was accepted."""
 
     attempted_at: datetime

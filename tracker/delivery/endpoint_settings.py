@@ -11,7 +11,7 @@ import asyncpg
 from tracker import clock
 from tracker.delivery.endpoint import EndpointFilter, EndpointState
 from tracker.delivery.parked_events import ParkedEvent
-from tracker.delivery.progress import Place, ReplayPlace, Standing
+from tracker.delivery.progress import DeliveryState, Place, ReplayPlace
 from tracker.delivery.signatures import Algorithm, SigningKey
 from tracker.log.selection import Selection
 
@@ -62,9 +62,9 @@ def settings_of(row: asyncpg.Record) -> EndpointSettings:
     )
 
 
-def standing_of(row: asyncpg.Record) -> Standing:
+def delivery_state_of(row: asyncpg.Record) -> DeliveryState:
     """Return the delivery state in a row."""
-    return Standing(
+    return DeliveryState(
         row["id"],
         Place(row["position"], row["previous_position"]),
         row["last_accepted_at"],

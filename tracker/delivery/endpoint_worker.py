@@ -17,15 +17,16 @@ from dataclasses import dataclass, field
 
 from tracker import clock
 from tracker.delivery.delivery import Delivery, not_sent, plan_delivery, storable, unmade, up_to
+from tracker.delivery.endpoint import Attempt
 from tracker.delivery.endpoint_settings import EndpointSettings
 from tracker.delivery.message import Message, batch_message, event_message
 from tracker.delivery.message_cache import MessageCache
 from tracker.delivery.parked_events import ParkedEvent, ParkedEvents
-from tracker.delivery.progress import MadeAttempt, Place, Progress, ReplayPlace, Standing
+from tracker.delivery.progress import DeliveryState, Place, Progress, ReplayPlace
+from tracker.delivery.request_limits import LoopThrottle, RequestLimit
 from tracker.delivery.schedule import Schedule
 from tracker.delivery.selected_events import EventReader, SelectedRun, SharedEvents
 from tracker.delivery.sender import Answer, Sender
-from tracker.delivery.turns import RequestLimit, Turns
 from tracker.delivery.waiting_proofs import WaitingProofs
 from tracker.errors import TrackerError
 from tracker.log.entries import RecordedEvent
@@ -56,7 +57,7 @@ class DeliveryTools:
     proofs: WaitingProofs
     schedule: Schedule
     observe: Observe
-    turns: Turns = field(default_factory=Turns)
+    throttle: LoopThrottle = field(default_factory=LoopThrottle)
     limit: RequestLimit = field(default_factory=RequestLimit)
     messages: MessageCache = field(default_factory=MessageCache)
 
@@ -68,15 +69,15 @@ class EndpointWorker:
         self,
         tools: DeliveryTools,
         settings: EndpointSettings,
-        standing: Standing,
+        state: DeliveryState,
         replay: ReplayPlace | None,
         parked: Mapping[int, ParkedEvent],
     ):
         self._tools = tools
         self.settings = settings
-        self.standing = standing
+        self.state = state
         self._replay = replay
-        self._parked = ParkedEvents(parked, standing, tools.progress)
+        self._parked = ParkedEvents(parked, state, tools.progress)
         self._reader = EventReader(tools.events, settings.selection, self.wake)
         self._woken = asyncio.get_running_loop().create_future()
         self._batch_events = settings.max_batch_events
@@ -90,7 +91,7 @@ class EndpointWorker:
     def update(
         self,
         settings: EndpointSettings,
-        standing: Standing | None,
+        state: DeliveryState | None,
         replay: ReplayPlace | None,
         parked: Mapping[int, ParkedEvent],
     ) -> None:
@@ -100,12 +101,12 @@ class EndpointWorker:
         may have removed the cause.
         """
         replayed = replay and replay.id, self._replay and self._replay.id
-        mine = self.standing
-        if standing is not None:
-            mine.failures, mine.failing_since = standing.failures, standing.failing_since
-            mine.last_error, mine.last_status = standing.last_error, standing.last_status
-            mine.handshake_at = standing.handshake_at
-            mine.next_attempt_at = standing.next_attempt_at
+        mine = self.state
+        if state is not None:
+            mine.failures, mine.failing_since = state.failures, state.failing_since
+            mine.last_error, mine.last_status = state.last_error, state.last_status
+            mine.handshake_at = state.handshake_at
+            mine.next_attempt_at = state.next_attempt_at
         parked_changed = self._parked.update(parked)
         if settings != self.settings or parked_changed or replayed[0] != replayed[1]:
             mine.next_attempt_at = None
@@ -142,23 +143,23 @@ class EndpointWorker:
         if wait is None or wait > 0:
             self._reader.drop_page()
             await self._sleep(wait)
-        elif self.standing.handshake_at is None:
+        elif self.state.handshake_at is None:
             await self._shake_hands()
         elif parked is not None:
             await self._retry_parked(*parked)
         else:
-            await self._deliver_next(self._replay or self.standing.cursor)
+            await self._deliver_next(self._replay or self.state.cursor)
 
     @property
     def _may_send(self) -> bool:
         return self.settings.active and not self.stopping
 
-    def _seconds_to_wait(self, asked_for: bool) -> float | None:
+    def _seconds_to_wait(self, requested: bool) -> float | None:
         """Return the seconds before the next request; None means until a change."""
         if not self._may_send:
             return None
         seconds = self._not_before - time.monotonic()
-        if (at := self.standing.next_attempt_at) is not None and not asked_for:
+        if (at := self.state.next_attempt_at) is not None and not requested:
             seconds = max(seconds, (at - clock.now()).total_seconds())
         return seconds
 
@@ -175,7 +176,7 @@ class EndpointWorker:
 
     async def _deliver_next(self, place: Place) -> None:
         """Deliver the next events at a place, or wait for them."""
-        await self._tools.turns.wait()
+        await self._tools.throttle.wait()
         last = place.last if isinstance(place, ReplayPlace) else None
         if last is not None and place.position >= last:
             self._end_replay(place)
@@ -183,16 +184,16 @@ class EndpointWorker:
         limit = self._batch_events
         self._reader.wait()  # before reading, so that no event is missed in between
         try:
-            found = self._reader.from_memory(place.position, limit)
-            if found is None:
-                found = await self._reader.read(place.position, limit)
+            run = self._reader.from_memory(place.position, limit)
+            if run is None:
+                run = await self._reader.read(place.position, limit)
             if last is not None:
-                found = up_to(found, last)
-            delivery = plan_delivery(place, found, self._parked)
-            if delivery is None and found.until <= place.position:
+                run = up_to(run, last)
+            delivery = plan_delivery(place, run, self._parked)
+            if delivery is None and run.until <= place.position:
                 if not await self._check_log(place):
                     return
-                self._idle = place is self.standing.cursor
+                self._idle = place is self.state.cursor
                 await self._sleep()
                 return
         finally:
@@ -201,7 +202,7 @@ class EndpointWorker:
         if delivery is not None:
             await self._deliver(delivery)
         else:
-            self._pass(place, found)
+            self._pass(place, run)
 
     async def _check_log(self, place: Place) -> bool:
         """Check that the log reaches the endpoint's cursor; if not, record a failure."""
@@ -218,22 +219,22 @@ class EndpointWorker:
         )
         return False
 
-    def _pass(self, place: Place, found: SelectedRun) -> None:
+    def _pass(self, place: Place, run: SelectedRun) -> None:
         """Advance over events that are not sent: parked and unselected ones."""
-        for event in found.events:
+        for event in run.events:
             self._parked.note_passed({event.position: place.previous})
             place.previous = event.position
-        place.position = max(place.position, found.until)
+        place.position = max(place.position, run.until)
         self._mark_changed(place)
 
     def note_idle(self) -> None:
         """Advance over unselected events while the endpoint waits for something else."""
         if not self._idle:
             return
-        cursor = self.standing.cursor
-        found = self._reader.from_memory(cursor.position, 1)
-        if found and not found.events and found.until > cursor.position:
-            cursor.position = found.until
+        cursor = self.state.cursor
+        run = self._reader.from_memory(cursor.position, 1)
+        if run and not run.events and run.until > cursor.position:
+            cursor.position = run.until
             self._mark_changed(cursor)
 
     async def _deliver(self, delivery: Delivery) -> None:
@@ -284,12 +285,12 @@ class EndpointWorker:
                 self.sending = False
 
     def _count_request(self) -> None:
-        if a_minute := self.standing.requests_a_minute:
+        if a_minute := self.state.requests_a_minute:
             self._not_before = time.monotonic() + 60 / a_minute
 
     async def _shake_hands(self) -> None:
         """Ask the receiver before the first delivery whether it accepts deliveries."""
-        await self._tools.turns.wait()
+        await self._tools.throttle.wait()
         async with self._tools.limit.request(0):
             if not self._tools.lease.held or not self._may_send:
                 return
@@ -303,12 +304,12 @@ class EndpointWorker:
         elif answer.supported and not answer.allowed:
             self._fail(unmade("the receiver does not allow deliveries from this origin"), [])
         else:
-            self.standing.handshake_at = clock.now()
-            self.standing.requests_a_minute = answer.requests_per_minute
-            self._tools.progress.changed(self.standing)
+            self.state.handshake_at = clock.now()
+            self.state.requests_a_minute = answer.requests_per_minute
+            self._tools.progress.changed(self.state)
 
     def _accept(self, delivery: Delivery, message: Message, answer: Answer) -> None:
-        place, mine = delivery.place, self.standing
+        place, mine = delivery.place, self.state
         assert place is not None
         self._note_attempt(message, len(delivery.events), mine.failures + 1, answer)
         place.position, place.previous = delivery.until, delivery.previous
@@ -326,7 +327,7 @@ class EndpointWorker:
         message: Message | None = None,
     ) -> None:
         """Record a failure and the time of the retry; disable the endpoint if its receiver is gone."""
-        mine, now = self.standing, clock.now()
+        mine, now = self.state, clock.now()
         mine.failures += 1
         mine.failing_since = mine.failing_since or now
         mine.last_error, mine.last_status = storable(answer.error), answer.status
@@ -335,7 +336,7 @@ class EndpointWorker:
         )
         self._batch_events = max(1, self._batch_events // 2)
         self._note_attempt(
-            message or not_sent(self.standing.cursor.position, events),
+            message or not_sent(self.state.cursor.position, events),
             len(events),
             mine.failures,
             answer,
@@ -349,39 +350,37 @@ class EndpointWorker:
     def _note_attempt(self, message: Message, events: int, attempt: int, answer: Answer) -> None:
         outcome = "accepted" if answer.delivered else "failed"
         self._tools.observe(outcome, events, answer.duration_seconds)
-        self._tools.progress.unwritten.attempts.append(
-            MadeAttempt(
-                self.standing.endpoint,
-                clock.now(),
-                message.id,
-                message.first_position,
-                message.last_position,
-                events,
-                attempt,
-                answer.duration_seconds,
-                answer.status,
-                storable(answer.error),
-                storable(answer.excerpt[:MAX_RESPONSE_CHARACTERS]) or None,
-            )
+        made = Attempt(
+            clock.now(),
+            message.id,
+            message.first_position,
+            message.last_position,
+            events,
+            attempt,
+            answer.duration_seconds,
+            answer.status,
+            storable(answer.error),
+            storable(answer.excerpt[:MAX_RESPONSE_CHARACTERS]) or None,
         )
+        self._tools.progress.unwritten.attempts.append((self.state.endpoint, made))
 
     def _mark_changed(self, place: Place) -> None:
         if isinstance(place, ReplayPlace):
             self._tools.progress.unwritten.replays[place.id] = place
-        self._tools.progress.changed(self.standing)
+        self._tools.progress.changed(self.state)
 
     def _end_replay(self, place: Place) -> None:
         assert isinstance(place, ReplayPlace)
         self._tools.progress.unwritten.ended_replays.add(place.id)
         if self._replay is place:
             self._replay = None
-        self._tools.progress.changed(self.standing)
+        self._tools.progress.changed(self.state)
 
     async def _retry_parked(self, position: int, previous: int) -> None:
         """Retry a parked event, independently of the cursor."""
-        await self._tools.turns.wait()
-        found = await self._tools.events.recorder.lookup.by_position([position])
-        events = [(found[position], previous)]
+        await self._tools.throttle.wait()
+        by_position = await self._tools.events.recorder.lookup.by_position([position])
+        events = [(by_position[position], previous)]
         delivery = Delivery(None, events, position, position, {})
         message = await self._message(delivery)
         answer = message if isinstance(message, Answer) else await self._send(message)
@@ -390,7 +389,7 @@ class EndpointWorker:
         sent = (
             message
             if isinstance(message, Message)
-            else not_sent(self.standing.cursor.position, events)
+            else not_sent(self.state.cursor.position, events)
         )
         self._note_attempt(sent, 1, 1, answer)
         if answer.delivered:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from tracker.delivery.endpoint import (
+    MAX_NAME_CHARACTERS,
     Attempt,
     Endpoint,
     EndpointChange,
@@ -25,6 +26,7 @@ from tracker.delivery.endpoint import (
     NewEndpoint,
     ParkedDelivery,
     endpoint_of,
+    is_name,
     shown_url,
 )
 from tracker.delivery.lag import count_selected
@@ -46,15 +48,9 @@ CHANNEL = "delivery"
 MAX_ENDPOINTS = 10_000
 MAX_OWNED_ENDPOINTS = 100
 """Maximum number of endpoints per owner."""
-MAX_BATCH_EVENTS = 1_000
-MAX_NAME_CHARACTERS = 60
-MAX_OWNER_CHARACTERS = 500
-"""Maximum length of a caller's name: an issuer with a subject of its own."""
-MAX_FILTER_WORDS = 200
 MAX_OVERLAP_HOURS = 720
 DEFAULT_OVERLAP_HOURS = 24
 """Hours for which an old key signs together with a new one."""
-NAME = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")
 
 
 class Endpoints:
@@ -73,7 +69,7 @@ class Endpoints:
         The secret is never shown again. Raises InvalidInput and TooLarge.
         """
         self._networks.check_url(new.url)
-        _check_new(new)
+        new.check()
         head = await self._recorder.head()
         after = head if new.after is None else new.after
         if not 0 <= after <= head:
@@ -83,8 +79,8 @@ class Endpoints:
         keys = [generate_key(Algorithm.ED25519), *[generate_key(Algorithm.HMAC)] * new.with_hmac]
         async with self._change() as connection:
             name = await _check_room(connection, new)
-            wanted = new.filter
-            words = wanted.types, wanted.commodities, wanted.places, wanted.entity
+            filter = new.filter
+            words = filter.types, filter.commodities, filter.places, filter.entity
             id = await connection.fetchval(
                 SQL.add,
                 *(name, new.url, new.owner, *words, new.max_batch_events, new.with_proof, after),
@@ -127,12 +123,8 @@ class Endpoints:
     ) -> Endpoint:
         pausing = state is EndpointState.PAUSED
         async with self._changing(name, manager) as (connection, endpoint):
-            if pausing and endpoint["state"] != EndpointState.ACTIVE.value:
-                raise InvalidInput(
-                    f"{name} is {endpoint['state']}: expected an active endpoint",
-                    code="NOT_ACTIVE",
-                    path=("name",),
-                )
+            if pausing:
+                _require_active(name, endpoint["state"])
             await connection.execute(SQL.pause if pausing else SQL.resume, endpoint["id"])
             action = "paused" if pausing else "resumed"
             await _record(connection, endpoint["id"], name, manager, action, reason)
@@ -156,7 +148,7 @@ class Endpoints:
         until = endpoint.position if last is None else last
         if not 0 < first <= endpoint.position:
             raise InvalidInput(
-                f"expected a position up to {endpoint.position}: those after it are still to come",
+                f"expected a position up to {endpoint.position}: later ones have not been delivered yet",
                 path=("from",),
             )
         if not first <= until <= endpoint.position:
@@ -213,12 +205,7 @@ class Endpoints:
     ) -> Endpoint:
         """Retry immediately; with a position, retry a parked event."""
         async with self._changing(name, manager) as (connection, endpoint):
-            if endpoint["state"] != EndpointState.ACTIVE.value:
-                raise InvalidInput(
-                    f"{name} is {endpoint['state']}: expected an active endpoint; resume it first",
-                    code="NOT_ACTIVE",
-                    path=("name",),
-                )
+            _require_active(name, endpoint["state"], "; resume it first")
             if position is None:
                 await connection.execute(SQL.retry, endpoint["id"])
             elif not await connection.fetchval(SQL.retry_parked, endpoint["id"], position):
@@ -313,47 +300,22 @@ def sorted_algorithms(keys: Sequence[asyncpg.Record]) -> list[Algorithm]:
     return sorted({Algorithm(key["algorithm"]) for key in keys}, key=lambda kind: kind.value)
 
 
-def _check_new(new: NewEndpoint) -> None:
-    if new.name is not None and not _is_name(new.name):
-        raise InvalidInput(
-            f"expected at most {MAX_NAME_CHARACTERS} of a-z, 0-9, '.', '_' and '-',"
-            " beginning and ending with a letter or digit",
-            path=("name",),
-        )
-    if not 1 <= new.max_batch_events <= MAX_BATCH_EVENTS:
-        raise InvalidInput(
-            f"expected a number of events from 1 to {MAX_BATCH_EVENTS}", path=("maxBatchEvents",)
-        )
-    if new.owner is not None and not (
-        0 < len(new.owner) <= MAX_OWNER_CHARACTERS and new.owner.isprintable()
-    ):
-        raise InvalidInput(
-            f"expected 1 to {MAX_OWNER_CHARACTERS} printable characters", path=("owner",)
-        )
-    for field in ("types", "commodities", "places"):
-        words = getattr(new.filter, field)
-        if words is not None and not words:
-            raise InvalidInput("expected at least one; left out, all are meant", path=(field,))
-        if words is not None and len(words) > MAX_FILTER_WORDS:
-            raise TooLarge(f"expected at most {MAX_FILTER_WORDS}, not {len(words)}", path=(field,))
-
-
 async def _check_room(connection: Connection, new: NewEndpoint) -> str:
     """Return the name of a new endpoint after checking the limits. Raises InvalidInput and TooLarge."""
     await connection.execute(SQL.take_turn)
     name = new.name or (urlsplit(new.url).hostname or "endpoint").strip(".:")[:MAX_NAME_CHARACTERS]
     name = re.sub(r"[^a-z0-9._-]", "-", name).strip("._-")
-    found = await connection.fetchrow(SQL.count, new.owner, name)
-    assert found is not None
-    if found["taken"]:
+    counts = await connection.fetchrow(SQL.count, new.owner, name)
+    assert counts is not None
+    if counts["taken"]:
         raise InvalidInput(
             f"there is an endpoint {name!r}: expected another name",
             code="NAME_TAKEN",
             path=("name",),
         )
-    if found["total"] >= MAX_ENDPOINTS:
+    if counts["total"] >= MAX_ENDPOINTS:
         raise TooLarge(f"there are {MAX_ENDPOINTS:,} endpoints, the maximum; remove one first")
-    if new.owner is not None and found["owned"] >= MAX_OWNED_ENDPOINTS:
+    if new.owner is not None and counts["owned"] >= MAX_OWNED_ENDPOINTS:
         raise TooLarge(
             f"{new.owner!r} has {MAX_OWNED_ENDPOINTS} endpoints, the maximum per owner; remove one first"
         )
@@ -388,13 +350,18 @@ def _secret_of(keys: Sequence[SigningKey]) -> str | None:
     return next((key.secret_text for key in keys if key.secret_text), None)
 
 
-def _is_name(text: str) -> bool:
-    return len(text) <= MAX_NAME_CHARACTERS and NAME.fullmatch(text) is not None
+def _require_active(name: str, state: str, advice: str = "") -> None:
+    if state != EndpointState.ACTIVE.value:
+        raise InvalidInput(
+            f"{name} is {state}: expected an active endpoint{advice}",
+            code="NOT_ACTIVE",
+            path=("name",),
+        )
 
 
 def _check_existing(name: str) -> None:
     """Raise NotFound for names that no endpoint can have; the database cannot read some of them."""
-    if not _is_name(name):
+    if not is_name(name):
         raise _not_found(name)
 
 

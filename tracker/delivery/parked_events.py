@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tracker.delivery.progress import Progress, ReplayPlace, Standing
+from tracker.delivery.progress import DeliveryState, Progress, ReplayPlace
 
 
 @dataclass(slots=True)
@@ -20,9 +20,9 @@ class ParkedEvent:
 class ParkedEvents:
     """The parked events of an endpoint, by position. Their changes are written with its progress."""
 
-    def __init__(self, events: Mapping[int, ParkedEvent], standing: Standing, progress: Progress):
+    def __init__(self, events: Mapping[int, ParkedEvent], state: DeliveryState, progress: Progress):
         self._events = dict(events)
-        self._standing, self._progress = standing, progress
+        self._state, self._progress = state, progress
 
     def __contains__(self, position: object) -> bool:
         return position in self._events
@@ -55,7 +55,7 @@ class ParkedEvents:
     def _delivered(self, replay: ReplayPlace | None) -> Iterator[int]:
         for position, event in self._events.items():
             again = replay is not None and replay.position < position <= replay.last
-            behind = position <= self._standing.cursor.position and not again
+            behind = position <= self._state.cursor.position and not again
             if event.previous is None and (event.retry or behind):
                 yield position
 
@@ -65,18 +65,18 @@ class ParkedEvents:
             event = self._events.get(position)
             if event is not None and event.previous is None:
                 event.previous = previous
-                key = (self._standing.endpoint, position)
+                key = (self._state.endpoint, position)
                 self._progress.unwritten.passed[key] = previous
 
     def note_failure(self, position: int, error: str) -> None:
         """Record that the retry of an event failed."""
         if event := self._events.get(position):  # unless a person has unparked it meanwhile
             event.retry = False
-        self._progress.unwritten.parked_errors[self._standing.endpoint, position] = error
-        self._progress.changed(self._standing)
+        self._progress.unwritten.parked_errors[self._state.endpoint, position] = error
+        self._progress.changed(self._state)
 
     def end(self, position: int) -> None:
         """Remove a delivered event."""
         self._events.pop(position, None)
-        self._progress.unwritten.accepted_parked.add((self._standing.endpoint, position))
-        self._progress.changed(self._standing)
+        self._progress.unwritten.accepted_parked.add((self._state.endpoint, position))
+        self._progress.changed(self._state)

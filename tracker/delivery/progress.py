@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
+from tracker.delivery.endpoint import Attempt
 from tracker.postgres.database import Pool, named_queries
 from tracker.postgres.lease import Lease, check_epoch
 
@@ -22,7 +22,7 @@ FLUSH_INTERVAL_SECONDS = 0.1
 """Minimum seconds between two writes."""
 MAX_WRITTEN_ATTEMPTS = 2_000
 """Maximum number of attempts in one write."""
-MAX_KEPT_ATTEMPTS = 20_000
+MAX_PENDING_ATTEMPTS = 20_000
 """Maximum number of attempts kept while the database is unreachable; older ones are dropped."""
 MAX_ATTEMPTS = 1_000
 """Number of attempts per endpoint that stay in the database."""
@@ -46,7 +46,7 @@ class ReplayPlace(Place):
 
 
 @dataclass(slots=True)
-class Standing:
+class DeliveryState:
     """Delivery state of an endpoint: its cursor and its failures."""
 
     endpoint: int
@@ -78,28 +78,13 @@ class Standing:
         )
 
 
-class MadeAttempt(NamedTuple):
-    """A request that was made, as parameters of the query `add_attempts`."""
-
-    endpoint: int
-    attempted_at: datetime
-    message_id: str
-    first_position: int
-    last_position: int
-    events: int
-    attempt: int
-    duration_seconds: float
-    status: int | None
-    error: str | None
-    response: str | None
-
-
 @dataclass(slots=True)
 class UnwrittenProgress:
     """Changes that have not been written to the database."""
 
-    standings: dict[int, Standing] = field(default_factory=dict)
-    attempts: list[MadeAttempt] = field(default_factory=list)
+    states: dict[int, DeliveryState] = field(default_factory=dict)
+    attempts: list[tuple[int, Attempt]] = field(default_factory=list)
+    """Requests with the numbers of their endpoints."""
     replays: dict[int, ReplayPlace] = field(default_factory=dict)
     ended_replays: set[int] = field(default_factory=set)
     passed: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -110,8 +95,8 @@ class UnwrittenProgress:
 
     def restore(self, older: UnwrittenProgress) -> None:
         """Put back changes that could not be written, without overwriting newer ones."""
-        self.standings = older.standings | self.standings
-        self.attempts = (older.attempts + self.attempts)[-MAX_KEPT_ATTEMPTS:]
+        self.states = older.states | self.states
+        self.attempts = (older.attempts + self.attempts)[-MAX_PENDING_ATTEMPTS:]
         self.replays = older.replays | self.replays
         self.ended_replays |= older.ended_replays
         self.passed = older.passed | self.passed
@@ -135,9 +120,9 @@ class Progress:
         """Return the pending writes. Call `changed` after adding to them."""
         return self._unwritten
 
-    def changed(self, standing: Standing) -> None:
+    def changed(self, state: DeliveryState) -> None:
         """Schedule an endpoint for the next group of writes."""
-        self._unwritten.standings[standing.endpoint] = standing
+        self._unwritten.states[state.endpoint] = state
         self._changed.set()
 
     async def wait(self) -> None:
@@ -170,10 +155,10 @@ class Progress:
             self._unwritten.restore(unwritten)
             self._changed.set()
             raise
-        self._grown.update(attempt.endpoint for attempt in unwritten.attempts)
+        self._grown.update(endpoint for endpoint, _ in unwritten.attempts)
 
     async def _write(self, unwritten: UnwrittenProgress) -> None:
-        if not unwritten.standings:
+        if not unwritten.states:
             return
         statements = _statements(unwritten)  # before any further change
         async with self._pool.acquire() as connection, connection.transaction():
@@ -198,14 +183,14 @@ def _statements(unwritten: UnwrittenProgress) -> list[tuple[str, list[list[objec
 
     Endpoints come first, because changes by people lock the endpoint before its dependent rows.
     """
-    attempts = unwritten.attempts
+    attempts = [(endpoint, *attempt) for endpoint, attempt in unwritten.attempts]
     replays = [
         (id, place.position, place.previous)
         for id, place in unwritten.replays.items()
         if id not in unwritten.ended_replays
     ]
     groups: list[tuple[str, Sequence[Sequence[object]]]] = [
-        (SQL.advance, [unwritten.standings[id].row for id in sorted(unwritten.standings)]),
+        (SQL.advance, [unwritten.states[id].row for id in sorted(unwritten.states)]),
         *(
             (SQL.add_attempts, attempts[first : first + MAX_WRITTEN_ATTEMPTS])
             for first in range(0, len(attempts), MAX_WRITTEN_ATTEMPTS)

@@ -60,9 +60,9 @@ class SelectedPage:
         if not self.after <= position <= self.until:
             return None
         first = bisect_right(self.events, position, key=_position)
-        found = self.events[first : first + limit]
-        ends = first + len(found) == len(self.events)
-        return SelectedRun(found, self.until if ends else found[-1].position)
+        run = self.events[first : first + limit]
+        ends = first + len(run) == len(self.events)
+        return SelectedRun(run, self.until if ends else run[-1].position)
 
     def drop_until(self, position: int) -> None:
         """Keep only events after a position."""
@@ -94,8 +94,8 @@ class SharedEvents:
         self.page_bytes = 0
         """Bytes of the pages that lagging endpoints keep."""
         self._selections: dict[Hashable, SharedSelection] = {}
-        self._kept: deque[tuple[int, int, int]] = deque()  # until, events, bytes of the entry
-        self._kept_events = self._kept_bytes = 0
+        self._pages: deque[tuple[int, int, int]] = deque()  # until, events, bytes of the entry
+        self._cached_events = self._cached_bytes = 0
 
     def begin(self, after: int) -> None:
         """Start after a position. Call this before anything reads."""
@@ -127,55 +127,55 @@ class SharedEvents:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _add(self, events: Sequence[RecordedEvent]) -> None:
-        asked = list(self._selections.values())
-        found = await self._filter(events, asked)
+        selections = list(self._selections.values())
+        matches = await self._filter(events, selections)
         self.until = until = events[-1].position
         before = self._forget(events)
         for shared in self._selections.values():
             page = shared.page
-            wanted = found.get(shared)
-            if wanted is not None:
-                page.events.extend(wanted)
+            selected = matches.get(shared)
+            if selected is not None:
+                page.events.extend(selected)
                 page.until = until
                 page.drop_until(before)
             else:  # not matched: requested meanwhile
                 shared.page = SelectedPage(until, until, [])
-        await self._wake(shared for shared in asked if found.get(shared) != [])
+        await self._wake(shared for shared in selections if matches.get(shared) != [])
 
     async def _filter(
-        self, events: Sequence[RecordedEvent], asked: Sequence[SharedSelection]
+        self, events: Sequence[RecordedEvent], requested: Sequence[SharedSelection]
     ) -> dict[SharedSelection, list[RecordedEvent]]:
         """Match some events against selections.
 
         Returns nothing if an event cannot be matched, such as a fact that this version does not know. Then
         every reader reads the log itself.
         """
-        found: dict[SharedSelection, list[RecordedEvent]] = {}
-        selections = [shared.selection for shared in asked]
+        matches: dict[SharedSelection, list[RecordedEvent]] = {}
+        selections = [shared.selection for shared in requested]
         try:
             async with aclosing(filter_each(self.recorder, events, selections)) as each:
-                for number, shared in enumerate(asked, 1):
-                    found[shared] = await anext(each)
+                for number, shared in enumerate(requested, 1):
+                    matches[shared] = await anext(each)
                     if number % SELECTIONS_AT_A_TIME == 0:
                         await asyncio.sleep(0)
         except TrackerError as error:
             logger.error("new events could not be matched with endpoints: %s", error.message)
             return {}
-        return found
+        return matches
 
     def _forget(self, events: Sequence[RecordedEvent]) -> int:
         """Account for new entries, and return the position from which entries are kept."""
         size = sum(len(event.entry) for event in events)
-        self._kept.append((events[-1].position, len(events), size))
-        self._kept_events += len(events)
-        self._kept_bytes += size
+        self._pages.append((events[-1].position, len(events), size))
+        self._cached_events += len(events)
+        self._cached_bytes += size
         before = 0
-        while len(self._kept) > 1 and (
-            self._kept_events > MAX_SHARED_EVENTS or self._kept_bytes > MAX_SHARED_BYTES
+        while len(self._pages) > 1 and (
+            self._cached_events > MAX_SHARED_EVENTS or self._cached_bytes > MAX_SHARED_BYTES
         ):
-            before, count, size = self._kept.popleft()
-            self._kept_events -= count
-            self._kept_bytes -= size
+            before, count, size = self._pages.popleft()
+            self._cached_events -= count
+            self._cached_bytes -= size
         return before
 
     async def _wake(self, grown: Iterable[SharedSelection]) -> None:
@@ -232,22 +232,22 @@ class EventReader:
 
     async def read(self, position: int, limit: int) -> SelectedRun:
         """Return at most `limit` events after a position. Raises database errors."""
-        found = self.from_memory(position, limit)
-        if found is None:
+        run = self.from_memory(position, limit)
+        if run is None:
             self.drop_page()
             async with self._all.reading:
                 page = await self._read_page(position, max(limit, PAGE_EVENTS))
-            found = page.following(position, limit)
-            assert found is not None
-            self._keep(page, found.until)
-        return found
+            run = page.following(position, limit)
+            assert run is not None
+            self._cache(page, run.until)
+        return run
 
     async def _read_page(self, position: int, limit: int) -> SelectedPage:
         recorder, selection, until = self._all.recorder, self._selection, self._all.until
         if selection.entity is not None:
             until = max(until, position)
-            wanted = await read_entity(recorder, selection, position, until)
-            return SelectedPage(position, until, wanted)
+            selected = await read_entity(recorder, selection, position, until)
+            return SelectedPage(position, until, selected)
         events = await recorder.read(position, limit=limit, types=selection.types)
         if len(events) == limit:
             until = events[-1].position
@@ -255,7 +255,7 @@ class EventReader:
             until = max(until, position, *(event.position for event in events[-1:]))
         return SelectedPage(position, until, await filter_selected(recorder, events, selection))
 
-    def _keep(self, page: SelectedPage, until: int) -> None:
+    def _cache(self, page: SelectedPage, until: int) -> None:
         """Keep the events after a position, within the limits."""
         page.drop_until(until)
         room = min(MAX_PAGE_BYTES, MAX_PAGES_BYTES - self._all.page_bytes)

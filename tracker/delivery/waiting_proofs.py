@@ -19,7 +19,7 @@ class WaitingProofs:
 
     def __init__(self, service: ProofService):
         self._service = service
-        self._looking: asyncio.Task[int] | None = None
+        self._size_task: asyncio.Task[int] | None = None
 
     async def prove(self, positions: Sequence[int]) -> dict[int, str]:
         """Return the proofs of events as in `/log/proof`, by position.
@@ -27,8 +27,8 @@ class WaitingProofs:
         Raises NotProven if no checkpoint covers them in time, and database errors.
         """
         await self._wait_for_checkpoint(max(positions))
-        found = await asyncio.gather(*(self._service.proof(position) for position in positions))
-        proofs = zip(positions, found, strict=True)
+        results = await asyncio.gather(*(self._service.proof(position) for position in positions))
+        proofs = zip(positions, results, strict=True)
         return {position: str(one.proof) for position, one in proofs if one is not None}
 
     async def _wait_for_checkpoint(self, position: int) -> None:
@@ -44,9 +44,9 @@ class WaitingProofs:
 
     async def _size(self) -> int:
         """Return the size of the newest checkpoint, 0 before the first; concurrent calls share one query."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._read_size())
-        return await asyncio.shield(self._looking)
+        if self._size_task is None or self._size_task.done():
+            self._size_task = asyncio.create_task(self._read_size())
+        return await asyncio.shield(self._size_task)
 
     async def _read_size(self) -> int:
         return await self._service.size() or 0

@@ -30,13 +30,13 @@ def calendar_day(text: str, year: int, month: int, day: int, *path: str | int) -
     try:
         return date(year, month, day)
     except ValueError:
-        expected = _what_there_is(year, month)
+        expected = _valid_parts(year, month)
     raise InvalidInput(
         f"{text!r} is not in the calendar: expected {expected}", code="INVALID_DATE", path=path
     )
 
 
-def _what_there_is(year: int, month: int) -> str:
+def _valid_parts(year: int, month: int) -> str:
     """Return the valid range of the part that makes a day invalid."""
     if year < MINYEAR:
         return f"a year from {MINYEAR:04}"

@@ -54,7 +54,7 @@ def cited_numbers(text: str) -> frozenset[str]:
 
 def first_number(text: str) -> frozenset[str]:
     """Return the first cited number of a text; empty if it cites none."""
-    found = [
+    numbers = [
         (match.start(), match[0]) for pattern, _ in PATTERNS for match in pattern.finditer(text)
     ]
-    return cited_numbers(min(found)[1]) if found else frozenset()
+    return cited_numbers(min(numbers)[1]) if numbers else frozenset()

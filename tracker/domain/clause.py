@@ -179,13 +179,13 @@ class Clause(Value, frozen=True, kw_only=True):
 
     def _check_companions(self) -> None:
         """Reject a field without the field that it requires."""
-        for field, given, other, there in (
+        for field, value, other, there in (
             ("itemsComplete", self.items_complete, "items", self.items),
             ("quotaPart", self.quota_part, "quota", self.quota),
             ("carryOverUntil", self.carry_over_until, "period", self.period),
             ("endCondition", self.end_condition, "end CONDITION", self.end is ClauseEnd.CONDITION),
         ):
-            if given and not there:
+            if value and not there:
                 raise InvalidInput(
                     f"expected {other} beside {field}", code="FIELD_REQUIRED", path=(field,)
                 )

@@ -14,12 +14,12 @@ def facts_about_clause(id: str, known: Iterable[RecordedFact]) -> list[RecordedF
 
     The arguments are the facts about its instrument, in valid-time order.
     """
-    fold, found = ExportControlFold(), list[RecordedFact]()
+    fold, facts = ExportControlFold(), list[RecordedFact]()
     for fact in known:
         if _is_about(fact, id, fold):
-            found.append(fact)
+            facts.append(fact)
         fold.take(fact)
-    return found
+    return facts
 
 
 def _is_about(known: RecordedFact, id: str, fold: ExportControlFold) -> bool:

@@ -70,10 +70,10 @@ class ClauseHistory:
         An act that repeats an announced first day is not retroactive.
         """
         current = self.wording(day)
-        says_again = current.first_day == start.first and current.legal_stage is LegalStage.ADOPTED
+        repeats = current.first_day == start.first and current.legal_stage is LegalStage.ADOPTED
         return self._dated(
             day,
-            None if says_again else start.first < day,
+            None if repeats else start.first < day,
             in_force_from=start,
             legal_stage=LegalStage.ADOPTED,
         )
@@ -88,13 +88,15 @@ class ClauseHistory:
         A future wording with a later end is unchanged.
         """
         after = self.ends_after(day, last).wordings
-        kept = [
+        unchanged = [
             old
             if old.start > day and old.clause.last_day and old.clause.last_day > last.last
             else new
             for old, new in zip(self.wordings, after, strict=True)
         ]
-        return self._changed(self.wordings[self._wording_index(day)].start, wordings=tuple(kept))
+        return self._changed(
+            self.wordings[self._wording_index(day)].start, wordings=tuple(unchanged)
+        )
 
     def _dated(self, day: date, retroactive: bool | None, **parts: Any) -> Self:
         """Return the history with changed fields in all wordings from `day` on."""
@@ -230,10 +232,10 @@ class ClauseHistory:
             start, clause, _ = self.wordings[index]
             if first := clause.first_day:
                 begin = max(day, start, first)
-                found = self.suspensions.first_day_without(begin)
+                next_day = self.suspensions.first_day_without(begin)
                 is_worded_so = self._wording_index(begin) == index
-                if found and is_worded_so and self.status(found) is ClauseStatus.IN_FORCE:
-                    return found
+                if next_day and is_worded_so and self.status(next_day) is ClauseStatus.IN_FORCE:
+                    return next_day
         return None
 
     def _wording_index(self, day: date) -> int:

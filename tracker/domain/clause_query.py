@@ -56,7 +56,7 @@ class ClauseQuery:
         return self.commodity is not None or self.hs_code is not None
 
     @property
-    def goods_asked(self) -> frozenset[Commodity] | None:
+    def requested_goods(self) -> frozenset[Commodity] | None:
         """The commodities of the filter, including those with its code; None for all."""
         if self.commodity is not None:
             return frozenset({self.commodity})

@@ -77,19 +77,19 @@ def decode_input(kind: type[T], data: bytes | str) -> T:
 _plain = msgspec.json.Decoder(float_hook=str)
 
 
-def _check_notation(value: Any, given: Any, path: Path) -> None:
+def _check_notation(value: Any, notation: Any, path: Path) -> None:
     """Reject a number in another notation, given the value and its source."""
     match value:
         case Decimal():
-            if isinstance(given, str):
-                check_notation(given, *path)
+            if isinstance(notation, str):
+                check_notation(notation, *path)
         case msgspec.Struct():
             for name, written in _numeric_fields(type(value)):
-                if written in given:
-                    _check_notation(getattr(value, name), given[written], (*path, written))
+                if written in notation:
+                    _check_notation(getattr(value, name), notation[written], (*path, written))
         case tuple():
             for index, item in enumerate(value):
-                _check_notation(item, given[index], (*path, index))
+                _check_notation(item, notation[index], (*path, index))
 
 
 @cache
@@ -126,17 +126,17 @@ def from_builtins(kind: type[T], value: Any) -> T:
 def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
     """Convert a msgspec error to InvalidInput, with a stable code and the path of the field."""
     match = ERROR_PATH.fullmatch(str(error))
-    what, where = match.groups() if match else (str(error), "")
+    problem, where = match.groups() if match else (str(error), "")
     cause = error.__cause__
     path = _path(where)
     if isinstance(cause, InvalidInput):
         return InvalidInput(cause.message, code=cause.code, path=(*path, *cause.path))
     if isinstance(cause, TypeError):  # a list or an object in place of a word: see `_decode_word`
-        what = "expected text, got a list or an object"
-    if about := FIELD_ERROR.fullmatch(what):
+        problem = "expected text, got a list or an object"
+    if about := FIELD_ERROR.fullmatch(problem):
         return _field_error(about[2], about[1] == "missing required", path)
-    too_long = "length <=" in what
-    return InvalidInput(what, code="TOO_LARGE" if too_long else "INVALID_INPUT", path=path)
+    too_long = "length <=" in problem
+    return InvalidInput(problem, code="TOO_LARGE" if too_long else "INVALID_INPUT", path=path)
 
 
 def _field_error(field: str, missing: bool, path: Path) -> InvalidInput:

@@ -51,10 +51,10 @@ def commitment(salt: bytes, text: str) -> str:
 
 def free_texts(fact: Fact) -> dict[str, str | TextCommitment]:
     """Return the texts of a fact that are, or would be, stored in annexes, by field."""
-    found = {f"/{name}": getattr(fact, name) for name in ANNEXED_FIELDS}
+    texts = {f"/{name}": getattr(fact, name) for name in ANNEXED_FIELDS}
     for index, clause in _clauses(fact):
-        found[f"/clauses/{index}/note"] = clause.note
-    return {field: text for field, text in found.items() if text is not None}
+        texts[f"/clauses/{index}/note"] = clause.note
+    return {field: text for field, text in texts.items() if text is not None}
 
 
 def with_texts(fact: F, texts: Mapping[str, str | TextCommitment | None]) -> F:
@@ -96,15 +96,19 @@ def commit(
         for field, text in free_texts(fact).items()
         if isinstance(text, str)
     )
-    kept = {annex.field: TextCommitment(commitment=annex.commitment) for annex in annexes}
-    return with_texts(fact, kept), annexes
+    commitments = {annex.field: TextCommitment(commitment=annex.commitment) for annex in annexes}
+    return with_texts(fact, commitments), annexes
 
 
 def with_texts_restored(fact: F, texts: Mapping[str, str]) -> F:
     """Return the fact with texts in place of the commitments whose texts are given."""
     return with_texts(
         fact,
-        {field: texts[given] for field, given in commitments_in(fact).items() if given in texts},
+        {
+            field: texts[commitment]
+            for field, commitment in commitments_in(fact).items()
+            if commitment in texts
+        },
     )
 
 

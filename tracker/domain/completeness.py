@@ -110,10 +110,10 @@ def control_kinds(
     if direction is Direction.IMPORT:
         return frozenset({ActKind.IMPORT_MEASURE})
     kinds = CONTROLS if direction is None else CONTROLS - {ActKind.IMPORT_MEASURE}
-    asked = frozenset(measures)
-    if asked and asked <= CATALOGUE_MEASURES:
+    requested = frozenset(measures)
+    if requested and requested <= CATALOGUE_MEASURES:
         return kinds - {ActKind.ENTITY_LIST}
-    if asked and asked.isdisjoint(CATALOGUE_MEASURES):
+    if requested and requested.isdisjoint(CATALOGUE_MEASURES):
         return kinds - {ActKind.LICENCE_CATALOGUE}
     return kinds
 
@@ -133,23 +133,25 @@ def completeness(
     for of in lists:
         if of.withdrawn_on is None and of.acts in scope.kinds and _overlaps(of, scope):
             by_part.setdefault((of.issuer, of.acts), []).extend(_read_lists(of, sources, scope))
-    asked = scope.issuers
-    issuers = {issuer for issuer, _ in by_part} if asked is None else asked
+    scope_issuers = scope.issuers
+    issuers = {issuer for issuer, _ in by_part} if scope_issuers is None else scope_issuers
     parts = [
         _part(issuer, kind, by_part.get((issuer, kind), ()), day)
         for issuer in sorted(issuers)
         for kind in ActKind
-        if kind in scope.kinds and (asked is not None or (issuer, kind) in by_part)
+        if kind in scope.kinds and (scope_issuers is not None or (issuer, kind) in by_part)
     ]
-    levels = {part.level for part in parts} | ({CompletenessLevel.NONE} if asked is None else set())
+    levels = {part.level for part in parts} | (
+        {CompletenessLevel.NONE} if scope_issuers is None else set()
+    )
     gaps = [gap for part in parts for gap in part.gaps]
-    if asked is None:
+    if scope_issuers is None:
         gaps.append(Gap(OTHER_ISSUERS if parts else "No list was read."))
     return Completeness(
         levels.pop() if len(levels) == 1 else CompletenessLevel.PARTIAL,
         min((part.until for part in parts if part.until), default=None),
         tuple(gaps),
-        _statement(parts, asked, day),
+        _statement(parts, scope_issuers, day),
     )
 
 
@@ -185,8 +187,10 @@ def _read_lists(
         yield _ReadList(of.name, (polled_from, polled_until), omissions)
 
 
-def _has_all(named: Sequence[Commodity], asked: frozenset[Commodity] | None) -> bool:
-    return bool(asked) and all(not {one, *ancestors(one)}.isdisjoint(named) for one in asked or ())
+def _has_all(named: Sequence[Commodity], requested: frozenset[Commodity] | None) -> bool:
+    return bool(requested) and all(
+        not {one, *ancestors(one)}.isdisjoint(named) for one in requested or ()
+    )
 
 
 def _part(issuer: str, kind: ActKind, lists: Sequence[_ReadList], day: date) -> _Part:
@@ -228,13 +232,13 @@ def _unread(issuer: str, kind: ActKind, days: Days, waiting: str) -> Gap:
 
 def _union(all_days: Iterable[Days]) -> list[Days]:
     """Return days without overlaps, in order; adjacent spans are merged."""
-    found: list[Days] = []
+    union: list[Days] = []
     for first, last in sorted(all_days):
-        if found and (found[-1][1] == date.max or first <= found[-1][1] + DAY):
-            found[-1] = (found[-1][0], max(found[-1][1], last))
+        if union and (union[-1][1] == date.max or first <= union[-1][1] + DAY):
+            union[-1] = (union[-1][0], max(union[-1][1], last))
         else:
-            found.append((first, last))
-    return found
+            union.append((first, last))
+    return union
 
 
 def _outside(days: Sequence[Days], within: Days) -> Iterator[Days]:
@@ -257,19 +261,19 @@ def _open(days: Days) -> tuple[date | None, date | None]:
     return (None if days[0] == date.min else days[0], days[1])
 
 
-def _statement(parts: Sequence[_Part], asked: frozenset[str] | None, day: date) -> str:
+def _statement(parts: Sequence[_Part], requested: frozenset[str] | None, day: date) -> str:
     """Return completeness in a few sentences, starting with the unread lists."""
-    if asked is None and len({part.issuer for part in parts}) > MAX_ISSUERS_IN_STATEMENT:
+    if requested is None and len({part.issuer for part in parts}) > MAX_ISSUERS_IN_STATEMENT:
         issuers = dict.fromkeys(_name(part.issuer) for part in parts)
-        who = f"{len(issuers)} issuers were read ({list_phrase(issuers)})"
-        return f"Lists of {who}, most in part. {OTHER_ISSUERS}"
+        subject = f"{len(issuers)} issuers were read ({list_phrase(issuers)})"
+        return f"Lists of {subject}, most in part. {OTHER_ISSUERS}"
     groups: dict[tuple[object, ...], list[_Part]] = {}
     for part in parts:
         groups.setdefault((part.issuer, part.level, part.since, part.until), []).append(part)
-    said = [_sentence_of(alike, day) for alike in groups.values()]
-    if asked is None:
-        said.append(OTHER_ISSUERS if parts else "No list was read.")
-    return " ".join(said)
+    sentences = [_sentence_of(alike, day) for alike in groups.values()]
+    if requested is None:
+        sentences.append(OTHER_ISSUERS if parts else "No list was read.")
+    return " ".join(sentences)
 
 
 def _sentence_of(parts: Sequence[_Part], day: date) -> str:

@@ -70,20 +70,20 @@ class EncodedElement(NamedTuple):
 class ElementCache:
     """Cache of encoded elements by their sources. All folds of one entity share it."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("_elements",)
 
     def __init__(self) -> None:
-        self._found: dict[Hashable, EncodedElement] = {}
+        self._elements: dict[Hashable, EncodedElement] = {}
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> EncodedElement:
         """Return the element of a key and its JSON; build it on a cache miss."""
-        found = self._found.get(key)
-        if found is None:
+        element = self._elements.get(key)
+        if element is None:
             value = make()
             text = encode(value)
             number = int.from_bytes(blake2b(text, digest_size=16).digest())
-            found = self._found[key] = EncodedElement(value, text.decode(), number, len(text))
-        return found
+            element = self._elements[key] = EncodedElement(value, text.decode(), number, len(text))
+        return element
 
 
 class Elements:
@@ -139,8 +139,8 @@ def split_at_lists(text: str, lists: Sequence[tuple[str, Elements]]) -> list[str
     and after its lists."""
     parts = []
     for name, elements in lists:
-        head, found, text = text.partition(f'"{name}":[{elements.first}]')
-        assert found
+        head, name_and_mark, text = text.partition(f'"{name}":[{elements.first}]')
+        assert name_and_mark
         parts.append(f'{head}"{name}":[')
         text = "]" + text
     return [*parts, text]

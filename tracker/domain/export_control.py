@@ -275,7 +275,7 @@ class ExportControl(Entity):
         if fact.reinstated_from.first - history.last_suspended > DAY:
             raise InvalidInput(
                 f"clause {id} of {self.id} is suspended until {history.last_suspended} and"
-                f" returns by itself on {history.last_suspended + DAY}: expected a day up to"
+                f" returns automatically on {history.last_suspended + DAY}: expected a day up to"
                 " that, or a longer suspension first",
                 code="RETURNS_EARLIER",
                 path=("reinstatedFrom",),

@@ -26,7 +26,7 @@ from tracker.domain.elements import (
 from tracker.domain.history import Evidence, RecordedFact, to_evidence
 from tracker.domain.values import Fact, Source, Value
 
-KEPT_FOLD_INTERVAL_FACTS = 512
+CACHED_FOLD_INTERVAL_FACTS = 512
 """Number of facts between saved folds, so that earlier facts need not be folded again."""
 
 
@@ -206,41 +206,41 @@ class PrefixFolds(Generic[F]):
     The fold of the last request is kept, and one at regular intervals.
     """
 
-    __slots__ = ("_at", "_begin", "_fold", "_interval", "_kept")
+    __slots__ = ("_at", "_begin", "_fold", "_folds", "_interval")
 
-    def __init__(self, begin: Callable[[], F], interval: int = KEPT_FOLD_INTERVAL_FACTS):
+    def __init__(self, begin: Callable[[], F], interval: int = CACHED_FOLD_INTERVAL_FACTS):
         self._begin, self._interval = begin, interval
         self._at, self._fold = 0, begin()
-        self._kept: list[tuple[int, F]] = []
+        self._folds: list[tuple[int, F]] = []
 
     def of_first(self, facts: Sequence[RecordedFact], count: int) -> F:
         """Return the fold of the first facts, for reading only."""
         if self._at == count:
             return self._fold
-        kept = bisect_right(self._kept, count, key=_COUNT)
-        if self._at > count or (kept and self._kept[kept - 1][0] > self._at):
-            self._go_back(kept)
+        end = bisect_right(self._folds, count, key=_COUNT)
+        if self._at > count or (end and self._folds[end - 1][0] > self._at):
+            self._go_back(end)
         for index in range(self._at, count):
             self._fold.take(facts[index])
             self._at = index + 1
-            if self._at % self._interval == 0 and self._at // self._interval > len(self._kept):
-                self._kept.append((self._at, self._fold.copy()))
+            if self._at % self._interval == 0 and self._at // self._interval > len(self._folds):
+                self._folds.append((self._at, self._fold.copy()))
         return self._fold
 
     def truncate(self, count: int) -> None:
         """Remove folds that depend on more than the first facts, because others follow."""
-        del self._kept[bisect_right(self._kept, count, key=_COUNT) :]
+        del self._folds[bisect_right(self._folds, count, key=_COUNT) :]
         if self._at > count:
-            self._go_back(len(self._kept))
+            self._go_back(len(self._folds))
 
-    def _go_back(self, kept: int) -> None:
+    def _go_back(self, count: int) -> None:
         """Return to the last applicable one of the saved folds."""
-        self._at, fold = self._kept[kept - 1] if kept else (0, None)
+        self._at, fold = self._folds[count - 1] if count else (0, None)
         self._fold = fold.copy() if fold is not None else self._begin()
 
 
-def _count(kept: tuple[int, object]) -> int:
-    return kept[0]
+def _count(entry: tuple[int, object]) -> int:
+    return entry[0]
 
 
 _COUNT = _count

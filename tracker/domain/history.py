@@ -90,11 +90,11 @@ def effective_retractions(known: Sequence[RecordedFact]) -> dict[str, RecordedFa
 
     A retraction is effective unless a later effective one retracts it, so the facts are read backwards.
     """
-    found: dict[str, RecordedFact] = {}
+    retractions: dict[str, RecordedFact] = {}
     for item in reversed(known):
-        if isinstance(item.fact, Retracted) and item.event_id not in found:
-            found[item.fact.retracts] = item
-    return found
+        if isinstance(item.fact, Retracted) and item.event_id not in retractions:
+            retractions[item.fact.retracts] = item
+    return retractions
 
 
 def effective_facts(known: Iterable[RecordedFact]) -> list[RecordedFact]:

@@ -61,10 +61,10 @@ class IssuerLicences:
         These are the goods of every licence; goods that are fully covered in their forms are combined.
         """
         if commodity not in self._goods:
-            found = [goods for of in self.clauses if (goods := named_goods(of, commodity))]
-            whole = [goods.forms for goods in found if not goods.limits]
+            named = [goods for of in self.clauses if (goods := named_goods(of, commodity))]
+            whole = [goods.forms for goods in named if not goods.limits]
             together = frozenset[Form]().union(*whole) if all(whole) else frozenset[Form]()
-            some = [_through(goods) for goods in found if goods.limits]
+            some = [_through(goods) for goods in named if goods.limits]
             self._goods[commodity] = (*([Goods((), together)] if whole else []), *some)
         return self._goods[commodity]
 
@@ -82,7 +82,7 @@ Licences = Mapping[Place, IssuerLicences]
 
 def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
     """Return the dual-use licences in force for goods that leave their issuer's territory."""
-    found: dict[Place, list[Clause]] = {}
+    licences: dict[Place, list[Clause]] = {}
     for control in controls:
         for state in control.clauses:
             clause = state.clause
@@ -93,8 +93,8 @@ def licences_in_force(controls: Iterable[ExportControlState]) -> Licences:
                 and state.status is ClauseStatus.IN_FORCE
                 and control.direction is Direction.EXPORT
             ):
-                found.setdefault(control.issuer, []).append(clause)
-    return {issuer: IssuerLicences(tuple(clauses)) for issuer, clauses in found.items()}
+                licences.setdefault(control.issuer, []).append(clause)
+    return {issuer: IssuerLicences(tuple(clauses)) for issuer, clauses in licences.items()}
 
 
 def _through(licence: Goods) -> Goods:
@@ -124,10 +124,10 @@ def goods_of(
 
     `licences` are those of its issuer: a clause on dual-use items covers the goods of each of them.
     """
-    found = named_goods(clause, commodity)
-    if found and found.limits == ():
-        return (found,)
-    named = (*((found,) if found else ()), *_common_goods(clause, commodity))
+    goods = named_goods(clause, commodity)
+    if goods and goods.limits == ():
+        return (goods,)
+    named = (*((goods,) if goods else ()), *_common_goods(clause, commodity))
     if DUAL_USE_ITEMS not in clause.commodities:
         return named
     return (*named, *licences.goods_of(commodity))
@@ -155,9 +155,9 @@ def _common_goods(clause: Clause, commodity: Commodity) -> Iterator[Goods]:
     For nickel and ferro-alloys that is ferronickel.
     """
     for one in {one: None for named in clause.commodities for one in common(commodity, named)}:
-        if found := named_goods(clause, one):
-            limits = (f"of {commodity} it names {one}", *found.limits)
-            yield Goods(limits, found.forms or frozenset(one.forms))
+        if goods := named_goods(clause, one):
+            limits = (f"of {commodity} it names {one}", *goods.limits)
+            yield Goods(limits, goods.forms or frozenset(one.forms))
 
 
 def _forms_named(clause: Clause, commodity: Commodity, items: Sequence[Item]) -> frozenset[Form]:

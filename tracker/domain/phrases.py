@@ -28,12 +28,12 @@ BEFORE_NUMBERS = {
 }
 
 
-def date_phrase(given: PartialDate | date) -> str:
+def date_phrase(date_: PartialDate | date) -> str:
     """Return a date for people, with its recorded precision: `9 November 2025`, `March 2026`, `2029`."""
-    if isinstance(given, date):
-        return f"{given.day} {MONTHS[given.month - 1]} {given.year}"
-    first = given.first
-    match given.precision:
+    if isinstance(date_, date):
+        return f"{date_.day} {MONTHS[date_.month - 1]} {date_.year}"
+    first = date_.first
+    match date_.precision:
         case Precision.DAY:
             return date_phrase(first)
         case Precision.MONTH:
@@ -41,17 +41,17 @@ def date_phrase(given: PartialDate | date) -> str:
     return str(first.year)
 
 
-def on_phrase(given: PartialDate) -> str:
+def on_phrase(day: PartialDate) -> str:
     """Return the time of an event: `on 9 November 2025`, `in March 2026`, `in 2029`."""
-    return f"{'on' if given.precision is Precision.DAY else 'in'} {date_phrase(given)}"
+    return f"{'on' if day.precision is Precision.DAY else 'in'} {date_phrase(day)}"
 
 
 def list_phrase(items: Iterable[str]) -> str:
     """Return items with commas: `A, B and C`; of a long list the first ones and the number of others."""
-    found = list(dict.fromkeys(items))
-    if len(found) > MAX_LISTED:
-        return f"{', '.join(found[: MAX_LISTED - 1])} and {len(found) - MAX_LISTED + 1} more"
-    return " and ".join([*filter(None, [", ".join(found[:-1])]), *found[-1:]])
+    distinct = list(dict.fromkeys(items))
+    if len(distinct) > MAX_LISTED:
+        return f"{', '.join(distinct[: MAX_LISTED - 1])} and {len(distinct) - MAX_LISTED + 1} more"
+    return " and ".join([*filter(None, [", ".join(distinct[:-1])]), *distinct[-1:]])
 
 
 def word_phrase(word: str) -> str:

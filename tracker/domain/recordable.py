@@ -50,8 +50,8 @@ def _check_unsupported(fact: Fact) -> None:
     ]
     if not marked:
         return
-    given = msgspec.json.decode(encode(fact))
-    fields = {name: value for name, value in given.items() if name not in BESIDE_FIELDS}
+    values = msgspec.json.decode(encode(fact))
+    fields = {name: value for name, value in values.items() if name not in BESIDE_FIELDS}
     for path, unsupported in marked:
         for index, field in enumerate(unsupported):
             if not _has(fields, field.split(".")):
@@ -105,12 +105,12 @@ def _check_free_text(value: str | TextCommitment, *path: str | int) -> None:
 def _checks(kind: type[Value]) -> tuple[tuple[str, str, Callable[..., None]], ...]:
     """Yield the fields of a struct to check: name, JSON name, and the check of the value or its items."""
     hints = get_type_hints(kind, include_extras=True)
-    found = (
+    checks = (
         (field, _check_of(hints[field.name]))
         for field in msgspec.structs.fields(kind)
         if field.name not in EVENT_ID_FIELDS
     )
-    return tuple((field.name, field.encode_name, check) for field, check in found if check)
+    return tuple((field.name, field.encode_name, check) for field, check in checks if check)
 
 
 def _check_of(hint: Any) -> Callable[..., None] | None:

@@ -83,29 +83,29 @@ def sentence(
     """
     match fact:
         case Retracted():
-            said = _retraction(fact, names, retracted)
+            text = _retraction(fact, names, retracted)
         case alliance.AllianceFact():
-            said = _of_alliance(_name(names, entity), fact, names)
+            text = _of_alliance(_name(names, entity), fact, names)
         case Made() | Superseded():
-            said = _of_announcement(_name(names, entity), fact, names)
+            text = _of_announcement(_name(names, entity), fact, names)
         case acts.Announced() | acts.Amended() | acts.ClausesFact() | acts.Disputed():
-            said = _of_control(_name(names, entity), fact, names)
+            text = _of_control(_name(names, entity), fact, names)
         case Claimed() | Preferred():
-            said = _of_figure(entity, fact)
+            text = _of_figure(entity, fact)
         case watch.SourceFact():
-            said = _of_source(_name(names, entity), fact)
+            text = _of_source(_name(names, entity), fact)
         case _:
-            said = _of_others(_name(names, entity), fact)
-    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+            text = _of_others(_name(names, entity), fact)
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _retraction(fact: Retracted, names: Names, retracted: tuple[str, Fact] | None) -> str:
     word = "Corrected" if fact.replacement else "Retracted"
     if retracted is None or isinstance(retracted[1], Retracted):
-        what = f"the {'retraction' if retracted else 'event'} {fact.retracts}."
+        retracted_fact = f"the {'retraction' if retracted else 'event'} {fact.retracts}."
     else:
-        what = f"“{sentence(*retracted, names)}”"
-    return f"{word}: {what} Reason: {beginning(fact.reason)}"
+        retracted_fact = f"“{sentence(*retracted, names)}”"
+    return f"{word}: {retracted_fact} Reason: {beginning(fact.reason)}"
 
 
 def _of_alliance(name: str, fact: alliance.AllianceFact, names: Names) -> str:
@@ -167,7 +167,7 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
             start = f" from {date_phrase(fact.effective_from)} on" if fact.effective_from else ""
             return (
                 f"{name}: amended {on_phrase(fact.on)},"
-                f" {_clauses([c.id for c in fact.clauses], 'worded anew')}{start}"
+                f" {_clauses([c.id for c in fact.clauses], 'reworded')}{start}"
             )
         case acts.Disputed():
             publisher = publisher_phrase(fact.source.publisher)
@@ -211,11 +211,11 @@ def _until(last: PartialDate | None) -> str:
     return f"until {date_phrase(last)}" if last else "until further notice"
 
 
-def _clauses(ids: tuple[str, ...] | list[str], what: str) -> str:
+def _clauses(ids: tuple[str, ...] | list[str], verb: str) -> str:
     """Return clauses with their effect."""
     if len(ids) == 1:
-        return f"clause {ids[0]} is {what}"
-    return f"clauses {list_phrase(ids)} are {what}" if ids else f"all clauses are {what}"
+        return f"clause {ids[0]} is {verb}"
+    return f"clauses {list_phrase(ids)} are {verb}" if ids else f"all clauses are {verb}"
 
 
 def _measures(fact: acts.Announced) -> Iterator[str]:
@@ -266,9 +266,9 @@ def _of_others(name: str, fact: Fact) -> str:
         case Ordered():
             order = list_phrase(map(publisher_phrase, fact.publishers))
             scope = commodities_phrase([fact.commodity]) if fact.commodity else "all commodities"
-            what = f" ({word_phrase(fact.statistic)})" if fact.statistic else ""
+            statistic = f" ({word_phrase(fact.statistic)})" if fact.statistic else ""
             return (
-                f"For {scope}{what} publishers are preferred in this order: {order}."
+                f"For {scope}{statistic} publishers are preferred in this order: {order}."
                 f" Reason: {beginning(fact.reason)}"
             )
         case Receipt():
@@ -303,14 +303,14 @@ def _of_source(name: str, fact: watch.SourceFact) -> str:
                 f" {beginning(fact.reason)}"
             )
         case watch.Looked():
-            return _of_look(name, fact)
+            return _of_poll(name, fact)
         case watch.SnapshotRedacted():
             return (
                 f"The snapshot {fact.sha256[:12]}… of {name} is redacted {on_phrase(fact.on)}:"
                 f" {beginning(fact.reason)}"
             )
         case watch.FetchFact():
-            return f"{name}, look {fact.look}: {fact.address} {_outcome(fact)}"
+            return f"{name}, poll {fact.look}: {fact.address} {_outcome(fact)}"
     raise TypeError(f"no sentence for {fact!r}")
 
 
@@ -318,9 +318,11 @@ def _outcome(fact: watch.FetchFact) -> str:
     """Return the result of a request, for use after its address."""
     match fact:
         case watch.Fetched():
-            what = f" of {fact.media_type}" if fact.media_type else ""
+            media_type = f" of {fact.media_type}" if fact.media_type else ""
             moved = f", from {fact.moved_to}" if fact.moved_to else ""
-            return f"was fetched{moved}: {fact.size:,} bytes{what}, SHA-256 {fact.sha256[:12]}…"
+            return (
+                f"was fetched{moved}: {fact.size:,} bytes{media_type}, SHA-256 {fact.sha256[:12]}…"
+            )
         case watch.Unchanged():
             return f"has not changed: SHA-256 {fact.sha256[:12]}…"
         case watch.Failed():
@@ -329,22 +331,22 @@ def _outcome(fact: watch.FetchFact) -> str:
     raise TypeError(f"no sentence for {fact!r}")
 
 
-def _of_look(name: str, fact: watch.Looked) -> str:
+def _of_poll(name: str, fact: watch.Looked) -> str:
     """Return the result of a poll."""
-    how = "was looked through" if fact.complete else "could not be looked through"
+    how = "was polled completely" if fact.complete else "could not be polled completely"
     day = date_phrase(fact.covers_until) if fact.covers_until else ""
     until = f", up to what was announced by {day}" if day else ""
-    found = (
+    results = (
         f"{_number(fact.snapshots, 'new snapshot')} and {_number(fact.candidates, 'new candidate')}"
         if fact.snapshots or fact.candidates
         else "nothing new"
     )
     requests = _number(fact.requests, "request")
-    return f"{name} {how} {on_phrase(fact.on)}{until}: {requests}, {found}"
+    return f"{name} {how} {on_phrase(fact.on)}{until}: {requests}, {results}"
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _name(names: Names, entity: str) -> str:

@@ -17,7 +17,7 @@ from msgspec import inspect
 from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place
 
 FieldPath = tuple[str, ...]
-"""The path of a field: names of fields, the last of which has words or lists of them."""
+"""The path of a field: names of fields. The last one has words or lists of them."""
 
 
 class SubjectFields(NamedTuple):
@@ -42,10 +42,10 @@ def actors(fact: Fact) -> Iterator[str]:
 @cache
 def subject_fields(kind: type[Fact]) -> SubjectFields:
     """Return the subject fields of a type of fact, from their declarations."""
-    found = list(_fields(inspect.type_info(kind), ()))
+    names = list(_fields(inspect.type_info(kind), ()))
     return SubjectFields(
-        tuple(steps for steps, word in found if issubclass(word, Commodity)),
-        tuple(steps for steps, word in found if issubclass(word, Place | Actor)),
+        tuple(steps for steps, word in names if issubclass(word, Commodity)),
+        tuple(steps for steps, word in names if issubclass(word, Place | Actor)),
     )
 
 

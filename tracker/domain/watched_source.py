@@ -131,7 +131,7 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         "failing",
         "fetched",
         "first",
-        "looked",
+        "last_poll_fact",
         "looks",
         "pending_changed",
         "pending_failed",
@@ -148,7 +148,7 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         self.first: RecordedFact | None = None
         self.settings: RecordedFact | None = None
         self.unwatched: RecordedFact | None = None
-        self.looked: RecordedFact | None = None
+        self.last_poll_fact: RecordedFact | None = None
         """The end of the last poll."""
         self.complete: RecordedFact | None = None
         """The end of the last complete poll."""
@@ -189,20 +189,20 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
             case Failed():
                 self.pending_failed = known
             case Looked() as look:
-                self._end_look(known, look)
+                self._end_poll(known, look)
 
-    def _end_look(self, known: RecordedFact, look: Looked) -> None:
+    def _end_poll(self, known: RecordedFact, poll: Looked) -> None:
         self.fetched = self.pending_fetched or self.fetched
         self.changed = self.pending_changed or self.changed
         self.failed = self.pending_failed or self.failed
         self.looks += 1
-        self.requests += look.requests
-        self.snapshots += look.snapshots
-        self.candidates += look.candidates
-        self.looked = known
-        if look.candidates:
+        self.requests += poll.requests
+        self.snapshots += poll.snapshots
+        self.candidates += poll.candidates
+        self.last_poll_fact = known
+        if poll.candidates:
             self.proposed = known
-        if look.complete:
+        if poll.complete:
             self.complete, self.failing = known, None
         else:
             self.failing = self.failing or known
@@ -213,8 +213,8 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
         if first is None or settings is None:
             return None
         watched: Any = settings.fact
-        looked, complete, failing, proposed = map(
-            _look, (self.looked, self.complete, self.failing, self.proposed)
+        last_poll_fact, complete, failing, proposed = map(
+            _poll_of, (self.last_poll_fact, self.complete, self.failing, self.proposed)
         )
         unwatched = self.unwatched.fact if self.unwatched else None
         return WatchedSourceState(
@@ -231,15 +231,15 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
             unwatched_on=unwatched.on if isinstance(unwatched, Unwatched) else None,
             unwatched_because=unwatched.reason if isinstance(unwatched, Unwatched) else None,
             looks=self.looks,
-            last_look=looked.look if looked else 0,
-            last_ended_at=looked.at if looked else None,
+            last_look=last_poll_fact.look if last_poll_fact else 0,
+            last_ended_at=last_poll_fact.at if last_poll_fact else None,
             last_looked_at=complete.at if complete else None,
             covers_until=complete.covers_until if complete else None,
             last_fetched_at=self.fetched,
             last_changed_at=self.changed,
             failing_since=failing.at if failing else None,
             last_failure=_failure(self.failed),
-            warnings=looked.warnings if looked else (),
+            warnings=last_poll_fact.warnings if last_poll_fact else (),
             requests=self.requests,
             snapshots=self.snapshots,
             candidates=self.candidates,
@@ -249,7 +249,7 @@ class WatchedSourceFold(Fold[WatchedSourceState]):
     def _because(self) -> tuple[Evidence, ...]:
         behind = (
             *(self.first, self.settings, self.unwatched),
-            *(self.complete, self.failing, self.looked, self.failed, self.proposed),
+            *(self.complete, self.failing, self.last_poll_fact, self.failed, self.proposed),
         )
         return because({known.event_id: known for known in behind if known}.values())
 
@@ -266,7 +266,7 @@ _LAST = 2**63
 """Position of a fact that is decided and not yet in the log."""
 
 
-def _look(known: RecordedFact | None) -> Looked | None:
+def _poll_of(known: RecordedFact | None) -> Looked | None:
     return known.fact if known and isinstance(known.fact, Looked) else None
 
 
@@ -340,15 +340,15 @@ class WatchedSource(Entity):
                         path=("id",),
                     )
             case Looked():
-                self._check_look(fact)
+                self._check_poll(fact)
             case SnapshotRedacted():
                 self._check_redaction(fact)
 
-    def _check_look(self, fact: Looked) -> None:
-        ended = _look(self._fold().looked)
+    def _check_poll(self, fact: Looked) -> None:
+        ended = _poll_of(self._fold().last_poll_fact)
         if ended and fact.look <= ended.look:
             raise InvalidInput(
-                f"look {ended.look} of {self.id} has ended: expected a later one",
+                f"poll {ended.look} of {self.id} has ended: expected a later one",
                 code="LOOK_ENDED",
                 path=("look",),
             )

@@ -18,7 +18,7 @@ REDACTED_SNAPSHOT_TYPE = "Source.SnapshotRedacted"
 Address = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 """A web address with its query."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
-LookNumber = Annotated[int, msgspec.Meta(ge=1)]
+PollNumber = Annotated[int, msgspec.Meta(ge=1)]
 """The number of a poll of one source: 1, 2, 3, …"""
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time in UTC, up to microseconds."""
@@ -65,10 +65,10 @@ class Unwatched(SourceFact, frozen=True, kw_only=True):
         check_reason(self.reason)
 
 
-class LookFact(SourceFact, frozen=True, kw_only=True):
+class PollFact(SourceFact, frozen=True, kw_only=True):
     """A fact of a poll at a time; `on` is the day of that time."""
 
-    look: LookNumber
+    look: PollNumber
     at: Instant
 
     def __post_init__(self) -> None:
@@ -81,7 +81,7 @@ class LookFact(SourceFact, frozen=True, kw_only=True):
             )
 
 
-class FetchFact(LookFact, frozen=True, kw_only=True):
+class FetchFact(PollFact, frozen=True, kw_only=True):
     """The result of one request to an address."""
 
     address: Address
@@ -123,7 +123,7 @@ class Failed(FetchFact, frozen=True, kw_only=True):
     sha256: Sha256 | None = None
 
 
-class Looked(LookFact, frozen=True, kw_only=True):
+class Looked(PollFact, frozen=True, kw_only=True):
     """A poll has ended: its number of requests, of new responses and of new candidates.
 
     `complete` is true if the whole list was read. Then `covers_until` is the day up to which the list is
@@ -150,7 +150,7 @@ class Looked(LookFact, frozen=True, kw_only=True):
         check_utc(self.started_at, "startedAt")
         if self.started_at > self.at:
             raise InvalidInput(
-                f"expected a look to end after {self.started_at.isoformat()}, when it began",
+                f"expected a poll to end after {self.started_at.isoformat()}, when it began",
                 code="END_BEFORE_START",
                 path=("at",),
             )

@@ -60,10 +60,12 @@ def check_text(text: str, *path: str | int) -> None:
         raise _odd_character(bad[0], "text", path)
 
 
-def _odd_character(character: str, what: str, path: tuple[str | int, ...]) -> InvalidInput:
+def _odd_character(character: str, description: str, path: tuple[str | int, ...]) -> InvalidInput:
     name = unicodedata.name(character, "a control character")
     return InvalidInput(
-        f"expected {what}, without U+{ord(character):04X} ({name})", code="INVALID_TEXT", path=path
+        f"expected {description}, without U+{ord(character):04X} ({name})",
+        code="INVALID_TEXT",
+        path=path,
     )
 
 

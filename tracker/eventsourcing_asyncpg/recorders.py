@@ -204,14 +204,14 @@ class AsyncpgTrackingRecorder(AsyncpgRecorder, TrackingRecorder):
 
     async def _track(self, connection: Connection, tracking: Tracking, again: bool) -> bool:
         """Record the tracking; return False if an earlier attempt has, together with its work."""
-        name, wanted = tracking.application_name, tracking.notification_id
-        if await connection.fetchval(self._sql("insert_tracking"), name, wanted) is not None:
+        name, position = tracking.application_name, tracking.notification_id
+        if await connection.fetchval(self._sql("insert_tracking"), name, position) is not None:
             return True
         reached = await connection.fetchval(self._sql("max_tracking_id"), name)
-        if again and reached == wanted:
+        if again and reached == position:
             return False
         raise IntegrityError(
-            f"notification {wanted} of {name}: expected one after {reached}, which is processed"
+            f"notification {position} of {name}: expected one after {reached}, which is processed"
         )
 
     def max_tracking_id(self, application_name: str) -> int | None:

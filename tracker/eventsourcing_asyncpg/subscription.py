@@ -54,11 +54,11 @@ class AsyncpgSubscription(Subscription[WatchableRecorder]):
             if self._page:
                 return self._page.popleft()
             self._woken.clear()
-            if not self._has_been_stopped and not self._look():
+            if not self._has_been_stopped and not self._read_head():
                 self._woken.wait(POLL_INTERVAL_SECONDS)
         raise StopIteration
 
-    def _look(self) -> bool:
+    def _read_head(self) -> bool:
         """Read the next page; return False if there is none yet."""
         try:
             self._read()

@@ -61,15 +61,15 @@ class Annexes:
 
     async def by_commitment(self, commitments: Collection[str]) -> dict[str, StoredAnnex]:
         """Return the annexes of some commitments."""
-        rows = await self._pool.fetch(SQL.of, [_digest(given) for given in commitments])
-        return {kept.commitment: kept for kept in map(_stored_annex, rows)}
+        rows = await self._pool.fetch(SQL.of, [_digest(commitment) for commitment in commitments])
+        return {annex.commitment: annex for annex in map(_stored_annex, rows)}
 
     async def by_position(self, positions: Collection[int]) -> dict[int, list[StoredAnnex]]:
         """Return the annexes of the events at some positions, by position; an empty list for none."""
-        found: dict[int, list[StoredAnnex]] = {position: [] for position in positions}
-        for row in await self._pool.fetch(SQL.at, list(found)):
-            found[row["position"]].append(_stored_annex(row))
-        return found
+        annexes: dict[int, list[StoredAnnex]] = {position: [] for position in positions}
+        for row in await self._pool.fetch(SQL.at, list(annexes)):
+            annexes[row["position"]].append(_stored_annex(row))
+        return annexes
 
     async def pages(
         self, position: int, until: int, size: int = PAGE_ANNEXES
@@ -96,17 +96,17 @@ class AnnexLine(msgspec.Struct, omit_defaults=True):
     redaction: str | None = None
 
 
-def export_line(kept: StoredAnnex) -> bytes:
+def export_line(annex: StoredAnnex) -> bytes:
     """Return the line of an annex, with its line end."""
     return (
         encode(
             AnnexLine(
-                str(kept.position),
-                kept.field,
-                kept.commitment,
-                kept.salt.hex() if kept.salt else None,
-                kept.text,
-                str(kept.redaction.position) if kept.redaction else None,
+                str(annex.position),
+                annex.field,
+                annex.commitment,
+                annex.salt.hex() if annex.salt else None,
+                annex.text,
+                str(annex.redaction.position) if annex.redaction else None,
             )
         )
         + b"\n"
@@ -115,7 +115,9 @@ def export_line(kept: StoredAnnex) -> bytes:
 
 async def read_texts(connection: Connection, facts: Iterable[Fact]) -> dict[str, str]:
     """Return the texts by commitment over a connection."""
-    digests = [_digest(given) for fact in facts for given in commitments_in(fact).values()]
+    digests = [
+        _digest(commitment) for fact in facts for commitment in commitments_in(fact).values()
+    ]
     if not digests:
         return {}
     return {

@@ -145,8 +145,8 @@ class Durability:
         """
         self.require_continuity()
         shown = self._shown = self._present()
-        asked = shown.entry_at, shown.appended_at, shown.position
-        row = await connection.fetchrow(SQL.look, *asked, timeout=CHECK_TIMEOUT_SECONDS)
+        key = shown.entry_at, shown.appended_at, shown.position
+        row = await connection.fetchrow(SQL.look, *key, timeout=CHECK_TIMEOUT_SECONDS)
         assert row is not None
         view = LogView(*row)
         outcome, difference = compare(shown, view)

@@ -24,31 +24,31 @@ class EventLookup:
 
     async def by_position(self, positions: Collection[int]) -> dict[int, RecordedEvent]:
         """Return the existing events at some positions."""
-        asked = [position for position in positions if position <= MAX_POSITION]
-        rows = await self._pool.fetch(SQL.by_position, asked)
-        found = {row["position"]: recorded(row["entry"]) for row in rows}
-        return await self._keep_durable(found)
+        possible = [position for position in positions if position <= MAX_POSITION]
+        rows = await self._pool.fetch(SQL.by_position, possible)
+        events = {row["position"]: recorded(row["entry"]) for row in rows}
+        return await self._filter_durable(events)
 
     async def by_id(self, event_ids: Collection[str]) -> dict[str, RecordedEvent]:
         """Return the existing events with some ids."""
         rows = await self._pool.fetch(SQL.by_id, list(event_ids))
-        return await self._keep_durable({row["event_id"]: recorded(row["entry"]) for row in rows})
+        return await self._filter_durable({row["event_id"]: recorded(row["entry"]) for row in rows})
 
-    async def _keep_durable(self, found: dict[K, RecordedEvent]) -> dict[K, RecordedEvent]:
+    async def _filter_durable(self, events: dict[K, RecordedEvent]) -> dict[K, RecordedEvent]:
         """Return the durable ones of some events."""
-        if not found or not self._durability.synchronous:
-            return found
-        last = await self._durability.release(max(event.position for event in found.values()))
-        return {key: event for key, event in found.items() if event.position <= last}
+        if not events or not self._durability.synchronous:
+            return events
+        last = await self._durability.release(max(event.position for event in events.values()))
+        return {key: event for key, event in events.items() if event.position <= last}
 
     async def of_types(
         self, streams: Collection[str], types: Sequence[str]
     ) -> dict[str, list[RecordedEvent]]:
         """Return the events of some types in some streams, in order; an empty list for none."""
-        found: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
-        for row in await self._pool.fetch(SQL.of_types, list(found), types):
-            found[row["stream"]].append(recorded(row["entry"]))
-        return found
+        by_stream: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
+        for row in await self._pool.fetch(SQL.of_types, list(by_stream), types):
+            by_stream[row["stream"]].append(recorded(row["entry"]))
+        return by_stream
 
     async def with_text(
         self, types: Sequence[str], text: str, first: int = 1

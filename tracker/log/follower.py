@@ -85,8 +85,8 @@ class Follower(BackgroundTask):
                         after = max(after, seen)
                 if events:
                     after = events[-1].position
-                    if wanted := [e for e in events if types is None or e.type in types]:
-                        yield wanted
+                    if selected := [e for e in events if types is None or e.type in types]:
+                        yield selected
                 else:
                     await wait_for_event(grown)
         finally:

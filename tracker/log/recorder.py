@@ -110,8 +110,8 @@ class Recorder:
     ) -> list[RecordedEvent]:
         """Return at most `limit` events after a position, in order."""
         async with self._pool.acquire() as connection:
-            found = await read(connection, after, limit=limit, types=types)
-        return await self.durability.release_events(found)
+            page = await read(connection, after, limit=limit, types=types)
+        return await self.durability.release_events(page)
 
     async def page(
         self,
@@ -200,24 +200,24 @@ class Recorder:
         return await self._reading.submit(versions)
 
     async def _read_streams(
-        self, wanted: Sequence[Mapping[str, int]]
+        self, requests: Sequence[Mapping[str, int]]
     ) -> Sequence[dict[str, list[RecordedEvent]] | Exception]:
         """Read the streams of several callers in one query."""
         lowest: dict[str, int] = {}
-        for versions in wanted:
+        for versions in requests:
             for stream, version in versions.items():
                 lowest[stream] = min(version, lowest.get(stream, version))
         try:
             async with self._pool.acquire() as connection:
-                found = await read_streams_after(connection, lowest)
+                events = await read_streams_after(connection, lowest)
         except Exception as error:
-            return [error] * len(wanted)
+            return [error] * len(requests)
         return [
             {
-                stream: [event for event in found[stream] if event.version > version]
+                stream: [event for event in events[stream] if event.version > version]
                 for stream, version in versions.items()
             }
-            for versions in wanted
+            for versions in requests
         ]
 
     async def existing_streams(self, streams: Sequence[str]) -> set[str]:
@@ -257,8 +257,8 @@ class Recorder:
         """Return the seconds by which the clock of this process is ahead of the database's."""
         async with self._pool.acquire() as connection:
             sent = time.time()
-            theirs = float(await connection.fetchval(SQL.clock))
-            return (sent + time.time()) / 2 - theirs
+            server_seconds = float(await connection.fetchval(SQL.clock))
+            return (sent + time.time()) / 2 - server_seconds
 
     async def position_at(self, moment: datetime) -> int:
         """Return the last position recorded at or before `moment`; 0 if there is none."""
@@ -277,21 +277,21 @@ async def read_streams_after(
     connection: Connection, versions: Mapping[str, int], until: int = 2**63 - 1
 ) -> dict[str, list[RecordedEvent]]:
     """Return the events of some streams, each after a version, up to a position, by stream."""
-    found: dict[str, list[RecordedEvent]] = {stream: [] for stream in versions}
-    asked = [*versions], [*versions.values()], until
-    for row in await connection.fetch(SQL.read_streams_after, *asked):
-        found[row["stream"]].append(recorded(row["entry"]))
-    return found
+    by_stream: dict[str, list[RecordedEvent]] = {stream: [] for stream in versions}
+    arguments = [*versions], [*versions.values()], until
+    for row in await connection.fetch(SQL.read_streams_after, *arguments):
+        by_stream[row["stream"]].append(recorded(row["entry"]))
+    return by_stream
 
 
 async def read_streams(
     connection: Connection, streams: Iterable[str], until: int = 2**63 - 1
 ) -> dict[str, list[RecordedEvent]]:
     """Return the events of some streams up to a position, by stream; an empty list for a new stream."""
-    found: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
-    for row in await connection.fetch(SQL.read_streams, list(found), until):
-        found[row["stream"]].append(recorded(row["entry"]))
-    return found
+    by_stream: dict[str, list[RecordedEvent]] = {stream: [] for stream in streams}
+    for row in await connection.fetch(SQL.read_streams, list(by_stream), until):
+        by_stream[row["stream"]].append(recorded(row["entry"]))
+    return by_stream
 
 
 def _columns(about: Sequence[StreamRange]) -> tuple[list[object], ...]:

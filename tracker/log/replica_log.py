@@ -44,7 +44,7 @@ class ReplayedDurability(Durability):
         return True
 
     @synchronous.setter
-    def synchronous(self, said: bool) -> None:
+    def synchronous(self, value: bool) -> None:
         """Ignore a standby's report about standbys of its own."""
 
     @property
@@ -90,11 +90,11 @@ class PollingFollower(Follower):
         self,
         recorder: Recorder,
         target: Target,
-        ask: Callable[[Connection], Awaitable[Mapping[str, str]]],
+        read_values: Callable[[Connection], Awaitable[Mapping[str, str]]],
         lost: Callable[[BaseException], None],
     ):
         super().__init__(recorder, target)
-        self._ask = ask
+        self._read_values = read_values
         self._lost = lost
         self._gone = False
         """Whether the last poll failed, as was logged."""
@@ -121,14 +121,14 @@ class PollingFollower(Follower):
         try:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
-                    found = await self._ask(connection)
+                    head = await self._read_values(connection)
                 if not self.listening:
                     self.listening, self._gone = True, False
                     self.session += 1
-                for channel, payload in found.items():
+                for channel, payload in head.items():
                     if payload != last.get(channel) and channel in self._handlers:
                         self._handlers[channel](payload)
-                last = found
+                last = head
                 await asyncio.sleep(REPLICA_POLL_SECONDS)
         finally:
             self.listening = False

@@ -36,16 +36,16 @@ def resume_token(position: int, entry: bytes) -> ResumeToken:
     return ResumeToken(position, leaf_hash(entry).hex()[:HASH_DIGITS])
 
 
-def parse_resume_token(given: str, field: str) -> ResumeToken:
+def parse_resume_token(text: str, field: str) -> ResumeToken:
     """Parse a token or a position. Raises InvalidInput."""
-    found = TOKEN.fullmatch(given)
-    if not found:
+    match = TOKEN.fullmatch(text)
+    if not match:
         raise InvalidInput(
-            f"{given[:50]!r} is not a position: expected a whole number from 0, or a resume token",
+            f"{text[:50]!r} is not a position: expected a whole number from 0, or a resume token",
             code="INVALID_POSITION",
             path=(field,),
         )
-    return ResumeToken(position_of(found["position"], field), found["hash"])
+    return ResumeToken(position_of(match["position"], field), match["hash"])
 
 
 def position_of(digits: str, field: str) -> int:

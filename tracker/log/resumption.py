@@ -35,5 +35,5 @@ async def is_in_log(recorder: Recorder, token: ResumeToken) -> bool:
     entry."""
     if token.hash is None:
         return True
-    found = (await recorder.lookup.by_position([token.position])).get(token.position)
-    return found is not None and found.resume_token == token
+    event = (await recorder.lookup.by_position([token.position])).get(token.position)
+    return event is not None and event.resume_token == token

@@ -45,8 +45,8 @@ class Selection:
     @property
     def key(self) -> Hashable:
         """A key that is the same for equal selections."""
-        wanted = (self.types, self.commodities, self.places)
-        return (self.entity, *(None if words is None else tuple(words) for words in wanted))
+        lists = (self.types, self.commodities, self.places)
+        return (self.entity, *(None if words is None else tuple(words) for words in lists))
 
     @property
     def by_subject(self) -> bool:
@@ -73,10 +73,10 @@ class Subjects(NamedTuple):
 
     def are_selected(self, selection: Selection) -> bool:
         """Return whether an event with these subjects is selected. Pure."""
-        wanted = selection.commodities
-        if wanted is not None and self.of_control:
-            wanted = commodities_of_controls(tuple(wanted))
-        return (wanted is None or not self.commodities.isdisjoint(wanted)) and (
+        selected = selection.commodities
+        if selected is not None and self.of_control:
+            selected = commodities_of_controls(tuple(selected))
+        return (selected is None or not self.commodities.isdisjoint(selected)) and (
             selection.places is None or not self.places.isdisjoint(selection.places)
         )
 
@@ -93,9 +93,9 @@ CONTROL_FACTS = tuple(ExportControl.FACTS.values())
 
 
 @lru_cache(maxsize=1024)
-def commodities_of_controls(wanted: tuple[str, ...]) -> Sequence[str]:
+def commodities_of_controls(commodities: tuple[str, ...]) -> Sequence[str]:
     """Return the commodities of controls that may cover some commodities: see `matching.py`."""
-    return controls_about(map(Commodity, wanted))
+    return controls_about(map(Commodity, commodities))
 
 
 TYPES_WITH_SUBJECTS = tuple(
@@ -114,8 +114,8 @@ async def streams_selected(
     Figures are selected by their names. Any other entity is selected from the event that completes the
     selected subjects.
     """
-    wanted = tuple(selection.commodities or ())
-    words = {*wanted, *commodities_of_controls(wanted), *(selection.places or ())}
+    commodities = tuple(selection.commodities or ())
+    words = {*commodities, *commodities_of_controls(commodities), *(selection.places or ())}
     named, since = defaultdict[str, list[Fact]](list), dict[str, int]()
     for event in await recorder.events_mentioning(TYPES_WITH_SUBJECTS, words, before):
         named[event.stream].append(event.fact)
@@ -152,8 +152,8 @@ async def follow_selected(
         after = max(after, head)
     async with aclosing(follower.pages(after, types=selection.types)) as pages:
         async for page in pages:
-            if wanted := await filter_selected(recorder, page, selection):
-                yield wanted
+            if selected := await filter_selected(recorder, page, selection):
+                yield selected
 
 
 async def read_selected(
@@ -183,8 +183,8 @@ async def filter_selected(
     recorder: Recorder, events: Sequence[RecordedEvent], selection: Selection
 ) -> list[RecordedEvent]:
     """Return the selected ones of some events."""
-    [wanted] = [found async for found in filter_each(recorder, events, [selection])]
-    return wanted
+    [selected] = [matches async for matches in filter_each(recorder, events, [selection])]
+    return selected
 
 
 async def filter_each(
@@ -197,17 +197,17 @@ async def filter_each(
     """
     subjects: dict[int, Subjects] = {}
     for selection in selections:
-        wanted = [
+        selected = [
             event
             for event in events
             if (selection.types is None or event.type in selection.types)
             and selection.entity in (None, event.stream)
         ]
         if selection.by_subject:
-            unknown = [event for event in wanted if event.position not in subjects]
+            unknown = [event for event in selected if event.position not in subjects]
             subjects |= await _read_subjects(recorder, unknown)
-            wanted = [e for e in wanted if subjects[e.position].are_selected(selection)]
-        yield wanted
+            selected = [e for e in selected if subjects[e.position].are_selected(selection)]
+        yield selected
 
 
 async def _read_subjects(

@@ -80,10 +80,10 @@ class Upcasters:
 
     def with_former_words(self, words: Iterable[str]) -> set[str]:
         """Return words with their former names in entries of older schemas."""
-        found = set(words)
+        synonyms = set(words)
         for _, step in sorted(self.steps.items(), reverse=True):
-            found |= {old for old, new in step.renamed_words.items() if new in found}
-        return found
+            synonyms |= {old for old, new in step.renamed_words.items() if new in synonyms}
+        return synonyms
 
 
 def schema_name(type_: str, number: int) -> str:
@@ -107,11 +107,11 @@ def _name_territory(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_territory(clause: dict[str, Any]) -> dict[str, Any]:
-    said = dict(clause)
-    if said.pop("extraterritorial", False):
-        only = said.get("deMinimisPercent") is not None
-        said["territory"] = "only_abroad" if only else "also_abroad"
-    return said
+    upcast = dict(clause)
+    if upcast.pop("extraterritorial", False):
+        only = upcast.get("deMinimisPercent") is not None
+        upcast["territory"] = "only_abroad" if only else "also_abroad"
+    return upcast
 
 
 UPCASTERS = Upcasters(

@@ -49,32 +49,32 @@ def target_from_url(url: str) -> Target:
     Parameters are those of asyncpg, such as sslmode; others are settings of the session. Of several hosts,
     the first is used that responds within `connect_timeout` seconds and matches `target_session_attrs`.
     """
-    found = ADDRESS.fullmatch(url)
-    if not found or not url.isprintable() or " " in url or LONE_PERCENT.search(url):
+    match = ADDRESS.fullmatch(url)
+    if not match or not url.isprintable() or " " in url or LONE_PERCENT.search(url):
         raise InvalidInput(EXPECTED)
-    named, others = _parameters(found["parameters"] or "")
-    user, _, password = (found["login"] or "").partition(":")
-    given = {
-        **_hosts(found["hosts"] or named.get("host", ""), named.get("port", "")),
+    named, others = _parameters(match["parameters"] or "")
+    user, _, password = (match["login"] or "").partition(":")
+    options = {
+        **_hosts(match["hosts"] or named.get("host", ""), named.get("port", "")),
         "user": _decoded(user or named.get("user", "")),
         "password": _decoded(password or named.get("password", "")),
-        "database": _decoded(found["database"] or named.get("database", named.get("dbname", ""))),
+        "database": _decoded(match["database"] or named.get("database", named.get("dbname", ""))),
         "timeout": _timeout(named.get("connect_timeout")),
         "target_session_attrs": _session_attributes(named.get("target_session_attrs")),
         "dsn": f"postgresql://?{'&'.join(others)}" if others else None,
     }
-    return {name: value for name, value in given.items() if value}
+    return {name: value for name, value in options.items() if value}
 
 
 def _parameters(text: str) -> tuple[dict[str, str], list[str]]:
     """Return the parameters that are also parts of a URL, and the others unchanged."""
     named, others = dict[str, str](), list[str]()
     for pair in filter(None, text.split("&")):
-        found = PARAMETER.fullmatch(pair)
-        if not found:
+        match = PARAMETER.fullmatch(pair)
+        if not match:
             raise InvalidInput("expected parameters such as ?sslmode=require")
-        if found["name"] in OWN_PARAMETERS:
-            named[found["name"]] = found["value"]
+        if match["name"] in OWN_PARAMETERS:
+            named[match["name"]] = match["value"]
         else:
             others.append(pair)
     return named, others
@@ -82,13 +82,13 @@ def _parameters(text: str) -> tuple[dict[str, str], list[str]]:
 
 def _hosts(hosts: str, ports: str) -> dict[str, Any]:
     """Return the given hosts and ports: the first that responds is used."""
-    found = [match for host in hosts.split(",") if (match := HOST.fullmatch(host))]
-    names = [_decoded(host["ipv6"] or host["name"]) for host in found]
-    written = [host["port"] for host in found]
+    matches = [match for host in hosts.split(",") if (match := HOST.fullmatch(host))]
+    names = [_decoded(host["ipv6"] or host["name"]) for host in matches]
+    written = [host["port"] for host in matches]
     if not any(written) and ports:
         written = list(ports.split(","))
     if (
-        len(found) <= hosts.count(",")
+        len(matches) <= hosts.count(",")
         or (any(names) and not all(names))
         or len(written) not in (1, len(names))
     ):

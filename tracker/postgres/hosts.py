@@ -56,13 +56,13 @@ async def connect_to_first(
     addresses = _addresses(host, port)
     servers = _addresses(beside.get("host"), beside.get("port")) if beside else addresses
 
-    async def connect(address: Address, wanted: str | None) -> Any:
+    async def connect(address: Address, attributes: str | None) -> Any:
         async with asyncio.timeout(timeout):
             connection = await asyncpg.connect(
                 host=address[0],
                 port=address[1],
                 timeout=timeout,
-                target_session_attrs=wanted,  # type: ignore[arg-type]  # text will do
+                target_session_attrs=attributes,  # type: ignore[arg-type]  # text will do
                 **options,
             )
             try:
@@ -74,9 +74,9 @@ async def connect_to_first(
 
     failure: Exception | None = None
     try:
-        for wanted in _attributes(target_session_attrs):
+        for attributes in _attributes(target_session_attrs):
             try:
-                return await _race(addresses, wanted, connect, timeout)
+                return await _race(addresses, attributes, connect, timeout)
             except PASSED_OVER as error:
                 failure = error
         assert failure is not None
@@ -99,7 +99,7 @@ def address(
 
 async def _race(
     addresses: Addresses,
-    wanted: str | None,
+    attributes: str | None,
     connect: Callable[[Address, str | None], Awaitable[Any]],
     seconds: float,
 ) -> Any:
@@ -109,21 +109,21 @@ async def _race(
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    last = _last_taken.get((addresses, wanted))
+    last = _last_taken.get((addresses, attributes))
     waiting = deque(sorted(addresses, key=lambda address: address != last))
-    asked: dict[asyncio.Future[Any], Address] = {}
+    pending: dict[asyncio.Future[Any], Address] = {}
     refused: list[Address] = []
     failure: Exception | None = None
     try:
-        while waiting or asked:
+        while waiting or pending:
             if waiting:
                 address = waiting.popleft()
-                asked[asyncio.ensure_future(connect(address, wanted))] = address
+                pending[asyncio.ensure_future(connect(address, attributes))] = address
             done, _ = await asyncio.wait(
-                asked, timeout=HEAD_START_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                pending, timeout=HEAD_START_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
-            while answered := next((task for task in asked if task.done()), None):
-                address = asked.pop(answered)
+            while answered := next((task for task in pending if task.done()), None):
+                address = pending.pop(answered)
                 try:
                     connection = answered.result()
                 except PASSED_OVER as error:
@@ -131,13 +131,13 @@ async def _race(
                     refused.append(address)
                     logger.info("%s:%s is passed over: %s", *address, type(error).__name__)
                 else:
-                    _last_taken[addresses, wanted] = address
+                    _last_taken[addresses, attributes] = address
                     return connection
             if not done and not waiting and loop.time() < deadline:
                 waiting.extend(refused)
                 refused.clear()
     finally:
-        for task in asked:
+        for task in pending:
             task.cancel()
             task.add_done_callback(_discard)
     assert failure is not None
@@ -150,9 +150,9 @@ def _discard(late: asyncio.Future[Any]) -> None:
         late.result().terminate()
 
 
-def _attributes(wanted: str | None) -> Sequence[str | None]:
+def _attributes(session_attributes: str | None) -> Sequence[str | None]:
     """Return the session attributes to try, in order."""
-    return ("standby", "any") if wanted == PREFER_STANDBY else (wanted,)
+    return ("standby", "any") if session_attributes == PREFER_STANDBY else (session_attributes,)
 
 
 def _addresses(host: str | Sequence[str] | None, port: int | Sequence[int] | None) -> Addresses:

@@ -31,7 +31,7 @@ RENEWAL_SHARE = 1 / 4
 """Share of the duration after which it is renewed."""
 TAKING_INTERVAL_SECONDS = 1.0
 """Seconds between two attempts of others to take it."""
-QUESTION_TIMEOUT_SECONDS = 3.0
+QUERY_TIMEOUT_SECONDS = 3.0
 """Timeout of a lease query in seconds."""
 RELEASE_TIMEOUT_SECONDS = 1.0
 """Timeout of its release in seconds: without a release the lease expires."""
@@ -82,22 +82,24 @@ class Lease:
 
     async def try_take(self) -> bool:
         """Take it if it is free, with a new epoch; return whether that succeeded."""
-        return await self._ask(SQL.take, self.name, self.holder, timedelta(seconds=self._seconds))
+        return await self._extend(
+            SQL.take, self.name, self.holder, timedelta(seconds=self._seconds)
+        )
 
     async def renew(self) -> None:
         """Extend it with the same epoch. Raises LeaseLost if another process has taken it."""
         seconds = timedelta(seconds=self._seconds)
-        if not await self._ask(SQL.renew, self.name, self.holder, self.epoch, seconds):
+        if not await self._extend(SQL.renew, self.name, self.holder, self.epoch, seconds):
             self._ends = 0.0
             raise LeaseLost(f"another process has the lease {self.name}")
 
-    async def _ask(self, query: str, *arguments: object) -> bool:
-        asked = read_clock()  # before the database starts counting
-        epoch = await self._pool.fetchval(query, *arguments, timeout=QUESTION_TIMEOUT_SECONDS)
+    async def _extend(self, query: str, *arguments: object) -> bool:
+        requested_at = read_clock()  # before the database starts counting
+        epoch = await self._pool.fetchval(query, *arguments, timeout=QUERY_TIMEOUT_SECONDS)
         if epoch is None:
             return False
         self.epoch = epoch
-        self._ends = asked + self._seconds * (1 - MARGIN_SHARE)
+        self._ends = requested_at + self._seconds * (1 - MARGIN_SHARE)
         renewed, self._renewed = self._renewed, asyncio.Event()
         renewed.set()
         return True
@@ -120,7 +122,7 @@ class Lease:
             await self._take()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._keep())
+                    tasks.create_task(self._renew_until_lost())
                     tasks.create_task(work())
             except* LeaseLost:
                 logger.warning("another process has the lease %s", self.name)
@@ -144,7 +146,7 @@ class Lease:
                 logger.warning("the lease %s could not be requested: %s", self.name, error)
             await asyncio.sleep(TAKING_INTERVAL_SECONDS)
 
-    async def _keep(self) -> None:
+    async def _renew_until_lost(self) -> None:
         while True:
             await asyncio.sleep(self._seconds * RENEWAL_SHARE)
             try:

@@ -52,6 +52,8 @@ class Migration:
     number: int
     name: str
     script: str
+    is_recorded: bool = True
+    """Whether a database that has it lists it."""
 
     @property
     def sha256(self) -> str:
@@ -101,48 +103,48 @@ async def pending(
 
     Raises NotMigrated if it has unknown steps, or was restored on a server without the roles (MISSING_ROLES).
     """
-    ours = list(migrations() if steps is None else steps)
+    steps_of_code = list(migrations() if steps is None else steps)
     if not await connection.fetchval(SQL.began):
-        return ours
+        return steps_of_code
     applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
     await _check_roles(connection)
     if count := FORMER_STEPS.get(_hash_of(applied)):
-        return [_renumber(ours[:count]), *ours[count:]]
+        return [_renumber(steps_of_code[:count]), *steps_of_code[count:]]
     if former := [number for number in applied if number < FIRST]:
         raise NotMigrated(
             f"The database is of a version before 0.1.0 (migration {max(former)}):"
             " carry its log over as docs/operating/upgrade.md says"
         )
-    for migration in ours:
+    for migration in steps_of_code:
         if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise NotMigrated(
                 f"The database had another migration {migration.number}"
                 f" ({migration.name}) than this version: it was edited afterwards"
             )
-    if newer := sorted(applied.keys() - {migration.number for migration in ours}):
+    if newer := sorted(applied.keys() - {migration.number for migration in steps_of_code}):
         raise NotMigrated(
             f"The database is of a newer version (migration {newer[-1]}):"
             " install that version of the tracker"
         )
-    return [migration for migration in ours if migration.number not in applied]
+    return [migration for migration in steps_of_code if migration.number not in applied]
 
 
 async def _check_roles(connection: Connection) -> None:
     """Check that a migrated database has its roles: a dump does not contain them."""
-    found = await connection.fetchrow(SQL.misplaced, ROLES, OWNER)
-    assert found is not None
-    if found["missing"]:
-        statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in found["missing"])
+    misplaced = await connection.fetchrow(SQL.misplaced, ROLES, OWNER)
+    assert misplaced is not None
+    if misplaced["missing"]:
+        statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in misplaced["missing"])
         raise NotMigrated(
-            f"The server lacks the roles {', '.join(found['missing'])}. They belong to the server"
+            f"The server lacks the roles {', '.join(misplaced['missing'])}. They belong to the server"
             " and are not part of a database dump; without them restored objects have neither owners"
             " nor grants. Create the roles with a login that may create roles, then restore the dump"
             f" again, into an empty database (docs/operating/back-up.md):{statements}",
             code="MISSING_ROLES",
         )
-    if found["owner"]:
+    if misplaced["owner"]:
         raise NotMigrated(
-            f"The log belongs to {found['owner']} and not to {OWNER}: the dump was restored while"
+            f"The log belongs to {misplaced['owner']} and not to {OWNER}: the dump was restored while"
             " the server had no such role, and has lost its owners and grants. The roles are there"
             " now: restore the dump once more, into an empty database (docs/operating/back-up.md)",
             code="MISSING_ROLES",
@@ -155,7 +157,7 @@ async def _apply(connection: Connection, migration: Migration) -> None:
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
     await connection.execute(migration.script)
     await connection.execute(f"SET LOCAL ROLE {OWNER}")
-    if migration.number:
+    if migration.is_recorded:
         await connection.execute(SQL.record, migration.number, migration.name, migration.sha256)
     await connection.execute("RESET ROLE")
 
@@ -164,7 +166,7 @@ def _renumber(steps: Iterable[Migration]) -> Migration:
     """Return the step that records these steps in place of the former ones, and not itself."""
     rows = ", ".join(f"({each.number}, '{each.name}', '{each.sha256}')" for each in steps)
     script = f"DELETE FROM log.migrations; INSERT INTO log.migrations VALUES {rows}"
-    return Migration(0, "renumber", script)
+    return Migration(FIRST - 1, "renumber", script, is_recorded=False)
 
 
 def _hash_of(applied: Mapping[int, str]) -> str:

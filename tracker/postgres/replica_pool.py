@@ -78,26 +78,26 @@ class ReplicaPool(CheckedPool):
 
     async def fetch(self, *arguments: Any, **options: Any) -> Any:
         """Fetch as in asyncpg, with a retry if the standby was lost meanwhile."""
-        return await self._again(super().fetch, *arguments, **options)
+        return await self._with_retry(super().fetch, *arguments, **options)
 
     async def fetchrow(self, *arguments: Any, **options: Any) -> Any:
         """Fetch a row like `fetch`."""
-        return await self._again(super().fetchrow, *arguments, **options)
+        return await self._with_retry(super().fetchrow, *arguments, **options)
 
     async def fetchval(self, *arguments: Any, **options: Any) -> Any:
         """Fetch a value like `fetch`."""
-        return await self._again(super().fetchval, *arguments, **options)
+        return await self._with_retry(super().fetchval, *arguments, **options)
 
-    async def _again(
-        self, ask: Callable[..., Awaitable[Any]], *arguments: Any, **options: Any
+    async def _with_retry(
+        self, fetch: Callable[..., Awaitable[Any]], *arguments: Any, **options: Any
     ) -> Any:
         try:
-            return await ask(*arguments, **options)
+            return await fetch(*arguments, **options)
         except GONE_ERRORS as error:
             if isinstance(error, TimeoutError):  # the query is too slow on any server
                 raise
             self._note_away(error)
-        return await ask(*arguments, **options)
+        return await fetch(*arguments, **options)
 
     def give_up(self, error: BaseException) -> None:
         """Stop using standbys if there is a primary, and end their queries."""

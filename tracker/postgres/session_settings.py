@@ -91,8 +91,8 @@ def session_settings(role: str | None) -> dict[str, str]:
 
 def refused_settings(error: asyncpg.PostgresError) -> UnsuitableConnection | None:
     """Return the error of a pooler that refused the settings of a connection; None for other errors."""
-    said = str(error)
-    return UnsuitableConnection(_through_pooler(said)) if REFUSED_PARAMETER in said else None
+    message = str(error)
+    return UnsuitableConnection(_through_pooler(message)) if REFUSED_PARAMETER in message else None
 
 
 async def check_session(connection: Any, settings: Mapping[str, str], *, pooled: bool) -> None:
@@ -101,13 +101,13 @@ async def check_session(connection: Any, settings: Mapping[str, str], *, pooled:
     `pooled`: the settings were not sent, because the login should have them.
     """
     rows = await connection.fetch(IN_FORCE, list(settings))
-    found = {row["name"]: row["value"] for row in rows}
-    wrong = {name: value for name, value in settings.items() if found[name] != value}
+    values = {row["name"]: row["value"] for row in rows}
+    wrong = {name: value for name, value in settings.items() if values[name] != value}
     if pooled:
         _check_login(rows[0]["login"], rows[0]["superuser"], wrong)
     elif wrong:
         name, value = next(iter(wrong.items()))
-        raise UnsuitableConnection(_through_pooler(f"{name} is {found[name]}, not {value}"))
+        raise UnsuitableConnection(_through_pooler(f"{name} is {values[name]}, not {value}"))
 
 
 def _check_login(login: str, superuser: bool, wrong: Mapping[str, str]) -> None:

@@ -171,9 +171,9 @@ def check_action(candidate: Candidate, action: Action, actor: str) -> None:
     """Reject an action that the state of a candidate does not permit. Raises InvalidInput."""
     allowed = REOPENABLE if action is Action.REOPENED else OPEN
     if candidate.state not in allowed:
-        wanted = " or ".join(state.value for state in CandidateState if state in allowed)
+        expected = " or ".join(state.value for state in CandidateState if state in allowed)
         raise InvalidInput(
-            f"candidate {candidate.id} is {candidate.state.value}: expected one that is {wanted}",
+            f"candidate {candidate.id} is {candidate.state.value}: expected one that is {expected}",
             code="NOT_OPEN" if allowed is OPEN else "NOT_CLOSED",
             path=("id",),
         )

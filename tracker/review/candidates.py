@@ -113,8 +113,8 @@ class Candidates:
         """Return the candidates in a part of a list, in order."""
         statement, arguments = page_statement(narrowed, order, span)
         rows = await self._pool.fetch(statement, *arguments)
-        found = [candidate_of(row) for row in rows]
-        return found[::-1] if span.from_end else found
+        candidates = [candidate_of(row) for row in rows]
+        return candidates[::-1] if span.from_end else candidates
 
     async def count(self, narrowed: CandidateFilter) -> int:
         """Return the number of candidates in a list."""
@@ -126,28 +126,28 @@ class Candidates:
         conditions, arguments = _conditions(narrowed)
         statement = SQL.counts.replace("{conditions}", conditions)
         rows = await self._pool.fetch(statement, *arguments)
-        found = {CandidateState(row["state"]): row["count"] for row in rows}
-        return {state: found.get(state, 0) for state in CandidateState}
+        counts = {CandidateState(row["state"]): row["count"] for row in rows}
+        return {state: counts.get(state, 0) for state in CandidateState}
 
     async def get(self, id: int) -> Candidate:
         """Return a candidate. Raises NotFound."""
-        found = await self.get_all([id])
-        if id not in found:
+        candidates = await self.get_all([id])
+        if id not in candidates:
             raise not_found(id)
-        return found[id]
+        return candidates[id]
 
     async def get_all(self, ids: Collection[int]) -> dict[int, Candidate]:
         """Return the existing candidates with some ids."""
-        asked = [id for id in ids if 0 < id <= MAX_ID]
-        return {row["id"]: candidate_of(row) for row in await self._pool.fetch(BY_IDS, asked)}
+        valid = [id for id in ids if 0 < id <= MAX_ID]
+        return {row["id"]: candidate_of(row) for row in await self._pool.fetch(BY_IDS, valid)}
 
     async def decisions(self, ids: Collection[int]) -> dict[int, list[Decision]]:
         """Return the past actions on some candidates, newest first."""
-        found: dict[int, list[Decision]] = {id: [] for id in ids}
-        for row in await self._pool.fetch(SQL.decisions, list(found)):
+        by_candidate: dict[int, list[Decision]] = {id: [] for id in ids}
+        for row in await self._pool.fetch(SQL.decisions, list(by_candidate)):
             decision = Decision(**{**row, "action": Action(row["action"])})
-            found[decision.candidate].append(decision)
-        return found
+            by_candidate[decision.candidate].append(decision)
+        return by_candidate
 
     async def sources(self) -> list[str]:
         """Return the keys of the sources that have candidates."""
@@ -166,18 +166,18 @@ def page_statement(
     conditions, arguments = _conditions(narrowed)
     by, down = order.value
     columns: str = getattr(SQL, by)
-    found = [conditions]
+    all_conditions = [conditions]
     for key, forward in ((span.after, not down), (span.before, down)):
         if key is not None:
             sign = (">" if forward else "<") + ("=" if span.closed else "")
             places = [f"${len(arguments) + 1 + at}" for at in range(len(key))]
-            found.append(f"{columns} {sign} ({', '.join(places)})")
+            all_conditions.append(f"{columns} {sign} ({', '.join(places)})")
             arguments += key
     direction = "DESC" if down is not span.from_end else "ASC"
     ordering = ", ".join(f"{part} {direction}" for part in _parts(columns))
     return (
         SQL.page.replace("{columns}", COLUMNS)
-        .replace("{conditions}", " AND ".join(found))
+        .replace("{conditions}", " AND ".join(all_conditions))
         .replace("{order}", ordering)
         .replace("{limit}", f"${len(arguments) + 1}"),
         [*arguments, span.limit],
@@ -198,7 +198,7 @@ def _conditions(narrowed: CandidateFilter) -> tuple[str, list[Any]]:
     if narrowed.state is CandidateState.PENDING:
         parts.append(SQL.of_pending)
     if narrowed.assigned_to == "":
-        parts.append(SQL.of_nobody)
+        parts.append(SQL.unassigned)
     return " AND ".join(parts), arguments
 
 

@@ -23,7 +23,7 @@ c.issuers @> ARRAY[{}::text] AND cardinality(c.issuers) > 0
 -- name: of_person
 c.assigned_to = {}::text
 
--- name: of_nobody
+-- name: unassigned
 c.assigned_to IS NULL
 
 -- name: of_words

@@ -60,9 +60,16 @@ async def propose(
     that the log has with the same content under its reader's id is skipped. All or nothing; raises
     InvalidInput for an invalid finding.
     """
-    kept = [storable(one) for one in findings]
-    rows = {(row["item"], row["part"]): row for row in (row_of(one, issuers) for one in kept)}
-    facts = {one.event.event_id: one.event.fact for one in kept if isinstance(one, FactProposal)}
+    storable_findings = [storable(one) for one in findings]
+    rows = {
+        (row["item"], row["part"]): row
+        for row in (row_of(one, issuers) for one in storable_findings)
+    }
+    facts = {
+        one.event.event_id: one.event.fact
+        for one in storable_findings
+        if isinstance(one, FactProposal)
+    }
     if isinstance(target, asyncpg.Pool):
         async with target.acquire() as connection:
             return await _propose(connection, source, list(rows.values()), facts)
@@ -78,15 +85,15 @@ async def _propose(
         await connection.execute(SQL.take_turn, source)
         known = await _known_ids(connection, facts)
         imported = await _find_imported(connection, rows)
-        wanted = [
+        proposals = [
             row
             for row in rows
             if row["event_id"] not in known and (row["reader"], row["snapshot"]) not in imported
         ]
-        given, found = (encode(some).decode() for some in (wanted, rows))
-        added = await connection.fetch(SQL.add, source, given)
-        revived = await connection.fetch(SQL.revive, source, given, ACTOR)
-        await connection.execute(SQL.supersede, source, found, ACTOR, NOT_READ)
+        encoded, existing = (encode(some).decode() for some in (proposals, rows))
+        added = await connection.fetch(SQL.add, source, encoded)
+        revived = await connection.fetch(SQL.revive, source, encoded, ACTOR)
+        await connection.execute(SQL.supersede, source, existing, ACTOR, NOT_READ)
     return len(added) + len(revived)
 
 

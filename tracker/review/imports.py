@@ -29,7 +29,7 @@ from tracker.sources.registry import reader_named
 
 SQL = named_queries(Path(__file__).with_name("imports.sql"))
 
-LOOK_INTERVAL_SECONDS = 5.0
+POLL_INTERVAL_SECONDS = 5.0
 """Seconds between two checks for waiting files that were accepted in other processes."""
 MAX_SHOWN_REFUSALS = 3
 """Maximum number of refusal reasons shown with a candidate."""
@@ -52,7 +52,7 @@ class AcceptedImports(BackgroundTask):
         """Import accepted files until cancelled."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_INTERVAL_SECONDS):
+                async with asyncio.timeout(POLL_INTERVAL_SECONDS):
                     await self._woken.wait()
             self._woken.clear()
             try:
@@ -64,8 +64,8 @@ class AcceptedImports(BackgroundTask):
         """Import all waiting files, unless another process does. Raises connection errors."""
         if not await self._waiting():
             return
-        async with self._turn() as ours:
-            while ours and (waiting := await self._waiting()):
+        async with self._import_lock() as has_lock:
+            while has_lock and (waiting := await self._waiting()):
                 for id in waiting:
                     await self._import(await self._review.candidates.get(id))
 
@@ -73,7 +73,7 @@ class AcceptedImports(BackgroundTask):
         return [row["id"] for row in await self._review.pool.fetch(SQL.waiting)]
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[bool]:
+    async def _import_lock(self) -> AsyncIterator[bool]:
         """Hold the import lock for the length of a block, if it is free; a crash releases it."""
         connection = await connect(self._target, role=API)
         try:
@@ -158,8 +158,8 @@ def reviewed_reader(candidate: Candidate) -> Reader:
     if candidate.settings:
         if reader.with_mapping is None:
             raise InvalidInput(f"{reader.name} takes no settings")
-        given = [f"{name}={value}" for name, value in candidate.settings.items()]
-        reader = reader.with_mapping(load_mapping(constants=given))
+        settings = [f"{name}={value}" for name, value in candidate.settings.items()]
+        reader = reader.with_mapping(load_mapping(constants=settings))
     return replace(reader, read=_with_reviews(reader.read, candidate))
 
 

@@ -147,7 +147,7 @@ class Review:
         return await self.candidates.get(id)
 
     async def assign(self, id: int, to: str | None, by: Reviewer) -> Candidate:
-        """Assign a candidate to a person, or to nobody; others may still decide on it."""
+        """Assign a candidate to a person, or remove the assignment; others may still decide on it."""
         check_explanation(by.reason)
         check_name(to)
         async with self._changing(id, by, Action.ASSIGNED) as (connection, candidate):
@@ -258,7 +258,7 @@ class Review:
             wrong,
             stream,
             fact,
-            f"The publisher says otherwise now: {candidate.title}"[:MAX_CORRECTION_CHARACTERS],
+            f"The publisher has changed this: {candidate.title}"[:MAX_CORRECTION_CHARACTERS],
             fact.source,
             idempotency_key=id,
             actor=actor,
@@ -271,10 +271,10 @@ class Review:
         under the id of its reader.
         """
         earlier = await self.pool.fetchval(SQL.earlier, candidate.id)
-        asked = [event_id_of(earlier)] if earlier is not None else []
-        asked += [candidate.event_id] if candidate.event_id else []
-        streams = await self._recorder.streams_of(asked)
-        for id in asked:
+        event_ids = [event_id_of(earlier)] if earlier is not None else []
+        event_ids += [candidate.event_id] if candidate.event_id else []
+        streams = await self._recorder.streams_of(event_ids)
+        for id in event_ids:
             if id not in streams:
                 continue
             events = (await self._recorder.read_streams([streams[id]]))[streams[id]]

@@ -13,7 +13,7 @@ IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
 WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
 """A run of letters and digits; in scripts without spaces, each character, as in `log.words_of`."""
 MAX_CHARACTERS = 8_000
-"""Maximum characters of the words of one candidate, all of which are indexed."""
+"""Maximum number of indexed characters of the words of one candidate."""
 
 
 def search_words(

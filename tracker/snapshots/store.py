@@ -113,9 +113,9 @@ class SnapshotStore:
     async def describe_all(self, digests: Collection[str]) -> dict[str, SnapshotInfo]:
         """Return the stored ones of some snapshots without their bytes, by SHA-256. Raises InvalidInput."""
         rows = await self._pool.fetch(SQL.describe, [digest_bytes(each) for each in digests])
-        found = {info.sha256: info for info in map(_info, rows)}
-        await self._remove_files(info.sha256 for info in found.values() if info.redaction)
-        return found
+        by_digest = {info.sha256: info for info in map(_info, rows)}
+        await self._remove_files(info.sha256 for info in by_digest.values() if info.redaction)
+        return by_digest
 
     async def page(
         self, before: tuple[datetime, str] = NEWEST, first: int = PAGE_SNAPSHOTS
@@ -244,5 +244,7 @@ def _info(row: asyncpg.Record) -> SnapshotInfo:
 
 
 def _redaction(entry: bytes) -> SnapshotRedaction:
-    said = msgspec.json.decode(entry, type=_SnapshotRedaction)
-    return SnapshotRedaction(int(said.position), said.data.reason, said.data.on, said.data.by)
+    redaction = msgspec.json.decode(entry, type=_SnapshotRedaction)
+    return SnapshotRedaction(
+        int(redaction.position), redaction.data.reason, redaction.data.on, redaction.data.by
+    )

@@ -176,11 +176,11 @@ class ColumnMapping:
         Raises InvalidInput if a mapped column does not exist.
         """
         places = {name.strip().casefold(): index for index, name in enumerate(header)}
-        found: dict[str, int] = {}
+        columns: dict[str, int] = {}
         for name, index in places.items():
             meant = name if name in FIELDS else ALIASES.get(name.replace("_", " "), "")
             if meant and meant not in self.columns:
-                found.setdefault(meant, index)
+                columns.setdefault(meant, index)
         for meant, column in self.columns.items():
             if column.strip().casefold() not in places:
                 raise InvalidInput(
@@ -189,8 +189,8 @@ class ColumnMapping:
                     code="NO_SUCH_COLUMN",
                     path=("columns", meant),
                 )
-            found[meant] = places[column.strip().casefold()]
-        return found
+            columns[meant] = places[column.strip().casefold()]
+        return columns
 
 
 def load_mapping(
@@ -205,9 +205,9 @@ def load_mapping(
     )
 
 
-def _pairs(given: Iterable[str]) -> dict[str, str]:
+def _pairs(texts: Iterable[str]) -> dict[str, str]:
     pairs = {}
-    for text in given:
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not value:
             raise InvalidInput(f"{text!r}: expected FIELD=..., such as title=Titel")
@@ -232,14 +232,14 @@ def _from_toml(file: Path) -> ColumnMapping:
             code="NO_SUCH_FILE",
         )
     try:
-        given = tomllib.loads(file.read_text("utf-8"))
-        tables = {name: given.pop(name, {}) for name in ("columns", "statuses", "measures")}
-        dates, ignored = given.pop("dates", None), given.pop("ignore", [])
+        table = tomllib.loads(file.read_text("utf-8"))
+        tables = {name: table.pop(name, {}) for name in ("columns", "statuses", "measures")}
+        dates, ignored = table.pop("dates", None), table.pop("ignore", [])
         if dates not in (None, "dmy", "mdy"):
             raise InvalidInput("dates: expected dmy or mdy")
         return ColumnMapping(
             columns={_field(name): str(column) for name, column in tables["columns"].items()},
-            constants={_field(name): str(value) for name, value in given.items()},
+            constants={_field(name): str(value) for name, value in table.items()},
             statuses={**STATUSES, **_words(tables["statuses"], ClauseStatus)},
             measures={**MEASURES, **_words(tables["measures"], Measure)},
             dates=dates,

@@ -34,18 +34,18 @@ def downloaded_file(url: str, most: int = MAX_DOWNLOAD_BYTES) -> Iterator[File]:
             " without a name and password",
             code="NO_SUCH_FILE",
         )
-    with tempfile.NamedTemporaryFile(prefix="tracker-") as kept:
+    with tempfile.NamedTemporaryFile(prefix="tracker-") as file:
         try:
             with open_url(
                 url, timeout_seconds=READ_TIMEOUT_SECONDS, follow_redirects=True
             ) as response:
-                kept.writelines(read_chunks(response, most))
+                file.writelines(read_chunks(response, most))
         except ResponseTooLarge as error:
             raise TooLarge(f"{shown}: {error}") from None
         except (OSError, HTTPException, ValueError) as error:
             raise InvalidInput(f"{shown}: {error}", code="NO_SUCH_FILE") from None
-        kept.flush()
-        yield File(Path(kept.name), file_name_of(url))
+        file.flush()
+        yield File(Path(file.name), file_name_of(url))
 
 
 def file_name_of(url: str) -> str:

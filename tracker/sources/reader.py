@@ -185,10 +185,10 @@ class Reader:
     with_mapping: Callable[[ColumnMapping], Reader] | None = None
 
 
-def unreadable(file: File, what: str, line: int | None = None) -> InvalidInput:
+def unreadable(file: File, problem: str, line: int | None = None) -> InvalidInput:
     """Return the error of an invalid file: nothing of it is imported."""
     where = file.name if line is None else f"{file.name}, line {line}"
-    return InvalidInput(f"{where}: {what}", code="UNREADABLE_FILE")
+    return InvalidInput(f"{where}: {problem}", code="UNREADABLE_FILE")
 
 
 def dotted_path(error: TrackerError) -> str | None:

@@ -152,10 +152,10 @@ def _is_utf8_beyond_ascii(file: File) -> bool:
 def encoding_named(name: str) -> str:
     """Return the Python name of a text encoding. Raises InvalidInput for an unknown one."""
     try:
-        found = codecs.lookup(name)
+        codec = codecs.lookup(name)
     except (LookupError, ValueError):
-        found = None
-    if found is None or not found._is_text_encoding or found.name in NON_FILE_CODECS:
+        codec = None
+    if codec is None or not codec._is_text_encoding or codec.name in NON_FILE_CODECS:
         near = difflib.get_close_matches(name.lower().replace("-", "_"), aliases, n=3)
         like = near or ["utf-8", "gb18030", "cp1252"]
         raise InvalidInput(
@@ -163,7 +163,7 @@ def encoding_named(name: str) -> str:
             code="UNKNOWN_ENCODING",
             path=("encoding",),
         )
-    return found.name
+    return codec.name
 
 
 @dataclass(frozen=True, slots=True)

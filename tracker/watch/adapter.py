@@ -106,7 +106,7 @@ class NotUnderstood(TrackerError):
 
 
 @dataclass(frozen=True, slots=True)
-class LookResult:
+class PollResult:
     """Result of a poll: the next cursor, the day up to which it is complete, and warnings.
 
     The day is None if it cannot be determined.
@@ -117,7 +117,7 @@ class LookResult:
     warnings: tuple[str, ...] = ()
 
 
-Look: TypeAlias = Generator[Request | Finding, Response | None, LookResult]
+PollSteps: TypeAlias = Generator[Request | Finding, Response | None, PollResult]
 """A poll: a `Request` is answered with its `Response`, a `Finding` with None."""
 
 
@@ -144,5 +144,5 @@ class Adapter:
     name: str
     title: str
     Options: type[Struct]
-    look: Callable[[SourceSettings, Cursor, date], Look]
+    poll: Callable[[SourceSettings, Cursor, date], PollSteps]
     """Poll a source from a cursor, on a day (UTC)."""

@@ -34,8 +34,8 @@ class DayFormat:
     def find(self, text: str) -> date | None:
         """Return the date in a text; None if there is none, there are different ones, or it is not a valid
         Gregorian date."""
-        found = {self._day(match) for match in self.pattern.finditer(_plain(text))}
-        return found.pop() if len(found) == 1 else None
+        days = {self._day(match) for match in self.pattern.finditer(_plain(text))}
+        return days.pop() if len(days) == 1 else None
 
     def _day(self, match: re.Match[str]) -> date | None:
         parts = match.groupdict()

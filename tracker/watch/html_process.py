@@ -53,7 +53,7 @@ def read_apart(read: Callable[P, T], *arguments: P.args, **options: P.kwargs) ->
     """
     request = base64.b64encode(pickle.dumps((read, arguments, options)))
     try:
-        good, answer = html_process().ask(request)
+        good, answer = html_process().request(request)
     except WorkerFailed:
         raise NotUnderstood(
             "expected HTML that can be read with little memory in a few seconds", code="TOO_LARGE"

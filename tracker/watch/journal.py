@@ -22,7 +22,7 @@ from tracker.domain.watched_source_facts import (
     Failed,
     Fetched,
     Looked,
-    LookFact,
+    PollFact,
     Unchanged,
     Unwatched,
     Watched,
@@ -42,11 +42,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class LookReport:
+class PollReport:
     """Result of a poll. `failure` is the reason why it is incomplete: a code and a line."""
 
     source: str
-    look: int
+    number: int
     started_at: datetime
     ended_at: datetime
     requests: int
@@ -65,7 +65,7 @@ class SourceHistory:
 
     settings: Watched | None
     changes: int
-    look: int
+    last_poll: int
 
 
 class Journal:
@@ -80,8 +80,8 @@ class Journal:
         stream = stream_of(key)
         facts = [known.fact for known in (await load(self._recorder, [stream]))[stream].known]
         watched = [fact for fact in facts if isinstance(fact, Watched)]
-        looks = (fact.look for fact in facts if isinstance(fact, LookFact))
-        return SourceHistory(watched[-1] if watched else None, len(watched), max(looks, default=0))
+        polls = (fact.look for fact in facts if isinstance(fact, PollFact))
+        return SourceHistory(watched[-1] if watched else None, len(watched), max(polls, default=0))
 
     async def record_watched(self, settings: SourceSettings, number: int) -> None:
         """Record that a source is watched, with the n-th version of its settings."""
@@ -109,9 +109,9 @@ class Journal:
             if error.code != "NOT_WATCHED":
                 raise
 
-    def of_look(self, settings: SourceSettings, look: int) -> LookJournal:
+    def of_poll(self, settings: SourceSettings, number: int) -> PollJournal:
         """Return the journal of one poll."""
-        return LookJournal(self, settings, look)
+        return PollJournal(self, settings, number)
 
     async def record(self, key: str, fact: Fact, event_id: str) -> None:
         """Record a fact about a source, once for each id. Raises InvalidInput for a fact that is not
@@ -123,13 +123,13 @@ class Journal:
             logger.info("%s is on record already", event_id)
 
 
-class LookJournal:
+class PollJournal:
     """Records the events of one poll: one per address and kind, even if the poll is repeated."""
 
-    def __init__(self, journal: Journal, settings: SourceSettings, look: int):
+    def __init__(self, journal: Journal, settings: SourceSettings, number: int):
         self._journal = journal
         self._settings = settings
-        self._look = look
+        self._number_of_poll = number
 
     async def record_fetched(self, response: Response) -> None:
         """Record that a response had new content."""
@@ -169,7 +169,7 @@ class LookJournal:
         )
         await self._record(fact, request, error.code.lower().replace("_", "-"))
 
-    async def record_looked(self, report: LookReport) -> None:
+    async def record_poll(self, report: PollReport) -> None:
         """Record that the poll has ended."""
         fact = Looked(
             **self._request_fields(report.ended_at),
@@ -182,15 +182,17 @@ class LookJournal:
             warnings=tuple(shorten(each) for each in report.warnings[:MAX_WARNINGS]),
         )
         key = self._settings.key
-        await self._journal.record(key, fact, end_id(key, self._look))
+        await self._journal.record(key, fact, end_id(key, self._number_of_poll))
 
     def _request_fields(self, at: datetime) -> dict[str, Any]:
         source, on = _source(self._settings, at), _day(at)
-        return {"source": source, "on": on, "look": self._look, "at": at}
+        return {"source": source, "on": on, "look": self._number_of_poll, "at": at}
 
-    async def _record(self, fact: Fact, request: Request, what: str) -> None:
+    async def _record(self, fact: Fact, request: Request, kind: str) -> None:
         key, address = self._settings.key, sha256_of(address_of(request).encode())[:16]
-        await self._journal.record(key, fact, f"watch-{key}-{self._look}-{address}-{what}")
+        await self._journal.record(
+            key, fact, f"watch-{key}-{self._number_of_poll}-{address}-{kind}"
+        )
 
 
 def stream_of(key: str) -> str:
@@ -198,9 +200,9 @@ def stream_of(key: str) -> str:
     return f"source/{key}"
 
 
-def end_id(key: str, look: int) -> str:
+def end_id(key: str, number: int) -> str:
     """Return the id of the event that ends a poll."""
-    return f"watch-{key}-{look}-end"
+    return f"watch-{key}-{number}-end"
 
 
 def shorten(text: str) -> str:

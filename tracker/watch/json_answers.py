@@ -27,8 +27,8 @@ def read_json(response: Response, kind: type[T]) -> T:
         raise not_as_expected(response, error.message, *error.path) from None
 
 
-def not_as_expected(response: Response, what: str, *path: str | int) -> NotUnderstood:
+def not_as_expected(response: Response, problem: str, *path: str | int) -> NotUnderstood:
     """Return the error for a response, with the place of the fault."""
     address = response.url.partition("?")[0]
     where = f"{'.'.join(map(str, path))}: " if path else ""
-    return NotUnderstood(f"{address}: {where}{what}")
+    return NotUnderstood(f"{address}: {where}{problem}")

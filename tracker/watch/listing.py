@@ -161,7 +161,7 @@ def walk(
             Request(url, "text/html, application/json;q=0.9", max_bytes=MAX_HTML_BYTES)
         )
         page = read_apart(read_page, response, layout, may_be_empty=bool(entries))
-        if entries and _begins_anew(page, entries):
+        if entries and _starts_over(page, entries):
             raise NotUnderstood(f"{first}: the list changed while it was read", code="INCOMPLETE")
         reached = all(entry in known or entry.url in entries for entry in page.entries)
         for entry in page.entries:
@@ -178,7 +178,7 @@ def walk(
     )
 
 
-def _begins_anew(page: ListPage, entries: Mapping[str, Entry]) -> bool:
+def _starts_over(page: ListPage, entries: Mapping[str, Entry]) -> bool:
     """Return whether a further page is a first page with new entries, which precede entries read before.
 
     On an actual next page the entries read before come first, moved there by new ones.
@@ -243,10 +243,10 @@ def _html_within(response: Response) -> Response:
     if not (response.media_type or "").endswith("json"):
         return response
     try:
-        found = json.loads(response.text())
+        value = json.loads(response.text())
         for key in JSON_HTML:
-            found = found[key]
-        return replace(response, content=found.encode(), charset="utf-8", media_type="text/html")
+            value = value[key]
+        return replace(response, content=value.encode(), charset="utf-8", media_type="text/html")
     except (ValueError, LookupError, TypeError, AttributeError):
         raise NotUnderstood(
             f"{response.url}: expected JSON with HTML at {'.'.join(JSON_HTML)}"

@@ -17,8 +17,8 @@ from tracker.watch.adapter import (
     Response,
     SourceSettings,
 )
-from tracker.watch.journal import LookReport
-from tracker.watch.look import drive
+from tracker.watch.journal import PollReport
+from tracker.watch.poll import drive
 from tracker.watch.store import WatchStore
 from tracker.watch.watcher import WatchOptions
 from tracker.web.failures import FetchError
@@ -27,14 +27,14 @@ from tracker.web.request import WebRequest
 
 
 @dataclass(frozen=True, slots=True)
-class LookPreview:
+class PollPreview:
     """Result of a previewed poll, with a line for each finding."""
 
-    report: LookReport
+    report: PollReport
     lines: tuple[str, ...]
 
 
-async def preview_looks(target: Target, options: WatchOptions) -> AsyncIterator[LookPreview]:
+async def preview_polls(target: Target, options: WatchOptions) -> AsyncIterator[PollPreview]:
     """Poll sources one after the other, each from its present cursor."""
     pool = await create_pool(target, role=WATCHER, size=1)
     try:
@@ -55,16 +55,16 @@ class _Preview:
         self._requests = 0
         self._lines: list[str] = []
 
-    async def run(self, options: WatchOptions, cursor: Cursor, number: int) -> LookPreview:
+    async def run(self, options: WatchOptions, cursor: Cursor, number: int) -> PollPreview:
         started_at = clock.now()
         adapter = options.find_adapter(self._settings.adapter)
-        look = adapter.look(self._settings, cursor, started_at.date())
+        steps = adapter.poll(self._settings, cursor, started_at.date())
         result, failure = None, None
         try:
-            result = await drive(look, self._fetch, self._take)
+            result = await drive(steps, self._fetch, self._take)
         except (FetchFailed, NotUnderstood) as error:
             failure = error.code, error.message
-        report = LookReport(
+        report = PollReport(
             self._settings.key,
             number,
             started_at,
@@ -77,13 +77,13 @@ class _Preview:
             warnings=result.warnings if result else (),
             failure=failure,
         )
-        return LookPreview(report, tuple(self._lines))
+        return PollPreview(report, tuple(self._lines))
 
     async def _take(self, finding: Finding) -> None:
         self._lines.append(describe(finding))
 
     async def _fetch(self, request: Request) -> Response | FetchFailed:
-        asked = WebRequest(
+        web_request = WebRequest(
             request.url,
             request.accept,
             request.body,
@@ -92,20 +92,20 @@ class _Preview:
             self._settings.pause_seconds,
         )
         try:
-            found = await self._fetcher.fetch(asked)
+            response = await self._fetcher.fetch(web_request)
         except FetchError as error:
             self._requests += error.requests
             return FetchFailed(error.message, code=error.code, url=error.url, status=error.status)
-        self._requests += found.requests
+        self._requests += response.requests
         return Response(
             request,
-            found.url,
-            found.status,
-            found.at,
-            sha256_of(found.content),
-            found.content,
-            found.media_type,
-            found.charset,
+            response.url,
+            response.status,
+            response.at,
+            sha256_of(response.content),
+            response.content,
+            response.media_type,
+            response.charset,
         )
 
 

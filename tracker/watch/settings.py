@@ -82,16 +82,10 @@ def load_sources(file: FilePath | None, find_adapter: FindAdapter) -> tuple[Sour
         if each is not None:
             with _naming(each):
                 sources |= _sources(_read(each), find_adapter, sources.keys())
-    found = tuple(each for _, each in sorted(sources.items()) if each is not None)
-    if len(found) > MAX_SOURCES:
+    enabled = tuple(each for _, each in sorted(sources.items()) if each is not None)
+    if len(enabled) > MAX_SOURCES:
         raise WrongSources(f"expected at most {MAX_SOURCES} sources")
-    return found
-
-
-def parse_sources(text: str, find_adapter: FindAdapter) -> tuple[SourceSettings, ...]:
-    """Parse the sources of a text alone. Raises WrongSources."""
-    found = _sources(text, find_adapter)
-    return tuple(each for _, each in sorted(found.items()) if each is not None)
+    return enabled
 
 
 @contextmanager
@@ -142,39 +136,39 @@ def _source(key: str, table: Any, find_adapter: FindAdapter) -> SourceSettings |
         raise _wrong("expected a table with the settings of a source", key)
     if table == LEFT_OUT:
         return None
-    given = _convert(table, _Table, key)
+    converted = _convert(table, _Table, key)
     try:
-        check_line(given.name, "name")
-        check_line(given.covers or "-", "covers")
-        check_address(given.address)
-        adapter = find_adapter(given.adapter)
+        check_line(converted.name, "name")
+        check_line(converted.covers or "-", "covers")
+        check_address(converted.address)
+        adapter = find_adapter(converted.adapter)
     except InvalidInput as error:
         raise _wrong(error.message, key, *map(str, error.path or ("address",))) from None
-    for index, issuer in enumerate(given.issuers):
+    for index, issuer in enumerate(converted.issuers):
         try:
             Actor(issuer)
         except InvalidInput as error:
             raise _wrong(error.message, key, "issuers", str(index)) from None
-    options = _convert(given.options, adapter.Options, key, "options")
-    if not given.watched:
+    options = _convert(converted.options, adapter.Options, key, "options")
+    if not converted.watched:
         return None
     return SourceSettings(
         key=key,
-        adapter=given.adapter,
-        name=given.name,
-        publisher=given.publisher,
-        address=given.address,
-        issuers=given.issuers,
-        every_hours=_every_hours(given.every, key),
-        pause_seconds=given.pause_seconds,
-        covers=given.covers,
+        adapter=converted.adapter,
+        name=converted.name,
+        publisher=converted.publisher,
+        address=converted.address,
+        issuers=converted.issuers,
+        every_hours=_every_hours(converted.every, key),
+        pause_seconds=converted.pause_seconds,
+        covers=converted.covers,
         options=options,
     )
 
 
 def _every_hours(text: str, key: str) -> float:
-    found = RHYTHM.fullmatch(text)
-    hours = int(found[1]) * HOURS_BY_UNIT[found[2]] if found else 0
+    match = RHYTHM.fullmatch(text)
+    hours = int(match[1]) * HOURS_BY_UNIT[match[2]] if match else 0
     if not MIN_EVERY_MINUTES / 60 <= hours <= MAX_EVERY_DAYS * 24:
         raise _wrong(
             f"{text!r}: expected a time such as 30m, 12h or 7d, from {MIN_EVERY_MINUTES}m to"

@@ -61,8 +61,8 @@ class KnownAddress:
 
 def plain_settings(settings: SourceSettings) -> dict[str, Any]:
     """Return settings as plain JSON, in which they are compared and stored."""
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
-    return found
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(settings))
+    return plain
 
 
 class WatchStore:
@@ -85,7 +85,7 @@ class WatchStore:
         return {each["key"]: SourceRow(**each) for each in decoded}
 
     async def take(
-        self, settings: SourceSettings, number: int, *, look: int = 0, reset: bool = False
+        self, settings: SourceSettings, number: int, *, last_poll: int = 0, reset: bool = False
     ) -> None:
         """Watch a source with settings that are recorded under a number.
 
@@ -93,7 +93,7 @@ class WatchStore:
         """
         every = timedelta(hours=settings.every_hours)
         plain = msgspec.json.encode(plain_settings(settings)).decode()
-        await self._pool.execute(SQL.take, settings.key, plain, number, every, look, reset)
+        await self._pool.execute(SQL.take, settings.key, plain, number, every, last_poll, reset)
 
     async def drop(self, key: str) -> None:
         """Stop watching a source."""
@@ -120,24 +120,24 @@ class WatchStore:
         )
 
     async def complete(
-        self, source: str, look: int, cursor: Cursor, ended_at: datetime, next_look_at: datetime
+        self, source: str, poll: int, cursor: Cursor, ended_at: datetime, next_look_at: datetime
     ) -> None:
         """Write that a poll read everything. Raises LeaseLost."""
         text = msgspec.json.encode(cursor).decode()
-        await self._end(SQL.complete, source, text, look, ended_at, next_look_at)
+        await self._end(SQL.complete, source, text, poll, ended_at, next_look_at)
         await self._pool.execute(SQL.prune_addresses, source, timedelta(days=ADDRESS_DAYS))
 
     async def fail(
         self,
         source: str,
-        look: int,
+        poll: int,
         ended_at: datetime,
         next_look_at: datetime,
         code: str,
         error: str,
     ) -> None:
         """Write that a poll was incomplete. Raises LeaseLost."""
-        await self._end(SQL.fail, source, look, ended_at, next_look_at, code, error)
+        await self._end(SQL.fail, source, poll, ended_at, next_look_at, code, error)
 
     async def _end(self, query: str, *arguments: Any) -> None:
         async with self._pool.acquire() as connection, connection.transaction():

@@ -19,7 +19,7 @@ MAX_NAMED_SOURCES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class SourceStanding:
+class SourceStatus:
     """State of a watched source.
 
     `age_seconds` is the time since its last complete poll or, before that, since it was first watched.
@@ -43,21 +43,21 @@ class SourceStanding:
 class WatchSummary:
     """All watched sources, and whether a process polls them."""
 
-    sources: tuple[SourceStanding, ...]
+    sources: tuple[SourceStatus, ...]
     watching: bool
 
     @property
-    def failing(self) -> list[SourceStanding]:
+    def failing(self) -> list[SourceStatus]:
         """Sources whose last poll was incomplete."""
         return [each for each in self.sources if each.failing_since is not None]
 
     @property
-    def overdue(self) -> list[SourceStanding]:
+    def overdue(self) -> list[SourceStatus]:
         """Sources whose poll is overdue."""
         return [each for each in self.sources if each.overdue]
 
     @property
-    def unreachable(self) -> list[SourceStanding]:
+    def unreachable(self) -> list[SourceStatus]:
         """Sources whose publisher did not respond in the last poll."""
         return [each for each in self.failing if each.last_code in NO_ANSWER]
 
@@ -66,11 +66,9 @@ class WatchSummary:
         """Return the faults, one per line."""
         warnings = []
         if self.overdue and not self.watching:
-            warnings.append(
-                f"no process watches: {_named(self.overdue)} should have been looked at"
-            )
+            warnings.append(f"no process watches: {_named(self.overdue)} should have been polled")
         elif self.overdue:
-            warnings.append(f"sources that are looked at late: {_named(self.overdue)}")
+            warnings.append(f"sources that are polled late: {_named(self.overdue)}")
         if len(self.unreachable) == len(self.sources) > 1:
             since = min(each.failing_since for each in self.sources if each.failing_since)
             warnings.append(
@@ -91,7 +89,7 @@ class WaitingCandidates(NamedTuple):
     oldest_seconds: float
 
 
-def _named(sources: Sequence[SourceStanding]) -> str:
+def _named(sources: Sequence[SourceStatus]) -> str:
     names = ", ".join(each.key for each in sources[:MAX_NAMED_SOURCES])
     more = len(sources) - MAX_NAMED_SOURCES
     return f"{names} and {more} more" if more > 0 else names
@@ -107,7 +105,7 @@ class WatchOverview:
         """Return the present summary, whichever process watches."""
         rows = await self._pool.fetch(SQL.summary)
         watching = bool(rows) and bool(await self._pool.fetchval(SQL.watching, LEASE))
-        return WatchSummary(tuple(SourceStanding(**row) for row in rows), watching)
+        return WatchSummary(tuple(SourceStatus(**row) for row in rows), watching)
 
     async def waiting(self) -> WaitingCandidates:
         """Return the present number and age of the candidates in the queue."""

@@ -29,8 +29,8 @@ from tracker.postgres.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLos
 from tracker.review.findings import propose
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.adapter import SourceSettings
-from tracker.watch.journal import Journal, LookReport, end_id, shorten
-from tracker.watch.look import LookInProgress, LookTools, is_to_come
+from tracker.watch.journal import Journal, PollReport, end_id, shorten
+from tracker.watch.poll import Poll, PollTools, is_to_come
 from tracker.watch.settings import FindAdapter
 from tracker.watch.store import SourceRow, WatchStore, plain_settings
 from tracker.watch.summary import LEASE
@@ -78,11 +78,11 @@ class WatchParts:
     lease: Lease
     store: WatchStore
     journal: Journal
-    tools: LookTools
+    tools: PollTools
     options: WatchOptions
 
 
-ObserveLook = Callable[[LookReport], None]
+ObservePoll = Callable[[PollReport], None]
 ObserveRequest = Callable[[str, str, float, int], None]
 
 
@@ -94,7 +94,7 @@ class Watcher(BackgroundTask):
         self._options = options
         self._durability = durability or Durability()
         self._alone = durability is None
-        self.observe_look: ObserveLook = lambda _: None
+        self.observe_poll: ObservePoll = lambda _: None
         """Callback for each poll that has ended."""
         self.observe_request: ObserveRequest = lambda *_: None
         """Callback for each request: the host, its status or error, seconds and bytes."""
@@ -125,23 +125,23 @@ class Watcher(BackgroundTask):
                 return  # the server stops
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def look_once(self) -> list[LookReport]:
+    async def poll_once(self) -> list[PollReport]:
         """Poll every source once now, due or not.
 
         Raises Unavailable if another process watches, and database errors.
         """
         async with self._parts() as parts:
-            done: asyncio.Future[list[LookReport]] = asyncio.get_running_loop().create_future()
+            done: asyncio.Future[list[PollReport]] = asyncio.get_running_loop().create_future()
             begun = asyncio.Event()
 
             async def work() -> None:
                 begun.set()
                 try:
                     rows = await reconcile(parts)
-                    looks = (
-                        self._look(parts, each, rows[each.key]) for each in parts.options.sources
+                    polls = (
+                        self._poll(parts, each, rows[each.key]) for each in parts.options.sources
                     )
-                    done.set_result(list(await asyncio.gather(*looks)))
+                    done.set_result(list(await asyncio.gather(*polls)))
                 except Exception as error:
                     if not done.done():
                         done.set_exception(error)
@@ -175,7 +175,7 @@ class Watcher(BackgroundTask):
         while True:
             await _sleep_until_due(row)
             try:
-                await self._look(parts, settings, row)
+                await self._poll(parts, settings, row)
                 row = (await parts.store.sources())[settings.key]
             except LogSetBack:
                 raise
@@ -186,19 +186,19 @@ class Watcher(BackgroundTask):
                 await asyncio.sleep(RETRY_SECONDS)
                 await parts.lease.wait_until_held()
 
-    async def _look(
+    async def _poll(
         self, parts: WatchParts, settings: SourceSettings, row: SourceRow
-    ) -> LookReport:
+    ) -> PollReport:
         """Poll a source, and write the result."""
         adapter = parts.options.find_adapter(settings.adapter)
         number = row.look + 1
         while await parts.store.has_event(end_id(settings.key, number)):
             number += 1  # it ended, but a crash prevented the write of its result
-        journal = parts.journal.of_look(settings, number)
-        look = LookInProgress(parts.tools, settings, row, number, journal)
+        journal = parts.journal.of_poll(settings, number)
+        poll = Poll(parts.tools, settings, row, number, journal)
         started_at = clock.now()
         try:
-            report, cursor = await look.run(adapter)
+            report, cursor = await poll.run(adapter)
         except (*CONNECTION_ERRORS, TimeoutError, Unavailable, LeaseLost):
             raise
         except Exception as error:  # fault of one source: the others continue
@@ -213,10 +213,10 @@ class Watcher(BackgroundTask):
             await parts.store.complete(settings.key, number, cursor, ended, due)
         else:
             code, reason = report.failure or ("UNREACHABLE", "?")
-            wait = retry_seconds(settings, row.failures, look.retry_after_seconds)
+            wait = retry_seconds(settings, row.failures, poll.retry_after_seconds)
             due = ended + timedelta(seconds=wait)
             await parts.store.fail(settings.key, number, ended, due, code, reason)
-        self.observe_look(report)
+        self.observe_poll(report)
         return report
 
     def _note_trouble(self, trouble: str) -> None:
@@ -246,7 +246,7 @@ class Watcher(BackgroundTask):
             if self._alone:
                 self._durability.confirm = recorder.confirm
             store = WatchStore(fenced, lease)
-            tools = LookTools(
+            tools = PollTools(
                 fetcher,
                 store,
                 SnapshotStore(pool, options.snapshots),
@@ -280,12 +280,12 @@ async def _take(parts: WatchParts, settings: SourceSettings, row: SourceRow | No
         return
     if row is None:
         history = await parts.journal.history(settings.key)
-        number, look, reset = history.changes + 1, history.look, False
+        number, last_poll, reset = history.changes + 1, history.last_poll, False
     else:
-        number, look = row.settings_number + 1, row.look
+        number, last_poll = row.settings_number + 1, row.look
         reset = any(row.settings.get(name) != plain[name] for name in READ_BY)
     await parts.journal.record_watched(settings, number)
-    await parts.store.take(settings, number, look=look, reset=reset)
+    await parts.store.take(settings, number, last_poll=last_poll, reset=reset)
 
 
 READ_BY = ("adapter", "address", "options")
@@ -294,18 +294,18 @@ READ_BY = ("adapter", "address", "options")
 
 def _settings_of(row: SourceRow) -> SourceSettings:
     """Return the settings of a row without the options, because its adapter may no longer exist."""
-    kept = {name: row.settings[name] for name in SourceSettings.__struct_fields__}
-    return SourceSettings(**kept | {"issuers": tuple(kept["issuers"]), "options": None})
+    stored = {name: row.settings[name] for name in SourceSettings.__struct_fields__}
+    return SourceSettings(**stored | {"issuers": tuple(stored["issuers"]), "options": None})
 
 
 def _broken_off(
     settings: SourceSettings, number: int, started_at: datetime, error: Exception
-) -> LookReport:
+) -> PollReport:
     """Return the result of a poll that cannot be recorded."""
-    reason = shorten(f"the look failed: {type(error).__name__}: {error}")
+    reason = shorten(f"the poll failed: {type(error).__name__}: {error}")
     ended_at = clock.now()
     failure = "LAYOUT_CHANGED", reason
-    return LookReport(
+    return PollReport(
         settings.key, number, started_at, ended_at, 0, 0, 0, complete=False, failure=failure
     )
 

@@ -80,12 +80,12 @@ class _Resolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Resolve a name. Raises OSError, and AddressRefused if none of its addresses is permitted."""
-        found = await asyncio.get_running_loop().run_in_executor(
+        addresses = await asyncio.get_running_loop().run_in_executor(
             self._threads, partial(self._lookup, host, port, family, socket.SOCK_STREAM)
         )
         refused: list[str] = []
         results: list[ResolveResult] = []
-        for family_, _, protocol, _, address in found:
+        for family_, _, protocol, _, address in addresses:
             if not self._permit(ip_address(address[0])):
                 refused.append(address[0])
                 continue

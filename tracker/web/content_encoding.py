@@ -40,16 +40,16 @@ class Unpacker:
         """Return the decompressed data of the next piece. Raises UnpackError."""
         if self._coding in PLAIN:
             return self._take(piece)
-        found = bytearray()
+        content = bytearray()
         while piece and self._left:
             if self._stream is None:
                 self._stream = zlib.decompressobj(self._window_bits(piece))
             try:
-                found += self._take(self._stream.decompress(piece, self._left))
+                content += self._take(self._stream.decompress(piece, self._left))
             except zlib.error as error:
                 raise UnpackError(str(error)) from None
             piece = self._rest(self._stream)
-        return bytes(found)
+        return bytes(content)
 
     def end(self) -> None:
         """Complete the data. Raises UnpackError if they are cut off."""

@@ -174,8 +174,8 @@ class Fetcher:
             self._check(url, moved=len(seen) > 1)
             pause = request.pause_seconds
             if by_robots:
-                pause = max(pause, await self._ask_robots(url, pause, count))
-            answer = await self._ask_once(replace(request, url=url), pause, count)
+                pause = max(pause, await self._check_robots(url, pause, count))
+            answer = await self._request_once(replace(request, url=url), pause, count)
             if isinstance(answer, WebResponse):
                 return answer
             if answer in seen or len(seen) > MAX_REDIRECTS:
@@ -191,7 +191,7 @@ class Fetcher:
             code = "REDIRECT" if moved else "REFUSED_ADDRESS"
             raise FetchError(one_line(error.message), code=code, url=url) from None
 
-    async def _ask_robots(self, url: str, pause: float, count: Callable[[], None]) -> float:
+    async def _check_robots(self, url: str, pause: float, count: Callable[[], None]) -> float:
         """Check that a host permits an address, and return its requested pause. Raises FetchError."""
         try:
             origin = str(URL(url, encoded=True).origin())
@@ -218,13 +218,13 @@ class Fetcher:
         )
         return (await self._follow(request, count, by_robots=False)).content
 
-    async def _ask_once(
+    async def _request_once(
         self, request: WebRequest, pause: float, count: Callable[[], None]
     ) -> WebResponse | str:
         """Request an address once: return the document, or the target of a redirect. Raises FetchError."""
         host, max_wait = _host(request.url), self._limits.max_wait_seconds
         try:
-            async with self._pacing.turn(host, pause, max(max_wait, pause)):
+            async with self._pacing.slot(host, pause, max(max_wait, pause)):
                 count()
                 return await self._observe_exchange(host, request)
         except HostHeld as held:

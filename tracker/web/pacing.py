@@ -30,7 +30,7 @@ class Pacing:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def turn(
+    async def slot(
         self, host: str, pause_seconds: float, max_wait_seconds: float
     ) -> AsyncIterator[None]:
         """Wait for and hold the slot of a host; the next one starts some seconds after its end.

@@ -14,10 +14,10 @@ MAX_RETRY_AFTER_SECONDS = 24 * 3600
 
 def read_retry_after(status: int | None, header: str | None) -> float | None:
     """Return the delay that a server requests in seconds, a day at most; None if there is none."""
-    given = (header or "").strip()
-    if status not in MAY_WAIT or not given:
+    text = (header or "").strip()
+    if status not in MAY_WAIT or not text:
         return None
-    seconds = _seconds(given)
+    seconds = _seconds(text)
     return None if seconds is None else min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
 
 

@@ -12,7 +12,7 @@ from protego import Protego
 
 from tracker.web.failures import FetchError
 
-KEEP_SECONDS = 24 * 3600
+CACHE_SECONDS = 24 * 3600
 MAX_ROBOTS_BYTES = 500 * 1024
 """Of a larger file only the beginning counts: this much must be read (RFC 9309, 2.5)."""
 MAX_CRAWL_DELAY_SECONDS = 120.0
@@ -57,7 +57,7 @@ class Robots:
         """
         async with self._locks.setdefault(origin, asyncio.Lock()):
             known = self._rules.get(origin)
-            if known is None or time.monotonic() - known.read_at > KEEP_SECONDS:
+            if known is None or time.monotonic() - known.read_at > CACHE_SECONDS:
                 known = self._rules[origin] = await _read(origin, get)
             return known
 

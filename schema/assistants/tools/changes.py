@@ -29,7 +29,7 @@ NOT_CONFIRMED = {
 """Sentences on clauses in force, by the confirmation of their status."""
 
 
-class Question(PagedArguments, frozen=True, kw_only=True):
+class Parameters(PagedArguments, frozen=True, kw_only=True):
     """The two moments; `day` and `position` are the second."""
 
     from_day: Annotated[str, Meta(description="first day; that of `day` if left out")] | None = None
@@ -54,33 +54,33 @@ CHANGE = Part(
 )
 
 
-def variables(asked: Question) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput for a single moment."""
-    if asked.from_day is None and asked.from_position is None:
+    if parameters.from_day is None and parameters.from_position is None:
         raise InvalidInput("expected the first moment: fromDay or fromPosition", path=("fromDay",))
     return {
-        "fromDay": asked.from_day,
-        "fromPosition": None if asked.from_position is None else str(asked.from_position),
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "kind": asked.kind and asked.kind.upper(),
-        "first": asked.first,
-        "after": asked.after,
+        "fromDay": parameters.from_day,
+        "fromPosition": None if parameters.from_position is None else str(parameters.from_position),
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "kind": parameters.kind and parameters.kind.upper(),
+        "first": parameters.first,
+        "after": parameters.after,
     }
 
 
-def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the page of changes."""
     return "/changes", {
-        "from": asked.from_day,
-        "fromPosition": asked.from_position,
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "kind": asked.kind and asked.kind.upper(),
+        "from": parameters.from_day,
+        "fromPosition": parameters.from_position,
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "kind": parameters.kind and parameters.kind.upper(),
     }
 
 
-def nodes(data: Data, asked: Question) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the entities that differ."""
     return Nodes.of_page(data["changes"])
 
@@ -91,10 +91,10 @@ def change(node: Node, book: Book) -> Item:
     if issuer:
         book.issued_by(issuer["code"])
     if node["change"] == "DISAPPEARED":
-        book.say(f"{node['entity']}: the fact that began it was retracted.")
+        book.add_sentence(f"{node['entity']}: the fact that began it was retracted.")
     for confirmation in node["confirmations"]:
         if confirmation in NOT_CONFIRMED:
-            book.say(f"{node['entity']}: {NOT_CONFIRMED[confirmation]}")
+            book.add_sentence(f"{node['entity']}: {NOT_CONFIRMED[confirmation]}")
     fields = node["fields"]
     return CHANGE.of(
         node,
@@ -123,12 +123,12 @@ def line(item: Item) -> str:
     """Return an entity in a line."""
     days = f" on {listed(item['days'])}" if item["days"] else " in what is recorded only"
     causes = item["because"]
-    says = " ".join(f"{one['says']}{numbers(one['sources'])}" for one in causes)
+    reasons = " ".join(f"{one['says']}{numbers(one['sources'])}" for one in causes)
     fields = "; ".join(
         f"{one['path']}: {one.get('before', 'nothing')} → {one.get('after', 'nothing')}"
         for one in item["fields"][:4]
     )
-    return f"{item['entity']} {item['change']}{days}. {says} {fields}"
+    return f"{item['entity']} {item['change']}{days}. {reasons} {fields}"
 
 
 TOOL = Tool(
@@ -140,7 +140,7 @@ TOOL = Tool(
         " was learned or corrected), or both. What began and ended in between is not listed: ask"
         " `history`."
     ),
-    arguments=Question,
+    arguments=Parameters,
     part=CHANGE,
     variables=variables,
     page=page,

@@ -19,7 +19,7 @@ from tracker.errors import InvalidInput
 MAX_NOTE_CHARACTERS = 200
 
 
-class Question(PagedArguments, frozen=True, kw_only=True):
+class Parameters(PagedArguments, frozen=True, kw_only=True):
     """The selected figures."""
 
     figure: (
@@ -47,40 +47,40 @@ FIGURE = Part(
 )
 
 
-def variables(asked: Question) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput without a figure or a commodity."""
-    if not (asked.figure or asked.commodity):
+    if not (parameters.figure or parameters.commodity):
         raise InvalidInput("expected the key of a figure, or a commodity", path=("figure",))
-    year = None if asked.year is None else {"from": asked.year, "to": asked.year}
+    year = None if parameters.year is None else {"from": parameters.year, "to": parameters.year}
     return {
-        "one": asked.figure is not None,
-        "figure": asked.figure or "",
-        "first": asked.first,
-        "after": asked.after,
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "statistic": asked.statistic and asked.statistic.name,
-        "stage": asked.stage and asked.stage.name,
+        "one": parameters.figure is not None,
+        "figure": parameters.figure or "",
+        "first": parameters.first,
+        "after": parameters.after,
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "statistic": parameters.statistic and parameters.statistic.name,
+        "stage": parameters.stage and parameters.stage.name,
         "years": year,
     }
 
 
-def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the figure, or the list."""
-    if asked.figure is not None:
+    if parameters.figure is not None:
         return f"/figures/{data['asOf']['figure']['key']}", {}
-    given = variables(asked)
+    values = variables(parameters)
     names = ("commodity", "place", "statistic", "stage")
-    return "/figures", {**{name: given[name] for name in names}, "years": asked.year}
+    return "/figures", {**{name: values[name] for name in names}, "years": parameters.year}
 
 
-def nodes(data: Data, asked: Question) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the figures."""
-    if asked.figure is not None:
+    if parameters.figure is not None:
         one = data["asOf"]["figure"]
         if one is None:
-            message = f"no claim on {asked.figure!r} is public by {data['asOf']['validAt']}"
-            raise NotThere(message, "figure", asked.figure, "FIGURE")
+            message = f"no claim on {parameters.figure!r} is public by {data['asOf']['validAt']}"
+            raise NotThere(message, "figure", parameters.figure, "FIGURE")
         return Nodes([one], 1)
     return Nodes.of_page(data["asOf"]["figures"])
 
@@ -92,13 +92,15 @@ def figure(node: Node, book: Book) -> Item:
     spread = beside.get("spread")
     reasons = {one["claim"]["position"]: one["reason"] for one in beside.get("notComparable", ())}
     if spread and spread["minimum"] != spread["maximum"]:
-        book.say(f"{key}: publishers differ, from {spread['minimum']} to {spread['maximum']}.")
+        book.add_sentence(
+            f"{key}: publishers differ, from {spread['minimum']} to {spread['maximum']}."
+        )
     elif len({one["publisher"] for one in claims}) > 1 and not spread:
-        book.say(f"{key}: the claims of its publishers are not comparable.")
+        book.add_sentence(f"{key}: the claims of its publishers are not comparable.")
     if any(one["preferred"] and one["estimated"] for one in claims):
-        book.say(f"{key}: the preferred claim is an estimate of its publisher.")
+        book.add_sentence(f"{key}: the preferred claim is an estimate of its publisher.")
     if any(one["qualifier"] == "WITHHELD" for one in claims if one["latest"]):
-        book.say(f"{key}: a publisher withholds the number, which does not mean zero.")
+        book.add_sentence(f"{key}: a publisher withholds the number, which does not mean zero.")
     book.published_by(*(one["publisher"] for one in claims))
     choice = node["choice"] or {"rule": "", "reason": None}
     return FIGURE.of(
@@ -130,13 +132,13 @@ def line(item: Item) -> str:
 def claim_line(item: Item) -> str:
     """Return a claim in words."""
     not_comparable = item.get("notComparable")
-    said = {
+    parts = {
         "estimated": item.get("estimated"),
         "preferred": item.get("preferred"),
         "restated since": not item.get("latest"),
         f"not comparable: {not_comparable}": not_comparable,
     }
-    remarks = "".join(f", {word}" for word, holds in said.items() if holds)
+    remarks = "".join(f", {word}" for word, holds in parts.items() if holds)
     return (
         f"{item['amount'] if 'value' in item else words(item['amount'])} by {item['publisher']},"
         f" {item['edition']}, {item['publishedOn']}{remarks}{numbers(item['sources'])}"
@@ -152,7 +154,7 @@ TOOL = Tool(
         " comparable, with reasons. Give `figure`, a key, or a commodity with place,"
         " statistic, stage and year."
     ),
-    arguments=Question,
+    arguments=Parameters,
     part=FIGURE,
     variables=variables,
     page=page,

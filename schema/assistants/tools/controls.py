@@ -10,7 +10,7 @@ from msgspec import Meta
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
-from schema.assistants.sentences import say_of_clause, say_of_control
+from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.amounts import measured
 from schema.pages.site.words import listed, words
@@ -65,41 +65,41 @@ FILTERS = ("issuer", "commodity", "destination", "origin", "measure", "status", 
 OTHERS = {"hs_code": "hsCode", "firm": "firm", "search": "search"}
 
 
-def variables(asked: Controls) -> dict[str, Any]:
+def variables(parameters: Controls) -> dict[str, Any]:
     """Return the variables of the document."""
     return {
-        "one": asked.control is not None,
-        "control": asked.control or "",
-        "first": asked.first,
-        "after": asked.after,
-        **filters(asked),
+        "one": parameters.control is not None,
+        "control": parameters.control or "",
+        "first": parameters.first,
+        "after": parameters.after,
+        **filters(parameters),
     }
 
 
-def filters(asked: Controls) -> dict[str, Any]:
+def filters(parameters: Controls) -> dict[str, Any]:
     """Return the filters of the list, for the API and the page."""
-    given = {name: getattr(asked, name) for name in FILTERS}
+    values = {name: getattr(parameters, name) for name in FILTERS}
     for name in ("measure", "status", "direction"):
-        given[name] = given[name] and given[name].name
-    return {**given, **{name: getattr(asked, own) for own, name in OTHERS.items()}}
+        values[name] = values[name] and values[name].name
+    return {**values, **{name: getattr(parameters, own) for own, name in OTHERS.items()}}
 
 
-def page(asked: Controls, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Controls, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the list, or the control."""
-    if asked.control is None:
-        return "/controls", filters(asked)
+    if parameters.control is None:
+        return "/controls", filters(parameters)
     return f"/controls/{data['asOf']['exportControl']['key']}", {}
 
 
-def nodes(data: Data, asked: Controls) -> Nodes:
+def nodes(data: Data, parameters: Controls) -> Nodes:
     """Return the controls."""
-    if asked.control is not None:
+    if parameters.control is not None:
         one = data["asOf"]["exportControl"]
         if one is None:
             raise NotThere(
-                f"no control {asked.control!r} is announced by {data['asOf']['validAt']}, as recorded",
+                f"no control {parameters.control!r} is announced by {data['asOf']['validAt']}, as recorded",
                 "control",
-                asked.control,
+                parameters.control,
                 "EXPORT_CONTROL",
             )
         return Nodes([one], 1)
@@ -110,10 +110,10 @@ def control(node: Node, book: Book) -> Item:
     """Return a control with its required statements."""
     key = node["key"]
     book.issued_by(node["issuer"]["code"])
-    say_of_control(node, book)
+    control_sentence(node, book)
     for dispute in node["disputes"]:
         cited = numbers(book.cite(dispute))
-        book.say(f"{key} is disputed: {dispute['account'][:300]}{cited}")
+        book.add_sentence(f"{key} is disputed: {dispute['account'][:300]}{cited}")
     return CONTROL.of(
         node,
         disputed=bool(node["disputes"]),
@@ -124,9 +124,9 @@ def control(node: Node, book: Book) -> Item:
 def clause(control: str, node: Node, book: Book) -> Item:
     """Return a clause with its required statements."""
     name = f"{control}, clause {node['key']}"
-    say_of_clause(control, node, book)
+    clause_sentence(control, node, book)
     if node["status"] in NO_LAW:
-        book.say(f"{name} is {words(node['status'])}: it is not law.")
+        book.add_sentence(f"{name} is {words(node['status'])}: it is not law.")
     return CLAUSE.of(
         node,
         commodities=named([one["key"] for one in node["commodities"]]),
@@ -222,10 +222,10 @@ def clause_line(item: Item) -> str:
     )
 
 
-def more(data: Data, asked: Controls, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Controls, book: Book) -> Mapping[str, Any]:
     """Return no further fields. The issuer of the query counts also without a control."""
-    if asked.issuer:
-        book.issued_by(asked.issuer.upper())
+    if parameters.issuer:
+        book.issued_by(parameters.issuer.upper())
     return {}
 
 

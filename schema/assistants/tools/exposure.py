@@ -11,7 +11,7 @@ from msgspec import Meta
 from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
-from schema.assistants.sentences import say_of_clause, say_of_control
+from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.pages.site.words import listed, percent, words
 from tracker.domain.vocabulary import Stage
@@ -24,7 +24,7 @@ MAX_LIMIT_CHARACTERS = 120
 REACHES = ["FULL", "PARTLY", "OTHER"]
 
 
-class Question(ToolArguments, frozen=True, kw_only=True):
+class Parameters(ToolArguments, frozen=True, kw_only=True):
     """The selected exposure."""
 
     commodity: str | None = None
@@ -61,32 +61,32 @@ NOT_CONFIRMED = {
 }
 
 
-def variables(asked: Question) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput without a filter."""
-    if not (asked.commodity or asked.destination or asked.issuer):
+    if not (parameters.commodity or parameters.destination or parameters.issuer):
         raise InvalidInput("expected a commodity, a destination or an issuer", path=("commodity",))
     return {
-        "commodity": asked.commodity,
-        "destination": asked.destination,
-        "issuer": asked.issuer,
-        "stage": asked.stage and asked.stage.name,
-        "year": asked.year,
+        "commodity": parameters.commodity,
+        "destination": parameters.destination,
+        "issuer": parameters.issuer,
+        "stage": parameters.stage and parameters.stage.name,
+        "year": parameters.year,
     }
 
 
-def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the commodity, or the place."""
-    if asked.commodity is None:
-        return f"/places/{asked.destination or asked.issuer}", {}
-    stage = asked.stage and asked.stage.name
-    toward = {"stage": stage, "year": asked.year, "toward": asked.destination}
-    return f"/commodities/{asked.commodity}", toward
+    if parameters.commodity is None:
+        return f"/places/{parameters.destination or parameters.issuer}", {}
+    stage = parameters.stage and parameters.stage.name
+    toward = {"stage": stage, "year": parameters.year, "toward": parameters.destination}
+    return f"/commodities/{parameters.commodity}", toward
 
 
-def nodes(data: Data, asked: Question) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the supplies, the largest controlled share first."""
-    found = sorted(data["asOf"]["exposure"], key=share_of, reverse=True)
-    return Nodes(found, len(found), narrower="give a commodity, an issuer or a stage")
+    exposures = sorted(data["asOf"]["exposure"], key=share_of, reverse=True)
+    return Nodes(exposures, len(exposures), narrower="give a commodity, an issuer or a stage")
 
 
 def share_of(node: Node) -> Decimal:
@@ -99,17 +99,17 @@ def supply(node: Node, book: Book) -> Item:
     world = node["world"]
     figures = [place["figure"]["preferred"] for place in node["places"] if place["figure"]]
     if node["mixedEditions"]:
-        book.say("Some shares are of several editions or publishers.")
+        book.add_sentence("Some shares are of several editions or publishers.")
     of, filed = node["commodity"]["key"], node["figuresOf"]
     if filed and filed["key"] != of:
-        book.say(f"The figures of {of} are filed under {filed['key']}.")
+        book.add_sentence(f"The figures of {of} are filed under {filed['key']}.")
     if node["controlledShare"] is None:
-        book.say("A missing share is not known.")
+        book.add_sentence("A missing share is not known.")
     if Decimal(node["partlyControlledShare"] or 0) > 0:
-        book.say("The controlled amount of a partly controlled share is not known.")
+        book.add_sentence("The controlled amount of a partly controlled share is not known.")
     for field, meaning in NOT_CONFIRMED.items():
         if Decimal(node[field] or 0) > 0:
-            book.say(f"{node[field]} of the controlled share {meaning}.")
+            book.add_sentence(f"{node[field]} of the controlled share {meaning}.")
     places = [controlling(place, book) for place in node["places"]]
     return SUPPLY.of(node, places=places, sources=book.cite(world, *figures[:1]))
 
@@ -135,8 +135,8 @@ def reach(node: Node) -> int:
 def applied(node: Node, book: Book, rests_on: Sequence[Node] = ()) -> Item:
     """Return a clause with its required statements, and the other clauses that it rests on."""
     control, clause = node["control"], node["clause"]
-    say_of_control(control, book)
-    say_of_clause(control["key"], clause, book)
+    control_sentence(control, book)
+    clause_sentence(control["key"], clause, book)
     return APPLIED.of(
         node,
         control=control["key"],
@@ -180,12 +180,12 @@ def clause_line(item: Item) -> str:
     return f"{words(item['measure'])} {item['control']}/{item['clause']} ({item['reach']})"
 
 
-def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return no further fields, and note the issuer."""
     places = [place["place"]["code"] for one in data["asOf"]["exposure"] for place in one["places"]]
-    book.issued_by(*([asked.issuer.upper()] if asked.issuer else []), *places)
+    book.issued_by(*([parameters.issuer.upper()] if parameters.issuer else []), *places)
     if any(one["stage"] is None for one in data["asOf"]["exposure"]):
-        book.say(
+        book.add_sentence(
             "Without figures there is no share: a control may cover more supplies than listed."
         )
     return {}
@@ -202,7 +202,7 @@ TOOL = Tool(
         " or other (none of it, such as technology). Never add shares of different"
         " supplies."
     ),
-    arguments=Question,
+    arguments=Parameters,
     part=SUPPLY,
     variables=variables,
     page=page,

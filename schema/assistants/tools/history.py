@@ -18,7 +18,7 @@ MAX_VERSIONS = 40
 MAX_CLAUSES = 12
 
 
-class Question(PagedArguments, frozen=True, kw_only=True):
+class Parameters(PagedArguments, frozen=True, kw_only=True):
     """The selected entity."""
 
     entity: Annotated[str, Meta(description="export-control/cn-mofcom-2024-46, alliance/quad")]
@@ -28,46 +28,50 @@ EVENT = Part(__name__, "EventOfTool", {"sources": [int]}, "sources")
 VERSION = Part(__name__, "VersionOfTool", {"says": str})
 
 
-def variables(asked: Question) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document."""
-    return {"entity": asked.entity, "first": asked.first, "after": asked.after}
+    return {"entity": parameters.entity, "first": parameters.first, "after": parameters.after}
 
 
-def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the entity, or its events if it has no page."""
-    path = entity_path(asked.entity)
-    return (path, {}) if path else ("/events", {"entity": asked.entity})
+    path = entity_path(parameters.entity)
+    return (path, {}) if path else ("/events", {"entity": parameters.entity})
 
 
-def nodes(data: Data, asked: Question) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the events."""
-    found = data["asOf"]["events"]
-    if not found["totalCount"]:
-        message = f"nothing is recorded of {asked.entity!r} up to this position"
-        key = asked.entity.partition("/")[2] or asked.entity
+    events = data["asOf"]["events"]
+    if not events["totalCount"]:
+        message = f"nothing is recorded of {parameters.entity!r} up to this position"
+        key = parameters.entity.partition("/")[2] or parameters.entity
         raise NotThere(message, "entity", key)
-    return Nodes.of_page(found)
+    return Nodes.of_page(events)
 
 
 def event(node: Node, book: Book) -> Item:
     """Return an event with its required statements."""
     retracted = node["retractedBy"]
     if retracted:
-        book.say(f"The event at {node['position']} was retracted at {retracted['position']}.")
+        book.add_sentence(
+            f"The event at {node['position']} was retracted at {retracted['position']}."
+        )
     return EVENT.of(node, sources=book.cite(node))
 
 
-def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return the versions."""
-    found = data["asOf"]["history"]
-    for one in found["nodes"]:
+    history = data["asOf"]["history"]
+    for one in history["nodes"]:
         if issuer := one["state"].get("issuer"):
             book.issued_by(issuer["code"])
-    versions = found["nodes"][-MAX_VERSIONS:]
-    if found["totalCount"] > len(versions):
-        book.say(f"Only the newest {len(versions)} of {found['totalCount']} versions are shown.")
-    if asked.entity.startswith("alliance/"):
-        book.issued_by(asked.entity.removeprefix("alliance/"))
+    versions = history["nodes"][-MAX_VERSIONS:]
+    if history["totalCount"] > len(versions):
+        book.add_sentence(
+            f"Only the newest {len(versions)} of {history['totalCount']} versions are shown."
+        )
+    if parameters.entity.startswith("alliance/"):
+        book.issued_by(parameters.entity.removeprefix("alliance/"))
     return {"versions": [VERSION.of(one, says=state_line(one["state"])) for one in versions]}
 
 
@@ -96,8 +100,8 @@ def line(item: Item) -> str:
     """Return an event in a line."""
     retracted = f" (retracted at {item['retractedBy']})" if "retractedBy" in item else ""
     day = item.get("publicOn") or item["recordedAt"][:10]
-    says = f"{item['says']}{retracted}{numbers(item['sources'])}"
-    return f"{day}, position {item['position']}: {says}"
+    sentence = f"{item['says']}{retracted}{numbers(item['sources'])}"
+    return f"{day}, position {item['position']}: {sentence}"
 
 
 TOOL = Tool(
@@ -109,7 +113,7 @@ TOOL = Tool(
         " which they were known (`knownFrom`). Names of entities come from `search` and"
         " the other tools."
     ),
-    arguments=Question,
+    arguments=Parameters,
     part=EVENT,
     variables=variables,
     page=page,

@@ -25,7 +25,7 @@ YEARS = 6
 MAX_YEARS = 60
 
 
-class Question(ToolArguments, frozen=True, kw_only=True):
+class Parameters(ToolArguments, frozen=True, kw_only=True):
     """The selected output."""
 
     commodity: str
@@ -48,62 +48,64 @@ YEAR = Part(
 PRODUCT = Part(__name__, "ProductOfTool", {"firstYear": int, "lastYear": int})
 
 
-def variables(asked: Question) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput."""
-    if asked.place is not None:  # selected here, from all places of the API
-        parse_word(Place, asked.place.upper(), "place")
-    last = asked.last_year or newest_year(asked)
-    first = asked.first_year or last - YEARS + 1
+    if parameters.place is not None:  # selected here, from all places of the API
+        parse_word(Place, parameters.place.upper(), "place")
+    last = parameters.last_year or newest_year(parameters)
+    first = parameters.first_year or last - YEARS + 1
     if not 0 <= last - first < MAX_YEARS:
         raise InvalidInput(
             f"expected a year of at most {MAX_YEARS} before `lastYear`, {last}", path=("firstYear",)
         )
     return {
-        "commodity": asked.commodity,
+        "commodity": parameters.commodity,
         "years": {"from": first, "to": last},
-        "stage": asked.stage and asked.stage.name,
-        "form": asked.form,
+        "stage": parameters.stage and parameters.stage.name,
+        "form": parameters.form,
     }
 
 
-def newest_year(asked: Question) -> int:
+def newest_year(parameters: Parameters) -> int:
     """Return the year of the day; the API refuses an impossible day."""
     try:
-        return date.fromisoformat(asked.day).year if asked.day else clock.today().year
+        return date.fromisoformat(parameters.day).year if parameters.day else clock.today().year
     except ValueError:
         return clock.today().year
 
 
-def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the commodity in the last year of the response."""
     years = [one["year"] for one in data["asOf"]["productions"]]
-    return f"/commodities/{asked.commodity}", {
-        "stage": asked.stage and asked.stage.name,
-        "form": asked.form,
+    return f"/commodities/{parameters.commodity}", {
+        "stage": parameters.stage and parameters.stage.name,
+        "form": parameters.form,
         "year": max(years, default=None),
     }
 
 
-def nodes(data: Data, asked: Question) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the years, the newest first, with the requested number of places."""
-    found = [
-        {**year, "figures": chosen(year, asked), "others": left_out(year, asked)}
+    productions = [
+        {**year, "figures": chosen(year, parameters), "others": left_out(year, parameters)}
         for year in reversed(data["asOf"]["productions"])
     ]
-    return Nodes(found, len(found), narrower="give `firstYear` and `lastYear`, or `place`")
+    return Nodes(
+        productions, len(productions), narrower="give `firstYear` and `lastYear`, or `place`"
+    )
 
 
-def chosen(year: Node, asked: Question) -> list[Node]:
+def chosen(year: Node, parameters: Parameters) -> list[Node]:
     """Return the listed figures of a year."""
-    if asked.place is None:
-        return list(year["figures"][: asked.places])
+    if parameters.place is None:
+        return list(year["figures"][: parameters.places])
     figures = [*year["figures"], *year["notComparable"]]
-    return [one for one in figures if one["place"]["code"] == asked.place.upper()]
+    return [one for one in figures if one["place"]["code"] == parameters.place.upper()]
 
 
-def left_out(year: Node, asked: Question) -> int:
+def left_out(year: Node, parameters: Parameters) -> int:
     """Return the number of places of a year that are not listed."""
-    return len(year["figures"]) - len(chosen(year, asked)) if asked.place is None else 0
+    return len(year["figures"]) - len(chosen(year, parameters)) if parameters.place is None else 0
 
 
 def year(node: Node, book: Book) -> Item:
@@ -111,16 +113,18 @@ def year(node: Node, book: Book) -> Item:
     figures = [one for one in node["figures"] if "preferred" in one]
     of, filed = node["commodity"]["key"], node["figuresOf"]
     if filed and filed["key"] != of:
-        book.say(f"The figures of {of} are filed under {filed['key']}.")
+        book.add_sentence(f"The figures of {of} are filed under {filed['key']}.")
     if any(one["estimated"] for one in node["figures"]):
-        book.say("Numbers marked estimated are estimates of their publisher.")
+        book.add_sentence("Numbers marked estimated are estimates of their publisher.")
     if any(one["mixedEditions"] for one in figures):
-        book.say("Some shares are of several editions or publishers.")
+        book.add_sentence("Some shares are of several editions or publishers.")
     if node["world"] is None:
-        book.say(f"{node['year']}: no total for the world is known, so there are no shares.")
+        book.add_sentence(
+            f"{node['year']}: no total for the world is known, so there are no shares."
+        )
     missing = [one["code"] for one in node["withoutNumber"]]
     if missing:
-        book.say(
+        book.add_sentence(
             f"{node['year']}: withheld or not available, not zero, for {listed(missing, most=9)}."
         )
     book.published_by(*(one["publisher"] for one in node["figures"]))
@@ -155,7 +159,7 @@ def amount_line(item: Item) -> str:
     return f"{item['amount']}{' (estimated)' if 'estimated' in item else ''}, {item['edition']}"
 
 
-def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return the products of the commodity with figures."""
     products = [
         PRODUCT.of(
@@ -164,16 +168,18 @@ def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
         for one in data["asOf"]["newest"]["available"]
     ]
     if not data["asOf"]["productions"]:
-        book.say("No figures of this are recorded for these years.")
-    if not products and (wider := wider_commodities(asked.commodity, data["commodities"])):
-        book.say(f"No figures of {asked.commodity} are recorded: query {listed(wider)} too.")
+        book.add_sentence("No figures of this are recorded for these years.")
+    if not products and (wider := wider_commodities(parameters.commodity, data["commodities"])):
+        book.add_sentence(
+            f"No figures of {parameters.commodity} are recorded: query {listed(wider)} too."
+        )
     return {"available": products}
 
 
 def wider_commodities(key: str, known: list[Node]) -> list[str]:
     """Return the commodities that contain a commodity, under which publishers may count it."""
-    found = [one for one in known if one["key"] == key]
-    return [each for one in found for each in (one["parentKey"], *one["groupKeys"]) if each]
+    matches = [one for one in known if one["key"] == key]
+    return [each for one in matches for each in (one["parentKey"], *one["groupKeys"]) if each]
 
 
 TOOL = Tool(
@@ -185,7 +191,7 @@ TOOL = Tool(
         " lists the products with figures. `day` excludes later publications. Shares are"
         " fractions of 1. If publishers differ, call `claims` with the key in `figure`."
     ),
-    arguments=Question,
+    arguments=Parameters,
     part=YEAR,
     variables=variables,
     page=page,

@@ -17,7 +17,7 @@ MAX_NAMES = 20
 MAX_MATCH_CHARACTERS = 160
 
 
-class Question(PagedArguments, frozen=True, kw_only=True):
+class Parameters(PagedArguments, frozen=True, kw_only=True):
     """The search words."""
 
     text: str
@@ -31,29 +31,29 @@ COMMODITY = Part(__name__, "FoundCommodity", {})
 PLACE = Part(__name__, "FoundPlace", {})
 
 
-def variables(asked: Question) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document."""
     return {
-        "text": asked.text,
-        "kinds": [asked.kind.upper()] if asked.kind else None,
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "first": asked.first,
-        "after": asked.after,
+        "text": parameters.text,
+        "kinds": [parameters.kind.upper()] if parameters.kind else None,
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "first": parameters.first,
+        "after": parameters.after,
     }
 
 
-def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the page of the search."""
     return "/search", {
-        "q": asked.text,
-        "kinds": asked.kind and asked.kind.upper(),
-        "commodity": asked.commodity,
-        "place": asked.place,
+        "q": parameters.text,
+        "kinds": parameters.kind and parameters.kind.upper(),
+        "commodity": parameters.commodity,
+        "place": parameters.place,
     }
 
 
-def nodes(data: Data, asked: Question) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the entities."""
     return Nodes.of_page(data["asOf"]["search"])
 
@@ -71,7 +71,7 @@ def line(item: Item) -> str:
     return f"{item['entity']}: {item['title']}{matched}"
 
 
-def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return commodities and places with such names."""
     return {
         "commodities": [COMMODITY.of(one) for one in data["commodities"][:MAX_NAMES]],
@@ -88,7 +88,7 @@ TOOL = Tool(
         " queries find most: `gallium licence`. A hit is not a statement: call the other"
         " tools for its entity."
     ),
-    arguments=Question,
+    arguments=Parameters,
     part=HIT,
     variables=variables,
     page=page,

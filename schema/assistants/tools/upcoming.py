@@ -14,7 +14,7 @@ from schema.assistants.parts import Part
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 
 
-class Question(PagedArguments, frozen=True, kw_only=True):
+class Parameters(PagedArguments, frozen=True, kw_only=True):
     """The selected period."""
 
     days: Annotated[int, Meta(ge=1, le=36_500, description="so many after `day`")] = 365
@@ -26,26 +26,26 @@ class Question(PagedArguments, frozen=True, kw_only=True):
 TRANSITION = Part(__name__, "TransitionOfTool", {"sources": [int]}, "sources")
 
 
-def variables(asked: Question) -> dict[str, Any]:
+def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document."""
     return {
-        "days": asked.days,
-        "commodity": asked.commodity,
-        "place": asked.place,
-        "kind": asked.kind and asked.kind.upper(),
-        "first": asked.first,
-        "after": asked.after,
+        "days": parameters.days,
+        "commodity": parameters.commodity,
+        "place": parameters.place,
+        "kind": parameters.kind and parameters.kind.upper(),
+        "first": parameters.first,
+        "after": parameters.after,
     }
 
 
-def page(asked: Question, data: Data) -> tuple[str, Mapping[str, object]]:
+def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the commodity, the place, or the overview."""
-    if asked.commodity is not None:
-        return f"/commodities/{asked.commodity}", {}
-    return (f"/places/{asked.place}" if asked.place else "/"), {}
+    if parameters.commodity is not None:
+        return f"/commodities/{parameters.commodity}", {}
+    return (f"/places/{parameters.place}" if parameters.place else "/"), {}
 
 
-def nodes(data: Data, asked: Question) -> Nodes:
+def nodes(data: Data, parameters: Parameters) -> Nodes:
     """Return the transitions."""
     return Nodes.of_page(data["asOf"]["upcoming"])
 
@@ -64,15 +64,15 @@ def line(item: Item) -> str:
     return f"{item['day']} {item['entity']}{clause}: {item['says']}{numbers(item['sources'])}"
 
 
-def more(data: Data, asked: Question, book: Book) -> Mapping[str, Any]:
+def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return no further fields, and state that plans change."""
     nodes = [edge["node"] for edge in data["asOf"]["upcoming"]["edges"]]
     if any(node["basis"] == "STATEMENT" for node in nodes):
-        book.say(
+        book.add_sentence(
             "A stated end rests on a statement of a government; no legal instrument was found."
         )
     if data["asOf"]["upcoming"]["totalCount"]:
-        book.say(
+        book.add_sentence(
             "Upcoming changes follow from announcements by this day: they can be postponed or extended."
         )
     return {}
@@ -86,7 +86,7 @@ TOOL = Tool(
         " enter into force, end, are suspended, return or are decided; the next first."
         " With a past `day`: the changes expected at that time."
     ),
-    arguments=Question,
+    arguments=Parameters,
     part=TRANSITION,
     variables=variables,
     page=page,

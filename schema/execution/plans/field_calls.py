@@ -73,7 +73,7 @@ def plan_call(
 
 
 def _plain(field: StrawberryField | None) -> bool:
-    """Return whether a field is an asynchronous method of itself, the request and arguments only."""
+    """Return whether a field is an asynchronous method with no parameters but the request and arguments."""
     resolver = field and field.base_resolver
     return bool(
         field

@@ -157,8 +157,8 @@ class SerializerBuilder:
             return lambda value: resolve(value, info, **arguments)
 
         def read(value: Any) -> list[Any] | None:
-            found = resolve(value, info, **arguments)
-            return None if found is None else [*found]
+            resolved = resolve(value, info, **arguments)
+            return None if resolved is None else [*resolved]
 
         return read
 

@@ -42,20 +42,20 @@ class MemberTable:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the alliance, with its members by the date on which they joined. Raises NotFound."""
-    found = data["asOf"]
-    alliance = found["alliance"]
+    state = data["asOf"]
+    alliance = state["alliance"]
     if alliance is None:
         raise NotFound(f"no alliance {address.parameters['key']!r} at this moment", path=("key",))
     members = [one for one in alliance["members"] if one["role"] in ("MEMBER", "CHAIR")]
     return {
         "title": alliance["name"],
-        "description": _standing(alliance, len(members)),
-        "turns": [node["day"] for node in found["transitions"]["nodes"]],
+        "description": _status_sentence(alliance, len(members)),
+        "change_days": [node["day"] for node in state["transitions"]["nodes"]],
         "sources": sorted({publisher_of(event["source"]) for event in alliance["because"]}),
         "alliance": alliance,
-        "standing": _standing(alliance, len(members)),
+        "status_sentence": _status_sentence(alliance, len(members)),
         "members": draw_members(
-            found["memberships"]["nodes"], date.fromisoformat(found["validAt"])
+            state["memberships"]["nodes"], date.fromisoformat(state["validAt"])
         ),
     }
 
@@ -90,7 +90,7 @@ def _how(period: Mapping[str, Any]) -> str:
     return str(period["role"] or period["kind"]).lower().replace("_", " ")
 
 
-def _standing(alliance: Mapping[str, Any], members: int) -> str:
+def _status_sentence(alliance: Mapping[str, Any], members: int) -> str:
     """Return the state of the alliance on the date, in a sentence."""
     founded = f"Founded {written_day(alliance['foundedOn'])}"
     if alliance["endedOn"]:

@@ -30,7 +30,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": "Alliances and their members",
         "description": "Alliances and initiatives on critical minerals, and their members"
         " on a date.",
-        "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
+        "change_days": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
         "columns": columns,
         "rows": matrix(columns, data["asOf"]["memberships"]["nodes"]),
         "alliances": alliances,
@@ -57,8 +57,13 @@ def matrix(alliances: list[Any], through: list[Any]) -> list[Row]:
             names[place["code"]] = place["name"]
             cells.setdefault(place["code"], {}).setdefault(column, f"by {node['union']['code']}")
     rows = [
-        Row(code, names[code], tuple(found.get(i, "") for i in range(len(columns))), len(found))
-        for code, found in cells.items()
+        Row(
+            code,
+            names[code],
+            tuple(memberships.get(i, "") for i in range(len(columns))),
+            len(memberships),
+        )
+        for code, memberships in cells.items()
     ]
     return sorted(rows, key=lambda row: (-row.count, row.name))
 

@@ -15,24 +15,28 @@ from tracker.errors import NotFound
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the announcement. Raises NotFound."""
-    found = data["asOf"]["announcement"]
-    if found is None:
+    announcement = data["asOf"]["announcement"]
+    if announcement is None:
         raise NotFound(
             f"no announcement {address.parameters['key']!r} at this moment", path=("key",)
         )
     return {
-        "title": found["title"],
-        "sources": [publisher_of(found["source"])],
-        "turns": [day for day in (found["date"], found["until"]) if day and len(day) == 10],
-        "announcement": found,
+        "title": announcement["title"],
+        "sources": [publisher_of(announcement["source"])],
+        "change_days": [
+            day for day in (announcement["date"], announcement["until"]) if day and len(day) == 10
+        ],
+        "announcement": announcement,
         "about": [
             (entity, state_name(node) or entity)
-            for entity, node in zip(found["about"], found["aboutEntities"], strict=True)
+            for entity, node in zip(
+                announcement["about"], announcement["aboutEntities"], strict=True
+            )
         ],
         "others": [
             (entity, state_name(node) or entity, node)
             for entity, node in zip(
-                found["conflictsWith"], found["conflictsWithEntities"], strict=True
+                announcement["conflictsWith"], announcement["conflictsWithEntities"], strict=True
             )
         ],
     }

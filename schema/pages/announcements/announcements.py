@@ -18,7 +18,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": "Announcements",
         "description": "Announcements of states, alliances and firms about critical minerals.",
-        "turns": [node["date"] for node in nodes if len(node["date"]) == len("2025-01-01")],
+        "change_days": [node["date"] for node in nodes if len(node["date"]) == len("2025-01-01")],
         "announcements": nodes,
         "kinds": KINDS,
     }

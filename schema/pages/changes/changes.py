@@ -63,17 +63,17 @@ class ChangedDay:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the differences, by date."""
-    found = data["changes"]
-    asked = address.parameters.get("show", "all")
-    nodes = [node for node in found["nodes"] if asked == "all" or _is(node, asked)]
-    kinds = Counter(node["change"] for node in found["nodes"])
+    changes = data["changes"]
+    selection = address.parameters.get("show", "all")
+    nodes = [node for node in changes["nodes"] if selection == "all" or _is(node, selection)]
+    kinds = Counter(node["change"] for node in changes["nodes"])
     end = data["asOf"]["validAt"]
     return {
         "title": "Compare two dates",
-        "turns": sorted({day for node in found["nodes"] for day in node["effectiveDays"]}),
+        "change_days": sorted({day for node in changes["nodes"] for day in node["effectiveDays"]}),
         "days": by_day(nodes),
         "kinds": [(VERBS[kind], kinds[kind]) for kind in VERBS if kinds[kind]],
-        "asked": asked,
+        "asked": selection,
         "start": {**defaults(address, end), **address.parameters}.get("from", end),
         "end": end,
         "first_page": "after" not in address.parameters,
@@ -99,8 +99,8 @@ def defaults(address: Address, day: str | None = None) -> Mapping[str, str]:
 def by_day(nodes: Iterable[Mapping[str, Any]]) -> list[ChangedDay]:
     """Group entities, which are in order, by the dates from which their states hold."""
     return [
-        ChangedDay(day, [changed_entity(node) for node in found])
-        for day, found in groupby(nodes, key=lambda node: node["heldFrom"])
+        ChangedDay(day, [changed_entity(node) for node in changes])
+        for day, changes in groupby(nodes, key=lambda node: node["heldFrom"])
     ]
 
 
@@ -168,12 +168,12 @@ def _in_words(value: Any) -> str | None:
 
 def spaced(name: str) -> str:
     """Return the name of a field in words: `suspendedUntil` is `suspended until`."""
-    return CAPITAL.sub(lambda found: f" {found.group().lower()}", name).replace("_", " ")
+    return CAPITAL.sub(lambda match: f" {match.group().lower()}", name).replace("_", " ")
 
 
-def _is(node: Mapping[str, Any], asked: str) -> bool:
+def _is(node: Mapping[str, Any], selection: str) -> bool:
     """Return whether something changed in the world, or only in the records."""
-    return bool(node["effectiveDays"]) == (asked == "happened")
+    return bool(node["effectiveDays"]) == (selection == "happened")
 
 
 PAGE = Page(

@@ -50,13 +50,13 @@ def amount_words(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def apart(wanted: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
+def apart(desired: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
     """Return positions for labels near the wanted ones, in the given order.
 
     They are at least `distance` apart and inside the range, as far as there is room.
     """
-    order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    places = [max(lowest, min(highest, wanted[index])) for index in order]
+    order = sorted(range(len(desired)), key=desired.__getitem__)
+    places = [max(lowest, min(highest, desired[index])) for index in order]
     for upper, lower in zip(range(len(places)), range(1, len(places)), strict=False):
         places[lower] = max(places[lower], places[upper] + distance)
     limit = highest

@@ -46,7 +46,7 @@ class PictureProcess:
         Raises Unavailable if the process fails or takes too long, ValueError if the SVG cannot be drawn.
         """
         try:
-            good, answer = self._worker.ask(json.dumps([format, svg]).encode())
+            good, answer = self._worker.request(json.dumps([format, svg]).encode())
         except WorkerFailed:
             raise Unavailable("the picture could not be made in time; try again") from None
         if not good:

@@ -36,8 +36,8 @@ class ChartRenderer:
             return svg.encode()
         require_installed()
         key = hashlib.sha256(f"{format}\n{svg}".encode()).digest()
-        if (kept := self.pictures.get(key)) is not None:
-            return kept
+        if (picture := self.pictures.get(key)) is not None:
+            return picture
         if key not in self._coming:
             self._coming[key] = self._begin(key, format, svg)
         return await asyncio.shield(self._coming[key])

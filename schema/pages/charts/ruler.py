@@ -16,7 +16,7 @@ MAX_TICKS = 250
 
 
 @dataclass(frozen=True)
-class TurnTick:
+class ChangeTick:
     """A tick for changes, higher for more."""
 
     x: float
@@ -35,7 +35,7 @@ class DayRuler:
     day: date
     hand: float
     labels: Sequence[Tick]
-    ticks: Sequence[TurnTick]
+    ticks: Sequence[ChangeTick]
     unknown_from: float | None
     """Start of the dates without known facts; None if it is not drawn."""
 
@@ -51,24 +51,24 @@ class PositionRuler:
 
 
 def make_day_ruler(
-    turns: Iterable[date],
+    changes: Iterable[date],
     day: date,
     facts_until: date | None = None,
     scale: TimeScale | None = None,
 ) -> DayRuler:
     """Return the ruler for a date.
 
-    `turns` are dates of changes, once for each change. `facts_until` is the date of the newest known fact.
+    `changes` are dates of changes, once for each change. `facts_until` is the date of the newest known fact.
     """
-    found = sorted(turns)
-    drawn = scale or window_around(found, day)
+    days = sorted(changes)
+    drawn = scale or window_around(days, day)
     unknown = None if facts_until is None else drawn.end(facts_until)
     return DayRuler(
         drawn,
         day,
         drawn.start(day),
         drawn.ticks(),
-        _turn_ticks([turn for turn in found if drawn.shows(turn, turn)], day, drawn),
+        _change_ticks([each for each in days if drawn.shows(each, each)], day, drawn),
         None if unknown == 100 else unknown,
     )
 
@@ -92,16 +92,16 @@ def _percent(position: int, last: int) -> float:
     return round(100 * max(0.0, part), 2)
 
 
-def _turn_ticks(turns: Sequence[date], day: date, scale: TimeScale) -> list[TurnTick]:
+def _change_ticks(changes: Sequence[date], day: date, scale: TimeScale) -> list[ChangeTick]:
     """Return ticks that do not overlap. Changes before and after the date of the page never share one."""
     counted: Counter[tuple[bool, int]] = Counter()
     first: dict[tuple[bool, int], date] = {}
-    for turn in turns:
-        at = (turn <= day, round(scale.start(turn) * MAX_TICKS / 100))
+    for change in changes:
+        at = (change <= day, round(scale.start(change) * MAX_TICKS / 100))
         counted[at] += 1
-        first.setdefault(at, turn)
+        first.setdefault(at, change)
     return [
-        TurnTick(
+        ChangeTick(
             scale.start(first[at]),
             min(MAX_TICK_PX, MIN_TICK_PX + MORE_PX * (count - 1)),
             at[0],

@@ -114,7 +114,7 @@ def window_around(days: Iterable[date], day: date) -> TimeScale:
 
     `days` are dates of changes. Periods without a known end are drawn to the right edge.
     """
-    ordinals = sorted({turn.toordinal() for turn in days} | {day.toordinal()})
+    ordinals = sorted({change.toordinal() for change in days} | {day.toordinal()})
     first, last = ordinals[0], max(ordinals[-1], day.toordinal() + MIN_DAYS_TO_COME)
     margin = max(MIN_MARGIN_DAYS, (last - first) * MARGIN_PERCENT // 100)
     first, last = first - margin, last + margin

@@ -128,16 +128,16 @@ def versions_of(history: Iterable[Mapping[str, Any]]) -> list[Version]:
     """Return versions from `history` of the API, with `state { clauses { key measure status } }`."""
     return [
         Version(
-            date.fromisoformat(given["validFrom"]),
-            date.fromisoformat(given["validUntil"]) if given["validUntil"] else None,
-            int(given["knownFrom"]),
-            int(given["knownUntil"]) if given["knownUntil"] else None,
+            date.fromisoformat(row["validFrom"]),
+            date.fromisoformat(row["validUntil"]) if row["validUntil"] else None,
+            int(row["knownFrom"]),
+            int(row["knownUntil"]) if row["knownUntil"] else None,
             [
                 ClauseStatus(clause["key"], clause["measure"], clause["status"])
-                for clause in given["state"]["clauses"]
+                for clause in row["state"]["clauses"]
             ],
         )
-        for given in history
+        for row in history
     ]
 
 
@@ -270,17 +270,17 @@ def _hue(versions: Sequence[Version], key: str) -> Hue:
 
 def _periods(versions: Sequence[Version], key: str) -> list[Period]:
     """Return the periods of a clause; adjacent ones with the same status are merged."""
-    found: list[Period] = []
+    periods: list[Period] = []
     for version in versions:
         status = next((each.status for each in version.clauses if each.key == key), None)
         if status is None:
             continue
-        before = found[-1] if found else None
+        before = periods[-1] if periods else None
         if before and before.status == status and _follows(before, version.valid_first):
-            found[-1] = Period(status, before.first, version.valid_last)
+            periods[-1] = Period(status, before.first, version.valid_last)
         else:
-            found.append(Period(status, version.valid_first, version.valid_last))
-    return found
+            periods.append(Period(status, version.valid_first, version.valid_last))
+    return periods
 
 
 def _follows(before: Period, first: date) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.scale import Tick, TimeScale, day_in_words, days_in_words, window_around
-from schema.pages.charts.status_marks import ENDED, HUES, LOOKS, Hue, Look
+from schema.pages.charts.status_marks import ENDED, HUES, STATUS_STYLES, Hue, MarkStyle
 
 MAX_LANES = 40
 """Maximum number of clauses in a row."""
@@ -33,14 +33,14 @@ class Period:
     last: date | None = None
 
     @property
-    def look(self) -> Look:
+    def style(self) -> MarkStyle:
         """Return its style."""
-        return LOOKS[self.status].look
+        return STATUS_STYLES[self.status].style
 
     @property
     def word(self) -> str:
         """Return its status in a word."""
-        return LOOKS[self.status].word
+        return STATUS_STYLES[self.status].word
 
     def covers(self, day: date) -> bool:
         """Return whether it includes a date."""
@@ -77,7 +77,7 @@ class RowOfPeriods:
 class Bar:
     """A period in the drawing."""
 
-    look: Look
+    style: MarkStyle
     x: float
     width: float
     words: str
@@ -107,14 +107,14 @@ class State:
     """Start, end and next status in words; empty if clauses differ in them."""
 
     @property
-    def look(self) -> Look:
+    def style(self) -> MarkStyle:
         """Return its mark."""
-        return LOOKS[self.status].look
+        return STATUS_STYLES[self.status].style
 
     @property
     def word(self) -> str:
         """Return its word."""
-        return LOOKS[self.status].word
+        return STATUS_STYLES[self.status].word
 
 
 @dataclass(frozen=True)
@@ -177,14 +177,14 @@ class StatusTable:
     @property
     def hues(self) -> Sequence[Hue]:
         """Return the kinds of measures in the table, for the legend."""
-        found = {lane.hue for row in self.rows for lane in row.lanes}
-        return [hue for hue in Hue if hue in found]
+        hues = {lane.hue for row in self.rows for lane in row.lanes}
+        return [hue for hue in Hue if hue in hues]
 
     @property
-    def looks(self) -> Sequence[Look]:
+    def styles(self) -> Sequence[MarkStyle]:
         """Return the styles in the table, for the legend."""
-        found = {bar.look for row in self.rows for lane in row.lanes for bar in lane.bars}
-        return [look for look in Look if look in found]
+        styles = {bar.style for row in self.rows for lane in row.lanes for bar in lane.bars}
+        return [style for style in MarkStyle if style in styles]
 
 
 def track_of(clause: Mapping[str, Any]) -> Track:
@@ -196,11 +196,11 @@ def periods_of(statuses: Iterable[Mapping[str, Any]]) -> list[Period]:
     """Return periods from `statuses` of the API: `status`, `from`, `until`."""
     return [
         Period(
-            given["status"],
-            date.fromisoformat(given["from"]),
-            date.fromisoformat(given["until"]) if given["until"] else None,
+            entry["status"],
+            date.fromisoformat(entry["from"]),
+            date.fromisoformat(entry["until"]) if entry["until"] else None,
         )
-        for given in statuses
+        for entry in statuses
     ]
 
 
@@ -223,7 +223,7 @@ def draw_bars(periods: Sequence[Period], scale: TimeScale) -> list[Bar]:
     """Return the bars of adjacent periods, without those outside of the window."""
     return [
         Bar(
-            period.look,
+            period.style,
             start,
             round(scale.end(period.last) - start, 3),
             str(period),
@@ -271,13 +271,13 @@ def _row_in_words(row: RowOfPeriods) -> str:
 
 def states_on(row: RowOfPeriods, day: date) -> list[State]:
     """Return the statuses of the clauses of a row on a date: applicable ones first, ended ones last."""
-    found: dict[str, list[tuple[Track, Period, Period | None]]] = {}
+    by_row: dict[str, list[tuple[Track, Period, Period | None]]] = {}
     for track in row.tracks:
         current = next((period for period in track.periods if period.covers(day)), None)
         if current is not None:
             following = next((period for period in track.periods if period.first > day), None)
-            found.setdefault(current.status, []).append((track, current, following))
-    return [_state(status, found[status]) for status in STATUS_ORDER if status in found]
+            by_row.setdefault(current.status, []).append((track, current, following))
+    return [_state(status, by_row[status]) for status in STATUS_ORDER if status in by_row]
 
 
 def _state(status: str, clauses: Sequence[tuple[Track, Period, Period | None]]) -> State:
@@ -303,7 +303,7 @@ def _to_come(row: RowOfPeriods, day: date) -> str:
 
 def state_in_words(current: Period, following: Period | None) -> str:
     """Return the start, the end and the next status in words."""
-    if current.look in ENDED:
+    if current.style in ENDED:
         return f"since {day_in_words(current.first)}"
     if current.status == "SUSPENDED":
         if current.last is None:
@@ -315,4 +315,4 @@ def state_in_words(current: Period, following: Period | None) -> str:
         return f"{since}, until {day_in_words(current.last)}" if current.last else since
     if following is not None:
         return f"{following.word} from {day_in_words(following.first)}"
-    return "no day is given" if current.look is Look.HOLLOW else ""
+    return "no day is given" if current.style is MarkStyle.HOLLOW else ""

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from schema.pages.charts.status_bars import StatusRow, StatusTable
-from schema.pages.charts.status_marks import HUE_WORDS, IMAGE_COLOURS, LEGEND_WORDS, Look, Paint
+from schema.pages.charts.status_marks import (
+    HUE_WORDS,
+    IMAGE_COLOURS,
+    LEGEND_WORDS,
+    MarkStyle,
+    Paint,
+)
 
 WIDTH_PX = 1120
 MARGIN_PX = 32
@@ -82,13 +88,16 @@ def layout_image(table: StatusTable, title: str, notes: Sequence[str] = ()) -> S
 def _legend(table: StatusTable) -> Iterator[tuple[int, str, str, str]]:
     """Yield the legend from left to right: the styles of statuses, then the kinds of measures."""
     styles = [
-        (look, "ink", word)
-        for look, word in LEGEND_WORDS.items()
-        if look is not Look.DASHED or look in table.looks
+        (style, "ink", word)
+        for style, word in LEGEND_WORDS.items()
+        if style is not MarkStyle.DASHED or style in table.styles
     ]
     x = MARGIN_PX
-    for look, hue, word in [*styles, *((Look.SOLID, hue, HUE_WORDS[hue]) for hue in table.hues)]:
-        yield x, look, hue, word
+    for style, hue, word in [
+        *styles,
+        *((MarkStyle.SOLID, hue, HUE_WORDS[hue]) for hue in table.hues),
+    ]:
+        yield x, style, hue, word
         x += MARK_PX + CHARACTER_PX * len(word)
 
 

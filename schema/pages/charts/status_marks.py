@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Look(StrEnum):
+class MarkStyle(StrEnum):
     """The style of a period of a status."""
 
     HOLLOW = "hollow"
@@ -26,29 +26,29 @@ class Look(StrEnum):
 
 
 @dataclass(frozen=True)
-class StatusLook:
+class StatusStyle:
     """The style and the name of a status."""
 
-    look: Look
+    style: MarkStyle
     word: str
 
 
-LOOKS: Mapping[str, StatusLook] = {
-    "PROPOSED": StatusLook(Look.DASHED, "proposed"),
-    "RECOMMENDED": StatusLook(Look.DASHED, "recommended"),
-    "NEGOTIATED": StatusLook(Look.DASHED, "negotiated"),
-    "ANNOUNCED": StatusLook(Look.HOLLOW, "announced"),
-    "IN_FORCE": StatusLook(Look.SOLID, "in force"),
-    "SUSPENDED": StatusLook(Look.HATCHED, "suspended"),
-    "EXPIRED": StatusLook(Look.LINE, "expired"),
-    "LAPSED": StatusLook(Look.LINE, "lapsed"),
-    "CONCLUDED": StatusLook(Look.LINE, "concluded"),
-    "REPEALED": StatusLook(Look.DOTS, "repealed"),
-    "WITHDRAWN": StatusLook(Look.DOTS, "withdrawn"),
+STATUS_STYLES: Mapping[str, StatusStyle] = {
+    "PROPOSED": StatusStyle(MarkStyle.DASHED, "proposed"),
+    "RECOMMENDED": StatusStyle(MarkStyle.DASHED, "recommended"),
+    "NEGOTIATED": StatusStyle(MarkStyle.DASHED, "negotiated"),
+    "ANNOUNCED": StatusStyle(MarkStyle.HOLLOW, "announced"),
+    "IN_FORCE": StatusStyle(MarkStyle.SOLID, "in force"),
+    "SUSPENDED": StatusStyle(MarkStyle.HATCHED, "suspended"),
+    "EXPIRED": StatusStyle(MarkStyle.LINE, "expired"),
+    "LAPSED": StatusStyle(MarkStyle.LINE, "lapsed"),
+    "CONCLUDED": StatusStyle(MarkStyle.LINE, "concluded"),
+    "REPEALED": StatusStyle(MarkStyle.DOTS, "repealed"),
+    "WITHDRAWN": StatusStyle(MarkStyle.DOTS, "withdrawn"),
 }
 """Styles by the statuses of the API."""
 
-ENDED = frozenset({Look.LINE, Look.DOTS})
+ENDED = frozenset({MarkStyle.LINE, MarkStyle.DOTS})
 """Styles of ended statuses."""
 
 
@@ -80,13 +80,13 @@ HUES: Mapping[str, Hue] = {
 """Hues by the measures of the API. A domestic processing rule counts as a ban; an investigation restricts
 nothing and has no hue."""
 
-LEGEND_WORDS: Mapping[Look, str] = {
-    Look.HOLLOW: "announced",
-    Look.SOLID: "in force",
-    Look.HATCHED: "suspended",
-    Look.LINE: "expired",
-    Look.DOTS: "repealed",
-    Look.DASHED: "not law",
+LEGEND_WORDS: Mapping[MarkStyle, str] = {
+    MarkStyle.HOLLOW: "announced",
+    MarkStyle.SOLID: "in force",
+    MarkStyle.HATCHED: "suspended",
+    MarkStyle.LINE: "expired",
+    MarkStyle.DOTS: "repealed",
+    MarkStyle.DASHED: "not law",
 }
 """Words of the legend by style; "not law" only where it occurs."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from schema.pages.charts.status_bars import STATUS_ORDER
 from schema.pages.commodities.clauses import OVER, Pair, names_goods
-from schema.pages.controls.standing import MEASURES, with_article
+from schema.pages.controls.status_sentences import MEASURES, with_article
 from schema.pages.site.words import listed, sentence
 
 MAX_ANSWERS = 3

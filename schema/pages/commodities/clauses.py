@@ -37,14 +37,14 @@ class Clauses:
     """Whether all instruments of the date are included."""
 
 
-def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
+def clauses_on(state: Mapping[str, Any], address: Address) -> Clauses:
     """Return the clauses that match the commodity, with their drawings.
 
     They are grouped by issuer; the issuer with most clauses is first.
     """
-    day = date.fromisoformat(found["validAt"])
-    edges = found["exportControls"]["edges"]
-    pairs = pairs_of(found)
+    day = date.fromisoformat(state["validAt"])
+    edges = state["exportControls"]["edges"]
+    pairs = pairs_of(state)
     bases = legal_bases(pairs)
     statuses = Counter(clause["status"] for _, clause in pairs)
     weight = Counter(
@@ -72,7 +72,7 @@ def clauses_on(found: Mapping[str, Any], address: Address) -> Clauses:
         ),
         _words(statuses),
         len(edges),
-        len(edges) == found["exportControls"]["totalCount"],
+        len(edges) == state["exportControls"]["totalCount"],
     )
 
 
@@ -88,11 +88,11 @@ def _section(clause: Mapping[str, Any]) -> str:
     return "current" if names_goods(clause) else "wider"
 
 
-def pairs_of(found: Mapping[str, Any]) -> list[Pair]:
+def pairs_of(state: Mapping[str, Any]) -> list[Pair]:
     """Return the instruments and clauses that match the commodity, the newest instruments first."""
     return [
         (edge["node"], clause)
-        for edge in found["exportControls"]["edges"]
+        for edge in state["exportControls"]["edges"]
         for clause in edge["matchingClauses"]
     ]
 
@@ -103,13 +103,13 @@ def legal_bases(pairs: Sequence[Pair]) -> dict[str, list[str]]:
     Issuers without such a licence in force are left out.
     """
     licensing = {node["issuer"]["code"] for node, clause in pairs if _is_licence(clause)}
-    found: dict[str, list[str]] = {}
+    bases: dict[str, list[str]] = {}
     for node, clause in pairs:
         if clause["isLegalBasis"] and clause["status"] == "IN_FORCE":
             code = node["issuer"]["code"]
             if code in licensing:
-                found.setdefault(code, []).append(node["title"])
-    return found
+                bases.setdefault(code, []).append(node["title"])
+    return bases
 
 
 def _is_licence(clause: Mapping[str, Any]) -> bool:

@@ -40,15 +40,15 @@ class CommodityRow:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the rows in the order of the tree."""
-    found = data["asOf"]
+    state = data["asOf"]
     rows = list(commodity_rows(data))
     return {
         "title": "Commodities",
         "description": "The producers of critical minerals, the concentration of their"
         " output, and the number of clauses on them.",
-        "turns": [node["publishedOn"] for node in found["editions"]["nodes"]],
+        "change_days": [node["publishedOn"] for node in state["editions"]["nodes"]],
         "sources": sorted(
-            {node["publisherName"] or node["publisher"] for node in found["editions"]["nodes"]}
+            {node["publisherName"] or node["publisher"] for node in state["editions"]["nodes"]}
         ),
         "rows": rows,
         "controlled": sum(1 for row in rows if row.in_force),
@@ -58,30 +58,30 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
 def commodity_rows(data: Mapping[str, Any]) -> Iterator[CommodityRow]:
     """Yield a row for each commodity with figures or clauses, and for those above it."""
-    found = data["asOf"]
+    state = data["asOf"]
     productions = {
         one["commodity"]["key"]: (index, one)
-        for index, one in enumerate(found["latestProductions"])
+        for index, one in enumerate(state["latestProductions"])
     }
     clauses: dict[str, dict[str, tuple[int, int]]] = {}
-    for index, count in enumerate(found["clauseCounts"]):
+    for index, count in enumerate(state["clauseCounts"]):
         by_status = clauses.setdefault(count["commodity"]["key"], {})
         by_status[count["status"]] = (index, count["clauses"])
     unconfirmed = Counter[str]()
-    for count in found["support"]:
+    for count in state["support"]:
         if count["confirmation"] != "CONFIRMED":
             unconfirmed[count["commodity"]["key"]] += count["clauses"]
-    reserves = {one["commodity"]["key"] for one in found["supplies"]}
+    reserves = {one["commodity"]["key"] for one in state["supplies"]}
     parents = {one["key"]: one["parentKey"] for one in data["all"]}
     named = productions.keys() | clauses.keys() | reserves
-    kept = {above for key in named for above in _line_of(key, parents)}
+    listed = {above for key in named for above in _line_of(key, parents)}
     order = {key: number for number, key in enumerate(parents)}
 
     def in_tree(commodity: Mapping[str, Any]) -> list[int]:
         return [order[key] for key in reversed(_line_of(commodity["key"], parents))]
 
     for commodity in sorted(data["commodities"], key=in_tree):
-        if commodity["key"] in kept:
+        if commodity["key"] in listed:
             yield _row(
                 commodity,
                 len(_line_of(commodity["key"], parents)) - 1,

@@ -43,24 +43,26 @@ CHOICES = frozenset({"toward", "year", "stage", "form"})
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the producers, the years, the clauses and the exposure of a commodity."""
-    found = data["asOf"]
+    state = data["asOf"]
     key = address.parameters["key"]
     commodity = next(one for one in data["commodities"] if one["key"] == key)
     below = [one for one in data["commodities"] if one["parentKey"] == key]
-    shown, reserves = found["production"], found["reserves"]
-    clauses = clauses_on(found, address)
+    shown, reserves = state["production"], state["reserves"]
+    clauses = clauses_on(state, address)
     answers, more_answers = clause_answers(
-        pairs_of(found), [one["place"]["code"] for one in shown["figures"]]
+        pairs_of(state), [one["place"]["code"] for one in shown["figures"]]
     )
-    exposure = exposure_rows(found)
+    exposure = exposure_rows(state)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
-    years = sorted(one["year"] for one in found["years"])
-    drawn = years_chart(found, commodity["name"], attribution(found), _figure_page(address))
+    years = sorted(one["year"] for one in state["years"])
+    drawn = years_chart(state, commodity["name"], attribution(state), _figure_page(address))
     return {
         "title": commodity["name"],
         "description": " ".join(lead),
-        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
-        "sources": _sources(found),
+        "change_days": [
+            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
+        ],
+        "sources": _sources(state),
         "commodity": commodity,
         "below": below,
         "lead": lead,
@@ -78,9 +80,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         ),
         "map": producers_map(shown["figures"], _place_page(address)),
         "years": years,
-        "not_drawn": [year for year in years if drawn and year < first_drawn_year(found)],
-        "products": products(found, address),
-        "editions": edition_rows(found),
+        "not_drawn": [year for year in years if drawn and year < first_drawn_year(state)],
+        "products": products(state, address),
+        "editions": edition_rows(state),
         "lines": years_drawings(drawn) if drawn else [],
         **({"image": years_image(drawn)} if drawn else {}),
         "reserves": reserves,
@@ -92,9 +94,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "exposure": exposure,
         "exposure_parts": PARTS,
         "watched": watched_issuers(
-            found["horizon"],
-            [edge["node"]["issuer"] for edge in found["exportControls"]["edges"]],
-            date.fromisoformat(found["validAt"]),
+            state["horizon"],
+            [edge["node"]["issuer"] for edge in state["exportControls"]["edges"]],
+            date.fromisoformat(state["validAt"]),
         ),
     }
 
@@ -130,11 +132,11 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
     first = figures[0] if figures else None
     if first and first["share"] and world:
         verb = OUTPUT_VERBS.get(shown["stage"], "produced")
-        says = "estimates" if first["estimated"] or world["estimated"] else "says"
+        predicate = "estimates" if first["estimated"] or world["estimated"] else "says"
         mixed = " (claims of several editions)" if first["mixedEditions"] else ""
         return [
             f"{first['place']['name']} {verb} {percent(first['share'])} of the world’s output of"
-            f" {year}, as {publisher_of(world['source'])} {says}{mixed}."
+            f" {year}, as {publisher_of(world['source'])} {predicate}{mixed}."
         ]
     if world:
         return [
@@ -187,12 +189,12 @@ def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str
     )
 
 
-def products(found: Mapping[str, Any], address: Address) -> list[tuple[str, str, bool]]:
+def products(state: Mapping[str, Any], address: Address) -> list[tuple[str, str, bool]]:
     """Return the products of this commodity, and of those below it, that have figures.
 
     Each has its name, link, and whether it is selected. The list is empty if there is no choice.
     """
-    shown = found["production"]
+    shown = state["production"]
     key = shown["commodity"]["key"]
     choices = []
     for one in shown["available"]:
@@ -210,14 +212,14 @@ def measure_words(claim: Mapping[str, Any] | None) -> str:
     return unit(claim) if claim else ""
 
 
-def attribution(found: Mapping[str, Any]) -> str:
+def attribution(state: Mapping[str, Any]) -> str:
     """Return the publishers and the date of the numbers in a chart."""
-    return "; ".join([listed(_sources(found)) or "No publisher", as_of_words(found)])
+    return "; ".join([listed(_sources(state)) or "No publisher", as_of_words(state)])
 
 
-def _sources(found: Mapping[str, Any]) -> list[str]:
-    claims = [claim for figure in found["worldFigures"]["nodes"] for claim in figure["claims"]]
-    claims += [one["world"] for one in (found["production"], found["reserves"]) if one["world"]]
+def _sources(state: Mapping[str, Any]) -> list[str]:
+    claims = [claim for figure in state["worldFigures"]["nodes"] for claim in figure["claims"]]
+    claims += [one["world"] for one in (state["production"], state["reserves"]) if one["world"]]
     return sorted({publisher_of(claim["source"]) for claim in claims})
 
 

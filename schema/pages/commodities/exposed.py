@@ -40,13 +40,13 @@ def covering_places(supply: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def exposure_rows(found: Mapping[str, Any]) -> list[ExposureRow]:
+def exposure_rows(state: Mapping[str, Any]) -> list[ExposureRow]:
     """Return a row for any destination, and one for each destination of the query.
 
     The list is empty if no clause in force covers the selected product.
     """
-    shown = found["production"]
-    rows = [_row("Any destination", None, "asOf.exposure", found["exposure"], shown)]
+    shown = state["production"]
+    rows = [_row("Any destination", None, "asOf.exposure", state["exposure"], shown)]
     rows += [
         _row(
             one["destination"]["name"],
@@ -55,7 +55,7 @@ def exposure_rows(found: Mapping[str, Any]) -> list[ExposureRow]:
             one["supplies"],
             shown,
         )
-        for index, one in enumerate(found["exposures"])
+        for index, one in enumerate(state["exposures"])
     ]
     known = [row for row in rows if row is not None]
     return known if any(row.wholly or row.partly for row in known) else []
@@ -68,9 +68,9 @@ def _row(
     supplies: Sequence[Mapping[str, Any]],
     shown: Mapping[str, Any],
 ) -> ExposureRow | None:
-    wanted = (shown["commodity"]["key"], shown["stage"], shown["form"])
+    product = (shown["commodity"]["key"], shown["stage"], shown["form"])
     for index, one in enumerate(supplies):
-        if (one["commodity"]["key"], one["stage"], one["form"]) == wanted:
+        if (one["commodity"]["key"], one["stage"], one["form"]) == product:
             wholly, partly = one["controlledShare"], one["partlyControlledShare"]
             return ExposureRow(
                 name,

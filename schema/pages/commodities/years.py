@@ -60,26 +60,26 @@ class EditionRow:
     """Its unit and basis if they differ from those of the chart."""
 
 
-def years_chart(found: Mapping[str, Any], name: str, source: str, link: LinkTo) -> LineChart | None:
+def years_chart(state: Mapping[str, Any], name: str, source: str, link: LinkTo) -> LineChart | None:
     """Return the chart of the world and the places with the largest shares, over all years.
 
     None if nothing can be drawn on one scale.
     """
-    shown = found["production"]
+    shown = state["production"]
     measure = chart_measure(shown)
     if measure is None:
         return None
     largest = [one for one in shown["figures"] if not one["place"]["isAggregate"]]
-    first = first_drawn_year(found)
+    first = first_drawn_year(state)
     drawn = [
-        Line("World", list(_marks("World", world_years(found), measure, link)), "ink"),
+        Line("World", list(_marks("World", world_years(state), measure, link)), "ink"),
         *(
             Line(
                 one["place"]["name"],
                 list(
                     _marks(
                         one["place"]["name"],
-                        place_years(found, one["place"]["code"]),
+                        place_years(state, one["place"]["code"]),
                         measure,
                         link,
                     )
@@ -112,9 +112,9 @@ def years_image(chart: LineChart) -> str:
     return template.render(drawing=draw_lines(chart, IMAGE))
 
 
-def first_drawn_year(found: Mapping[str, Any]) -> int:
+def first_drawn_year(state: Mapping[str, Any]) -> int:
     """Return the first year of those without large gaps, up to the latest with figures."""
-    years = sorted(one["year"] for one in found["years"])
+    years = sorted(one["year"] for one in state["years"])
     breaks = [later for year, later in pairwise(years) if later - year > MAX_GAP_YEARS]
     return max([*breaks, *years[:1]], default=0)
 
@@ -126,27 +126,27 @@ def chart_measure(production: Mapping[str, Any]) -> Claim | None:
     return next((claim for claim in claims if claim and claim["value"] is not None), None)
 
 
-def world_years(found: Mapping[str, Any]) -> list[PlaceYear]:
+def world_years(state: Mapping[str, Any]) -> list[PlaceYear]:
     """Return the claims on the world's output of the selected product, the newest year first."""
-    shown = found["production"]
+    shown = state["production"]
     return [
         _place_year(figure["series"]["period"], figure["key"], figure)
-        for figure in found["worldFigures"]["nodes"]
+        for figure in state["worldFigures"]["nodes"]
         if is_product(figure["series"], shown)
     ]
 
 
 def is_product(series: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
     """Return whether a figure is of the selected product."""
-    wanted = ((shown["figuresOf"] or shown["commodity"])["key"], shown["stage"], shown["form"])
-    return (series["commodity"]["key"], series["stage"], series["form"]) == wanted
+    product = ((shown["figuresOf"] or shown["commodity"])["key"], shown["stage"], shown["form"])
+    return (series["commodity"]["key"], series["stage"], series["form"]) == product
 
 
-def place_years(found: Mapping[str, Any], code: str) -> list[PlaceYear]:
+def place_years(state: Mapping[str, Any], code: str) -> list[PlaceYear]:
     """Return the claims on the output of a place."""
     return [
         _place_year(of_year["year"], figure["figure"], figure)
-        for of_year in found["years"]
+        for of_year in state["years"]
         for figure in of_year["figures"]
         if figure["place"]["code"] == code
     ]
@@ -184,8 +184,8 @@ def _can_be_drawn(claim: Claim, measure: Claim) -> bool:
 
 def _mark(name: str, one: PlaceYear, claim: Claim, link: LinkTo, *, in_use: bool) -> YearMark:
     estimated = ", estimated" if claim["estimated"] else ""
-    standing = "" if in_use else ", an earlier edition"
-    words = f"{name}, {one.year}: {measured(claim)}{estimated}, {claim['edition']}{standing}"
+    edition_note = "" if in_use else ", an earlier edition"
+    words = f"{name}, {one.year}: {measured(claim)}{estimated}, {claim['edition']}{edition_note}"
     number, address = Decimal(claim["value"]), link(one.figure)
     return YearMark(one.year, number, words, address, in_use, claim["publisher"])
 
@@ -204,12 +204,12 @@ def _description(lines: Sequence[Line], measure: Claim) -> str:
     return f"In {unit(measure)}. {'; '.join(parts)}."
 
 
-def edition_rows(found: Mapping[str, Any]) -> list[EditionRow]:
+def edition_rows(state: Mapping[str, Any]) -> list[EditionRow]:
     """Return all editions' claims on the world's output, the newest year first, then the newest edition."""
-    measure = chart_measure(found["production"])
+    measure = chart_measure(state["production"])
     rows = []
-    for index, figure in enumerate(found["worldFigures"]["nodes"]):
-        if not is_product(figure["series"], found["production"]):
+    for index, figure in enumerate(state["worldFigures"]["nodes"]):
+        if not is_product(figure["series"], state["production"]):
             continue
         one = _place_year(figure["series"]["period"], figure["key"], figure)
         for number, claim in reversed(list(enumerate(one.claims))):

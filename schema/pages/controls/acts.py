@@ -91,10 +91,10 @@ def _known(link: Mapping[str, Any] | None, position: int) -> int | None:
 
 def _without_title(summary: str, title: str) -> str:
     """Return the sentence of an act, without the title of the instrument and its first word."""
-    said = summary.removeprefix(f"{title}: ")
+    text = summary.removeprefix(f"{title}: ")
     for word in ("amended ", "Retracted: ", "Corrected: "):
-        said = said.removeprefix(word)
-    return sentence(said)
+        text = text.removeprefix(word)
+    return sentence(text)
 
 
 def acts_of_square(acts: Sequence[RecordedAct]) -> list[Act]:

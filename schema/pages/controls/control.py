@@ -11,7 +11,7 @@ from schema.pages.charts.square import Moment, Square, Version, draw_square, ver
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.acts import RecordedAct, acts_of_square, recorded_acts
 from schema.pages.controls.images import status_image
-from schema.pages.controls.standing import heading, leads
+from schema.pages.controls.status_sentences import heading, leads
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of
@@ -67,7 +67,7 @@ def _present(
         "leads": leads(control, moment.day),
         "table_of_clauses": table,
         "square": _square(versions, acts, moment, address, table),
-        "turns": turns(table),
+        "change_days": change_days(table),
         "facts_until": known_until,
         "watch": watch_sentences(
             horizon_of(as_of["horizon"], control["issuer"]["code"]), moment.day
@@ -103,7 +103,7 @@ def _absent(
         "first_position": first_position if first_position > moment.position else None,
         "table_of_clauses": table,
         "square": _square(versions, acts, moment, address, table),
-        "turns": sorted({version.valid_first.isoformat() for version in versions}),
+        "change_days": sorted({version.valid_first.isoformat() for version in versions}),
     }
 
 
@@ -170,7 +170,7 @@ def clause_sub(clause: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
-def turns(table: StatusTable) -> list[str]:
+def change_days(table: StatusTable) -> list[str]:
     """Return the dates on which a status begins, once for each clause."""
     return [
         period.first.isoformat()

@@ -9,8 +9,8 @@ from typing import Any
 
 from schema.pages.charts.scale import day_in_words
 from schema.pages.charts.status_bars import STATUS_ORDER, RowOfPeriods, draw_status_table, track_of
-from schema.pages.charts.status_marks import HUES, LOOKS
-from schema.pages.controls.control import clause_label, clause_sub, turns
+from schema.pages.charts.status_marks import HUES, STATUS_STYLES
+from schema.pages.controls.control import change_days, clause_label, clause_sub
 from schema.pages.controls.images import status_image
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -64,28 +64,28 @@ class StatusCount:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the rows of the list, the options of its form, and the numbers of clauses by status."""
-    found = data["asOf"]
-    at = date.fromisoformat(found["validAt"])
-    controls = found["exportControls"]["nodes"]
+    state = data["asOf"]
+    at = date.fromisoformat(state["validAt"])
+    controls = state["exportControls"]["nodes"]
     by_clause = address.query.get("rows", INSTRUMENT) == CLAUSE
     rows = rows_by_clause if by_clause else rows_by_instrument
     table = draw_status_table(list(rows(controls, address)), at)
     chosen = options(data)
     title = heading(
-        found["exportControls"]["totalCount"], narrowed_to(address, names(data, chosen)), at
+        state["exportControls"]["totalCount"], narrowed_to(address, names(data, chosen)), at
     )
     return {
         "title": title,
         "description": "Export controls, import restrictions and production controls on"
         " critical minerals, with the status of each clause.",
-        "turns": turns(table),
+        "change_days": change_days(table),
         "table_of_rows": table,
         "by_clause": by_clause,
         "controls": controls,
-        "counts": counts(found, address),
+        "counts": counts(state, address),
         "options": chosen,
-        "watched": watched_issuers(found["horizon"], issuers_of(controls, data, address), at),
-        "image": status_image(table, title, found["position"]),
+        "watched": watched_issuers(state["horizon"], issuers_of(controls, data, address), at),
+        "image": status_image(table, title, state["position"]),
     }
 
 
@@ -93,8 +93,8 @@ def issuers_of(
     controls: Iterable[Mapping[str, Any]], data: Mapping[str, Any], address: Address
 ) -> list[Mapping[str, Any]]:
     """Return the issuers of the instruments on the page, and the issuer in the filter."""
-    asked = address.query.get("issuer")
-    narrowed = [one for one in data["places"] if one["code"] == asked]
+    requested = address.query.get("issuer")
+    narrowed = [one for one in data["places"] if one["code"] == requested]
     return [*(control["issuer"] for control in controls), *narrowed]
 
 
@@ -119,12 +119,12 @@ def names(
 
 def narrowed_to(address: Address, called: Mapping[str, Mapping[str, str]]) -> str:
     """Return the filters of a list in words."""
-    said = ""
+    words = ""
     for name, words_before in FILTERS.items():
-        given = address.query.get(name)
-        if given:
-            said += f" {words_before}{called.get(name, {}).get(given, given)}"
-    return said
+        value = address.query.get(name)
+        if value:
+            words += f" {words_before}{called.get(name, {}).get(value, value)}"
+    return words
 
 
 def rows_by_clause(
@@ -166,14 +166,14 @@ def instrument_sub(control: Mapping[str, Any]) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def counts(found: Mapping[str, Any], address: Address) -> list[StatusCount]:
+def counts(state: Mapping[str, Any], address: Address) -> list[StatusCount]:
     """Return the numbers of clauses by status, without the filter by status.
 
     Empty with a filter by words, which clause counts do not support.
     """
     if address.query.get("search"):
         return []
-    places = {each["status"]: index for index, each in enumerate(found["clauseCounts"])}
+    places = {each["status"]: index for index, each in enumerate(state["clauseCounts"])}
     chosen = address.query.get("status")
     return [
         StatusCount(
@@ -189,26 +189,26 @@ def counts(found: Mapping[str, Any], address: Address) -> list[StatusCount]:
 
 def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
     """Return the options of the fields of the form."""
-    found = data["asOf"]
+    state = data["asOf"]
     places = [place for place in data["places"] if not place["isAggregate"]]
     return {
         "issuer": _sorted(
             Option(each["issuer"]["code"], each["issuer"]["name"], f" ({each['controls']})")
-            for each in found["issuers"]
+            for each in state["issuers"]
         ),
         "commodity": _sorted(
-            Option(each["commodity"]["key"], each["commodity"]["name"]) for each in found["goods"]
+            Option(each["commodity"]["key"], each["commodity"]["name"]) for each in state["goods"]
         ),
         "destination": _sorted(Option(place["code"], place["name"]) for place in places),
         "measure": _sorted(Option(measure, words(measure)) for measure in HUES),
-        "status": [Option(status, LOOKS[status].word) for status in STATUS_ORDER],
+        "status": [Option(status, STATUS_STYLES[status].word) for status in STATUS_ORDER],
         "direction": [Option(value, label) for value, label in DIRECTIONS.items()],
         "confirmation": [Option(value, label) for value, label in CONFIRMATIONS.items()],
     }
 
 
-def _sorted(found: Iterable[Option]) -> list[Option]:
-    return sorted(found, key=lambda option: option.name.lower())
+def _sorted(options: Iterable[Option]) -> list[Option]:
+    return sorted(options, key=lambda option: option.name.lower())
 
 
 PAGE = Page(

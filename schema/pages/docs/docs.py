@@ -20,7 +20,7 @@ from tracker.errors import InvalidInput, NotFound
 
 PATH = "/docs"
 PICTURE = re.compile(r"[a-z0-9-]+\.(png|jpeg)")
-MAX_QUESTION_CHARACTERS = 200
+MAX_QUERY_CHARACTERS = 200
 FRESH = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 """Documents change with the server, and the footer depends on the session."""
 KEPT = {"Cache-Control": "public, max-age=600"}
@@ -43,18 +43,18 @@ def search_index() -> SearchIndex:
 
 async def contents(request: Request, client: Client) -> Response:
     """Return the list of documents; with `q` the matching sections. Raises InvalidInput."""
-    question = query_parameters(request, ("q",)).get("q", "").strip()
-    if len(question) > MAX_QUESTION_CHARACTERS:
+    query = query_parameters(request, ("q",)).get("q", "").strip()
+    if len(query) > MAX_QUERY_CHARACTERS:
         raise InvalidInput(
-            f"expected at most {MAX_QUESTION_CHARACTERS} letters", code="TOO_LARGE", path=("q",)
+            f"expected at most {MAX_QUERY_CHARACTERS} letters", code="TOO_LARGE", path=("q",)
         )
     return _html(
         client,
         "docs/docs.html",
         PATH,
-        title=f"Documentation: {question}" if question else "Documentation",
-        question=question,
-        results=search_index().find(question) if question else None,
+        title=f"Documentation: {query}" if query else "Documentation",
+        question=query,
+        results=search_index().find(query) if query else None,
         documents=pages(),
     )
 

@@ -40,9 +40,9 @@ class Library:
     """All documents, as pages."""
 
     def __init__(self, documents: Iterable[Document]):
-        found = {document.path: document for document in documents}
-        order = {path: place for place, path in enumerate(reading_order(found))}
-        self._documents = sorted(found.values(), key=lambda each: order[each.path])
+        by_path = {document.path: document for document in documents}
+        order = {path: place for place, path in enumerate(reading_order(by_path))}
+        self._documents = sorted(by_path.values(), key=lambda each: order[each.path])
         self._names = {document.path: document.name for document in self._documents}
 
     @property

@@ -98,7 +98,7 @@ def plain(token: Token) -> str:
 
 def _gather(tokens: Sequence[Token]) -> list[_UnfinishedSection]:
     """Return the sections, and add anchors to their headings."""
-    found: list[_UnfinishedSection] = []
+    sections: list[_UnfinishedSection] = []
     taken: Counter[str] = Counter()
     for place, token in enumerate(tokens):
         if token.type == "heading_open":
@@ -108,12 +108,12 @@ def _gather(tokens: Sequence[Token]) -> list[_UnfinishedSection]:
             if taken[anchor] > 1:
                 anchor = f"{anchor}-{taken[anchor] - 1}"
             token.attrSet("id", anchor)
-            found.append(_UnfinishedSection(anchor, heading, int(token.tag[1:])))
-        elif token.type == "inline" and found and tokens[place - 1].type != "heading_open":
-            found[-1].words.append(plain(token))
-        elif token.type in ("fence", "code_block") and found:
-            found[-1].words.append(token.content)
-    return found
+            sections.append(_UnfinishedSection(anchor, heading, int(token.tag[1:])))
+        elif token.type == "inline" and sections and tokens[place - 1].type != "heading_open":
+            sections[-1].words.append(plain(token))
+        elif token.type in ("fence", "code_block") and sections:
+            sections[-1].words.append(token.content)
+    return sections
 
 
 def _without_title(tokens: Sequence[Token]) -> tuple[str, Sequence[Token]]:

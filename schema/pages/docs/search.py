@@ -59,14 +59,14 @@ class SearchIndex:
         self._entries = dict(entries)
         self._words = sorted(entries)
 
-    def find(self, question: str) -> list[Result]:
+    def find(self, query: str) -> list[Result]:
         """Return the sections with a match for each word of a query; a prefix matches too."""
-        asked = asked_words(question)
-        if not asked:
+        sought = query_words(query)
+        if not sought:
             return []
-        scores = [self._scores(word) for word in asked]
+        scores = [self._scores(word) for word in sought]
         common = set(scores[0]).intersection(*scores[1:])
-        found = sorted(
+        ranked = sorted(
             common,
             key=lambda number: (
                 self._sections[number][0] == CHANGELOG,  # the changelog mentions everything
@@ -75,15 +75,15 @@ class SearchIndex:
             ),
         )
         return [
-            self._result(number, sum(one[number] for one in scores), asked)
-            for number in found[:MAX_RESULTS]
+            self._result(number, sum(one[number] for one in scores), sought)
+            for number in ranked[:MAX_RESULTS]
         ]
 
-    def _scores(self, asked: str) -> dict[int, float]:
+    def _scores(self, sought: str) -> dict[int, float]:
         """Return the score of each section for a word; sections without it are left out."""
         counts: Counter[int] = Counter()
-        for word in self._beginning_with(asked):
-            weight = WHOLE_WORD_WEIGHT if word == asked else 1
+        for word in self._beginning_with(sought):
+            weight = WHOLE_WORD_WEIGHT if word == sought else 1
             for number, count in self._entries[word].items():
                 counts[number] += count * weight
         rarity = math.log(1 + len(self._sections) / max(1, len(counts)))
@@ -95,9 +95,9 @@ class SearchIndex:
                 return
             yield word
 
-    def _result(self, number: int, score: float, asked: Sequence[str]) -> Result:
+    def _result(self, number: int, score: float, sought: Sequence[str]) -> Result:
         name, title, section = self._sections[number]
-        return Result(name, title, section, score, excerpt(section.text, asked))
+        return Result(name, title, section, score, excerpt(section.text, sought))
 
 
 def words(text: str) -> list[str]:
@@ -105,28 +105,28 @@ def words(text: str) -> list[str]:
     return [word.casefold() for word in WORD.findall(text)]
 
 
-def asked_words(question: str) -> list[str]:
+def query_words(query: str) -> list[str]:
     """Return the words of a query that select sections: single letters only if there are no others."""
-    found = list(dict.fromkeys(words(question)))
-    return ([word for word in found if len(word) > 1] or found)[:MAX_WORDS]
+    distinct = list(dict.fromkeys(words(query)))
+    return ([word for word in distinct if len(word) > 1] or distinct)[:MAX_WORDS]
 
 
 def weighted_words(title: str, section: Section) -> Counter[str]:
     """Return the weighted counts of the words of a section."""
-    found = Counter(words(section.text))
+    counts = Counter(words(section.text))
     for word in words(section.heading):
-        found[word] += HEADING_WEIGHT
+        counts[word] += HEADING_WEIGHT
     for word in words(title):
-        found[word] += TITLE_WEIGHT
-    return found
+        counts[word] += TITLE_WEIGHT
+    return counts
 
 
-def excerpt(text: str, asked: Sequence[str]) -> list[Excerpt]:
+def excerpt(text: str, sought: Sequence[str]) -> list[Excerpt]:
     """Return the part of a text with the most matches, marked; without matches, its beginning."""
     places = [
-        (match.start(), match.end(), next(word for word in asked if found.startswith(word)))
+        (match.start(), match.end(), next(word for word in sought if lowered.startswith(word)))
         for match in WORD.finditer(text)
-        if (found := match.group().casefold()).startswith(tuple(asked))
+        if (lowered := match.group().casefold()).startswith(tuple(sought))
     ]
     start, end = _window(text, places)
     pieces = [Excerpt("… ", False)] if start else []

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.http.csrf import read_form
+from schema.http.cross_site import read_form
 from schema.pages.endpoints import view
 from schema.pages.endpoints.actions import ACTIONS, ADD, REMOVE, RETRY, actions_on, retry_of
 from schema.pages.forms.form import CONFIRMED, DO, Action, ActionForm, chosen_action, read_fields
@@ -62,7 +62,7 @@ class EndpointRoute:
         if state and state not in STATES:
             raise InvalidInput(f"expected one of {', '.join(STATES)}", path=("state",))
         variables = {"state": state or None, "after": parameters.get("after") or None}
-        data = await self._api.ask("endpoints", variables, client)
+        data = await self._api.query("endpoints", variables, client)
         after = data["endpoints"]["pageInfo"]["endCursor"]
         return form_page(
             "endpoints/endpoints.html",
@@ -92,7 +92,7 @@ class EndpointRoute:
             if made := await self._api.carry_out(form, client, name=name):
                 return _done(form.action, name, made, request, client)
         parameters = query_parameters(request, (DO,))
-        endpoint = (await self._api.ask("endpoint", {"name": name}, client))["endpoint"]
+        endpoint = (await self._api.query("endpoint", {"name": name}, client))["endpoint"]
         if endpoint is None:
             raise NotFound(f"there is no endpoint {name[:100]!r} that you may manage")
         parked = [

@@ -42,16 +42,16 @@ CHECKS = (
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the event with its fields. Raises NotFound for one that was recorded later, or never."""
-    found = data["asOf"]
-    event, last = found["event"], int(found["position"])
+    state = data["asOf"]
+    event, last = state["event"], int(state["position"])
     if event is None:
-        asked = address.parameters["event"]
-        raise NotFound(f"event {asked} was not recorded at position {last}", path=("event",))
+        key = address.parameters["event"]
+        raise NotFound(f"event {key} was not recorded at position {last}", path=("event",))
     position = int(event["position"])
     return {
         "title": event["summary"],
         "description": f"Event {number(position)} of the log: {event['type']}",
-        "turns": [event["publicOn"]],
+        "change_days": [event["publicOn"]],
         "event": event,
         "entity_page": entity_path(event["entity"]),
         "fields_shown": entry_fields(event["data"], event["annexes"]),
@@ -81,9 +81,9 @@ def _parts_of_proof(position: int) -> dict[str, list[str]]:
 
 def _sources(event: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the sources of an event: the recorded fields of each, and its verification."""
-    given = [("/data/source", event["data"].get("source"), event["source"])]
+    sources = [("/data/source", event["data"].get("source"), event["source"])]
     more = zip(event["data"].get("moreSources", ()), event["moreSources"], strict=True)
-    given += [(f"/data/moreSources/{index}", *both) for index, both in enumerate(more)]
+    sources += [(f"/data/moreSources/{index}", *both) for index, both in enumerate(more)]
     return [
         {
             "pointer": pointer,
@@ -97,7 +97,7 @@ def _sources(event: Mapping[str, Any]) -> list[dict[str, Any]]:
             ],
             "trust": trust,
         }
-        for pointer, source, trust in given
+        for pointer, source, trust in sources
         if source
     ]
 

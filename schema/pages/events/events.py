@@ -17,13 +17,13 @@ RENAMED = {"commodity": "commodities", "place": "places"}
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return a page of the log, the newest event first."""
-    found = data["asOf"]["events"]
+    events = data["asOf"]["events"]
     return {
         "title": "The log",
         "description": "Every event of the log, the newest first, with its proof.",
-        "turns": [event["publicOn"] for event in found["nodes"]],
-        "events": found["nodes"][::-1],
-        "older": _older(found["pageInfo"], address),
+        "change_days": [event["publicOn"] for event in events["nodes"]],
+        "events": events["nodes"][::-1],
+        "older": _older(events["pageInfo"], address),
         "types": sorted(FACTS),
         "stream": stream(address),
         "counted": "search" not in address.query and "recorded" not in address.query,

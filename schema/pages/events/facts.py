@@ -14,12 +14,12 @@ from tracker.domain.registry import FACTS
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return a page of the facts that count, the last date first."""
-    found = data["asOf"]["facts"]
+    facts = data["asOf"]["facts"]
     return {
         "title": "Facts by date",
         "description": "The facts that count, by the date on which they became public.",
-        "turns": [fact["publicOn"] for fact in found["nodes"]],
-        "facts": found["nodes"],
+        "change_days": [fact["publicOn"] for fact in facts["nodes"]],
+        "facts": facts["nodes"],
         "types": sorted(FACTS),
     }
 

@@ -56,7 +56,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": title,
         "description": f"{measured(in_use.claim)}, by {in_use.name}.",
-        "turns": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
+        "change_days": [node["day"] for node in data["asOf"]["transitions"]["nodes"]],
         "sources": sorted({publisher_of(row.claim["source"]) for row in rows}),
         "figure": figure,
         "rows": rows,
@@ -179,14 +179,14 @@ def other_sentences(
     if earlier:
         last = earlier[-1]
         same = (last.claim["value"], last.unit) == (in_use.claim["value"], in_use.unit)
-        said = "the same" if same and last.amount == in_use.amount else measured(last.claim)
-        sentences.append(f"Its previous edition, {last.edition}, stated {said}.")
+        value = "the same" if same and last.amount == in_use.amount else measured(last.claim)
+        sentences.append(f"Its previous edition, {last.edition}, stated {value}.")
     for row in sorted(rows, key=lambda row: row.state is not ClaimState.BESIDE):
         if row.state is ClaimState.BESIDE:
             same = number_of(row.claim) == number_of(in_use.claim)
             alike = same and same_measure(row.claim, in_use.claim)
-            says = "says the same" if alike else f"says {measured(row.claim)}"
-            sentences.append(f"{row.publisher} {says}.")
+            predicate = "says the same" if alike else f"says {measured(row.claim)}"
+            sentences.append(f"{row.publisher} {predicate}.")
         elif row.state in (ClaimState.NOT_COMPARABLE, ClaimState.NO_NUMBER):
             sentences.append(f"{row.publisher} says {measured(row.claim)}: not comparable.")
     return sentences

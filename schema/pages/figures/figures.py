@@ -47,25 +47,25 @@ class ClaimLine:
     publisher: str
     edition: str
     checked: str
-    standing: str
+    status: str
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the products with figures, and the matching claims."""
-    found = data["asOf"]
+    state = data["asOf"]
     stage = address.parameters.get("stage")
-    supplies = [one for one in found["supplies"] if stage in (None, one["stage"])]
+    supplies = [one for one in state["supplies"] if stage in (None, one["stage"])]
     commodities = [(one["key"], one["name"]) for one in data["commodities"]]
     return {
         "title": "Figures and who publishes them",
         "description": "Production, capacity and reserves of minerals: every claim of every edition.",
-        "turns": [edition["publishedOn"] for edition in found["editions"]["nodes"]],
+        "change_days": [edition["publishedOn"] for edition in state["editions"]["nodes"]],
         "sources": sorted(
-            {node["publisherName"] or node["publisher"] for node in found["editions"]["nodes"]}
+            {node["publisherName"] or node["publisher"] for node in state["editions"]["nodes"]}
         ),
-        "supplies": supply_rows(supplies, found["supplies"]),
-        "editions": found["editions"]["nodes"],
-        "claims": [_line(index, one) for index, one in enumerate(found["claims"]["nodes"])],
+        "supplies": supply_rows(supplies, state["supplies"]),
+        "editions": state["editions"]["nodes"],
+        "claims": [_line(index, one) for index, one in enumerate(state["claims"]["nodes"])],
         "commodities": sorted(commodities, key=lambda one: one[1].casefold()),
         "stages": STAGES,
         "statistics": STATISTICS,

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS, refusal
-from schema.execution.response_cache import Answer, Question, ResponseCache
+from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.http.authentication import AccessControl, Client
 from schema.pages.forms.form import ActionForm, Form, mutation_input
 from schema.pages.site.fragments import with_fragments
@@ -24,7 +24,7 @@ class OwnApi:
         self._access_control = access_control
         self._answers = answers
 
-    async def ask(
+    async def query(
         self, document: str, variables: Mapping[str, Any], client: Client
     ) -> Mapping[str, Any]:
         """Return the data of a query. Raises the first error of the response."""
@@ -73,7 +73,7 @@ class OwnApi:
         self, text: str, variables: Mapping[str, Any], client: Client, operation: str | None = None
     ) -> tuple[Mapping[str, Any], list[TrackerError]]:
         answer = await self._answers.answer(
-            Question(text, variables, operation, client.caller),
+            QueryRequest(text, variables, operation, client.caller),
             QUERIES_AND_MUTATIONS if text.startswith("mutation") else QUERIES,
             self._access_control.work_slot(client),
         )

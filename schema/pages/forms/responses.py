@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.authentication import Client
-from schema.http.csrf import read_form
+from schema.http.cross_site import read_form
 from schema.pages.forms.form import Form
 from schema.pages.forms.state import Pair
 from schema.pages.site.address import Address

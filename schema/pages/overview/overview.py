@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.status_marks import LOOKS, StatusLook
+from schema.pages.charts.status_marks import STATUS_STYLES, StatusStyle
 from schema.pages.charts.world_map import COUNTS, SHARES, draw_world
 from schema.pages.overview.map_image import world_image
 from schema.pages.overview.output_map import NO_SHARE, share_in_words, share_values
@@ -19,7 +19,7 @@ from schema.pages.overview.restrictions_map import (
     issuers,
     map_values,
 )
-from schema.pages.overview.turns import VERBS, TurnLine, days_of_turns, turns
+from schema.pages.overview.status_changes import VERBS, ChangeLine, change_lines, days_of_changes
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -47,7 +47,7 @@ class Segment:
     """A status in the strip: its start and width in percent, and its clauses."""
 
     status: str
-    shown: StatusLook
+    shown: StatusStyle
     index: int
     """Index in the response."""
     x: float
@@ -87,31 +87,33 @@ class NewestFacts:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the data of the page at the moment."""
-    found = data["asOf"]
-    day = found["validAt"]
-    coming = turns(found["upcoming"]["nodes"])
+    state = data["asOf"]
+    day = state["validAt"]
+    coming = change_lines(state["upcoming"]["nodes"])
     shown = address.parameters.get("map", MAPS[0])
-    everyone = issuers(found["byIssuer"], found["unions"])
-    title = headline(found["inForce"], everyone)
-    reached = reach(found, day)
+    everyone = issuers(state["byIssuer"], state["unions"])
+    title = headline(state["inForce"], everyone)
+    reached = reach(state, day)
     return {
         "title": title,
-        "description": f"{title}, as known at position {found['position']} of the log.",
-        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
+        "description": f"{title}, as known at position {state['position']} of the log.",
+        "change_days": [
+            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
+        ],
         "lead": lead(everyone, coming, day),
-        "strip": strip(found["byStatus"]),
+        "strip": strip(state["byStatus"]),
         "reach": reached,
         "facts_until": date.fromisoformat(reached.day) if reached else None,
         "maps": MAPS,
         "shown": shown,
-        "coming": days_of_turns(coming),
-        "more_coming": found["upcoming"]["totalCount"] - len(found["upcoming"]["nodes"]),
-        "lately": turns(found["recent"]["nodes"]),
-        "more_lately": found["recent"]["totalCount"] - len(found["recent"]["nodes"]),
-        "events": found["events"]["nodes"][::-1],
+        "coming": days_of_changes(coming),
+        "more_coming": state["upcoming"]["totalCount"] - len(state["upcoming"]["nodes"]),
+        "lately": change_lines(state["recent"]["nodes"]),
+        "more_lately": state["recent"]["totalCount"] - len(state["recent"]["nodes"]),
+        "events": state["events"]["nodes"][::-1],
         "types": ",".join(WORLD_TYPES),
-        "fresh": freshness(found, {one["code"]: one["name"] for one in data["places"]}, day),
-        "fresh_shown": len(found["kinds"]["nodes"]) + MAX_ISSUERS_SHOWN,
+        "fresh": freshness(state, {one["code"]: one["name"] for one in data["places"]}, day),
+        "fresh_shown": len(state["kinds"]["nodes"]) + MAX_ISSUERS_SHOWN,
         "columns": list(COLUMNS),
         **drawn(shown, data, address, everyone),
     }
@@ -131,32 +133,32 @@ def headline(in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer]) 
     )
 
 
-def lead(everyone: Sequence[Issuer], coming: Sequence[TurnLine], day: str) -> str:
+def lead(everyone: Sequence[Issuer], coming: Sequence[ChangeLine], day: str) -> str:
     """Return the issuer of most clauses and the next changes."""
     issued = sorted(everyone, key=lambda one: -one.count("in force"))
     sentences = []
     if issued and issued[0].count("in force") > 1:
         sentences.append(f"{issued[0].name} issued {issued[0].count('in force'):,} of them.")
     if coming:
-        sentences.append(next_turn(coming, day))
+        sentences.append(next_change_sentence(coming, day))
     return " ".join(sentences)
 
 
-def next_turn(coming: Sequence[TurnLine], day: str) -> str:
+def next_change_sentence(coming: Sequence[ChangeLine], day: str) -> str:
     """Return the next changes of clauses in a sentence; empty without any."""
-    turning = [turn for turn in coming if turn.clauses]
-    first = [turn for turn in turning if turn.day == turning[0].day]
+    upcoming = [change for change in coming if change.clauses]
+    first = [change for change in upcoming if change.day == upcoming[0].day]
     if not first:
         return ""
     counts = Counter[str]()
-    for turn in first:
-        counts[turn.transition] += turn.clauses
-    issuers = listed(list(dict.fromkeys(turn.issuer for turn in first if turn.issuer)))
+    for change in first:
+        counts[change.transition] += change.clauses
+    issuers = listed(list(dict.fromkeys(change.issuer for change in first if change.issuer)))
     acts: list[str] = []
     for transition, count in counts.items():
         clauses = f"{count:,}" if acts else f"{many(count, 'clause')} of {issuers}"
         acts.append(f"{clauses} {VERBS[transition][1 if count == 1 else 2]}")
-    unless = ", unless another act comes first" if all(turn.on_terms for turn in first) else ""
+    unless = ", unless another act comes first" if all(change.on_terms for change in first) else ""
     return f"{sentence(in_days(first[0].day, day))} {listed(acts)}{unless}."
 
 
@@ -167,7 +169,9 @@ def strip(by_status: Sequence[Mapping[str, Any]]) -> list[Segment]:
     segments, x = [], 0.0
     for status in sorted(index, key=list(STRIP_ORDER).index):
         width = 100 * by_status[index[status]]["clauses"] / total
-        segments.append(Segment(status, LOOKS[status], index[status], round(x, 3), round(width, 3)))
+        segments.append(
+            Segment(status, STATUS_STYLES[status], index[status], round(x, 3), round(width, 3))
+        )
         x += width
     return segments
 
@@ -187,26 +191,26 @@ STRIP_ORDER = (
 )
 
 
-def reach(found: Mapping[str, Any], day: str) -> Reach | None:
+def reach(state: Mapping[str, Any], day: str) -> Reach | None:
     """Return the newest recorded act; None if none is known."""
-    days = [one["newestFactOn"] for one in found["kinds"]["nodes"] if one["kind"] in POLICY_KINDS]
+    days = [one["newestFactOn"] for one in state["kinds"]["nodes"] if one["kind"] in POLICY_KINDS]
     if not days:
         return None
-    counts = {one["confirmation"]: one["clauses"] for one in found["support"]}
+    counts = {one["confirmation"]: one["clauses"] for one in state["support"]}
     newest = max(days)
     return Reach(
         newest, days_between(newest, day), counts.get("BY_TERMS", 0), counts.get("CONTRADICTED", 0)
     )
 
 
-def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[NewestFacts]:
+def freshness(state: Mapping[str, Any], names: Mapping[str, str], day: str) -> list[NewestFacts]:
     """Return the newest facts: by kind, then controls by issuer, the issuer with most facts first."""
     kinds = [
         NewestFacts(KIND_WORDS[one["kind"]], f"asOf.kinds.nodes.{index}", one["newestFactOn"], day)
-        for index, one in enumerate(found["kinds"]["nodes"])
+        for index, one in enumerate(state["kinds"]["nodes"])
     ]
     by_facts = sorted(
-        enumerate(found["issuers"]["nodes"]), key=lambda one: (-one[1]["facts"], one[1]["issuer"])
+        enumerate(state["issuers"]["nodes"]), key=lambda one: (-one[1]["facts"], one[1]["issuer"])
     )
     return kinds + [
         NewestFacts(
@@ -214,7 +218,7 @@ def freshness(found: Mapping[str, Any], names: Mapping[str, str], day: str) -> l
             f"asOf.issuers.nodes.{index}",
             one["newestFactOn"],
             day,
-            _read_on(horizon_of(found["horizon"], one["issuer"])),
+            _read_on(horizon_of(state["horizon"], one["issuer"])),
         )
         for index, one in by_facts
     ]
@@ -241,24 +245,24 @@ def drawn(
     shown: str, data: Mapping[str, Any], address: Address, everyone: Sequence[Issuer]
 ) -> Mapping[str, Any]:
     """Return the selected map, with its rows and words."""
-    found = data["asOf"]
+    state = data["asOf"]
     places = {one["code"]: one["name"] for one in data["places"]}
     toward = address.parameters.get("toward", "US")
     rows: Sequence[Issuer] = everyone
     if shown == "share":
-        values = share_values(found["production"], address)
+        values = share_values(state["production"], address)
     else:
         if shown == "toward":
-            rows = issuers(found["toward"], found["unions"])
+            rows = issuers(state["toward"], state["unions"])
         values = map_values(rows, address)
     drawing = draw_world(values)
     scale = SHARES if shown == "share" else COUNTS
-    of = map_in_words(shown, found["production"], places.get(toward, toward))
+    of = map_in_words(shown, state["production"], places.get(toward, toward))
     hatched = NO_SHARE if shown == "share" else NONE_CONFIRMED
     return {
         "map_words": of,
         "hatched": hatched,
-        "image": world_image(drawing, of, scale, hatched, found),
+        "image": world_image(drawing, of, scale, hatched, state),
         "map": drawing,
         "scale": scale,
         "rows": [one for one in rows if any(one.cells)],

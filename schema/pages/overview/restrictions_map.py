@@ -93,24 +93,24 @@ def issuers(rows: Iterable[Mapping[str, Any]], unions: Iterable[Mapping[str, Any
 
     A member of a union also has the clauses of the union.
     """
-    found: dict[str, Issuer] = {}
+    by_code: dict[str, Issuer] = {}
     for row in rows:
         place = row["issuer"]
-        issuer = found.setdefault(place["code"], Issuer(place["code"], place["name"]))
+        issuer = by_code.setdefault(place["code"], Issuer(place["code"], place["name"]))
         issuer.own[row["status"]] += row["clauses"]
         if row["status"] == "IN_FORCE" and row["confirmation"] != "CONFIRMED":
             issuer.own_unconfirmed += row["clauses"]
     for union in unions:
-        of = found.get(union["place"]["code"])
+        of = by_code.get(union["place"]["code"])
         for member in union["members"] if of and of.own.get("IN_FORCE") else ():
-            one = found.setdefault(member["code"], Issuer(member["code"], member["name"]))
+            one = by_code.setdefault(member["code"], Issuer(member["code"], member["name"]))
             if of:
                 one.through[union["place"]["name"]] = dict(of.own)
                 one.unconfirmed_through += of.own_unconfirmed
-    return sorted(found.values(), key=lambda one: (-one.in_force, one.name))
+    return sorted(by_code.values(), key=lambda one: (-one.in_force, one.name))
 
 
-def map_values(found: Iterable[Issuer], address: Address) -> dict[str, PlaceValue]:
+def map_values(by_issuer: Iterable[Issuer], address: Address) -> dict[str, PlaceValue]:
     """Return the places on the map: by the number in force, hatched if none of these is confirmed."""
     return {
         one.code: PlaceValue(
@@ -119,6 +119,6 @@ def map_values(found: Iterable[Issuer], address: Address) -> dict[str, PlaceValu
             COUNTS.step(one.in_force) if one.is_confirmed else None,
             address.link(path_of("places", one.code)),
         )
-        for one in found
+        for one in by_issuer
         if one.code != "EU"
     }

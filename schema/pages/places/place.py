@@ -17,7 +17,7 @@ from schema.pages.commodities.exposure_bar import (
     exposure_bar,
     unconfirmed_measures,
 )
-from schema.pages.overview.turns import days_of_turns, newest_days, turns
+from schema.pages.overview.status_changes import change_lines, days_of_changes, newest_days
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.naming import place_in_sentence
@@ -76,35 +76,39 @@ class ExposedSupply:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the data of the place. Raises NotFound."""
-    found, code = data["asOf"], address.parameters["code"]
+    state, code = data["asOf"], address.parameters["code"]
     place = next((one for one in data["places"] if one["code"] == code), None)
     if place is None:
         raise NotFound(f"no place {code!r}", path=("code",))
-    day = date.fromisoformat(found["validAt"])
-    horizons = newest_days(found["horizon"])
-    aimed = aimed_at([*found["aimed"]["nodes"], *found["aimedAtImports"]["nodes"]], code)
-    unions = [one["place"] for one in found["unions"] if code in codes(one["members"])]
-    products = made_by(found["productsOf"])
-    coming = turns(found["upcoming"]["nodes"])
+    day = date.fromisoformat(state["validAt"])
+    horizons = newest_days(state["horizon"])
+    aimed = aimed_at([*state["aimed"]["nodes"], *state["aimedAtImports"]["nodes"]], code)
+    unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]
+    products = made_by(state["productsOf"])
+    coming = change_lines(state["upcoming"]["nodes"])
     return {
         "title": place["name"],
-        "description": standing(place, found, code),
-        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
+        "description": status_sentence(place, state, code),
+        "change_days": [
+            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
+        ],
         "place": place,
-        "standing": standing(place, found, code),
+        "status_sentence": status_sentence(place, state, code),
         "known_until": horizons.get(code),
-        "watch": watch_sentences(horizon_of(found["horizon"], code), day),
+        "watch": watch_sentences(horizon_of(state["horizon"], code), day),
         "unions": unions,
-        "issued": draw(found["issued"]["nodes"], day, address),
+        "issued": draw(state["issued"]["nodes"], day, address),
         "aimed": draw(aimed[:MAX_CONTROLS_SHOWN], day, address),
-        "periods": found["memberships"]["nodes"],
+        "periods": state["memberships"]["nodes"],
         "years": sorted({year for one in products for year in one.years})[-MAX_YEARS:],
         "products": products,
-        "exposed": exposed(found["exposure"]),
+        "exposed": exposed(state["exposure"]),
         "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
-        "coming": days_of_turns(coming),
-        "lately": turns(one for one in found["recent"]["nodes"] if one["member"] in (None, code)),
+        "coming": days_of_changes(coming),
+        "lately": change_lines(
+            one for one in state["recent"]["nodes"] if one["member"] in (None, code)
+        ),
     }
 
 
@@ -113,33 +117,33 @@ def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
     return {one["code"] for one in places}
 
 
-def standing(place: Mapping[str, Any], found: Mapping[str, Any], code: str) -> str:
+def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: str) -> str:
     """Return the numbers of clauses in force of the place and on it, in a sentence."""
-    own = sum(row["clauses"] for row in found["own"])
+    own = sum(row["clauses"] for row in state["own"])
     issued = f"{many(own, 'clause')} of {place_in_sentence(place)} {'is' if own == 1 else 'are'} in force"
     if not own:
         issued = f"No clause of {place_in_sentence(place)} is in force"
     unconfirmed = [
         f"{row['clauses']:,} {UNCONFIRMED[row['confirmation']]}"
-        for row in found["own"]
+        for row in state["own"]
         if row["confirmation"] in UNCONFIRMED
     ]
     if unconfirmed:
         issued += f", of these {listed(unconfirmed)}"
-    unions = [one["place"] for one in found["unions"] if code in codes(one["members"])]
+    unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]
     of_unions = [
         f"{row['clauses']:,} of the {row['issuer']['name']}"
-        for row in found["ofIssuers"]
+        for row in state["ofIssuers"]
         if row["issuer"]["code"] in codes(unions)
     ]
     if of_unions:
         issued += f", besides {listed(of_unions)}, to which it belongs"
-    theirs = {code, *codes(unions)}
+    own_codes = {code, *codes(unions)}
     reached = [
-        f"{clauses_of(rows)} {what}"
-        for what, rows in (
-            ("on exports to it", without(found["toward"], theirs)),
-            ("on imports from it", without(found["comingFrom"], theirs)),
+        f"{clauses_of(rows)} {direction}"
+        for direction, rows in (
+            ("on exports to it", without(state["toward"], own_codes)),
+            ("on imports from it", without(state["comingFrom"], own_codes)),
         )
         if rows
     ]
@@ -194,12 +198,12 @@ def draw(controls: Sequence[Mapping[str, Any]], day: date, address: Address) -> 
 
 def made_by(figures: Sequence[Mapping[str, Any]]) -> list[Product]:
     """Return its products, the largest share of the latest year first, without those with no output."""
-    found: dict[tuple[str, str | None, str | None], dict[int, int]] = {}
+    counts: dict[tuple[str, str | None, str | None], dict[int, int]] = {}
     for index, one in enumerate(figures):
-        of = found.setdefault((one["commodity"]["key"], one["stage"], one["form"]), {})
+        of = counts.setdefault((one["commodity"]["key"], one["stage"], one["form"]), {})
         of[one["year"]] = index
     products = []
-    for (_, stage, form), years in found.items():
+    for (_, stage, form), years in counts.items():
         shares = [figures[years[year]]["figure"]["share"] for year in sorted(years, reverse=True)]
         latest = next((Decimal(share) for share in shares if share is not None), Decimal(-1))
         first = figures[next(iter(years.values()))]
@@ -209,8 +213,8 @@ def made_by(figures: Sequence[Mapping[str, Any]]) -> list[Product]:
 
 def exposed(supplies: Sequence[Mapping[str, Any]]) -> list[ExposedSupply]:
     """Return the supplies with a share under controls for the place, the largest share first."""
-    found = [ExposedSupply(index, one) for index, one in enumerate(supplies)]
-    known = [one for one in found if one.reached]
+    exposures = [ExposedSupply(index, one) for index, one in enumerate(supplies)]
+    known = [one for one in exposures if one.reached]
     return sorted(known, key=lambda one: (-one.reached, one.supply["commodity"]["name"]))
 
 

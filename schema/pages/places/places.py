@@ -38,43 +38,45 @@ class PlaceRow:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the rows of places, and the map."""
-    found = data["asOf"]
-    every = issuers(found["byIssuer"], found["unions"])
+    state = data["asOf"]
+    every = issuers(state["byIssuer"], state["unions"])
     rows = place_rows(data)
     drawing = draw_world(map_values(every, address))
     return {
         "title": "Places",
         "description": "Countries and unions: their restrictions, the clauses that name"
         " them, and their alliances.",
-        "turns": [one["day"] for one in found["transitionDays"] for _ in range(one["transitions"])],
+        "change_days": [
+            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
+        ],
         "map": drawing,
         "hatched": NONE_CONFIRMED,
-        "image": world_image(drawing, "Clauses in force", COUNTS, NONE_CONFIRMED, found),
+        "image": world_image(drawing, "Clauses in force", COUNTS, NONE_CONFIRMED, state),
         "scale": COUNTS,
         "rows": rows,
         "others": [one for one in data["places"] if one["code"] not in {row.code for row in rows}],
-        "all_counted": found["standing"]["totalCount"] == len(found["standing"]["nodes"])
-        and found["memberships"]["totalCount"] == len(found["memberships"]["nodes"]),
+        "all_counted": state["standing"]["totalCount"] == len(state["standing"]["nodes"])
+        and state["memberships"]["totalCount"] == len(state["memberships"]["nodes"]),
     }
 
 
 def place_rows(data: Mapping[str, Any]) -> list[PlaceRow]:
     """Return a row for each place with data, those that issued most first."""
-    found = data["asOf"]
+    state = data["asOf"]
     rows = {one["code"]: PlaceRow(one["code"], one["name"]) for one in data["places"]}
-    for issuer in issuers(found["byIssuer"], found["unions"]):
+    for issuer in issuers(state["byIssuer"], state["unions"]):
         row = rows[issuer.code]
         row.issued = issuer.count("in force")
         row.unconfirmed = issuer.own_unconfirmed
         row.of_unions = issuer.in_force - row.issued
-    for control in found["standing"]["nodes"]:
+    for control in state["standing"]["nodes"]:
         for clause in control["clauses"]:
             for code in {one["code"] for one in (*clause["destinations"], *clause["origins"])}:
                 rows[code].named += 1
-    for one in found["memberships"]["nodes"]:
+    for one in state["memberships"]["nodes"]:
         if one["alliance"]["status"] == "ACTIVE":
             rows[one["place"]["code"]].alliances.append(one["alliance"]["name"])
-    for one in found["horizon"]:
+    for one in state["horizon"]:
         if one["issuer"] in rows:
             rows[one["issuer"]].known_until = one["newestFactOn"]
     return sorted(

@@ -110,8 +110,8 @@ class RecordRoute:
         id = form.state.get("eventId")
         if command in (RETRACT, CORRECT) and isinstance(id, str) and id:
             form.event = await self._event(id, client)
-        if form.event and command == CORRECT and (found := event_state(form.event)):
-            form.state.setdefault("replacement", dict([found]))
+        if form.event and command == CORRECT and (recorded := event_state(form.event)):
+            form.state.setdefault("replacement", dict([recorded]))
         return _form_page(form, request, client)
 
     async def _sent(self, command: str, request: Request, client: Client) -> Response:
@@ -148,7 +148,7 @@ class RecordRoute:
     async def _event(self, id: str, client: Client) -> Mapping[str, Any]:
         """Return the event of a form. Raises NotFound."""
         event: Mapping[str, Any] | None
-        event = (await self._api.ask("event", {"eventId": id}, client))["event"]
+        event = (await self._api.query("event", {"eventId": id}, client))["event"]
         if event is None:
             raise NotFound(f"There is no event {id!r}", path=("eventId",))
         return event

@@ -66,9 +66,9 @@ class Queue:
         return href(path_of(REVIEW[1:], id, *parts), {**self.given, **more})
 
 
-def queue_of(given: Mapping[str, str]) -> Queue:
+def queue_of(parameters: Mapping[str, str]) -> Queue:
     """Return the part of the queue that an address names. Raises InvalidInput."""
     for name, words in WORDS_ALLOWED.items():
-        if given.get(name) and given[name] not in words:
+        if parameters.get(name) and parameters[name] not in words:
             raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
-    return Queue({name: given[name] for name in FILTERS if given.get(name)})
+    return Queue({name: parameters[name] for name in FILTERS if parameters.get(name)})

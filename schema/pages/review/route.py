@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
-from schema.http.csrf import read_form
+from schema.http.cross_site import read_form
 from schema.pages.forms.form import chosen_action, read_fields
 from schema.pages.forms.own_api import OwnApi
 from schema.pages.forms.responses import form_page, require
@@ -75,7 +75,7 @@ class ReviewRoute:
         if request.method == "POST":
             return await self._several.respond(queue, request, client)
         variables = {**queue.variables(), "after": parameters.get(AFTER) or None}
-        data = await self._api.ask("queue", variables, client)
+        data = await self._api.query("queue", variables, client)
         return form_page(
             "review/queue.html",
             request,
@@ -137,7 +137,7 @@ class ReviewRoute:
 
     async def _find(self, id: str, client: Client) -> Mapping[str, Any]:
         candidate: Mapping[str, Any] | None
-        candidate = (await self._api.ask("candidate", {"id": id}, client))["candidate"]
+        candidate = (await self._api.query("candidate", {"id": id}, client))["candidate"]
         if candidate is None:
             raise NotFound(f"there is no candidate {id[:50]!r}", path=("id",))
         return candidate
@@ -147,8 +147,10 @@ class ReviewRoute:
     ) -> dict[str, Any]:
         """Return the ids of the next and the previous candidate; None at an end of the queue."""
         variables = {**queue.variables(), "at": queue.cursor(candidate)}
-        found = await self._api.ask("neighbours", variables, client)
-        ids = {side: [one["id"] for one in found[side]["nodes"]] for side in ("next", "previous")}
+        response = await self._api.query("neighbours", variables, client)
+        ids = {
+            side: [one["id"] for one in response[side]["nodes"]] for side in ("next", "previous")
+        }
         return {side: of[0] if of else None for side, of in ids.items()}
 
     async def _go_on(

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.authentication import Client
-from schema.http.csrf import read_form
+from schema.http.cross_site import read_form
 from schema.pages.forms.form import (
     CHANGED,
     CONFIRMED,
@@ -98,7 +98,7 @@ class SeveralPage:
     async def _find(
         self, id: str, revision: int, action: Action, client: Client
     ) -> MarkedCandidate:
-        candidate = (await self._api.ask("marked", {"id": id}, client))["candidate"]
+        candidate = (await self._api.query("marked", {"id": id}, client))["candidate"]
         if candidate is None:
             raise InvalidInput(f"there is no candidate {id}", path=(MARKED,))
         return MarkedCandidate(

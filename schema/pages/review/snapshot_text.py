@@ -74,20 +74,20 @@ def _response(snapshot: Snapshot, content: bytes) -> Response:
 
 def _json_at(content: bytes, place: str) -> str:
     try:
-        found = orjson.loads(content)
+        value = orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise NotUnderstood(f"expected JSON: {error}") from None
-    part = _part(found, place)
-    return orjson.dumps(found if part is None else part, option=orjson.OPT_INDENT_2).decode()
+    part = _part(value, place)
+    return orjson.dumps(value if part is None else part, option=orjson.OPT_INDENT_2).decode()
 
 
-def _part(found: Any, place: str) -> Any:
+def _part(value: Any, place: str) -> Any:
     """Return the value at a location; None if there is no such location."""
     for index, name in STEP.findall(place):
-        if name and isinstance(found, dict) and name in found:
-            found = found[name]
-        elif index and isinstance(found, list) and int(index) < len(found):
-            found = found[int(index)]
+        if name and isinstance(value, dict) and name in value:
+            value = value[name]
+        elif index and isinstance(value, list) and int(index) < len(value):
+            value = value[int(index)]
         else:
             return None
-    return found
+    return value

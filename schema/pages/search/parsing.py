@@ -49,7 +49,9 @@ class ParsedSearch:
 @lru_cache(maxsize=64)
 def parse_search(text: str) -> ParsedSearch:
     """Find the goods, places and codes that a search names."""
-    code = _code(text) or next((found for word in text.split() if (found := _code(word))), None)
+    code = _code(text) or next(
+        (word_code for word in text.split() if (word_code := _code(word))), None
+    )
     words = [word.strip(".'’") for word in WORD.findall(text) if not _code(word)]
     goods: list[Commodity] = []
     where: list[Place] = []
@@ -60,7 +62,7 @@ def parse_search(text: str) -> ParsedSearch:
         start += _take_name(words, start, goods, where)
     behind = where[before_toward:] if before_toward is not None else []
     names_goods = bool(goods or code)
-    kept = [
+    search_words = [
         word
         for word in words
         if word.lower() not in IGNORED and not (names_goods and word.lower() in TRADE)
@@ -70,7 +72,7 @@ def parse_search(text: str) -> ParsedSearch:
         tuple(dict.fromkeys(goods)),
         tuple(dict.fromkeys(where)),
         destination=next(iter(behind), None),
-        words=" ".join(kept),
+        words=" ".join(search_words),
     )
 
 

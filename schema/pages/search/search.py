@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.status_bars import STATUS_ORDER
-from schema.pages.charts.status_marks import LOOKS
+from schema.pages.charts.status_marks import STATUS_STYLES
 from schema.pages.commodities.answers import ClauseAnswer, clause_answers
 from schema.pages.commodities.clauses import pairs_of
 from schema.pages.search.parsing import ParsedSearch, parse_search
@@ -57,7 +57,7 @@ class SearchAnswer:
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the clauses and the results; none without a search."""
     query = address.parameters.get("q", "")
-    found = data["asOf"].get("search")
+    matches = data["asOf"].get("search")
     return {
         "title": f"Search: {query}" if query else "Search",
         "query": query,
@@ -67,16 +67,16 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "answer": _answer(data["asOf"], parse_search(query)),
         "results": [
             (node, _status(node["node"]), *_excerpts(node))
-            for node in (found["nodes"] if found else [])
+            for node in (matches["nodes"] if matches else [])
         ],
-        "events": list(reversed(data["asOf"]["events"]["nodes"])) if found else [],
+        "events": list(reversed(data["asOf"]["events"]["nodes"])) if matches else [],
     }
 
 
-def _answer(found: Mapping[str, Any], search: ParsedSearch) -> SearchAnswer | None:
+def _answer(matches: Mapping[str, Any], search: ParsedSearch) -> SearchAnswer | None:
     if not (search.names_goods or search.places):
         return None
-    controls = found.get("controls")
+    controls = matches.get("controls")
     clauses: Sequence[ClauseAnswer] = ()
     if controls:
         issuers = [place for place in search.places if place != search.destination]
@@ -108,7 +108,7 @@ def _status(node: Mapping[str, Any]) -> str | None:
         for clause in clauses
         if clause["status"] == first["status"]
     )
-    return LOOKS[first["status"]].word + ("" if confirmed else ", not confirmed")
+    return STATUS_STYLES[first["status"]].word + ("" if confirmed else ", not confirmed")
 
 
 def _excerpts(node: Mapping[str, Any]) -> tuple[Excerpt | None, list[Excerpt]]:

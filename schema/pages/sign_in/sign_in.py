@@ -8,8 +8,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schema.http.authentication import AccessControl, Client, forget_token, keep_token, kept_token
-from schema.http.csrf import SIGN_IN, SIGN_OUT, own_path, read_form
+from schema.http.authentication import AccessControl, Client
+from schema.http.cross_site import (
+    SIGN_IN,
+    SIGN_OUT,
+    forget_token,
+    own_path,
+    read_form,
+    set_token_cookie,
+    token_in_cookie,
+)
 from schema.http.messages import STATUS, advice
 from schema.pages.site.address import Address
 from schema.pages.site.html import around, html_response, see_other, session
@@ -37,9 +45,9 @@ class SignIn:
         """Return the form, or sign in. Raises Forbidden for a form that another site sent."""
         if request.method == "POST":
             return await self._enter(request, client)
-        given = query_parameters(request, ("next",))
-        ended = kept_token(request) is not None and not client.authorization
-        response = self._page(client, own_path(given.get("next", "/")), ended=ended)
+        parameters = query_parameters(request, ("next",))
+        ended = token_in_cookie(request) is not None and not client.authorization
+        response = self._page(client, own_path(parameters.get("next", "/")), ended=ended)
         if ended:
             forget_token(response, request)
         return response
@@ -51,7 +59,7 @@ class SignIn:
             if not token:
                 raise InvalidInput("enter a token", path=("token",))
             response = see_other(following)
-            keep_token(response, request, token)
+            set_token_cookie(response, request, token)
             address = request.client and request.client.host
             await self._access_control.authenticate(f"Bearer {token}", address)
             return response

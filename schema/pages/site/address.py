@@ -34,8 +34,8 @@ class Address:
     @property
     def moment(self) -> dict[str, str]:
         """Return its parameters of the moment."""
-        given = {"valid": self.valid, "known": self.known, "position": self.position}
-        return {name: value for name, value in given.items() if value is not None}
+        values = {"valid": self.valid, "known": self.known, "position": self.position}
+        return {name: value for name, value in values.items() if value is not None}
 
     @property
     def variables(self) -> dict[str, str]:
@@ -56,18 +56,20 @@ class Address:
     def narrowed(self, **parameters: object) -> str:
         """Return the link to this page with other parameters, from the start of its lists; None removes
         one."""
-        kept = {name: value for name, value in self.query.items() if name not in PAGE_PARAMETERS}
-        return href(self.path, {**kept, **parameters, **self.moment})
+        remaining = {
+            name: value for name, value in self.query.items() if name not in PAGE_PARAMETERS
+        }
+        return href(self.path, {**remaining, **parameters, **self.moment})
 
     def at(self, **moment: object) -> str:
         """Return the link to this page at another moment.
 
         Given `valid`, `known` and `position` replace the present ones; None removes one.
         """
-        given = {**self.moment, **moment}
+        values = {**self.moment, **moment}
         if moment.get("position") is not None:
-            given["known"] = None
-        return href(self.path, {**self.query, **given})
+            values["known"] = None
+        return href(self.path, {**self.query, **values})
 
     def as_form(self, ending: str) -> str:
         """Return the link to the same page as data, such as `csv`."""
@@ -93,8 +95,8 @@ PAGE_PARAMETERS = frozenset({"first", "after", "last", "before", START})
 
 def href(path: str, parameters: Mapping[str, object]) -> str:
     """Return a path and parameters as a link; parameters that are None or empty are left out."""
-    given = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
-    return f"{path}?{urlencode(given, quote_via=quote, safe=':,.')}" if given else path
+    values = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
+    return f"{path}?{urlencode(values, quote_via=quote, safe=':,.')}" if values else path
 
 
 def path_of(*parts: str) -> str:

@@ -89,5 +89,5 @@ def description(node: Mapping[str, Any]) -> str:
     return " ".join(parts)
 
 
-def _day_in_words(given: Mapping[str, Any]) -> str:
-    return f"{written_day(given['day'])} (position {given['position']})"
+def _day_in_words(entry: Mapping[str, Any]) -> str:
+    return f"{written_day(entry['day'])} (position {entry['position']})"

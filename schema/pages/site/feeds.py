@@ -86,30 +86,32 @@ class FeedOfPage:
                 " position for the feed up to it",
                 path=("valid",),
             )
-        given = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}
-        narrowed = self._take_from(given)
+        parameters = {k: v for k, v in address.parameters.items() if k not in PAGE_PARAMETERS}
+        narrowed = self._take_from(parameters)
         if ending == "ics":
-            chosen = self._calendar_variables(narrowed, given)
+            chosen = self._calendar_variables(narrowed, parameters)
         else:
             chosen = {**_archive_variables(narrowed), **archive_range(address)}
-        for name in given:
+        for name in parameters:
             if name not in self.ignored:
                 raise _refused(name)
         chosen["entity"] = self.entity(address) if self.entity else None
         return {name: value for name, value in chosen.items() if value}
 
-    def _take_from(self, given: dict[str, str]) -> _Narrowing:
+    def _take_from(self, parameters: dict[str, str]) -> _Narrowing:
         """Return the filters of a feed, and remove them from the given parameters."""
         return _Narrowing(
-            self.kinds or _words(given.pop(self.kind or "", None)),
-            _words(given.pop(self.commodity or "", None)),
-            _words(given.pop(self.place or "", None)),
-            _words(given.pop(self.types or "", None)),
-            given.pop(self.search or "", None),
-            given.pop("hsCode", None) if self.hs_code else None,
+            self.kinds or _words(parameters.pop(self.kind or "", None)),
+            _words(parameters.pop(self.commodity or "", None)),
+            _words(parameters.pop(self.place or "", None)),
+            _words(parameters.pop(self.types or "", None)),
+            parameters.pop(self.search or "", None),
+            parameters.pop("hsCode", None) if self.hs_code else None,
         )
 
-    def _calendar_variables(self, narrowed: _Narrowing, given: dict[str, str]) -> dict[str, Any]:
+    def _calendar_variables(
+        self, narrowed: _Narrowing, parameters: dict[str, str]
+    ) -> dict[str, Any]:
         """Return the variables of the calendar, which has its own filters among the given ones."""
         if narrowed.types or narrowed.search:
             raise _refused((narrowed.types and self.types) or self.search or "")
@@ -118,7 +120,7 @@ class FeedOfPage:
             "commodity": _one(narrowed.commodities, self.commodity),
             "hsCode": narrowed.code,
             "place": _one(narrowed.places, self.place),
-            **{name: given.pop(name) for name in self.calendar_filters if name in given},
+            **{name: parameters.pop(name) for name in self.calendar_filters if name in parameters},
         }
 
     def addresses(self, page: Address) -> list[tuple[str, str]]:
@@ -127,20 +129,22 @@ class FeedOfPage:
         They are of the present, from the newest event on, for every part and moment of the page.
         """
         newest = newest_part(Address(page.path, None, None, None, page.parameters, page.path_names))
-        found = []
+        addresses = []
         for ending in self.endings:
             try:
                 self.variables(ending, newest)
             except InvalidInput:
                 continue
-            found.append((ending, newest.as_form(ending)))
-        return found
+            addresses.append((ending, newest.as_form(ending)))
+        return addresses
 
 
 def newest_part(address: Address) -> Address:
     """Return the address of the newest part of a feed, which clients poll."""
-    given = address.parameters
-    return replace(address, parameters={k: v for k, v in given.items() if k not in PAGE_PARAMETERS})
+    parameters = address.parameters
+    return replace(
+        address, parameters={k: v for k, v in parameters.items() if k not in PAGE_PARAMETERS}
+    )
 
 
 def feed_title(address: Address) -> str:
@@ -157,8 +161,8 @@ def archive_range(address: Address) -> dict[str, Any]:
 def event_types(kind: str) -> list[str]:
     """Return the types of the events of a kind of entity. Raises InvalidInput for a kind without events."""
     prefix = "".join(word.capitalize() for word in kind.split("_"))
-    if found := [type_ for type_ in FACTS if type_.startswith(f"{prefix}.")]:
-        return found
+    if types := [type_ for type_ in FACTS if type_.startswith(f"{prefix}.")]:
+        return types
     raise InvalidInput(f"{kind[:50]!r}: expected a kind, such as EXPORT_CONTROL", path=("kind",))
 
 
@@ -189,20 +193,20 @@ class FeedPart:
         return self.events[0]["recordedAt"] if self.events else "1970-01-01T00:00:00Z"
 
 
-def feed_part(found: Mapping[str, Any], archive: bool) -> FeedPart:
+def feed_part(page: Mapping[str, Any], archive: bool) -> FeedPart:
     """Return a part of a feed.
 
     Archives begin at every fiftieth event of the feed, counted from the first. So the bounds of a full
     archive never change.
     """
-    count = found["totalCount"]
+    count = page["totalCount"]
     most = (
         ARCHIVE_EVENTS
         if archive or count < ARCHIVE_EVENTS
         else ARCHIVE_EVENTS + count % ARCHIVE_EVENTS
     )
-    nodes = found["nodes"][-most:]
-    more = len(nodes) < len(found["nodes"]) or found["pageInfo"]["hasPreviousPage"]
+    nodes = page["nodes"][-most:]
+    more = len(nodes) < len(page["nodes"]) or page["pageInfo"]["hasPreviousPage"]
     return FeedPart(nodes[::-1], archive, nodes[0]["position"] if nodes and more else None)
 
 
@@ -219,19 +223,19 @@ def _archive_variables(narrowed: _Narrowing) -> dict[str, Any]:
 
 def _with_code(commodities: Sequence[str], code: str) -> list[str]:
     """Return the commodities with a code, limited to the given ones and those below them."""
-    if found := parse_commodities(_one(commodities, "commodity"), code):
-        return found
+    if commodity := parse_commodities(_one(commodities, "commodity"), code):
+        return commodity
     raise InvalidInput(f"no commodity here has the code {code}", path=("hsCode",))
 
 
-def _words(given: str | None) -> list[str]:
-    return given.split(",") if given else []
+def _words(text: str | None) -> list[str]:
+    return text.split(",") if text else []
 
 
-def _one(given: Sequence[str], name: str | None) -> str | None:
-    if len(given) > 1:
+def _one(words: Sequence[str], name: str | None) -> str | None:
+    if len(words) > 1:
         raise InvalidInput("a calendar is narrowed by one at a time", path=(name or "",))
-    return given[0] if given else None
+    return words[0] if words else None
 
 
 def _refused(name: str) -> InvalidInput:

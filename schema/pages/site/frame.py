@@ -63,18 +63,18 @@ class Moment:
     position: str
     known_at: str | None
     digest: str
-    turns: Sequence[str] = ()
+    change_days: Sequence[str] = ()
     """Dates, in order, each once."""
 
     @property
-    def previous_turn(self) -> str | None:
+    def previous_change(self) -> str | None:
         """Return the last earlier date with a change."""
-        return next((day for day in reversed(self.turns) if day < self.valid_at), None)
+        return next((day for day in reversed(self.change_days) if day < self.valid_at), None)
 
     @property
-    def next_turn(self) -> str | None:
+    def next_change(self) -> str | None:
         """Return the next date with a change."""
-        return next((day for day in self.turns if day > self.valid_at), None)
+        return next((day for day in self.change_days if day > self.valid_at), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Frame:
     """Scheme and host of the request."""
     url: str
     """Address that never changes, with the scheme and host."""
-    ask: str
+    query_url: str
     """Link to the query of the page in GraphiQL."""
     forms: Sequence[tuple[str, str, str]]
     """Ending, name and link of the page in each data format, including feeds."""
@@ -115,10 +115,12 @@ def frame(
     page: Page, address: Address, data: Mapping[str, Any], shown: Mapping[str, Any], origin: str
 ) -> Frame:
     """Return the frame of a page for the data of its response and the result of its view."""
-    found = data["asOf"]
-    turning = [day for day in shown.get("turns", ()) if day and len(day) == len("2025-11-09")]
-    turns = sorted(set(turning))
-    moment = Moment(found["validAt"], found["position"], found["knownAt"], found["digest"], turns)
+    state = data["asOf"]
+    changing = [
+        day for day in shown.get("change_days", ()) if day and len(day) == len("2025-11-09")
+    ]
+    changes = sorted(set(changing))
+    moment = Moment(state["validAt"], state["position"], state["knownAt"], state["digest"], changes)
     pinned = address.pin(moment.valid_at, moment.position)
     cited = CitedPage(
         title=shown["title"],
@@ -136,7 +138,7 @@ def frame(
         pinned,
         origin,
         cited.url,
-        ask_link(page, pinned),
+        graphiql_link(page, pinned),
         [*data_forms(page, address), *feed_forms(page, address)],
         [(name, link) for _, name, link in feed_forms(page, address)],
         downloads(page, address, has_image="image" in shown),
@@ -144,7 +146,7 @@ def frame(
         href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
         citations(cited),
         make_day_ruler(
-            [date.fromisoformat(day) for day in turning],
+            [date.fromisoformat(day) for day in changing],
             date.fromisoformat(moment.valid_at),
             facts_until=shown.get("facts_until"),
         ),
@@ -157,11 +159,11 @@ def frame(
 def completeness_of(data: Mapping[str, Any]) -> Mapping[str, str] | None:
     """Return the completeness in a response: of its moment, of one of its lists or of its entity."""
     parts = [data["asOf"], *data["asOf"].values(), *data.values()]
-    found = (part.get("completeness") for part in parts if isinstance(part, Mapping))
-    return next(filter(None, found), None)
+    recorded = (part.get("completeness") for part in parts if isinstance(part, Mapping))
+    return next(filter(None, recorded), None)
 
 
-def ask_link(page: Page, pinned: Address) -> str:
+def graphiql_link(page: Page, pinned: Address) -> str:
     """Return a link to the query of a page in GraphiQL."""
     variables = orjson.dumps(page.variables(pinned)).decode()
     return f"/graphql?query={quote(page.document.strip(), safe='')}&variables={quote(variables)}"
@@ -187,17 +189,17 @@ def feed_forms(page: Page, address: Address) -> list[tuple[str, str, str]]:
 
 def downloads(page: Page, address: Address, has_image: bool) -> list[Download]:
     """Return the files of a page: its tables, its image, and its data as JSON."""
-    found: list[Download] = []
+    result: list[Download] = []
     chosen = {**page.defaults(address), **address.parameters}
     for table in (page.table, *page.more_tables):
         if table is None or not table.answers(address.parameters):
             continue
-        given = {**table.parameters(chosen), **address.moment}
+        parameters = {**table.parameters(chosen), **address.moment}
         path = f"/tables/{table.name}"
-        files = [(name, href(f"{path}.{ending}", given)) for ending, name in TABLE_FORMS]
-        files.insert(1, (BARE_CSV, href(f"{path}.csv", {**given, "header": "none"})))
-        files.append(("Metadata of the CSV file", href(f"{path}.csv-metadata.json", given)))
-        found.append((sentence(table.name.replace("-", " ")), files))
+        files = [(name, href(f"{path}.{ending}", parameters)) for ending, name in TABLE_FORMS]
+        files.insert(1, (BARE_CSV, href(f"{path}.csv", {**parameters, "header": "none"})))
+        files.append(("Metadata of the CSV file", href(f"{path}.csv-metadata.json", parameters)))
+        result.append((sentence(table.name.replace("-", " ")), files))
     if has_image:
-        found.append(("Image", [(name, address.as_form(ending)) for ending, name in IMAGE_FORMS]))
-    return [*found, ("This page", [("JSON", address.as_form("json"))])]
+        result.append(("Image", [(name, address.as_form(ending)) for ending, name in IMAGE_FORMS]))
+    return [*result, ("This page", [("JSON", address.as_form("json"))])]

@@ -91,7 +91,7 @@ def problem_response(
     *,
     section: str | None = None,
     session: Session | None = None,
-    ask: str | None = None,
+    query_url: str | None = None,
 ) -> Response:
     """Return an error as a page, with the query in GraphiQL if there is one."""
     status = STATUS.get(error.code, 400)
@@ -102,7 +102,7 @@ def problem_response(
         "code": error.code,
         "message": f"{where}: {error.message}" if where else error.message,
         "advice": None,
-        "ask": ask,
+        "query_url": query_url,
     }
     return html_response("site/problem.html", shown, status=status, headers=advice(error))
 

@@ -29,16 +29,16 @@ class WithDocument:
         return with_fragments(text)
 
     @cached_property
-    def question(self) -> OperationDefinitionNode:
+    def query(self) -> OperationDefinitionNode:
         """Return the operation of its document, which otherwise contains only fragments."""
-        [found] = [
+        [operation] = [
             each
             for each in parse(self.document).definitions
             if isinstance(each, OperationDefinitionNode)
         ]
-        return found
+        return operation
 
     @cached_property
     def operation(self) -> str:
         """Return the name of its query."""
-        return self.question.name.value if self.question.name else ""
+        return self.query.name.value if self.query.name else ""

@@ -17,7 +17,7 @@ from tracker.errors import InvalidInput
 View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
 """A function from the data of a response and the address to further data for the template.
 
-The result has `title` and optionally other keys. `description` is a sentence. `turns` are the dates of
+The result has `title` and optionally other keys. `description` is a sentence. `change_days` are the dates of
 changes on the page; months and years are ignored. `facts_until` is the date of the newest known fact, after
 which the ruler is dotted. `positions` are those of entries about the page. `sources` are the publishers
 that a citation names first. `image` is an SVG: the page as `.svg`, `.png` and `.pdf`. Raises NotFound.
@@ -38,15 +38,15 @@ class TableOfPage:
     refuses: frozenset[str] = frozenset()
     """Parameters of the page that the table cannot answer."""
 
-    def answers(self, given: Mapping[str, str]) -> bool:
+    def answers(self, parameters: Mapping[str, str]) -> bool:
         """Whether there is a table for the parameters of the page."""
-        return self.needs <= given.keys() and not self.refuses & given.keys()
+        return self.needs <= parameters.keys() and not self.refuses & parameters.keys()
 
-    def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
+    def parameters(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the table for those of the page."""
         return {
             self.renamed.get(name, name): value
-            for name, value in given.items()
+            for name, value in parameters.items()
             if name not in self.without and name != START
         }
 
@@ -85,19 +85,19 @@ class Page(WithDocument):
     @cached_property
     def parameters(self) -> Mapping[str, UrlParameter]:
         """Return the parameters of its address, without the moment."""
-        found = url_parameters(SCHEMA._schema, self.question)
-        given_otherwise = {*MOMENT.values(), *self.made}
-        return {name: one for name, one in found.items() if name not in given_otherwise}
+        parameters = url_parameters(SCHEMA._schema, self.query)
+        set_elsewhere = {*MOMENT.values(), *self.made}
+        return {name: one for name, one in parameters.items() if name not in set_elsewhere}
 
     def variables(self, address: Address) -> dict[str, Any]:
         """Return the variables of its document at an address. Raises InvalidInput."""
-        asked = {**self.defaults(address), **address.parameters}
+        values = {**self.defaults(address), **address.parameters}
         for name, words in self.choices.items():
-            if asked.pop(name, words[0]) not in words:
+            if values.pop(name, words[0]) not in words:
                 raise InvalidInput(f"expected one of {', '.join(words)}", path=(name,))
-        asked = {name: value for name, value in asked.items() if name not in {*self.texts, START}}
+        values = {name: value for name, value in values.items() if name not in {*self.texts, START}}
         return {
-            **read_parameters("this page", self.parameters, asked),
+            **read_parameters("this page", self.parameters, values),
             **{name: make(address) for name, make in self.made.items()},
             **address.variables,
         }

@@ -16,8 +16,8 @@ from schema.pages.site.citation import PRODUCT
 from schema.pages.site.feed_documents import atom, json_feed
 from schema.pages.site.feeds import FEED_TYPES, feed_document, feed_name, feed_part
 from schema.pages.site.html import GUARDS
+from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest
-from schema.pages.site.question import PageQuestions, data_of
 from schema.pages.site.rendered import RenderedPage
 from schema.routes.tables import TableRoute
 from schema.tables.formats import FORMATS
@@ -36,88 +36,103 @@ MEDIA_TYPES: dict[str, str] = {
 class PageData:
     """Handler of requests for a page with an ending."""
 
-    def __init__(self, questions: PageQuestions, tables: TableRoute, charts: ChartRenderer):
-        self._questions = questions
+    def __init__(self, queries: PageQueries, tables: TableRoute, charts: ChartRenderer):
+        self._queries = queries
         self._tables = tables
         self._charts = charts
 
-    async def respond(self, asked: PageRequest, ending: str) -> Response:
+    async def respond(self, page_request: PageRequest, ending: str) -> Response:
         """Return the page as data. Raises NotFound if it has no such format."""
         if ending == "json":
-            return await self._json(asked)
+            return await self._json(page_request)
         if ending in IMAGE_TYPES:
-            return await self._image(asked, ending)
+            return await self._image(page_request, ending)
         if ending in FEED_TYPES:
-            return await self._feed(asked, ending)
-        return await self._table(asked, ending)
+            return await self._feed(page_request, ending)
+        return await self._table(page_request, ending)
 
-    async def _json(self, asked: PageRequest) -> Response:
-        answer = await self._questions.answer(asked)
+    async def _json(self, page_request: PageRequest) -> Response:
+        answer = await self._queries.answer(page_request)
         body = answer.body if isinstance(answer, Answer) else orjson.dumps(answer)
-        return self._response(asked, body, "application/json; charset=utf-8")
+        return self._response(page_request, body, "application/json; charset=utf-8")
 
-    async def _table(self, asked: PageRequest, ending: str) -> Response:
-        table = asked.page.table
+    async def _table(self, page_request: PageRequest, ending: str) -> Response:
+        table = page_request.page.table
         if table is None:
             raise NotFound(f"expected .json: this page has no table for .{ending}")
-        asked.page.variables(asked.address)  # refuse for the table what the page refuses
-        chosen = {**asked.page.defaults(asked.address), **asked.address.parameters}
-        given = {**table.parameters(chosen), **asked.address.moment}
-        return await self._tables.respond(asked.request, asked.client, table.name, ending, given)
+        page_request.page.variables(
+            page_request.address
+        )  # refuse for the table what the page refuses
+        chosen = {
+            **page_request.page.defaults(page_request.address),
+            **page_request.address.parameters,
+        }
+        parameters = {**table.parameters(chosen), **page_request.address.moment}
+        return await self._tables.respond(
+            page_request.request, page_request.client, table.name, ending, parameters
+        )
 
-    async def _feed(self, asked: PageRequest, ending: str) -> Response:
+    async def _feed(self, page_request: PageRequest, ending: str) -> Response:
         """Return a feed or calendar of a page."""
-        feed = asked.page.feed
+        feed = page_request.page.feed
         if feed is None or ending not in feed.endings:
             raise NotFound(f"this page has no feed for .{ending}")
-        address = asked.address
+        address = page_request.address
         variables = {**feed.variables(ending, address), **address.variables}
         if ending == "ics":
-            days = [one async for one in self._days_to_come(asked, variables)]
-            body = calendar(days, address, asked.origin)
+            days = [one async for one in self._days_to_come(page_request, variables)]
+            body = calendar(days, address, page_request.origin)
         else:
-            found = (await self._ask(asked, ending, variables))["events"]
-            part = feed_part(found, archive="before" in address.parameters)
-            body = (atom if ending == "atom" else json_feed)(part, address, asked.origin)
-        return self._response(asked, body, FEED_TYPES[ending], compressible=True)
+            events = (await self._state_of_feed(page_request, ending, variables))["events"]
+            part = feed_part(events, archive="before" in address.parameters)
+            body = (atom if ending == "atom" else json_feed)(part, address, page_request.origin)
+        return self._response(page_request, body, FEED_TYPES[ending], compressible=True)
 
     async def _days_to_come(
-        self, asked: PageRequest, variables: Mapping[str, Any]
+        self, page_request: PageRequest, variables: Mapping[str, Any]
     ) -> AsyncIterator[Mapping[str, Any]]:
         after = None
         while True:
-            found = (await self._ask(asked, "ics", {**variables, "after": after}))["scheduled"]
-            for node in found["nodes"]:
+            scheduled = (
+                await self._state_of_feed(page_request, "ics", {**variables, "after": after})
+            )["scheduled"]
+            for node in scheduled["nodes"]:
                 yield node
-            if not found["pageInfo"]["hasNextPage"]:
+            if not scheduled["pageInfo"]["hasNextPage"]:
                 return
-            after = found["pageInfo"]["endCursor"]
+            after = scheduled["pageInfo"]["endCursor"]
 
-    async def _ask(
-        self, asked: PageRequest, ending: str, variables: Mapping[str, Any]
+    async def _state_of_feed(
+        self, page_request: PageRequest, ending: str, variables: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Return the data of a feed, at the moment of the page."""
         document, operation = feed_document(ending), feed_name(ending)
-        found = data_of(await self._questions.ask(asked, document, operation, variables))["asOf"]
-        assert isinstance(found, Mapping)
-        return found
+        state = data_of(await self._queries.execute(page_request, document, operation, variables))[
+            "asOf"
+        ]
+        assert isinstance(state, Mapping)
+        return state
 
-    async def _image(self, asked: PageRequest, ending: str) -> Response:
+    async def _image(self, page_request: PageRequest, ending: str) -> Response:
         """Return the drawing of a page, as a file."""
-        answer = await self._questions.answer(asked)
-        async with self._questions.turn(asked):
+        answer = await self._queries.answer(page_request)
+        async with self._queries.query_slot(page_request):
             data = data_of(answer)
-            shown = asked.page.view(data, asked.address)
+            shown = page_request.page.view(data, page_request.address)
             if "image" not in shown:
                 raise NotFound(f"this page has no image for .{ending}")
-            pinned = asked.address.pin(data["asOf"]["validAt"], data["asOf"]["position"])
-            where = f"{PRODUCT}, {asked.origin}{pinned}"
+            pinned = page_request.address.pin(data["asOf"]["validAt"], data["asOf"]["position"])
+            where = f"{PRODUCT}, {page_request.origin}{pinned}"
             svg = with_credit(shown["image"], shown.get("sources", ()), where)
             body = await self._charts.image(svg, ending)
-        return self._response(asked, body, IMAGE_TYPES[ending])
+        return self._response(page_request, body, IMAGE_TYPES[ending])
 
     def _response(
-        self, asked: PageRequest, body: bytes, media_type: str, compressible: bool = False
+        self, page_request: PageRequest, body: bytes, media_type: str, compressible: bool = False
     ) -> Response:
-        headers = {**GUARDS, "Cache-Control": self._questions.cache_control(asked), "Vary": VARY}
-        return RenderedPage(body).response(asked.request, headers, media_type, compressible)
+        headers = {
+            **GUARDS,
+            "Cache-Control": self._queries.cache_control(page_request),
+            "Vary": VARY,
+        }
+        return RenderedPage(body).response(page_request.request, headers, media_type, compressible)

@@ -38,21 +38,23 @@ def read_address(page: Page, request: Request, ending: str | None) -> Address:
 
     A repeated parameter is a list. A blank one, as forms send them, is ignored. Raises InvalidInput.
     """
-    given: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     pairs = request.query_params.multi_items()
     if len(pairs) > MAX_QUERY_PARAMETERS:
         raise InvalidInput(f"expected at most {MAX_QUERY_PARAMETERS} parameters", code="TOO_LARGE")
     for name, value in pairs:
         if value.strip():
-            given[name] = f"{given[name]},{value}" if name in given else value
-    given = {page.aliases.get(name, name): value for name, value in given.items()}
-    given = {name: code_of(name, value) for name, value in given.items()}
+            parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
+    parameters = {page.aliases.get(name, name): value for name, value in parameters.items()}
+    parameters = {name: code_of(name, value) for name, value in parameters.items()}
     in_path = {name: str(value) for name, value in request.path_params.items()}
     for name in in_path:
-        if name in given:
+        if name in parameters:
             raise InvalidInput("stands in the path of this address already", path=(name,))
-    moment = {name: given.pop(name, None) for name in MOMENT}
+    moment = {name: parameters.pop(name, None) for name in MOMENT}
     path = request.url.path
     if ending:
         path = "/" if page.path == "/" else path.removesuffix(f".{ending}")
-    return Address(path, parameters={**in_path, **given}, path_names=frozenset(in_path), **moment)
+    return Address(
+        path, parameters={**in_path, **parameters}, path_names=frozenset(in_path), **moment
+    )

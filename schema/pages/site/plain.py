@@ -10,10 +10,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.base.errors import DATABASE_ERRORS, internal_error
-from schema.http.authentication import READING, AccessControl, Client
-from schema.http.csrf import sign_in_address
+from schema.http.authentication import AccessControl, Client
+from schema.http.cross_site import READING, sign_in_address
+from schema.http.limits import PushPriority
 from schema.http.messages import SHORTER, observe
-from schema.http.push_priority import PushPriority
 from schema.pages.site.address import Address
 from schema.pages.site.html import problem_response, see_other
 from schema.telemetry.observer import Observer
@@ -86,14 +86,14 @@ def sign_in_first(request: Request) -> Response:
 
 def query_parameters(request: Request, names: Collection[str]) -> dict[str, str]:
     """Return the parameters of an address, each given once. Raises InvalidInput for others."""
-    given: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
-        if name not in names or name in given or len(value) > MAX_QUERY_CHARACTERS:
+        if name not in names or name in parameters or len(value) > MAX_QUERY_CHARACTERS:
             expected = ", ".join(names) or "no parameter"
             raise InvalidInput(
                 f"expected {expected}, at most once and of at most {MAX_QUERY_CHARACTERS} letters",
                 code="BAD_REQUEST",
                 path=(name[:50],),
             )
-        given[name] = value
-    return given
+        parameters[name] = value
+    return parameters

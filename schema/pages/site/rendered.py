@@ -63,7 +63,7 @@ class RenderedPage:
 class RenderedPages(SizedLruCache[Key, RenderedPage]):
     """Pages by their addresses, their permitted readers, and the tag of their response."""
 
-    def keep(self, key: Key, html: str) -> RenderedPage:
+    def store(self, key: Key, html: str) -> RenderedPage:
         """Store a rendered page."""
         page = RenderedPage(html.encode())
         size = len(page.body) * 5 // 4 + sum(len(part) for part in key if isinstance(part, str))

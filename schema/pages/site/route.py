@@ -15,18 +15,18 @@ from starlette.responses import Response
 from schema.base.errors import DATABASE_ERRORS, internal_error
 from schema.execution.response_cache import Answer, ResponseCache
 from schema.http.authentication import AccessControl
+from schema.http.limits import PushPriority
 from schema.http.messages import error_response, observe
-from schema.http.push_priority import PushPriority
 from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import ChartRenderer
 from schema.pages.site.address import Address
-from schema.pages.site.frame import ask_link, frame
+from schema.pages.site.frame import frame, graphiql_link
 from schema.pages.site.html import GUARDS, HTML, around, problem_response, session
 from schema.pages.site.page import Page
 from schema.pages.site.page_data import MEDIA_TYPES, VARY, PageData
+from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest, read_address
 from schema.pages.site.plain import may_sign_in, sign_in_first
-from schema.pages.site.question import PageQuestions, data_of
 from schema.pages.site.rendered import MAX_CACHE_BYTES, Key, RenderedPage, RenderedPages
 from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute
@@ -49,8 +49,8 @@ class PageRoute:
         self._access_control = access_control
         self._observer = observer
         self._pacing = pacing
-        self._questions = PageQuestions(access_control, answers)
-        self._data = PageData(self._questions, tables, ChartRenderer())
+        self._queries = PageQueries(access_control, answers)
+        self._data = PageData(self._queries, tables, ChartRenderer())
         self.rendered = RenderedPages(MAX_CACHE_BYTES)
 
     async def respond(self, page: Page, request: Request, ending: str | None = None) -> Response:
@@ -64,8 +64,10 @@ class PageRoute:
             address = read_address(page, request, ending)
             client = await self._access_control.authenticate_request(request)
             current_operation().actor = client.caller.name
-            asked = PageRequest(request, client, page, address, session(client))
-            return await (self._data.respond(asked, ending) if ending else self._page(asked))
+            page_request = PageRequest(request, client, page, address, session(client))
+            return await (
+                self._data.respond(page_request, ending) if ending else self._page(page_request)
+            )
         except TrackerError as error:
             if isinstance(error, Unauthenticated) and not ending and may_sign_in(request):
                 return sign_in_first(request)
@@ -77,57 +79,65 @@ class PageRoute:
         current_operation().note_error(problem.code)
         if ending:
             return error_response(problem)
-        return problem_response(problem, address, section=page.section, ask=_ask(page, address))
+        return problem_response(
+            problem, address, section=page.section, query_url=_graphiql_link(page, address)
+        )
 
-    async def _page(self, asked: PageRequest) -> Response:
-        answer = await self._questions.answer(asked)
-        kept = isinstance(answer, Answer)
+    async def _page(self, page_request: PageRequest) -> Response:
+        answer = await self._queries.answer(page_request)
+        cacheable = isinstance(answer, Answer)
         key: Key = (
-            asked.page.name,
-            str(asked.address),
-            asked.origin,
-            asked.session,
+            page_request.page.name,
+            str(page_request.address),
+            page_request.origin,
+            page_request.session,
             answer.tag if isinstance(answer, Answer) else None,
         )
-        page = self.rendered.get(key) if kept else None
+        page = self.rendered.get(key) if cacheable else None
         if page is None:
-            async with self._questions.turn(asked):
-                html = self._render(asked, data_of(answer))
-            page = self.rendered.keep(key, html) if kept else RenderedPage(html.encode())
+            async with self._queries.query_slot(page_request):
+                html = self._render(page_request, data_of(answer))
+            page = self.rendered.store(key, html) if cacheable else RenderedPage(html.encode())
         current_operation().outcome = "ok"
-        return self._response(asked, page)
+        return self._response(page_request, page)
 
-    def _response(self, asked: PageRequest, page: RenderedPage) -> Response:
-        headers = {**GUARDS, "Cache-Control": self._questions.cache_control(asked), "Vary": VARY}
-        return page.response(asked.request, headers, HTML)
+    def _response(self, page_request: PageRequest, page: RenderedPage) -> Response:
+        headers = {
+            **GUARDS,
+            "Cache-Control": self._queries.cache_control(page_request),
+            "Vary": VARY,
+        }
+        return page.response(page_request.request, headers, HTML)
 
-    def _render(self, asked: PageRequest, data: Mapping[str, Any]) -> str:
+    def _render(self, page_request: PageRequest, data: Mapping[str, Any]) -> str:
         """Return the HTML of a page for the data of its response. Raises NotFound."""
-        shown = asked.page.view(data, asked.address)
-        kept = {name: value for name, value in shown.items() if name != "image" or is_installed()}
-        return render(asked, data, kept)
+        shown = page_request.page.view(data, page_request.address)
+        context = {
+            name: value for name, value in shown.items() if name != "image" or is_installed()
+        }
+        return render(page_request, data, context)
 
 
-def render(asked: PageRequest, data: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
+def render(page_request: PageRequest, data: Mapping[str, Any], shown: Mapping[str, Any]) -> str:
     """Return the HTML of a page for the data of its response and the result of its view."""
-    framed = frame(asked.page, asked.address, data, shown, asked.origin)
+    framed = frame(page_request.page, page_request.address, data, shown, page_request.origin)
     return (
         environment()
-        .get_template(asked.page.template)
+        .get_template(page_request.page.template)
         .render(
             **{
                 "data": data,
                 "frame": framed,
                 "media_types": MEDIA_TYPES,
-                **around(asked.address, asked.page.section, asked.session),
+                **around(page_request.address, page_request.page.section, page_request.session),
                 **shown,
             }
         )
     )
 
 
-def _ask(page: Page, address: Address) -> str | None:
+def _graphiql_link(page: Page, address: Address) -> str | None:
     try:
-        return ask_link(page, address)
+        return graphiql_link(page, address)
     except TrackerError:
         return None

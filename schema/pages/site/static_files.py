@@ -24,8 +24,8 @@ FOR_EVER = "public, max-age=31536000, immutable"
 @cache
 def static_files() -> dict[str, bytes]:
     """Return all files by their names."""
-    found = files("schema.pages.site").joinpath("static").iterdir()
-    return {file.name: file.read_bytes() for file in sorted(found, key=lambda each: each.name)}
+    paths = files("schema.pages.site").joinpath("static").iterdir()
+    return {file.name: file.read_bytes() for file in sorted(paths, key=lambda each: each.name)}
 
 
 @cache
@@ -52,12 +52,12 @@ def _gzipped(name: str) -> bytes:
 @function_errors_as_json
 async def static_file(request: Request) -> Response:
     """Return a file. Only the present edition may be cached."""
-    name, asked = request.path_params["name"], request.path_params["edition"]
+    name, requested = request.path_params["name"], request.path_params["edition"]
     content = static_files().get(name)
     if content is None:
         raise NotFound(f"{name[:50]!r} is no file of the pages", path=("name",))
     headers = {
-        "Cache-Control": FOR_EVER if asked == edition() else "no-cache",
+        "Cache-Control": FOR_EVER if requested == edition() else "no-cache",
         "Vary": "Accept-Encoding",
     }
     if takes_gzip(request.headers.get("accept-encoding", "")):

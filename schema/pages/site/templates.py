@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
-from schema.pages.charts.status_marks import HUE_WORDS, LEGEND_WORDS, LOOKS, ON_PAGE
+from schema.pages.charts.status_marks import HUE_WORDS, LEGEND_WORDS, ON_PAGE, STATUS_STYLES
 from schema.pages.site import amounts, name_fields, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
@@ -64,7 +64,7 @@ def environment() -> Environment:
         "entity_path": words.entity_path,
         "value": value,
         "on_page": ON_PAGE,
-        "status_looks": LOOKS,
+        "status_styles": STATUS_STYLES,
         "hue_words": HUE_WORDS,
         "legend_words": LEGEND_WORDS,
         "levels": LEVELS,
@@ -79,18 +79,18 @@ def value(context: Context, path: str, form: str = "number") -> Markup | str:
     A filter formats it. The element has the value and the path, so that everyone can compare the page with
     the API.
     """
-    found = value_at(context["data"], path)
-    if found is None:
+    raw = value_at(context["data"], path)
+    if raw is None:
         return ""
-    written = context.environment.filters[form](found)
-    return Markup('<data value="{}" data-path="{}">{}</data>').format(found, path, written)
+    written = context.environment.filters[form](raw)
+    return Markup('<data value="{}" data-path="{}">{}</data>').format(raw, path, written)
 
 
 def value_at(data: Mapping[str, Any], path: str) -> Any:
     """Return the value at a path; None below a null. Raises KeyError and IndexError."""
-    found: Any = data
+    value: Any = data
     for part in path.split("."):
-        if found is None:
+        if value is None:
             return None
-        found = found[int(part)] if isinstance(found, list) else found[part]
-    return found
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return value

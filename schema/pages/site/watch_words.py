@@ -29,16 +29,16 @@ def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
     if known is None or not known["sourceCount"]:
         return ["No source is monitored, so newer acts may be missing."]
     count = known["sourceCount"]
-    said = []
-    if looked := known["lookedAt"]:
+    parts = []
+    if polled_at := known["lookedAt"]:
         subject = "Its source was" if count == 1 else f"All of its {many(count, 'source')} were"
-        said.append(f"{subject} read on {written_day(looked)} or later{_seen(known)}.")
+        parts.append(f"{subject} read on {written_day(polled_at)} or later{_seen(known)}.")
     if late := days_late(known["nextLookExpectedAt"], day):
-        said.append(
+        parts.append(
             f"The next poll was due on {written_day(known['nextLookExpectedAt'])}, {many(late, 'day')} before"
             " the effective date, so newer acts may be missing."
         )
-    return [*said, *map(_unread, known["notRead"])]
+    return [*parts, *map(_unread, known["notRead"])]
 
 
 def watched_issuers(
@@ -46,12 +46,12 @@ def watched_issuers(
 ) -> list[WatchedIssuer]:
     """Return the watched sources of each issuer in sentences, by their horizons (the fragment Known)."""
     names = {one["code"]: one["name"] for one in issuers}
-    found = []
+    sentences = []
     for code, name in sorted(names.items(), key=lambda pair: pair[1]):
         known = horizon_of(horizon, code)
         newest = known["newestFactOn"] if known else None
-        found.append(WatchedIssuer(code, name, newest, watch_sentences(known, day)))
-    return found
+        sentences.append(WatchedIssuer(code, name, newest, watch_sentences(known, day)))
+    return sentences
 
 
 def days_late(expected: str | None, day: date) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, entity_of
-from schema.pages.sources.standing import is_behind, rhythm, standing
+from schema.pages.sources.source_status import is_behind, rhythm, status_sentence
 from tracker.errors import NotFound
 
 OUTCOMES = ("FETCHED", "UNCHANGED", "FAILED")
@@ -25,13 +25,13 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     day = date.fromisoformat(data["asOf"]["validAt"])
     return {
         "title": source["name"],
-        "description": f"{source['name']}: {standing(source, day)}.",
+        "description": f"{source['name']}: {status_sentence(source, day)}.",
         "source": source,
-        "standing": standing(source, day),
+        "status_sentence": status_sentence(source, day),
         "behind": is_behind(source, day),
         "rhythm": rhythm(source["everyHours"]),
         "outcomes": OUTCOMES,
-        "positions": [int(look["position"]) for look in source["looks"]["nodes"]],
+        "positions": [int(poll["position"]) for poll in source["looks"]["nodes"]],
     }
 
 

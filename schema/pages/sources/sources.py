@@ -9,21 +9,21 @@ from typing import Any
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import written_day
-from schema.pages.sources.standing import is_behind, rhythm, standing
+from schema.pages.sources.source_status import is_behind, rhythm, status_sentence
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the sources, with the age of their data as of the date of the page."""
-    found = data["asOf"]
-    day = date.fromisoformat(found["validAt"])
-    sources = found["watchedSources"]["nodes"]
+    state = data["asOf"]
+    day = date.fromisoformat(state["validAt"])
+    sources = state["watchedSources"]["nodes"]
     watched = [one for one in sources if not one["unwatchedOn"]]
     read = [one["lastEndedAt"] for one in watched if one["lastEndedAt"]]
     behind = bool(watched) and all(is_behind(one, day) for one in watched)
     return {
         "title": "Watched sources",
         "description": "The watched lists of publishers, and their last polls.",
-        "rows": [(one, standing(one, day), rhythm(one["everyHours"])) for one in sources],
+        "rows": [(one, status_sentence(one, day), rhythm(one["everyHours"])) for one in sources],
         "behind": {one["key"] for one in sources if is_behind(one, day)},
         "nothing_read": behind,
         "last_look": written_day(max(read)) if read else None,

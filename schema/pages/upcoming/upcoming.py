@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schema.pages.overview.turns import days_of_turns, turns
+from schema.pages.overview.status_changes import change_lines, days_of_changes
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
@@ -23,8 +23,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "title": "Upcoming changes",
         "description": "Changes of export controls, import measures and alliances that follow from"
         " recorded acts.",
-        "turns": [node["day"] for node in nodes],
-        "coming": days_of_turns(turns(nodes)),
+        "change_days": [node["day"] for node in nodes],
+        "coming": days_of_changes(change_lines(nodes)),
         "spans": SPANS,
         "days": days,
         "span": SPANS.get(days, f"{days} days"),

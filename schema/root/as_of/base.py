@@ -31,7 +31,7 @@ class AtMoment:
     """A moment, with the queries of entities at it."""
 
     moment: strawberry.Private[Moment]
-    turns: strawberry.Private[asyncio.Semaphore | None] = None
+    slots: strawberry.Private[asyncio.Semaphore | None] = None
     """A limit on concurrent fields, if many moments are queried at once."""
 
     @resolver_field

@@ -122,17 +122,17 @@ class ClauseStatuses(AtMoment):
         transitions = await as_of.transitions.of_entities(
             [_entity(control) for _, control in matching], self.moment
         )
-        wanted = set(ClauseStatus if statuses is None else statuses)
-        found = [
+        selected = set(ClauseStatus if statuses is None else statuses)
+        entries = [
             item
             for _, control in matching
             for item in _items(control, transitions[_entity(control)], order.value.by, self.moment)
-            if item[1].of.status in wanted and item[1].of.overlaps(*days)
+            if item[1].of.status in selected and item[1].of.overlaps(*days)
         ]
         kinds = control_kinds(direction, [measure] if measure else [])
-        scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
+        scope = self.scope(info, kinds, narrowed.places, query.requested_goods)
         name = order.name.removesuffix("_DESC")
-        return list_pages(found, name, order.value.down).about(scope)
+        return list_pages(entries, name, order.value.down).about(scope)
 
 
 def _items(

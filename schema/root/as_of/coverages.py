@@ -86,9 +86,9 @@ class Coverages(AtMoment):
         goods = None if commodity is None else [parse_word(Commodity, commodity, "commodity")]
         issuers = parse_words(Actor, issuer, "issuer")
         scope = self.scope(info, acts or ActKind, issuers, goods)
-        found = await completeness(scope)
-        assert found is not None  # a moment always has a scope
-        return found
+        recorded = await completeness(scope)
+        assert recorded is not None  # a moment always has a scope
+        return recorded
 
     def _latest(self) -> AtMoment:
         """Return the same position on the last date: a list counts as soon as it is recorded."""

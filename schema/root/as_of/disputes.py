@@ -71,10 +71,10 @@ class Disputes(AtMoment):
             Filter(places=parse_words(Place, issuer, "issuer")),
             BY_NAME,
         )
-        found: list[Keyed[DisputedControl]] = []
+        disputed: list[Keyed[DisputedControl]] = []
         for _, (state, _) in controls:
             control = ExportControl.at(state, self.moment)
-            found += [
+            disputed += [
                 (
                     _key(state, number, order.value.by),
                     DisputedControl(export_control=control, dispute=Dispute(of=one, control=state)),
@@ -83,9 +83,9 @@ class Disputes(AtMoment):
                 if publishers is None or one.source.publisher in publishers
                 if _is_about(one, query, state, licences)
             ]
-        listing = list_pages(found, order.name.removesuffix("_DESC"), order.value.down)
+        listing = list_pages(disputed, order.name.removesuffix("_DESC"), order.value.down)
         issuers = None if issuer is None else [issuer]
-        return listing.about(self.scope(info, CONTROLS, issuers, query.goods_asked))
+        return listing.about(self.scope(info, CONTROLS, issuers, query.requested_goods))
 
 
 def _key(state: ExportControlState, number: int, order: SortKey) -> Key:

@@ -121,11 +121,13 @@ class Controls(AtMoment):
         )
         as_of, series = info.context.services.as_of, self.moment.series
         kinds = control_kinds(direction, [measure] if measure else [])
-        scope = self.scope(info, kinds, narrowed.places, query.goods_asked)
-        asked = ControlQuestion(query, narrowed, order, page, scope)
-        if series is None or not asked.is_same_on_all_days:
-            return await control_page(as_of, self.moment, asked)
-        days = await series.read(asked.key, lambda: control_pages_on(as_of, series, asked))
+        scope = self.scope(info, kinds, narrowed.places, query.requested_goods)
+        list_query = ControlListQuery(query, narrowed, order, page, scope)
+        if series is None or not list_query.is_same_on_all_days:
+            return await control_page(as_of, self.moment, list_query)
+        days = await series.read(
+            list_query.key, lambda: control_pages_on(as_of, series, list_query)
+        )
         return series.on(self.moment.valid_at, days)
 
     @resolver_field
@@ -141,7 +143,7 @@ class Controls(AtMoment):
 
 
 @dataclass(frozen=True, slots=True)
-class ControlQuestion:
+class ControlListQuery:
     """The filters of a query for controls, and the requested page."""
 
     query: ClauseQuery
@@ -168,31 +170,35 @@ class ControlQuestion:
 
 
 async def control_page(
-    as_of: AsOf, moment: Moment, asked: ControlQuestion
+    as_of: AsOf, moment: Moment, list_query: ControlListQuery
 ) -> ExportControlConnection:
     """Return the requested page of controls at a moment."""
-    licences = await as_of.controls.licences(moment) if asked.query.is_about_goods else {}
-    listing = control_pages(as_of, moment, asked.query, licences, asked.narrowed, asked.order)
-    return cast(ExportControlConnection, await listing.about(asked.scope).page(asked.page))
+    licences = await as_of.controls.licences(moment) if list_query.query.is_about_goods else {}
+    listing = control_pages(
+        as_of, moment, list_query.query, licences, list_query.narrowed, list_query.order
+    )
+    return cast(
+        ExportControlConnection, await listing.about(list_query.scope).page(list_query.page)
+    )
 
 
 async def control_pages_on(
-    as_of: AsOf, series: MomentSeries, asked: ControlQuestion
+    as_of: AsOf, series: MomentSeries, list_query: ControlListQuery
 ) -> Mapping[date, ExportControlConnection]:
     """Return the page on each date of a series, computed once for dates with the same result."""
-    order: Ordering = asked.order.value
-    found = await as_of.controls.matching_on(series, asked.query, asked.narrowed, order)
+    order: Ordering = list_query.order.value
+    by_day = await as_of.controls.matching_on(series, list_query.query, list_query.narrowed, order)
     pages: dict[date, ExportControlConnection] = {}
     made: dict[int, ExportControlConnection] = {}
     for moment in series.moments():
         await series.give_way()
-        matching = found[moment.valid_at]
+        matching = by_day[moment.valid_at]
         if same := made.get(id(matching)):
             pages[moment.valid_at] = page_at(same, moment)
         else:
-            listing = matching_pages(_at_hand(matching), moment, asked.query, asked.order)
-            listing = listing.about(asked.scope)
-            page = cast(ExportControlConnection, await listing.page(asked.page))
+            listing = matching_pages(_at_hand(matching), moment, list_query.query, list_query.order)
+            listing = listing.about(list_query.scope)
+            page = cast(ExportControlConnection, await listing.page(list_query.page))
             pages[moment.valid_at] = made[id(matching)] = page
     return pages
 
@@ -219,17 +225,17 @@ def control_pages(
         return replace(pages, connection=ExportControlConnection, edge=control_edge)
     whole: list[Keyed[MatchingControl]] | None = None
 
-    async def found() -> list[Keyed[MatchingControl]]:
+    async def matching() -> list[Keyed[MatchingControl]]:
         nonlocal whole
         if whole is None:
             whole = await as_of.controls.matching(moment, query, licences, narrowed, order.value)
         return whole
 
-    return matching_pages(found, moment, query, order)
+    return matching_pages(matching, moment, query, order)
 
 
 def matching_pages(
-    found: Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]],
+    read: Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]],
     moment: Moment,
     query: ClauseQuery,
     order: Enum,
@@ -237,11 +243,11 @@ def matching_pages(
     """Return pages of matched controls with their matching clauses, in the order of the matches."""
 
     async def items(span: KeyRange) -> list[Keyed[ExportControl]]:
-        within = slice_range(await found(), span, order.value.down)
+        within = slice_range(await read(), span, order.value.down)
         return [(key, _matched(*control, moment, query)) for key, control in within]
 
     async def count() -> int:
-        return len(await found())
+        return len(await read())
 
     cursors = Cursors(kind_name(ExportControlState), cursor_name(order))
     return PageSource(
@@ -250,10 +256,10 @@ def matching_pages(
 
 
 def _at_hand(
-    found: Sequence[Keyed[MatchingControl]],
+    controls: Sequence[Keyed[MatchingControl]],
 ) -> Callable[[], Awaitable[Sequence[Keyed[MatchingControl]]]]:
     async def given() -> Sequence[Keyed[MatchingControl]]:
-        return found
+        return controls
 
     return given
 

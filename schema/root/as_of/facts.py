@@ -91,8 +91,12 @@ class FactLists(AtMoment):
         retracted facts; `events` has all of them, in the order of the log."""
         selection = parse_selection(types, commodities, places, entity)
         if kind is not None:
-            wanted = selection.types
-            of_kind = [of for of in KINDS[kind.value].FACTS if wanted is None or of in wanted]
+            selected_types = selection.types
+            of_kind = [
+                of
+                for of in KINDS[kind.value].FACTS
+                if selected_types is None or of in selected_types
+            ]
             selection = replace(selection, types=of_kind)
         if entity is not None:
             is_entity_name(entity)
@@ -100,12 +104,12 @@ class FactLists(AtMoment):
         days = parse_days(public_on, "publicOn") or (None, None)
         narrowed = FactFilter(selection, publishers[0] if publishers else None, days)
         down = order.value.down
-        found = await info.context.services.as_of.facts.by_day(self.moment, narrowed)
+        facts = await info.context.services.as_of.facts.by_day(self.moment, narrowed)
 
         async def items(span: KeyRange) -> list[Keyed[Fact]]:
-            return [(key, Fact(of=event)) for key, event in await found.page(span, down)]
+            return [(key, Fact(of=event)) for key, event in await facts.page(span, down)]
 
-        source = PageSource(items, found.count, _encode_cursor, _decode_cursor)
+        source = PageSource(items, facts.count, _encode_cursor, _decode_cursor)
         kinds = [kind.value] if kind else KINDS
         acts = {act for name in kinds for act in KINDS_OF_ACTS.get(name, ())}
         return source.about(self.scope(info, acts, places or None, commodities))
@@ -127,10 +131,10 @@ class FactLists(AtMoment):
         `commodity`, only claims about it count."""
         publishers = parse_publisher(publisher)
         goods = parse_with_descendants(commodity)
-        found = await info.context.services.as_of.facts.editions(
+        editions = await info.context.services.as_of.facts.editions(
             self.moment, publishers[0] if publishers else None, goods
         )
-        keyed = [(edition_key(of), Edition(of=of)) for of in found]
+        keyed = [(edition_key(of), Edition(of=of)) for of in editions]
         listing = list_pages(keyed, "editions", order.value.down)
         return listing.about(self.scope(info, [ActKind.FIGURE], commodities=goods))
 
@@ -156,13 +160,13 @@ class FactLists(AtMoment):
         groups = [HorizonGroup.KIND] if group_by is None else group_by
         by = Grouping(*(of in groups for of in HorizonGroup))
         publishers = parse_publisher(publisher)
-        wanted = NewestFilter(
+        filter = NewestFilter(
             kind.value if kind else None,
             None if issuer is None else str(parse_word(Actor, issuer, "issuer")),
             publishers[0] if publishers else None,
         )
-        found = await info.context.services.as_of.facts.newest(self.moment.position, by, wanted)
-        keyed = [(_horizon_key(of, order.value.by), FactHorizon(of=of)) for of in found]
+        horizons = await info.context.services.as_of.facts.newest(self.moment.position, by, filter)
+        keyed = [(_horizon_key(of, order.value.by), FactHorizon(of=of)) for of in horizons]
         name = order.name.removesuffix("_DESC")
         return list_pages(keyed, f"horizons by {name}", order.value.down)
 
@@ -176,9 +180,9 @@ def _encode_cursor(key: Key) -> str:
     return FACT_CURSORS.encode(tuple(map(str, key)))
 
 
-def _decode_cursor(given: str, path: str) -> Key:
+def _decode_cursor(text: str, path: str) -> Key:
     try:
-        day, position = map(str, FACT_CURSORS.decode(given, path))
+        day, position = map(str, FACT_CURSORS.decode(text, path))
         key = date.fromisoformat(day).isoformat(), int(position)
     except ValueError:
         raise cursor_error(path) from None

@@ -25,7 +25,7 @@ from schema.inputs.order_by import EventOrder
 from schema.inputs.pagination import PageRequest
 from schema.inputs.ranges import DayRange, RecordedIn, parse_days, parse_times
 from schema.root.as_of.base import AtMoment
-from schema.root.events import event_pages, found_pages, log_range
+from schema.root.events import event_pages, log_range, search_pages
 from schema.root.history import history_pages
 from schema.types.connection import Connection, PageSource
 from schema.types.event import HistoryVersion, KnownEvent
@@ -85,8 +85,8 @@ class LogUntilMoment(AtMoment):
         position = parse_required_position(at, "position")
         if position > self.moment.position:
             return None
-        found = await info.context.loaders.event_at.load(position)
-        return KnownEvent(of=found, until=self.moment.position) if found else None
+        event = await info.context.loaders.event_at.load(position)
+        return KnownEvent(of=event, until=self.moment.position) if event else None
 
     @list_field(KnownEvent, EventOrder, paging=POSITIONS)
     async def events(
@@ -110,9 +110,9 @@ class LogUntilMoment(AtMoment):
     ) -> Connection[KnownEvent]:
         """The events of the log up to this position, as known at it. The cursor of an event is its
         position. It depends on the position only, not on `validAt`."""
-        wanted = parse_selection(types, commodities, places, entity)
+        selection = parse_selection(types, commodities, places, entity)
         services, until = info.context.services, self.moment.position
-        part = await log_range(services.recorder, wanted, *parse_times(recorded, "recorded"))
+        part = await log_range(services.recorder, selection, *parse_times(recorded, "recorded"))
         part = replace(part, before=min(part.before, until + 1))
 
         def show(of: RecordedEvent) -> KnownEvent:
@@ -123,5 +123,5 @@ class LogUntilMoment(AtMoment):
         else:
             searches = services.as_of.searches
             parse_search_words(search, "search")
-            pages = await found_pages(services.recorder, searches, search, part, order, show)
+            pages = await search_pages(services.recorder, searches, search, part, order, show)
         return await pages.page(page)

@@ -33,7 +33,7 @@ from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import ActKind, MemberRole, MembershipKind
 from tracker.errors import InvalidInput
 
-MAX_ASKED = 100
+MAX_PLACES = 100
 """Maximum number of alliances or places in a query."""
 
 
@@ -103,33 +103,33 @@ class Memberships(AtMoment):
         """Memberships of places in alliances, with role, union and period, as known at this moment. Without
         `places`, all members of each alliance are listed, including the countries of a union that is a
         member."""
-        wanted_places = parse_some(domain.Place, places, "places", MAX_ASKED)
-        keys = parse_some(_alliance_key, alliances, "alliances", MAX_ASKED)
+        requested_places = parse_some(domain.Place, places, "places", MAX_PLACES)
+        keys = parse_some(_alliance_key, alliances, "alliances", MAX_PLACES)
         days = (self.moment.valid_at, self.moment.valid_at)
         if between is not None:
-            given = parse_days(between, "between") or (None, None)
-            days = (given[0] or date.min, given[1] or date.max)
+            bounds = parse_days(between, "between") or (None, None)
+            days = (bounds[0] or date.min, bounds[1] or date.max)
         services = info.context.services
         states = {
             state.id: state for state in await services.as_of.states(AllianceState, self.moment)
         }
-        found = await memberships(
+        periods = await memberships(
             services.recorder,
             [key for key in states if keys is None or key in keys],
-            wanted_places,
+            requested_places,
             self.moment,
         )
         shown: list[Keyed[MembershipPeriod]] = [
             (_key(period, order.value.by), _shown(period, states[period.alliance], self.moment))
-            for period in overlapping(found, *days)
+            for period in overlapping(periods, *days)
             if kinds is None or period.membership.kind in kinds
         ]
         listing = list_pages(shown, order.name, order.value.down)
         return listing.about(self.scope(info, [ActKind.ALLIANCE], keys))
 
 
-def _alliance_key(given: str) -> str:
-    key = key_of("alliance", given)
+def _alliance_key(text: str) -> str:
+    key = key_of("alliance", text)
     if key is None:
         raise InvalidInput("expected the key of an alliance, such as 'quad'")
     return key

@@ -54,21 +54,21 @@ class PlaceShares(AtMoment):
         commodity tree, with the place's share of the world's production."""
         of = parse_word(Place, place, "place")
         as_of, orders = info.context.services.as_of, await self.orders(info)
-        wanted = Filter(
+        filter = Filter(
             places=[of], category=Statistic.PRODUCTION.value, period=parse_years(years, "years")
         )
-        own = await as_of.states(FigureState, self.moment, wanted)
+        own = await as_of.states(FigureState, self.moment, filter)
         made = sorted({figure.series.commodity for figure in own})
         world = Filter(
-            commodities=made, places=[WORLD], category=wanted.category, period=wanted.period
+            commodities=made, places=[WORLD], category=filter.category, period=filter.period
         )
         whole = await as_of.states(FigureState, self.moment, world) if made else []
-        found = by_product([*own, *(one for one in whole if of != WORLD)])
+        by_year = by_product([*own, *(one for one in whole if of != WORLD)])
         order = {one: number for number, one in enumerate(all_commodities())}
         products = sorted(
-            found, key=lambda one: (order[one[0]], str(one[2].stage), one[2].form or "", one[3])
+            by_year, key=lambda one: (order[one[0]], str(one[2].stage), one[2].form or "", one[3])
         )
-        shares = [(one, spread(found[one], orders).share_of(of)) for one in products]
+        shares = [(one, spread(by_year[one], orders).share_of(of)) for one in products]
         return [
             ProductOfPlace(
                 commodity=commodity(of_commodity),

@@ -78,9 +78,12 @@ class Schedules(AtMoment):
         )
         today = self.moment.valid_at
         since = today - min(parse_window(days), today - date.min)
-        found = await info.context.services.as_of.schedules.since(self.moment, since, about)
+        scheduled = await info.context.services.as_of.schedules.since(self.moment, since, about)
         listing = shown_pages(
-            [((of.transition.day.isoformat(), of.transition.entity, of.id), of) for of in found],
+            [
+                ((of.transition.day.isoformat(), of.transition.entity, of.id), of)
+                for of in scheduled
+            ],
             lambda of: scheduled_transition(of, self.moment.position),
             SCHEDULED,
             order.value.down,

@@ -77,8 +77,8 @@ class SearchAtMoment(AtMoment):
         as_of = info.context.services.as_of
 
         async def items(span: KeyRange) -> list[Keyed[SearchResult | None]]:
-            found = slice_answer(answer, span)
-            states = await as_of.named([entity for _, entity in found], self.moment)
+            ranked = slice_answer(answer, span)
+            states = await as_of.named([entity for _, entity in ranked], self.moment)
             orders = await self.orders(info)
             return [
                 (
@@ -87,7 +87,7 @@ class SearchAtMoment(AtMoment):
                         entity, float(key[0]), states[entity], self.moment, orders, answer.sought
                     ),
                 )
-                for key, entity in found
+                for key, entity in ranked
             ]
 
         async def count() -> int:

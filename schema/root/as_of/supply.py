@@ -24,7 +24,7 @@ from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
     CommodityId,
     parse_all,
-    parse_exposure_question,
+    parse_exposure_query,
     parse_optional_text,
     parse_with_descendants,
     parse_word,
@@ -99,14 +99,14 @@ class SupplyAnalysis(AtMoment):
     ) -> list[Supply]:
         """The products with figures: every commodity, statistic, stage and form with its years, units and
         publishers, in the order of the commodity tree."""
-        found = await info.context.services.as_of.supplies.find(
+        supplies = await info.context.services.as_of.supplies.find(
             self.moment,
             parse_with_descendants(commodity),
             parse_words(Place, place, "place") or (),
             statistic,
             [Commodity(commodity)] if commodity else (),
         )
-        return [Supply(of=one) for one in found]
+        return [Supply(of=one) for one in supplies]
 
     @resolver_field
     async def production(
@@ -127,9 +127,9 @@ class SupplyAnalysis(AtMoment):
         form = parse_optional_text(form, "form")
         if year is None:
             year = await self._latest_year(info, of, stage, form)
-            asked = [of], [year], Statistic.PRODUCTION, stage, form
-            [found] = await self._distributions(info, *asked)
-            return found
+            arguments = [of], [year], Statistic.PRODUCTION, stage, form
+            [distribution] = await self._distributions(info, *arguments)
+            return distribution
         return await self._on_all_days(info, of, year, Statistic.PRODUCTION, stage, form)
 
     @resolver_field
@@ -159,10 +159,10 @@ class SupplyAnalysis(AtMoment):
                 f"expected at most {MAX_DISTRIBUTIONS} commodities times years", path=("years",)
             )
         form = parse_optional_text(form, "form")
-        found = await self._distributions(
+        distributions = await self._distributions(
             info, of, range(first, last + 1), Statistic.PRODUCTION, stage, form
         )
-        return [one for one in found if one.spread.figures]
+        return [one for one in distributions if one.spread.figures]
 
     @resolver_field
     async def latest_productions(
@@ -183,14 +183,14 @@ class SupplyAnalysis(AtMoment):
         for of in order:
             known = of_statistic(supplies, of, Statistic.PRODUCTION)
             by_year.setdefault(latest_year(known, product_meant(known)), []).append(of)
-        found: dict[Commodity, Distribution] = {}
+        latest: dict[Commodity, Distribution] = {}
         for year, of_year in by_year.items():
-            found |= zip(
+            latest |= zip(
                 of_year,
                 await self._distributions(info, of_year, [year], Statistic.PRODUCTION, None, None),
                 strict=True,
             )
-        return [found[of] for of in order]
+        return [latest[of] for of in order]
 
     @resolver_field
     async def reserves(self, info: Info, commodity: OfCommodity, form: Form = None) -> Distribution:
@@ -212,9 +212,9 @@ class SupplyAnalysis(AtMoment):
         once."""
 
         async def on_day(moment: Moment) -> Distribution:
-            asked = [commodity], [year], statistic, stage, form
-            [found] = await SupplyAnalysis(moment=moment)._distributions(info, *asked)
-            return found
+            arguments = [commodity], [year], statistic, stage, form
+            [distribution] = await SupplyAnalysis(moment=moment)._distributions(info, *arguments)
+            return distribution
 
         series = self.moment.series
         if series is None:
@@ -237,21 +237,21 @@ class SupplyAnalysis(AtMoment):
         answer = AnswerContext(orders, self.moment)
         filed = [one.filed_figures.commodity for one in commodities if one.filed_figures]
         figures = await as_of.figures([*commodities, *filed], years, self.moment)
-        found = with_filed_products(by_product(figures), commodities)
+        products = with_filed_products(by_product(figures), commodities)
         plain = plain_product(statistic, stage)
         at_hand = {
             of
-            for of, statistic_, product, _ in found
+            for of, statistic_, product, _ in products
             if (statistic_, product) == (statistic, plain)
         }
         known = dict.fromkeys(at_hand.intersection(commodities), plain) if form is None else {}
         others = [of for of in commodities if of not in known]
         known |= await self._products(info, others, statistic, stage, form) if others else {}
         return [
-            _distribution(asked, found.get(asked, ()), answer)
+            _distribution(key, products.get(key, ()), answer)
             for commodity in commodities
             for year in years
-            for asked in [(commodity, statistic, known[commodity], year)]
+            for key in [(commodity, statistic, known[commodity], year)]
         ]
 
     async def _products(
@@ -306,12 +306,12 @@ class SupplyAnalysis(AtMoment):
     ) -> list[Exposure]:
         """The supplies that export controls cover, and their share of the world's production. Needs a
         commodity, an issuer or a destination."""
-        asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, destination, stage)
+        query = parse_exposure_query(self.moment.valid_at, commodity, issuer, destination, stage)
         orders = await self.orders(info)
-        [found] = await info.context.services.as_of.exposures.find(
-            asked, orders, self.moment, destinations=[asked.destination], year=year
+        [exposure] = await info.context.services.as_of.exposures.find(
+            query, orders, self.moment, destinations=[query.destination], year=year
         )
-        return [Exposure(of=item, orders=orders, moment=self.moment) for item in found]
+        return [Exposure(of=item, orders=orders, moment=self.moment) for item in exposure]
 
     @resolver_field
     async def exposures(
@@ -331,31 +331,31 @@ class SupplyAnalysis(AtMoment):
     ) -> list[ExposureToward]:
         """`exposure` for each of several destinations, in the given order."""
         toward = _parse_destinations(destinations)
-        asked = parse_exposure_question(self.moment.valid_at, commodity, issuer, toward[0], stage)
+        query = parse_exposure_query(self.moment.valid_at, commodity, issuer, toward[0], stage)
         orders = await self.orders(info)
-        found = await info.context.services.as_of.exposures.find(
-            asked, orders, self.moment, destinations=toward, year=year
+        exposures = await info.context.services.as_of.exposures.find(
+            query, orders, self.moment, destinations=toward, year=year
         )
         return [
             ExposureToward(
                 destination=place(one),
                 supplies=[Exposure(of=item, orders=orders, moment=self.moment) for item in of],
             )
-            for one, of in zip(toward, found, strict=True)
+            for one, of in zip(toward, exposures, strict=True)
         ]
 
 
-def _parse_destinations(given: list[str]) -> list[Place]:
+def _parse_destinations(codes: list[str]) -> list[Place]:
     """Parse destinations, without repetitions. Raises InvalidInput."""
-    if not given:
+    if not codes:
         raise InvalidInput("expected at least one destination", path=("destinations",))
-    if len(given) > MAX_DESTINATIONS:
+    if len(codes) > MAX_DESTINATIONS:
         raise TooLarge(f"expected at most {MAX_DESTINATIONS} destinations", path=("destinations",))
-    return list(dict.fromkeys(parse_all(Place, given, "destinations")))
+    return list(dict.fromkeys(parse_all(Place, codes, "destinations")))
 
 
 def _distribution(
-    asked: ProductYear, figures: Sequence[FigureState], answer: AnswerContext
+    of_product: ProductYear, figures: Sequence[FigureState], answer: AnswerContext
 ) -> Distribution:
     """Return the distribution of a product in a year.
 
@@ -363,11 +363,11 @@ def _distribution(
     """
 
     def compute() -> Distribution:
-        return distribution(asked, spread(figures, answer.orders), answer)
+        return distribution(of_product, spread(figures, answer.orders), answer)
 
     series = answer.moment.series
     if series is None:
         return compute()
-    key = ("distribution", asked, id(answer.orders), *map(id, figures))
+    key = ("distribution", of_product, id(answer.orders), *map(id, figures))
     _, content = series.remember(key, lambda: ((figures, answer.orders), compute()))
     return share_content(content, answer=answer)

@@ -148,18 +148,18 @@ class Timelines(AtMoment):
             firms=await firm_names(info, firm, self.moment),
             alliance=parse_alliance(alliance),
         )
-        wanted = set(TimelineKind if kinds is None else kinds)
+        selected = set(TimelineKind if kinds is None else kinds)
         as_of = info.context.services.as_of
-        found: list[Keyed[TimelineEntry]] = []
-        if wanted - {TimelineKind.PUBLICATION}:
+        entries: list[Keyed[TimelineEntry]] = []
+        if selected - {TimelineKind.PUBLICATION}:
             transitions = await as_of.transitions.between(
                 self.moment, days[0] or date.min, days[1] or date.max, about
             )
             shown = [(order_key(of), _of_transition(of, self.moment)) for of in transitions]
-            found += [(key, entry) for key, entry in shown if entry.kind in wanted]
-        if TimelineKind.PUBLICATION in wanted and firm is None and alliance is None:
-            found += await _publications(as_of, self.moment, about, days)
-        listing = list_pages(found, "timeline", order.value.down)
+            entries += [(key, entry) for key, entry in shown if entry.kind in selected]
+        if TimelineKind.PUBLICATION in selected and firm is None and alliance is None:
+            entries += await _publications(as_of, self.moment, about, days)
+        listing = list_pages(entries, "timeline", order.value.down)
         return listing.about(self.policy_scope(info, about))
 
 
@@ -175,13 +175,13 @@ async def _publications(
     claims = [
         claim_at(of.state, int(key[-1])) for key, of in await as_of.lists.claims(moment, narrowed)
     ]
-    found: list[Keyed[TimelineEntry]] = []
+    entries: list[Keyed[TimelineEntry]] = []
     for of, count in publications(claims):
         day = of.published_on.first
         if (days[0] or date.min) <= day <= (days[1] or date.max):
             key = f"publication/{of.publisher}", of.edition, of.version or "", of.name
-            found.append(((day.isoformat(), *key), _of_publication(of, count)))
-    return found
+            entries.append(((day.isoformat(), *key), _of_publication(of, count)))
+    return entries
 
 
 def _of_transition(of: transitions.Transition, moment: Moment) -> TimelineEntry:

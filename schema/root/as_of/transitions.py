@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date, timedelta
 from enum import Enum
 from typing import Annotated, TypeAlias
@@ -115,7 +115,7 @@ class TransitionLists(AtMoment):
         from the facts recorded by this position that were public by this date, including those about later
         dates. Transitions of figures are left out unless `kind` includes them."""
         about = TransitionFilter(
-            kinds=parse_kinds(kind, POLICY_KINDS),
+            kinds=_kinds_of(kind, entity),
             commodities=parse_commodities(commodity, hs_code),
             places=parse_words(Place, place, "place"),
             publishers=parse_publisher(publisher),
@@ -125,8 +125,6 @@ class TransitionLists(AtMoment):
             firms=await firm_names(info, firm, self.moment),
             alliance=parse_alliance(alliance),
         )
-        if entity is not None and kind is None:
-            about = replace(about, kinds=parse_kinds(None))
         days = parse_days(between, "between") or (None, None)
         listing = await self._listing(info, days[0], days[1], about, order)
         return listing.about(self.policy_scope(info, about))
@@ -143,18 +141,16 @@ class TransitionLists(AtMoment):
     ) -> list[TransitionDay]:
         """The dates of `transitions`, past and future, in order, with the number of transitions on each."""
         about = TransitionFilter(
-            kinds=parse_kinds(kind, POLICY_KINDS),
+            kinds=_kinds_of(kind, entity),
             commodities=parse_commodities(commodity, None),
             places=parse_words(Place, place, "place"),
             entity=parse_entity_of_kind(entity),
             what=transition,
         )
-        if entity is not None and kind is None:
-            about = replace(about, kinds=parse_kinds(None))
-        found = await info.context.services.as_of.transitions.between(
+        transitions = await info.context.services.as_of.transitions.between(
             self.moment, date.min, date.max, about
         )
-        days = Counter(of.day for of in found)
+        days = Counter(of.day for of in transitions)
         return [
             TransitionDay(day=Day(day.isoformat()), transitions=days[day]) for day in sorted(days)
         ]
@@ -219,15 +215,20 @@ class TransitionLists(AtMoment):
         about: TransitionFilter,
         order: Enum,
     ) -> PageSource[Transition]:
-        found = await info.context.services.as_of.transitions.between(
+        transitions = await info.context.services.as_of.transitions.between(
             self.moment, first_day or date.min, last_day or date.max, about
         )
         return shown_pages(
-            [(order_key(of), of) for of in found],
+            [(order_key(of), of) for of in transitions],
             lambda of: Transition(of=of, position=self.moment.position),
             TRANSITIONS,
             order.value.down,
         )
+
+
+def _kinds_of(kind: EntityKind | None, entity: str | None) -> Sequence[str]:
+    """Return the kinds of entities of a filter. Figures count only if a kind or an entity is named."""
+    return parse_kinds(kind, POLICY_KINDS) if entity is None else parse_kinds(kind)
 
 
 def parse_window(days: int) -> timedelta:
@@ -237,14 +238,14 @@ def parse_window(days: int) -> timedelta:
     return days * DAY
 
 
-def parse_alliance(given: str | None) -> str | None:
+def parse_alliance(text: str | None) -> str | None:
     """Parse the key of an alliance, from its key or id; None if the argument is left out.
 
     Raises InvalidInput.
     """
-    if given is None:
+    if text is None:
         return None
-    key = key_of(Alliance.KIND, parse_short_text(given, "alliance"))
+    key = key_of(Alliance.KIND, parse_short_text(text, "alliance"))
     if key is None:
         raise InvalidInput("expected the key of an alliance, such as 'quad'", path=("alliance",))
     return key

@@ -75,7 +75,7 @@ async def test_what_a_relay_sends_that_was_replaced_is_stored_nowhere(
     await append(recorder, "a", 10)
     async with prepared(target, broker.url) as late:
         await late._sink.open()
-        first = (await late._sink.look()).sequence
+        first = (await late._sink.read_content()).sequence
         async with running(target, broker.url):
             await reached(broker, 10)
         events = link(await recorder.read(0), 0)

@@ -7,11 +7,11 @@ from datetime import date
 from typing import Any
 
 from tests.support.api import Api
-from tests.truth.oracle.asking import simple
 from tests.truth.oracle.claims import Claim, Figure
 from tests.truth.oracle.compare import differences
 from tests.truth.oracle.declared import is_below
 from tests.truth.oracle.law_answers import moment, pages
+from tests.truth.oracle.queries import simple
 
 EDITION = """nodes { publisher edition editionVersion publishedOn lastPublishedOn claims places
     commodities { key } statistics firstYear lastYear firstPosition lastPosition }"""

@@ -6,11 +6,11 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
-from tests.truth.oracle.asking import simple
 from tests.truth.oracle.claims import Figure
 from tests.truth.oracle.claims import figures as figures_on
 from tests.truth.oracle.declared import GROUPS, countries_of
 from tests.truth.oracle.events import CountingEvent
+from tests.truth.oracle.queries import simple
 from tests.truth.oracle.shares import (
     NO_COUNTRIES,
     Distribution,

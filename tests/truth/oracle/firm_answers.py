@@ -8,10 +8,10 @@ from typing import Any
 
 from tests.support.api import Api
 from tests.truth.oracle.around import Entry, firms, spelled, spellings
-from tests.truth.oracle.asking import ask_moment
 from tests.truth.oracle.events import CountingEvent
 from tests.truth.oracle.law import KIND, instruments
 from tests.truth.oracle.law_answers import ask_matching, moment, pages
+from tests.truth.oracle.queries import ask_moment
 
 
 def clauses_naming(known: list[CountingEvent], day: date, names: set[str]) -> set[str]:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.support.api import Api
-from tests.truth.oracle.asking import log_of
+from tests.truth.oracle.queries import log_of
 from tests.truth.oracle.sources import any_sources
 
 COMMODITIES = ("cobalt", "dysprosium")

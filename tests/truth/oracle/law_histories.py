@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 from tests.support.api import Api
-from tests.truth.oracle.asking import log_of
 from tests.truth.oracle.histories import record_all, source
+from tests.truth.oracle.queries import log_of
 from tests.truth.oracle.sources import any_sources
 
 KEYS = ("c1", "c2", "c3")

@@ -18,8 +18,8 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    LookResult,
     NotUnderstood,
+    PollResult,
     Request,
     Response,
     SourceSettings,
@@ -34,12 +34,12 @@ Publisher: TypeAlias = Callable[[Request], Response | TrackerError]
 
 
 @dataclass
-class DrivenLook:
+class DrivenPoll:
     """The requests and findings of an adapter. `failure` is the error that ended the poll, if allowed."""
 
     requests: list[Request] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    result: LookResult | None = None
+    result: PollResult | None = None
     failure: FetchFailed | NotUnderstood | None = None
 
     @property
@@ -82,18 +82,18 @@ def drive(
     cursor: Cursor | None = None,
     today: date = TODAY,
     may_fail: bool = False,
-) -> DrivenLook:
+) -> DrivenPoll:
     """Drive one poll to its end. Errors are raised, unless it `may_fail`.
 
     The cursor is serialised as JSON, like in the database. Findings are checked for the guarantees of
     all adapters.
     """
-    driven = DrivenLook()
-    look = adapter.look(settings, _through_json(cursor or {}), today)
+    driven = DrivenPoll()
+    poll = adapter.poll(settings, _through_json(cursor or {}), today)
     answer: Response | TrackerError | None = None
     try:
         while True:
-            asked = look.throw(answer) if isinstance(answer, TrackerError) else look.send(answer)
+            asked = poll.throw(answer) if isinstance(answer, TrackerError) else poll.send(answer)
             answer = None
             if isinstance(asked, Request):
                 driven.requests.append(asked)
@@ -103,8 +103,8 @@ def drive(
                 _check_finding(asked, driven)
                 driven.findings.append(asked)
     except StopIteration as end:
-        result: LookResult = end.value
-        driven.result = LookResult(
+        result: PollResult = end.value
+        driven.result = PollResult(
             _through_json(result.cursor), result.covers_until, result.warnings
         )
     except (FetchFailed, NotUnderstood) as failure:
@@ -122,7 +122,7 @@ def _through_json(cursor: Cursor) -> Cursor:
     return found
 
 
-def _check_finding(finding: Finding, driven: DrivenLook) -> None:
+def _check_finding(finding: Finding, driven: DrivenPoll) -> None:
     origin = finding.origin
     assert 0 < len(origin.item) <= 200, origin
     assert origin.title.strip(), origin

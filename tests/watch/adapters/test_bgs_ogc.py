@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.publishers.bgs import ITEMS, Bgs, figures
 from tests.support.publishers.publisher import Status, driven_by, truncated
-from tests.watch.adapters.drive import DrivenLook, drive, source_of
+from tests.watch.adapters.drive import DrivenPoll, drive, source_of
 from tracker.domain.figure_facts import Claimed
 from tracker.review.finding import ImportProposal
 from tracker.sources.column_mapping import ColumnMapping
@@ -21,7 +21,7 @@ from tracker.watch.adapters.bgs_ogc import ADAPTER
 SITE = "https://ogcapi.bgs.ac.uk"
 
 
-def look(api: Bgs, cursor: Any = None, may_fail: bool = False, **options: Any) -> DrivenLook:
+def poll(api: Bgs, cursor: Any = None, may_fail: bool = False, **options: Any) -> DrivenPoll:
     options = {"commodities": ["cobalt, mine"], "page_size": 10, **options}
     settings = source_of(ADAPTER, SITE + ITEMS, options, publisher="bgs", issuers=())
     return drive(ADAPTER, settings, driven_by(api), cursor=cursor, may_fail=may_fail)
@@ -30,7 +30,7 @@ def look(api: Bgs, cursor: Any = None, may_fail: bool = False, **options: Any) -
 def claims(api: Bgs, proposal: ImportProposal, tmp_path: Path) -> list[Claimed]:
     """Return the reader's claims from a proposed snapshot, with the proposed settings."""
     answer = driven_by(api)
-    [request] = [r for r in look(api).requests if r.url == proposal.origin.url]
+    [request] = [r for r in poll(api).requests if r.url == proposal.origin.url]
     response = answer(request)
     assert isinstance(response, Response)
     path = tmp_path / proposal.file_name
@@ -44,7 +44,7 @@ def claims(api: Bgs, proposal: ImportProposal, tmp_path: Path) -> list[Claimed]:
 
 def test_all_pages_are_read_and_each_is_imported_by_the_reader(tmp_path: Path) -> None:
     api = Bgs(*figures("cobalt, mine", 24), *figures("cobalt, mine", 3, "Imports"))
-    found = look(api)
+    found = poll(api)
     assert len(found.urls) == 3
     first, *others = found.imports
     assert [(each.reader, each.file_name, each.settings) for each in found.imports] == [
@@ -67,27 +67,27 @@ def test_fields_may_have_the_other_names(tmp_path: Path) -> None:
     api = Bgs(*figures("cobalt, mine", 4))
     api.names = lambda name: name.removeprefix("bgs_").removesuffix("_trans").removesuffix("_code")
     names = {"commodity_field": "commodity", "statistic_field": "statistic_type"}
-    assert len(look(api, **names).imports) == 1
-    unfiltered = look(api, may_fail=True)
+    assert len(poll(api, **names).imports) == 1
+    unfiltered = poll(api, may_fail=True)
     assert unfiltered.failure is None
     api.figures += figures("nickel, mine", 1)
-    found = look(api, may_fail=True)
+    found = poll(api, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert "the API does not filter by the fields of the settings" in found.failure.message
 
 
 def test_only_pages_whose_figures_changed_are_proposed_again() -> None:
     api = Bgs(*figures("cobalt, mine", 24))
-    first = look(api)
-    assert look(api, first.cursor).findings == []
+    first = poll(api)
+    assert poll(api, first.cursor).findings == []
     api.figures[12]["quantity"] = 5.0
-    second = look(api, first.cursor)
+    second = poll(api, first.cursor)
     assert second.items == ["cobalt, mine, Production, page 2"]
     assert "otherwise than before" in second.imports[0].reason
 
 
 def test_a_commodity_without_figures_is_a_warning() -> None:
-    found = look(Bgs(*figures("cobalt, mine", 1)), commodities=["cobalt, mine", "unobtainium"])
+    found = poll(Bgs(*figures("cobalt, mine", 1)), commodities=["cobalt, mine", "unobtainium"])
     assert found.result is not None
     assert found.result.warnings == ("the API has no figures of 'unobtainium'",)
 
@@ -95,14 +95,14 @@ def test_a_commodity_without_figures_is_a_warning() -> None:
 def test_the_next_page_is_asked_for_at_the_address_that_is_watched() -> None:
     api = Bgs(*figures("cobalt, mine", 12))
     api.host = "http://localhost:5000"
-    assert all(url.startswith(SITE + ITEMS) for url in look(api).urls)
+    assert all(url.startswith(SITE + ITEMS) for url in poll(api).urls)
 
 
 @pytest.mark.parametrize("matched", [10, 40], ids=["fewer", "more"])
 def test_another_number_of_figures_than_the_api_counts_fails_the_look(matched: int) -> None:
     api = Bgs(*figures("cobalt, mine", 24))
     api.matched = matched
-    found = look(api, may_fail=True)
+    found = poll(api, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert (found.failure.code, found.findings) == ("INCOMPLETE", [])
 
@@ -110,7 +110,7 @@ def test_another_number_of_figures_than_the_api_counts_fails_the_look(matched: i
 def test_features_that_come_twice_fail_the_look() -> None:
     api = Bgs(*figures("cobalt, mine", 24))
     api.shift = 1
-    found = look(api, may_fail=True)
+    found = poll(api, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert "came twice" in found.failure.message
 
@@ -124,7 +124,7 @@ def test_another_layout_fails_the_look(change: str) -> None:
         api.names = lambda name: f"new_{name}"
     else:
         api.fail("*", Status(200, content=b"<html>"))
-    found = look(api, may_fail=True)
+    found = poll(api, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert found.failure.code == "LAYOUT_CHANGED"
 
@@ -133,11 +133,11 @@ def test_one_commodity_that_can_not_be_had_is_a_warning_and_two_are_a_failure() 
     api = Bgs(*figures("cobalt, mine", 2), *figures("nickel, mine", 2), *figures("bauxite", 2))
     all_of_them = ["cobalt, mine", "nickel, mine", "bauxite"]
     api.fail("*nickel*", Status(500))
-    found = look(api, commodities=all_of_them)
+    found = poll(api, commodities=all_of_them)
     assert found.items == ["cobalt, mine, Production, page 1", "bauxite, Production, page 1"]
     assert found.result is not None
     assert found.result.covers_until is None
     assert len(found.result.warnings) == 1
     api.fail("*bauxite*", Status(500))
-    failed = look(api, commodities=all_of_them, may_fail=True).failure
+    failed = poll(api, commodities=all_of_them, may_fail=True).failure
     assert isinstance(failed, FetchFailed)

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tracker.watch.adapter import NotUnderstood, Request
-from tracker.watch.adapters.day_ranges import Asking, DayRange, Limits, ListedPage, read_days
+from tracker.watch.adapters.day_ranges import DayRange, Limits, ListedPage, PartialPoll, read_days
 
 FIRST = date(2026, 1, 1)
 LIMITS = Limits(page_size=3, max_count=10)
@@ -24,7 +24,7 @@ class Lists:
         self.counts, self.limits, self.exact = counts, limits, exact
         self.requests = 0
 
-    def ask(self, days: DayRange, number: int) -> Asking[ListedPage[date]]:
+    def ask(self, days: DayRange, number: int) -> PartialPoll[ListedPage[date]]:
         """Return a page of a range."""
         self.requests += 1
         yield Request(f"https://publisher.example/{days.first}/{days.last}/{number}")
@@ -80,7 +80,7 @@ def test_a_day_with_more_than_can_be_had_is_incomplete(count: int, exact: bool) 
 class Forgetful(Lists):
     """Counts documents that it does not give, or gives one twice."""
 
-    def ask(self, days: DayRange, number: int) -> Asking[ListedPage[date]]:
+    def ask(self, days: DayRange, number: int) -> PartialPoll[ListedPage[date]]:
         """Return a page without its last document."""
         listed = yield from super().ask(days, number)
         listed.documents.popitem()
@@ -97,7 +97,7 @@ def test_fewer_documents_than_are_counted_are_incomplete(counts: list[int]) -> N
 class Shrinking(Lists):
     """Counts more in a range than in its halves: it lost some between the requests."""
 
-    def ask(self, days: DayRange, number: int) -> Asking[ListedPage[date]]:
+    def ask(self, days: DayRange, number: int) -> PartialPoll[ListedPage[date]]:
         """Return a page; after the first one the last day is empty."""
         listed = yield from super().ask(days, number)
         self.counts[-1] = 0

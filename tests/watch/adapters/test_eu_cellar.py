@@ -19,7 +19,7 @@ from tests.support.publishers.publisher import (
     driven_by,
     truncated,
 )
-from tests.watch.adapters.drive import TODAY, DrivenLook, drive, source_of
+from tests.watch.adapters.drive import TODAY, DrivenPoll, drive, source_of
 from tracker.review.finding import LeadCode
 from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood
 from tracker.watch.adapters.eu_cellar import ADAPTER
@@ -39,20 +39,20 @@ NOTICE = Act(
 )
 
 
-def look(
+def poll(
     cellar: Cellar,
     cursor: Cursor | None = None,
     today: date = TODAY,
     may_fail: bool = False,
     **options: Any,
-) -> DrivenLook:
+) -> DrivenPoll:
     settings = source_of(ADAPTER, ADDRESS, {"terms": TERMS} | options, publisher="eur-lex")
     answer = driven_by(cellar)
     return drive(ADAPTER, settings, answer, cursor=cursor, today=today, may_fail=may_fail)
 
 
 def test_an_act_is_one_lead_in_the_first_language_that_has_a_word() -> None:
-    driven = look(Cellar(REGULATION, NOTICE))
+    driven = poll(Cellar(REGULATION, NOTICE))
     regulation, notice = driven.leads
     origin = regulation.origin
     assert (regulation.code, origin.item) == (LeadCode.ANNOUNCED, "32026R0123")
@@ -69,50 +69,50 @@ def test_an_act_is_one_lead_in_the_first_language_that_has_a_word() -> None:
 
 
 def test_a_look_without_acts_is_one_request() -> None:
-    assert len(look(Cellar()).requests) == 1
+    assert len(poll(Cellar()).requests) == 1
 
 
 def test_a_part_of_a_word_is_none_and_series_are_chosen() -> None:
     setting = Act("32026R0124", {"ENG": "Regulation (EU) 2026/124 setting rules"})
-    assert look(Cellar(setting, NOTICE)).items == ["C/2026/77"]
-    assert look(Cellar(REGULATION, NOTICE), series=["L"]).items == ["32026R0123"]
+    assert poll(Cellar(setting, NOTICE)).items == ["C/2026/77"]
+    assert poll(Cellar(REGULATION, NOTICE), series=["L"]).items == ["32026R0123"]
     unknown = replace(NOTICE, series=None)
-    assert look(Cellar(unknown), series=["L"]).items == ["C/2026/77"], "it may be one"
+    assert poll(Cellar(unknown), series=["L"]).items == ["C/2026/77"], "it may be one"
 
 
 def test_an_act_without_a_number_is_called_by_its_work() -> None:
     work = "http://publications.europa.eu/resource/cellar/0a1b"
-    [lead] = look(Cellar(replace(REGULATION, celex=None, work=work))).leads
+    [lead] = poll(Cellar(replace(REGULATION, celex=None, work=work))).leads
     assert (lead.origin.item, lead.origin.url) == (work, work)
 
 
 def test_a_corrigendum_says_to_what() -> None:
     titles = {"ENG": "Corrigendum to Implementing Regulation (EU) 2025/9 on gallium"}
-    [lead] = look(Cellar(Act("32025R0009R(01)", titles))).leads
+    [lead] = poll(Cellar(Act("32025R0009R(01)", titles))).leads
     assert lead.reason == "A corrigendum to 32025R0009, with gallium in its title"
 
 
 def test_two_works_under_one_number_are_two_leads() -> None:
     other = replace(REGULATION, work="http://publications.europa.eu/resource/cellar/z")
-    first, second = look(Cellar(REGULATION, other)).leads
+    first, second = poll(Cellar(REGULATION, other)).leads
     assert (first.origin.item, second.origin.item) == ("32026R0123", other.work)
     assert second.code is LeadCode.ANOTHER_BODY
 
 
 def test_the_next_look_finds_what_is_new_changed_or_withdrawn() -> None:
     cellar = Cellar(REGULATION, NOTICE)
-    first = look(cellar)
-    assert look(cellar, first.cursor, TODAY + timedelta(days=1)).findings == []
+    first = poll(cellar)
+    assert poll(cellar, first.cursor, TODAY + timedelta(days=1)).findings == []
     cellar.acts = [
         replace(REGULATION, titles=REGULATION.titles | {"ENG": "On gallium, as it should read"}),
         replace(REGULATION, celex="32026R0200", day="2026-03-01"),
     ]
-    second = look(cellar, first.cursor, TODAY + timedelta(days=1))
+    second = poll(cellar, first.cursor, TODAY + timedelta(days=1))
     assert second.items == ["32026R0123", "32026R0200", "C/2026/77"]
     changed, _, withdrawn = second.leads
     assert REGULATION.titles["ENG"] in changed.reason
     assert (withdrawn.code, withdrawn.origin.title) == (LeadCode.WITHDRAWN, NOTICE.titles["FRA"])
-    assert look(cellar, second.cursor, TODAY + timedelta(days=2)).findings == []
+    assert poll(cellar, second.cursor, TODAY + timedelta(days=2)).findings == []
 
 
 def test_10_001_results_are_all_found() -> None:
@@ -127,14 +127,14 @@ def test_10_001_results_are_all_found() -> None:
             for number in range(10_001)
         )
     )
-    driven = look(cellar, since="2026-01-01")
+    driven = poll(cellar, since="2026-01-01")
     assert len(set(driven.items)) == len(driven.items) == 10_001
     assert len(driven.requests) <= 16
 
 
 def test_a_day_with_10_001_results_is_incomplete() -> None:
     acts = (Act(f"32026R{number:05}", {"ENG": "On gallium"}) for number in range(10_001))
-    driven = look(Cellar(*acts), may_fail=True)
+    driven = poll(Cellar(*acts), may_fail=True)
     assert isinstance(driven.failure, NotUnderstood)
     assert (driven.failure.code, driven.findings) == ("INCOMPLETE", [])
 
@@ -168,11 +168,11 @@ def replaced(old: str, new: str) -> Any:
 def test_faults_end_the_look(fault: Any, code: str | None) -> None:
     cellar = Cellar(REGULATION)
     cellar.fail("*", fault)
-    driven = look(cellar, may_fail=True)
+    driven = poll(cellar, may_fail=True)
     assert driven.failure is None or isinstance(driven.failure, NotUnderstood | FetchFailed)
     assert (driven.failure and driven.failure.code) == code
     cellar.mend()
-    assert look(cellar).items == ["32026R0123"]
+    assert poll(cellar).items == ["32026R0123"]
 
 
 def test_a_query_that_was_broken_off_is_incomplete() -> None:

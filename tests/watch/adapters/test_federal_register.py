@@ -19,7 +19,7 @@ from tests.support.publishers.publisher import (
     driven_by,
     truncated,
 )
-from tests.watch.adapters.drive import TODAY, DrivenLook, drive, source_of
+from tests.watch.adapters.drive import TODAY, DrivenPoll, drive, source_of
 from tracker.domain.announcement import Made
 from tracker.domain.export_control_acts import Announced
 from tracker.review.finding import LeadCode
@@ -39,20 +39,20 @@ RULE = document(
 )
 
 
-def look(
+def poll(
     register: FederalRegister,
     cursor: Cursor | None = None,
     today: date = TODAY,
     may_fail: bool = False,
     **options: Any,
-) -> DrivenLook:
+) -> DrivenPoll:
     settings = source_of(ADAPTER, ADDRESS, msgspec.to_builtins(OF_BIS | options))
     answer = driven_by(register)
     return drive(ADAPTER, settings, answer, cursor=cursor, today=today, may_fail=may_fail)
 
 
 def test_a_rule_is_proposed_as_the_reader_of_imports_reads_it() -> None:
-    driven = look(FederalRegister([RULE, document("2026-00018", "2026-02-21")]))
+    driven = poll(FederalRegister([RULE, document("2026-00018", "2026-02-21")]))
     control, announcement = driven.facts
     assert isinstance(control.event.fact, Announced)
     assert isinstance(announcement.event.fact, Made)
@@ -68,7 +68,7 @@ def test_a_rule_is_proposed_as_the_reader_of_imports_reads_it() -> None:
 
 
 def test_a_look_is_one_request_for_each_search() -> None:
-    driven = look(FederalRegister([RULE]), terms=["rare earth", "gallium"])
+    driven = poll(FederalRegister([RULE]), terms=["rare earth", "gallium"])
     assert len(driven.requests) == 2
     assert driven.result
     assert driven.result.covers_until == TODAY - timedelta(days=1)
@@ -79,49 +79,49 @@ def test_what_has_a_term_but_names_no_commodity_is_a_lead() -> None:
     plain = document("2026-00031", "2026-02-02", agencies=OTHERS, full_text="… rare earth …")
     named = document("2026-00032", "2026-02-02", "On rare earths", agencies=OTHERS)
     register = FederalRegister([plain, named])
-    driven = look(register, agencies=[], terms=["rare earth"])
+    driven = poll(register, agencies=[], terms=["rare earth"])
     assert [each.origin.item for each in driven.facts] == ["2026-00032"]
     [lead] = driven.leads
     assert (lead.code, lead.origin.item) == (LeadCode.ANNOUNCED, "2026-00031")
     assert "with one of the words rare earth" in lead.reason
-    assert look(register, agencies=[], terms=["rare earth"], leads=False).leads == []
+    assert poll(register, agencies=[], terms=["rare earth"], leads=False).leads == []
 
 
 def test_the_next_look_finds_what_is_new_changed_or_withdrawn() -> None:
     gone, kept = document("2026-00001", "2026-02-10", "Gone"), document("2026-00002", "2026-02-11")
     register = FederalRegister([gone, kept])
-    first = look(register)
-    assert look(register, first.cursor, TODAY + timedelta(days=1)).findings == []
+    first = poll(register)
+    assert poll(register, first.cursor, TODAY + timedelta(days=1)).findings == []
     del register.documents["2026-00001"]
     register.add(kept | {"corrections": ["https://x/C1-2026-00002"]}, RULE)
-    second = look(register, first.cursor, TODAY + timedelta(days=1))
+    second = poll(register, first.cursor, TODAY + timedelta(days=1))
     assert second.items == ["2026-00002", "2026-00002", "2026-00017", "2026-00001"]
     changed, withdrawn = second.leads
     assert (changed.code, withdrawn.code) == (LeadCode.ANOTHER_BODY, LeadCode.WITHDRAWN)
     assert (withdrawn.origin.title, withdrawn.origin.published_on) == ("Gone", date(2026, 2, 10))
     assert "corrected by https://x/C1-2026-00002" in second.facts[0].reason
-    assert look(register, second.cursor, TODAY + timedelta(days=2)).findings == []
+    assert poll(register, second.cursor, TODAY + timedelta(days=2)).findings == []
 
 
 def test_other_counts_of_readers_are_no_change() -> None:
     register = FederalRegister([RULE])
-    first = look(register)
+    first = poll(register)
     register.add(RULE | {"page_views": {"count": 99}})
-    assert look(register, first.cursor).findings == []
+    assert poll(register, first.cursor).findings == []
 
 
 def test_a_document_that_comes_late_is_found_within_the_overlap() -> None:
     register = FederalRegister()
-    first = look(register)
+    first = poll(register)
     register.add(document("2026-00009", "2026-02-01"))
-    assert look(register, first.cursor).items == ["2026-00009"]
-    assert look(register, first.cursor, overlap_days=1).items == []
+    assert poll(register, first.cursor).items == ["2026-00009"]
+    assert poll(register, first.cursor, overlap_days=1).items == []
 
 
 def test_other_terms_are_looked_for_from_the_beginning() -> None:
     register = FederalRegister([document("2026-00009", "2026-01-02", "On gallium")])
-    first = look(register, agencies=["none"])
-    assert look(register, first.cursor, agencies=[], terms=["gallium"]).items == ["2026-00009"]
+    first = poll(register, agencies=["none"])
+    assert poll(register, first.cursor, agencies=[], terms=["gallium"]).items == ["2026-00009"]
 
 
 def test_10_001_results_are_all_found() -> None:
@@ -130,7 +130,7 @@ def test_10_001_results_are_all_found() -> None:
         document(f"2026-{number:05}", str(start + timedelta(days=number % 50)))
         for number in range(10_001)
     )
-    driven = look(register)
+    driven = poll(register)
     assert len(set(driven.items)) == len(driven.items) == 10_001
     assert len(driven.requests) <= 14
 
@@ -139,7 +139,7 @@ def test_a_day_with_10_001_results_is_incomplete() -> None:
     register = FederalRegister(
         document(f"2026-{number:05}", "2026-02-02") for number in range(10_001)
     )
-    driven = look(register, may_fail=True)
+    driven = poll(register, may_fail=True)
     assert isinstance(driven.failure, NotUnderstood)
     assert (driven.failure.code, driven.findings) == ("INCOMPLETE", [])
 
@@ -176,15 +176,15 @@ def ignores_dates(asked: Asked, page: Page) -> Page:
 def test_faults_end_the_look(fault: Any, code: str) -> None:
     register = FederalRegister([RULE])
     register.fail("*", fault)
-    driven = look(register, may_fail=True)
+    driven = poll(register, may_fail=True)
     assert isinstance(driven.failure, NotUnderstood | FetchFailed)
     assert (driven.failure.code, driven.findings, driven.result) == (code, [], None)
     register.mend()
-    assert look(register).items == ["2026-00017"]
+    assert poll(register).items == ["2026-00017"]
 
 
 def test_a_document_that_can_not_be_recorded_is_a_lead() -> None:
-    driven = look(FederalRegister([RULE | {"html_url": "https://x/" + "y" * 600}]))
+    driven = poll(FederalRegister([RULE | {"html_url": "https://x/" + "y" * 600}]))
     [lead] = driven.leads
     assert (lead.code, lead.origin.item) == (LeadCode.NOT_READ, "2026-00017")
     assert "url" in lead.reason

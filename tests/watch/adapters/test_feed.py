@@ -20,7 +20,7 @@ from tests.support.publishers.publisher import (
     driven_by,
     truncated,
 )
-from tests.watch.adapters.drive import TODAY, DrivenLook, drive, source_of
+from tests.watch.adapters.drive import TODAY, DrivenPoll, drive, source_of
 from tracker.review.finding import LeadCode
 from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood
 from tracker.watch.adapters.feed import ADAPTER
@@ -37,13 +37,13 @@ A, B, C, D = (
 )
 
 
-def look(
+def poll(
     page: Page | Publisher,
     cursor: Cursor | None = None,
     today: date = TODAY,
     may_fail: bool = False,
     **options: Any,
-) -> DrivenLook:
+) -> DrivenPoll:
     publisher = page if isinstance(page, Publisher) else Publisher({"/feed.xml": page})
     settings = source_of(ADAPTER, ADDRESS, options)
     answer = driven_by(publisher)
@@ -52,7 +52,7 @@ def look(
 
 @pytest.mark.parametrize("form", [atom, rss])
 def test_entries_are_leads_with_title_language_and_day(form: Any) -> None:
-    driven = look(form([replace(C, title="Licences pour les terres rares")], language="fr"))
+    driven = poll(form([replace(C, title="Licences pour les terres rares")], language="fr"))
     [lead] = driven.leads
     origin = lead.origin
     assert (lead.code, origin.item, origin.url) == (LeadCode.ANNOUNCED, C.id, C.id) or form is rss
@@ -65,11 +65,11 @@ def test_entries_are_leads_with_title_language_and_day(form: Any) -> None:
 
 def test_a_feed_in_chinese_is_read_in_the_encoding_that_it_declares() -> None:
     title = "关于对镓、锗相关物项实施出口管制的公告"
-    driven = look(rss([replace(C, id="c", title=title)], language="zh-cn", encoding="gb2312"))
+    driven = poll(rss([replace(C, id="c", title=title)], language="zh-cn", encoding="gb2312"))
     assert [(lead.origin.title, lead.origin.language) for lead in driven.leads] == [
         (title, "zh-cn")
     ]
-    assert look(rss([replace(A, title=title)]), terms=["镓"]).leads
+    assert poll(rss([replace(A, title=title)]), terms=["镓"]).leads
 
 
 def test_rss_1_is_read_too() -> None:
@@ -81,96 +81,96 @@ def test_rss_1_is_read_too() -> None:
         "<link>https://publisher.example/1</link><dc:date>2026-02-20T10:00:00+09:00</dc:date>"
         "</item></rdf:RDF>"
     )
-    [lead] = look(Page(content.encode(), "application/rdf+xml")).leads
+    [lead] = poll(Page(content.encode(), "application/rdf+xml")).leads
     assert (lead.origin.title, lead.origin.language) == ("輸出貿易管理令", "ja")
     assert lead.origin.published_on == date(2026, 2, 20)
 
 
 def test_words_choose_entries_wherever_they_stand() -> None:
     page = atom([replace(A, text="of metal"), B, C, D])
-    assert look(page, terms=["RARE  earth", "metal"]).items == [A.id, C.id]
-    assert look(page, terms=["are"]).items == []
-    assert look(page, without=["delegation", "quota"]).items == [A.id, C.id]
+    assert poll(page, terms=["RARE  earth", "metal"]).items == [A.id, C.id]
+    assert poll(page, terms=["are"]).items == []
+    assert poll(page, without=["delegation", "quota"]).items == [A.id, C.id]
 
 
 def test_markup_in_titles_is_no_part_of_them() -> None:
     item = replace(A, title="Gallium &amp; <b>germanium</b>")
-    assert [lead.origin.title for lead in look(rss([item])).leads] == ["Gallium & germanium"]
+    assert [lead.origin.title for lead in poll(rss([item])).leads] == ["Gallium & germanium"]
 
 
 def test_only_what_is_new_is_found_again() -> None:
-    first = look(atom([B, C, D]), since="2026-02-22")
+    first = poll(atom([B, C, D]), since="2026-02-22")
     assert first.items == [B.id]
-    second = look(atom([A, B, C]), first.cursor)
+    second = poll(atom([A, B, C]), first.cursor)
     assert second.items == [A.id]
     assert second.result
     assert second.result.warnings == ()
-    assert look(atom([A, B, C]), second.cursor).items == []
+    assert poll(atom([A, B, C]), second.cursor).items == []
 
 
 def test_an_entry_that_reads_otherwise_is_a_lead() -> None:
-    first = look(atom([A, B]))
-    second = look(atom([replace(A, title="Export ban on bismuth"), replace(B, day="2026-02-25")]))
-    changed = look(atom([replace(A, title="Export ban on bismuth"), B]), first.cursor)
+    first = poll(atom([A, B]))
+    second = poll(atom([replace(A, title="Export ban on bismuth"), replace(B, day="2026-02-25")]))
+    changed = poll(atom([replace(A, title="Export ban on bismuth"), B]), first.cursor)
     [lead] = changed.leads
     assert lead.code is LeadCode.ANOTHER_BODY
     assert lead.origin.item == A.id
     assert "its title was: Export ban on antimony" in lead.reason
-    assert look(atom([replace(A, day="2026-02-25"), B]), first.cursor).leads == []
+    assert poll(atom([replace(A, day="2026-02-25"), B]), first.cursor).leads == []
     assert second.items == [A.id, B.id]
 
 
 def test_an_entry_that_is_taken_out_is_a_lead() -> None:
-    first = look(atom([A, B, C]))
-    [lead] = look(atom([A, C]), first.cursor).leads
+    first = poll(atom([A, B, C]))
+    [lead] = poll(atom([A, C]), first.cursor).leads
     assert (lead.code, lead.origin.title) == (LeadCode.WITHDRAWN, B.title)
-    assert look(atom([A, B]), first.cursor).leads == [], "the oldest just ran out"
+    assert poll(atom([A, B]), first.cursor).leads == [], "the oldest just ran out"
 
 
 def test_an_entry_that_comes_under_another_id_is_new_and_not_withdrawn() -> None:
-    first = look(atom([A, B, C]))
+    first = poll(atom([A, B, C]))
     again = replace(B, id=f"{B.id}#2026-02-28", day="2026-02-28")
-    assert look(atom([again, A, C]), first.cursor).items == [again.id]
+    assert poll(atom([again, A, C]), first.cursor).items == [again.id]
 
 
 def test_a_feed_that_ran_past_all_that_was_seen_is_a_gap() -> None:
-    first = look(atom([C, D]), terms=["licences"])
-    driven = look(atom([A, B]), first.cursor, terms=["licences"])
+    first = poll(atom([C, D]), terms=["licences"])
+    driven = poll(atom([A, B]), first.cursor, terms=["licences"])
     [lead] = driven.leads
     assert (lead.code, lead.origin.item) == (LeadCode.GAP, "gap since 2026-03-02")
     assert driven.result
     [warning] = driven.result.warnings
     assert "None of the entries of 2026-03-02" in warning
     assert driven.result.covers_until is None
-    assert look(atom([A, B]), driven.cursor).result.warnings == ()  # type: ignore[union-attr]
+    assert poll(atom([A, B]), driven.cursor).result.warnings == ()  # type: ignore[union-attr]
 
 
 def test_an_empty_feed_is_a_gap_and_forgets_nothing() -> None:
-    first = look(atom([A, B]))
-    empty = look(atom([]), first.cursor)
+    first = poll(atom([A, B]))
+    empty = poll(atom([]), first.cursor)
     assert [lead.code for lead in empty.leads] == [LeadCode.GAP]
-    assert look(atom([A, B]), empty.cursor).leads == []
+    assert poll(atom([A, B]), empty.cursor).leads == []
 
 
 @pytest.mark.parametrize("form", [atom, rss])
 def test_different_entries_with_one_id_fail_the_look_and_equal_ones_are_one(form: Any) -> None:
-    driven = look(form([A, replace(B, id=A.id)]), may_fail=True)
+    driven = poll(form([A, replace(B, id=A.id)]), may_fail=True)
     assert isinstance(driven.failure, NotUnderstood)
     assert f"[0] and {'entry' if form is atom else 'item'}[1]" in str(driven.failure)
     assert A.id in str(driven.failure)
-    assert look(form([A, A, B])).items == [A.id, B.id]
+    assert poll(form([A, A, B])).items == [A.id, B.id]
 
 
 @pytest.mark.parametrize("form", [atom, rss])
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "http://[::1"])
 def test_a_link_that_leads_to_no_page_is_none(form: Any, link: str) -> None:
-    assert look(form([replace(A, link=link)])).leads[0].origin.url == ADDRESS
+    assert poll(form([replace(A, link=link)])).leads[0].origin.url == ADDRESS
 
 
 def test_what_has_more_entries_than_can_be_remembered_is_no_feed() -> None:
     many = [Item(f"https://publisher.example/{n}", f"Act {n}", "2026-02-20") for n in range(2001)]
-    assert len(look(atom(many[1:])).items) == 2000
-    driven = look(atom(many), may_fail=True)
+    assert len(poll(atom(many[1:])).items) == 2000
+    driven = poll(atom(many), may_fail=True)
     assert "at most 2,000 entries" in str(driven.failure)
 
 
@@ -183,12 +183,12 @@ def test_older_pages_are_read_until_an_entry_is_known() -> None:
             "/3.xml": atom([C], head=following.format("4.xml")),
         }
     )
-    first = look(atom([C, D]))
-    driven = look(publisher, first.cursor)
+    first = poll(atom([C, D]))
+    driven = poll(publisher, first.cursor)
     assert driven.items == [A.id, B.id]
     assert driven.urls[1:] == ["https://publisher.example/2.xml", "https://publisher.example/3.xml"]
     assert [lead.origin.place for lead in driven.leads] == ["entry[0]", "page 2: entry[0]"]
-    assert LeadCode.GAP in {lead.code for lead in look(publisher, first.cursor, max_pages=2).leads}
+    assert LeadCode.GAP in {lead.code for lead in poll(publisher, first.cursor, max_pages=2).leads}
 
 
 def elsewhere(asked: Asked, page: Page) -> Page:
@@ -218,7 +218,7 @@ def elsewhere(asked: Asked, page: Page) -> Page:
 def test_faults_end_the_look(fault: Any, code: str | None) -> None:
     publisher = Publisher({"/feed.xml": atom([A])})
     publisher.fail("/feed.xml", fault)
-    driven = look(publisher, may_fail=True)
+    driven = poll(publisher, may_fail=True)
     assert driven.failure is None or isinstance(driven.failure, NotUnderstood | FetchFailed)
     assert (driven.failure and driven.failure.code) == code
 
@@ -226,7 +226,7 @@ def test_faults_end_the_look(fault: Any, code: str | None) -> None:
 def test_a_feed_that_moved_is_read_where_it_is() -> None:
     publisher = Publisher({"/new.xml": atom([A])})
     publisher.pages["/feed.xml"] = Page(status=301, headers={"location": "/new.xml"})
-    assert look(publisher).items == [A.id]
+    assert poll(publisher).items == [A.id]
 
 
 @pytest.mark.parametrize(

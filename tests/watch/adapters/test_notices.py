@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.support.publishers.publisher import Page, Publisher, Status, driven_by
-from tests.watch.adapters.drive import DrivenLook, drive, source_of
+from tests.watch.adapters.drive import DrivenPoll, drive, source_of
 from tracker.review.finding import LeadCode
 from tracker.watch.adapter import NotUnderstood
 from tracker.watch.adapters.notices import ADAPTER
@@ -63,9 +63,9 @@ LANGUAGES: dict[str, tuple[dict[str, Any], str, str, str, str]] = {
 }
 
 
-def look(
+def poll(
     publisher: Publisher, options: Mapping[str, Any], cursor: Any = None, **more: Any
-) -> DrivenLook:
+) -> DrivenPoll:
     settings = source_of(ADAPTER, f"{SITE}/list", options)
     return drive(ADAPTER, settings, driven_by(publisher), cursor=cursor, today=TODAY, **more)
 
@@ -85,7 +85,7 @@ def test_titles_are_kept_in_their_language_and_encoding(language: str) -> None:
         "cp1252" if encoding == "iso-8859-1" else encoding
     )
     publisher = Publisher({"/list": Page(content)})
-    found = look(publisher, {"language": language, "since": date(2025, 1, 1), **options})
+    found = poll(publisher, {"language": language, "since": date(2025, 1, 1), **options})
     [lead] = found.leads
     assert (lead.code, lead.origin.title, lead.origin.language) == (
         LeadCode.ANNOUNCED,
@@ -102,30 +102,30 @@ def test_pages_are_followed_until_what_is_known_and_each_notice_is_said_once() -
             "/list2": french((2, "2 mars 2025", "B"), (1, "1er mars 2025", "A")),
         }
     )
-    first = look(publisher, FRENCH)
+    first = poll(publisher, FRENCH)
     assert [lead.origin.title for lead in first.leads] == ["A", "B", "C"]
     publisher.pages["/list"] = french(
         (4, "4 mars 2025", "D"), (3, "3 mars 2025", "C"), next_page="/list2"
     )
-    second = look(publisher, FRENCH, first.cursor)
+    second = poll(publisher, FRENCH, first.cursor)
     assert [lead.origin.title for lead in second.leads] == ["D"]
-    assert look(publisher, FRENCH, second.cursor).urls == [f"{SITE}/list"]
+    assert poll(publisher, FRENCH, second.cursor).urls == [f"{SITE}/list"]
 
 
 def test_only_notices_with_one_of_the_terms_count() -> None:
     publisher = Publisher(
         {"/list": french((2, "2 mars 2025", "Arrêté LITHIUM"), (1, "1er mars 2025", "Voirie"))}
     )
-    found = look(publisher, {**FRENCH, "terms": ["lithium", "cobalt"]})
+    found = poll(publisher, {**FRENCH, "terms": ["lithium", "cobalt"]})
     assert [lead.origin.title for lead in found.leads] == ["Arrêté LITHIUM"]
-    assert look(publisher, {**FRENCH, "terms": ["lithium"]}, found.cursor).findings == []
+    assert poll(publisher, {**FRENCH, "terms": ["lithium"]}, found.cursor).findings == []
 
 
 def test_notices_are_read_where_the_settings_say_so() -> None:
     publisher = Publisher(
         {"/list": french((2, "2 mars 2025", "B"), (1, "1er mars 2025", "A")), "/acte/1": Page(b"a")}
     )
-    found = look(publisher, {**FRENCH, "read_notices": True})
+    found = poll(publisher, {**FRENCH, "read_notices": True})
     assert [(lead.origin.title, lead.code) for lead in found.leads] == [
         ("A", LeadCode.ANNOUNCED),
         ("B", LeadCode.NOT_READ),
@@ -137,27 +137,27 @@ def test_a_notice_that_is_gone_was_withdrawn_and_one_that_is_not_listed_was_not(
     publisher = Publisher(
         {"/list": french((2, "2 mars 2025", "B"), (1, "1er mars 2025", "A")), "/acte/2": Page(b"b")}
     )
-    first = look(publisher, FRENCH)
+    first = poll(publisher, FRENCH)
     publisher.pages["/list"] = french((1, "1er mars 2025", "A"))
-    assert look(publisher, FRENCH, first.cursor).findings == []
+    assert poll(publisher, FRENCH, first.cursor).findings == []
     publisher.fail("/acte/2", Status(500), times=1)
-    unsure = look(publisher, FRENCH, first.cursor)
+    unsure = poll(publisher, FRENCH, first.cursor)
     assert unsure.findings == []
     publisher.fail("/acte/2", Status(410))
-    [lead] = look(publisher, FRENCH, unsure.cursor).leads
+    [lead] = poll(publisher, FRENCH, unsure.cursor).leads
     assert (lead.code, lead.origin.title) == (LeadCode.WITHDRAWN, "B")
 
 
 def test_a_list_that_ran_past_all_that_was_seen_is_a_gap() -> None:
     publisher = Publisher({"/list": french((2, "2 mars 2025", "B"), (1, "1er mars 2025", "A"))})
-    first = look(publisher, FRENCH)
+    first = poll(publisher, FRENCH)
     publisher.pages["/list"] = french((9, "9 mars 2025", "I"), (8, "8 mars 2025", "H"))
-    second = look(publisher, FRENCH, first.cursor)
+    second = poll(publisher, FRENCH, first.cursor)
     assert [lead.code for lead in second.leads] == [LeadCode.GAP, *[LeadCode.ANNOUNCED] * 2]
     assert second.result is not None
     assert second.result.covers_until is None
     assert len(second.result.warnings) == 1
-    third = look(publisher, FRENCH, second.cursor)
+    third = poll(publisher, FRENCH, second.cursor)
     assert third.findings == []
 
 
@@ -175,7 +175,7 @@ def test_what_is_not_understood_fails_the_look(page: str, code: str) -> None:
     publisher = Publisher({"/list": Page(page.encode("cp1252"), charset=None)})
     if code == "LAYOUT_CHANGED":
         publisher.pages["/list"] = Page(page.encode(), charset="utf-8")
-    found = look(publisher, FRENCH, may_fail=True)
+    found = poll(publisher, FRENCH, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert found.failure.code == code
 
@@ -187,7 +187,7 @@ def test_a_list_that_can_not_be_read_back_far_enough_fails() -> None:
             for n in range(20)
         }
     )
-    found = look(publisher, FRENCH, may_fail=True)
+    found = poll(publisher, FRENCH, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert found.failure.code == "INCOMPLETE"
     assert len(found.requests) == 10

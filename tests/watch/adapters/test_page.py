@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.support.publishers.publisher import Declared, Page, Publisher, Status, driven_by
-from tests.watch.adapters.drive import DrivenLook, drive, source_of
+from tests.watch.adapters.drive import DrivenPoll, drive, source_of
 from tracker.review.finding import LeadCode
 from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood
 from tracker.watch.adapters.page import ADAPTER
@@ -19,12 +19,12 @@ PAGE = """<html lang="pt-BR"><head><title>Licenças</title></head><body>
 <footer>Visitas: 17</footer></body></html>"""
 
 
-def look(
+def poll(
     content: str | bytes | Page | Publisher,
     cursor: Cursor | None = None,
     may_fail: bool = False,
     **options: Any,
-) -> DrivenLook:
+) -> DrivenPoll:
     page = (
         content
         if isinstance(content, Page | Publisher)
@@ -36,14 +36,14 @@ def look(
 
 
 def test_the_first_look_only_keeps_what_the_page_says() -> None:
-    first = look(PAGE)
+    first = poll(PAGE)
     assert first.findings == []
-    assert look(PAGE, first.cursor).findings == []
+    assert poll(PAGE, first.cursor).findings == []
 
 
 def test_a_change_is_a_lead_that_says_what_is_new() -> None:
-    first = look(PAGE)
-    second = look(PAGE.replace("Lítio: livre", "Lítio: licença<br>desde 1 de março"), first.cursor)
+    first = poll(PAGE)
+    second = poll(PAGE.replace("Lítio: livre", "Lítio: licença<br>desde 1 de março"), first.cursor)
     [lead] = second.leads
     assert lead.code is LeadCode.CHANGED
     assert (lead.origin.title, lead.origin.language) == ("Licenças", "pt-BR")
@@ -53,40 +53,40 @@ def test_a_change_is_a_lead_that_says_what_is_new() -> None:
         "+ desde 1 de março",
     ]
     assert first.cursor["sha256"] in lead.reason
-    assert look(PAGE, second.cursor).items == second.items, "and back again, as the same item"
+    assert poll(PAGE, second.cursor).items == second.items, "and back again, as the same item"
 
 
 def test_markup_alone_is_no_change_and_another_order_is_one() -> None:
-    first = look(PAGE)
+    first = poll(PAGE)
     marked = PAGE.replace("<p>Lítio:", '<p class="x">\n  <!-- new -->Lítio:')
-    assert look(marked, first.cursor).findings == []
+    assert poll(marked, first.cursor).findings == []
     swapped = PAGE.replace(
         "<p>Lítio: livre</p><p>Nióbio: livre</p>", "<p>Nióbio: livre</p><p>Lítio: livre</p>"
     )
-    [lead] = look(swapped, first.cursor).leads
+    [lead] = poll(swapped, first.cursor).leads
     assert "its lines have moved" in lead.reason
 
 
 def test_only_what_is_selected_counts_without_what_is_ignored() -> None:
     counted = PAGE.replace("17", "18")
     for options in ({"selector": "main"}, {"ignore": [r"^Visitas: \d+$"]}):
-        first = look(PAGE, **options)
-        assert look(counted, first.cursor, **options).findings == []
-        assert look(counted.replace("livre", "licença"), first.cursor, **options).leads
-    first = look(PAGE)
-    assert look(counted, first.cursor).leads
+        first = poll(PAGE, **options)
+        assert poll(counted, first.cursor, **options).findings == []
+        assert poll(counted.replace("livre", "licença"), first.cursor, **options).leads
+    first = poll(PAGE)
+    assert poll(counted, first.cursor).leads
 
 
 def test_words_choose_the_changes_that_are_leads() -> None:
-    first = look(PAGE, terms=["lítio"])
-    assert look(PAGE.replace("Nióbio: livre", "x"), first.cursor, terms=["lítio"]).leads == []
-    assert look(PAGE.replace("Lítio: livre", "LÍTIO: não"), first.cursor, terms=["lítio"]).leads
+    first = poll(PAGE, terms=["lítio"])
+    assert poll(PAGE.replace("Nióbio: livre", "x"), first.cursor, terms=["lítio"]).leads == []
+    assert poll(PAGE.replace("Lítio: livre", "LÍTIO: não"), first.cursor, terms=["lítio"]).leads
 
 
 def test_of_another_file_the_bytes_count() -> None:
-    first = look(Page(b"%PDF-1", "application/pdf"))
-    assert look(Page(b"%PDF-1", "application/pdf"), first.cursor).findings == []
-    [lead] = look(Page(b"%PDF-2", "application/pdf"), first.cursor).leads
+    first = poll(Page(b"%PDF-1", "application/pdf"))
+    assert poll(Page(b"%PDF-1", "application/pdf"), first.cursor).findings == []
+    [lead] = poll(Page(b"%PDF-2", "application/pdf"), first.cursor).leads
     assert (lead.origin.title, lead.code) == ("A source", LeadCode.CHANGED)
 
 
@@ -103,7 +103,7 @@ def test_of_another_file_the_bytes_count() -> None:
 def test_pages_that_are_not_what_they_were_end_the_look(
     content: str | bytes, options: dict[str, Any], code: str
 ) -> None:
-    driven = look(content, may_fail=True, **options)
+    driven = poll(content, may_fail=True, **options)
     assert isinstance(driven.failure, NotUnderstood)
     assert driven.failure.code == code
 
@@ -119,7 +119,7 @@ def test_pages_that_are_not_what_they_were_end_the_look(
 def test_faults_end_the_look(fault: Any, code: str) -> None:
     publisher = Publisher({"/licences": Page("<p>Lítio ÿ".encode("cp1252"))})
     publisher.fail("*", fault)
-    driven = look(publisher, may_fail=True)
+    driven = poll(publisher, may_fail=True)
     assert isinstance(driven.failure, NotUnderstood | FetchFailed)
     assert driven.failure.code == code
 

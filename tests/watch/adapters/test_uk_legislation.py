@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.publishers.feeds import LegislationGovUk, LogItem
 from tests.support.publishers.publisher import Asked, Page, Status, driven_by, truncated
-from tests.watch.adapters.drive import TODAY, DrivenLook, drive, source_of
+from tests.watch.adapters.drive import TODAY, DrivenPoll, drive, source_of
 from tracker.review.finding import LeadCode
 from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood
 from tracker.watch.adapters.uk_legislation import ADAPTER
@@ -21,13 +21,13 @@ ORDER = LogItem("uksi/2026/123", "The Export Control (Amendment) Order 2026")
 OTHER = LogItem("uksi/2026/124", "The A46 (Newark) Order 2026", "2026-02-28T10:00:00+00:00")
 
 
-def look(
+def poll(
     log: LegislationGovUk,
     cursor: Cursor | None = None,
     today: date = TODAY,
     may_fail: bool = False,
     **options: Any,
-) -> DrivenLook:
+) -> DrivenPoll:
     given = {"terms": ["export control"]} | options
     settings = source_of(ADAPTER, ADDRESS, given, publisher="uk-government", issuers=("GB",))
     answer = driven_by(log)
@@ -35,7 +35,7 @@ def look(
 
 
 def test_a_new_act_is_one_lead_though_each_of_its_files_is_an_event() -> None:
-    driven = look(LegislationGovUk(ORDER, replace(ORDER, format="pdf"), OTHER))
+    driven = poll(LegislationGovUk(ORDER, replace(ORDER, format="pdf"), OTHER))
     [lead] = driven.leads
     assert lead.code is LeadCode.ANNOUNCED
     origin = lead.origin
@@ -51,13 +51,13 @@ def test_a_new_act_is_one_lead_though_each_of_its_files_is_an_event() -> None:
 def test_a_withdrawal_is_a_lead_that_names_the_file() -> None:
     withdrawn = replace(ORDER, event="withdrawn", format="pdf", at="2026-02-28T23:30:00+00:00")
     log = LegislationGovUk(ORDER)
-    first = look(log)
+    first = poll(log)
     log.items.append(withdrawn)
-    second = look(log, first.cursor, TODAY + timedelta(days=1))
+    second = poll(log, first.cursor, TODAY + timedelta(days=1))
     [lead] = second.leads
     assert lead.code is LeadCode.WITHDRAWN
     assert "SI 2026/123: http://www.legislation.gov.uk/uksi/2026/123/made/data.pdf" in lead.reason
-    assert look(log, second.cursor, TODAY + timedelta(days=2)).leads == []
+    assert poll(log, second.cursor, TODAY + timedelta(days=2)).leads == []
 
 
 def test_all_pages_since_the_last_look_are_read_and_no_more() -> None:
@@ -67,11 +67,11 @@ def test_all_pages_since_the_last_look_are_read_and_no_more() -> None:
             for number in range(400)
         )
     )
-    first = look(log, since="2026-02-01", today=date(2026, 2, 20))
+    first = poll(log, since="2026-02-01", today=date(2026, 2, 20))
     assert len(set(first.items)) == len(first.items) == 400
     assert len(first.requests) == 21
     log.items.append(replace(ORDER, at="2026-02-21T08:00:00Z", act="uksi/2026/999"))
-    second = look(log, first.cursor, date(2026, 2, 21))
+    second = poll(log, first.cursor, date(2026, 2, 21))
     assert second.items == ["http://www.legislation.gov.uk/id/uksi/2026/999"]
     assert len(second.requests) <= 6
 
@@ -84,22 +84,22 @@ def test_events_that_come_in_while_pages_are_read_hide_none() -> None:
         )
     )
     log.moves = 7
-    found = set(look(log).items)
+    found = set(poll(log).items)
     assert {f"http://www.legislation.gov.uk/id/uksi/2026/{number}" for number in range(60)} <= found
 
 
 def test_more_pages_than_may_be_read_are_incomplete() -> None:
     items = (replace(ORDER, act=f"uksi/2026/{number}") for number in range(61))
-    driven = look(LegislationGovUk(*items), max_pages=3, may_fail=True)
+    driven = poll(LegislationGovUk(*items), max_pages=3, may_fail=True)
     assert isinstance(driven.failure, NotUnderstood)
     assert driven.failure.code == "INCOMPLETE"
 
 
 def test_types_and_the_first_day_limit_what_is_found() -> None:
     log = LegislationGovUk(ORDER, replace(ORDER, act="ssi/2026/5", at="2026-02-27T08:00:00Z"))
-    assert look(log, types=["ssi"]).items == ["http://www.legislation.gov.uk/id/ssi/2026/5"]
-    assert [lead.origin.number for lead in look(log, since="2026-02-28").leads] == ["SI 2026/123"]
-    assert look(log, today=TODAY + timedelta(days=30)).items == []
+    assert poll(log, types=["ssi"]).items == ["http://www.legislation.gov.uk/id/ssi/2026/5"]
+    assert [lead.origin.number for lead in poll(log, since="2026-02-28").leads] == ["SI 2026/123"]
+    assert poll(log, today=TODAY + timedelta(days=30)).items == []
 
 
 def replaced(old: str, new: str) -> Any:
@@ -128,7 +128,7 @@ def replaced(old: str, new: str) -> Any:
 def test_faults_end_the_look(fault: Any, code: str) -> None:
     log = LegislationGovUk(ORDER)
     log.fail("*event=published*", fault)
-    driven = look(log, may_fail=True)
+    driven = poll(log, may_fail=True)
     assert isinstance(driven.failure, NotUnderstood | FetchFailed)
     assert driven.failure.code == code
 
@@ -136,7 +136,7 @@ def test_faults_end_the_look(fault: Any, code: str) -> None:
 def test_events_in_another_order_are_refused() -> None:
     log = LegislationGovUk(ORDER, replace(OTHER, title=ORDER.title))
     log.fail("*", replaced("2026-02-28T10:00:00", "2026-02-28T08:00:00"))
-    driven = look(log, may_fail=True)
+    driven = poll(log, may_fail=True)
     assert isinstance(driven.failure, NotUnderstood)
     assert "expected the newest first" in driven.failure.message
 

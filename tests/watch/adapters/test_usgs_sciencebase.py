@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.publishers.publisher import Status, driven_by, truncated
 from tests.support.publishers.usgs import FOLDER, ITEMS, WORLD_2025, CatalogueItem, ScienceBase
-from tests.watch.adapters.drive import DrivenLook, drive, source_of
+from tests.watch.adapters.drive import DrivenPoll, drive, source_of
 from tracker.domain.figure_facts import Claimed
 from tracker.review.finding import LeadCode
 from tracker.sources.reader import File, ReadFact
@@ -21,9 +21,9 @@ SITE = "https://www.sciencebase.gov"
 WORLD = b"Country,Type,Prod_kg_2021,Prod_kg_est_2022\nChina,Primary production,434000,540000\n"
 
 
-def look(
+def poll(
     catalogue: ScienceBase, cursor: Any = None, may_fail: bool = False, **options: Any
-) -> DrivenLook:
+) -> DrivenPoll:
     address = f"{SITE}{ITEMS}?parentId={FOLDER}&format=json&max=20&fields=title"
     options = {"since_edition": 2023, **options}
     settings = source_of(ADAPTER, address, options, publisher="usgs", issuers=())
@@ -51,7 +51,7 @@ def catalogue() -> ScienceBase:
 
 
 def test_tables_become_imports_by_the_reader_of_their_edition() -> None:
-    found = look(catalogue())
+    found = poll(catalogue())
     assert [(i.reader, i.file_name, i.origin.item, i.settings) for i in found.imports] == [
         ("usgs", "MCS2025_World_Data.csv", "a25/MCS2025_World_Data.csv", {}),
         ("usgs", "mcs2023-galli_world.csv", "b23/galli_world.csv", {}),
@@ -64,7 +64,7 @@ def test_tables_become_imports_by_the_reader_of_their_edition() -> None:
 
 def test_what_is_proposed_is_what_the_reader_reads(tmp_path: Path) -> None:
     editions = {}
-    for proposal, content in zip(look(catalogue()).imports, (WORLD_2025, WORLD), strict=True):
+    for proposal, content in zip(poll(catalogue()).imports, (WORLD_2025, WORLD), strict=True):
         path = tmp_path / proposal.file_name
         path.write_bytes(content)
         items = list(usgs.READER.read(File.at(path)))
@@ -81,12 +81,12 @@ def test_what_is_proposed_is_what_the_reader_reads(tmp_path: Path) -> None:
 
 def test_only_files_with_another_checksum_are_fetched_again() -> None:
     site = catalogue()
-    first = look(site)
-    second = look(site, first.cursor)
+    first = poll(site)
+    second = poll(site, first.cursor)
     assert second.findings == []
     assert not any("/file/" in url for url in second.urls)
     site.releases[0].files["MCS2025_World_Data.csv"] = WORLD_2025.replace(b"750000", b"760000")
-    third = look(site, second.cursor)
+    third = poll(site, second.cursor)
     assert third.items == ["a25/MCS2025_World_Data.csv"]
     assert "reads otherwise than before" in third.imports[0].reason
 
@@ -94,22 +94,22 @@ def test_only_files_with_another_checksum_are_fetched_again() -> None:
 def test_what_no_reader_recognises_is_a_lead() -> None:
     site = catalogue()
     site.releases[0].files = {"MCS2025_Salient.csv": b"DataSource,Commodity\nMCS2025,Gallium\n"}
-    [lead] = look(site, since_edition=2025).leads
+    [lead] = poll(site, since_edition=2025).leads
     assert (lead.code, lead.origin.item) == (LeadCode.NOT_READ, "a25/MCS2025_Salient.csv")
 
 
 def test_a_file_that_is_gone_was_withdrawn() -> None:
     site = catalogue()
-    first = look(site)
+    first = poll(site)
     del site.releases[1].children[0].files["galli_world.csv"]
-    [lead] = look(site, first.cursor).leads
+    [lead] = poll(site, first.cursor).leads
     assert (lead.code, lead.origin.item) == (LeadCode.WITHDRAWN, "b23/galli_world.csv")
 
 
 def test_a_file_that_is_not_what_the_catalogue_says_fails_the_look() -> None:
     site = catalogue()
     site.fail("*World_Data*", truncated)
-    found = look(site, may_fail=True)
+    found = poll(site, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert found.failure.code == "TRUNCATED"
     assert found.imports == []
@@ -118,32 +118,32 @@ def test_a_file_that_is_not_what_the_catalogue_says_fails_the_look() -> None:
 def test_a_file_that_can_not_be_had_is_asked_for_again() -> None:
     site = catalogue()
     site.fail("*World_Data*", Status(503), times=1)
-    first = look(site)
+    first = poll(site)
     assert [lead.code for lead in first.leads if "World" in lead.origin.item] == [LeadCode.NOT_READ]
-    assert look(site, first.cursor).items == ["a25/MCS2025_World_Data.csv"]
+    assert poll(site, first.cursor).items == ["a25/MCS2025_World_Data.csv"]
 
 
 def test_a_changed_file_that_can_not_be_had_stays_known() -> None:
     site = catalogue()
-    first = look(site)
+    first = poll(site)
     site.releases[0].files["MCS2025_World_Data.csv"] = WORLD_2025.replace(b"750000", b"760000")
     site.fail("*World_Data*", Status(503), times=1)
-    second = look(site, first.cursor)
+    second = poll(site, first.cursor)
     assert [lead.code for lead in second.leads] == [LeadCode.NOT_READ]
-    [proposal] = look(site, second.cursor).imports
+    [proposal] = poll(site, second.cursor).imports
     assert "reads otherwise than before" in proposal.reason
 
 
 def test_a_long_catalogue_is_read_over_its_pages() -> None:
     site = catalogue()
     site.page_size = 1
-    assert len(look(site).imports) == 2
+    assert len(poll(site).imports) == 2
 
 
 def test_fewer_items_than_the_catalogue_counts_fail_the_look() -> None:
     site = catalogue()
     site.total = 10_001
-    found = look(site, may_fail=True)
+    found = poll(site, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert found.failure.code == "INCOMPLETE"
 
@@ -152,12 +152,12 @@ def test_fewer_items_than_the_catalogue_counts_fail_the_look() -> None:
 def test_another_answer_fails_the_look(content: bytes) -> None:
     site = catalogue()
     site.fail("*", Status(200, content=content))
-    found = look(site, may_fail=True)
+    found = poll(site, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)
     assert found.failure.code == "LAYOUT_CHANGED"
 
 
 def test_a_catalogue_without_any_release_is_another_one() -> None:
     site = ScienceBase(releases=[CatalogueItem("x", "Minerals Yearbook 2022")])
-    found = look(site, may_fail=True)
+    found = poll(site, may_fail=True)
     assert isinstance(found.failure, NotUnderstood)

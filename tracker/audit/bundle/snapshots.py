@@ -54,8 +54,8 @@ class SnapshotExporter:
         """Return the position from which events must be read; None for new ones only."""
         if self._open is None:
             return None
-        found = read_file(self._directory, UNTIL, MAX_POSITION_DIGITS) or b""
-        return int(found) if found.isdigit() else 0
+        content = read_file(self._directory, UNTIL, MAX_POSITION_DIGITS) or b""
+        return int(content) if content.isdigit() else 0
 
     async def write(self, events: Iterable[RecordedEvent]) -> None:
         """Write the available snapshots that some events name.
@@ -107,10 +107,10 @@ class SnapshotExporter:
 
     def _is_there(self, named: NamedSnapshot) -> bool:
         try:
-            found = os.lstat(self._path(named.sha256))
+            status = os.lstat(self._path(named.sha256))
         except FileNotFoundError:
             return False
-        return named.size in (None, found.st_size)
+        return named.size in (None, status.st_size)
 
     def _path(self, sha256: str) -> Path:
         return self._directory / SNAPSHOTS / relative_path(sha256)

@@ -113,16 +113,16 @@ def _is_there(root: Path, path: str, kind: int) -> bool:
     for count in range(1, len(parts) + 1):
         place = "/".join(parts[:count])
         try:
-            found = stat.S_IFMT(os.lstat(root / place).st_mode)
+            file_type = stat.S_IFMT(os.lstat(root / place).st_mode)
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
             raise _unreadable(root / place, error) from None
-        wanted = kind if count == len(parts) else stat.S_IFDIR
-        if found != wanted:
+        expected = kind if count == len(parts) else stat.S_IFDIR
+        if file_type != expected:
             raise Rejected(
                 "NOT_A_FILE",
-                f"{root / place} is {KINDS.get(found, 'no file')}: expected {KINDS[wanted]}",
+                f"{root / place} is {KINDS.get(file_type, 'no file')}: expected {KINDS[expected]}",
             )
     return True
 

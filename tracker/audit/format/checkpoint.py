@@ -102,12 +102,12 @@ class ConsistencyProof:
 
 def parse_hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
     """Parse the hashes of a proof from their lines. Raises NotProven."""
-    found = tuple(from_base64(line) for line in lines)
-    if len(found) > MAX_PROOF_HASHES or any(len(hash) != HASH_BYTES for hash in found):
+    hashes = tuple(from_base64(line) for line in lines)
+    if len(hashes) > MAX_PROOF_HASHES or any(len(hash) != HASH_BYTES for hash in hashes):
         raise NotProven(
             f"expected at most {MAX_PROOF_HASHES} hashes of {HASH_BYTES} bytes in a proof"
         )
-    return found
+    return hashes
 
 
 def parse_number(text: str) -> int:

@@ -126,14 +126,14 @@ class LogFiles(ABC):
         """Return the hashes of a tile. Raises Rejected (MISSING, BAD_LENGTH)."""
         path = f"tile/{tile.path}"
         content, exact = await self._read_tile(tile, path, f"tile/{_full(tile).path}")
-        wanted = tile.width * HASH_BYTES
-        if len(content) < wanted or (exact and len(content) > wanted):
+        size = tile.width * HASH_BYTES
+        if len(content) < size or (exact and len(content) > size):
             raise Rejected(
                 "BAD_LENGTH",
-                f"{path} has {len(content)} bytes: expected {wanted}",
+                f"{path} has {len(content)} bytes: expected {size}",
                 positions_below(tile, min(len(content) // HASH_BYTES, tile.width - 1)),
             )
-        return tile_hashes(content[:wanted])
+        return tile_hashes(content[:size])
 
     async def _read_tile(self, tile: Tile, path: str, full: str) -> tuple[bytes, bool]:
         """Return the partial form of a tile or, if that is missing, the full one, and which of them it is."""

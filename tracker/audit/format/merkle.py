@@ -85,15 +85,15 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
 
     Only the canonical form of the specification is accepted. Raises InvalidInput.
     """
-    found = TILE_PATH.fullmatch(path)
-    if found:
-        entries = found["level"] == "entries"
+    match = TILE_PATH.fullmatch(path)
+    if match:
+        entries = match["level"] == "entries"
         tile = Tile(
-            0 if entries else int(found["level"]),
-            int(re.sub("[x/]", "", found["number"])),
-            int(found["width"] or TILE_WIDTH),
+            0 if entries else int(match["level"]),
+            int(re.sub("[x/]", "", match["number"])),
+            int(match["width"] or TILE_WIDTH),
         )
-        partial = found["width"] is not None
+        partial = match["width"] is not None
         same = path == (tile.entries_path if entries else tile.path)
         if same and tile.level <= MAX_LEVEL and tile.width < TILE_WIDTH + (not partial):
             return tile, entries
@@ -222,12 +222,12 @@ class TreeHashes:
         tile = _tile_of(node, self.size)
         data, slots = self._tiles[tile], 1 << node.height % TILE_HEIGHT
         first = node.number * slots % TILE_WIDTH
-        found = data[first * HASH_BYTES : (first + slots) * HASH_BYTES]
-        if len(data) != tile.width * HASH_BYTES or len(found) != slots * HASH_BYTES:
+        hashes = data[first * HASH_BYTES : (first + slots) * HASH_BYTES]
+        if len(data) != tile.width * HASH_BYTES or len(hashes) != slots * HASH_BYTES:
             raise NotProven(
                 f"tile {tile.path} has {len(data)} bytes: expected {tile.width * HASH_BYTES}"
             )
-        return tile_root(found)
+        return tile_root(hashes)
 
     def fold(self, nodes: Sequence[Node]) -> bytes:
         """Return the root over nodes."""

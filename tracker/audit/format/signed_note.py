@@ -40,8 +40,8 @@ class Verifier:
     @property
     def id(self) -> int:
         """The number that identifies the key in signatures, together with the name."""
-        given = self.name.encode() + b"\n" + bytes([self.type]) + self.public
-        return int.from_bytes(sha256(given).digest()[:4], "big")
+        content = self.name.encode() + b"\n" + bytes([self.type]) + self.public
+        return int.from_bytes(sha256(content).digest()[:4], "big")
 
     def __str__(self) -> str:
         return f"{self.name}+{self.id:08x}+{to_base64(bytes([self.type]) + self.public)}"
@@ -49,11 +49,11 @@ class Verifier:
     @staticmethod
     def parse(text: str) -> Verifier:
         """Parse a key. Raises InvalidInput."""
-        found = KEY.fullmatch(text)
-        data = _bytes(found["key"]) if found else None
-        if found and is_key_name(found["name"]) and _is_key(data):
-            key = Verifier(found["name"], data[1:], data[0])
-            if f"{key.id:08x}" == found["id"]:
+        match = KEY.fullmatch(text)
+        data = _bytes(match["key"]) if match else None
+        if match and is_key_name(match["name"]) and _is_key(data):
+            key = Verifier(match["name"], data[1:], data[0])
+            if f"{key.id:08x}" == match["id"]:
                 return key
         # It may be a private key by mistake, so the error does not contain it.
         raise InvalidInput(
@@ -108,15 +108,15 @@ class Signer:
     @staticmethod
     def parse(secret: str) -> Signer:
         """Parse a key. Raises InvalidInput, whose message does not contain the secret."""
-        found = (
+        match = (
             KEY.fullmatch(secret.removeprefix(PRIVATE_PREFIX))
             if secret.startswith(PRIVATE_PREFIX)
             else None
         )
-        data = _bytes(found["key"]) if found else None
-        if found and is_key_name(found["name"]) and _is_key(data):
-            key = Signer(found["name"], Ed25519PrivateKey.from_private_bytes(data[1:]), data[0])
-            if f"{key.verifier.id:08x}" == found["id"]:
+        data = _bytes(match["key"]) if match else None
+        if match and is_key_name(match["name"]) and _is_key(data):
+            key = Signer(match["name"], Ed25519PrivateKey.from_private_bytes(data[1:]), data[0])
+            if f"{key.verifier.id:08x}" == match["id"]:
                 return key
         raise InvalidInput(f"expected a private key as text: {PRIVATE_PREFIX}name+id+key")
 
@@ -182,12 +182,12 @@ class Note:
         which indicates a forgery.
         """
         known = {(key.name, key.id): key for key in keys}
-        found: dict[Verifier, int | None] = {}
+        times: dict[Verifier, int | None] = {}
         for signature in self.signatures:
             key = known.get((signature.name, signature.id))
-            if key and key not in found:
-                found[key] = key.verify(self.text, signature.signature)
-        return found
+            if key and key not in times:
+                times[key] = key.verify(self.text, signature.signature)
+        return times
 
     def check(self, keys: Sequence[Verifier]) -> None:
         """Check that one of the keys has signed. Raises NotProven."""

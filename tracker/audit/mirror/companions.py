@@ -58,7 +58,7 @@ class MirroredTexts:
         self._since = 0 if self._mirror.texts(0, mirrored) is None else mirrored
         if self.absent or self._since == size:
             return mirrored
-        return await asyncio.to_thread(self._ask, mirrored, size)
+        return await asyncio.to_thread(self._read_annexes, mirrored, size)
 
     async def take(self, first: int, entries: Sequence[bytes]) -> None:
         """Check the texts of the next entries. Raises as `AnnexChecker.check`, and Unavailable."""
@@ -83,7 +83,7 @@ class MirroredTexts:
                 self._new.seek(0)
                 await export_annexes(self._lines(self._new, size), self._directory)
 
-    def _ask(self, mirrored: int, size: int) -> int:
+    def _read_annexes(self, mirrored: int, size: int) -> int:
         lines = self._log.texts(self._since, size)
         if lines is None:
             self.absent = True

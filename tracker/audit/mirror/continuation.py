@@ -84,7 +84,7 @@ async def _had(tiles: ProvenTiles, earlier: TrustedCheckpoint) -> bool:
     return (await tiles.frontier(earlier.size)).root() == earlier.checkpoint.root
 
 
-def keep_evidence(fork: Fork) -> None:
+def save_evidence(fork: Fork) -> None:
     """Write the proof of a fork below the mirror, at a fixed path per fork.
 
     Raises InvalidInput if it cannot be written.

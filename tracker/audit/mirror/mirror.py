@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 from tracker.audit.bundle.export import BundleWriter, directory_lock
 from tracker.audit.format.layout import encode_entries
 from tracker.audit.format.merkle import TILE_WIDTH, Tile, new_tiles, tile_at
-from tracker.audit.mirror.continuation import Fork, keep_evidence, prove_continuation
+from tracker.audit.mirror.continuation import Fork, prove_continuation, save_evidence
 from tracker.audit.mirror.cosigner import Cosigner
 from tracker.audit.mirror.proven_tiles import ProvenTiles
 from tracker.audit.verify.log_source import LogSource
@@ -48,7 +48,7 @@ class Companion(Protocol):
         """Return the position after which entries are needed, for a log of `size` with a mirrored part."""
 
     async def take(self, first: int, entries: Sequence[bytes]) -> None:
-        """Process the next entries, the first of which is at a position."""
+        """Process the next entries, which begin at a position."""
 
     async def finish(self, size: int) -> None:
         """Complete the update: all entries up to a position were passed, and the checkpoint is replaced
@@ -113,7 +113,7 @@ class Mirror:
         try:
             return await prove_continuation(self.log, self.directory, old, head)
         except Fork as fork:
-            keep_evidence(fork)
+            save_evidence(fork)
             raise
 
     async def _copy(

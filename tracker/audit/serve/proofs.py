@@ -99,13 +99,13 @@ class ProofService:
 
         Raises NotFound if there is no such event, or the checkpoint does not cover it.
         """
-        [found] = await self._inclusions([position], await self.checkpoint(size))
-        if found is None:
+        [proof] = await self._inclusions([position], await self.checkpoint(size))
+        if proof is None:
             raise NotFound(
                 f"there is no event at position {position} in the requested checkpoint",
                 path=("position",),
             )
-        return found
+        return proof
 
     async def proof(self, position: int) -> InclusionResult | None:
         """Return the proof in the newest checkpoint, if it covers the event. Concurrent calls share a
@@ -176,17 +176,21 @@ async def read_hashes(connection: Connection, nodes: Iterable[Node], size: int) 
 
 async def read_tiles(connection: Connection, tiles: Iterable[Tile]) -> dict[Tile, bytes]:
     """Return tiles of the log. Raises NotProven if the log or its tiles have gaps."""
-    wanted = sorted(tiles)
-    if not wanted:
+    ordered = sorted(tiles)
+    if not ordered:
         return {}
-    levels, numbers, widths = (list(column) for column in zip(*wanted, strict=True))
+    levels, numbers, widths = (list(column) for column in zip(*ordered, strict=True))
     rows = await connection.fetch(SQL.tiles, levels, numbers, widths)
-    found = {Tile(row["level"], row["number"], row["width"]): row["hashes"] or b"" for row in rows}
-    found |= await _hash_entries(connection, [t for t in wanted if t.level == 0 and not found[t]])
-    for tile, hashes in found.items():
+    hashes_by_tile = {
+        Tile(row["level"], row["number"], row["width"]): row["hashes"] or b"" for row in rows
+    }
+    hashes_by_tile |= await _hash_entries(
+        connection, [t for t in ordered if t.level == 0 and not hashes_by_tile[t]]
+    )
+    for tile, hashes in hashes_by_tile.items():
         if len(hashes) != tile.width * HASH_BYTES:
             raise NotProven(f"tile {tile.path} is not whole: events or tiles are missing")
-    return found
+    return hashes_by_tile
 
 
 async def _hash_entries(connection: Connection, tiles: Sequence[Tile]) -> dict[Tile, bytes]:

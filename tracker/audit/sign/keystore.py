@@ -152,8 +152,8 @@ class KeyStore:
         would hold the lock while frozen. So the publisher also trusts the last checkpoint of the database,
         and stores that at each step. This corrects an older head within seconds.
         """
-        kept = self.head()
-        if kept is None or kept.size < head.size:
+        saved = self.head()
+        if saved is None or saved.size < head.size:
             self._replace(self._head, str(head))
 
     def set_back(self) -> str | None:

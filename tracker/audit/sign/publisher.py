@@ -60,7 +60,7 @@ from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SETTING
 
 CHECKPOINT_INTERVAL_SECONDS = 0.4
 """Minimum seconds between two checkpoints: under load many events share one."""
-TILES_PER_TURN = 32
+TILES_PER_TRANSACTION = 32
 """Maximum number of tiles of entries that one transaction adds."""
 RETRY_SECONDS = 5.0
 """Seconds before a retry after a refusal, or for a witness that did not respond."""
@@ -144,42 +144,48 @@ class Publisher(BackgroundTask):
         more = True
         while more:
             with self.observe_work("publish") as work:
-                async with self._turn() as turn:
-                    if turn is None:
+                async with self._lock_signing() as writing:
+                    if writing is None:
                         return
                     async with self._pool.acquire() as reading:
-                        more = await self._step(turn, reading, work)
+                        more = await self._step(writing, reading, work)
         self._published.set()
         self._published = asyncio.Event()
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[Connection | None]:
+    async def _lock_signing(self) -> AsyncIterator[Connection | None]:
         """Open a transaction in which only this process publishes; None while another one does.
 
         A stopped or disconnected process loses it after `SILENCE_TIMEOUT_SECONDS`. PostgreSQL cannot enforce
         this while it sends a long result. So entries are read over another connection.
         """
-        async with self._pool.acquire() as turn, commits_confirmed(turn), turn.transaction():
-            yield turn if await turn.fetchval(SQL.take_turn, SILENCE_TIMEOUT_SETTING) else None
+        async with (
+            self._pool.acquire() as writing,
+            commits_confirmed(writing),
+            writing.transaction(),
+        ):
+            yield (
+                writing if await writing.fetchval(SQL.take_turn, SILENCE_TIMEOUT_SETTING) else None
+            )
 
-    async def _step(self, turn: Connection, reading: Connection, work: BackgroundWork) -> bool:
+    async def _step(self, writing: Connection, reading: Connection, work: BackgroundWork) -> bool:
         """Add tiles, at most one page, or sign if all exist. Return whether more remains."""
-        complete, size = await turn.fetchval(SQL.complete), await head(turn)
-        durable = await self._follower.durability.head(turn)
+        complete, size = await writing.fetchval(SQL.complete), await head(writing)
+        durable = await self._follower.durability.head(writing)
         if complete * TILE_WIDTH > size:
             raise NotProven(f"the log has {size} events, and tiles of {complete * TILE_WIDTH}")
         if durable < size:
             return False  # events that a failover may remove are never signed
-        page = min(complete + TILES_PER_TURN, size // TILE_WIDTH)
+        page = min(complete + TILES_PER_TRANSACTION, size // TILE_WIDTH)
         if page == complete:
-            await self._sign(turn, reading, size, work)
+            await self._sign(writing, reading, size, work)
             return False
-        await add_tiles(turn, reading, new_tiles(complete * TILE_WIDTH, page * TILE_WIDTH))
+        await add_tiles(writing, reading, new_tiles(complete * TILE_WIDTH, page * TILE_WIDTH))
         work.record((page - complete) * TILE_WIDTH, page * TILE_WIDTH)
         return True
 
     async def _sign(
-        self, turn: Connection, reading: Connection, size: int, work: BackgroundWork
+        self, writing: Connection, reading: Connection, size: int, work: BackgroundWork
     ) -> None:
         """Sign the head of the log and insert it, unless that has been done.
 
@@ -191,9 +197,9 @@ class Publisher(BackgroundTask):
                 f"the log was set back ({lost}), and another publisher may have signed what it lost:"
                 f" docs/audit.md#keys says how to go on, with the file set-back in {self._keystore.directory}"
             )
-        heads = await self._heads(turn, keys)
+        heads = await self._heads(writing, keys)
         new = await check_continues(reading, keys.origin, size, heads)
-        done = await turn.fetchrow(
+        done = await writing.fetchrow(
             SQL.checkpoint, size
         )  # fails if the transaction was lost meanwhile
         await asyncio.to_thread(self._keystore.save_head, new)
@@ -202,7 +208,7 @@ class Publisher(BackgroundTask):
         note = keys.sign(new)
         signed: dict[Verifier, Signature] = {}
         if self._witnesses.policy.required:
-            await turn.fetchval(
+            await writing.fetchval(
                 SQL.take_turn, SILENCE_TIMEOUT_SETTING
             )  # a process without the transaction sends no requests to witnesses
             signed = await self._collect_cosignatures(reading, note, size)
@@ -212,15 +218,15 @@ class Publisher(BackgroundTask):
                     f" witnesses signed the checkpoint of {size}: they are not enough"
                     f" for the quorum {self._witnesses.policy.quorum}"
                 )
-        await turn.execute(SQL.add_checkpoint, size, new.root, str(note))
-        await add_cosignatures(turn, size, signed)
+        await writing.execute(SQL.add_checkpoint, size, new.root, str(note))
+        await add_cosignatures(writing, size, signed)
         work.record(size - max((old.size for old in heads), default=0), size)
 
     async def _heads(self, connection: Connection, keys: LogKeys) -> list[Checkpoint]:
         """Yield the last heads, of the keystore and of the database, which must belong to our log."""
         heads = []
-        if kept := await asyncio.to_thread(self._keystore.head):
-            heads.append(kept)
+        if saved := await asyncio.to_thread(self._keystore.head):
+            heads.append(saved)
         row = await connection.fetchrow(SQL.last_checkpoint)
         if row:
             note = Note.parse(row["note"].encode())
@@ -238,10 +244,10 @@ class Publisher(BackgroundTask):
                 raise NotProven(f"the row of the checkpoint of {row['size']} is not as its note")
             if published not in heads:
                 heads.append(published)
-        for found in heads:
-            if found.origin != keys.origin:
+        for published in heads:
+            if published.origin != keys.origin:
                 raise NotProven(
-                    f"the last head is of the log {found.origin!r}, and the keys are of"
+                    f"the last head is of the log {published.origin!r}, and the keys are of"
                     f" {keys.origin!r}"
                 )
         return heads
@@ -251,18 +257,18 @@ class Publisher(BackgroundTask):
     ) -> dict[Verifier, Signature]:
         """Request signatures from the remaining witnesses; repeat for those that need another proof."""
         signed: dict[Verifier, Signature] = {}
-        asked: dict[Verifier, int] = {}
+        requested: dict[Verifier, int] = {}
         for _ in range(2):
-            asked = {
+            requested = {
                 key: old
                 for key, old in self._witnesses.old_sizes(size).items()
-                if key not in done and key not in signed and asked.get(key) != old
+                if key not in done and key not in signed and requested.get(key) != old
             }
             proofs = {
                 key: ConsistencyProof(old, await consistency(connection, old, size), str(note))
-                for key, old in asked.items()
+                for key, old in requested.items()
             }
-            signed |= await self._witnesses.ask(note, size, proofs)
+            signed |= await self._witnesses.request_cosignatures(note, size, proofs)
         return signed
 
     async def _run_cosigning(self) -> None:
@@ -315,21 +321,21 @@ async def check_continues(
     return new
 
 
-async def add_tiles(turn: Connection, reading: Connection, tiles: list[Tile]) -> None:
+async def add_tiles(writing: Connection, reading: Connection, tiles: list[Tile]) -> None:
     """Store newly complete tiles, level by level: each is computed from the one below.
 
     The lowest level is computed from the entries, the others from tiles added in this transaction.
     """
     for level in sorted({tile.level for tile in tiles}):
-        found = await read_tiles(
-            turn if level else reading, [tile for tile in tiles if tile.level == level]
+        stored = await read_tiles(
+            writing if level else reading, [tile for tile in tiles if tile.level == level]
         )
-        await turn.execute(
+        await writing.execute(
             SQL.add_tiles,
-            [level] * len(found),
-            [tile.number for tile in found],
-            list(found.values()),
-            [tile_root(hashes) for hashes in found.values()],
+            [level] * len(stored),
+            [tile.number for tile in stored],
+            list(stored.values()),
+            [tile_root(hashes) for hashes in stored.values()],
         )
 
 

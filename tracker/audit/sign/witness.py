@@ -38,7 +38,7 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The witnesses of the log, and the groups, one of which is the quorum."""
+    """The witnesses of the log, and the groups; one group is the quorum."""
 
     witnesses: tuple[Witness, ...] = ()
     groups: Mapping[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
@@ -165,7 +165,7 @@ class Witnesses:
             for witness in self.policy.witnesses
         }
 
-    async def ask(
+    async def request_cosignatures(
         self, note: Note, size: int, proofs: Mapping[Verifier, ConsistencyProof]
     ) -> dict[Verifier, Signature]:
         """Request cosignatures from the witnesses with a proof, and return them.
@@ -173,21 +173,21 @@ class Witnesses:
         A witness that does not respond, or needs another proof, is not in the result; `old_sizes` then
         returns the other size. Raises WitnessBehind.
         """
-        asked = [witness for witness in self.policy.witnesses if witness.key in proofs]
+        requested = [witness for witness in self.policy.witnesses if witness.key in proofs]
         answers = await asyncio.gather(
             *(
                 asyncio.to_thread(add_checkpoint, witness, note, proofs[witness.key])
-                for witness in asked
+                for witness in requested
             ),
             return_exceptions=True,
         )
-        return self._add_checkpoints(asked, size, answers)
+        return self._add_checkpoints(requested, size, answers)
 
     def _add_checkpoints(
-        self, asked: Sequence[Witness], size: int, answers: Sequence[Signature | BaseException]
+        self, requested: Sequence[Witness], size: int, answers: Sequence[Signature | BaseException]
     ) -> dict[Verifier, Signature]:
         signed = {}
-        for witness, answer in zip(asked, answers, strict=True):
+        for witness, answer in zip(requested, answers, strict=True):
             match answer:
                 case Signature():
                     signed[witness.key] = answer

@@ -50,22 +50,22 @@ def check_event(
     `annexes` are the exported lines of its position. `redacted` are the fields that later events of the log
     redact: collect them with `redacts`. Lines without a text prove nothing.
     """
-    promised, found, there = commitments_in(event.fact), dict[str, AnnexStatus](), set[str]()
+    promised, statuses, there = commitments_in(event.fact), dict[str, AnnexStatus](), set[str]()
     for annex in annexes:
         if annex.text is None:
             continue
         known = annex.field in promised and annex.field not in there
         there.add(annex.field)
         if not known:
-            found[annex.field] = AnnexStatus.UNCOMMITTED
+            statuses[annex.field] = AnnexStatus.UNCOMMITTED
         elif not opens_commitment(annex, promised[annex.field]):
-            found[annex.field] = AnnexStatus.MISMATCHED
+            statuses[annex.field] = AnnexStatus.MISMATCHED
         else:
             gone = annex.field in redacted
-            found[annex.field] = AnnexStatus.NOT_REMOVED if gone else AnnexStatus.OPENED
+            statuses[annex.field] = AnnexStatus.NOT_REMOVED if gone else AnnexStatus.OPENED
     for field in promised.keys() - there:
-        found[field] = AnnexStatus.REDACTED if field in redacted else AnnexStatus.MISSING
-    return [AnnexFinding(event.position, field, found[field]) for field in sorted(found)]
+        statuses[field] = AnnexStatus.REDACTED if field in redacted else AnnexStatus.MISSING
+    return [AnnexFinding(event.position, field, statuses[field]) for field in sorted(statuses)]
 
 
 def redacts(event: RecordedEvent) -> tuple[int, tuple[str, ...]] | None:

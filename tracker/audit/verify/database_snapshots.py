@@ -30,11 +30,11 @@ class DatabaseSnapshots:
         Raises Unavailable: SNAPSHOT_FILE if no setting names their directory, SNAPSHOT_TIMEOUT if the
         database is too slow.
         """
-        asked = asyncio.run_coroutine_threadsafe(self._row(sha256), self._loop)
+        row = asyncio.run_coroutine_threadsafe(self._row(sha256), self._loop)
         try:
-            content, in_directory = asked.result(READ_TIMEOUT_SECONDS)
+            content, in_directory = row.result(READ_TIMEOUT_SECONDS)
         except TimeoutError:
-            asked.cancel()
+            row.cancel()
             raise Unavailable(
                 f"the database did not give snapshot {sha256} within {READ_TIMEOUT_SECONDS:g} s",
                 code="SNAPSHOT_TIMEOUT",

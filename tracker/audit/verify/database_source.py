@@ -67,7 +67,7 @@ class DatabaseSource:
         """Return the hashes of a tile; None for an incomplete one."""
         if tile.width < TILE_WIDTH:
             return await self._partial_tile(tile) if tile.level else None
-        hashes = await self._kept_tile(tile)
+        hashes = await self._stored_tile(tile)
         if hashes is None:
             raise Rejected(
                 "MISSING_ROW", f"the row of tile/{tile.path} is missing", positions_of(tile)
@@ -76,14 +76,14 @@ class DatabaseSource:
 
     async def compare_tile(self, full: FullTile) -> None:
         """Compare a computed tile with the stored one, if it exists. Raises Rejected (ALTERED_TILE)."""
-        if await self._kept_tile(full.tile) not in (None, full.hashes):
+        if await self._stored_tile(full.tile) not in (None, full.hashes):
             raise Rejected(
                 "ALTERED_TILE",
                 f"the row of tile/{full.tile.path} does not have the hashes of the level below",
                 positions_of(full.tile),
             )
 
-    async def _kept_tile(self, tile: Tile) -> list[bytes] | None:
+    async def _stored_tile(self, tile: Tile) -> list[bytes] | None:
         """Return the hashes of a complete tile; None if it is not stored."""
         row = await self._pool.fetchrow(SQL.tile, tile.level, tile.number)
         if row is None:

@@ -82,7 +82,7 @@ class HttpSource(LogFiles):
         beside = self._beside(f"{SNAPSHOTS}/{sha256}")
         if beside is None:
             return False
-        status, _ = await asyncio.to_thread(self._ask_again, *beside, MAX_SNAPSHOT_BYTES)
+        status, _ = await asyncio.to_thread(self._request, *beside, MAX_SNAPSHOT_BYTES)
         return status == GONE
 
     def texts(self, after: int, until: int) -> Iterator[bytes] | None:
@@ -121,19 +121,19 @@ class HttpSource(LogFiles):
         """Read a path below the log of a bundle or a mirror."""
         return self._read(f"{self._parts.path}/{path}", f"{self.name}/{path}", limit)
 
-    def _read(self, path: str, shown: str, limit: int) -> bytes | None:
+    def _read(self, path: str, label: str, limit: int) -> bytes | None:
         """Return the content at a path; None if there is none."""
-        status, content = self._ask_again(path, shown, limit)
+        status, content = self._request(path, label, limit)
         return content if status == OK else None
 
-    def _ask_again(self, path: str, shown: str, limit: int) -> tuple[int, bytes]:
+    def _request(self, path: str, label: str, limit: int) -> tuple[int, bytes]:
         """Return the status and the content of a response, with retries.
 
         Errors contain the path as `shown`, without possible secrets.
         """
         for pause in (*RETRY_DELAYS_SECONDS, None):
             try:
-                status, content = self._ask(path, limit)
+                status, content = self._exchange(path, limit)
                 if status in (OK, NOT_FOUND, GONE):
                     return status, content
                 reason = f"status {status}"
@@ -143,7 +143,7 @@ class HttpSource(LogFiles):
                 reason = str(error) or type(error).__name__
             if pause is not None:
                 time.sleep(pause)
-        raise Unavailable(f"{shown}: {reason}")
+        raise Unavailable(f"{label}: {reason}")
 
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
         """Return the error of a missing file: an address may have changed, so it is not a rejection."""
@@ -153,8 +153,8 @@ class HttpSource(LogFiles):
 
     async def checkpoints(self, after: int) -> AsyncIterator[tuple[int, bytes]]:
         """Return None: a website does not list its stored heads."""
-        for nothing in list[tuple[int, bytes]]():
-            yield nothing
+        for checkpoint in list[tuple[int, bytes]]():
+            yield checkpoint
 
     def close(self) -> None:
         """Close the connections."""
@@ -162,24 +162,24 @@ class HttpSource(LogFiles):
             while True:
                 self._idle.get_nowait().close()
 
-    def _ask(self, path: str, limit: int) -> tuple[int, bytes]:
+    def _exchange(self, path: str, limit: int) -> tuple[int, bytes]:
         """Send a request and return the status and the content.
 
         A persistent connection may have been closed by the server, so the request is repeated once over a new
         one.
         """
         with suppress(queue.Empty):
-            kept = self._idle.get_nowait()
+            connection = self._idle.get_nowait()
             with suppress(OSError, HTTPException):
-                return self._answer(kept, path, limit)
+                return self._answer(connection, path, limit)
         return self._answer(self._connection(), path, limit)
 
     def _answer(self, connection: HTTPConnection, path: str, limit: int) -> tuple[int, bytes]:
         try:
             connection.request("GET", path, headers=self._headers)
             response = connection.getresponse()
-            found = response.status == OK  # the body of an error page may be long
-            most = limit if found else MAX_ENTRIES_BYTES
+            is_ok = response.status == OK  # the body of an error page may be long
+            most = limit if is_ok else MAX_ENTRIES_BYTES
             deadline = time.monotonic() + ANSWER_TIMEOUT_SECONDS
             content = read_content(response, most + most // 100 + GZIP_FRAME_BYTES, deadline)
             content = _decompress(content, response.getheader("Content-Encoding"), most)

@@ -180,7 +180,7 @@ def sentence(run: VerificationRun, error: TrackerError | None) -> str:
     if not run.proven:
         return (
             f"{signed} with the key that lies in the bundle itself: the bundle agrees with"
-            " itself, and nothing is proven about whose log it is or whether it was made anew."
+            " itself, and nothing is proven about the origin of the log or whether it was replaced."
         )
     lost = verification.texts.missing if verification.texts else 0
     texts = f", and {lost} texts that they commit to are missing" if lost else ""
@@ -191,20 +191,22 @@ def sentence(run: VerificationRun, error: TrackerError | None) -> str:
 
 def not_checked(run: VerificationRun) -> list[str]:
     """Return the points that the verification did not check."""
-    found = run.verification
+    verification = run.verification
     points = {
         "whose log it is: the only key was the one in the bundle": not run.proven,
         "whether others are shown another log: that takes a checkpoint of an earlier visit"
         " (--state) or a witness": not run.saved and not run.witnesses,
-        f"the events before position {found.first if found else 1}, which an earlier visit has"
-        " read": found is not None and found.first > 1,
+        f"the events before position {verification.first if verification else 1}, which an earlier visit has"
+        " read": verification is not None and verification.first > 1,
         "the texts (notes and quotations) that entries commit to: they are not part of what was"
-        " read": found is not None and found.texts is None,
-        "the texts that are missing": bool(found and found.texts and found.texts.missing),
+        " read": verification is not None and verification.texts is None,
+        "the texts that are missing": bool(
+            verification and verification.texts and verification.texts.missing
+        ),
         "the bytes that publishers sent, which events name: they were left out, or are not part of"
-        " what was read": (found is not None and found.snapshots is None),
+        " what was read": (verification is not None and verification.snapshots is None),
         "the snapshots that are missing": bool(
-            found and found.snapshots and found.snapshots.missing
+            verification and verification.snapshots and verification.snapshots.missing
         ),
         "files that nothing signs: readme, key, schemas": True,
         "the clock of the server, beyond that recorded times never go back": True,

@@ -58,23 +58,23 @@ class DerivedRows:
                 await self.source.compare_tile(full)
             self.full_tiles += filled
 
-    async def check_against(self, kept: TrustedCheckpoint) -> None:
+    async def check_against(self, saved: TrustedCheckpoint) -> None:
         """Check that the rows up to the size of a checkpoint are the signed ones.
 
         The tree must not be larger. Raises Rejected (FORKED), and as `extend`.
         """
         before = self.size
-        await self.extend(kept.size)
-        if self.head(kept.checkpoint.origin).checkpoint != kept.checkpoint:
+        await self.extend(saved.size)
+        if self.head(saved.checkpoint.origin).checkpoint != saved.checkpoint:
             raise Rejected(
                 "FORKED",
-                f"these are not the events that the checkpoint of size {kept.size} was signed for",
-                range(before + 1, kept.size + 1) or range(1, kept.size + 1),
+                f"these are not the events that the checkpoint of size {saved.size} was signed for",
+                range(before + 1, saved.size + 1) or range(1, saved.size + 1),
             )
 
 
 async def covered(
-    source: DatabaseSource, trust: TrustPolicy, kept: TrustedCheckpoint
+    source: DatabaseSource, trust: TrustPolicy, saved: TrustedCheckpoint
 ) -> TrustedCheckpoint | None:
     """Return a checkpoint from elsewhere if the newest of a database has at least its size.
 
@@ -82,13 +82,13 @@ async def covered(
     (NOT_SIGNED).
     """
     own = trust.verify_head(await source.head(), "the newest checkpoint of the database")
-    return kept if kept.size <= own.size else None
+    return saved if saved.size <= own.size else None
 
 
 async def check_complete(
     rows: DerivedRows,
     size: int,
-    kept: TrustedCheckpoint,
+    saved: TrustedCheckpoint,
     elsewhere: LogSource | None,
     trust: TrustPolicy,
 ) -> None:
@@ -97,15 +97,15 @@ async def check_complete(
     It is the head of another log, or was only saved. The rows were verified, and with them a checkpoint that
     is `covered`. Raises Rejected: FORKED for other events, SHRUNK with the missing positions.
     """
-    if kept.size > size:
+    if saved.size > size:
         await rows.extend(size)
-        raise await _missing_error(rows, kept, elsewhere, trust)
-    if kept.size > rows.size:
-        await rows.check_against(kept)
+        raise await _missing_error(rows, saved, elsewhere, trust)
+    if saved.size > rows.size:
+        await rows.check_against(saved)
 
 
 async def _missing_error(
-    rows: DerivedRows, kept: TrustedCheckpoint, elsewhere: LogSource | None, trust: TrustPolicy
+    rows: DerivedRows, saved: TrustedCheckpoint, elsewhere: LogSource | None, trust: TrustPolicy
 ) -> Rejected:
     """Return the error that names the missing events. Raises Rejected if even the rows are wrong."""
     known = (
@@ -122,8 +122,8 @@ async def _missing_error(
         known = "these are the first of them, and `tracker restore --onto` appends the others"
     return Rejected(
         "SHRUNK",
-        f"these events are missing: the log has {rows.size} of {kept.size} that were signed; {known}",
-        range(rows.size + 1, kept.size + 1),
+        f"these events are missing: the log has {rows.size} of {saved.size} that were signed; {known}",
+        range(rows.size + 1, saved.size + 1),
     )
 
 
@@ -142,9 +142,9 @@ async def begin_tail(
     and differ), and Unavailable.
     """
     head = trust.verify_head(await elsewhere.head(), "the checkpoint")
-    ours = rows.head(head.checkpoint.origin)
+    own_head = rows.head(head.checkpoint.origin)
     try:
-        tail = await Verification.begin(elsewhere, trust, ours, only_new=True)
+        tail = await Verification.begin(elsewhere, trust, own_head, only_new=True)
     except Rejected as error:
         raise await explain_fork(error, rows, elsewhere, head.size) from None
     tail.texts = await asyncio.to_thread(
@@ -170,10 +170,10 @@ async def explain_fork(
         return error
     for number in range(-(-rows.size // TILE_WIDTH)):
         start = number * TILE_WIDTH
-        ours = tile_at(0, number, rows.size)
-        theirs = await elsewhere.tile(tile_at(0, number, size)) or []
-        entries = await rows.source.entries(ours)
-        for position, (entry, hash) in enumerate(zip(entries, theirs, strict=False), start + 1):
+        own = tile_at(0, number, rows.size)
+        other = await elsewhere.tile(tile_at(0, number, size)) or []
+        entries = await rows.source.entries(own)
+        for position, (entry, hash) in enumerate(zip(entries, other, strict=False), start + 1):
             if leaf_hash(entry) != hash:
                 return Rejected(
                     "FORKED",

@@ -26,7 +26,7 @@ class TrustedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class TrustPolicy:
-    """The log's keys, one of which must have signed; the witnesses, all of which must have signed."""
+    """The log's keys and the witnesses. One of the keys and all of the witnesses must have signed."""
 
     keys: tuple[Verifier, ...]
     witnesses: tuple[Verifier, ...] = ()
@@ -38,10 +38,10 @@ class TrustPolicy:
         """
         note, checkpoint = parse_head(data, name)
         try:
-            found = note.verified_by((*self.keys, *self.witnesses))
+            signed_at = note.verified_by((*self.keys, *self.witnesses))
         except NotProven as error:
             raise Rejected("BAD_SIGNATURE", f"{name}: {error.message}") from None
-        signers = [key for key in self.keys if key in found]
+        signers = [key for key in self.keys if key in signed_at]
         if not signers:
             raise Rejected(
                 "UNKNOWN_KEY",
@@ -53,9 +53,9 @@ class TrustPolicy:
                 f"{name} is of {checkpoint.origin!r}, which is not the"
                 f" name of the key that signed it: {_key_names(signers)}",
             )
-        if silent := [key for key in self.witnesses if key not in found]:
+        if silent := [key for key in self.witnesses if key not in signed_at]:
             raise Rejected("NOT_WITNESSED", f"{name} is not cosigned by {_key_names(silent)}")
-        return TrustedCheckpoint(data, checkpoint, tuple(found))
+        return TrustedCheckpoint(data, checkpoint, tuple(signed_at))
 
 
 def parse_head(data: bytes, name: str) -> tuple[Note, Checkpoint]:

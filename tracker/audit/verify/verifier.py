@@ -263,9 +263,10 @@ def _events_before(size: int, since: int | None) -> int:
     return max(0, last - 1) // TILE_WIDTH * TILE_WIDTH
 
 
-def _first_difference(ours: list[bytes], stored: list[bytes] | None) -> int | None:
-    if stored is None or ours == stored:
+def _first_difference(computed: list[bytes], stored: list[bytes] | None) -> int | None:
+    if stored is None or computed == stored:
         return None
     return next(
-        (i for i, (a, b) in enumerate(zip(ours, stored, strict=False)) if a != b), len(ours) - 1
+        (i for i, (a, b) in enumerate(zip(computed, stored, strict=False)) if a != b),
+        len(computed) - 1,
     )

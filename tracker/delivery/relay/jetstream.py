@@ -139,7 +139,7 @@ class JetStreamSink:
         client = self._connection.client
         self._jetstream = client.jetstream(timeout=ANSWER_TIMEOUT_SECONDS)
         self._inbox = client.new_inbox()
-        await self._ask(client.subscribe(f"{self._inbox}.*", cb=self._give_answer))
+        await self._request(client.subscribe(f"{self._inbox}.*", cb=self._give_answer))
         info = await self._info() or await self._make()
         self._check(info.config)
 
@@ -149,13 +149,13 @@ class JetStreamSink:
             await self._connection.close()
         self._connection = None
 
-    async def look(self) -> SinkContent:
+    async def read_content(self) -> SinkContent:
         """Return the present content of the stream."""
         info = await self._info()
         if info is None:
             raise SinkUnavailable(f"{self.name}: the stream does not exist any more")
         state = info.state
-        last = await self._last_of_ours(state) if state.messages else None
+        last = await self._last_published(state) if state.messages else None
         return SinkContent(last, state.last_seq, _missing(info))
 
     async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledgement:
@@ -242,7 +242,7 @@ class JetStreamSink:
 
     async def _info(self) -> api.StreamInfo | None:
         try:
-            return await self._ask(self._jetstream.stream_info(self._options.stream))
+            return await self._request(self._jetstream.stream_info(self._options.stream))
         except NotFoundError:
             return None
 
@@ -264,7 +264,7 @@ class JetStreamSink:
             deny_delete=True,  # deletion of single messages, which would leave gaps
             allow_direct=True,
         )
-        return await self._ask(self._jetstream.add_stream(config))
+        return await self._request(self._jetstream.add_stream(config))
 
     def _check(self, config: api.StreamConfig) -> None:
         """Check that a stream is configured for one relay; its limits are not checked."""
@@ -279,19 +279,19 @@ class JetStreamSink:
                 f"{self.name}: expected a stream that takes and acknowledges messages"
             )
 
-    async def _last_of_ours(self, state: api.StreamState) -> LastEvent | None:
+    async def _last_published(self, state: api.StreamState) -> LastEvent | None:
         """Return the last message that this relay published. Raises SinkRefused if it belongs to another
         one."""
         least = max(state.first_seq, state.last_seq - FOREIGN_MESSAGES)
         for sequence in range(state.last_seq, least - 1, -1):
             try:
-                message = await self._ask(
+                message = await self._request(
                     self._jetstream.get_msg(self._options.stream, seq=sequence)
                 )
             except NotFoundError:
                 continue
-            if found := self._read(message):
-                return found
+            if entry := self._read(message):
+                return entry
             logger.error("%s: the message %d was not published by the tracker", self.name, sequence)
         return None
 
@@ -308,9 +308,9 @@ class JetStreamSink:
             )
         return LastEvent(int(position), headers.get(api.Header.MSG_ID.value, ""))
 
-    async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+    async def _request(self, request: Coroutine[Any, Any, T]) -> T:
         assert self._connection is not None
-        return await self._connection.ask(question)
+        return await self._connection.request(request)
 
     def _explain(self, error: Exception) -> SinkUnavailable | SinkRefused:
         assert self._connection is not None

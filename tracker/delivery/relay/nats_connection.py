@@ -41,7 +41,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-class TlsOrNothing(Client):
+class TlsOrPlain(Client):
     """A client that sends no password to a server without encryption if TLS is required."""
 
     def _connect_command(self) -> bytes:
@@ -61,7 +61,7 @@ class NatsConnection:
         self._ended = asyncio.Event()
         self._error: Exception | None = None
         """The last asynchronous error, such as a missing permission."""
-        self.client = TlsOrNothing() if address.with_tls else Client()
+        self.client = TlsOrPlain() if address.with_tls else Client()
 
     async def open(self) -> None:
         """Connect. Raises SinkUnavailable, and SinkRefused if access is denied."""
@@ -96,25 +96,25 @@ class NatsConnection:
             async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                 await self.client.close()
 
-    async def ask(self, question: Coroutine[Any, Any, T]) -> T:
+    async def request(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Send a request to the broker and return its response.
 
         The client itself would wait for a response even after the connection is lost. Raises NotFoundError if
         the requested object does not exist.
         """
-        asking = asyncio.ensure_future(question)
+        pending = asyncio.ensure_future(coroutine)
         ending = asyncio.ensure_future(self._ended.wait())
         try:
-            await asyncio.wait((asking, ending), return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
+            await asyncio.wait((pending, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not pending.done():
                 raise nats.errors.ConnectionClosedError
-            return asking.result()
+            return pending.result()
         except NotFoundError:
             raise
         except ERRORS as error:
             raise self.explain(error) from error
         finally:
-            asking.cancel()
+            pending.cancel()
             ending.cancel()
 
     def explain(self, error: Exception) -> SinkUnavailable | SinkRefused:

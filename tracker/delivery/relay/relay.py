@@ -45,7 +45,7 @@ MAX_PAUSE_SECONDS = 10.0
 logger = logging.getLogger(__name__)
 
 
-class LookAgain(Exception):
+class ContentDiffers(Exception):
     """Raised if the content of the broker differs from the expected one."""
 
 
@@ -134,7 +134,7 @@ class Relay:
     async def _settle(self) -> LostRange | None:
         """Reconcile the cursor with the broker, and return the lost range."""
         await self._lease.wait_until_held()
-        known, content = await self._store.read(), await self._sink.look()
+        known, content = await self._store.read(), await self._sink.read_content()
         await self._check_log(content.last)
         self._note_missing(content)
         self._cursor, lost = place_to_go_on(known, content)
@@ -156,8 +156,8 @@ class Relay:
         if last is None:
             return
         at = last.position
-        found = await self._recorder.page(at - 1, at + 1, limit=1)
-        if [message_id(event.event_id) for event in found] != [last.message_id]:
+        page = await self._recorder.page(at - 1, at + 1, limit=1)
+        if [message_id(event.event_id) for event in page] != [last.message_id]:
             raise SinkRefused(
                 f"{self._sink.name} has the event {last.message_id} at position {at}, and this log has"
                 " not: expected a stream of this log alone"
@@ -184,7 +184,7 @@ class Relay:
                 tasks.create_task(self._record())
         except ExceptionGroup as failed:
             error = _first_of(failed)
-            if not isinstance(error, LookAgain):
+            if not isinstance(error, ContentDiffers):
                 raise error from None
         finally:
             if self._cursor != recorded:
@@ -192,13 +192,13 @@ class Relay:
                     await self._store.write(self._sink.name, self._cursor)
 
     async def _send(self) -> None:
-        """Publish page by page. Raises LookAgain if the broker takes fewer events than were sent."""
+        """Publish page by page. Raises ContentDiffers if the broker takes fewer events than were sent."""
         pages = self._follower.pages(self._cursor.position, page=PAGE_EVENTS)
         async with aclosing(pages):
             async for page in pages:
-                wanted = await filter_selected(self._recorder, page, self._selection)
-                if not await self._publish(wanted):
-                    raise LookAgain
+                selected = await filter_selected(self._recorder, page, self._selection)
+                if not await self._publish(selected):
+                    raise ContentDiffers
                 self._cursor = replace(self._cursor, position=page[-1].position)
 
     async def _publish(self, events: Sequence[RecordedEvent]) -> bool:
@@ -217,16 +217,16 @@ class Relay:
         return acknowledged == len(run)
 
     async def _check(self) -> None:
-        """Check the content of the broker at intervals. Raises LookAgain if it has lost events."""
+        """Check the content of the broker at intervals. Raises ContentDiffers if it has lost events."""
         while True:
             await asyncio.sleep(self._check_interval_seconds)
             known = (
                 self._cursor
             )  # copied first: the broker may not report events that are acknowledged meanwhile
-            content = await self._sink.look()
+            content = await self._sink.read_content()
             self._note_missing(content)
             if place_to_go_on(known, content).lost:
-                raise LookAgain
+                raise ContentDiffers
 
     async def _record(self) -> None:
         """Write the cursor at intervals if it has changed."""

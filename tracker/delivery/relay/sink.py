@@ -71,7 +71,7 @@ class Sink(Protocol):
     async def close(self) -> None:
         """Close the connection."""
 
-    async def look(self) -> SinkContent:
+    async def read_content(self) -> SinkContent:
         """Return the present content."""
 
     async def publish(self, run: Sequence[LinkedEvent], behind: int) -> Acknowledgement:

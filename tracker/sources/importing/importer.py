@@ -182,7 +182,7 @@ async def _process_batch(run: ImportRun, batch: Iterable[Item]) -> None:
         for item in facts
         if in_log.get(item.planned.event_id, item.planned.stream) != item.planned.stream
     ]
-    taken = run.staging.by_others | await run.staging.recorded_by_others(moved)
+    taken = run.staging.not_imported | await run.staging.find_not_imported(moved)
     seen = await run.staging.lines_seen(ids)
     run.founded |= await run.staging.existing_streams(
         sorted(referenced_alliances(item.planned.fact for item in facts) - run.founded)
@@ -258,12 +258,12 @@ def _retraction_maker(run: ImportRun, at: SourceLocation) -> Callable[[str], Ret
     return lambda event_id: _retraction_event(run, event_id, f"reads {place} otherwise")
 
 
-def _retraction_event(run: ImportRun, event_id: str, what: str) -> Retracted:
+def _retraction_event(run: ImportRun, event_id: str, target: str) -> Retracted:
     reader, day = run.reader, PartialDate(run.on.isoformat())
     return Retracted(
         retracts=event_id,
         reason=printable(
-            f"Reader {reader.name} {reader.version} {what} in {run.file.name} than {run.before}",
+            f"Reader {reader.name} {reader.version} {target} in {run.file.name} than {run.before}",
             500,
         ),
         source=Source(

@@ -88,7 +88,7 @@ def reconcile(
         return (
             Resolution(ItemOutcome.REPEATED)
             if same
-            else _refusal(f"line {line} says otherwise", "CONTRADICTS_ROW")
+            else _refusal(f"line {line} contradicts this", "CONTRADICTS_ROW")
         )
     if same and not (retraction and retracted_by_import(entity, row[-1].event_id)):
         return Resolution(ItemOutcome.UNCHANGED)
@@ -102,7 +102,7 @@ def reconcile(
 
 
 def _is_recorded(entity: Entity, planned: PlannedEvent) -> bool:
-    """Return whether the event of a planned id is effective with the same content, whoever recorded it."""
+    """Return whether the event of a planned id is effective with the same content, by any recorder."""
     return any(
         known.event_id == planned.event_id and equal_ignoring_place(known.fact, planned.fact)
         for known in effective_facts(entity.known)

@@ -60,33 +60,33 @@ class Staging:
     def __init__(self, connection: Connection):
         self._connection = connection
         self._entities: dict[str, Entity] = {}
-        self._kept = 0
+        self._cached_facts = 0
         self.count = 0
-        self.by_others: set[str] = set()
+        self.not_imported: set[str] = set()
         """Ids of events of these entities that no import recorded. An accepted import counts as an import,
         although its actor is a person."""
 
     async def entities(self, streams: Iterable[str]) -> Mapping[str, Entity]:
         """Return these entities including staged events, with the available texts."""
-        if self._kept > MAX_CACHED_ENTITIES:
+        if self._cached_facts > MAX_CACHED_ENTITIES:
             self._entities.clear()
-            self.by_others.clear()
-            self._kept = 0
+            self.not_imported.clear()
+            self._cached_facts = 0
         missing = [stream for stream in dict.fromkeys(streams) if stream not in self._entities]
         for stream in missing:
             entity_type(stream)
-        found = await read_streams(self._connection, missing, MAX_POSITION)
-        kept = await read_texts(
-            self._connection, (e.fact for events in found.values() for e in events)
+        by_stream = await read_streams(self._connection, missing, MAX_POSITION)
+        texts = await read_texts(
+            self._connection, (e.fact for events in by_stream.values() for e in events)
         )
-        for stream, events in found.items():
-            self._entities[stream] = rehydrate(stream, events, kept)
-            self.by_others |= {
+        for stream, events in by_stream.items():
+            self._entities[stream] = rehydrate(stream, events, texts)
+            self.not_imported |= {
                 event.event_id
                 for event in events
                 if event.actor not in (None, *IMPORTERS) and not event.fact.source.reviewed_by
             }
-            self._kept += 1 + len(events)
+            self._cached_facts += 1 + len(events)
         if self.count:
             for row in await self._connection.fetch(SQL.staged_of, missing):
                 fact = with_texts(
@@ -96,7 +96,7 @@ class Staging:
                 Entity.Event(
                     row["stream"], row["version"], datetime_now_with_tzinfo(), row["event_id"], fact
                 ).mutate(self._entities[row["stream"]])
-                self._kept += 1
+                self._cached_facts += 1
         return self._entities
 
     async def stage(self, events: Sequence[NewEvent]) -> None:
@@ -117,7 +117,7 @@ class Staging:
         ]
         await self._connection.copy_records_to_table("staged", records=records, columns=COLUMNS)
         self.count += len(events)
-        self._kept += len(events)
+        self._cached_facts += len(events)
 
     async def lines_seen(self, ids: Sequence[str]) -> dict[str, int]:
         """Return the first line of this file for each of these ids."""
@@ -131,7 +131,7 @@ class Staging:
         """Return the streams of the recorded events with these ids."""
         return {row[0]: row[1] for row in await self._connection.fetch(SQL.streams_of_ids, ids)}
 
-    async def recorded_by_others(self, ids: Sequence[str]) -> set[str]:
+    async def find_not_imported(self, ids: Sequence[str]) -> set[str]:
         """Return the ids of these events that no import recorded."""
         if not ids:
             return set()

@@ -221,11 +221,11 @@ def country(field: Mapping[str, str]) -> Place:
 
 def _quantity(field: Mapping[str, str], about: Subject) -> Quantity:
     match = UNIT.fullmatch(field["units"].lower())
-    given = match["unit"] if match else field["units"]
+    unit_text = match["unit"] if match else field["units"]
     basis = match["basis"] if match and match["basis"] != "metric" else None
     value, qualifier = _value(field)
     return Quantity(
-        unit=Unit(UNITS.get(given, given)),
+        unit=Unit(UNITS.get(unit_text, unit_text)),
         value=value,
         qualifier=qualifier,
         basis=basis or about.basis,

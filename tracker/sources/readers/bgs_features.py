@@ -69,16 +69,16 @@ def _features(content: bytes) -> list[Any]:
 
 
 def _properties(feature: Any, number: int) -> dict[str, str]:
-    given = feature.get("properties") if isinstance(feature, dict) else None
-    if not isinstance(given, Mapping):
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    if not isinstance(properties, Mapping):
         raise InvalidInput("expected an object", code="UNREADABLE_FILE", path=("features", number))
     fields = {
-        field: next((_text(given[name]) for name in names if name in given), None)
+        field: next((_text(properties[name]) for name in names if name in properties), None)
         for field, names in NAMES.items()
     }
     if missing := [field for field in NEEDED if fields[field] is None]:
         raise InvalidInput(
-            f"expected the fields {', '.join(missing)}, got {', '.join(map(str, given))[:500]}",
+            f"expected the fields {', '.join(missing)}, got {', '.join(map(str, properties))[:500]}",
             code="UNREADABLE_FILE",
             path=("features", number, "properties"),
         )

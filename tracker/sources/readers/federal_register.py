@@ -129,12 +129,12 @@ def read(file: File) -> Iterator[Item]:
 
 def _documents(file: File, content: bytes) -> list[msgspec.Raw]:
     try:
-        found = msgspec.json.decode(content, type=Page | list[msgspec.Raw])
+        page = msgspec.json.decode(content, type=Page | list[msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(file, f"expected a page of documents as JSON: {error}") from None
-    if isinstance(found, list):
-        return found
-    return [msgspec.Raw(content)] if found.results is None else found.results
+    if isinstance(page, list):
+        return page
+    return [msgspec.Raw(content)] if page.results is None else page.results
 
 
 def read_document(document: Document, at: SourceLocation, where: str | None = None) -> Item:
@@ -221,7 +221,7 @@ def _title(document: Document) -> str:
 def _note(document: Document, *more: str | None) -> str:
     """Return further details of the document."""
     close = document.comments_close_on
-    said = [
+    lines = [
         document.action or document.type,
         *more,
         document.abstract,
@@ -231,12 +231,12 @@ def _note(document: Document, *more: str | None) -> str:
         _with_label("Dockets", document.docket_ids),
         _with_label("Topics", document.topics),
     ]
-    sentences = [" ".join(text.split()).rstrip(".") for text in said if text]
+    sentences = [" ".join(text.split()).rstrip(".") for text in lines if text]
     return (". ".join(sentences) + ".")[:8000]
 
 
-def _with_label(what: str, items: list[str]) -> str | None:
-    return f"{what}: {', '.join(items)}" if items else None
+def _with_label(label: str, items: list[str]) -> str | None:
+    return f"{label}: {', '.join(items)}" if items else None
 
 
 def _day(day: date | None) -> PartialDate | None:
@@ -245,8 +245,8 @@ def _day(day: date | None) -> PartialDate | None:
 
 def named_in(text: str) -> tuple[Commodity, ...]:
     """Return the commodities that a text names, in the order of the tree."""
-    found = {find_commodity(match[0]) for match in _names().finditer(text)}
-    return tuple(sorted((each for each in found if each), key=_places().__getitem__))
+    commodities = {find_commodity(match[0]) for match in _names().finditer(text)}
+    return tuple(sorted((each for each in commodities if each), key=_places().__getitem__))
 
 
 @cache

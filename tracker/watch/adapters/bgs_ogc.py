@@ -24,9 +24,9 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -64,7 +64,7 @@ class FeaturePage:
     next_url: str | None
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Read all pages of all commodities, and propose those whose figures are new or changed.
 
     One failed commodity is a warning, because a new poll would request all others again. A second one, or
@@ -93,7 +93,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
             if page.features and known.get(item) != pages[item]:
                 yield _proposal(item, page, number, commodity, today, is_new=item not in known)
     covers_until = None if failed else today - timedelta(days=1)
-    return LookResult({"pages": pages}, covers_until, tuple(warnings[:20]))
+    return PollResult({"pages": pages}, covers_until, tuple(warnings[:20]))
 
 
 def _read_pages(
@@ -103,19 +103,19 @@ def _read_pages(
 
     Raises NotUnderstood, with the code `INCOMPLETE` if features are missing or repeated.
     """
-    asked = {
+    parameters = {
         "f": "json",
         options.statistic_field: options.statistic,
         options.commodity_field: commodity,
         "limit": str(options.page_size),
         "offset": "0",
     }
-    url: str | None = f"{address}?{urlencode(asked)}"
+    url: str | None = f"{address}?{urlencode(parameters)}"
     pages: list[FeaturePage] = []
     while url is not None and len(pages) < options.max_pages:
         page = _page((yield from fetch(Request(url, accept=ACCEPT))), address)
         for field in page.features:
-            _check_asked_for(field, options.statistic, commodity, url)
+            _check_commodities(field, options.statistic, commodity, url)
         pages.append(page)
         url = page.next_url if page.features else None
     _reconcile(pages, url, commodity)
@@ -157,7 +157,7 @@ def _next(page: Mapping[str, Any], url: str, address: str) -> str | None:
     return None
 
 
-def _check_asked_for(field: Mapping[str, str], statistic: str, commodity: str, url: str) -> None:
+def _check_commodities(field: Mapping[str, str], statistic: str, commodity: str, url: str) -> None:
     """Reject other figures than requested: an API may ignore an unknown parameter."""
     got = (field["bgs_commodity_trans"], field["bgs_statistic_type_trans"])
     if [text.casefold() for text in got] != [commodity.casefold(), statistic.casefold()]:
@@ -213,5 +213,5 @@ ADAPTER = Adapter(
     name="bgs-ogc",
     title="BGS World Mineral Statistics (OGC API Features)",
     Options=Options,
-    look=look,
+    poll=poll,
 )

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from tracker.watch.adapter import NotUnderstood, Request, Response
-from tracker.watch.adapters.day_ranges import Asking, DayRange, Limits, ListedPage
+from tracker.watch.adapters.day_ranges import DayRange, Limits, ListedPage, PartialPoll
 from tracker.watch.json_answers import read_json
 
 T = TypeVar("T")
@@ -94,8 +94,8 @@ class Row(Struct, frozen=True):
     @property
     def key(self) -> str:
         """All fields of the row, for the detection of duplicates."""
-        said = (self.work, self.day, self.language, self.title, self.celex, self.collection)
-        return "\n".join(term.value if term else "" for term in said)
+        parts = (self.work, self.day, self.language, self.title, self.celex, self.collection)
+        return "\n".join(term.value if term else "" for term in parts)
 
 
 class Count(Struct, frozen=True):
@@ -155,7 +155,7 @@ class Query:
         )
         return PATTERN.format(first=days.first, last=days.last, terms=" || ".join(languages))
 
-    def ask(self, days: DayRange, number: int) -> Asking[ListedPage[Title]]:
+    def request_page(self, days: DayRange, number: int) -> PartialPoll[ListedPage[Title]]:
         """Request a page of rows; the first page comes after a count. Raises NotUnderstood."""
         count = 0
         if number == 1:
@@ -176,7 +176,7 @@ class Query:
             titles[row.key] = Title(row, place, response.sha256)
         return ListedPage(count, titles)
 
-    def _count(self, days: DayRange) -> Asking[int]:
+    def _count(self, days: DayRange) -> PartialPoll[int]:
         inner = f"SELECT DISTINCT {ROWS} WHERE {{\n{self.pattern(days)}\n}}"
         query = f"SELECT (COUNT(*) AS ?count) WHERE {{ {{ {inner} }} }}"
         response = yield self._request(query)

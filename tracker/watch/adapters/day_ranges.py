@@ -18,7 +18,7 @@ from tracker.watch.adapter import NotUnderstood, Request, Response
 
 T = TypeVar("T")
 
-Asking: TypeAlias = Generator[Request | Finding, Response | None, T]
+PartialPoll: TypeAlias = Generator[Request | Finding, Response | None, T]
 """A step of a poll, which returns the documents that it read."""
 
 DAY = timedelta(days=1)
@@ -56,42 +56,46 @@ class Limits:
     max_count: int = 10_000
 
 
-Ask: TypeAlias = Callable[[DayRange, int], Asking[ListedPage[T]]]
+RequestPage: TypeAlias = Callable[[DayRange, int], PartialPoll[ListedPage[T]]]
 """Request a page (1, 2, …) of a range of days."""
 
 
-def read_days(days: DayRange, ask: Ask[T], limits: Limits) -> Asking[dict[str, T]]:
+def read_days(
+    days: DayRange, request_page: RequestPage[T], limits: Limits
+) -> PartialPoll[dict[str, T]]:
     """Read all documents of a range of days, by the publisher's ids.
 
     For n documents over d days it takes at most n / page_size + 2 (n / max_count) log₂ d + 1 requests,
     rounded up. Raises NotUnderstood (`INCOMPLETE`).
     """
-    listed = yield from ask(days, 1)
+    listed = yield from request_page(days, 1)
     if listed.count >= limits.max_count:
-        return (yield from _read_halves(days, listed.count, ask, limits))
-    found = dict(listed.documents)
+        return (yield from _read_halves(days, listed.count, request_page, limits))
+    documents = dict(listed.documents)
     pages = -(-listed.count // limits.page_size)
     for number in range(2, pages + 1):
-        found |= (yield from ask(days, number)).documents
-    _check_count(days, listed.count, len(found))
-    return found
+        documents |= (yield from request_page(days, number)).documents
+    _check_count(days, listed.count, len(documents))
+    return documents
 
 
-def _read_halves(days: DayRange, count: int, ask: Ask[T], limits: Limits) -> Asking[dict[str, T]]:
+def _read_halves(
+    days: DayRange, count: int, request_page: RequestPage[T], limits: Limits
+) -> PartialPoll[dict[str, T]]:
     if days.first == days.last:
         raise NotUnderstood(
             f"{days.first}: the publisher lists {count:,} documents or more of one day, and gives"
             f" no more than {limits.max_count:,}",
             code="INCOMPLETE",
         )
-    found: dict[str, T] = {}
+    documents: dict[str, T] = {}
     for half in days.halves():
-        found |= yield from read_days(half, ask, limits)
+        documents |= yield from read_days(half, request_page, limits)
     if count > limits.max_count:
-        _check_count(days, count, len(found))
-    elif len(found) < limits.max_count:
-        _check_count(days, limits.max_count, len(found))
-    return found
+        _check_count(days, count, len(documents))
+    elif len(documents) < limits.max_count:
+        _check_count(days, limits.max_count, len(documents))
+    return documents
 
 
 def _check_count(days: DayRange, counted: int, came: int) -> None:

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 
 from tracker.errors import InvalidInput
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
-from tracker.watch.adapter import Adapter, Cursor, Look, LookResult, SourceSettings
+from tracker.watch.adapter import Adapter, Cursor, PollResult, PollSteps, SourceSettings
 from tracker.watch.adapters.cellar_query import LANGUAGES, LIMITS, Query, Row, Title, last_part
 from tracker.watch.adapters.day_ranges import read_days
 from tracker.watch.adapters.known_documents import (
@@ -96,8 +96,8 @@ class Act:
     @property
     def known(self) -> KnownDocument:
         """Return the part that is remembered."""
-        said = sorted(title.row.key for title in self.titles)
-        return KnownDocument(fingerprint(said), self.day, self.row.title.value)
+        keys = sorted(title.row.key for title in self.titles)
+        return KnownDocument(fingerprint(keys), self.day, self.row.title.value)
 
     def origin(self) -> Origin:
         """Return the origin of the preferred title."""
@@ -117,15 +117,15 @@ class Act:
         )
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll a range of days for acts that are new, changed or withdrawn."""
     options: Options = settings.options
     query = Query(settings.address, options.terms)
-    asked = fingerprint([[*map(list, options.terms.items())], options.series])
-    known = KnownDocuments.of(cursor, asked)
+    query_fingerprint = fingerprint([[*map(list, options.terms.items())], options.series])
+    known = KnownDocuments.of(cursor, query_fingerprint)
     since = options.since or max(FIRST_DAY, today - timedelta(days=COLD_START_DAYS))
     days = known.days(since, options.overlap_days, today)
-    titles = yield from read_days(days, query.ask, LIMITS)
+    titles = yield from read_days(days, query.request_page, LIMITS)
     acts = _acts(titles.values(), options)
     for act in sorted(acts.values(), key=lambda act: (act.day, act.name)):
         yield from _findings(act, known)
@@ -133,7 +133,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         yield _withdrawn(name, document, settings)
     now = {name: act.known for name, act in acts.items()}
     covers = today - timedelta(days=COVERS_DAYS_AGO)
-    return LookResult(cursor_of(today, options.overlap_days, asked, now), covers)
+    return PollResult(cursor_of(today, options.overlap_days, query_fingerprint, now), covers)
 
 
 def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
@@ -144,12 +144,12 @@ def _acts(titles: Iterable[Title], options: Options) -> dict[str, Act]:
         if _terms(title.row, options) and _is_in_series(title.row, options):
             works.setdefault(title.row.work.value, []).append(title)
     acts: dict[str, Act] = {}
-    for work, found in works.items():
-        found.sort(key=lambda title: (languages.index(_language(title.row)), title.row.key))
-        celex = min((each.row.celex.value for each in found if each.row.celex), default=work)
+    for work, rows in works.items():
+        rows.sort(key=lambda title: (languages.index(_language(title.row)), title.row.key))
+        celex = min((each.row.celex.value for each in rows if each.row.celex), default=work)
         # One number with two works: each is an act, under the address of its work.
         name = work if celex in acts else celex
-        acts[name] = Act(name, tuple(found), tuple(_terms(found[0].row, options)))
+        acts[name] = Act(name, tuple(rows), tuple(_terms(rows[0].row, options)))
     return acts
 
 
@@ -175,7 +175,7 @@ def _findings(act: Act, known: KnownDocuments) -> Iterator[Finding]:
         return
     if known.had_another(act.name, now):
         before = known.documents[act.name]
-        reason = f"Cellar says otherwise of this act than at the last look; its title was: {before.title}"
+        reason = f"Cellar describes this act differently since the last poll; its title was: {before.title}"
         yield Lead(act.origin(), reason, LeadCode.ANOTHER_BODY)
         return
     celex = act.row.celex.value if act.row.celex else act.name
@@ -207,5 +207,5 @@ ADAPTER = Adapter(
     name="eu-cellar",
     title="Official Journal of the EU: acts with terms in their titles (Cellar, SPARQL)",
     Options=Options,
-    look=look,
+    poll=poll,
 )

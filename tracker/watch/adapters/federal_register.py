@@ -26,14 +26,21 @@ from tracker.sources.readers.federal_register import Document, read_document
 from tracker.watch.adapter import (
     Adapter,
     Cursor,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
 )
-from tracker.watch.adapters.day_ranges import DAY, Asking, DayRange, Limits, ListedPage, read_days
+from tracker.watch.adapters.day_ranges import (
+    DAY,
+    DayRange,
+    Limits,
+    ListedPage,
+    PartialPoll,
+    read_days,
+)
 from tracker.watch.adapters.known_documents import (
     KnownDocument,
     KnownDocuments,
@@ -132,7 +139,7 @@ class Query:
         url = f"{self.address}?{urlencode(parameters)}"
         return Request(url, accept="application/json", max_bytes=MAX_PAGE_BYTES)
 
-    def ask(self, days: DayRange, number: int) -> Asking[ListedPage[Entry]]:
+    def request_page(self, days: DayRange, number: int) -> PartialPoll[ListedPage[Entry]]:
         """Request a page of a range of publication days. Raises NotUnderstood."""
         response = yield self.request(days, number)
         assert response is not None
@@ -150,24 +157,24 @@ class Query:
         return ListedPage(listing.count, {each.document.document_number: each for each in entries})
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll a range of days for documents that are new, changed, corrected or withdrawn."""
     options: Options = settings.options
     queries = list(_queries(settings.address, options))
-    asked = fingerprint([query.conditions for query in queries])
-    known = KnownDocuments.of(cursor, asked)
+    query_fingerprint = fingerprint([query.conditions for query in queries])
+    known = KnownDocuments.of(cursor, query_fingerprint)
     since = options.since or today - timedelta(days=COLD_START_DAYS)
     days = known.days(since, options.overlap_days, today)
-    found: dict[str, Entry] = {}
+    entries: dict[str, Entry] = {}
     for query in queries:
-        found = (yield from read_days(days, query.ask, LIMITS)) | found
-    for name in sorted(found, key=lambda name: (found[name].document.publication_date, name)):
-        yield from _findings(found[name], known, options)
-    for name, document in known.missing(found, days).items():
+        entries = (yield from read_days(days, query.request_page, LIMITS)) | entries
+    for name in sorted(entries, key=lambda name: (entries[name].document.publication_date, name)):
+        yield from _findings(entries[name], known, options)
+    for name, document in known.missing(entries, days).items():
         yield _withdrawn(name, document, queries[0].request(days, 1).url)
-    now = {name: each.known for name, each in found.items()}
-    # The issue of a day appears in the morning of Washington, so today's may be still to come.
-    return LookResult(cursor_of(today, options.overlap_days, asked, now), today - DAY)
+    now = {name: each.known for name, each in entries.items()}
+    # The issue of a day appears in the morning of Washington, so today's may not be published yet.
+    return PollResult(cursor_of(today, options.overlap_days, query_fingerprint, now), today - DAY)
 
 
 def _queries(address: str, options: Options) -> Iterator[Query]:
@@ -186,8 +193,8 @@ def _queries(address: str, options: Options) -> Iterator[Query]:
 def _entry(raw: bytes, place: str, response: Response, because: str) -> Entry:
     try:
         fields = decode(dict[str, Any], raw)
-        said = {name: value for name, value in fields.items() if value is not None}
-        document = decode(Document, encode(said))
+        recorded = {name: value for name, value in fields.items() if value is not None}
+        document = decode(Document, encode(recorded))
         if not document.title.strip() or not NUMBER.fullmatch(document.document_number):
             raise InvalidInput("expected a number and a title")
         return Entry(document, fields, place, response, because)
@@ -200,7 +207,7 @@ def _findings(entry: Entry, known: KnownDocuments, options: Options) -> Iterator
     if known.has(number, now):
         return
     if known.had_another(number, now):
-        reason = "The publisher has changed what it says of this document since the last look"
+        reason = "The publisher has changed its record of this document since the last poll"
         yield Lead(entry.origin(), reason, LeadCode.ANOTHER_BODY)
     if finding := _finding(entry, options):
         yield finding
@@ -225,9 +232,9 @@ def _finding(entry: Entry, options: Options) -> Finding | None:
 
 def _reason(entry: Entry) -> str:
     document = entry.document
-    said = [document.type, document.action or ""]
-    what = ": ".join(text.strip().rstrip(".") for text in said if text.strip())
-    reason = f"{what}; a document {entry.because}"
+    parts = [document.type, document.action or ""]
+    subject = ": ".join(text.strip().rstrip(".") for text in parts if text.strip())
+    reason = f"{subject}; a document {entry.because}"
     if corrected := entry.fields.get("correction_of"):
         reason += f"; it corrects {corrected}"
     corrections = entry.fields.get("corrections")
@@ -254,5 +261,5 @@ ADAPTER = Adapter(
     name="federal-register",
     title="US Federal Register: documents of agencies, and with words (API v1)",
     Options=Options,
-    look=look,
+    poll=poll,
 )

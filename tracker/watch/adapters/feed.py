@@ -19,13 +19,13 @@ from tracker.review.finding import Finding, Lead, LeadCode, Origin
 from tracker.watch.adapter import (
     Adapter,
     Cursor,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     SourceSettings,
 )
-from tracker.watch.adapters.day_ranges import DAY, Asking
+from tracker.watch.adapters.day_ranges import DAY, PartialPoll
 from tracker.watch.adapters.feed_entries import Feed, FeedEntry, item_name, read_feed
 from tracker.watch.adapters.known_documents import MAX_TITLE_CHARACTERS, fingerprint
 from tracker.watch.terms import Term, terms_in
@@ -33,7 +33,7 @@ from tracker.watch.terms import Term, terms_in
 ACCEPT = "application/atom+xml, application/rss+xml, application/xml;q=0.9, text/xml;q=0.8"
 MAX_FEED_BYTES = 8_000_000
 MAX_KNOWN_ENTRIES = 2_000
-"""Maximum number of entries of a feed, all of which are remembered."""
+"""Maximum number of entries of a feed; all are remembered."""
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,14 +87,14 @@ class ReadEntry:
         )
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll a feed."""
     options: Options = settings.options
     known = _known_entries(cursor)
     feed, seen = yield from _read_pages(settings.address, known, options)
     since = options.since or today - timedelta(days=30)
-    wanted = {name: each for name, each in seen.items() if _is_wanted(each.entry, options)}
-    for name, each in wanted.items():
+    selected = {name: each for name, each in seen.items() if _matches_terms(each.entry, options)}
+    for name, each in selected.items():
         first = not cursor and each.entry.day is not None and each.entry.day < since
         if not first:
             yield from _findings(name, each, known, options)
@@ -105,15 +105,15 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         warning, lead = _gap(settings, feed, cursor)
         warnings.append(warning)
         yield lead
-    # Only the feed determines from which day an entry is in it, so today's may be still to come.
+    # Only the feed determines from which day an entry is in it, so entries of today may appear later.
     covers = None if warnings else today - DAY
-    kept = {name: _known_entry(each, name in wanted) for name, each in seen.items()}
-    return LookResult(_cursor(kept or known, today), covers, tuple(warnings))
+    remembered = {name: _known_entry(each, name in selected) for name, each in seen.items()}
+    return PollResult(_cursor(remembered or known, today), covers, tuple(warnings))
 
 
 def _read_pages(
     address: str, known: Mapping[str, KnownEntry], options: Options
-) -> Asking[tuple[Feed, dict[str, ReadEntry]]]:
+) -> PartialPoll[tuple[Feed, dict[str, ReadEntry]]]:
     """Read the first page of a feed, and further pages until one has a known entry."""
     url, seen, first = address, dict[str, ReadEntry](), None
     for number in range(1, options.max_pages + 1):
@@ -128,7 +128,7 @@ def _read_pages(
             if before.page == page and before.fingerprint != read.fingerprint:
                 raise NotUnderstood(
                     f"{response.url}: {before.entry.place} and {entry.place} are not the same and have"
-                    f" one id, {item_name(entry.id)}: so nobody can tell what is new"
+                    f" one id, {item_name(entry.id)}: new entries cannot be recognised"
                 )
         if len(seen) > MAX_KNOWN_ENTRIES:
             raise NotUnderstood(f"{response.url}: expected at most {MAX_KNOWN_ENTRIES:,} entries")
@@ -147,10 +147,10 @@ def _on_same_host(url: str | None, base: str) -> str:
     return there._replace(scheme=here.scheme, netloc=here.netloc).geturl()
 
 
-def _is_wanted(entry: FeedEntry, options: Options) -> bool:
+def _matches_terms(entry: FeedEntry, options: Options) -> bool:
     text = f"{entry.title} {entry.text}"
-    wanted = not options.terms or bool(terms_in(text, options.terms))
-    return wanted and not terms_in(text, options.without)
+    matches = not options.terms or bool(terms_in(text, options.terms))
+    return matches and not terms_in(text, options.without)
 
 
 def _findings(
@@ -162,7 +162,7 @@ def _findings(
         reason = "A new entry of the feed" + (f", with {', '.join(terms)}" if terms else "")
         yield Lead(seen.origin(options), reason, LeadCode.ANNOUNCED)
     elif before.fingerprint != seen.fingerprint:
-        reason = "The entry reads otherwise than at the last look; " + (
+        reason = "The entry differs from the last poll; " + (
             f"its title was: {before.title}"
             if before.title != seen.entry.title[:MAX_TITLE_CHARACTERS]
             else "its title is the same"
@@ -223,8 +223,8 @@ def _gap(settings: SourceSettings, feed: Feed, cursor: Cursor) -> tuple[str, Lea
     return reason, Lead(origin, reason, LeadCode.GAP)
 
 
-def _known_entry(seen: ReadEntry, wanted: bool) -> KnownEntry:
-    title = seen.entry.title[:MAX_TITLE_CHARACTERS] if wanted else ""
+def _known_entry(seen: ReadEntry, selected: bool) -> KnownEntry:
+    title = seen.entry.title[:MAX_TITLE_CHARACTERS] if selected else ""
     return KnownEntry(seen.fingerprint, seen.entry.day, title)
 
 
@@ -247,5 +247,5 @@ def _cursor(entries: Mapping[str, KnownEntry], today: date) -> Cursor:
 
 
 ADAPTER = Adapter(
-    name="feed", title="Any feed, Atom or RSS: its entries, as leads", Options=Options, look=look
+    name="feed", title="Any feed, Atom or RSS: its entries, as leads", Options=Options, poll=poll
 )

@@ -162,8 +162,8 @@ def _join(base: str, address: str) -> str | None:
 
 
 def _text(element: etree._Element, name: str) -> str:
-    found = element.find(name)
-    return "" if found is None else text_of(found)
+    child = element.find(name)
+    return "" if child is None else text_of(child)
 
 
 def _atom_text(element: etree._Element | None) -> str:

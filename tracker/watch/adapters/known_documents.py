@@ -51,9 +51,9 @@ class KnownDocuments:
     documents: Mapping[str, KnownDocument]
 
     @classmethod
-    def of(cls, cursor: Cursor, asked: str) -> KnownDocuments:
+    def of(cls, cursor: Cursor, query_fingerprint: str) -> KnownDocuments:
         """Load the memory of a list; it is empty if the query has changed since."""
-        if cursor.get("asked") != asked:
+        if cursor.get("asked") != query_fingerprint:
             return cls(None, {})
         documents = {
             name: KnownDocument(digits, date.fromisoformat(day), title)
@@ -75,23 +75,23 @@ class KnownDocuments:
         """Return whether a document is remembered with other content."""
         return name in self.documents and self.documents[name].fingerprint != now
 
-    def missing(self, found: Collection[str], days: DayRange) -> dict[str, KnownDocument]:
+    def missing(self, listed: Collection[str], days: DayRange) -> dict[str, KnownDocument]:
         """Return the remembered documents of some days that are missing now."""
         return {
             name: each
             for name, each in sorted(self.documents.items())
-            if name not in found and days.first <= each.day <= days.last
+            if name not in listed and days.first <= each.day <= days.last
         }
 
 
 def cursor_of(
-    today: date, overlap_days: int, asked: str, documents: Mapping[str, KnownDocument]
+    today: date, overlap_days: int, query_fingerprint: str, documents: Mapping[str, KnownDocument]
 ) -> Cursor:
     """Return the next cursor; it keeps the documents of the days that will be repeated."""
     first = today - timedelta(days=overlap_days)
     return {
         "through": today.isoformat(),
-        "asked": asked,
+        "asked": query_fingerprint,
         "documents": {
             name: [each.fingerprint, each.day.isoformat(), each.title[:MAX_TITLE_CHARACTERS]]
             for name, each in documents.items()

@@ -20,8 +20,8 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    Look,
-    LookResult,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -43,7 +43,7 @@ from tracker.watch.listing import (
 from tracker.watch.terms import Term, terms_in
 
 MAX_WITHDRAWAL_CHECKS = 10
-FIRST_LOOK_DAYS = 90
+FIRST_POLL_DAYS = 90
 """Days before the first poll from which notices are read by default."""
 MAX_READ = 40
 """Maximum number of notices read in one poll; the others wait for the next."""
@@ -93,40 +93,40 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Read a list from the newest notice to the known ones."""
     options: Options = settings.options
-    known = KnownEntries(cursor, options.since or today - timedelta(days=FIRST_LOOK_DAYS))
-    found = yield from walk(settings.address, options.layout(), known, options.max_pages)
+    known = KnownEntries(cursor, options.since or today - timedelta(days=FIRST_POLL_DAYS))
+    listing = yield from walk(settings.address, options.layout(), known, options.max_pages)
     warnings = []
-    if not found.joins:
-        gap = gap_in(found, settings.address, options.language)
+    if not listing.joins:
+        gap = gap_in(listing, settings.address, options.language)
         warnings.append(gap.reason)
         yield gap
-    yield from _report_missing(known.missing_in(found), known, options)
-    new = sorted((e for e in found.entries if e not in known), key=lambda e: (e.day, e.url))
-    wanted = [entry for entry in new if _is_wanted(entry, options)]
-    now = wanted[:MAX_READ] if options.read_notices else wanted
+    yield from _report_missing(known.missing_in(listing), known, options)
+    new = sorted((e for e in listing.entries if e not in known), key=lambda e: (e.day, e.url))
+    selected = [entry for entry in new if _matches_terms(entry, options)]
+    now = selected[:MAX_READ] if options.read_notices else selected
     for entry in now:
         yield (yield from _notice(entry, options))
-    left = wanted[len(now) :]
+    left = selected[len(now) :]
     for entry in new:
         if entry not in left:
             known.add(entry, entry.title if entry in now else "")
     if left:
-        warnings.append(f"{len(left)} notices are left for the next look")
+        warnings.append(f"{len(left)} notices are left for the next poll")
     covers_until = (left[0].day if left else today) - timedelta(days=1)
-    return LookResult(known.cursor(), covers_until if found.joins else None, tuple(warnings))
+    return PollResult(known.cursor(), covers_until if listing.joins else None, tuple(warnings))
 
 
-def _is_wanted(entry: Entry, options: Options) -> bool:
-    wanted = not options.terms or terms_in(entry.title, options.terms)
-    return bool(wanted) and not terms_in(entry.title, options.without)
+def _matches_terms(entry: Entry, options: Options) -> bool:
+    matches = not options.terms or terms_in(entry.title, options.terms)
+    return bool(matches) and not terms_in(entry.title, options.without)
 
 
 def _notice(entry: Entry, options: Options) -> Generator[Request | Finding, Response | None, Lead]:
     sha256, url, place = entry.sha256, entry.listed_at, entry.place
-    reason, code = "It was announced; what it does nobody has read yet", LeadCode.ANNOUNCED
+    reason, code = "It was announced; its content has not been read yet", LeadCode.ANNOUNCED
     if options.read_notices:
         try:
             response = yield from fetch(Request(entry.url))
@@ -171,14 +171,14 @@ def _report_missing(
 @cache
 def _number_pattern(pattern: str) -> re.Pattern[str]:
     try:
-        found = re.compile(pattern)
+        compiled = re.compile(pattern)
     except re.error as error:
         raise InvalidInput(f"expected a pattern, got {pattern!r}: {error}") from None
-    if found.groups != 1:
+    if compiled.groups != 1:
         raise InvalidInput(f"expected a pattern with one group, got {pattern!r}")
-    return found
+    return compiled
 
 
 ADAPTER = Adapter(
-    name="notices", title="Lists of notices in HTML, by CSS selectors", Options=Options, look=look
+    name="notices", title="Lists of notices in HTML, by CSS selectors", Options=Options, poll=poll
 )

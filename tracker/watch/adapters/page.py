@@ -22,9 +22,9 @@ from tracker.review.finding import Lead, LeadCode, Origin
 from tracker.watch.adapter import (
     Adapter,
     Cursor,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -41,7 +41,7 @@ MAX_SHOWN_LINES, MAX_SHOWN_CHARACTERS = 20, 300
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Selected part of a page: the elements of the CSS `selector`, of which at least one must match.
+    """Selected part of a page: the elements that match the CSS `selector`, at least one.
 
     Lines that match a regular expression in `ignore` are left out, such as a counter or today's date. With
     `terms`, a change is a lead only if a new line contains one of them. `language` (BCP 47) applies to a page
@@ -75,7 +75,7 @@ class PageText(Struct, frozen=True):
     lines: list[str]
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll a page. The first poll only remembers its content."""
     options: Options = settings.options
     response = yield Request(settings.address)
@@ -90,7 +90,7 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
         if not options.terms or terms_in("\n".join(new), options.terms):
             yield _lead(settings, response, page, _reason(new, gone, cursor))
     next_cursor = {"lines": now, "sha256": response.sha256, "through": today.isoformat()}
-    return LookResult(next_cursor, covers_until=today - DAY)
+    return PollResult(next_cursor, covers_until=today - DAY)
 
 
 def _read(response: Response, settings: SourceSettings) -> PageText:
@@ -121,8 +121,8 @@ def read_page(response: Response, options: Options, name: str) -> PageText:
     if len(lines) > MAX_LINES:
         raise NotUnderstood(f"{response.url}: expected at most {MAX_LINES:,} lines")
     title = root.find(".//title")
-    found = text_of(title) if title is not None else ""
-    return PageText(found or name, root.get("lang") or options.language, lines)
+    title_text = text_of(title) if title is not None else ""
+    return PageText(title_text or name, root.get("lang") or options.language, lines)
 
 
 def _hash(line: str) -> str:
@@ -158,5 +158,5 @@ ADAPTER = Adapter(
     name="page",
     title="Any page or file by its address: changes of what it says",
     Options=Options,
-    look=look,
+    poll=poll,
 )

@@ -23,14 +23,14 @@ from tracker.review.finding import Finding, Lead, LeadCode, Origin
 from tracker.watch.adapter import (
     Adapter,
     Cursor,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
 )
-from tracker.watch.adapters.day_ranges import DAY, Asking
+from tracker.watch.adapters.day_ranges import DAY, PartialPoll
 from tracker.watch.adapters.feed_entries import ATOM, DC, Feed, FeedEntry, item_name, read_feed
 from tracker.watch.adapters.known_documents import fingerprint
 from tracker.watch.terms import Term, terms_in
@@ -85,9 +85,9 @@ class LogEvent:
     @property
     def type(self) -> str:
         """Return the type of the act, such as `uksi`."""
-        found = ACT.fullmatch(self.act)
-        assert found
-        return found["type"]
+        match = ACT.fullmatch(self.act)
+        assert match
+        return match["type"]
 
     @property
     def number(self) -> str | None:
@@ -115,7 +115,7 @@ class LogEvent:
         )
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll the log: new acts, then withdrawn files."""
     options: Options = settings.options
     first = options.since or today - timedelta(days=COLD_START_DAYS)
@@ -126,18 +126,18 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     for event_name in ("published", "withdrawn"):
         events = yield from _read_events(settings.address, event_name, first, options)
         for event in reversed(events):
-            seen += [event.name] if _is_kept(event, today) else []
-            if event.name not in known and _is_wanted(event, options):
+            seen += [event.name] if _is_selected(event, today) else []
+            if event.name not in known and _matches_terms(event, options):
                 yield from _findings(event, event_name, acts)
     next_cursor = {"through": today.isoformat(), "events": sorted(set(seen))}
-    return LookResult(next_cursor, covers_until=today - DAY)
+    return PollResult(next_cursor, covers_until=today - DAY)
 
 
-def _is_kept(event: LogEvent, today: date) -> bool:
+def _is_selected(event: LogEvent, today: date) -> bool:
     return event.at.date() >= today - timedelta(days=OVERLAP_DAYS)
 
 
-def _is_wanted(event: LogEvent, options: Options) -> bool:
+def _matches_terms(event: LogEvent, options: Options) -> bool:
     return (not options.types or event.type in options.types) and (
         not options.terms or bool(terms_in(event.entry.title, options.terms))
     )
@@ -159,7 +159,7 @@ def _findings(event: LogEvent, event_name: EventName, acts: set[str]) -> Iterato
 
 def _read_events(
     address: str, event_name: EventName, first: date, options: Options
-) -> Asking[list[LogEvent]]:
+) -> PartialPoll[list[LogEvent]]:
     """Read the events since a day, newest first. Raises NotUnderstood."""
     query = {"event": event_name, "sort": "date", "sortorder": "descending"}
     if event_name == "published":
@@ -201,30 +201,30 @@ def _check_last_page(feed: Feed, url: str) -> None:
 def _log_event(entry: FeedEntry, event_name: EventName, response: Response) -> LogEvent:
     """Parse and check an event. Raises NotUnderstood."""
     element = entry.element
-    said = {
+    values = {
         "Event": _child(element, f"{LOG}Event"),
         "dc:identifier": _child(element, f"{DC}identifier"),
         "updated": _child(element, f"{ATOM}updated"),
         "file": _child(element, f"{LOG}Item_Published") or _child(element, f"{LOG}Item_Withdrawn"),
     }
     where = f"{response.url.partition('?')[0]}: {entry.place}"
-    if missing := [name for name, value in said.items() if not value]:
+    if missing := [name for name, value in values.items() if not value]:
         raise NotUnderstood(f"{where}: expected {', '.join(missing)}")
     is_new = event_name == "withdrawn" or _child(element, f"{LOG}New") == "true"
-    if said["Event"] != event_name or not is_new:
+    if values["Event"] != event_name or not is_new:
         raise NotUnderstood(f"{where}: asked for {event_name} files, and got another")
-    if not ACT.fullmatch(said["dc:identifier"]):
-        raise NotUnderstood(f"{where}: {said['dc:identifier']!r} is not the address of an act")
+    if not ACT.fullmatch(values["dc:identifier"]):
+        raise NotUnderstood(f"{where}: {values['dc:identifier']!r} is not the address of an act")
     try:
-        at = datetime.fromisoformat(said["updated"])
+        at = datetime.fromisoformat(values["updated"])
     except ValueError:
-        raise NotUnderstood(f"{where}: {said['updated']!r} is not a time") from None
+        raise NotUnderstood(f"{where}: {values['updated']!r} is not a time") from None
     if at.tzinfo is None:
-        raise NotUnderstood(f"{where}: {said['updated']!r} has no time zone")
+        raise NotUnderstood(f"{where}: {values['updated']!r} has no time zone")
     return LogEvent(
         entry=entry,
-        act=said["dc:identifier"],
-        file=said["file"],
+        act=values["dc:identifier"],
+        file=values["file"],
         at=at,
         format=_child(element, f"{LOG}Format") or "file",
         language=_child(element, f"{DC}language") or None,
@@ -237,13 +237,13 @@ def _child(element: etree._Element, name: str) -> str:
 
 
 def _value(element: etree._Element, name: str) -> str | None:
-    found = element.find(f"{METADATA}{name}")
-    return None if found is None else found.get("Value")
+    child = element.find(f"{METADATA}{name}")
+    return None if child is None else child.get("Value")
 
 
 ADAPTER = Adapter(
     name="uk-legislation",
     title="legislation.gov.uk: new acts and withdrawn files (publication log, Atom)",
     Options=Options,
-    look=look,
+    poll=poll,
 )

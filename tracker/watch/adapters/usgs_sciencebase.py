@@ -26,9 +26,9 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -138,7 +138,7 @@ class ReleaseFile:
         )
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Poll for releases, then for files of them that are new, changed or removed."""
     options: Options = settings.options
     known: Mapping[str, list[str]] = cursor.get("files", {})
@@ -147,15 +147,17 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     left = [each.key for each in _select_files(changed, options)[MAX_FILES:]]
     unread = set(left)
     for each in changed:
-        if each.key not in left and not (yield from _say(each, options, each.key not in known)):
+        if each.key not in left and not (
+            yield from _describe_release_file(each, options, each.key not in known)
+        ):
             unread.add(each.key)
     for key in sorted(known.keys() - files.keys()):
         yield _missing_lead(key, known[key][1], settings.address)
     now = {key: [f.file.version, f.title[:150]] for key, f in files.items() if key not in unread}
     now |= {key: known[key] for key in unread if key in known}
-    warnings = (f"{len(left)} files are left for the next look",) if left else ()
+    warnings = (f"{len(left)} files are left for the next poll",) if left else ()
     covers_until = None if unread else today - timedelta(days=1)
-    return LookResult({"files": now}, covers_until, warnings)
+    return PollResult({"files": now}, covers_until, warnings)
 
 
 def _all_files(
@@ -171,20 +173,20 @@ def _all_files(
     files: dict[str, ReleaseFile] = {}
     for year, release in releases:
         if year >= since_edition:
-            found = yield from _release_files(address, year, release)
-            files |= {each.key: each for each in found}
+            of_release = yield from _release_files(address, year, release)
+            files |= {each.key: each for each in of_release}
     return files
 
 
-def _say(
-    found: ReleaseFile, options: Options, is_new: bool
+def _describe_release_file(
+    file: ReleaseFile, options: Options, is_new: bool
 ) -> Generator[Request | Finding, Response | None, bool]:
     """Report a new or changed file; return whether it was available."""
     try:
-        finding = yield from _finding(found, options, is_new=is_new)
+        finding = yield from _finding(file, options, is_new=is_new)
     except FetchFailed as failure:
         reason = f"A table of a release could not be had: {failure.message}"
-        yield Lead(found.origin, reason, LeadCode.NOT_READ)
+        yield Lead(file.origin, reason, LeadCode.NOT_READ)
         return False
     if finding is not None:
         yield finding
@@ -210,21 +212,21 @@ def _items(
 
     Raises NotUnderstood, with the code `INCOMPLETE` if the number differs from the catalogue's count.
     """
-    found: dict[str, tuple[Response, Item]] = {}
+    items: dict[str, tuple[Response, Item]] = {}
     url: str | None = address
     for _ in range(MAX_PAGES):
         if url is None:
             break
         response = yield from fetch(Request(url, accept=ACCEPT))
         page = read_json(response, ItemPage)
-        found |= {item.id: (response, item) for item in page.items}
+        items |= {item.id: (response, item) for item in page.items}
         link = page.nextlink.url if page.nextlink and page.items else None
         url = address_in(link, response.url)
-    if url is not None or len(found) != page.total:
+    if url is not None or len(items) != page.total:
         raise NotUnderstood(
-            f"{address}: {len(found)} items came of {page.total}", code="INCOMPLETE"
+            f"{address}: {len(items)} items came of {page.total}", code="INCOMPLETE"
         )
-    return list(found.values())
+    return list(items.values())
 
 
 def _release_files(
@@ -234,13 +236,13 @@ def _release_files(
     catalogue = urljoin(address, urlsplit(address).path.rpartition("/")[0] + "/")
     response = yield from fetch(Request(f"{catalogue}item/{release.id}?format=json", accept=ACCEPT))
     whole = read_json(response, Item)
-    found = list(_files_of(year, whole, response))
+    files = list(_files_of(year, whole, response))
     if whole.has_children or release.has_children:
-        asked = {"parentId": release.id, "format": "json", "max": 100, "fields": "title,files"}
-        children = yield from _items(f"{catalogue}items?{urlencode(asked)}")
+        query = {"parentId": release.id, "format": "json", "max": 100, "fields": "title,files"}
+        children = yield from _items(f"{catalogue}items?{urlencode(query)}")
         for listed_in, child in children:
-            found += _files_of(year, child, listed_in)
-    return found
+            files += _files_of(year, child, listed_in)
+    return files
 
 
 def _files_of(year: int, item: Item, listed_in: Response) -> Iterator[ReleaseFile]:
@@ -249,29 +251,29 @@ def _files_of(year: int, item: Item, listed_in: Response) -> Iterator[ReleaseFil
 
 
 def _finding(
-    found: ReleaseFile, options: Options, *, is_new: bool
+    file: ReleaseFile, options: Options, *, is_new: bool
 ) -> Generator[Request | Finding, Response | None, Finding | None]:
     """Return the finding for a new or changed file; None for one that needs no review."""
-    if _fits(found.file.name, options.ignore):
+    if _fits(file.file.name, options.ignore):
         return None
-    if not _fits(found.file.name, options.tables):
-        reason = "A file of a release that is no table: nothing reads it by itself"
-        return Lead(found.origin, reason, LeadCode.ANNOUNCED)
-    if found.origin.url == found.listed_in.url:
-        return Lead(found.origin, "A table of a release without an address", LeadCode.NOT_READ)
-    response = yield from fetch(Request(found.origin.url))
-    _check_content(response, found.file)
-    return _proposal(found, response, is_new=is_new)
+    if not _fits(file.file.name, options.tables):
+        reason = "A file of a release that is no table: a person must read it"
+        return Lead(file.origin, reason, LeadCode.ANNOUNCED)
+    if file.origin.url == file.listed_in.url:
+        return Lead(file.origin, "A table of a release without an address", LeadCode.NOT_READ)
+    response = yield from fetch(Request(file.origin.url))
+    _check_content(response, file.file)
+    return _proposal(file, response, is_new=is_new)
 
 
 def _check_content(response: Response, file: CatalogueFile) -> None:
     """Compare a file with the catalogue. Raises NotUnderstood (`TRUNCATED`)."""
     algorithm = CHECKSUMS.get(file.checksum.type.upper()) if file.checksum else None
     if file.checksum and algorithm:
-        found = hashlib.new(algorithm, response.content, usedforsecurity=False).hexdigest()
-        if found != file.checksum.value.strip().lower():
+        digest = hashlib.new(algorithm, response.content, usedforsecurity=False).hexdigest()
+        if digest != file.checksum.value.strip().lower():
             raise NotUnderstood(
-                f"{response.url}: {len(response.content):,} bytes that hash to {found}, not to the"
+                f"{response.url}: {len(response.content):,} bytes that hash to {digest}, not to the"
                 f" {file.checksum.value} of the catalogue",
                 code="TRUNCATED",
             )
@@ -282,18 +284,14 @@ def _check_content(response: Response, file: CatalogueFile) -> None:
         )
 
 
-def _proposal(found: ReleaseFile, response: Response, *, is_new: bool) -> Finding:
+def _proposal(file: ReleaseFile, response: Response, *, is_new: bool) -> Finding:
     place = Origin(
-        item=found.key,
-        title=found.title,
-        sha256=response.sha256,
-        url=found.origin.url,
-        language="en",
+        item=file.key, title=file.title, sha256=response.sha256, url=file.origin.url, language="en"
     )
     head = response.content[:HEAD_BYTES]
-    for name in (found.file.name, f"mcs{found.year}-{found.file.name}"):
+    for name in (file.file.name, f"mcs{file.year}-{file.file.name}"):
         if usgs.READER.recognise(head, name):
-            reason = f"A table of the edition of {found.year}, which " + (
+            reason = f"A table of the edition of {file.year}, which " + (
                 "was not seen before" if is_new else "reads otherwise than before"
             )
             return ImportProposal(place, reason, reader="usgs", file_name=name)
@@ -309,5 +307,5 @@ ADAPTER = Adapter(
     name="usgs-sciencebase",
     title="Data releases of USGS Mineral Commodity Summaries (ScienceBase)",
     Options=Options,
-    look=look,
+    poll=poll,
 )

@@ -17,7 +17,7 @@ const SEEN = "tracker.log.head";
 const REST_MILLISECONDS = 400;
 const CHECKS = /** @type {CheckName[]} */ (["head", "seen", "entry", "path", "texts", "page"]);
 /** The mark, the name and the CSS class of an outcome. */
-const LOOKS = {
+const MARKS = {
   passed: { mark: "✓", name: "passed", ok: "1" },
   failed: { mark: "✕", name: "failed", ok: "0" },
   unknown: { mark: "–", name: "not checked", ok: "" },
@@ -96,10 +96,10 @@ function shownFields(page) {
 function showOutcome(panel, name, outcome) {
   const row = panel.querySelector(`[data-check="${name}"]`);
   const [mark, result, detail] = [".tickmark", ".res", "small"].map((part) => row?.querySelector(part));
-  const look = LOOKS[outcome.state];
-  row?.setAttribute("data-ok", look.ok);
-  mark?.setAttribute("aria-label", look.name);
-  if (mark) mark.textContent = look.mark;
+  const style = MARKS[outcome.state];
+  row?.setAttribute("data-ok", style.ok);
+  mark?.setAttribute("aria-label", style.name);
+  if (mark) mark.textContent = style.mark;
   if (result) result.textContent = outcome.result;
   if (detail) detail.textContent = outcome.detail;
 }
@@ -125,7 +125,7 @@ function describe({ outcomes, size }, milliseconds) {
     return {
       state: "part",
       title: unknown.length === CHECKS.length ? "Not checked" : "Checked in part",
-      lead: `${unknown.length} of ${CHECKS.length} checks could not be made here, which accuses nobody. Below is how to make them elsewhere.`,
+      lead: `${unknown.length} of ${CHECKS.length} checks could not be made here. That is no sign of tampering. The commands below make them elsewhere.`,
     };
   }
   return {

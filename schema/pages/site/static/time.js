@@ -83,13 +83,13 @@ function find(selector) {
 }
 
 /** The dates of changes on this page. @returns {string[]} */
-function turns() {
-  return (find(".time")?.dataset.turns ?? "").split(" ").filter(Boolean);
+function changeDays() {
+  return (find(".time")?.dataset.changes ?? "").split(" ").filter(Boolean);
 }
 
 /** The date for a key; null for other keys.
  * @param {string} key @param {boolean} shift @param {string} day */
-export function dayOfKey(key, shift, day, days = turns(), today = new Date().toISOString().slice(0, 10)) {
+export function dayOfKey(key, shift, day, days = changeDays(), today = new Date().toISOString().slice(0, 10)) {
   if (key === "ArrowLeft" || key === "ArrowDown") {
     return shift ? dayAfter(day, -1) : (days.filter((each) => each < day).at(-1) ?? null);
   }
@@ -126,7 +126,7 @@ function play() {
   button?.setAttribute("aria-pressed", "true");
   playing = setInterval(() => {
     const field = /** @type {HTMLInputElement | null} */ (find("#valid"));
-    const next = field && turns().find((each) => each > field.value);
+    const next = field && changeDays().find((each) => each > field.value);
     if (next) void show(addressOn(next), { push: false });
     else play();
   }, PLAY_MS);
@@ -142,7 +142,7 @@ function listen() {
       const day = dayAfter(start, Number(slider.value));
       field.value = day;
       moveHand(slider);
-      slider.setAttribute("aria-valuetext", day + (turns().includes(day) ? ", something turns" : ""));
+      slider.setAttribute("aria-valuetext", day + (changeDays().includes(day) ? ", with changes" : ""));
       void show(addressOn(day), { keepBar: true, push: false });
     });
     slider.addEventListener("change", () => void show(addressOn(dayAfter(start, Number(slider.value)))));

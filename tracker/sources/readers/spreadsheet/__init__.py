@@ -79,7 +79,7 @@ def _items(
         return
     record = _record(meaning, file, header, columns, row)
     try:
-        found = list(facts(record))
+        facts_of_record = list(facts(record))
     except ValueError as error:
         broken = error if isinstance(error, InvalidInput) else InvalidInput(str(error))
         yield RefusedItem.because(
@@ -88,7 +88,7 @@ def _items(
             record.text("title") or "",
         )
         return
-    yield from found
+    yield from facts_of_record
 
 
 def _record(
@@ -96,19 +96,25 @@ def _record(
 ) -> Record:
     fields = {"publisher": default_publisher(file.name), **meaning.constants}
     fields |= {name: plain_cell(row.at(index)) for name, index in columns.items() if row.at(index)}
-    return Record(file.name, row.line, fields, _rest(meaning, header, columns, row), meaning)
+    return Record(file.name, row.line, fields, _note_lines(meaning, header, columns, row), meaning)
 
 
-def _rest(meaning: ColumnMapping, header: Cells, columns: dict[str, int], row: Cells) -> str | None:
+def _note_lines(
+    meaning: ColumnMapping, header: Cells, columns: dict[str, int], row: Cells
+) -> str | None:
     """Return the content of the other columns, and the fields computed by a formula."""
     meant = set(columns.values())
-    said = [
+    lines = [
         f"{header.at(index) or f'Column {index + 1}'}: {value}"
         for index, value in enumerate(row.texts)
         if value and index not in meant and header.at(index) not in meaning.ignored
     ]
-    said += [f"By formula: {header.at(index)}" for index, kept in row.formulas.items() if kept]
-    return "; ".join(said)[:8000] or None
+    lines += [
+        f"By formula: {header.at(index)}"
+        for index, has_formula in row.formulas.items()
+        if has_formula
+    ]
+    return "; ".join(lines)[:8000] or None
 
 
 READER = reader(ColumnMapping())

@@ -239,22 +239,22 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
 
 def _direction(record: Record) -> Direction:
     """Return the direction of a control: as given, as implied by the measure, otherwise exports."""
-    said = record.text("direction")
+    text = record.text("direction")
     measure = (record.text("measure") or "").casefold()
-    words = (said.casefold().removesuffix("s"),) if said else measure.split()
-    found = next((word for word in words if word in set(Direction)), None)
-    if said and not found:
+    words = (text.casefold().removesuffix("s"),) if text else measure.split()
+    direction = next((word for word in words if word in set(Direction)), None)
+    if text and not direction:
         raise InvalidInput(
-            f"{said!r} is no direction: expected export, import or production", path=("direction",)
+            f"{text!r} is no direction: expected export, import or production", path=("direction",)
         )
-    return Direction(found or Direction.EXPORT)
+    return Direction(direction or Direction.EXPORT)
 
 
 def _covers(record: Record) -> Covers:
-    said = record.text("covers")
-    if said and said.casefold() not in set(Covers):
-        raise InvalidInput(f"{said!r}: expected one of {', '.join(Covers)}", path=("covers",))
-    return Covers(said.casefold()) if said else Covers.GOODS
+    text = record.text("covers")
+    if text and text.casefold() not in set(Covers):
+        raise InvalidInput(f"{text!r}: expected one of {', '.join(Covers)}", path=("covers",))
+    return Covers(text.casefold()) if text else Covers.GOODS
 
 
 def _clause(record: Record, direction: Direction) -> Clause:

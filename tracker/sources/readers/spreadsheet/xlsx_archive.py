@@ -86,7 +86,7 @@ class _Unpacking:
         [workbook, *_] = self._relations("", "officeDocument").values()
         elements = self._elements(workbook)
         sheet = self._first_sheet(workbook, elements)
-        dates = {given.get("date1904") for tag, given in elements if tag == "workbookPr"}
+        dates = {attributes.get("date1904") for tag, attributes in elements if tag == "workbookPr"}
         for name, content in PACKAGE.items():
             self._copy.writestr(name, content.replace("{}", "1" if dates & {"1", "true"} else "0"))
         for part in islice(self._relations(workbook, "styles").values(), 1):
@@ -115,17 +115,24 @@ class _Unpacking:
         """Return the targets of a part's relations of some kind, by the id of the relation."""
         folder, name = posixpath.split(part)
         return {
-            given["Id"]: posixpath.normpath(posixpath.join("/", folder, given["Target"]))[1:]
-            for tag, given in self._elements(posixpath.join(folder, "_rels", f"{name}.rels"))
-            if tag == "Relationship" and given["Type"].rpartition("/")[2] == kind
+            attributes["Id"]: posixpath.normpath(posixpath.join("/", folder, attributes["Target"]))[
+                1:
+            ]
+            for tag, attributes in self._elements(posixpath.join(folder, "_rels", f"{name}.rels"))
+            if tag == "Relationship" and attributes["Type"].rpartition("/")[2] == kind
         }
 
     def _first_sheet(self, workbook: str, elements: list[tuple[str, Attributes]]) -> str:
-        sheets = [given for tag, given in elements if tag == "sheet"]
+        sheets = [attributes for tag, attributes in elements if tag == "sheet"]
         if len(sheets) > MAX_SHEETS:
             raise unreadable(self._file, f"expected at most {MAX_SHEETS} sheets")
         parts = self._relations(workbook, "worksheet")
-        ids = [value for given in sheets for name, value in given.items() if _local(name) == "id"]
+        ids = [
+            value
+            for attributes in sheets
+            for name, value in attributes.items()
+            if _local(name) == "id"
+        ]
         for id in ids:
             if id in parts:
                 return parts[id]
@@ -135,11 +142,11 @@ class _Unpacking:
         """Yield the start tags of a part, as names and attributes."""
         self._check_whole(part)
         elements: list[tuple[str, Attributes]] = []
-        self._walk(part, lambda tag, given: elements.append((_local(tag), given)))
+        self._walk(part, lambda tag, attributes: elements.append((_local(tag), attributes)))
         return elements
 
-    def _check_count(self, tag: str, given: Attributes) -> None:
-        count = given.get("uniqueCount", "0") if _local(tag) == "sst" else "0"
+    def _check_count(self, tag: str, attributes: Attributes) -> None:
+        count = attributes.get("uniqueCount", "0") if _local(tag) == "sst" else "0"
         if not NUMBER.fullmatch(count) or int(count) > MAX_SHARED_STRINGS:
             raise unreadable(self._file, f"expected at most {MAX_SHARED_STRINGS:,} shared strings")
 
@@ -186,18 +193,18 @@ class _Cells:
         self._last_row = self._last_column = 0
         self._in_error = self._in_value = False
 
-    def begin(self, tag: str, given: Attributes) -> None:
+    def begin(self, tag: str, attributes: Attributes) -> None:
         """Handle a start tag. Raises InvalidInput."""
         match _local(tag):
             case "c":
-                self._begin_cell(given)
+                self._begin_cell(attributes)
             case "f":
                 line, column = self._cell
                 self.marks.formulas.setdefault(line, []).append(column)
             case "v":
                 self._in_value = self._in_error
             case "row":
-                self._begin_row(given.get("r"))
+                self._begin_row(attributes.get("r"))
 
     def end(self, tag: str) -> None:
         """Handle an end tag."""
@@ -223,8 +230,8 @@ class _Cells:
             self._row = int(number) - 1
         self._check_place(max(self._row + 1, self._rows), 0)
 
-    def _begin_cell(self, given: Attributes) -> None:
-        line, place = self._row + 1, given.get("r")
+    def _begin_cell(self, attributes: Attributes) -> None:
+        line, place = self._row + 1, attributes.get("r")
         if place is not None:
             match = CELL.fullmatch(place)
             if match is None:
@@ -232,7 +239,7 @@ class _Cells:
             self._column, line = _column(match[1]), int(match[2])
         self._check_place(line, self._column + 1)
         self._cell = (line, self._column)
-        self._in_error = given.get("t") == "e"
+        self._in_error = attributes.get("t") == "e"
 
     def _check_place(self, line: int, columns: int) -> None:
         self._last_row, self._last_column = (
@@ -263,5 +270,5 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _ignore(tag: str, given: Attributes) -> None:
+def _ignore(tag: str, attributes: Attributes) -> None:
     """Ignore a start tag."""

@@ -57,16 +57,16 @@ def _claim(cell: Cell, about: Subject) -> Claimed | RefusedItem:
     if place is None:
         return cell.refused(f"unknown country {cell.country!r}", "UNKNOWN_PLACE")
     unit = _unit(cell)
-    said = amount(cell.text, cell.note, cell.year, unit)
-    if isinstance(said, str):
-        return cell.refused(said)
+    stated = amount(cell.text, cell.note, cell.year, unit)
+    if isinstance(stated, str):
+        return cell.refused(stated)
     details = _details(cell, about, detail)
     basis = _basis(about, details)
     return Claimed(
         source=cell.edition.source(cell.reference, notes.revised_on(cell.note)),
-        series=_series(cell, about, place, said),
+        series=_series(cell, about, place, stated),
         edition=cell.edition.name,
-        quantity=_quantity(cell, place, said, unit, basis),
+        quantity=_quantity(cell, place, stated, unit, basis),
         as_of=cell.year if cell.statistic is Statistic.RESERVES else None,
         note="; ".join(_notes(cell, details, basis)) or None,
     )
@@ -87,9 +87,9 @@ def country(text: str) -> tuple[Place | None, str | None]:
     return None, None
 
 
-def _series(cell: Cell, about: Subject, place: Place, said: Amount) -> Series:
+def _series(cell: Cell, about: Subject, place: Place, stated: Amount) -> Series:
     """Return the series; a figure included elsewhere is missing from the row's own commodity."""
-    elsewhere = said.qualifier is Qualifier.INCLUDED_ELSEWHERE
+    elsewhere = stated.qualifier is Qualifier.INCLUDED_ELSEWHERE
     return Series(
         commodity=about.own if elsewhere else about.commodity,
         place=about.place or place,
@@ -100,17 +100,17 @@ def _series(cell: Cell, about: Subject, place: Place, said: Amount) -> Series:
     )
 
 
-def _quantity(cell: Cell, place: Place, said: Amount, unit: Unit, basis: str | None) -> Quantity:
+def _quantity(cell: Cell, place: Place, stated: Amount, unit: Unit, basis: str | None) -> Quantity:
     by_type = cell.statistic is not Statistic.RESERVES and "estimated" in cell.type.lower()
     estimated = notes.is_estimate(cell.note, cell.year, cell.estimated, by_type)
-    total = place == "WORLD" and said.qualifier is not Qualifier.RANGE
+    total = place == "WORLD" and stated.qualifier is not Qualifier.RANGE
     return Quantity(
         unit=unit,
-        value=said.value,
-        upper=said.upper,
-        qualifier=said.qualifier,
+        value=stated.value,
+        upper=stated.upper,
+        qualifier=stated.qualifier,
         basis=basis,
-        estimated=said.estimated or estimated,
+        estimated=stated.estimated or estimated,
         rounded=total or notes.is_rounded(cell.country, cell.type, cell.note),
     )
 
@@ -118,8 +118,8 @@ def _quantity(cell: Cell, place: Place, said: Amount, unit: Unit, basis: str | N
 def _unit(cell: Cell) -> Unit:
     """Return the unit in the file, or its declared correction."""
     correction = unit_correction(cell)
-    given = correction.unit if correction else cell.unit
-    return Unit(UNITS.get(given.lower(), given))
+    unit_text = correction.unit if correction else cell.unit
+    return Unit(UNITS.get(unit_text.lower(), unit_text))
 
 
 def _details(cell: Cell, about: Subject, of_country: str | None) -> list[str]:

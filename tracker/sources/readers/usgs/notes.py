@@ -79,8 +79,8 @@ def revised_on(note: str) -> PartialDate | None:
 
 def without_repetitions(note: str) -> str | None:
     """Return the note without sentences that repeat the quantity."""
-    kept = [s for s in sentences(note) if not REPEATED_SENTENCES.fullmatch(s.rstrip(". "))]
-    return " ".join(kept) or None
+    remaining = [s for s in sentences(note) if not REPEATED_SENTENCES.fullmatch(s.rstrip(". "))]
+    return " ".join(remaining) or None
 
 
 def sentences(note: str) -> list[str]:

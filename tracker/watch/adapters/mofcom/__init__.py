@@ -20,9 +20,9 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
@@ -48,7 +48,7 @@ from tracker.watch.listing import (
 )
 from tracker.watch.terms import Term, terms_in
 
-FIRST_LOOK_DAYS = 90
+FIRST_POLL_DAYS = 90
 """Days before the first poll from which acts are read by default."""
 MAX_READ = 60
 """Maximum number of acts read in one poll; the others wait for the next."""
@@ -133,7 +133,7 @@ class State:
     journal: Journal
     lists: Mapping[str, tuple[str, KnownEntries]]
     """By address: the language of a list, and its known entries."""
-    first_look: date
+    first_poll: date
     since: date
     today: date
     warnings: list[str]
@@ -142,8 +142,8 @@ class State:
     def at(cls, settings: SourceSettings, cursor: Cursor, today: date) -> State:
         """Load the state from a cursor; it is empty before the first poll."""
         options: Options = settings.options
-        first_look = date.fromisoformat(cursor.get("first_look", today.isoformat()))
-        since = options.since or first_look - timedelta(days=FIRST_LOOK_DAYS)
+        first_poll = date.fromisoformat(cursor.get("first_look", today.isoformat()))
+        since = options.since or first_poll - timedelta(days=FIRST_POLL_DAYS)
         languages = dict.fromkeys((settings.address, *options.lists), "zh")
         languages |= dict.fromkeys(options.english_lists, "en")
         known = cursor.get("lists", {})
@@ -152,12 +152,12 @@ class State:
             for address, language in languages.items()
         }
         journal = Journal(cursor.get("acts", {}), cursor.get("gaps", []))
-        return cls(options, journal, lists, first_look, since, today, [])
+        return cls(options, journal, lists, first_poll, since, today, [])
 
     def cursor(self, unread: Sequence[UnreadAct]) -> Cursor:
         """Return the cursor of the next poll."""
         return {
-            "first_look": self.first_look.isoformat(),
+            "first_look": self.first_poll.isoformat(),
             "lists": {address: known.cursor() for address, (_, known) in self.lists.items()},
             "acts": self.journal.acts_since(self.today.year - 1),
             "gaps": self.journal.gaps,
@@ -166,7 +166,7 @@ class State:
         }
 
 
-def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
+def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
     """Read the lists, repeat recent acts, read new ones, then check the numbers for gaps."""
     state = State.at(settings, cursor, today)
     waiting = [
@@ -184,14 +184,14 @@ def look(settings: SourceSettings, cursor: Cursor, today: date) -> Look:
     left = new[MAX_READ:]
     unread += [each for each in left if each.tries]
     if left:
-        state.warnings.append(f"{len(left)} acts are left for the next look")
+        state.warnings.append(f"{len(left)} acts are left for the next poll")
     if not left and not unread:
         settled = today - timedelta(days=SETTLED_AFTER_DAYS)
         for year, serial in state.journal.new_gaps(state.since, settled):
             yield _gap(year, serial, settings.address)
     first_left = min((each.entry.day for each in (*unread, *left)), default=today)
     covers_until = first_left - timedelta(days=1) if joined else None
-    return LookResult(state.cursor(unread), covers_until, tuple(state.warnings[:20]))
+    return PollResult(state.cursor(unread), covers_until, tuple(state.warnings[:20]))
 
 
 def _list_new_acts(
@@ -201,15 +201,15 @@ def _list_new_acts(
     new = []
     for address, (language, known) in state.lists.items():
         layout = state.options.layout(language)
-        found = yield from walk(address, layout, known, state.options.max_pages)
-        if not found.joins:
-            gap = gap_in(found, address, language)
+        listing = yield from walk(address, layout, known, state.options.max_pages)
+        if not listing.joins:
+            gap = gap_in(listing, address, language)
             state.warnings.append(gap.reason)
             yield gap
-        yield from _report_missing(known.missing_in(found), known, language)
+        yield from _report_missing(known.missing_in(listing), known, language)
         new += [
             UnreadAct(entry, language, known, address)
-            for entry in found.entries
+            for entry in listing.entries
             if entry not in known and entry.url not in waiting
         ]
     return new
@@ -361,5 +361,5 @@ ADAPTER = Adapter(
     name="mofcom",
     title="Announcements of China's Ministry of Commerce (HTML, in Chinese)",
     Options=Options,
-    look=look,
+    poll=poll,
 )

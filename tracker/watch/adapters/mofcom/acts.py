@@ -71,8 +71,8 @@ def read_act(response: Response, entry: Entry, body: str) -> Act:
 def _text_of(lines: Sequence[str]) -> str:
     """Return the text of an act from its first sentence: the titles and numbers before it differ between
     the sites of the ministry."""
-    kept = [line for line in map(plain, lines) if not ABOUT.match(line)]
-    return "\n".join(dropwhile(lambda line: not SENTENCE.search(line), kept))
+    remaining = [line for line in map(plain, lines) if not ABOUT.match(line)]
+    return "\n".join(dropwhile(lambda line: not SENTENCE.search(line), remaining))
 
 
 def check_declared_once(response: Response) -> None:

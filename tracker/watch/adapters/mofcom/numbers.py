@@ -51,8 +51,8 @@ class ActNumber:
         if not self.issuers:
             return None
         *others, last = self.issuers
-        who = f"{', '.join(others)} & {last}" if others else last
-        return f"{who} Announcement {self.year} No. {self.serial}"
+        issuers = f"{', '.join(others)} & {last}" if others else last
+        return f"{issuers} Announcement {self.year} No. {self.serial}"
 
 
 def number_in(title: str, lines: Sequence[str] = ()) -> ActNumber | None:
@@ -70,9 +70,9 @@ def number_in(title: str, lines: Sequence[str] = ()) -> ActNumber | None:
     if match is None:
         return None
     issued = next((m["who"] for line in lines if (m := ISSUED_BY.match(plain(line)))), "")
-    who = match["who"].strip() or issued or "商务部"
-    issuers = _issuers(who)
-    own = issuers[0] == "MOFCOM" if issuers else who.startswith("商务部")
+    issuer_text = match["who"].strip() or issued or "商务部"
+    issuers = _issuers(issuer_text)
+    own = issuers[0] == "MOFCOM" if issuers else issuer_text.startswith("商务部")
     return ActNumber(int(match["year"]), int(match["serial"]), issuers, own)
 
 
@@ -82,22 +82,22 @@ def _english(match: re.Match[str], title: str) -> ActNumber | None:
         return None
     named = words()["english_issuers"]
     places = {title.find(name): short for name, short in named.items() if name in title}
-    found = tuple(dict.fromkeys(short for _, short in sorted(places.items())))
-    return ActNumber(int(year), int(match["serial"]), found or ("MOFCOM",))
+    issuers = tuple(dict.fromkeys(short for _, short in sorted(places.items())))
+    return ActNumber(int(year), int(match["serial"]), issuers or ("MOFCOM",))
 
 
-def _issuers(who: str) -> tuple[str, ...]:
+def _issuers(text: str) -> tuple[str, ...]:
     """Return the issuers in the order of the title; empty if a name is unknown."""
     known: dict[str, str] = words()["issuers"]
     by_length = sorted(known, key=len, reverse=True)
-    found, rest = [], who
+    issuers, rest = [], text
     while rest := BETWEEN.sub("", rest):
         name = next((name for name in by_length if rest.startswith(name)), None)
         if name is None:
             return ()
-        found.append(known[name])
+        issuers.append(known[name])
         rest = rest.removeprefix(name)
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(issuers))
 
 
 def plain(text: str) -> str:

@@ -32,15 +32,15 @@ from tracker.watch.adapter import (
     Adapter,
     Cursor,
     FetchFailed,
-    Look,
-    LookResult,
     NotUnderstood,
+    PollResult,
+    PollSteps,
     Request,
     Response,
     SourceSettings,
 )
 from tracker.watch.html_process import html_process
-from tracker.watch.journal import LookJournal, LookReport, shorten
+from tracker.watch.journal import PollJournal, PollReport, shorten
 from tracker.watch.store import KnownAddress, SourceRow, WatchStore, address_of
 from tracker.web.failures import FetchError
 from tracker.web.fetcher import Fetcher
@@ -60,10 +60,10 @@ PAGE_FINDINGS = 500
 """Number of findings that are proposed at a time."""
 PROPOSING_INTERVAL_SECONDS = 10.0
 """Seconds after which fewer findings are proposed too: a poll may take long."""
-KEPT_WITH_FAILURES = ("HTTP_STATUS", "RATE_LIMITED", "CUT_OFF")
+STORED_FAILURES = ("HTTP_STATUS", "RATE_LIMITED", "CUT_OFF")
 CODES = frozenset(code.value for code in FetchFailure)
 
-_THREADS = ThreadPoolExecutor(8, "looks")
+_THREADS = ThreadPoolExecutor(8, "polls")
 """Threads for adapters only, so that a slow document delays no other work."""
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ Propose = Callable[[str, Sequence[Finding], Sequence[str]], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class LookTools:
+class PollTools:
     """Dependencies of a poll. `may_act` waits until this process holds the lease."""
 
     fetcher: Fetcher
@@ -83,21 +83,21 @@ class LookTools:
     may_act: Callable[[], Awaitable[None]]
 
 
-class LookInProgress:
+class Poll:
     """A poll in progress."""
 
     def __init__(
         self,
-        tools: LookTools,
+        tools: PollTools,
         settings: SourceSettings,
         row: SourceRow,
-        look: int,
-        journal: LookJournal,
+        number: int,
+        journal: PollJournal,
     ):
         self._tools = tools
         self._settings = settings
         self._row = row
-        self._look = look
+        self._poll_number = number
         self._journal = journal
         self._number = 0
         self._requests = self._snapshots = self._candidates = self._finding_count = self._bytes = 0
@@ -107,18 +107,18 @@ class LookInProgress:
         self.retry_after_seconds: float | None = None
         """Delay that a host requested, if that ended the poll."""
 
-    async def run(self, adapter: Adapter) -> tuple[LookReport, Cursor | None]:
+    async def run(self, adapter: Adapter) -> tuple[PollReport, Cursor | None]:
         """Run the poll; return its result and the next cursor, or None if it is incomplete.
 
         Raises database errors and LeaseLost.
         """
         started_at = clock.now()
-        warnings = self._begin_anew_where_the_clock_went_back(started_at)
-        result: LookResult | None = None
+        warnings = self._reset_after_clock_change(started_at)
+        result: PollResult | None = None
         ended_by: FetchFailed | NotUnderstood | None = None
         try:
-            look = adapter.look(self._settings, self._row.cursor, started_at.date())
-            result = await drive(look, self._fetch, self._take)
+            steps = adapter.poll(self._settings, self._row.cursor, started_at.date())
+            result = await drive(steps, self._fetch, self._take)
         except (FetchFailed, NotUnderstood) as error:
             ended_by = error
         try:
@@ -126,9 +126,9 @@ class LookInProgress:
         except NotUnderstood as error:
             result, ended_by = None, ended_by or error
         failure = await self._failure(ended_by)
-        report = LookReport(
+        report = PollReport(
             self._settings.key,
-            self._look,
+            self._poll_number,
             started_at,
             max(started_at, clock.now()),  # a clock may go back
             self._requests,
@@ -140,10 +140,10 @@ class LookInProgress:
             failure=failure,
         )
         await self._tools.may_act()
-        await self._journal.record_looked(report)
+        await self._journal.record_poll(report)
         return report, None if result is None else result.cursor
 
-    def _begin_anew_where_the_clock_went_back(self, now: datetime) -> tuple[str, ...]:
+    def _reset_after_clock_change(self, now: datetime) -> tuple[str, ...]:
         """Start from an empty cursor if the clock of the last complete poll was ahead.
 
         Its cursor may contain days that are still in the future. Returns the warnings about this.
@@ -151,13 +151,13 @@ class LookInProgress:
         if not is_to_come(self._row.looked_at, now):
             return ()
         last, self._row = self._row.looked_at, replace(self._row, cursor={}, complete_look=0)
-        return (f"the clock went back: the last look was at {last}, and all was read anew",)
+        return (f"the clock went back: the last poll was at {last}, so all is read again",)
 
     async def _take(self, finding: Finding) -> None:
         self._findings.append(finding)
         self._finding_count += 1
         if self._finding_count > MAX_FINDINGS:
-            raise NotUnderstood(f"expected at most {MAX_FINDINGS:,} findings in one look")
+            raise NotUnderstood(f"expected at most {MAX_FINDINGS:,} findings in one poll")
         if len(self._findings) >= PAGE_FINDINGS:
             await self._flush()
 
@@ -192,7 +192,7 @@ class LookInProgress:
         last = self._last
         await self._tools.may_act()
         if last is not None:
-            await self._ask_anew_for(last.request)
+            await self._forget_validators(last.request)
         await self._journal.record_failed(
             last.request if last else Request(self._settings.address),
             ended_by,
@@ -201,7 +201,7 @@ class LookInProgress:
         )
         return ended_by.code, shorten(ended_by.message)
 
-    async def _ask_anew_for(self, request: Request) -> None:
+    async def _forget_validators(self, request: Request) -> None:
         """Make the next request of an address unconditional.
 
         The fault may be in the headers, such as a charset, and a 304 response does not repeat them.
@@ -217,43 +217,43 @@ class LookInProgress:
             await self._flush()
         self._number += 1
         if self._number > MAX_REQUESTS:
-            raise NotUnderstood(f"expected at most {MAX_REQUESTS:,} requests in one look")
+            raise NotUnderstood(f"expected at most {MAX_REQUESTS:,} requests in one poll")
         if len(request.url) > MAX_URL_CHARACTERS:
             raise NotUnderstood(f"expected an address of at most {MAX_URL_CHARACTERS:,} characters")
         if self._bytes > MAX_BYTES:
-            problem = f"expected at most {MAX_BYTES:,} bytes in one look"
+            problem = f"expected at most {MAX_BYTES:,} bytes in one poll"
             raise NotUnderstood(problem, code="TOO_LARGE")
         await self._tools.may_act()
         known = await self._tools.store.address(self._settings.key, address_of(request))
         try:
-            found, kept = await self._ask(request, known)
+            response, previous = await self._request(request, known)
         except FetchError as error:
             self._requests += error.requests
             await self._record_failure(request, error)
             self.retry_after_seconds = error.retry_after_seconds
             return FetchFailed(error.message, code=error.code, url=error.url, status=error.status)
-        self._bytes += len(found.content)
+        self._bytes += len(response.content)
         await self._tools.may_act()
-        self._last = await self._keep(request, found, known, kept)
+        self._last = await self._store(request, response, known, previous)
         return self._last
 
-    async def _ask(
+    async def _request(
         self, request: Request, known: KnownAddress | None
     ) -> tuple[WebResponse, bytes | None]:
         """Send a request, conditional if the previous content is stored; return that content if unchanged."""
         if known is not None and request.body is None and (known.etag or known.last_modified):
             info = await self._tools.snapshots.describe(known.sha256)
             if info is not None and info.place is not None:
-                found = await self._tools.fetcher.fetch(self._web_request(request, known))
-                self._requests += found.requests
-                if found.status != 304:
-                    return found, None
-                kept = await self._read_snapshot(known.sha256)
-                if kept is not None:
-                    return found, kept
-        found = await self._tools.fetcher.fetch(self._web_request(request, None))
-        self._requests += found.requests
-        return found, None
+                response = await self._tools.fetcher.fetch(self._web_request(request, known))
+                self._requests += response.requests
+                if response.status != 304:
+                    return response, None
+                previous = await self._read_snapshot(known.sha256)
+                if previous is not None:
+                    return response, previous
+        response = await self._tools.fetcher.fetch(self._web_request(request, None))
+        self._requests += response.requests
+        return response, None
 
     async def _read_snapshot(self, sha256: str) -> bytes | None:
         """Return the bytes of a snapshot; None if they are unavailable, for example after a loss of the
@@ -278,23 +278,27 @@ class LookInProgress:
             known_url=known.url if known else None,
         )
 
-    async def _keep(
-        self, request: Request, found: WebResponse, known: KnownAddress | None, kept: bytes | None
+    async def _store(
+        self,
+        request: Request,
+        fetched: WebResponse,
+        known: KnownAddress | None,
+        previous: bytes | None,
     ) -> Response:
         """Store a response, record it, and remember its address."""
-        if kept is not None and known is not None:
-            sha256, content = known.sha256, kept
+        if previous is not None and known is not None:
+            sha256, content = known.sha256, previous
             media_type, charset = known.media_type, known.charset
         else:
-            content, media_type, charset = found.content, found.media_type, found.charset
+            content, media_type, charset = fetched.content, fetched.media_type, fetched.charset
             sha256 = await self._tools.snapshots.put(content, media_type)
         same = known is not None and known.sha256 == sha256
-        first_seen = known.look if known is not None and same else self._look
+        first_seen = known.look if known is not None and same else self._poll_number
         response = Response(
             request,
-            found.url,
-            found.status,
-            found.at,
+            fetched.url,
+            fetched.status,
+            fetched.at,
             sha256,
             content,
             media_type,
@@ -306,20 +310,20 @@ class LookInProgress:
         else:
             self._snapshots += 1
             await self._journal.record_fetched(response)
-        etag, last_modified = found.etag, found.last_modified
-        if found.status == 304 and known is not None:
+        etag, last_modified = fetched.etag, fetched.last_modified
+        if fetched.status == 304 and known is not None:
             etag, last_modified = known.etag, known.last_modified
         await self._tools.store.remember(
             self._settings.key,
             address_of(request),
-            KnownAddress(found.url, etag, last_modified, sha256, media_type, charset, first_seen),
+            KnownAddress(fetched.url, etag, last_modified, sha256, media_type, charset, first_seen),
         )
         return response
 
     async def _record_failure(self, request: Request, error: FetchError) -> None:
         sha256 = None
         await self._tools.may_act()
-        if error.content and error.code in KEPT_WITH_FAILURES:
+        if error.content and error.code in STORED_FAILURES:
             sha256 = await self._tools.snapshots.put(error.content, error.media_type)
         await self._journal.record_failed(request, error, error.status, sha256)
 
@@ -330,10 +334,10 @@ def is_to_come(at: datetime | None, now: datetime) -> bool:
 
 
 async def drive(
-    look: Look,
+    steps: PollSteps,
     fetch: Callable[[Request], Awaitable[Response | FetchFailed]],
     take: Callable[[Finding], Awaitable[None]],
-) -> LookResult:
+) -> PollResult:
     """Run an adapter: answer its requests and take its findings.
 
     Raises FetchFailed and NotUnderstood.
@@ -341,9 +345,9 @@ async def drive(
     answer: Response | FetchFailed | None = None
     try:
         while True:
-            step = await _step(look, answer)
+            step = await _step(steps, answer)
             answer = None
-            if isinstance(step, LookResult):
+            if isinstance(step, PollResult):
                 return step
             if isinstance(step, Request):
                 answer = await fetch(step)
@@ -351,20 +355,20 @@ async def drive(
                 await take(step)
     finally:
         try:
-            look.close()
+            steps.close()
         except ValueError:  # a thread is still in the adapter, because the poll was cancelled
             html_process().kill()
 
 
 async def _step(
-    look: Look, answer: Response | FetchFailed | None
-) -> Request | Finding | LookResult:
+    steps: PollSteps, answer: Response | FetchFailed | None
+) -> Request | Finding | PollResult:
     """Run the next step of an adapter in a thread, because it may parse megabytes.
 
     Raises FetchFailed, and NotUnderstood for all other errors.
     """
     try:
-        return await asyncio.get_running_loop().run_in_executor(_THREADS, _advance, look, answer)
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, _advance, steps, answer)
     except (FetchFailed, NotUnderstood):
         raise
     except TrackerError as error:
@@ -374,8 +378,8 @@ async def _step(
         raise NotUnderstood(f"the adapter failed: {type(error).__name__}: {error}") from error
 
 
-def _advance(look: Look, answer: Response | FetchFailed | None) -> Any:
+def _advance(steps: PollSteps, answer: Response | FetchFailed | None) -> Any:
     try:
-        return look.throw(answer) if isinstance(answer, FetchFailed) else look.send(answer)
+        return steps.throw(answer) if isinstance(answer, FetchFailed) else steps.send(answer)
     except StopIteration as end:  # which a future cannot raise
         return end.value

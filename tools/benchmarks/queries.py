@@ -11,7 +11,7 @@ from typing import cast
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Answered:
     """Results: requests per second, latency in ms, and CPU time of the server per request in ms."""
 
     rate: float
@@ -74,7 +74,9 @@ class Connection(asyncio.Protocol):
         self._transport.write(self._request)
 
 
-async def ask(port: int, sent: bytes, process: int, *, seconds: float, connections: int) -> Asked:
+async def post(
+    port: int, sent: bytes, process: int, *, seconds: float, connections: int
+) -> Answered:
     """Send requests to a server for some seconds."""
     loop = asyncio.get_running_loop()
     open_, started, before = [], time.perf_counter(), cpu(process)
@@ -90,7 +92,7 @@ async def ask(port: int, sent: bytes, process: int, *, seconds: float, connectio
     cuts = statistics.quantiles(times, n=100)
     if any(b" 200 " not in c.answer[:20] or b'"errors"' in c.answer for c in open_):
         raise ValueError(f"expected answers without errors, got {open_[0].answer[:500]!r}")
-    return Asked(len(times) / took, cuts[49] * 1000, cuts[98] * 1000, worked * 1000 / len(times))
+    return Answered(len(times) / took, cuts[49] * 1000, cuts[98] * 1000, worked * 1000 / len(times))
 
 
 def cpu(process: int) -> float:

@@ -12,7 +12,7 @@ from tests.support.waiting import until_it_says
 from tests.support.watching import Gazette, options, source
 from tracker import clock
 from tracker.postgres.database import Target
-from tracker.watch.summary import SourceStanding, WatchSummary
+from tracker.watch.summary import SourceStatus, WatchSummary
 from tracker.watch.watcher import Watcher
 
 LOOKED = 'tracker_looks_total{outcome="complete",source="gazette"} 1.0'
@@ -59,7 +59,7 @@ async def test_a_failure_is_seen_in_the_warnings_and_the_metrics_of_a_server_wit
                     "UPDATE watch.sources SET next_look_at = now() - interval '13 hours'"
                 )
             warnings = (await api.request("GET", "/readyz")).json()["warnings"]
-            assert "no process watches: gazette, other should have been looked at" in warnings
+            assert "no process watches: gazette, other should have been polled" in warnings
             tracker.watcher.trouble = "the login may not"
             warnings = (await api.request("GET", "/readyz")).json()["warnings"]
             assert "this server can't watch: the login may not" in warnings
@@ -70,14 +70,14 @@ async def test_without_a_network_it_is_said_and_since_when(target: Target) -> No
     publisher = Gazette(1)
     publisher.fail("*", unreachable)
     async with playing(publisher) as server:
-        await Watcher(target, options(source(server.url), source(server.url, "other"))).look_once()
+        await Watcher(target, options(source(server.url), source(server.url, "other"))).poll_once()
     async with running_tracker(target) as tracker:
         [warning] = (await Api(tracker).request("GET", "/readyz")).json()["warnings"]
     assert warning.startswith("no publisher can be reached: the network is missing")
     assert f"after {clock.now():%Y-%m-%d}" in warning
 
 
-def standing(key: str, **fields: object) -> SourceStanding:
+def standing(key: str, **fields: object) -> SourceStatus:
     """Return the state of a healthy source."""
     now = clock.now()
     values = {
@@ -92,7 +92,7 @@ def standing(key: str, **fields: object) -> SourceStanding:
         "overdue": False,
         "age_seconds": 0.0,
     }
-    return SourceStanding(key, **(values | fields))  # type: ignore[arg-type]
+    return SourceStatus(key, **(values | fields))  # type: ignore[arg-type]
 
 
 def test_what_is_well_is_no_warning_and_many_are_counted() -> None:
@@ -101,5 +101,5 @@ def test_what_is_well_is_no_warning_and_many_are_counted() -> None:
     assert WatchSummary(well, watching=False).warnings == []
     late = tuple(standing(each.key, overdue=True) for each in well)
     assert WatchSummary(late, watching=True).warnings == [
-        "sources that are looked at late: s0, s1, s2, s3, s4 and 4 more"
+        "sources that are polled late: s0, s1, s2, s3, s4 and 4 more"
     ]

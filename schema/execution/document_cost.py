@@ -1,17 +1,12 @@
-"""Limits of a document: its size, and the cost of its response.
+"""Limit of the cost of a document: the number of fields of its response if every page is full.
 
-Measuring the size takes linear time, also with fragments, and comes before validation, which does not. The
-cost is the number of fields of the response if every page is full. No field costs less than 1, whatever
-page size it has and whether or not it is included. Introspection costs the fields of its response, counted
-in the schema.
+No field costs less than 1, whatever page size it has and whether or not it is included. Introspection costs
+the fields of its response, counted in the schema.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import reduce
 from math import prod
 from types import SimpleNamespace
 from typing import Any
@@ -28,10 +23,8 @@ from graphql import (
     InlineFragmentNode,
     NamedTypeNode,
     OperationDefinitionNode,
-    SchemaMetaFieldDef,
     SelectionSetNode,
     StringValueNode,
-    TypeMetaFieldDef,
     VariableNode,
     get_named_type,
     get_nullable_type,
@@ -42,22 +35,11 @@ from graphql import (
 )
 
 from schema.base.errors import error_with_code
+from schema.execution.document_size import ONE_TYPE, ROOTS, WHOLE_SCHEMA, fragments_of
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE
 from schema.inputs.series import number_of_steps
 from tracker.domain.announcement import MAX_REFERENCES
 
-WHOLE_SCHEMA, ONE_TYPE = "__schema", "__type"
-ROOTS = {WHOLE_SCHEMA: SchemaMetaFieldDef, ONE_TYPE: TypeMetaFieldDef}
-"""Introspection fields that return the schema."""
-MAX_TOKENS = 4000
-MAX_FIELDS = 2000
-MAX_FRAGMENTS = 50
-MAX_ALIASES = 50
-MAX_DEPTH = 12
-MAX_INTROSPECTION_DEPTH = 16
-"""Maximum depth below `__schema` and `__type`; usual client queries have nine levels."""
-MAX_COMPARISONS = 10_000
-"""Maximum number of pairs of fields with the same response name, which validation compares."""
 PAGE_ARGUMENTS = ("first", "last")
 """Arguments with the size of a page."""
 IDS = "ids"
@@ -97,136 +79,6 @@ DEFER_COST = 20
 """Cost of a fragment with `@defer`: it is executed and sent separately."""
 MAX_COST = 50_000
 """Maximum number of fields of a response with full pages."""
-
-
-def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    """Return the fragments of a document by name."""
-    return {
-        definition.name.value: definition
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
-
-
-def size_errors(document: DocumentNode) -> list[GraphQLError]:
-    """Return an error for each limit that a document exceeds."""
-    fragments = fragments_of(document)
-    if len(fragments) > MAX_FRAGMENTS:
-        return [
-            error_with_code("TOO_MANY_FRAGMENTS", f"expected at most {MAX_FRAGMENTS} fragments")
-        ]
-    sizes = _Sizes(fragments)
-    size = reduce(
-        Size.beside,
-        (
-            sizes.of(definition.selection_set)
-            for definition in document.definitions
-            if isinstance(definition, OperationDefinitionNode)
-        ),
-        Size(),
-    )
-    depth, introspection_depth = size.depth, size.introspection_depth
-    return [
-        error_with_code(code, f"expected at most {most} {what}, got {got}")
-        for code, what, most, got in (
-            ("TOO_DEEP", "levels of fields", MAX_DEPTH, depth),
-            ("TOO_DEEP", "levels of introspection", MAX_INTROSPECTION_DEPTH, introspection_depth),
-            ("TOO_MANY_ALIASES", "aliases", MAX_ALIASES, size.aliases),
-            ("TOO_MANY_FIELDS", "fields", MAX_FIELDS, size.fields),
-        )
-        if got > most
-    ] or _repeated(document, fragments)
-
-
-def _repeated(
-    document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> list[GraphQLError]:
-    """Return the error of a document with too many fields of the same response name in one place."""
-    places = Counter(_places(document, fragments))
-    if sum(number * (number - 1) // 2 for number in places.values()) <= MAX_COMPARISONS:
-        return []
-    return [
-        error_with_code("TOO_MANY_FIELDS", "expected fewer repetitions of fields under one name")
-    ]
-
-
-def _places(
-    document: DocumentNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> Iterator[tuple[Any, ...]]:
-    """Yield the locations of the fields of a document in its responses.
-
-    Their number is limited like that of fields. Cycles of fragments are cut; validation reports them.
-    """
-    stack: list[tuple[tuple[Any, ...], Any]] = [
-        ((number,), definition)
-        for number, definition in enumerate(document.definitions)
-        if isinstance(definition, OperationDefinitionNode)
-    ]
-    for _ in range(2 * MAX_FIELDS + MAX_TOKENS):
-        if not stack:
-            return
-        place, node = stack.pop()
-        if isinstance(node, FragmentSpreadNode):
-            node = fragments.get(node.name.value)
-        elif isinstance(node, FieldNode):
-            place = (*place, (node.alias or node.name).value)
-            yield place
-        inner = getattr(node, "selection_set", None)
-        stack += [(place, of) for of in (inner.selections if inner else ())]
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Measure the depth and width of a selection, its fragments included."""
-
-    depth: int = 0
-    aliases: int = 0
-    fields: int = 0
-    introspection_depth: int = 0
-
-    def beside(self, other: Size) -> Size:
-        """Return the sum of two sizes."""
-        return Size(
-            max(self.depth, other.depth),
-            self.aliases + other.aliases,
-            self.fields + other.fields,
-            max(self.introspection_depth, other.introspection_depth),
-        )
-
-    def below(self, field: FieldNode) -> Size:
-        """Return the size of a field with this selection."""
-        aliases, fields = self.aliases + bool(field.alias), self.fields + 1
-        if field.name.value in ROOTS:
-            return Size(1, aliases, fields, self.depth)
-        return Size(self.depth + 1, aliases, fields, self.introspection_depth)
-
-
-class _Sizes:
-    """Measurement of selections; a fragment is measured once."""
-
-    def __init__(self, fragments: dict[str, FragmentDefinitionNode]):
-        self._fragments = fragments
-        self._known: dict[str, Size] = {}
-
-    def of(self, selections: SelectionSetNode | None) -> Size:
-        """Return the size of a set of selections."""
-        total = Size()
-        for node in selections.selections if selections else ():
-            if isinstance(node, FieldNode):
-                size = self.of(node.selection_set).below(node)
-            elif isinstance(node, FragmentSpreadNode):
-                size = self._fragment(node.name.value)
-            else:
-                size = self.of(getattr(node, "selection_set", None))
-            total = total.beside(size)
-        return total
-
-    def _fragment(self, name: str) -> Size:
-        if name not in self._known:
-            self._known[name] = Size()  # ends a cycle, which validation reports
-            fragment = self._fragments.get(name)
-            self._known[name] = self.of(fragment.selection_set) if fragment else Size()
-        return self._known[name]
 
 
 def cost_errors(
@@ -272,7 +124,7 @@ class _Costs:
         self._variables = variables
         self._fragments = fragments_of(document)
         self._introspection = IntrospectionCost(schema, self._fragments, MAX_COST)
-        self._known: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
 
     def operation(self, operation: OperationDefinitionNode) -> int:
         """Return the cost of an operation."""
@@ -281,8 +133,8 @@ class _Costs:
             for definition in operation.variable_definitions or ()
             if definition.default_value
         }
-        self._given = {**defaults, **self._variables}
-        self._known.clear()
+        self._values = {**defaults, **self._variables}
+        self._counted.clear()
         return self._of(operation.selection_set, self._schema.get_root_type(operation.operation))
 
     def _of(self, selections: SelectionSetNode | None, parent: Any) -> int:
@@ -300,7 +152,7 @@ class _Costs:
 
     def _field(self, node: FieldNode, parent: Any) -> int:
         if node.name.value in ROOTS:
-            return self._introspection.of(node, self._given)
+            return self._introspection.of(node, self._values)
         definition = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None or not is_composite_type(get_named_type(definition.type)):
             return JSON_COST if definition and get_named_type(definition.type).name == "JSON" else 1
@@ -311,44 +163,44 @@ class _Costs:
     def _page(self, node: FieldNode, definition: GraphQLField) -> int:
         """Return the number of items on a page of a field; a field without pages counts once."""
         if IDS in definition.args:
-            ids = self._given_to(node, IDS)
+            ids = self._argument(node, IDS)
             return max(1, len(ids)) if isinstance(ids, list) else 1
         if STEP in definition.args:
             return self._moments(node, definition)
         if listed := LISTED.get(node.name.value):
-            return prod(_length(self._given_to(node, name)) for name in listed)
+            return prod(_length(self._argument(node, name)) for name in listed)
         if node.name.value in LINKS:
             return MAX_REFERENCES
         if PAGE_ARGUMENTS[0] not in definition.args:
             return 1
-        sizes = (self._given_to(node, name) for name in PAGE_ARGUMENTS)
+        sizes = (self._argument(node, name) for name in PAGE_ARGUMENTS)
         return max(
             (_size(of) for of in sizes if isinstance(of, int | float)), default=DEFAULT_PAGE_SIZE
         )
 
     def _moments(self, node: FieldNode, definition: GraphQLField) -> int:
         """Return the number of moments of a field: by its step, else the expected number."""
-        most = self._given_to(node, PAGE_ARGUMENTS[0])
+        most = self._argument(node, PAGE_ARGUMENTS[0])
         if not isinstance(most, int | float):
             most = definition.args[PAGE_ARGUMENTS[0]].default_value
-        start, end, step = (self._given_to(node, name) for name in (*ENDS, STEP))
+        start, end, step = (self._argument(node, name) for name in (*ENDS, STEP))
         if step is not None:
             most = min(most, number_of_steps(start, end, step))
         return -(-_size(most) // MOMENTS_PER_ONE)
 
-    def _given_to(self, node: FieldNode, name: str) -> Any:
+    def _argument(self, node: FieldNode, name: str) -> Any:
         """Return the value of an argument as plain data; None if it is left out."""
         values = (of.value for of in node.arguments or () if of.name.value == name)
         value = next(values, None)
-        return None if value is None else value_from_ast_untyped(value, self._given)
+        return None if value is None else value_from_ast_untyped(value, self._values)
 
     def _fragment(self, name: str) -> int:
-        if name not in self._known:
+        if name not in self._counted:
             fragment = self._fragments[name]
-            self._known[name] = self._of(
+            self._counted[name] = self._of(
                 fragment.selection_set, self._narrowed(fragment.type_condition, None)
             )
-        return self._known[name]
+        return self._counted[name]
 
     def _narrowed(self, condition: NamedTypeNode | None, parent: Any) -> Any:
         return self._schema.get_type(condition.name.value) if condition else parent
@@ -360,17 +212,17 @@ def _defer_cost(node: FragmentSpreadNode | InlineFragmentNode) -> int:
     return DEFER_COST if GraphQLDeferDirective.name in names else 0
 
 
-def _length(given: Any) -> int:
+def _length(value: Any) -> int:
     """Return the number of items of an argument, at least 1; a range of years counts each year."""
-    if isinstance(given, dict):
-        first, last = given.get("from"), given.get("to")
+    if isinstance(value, dict):
+        first, last = value.get("from"), value.get("to")
         return _size(last - first + 1) if isinstance(first, int) and isinstance(last, int) else 1
-    return _size(len(given)) if isinstance(given, list) else 1
+    return _size(len(value)) if isinstance(value, list) else 1
 
 
-def _size(given: float) -> int:
+def _size(number: float) -> int:
     """Return the number of items that count for a requested page size, at least 1."""
-    return int(min(given, MAX_COUNTED_ITEMS)) if given > 1 else 1
+    return int(min(number, MAX_COUNTED_ITEMS)) if number > 1 else 1
 
 
 class IntrospectionCost:
@@ -399,8 +251,8 @@ class IntrospectionCost:
         """Return the type that `__type` names; None if there is none."""
         [name] = [argument.value for argument in node.arguments or ()]
         if isinstance(name, VariableNode):
-            given = variables.get(name.name.value)
-            return self._schema.get_type(given) if isinstance(given, str) else None
+            type_name = variables.get(name.name.value)
+            return self._schema.get_type(type_name) if isinstance(type_name, str) else None
         return self._schema.get_type(name.value) if isinstance(name, StringValueNode) else None
 
     def _count(self, node: FieldNode, kind: Any, values: Iterable[Any]) -> None:
@@ -421,9 +273,9 @@ class IntrospectionCost:
             self._left -= 1  # __typename, or a value
             return
         deprecated = dict.fromkeys(definition.args, True)  # these are counted in any case
-        found = definition.resolve(source, self._info, **deprecated)
+        value = definition.resolve(source, self._info, **deprecated)
         several = is_list_type(get_nullable_type(definition.type))
-        self._count(node, definition.type, (found or ()) if several else [found])
+        self._count(node, definition.type, (value or ()) if several else [value])
 
     def _fields(self, selections: SelectionSetNode | None) -> Iterator[FieldNode]:
         for node in selections.selections if selections else ():

@@ -12,7 +12,7 @@ from typing import Any
 
 from schema.pages.charts.scale import day_in_words
 from schema.pages.charts.status_bars import STATUS_ORDER, Period, periods_of
-from schema.pages.charts.status_marks import LOOKS
+from schema.pages.charts.status_marks import STATUS_STYLES
 from schema.pages.site.words import listed, many
 
 MEASURES: Mapping[str, tuple[str, str]] = {
@@ -66,8 +66,8 @@ def with_article(name: str) -> str:
 
 def possessive(name: str) -> str:
     """Return the possessive of a place: `China’s`, `The United States’`."""
-    said = with_article(name)
-    return f"{said[:1].upper()}{said[1:]}{'’' if said.endswith('s') else '’s'}"
+    place = with_article(name)
+    return f"{place[:1].upper()}{place[1:]}{'’' if place.endswith('s') else '’s'}"
 
 
 def subject(control: Mapping[str, Any]) -> str:
@@ -77,14 +77,12 @@ def subject(control: Mapping[str, Any]) -> str:
     noun = listed(list(dict.fromkeys(name for name, _ in measures)), MAX_GOODS)
     joint = measures[-1][1]
     goods = list(dict.fromkeys(c["name"] for clause in clauses for c in clause["commodities"]))
-    what = listed([_in_running_text(name) for name in goods], MAX_GOODS)
+    named_goods = listed([_in_running_text(name) for name in goods], MAX_GOODS)
     movement = MOVEMENTS[control["direction"]]
     kinds = {clause["covers"] for clause in clauses}
     if kinds == {"TECHNOLOGY"}:
         movement += "technology for "
-    return (
-        f"{possessive(control['issuer']['name'])} {noun} {joint} {movement}{what}{_toward(control)}"
-    )
+    return f"{possessive(control['issuer']['name'])} {noun} {joint} {movement}{named_goods}{_toward(control)}"
 
 
 def _in_running_text(name: str) -> str:
@@ -115,13 +113,13 @@ def heading(control: Mapping[str, Any], day: date) -> str:
         ((status, support, following, _),) = groups
         then = _next_phrase(status, following, 1, day, ", and ")
         support = support.format("its")
-        return f"{subject(control)} {_verb(status, 1)} {LOOKS[status].word}{support}{then}"
+        return f"{subject(control)} {_verb(status, 1)} {STATUS_STYLES[status].word}{support}{then}"
     parts: list[str] = []
     for status, support, following, count in groups:
         number = many(count, "clause") if not parts else f"{count}"
         then = _next_phrase(status, following, count, day, ", which ")
         support = support.format("its" if count == 1 else "their")
-        parts.append(f"{number} {LOOKS[status].word}{support}{then}")
+        parts.append(f"{number} {STATUS_STYLES[status].word}{support}{then}")
     return f"{subject(control)}: {'; '.join(parts)}"
 
 
@@ -132,14 +130,14 @@ def _by_state(
 
     Clauses in force are first, ended ones last.
     """
-    found: Counter[tuple[str, str, Period | None]] = Counter()
+    counts: Counter[tuple[str, str, Period | None]] = Counter()
     for clause in clauses:
         following = next_period(periods_of(clause["statuses"]), day)
-        found[clause["status"], SUPPORT[clause["confirmation"]], following] += 1
+        counts[clause["status"], SUPPORT[clause["confirmation"]], following] += 1
     return [
         (*group, count)
         for group, count in sorted(
-            found.items(),
+            counts.items(),
             key=lambda item: (
                 STATUS_ORDER.index(item[0][0]),
                 item[0][2].first if item[0][2] else date.max,
@@ -150,8 +148,8 @@ def _by_state(
 
 def next_period(periods: Sequence[Period], day: date) -> Period | None:
     """Return the period after that of a date; None if none is known."""
-    found = next((period for period in periods if period.first > day), None)
-    return None if found is None else Period(found.status, found.first, None)
+    following = next((period for period in periods if period.first > day), None)
+    return None if following is None else Period(following.status, following.first, None)
 
 
 def _next_phrase(status: str, following: Period | None, count: int, day: date, joint: str) -> str:
@@ -165,12 +163,12 @@ def _next_phrase(status: str, following: Period | None, count: int, day: date, j
     return f"{joint}{verb} {when(following.first, day)}"
 
 
-def when(turn: date, day: date) -> str:
+def when(change: date, day: date) -> str:
     """Return the time from the date of the page to a later date: `in 3 days`, `on 1 Jan 2029`."""
-    days = (turn - day).days
+    days = (change - day).days
     if days <= DAYS_THAT_ARE_COUNTED:
         return f"in {many(days, 'day')}"
-    return f"on {day_in_words(turn)}"
+    return f"on {day_in_words(change)}"
 
 
 def _verb(status: str, count: int) -> str:
@@ -189,12 +187,12 @@ def leads(control: Mapping[str, Any], day: date) -> list[str]:
         if current is not None:
             bare = Period(current.status, current.first, current.last)
             confirmed = clause["confirmation"] == "CONFIRMED"
-            said = "" if confirmed else clause["statusStatement"]
-            state = (bare, next_period(periods, day), said)
+            statement = "" if confirmed else clause["statusStatement"]
+            state = (bare, next_period(periods, day), statement)
             grouped.setdefault(state, []).append(clause)
     return [
-        f"{_clauses(alike)}: {said}" if said else _lead(current, following, alike)
-        for (current, following, said), alike in sorted(
+        f"{_clauses(alike)}: {statement}" if statement else _lead(current, following, alike)
+        for (current, following, statement), alike in sorted(
             grouped.items(),
             key=lambda item: (STATUS_ORDER.index(item[0][0].status), item[0][0].first),
         )
@@ -206,24 +204,24 @@ def _clauses(clauses: Sequence[Mapping[str, Any]]) -> str:
     more`."""
     names = dict.fromkeys(good["name"] for clause in clauses for good in clause["commodities"])
     goods = listed([_in_running_text(name) for name in names], MAX_GOODS)
-    who = "The clause" if len(clauses) == 1 else many(len(clauses), "clause")
-    return f"{who} on {goods}" if goods else who
+    noun = "The clause" if len(clauses) == 1 else many(len(clauses), "clause")
+    return f"{noun} on {goods}" if goods else noun
 
 
 def _lead(current: Period, following: Period | None, clauses: Sequence[Mapping[str, Any]]) -> str:
     one = len(clauses) == 1
-    who = _clauses(clauses)
+    subject = _clauses(clauses)
     if current.status == "EXPIRED":
         last = day_in_words(current.first - timedelta(days=1))
-        return f"{who} expired: the last day was {last}."
+        return f"{subject} expired: the last day was {last}."
     if current.status == "LAPSED":
-        return f"{who} lapsed on {day_in_words(current.first)}."
+        return f"{subject} lapsed on {day_in_words(current.first)}."
     then = _then(current, following, one)
     if current.status == "SUSPENDED":
         until = f"until {day_in_words(current.last)}" if current.last else "until further notice"
-        return f"{who} {'is' if one else 'are'} suspended {until}{then}."
+        return f"{subject} {'is' if one else 'are'} suspended {until}{then}."
     since = day_in_words(current.first)
-    return f"{who} {'has' if one else 'have'} been {current.word} since {since}{then}."
+    return f"{subject} {'has' if one else 'have'} been {current.word} since {since}{then}."
 
 
 def _then(current: Period, following: Period | None, one: bool) -> str:

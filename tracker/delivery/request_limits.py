@@ -19,7 +19,7 @@ MAX_REQUEST_BYTES = 128 * 1024 * 1024
 """Maximum bytes of the bodies of requests in flight."""
 
 
-class Turns:
+class LoopThrottle:
     """Resumes a few waiters per iteration of the event loop, in order of arrival."""
 
     def __init__(self, at_a_time: int = AT_A_TIME):
@@ -36,17 +36,17 @@ class Turns:
         if self._taken < self._at_a_time and not self._waiting:
             self._taken += 1
             return
-        turn = loop.create_future()
-        self._waiting.append(turn)
-        await turn
+        waiter = loop.create_future()
+        self._waiting.append(waiter)
+        await waiter
 
     def _begin_next(self) -> None:
         """Resume the next waiters at the start of a loop iteration."""
         self._taken = 0
         while self._waiting and self._taken < self._at_a_time:
-            turn = self._waiting.popleft()
-            if not turn.done():  # the waiter may have been cancelled
-                turn.set_result(None)
+            waiter = self._waiting.popleft()
+            if not waiter.done():  # the waiter may have been cancelled
+                waiter.set_result(None)
                 self._taken += 1
         if self._taken:
             asyncio.get_running_loop().call_soon(self._begin_next)
@@ -65,12 +65,12 @@ class RequestLimit:
         """Wait for capacity for a request of some bytes; one above the limit runs alone."""
         size = min(size, self._most_bytes)
         if self._waiting or not self._take(size):
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append((size, turn))
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append((size, waiter))
             try:
-                await turn
+                await waiter
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
+                if waiter.done() and not waiter.cancelled():
                     self._give_back(size)
                 raise
         try:
@@ -89,9 +89,9 @@ class RequestLimit:
         self._requests += 1
         self._bytes += size
         while self._waiting:
-            wanted, turn = self._waiting[0]
-            if not turn.done():
-                if not self._take(wanted):
+            needed, waiter = self._waiting[0]
+            if not waiter.done():
+                if not self._take(needed):
                     return
-                turn.set_result(None)
+                waiter.set_result(None)
             self._waiting.popleft()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schema.pages.controls.standing import heading, leads
+from schema.pages.controls.status_sentences import heading, leads
 
 DAY = date(2026, 11, 25)
 

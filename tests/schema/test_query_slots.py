@@ -14,7 +14,8 @@ from schema.execution import documents
 from schema.execution.documents import MAX_CHARACTERS_ON_LOOP, parsed_document
 from schema.execution.execute import stream
 from schema.execution.schema import SCHEMA
-from schema.http.authentication import AccessControl, Client, WorkSlots
+from schema.http.authentication import AccessControl, Client
+from schema.http.limits import WorkSlots
 from schema.services import OPEN_CALLER, READ_ONLY_CALLER, Access, Services
 from tests.support.fact_builders import announced
 from tracker.auth.scopes import Caller, Scope

@@ -10,7 +10,7 @@ from schema.pages.site.watch_words import days_late
 from schema.pages.site.words import many, written_day
 
 
-def standing(source: Mapping[str, Any], day: date) -> str:
+def status_sentence(source: Mapping[str, Any], day: date) -> str:
     """Return whether it is polled on schedule as of a date, in a sentence."""
     if source["unwatchedOn"]:
         return f"No longer watched: {source['unwatchedBecause']}"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from schema.pages.charts.status_marks import HUES, LOOKS, Hue, Look
+from schema.pages.charts.status_marks import HUES, STATUS_STYLES, Hue, MarkStyle
 from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import entity_path, many, words
 
-MAX_TURNS_OF_A_DAY = 5
+MAX_LINES_OF_A_DAY = 5
 """Maximum number of lines of a date; the page of changes has all."""
 TERMS = "TERMS"
 """Basis of a change by the terms of an older act, without a later act that names the date."""
@@ -49,18 +49,18 @@ STATUS_AFTER = {
 
 
 @dataclass(frozen=True, slots=True)
-class TurnLine:
+class ChangeLine:
     """Clauses of an instrument, or another entity, with the same change on a date."""
 
     day: str
     transition: str
-    look: Look
+    style: MarkStyle
     hue: Hue
     title: str
     path: str | None
     issuer: str | None
     clauses: int
-    what: str
+    detail: str
     """Statuses before and after, and the number of clauses, as far as there are any."""
     on_terms: bool
     """Whether it follows from the terms of an older act, without a later act that names the date."""
@@ -74,11 +74,11 @@ class TurnLine:
 
 
 @dataclass(frozen=True, slots=True)
-class DayOfTurns:
+class DayOfChanges:
     """A date with its changes; `more` lines are left out."""
 
     day: str
-    turns: Sequence[TurnLine]
+    lines: Sequence[ChangeLine]
     more: int
 
 
@@ -87,21 +87,21 @@ def newest_days(horizon: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {one["issuer"]: one["newestFactOn"] for one in horizon if one["newestFactOn"]}
 
 
-def turns(transitions: Iterable[Mapping[str, Any]]) -> list[TurnLine]:
+def change_lines(transitions: Iterable[Mapping[str, Any]]) -> list[ChangeLine]:
     """Return the transitions as lines, in order."""
-    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for one in transitions:
-        found.setdefault(_line_of(one), []).append(one)
-    return [_turn(ones) for ones in found.values()]
+        groups.setdefault(_line_of(one), []).append(one)
+    return [_change_line(ones) for ones in groups.values()]
 
 
-def days_of_turns(found: Iterable[TurnLine]) -> list[DayOfTurns]:
+def days_of_changes(changes: Iterable[ChangeLine]) -> list[DayOfChanges]:
     """Group lines by their dates, which are in order."""
     days = []
-    for day, lines in groupby(found, key=lambda turn: turn.day):
+    for day, lines in groupby(changes, key=lambda line: line.day):
         of_day = list(lines)
-        shown = of_day[:MAX_TURNS_OF_A_DAY]
-        days.append(DayOfTurns(day, shown, len(of_day) - len(shown)))
+        shown = of_day[:MAX_LINES_OF_A_DAY]
+        days.append(DayOfChanges(day, shown, len(of_day) - len(shown)))
     return days
 
 
@@ -119,19 +119,19 @@ def _line_of(one: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _turn(ones: Sequence[Mapping[str, Any]]) -> TurnLine:
+def _change_line(ones: Sequence[Mapping[str, Any]]) -> ChangeLine:
     first = ones[0]
     issuer = first["after"].get("issuer")
-    return TurnLine(
+    return ChangeLine(
         day=first["day"],
         transition=first["transition"],
-        look=LOOKS[STATUS_AFTER.get(first["transition"], "IN_FORCE")].look,
+        style=STATUS_STYLES[STATUS_AFTER.get(first["transition"], "IN_FORCE")].style,
         hue=_hue(first),
         title=first["after"].get("title") or first["after"].get("name") or first["summary"],
         path=entity_path(first["entity"]),
         issuer=issuer["name"] if issuer else None,
         clauses=len({one["clause"] for one in ones if one["clause"]}),
-        what=_what(ones),
+        detail=_detail(ones),
         on_terms=first["basis"] == TERMS,
         confirmation=first["confirmation"] or "CONFIRMED",
     )
@@ -151,7 +151,7 @@ def _statuses(one: Mapping[str, Any]) -> tuple[str, ...]:
     return ()
 
 
-def _what(ones: Sequence[Mapping[str, Any]]) -> str:
+def _detail(ones: Sequence[Mapping[str, Any]]) -> str:
     statuses = " → ".join(_statuses(ones[0]))
     clauses = len({one["clause"] for one in ones if one["clause"]})
     member = name_of(ones[0]["member"] or "")
