@@ -184,7 +184,7 @@ class Searches:
         Raises Unavailable after a timeout, and AnotherRelease.
         """
         deadline = asyncio.get_running_loop().time() + INDEX_TIMEOUT_SECONDS
-        while (reached := await self._index_position()) < position:
+        while (reached := await self.index_position()) < position:
             if asyncio.get_running_loop().time() > deadline:
                 raise Unavailable(
                     f"The search index is at position {reached} and did not reach {position} in"
@@ -193,7 +193,8 @@ class Searches:
                 )
             await asyncio.sleep(INDEX_CHECK_SECONDS)
 
-    async def _index_position(self) -> int:
+    async def index_position(self) -> int:
+        """Return the position of the search index. Raises AnotherRelease."""
         if self._index:
             return await self._index.position()
         return int(await self._pool.fetchval(TRACKING.position, SearchIndex.name))

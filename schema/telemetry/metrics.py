@@ -98,6 +98,9 @@ class Metrics:
         self._up = self._gauge("database_up", "1 if the database is available.")
         self._head = self._gauge("log_position", "The last position of the log.")
         self._lag = self._gauge("projection_lag_events", "Events that are not yet projected.")
+        self._search_lag = self._gauge(
+            "search_lag_events", "Events that are not yet in the search index."
+        )
         self._behind = self._gauge(
             "projection_lag_seconds", "Age of the oldest event that is not yet projected."
         )
@@ -211,6 +214,7 @@ class Metrics:
             return
         self._head.set(report.head)
         self._lag.set(report.lag or 0)
+        self._search_lag.set(report.search_lag)
         self._behind.set(report.lag_seconds or 0)
         self._checkpoint.set(report.checkpoint or 0)
         self._clock.set(report.clock_difference or 0)

@@ -83,6 +83,8 @@ class Readiness:
     listening: bool
     head: int | None = None
     position: int | None = None
+    index: int | None = None
+    """The position of the search index."""
     checkpoint: int | None = None
     """The size of the newest checkpoint; None before the first."""
     lag_seconds: float | None = None
@@ -110,6 +112,11 @@ class Readiness:
                 f" {MAX_CLOCK_DIFFERENCE_SECONDS}. Synchronize both (NTP): queries without a date use"
                 " this clock"
             )
+        if self.search_lag > MAX_LAG_EVENTS:
+            warnings.append(
+                f"the search index is {self.search_lag} events behind the log, and searches wait for"
+                f" it: expected at most {MAX_LAG_EVENTS}"
+            )
         return warnings
 
     @property
@@ -118,6 +125,11 @@ class Readiness:
         if self.head is None or self.position is None:
             return None
         return max(self.head - self.position, 0)
+
+    @property
+    def search_lag(self) -> int:
+        """Return the number of events that are not yet in the search index."""
+        return max((self.head or 0) - self.index, 0) if self.index is not None else 0
 
     @property
     def reasons(self) -> list[str]:
@@ -158,6 +170,7 @@ async def check_readiness(services: Services) -> Readiness:
                 listening,
                 await services.recorder.head(),
                 position,
+                await services.as_of.searches.index_position(),
                 checkpoint,
                 await services.recorder.age(position + 1),
                 await services.recorder.clock_difference(),
