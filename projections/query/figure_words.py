@@ -46,7 +46,7 @@ NO_FIGURES = FigureQuestion([], [], [])
 """The query that matches no figure."""
 
 
-def figure_question(alternatives: Sequence[Sequence[str]]) -> FigureQuestion | None:
+def figure_query(alternatives: Sequence[Sequence[str]]) -> FigureQuestion | None:
     """Return the query for figures with all words, each in one of several spellings.
 
     Returns None if no word belongs to a commodity or place, because all figures would have to be read.

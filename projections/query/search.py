@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from projections.query.event_cache import EventCache
-from projections.query.figure_words import NO_FIGURES, begins_name, figure_question, near_names
+from projections.query.figure_words import NO_FIGURES, begins_name, figure_query, near_names
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.moment import Moment
 from projections.query.search_matches import SoughtWord, nearest, sought_words
@@ -108,7 +108,7 @@ EVENT_POSITIONS = fill(
 
 
 @dataclass(frozen=True, slots=True)
-class SearchQuestion:
+class SearchQuery:
     """A search: words, and the kinds, commodities and places of the results."""
 
     text: str
@@ -122,7 +122,7 @@ class SearchAnswer:
     """The interpreted words, and the ranked entities, best first."""
 
     sought: tuple[SoughtWord, ...]
-    found: tuple[tuple[float, str], ...]
+    ranked: tuple[tuple[float, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,20 +151,20 @@ class Searches:
         self._index = index
         self._answers = EventCache(progress, MAX_CACHED_SEARCHES, self._read)
 
-    async def answer(self, question: SearchQuestion, moment: Moment) -> SearchAnswer:
+    async def answer(self, query: SearchQuery, moment: Moment) -> SearchAnswer:
         """Return all results of a search."""
-        return await self._answers.get((question, moment.alone))
+        return await self._answers.get((query, moment.alone))
 
-    async def _read(self, key: tuple[SearchQuestion, Moment]) -> SearchAnswer:
-        question, moment = key
+    async def _read(self, key: tuple[SearchQuery, Moment]) -> SearchAnswer:
+        query, moment = key
         await self.reach(moment.position)
-        sought = _sought(question.text)
-        found = await self._find(question, moment, sought)
+        sought = _sought(query.text)
+        found = await self._find(query, moment, sought)
         if not found:
             corrected = await self._correct(sought, moment.position)
             if corrected != sought:
                 sought = corrected
-                found = await self._find(question, moment, sought)
+                found = await self._find(query, moment, sought)
         return SearchAnswer(tuple(await self._with_stems(sought)), tuple(found))
 
     async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
@@ -200,7 +200,7 @@ class Searches:
         return int(await self._pool.fetchval(TRACKING.position, SearchIndex.name))
 
     async def _find_events(self, sought: Sequence[SoughtWord], wanted: EventRange) -> list[int]:
-        figures = figure_question([one.spellings for one in sought]) or NO_FIGURES
+        figures = figure_query([one.spellings for one in sought]) or NO_FIGURES
         about = wanted.streams
         rows = await self._pool.fetch(
             EVENT_POSITIONS,
@@ -219,33 +219,33 @@ class Searches:
         return [row["position"] for row in rows]
 
     async def _find(
-        self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
+        self, query: SearchQuery, moment: Moment, sought: Sequence[SoughtWord]
     ) -> list[tuple[float, str]]:
         """Return the entities that have all words, with their ranks."""
-        saying = await self._find_saying(question, moment, sought)
-        figures = await self._find_figures(question, moment, sought)
+        saying = await self._find_saying(query, moment, sought)
+        figures = await self._find_figures(query, moment, sought)
         ranks = dict.fromkeys(figures, FIGURE_WEIGHT_PERCENT / 100) | saying
         found = sorted((-rank, entity) for entity, rank in ranks.items())
         return [(-rank, entity) for rank, entity in found[:MAX_RESULTS]]
 
     async def _find_saying(
-        self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
+        self, query: SearchQuery, moment: Moment, sought: Sequence[SoughtWord]
     ) -> dict[str, float]:
         """Return the entities whose states, notes and quotations have the words."""
         rows = await self._pool.fetch(
             FOUND,
-            question.kinds,
+            query.kinds,
             moment.valid_at,
             moment.position,
             *_tsqueries(sought),
-            question.commodities,
-            question.places,
+            query.commodities,
+            query.places,
             MAX_RESULTS,
         )
         weights = {row["entity"]: row["weights"] for row in rows}
         partly = [entity for entity, each in weights.items() if 0 in each]
         in_annexes = await self._words_in_annexes(partly, moment, sought)
-        name = words(question.text)
+        name = words(query.text)
         ranks: dict[str, float] = {}
         for row in rows:
             entity, each = row["entity"], row["weights"]
@@ -281,11 +281,11 @@ class Searches:
         return found
 
     async def _find_figures(
-        self, question: SearchQuestion, moment: Moment, sought: Sequence[SoughtWord]
+        self, query: SearchQuery, moment: Moment, sought: Sequence[SoughtWord]
     ) -> list[str]:
         """Return the figures whose series the words name."""
-        asked = figure_question([one.spellings for one in sought])
-        if asked is None or Figure.KIND not in question.kinds:
+        asked = figure_query([one.spellings for one in sought])
+        if asked is None or Figure.KIND not in query.kinds:
             return []
         rows = await self._pool.fetch(
             FIGURES,
@@ -294,8 +294,8 @@ class Searches:
             moment.position,
             asked.subjects,
             asked.expressions,
-            question.commodities,
-            question.places,
+            query.commodities,
+            query.places,
             MAX_RESULTS,
         )
         return [row["entity"] for row in rows]
@@ -340,7 +340,7 @@ def slice_answer(answer: SearchAnswer, span: KeyRange) -> Sequence[Keyed[str]]:
 
     within = [
         ((repr(rank), entity), entity)
-        for rank, entity in answer.found
+        for rank, entity in answer.ranked
         if (span.after is None or _is_behind((-rank, entity), place(span.after), span.closed))
         and (span.before is None or _is_behind(place(span.before), (-rank, entity), span.closed))
     ]

@@ -13,7 +13,7 @@ from projections.query.early_days import MAX_EARLY_ENTITIES
 from projections.query.list_statements import BY_NAME, Ordering, SortKey
 from projections.query.lists import EVERYTHING, Filter, KeyRange, Lists
 from projections.query.moment import Moment, MomentSeries
-from projections.query.search import MAX_FIGURES, SearchQuestion
+from projections.query.search import MAX_FIGURES, SearchQuery
 from schema.services import Services
 from tests.projections.golden_sql import literal
 from tests.support.query_plans import ExplainingPool, nodes, pages
@@ -141,6 +141,6 @@ async def test_a_search_on_an_early_day_finds_a_figure_behind_thousands_that_cam
     )
     await connection.close()
     at = Moment(date(2024, 6, 1), await corpus_services.recorder.head())
-    question = SearchQuestion("gallium production", (Figure.KIND,))
+    question = SearchQuery("gallium production", (Figure.KIND,))
     answer = await corpus_services.as_of.searches.answer(question, at)
     assert "figure/gallium/CN/production/primary/2021" in [entity for _, entity in answer.found]

@@ -9,7 +9,7 @@ import pytest
 
 from projections.query.as_of import PLANNED_ONCE
 from projections.query.moment import Moment
-from projections.query.search import EventRange, Searches, SearchQuestion
+from projections.query.search import EventRange, Searches, SearchQuery
 from tests.support.query_plans import ExplainingPool, nodes
 from tracker.postgres.database import Target, connect
 
@@ -49,7 +49,7 @@ async def test_a_search_looks_up_what_has_its_words(corpus_target: Target, stati
         searches = Searches(pool, no_states)
         moment = Moment(date(2026, 1, 1), 10_000)
         for text in ("gallium", "fentanyl talks", "galium china", "lithium chile 2023"):
-            await searches.answer(SearchQuestion(text, KINDS), moment)
+            await searches.answer(SearchQuery(text, KINDS), moment)
             await searches.event_positions(text, EventRange(0, 10_000))
         used = set()
         for plan in pool.plans:

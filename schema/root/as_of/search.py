@@ -8,7 +8,7 @@ from typing import Annotated
 from strawberry import argument
 
 from projections.query.lists import Key, Keyed, KeyRange
-from projections.query.search import SearchAnswer, SearchQuestion, slice_answer
+from projections.query.search import SearchAnswer, SearchQuery, slice_answer
 from schema.base.context import Info
 from schema.base.decorators import object_type
 from schema.base.scalars import Position
@@ -61,15 +61,15 @@ class SearchAtMoment(AtMoment):
         and year. If nothing matches all of the words, similar words match too. A search has at most 1,000
         results. The index of words follows the log by milliseconds; a search waits until it has the position
         of its moment."""
-        question = SearchQuestion(
+        query = SearchQuery(
             parse_search_words(text, "text"),
             parse_kinds(kinds),
             _as_tuple(parse_with_descendants(commodity)),
             _as_tuple(parse_words(Actor, place, "place")),
         )
-        answer = await info.context.services.as_of.searches.answer(question, self.moment)
-        kinds_of_acts = {kind for name in question.kinds for kind in KINDS_OF_ACTS.get(name, ())}
-        scope = self.scope(info, kinds_of_acts, question.places, question.commodities)
+        answer = await info.context.services.as_of.searches.answer(query, self.moment)
+        kinds_of_acts = {kind for name in query.kinds for kind in KINDS_OF_ACTS.get(name, ())}
+        scope = self.scope(info, kinds_of_acts, query.places, query.commodities)
         return self._pages(info, answer).about(scope)
 
     def _pages(self, info: Info, answer: SearchAnswer) -> PageSource[SearchResult]:
@@ -91,7 +91,7 @@ class SearchAtMoment(AtMoment):
             ]
 
         async def count() -> int:
-            return len(answer.found)
+            return len(answer.ranked)
 
         return PageSource(
             items,
