@@ -41,6 +41,7 @@ def _leave(*_: Any) -> NoReturn:
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end; SIGINT and SIGTERM cancel it, then exit by SystemExit."""
+    gc.freeze()  # modules are permanent
     gc.set_threshold(GC_THRESHOLD, 10, 10)
     try:
         return uvloop.run(_cancelled_by_signals(main))

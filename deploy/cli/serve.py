@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,7 +25,7 @@ from deploy.config.access import access, trusted_documents
 from deploy.output.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.output.tracing import Traces, tracing
 from deploy.postgres import default_data_dir, demo_data_dir
-from deploy.web.app import import_app
+from deploy.web.app import import_app, import_app_meanwhile
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listening_socket
@@ -126,6 +127,7 @@ def demo(
 
             await serve_app(services, options, welcome)
 
+    import_app_meanwhile()
     run_with_database(directory, work, make=True, lasting=True, migrates=True)
 
 
@@ -153,6 +155,7 @@ def serve(
         async with running_server(target, options) as services:
             await serve_app(services, options)
 
+    import_app_meanwhile()
     run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
 
 
@@ -160,6 +163,7 @@ def serve(
 async def running_server(target: Target, options: ServerOptions) -> AsyncIterator[Services]:
     """Run the tracker of a server for the duration of a block."""
     import_app()  # before background tasks start: see deploy/web/app.py
+    gc.freeze()
     async with running_tracker(
         target,
         options.signing,

@@ -7,6 +7,7 @@ out.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +19,11 @@ def import_app() -> Callable[..., Starlette]:
     from schema.app import create_app
 
     return create_app
+
+
+def import_app_meanwhile() -> None:
+    """Import the application in a thread, while this process waits for PostgreSQL."""
+    threading.Thread(target=import_app, daemon=True).start()
 
 
 def import_execute() -> Callable[..., Awaitable[dict[str, Any]]]:
