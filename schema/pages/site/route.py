@@ -6,6 +6,7 @@ page is cached as bytes as long as its response is the same.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,7 +93,7 @@ class PageRoute:
         page = self.rendered.get(key) if kept else None
         if page is None:
             async with self._questions.turn(asked):
-                html = self._render(asked, data_of(answer))
+                html = await asyncio.to_thread(self._render, asked, data_of(answer))
             page = self.rendered.keep(key, html) if kept else RenderedPage(html.encode())
         current_operation().outcome = "ok"
         return self._response(asked, page)
