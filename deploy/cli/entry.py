@@ -24,7 +24,7 @@ from deploy.output.log_format import LogFormat, LogLevel, Notes, log_to_stderr
 from deploy.output.terminal import allow_any_encoding, discard_output, output_is_closed
 
 logger = logging.getLogger("tracker")
-IMPORT_GC_THRESHOLD = 200_000
+IMPORT_GC_THRESHOLD = 1_000_000
 """Objects between two runs of the garbage collector during imports, which create hardly any garbage."""
 HELP: tuple[list[str], ...] = ([], ["-h"], ["--help"])
 """Arguments that show the list of commands."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -163,7 +162,6 @@ def serve(
 async def running_server(target: Target, options: ServerOptions) -> AsyncIterator[Services]:
     """Run the tracker of a server for the duration of a block."""
     import_app()  # before background tasks start: see deploy/web/app.py
-    gc.freeze()
     async with running_tracker(
         target,
         options.signing,

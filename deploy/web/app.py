@@ -7,6 +7,7 @@ out.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,7 +24,16 @@ def import_app() -> Callable[..., Starlette]:
 
 def import_app_meanwhile() -> None:
     """Import the application in a thread, while this process waits for PostgreSQL."""
-    threading.Thread(target=import_app, daemon=True).start()
+
+    def work() -> None:
+        gc.disable()  # imports create hardly any garbage
+        try:
+            import_app()
+        finally:
+            gc.freeze()
+            gc.enable()
+
+    threading.Thread(target=work, daemon=True).start()
 
 
 def import_execute() -> Callable[..., Awaitable[dict[str, Any]]]:

@@ -72,8 +72,8 @@ def checked_out(commit: str) -> Iterator[Checkout]:
             (benchmarks / "tests" / "__init__.py").touch()
             python = str(root / ".venv" / "bin" / "python")
             subprocess.run([sys.executable, "-m", "venv", root / ".venv"], check=True)
-            extras = [python, "-m", "pip", "install", "--quiet", "--editable", ".[test,bench]"]
-            subprocess.run(extras, cwd=root, check=True)
+            install = [python, "-m", "pip", "install", "--quiet", "psutil"]
+            subprocess.run([*install, "--editable", ".[embedded,bench]"], cwd=root, check=True)
             yield Checkout(root, python, benchmarks)
         finally:
             subprocess.run(["git", "worktree", "remove", "--force", root], cwd=ROOT, check=True)
