@@ -5,12 +5,10 @@ Only the two moments are compared. A change that was reversed in between does no
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from time import monotonic
 
 import asyncpg
 
@@ -26,7 +24,8 @@ from projections.query.list_statements import (
     order_by,
 )
 from projections.query.lists import WHOLE, KeyRange
-from projections.query.moment import YIELD_INTERVAL_SECONDS, Moment
+from projections.query.moment import Moment
+from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from projections.query.stored_states import decode
 from tracker.domain.commodities import Commodity
@@ -101,13 +100,11 @@ class Changes:
         rows = rows[::-1] if span.from_end else rows
         streams = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
         found: list[Change] = []
-        worked_since = monotonic()
+        pauses = Pauses()
         for row in rows:
             known = [event.known for event in streams[row["entity"]]]
             found.append(_change(row, known, start, end))
-            if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:
-                await asyncio.sleep(0)  # let other tasks run
-                worked_since = monotonic()
+            await pauses.pause()
         return found
 
     async def count(self, start: Moment, end: Moment, about: ChangeFilter = ANYTHING) -> int:

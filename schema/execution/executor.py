@@ -23,7 +23,7 @@ ANSWER_TIMEOUT_SECONDS = 20
 """Maximum time of a response in seconds."""
 MAX_ITEMS_AT_ONCE = 20
 """Maximum length of a list without a plan that is completed without interruption."""
-TURN_SECONDS = 0.005
+TURN_SECONDS = 0.003
 """Seconds of work on the items of a longer list per iteration of the event loop."""
 
 

@@ -8,13 +8,12 @@ modules of others.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
-
-import uvloop
 
 SECONDS = 2.0
 Figures = Mapping[str, float]
@@ -64,6 +63,7 @@ async def graphql(target: Any) -> Figures:
     figures = {}
     for name, kept_bytes in (("uncached", 0), ("repeated", MEGABYTES)):
         with started(ours(target, kept_bytes)) as (port, process):
+            await asyncio.sleep(1)  # the port is printed before the server accepts
             for seconds in (SECONDS / 2, SECONDS):  # a warm-up first
                 asked = await ask(port, sent, process, seconds=seconds, connections=CONNECTIONS)
         figures[f"GraphQL, {name}, requests/s"] = asked.rate
@@ -82,10 +82,11 @@ def start() -> Figures:
 
 def on_server(measure: Callable[[Any], Coroutine[Any, Any, Figures]]) -> Figures:
     """Run a measurement on a new PostgreSQL."""
+    from deploy.cli.process import run
     from tools.benchmarks.harness import server
 
     with server() as target:
-        return uvloop.run(measure(target))
+        return run(measure(target))
 
 
 GROUPS: Mapping[str, Callable[[], Figures]] = {
