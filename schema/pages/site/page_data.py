@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -72,7 +73,7 @@ class PageData:
         variables = {**feed.variables(ending, address), **address.variables}
         if ending == "ics":
             days = [one async for one in self._days_to_come(asked, variables)]
-            body = calendar(days, address, asked.origin)
+            body = await asyncio.to_thread(calendar, days, address, asked.origin)
         else:
             found = (await self._ask(asked, ending, variables))["events"]
             part = feed_part(found, archive="before" in address.parameters)
