@@ -14,7 +14,7 @@ import uvloop
 
 T = TypeVar("T")
 
-GC_THRESHOLDS = (5_000, 10, 10) if sys.version_info >= (3, 14) else (5_000, 2, 200)
+GC_THRESHOLDS = (10_000, 10, 10) if sys.version_info >= (3, 14) else (10_000, 2, 100)
 """Thresholds of the cyclic garbage collector. Cycles are rare, and scanning the facts and states of a page
 took a tenth of the time of a fold. Before Python 3.14 a collection of the second generation scans all of it
 at once, and ten of 20,000 objects blocked the event loop for more than 100 ms."""
