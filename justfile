@@ -42,9 +42,9 @@ schema:
     {{bin}}/tracker schema corpus > docs/corpus.schema.json
     {{bin}}/python -m tests.projections.golden_sql
 
-# measure, and put the figures into docs/benchmarks.md
-bench name:
-    {{bin}}/python -m tools.benchmarks.{{name}} --write docs/benchmarks.md
+# `bench NAME`: measure, into docs/benchmarks.md; `bench --compare COMMIT`: the short set beside another commit
+bench *arguments:
+    {{bin}}/python -m tools.benchmarks {{arguments}}
 
 # the demo
 demo:

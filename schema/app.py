@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 
 from starlette.applications import Starlette
@@ -151,7 +152,7 @@ def answer_schema(access: Access) -> Answering:
     async def answering(request: Request) -> Response:
         if not access.introspection:
             raise Forbidden("this server does not return its schema: TRACKER_INTROSPECTION is off")
-        return PlainTextResponse(sdl())
+        return PlainTextResponse(await asyncio.to_thread(sdl))
 
     return answering
 

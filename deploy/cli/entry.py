@@ -5,6 +5,7 @@ Modules that are slow to import are imported in functions, because `--help` need
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -23,6 +24,8 @@ from deploy.output.log_format import LogFormat, LogLevel, Notes, log_to_stderr
 from deploy.output.terminal import allow_any_encoding, discard_output, output_is_closed
 
 logger = logging.getLogger("tracker")
+IMPORT_GC_THRESHOLD = 1_000_000
+"""Objects between two runs of the garbage collector during imports, which create hardly any garbage."""
 HELP: tuple[list[str], ...] = ([], ["-h"], ["--help"])
 """Arguments that show the list of commands."""
 
@@ -106,6 +109,7 @@ def run_command_line(app: typer.Typer) -> None:
 
     An unexpected error is one line too; its traceback is in the debug log.
     """
+    gc.set_threshold(IMPORT_GC_THRESHOLD)
     allow_any_encoding()
     if sys.argv[1:] not in HELP:
         begin_log()

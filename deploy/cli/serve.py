@@ -24,7 +24,7 @@ from deploy.config.access import access, trusted_documents
 from deploy.output.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.output.tracing import Traces, tracing
 from deploy.postgres import default_data_dir, demo_data_dir
-from deploy.web.app import import_app
+from deploy.web.app import import_app, import_app_meanwhile
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listening_socket
@@ -126,6 +126,7 @@ def demo(
 
             await serve_app(services, options, welcome)
 
+    import_app_meanwhile()
     run_with_database(directory, work, make=True, lasting=True, migrates=True)
 
 
@@ -153,6 +154,7 @@ def serve(
         async with running_server(target, options) as services:
             await serve_app(services, options)
 
+    import_app_meanwhile()
     run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
 
 

@@ -27,7 +27,6 @@ from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.postgres.database_url import target_from_url
 from tracker.review.candidate import POSSIBLE_REVIEWERS
-from tracker.watch.registry import adapter_named
 from tracker.watch.settings import load_sources
 from tracker.watch.watcher import WatchOptions
 from tracker.web.fetcher import AGENT
@@ -222,6 +221,8 @@ def watch_options(
     value = table.WATCH.text(environment) or table.WATCH.default
     if value == "off" and not always:
         return None
+    from tracker.watch.registry import adapter_named  # here, as it would delay every start
+
     try:
         added = file or (None if value in ("off", "default") else Path(value))
         sources = load_sources(added, adapter_named)

@@ -7,6 +7,8 @@ out.
 
 from __future__ import annotations
 
+import gc
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +20,20 @@ def import_app() -> Callable[..., Starlette]:
     from schema.app import create_app
 
     return create_app
+
+
+def import_app_meanwhile() -> None:
+    """Import the application in a thread, while this process waits for PostgreSQL."""
+
+    def work() -> None:
+        gc.disable()  # imports create hardly any garbage
+        try:
+            import_app()
+        finally:
+            gc.freeze()
+            gc.enable()
+
+    threading.Thread(target=work, daemon=True).start()
 
 
 def import_execute() -> Callable[..., Awaitable[dict[str, Any]]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -25,6 +26,9 @@ IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
     ),
 }
 """Functions that identify the items of a list, by list name. Other lists are compared as values."""
+
+PLAIN_TYPES = frozenset({str, int, bool, NoneType, TextCommitment})
+"""Types of values that are used as they are."""
 
 WHY = {"because", "judged"}
 """The fields that hold the facts behind a state."""
@@ -68,12 +72,13 @@ def content(state: EntityState | None, only: str | None = None) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, TextCommitment):
+    kind = type(value)
+    if kind in PLAIN_TYPES:
         return value
+    if kind is tuple:
+        return [_plain(item) for item in value]
     if isinstance(value, msgspec.Struct):
         return {name: _plain(getattr(value, field)) for field, name in _fields(type(value))}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
     return msgspec.to_builtins(value, enc_hook=str)
 
 

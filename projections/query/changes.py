@@ -25,6 +25,7 @@ from projections.query.list_statements import (
 )
 from projections.query.lists import WHOLE, KeyRange
 from projections.query.moment import Moment
+from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from projections.query.stored_states import decode
 from tracker.domain.commodities import Commodity
@@ -98,7 +99,13 @@ class Changes:
         rows = await self._pool.fetch(statement, *_arguments(start, end, about), *span.arguments)
         rows = rows[::-1] if span.from_end else rows
         streams = await self._recorder.read_streams([row["entity"] for row in rows], end.position)
-        return [_change(row, [e.known for e in streams[row["entity"]]], start, end) for row in rows]
+        found: list[Change] = []
+        pauses = Pauses()
+        for row in rows:
+            known = [event.known for event in streams[row["entity"]]]
+            found.append(_change(row, known, start, end))
+            await pauses.pause()
+        return found
 
     async def count(self, start: Moment, end: Moment, about: ChangeFilter = ANYTHING) -> int:
         """Return the number of changes between two moments."""

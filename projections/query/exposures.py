@@ -19,6 +19,7 @@ from projections.query.confirmations import Confirmations
 from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import Filter, Lists, figures_of
 from projections.query.moment import Moment, kind_name
+from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
 from projections.query.stored_states import decode
 from tracker.domain.commodities import Commodity, descendants
@@ -80,7 +81,12 @@ class Exposures:
             figures_of(sorted(commodities)),
             year,
         )
-        spread = yearly_supplies((decode(FigureState, row["state"]) for row in rows), orders)
+        figures, pauses = list[FigureState](), Pauses()
+        for row in rows:
+            figures.append(decode(FigureState, row["state"]))
+            await pauses.pause()
+        spread = yearly_supplies(figures, orders)
+        await asyncio.sleep(0)
         results = []
         for each in queries:
             results.append(exposures(each, clauses, spread))

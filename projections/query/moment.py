@@ -14,6 +14,7 @@ from datetime import date, datetime
 from time import monotonic
 from typing import Any, TypeVar
 
+from projections.query.pauses import YIELD_INTERVAL_SECONDS
 from projections.query.preview import Preview
 from tracker import clock
 from tracker.domain.alliance import AllianceState
@@ -44,8 +45,6 @@ S = TypeVar(
     WatchedSourceState,
     CoverageState,
 )
-YIELD_INTERVAL_SECONDS = 0.01
-"""Seconds of work after which other tasks run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from time import monotonic
 
 from projections.fold.public_facts import facts_public_by
 from projections.fold.schedule import ScheduleBuilder, Scheduled, newest_schedule
 from projections.lru_cache import SizedLruCache
 from projections.query.moment import Moment
+from projections.query.pauses import Pauses
 from projections.query.transitions import (
     EVIDENCE_BYTES,
     TRANSITION_BYTES,
-    YIELD_INTERVAL_SECONDS,
     Known,
     TransitionFilter,
     entities_with_transitions,
@@ -77,9 +76,7 @@ async def _work_out(entity: str, known: Sequence[RecordedFact]) -> Sequence[Sche
     await asyncio.sleep(0)
     if len(known) > MAX_FACTS:
         return newest_schedule(entity, known)
-    builder, worked_since = ScheduleBuilder(entity, known), monotonic()
+    builder, pauses = ScheduleBuilder(entity, known), Pauses()
     while builder.read_next():
-        if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:
-            await asyncio.sleep(0)
-            worked_since = monotonic()
+        await pauses.pause()
     return builder.scheduled()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from time import monotonic
 
 from projections.fold.public_facts import facts_public_by
 from projections.fold.transitions import EntityTransitions, Transition, TransitionKind, clause_of
 from projections.lru_cache import SizedLruCache
 from projections.query.changes import ChangeFilter
 from projections.query.moment import Moment
+from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts
 from projections.versions.rows import filter_columns, firm_words
 from tracker.domain.alliance import Alliance
@@ -42,8 +41,6 @@ MAX_CACHED_FACTS = 500
 """Maximum of facts of an entity for which all transitions are cached, not only the requested ones."""
 MAX_DAYS_OF_MANY_FACTS = 1000
 """Maximum of days in one query for the transitions of an entity with more facts."""
-YIELD_INTERVAL_SECONDS = 0.01
-"""Seconds of work after which other tasks run."""
 ALL_DAYS = (date.min, date.max)
 
 Known = tuple[int, ...]
@@ -123,14 +120,12 @@ class Transitions:
     ) -> list[Transition]:
         streams = await read_streams(self._recorder, entities, moment)
         transitions: list[Transition] = []
-        worked_since = monotonic()
+        pauses = Pauses()
         for entity, events in streams.items():
             known = facts_public_by(events, moment.valid_at)
             for transition in self._of_entity(entity, known, after, last):
                 transitions.append(transition)
-                if monotonic() - worked_since > YIELD_INTERVAL_SECONDS:
-                    await asyncio.sleep(0)
-                    worked_since = monotonic()
+                await pauses.pause()
         return transitions
 
     def _of_entity(

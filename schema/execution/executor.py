@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from inspect import isawaitable
+from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,8 +21,10 @@ from tracker.errors import Unavailable
 
 ANSWER_TIMEOUT_SECONDS = 20
 """Maximum time of a response in seconds."""
-ITEMS_PER_PART = 20
-"""Items of a list without a plan that are completed per iteration of the event loop: some milliseconds."""
+MAX_ITEMS_AT_ONCE = 20
+"""Maximum length of a list without a plan that is completed without interruption."""
+PART_SECONDS = 0.003
+"""Seconds of work on the items of a longer list per iteration of the event loop."""
 
 
 @asynccontextmanager
@@ -160,7 +163,7 @@ class Executor(PlannedExecution):
         if (
             position_context is None
             and isinstance(items, list)
-            and len(items) > ITEMS_PER_PART
+            and len(items) > MAX_ITEMS_AT_ONCE
             and not any(map(self.is_awaitable, items))
         ):
             return self._complete_in_parts(item_type, field_details_list, info, path, items)
@@ -175,12 +178,14 @@ class Executor(PlannedExecution):
         completed: list[Any] = []
         waiting: list[int] = []
         try:
-            for start in range(0, len(items), ITEMS_PER_PART):
+            while len(completed) < len(items):
                 async with loop_slot():
-                    for index, item in enumerate(items[start : start + ITEMS_PER_PART], start):
+                    end = monotonic() + PART_SECONDS
+                    while len(completed) < len(items) and monotonic() < end:
+                        index = len(completed)
                         at = path.add_key(index, None)
                         if self.complete_list_item_value(
-                            item, completed, item_type, field_details_list, info, at, None
+                            items[index], completed, item_type, field_details_list, info, at, None
                         ):
                             waiting.append(index)
         except BaseException:

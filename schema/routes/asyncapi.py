@@ -7,6 +7,7 @@ of references.
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -37,7 +38,7 @@ DEFINITIONS = "#/$defs/"
 
 async def answer_pushes(request: Request) -> Response:
     """Respond to `/asyncapi.json`."""
-    return json_response(describe_pushes())
+    return json_response(await asyncio.to_thread(describe_pushes))
 
 
 @cache

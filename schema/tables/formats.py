@@ -18,7 +18,6 @@ from importlib import import_module
 from typing import IO, Any, Protocol
 
 import orjson
-import xlsxwriter  # type: ignore[import-untyped]  # it has no types of its own
 
 from projections.fold.replay import STATE_FORMAT
 from schema.tables.cells import cell, plain
@@ -138,6 +137,8 @@ class Xlsx:
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
         """Yield the complete file. Raises TooLarge for more rows than a sheet has."""
+        import xlsxwriter  # type: ignore[import-untyped]  # here, as it would delay every start
+
         columns, count = _columns(header), 0
         with FileThread() as thread:
             folder = thread.enter_context(tempfile.TemporaryDirectory(prefix="tracker-table-"))

@@ -18,6 +18,7 @@ from projections.runner.replica import Replica
 from schema.services import Services
 from schema.telemetry.buckets import LATENCY_BUCKETS_SECONDS
 from schema.telemetry.delivery_metrics import DeliveryMetrics
+from schema.telemetry.loop_delay import LoopDelay
 from schema.telemetry.readiness import check_readiness
 from schema.telemetry.watch_metrics import WatchMetrics
 from tracker.log.recorder import Recorder
@@ -62,6 +63,7 @@ class Metrics:
     def __init__(self, services: Services):
         self._services = services
         self._names: set[str] = set()
+        self._loop_delay = LoopDelay()
         self.registry = CollectorRegistry()
         self._requests = self._histogram(
             "request_seconds",
@@ -95,6 +97,15 @@ class Metrics:
         self._appended = Counter(
             "tracker_appended_events", "Events that commands appended.", registry=self.registry
         )
+        self._add_database_gauges()
+        self._watch_services(services)
+        services.writing.recorder.observe = self.count_append
+        self._delivery = DeliveryMetrics(services, self.registry)
+        self._watch = WatchMetrics(services, self.registry)
+        self._watch_replica(services.replica)
+
+    def _add_database_gauges(self) -> None:
+        """Register the gauges that `_read_database` sets."""
         self._up = self._gauge("database_up", "1 if the database is available.")
         self._head = self._gauge("log_position", "The last position of the log.")
         self._lag = self._gauge("projection_lag_events", "Events that are not yet projected.")
@@ -115,14 +126,12 @@ class Metrics:
         self._unsigned = self._gauge(
             "checkpoint_lag_seconds", "Age of the oldest event without a checkpoint."
         )
-        self._watch_services(services)
-        services.writing.recorder.observe = self.count_append
-        self._delivery = DeliveryMetrics(services, self.registry)
-        self._watch = WatchMetrics(services, self.registry)
-        self._watch_replica(services.replica)
 
     def _watch_services(self, services: Services) -> None:
-        """Register the gauges that read the state of the services."""
+        """Register the gauges that read the state of this process and its services."""
+        self._gauge(
+            "loop_delay_seconds", "Longest delay of the event loop in the last minutes."
+        ).set_function(lambda: self._loop_delay.seconds)
         self._gauge(
             "rows_differ", "1 if rows of an entity differ from those that its events give."
         ).set_function(lambda: bool((check := services.writing.sample_check) and check.difference))
@@ -172,6 +181,7 @@ class Metrics:
 
     async def respond(self, request: Request) -> Response:
         """Return all metrics, in the text format of Prometheus."""
+        self._loop_delay.begin()
         await self._read_database()
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 

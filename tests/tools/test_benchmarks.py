@@ -27,6 +27,7 @@ from tools.benchmarks.harness import OURS, Column, Table, publish, report, selec
 from tools.benchmarks.hostile import LOADS
 from tools.benchmarks.load import BYTES, DATA, ENTRY, new_events
 from tools.benchmarks.queries import Answered, post, request
+from tools.benchmarks.starting import Start
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
@@ -214,8 +215,12 @@ def test_medians_of_the_api_are_reported_beside_the_peer() -> None:
 
 
 def test_starts_are_reported_by_their_median_and_the_slowest() -> None:
-    text = start.report([(4.0, 0.5), (9.0, 0.7), (5.0, 0.6)])
-    assert (row(text, "cold"), row(text, "warm")) == (["5.00", "9.00"], ["0.60", "0.70"])
+    taken = [(4.0, 0.5), (9.0, 0.7), (5.0, 0.6)]
+    text = start.report([(Start(cold, 3), Start(warm, 1)) for cold, warm in taken])
+    assert (row(text, "cold"), row(text, "warm")) == (
+        ["5.00", "9.00", "3.00"],
+        ["0.60", "0.70", "1.00"],
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems lack 127.0.0.2")

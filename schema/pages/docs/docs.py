@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -12,7 +13,7 @@ from starlette.routing import Route
 
 from schema.http.authentication import Client
 from schema.pages.docs.documents import PICTURES, directory, pages
-from schema.pages.docs.search import SearchIndex
+from schema.pages.docs.search import Result, SearchIndex
 from schema.pages.site.address import Address
 from schema.pages.site.html import GUARDS, around, html_response, session
 from schema.pages.site.plain import PlainPages, query_parameters
@@ -41,6 +42,11 @@ def search_index() -> SearchIndex:
     return SearchIndex(pages())
 
 
+def find_sections(query: str) -> Sequence[Result]:
+    """Return the matching sections of all documents."""
+    return search_index().find(query)
+
+
 async def contents(request: Request, client: Client) -> Response:
     """Return the list of documents; with `q` the matching sections. Raises InvalidInput."""
     query = query_parameters(request, ("q",)).get("q", "").strip()
@@ -54,8 +60,8 @@ async def contents(request: Request, client: Client) -> Response:
         PATH,
         title=f"Documentation: {query}" if query else "Documentation",
         question=query,
-        results=search_index().find(query) if query else None,
-        documents=pages(),
+        results=await asyncio.to_thread(find_sections, query) if query else None,
+        documents=await asyncio.to_thread(pages),
     )
 
 
@@ -63,7 +69,7 @@ async def document(request: Request, client: Client) -> Response:
     """Return a document. Raises NotFound."""
     query_parameters(request, ())
     name = request.path_params["name"]
-    shown = pages().get(name)
+    shown = (await asyncio.to_thread(pages)).get(name)
     if shown is None:
         raise NotFound(f"{name[:50]!r} is no document: {PATH} has a list of all", path=("name",))
     return _html(

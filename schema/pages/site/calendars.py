@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
-
-from icalendar import Calendar, Event, vDuration
+from typing import TYPE_CHECKING, Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import feed_title
 from schema.pages.site.words import doubt, entity_path, listed, written_day
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 PRODUCT_ID = "-//Critical-minerals policy tracker//EN"
 REFRESHED_AFTER = timedelta(hours=6)
@@ -29,6 +30,8 @@ UNSUPPORTED = {
 
 def calendar(days: Sequence[Mapping[str, Any]], address: Address, origin: str) -> bytes:
     """Return the announced transitions, each a whole day."""
+    from icalendar import Calendar, vDuration  # here, as it would delay every start
+
     title = feed_title(address)
     made = Calendar()
     made.add("prodid", PRODUCT_ID)
@@ -47,6 +50,8 @@ def calendar(days: Sequence[Mapping[str, Any]], address: Address, origin: str) -
 
 def calendar_event(node: Mapping[str, Any], origin: str) -> Event:
     """Return one event of the calendar."""
+    from icalendar import Event
+
     day, days, transition = date.fromisoformat(node["day"]), node["days"], node["transition"]
     one, changed = Event(), datetime.fromisoformat(node["changedAt"])
     one.add("uid", f"{node['key']}@tracker")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -81,7 +82,7 @@ class PageData:
         variables = {**feed.variables(ending, address), **address.variables}
         if ending == "ics":
             days = [one async for one in self._days_to_come(page_request, variables)]
-            body = calendar(days, address, page_request.origin)
+            body = await asyncio.to_thread(calendar, days, address, page_request.origin)
         else:
             events = (await self._state_of_feed(page_request, ending, variables))["events"]
             part = feed_part(events, archive="before" in address.parameters)

@@ -6,6 +6,7 @@ page is cached as bytes as long as its response is the same.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -96,7 +97,7 @@ class PageRoute:
         page = self.rendered.get(key) if cacheable else None
         if page is None:
             async with self._queries.query_slot(page_request):
-                html = self._render(page_request, data_of(answer))
+                html = await asyncio.to_thread(self._render, page_request, data_of(answer))
             page = self.rendered.store(key, html) if cacheable else RenderedPage(html.encode())
         current_operation().outcome = "ok"
         return self._response(page_request, page)
