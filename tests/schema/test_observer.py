@@ -380,7 +380,7 @@ async def test_work_that_fails_is_a_span_with_an_error(
     def fail(*_: Any) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("projections.versions.fact_rows.EntityFold", fail)
+    monkeypatch.setattr("projections.streams.folding.EntityFold", fail)
     async with running_tracker(target, observe=traces.work) as services:
         await services.commands.record("export-control/a", announced())
         await come_true(lambda: bool(spans.get_finished_spans()))
