@@ -58,9 +58,8 @@ class Projection(Protocol[PageT]):
 
     name: ClassVar[str]
     """Name of the position record, and argument of `tracker rebuild`."""
-    pause_seconds: ClassVar[float] = 0
-    """Seconds between an event and its page, so that a page has more events: for rows that no command
-    waits for."""
+    interval_seconds: ClassVar[float] = 0
+    """Minimum time between two pages in seconds, so that events that come close together share one."""
     tables: ClassVar[Tables]
     code: ClassVar[Sequence[Path]]
     """Python, SQL and data files behind the rows. If the behaviour of one changes, the rows are rebuilt."""

@@ -198,6 +198,8 @@ class Projector(BackgroundTask, Generic[PageT]):
         """Progress of the projection, by any process."""
         self._progressed = asyncio.Event()
         self._late: PageT | None = None
+        self._next_page_at = 0.0
+        """The earliest time of the next page, a `time.monotonic` value."""
         self._has_lock = False
         """Whether this process had the lock in its last transaction."""
 
@@ -205,6 +207,7 @@ class Projector(BackgroundTask, Generic[PageT]):
         """Project all events now in the log. `progress` gets the position after each page."""
         async with aclosing(self._positions()) as positions:
             async for position in positions:
+                self._next_page_at = time.monotonic() + self._projection.interval_seconds
                 self.progress.advance(await self._follower.durability.release(position))
                 progress(position)
                 self._progressed.set()
@@ -313,7 +316,7 @@ class Projector(BackgroundTask, Generic[PageT]):
                 if not self._has_lock:  # another process projects, and this one reads its position
                     await self.progress.query()
                 await wait_for_event(signal)
-                await asyncio.sleep(self._projection.pause_seconds)
+                await asyncio.sleep(self._next_page_at - time.monotonic())
             except LogSetBack:
                 return  # the server stops
             except AnotherRelease:

@@ -33,7 +33,7 @@ class SearchIndex(Projection[IndexBatch]):
     """
 
     name = "search"
-    pause_seconds = 0.05
+    interval_seconds = 0.05
     tables = Tables(
         ("documents", "state_documents", "event_words", "vocabulary"),
         SQL.create_tables,

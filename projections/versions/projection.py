@@ -32,6 +32,7 @@ class Versions(Projection[RowBatch]):
     """
 
     name = "versions"
+    interval_seconds = 0.003
     tables = Tables(
         ("texts", "subjects", "versions", "elements", "facts", "fact_sums"),
         SQL.create_tables,

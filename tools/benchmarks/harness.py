@@ -16,9 +16,8 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import distributions
 from pathlib import Path
 
-import uvloop
-
 from deploy.bootstrap import prepare
+from deploy.cli.process import run
 from deploy.postgres import Postgres
 from tracker.postgres.database import Target, connect
 
@@ -84,7 +83,7 @@ def main(
     if chosen.write and chosen.only != keys:
         parser.error("--write keeps whole tables: expected no --only")
     with server() as target:
-        text = uvloop.run(
+        text = run(
             report(
                 target,
                 selected(tables(chosen.seconds), chosen.only),

@@ -55,18 +55,18 @@ async def projection(target: Any) -> Figures:
 
 async def graphql(target: Any) -> Figures:
     """Measure a query without a cache of responses, and with one."""
-    from tools.benchmarks.asking import ask, request
-    from tools.benchmarks.graphql import CONNECTIONS, MEGABYTES, OURS, ours, rows, started
+    from tools.benchmarks.graphql import CONNECTIONS, MEGABYTES, OWN_QUERY, own_rows, rows, started
+    from tools.benchmarks.queries import post, request
 
     await rows(target)
-    sent = request("/graphql", json.dumps({"query": OURS}).encode())
+    sent = request("/graphql", json.dumps({"query": OWN_QUERY}).encode())
     figures = {}
-    for name, kept_bytes in (("uncached", 0), ("repeated", MEGABYTES)):
-        with started(ours(target, kept_bytes)) as (port, process):
+    for name, cache_bytes in (("uncached", 0), ("repeated", MEGABYTES)):
+        with started(own_rows(target, cache_bytes)) as (port, process):
             await asyncio.sleep(1)  # the port is printed before the server accepts
             for seconds in (SECONDS / 2, SECONDS):  # a warm-up first
-                asked = await ask(port, sent, process, seconds=seconds, connections=CONNECTIONS)
-        figures[f"GraphQL, {name}, requests/s"] = asked.rate
+                done = await post(port, sent, process, seconds=seconds, connections=CONNECTIONS)
+        figures[f"GraphQL, {name}, requests/s"] = done.rate
     return figures
 
 
