@@ -21,7 +21,6 @@ from projections.runner.projection import Projection
 from projections.runner.projector import Projectors
 from projections.runner.rebuild import rebuild
 from projections.runner.tables import check_not_newer, create_tables, foreign_rows
-from projections.search_index.projection import SearchIndex
 from projections.versions.projection import Versions
 from schema.services import Services
 from tracker.audit.serve.proofs import ProofService
@@ -202,13 +201,13 @@ def _services(
     """Return the services of a tracker, without those that only some trackers run."""
     pool, commands = pools.api, Commands(recorder)
     networks = delivery.networks if delivery else settings.delivery_networks()
-    versions, index = projectors[Versions.name], projectors[SearchIndex.name]
+    versions = projectors[Versions.name]
     return Services(
         recorder,
         follower,
         versions,
         commands,
-        AsOf(pools.query, recorder, versions.progress, index.progress),
+        AsOf(pools.query, recorder, versions.progress),
         Changes(pool, recorder),
         Tokens(pool),
         proofs,

@@ -12,10 +12,8 @@ from deploy.config import settings
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.registry import PROJECTIONS
-from projections.runner.progress import ProgressTracker
 from projections.runner.projector import Projector
 from projections.runner.replica import Replica
-from projections.search_index.projection import SearchIndex
 from projections.versions.projection import Versions
 from schema.services import Services
 from tracker.audit.serve.proofs import ProofService
@@ -104,14 +102,13 @@ async def _replica(
     recorder = ReplicaRecorder(reading, durability=durability)
     follower = PollingFollower(recorder, target, replica.ask, replica.lose)
     projector = Projector(reading, follower, projection)  # which follows, and never projects
-    index = ProgressTracker(reading, follower, SearchIndex())
     commands = Commands(recorder)
     return Services(
         recorder,
         follower,
         projector,
         commands,
-        AsOf(query_replica, recorder, projector.progress, index),
+        AsOf(query_replica, recorder, projector.progress),
         Changes(reading, recorder),
         Tokens(reading),
         ProofService(reading),

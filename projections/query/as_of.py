@@ -65,13 +65,7 @@ again takes longer than the lookups."""
 class AsOf:
     """As-of queries on the version rows."""
 
-    def __init__(
-        self,
-        pool: Pool,
-        recorder: Recorder,
-        progress: ProgressTracker | None = None,
-        index: ProgressTracker | None = None,
-    ):
+    def __init__(self, pool: Pool, recorder: Recorder, progress: ProgressTracker | None = None):
         self._pool = pool
         self._recorder = recorder
         self._progress = progress
@@ -88,7 +82,7 @@ class AsOf:
         self.all_versions = AllVersions(pool)
         self.histories = Histories(pool)
         self.exposures = Exposures(pool, self.lists, self.confirmations)
-        self.searches = Searches(pool, self.named, progress, index)
+        self.searches = Searches(pool, self.named, progress)
 
     @property
     def connections(self) -> tuple[int, int]:

@@ -9,10 +9,11 @@ entity's own words.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from projections.query.event_cache import EventCache
 from projections.query.figure_words import NO_FIGURES, begins_name, figure_query, near_names
@@ -29,7 +30,7 @@ from tracker.domain.figure import Figure
 from tracker.domain.registry import State
 from tracker.errors import Unavailable
 from tracker.log.recorder import StreamRange
-from tracker.postgres.database import Pool
+from tracker.postgres.database import Connection, Pool
 
 StateReader: TypeAlias = Callable[[Sequence[str], Moment], Awaitable[Mapping[str, State]]]
 """A reader of the states of some entities at a moment."""
@@ -37,8 +38,8 @@ StateReader: TypeAlias = Callable[[Sequence[str], Moment], Awaitable[Mapping[str
 SQL = load_parts(Path(__file__).with_name("search.sql"))
 INDEX_TIMEOUT_SECONDS = 10
 """Maximum seconds for which a search waits for the search index."""
-INDEX_CHECK_SECONDS = 0.01
-"""Seconds between checks of the position of the search index."""
+INDEX_CHECK_SECONDS, MAX_INDEX_CHECK_SECONDS = 0.01, 0.25
+"""Seconds between the first checks of the position of the search index, and between later ones."""
 MAX_RESULTS = 1000
 """Maximum of entities per search."""
 MAX_EVENTS = 10_000
@@ -139,16 +140,10 @@ class Searches:
     """Search queries."""
 
     def __init__(
-        self,
-        pool: Pool,
-        read_states: StateReader,
-        progress: ProgressTracker | None = None,
-        index: ProgressTracker | None = None,
+        self, pool: Pool, read_states: StateReader, progress: ProgressTracker | None = None
     ):
-        """Create the searches of a tracker, with the progress of its versions and its search index."""
         self._pool = pool
         self._read_states = read_states
-        self._index = index
         self._answers = EventCache(progress, MAX_CACHED_SEARCHES, self._read)
 
     async def answer(self, query: SearchQuery, moment: Moment) -> SearchAnswer:
@@ -157,7 +152,6 @@ class Searches:
 
     async def _read(self, key: tuple[SearchQuery, Moment]) -> SearchAnswer:
         query, moment = key
-        await self.reach(moment.position)
         sought = _sought(query.text)
         found = await self._find(query, moment, sought)
         if not found:
@@ -169,7 +163,6 @@ class Searches:
 
     async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
         """Return the positions of the events with some words, in order."""
-        await self.reach(wanted.before - 1)
         sought = _sought(text)
         found = await self._find_events(sought, wanted)
         if not found:
@@ -179,30 +172,48 @@ class Searches:
         return found
 
     async def reach(self, position: int) -> None:
-        """Wait until the search index has a position, so that a search never answers from older rows.
+        """Wait until the search index has a position. Raises Unavailable after a timeout."""
+        async with self._indexed(position):
+            pass
 
-        Raises Unavailable after a timeout, and AnotherRelease.
+    async def index_position(self) -> int:
+        """Return the position of the search index."""
+        return int(await self._pool.fetchval(TRACKING.position, SearchIndex.name))
+
+    @asynccontextmanager
+    async def _indexed(self, position: int) -> AsyncIterator[Connection]:
+        """Return a connection to a database whose search index has a position.
+
+        So a search never answers from older rows, whichever server it reads from. Raises Unavailable
+        after a timeout.
         """
-        deadline = asyncio.get_running_loop().time() + INDEX_TIMEOUT_SECONDS
-        while (reached := await self.index_position()) < position:
-            if asyncio.get_running_loop().time() > deadline:
+        loop = asyncio.get_running_loop()
+        deadline, seconds = loop.time() + INDEX_TIMEOUT_SECONDS, INDEX_CHECK_SECONDS
+        while True:
+            async with self._pool.acquire() as connection:
+                reached = await connection.fetchval(TRACKING.position, SearchIndex.name)
+                if reached >= position:
+                    yield connection
+                    return
+            if loop.time() > deadline:
                 raise Unavailable(
                     f"The search index is at position {reached} and did not reach {position} in"
                     f" {INDEX_TIMEOUT_SECONDS} seconds; try again",
                     code="SEARCH_NOT_READY",
                 )
-            await asyncio.sleep(INDEX_CHECK_SECONDS)
+            await asyncio.sleep(seconds)
+            seconds = min(2 * seconds, MAX_INDEX_CHECK_SECONDS)
 
-    async def index_position(self) -> int:
-        """Return the position of the search index. Raises AnotherRelease."""
-        if self._index:
-            return await self._index.position()
-        return int(await self._pool.fetchval(TRACKING.position, SearchIndex.name))
+    async def _fetch(self, position: int, statement: str, *arguments: Any) -> list[Any]:
+        """Return the rows of a statement that reads the search index."""
+        async with self._indexed(position) as connection:
+            return list(await connection.fetch(statement, *arguments))
 
     async def _find_events(self, sought: Sequence[SoughtWord], wanted: EventRange) -> list[int]:
         figures = figure_query([one.spellings for one in sought]) or NO_FIGURES
         about = wanted.streams
-        rows = await self._pool.fetch(
+        rows = await self._fetch(
+            wanted.before - 1,
             EVENT_POSITIONS,
             figures.beginnings,
             wanted.after,
@@ -232,7 +243,8 @@ class Searches:
         self, query: SearchQuery, moment: Moment, sought: Sequence[SoughtWord]
     ) -> dict[str, float]:
         """Return the entities whose states, notes and quotations have the words."""
-        rows = await self._pool.fetch(
+        rows = await self._fetch(
+            moment.position,
             FOUND,
             query.kinds,
             moment.valid_at,
@@ -308,7 +320,7 @@ class Searches:
         """
         asked = [one.word for one in sought if can_be_corrected(one.word)]
         parts = [f"{{{','.join(trigrams(word))}}}" for word in asked]
-        rows = await self._pool.fetch(SQL.near_words, asked, parts, position, MAX_CANDIDATES)
+        rows = await self._fetch(position, SQL.near_words, asked, parts, position, MAX_CANDIDATES)
         unknown = {row["asked"] for row in rows if not begins_name(row["asked"])}
         candidates = {word: set(near_names(word)) for word in unknown}
         for row in rows:

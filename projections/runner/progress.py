@@ -80,14 +80,20 @@ class ProgressTracker:
         known = self.known
         return known.position if known else await self.query()
 
-    async def query(self, connection: Connection | None = None) -> int:
-        """Return the position from the database, over a connection if given. Raises AnotherRelease.
+    async def query(self) -> int:
+        """Return the position from the database. Raises AnotherRelease."""
+        await self.stored_position(self._pool)
+        assert self._latest is not None
+        return self._latest.position
+
+    async def stored_position(self, connection: Connection | Pool) -> int:
+        """Return the position as stored in the database, which may not be durable yet.
 
         A database that was restored to an older state sends no notification, so a projector queries
-        before each page.
+        before each page. Raises AnotherRelease.
         """
         before, session = self._latest, self._follower.session
-        row = await (connection or self._pool).fetchrow(SQL.tracking, self._name)
+        row = await connection.fetchrow(SQL.tracking, self._name)
         assert row is not None  # created with the tables
         durability = self._follower.durability
         durability.synchronous = row["synchronous"]
@@ -95,8 +101,7 @@ class ProgressTracker:
         self._learn(before, position, row["fold"])
         self._session = session
         self.check_fold(row["fold"], row["release"])
-        assert self._latest is not None
-        return self._latest.position
+        return int(row["position"])
 
     def check_fold(self, fold: str, release: str) -> None:
         """Record which code made the rows. Raises AnotherRelease if it is not this code."""
@@ -113,7 +118,7 @@ class ProgressTracker:
             self._latest = Progress(position, self._latest.epoch)
 
     def expect(self, position: int) -> None:
-        """Ignore the notification of a page that this process commits next."""
+        """Ignore the notification of a page that this process commits next; 0 if it does not."""
         self._expected = position
 
     def _learn(self, before: Progress | None, position: int, fold: str) -> None:

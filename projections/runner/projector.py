@@ -18,7 +18,7 @@ from typing import Any, Generic, Self
 from projections.runner.progress import ProgressTracker
 from projections.runner.projection import PAGE_EVENTS, PageT, Projection
 from projections.runner.release import AnotherRelease
-from projections.runner.tables import SQL
+from projections.runner.tables import SQL, advance
 from tracker.errors import LogSetBack, Unavailable
 from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask, WorkObserver, end_if_cancelled
@@ -250,7 +250,7 @@ class Projector(BackgroundTask, Generic[PageT]):
                 if not await connection.fetchval(SQL.take_turn, name, limits.setting):
                     return None
                 self._has_lock = True
-                position = await self.progress.query(connection)
+                position = await self.progress.stored_position(connection)
                 if page is None or page.after != position:
                     page = await ahead.page(position)
                 if page is not None and not await self._is_durable(page):
@@ -262,8 +262,11 @@ class Projector(BackgroundTask, Generic[PageT]):
                     self.progress.expect(page.until)
                     with limits.writing(began):
                         await self._projection.write_page(connection, page, seconds=seconds)
-                        await connection.execute(SQL.advance, name, page.until, timeout=seconds)
-        except CONNECTION_ERRORS:
+                        await advance(connection, name, page, seconds=seconds)
+        except BaseException as error:
+            self.progress.expect(0)
+            if not isinstance(error, CONNECTION_ERRORS):
+                raise
             self._projection.clear_cache()
             if self._late is None:
                 raise

@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 
 from projections.runner.projection import PAGE_EVENTS, Page, Projection
-from projections.runner.tables import SQL, begin_tracking, project_page
+from projections.runner.tables import SQL, advance, begin_tracking, project_page
 from tracker.log.durability import head
 from tracker.postgres.database import (
     CONNECTION_ERRORS,
@@ -144,7 +144,7 @@ async def _fill(
         writing.cancel()
         await asyncio.gather(writing, return_exceptions=True)
     async with _ours(writer, attempt):
-        await writer.execute(SQL.advance, attempt, until)
+        await advance(writer, attempt, Page(0, until, until))
     await writer.execute("RESET synchronous_commit")
 
 

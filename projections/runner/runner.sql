@@ -32,9 +32,10 @@ FROM projection.progress WHERE projection = $1;
 SELECT position FROM projection.progress WHERE projection = $1;
 
 -- name: advance
--- Store the position and notify every process that reads the projection (see progress.py).
+-- Store the position after a page, and notify every process that reads the projection (see progress.py).
+-- Without a result, the stored position is not the one after which the page begins.
 WITH moved AS (
-    UPDATE projection.progress SET position = $2 WHERE projection = $1 RETURNING position
+    UPDATE projection.progress SET position = $3 WHERE projection = $1 AND position = $2 RETURNING position
 )
 SELECT pg_notify('projected_' || $1::text, position::text) FROM moved;
 
@@ -44,11 +45,9 @@ SELECT pg_advisory_xact_lock(hashtextextended('tables', 0));
 
 -- name: take_turn
 -- The lock for one projector of a projection at a time, with a timeout for its transaction. A process that
--- does not get the lock leaves the work to the holder. The commit does not wait for the disk: a crash of
--- PostgreSQL may lose the last pages together with their position, and they are projected again from the
--- log, which is durable.
+-- does not get the lock leaves the work to the holder.
 SELECT pg_try_advisory_xact_lock(hashtextextended('projector/' || $1::text, 0)),
-       set_config('transaction_timeout', $2, true), set_config('synchronous_commit', 'off', true);
+       set_config('transaction_timeout', $2, true);
 
 -- name: wait_turn
 -- The same, waiting for the lock.

@@ -78,5 +78,14 @@ async def project_page(
     if page is None:
         return 0
     await projection.write_page(connection, page)
-    await connection.execute(SQL.advance, name, page.until)
+    await advance(connection, name, page)
     return page.until
+
+
+async def advance(
+    connection: Connection, name: str, page: Page, *, seconds: float | None = None
+) -> None:
+    """Store the position after a page that was written, in the same transaction."""
+    moved = await connection.fetchrow(SQL.advance, name, page.after, page.until, timeout=seconds)
+    if moved is None:
+        raise RuntimeError(f"the position of {name} is not {page.after}: a page was not written")

@@ -11,7 +11,9 @@ from projections.runner.projection import Page
 from tracker.domain.entity import RecordedFact
 
 MAX_EVENTS = 2000
-"""Maximum of events that wait; a projection that is further behind folds them itself."""
+MAX_BYTES = 16 * 1024 * 1024
+"""Maximum of events that wait, and of the approximate bytes of their rows. A projection that is further
+behind folds them itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,26 +21,29 @@ class FoldedPage(Page):
     """The entities of a page, each with its new facts and the changes of its rows."""
 
     entities: tuple[tuple[str, list[RecordedFact], RowDelta], ...]
+    size: int = 0
+    """Approximate bytes of their rows."""
 
 
 class Handover:
     """A queue of folded pages, in the order of the log.
 
-    A page follows from the log alone, so it may also be handed over if its own rows are never written.
+    Its events are durable, so no failover removes them.
     """
 
     def __init__(self) -> None:
         self._pages = deque[FoldedPage]()
 
     def put(self, page: FoldedPage) -> None:
-        """Add a page. Pages that it does not follow are dropped, as are the oldest beyond the limit."""
+        """Add a page. Pages that it does not follow are dropped, as are the oldest beyond the limits."""
         if self._pages and self._pages[-1].until != page.after:
             self._pages.clear()
         self._pages.append(page)
-        while self._pages[-1].until - self._pages[0].after > MAX_EVENTS:
+        while self._pages and (
+            page.until - self._pages[0].after > MAX_EVENTS
+            or sum(each.size for each in self._pages) > MAX_BYTES
+        ):
             self._pages.popleft()
-            if not self._pages:
-                return
 
     def take(self, after: int, limit: int) -> FoldedPage | None:
         """Remove and return the events after a position, at most `limit`, or None if they are missing."""
@@ -56,8 +61,8 @@ class Handover:
         return FoldedPage(after, until, count, entities)
 
     def first_after(self, position: int) -> int | None:
-        """Return the position after which the first page begins that is not before a position, or None."""
-        return next((page.after for page in self._pages if page.after >= position), None)
+        """Return the position after which the first page begins later than a position, or None."""
+        return next((page.after for page in self._pages if page.after > position), None)
 
     def clear(self) -> None:
         """Drop all pages, after the loss of the database, which may return in an older state."""

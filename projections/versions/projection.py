@@ -69,9 +69,7 @@ class Versions(Projection[RowBatch]):
 
     async def fold_page(self, connection: Connection, after: int, *, limit: int) -> RowBatch | None:
         """Read the next events and fold them with the cached folds of their entities."""
-        return await fold_page(
-            connection, after, limit=limit, folds=self._folds, handover=self._handover
-        )
+        return await fold_page(connection, after, limit=limit, folds=self._folds)
 
     async def fold_all(self, connection: Connection, until: int) -> AsyncGenerator[RowBatch, None]:
         """Fold each entity once and completely, so that no written row has to be closed later."""
@@ -84,7 +82,11 @@ class Versions(Projection[RowBatch]):
     ) -> None:
         """Add and close rows."""
         await write_page(connection, page, seconds=seconds)
+        if self._handover and page.folded:
+            self._handover.put(page.folded)
 
     def clear_cache(self) -> None:
         """Clear the cached folds of entities."""
         self._folds.clear()
+        if self._handover:
+            self._handover.clear()

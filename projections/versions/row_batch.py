@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from typing import Any
 from projections.fold.entity_rows import RowDelta
 from projections.runner.projection import Page
 from projections.runner.writing import write_rows
-from projections.streams.folding import FoldCache, fold_entities, smaller_limit
-from projections.streams.handover import FoldedPage, Handover
+from projections.streams.folding import FoldCache, estimate_row_bytes, fold_entities, smaller_limit
+from projections.streams.handover import FoldedPage
 from projections.versions.fact_rows import FactSums, fact_lines
 from projections.versions.rows import ListKeys, element_rows, search_keys, version_rows
 from tracker.domain.entity import RecordedFact
@@ -49,33 +49,29 @@ class RowBatch(Page):
     """Net change of effective facts per block of positions."""
     list_keys: ListKeys = field(default_factory=ListKeys)
     """Keys of entities for lists; some of these rows may exist already."""
+    folded: FoldedPage | None = field(default=None, compare=False)
+    """The folded entities of the page, for another projection."""
 
 
 async def fold_page(
-    connection: Connection,
-    after: int,
-    *,
-    limit: int,
-    folds: FoldCache,
-    handover: Handover | None = None,
+    connection: Connection, after: int, *, limit: int, folds: FoldCache
 ) -> RowBatch | None:
     """Read and fold the next events, at most `limit`, or return None.
 
     A page has fewer events if their rows are large. Entities with cached folds are not read and folded
-    again. `handover` gets the folded page.
+    again.
     """
     streams = await read_facts(connection, after, limit=limit)
     if not streams:
         return None
     if fewer := smaller_limit(limit, streams):
-        return await fold_page(connection, after, limit=fewer, folds=folds, handover=handover)
+        return await fold_page(connection, after, limit=fewer, folds=folds)
     until = max(facts.facts[-1].position for facts in streams.values())
     is_last = until - after < limit  # positions have no gaps
     batch = RowBatch(after, until, until - after, is_last=is_last)
     entities = await _add_streams(connection, batch, streams, folds)
-    if handover:
-        handover.put(FoldedPage(after, until, batch.count, entities))
-    return batch
+    folded = FoldedPage(after, until, batch.count, entities, estimate_row_bytes(streams))
+    return replace(batch, folded=folded)
 
 
 async def fold_streams(

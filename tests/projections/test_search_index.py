@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -17,7 +18,7 @@ from projections.runner.rebuild import rebuild
 from projections.runner.tables import SQL
 from projections.runner.writing import one_statement
 from projections.search_index.projection import SearchIndex
-from projections.streams.handover import MAX_EVENTS, FoldedPage, Handover
+from projections.streams.handover import MAX_BYTES, MAX_EVENTS, FoldedPage, Handover
 from schema.services import Services
 from tests.projections.test_projections import events
 from tests.support.api import Api, control
@@ -120,9 +121,28 @@ def test_a_handover_gives_each_event_once_in_order_or_not_at_all(
             assert not taken.is_last  # later events may have come meanwhile
             position = taken.until
         else:  # the other projection reads the log, up to the first page that waits
-            begin = handover.first_after(position)
+            begin, before = handover.first_after(position), position
             position = min(position + limit, head if begin is None else begin)
-    assert head - position <= sum(count for count, _ in steps)
+            assert position > before or position == head
+
+
+def test_a_page_larger_than_the_limit_is_left_to_the_log() -> None:
+    handover = Handover()
+    handover.put(page(0, 1000))
+    handover.put(page(1000, 1001))
+    assert handover.take(0, 500) is None
+    assert handover.first_after(0) == 1000
+    assert handover.take(500, 500) is None
+    assert handover.take(1000, 500)
+
+
+def test_a_handover_keeps_few_bytes() -> None:
+    handover = Handover()
+    for start in range(5):
+        handover.put(replace(page(start, start + 1), size=MAX_BYTES // 2))
+    assert handover.first_after(0) == 3
+    handover.put(replace(page(5, 6), size=2 * MAX_BYTES))
+    assert handover.first_after(0) is None
 
 
 def test_a_handover_keeps_only_the_newest_pages_and_only_connected_ones() -> None:

@@ -14,7 +14,10 @@ from deploy.bootstrap import running_tracker
 from tools.benchmarks import appending, harness
 from tools.benchmarks.harness import Column, Table
 from tools.benchmarks.load import FACT, Load, rate
-from tracker.postgres.database import Target
+from tracker.postgres.database import Target, connect
+
+WAL_POSITION = "SELECT pg_current_wal_insert_lsn()"
+WAL_WRITTEN = "SELECT pg_current_wal_insert_lsn() - $1::pg_lsn"
 
 
 def tables(seconds: float) -> list[Table]:
@@ -34,7 +37,14 @@ def tables(seconds: float) -> list[Table]:
                 )
                 for load in loads
             ],
-        )
+        ),
+        Table(
+            "bytes of WAL a command, with its projections",
+            [
+                Column(f"wal-{load.writers}", load.title, {harness.OURS: partial(wal, load=load)})
+                for load in loads
+            ],
+        ),
     ]
 
 
@@ -44,6 +54,20 @@ async def commands(target: Target, load: Load) -> float:
         return await rate(
             load, lambda name: services.commands.record(f"export-control/{name}", FACT)
         )
+
+
+async def wal(target: Target, load: Load) -> float:
+    """Measure the bytes that PostgreSQL writes to its log for a command, once all of it is projected."""
+    connection = await connect(target)
+    async with running_tracker(target) as services:
+        before, began = await services.recorder.head(), await connection.fetchval(WAL_POSITION)
+        await rate(load, lambda name: services.commands.record(f"export-control/{name}", FACT))
+        head = await services.recorder.head()
+        await services.projector.reach(head, seconds=60)
+        await services.as_of.searches.reach(head)
+        written = await connection.fetchval(WAL_WRITTEN, began)
+    await connection.close()
+    return float(written) / (head - before)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
