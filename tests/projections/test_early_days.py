@@ -143,4 +143,4 @@ async def test_a_search_on_an_early_day_finds_a_figure_behind_thousands_that_cam
     at = Moment(date(2024, 6, 1), await corpus_services.recorder.head())
     question = SearchQuery("gallium production", (Figure.KIND,))
     answer = await corpus_services.as_of.searches.answer(question, at)
-    assert "figure/gallium/CN/production/primary/2021" in [entity for _, entity in answer.found]
+    assert "figure/gallium/CN/production/primary/2021" in [entity for _, entity in answer.ranked]

@@ -16,7 +16,7 @@ from projections.runner.tables import SQL
 from projections.versions.projection import Versions
 from schema.services import Services
 from tests.support.api import Api, control
-from tests.support.fact_builders import fact
+from tests.support.fact_builders import announced, fact
 from tests.support.time_limits import within
 from tracker.domain.alliance import Founded
 from tracker.errors import InvalidInput
@@ -60,11 +60,17 @@ async def test_a_position_that_another_process_has_reached_is_not_ahead(
     services: Services, target: Target
 ) -> None:
     await services.projector.progress.query()
-    async with open_connection(target, role=PROJECTOR) as connection:
-        await connection.execute(
+    async with open_connection(target, role=PROJECTOR) as other, other.transaction():
+        async with asyncio.timeout(within(10)):
+            while not await other.fetchval(SQL.take_turn, "versions", "60s"):
+                await asyncio.sleep(0.01)
+        for number in range(7):
+            await services.commands.record(f"export-control/{number}", announced())
+        assert await services.projector.position() == 0
+        await other.execute(
             "UPDATE progress SET position = 7 WHERE projection = 'versions'"
         )  # without a notification
-        assert (await services.as_of.resolve(position=7)).position == 7
+    assert (await services.as_of.resolve(position=7)).position == 7
     with pytest.raises(InvalidInput, match="from 0 to 7"):
         await services.as_of.resolve(position=8)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
 
@@ -30,6 +32,11 @@ class AnsweringPool(ExplainingPool):
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         """Return the one value of the one row."""
         return await self.connection.fetchval(query, *arguments)
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[AnsweringPool]:
+        """Return this pool as its connection."""
+        yield self
 
 
 async def no_states(*_: object) -> dict[str, Any]:

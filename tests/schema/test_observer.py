@@ -384,10 +384,10 @@ async def test_work_that_fails_is_a_span_with_an_error(
     async with running_tracker(target, observe=traces.work) as services:
         await services.commands.record("export-control/a", announced())
         await come_true(lambda: bool(spans.get_finished_spans()))
-    [span] = spans.get_finished_spans()
-    assert (span.name, span.status.status_code.name) == ("project", "ERROR")
-    assert attributes(span)["error.type"] == "RuntimeError"
-    assert "secret" not in span.to_json()
+    for span in spans.get_finished_spans():  # of the versions, perhaps also of the search index
+        assert (span.name, span.status.status_code.name) == ("project", "ERROR")
+        assert attributes(span)["error.type"] == "RuntimeError"
+        assert "secret" not in span.to_json()
 
 
 @pytest.mark.parametrize("broken", ["", "00-zz-00f067aa0ba902b7-01", f"ff-{TRACE}-0-1", "x" * 500])
