@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -22,33 +21,18 @@ from projections.analysis.distribution import (
     claims_used,
     distribution,
 )
+from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.quantities import rounded, sum_of_shares
-from tracker.domain.clause import Clause, ClauseState
+from tracker.domain.clause import ClauseState
 from tracker.domain.clause_query import ClauseQuery, match_of
 from tracker.domain.commodities import Commodity, commodities, descendants
-from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
+from tracker.domain.confirmation import FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.domain.matching import (
-    DUAL_USE_ITEMS,
-    NO_LICENCES,
-    Goods,
-    IssuerLicences,
-    goes_to,
-    goods_of,
-    licences_in_force,
-)
+from tracker.domain.matching import DUAL_USE_ITEMS, Goods
 from tracker.domain.reach import form_limit, limits_of, other_than_goods
 from tracker.domain.values import Place
-from tracker.domain.vocabulary import (
-    ClauseStatus,
-    Confirmation,
-    Direction,
-    Match,
-    Measure,
-    Reach,
-    Stage,
-)
+from tracker.domain.vocabulary import Confirmation, Match, Measure, Reach, Stage
 
 YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""
@@ -60,21 +44,6 @@ REACHES = (Reach.FULL, Reach.PARTLY, Reach.OTHER)
 
 EMPTY = distribution((), ())
 """The distribution of a supply without figures."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExposureQuery:
-    """The parameters of an exposure query; None does not filter.
-
-    The controls of `issuer` toward `destination`, on a commodity and its descendants, at a stage, on a
-    day.
-    """
-
-    day: date
-    commodity: Commodity | None = None
-    issuer: Place | None = None
-    destination: Place | None = None
-    stage: Stage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,75 +119,6 @@ class Exposure:
     def mixed_editions(self) -> bool:
         """Whether the shares combine claims of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
-
-
-class ExportClauses:
-    """The export clauses of some controls that are in force or suspended.
-
-    The clauses of a commodity are computed once for all queries and supplies. The clauses of a query
-    are computed once for all commodities.
-    """
-
-    def __init__(
-        self, controls: Sequence[ExportControlState], first_days: FirstDays = NOTHING_BY_TERMS
-    ):
-        self.first_days = first_days
-        self._licences = licences_in_force(controls)
-        self._clauses = [
-            (control, state)
-            for control in controls
-            if control.direction is Direction.EXPORT
-            for state in control.clauses
-            if state.status in (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED)
-        ]
-        self._about: dict[
-            Commodity, list[tuple[ExportControlState, ClauseState, Sequence[Goods]]]
-        ] = {}
-        self._counting: dict[ExposureQuery, frozenset[int]] = {}
-
-    def about(
-        self, commodity: Commodity
-    ) -> Sequence[tuple[ExportControlState, ClauseState, Sequence[Goods]]]:
-        """Return the clauses covering a commodity, with the goods covered."""
-        clauses = self._about.get(commodity)
-        if clauses is None:
-            clauses = self._about[commodity] = [
-                (control, state, goods)
-                for control, state in self._clauses
-                if (goods := goods_of(state.clause, commodity, self._licences_of(control)))
-            ]
-        return clauses
-
-    def subjects(self, query: ExposureQuery) -> list[Commodity]:
-        """Return the commodities of a query: the requested one, or all that clauses name."""
-        if query.commodity:
-            return [query.commodity]
-        named = (
-            commodity
-            for control, state in self._clauses
-            if self.count(query, state)
-            for commodity in _named_commodities(state.clause, self._licences_of(control))
-        )
-        return list(dict.fromkeys(named))
-
-    def count(self, query: ExposureQuery, state: ClauseState) -> bool:
-        """Whether one of these clauses counts for a query."""
-        counting = self._counting.get(query)
-        if counting is None:
-            counting = self._counting[query] = frozenset(
-                id(one) for control, one in self._clauses if _counts(query, control, one)
-            )
-        return id(state) in counting
-
-    def _licences_of(self, control: ExportControlState) -> IssuerLicences:
-        return self._licences.get(control.issuer, NO_LICENCES)
-
-
-def _named_commodities(clause: Clause, licences: IssuerLicences) -> Iterator[Commodity]:
-    yield from clause.commodities
-    if DUAL_USE_ITEMS in clause.commodities:
-        for licence in licences.clauses:
-            yield from licence.commodities
 
 
 def yearly_supplies(
@@ -315,16 +215,6 @@ def _apply(
         return AppliedClause(control, state, Reach.OTHER, (*others, *limits), supported, match)
     reach = Reach.PARTLY if limits else Reach.FULL
     return AppliedClause(control, state, reach, limits, supported, match)
-
-
-def _counts(query: ExposureQuery, control: ExportControlState, state: ClauseState) -> bool:
-    """Whether a clause is of the requested issuer and applies to the destination.
-
-    Clauses for all destinations count too. A place's supply to itself is no export.
-    """
-    return query.issuer in (None, control.issuer) and (
-        query.destination is None or goes_to(control, state.clause, query.destination, query.day)
-    )
 
 
 def _exposure(

@@ -8,13 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from projections.analysis.claims import Orders
-from projections.analysis.exposure import (
-    ExportClauses,
-    Exposure,
-    ExposureQuery,
-    exposures,
-    yearly_supplies,
-)
+from projections.analysis.export_clauses import ExportClauses, ExposureQuery
+from projections.analysis.exposure import Exposure, exposures, yearly_supplies
 from projections.query.confirmations import Confirmations
 from projections.query.list_statements import ENTITIES_BY_NAMES
 from projections.query.lists import Filter, Lists, figures_of

@@ -224,7 +224,7 @@ class Projector(BackgroundTask, Generic[PageT]):
             while True:
                 await ahead.set_limit(self._limits.events)
                 with self.observe_work("project") as work:
-                    page = await self._lock_projection(ahead, folded)
+                    page = await self._project_next_page(ahead, folded)
                     if page is None:
                         return
                     folded = page if page is self._late else None
@@ -236,7 +236,9 @@ class Projector(BackgroundTask, Generic[PageT]):
                     return
                 await ahead.wait_next()  # do not hold the lock while waiting
 
-    async def _lock_projection(self, ahead: ReadAhead[PageT], folded: PageT | None) -> PageT | None:
+    async def _project_next_page(
+        self, ahead: ReadAhead[PageT], folded: PageT | None
+    ) -> PageT | None:
         """Write the next page, or return None if there is none or another process holds the lock.
 
         A page that was folded too late to be written safely is returned as `_late` and written in the

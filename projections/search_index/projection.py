@@ -6,24 +6,18 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-import projections.words
-import tracker.domain
-from projections.fold import effective_facts, elements, entity_rows, timeline
-from projections.runner import writing
 from projections.runner.projection import Projection, Tables
 from projections.search_index import document, rows
 from projections.search_index.document import WITHOUT_WORDS
 from projections.search_index.rows import IndexBatch, fold_page, fold_streams, use_page, write_page
-from projections.streams import folding
+from projections.streams.fold_code import code_of
 from projections.streams.folding import FoldCache
 from projections.streams.handover import Handover
 from projections.streams.whole_streams import whole_streams
-from tracker.log import upcasting
 from tracker.postgres.database import Connection, named_queries
 
 TABLES = Path(__file__).with_name("tables.sql")
 SQL = named_queries(TABLES)
-DOMAIN = Path(tracker.domain.__file__).parent
 
 
 class SearchIndex(Projection[IndexBatch]):
@@ -39,26 +33,7 @@ class SearchIndex(Projection[IndexBatch]):
         SQL.create_tables,
         (SQL.create_indexes,),
     )
-    code = (
-        *sorted(path for path in DOMAIN.rglob("*") if path.suffix in (".py", ".toml")),
-        *(
-            Path(str(module.__file__))
-            for module in (
-                upcasting,
-                timeline,
-                effective_facts,
-                elements,
-                entity_rows,
-                folding,
-                writing,
-                document,
-                rows,
-                projections.words,
-            )
-        ),
-        TABLES,
-        Path(__file__).with_name("rows.sql"),
-    )
+    code = (*code_of(document, rows), TABLES, Path(__file__).with_name("rows.sql"))
 
     def __init__(self, handover: Handover | None = None) -> None:
         """Create the projection. It takes pages from a handover while that has them."""

@@ -33,29 +33,30 @@ class Handover:
 
     def __init__(self) -> None:
         self._pages = deque[FoldedPage]()
+        self._bytes = 0
 
     def put(self, page: FoldedPage) -> None:
         """Add a page. Pages that it does not follow are dropped, as are the oldest beyond the limits."""
         if self._pages and self._pages[-1].until != page.after:
-            self._pages.clear()
+            self.clear()
         self._pages.append(page)
+        self._bytes += page.size
         while self._pages and (
-            page.until - self._pages[0].after > MAX_EVENTS
-            or sum(each.size for each in self._pages) > MAX_BYTES
+            page.until - self._pages[0].after > MAX_EVENTS or self._bytes > MAX_BYTES
         ):
-            self._pages.popleft()
+            self._drop_first()
 
     def take(self, after: int, limit: int) -> FoldedPage | None:
         """Remove and return the events after a position, at most `limit`, or None if they are missing."""
         while self._pages and self._pages[0].after < after:
-            self._pages.popleft()
+            self._drop_first()
         if not self._pages or self._pages[0].after != after:
             return None
         pages = list(takewhile(lambda page: page.until - after <= limit, self._pages))
         if not pages:
             return None
         for _ in pages:
-            self._pages.popleft()
+            self._drop_first()
         entities = tuple(entity for page in pages for entity in page.entities)
         until, count = pages[-1].until, sum(page.count for page in pages)
         return FoldedPage(after, until, count, entities)
@@ -67,3 +68,7 @@ class Handover:
     def clear(self) -> None:
         """Drop all pages, after the loss of the database, which may return in an older state."""
         self._pages.clear()
+        self._bytes = 0
+
+    def _drop_first(self) -> None:
+        self._bytes -= self._pages.popleft().size

@@ -6,23 +6,17 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-import projections.words
-import tracker.domain
-from projections.fold import effective_facts, elements, entity_rows, timeline
-from projections.runner import writing
 from projections.runner.projection import Projection, Tables
-from projections.streams import folding
+from projections.streams.fold_code import code_of
 from projections.streams.folding import FoldCache
 from projections.streams.handover import Handover
 from projections.streams.whole_streams import whole_streams
-from projections.versions import fact_rows, list_text, row_batch, rows
+from projections.versions import fact_rows, list_text, row_batch, rows, source_columns
 from projections.versions.row_batch import RowBatch, fold_page, fold_streams, write_page
-from tracker.log import upcasting
 from tracker.postgres.database import Connection, named_queries
 
 TABLES = Path(__file__).with_name("tables.sql")
 SQL = named_queries(TABLES)
-DOMAIN = Path(tracker.domain.__file__).parent
 
 
 class Versions(Projection[RowBatch]):
@@ -39,24 +33,7 @@ class Versions(Projection[RowBatch]):
         (SQL.create_version_indexes, SQL.create_list_indexes),
     )
     code = (
-        *sorted(path for path in DOMAIN.rglob("*") if path.suffix in (".py", ".toml")),
-        *(
-            Path(str(module.__file__))
-            for module in (
-                upcasting,
-                timeline,
-                effective_facts,
-                elements,
-                entity_rows,
-                folding,
-                writing,
-                rows,
-                fact_rows,
-                list_text,
-                projections.words,
-                row_batch,
-            )
-        ),
+        *code_of(rows, fact_rows, list_text, row_batch, source_columns),
         TABLES,
         Path(__file__).with_name("rows.sql"),
         Path(__file__).with_name("fact_rows.sql"),

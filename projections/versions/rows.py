@@ -13,12 +13,13 @@ import msgspec
 from projections.fold.entity_rows import RowDelta
 from projections.runner.writing import NULL, OPEN_POSITION, Line, day_text
 from projections.versions.list_text import search_text, title
+from projections.versions.source_columns import days, of_date, sources_json, sources_of_fact
 from tracker.domain.alliance import AllianceState
 from tracker.domain.announcement import AnnouncementState
 from tracker.domain.codec import encode
 from tracker.domain.coverage import CoverageState
 from tracker.domain.elements import Element, is_split
-from tracker.domain.entity import EntityState, Evidence, History
+from tracker.domain.entity import EntityState, Evidence
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Claim, FigureState
 from tracker.domain.figure_facts import Series
@@ -26,9 +27,7 @@ from tracker.domain.firm import FirmState, spelling
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.matching import firms_in
 from tracker.domain.preference import PreferenceState
-from tracker.domain.provenance import Issuers, cite, issuers_of
-from tracker.domain.values import DAY, CitedSource, PartialDate, Source
-from tracker.domain.vocabulary import Checked
+from tracker.domain.values import DAY, PartialDate
 from tracker.domain.watched_source import WatchedSourceState
 
 
@@ -120,87 +119,6 @@ def main_date(state: EntityState) -> PartialDate | None:
     return None
 
 
-def sources_json(entity: str, state: EntityState, history: History) -> str:
-    """Return the distinct sources of a state as JSON for list filters.
-
-    Sources of a figure's claims come first; the first of each claim has the position of the claim.
-    """
-    if isinstance(state, FigureState):
-        facts: tuple[Evidence | Claim, ...] = (*state.claims, *state.judged)
-        return f"[{','.join([part for fact in facts for part in _sources_of(fact, None)])}]"
-    parts = dict.fromkeys(
-        [
-            part
-            for fact in state.because
-            for part in _sources_of(fact, _issuers(entity, fact, state, history))
-        ]
-    )
-    return f"[{','.join(parts)}]"
-
-
-def _issuers(entity: str, fact: Evidence, state: EntityState, history: History) -> Issuers:
-    """Return the issuers of a fact behind a state."""
-    known = history.get(fact.event_id)
-    assert known is not None  # facts behind a state are recorded
-    return issuers_of(entity, known.fact, state)
-
-
-def _sources_of(fact: Evidence | Claim, issuers: Issuers) -> list[str]:
-    """Return the sources of a fact as JSON, one text each.
-
-    Primary and verified apply to the fact: one such source is enough.
-    """
-    if fact.more_sources:
-        cited = [cite(source, issuers) for source in fact.sources]
-        primary = any(source.is_primary for source in cited)
-        verified = any(source.verified for source in cited)
-        parts = [_source_json(source, primary, verified) for source in fact.sources]
-    else:
-        one = fact.source
-        parts = [
-            _only_source_json(
-                one.publisher, one.published_on, one.checked, one.primary, one.url, issuers
-            )
-        ]
-    if isinstance(fact, Claim):
-        parts[0] = f'{parts[0][:-1]},"position":{fact.position}}}'
-    return parts
-
-
-@lru_cache(maxsize=4096)
-def _only_source_json(
-    publisher: str,
-    published: PartialDate,
-    checked: Checked,
-    primary: bool | None,
-    url: str | None,
-    issuers: Issuers,
-) -> str:
-    """Return the JSON of the only source of a fact; many facts have an equal one."""
-    source = CitedSource(
-        publisher=publisher,
-        name=publisher,
-        published_on=published,
-        checked=checked,
-        primary=primary,
-        url=url,
-        issuers=issuers,
-    )
-    return _source_json(source, source.is_primary, source.verified)
-
-
-def _source_json(source: Source, primary: bool, verified: bool) -> str:
-    return encode(
-        {
-            "publisher": source.publisher,
-            "published": of_date(source.published_on),
-            "checked": source.checked,
-            "is_primary": primary,
-            "verified": verified,
-        }
-    ).decode()
-
-
 def clauses_json(state: EntityState) -> str:
     """Return the clauses of a control as JSON for list filters: vocabulary words and days."""
     if not isinstance(state, ExportControlState):
@@ -219,19 +137,8 @@ def clauses_json(state: EntityState) -> str:
     ).decode()
 
 
-@lru_cache(maxsize=4096)
-def of_date(given: PartialDate) -> str:
-    """Return the possible days of a date."""
-    return days(given.first, given.last)
-
-
 def _span(given: tuple[date, date | None] | None) -> str | None:
     return days(*given) if given else None
-
-
-def days(first: date, last: date | None) -> str:
-    """Return a range of days for PostgreSQL, both ends inclusive; None is an open end."""
-    return f"[{day_text(first)},{day_text(last)}]"
 
 
 def search_keys(day: date, state: EntityState) -> dict[object, date]:
@@ -359,7 +266,7 @@ def _source(element: Element) -> str | None:
     """
     if not isinstance(element.value, (Evidence, Claim)):
         return None
-    parts = _sources_of(element.value, element.issuers)
+    parts = sources_of_fact(element.value, element.issuers)
     return parts[0] if len(parts) == 1 else f"[{','.join(parts)}]"
 
 

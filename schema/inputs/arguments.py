@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 
 from strawberry import argument
 
-from projections.analysis.exposure import ExposureQuery
+from projections.analysis.export_clauses import ExposureQuery
 from projections.query.search_matches import MAX_WORDS, sought_words
 from projections.words import words
 from schema.base.global_ids import MAX_ID_CHARACTERS

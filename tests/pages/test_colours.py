@@ -41,7 +41,7 @@ def colour(name: str, theme: str) -> Color:
     return Color(TOKENS[name][THEMES.index(theme)])
 
 
-def seen(one: Color, vision: str) -> Color:
+def simulated(one: Color, vision: str) -> Color:
     """Return a colour as seen with a kind of colour vision."""
     method, _, kind = vision.partition(" ")
     return one.filter(kind, method=method).clip("srgb") if kind else one
@@ -53,7 +53,7 @@ def seen(one: Color, vision: str) -> Color:
 def test_two_measures_differ_for_every_colour_vision(
     one: str, other: str, vision: str, theme: str
 ) -> None:
-    pair = [seen(colour(name, theme), vision) for name in (one, other)]
+    pair = [simulated(colour(name, theme), vision) for name in (one, other)]
     assert pair[0].delta_e(pair[1], method="2000") >= MIN_DIFFERENCE
 
 

@@ -11,14 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.analysis import applied_clause
-from projections.analysis.exposure import (
-    ExportClauses,
-    Exposure,
-    ExposureQuery,
-    applied,
-    exposures,
-    yearly_supplies,
-)
+from projections.analysis.export_clauses import ExportClauses, ExposureQuery
+from projections.analysis.exposure import Exposure, applied, exposures, yearly_supplies
 from projections.fold.replay import ReplayState
 from schema.services import Services
 from tests.support.api import Api

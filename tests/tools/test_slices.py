@@ -21,7 +21,7 @@ def block(seconds: float) -> None:
         pass
 
 
-async def test_the_longest_slice_and_its_stack_are_found() -> None:
+async def test_the_longest_slice_is_reported_with_its_stack() -> None:
     meter = SliceMeter()
     try:
         await asyncio.sleep(0.02)

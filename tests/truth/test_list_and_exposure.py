@@ -8,7 +8,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from projections.analysis.exposure import ExportClauses, ExposureQuery, exposures
+from projections.analysis.export_clauses import ExportClauses, ExposureQuery
+from projections.analysis.exposure import exposures
 from projections.fold.timeline import timeline
 from tracker import corpus
 from tracker.domain.clause_query import ClauseQuery, matching_clauses

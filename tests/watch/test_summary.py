@@ -77,7 +77,7 @@ async def test_without_a_network_it_is_said_and_since_when(target: Target) -> No
     assert f"after {clock.now():%Y-%m-%d}" in warning
 
 
-def standing(key: str, **fields: object) -> SourceStatus:
+def source_status(key: str, **fields: object) -> SourceStatus:
     """Return the state of a healthy source."""
     now = clock.now()
     values = {
@@ -96,10 +96,10 @@ def standing(key: str, **fields: object) -> SourceStatus:
 
 
 def test_what_is_well_is_no_warning_and_many_are_counted() -> None:
-    well = tuple(standing(f"s{n}") for n in range(9))
+    well = tuple(source_status(f"s{n}") for n in range(9))
     assert WatchSummary((), watching=False).warnings == []
     assert WatchSummary(well, watching=False).warnings == []
-    late = tuple(standing(each.key, overdue=True) for each in well)
+    late = tuple(source_status(each.key, overdue=True) for each in well)
     assert WatchSummary(late, watching=True).warnings == [
         "sources that are polled late: s0, s1, s2, s3, s4 and 4 more"
     ]

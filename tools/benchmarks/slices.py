@@ -164,8 +164,8 @@ PATHS = (
 
 def requests(number: int) -> dict[str, str]:
     """Return the addresses of all expensive requests by name."""
-    asked = {name: f"/graphql?query={quote(text)}" for name, text in documents(number).items()}
-    return asked | {path: path for path in PATHS}
+    urls = {name: f"/graphql?query={quote(text)}" for name, text in documents(number).items()}
+    return urls | {path: path for path in PATHS}
 
 
 def get(port: int, path: str, client: int) -> float:
@@ -184,7 +184,7 @@ def get(port: int, path: str, client: int) -> float:
     return time.monotonic() - began
 
 
-async def asked(port: int, path: str, client: int = 1) -> float:
+async def response_seconds(port: int, path: str, client: int = 1) -> float:
     """Return the seconds of a request from a thread of its own."""
     return await asyncio.get_running_loop().run_in_executor(THREADS, get, port, path, client)
 
@@ -208,7 +208,7 @@ async def measure(
                 if only and name not in only:
                     continue
                 meter.restart()
-                await asked(port, path)
+                await response_seconds(port, path)
                 await asyncio.sleep(0.05)
                 found.setdefault(name, []).append(meter.longest)
                 print(f"{name}: {1000 * meter.longest.seconds:.0f} ms", file=sys.stderr)
@@ -226,14 +226,14 @@ async def beside(port: int) -> list[float]:
         number = 1000 * client
         while time.monotonic() < until:
             number += 1
-            await asked(port, f"/graphql?query={quote(lists(number))}", 2 + client)
+            await response_seconds(port, f"/graphql?query={quote(lists(number))}", 2 + client)
 
     async def ask() -> None:
         for number in range(10**6):
             if time.monotonic() > until:
                 return
             cheap = f'{{asOf(validAt:"{day(number)}"){{exportControl(id:"cn-mofcom-2024-46"){{title}}}}}}'
-            waits.append(await asked(port, f"/graphql?query={quote(cheap)}"))
+            waits.append(await response_seconds(port, f"/graphql?query={quote(cheap)}"))
             await asyncio.sleep(0.1)
 
     await asyncio.gather(ask(), *(press(client) for client in range(CLIENTS)))

@@ -59,7 +59,7 @@ async def replicated(world: ClusterUnderLoad, log: Log) -> list[bytes]:
     """Check that all nodes have the entries of the log."""
     logs = [await _entries(node, len(log)) for node in world.cluster.nodes]
     if logs[0] != [event.entry for event in log] or any(each != logs[0] for each in logs):
-        raise Broken(f"nodes have {[len(each) for each in logs]} entries, and not the same")
+        raise Broken(f"nodes have {[len(each) for each in logs]} entries, which differ")
     return logs[0]
 
 

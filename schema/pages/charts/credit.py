@@ -16,7 +16,7 @@ LICENCE = (
     " figures are facts of their publishers."
 )
 NAMED_AT_ADDRESS = "named beside each record at the address below"
-SIZE = re.compile(r'<svg\b[^>]*? width="(\d+)" height="(\d+)"')
+WIDTH_AND_HEIGHT_PX = re.compile(r'<svg\b[^>]*? width="(\d+)" height="(\d+)"')
 LEFT = re.compile(r'<text x="(\d+)"')
 """Its first text, at whose left edge the foot begins."""
 TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
@@ -29,7 +29,7 @@ FOOT_PX = 3 * LINE_PX + MARGIN_PX
 
 def with_credit(svg: str, sources: Sequence[str], address: str) -> str:
     """Return an image with a foot; `svg` has its size in pixels, `address` names site and host."""
-    size, title, text = SIZE.search(svg), TITLE.search(svg), LEFT.search(svg)
+    size, title, text = WIDTH_AND_HEIGHT_PX.search(svg), TITLE.search(svg), LEFT.search(svg)
     if size is None or title is None or text is None:
         raise ValueError("expected an image with a size, a title and texts")
     width, height, left = int(size[1]), int(size[2]), int(text[1])

@@ -1,0 +1,106 @@
+"""Sources and days of a state as columns for list filters. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+from projections.runner.writing import day_text
+from tracker.domain.codec import encode
+from tracker.domain.entity import EntityState, Evidence, History
+from tracker.domain.figure import Claim, FigureState
+from tracker.domain.provenance import Issuers, cite, issuers_of
+from tracker.domain.values import CitedSource, PartialDate, Source
+from tracker.domain.vocabulary import Checked
+
+
+def sources_json(entity: str, state: EntityState, history: History) -> str:
+    """Return the distinct sources of a state as JSON for list filters.
+
+    Sources of a figure's claims come first; the first of each claim has the position of the claim.
+    """
+    if isinstance(state, FigureState):
+        facts: tuple[Evidence | Claim, ...] = (*state.claims, *state.judged)
+        return f"[{','.join([part for fact in facts for part in sources_of_fact(fact, None)])}]"
+    parts = dict.fromkeys(
+        [
+            part
+            for fact in state.because
+            for part in sources_of_fact(fact, _issuers(entity, fact, state, history))
+        ]
+    )
+    return f"[{','.join(parts)}]"
+
+
+def _issuers(entity: str, fact: Evidence, state: EntityState, history: History) -> Issuers:
+    """Return the issuers of a fact behind a state."""
+    known = history.get(fact.event_id)
+    assert known is not None  # facts behind a state are recorded
+    return issuers_of(entity, known.fact, state)
+
+
+def sources_of_fact(fact: Evidence | Claim, issuers: Issuers) -> list[str]:
+    """Return the sources of a fact as JSON, one text each.
+
+    Primary and verified apply to the fact: one such source is enough.
+    """
+    if fact.more_sources:
+        cited = [cite(source, issuers) for source in fact.sources]
+        primary = any(source.is_primary for source in cited)
+        verified = any(source.verified for source in cited)
+        parts = [_source_json(source, primary, verified) for source in fact.sources]
+    else:
+        one = fact.source
+        parts = [
+            _only_source_json(
+                one.publisher, one.published_on, one.checked, one.primary, one.url, issuers
+            )
+        ]
+    if isinstance(fact, Claim):
+        parts[0] = f'{parts[0][:-1]},"position":{fact.position}}}'
+    return parts
+
+
+@lru_cache(maxsize=4096)
+def _only_source_json(
+    publisher: str,
+    published: PartialDate,
+    checked: Checked,
+    primary: bool | None,
+    url: str | None,
+    issuers: Issuers,
+) -> str:
+    """Return the JSON of the only source of a fact; many facts have an equal one."""
+    source = CitedSource(
+        publisher=publisher,
+        name=publisher,
+        published_on=published,
+        checked=checked,
+        primary=primary,
+        url=url,
+        issuers=issuers,
+    )
+    return _source_json(source, source.is_primary, source.verified)
+
+
+def _source_json(source: Source, primary: bool, verified: bool) -> str:
+    return encode(
+        {
+            "publisher": source.publisher,
+            "published": of_date(source.published_on),
+            "checked": source.checked,
+            "is_primary": primary,
+            "verified": verified,
+        }
+    ).decode()
+
+
+@lru_cache(maxsize=4096)
+def of_date(given: PartialDate) -> str:
+    """Return the possible days of a date."""
+    return days(given.first, given.last)
+
+
+def days(first: date, last: date | None) -> str:
+    """Return a range of days for PostgreSQL, both ends inclusive; None is an open end."""
+    return f"[{day_text(first)},{day_text(last)}]"
