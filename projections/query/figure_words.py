@@ -81,7 +81,7 @@ def figure_text(series: Series) -> dict[str, str]:
         "series.statistic": series.statistic.replace("_", " "),
         "series.stage": str(series.stage or ""),
         "series.form": (series.form or "").replace("_", " "),
-        "series.period": str(series.period or ""),
+        "series.period": series.years or "",
     }
     return {field: text for field, text in texts.items() if text}
 
@@ -91,7 +91,7 @@ def figure_title(state: FigureState) -> str:
     of = state.series
     parts = (Commodity(of.commodity).name, Place(of.place).name, of.statistic, of.stage, of.form)
     return ", ".join(
-        [*(p.replace("_", " ") for p in parts if p), *([str(of.period)] if of.period else [])]
+        [*(p.replace("_", " ") for p in parts if p), *([of.years] if of.years else [])]
     )
 
 

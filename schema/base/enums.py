@@ -247,6 +247,7 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "not_applicable": "A number is not applicable.",
         "not_stated": "The publisher does not state it.",
         "included_elsewhere": "It is counted in another figure.",
+        "net_exporter": "The place exports more than it imports: its reliance is at most 0.",
         "large": "Large, in the publisher's word.",
         "moderate_to_large": "Moderate to large, in the publisher's words.",
         "moderate": "Moderate, in the publisher's word.",
@@ -276,6 +277,20 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "reserves": "The amount in the ground that is economic to mine.",
         "production_share": "The share of the world's production, as the publisher gives it.",
         "reserves_share": "The share of the world's reserves, as the publisher gives it.",
+        "production_projection": "The amount that a publisher expects to be produced in a year.",
+        "net_import_reliance": "Imports less exports, adjusted for stocks, as a share of consumption."
+        " The basis names the consumption: apparent, reported or estimated.",
+        "import_origins": "The origins of a place's imports with the part of each, on average over"
+        " some years or in one.",
+        "import_ranks": "The origins of a place's imports in descending order, without numbers.",
+        "imports": "The amount imported in a year.",
+        "exports": "The amount exported in a year.",
+        "consumption": "The amount consumed in a year. The form names the kind: apparent, reported"
+        " or estimated.",
+        "stocks": "The amount in stock at the end of a year. The form names the holder.",
+        "stockpile_shipments": "Shipments from a government stockpile in a year; additions to it are"
+        " negative.",
+        "price": "The price in a year, on average or at the end, as the basis says.",
     },
     vocabulary.Territory: {
         "home": "Goods that leave or enter the issuer's own territory.",

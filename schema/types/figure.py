@@ -22,6 +22,7 @@ from schema.base.scalars import Position
 from schema.types.annex_text import WithQuotation
 from schema.types.common import Because, Node, Quantity, Source, at_moment, entity_type
 from schema.types.completeness import Completeness, answer_scope, completeness
+from schema.types.origins import Origins, shown_origins
 from schema.types.ranked_figure import RankedFigure
 from tracker.domain import figure as domain
 from tracker.domain import figure_facts as facts
@@ -31,7 +32,7 @@ from tracker.domain.values import PartialDate
 from tracker.domain.vocabulary import ActKind, PreferenceRule
 
 
-@output_type(of=facts.Series, first="commodity place statistic stage form period")
+@output_type(of=facts.Series, first="commodity place statistic stage form period until")
 class Series:
     """The series of a figure: commodity, place, statistic, stage and period."""
 
@@ -57,6 +58,7 @@ CLAIM_PATHS = {
     {
         "series": lambda claim: Series(of=claim.on.state.series),
         "source": lambda claim: Source(of=claim_of(claim).source),
+        "origins": lambda claim: shown_origins(claim_of(claim).origins),
         "because": lambda claim: [Because(of=claim_of(claim).because)],
         "preferred": lambda claim: claim.on.preferred.position == claim.of.position,
     },
@@ -76,6 +78,10 @@ class Claim(Quantity, WithQuotation):
     published_on: PartialDate = field(description="The publication date of the edition.")
     as_of: int | None = field(
         description="The year in which reserves were estimated, if the publisher states it."
+    )
+    origins: Origins | None = field(
+        description="The origins in the list, for `import_origins` and `import_ranks`; null for"
+        " other statistics. The number of the claim is then the whole."
     )
     latest: bool = field(description="False after its publisher restated it.")
     preferred: bool | None = field(

@@ -40,6 +40,8 @@ DECLARED = {
     "Firm.Identified place": True,
     "Figure.Claimed series commodity": True,
     "Figure.Claimed series place": True,
+    "Figure.Claimed origins parts place": False,
+    "Figure.Claimed origins parts includes": False,
     "Preference.Ordered commodity": True,
     "Source.Watched issuers": True,
     "Coverage.Declared issuer": True,

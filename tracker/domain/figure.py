@@ -28,6 +28,7 @@ from tracker.domain.entity import (
 )
 from tracker.domain.figure_facts import Claimed, Preferred, Series, edition_key
 from tracker.domain.fold import in_order_of_log
+from tracker.domain.origins import Origins
 from tracker.domain.values import Fact, FreeText, PartialDate, Quantity, Source, Value
 from tracker.errors import InvalidInput
 
@@ -44,6 +45,7 @@ class Claim(Value, frozen=True, kw_only=True):
     latest: bool = True
     edition_version: str | None = None
     as_of: int | None = None
+    origins: Origins | None = None
     note: FreeText | None = None
     quotation: FreeText | None = None
 
@@ -238,6 +240,7 @@ def _claim(known: RecordedFact, fact: Claimed, latest: bool) -> Claim:
         edition=fact.edition,
         edition_version=fact.edition_version,
         as_of=fact.as_of,
+        origins=fact.origins,
         quantity=fact.quantity,
         source=fact.source,
         more_sources=fact.more_sources,

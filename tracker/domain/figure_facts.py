@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from tracker.domain.origins import Origins
 from tracker.domain.values import (
     Commodity,
     Fact,
@@ -17,41 +18,63 @@ from tracker.domain.values import (
     Value,
     check_reason,
 )
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.vocabulary import Qualifier, Stage, Statistic
 from tracker.errors import InvalidInput
 
 Form = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*\Z", max_length=60)]
-SHARE_STATISTICS = frozenset({Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHARE})
+SHARE_STATISTICS = frozenset(
+    {Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHARE, Statistic.NET_IMPORT_RELIANCE}
+)
 
 
 class Series(Value, frozen=True, kw_only=True):
     """The series of a figure: one commodity, place, statistic, stage and period.
 
-    `period` is the year of the figure. Reserves have none, because every edition states them again. `form`
-    distinguishes products of one commodity and stage (`sponge`, `pigment`). Units and bases belong to claims,
-    because publishers use different ones.
+    `period` is the year of the figure, or the first year of an average that ends with `until`. Reserves have
+    none, because every edition states them again. Production, capacity and their shares have a stage; other
+    statistics do not. `form` distinguishes products of one commodity and stage (`sponge`, `pigment`). Units
+    and bases belong to claims, because publishers use different ones.
     """
 
     commodity: Commodity
     """The commodity."""
     place: Place
-    """The place, such as `CN` or `WORLD`."""
+    """The place, such as `CN` or `WORLD`: the producer, or the importer for its imports."""
     statistic: Statistic
     stage: Stage | None = None
-    """The stage of the supply chain; null for reserves."""
+    """The stage of the supply chain of production and capacity; null for other statistics."""
     form: Form | None = None
     """The product, if one commodity and stage has several, such as `sponge`; null otherwise."""
     period: int | None = None
-    """The year of the figure; null for reserves."""
+    """The year of the figure, or the first year of an average; null for reserves."""
+    until: int | None = None
+    """The last year of an average over several years; null otherwise."""
 
     def __post_init__(self) -> None:
-        stock = self.statistic in (Statistic.RESERVES, Statistic.RESERVES_SHARE)
-        if stock and (self.stage or self.period is not None):
+        statistic = self.statistic
+        if not statistic.has_period and (self.stage or self.period is not None):
             raise InvalidInput("expected no stage and no period for reserves", path=("period",))
-        if not stock and (self.stage is None or self.period is None):
+        if statistic.has_stage and (self.stage is None or self.period is None):
             raise InvalidInput("expected a stage and the year of the figure", path=("period",))
+        if statistic.has_period and self.period is None:
+            raise InvalidInput("expected the year of the figure", path=("period",))
+        if self.stage and not statistic.has_stage:
+            raise InvalidInput(f"expected no stage for {statistic}", path=("stage",))
+        if not statistic.has_stage and statistic.has_period and self.form in set(Stage):
+            raise InvalidInput(
+                f"expected a product such as {self.form}_metal, not a stage", path=("form",)
+            )
         if self.period is not None and not 1800 <= self.period <= 2100:
             raise InvalidInput("expected a year between 1800 and 2100", path=("period",))
+        if self.until is not None and not (self.period or 2100) < self.until <= 2100:
+            raise InvalidInput("expected a last year after the first", path=("until",))
+
+    @property
+    def years(self) -> str | None:
+        """The year, or the first and last year of an average: `2021-2024`; None for reserves."""
+        if self.period is None:
+            return None
+        return f"{self.period}-{self.until}" if self.until else str(self.period)
 
     @property
     def stream(self) -> str:
@@ -63,16 +86,17 @@ class Series(Value, frozen=True, kw_only=True):
             self.statistic,
             self.stage,
             self.form,
-            self.period,
+            self.years,
         )
-        return "/".join(str(part) for part in parts if part is not None)
+        return "/".join(part for part in parts if part is not None)
 
 
 class Claimed(Fact, frozen=True, kw_only=True):
     """A publisher's figure for one series, in one edition.
 
     Later editions restate it without overwriting it. `as_of` is the year of a stock (reserves), if the
-    publisher gives it.
+    publisher gives it. The quantity of a list of origins is the whole: 100 percent or an amount. A list of
+    ranks states none.
     """
 
     series: Series
@@ -80,14 +104,16 @@ class Claimed(Fact, frozen=True, kw_only=True):
     quantity: Quantity
     edition_version: Name | None = None
     as_of: int | None = None
+    origins: Origins | None = None
+    """The origins of `import_origins` and `import_ranks`; null for other statistics."""
 
     def check_recordable(self) -> None:
         """Check the claim.
 
-        Production, capacity and reserves are not negative, shares are at most 100 percent, and the place
-        still exists in that year. Raises InvalidInput.
+        Amounts are not negative, shares are at most 100 percent, lists of origins are complete, and the
+        place still exists in that year. Raises InvalidInput.
         """
-        quantity, place, year = self.quantity, self.series.place, self.series.period
+        place, year = self.series.place, self.series.period
         if place.last_day and (year is None or year > place.last_day.year):
             raise InvalidInput(
                 f"{place.name} ended on {place.last_day}: expected a year not after it",
@@ -95,12 +121,39 @@ class Claimed(Fact, frozen=True, kw_only=True):
                 path=("series", "place"),
             )
         try:
-            if self.series.statistic in SHARE_STATISTICS:
-                quantity.check_share()
-            else:
-                quantity.check_not_negative()
+            self._check_quantity()
         except InvalidInput as error:
             raise error.below("quantity") from None
+        try:
+            self._check_origins()
+        except InvalidInput as error:
+            raise error.below("origins") from None
+
+    def _check_quantity(self) -> None:
+        statistic, qualifier = self.series.statistic, self.quantity.qualifier
+        if statistic in SHARE_STATISTICS:
+            self.quantity.check_share()
+        elif statistic is not Statistic.STOCKPILE_SHIPMENTS:
+            self.quantity.check_not_negative()
+        if qualifier is Qualifier.NET_EXPORTER and statistic is not Statistic.NET_IMPORT_RELIANCE:
+            raise InvalidInput(
+                "expected net_exporter only for net_import_reliance", path=("qualifier",)
+            )
+
+    def _check_origins(self) -> None:
+        statistic = self.series.statistic
+        if statistic.has_origins != (self.origins is not None):
+            raise InvalidInput(
+                "expected origins exactly for import_origins and import_ranks",
+                code="VALUE_REQUIRED" if statistic.has_origins else "VALUE_NOT_ALLOWED",
+            )
+        if self.origins is None:
+            return
+        self.origins.check_places()
+        if statistic is Statistic.IMPORT_RANKS:
+            self.origins.check_ranks()
+        else:
+            self.origins.check_parts(self.quantity)
 
     @property
     def stream(self) -> str:

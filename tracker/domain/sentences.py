@@ -33,7 +33,7 @@ from tracker.domain.phrases import (
 from tracker.domain.preference import Ordered
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Fact, PartialDate
-from tracker.domain.vocabulary import Direction, LegalStage, MemberRole, Outcome
+from tracker.domain.vocabulary import Direction, LegalStage, MemberRole, Outcome, Statistic
 
 Names = Mapping[str, str]
 """Names of entities by their names in the log; the key is used for a missing one."""
@@ -233,7 +233,7 @@ def _of_figure(entity: str, fact: Claimed | Preferred) -> str:
     if isinstance(fact, Claimed):
         version = f", {fact.edition_version}" if fact.edition_version else ""
         return (
-            f"{figure_name(entity)}: {quantity_phrase(fact.quantity)}, by"
+            f"{figure_name(entity)}: {_figure_content(fact)}, by"
             f" {publisher_phrase(fact.source.publisher)} ({fact.edition}{version})"
         )
     edition = f" ({fact.edition})" if fact.edition else ""
@@ -243,12 +243,22 @@ def _of_figure(entity: str, fact: Claimed | Preferred) -> str:
     )
 
 
+def _figure_content(fact: Claimed) -> str:
+    """Return the number of a claim, or the origins of a list with their parts."""
+    if fact.origins is None:
+        return quantity_phrase(fact.quantity)
+    return list_phrase(
+        part.place.name + (f" {quantity_phrase(part.quantity)}" if part.quantity else "")
+        for part in fact.origins.parts
+    )
+
+
 def figure_name(entity: str) -> str:
     """Return a figure by its name in the log: `Rare earths, mine production, China, 2023`."""
-    _, commodity, code, statistic, *rest = entity.split("/")
-    stage, year = ("", "")
-    if "reserves" not in statistic and len(rest) > 1:
-        stage, *rest, year = rest
+    _, commodity, code, name, *rest = entity.split("/")
+    statistic = Statistic(name)
+    stage = rest.pop(0) if statistic.has_stage else ""
+    year = rest.pop() if statistic.has_period else ""
     words = " ".join(filter(None, [stage, word_phrase(statistic)]))
     form = f" ({word_phrase(rest[0])})" if rest else ""
     parts = [Commodity(commodity).name, f"{words}{form}", place_phrase(code)]

@@ -188,6 +188,23 @@ class Quantity(Value, frozen=True, kw_only=True):
         check_not_negative(self.value, "value")
         check_not_negative(self.upper, "upper")
 
+    def bounds_of_share(self) -> tuple[Decimal, Decimal]:
+        """Return the least and the greatest share in percent that the number allows: `<1` is 0 to 1.
+
+        A share without a number is 0 to 100.
+        """
+        everything = Decimal(0), Decimal(100)
+        if self.value is None:
+            return everything
+        match self.qualifier:
+            case Qualifier.LESS_THAN:
+                return everything[0], self.value
+            case Qualifier.MORE_THAN | Qualifier.AT_LEAST:
+                return self.value, everything[1]
+            case Qualifier.RANGE:
+                return self.value, self.upper or self.value
+        return self.value, self.value
+
     def check_share(self) -> None:
         """Reject a share outside 0 to 100 percent. Raises InvalidInput."""
         for name, number in (("value", self.value), ("upper", self.upper)):

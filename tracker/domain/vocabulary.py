@@ -214,6 +214,42 @@ class Statistic(StrEnum):
     RESERVES = "reserves"
     PRODUCTION_SHARE = "production_share"
     RESERVES_SHARE = "reserves_share"
+    PRODUCTION_PROJECTION = "production_projection"
+    NET_IMPORT_RELIANCE = "net_import_reliance"
+    IMPORT_ORIGINS = "import_origins"
+    IMPORT_RANKS = "import_ranks"
+    IMPORTS = "imports"
+    EXPORTS = "exports"
+    CONSUMPTION = "consumption"
+    STOCKS = "stocks"
+    STOCKPILE_SHIPMENTS = "stockpile_shipments"
+    PRICE = "price"
+
+    @property
+    def has_stage(self) -> bool:
+        """Whether its figures are measured at a stage of the supply chain."""
+        return self in STAGED
+
+    @property
+    def has_period(self) -> bool:
+        """Whether its figures belong to a year or several; reserves are stated anew by each edition."""
+        return self not in STATED_ANEW
+
+    @property
+    def has_origins(self) -> bool:
+        """Whether its claims are lists of origins."""
+        return self in (Statistic.IMPORT_ORIGINS, Statistic.IMPORT_RANKS)
+
+
+STAGED = frozenset(
+    {
+        Statistic.PRODUCTION,
+        Statistic.CAPACITY,
+        Statistic.PRODUCTION_SHARE,
+        Statistic.PRODUCTION_PROJECTION,
+    }
+)
+STATED_ANEW = frozenset({Statistic.RESERVES, Statistic.RESERVES_SHARE})
 
 
 class Stage(StrEnum):
@@ -242,6 +278,7 @@ class Qualifier(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     NOT_STATED = "not_stated"
     INCLUDED_ELSEWHERE = "included_elsewhere"
+    NET_EXPORTER = "net_exporter"
     LARGE = "large"
     MODERATE_TO_LARGE = "moderate_to_large"
     MODERATE = "moderate"

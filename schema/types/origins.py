@@ -1,0 +1,28 @@
+"""GraphQL types of lists of origins."""
+
+from __future__ import annotations
+
+import strawberry
+
+from schema.base.output_types import output_type
+from tracker.domain import origins as domain
+
+
+@output_type(of=domain.Origin, first="place quantity value includes")
+class Origin:
+    """One origin in a list, with its part of the imports."""
+
+    of: strawberry.Private[domain.Origin]
+
+
+@output_type(of=domain.Origins, first="parts unnamed measured")
+class Origins:
+    """The origins of a place's imports in the printed order. The parts and the unnamed part are the
+    whole."""
+
+    of: strawberry.Private[domain.Origins]
+
+
+def shown_origins(of: domain.Origins | None) -> Origins | None:
+    """Return the GraphQL type of a list of origins, or None."""
+    return Origins(of=of) if of else None
