@@ -54,7 +54,9 @@ def _claim(rows: Sequence[SectionRow]) -> Claimed:
     subject = find_subject(first.field["Commodity"])
     period = PERIOD.fullmatch(first.field["Year"])
     if subject is None:
-        raise InvalidInput(f"unknown commodity {first.field['Commodity']!r}", code="UNKNOWN_COMMODITY")
+        raise InvalidInput(
+            f"unknown commodity {first.field['Commodity']!r}", code="UNKNOWN_COMMODITY"
+        )
     if period is None:
         raise InvalidInput(f"expected the years of an average, got {first.field['Year']!r}")
     detail = first.field["Statistics_detail"]

@@ -1,7 +1,8 @@
 """Converts a cell of the salient statistics of the United States to a claim.
 
 Codes of refusals: NOT_FOLLOWED for statistics that the tracker does not have, IN_WORLD_TABLE for production
-that a table by country states, KNOWN_MISTAKE for values that cannot be right.
+that a table by country states, REPEATED for a price in a second unit, KNOWN_MISTAKE for values that cannot be
+right.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tracker.sources.readers.usgs.quantities import UNIT_FACTORS, Amount, amount
 from tracker.sources.readers.usgs.salient_terms import (
     Measure,
     Product,
+    declarations,
     is_in_world_table,
     stage_of,
 )
@@ -29,6 +31,7 @@ from tracker.sources.readers.usgs.salient_terms import (
 NOT_FOLLOWED = "NOT_FOLLOWED"
 IN_WORLD_TABLE = "IN_WORLD_TABLE"
 KNOWN_MISTAKE = "KNOWN_MISTAKE"
+REPEATED = "REPEATED"
 UNITED_STATES = Place("US")
 RELEASED = {2026: PartialDate("2026-02-06")}
 """Exact days of publication, if that of the tables by country is only a month."""
@@ -54,17 +57,20 @@ class Subject:
 def parse_salient(cell: Cell, about: Subject) -> Claimed | RefusedItem:
     """Return the claim of a cell, or the reason why it is refused."""
     stage = None
+    commodity, unit = about.product.commodity, about.measure.unit
+    if declarations()["same_prices"].get(commodity) == unit:
+        return cell.refused("repeats the price in another unit", REPEATED)
     if cell.statistic is Statistic.PRODUCTION:
-        if is_in_world_table(about.product.commodity):
+        if is_in_world_table(commodity):
             return cell.refused(
                 "the production of the United States is read from the table by country",
                 IN_WORLD_TABLE,
             )
-        staged = stage_of(about.product.commodity, about.words)
+        staged = stage_of(commodity, about.words)
         if staged is None:
             return cell.refused(f"{cell.type!r} has no stage of production", NOT_FOLLOWED)
         stage, form = staged
-        about = replace(about, product=Product(about.product.commodity, form))
+        about = replace(about, product=Product(commodity, form))
     stated = salient_amount(cell, about.measure)
     if isinstance(stated, RefusedItem):
         return stated

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure_facts import Claimed
 from tracker.domain.vocabulary import Statistic
 from tracker.sources.reader import RefusedItem
+from tracker.sources.readers.usgs import notes
 from tracker.sources.readers.usgs.layouts import SectionRow
 from tracker.sources.readers.usgs.salient_claims import NOT_FOLLOWED, Subject, parse_salient
 from tracker.sources.readers.usgs.salient_terms import (
+    MAX_FORM_CHARACTERS,
     OF_WEIGHT,
     REMARK,
     Measure,
@@ -22,6 +23,7 @@ from tracker.sources.readers.usgs.salient_terms import (
     find_subject,
     form_slug,
     narrowed,
+    product_of_word,
     rebase,
 )
 
@@ -44,11 +46,19 @@ OPENING = re.compile(
 RELIANCE = re.compile(
     r"net import reliance ?as a percentage of (?P<base>[^:,]*)(?:[:,] (?P<rest>.*))?", re.IGNORECASE
 )
-UNIT_WORDS = re.compile(r"(?:dollars|cents) per .*|million (?:dollars|liters)|.*, number", re.IGNORECASE)
+UNIT_WORDS = re.compile(
+    r"(?:dollars|cents) per .*|million (?:dollars|liters)|less than .* per year", re.IGNORECASE
+)
 WITHOUT_MEANING = frozenset(
     ("average", "annual average", "average annual", "yearend", "average value", "price", "")
 )
 DATA_IN = re.compile(r"\(Data in [^,]*?, (?P<basis>.*?),? unless otherwise specified\)")
+QUALITY = re.compile(
+    r"\d%|purity|cost, insurance, and freight|free on board|in-?warehouse|Rotterdam|real price|nominal|"
+    r"unit contains|inflation",
+    re.IGNORECASE,
+)
+"""Words of a note that say which goods a price is for, and on which terms."""
 EXCLUDED = {
     "excludes traded scrap": "traded scrap excluded",
     "Excludes production from Puerto Rico": "production from Puerto Rico excluded",
@@ -74,18 +84,22 @@ class LongReader:
         measure = _measure(field, statistic)
         if measure is None:
             return row.refused(f"{field['Unit']} is no unit of figures", NOT_FOLLOWED)
-        subject = _subject(field, statistic, product, measure)
         repeated = self._repeated(product.commodity, field)
         if repeated:
-            subject = replace(subject, product=Product(product.commodity, repeated))
-        return parse_salient(row.cell(statistic), subject)
+            product = Product(product.commodity, repeated)
+        return parse_salient(row.cell(statistic), _subject(field, statistic, product, measure))
 
     def _repeated(self, commodity: Commodity, field: dict[str, str]) -> str | None:
         products = declarations()["repeated"].get(commodity)
         key = (commodity, field["Statistics_detail"], field["Year"])
         number = self._rows[key]
         self._rows[key] += 1
-        named = field["Statistics"] not in ("Import", "Export", "Consumption", "Net import reliance")
+        named = field["Statistics"] not in (
+            "Import",
+            "Export",
+            "Consumption",
+            "Net import reliance",
+        )
         return None if not products or named else str(products[number])
 
 
@@ -113,22 +127,47 @@ def _subject(
     if statistic is Statistic.NET_IMPORT_RELIANCE:
         return _of_reliance(field, product, measure)
     parts = [part.strip() for part in re.split(r"[:,](?=\s|$)", OPENING.sub("", detail, count=1))]
-    weights = [part for part in parts if OF_WEIGHT.fullmatch(part)]
-    weights += [found for found in REMARK.findall(detail) if OF_WEIGHT.fullmatch(found)]
-    plain = [p for p in parts if not (OF_WEIGHT.fullmatch(p) or UNIT_WORDS.fullmatch(p))]
-    words = ", ".join(p for p in plain if p.casefold() not in WITHOUT_MEANING)
-    if statistic is Statistic.PRICE:
-        form, basis = _form_of_price(detail, words), _basis_of_price(field, measure)
-    else:
-        form, basis = form_slug(REMARK.sub("", words)), _basis(field, weights, measure, product)
-    own = form if product.form is None or form is None else f"{product.form}_{form}"[:60].rstrip("_")
+    remarks = REMARK.findall(detail)
+    weights = [words for words in (*parts, *remarks) if OF_WEIGHT.fullmatch(words)]
+    words = ", ".join(part for part in parts if not _is_common(part))
+    is_price = statistic is Statistic.PRICE
     return Subject(
-        product=narrowed(product.commodity, own or product.form),
+        product=_with_words(product, _form(detail, words)),
         measure=measure,
-        basis=basis,
+        basis=_basis_of_price(field, measure)
+        if is_price
+        else _basis(field, weights, measure, product),
         words=detail,
-        remarks=tuple(found for found in REMARK.findall(detail) if not OF_WEIGHT.fullmatch(found)),
+        remarks=() if is_price else tuple(r for r in remarks if not OF_WEIGHT.fullmatch(r)),
     )
+
+
+def _is_common(words: str) -> bool:
+    """Return whether words are no part of a product's name: units, bases, averages."""
+    return bool(
+        OF_WEIGHT.fullmatch(words)
+        or UNIT_WORDS.fullmatch(words)
+        or words.casefold() in WITHOUT_MEANING
+    )
+
+
+def _form(detail: str, words: str) -> str | None:
+    """Return the product in a detail; the words after its last colon, if all words are too many."""
+    plain = REMARK.sub("", words)
+    after = detail.rpartition(": ")[2]
+    return form_slug(
+        after if len(plain) > 50 and after != detail and not _is_common(after) else plain
+    )
+
+
+def _with_words(product: Product, form: str | None) -> Product:
+    """Return the product of a column of commodities with the product in a detail."""
+    word = product_of_word(product.commodity, form) if form else None
+    if product.form and word and product.form not in word:
+        word = f"{product.form}_{word}"
+        if len(word) > MAX_FORM_CHARACTERS:
+            word = product.form
+    return narrowed(product.commodity, word or product.form)
 
 
 def _of_reliance(field: dict[str, str], product: Product, measure: Measure) -> Subject:
@@ -161,19 +200,14 @@ def _basis(
     return declared or (re.sub(r".*\((\w+)\)", r"\1", match["basis"]) if match else None)
 
 
-def _form_of_price(detail: str, words: str) -> str | None:
-    """Return the product of a price; the words after a colon, if all words are too many."""
-    after = [part for part in re.split(r":\s", detail)[1:] if part]
-    slug = form_slug(re.sub(r"[()]", " ", words))
-    return form_slug(after[-1]) if after and len(words) > 50 else slug
-
-
 def _basis_of_price(field: dict[str, str], measure: Measure) -> str | None:
     """Return the terms of a price, in the publisher's words: market, purity, delivery."""
-    parts = re.split(r"(?<=[:,])\s", field["Statistics_detail"].rstrip(", "))
+    detail = re.sub(r"(?<=\d)\?(?=\w)", "-", field["Statistics_detail"])  # a lost hyphen
+    parts = re.split(r"(?<=[:,])\s", detail.rstrip(", "))
     terms = [p.strip(" ,:") for p in parts if not UNIT_WORDS.fullmatch(p.strip(" ,:"))]
     if terms and terms[0].casefold() == "price":
         terms = terms[1:]
     lot = f"lot of {measure.lot}" if measure.lot else None
-    return ", ".join(text for text in (*terms, lot) if text) or None
-
+    sentences = (text.strip(" .") for text in notes.sentences(field["Notes"]))
+    quality = (text for text in sentences if len(text) < 150 and QUALITY.search(text))
+    return "; ".join(text for text in (", ".join(terms), *quality, lot) if text) or None

@@ -18,7 +18,9 @@ from tracker.sources.ids import slug
 MAX_FORM_CHARACTERS = 60
 REMARK = re.compile(r"\s*\(((?:[^()]|\([^()]*\))*)\)")
 """A remark in brackets, which may have brackets within."""
-OF_WEIGHT = re.compile(r".* (?:content|equivalent)|gross weight|includes .*", re.IGNORECASE)
+OF_WEIGHT = re.compile(r".* (?:content|equivalent)|gross weight", re.IGNORECASE)
+"""Words for the basis of weight."""
+OF_COUNTING = re.compile(rf"{OF_WEIGHT.pattern}|includes .*", re.IGNORECASE)
 """A remark on the counting of a product, which is no part of its name."""
 
 
@@ -59,17 +61,18 @@ def narrowed(commodity: Commodity, form: str | None) -> Product:
     return Product(commodity, None if form == commodity else form)
 
 
-def word_of_header(commodity: Commodity, words: str) -> str | None:
-    """Return the product of words in a header: `al2o3` of abrasives is `fused_aluminum_oxide`."""
+def product_of_word(commodity: Commodity, words: str) -> str | None:
+    """Return the product of a word: `al2o3` of abrasives is `fused_aluminum_oxide`."""
     declared: dict[str, str] = declarations()["products"].get(commodity, {})
     return declared.get(words, words) or None
 
 
 def form_slug(words: str) -> str | None:
     """Return the slug of a product's words, without remarks on weight and of at most 60 characters."""
-    plain = REMARK.sub(lambda m: "" if OF_WEIGHT.fullmatch(m[1]) else m[0], words)
+    plain = REMARK.sub(lambda m: "" if OF_COUNTING.fullmatch(m[1]) else m[0], words)
+    plain = plain.replace("\u2019", "").replace("\u2014", " ")
     for candidate in (plain, REMARK.sub("", plain), REMARK.sub("", plain).partition(",")[0]):
-        form = slug(candidate.replace("\u2019", "")).replace("-", "_")
+        form = slug(candidate).replace("-", "_")
         if len(form) <= MAX_FORM_CHARACTERS:
             return form or None
     return form[: MAX_FORM_CHARACTERS + 1].rpartition("_")[0]
@@ -95,6 +98,17 @@ def stage_of(commodity: Commodity, words: str) -> tuple[Stage, str | None] | Non
 def is_in_world_table(commodity: Commodity) -> bool:
     """Return whether a table by country has the commodity's production in the United States."""
     return commodity in declarations()["world"]
+
+
+def denominator(product: Product, edition: int) -> str | None:
+    """Return the denominator of net import reliance in an edition that has no words for it."""
+    for rule in declarations()["earlier_denominators"]:
+        if (rule["of"], rule["form"]) == (product.commodity, product.form) and edition <= rule[
+            "until"
+        ]:
+            return str(rule["words"])
+    words: str = declarations()["denominators"].get(product.commodity, "apparent consumption")
+    return words or None
 
 
 def rebase(commodity: Commodity) -> str | None:

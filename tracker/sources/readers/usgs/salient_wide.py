@@ -29,11 +29,12 @@ from tracker.sources.readers.usgs.salient_terms import (
     Measure,
     Product,
     declarations,
+    denominator,
     find_measure,
     find_subject,
     form_slug,
     narrowed,
-    word_of_header,
+    product_of_word,
 )
 from tracker.sources.text_files import Row
 
@@ -114,7 +115,8 @@ def read_wide(
 def read_other_table(file: File, edition: Edition, header: Sequence[str]) -> RefusedItem:
     """Return the refusal of a file that is named after salient statistics and has another table."""
     reason = (
-        f"{file.name} holds a table by country: {edition.name} has no salient statistics of this commodity"
+        f"{file.name} holds a table by country: {edition.name} has no salient statistics of this"
+        " commodity"
     )
     return RefusedItem(SourceLocation(1), reason, ",".join(header), OTHER_TABLE)
 
@@ -200,25 +202,24 @@ def _subject(
 ) -> Subject:
     plain = [WORDS.get(word.casefold(), word) for word in words]
     slug = form_slug(" ".join(word for word in plain if word))
-    word = word_of_header(subject.commodity, slug) if slug else None
+    word = product_of_word(subject.commodity, slug) if slug else None
     form = "_".join(part for part in (subject.form, word) if part) or None
     product = narrowed(subject.commodity, form)
     return Subject(
         product=product,
         measure=measure,
-        basis=_basis(product, statistic, plain, measure),
+        basis=_basis(product, edition, statistic, plain, measure),
         words=" ".join(plain),
         remarks=_remarks(column, edition, statistic, product),
     )
 
 
 def _basis(
-    product: Product, statistic: Statistic, words: Sequence[str], measure: Measure
+    product: Product, edition: Edition, statistic: Statistic, words: Sequence[str], measure: Measure
 ) -> str | None:
     """Return the denominator of reliance; the files tell no other basis, except in a header."""
     if statistic is Statistic.NET_IMPORT_RELIANCE:
-        denominators = declarations()["denominators"]
-        return denominators.get(product.commodity, "apparent consumption") or None
+        return denominator(product, edition.year)
     if measure.unit == "USD/mtu":
         return "WO3" if product.commodity == "tungsten" else "manganese content"
     return "gross weight" if "Gross" in words else None

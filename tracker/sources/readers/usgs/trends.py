@@ -31,6 +31,7 @@ from tracker.sources.readers.usgs.salient_terms import (
     Measure,
     Product,
     declarations,
+    denominator,
     find_subject,
     form_slug,
     narrowed,
@@ -104,7 +105,9 @@ def read_trends(
 
 
 def _column(header: Sequence[str], pattern: re.Pattern[str]) -> Column | None:
-    matches = (Column(i, name, m) for i, name in enumerate(header) if (m := pattern.fullmatch(name)))
+    matches = (
+        Column(i, name, m) for i, name in enumerate(header) if (m := pattern.fullmatch(name))
+    )
     return next(matches, None)
 
 
@@ -140,16 +143,16 @@ def _ranks(cell: Cell, until: int) -> Claimed | RefusedItem:
             quantity=Quantity(unit=PERCENT.unit, qualifier=Qualifier.NOT_STATED),
             origins=Origins(
                 parts=tuple(
-                    Origin(
-                        place=place, includes=(Place("HK"),) if joined and place == "CN" else ()
-                    )
+                    Origin(place=place, includes=(Place("HK"),) if joined and place == "CN" else ())
                     for place in places
                 ),
-                measured="quantity",
+                measured="value"
+                if subject.commodity in declarations()["value_lists"]
+                else "quantity",
             ),
-            note=HONG_KONG.sub("", cell.note.removeprefix("Descending order of import share.")).strip(
-                " ."
-            )
+            note=HONG_KONG.sub(
+                "", cell.note.removeprefix("Descending order of import share.")
+            ).strip(" .")
             or None,
         )
         claim.check_recordable()
@@ -170,5 +173,5 @@ def _reliance(cell: Cell) -> Claimed | RefusedItem:
         return cell.refused(reason, KNOWN_MISTAKE)
     if key not in declared["without_chapter"]:
         return cell.refused("repeats the chapter's salient statistics", IN_CHAPTER)
-    denominator = declarations()["denominators"].get(subject.commodity, "apparent consumption")
-    return parse_salient(cell, Subject(subject, PERCENT, denominator or None))
+    basis = denominator(subject, cell.edition.year)
+    return parse_salient(cell, Subject(subject, PERCENT, basis))
