@@ -28,8 +28,10 @@ from tracker.domain.products import find_product
 from tracker.domain.reach import forms_in
 from tracker.domain.unions import members_of, unions_of
 from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Match, Measure, Qualifier, Reach, Statistic
+from tracker.domain.vocabulary import Match, Measure, Qualifier, Reach
 
+Output = Mapping[Commodity, Sequence[FigureState]]
+"""Figures of production by commodity."""
 Suppliers = Mapping[Place, ClaimRef]
 """Places that may supply a product, with the figure that shows their output."""
 
@@ -206,14 +208,13 @@ def product_clauses(of: OriginList, day: date, clauses: ExportClauses) -> Produc
     return ProductClauses(day, by_issuer)
 
 
-def suppliers(figures: Iterable[FigureState], orders: Orders) -> dict[Place, ClaimRef]:
-    """Return the countries with a figure of production that is not nil, each with its claim."""
+def suppliers(of: OriginList, output: Output, orders: Orders) -> dict[Place, ClaimRef]:
+    """Return the countries with production of the goods of a list that is not nil, each with a claim."""
     supplying: dict[Place, ClaimRef] = {}
-    for figure in figures:
-        series, claim = figure.series, choose(figure, orders).claim
-        is_country = series.statistic is Statistic.PRODUCTION and not series.place.is_aggregate
-        if is_country and _may_be_positive(claim.quantity):
-            supplying.setdefault(series.place, (figure, claim))
+    for figure in (one for goods in sorted(goods_of_list(of)) for one in output.get(goods, ())):
+        place, claim = figure.series.place, choose(figure, orders).claim
+        if not place.is_aggregate and _may_be_positive(claim.quantity):
+            supplying.setdefault(place, (figure, claim))
     return supplying
 
 

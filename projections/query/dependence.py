@@ -79,8 +79,7 @@ class Dependence:
             output[figure.series.commodity].append(figure)
         results, pauses = list[ImportExposure](), Pauses()
         for of in lists:
-            figures = [figure for one in sorted(goods_of_list(of)) for figure in output[one]]
             on_product = product_clauses(of, moment.valid_at, clauses).only(measures)
-            results.append(import_exposure(of, on_product, suppliers(figures, orders)))
+            results.append(import_exposure(of, on_product, suppliers(of, output, orders)))
             await pauses.pause()
         return results
