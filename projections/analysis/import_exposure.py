@@ -24,7 +24,6 @@ from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
 from tracker.domain.origins import ROUNDING, Origin
 from tracker.domain.places import Place
-from tracker.domain.products import find_product
 from tracker.domain.reach import forms_in
 from tracker.domain.unions import members_of, unions_of
 from tracker.domain.values import Quantity
@@ -194,15 +193,10 @@ class ProductClauses:
 
 
 def product_clauses(of: OriginList, day: date, clauses: ExportClauses) -> ProductClauses:
-    """Return the clauses on the product of a list toward its importer, if they cover any of it.
-
-    A product that is not declared can have all forms.
-    """
-    product = find_product(of.commodity, of.form)
-    goods = product.goods if product else of.commodity
-    query = ExposureQuery(day, commodity=goods, destination=of.importer)
+    """Return the clauses on the product of a list toward its importer, if they cover any of it."""
+    query = ExposureQuery(day, commodity=of.goods, destination=of.importer)
     by_issuer: dict[Place, list[AppliedClause]] = defaultdict(list)
-    for one in applied_to(query, goods, forms_in(product.forms if product else (), goods), clauses):
+    for one in applied_to(query, of.goods, forms_in(of.forms, of.goods), clauses):
         if one.reach is not Reach.OTHER:
             by_issuer[one.control.issuer].append(one)
     return ProductClauses(day, by_issuer)
@@ -220,8 +214,7 @@ def suppliers(of: OriginList, output: Output, orders: Orders) -> dict[Place, Cla
 
 def goods_of_list(of: OriginList) -> set[Commodity]:
     """Return the commodities under which output of the product of a list is published."""
-    product = find_product(of.commodity, of.form)
-    named = {of.commodity, product.goods if product else of.commodity}
+    named = {of.commodity, of.goods}
     return named | {one.filed_figures.commodity for one in named if one.filed_figures}
 
 

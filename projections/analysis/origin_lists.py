@@ -12,7 +12,9 @@ from projections.analysis.quantities import total
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import Claim, FigureState
 from tracker.domain.origins import HUNDRED, Origins
+from tracker.domain.products import find_product, forms_of
 from tracker.domain.values import PERCENT, Place, Quantity
+from tracker.domain.vocabulary import Form
 
 Bounds = tuple[Decimal, Decimal]
 """The least and the greatest value of a part."""
@@ -35,6 +37,17 @@ class OriginList:
     def commodity(self) -> Commodity:
         """The commodity of the list."""
         return self.figure.series.commodity
+
+    @property
+    def goods(self) -> Commodity:
+        """The narrowest commodity that all goods of its product belong to."""
+        product = find_product(self.commodity, self.form)
+        return product.goods if product else self.commodity
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """The forms of its goods; empty if the product is not declared, so that all are possible."""
+        return forms_of(self.commodity, self.form)
 
     @property
     def form(self) -> str | None:

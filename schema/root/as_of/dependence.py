@@ -26,7 +26,7 @@ from schema.types.dependence import (
     YearlyLines,
 )
 from schema.types.figure import referenced_claim
-from tracker.domain.commodities import commodities
+from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import ActKind, Measure, Statistic
 
@@ -136,7 +136,7 @@ class DependenceAnalysis(AtMoment):
         of = None if place is None else parse_word(Place, place, field)
         edition = parse_optional_text(edition, "figures")
         figures = await info.context.services.as_of.dependence.figures(
-            statistic, self.moment, of, parse_with_descendants(commodity), edition
+            statistic, self.moment, of, _commodities(commodity, every_stage=True), edition
         )
         orders, tree = await self.orders(info), [*commodities()]
         lines = yearly_lines(figures, edition)
@@ -178,13 +178,29 @@ class DependenceAnalysis(AtMoment):
             statistic,
             self.moment,
             parse_word(Place, importer, "importer"),
-            parse_with_descendants(commodity),
+            _commodities(commodity),
             edition,
         )
-        tree = [*commodities()]
-        lists = [one for one in newest_lists(figures, edition) if form in (None, one.form)]
+        named, tree = parse_with_descendants(commodity), [*commodities()]
+        lists = [
+            one
+            for one in newest_lists(figures, edition)
+            if form in (None, one.form) and (named is None or {one.commodity, one.goods} & {*named})
+        ]
         return sorted(lists, key=lambda one: (tree.index(one.commodity), one.form or ""))
 
     def _figures_scope(self, info: Info, commodity: str | None) -> AnswerScope | None:
         goods = None if commodity is None else [commodity]
         return self.scope(info, [ActKind.FIGURE], commodities=goods)
+
+
+def _commodities(commodity: str | None, *, every_stage: bool = False) -> list[str] | None:
+    """Return a commodity and all below it, with the one under which its figures are filed.
+
+    With `every_stage`, only if its figures are filed there for all stages.
+    """
+    named = parse_with_descendants(commodity)
+    filed = Commodity(commodity).filed_figures if commodity else None
+    if named is None or filed is None or (every_stage and filed.stage):
+        return named
+    return sorted({*named, filed.commodity})
