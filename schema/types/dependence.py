@@ -7,7 +7,7 @@ from decimal import Decimal
 import strawberry
 from strawberry import field
 
-from projections.analysis import import_exposure, yearly_lines
+from projections.analysis import import_exposure, origin_lists, yearly_lines
 from projections.analysis.claims import Orders
 from projections.analysis.import_exposure import OriginStatus
 from projections.query.moment import Moment
@@ -19,6 +19,7 @@ from schema.types.common import Commodity, Place, Quantity
 from schema.types.completeness import AnswerScope, Completeness, answer_scope, completeness
 from schema.types.exposure import AppliedClause, Requirement, requirements_of
 from schema.types.figure import Claim, claims_of
+from schema.types.origins import Origin
 from tracker.domain.completeness import control_kinds
 from tracker.domain.unions import unions_of
 from tracker.domain.vocabulary import Direction, Measure, Statistic
@@ -91,12 +92,37 @@ class YearlyLines:
         return await completeness(self.scope)
 
 
+@output_type(of=origin_lists.OriginList, only_spelled=True, given="orders")
+class OriginList:
+    """A published list of the origins of a place's imports. Parts are of gross imports, and most lists are
+    averages of several years. Never multiply a part by an import reliance."""
+
+    of: strawberry.Private[origin_lists.OriginList]
+    orders: strawberry.Private[Orders]
+
+    commodity: Commodity = struct_field(description="The commodity.")
+    form: str | None = struct_field(description="The product, such as `metal`.")
+    importer: Place = struct_field(description="The importing place.")
+    claim: Claim = struct_field("cited", description="The list as a claim, with its edition.")
+    measured: str | None = struct_field(
+        "origins.measured", description="The measure of the parts, such as `quantity` or `value`."
+    )
+    parts: list[Origin] = struct_field(
+        "origins.parts", description="The named origins in the printed order."
+    )
+    unnamed: Quantity | None = struct_field(
+        "origins.unnamed",
+        description="The part of the places that the publisher does not name; null if it names all, and"
+        " in a list of ranks.",
+    )
+
+
 @object_type
 class OriginLists:
     """Published lists of origins, with the completeness of the records."""
 
     scope: strawberry.Private[AnswerScope | None]
-    lists: list[Claim] = field(
+    lists: list[OriginList] = field(
         description="The newest list of each product and publisher, by commodity and product. Never"
         " add lists: some products contain others, and periods overlap."
     )

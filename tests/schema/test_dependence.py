@@ -133,8 +133,8 @@ async def test_one_item_per_list_and_none_for_their_average(services: Services) 
 async def test_an_empty_answer_tells_how_complete_the_records_are(services: Services) -> None:
     data = await Api(services).ask("""{ asOf {
       importExposure(importer: "US", commodity: "gallium") { lists { form } completeness { level } }
-      importOrigins(importer: "US", commodity: "gallium") { lists { edition } completeness { level } }
-      importRanks(importer: "US") { lists { edition } completeness { level } }
+      importOrigins(importer: "US", commodity: "gallium") { lists { form } completeness { level } }
+      importRanks(importer: "US") { lists { form } completeness { level } }
       reliance(importer: "US") { lines { form } completeness { level } }
       prices(commodity: "gallium") { lines { form } completeness { level } } } }""")
     for field in ("importExposure", "importOrigins", "importRanks"):
@@ -162,19 +162,19 @@ async def test_lists_of_origins_and_ranks_are_the_newest_published(services: Ser
         },
     )
     api = await record(services, older, origin_list(), ranks)
-    shown = "lists { edition origins { parts { place { code } quantity { value } } } }"
+    shown = "lists { claim { edition } parts { place { code } quantity { value } } }"
     query = f"""query ($day: Day, $figures: String) {{ asOf(validAt: $day) {{
       importOrigins(importer: "US", figures: $figures) {{ {shown} }}
       importRanks(importer: "US") {{ {shown} }} }} }}"""
     data = (await api.ask(query, day="2026-06-01"))["asOf"]
     [origins], [names] = data["importOrigins"]["lists"], data["importRanks"]["lists"]
-    assert origins["edition"] == "MCS 2026"
-    assert [one["place"]["code"] for one in origins["origins"]["parts"]] == [*GALLIUM]
-    assert [one["place"]["code"] for one in names["origins"]["parts"]] == ["CN", "CA"]
-    assert {one["quantity"] for one in names["origins"]["parts"]} == {None}
+    assert origins["claim"]["edition"] == "MCS 2026"
+    assert [one["place"]["code"] for one in origins["parts"]] == [*GALLIUM]
+    assert [one["place"]["code"] for one in names["parts"]] == ["CN", "CA"]
+    assert {one["quantity"] for one in names["parts"]} == {None}
     for day, figures in (("2025-06-01", None), ("2026-06-01", "MCS 2025")):
         data = (await api.ask(query, day=day, figures=figures))["asOf"]
-        assert [one["edition"] for one in data["importOrigins"]["lists"]] == ["MCS 2025"]
+        assert [one["claim"]["edition"] for one in data["importOrigins"]["lists"]] == ["MCS 2025"]
 
 
 async def test_bad_arguments_are_refused_at_their_field(services: Services) -> None:
@@ -200,7 +200,7 @@ async def test_each_day_of_a_series_has_the_answer_that_it_has_alone(services: S
     api = await record(services, origin_list(), ban(), pause, yearly("47", 2023))
     selection = f"""importExposure({OF_GALLIUM}) {{ lists {{ {EXPOSURE} }} }}
       reliance(importer: "US") {{ lines {{ points {{ change }} }} }} prices {{ lines {{ form }} }}
-      importOrigins(importer: "US") {{ lists {{ edition }} }}"""
+      importOrigins(importer: "US") {{ lists {{ form }} }}"""
     series = await api.ask(
         f'{{ over(from: "2025-10-01", to: "2026-12-31", step: MONTH) {{ day: validAt {selection} }} }}'
     )

@@ -25,7 +25,7 @@ from schema.types.dependence import (
     YearlyLine,
     YearlyLines,
 )
-from schema.types.figure import referenced_claim
+from schema.types.dependence import OriginList as PublishedList
 from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import ActKind, Measure, Statistic
@@ -159,7 +159,7 @@ class DependenceAnalysis(AtMoment):
         orders = await self.orders(info)
         return OriginLists(
             scope=self._figures_scope(info, commodity),
-            lists=[referenced_claim(one.cited, orders) for one in lists],
+            lists=[PublishedList(of=one, orders=orders) for one in lists],
         )
 
     async def _lists(
