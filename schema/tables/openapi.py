@@ -55,6 +55,9 @@ EXAMPLES = {
 """Example values of the day and of required parameters, with which each table can be tried. All those of
 one table fit together."""
 
+EXAMPLES_OF = {"trade": {"commodity": "gallium", "valid": "2026-03-01"}}
+"""Other examples for tables that have no rows with these."""
+
 REFUSALS = {
     "400": "A parameter is unknown or has a wrong value; the error says what was expected.",
     "401": "Reading needs a token, or the token is not valid.",
@@ -133,11 +136,11 @@ def _operation(table: Table, ending: str) -> dict[str, Any]:
                     "in": "query",
                     "schema": schema,
                     "description": about,
-                    **_example(name),
+                    **_example(table, name),
                 }
                 for name, schema, about in MOMENT
             ),
-            *map(_parameter, table.parameters.values()),
+            *(_parameter(table, one) for one in table.parameters.values()),
         ],
         "responses": {
             "200": {"description": table.about, "content": {media_type: _content(table, ending)}},
@@ -178,7 +181,7 @@ def _value(column: Column) -> dict[str, Any]:
     return {**value, "description": column.description} if column.description else value
 
 
-def _parameter(parameter: UrlParameter) -> dict[str, Any]:
+def _parameter(table: Table, parameter: UrlParameter) -> dict[str, Any]:
     schema = dict(SCALARS.get(parameter.scalar, {"type": "string"}))
     if parameter.words:
         schema["enum"] = parameter.words
@@ -193,9 +196,10 @@ def _parameter(parameter: UrlParameter) -> dict[str, Any]:
         "required": parameter.required,
         "schema": schema,
         **({"description": about} if about else {}),
-        **_example(parameter.name),
+        **_example(table, parameter.name),
     }
 
 
-def _example(name: str) -> dict[str, str]:
-    return {"example": EXAMPLES[name]} if name in EXAMPLES else {}
+def _example(table: Table, name: str) -> dict[str, str]:
+    examples = EXAMPLES | EXAMPLES_OF.get(table.name, {})
+    return {"example": examples[name]} if name in examples else {}
