@@ -21,6 +21,18 @@ from tracker.sources.text_files import Row, rows
 LONG_LAYOUT_COLUMN = "Statistics_detail"
 """The column that only the long layout has."""
 
+LONG_COLUMNS = (
+    "Section",
+    "Commodity",
+    "Country",
+    "Statistics",
+    LONG_LAYOUT_COLUMN,
+    "Unit",
+    "Year",
+    "Value",
+    "Notes",
+    "Other notes",
+)
 SALIENT = "Salient Statistics"
 IMPORT_SOURCES = "Import Sources"
 
@@ -136,7 +148,8 @@ def _long(
     file: str, edition: Edition, header: Sequence[str], rows: Iterable[Row]
 ) -> Iterator[Cell | SectionRow | RefusedItem]:
     for row in rows:
-        field = {name: row.at(index) for index, name in enumerate(header)}
+        field = dict.fromkeys(LONG_COLUMNS, "")
+        field |= {name: row.at(index) for index, name in enumerate(header)}
         if field["Section"].startswith(SALIENT) or field["Section"] == IMPORT_SOURCES:
             yield SectionRow(file, row.line, edition, field)
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure_facts import Claimed
@@ -13,6 +14,7 @@ from tracker.sources.readers.usgs import notes
 from tracker.sources.readers.usgs.layouts import SectionRow
 from tracker.sources.readers.usgs.salient_claims import NOT_FOLLOWED, Subject, parse_salient
 from tracker.sources.readers.usgs.salient_terms import (
+    KINDS,
     MAX_FORM_CHARACTERS,
     OF_WEIGHT,
     REMARK,
@@ -75,6 +77,8 @@ class LongReader:
     def read(self, row: SectionRow) -> Claimed | RefusedItem:
         """Return the claim of a row, or the reason why it is refused."""
         field = row.field
+        if not field["Year"].isdecimal():
+            return row.refused(f"unknown year {field['Year']!r}")
         statistic = _statistic(field)
         product = find_subject(field["Commodity"])
         if statistic is None:
@@ -138,8 +142,14 @@ def _subject(
         if is_price
         else _basis(field, weights, measure, product),
         words=detail,
-        remarks=() if is_price else tuple(r for r in remarks if not OF_WEIGHT.fullmatch(r)),
+        remarks=() if is_price else tuple(_remarks(detail, remarks)),
     )
+
+
+def _remarks(detail: str, in_brackets: Iterable[str]) -> Iterator[str]:
+    yield from (remark for remark in in_brackets if not OF_WEIGHT.fullmatch(remark))
+    if "yearend" in detail:
+        yield "At the end of the year."
 
 
 def _is_common(words: str) -> bool:
@@ -162,7 +172,12 @@ def _form(detail: str, words: str) -> str | None:
 
 def _with_words(product: Product, form: str | None) -> Product:
     """Return the product of a column of commodities with the product in a detail."""
-    word = product_of_word(product.commodity, form) if form else None
+    kind, _, rest = (form or "").partition("_")
+    if kind in KINDS and rest:
+        named = product_of_word(product.commodity, rest)
+        word = f"{kind}_{named}" if named else kind
+    else:
+        word = (product_of_word(product.commodity, form) if form else None) or ""
     if product.form and word and product.form not in word:
         word = f"{product.form}_{word}"
         if len(word) > MAX_FORM_CHARACTERS:

@@ -16,6 +16,8 @@ from tracker.domain.vocabulary import Stage
 from tracker.sources.ids import slug
 
 MAX_FORM_CHARACTERS = 60
+KINDS = ("apparent", "reported", "estimated")
+"""Kinds of consumption, which begin its product."""
 REMARK = re.compile(r"\s*\(((?:[^()]|\([^()]*\))*)\)")
 """A remark in brackets, which may have brackets within."""
 OF_WEIGHT = re.compile(r".* (?:content|equivalent)|gross weight", re.IGNORECASE)

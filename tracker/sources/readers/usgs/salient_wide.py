@@ -26,6 +26,7 @@ from tracker.sources.readers.usgs.salient_claims import (
     parse_salient,
 )
 from tracker.sources.readers.usgs.salient_terms import (
+    KINDS,
     Measure,
     Product,
     declarations,
@@ -99,7 +100,7 @@ def read_wide(
     """Yield the claims of a file with their places, and the refused cells."""
     match = FILE_NAME.fullmatch(file.name)
     key = match["key"].casefold() if match else ""
-    years = [int(row.at(2)) for row in rows if row.at(2).isdecimal()]
+    last = max((int(row.at(2)) for row in rows if row.at(2).isdecimal()), default=0)
     for column in _columns(edition, key, header, rows):
         meaning = _meaning(column, edition, rows[0].at(1) if rows else "")
         for row in rows:
@@ -107,8 +108,10 @@ def read_wide(
             text = row.at(column.index)
             if isinstance(meaning, RefusedItem):
                 yield at, RefusedItem(at, meaning.reason, text, meaning.code)
+            elif not row.at(2).isdecimal():
+                yield at, RefusedItem(at, f"unknown year {row.at(2)!r}", text)
             else:
-                cell = _cell(file.name, edition, column, row, meaning.statistic, max(years))
+                cell = _cell(file.name, edition, column, row, meaning.statistic, last)
                 yield at, parse_salient(cell, meaning.subject)
 
 
@@ -201,9 +204,13 @@ def _subject(
     measure: Measure,
 ) -> Subject:
     plain = [WORDS.get(word.casefold(), word) for word in words]
-    slug = form_slug(" ".join(word for word in plain if word))
+    kinds = [word.casefold() for word in plain if word.casefold() in KINDS]
+    slug = form_slug(" ".join(word for word in plain if word.casefold() not in KINDS))
     word = product_of_word(subject.commodity, slug) if slug else None
-    form = "_".join(part for part in (subject.form, word) if part) or None
+    if statistic is Statistic.CONSUMPTION and not kinds:  # the kind that reliance is a share of
+        counted = denominator(Product(subject.commodity, word), edition.year) or ""
+        kinds = [kind for kind in KINDS if counted.startswith(kind)]
+    form = "_".join(part for part in (subject.form, *kinds, word) if part) or None
     product = narrowed(subject.commodity, form)
     return Subject(
         product=product,

@@ -59,7 +59,8 @@ class Column:
 
 def is_trends(header: Sequence[str]) -> bool:
     """Return whether these are the columns of figure 2, figure 3 or table 5."""
-    return not OTHER_TABLES.keys().isdisjoint(header) or _column(header, SOURCES) is not None
+    is_figure_2 = _column(header, SOURCES) is not None and "Commodity" in header
+    return is_figure_2 or not OTHER_TABLES.keys().isdisjoint(header)
 
 
 def read_trends(
