@@ -48,7 +48,7 @@ NAMES = """
     alliances announcements changes claims clause-counts clause-statuses clauses commodities
     controls coverages disputes editions events exposure exposures facts horizons import-exposure
     import-origins members memberships places prices production productions reliance reserves revisions
-    search shares sources supplies timeline transitions upcoming
+    search shares sources supplies timeline trade transitions upcoming
 """
 TABLES = NAMES.split()
 
