@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -29,6 +29,7 @@ from tracker.domain.unions import members_of, unions_of
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Match, Measure, Qualifier, Reach
 
+OTHER_GOODS = "the code also has goods of other commodities"
 Output = Mapping[Commodity, Sequence[FigureState]]
 """Figures of production by commodity."""
 Suppliers = Mapping[Place, ClaimRef]
@@ -193,12 +194,18 @@ class ProductClauses:
 
 
 def product_clauses(of: OriginList, day: date, clauses: ExportClauses) -> ProductClauses:
-    """Return the clauses on the product of a list toward its importer, if they cover any of it."""
+    """Return the clauses on the product of a list toward its importer, if they cover any of it.
+
+    They cover only a part of a code that also has goods of other commodities.
+    """
     query = ExposureQuery(day, commodity=of.goods, destination=of.importer)
     by_issuer: dict[Place, list[AppliedClause]] = defaultdict(list)
     for one in applied_to(query, of.goods, forms_in(of.forms, of.goods), clauses):
-        if one.reach is not Reach.OTHER:
-            by_issuer[one.control.issuer].append(one)
+        if one.reach is Reach.OTHER:
+            continue
+        if of.has_other_goods:
+            one = replace(one, reach=Reach.PARTLY, limits=(OTHER_GOODS, *one.limits))
+        by_issuer[one.control.issuer].append(one)
     return ProductClauses(day, by_issuer)
 
 
@@ -241,7 +248,7 @@ def import_exposure(
         measures=tuple(_by_measure(origins, clauses)),
         unnamed_suppliers=outside,
         controlling_without_supply=without,
-        figures_public_later=of.claim.published_on.first > clauses.day,
+        figures_public_later=of.public_on > clauses.day,
         limits=tuple(_limits(of, unnamed, outside)),
     )
 
@@ -332,6 +339,15 @@ def _limits(of: OriginList, unnamed: Bounds, outside: Sequence[ControlledPlace])
             )
         if part.place.countries:
             yield f"{part.place.name} are one part; the list does not divide it."
+    if of.code:
+        yield f"Trade flows name places of dispatch, which may be ports. {of.code.reason}"
+    if of.has_other_goods and of.code:
+        goods = ", ".join(one.name for one in of.code.commodities)
+        yield f"The code {of.code.code} has the goods of {goods}, which its flows do not separate."
+    if members := members_of(of.importer, of.last_day):
+        missing = sorted(members - {flow.importer for flow in of.flows})
+        without = f" No flow of {', '.join(missing)} is recorded." if missing else ""
+        yield f"Trade between members is not counted.{without}"
     if of.is_in_percent:
         yield f"Each part is rounded and may differ by {ROUNDING} percent."
     if unnamed[1]:

@@ -9,6 +9,7 @@ from datetime import date
 
 from projections.analysis.claims import Orders
 from projections.analysis.export_clauses import EFFECTIVE, UPCOMING, ExportClauses
+from projections.analysis.flow_lists import flow_lists
 from projections.analysis.import_exposure import (
     ImportExposure,
     goods_of_list,
@@ -22,11 +23,15 @@ from projections.query.exposures import Exposures
 from projections.query.lists import Filter, Lists
 from projections.query.moment import Moment
 from projections.query.pauses import Pauses
+from projections.versions.rows import code_word
 from tracker.domain.commodities import Commodity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.hs_concordance import codes_of
 from tracker.domain.matching import controls_about
 from tracker.domain.places import Place
+from tracker.domain.trade_flow import TradeFlowState
+from tracker.domain.unions import members_of
 from tracker.domain.vocabulary import Direction, Measure, Statistic
 
 
@@ -51,6 +56,20 @@ class Dependence:
         at = moment if edition is None else replace(moment, valid_at=date.max, series=None)
         of = Filter(commodities=commodities, places=place and [place], category=statistic.value)
         return [figure for _, figure in await self._lists.page(FigureState, at, of)]
+
+    async def flow_lists(
+        self, moment: Moment, importer: Place, commodity: Commodity, edition: str | None = None
+    ) -> list[OriginList]:
+        """Return the origins of imports under each code that may have goods of a commodity.
+
+        The flows of the members of a union are those on the day.
+        """
+        at = moment if edition is None else replace(moment, valid_at=date.max, series=None)
+        members = members_of(importer, moment.valid_at)
+        words = [code_word(one.code) for one in codes_of(commodity)]
+        of = Filter(about=words, places=[importer, *sorted(members)])
+        flows = await self._lists.page(TradeFlowState, at, of) if words else []
+        return flow_lists((flow for _, flow in flows), commodity, importer, members, edition)
 
     async def import_exposures(
         self,

@@ -20,6 +20,7 @@ from schema.types.completeness import AnswerScope, Completeness, answer_scope, c
 from schema.types.exposure import AppliedClause, Requirement, requirements_of
 from schema.types.figure import Claim, claims_of
 from schema.types.origins import Origin
+from schema.types.trade_flow import TradeFlow
 from tracker.domain.completeness import control_kinds
 from tracker.domain.unions import unions_of
 from tracker.domain.vocabulary import Direction, Measure, Statistic
@@ -227,15 +228,39 @@ class ImportExposure:
     commodity: Commodity = struct_field("listed.commodity", description="The commodity.")
     form: str | None = struct_field("listed.form", description="The product, such as `metal`.")
     importer: Place = struct_field("listed.importer", description="The importing place.")
-    claim: Claim = struct_field(
-        "listed.cited", description="The list, with its edition, period and measure."
+    claim: Claim | None = struct_field(
+        "listed.cited", description="The published list; null if the list is made of trade flows."
+    )
+
+    @made_field
+    def hs_code(self) -> str | None:
+        """The code of HS 2017 of the trade flows; null for a published list."""
+        code = self.of.listed.code
+        return code.code if code else None
+
+    @made_field
+    def flows(self) -> list[TradeFlow]:
+        """The trade flows that the list is made of: one, or those of the members of a union. Empty for a
+        published list."""
+        return [TradeFlow.at(one, self.moment) for one in self.of.listed.flows]
+
+    publisher: str = struct_field(
+        "listed.publisher", description="The publisher's short id, such as `usgs`."
+    )
+    edition: str = struct_field("listed.edition", description="The edition of the publication.")
+    first_year: int = struct_field("listed.first_year", description="The first year of the list.")
+    last_year: int = struct_field("listed.last_year", description="Its last year.")
+    measured: str | None = struct_field(
+        "listed.origins.measured",
+        description="The measure of the parts, such as `quantity` or `value (FOB)`.",
     )
     figures_public_later: bool = struct_field(
         description="Whether the list was published after this date. It can be only if `figures` names"
         " its edition."
     )
     unit: str = struct_field(
-        "listed.claim.quantity.unit", description="The unit of all numbers: `percent`, or a mass."
+        "listed.quantity.unit",
+        description="The unit of all numbers: `percent`, a mass, or a currency.",
     )
     whole: Decimal = struct_field(
         "listed.whole", description="The whole: 100 percent, or the amount of the imports."

@@ -262,13 +262,13 @@ def test_the_newest_list_of_each_product_and_publisher_is_chosen_and_none_are_co
     oxide = figure_state(origin_list(form="oxide"))
     yearly = figure_state(origin_list(publisher="bgs", first=2023, last=None))
     found = newest_lists([newer, older, oxide, yearly])
-    assert [(one.form, one.claim.publisher, one.last_day.year) for one in found] == [
+    assert [(one.form, one.publisher, one.last_year) for one in found] == [
         ("metal", "usgs", 2024),
         ("oxide", "usgs", 2024),
         ("metal", "bgs", 2023),
     ]
     [named] = newest_lists([newer, older, oxide, yearly], edition="MCS 2025")
-    assert named.claim.edition == "MCS 2025"
+    assert named.edition == "MCS 2025"
     assert newest_lists([newer], edition="MCS 2030") == []
 
 
@@ -276,6 +276,6 @@ def test_a_restated_list_is_read_in_its_latest_edition() -> None:
     again = origin_list({**GALLIUM, "CA": 30}, 14, edition="MCS 2027", published_on="2027-01-31")
     figure = figure_state(origin_list(), again)
     [found] = newest_lists([figure])
-    assert found.claim.edition == "MCS 2027"
+    assert found.edition == "MCS 2027"
     [found] = newest_lists([figure], edition="MCS 2026")
-    assert found.claim.edition == "MCS 2026"
+    assert found.edition == "MCS 2026"

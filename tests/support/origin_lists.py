@@ -14,7 +14,7 @@ from projections.analysis.import_exposure import (
     product_clauses,
     suppliers,
 )
-from projections.analysis.origin_lists import OriginList
+from projections.analysis.origin_lists import OriginList, published_list
 from tests.support.fact_builders import announced, decided_facts, source, state
 from tracker.domain.codec import from_builtins
 from tracker.domain.export_control import ExportControlState
@@ -97,7 +97,7 @@ def figure_state(*claims: Claimed, day: str = LONG_AFTER) -> FigureState:
 def listed(claim: Claimed) -> OriginList:
     """Return a list of origins."""
     figure = figure_state(claim)
-    return OriginList(figure, figure.claims[-1])
+    return published_list(figure, figure.claims[-1])
 
 
 def control_of(

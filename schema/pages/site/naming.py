@@ -21,6 +21,16 @@ STATISTICS = {
     "RESERVES": "reserves",
     "PRODUCTION_SHARE": "share of world production",
     "RESERVES_SHARE": "share of world reserves",
+    "PRODUCTION_PROJECTION": "projected production",
+    "NET_IMPORT_RELIANCE": "net import reliance",
+    "IMPORT_ORIGINS": "import origins",
+    "IMPORT_RANKS": "import origins by rank",
+    "IMPORTS": "imports",
+    "EXPORTS": "exports",
+    "CONSUMPTION": "consumption",
+    "STOCKS": "stocks",
+    "STOCKPILE_SHIPMENTS": "shipments from the stockpile",
+    "PRICE": "price",
 }
 OUTPUT_VERBS = {
     "MINE": "mined",
@@ -68,7 +78,10 @@ def series_title(series: Series) -> str:
         f" {kind_of_figure(series['statistic'], series['stage'])}"
         f" of {place_in_sentence(series['place'])}"
     )
-    return title if series["period"] is None else f"{title}, {series['period']}"
+    if series["period"] is None:
+        return title
+    until = series.get("until")
+    return f"{title}, {series['period']}{f' to {until}' if until else ''}"
 
 
 def edition_of(claim: Mapping[str, Any]) -> str:

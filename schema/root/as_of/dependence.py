@@ -110,11 +110,16 @@ class DependenceAnalysis(AtMoment):
         figures: Edition = None,
     ) -> ImportExposures:
         """The part of the imports of a place that comes from origins with export controls toward it: bounds
-        for each published list of origins. The numbers show imports in the period of the list and controls
-        on `validAt`."""
+        for each published list of origins. Without one, trade flows are used: a list for each code that may
+        have goods of the commodity. For the EU these are flows from outside. The numbers show imports in the
+        period of the list and controls on `validAt`."""
         lists = await self._lists(
             info, Statistic.IMPORT_ORIGINS, importer, commodity, form, figures
         )
+        if not lists and commodity and form is None:
+            lists = await info.context.services.as_of.dependence.flow_lists(
+                self.moment, Place(importer), Commodity(commodity), figures
+            )
         orders = await self.orders(info)
         exposures = await info.context.services.as_of.dependence.import_exposures(
             lists, orders, self.moment, None if measures is None else frozenset(measures)
