@@ -157,12 +157,7 @@ def number_of(text: str, unit: str, *, scale: Decimal = Decimal(1)) -> Number | 
     return Unread("empty" if not text else "words", text)
 
 
-WORDS = {
-    "W": "withheld",
-    "NA": "not_available",
-    "XX": "not_applicable",
-    "E": "net_exporter",
-}
+WORDS = {"W": "withheld", "NA": "not_available", "XX": "not_applicable", "E": "net_exporter"}
 """Words of the publisher for the absence of a number."""
 
 

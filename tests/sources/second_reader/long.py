@@ -144,7 +144,9 @@ def total(origins: OriginList) -> tuple[Decimal, Decimal]:
     numbers = [part.number for part in origins.parts if part.number]
     numbers += [origins.unnamed] if origins.unnamed else []
     bounds = [bounds_of(number) for number in numbers]
-    return sum((low for low, _ in bounds), Decimal(0)), sum((high for _, high in bounds), Decimal(0))
+    return sum((low for low, _ in bounds), Decimal(0)), sum(
+        (high for _, high in bounds), Decimal(0)
+    )
 
 
 def bounds_of(number: Number) -> tuple[Decimal, Decimal]:

@@ -180,7 +180,9 @@ def true_headers(stem: str, header: list[str]) -> list[str]:
         labels = iter(("Price_dt", "Price_dlb"))
         return [next(labels) if "both used" in label else label for label in header]
     if stem == "mcs2024-feste":  # the first `Consump_mmt` is continuously cast steel in percent
-        return [label if at != header.index("Consump_mmt") else "" for at, label in enumerate(header)]
+        return [
+            label if at != header.index("Consump_mmt") else "" for at, label in enumerate(header)
+        ]
     return [LABELS.get((stem, label), label) for label in header]
 
 
