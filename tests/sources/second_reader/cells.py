@@ -4,42 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv as pc
-
-COLUMNS = 200
-"""More columns than any of the files has."""
+import pyarrow as pa  # type: ignore[import-untyped]
+from pyarrow import csv
 
 BASE_UNITS = {
-    "g": ("t", "0.000001"),
-    "kg": ("t", "0.001"),
-    "t": ("t", "1"),
-    "kt": ("t", "1000"),
-    "Mt": ("t", "1000000"),
-    "lb": ("t", "0.00045359237"),
-    "ozt": ("t", "0.0000311034768"),
-    "st": ("t", "0.90718474"),
-    "ct": ("ct", "1"),
-    "kct": ("ct", "1000"),
-    "Mct": ("ct", "1000000"),
-    "m3": ("m3", "1"),
-    "Mm3": ("m3", "1000000"),
-    "L": ("L", "1"),
-    "ML": ("L", "1000000"),
-    "mtu": ("mtu", "1"),
-    "percent": ("percent", "1"),
-    "USD": ("USD", "1"),
+    **{"g": ("t", "1e-6"), "kg": ("t", "0.001"), "t": ("t", "1"), "kt": ("t", "1000")},
+    **{"Mt": ("t", "1e6"), "lb": ("t", "0.00045359237"), "st": ("t", "0.90718474")},
+    **{"ozt": ("t", "0.0000311034768"), "ct": ("ct", "1"), "kct": ("ct", "1e3")},
+    **{"Mct": ("ct", "1e6"), "m3": ("m3", "1"), "Mm3": ("m3", "1e6"), "L": ("L", "1")},
+    **{"ML": ("L", "1e6"), "mtu": ("mtu", "1"), "percent": ("percent", "1"), "USD": ("USD", "1")},
 }
-"""Units of both readers, with their base unit and the factor to it."""
+"""Units with their base unit and the factor to it."""
+
+WORDS = {"W": "withheld", "NA": "not_available", "XX": "not_applicable", "E": "net_exporter"}
+"""Words of the publisher for the absence of a number."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """The address of a cell: file, line counted from 1, and the number of its column, counted from 0."""
+    """The address of a cell: file, line counted from 1, number of the column counted from 0, header."""
 
     file: str
     line: int
@@ -49,24 +36,23 @@ class Address:
 
 @dataclass(frozen=True)
 class Number:
-    """A number in its base unit, with its qualifier; no number if the qualifier stands for it."""
+    """A number in its base unit with its qualifier; no number if the qualifier stands for it."""
 
     value: Decimal | None
     unit: str
     qualifier: str | None = None
     upper: Decimal | None = None
-    estimated: bool = False
 
 
 @dataclass(frozen=True)
 class Reading:
-    """The figure of a cell."""
+    """The figure of a cell. `years` are the first and the last year of its period."""
 
     statistic: str
     commodity: str
     years: tuple[int, int]
     number: Number
-    place: str = "US"
+    estimated: bool
 
 
 @dataclass(frozen=True)
@@ -75,8 +61,7 @@ class Part:
 
     place: str
     number: Number | None
-    includes: tuple[str, ...] = ()
-    value: Number | None = None
+    includes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +73,6 @@ class OriginList:
     years: tuple[int, int]
     parts: tuple[Part, ...]
     unnamed: Number | None = None
-    importer: str = "US"
 
 
 @dataclass(frozen=True)
@@ -104,19 +88,13 @@ Cell = tuple[Address, Reading | OriginList | Unread]
 
 def table(path: Path, encoding: str = "utf8") -> list[list[str]]:
     """Return all rows of a CSV file, the header too; row 0 is line 1."""
-    text = path.read_bytes().decode(encoding)
-    width = max(line.count(",") for line in text.split("\n")) + 1
-    rows = pc.read_csv(
-        pa.py_buffer(text.encode()),
-        pc.ReadOptions(autogenerate_column_names=True, use_threads=False),
-        pc.ParseOptions(newlines_in_values=False, ignore_empty_lines=False),
-        pc.ConvertOptions(
-            column_types={f"f{number}": pa.string() for number in range(max(width, COLUMNS))},
-            strings_can_be_null=False,
-        ),
+    rows = csv.read_csv(
+        pa.py_buffer(path.read_bytes().decode(encoding).encode()),
+        csv.ReadOptions(autogenerate_column_names=True, use_threads=False),
+        csv.ParseOptions(newlines_in_values=False, ignore_empty_lines=False),
+        csv.ConvertOptions(column_types={f"f{number}": pa.string() for number in range(99)}),
     )
-    columns = [column.to_pylist() for column in rows.columns]
-    return [list(row) for row in zip(*columns, strict=True)]
+    return [list(row) for row in zip(*(column.to_pylist() for column in rows.columns), strict=True)]
 
 
 def records(path: Path, encoding: str = "utf8") -> Iterator[tuple[int, dict[str, str]]]:
@@ -126,42 +104,8 @@ def records(path: Path, encoding: str = "utf8") -> Iterator[tuple[int, dict[str,
         yield line, dict(zip(header, row, strict=True))
 
 
-def number_of(text: str, unit: str, *, scale: Decimal = Decimal(1)) -> Number | Unread:
-    """Return the number of a cell in its base unit, or the reason why it has none.
-
-    `scale` multiplies the number, for units such as cents. A sign is read as it stands: whether a number
-    may be negative is decided by its statistic.
-    """
-    text = text.replace("\xa0", " ").strip()
-    base, factor = _base(unit)
-    factor *= scale
-
-    def times(digits: str) -> Decimal:
-        return Decimal(digits.replace(",", "")) * factor
-
-    if text in WORDS:
-        return Number(None, base, WORDS[text])
-    if text == "—":
-        return Number(Decimal(0), base, "nil")
-    if match := re.fullmatch(r"([<>])\s*(\d[\d,]*(?:\.\d+)?)\s*%?", text):
-        return Number(times(match[2]), base, {"<": "less_than", ">": "more_than"}[match[1]])
-    if match := re.fullmatch(r"(\d[\d,.]*)–(\d[\d,.]*)", text):
-        return Number(times(match[1]), base, "range", times(match[2]))
-    if re.search(r"(½|1/2|one-half|a half) unit", text.lower()):
-        return Number(factor / 2, base, "less_than")
-    if match := re.match(r"less than ([\d,]+) (tons|carats)", text.lower()):
-        return Number(Decimal(match[1].replace(",", "")), base, "less_than")
-    if match := re.fullmatch(r"(e?)([−?-]?)(\d[\d,]*(?:\.\d+)?)", text):
-        value = -times(match[3]) if match[2] else times(match[3])
-        return Number(value, base, estimated=bool(match[1]))
-    return Unread("empty" if not text else "words", text)
-
-
-WORDS = {"W": "withheld", "NA": "not_available", "XX": "not_applicable", "E": "net_exporter"}
-"""Words of the publisher for the absence of a number."""
-
-
-def _base(unit: str) -> tuple[str, Decimal]:
+def in_base(unit: str) -> tuple[str, Decimal]:
+    """Return the base unit of a unit such as `USD/lb`, and the factor to it."""
     amount, _, per = unit.partition("/")
     base, factor = BASE_UNITS[amount]
     if not per:
@@ -170,22 +114,46 @@ def _base(unit: str) -> tuple[str, Decimal]:
     return f"{base}/{per_base}", Decimal(factor) / Decimal(per_factor)
 
 
-def figure(reading: Reading) -> Reading | Unread:
+def number_of(text: str, unit: str, scale: str = "1") -> Number | Unread:
+    """Return the number of a cell in its base unit, or the reason why it has none.
+
+    `scale` multiplies the number, for units such as cents.
+    """
+    text = text.replace("\xa0", " ").strip()
+    base, factor = in_base(unit)
+    factor *= Decimal(scale)
+
+    def times(digits: str) -> Decimal:
+        return Decimal(digits.replace(",", "")) * factor
+
+    if text in WORDS:
+        return Number(None, base, WORDS[text])
+    if text == "—":
+        return Number(Decimal(0), base, "nil")
+    if match := re.fullmatch(r"([<>])\s*(\d[\d,.]*)\s*%?", text):
+        return Number(times(match[2]), base, {"<": "less_than", ">": "more_than"}[match[1]])
+    if match := re.fullmatch(r"(\d[\d,.]*)–(\d[\d,.]*)", text):
+        return Number(times(match[1]), base, "range", times(match[2]))
+    if re.search(r"(½|1/2|one-half|a half) unit", text.lower()):
+        return Number(factor / 2, base, "less_than")
+    if match := re.match(r"less than ([\d,]+) (tons|carats)", text.lower()):
+        return Number(Decimal(match[1].replace(",", "")), base, "less_than")
+    if match := re.fullmatch(r"e?([−?-]?)(\d[\d,]*(?:\.\d+)?)", text):
+        return Number(-times(match[2]) if match[1] else times(match[2]), base)
+    return Unread("words" if text else "empty", text)
+
+
+def figure(
+    statistic: str, commodity: str, year: int, number: Number | Unread, estimated: bool
+) -> Reading | Unread:
     """Return the figure if its number is possible for its statistic, otherwise the reason."""
-    number, statistic = reading.number, reading.statistic
+    if isinstance(number, Unread):
+        return number
+    value = number.value
     if number.qualifier == "net_exporter" and statistic != "net_import_reliance":
         return Unread("words", "E")
-    if number.value is None:
-        return reading
-    if number.value < 0 and statistic != "stockpile_shipments":
-        return Unread("footnote", str(number.value))
-    if number.value == 0 and statistic == "price":
+    if value is not None and value < 0 and statistic != "stockpile_shipments":
+        return Unread("footnote", str(value))
+    if value == 0 and statistic == "price":
         return Unread("decimals lost", "0")
-    if number.unit == "percent" and number.value > 100:
-        return Unread("not a share", str(number.value))
-    return reading
-
-
-def estimated(number: Number, mark: bool) -> Number:
-    """Return the number with the mark of an estimate, if there is one."""
-    return replace(number, estimated=number.estimated or mark)
+    return Reading(statistic, commodity, (year, year), number, estimated)

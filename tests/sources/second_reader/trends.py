@@ -11,58 +11,37 @@ from tests.sources.second_reader.cells import (
     Cell,
     OriginList,
     Part,
-    Reading,
     Unread,
-    estimated,
     figure,
     number_of,
     table,
 )
 from tests.sources.second_reader.names import commodity_of, place_of
 
-RELIANCE, SOURCES = 3, 4
-"""The numbers of the columns of reliance and import sources."""
-
 
 def read(path: Path) -> Iterator[Cell]:
     """Yield the reliance and the ranks of every line."""
     header, *rows = table(path)
-    year = int(header[RELIANCE][-4:])
-    first, last = (int(text) for text in re.findall(r"\d{4}", header[SOURCES]))
+    (year,), (first, last) = (map(int, re.findall(r"\d{4}", name)) for name in header[3:5])
     for line, row in enumerate(rows, 2):
-        commodity = commodity_in(row[2])
-        address = Address(path.name, line, RELIANCE, header[RELIANCE])
-        yield address, reliance(commodity, year, row[RELIANCE])
+        commodity = commodity_of(row[2].split(",")[0])
+        assert commodity is not None, row
+        number = number_of(row[3], "percent")
+        reliance = figure("net_import_reliance", commodity, year, number, True)
+        yield Address(path.name, line, 3, header[3]), reliance
         notes = row[5] if len(row) > 5 else ""
-        address = Address(path.name, line, SOURCES, header[SOURCES])
-        yield address, ranks(commodity, (first, last), row[SOURCES], notes)
+        ranks = ranks_of(commodity, (first, last), row[4], notes)
+        yield Address(path.name, line, 4, header[4]), ranks
 
 
-def commodity_in(text: str) -> str:
-    """Return the commodity of a name such as `TITANIUM, sponge`."""
-    name = text.split(",")[0]
-    commodity = commodity_of(name)
-    assert commodity is not None, name
-    return commodity
-
-
-def reliance(commodity: str, year: int, text: str) -> Reading | Unread:
-    """Return the reliance in a cell."""
-    number = number_of(text, "percent")
-    if isinstance(number, Unread):
-        return number
-    number = estimated(number, True)
-    return figure(Reading("net_import_reliance", commodity, (year, year), number))
-
-
-def ranks(commodity: str, years: tuple[int, int], text: str, notes: str) -> OriginList | Unread:
-    """Return the places in a cell, in order. A digit after a name is the mark of a footnote on Hong Kong."""
+def ranks_of(commodity: str, years: tuple[int, int], text: str, notes: str) -> OriginList | Unread:
+    """Return the places in a cell, in order. A digit after a name is the mark of a note on Hong Kong."""
     parts = []
-    for name in text.split(","):
-        plain = name.strip().rstrip("0123456789")
+    for name in map(str.strip, text.split(",")):
+        plain = name.rstrip("0123456789")
         place = place_of(plain)
         if place is None:
             return Unread("no place", plain)
-        marked = plain != name.strip() or ("Hong Kong" in notes and plain == "China")
+        marked = plain != name or ("Hong Kong" in notes and plain == "China")
         parts.append(Part(place, None, ("HK",) if marked else ()))
     return OriginList("import_ranks", commodity, years, tuple(parts))
