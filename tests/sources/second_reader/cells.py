@@ -12,11 +12,17 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import csv
 
 BASE_UNITS = {
-    **{"g": ("t", "1e-6"), "kg": ("t", "0.001"), "t": ("t", "1"), "kt": ("t", "1000")},
-    **{"Mt": ("t", "1e6"), "lb": ("t", "0.00045359237"), "st": ("t", "0.90718474")},
-    **{"ozt": ("t", "0.0000311034768"), "ct": ("ct", "1"), "kct": ("ct", "1e3")},
-    **{"Mct": ("ct", "1e6"), "m3": ("m3", "1"), "Mm3": ("m3", "1e6"), "L": ("L", "1")},
-    **{"ML": ("L", "1e6"), "mtu": ("mtu", "1"), "percent": ("percent", "1"), "USD": ("USD", "1")},
+    **{
+        "g": "1e-6 t",
+        "kg": "0.001 t",
+        "t": "1 t",
+        "kt": "1000 t",
+        "Mt": "1e6 t",
+        "st": "0.90718474 t",
+    },
+    **{"lb": "0.00045359237 t", "ozt": "0.0000311034768 t", "ct": "1 ct", "kct": "1e3 ct"},
+    **{"Mct": "1e6 ct", "m3": "1 m3", "Mm3": "1e6 m3", "L": "1 L", "ML": "1e6 L", "mtu": "1 mtu"},
+    **{"percent": "1 percent", "USD": "1 USD"},
 }
 """Units with their base unit and the factor to it."""
 
@@ -105,23 +111,21 @@ def records(path: Path, encoding: str = "utf8") -> Iterator[tuple[int, dict[str,
 
 
 def in_base(unit: str) -> tuple[str, Decimal]:
-    """Return the base unit of a unit such as `USD/lb`, and the factor to it."""
-    amount, _, per = unit.partition("/")
-    base, factor = BASE_UNITS[amount]
+    """Return the base unit of a unit such as `USD/lb` or `0.01 USD/lb`, and the factor to it."""
+    *scale, name = unit.split()
+    amount, _, per = name.partition("/")
+    factor, base = BASE_UNITS[amount].split()
+    value = Decimal(scale[0] if scale else 1) * Decimal(factor)
     if not per:
-        return base, Decimal(factor)
-    per_base, per_factor = BASE_UNITS[per]
-    return f"{base}/{per_base}", Decimal(factor) / Decimal(per_factor)
+        return base, value
+    per_factor, per_base = BASE_UNITS[per].split()
+    return f"{base}/{per_base}", value / Decimal(per_factor)
 
 
-def number_of(text: str, unit: str, scale: str = "1") -> Number | Unread:
-    """Return the number of a cell in its base unit, or the reason why it has none.
-
-    `scale` multiplies the number, for units such as cents.
-    """
+def number_of(text: str, unit: str) -> Number | Unread:
+    """Return the number of a cell in its base unit, or the reason why it has none."""
     text = text.replace("\xa0", " ").strip()
     base, factor = in_base(unit)
-    factor *= Decimal(scale)
 
     def times(digits: str) -> Decimal:
         return Decimal(digits.replace(",", "")) * factor

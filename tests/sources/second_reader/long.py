@@ -7,58 +7,33 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from tests.sources.second_reader.cells import (
-    Address,
-    Cell,
-    OriginList,
-    Part,
-    Reading,
-    Unread,
-    figure,
-    number_of,
-    records,
-)
+from tests.sources.second_reader import cells
+from tests.sources.second_reader.cells import Address, Cell, Unread
 from tests.sources.second_reader.names import commodity_of, place_of
 
 VALUE = 8, "Value"
 """The number of the column, and its header."""
 
 STATISTICS = {
-    "Import": "imports",
-    "Export": "exports",
-    "Consumption": "consumption",
-    "Stock": "stocks",
-    "Price": "price",
-    "Net import reliance": "net_import_reliance",
-    "Production": "production",
+    **{"Import": "imports", "Export": "exports", "Consumption": "consumption", "Stock": "stocks"},
+    **{"Price": "price", "Net import reliance": "net_import_reliance", "Production": "production"},
 }
-
+MASSES = {
+    **{"metric tons": "t", "thousand metric tons": "kt", "thousand metric dry tons": "kt"},
+    **{"million metric tons": "Mt", "kilograms": "kg"},
+}
+PRICED = {
+    **{"metric ton": "1 USD/t", "ton": "1 USD/t", "kilogram": "1 USD/kg", "gram": "1 USD/g"},
+    **{"10-grams": "0.1 USD/g", "25 grams": "0.04 USD/g", "50 grams": "0.02 USD/g"},
+    **{"100 mililiters": "10 USD/L", "100 milliliters": "10 USD/L", "pound": "1 USD/lb"},
+    **{"troy ounce": "1 USD/ozt", "carat": "1 USD/ct", "short ton": "1 USD/st"},
+    **{"dry metric ton unit": "1 USD/mtu"},
+}
 UNITS = {
-    "metric tons": ("t", "1"),
-    "thousand metric tons": ("kt", "1"),
-    "thousand metric dry tons": ("kt", "1"),
-    "million metric tons": ("Mt", "1"),
-    "kilograms": ("kg", "1"),
-    "million carats": ("Mct", "1"),
-    "million cubic meters": ("Mm3", "1"),
-    "million liters": ("ML", "1"),
-    "million dollars": ("USD", "1e6"),
-    "percent": ("percent", "1"),
-    "dollars per metric ton": ("USD/t", "1"),
-    "dollars per ton": ("USD/t", "1"),
-    "dollars per kilogram": ("USD/kg", "1"),
-    "dollars per gram": ("USD/g", "1"),
-    "dollars per 10-grams": ("USD/g", "0.1"),
-    "dollars per 25 grams": ("USD/g", "0.04"),
-    "dollars per 50 grams": ("USD/g", "0.02"),
-    "dollars per 100 mililiters": ("USD/L", "10"),
-    "dollars per 100 milliliters": ("USD/L", "10"),
-    "dollars per pound": ("USD/lb", "1"),
-    "cents per pound": ("USD/lb", "0.01"),
-    "dollars per troy ounce": ("USD/ozt", "1"),
-    "dollars per carat": ("USD/ct", "1"),
-    "dollars per short ton": ("USD/st", "1"),
-    "dollars per dry metric ton unit": ("USD/mtu", "1"),
+    **MASSES,
+    **{f"dollars per {words}": unit for words, unit in PRICED.items()},
+    **{"cents per pound": "0.01 USD/lb", "million dollars": "1e6 USD", "percent": "percent"},
+    **{"million carats": "Mct", "million cubic meters": "Mm3", "million liters": "ML"},
 }
 """Units in the words of the file, with the factor of cents, millions and packages."""
 
@@ -67,7 +42,7 @@ Row = dict[str, str]
 
 def read(path: Path) -> Iterator[Cell]:
     """Yield the salient statistics of single lines and the lists of import sources of several."""
-    lines = list(records(path, "cp1252"))
+    lines = list(cells.records(path, "cp1252"))
     for line, row in lines:
         if row["Section"].startswith("Salient"):
             yield Address(path.name, line, *VALUE), cell(row)
@@ -77,7 +52,7 @@ def read(path: Path) -> Iterator[Cell]:
         yield Address(path.name, first, *VALUE), origins([row, *(other for _, other in rest)])
 
 
-def cell(row: Row) -> Reading | Unread:
+def cell(row: Row) -> cells.Reading | Unread:
     """Return the figure of a line of salient statistics."""
     text, detail, notes = row["Value"], row["Statistics_detail"], row["Notes"]
     statistic = STATISTICS.get(row["Statistics"])
@@ -88,24 +63,26 @@ def cell(row: Row) -> Reading | Unread:
     commodity = commodity_of(row["Commodity"])
     if commodity is None:
         return Unread("no commodity", row["Commodity"])
-    unit = ("USD/mtu", "1") if "metric ton unit" in detail else UNITS.get(row["Unit"])
+    unit = "USD/mtu" if "metric ton unit" in detail else UNITS.get(row["Unit"])
     if unit is None:
         return Unread("words" if not row["Unit"] else "no unit", text)
     if text == "s":  # its meaning is in the note
         less = re.search(r"less than (½ unit|[\d,]+ (tons|carats))", notes, re.IGNORECASE)
         text = less[0] if less else "no meaningful number"
-    number = number_of(text, *unit)
-    return figure(statistic, commodity, int(row["Year"]), number, notes.startswith("Estimated."))
+    number = cells.number_of(text, unit)
+    return cells.figure(
+        statistic, commodity, int(row["Year"]), number, notes.startswith("Estimated.")
+    )
 
 
-def origins(rows: list[Row]) -> OriginList | Unread:
+def origins(rows: list[Row]) -> cells.OriginList | Unread:
     """Return the list of origins in consecutive lines."""
     commodity = commodity_of(rows[0]["Commodity"])
     if commodity is None:
         return Unread("no commodity", rows[0]["Commodity"])
     parts, unnamed = [], None
     for row in rows:
-        number, place = number_of(row["Value"], "percent"), place_of(row["Country"])
+        number, place = cells.number_of(row["Value"], "percent"), place_of(row["Country"])
         if isinstance(number, Unread):
             return number
         if row["Country"] == "Other countries":
@@ -113,5 +90,5 @@ def origins(rows: list[Row]) -> OriginList | Unread:
         elif place is None:
             return Unread("several places", row["Country"])
         else:
-            parts.append(Part(place, number, ("HK",) if "Hong Kong" in row["Notes"] else ()))
-    return OriginList("import_origins", commodity, (2021, 2024), tuple(parts), unnamed)
+            parts.append(cells.Part(place, number, ("HK",) if "Hong Kong" in row["Notes"] else ()))
+    return cells.OriginList("import_origins", commodity, (2021, 2024), tuple(parts), unnamed)

@@ -6,15 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.sources.second_reader.cells import (
-    Address,
-    Cell,
-    Reading,
-    Unread,
-    figure,
-    number_of,
-    table,
-)
+from tests.sources.second_reader import cells
+from tests.sources.second_reader.cells import Address, Cell, Unread
 from tests.sources.second_reader.names import commodity_of
 
 STATISTICS = {
@@ -31,13 +24,23 @@ STATISTICS = {
 """The statistic of a column by the words in its header, the first that occurs; empty if there is none."""
 
 AMOUNTS = {
-    **{"mdol": ("USD", "1e6"), "mmt": ("Mt", "1"), "mct": ("Mct", "1"), "mcm": ("Mm3", "1")},
-    **{"kt": ("kt", "1"), "kg": ("kg", "1"), "t": ("t", "1")},
+    "mdol": "1e6 USD",
+    "mmt": "Mt",
+    "mct": "Mct",
+    "mcm": "Mm3",
+    "kt": "kt",
+    "kg": "kg",
+    "t": "t",
 }
 PRICES = {
-    **{"ctslb": ("USD/lb", "0.01"), "dtoz": ("USD/ozt", "1"), "dto": ("USD/ozt", "1")},
-    **{"dlb": ("USD/lb", "1"), "kg": ("USD/kg", "1"), "dst": ("USD/st", "1"), "dg": ("USD/g", "1")},
-    **{"dct": ("USD/ct", "1"), "mtu": ("USD/mtu", "1"), "dt": ("USD/t", "1")},
+    **{
+        "ctslb": "0.01 USD/lb",
+        "dtoz": "USD/ozt",
+        "dto": "USD/ozt",
+        "dlb": "USD/lb",
+        "kg": "USD/kg",
+    },
+    **{"dst": "USD/st", "dg": "USD/g", "dct": "USD/ct", "mtu": "USD/mtu", "dt": "USD/t"},
 }
 """Units by the code at the end of a header, with the factor of cents and millions."""
 
@@ -95,7 +98,7 @@ ELEMENTS = {
 
 def read(path: Path) -> Iterator[Cell]:
     """Yield every cell of a file below its header."""
-    header, *rows = table(path)
+    header, *rows = cells.table(path)
     stem, edition = path.name.lower().split("_salient")[0], int(path.name[3:7])
     true = true_headers(stem, header)
     for line, row in enumerate(rows, 2):
@@ -124,7 +127,7 @@ def true_headers(stem: str, header: list[str]) -> list[str]:
     return header
 
 
-def cell(header: str, chapter: str, year: str, text: str, edition: int) -> Reading | Unread:
+def cell(header: str, chapter: str, year: str, text: str, edition: int) -> cells.Reading | Unread:
     """Return the figure of a cell under its true header."""
     if not text.strip() or not year.strip():
         return Unread("empty")
@@ -138,9 +141,9 @@ def cell(header: str, chapter: str, year: str, text: str, edition: int) -> Readi
     units = PRICES if statistic == "price" else AMOUNTS
     unit = next((unit for code, unit in units.items() if header.endswith(code)), None)
     if statistic == "net_import_reliance":
-        unit = "percent", "1"
+        unit = "percent"
     if unit is None:
         return Unread("words", text)
-    number = number_of(text, *unit)
+    number = cells.number_of(text, unit)
     estimated = int(year) == edition - 1 or text.startswith("e")
-    return figure(statistic, commodity, int(year), number, estimated)
+    return cells.figure(statistic, commodity, int(year), number, estimated)
