@@ -88,7 +88,7 @@ def test_lists_of_import_sources_sum_to_the_whole() -> None:
 def sum_of(origins: OriginList) -> tuple[Decimal, Decimal]:
     """Return the least and the greatest sum of the parts of a list in percent."""
     low, high = Decimal(0), Decimal(0)
-    for number in [*(part.number for part in origins.parts), origins.unnamed]:
+    for number in [*(number for _, number, _ in origins.parts), origins.unnamed]:
         if number is not None and number.value is not None:
             low += 0 if number.qualifier == "less_than" else number.value
             high += 100 if number.qualifier == "more_than" else number.value

@@ -12,16 +12,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import csv
 
 BASE_UNITS = {
-    **{
-        "g": "1e-6 t",
-        "kg": "0.001 t",
-        "t": "1 t",
-        "kt": "1000 t",
-        "Mt": "1e6 t",
-        "st": "0.90718474 t",
-    },
-    **{"lb": "0.00045359237 t", "ozt": "0.0000311034768 t", "ct": "1 ct", "kct": "1e3 ct"},
-    **{"Mct": "1e6 ct", "m3": "1 m3", "Mm3": "1e6 m3", "L": "1 L", "ML": "1e6 L", "mtu": "1 mtu"},
+    **{"g": "1e-6 t", "kg": "0.001 t", "t": "1 t", "kt": "1000 t", "Mt": "1e6 t", "mtu": "1 mtu"},
+    **{"lb": "0.00045359237 t", "ozt": "0.0000311034768 t", "st": "0.90718474 t", "ct": "1 ct"},
+    **{"Mct": "1e6 ct", "m3": "1 m3", "Mm3": "1e6 m3", "L": "1 L", "ML": "1e6 L", "kct": "1e3 ct"},
     **{"percent": "1 percent", "USD": "1 USD"},
 }
 """Units with their base unit and the factor to it."""
@@ -61,13 +54,8 @@ class Reading:
     estimated: bool
 
 
-@dataclass(frozen=True)
-class Part:
-    """A named origin in a list, with the places that it includes."""
-
-    place: str
-    number: Number | None
-    includes: tuple[str, ...]
+Part = tuple[str, Number | None, tuple[str, ...]]
+"""A named origin in a list: its place, its number unless the list has none, the places that it includes."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def origins(rows: list[Row]) -> cells.OriginList | Unread:
     commodity = commodity_of(rows[0]["Commodity"])
     if commodity is None:
         return Unread("no commodity", rows[0]["Commodity"])
-    parts, unnamed = [], None
+    parts: list[cells.Part] = []
+    unnamed = None
     for row in rows:
         number, place = cells.number_of(row["Value"], "percent"), place_of(row["Country"])
         if isinstance(number, Unread):
@@ -90,5 +91,5 @@ def origins(rows: list[Row]) -> cells.OriginList | Unread:
         elif place is None:
             return Unread("several places", row["Country"])
         else:
-            parts.append(cells.Part(place, number, ("HK",) if "Hong Kong" in row["Notes"] else ()))
+            parts.append((place, number, ("HK",) if "Hong Kong" in row["Notes"] else ()))
     return cells.OriginList("import_origins", commodity, (2021, 2024), tuple(parts), unnamed)

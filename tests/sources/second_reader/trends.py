@@ -30,12 +30,12 @@ def ranks_of(
     commodity: str, years: tuple[int, int], text: str, notes: str
 ) -> cells.OriginList | Unread:
     """Return the places in a cell, in order. A digit after a name is the mark of a note on Hong Kong."""
-    parts = []
+    parts: list[cells.Part] = []
     for name in map(str.strip, text.split(",")):
         plain = name.rstrip("0123456789")
         place = place_of(plain)
         if place is None:
             return Unread("no place", plain)
         marked = plain != name or ("Hong Kong" in notes and plain == "China")
-        parts.append(cells.Part(place, None, ("HK",) if marked else ()))
+        parts.append((place, None, ("HK",) if marked else ()))
     return cells.OriginList("import_ranks", commodity, years, tuple(parts))

@@ -24,23 +24,13 @@ STATISTICS = {
 """The statistic of a column by the words in its header, the first that occurs; empty if there is none."""
 
 AMOUNTS = {
-    "mdol": "1e6 USD",
-    "mmt": "Mt",
-    "mct": "Mct",
-    "mcm": "Mm3",
-    "kt": "kt",
-    "kg": "kg",
-    "t": "t",
+    **{"mdol": "1e6 USD", "mmt": "Mt", "mct": "Mct", "mcm": "Mm3"},
+    **{"kt": "kt", "kg": "kg", "t": "t"},
 }
 PRICES = {
-    **{
-        "ctslb": "0.01 USD/lb",
-        "dtoz": "USD/ozt",
-        "dto": "USD/ozt",
-        "dlb": "USD/lb",
-        "kg": "USD/kg",
-    },
-    **{"dst": "USD/st", "dg": "USD/g", "dct": "USD/ct", "mtu": "USD/mtu", "dt": "USD/t"},
+    **{"ctslb": "0.01 USD/lb", "dlb": "USD/lb", "dtoz": "USD/ozt", "dto": "USD/ozt"},
+    **{"dst": "USD/st", "dg": "USD/g", "kg": "USD/kg", "dt": "USD/t", "dct": "USD/ct"},
+    **{"mtu": "USD/mtu"},
 }
 """Units by the code at the end of a header, with the factor of cents and millions."""
 
@@ -65,11 +55,7 @@ LABELS = (
     ("tungs", "Stocks", "Stocks_t"),
     ("tin", "Consump", "Consump_t"),
     ("2022-graph|bauxi", "Price", "{}_dt"),
-    (
-        "202[45]-arsen",
-        "Price",
-        "Price_dlb",
-    ),  # MCS 2023 and 2026 have its numbers in dollars per pound
+    ("202[45]-arsen", "Price", "Price_dlb"),  # in MCS 2023 and 2026 the same numbers are per pound
     ("diamo", "Price", "Price_dct"),
     ("galli|germa", "Exports|Consump|Stocks", "{}_kg"),
     ("mercu", "Price", "Price_kg"),
@@ -89,9 +75,8 @@ the numbers. File, label, and the true one."""
 ELEMENTS = {
     **{"CeO2": "cerium", "Dy2O3": "dysprosium", "Eu2O3": "europium", "La2O3": "lanthanum"},
     **{"Nd2O3": "neodymium", "TbO2": "terbium", "Hf": "hafnium"},
-    **{"Bauxite": "bauxite", "Alumina": "alumina", "Palladium": "palladium"},
-    **{"Platinum": "platinum", "Iridium": "iridium", "Osmium": "osmium", "Rhodium": "rhodium"},
-    **{"Ruthenium": "ruthenium"},
+    **{name.title(): name for name in ("bauxite", "alumina", "palladium", "platinum", "iridium")},
+    **{name.title(): name for name in ("osmium", "rhodium", "ruthenium")},
 }
 """Words of headers that name a commodity within the chapter."""
 
