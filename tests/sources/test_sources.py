@@ -36,7 +36,7 @@ def name_of(path: Path) -> str | None:
 
 
 def test_every_source_has_a_name_of_its_own_and_says_what_it_is() -> None:
-    assert len({reader.name for reader in READERS}) == len(READERS) == 5
+    assert len({reader.name for reader in READERS}) == len(READERS) == 7
     assert all(reader.title and reader.licence and reader.example for reader in READERS)
     assert reader_named("usgs") is usgs.READER
     with pytest.raises(InvalidInput, match="'x' is not a source: expected one of corpus, usgs"):
@@ -73,6 +73,8 @@ def test_real_files_are_recognised(shared_data: Path) -> None:
         ("usgs_mcs2023", "usgs"): 35,
         ("usgs_mcs2024", "usgs"): 36,
         ("hs", None): 2,
+        ("iea", "iea"): 1,
+        ("baci", "baci"): 2,
     }
     assert {key: found[key] for key in expected} == expected
     assert name_of(corpus_format.SHIPPED_CORPUS.path) == "corpus"
