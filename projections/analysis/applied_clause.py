@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.legal_basis import is_legal_basis
-from tracker.domain.vocabulary import ClauseStatus, Confirmation, Match, Measure, Reach
+from tracker.domain.vocabulary import Assumption, ClauseStatus, Confirmation, Match, Measure, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class AppliedClause:
     limits: tuple[str, ...]
     confirmation: Confirmation
     match: Match
+    assumption: Assumption | None
 
     @property
     def is_licence(self) -> bool:

@@ -38,15 +38,31 @@ class ExposureQuery:
     stage: Stage | None = None
 
 
+EFFECTIVE = frozenset({ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED})
+"""Statuses of clauses that are in force or will be in force again."""
+UPCOMING = frozenset(
+    {
+        ClauseStatus.ANNOUNCED,
+        ClauseStatus.PROPOSED,
+        ClauseStatus.RECOMMENDED,
+        ClauseStatus.NEGOTIATED,
+    }
+)
+"""Statuses of clauses that were never in force and may be."""
+
+
 class ExportClauses:
-    """The export clauses of some controls that are in force or suspended.
+    """The export clauses of some controls, by default those that are in force or suspended.
 
     The clauses of a commodity are computed once for all queries and supplies. The clauses of a query
     are computed once for all commodities.
     """
 
     def __init__(
-        self, controls: Sequence[ExportControlState], first_days: FirstDays = NOTHING_BY_TERMS
+        self,
+        controls: Sequence[ExportControlState],
+        first_days: FirstDays = NOTHING_BY_TERMS,
+        statuses: frozenset[ClauseStatus] = EFFECTIVE,
     ):
         self.first_days = first_days
         self._licences = licences_in_force(controls)
@@ -55,7 +71,7 @@ class ExportClauses:
             for control in controls
             if control.direction is Direction.EXPORT
             for state in control.clauses
-            if state.status in (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED)
+            if state.status in statuses
         ]
         self._about: dict[
             Commodity, list[tuple[ExportControlState, ClauseState, Sequence[Goods]]]

@@ -26,11 +26,11 @@ from projections.analysis.quantities import rounded, sum_of_shares
 from tracker.domain.clause import ClauseState
 from tracker.domain.clause_query import ClauseQuery, match_of
 from tracker.domain.commodities import Commodity, commodities, descendants
-from tracker.domain.confirmation import FirstDays, confirmation
+from tracker.domain.confirmation import FirstDays, assumption, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.matching import DUAL_USE_ITEMS, Goods
-from tracker.domain.reach import form_limit, limits_of, other_than_goods
+from tracker.domain.reach import SupplyForms, form_limit, forms_at, limits_of, other_than_goods
 from tracker.domain.values import Place
 from tracker.domain.vocabulary import Confirmation, Match, Measure, Reach, Stage
 
@@ -182,11 +182,18 @@ def applied(
     query: ExposureQuery, commodity: Commodity, stage: Stage | None, clauses: ExportClauses
 ) -> Iterator[AppliedClause]:
     """Yield the clauses that apply to the supply of a commodity at a stage."""
+    return applied_to(query, commodity, forms_at(stage, commodity), clauses)
+
+
+def applied_to(
+    query: ExposureQuery, commodity: Commodity, forms: SupplyForms, clauses: ExportClauses
+) -> Iterator[AppliedClause]:
+    """Yield the clauses that apply to a supply of a commodity in some forms."""
     for control, state, goods in clauses.about(commodity):
         if clauses.count(query, state):
             yield min(
                 (
-                    _apply(query, commodity, stage, control, state, each, clauses.first_days)
+                    _apply(query, commodity, forms, control, state, each, clauses.first_days)
                     for each in goods
                 ),
                 key=lambda one: (REACHES.index(one.reach), len(one.limits)),
@@ -196,7 +203,7 @@ def applied(
 def _apply(
     query: ExposureQuery,
     commodity: Commodity,
-    stage: Stage | None,
+    forms: SupplyForms,
     control: ExportControlState,
     state: ClauseState,
     goods: Goods,
@@ -204,17 +211,19 @@ def _apply(
 ) -> AppliedClause:
     others = tuple(other_than_goods(state.clause))
     limits = (*goods.limits, *limits_of(control, state, query.destination, query.day))
-    form = form_limit(goods, stage, commodity)
+    form = form_limit(goods, forms)
     if form is not None:
         limits = (form.limit, *limits)
     supported = confirmation(control, state, query.day, first_days)
+    assumed = assumption(control, state, query.day, first_days)
     match = match_of(ClauseQuery(query.day, commodity=commodity), state.clause)
     if match is Match.POSSIBLE:
         limits = (GROUP_LIMIT, *limits)
     if others or (form is not None and not form.reaches):
-        return AppliedClause(control, state, Reach.OTHER, (*others, *limits), supported, match)
-    reach = Reach.PARTLY if limits else Reach.FULL
-    return AppliedClause(control, state, reach, limits, supported, match)
+        reach, limits = Reach.OTHER, (*others, *limits)
+    else:
+        reach = Reach.PARTLY if limits else Reach.FULL
+    return AppliedClause(control, state, reach, limits, supported, match, assumed)
 
 
 def _exposure(

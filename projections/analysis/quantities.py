@@ -42,8 +42,7 @@ def incomparable_reason(
     for owner, one in (("its", quantity), (whose, other)):
         if reason := not_numeric_reason(one):
             return f"{owner} {reason}"
-    same = quantity.basis == other.basis
-    if not same and not equivalence(quantity.basis, other.basis, commodity):
+    if not have_same_basis(quantity, other, commodity):
         return (
             f"its basis is {quantity.basis or 'not stated'}, {whose} is"
             f" {other.basis or 'not stated'}"
@@ -51,6 +50,12 @@ def incomparable_reason(
     if quantity.unit.convert(ONE, other.unit) is None:
         return f"no factor from {quantity.unit} to {other.unit} is declared"
     return None
+
+
+def have_same_basis(quantity: Quantity, other: Quantity, commodity: Commodity) -> bool:
+    """Whether two quantities have bases that are equal by name or by a declared equivalence."""
+    same = quantity.basis == other.basis
+    return same or bool(equivalence(quantity.basis, other.basis, commodity))
 
 
 def in_unit_of(quantity: Quantity, other: Quantity) -> Decimal:

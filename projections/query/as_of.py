@@ -12,6 +12,7 @@ from projections.query.all_versions import AllVersions
 from projections.query.confirmations import Confirmations
 from projections.query.controls import Controls
 from projections.query.coverage import Coverages
+from projections.query.dependence import Dependence
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.exposures import Exposures
 from projections.query.facts import Facts
@@ -82,6 +83,7 @@ class AsOf:
         self.all_versions = AllVersions(pool)
         self.histories = Histories(pool)
         self.exposures = Exposures(pool, self.lists, self.confirmations)
+        self.dependence = Dependence(self.lists, self.confirmations, self.exposures)
         self.searches = Searches(pool, self.named, progress)
 
     @property

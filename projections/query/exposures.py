@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +68,22 @@ class Exposures:
             await asyncio.sleep(0)  # a query takes a while: let other tasks run
         commodities = {below for one in named for below in descendants(one)}
         commodities.update(one.filed_figures.commodity for one in named if one.filed_figures)
+        figures = await self.yearly_output(commodities, moment, year)
+        spread = yearly_supplies(figures, orders)
+        await asyncio.sleep(0)
+        results = []
+        for each in queries:
+            results.append(exposures(each, clauses, spread))
+            await asyncio.sleep(0)
+        return results
+
+    async def yearly_output(
+        self, commodities: Collection[Commodity], moment: Moment, year: int | None = None
+    ) -> list[FigureState]:
+        """Return the figures of the output of some commodities in a year.
+
+        By default it is the newest year of each product with figures.
+        """
         rows = await self._pool.fetch(
             YEARLY_OUTPUT,
             kind_name(FigureState),
@@ -80,10 +96,4 @@ class Exposures:
         for row in rows:
             figures.append(decode(FigureState, row["state"]))
             await pauses.pause()
-        spread = yearly_supplies(figures, orders)
-        await asyncio.sleep(0)
-        results = []
-        for each in queries:
-            results.append(exposures(each, clauses, spread))
-            await asyncio.sleep(0)
-        return results
+        return figures

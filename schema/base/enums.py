@@ -8,6 +8,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from projections.analysis.clause_counts import ClauseGroup
+from projections.analysis.import_exposure import OriginStatus
 from projections.analysis.totals import TotalMethod
 from projections.fold.change import ChangeKind
 from projections.fold.transitions import TransitionBasis, TransitionKind
@@ -261,6 +262,14 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
     vocabulary.QuotaPart: {
         "batch": "One of several amounts of the period, which add up.",
         "total": "All of the period.",
+    },
+    OriginStatus: {
+        "certain": "A recorded clause in force covers all of the product.",
+        "assumed": "A clause covers all of the product. It is in force because a suspension ended by its"
+        " own terms, or its end is not known: see `Assumption`.",
+        "partly": "Clauses in force cover a part of it, of unknown size: some items, forms, end uses or"
+        " firms.",
+        "none": "No clause in force is recorded. Only complete records show that none exists.",
     },
     vocabulary.Reach: {
         "full": "All of it.",

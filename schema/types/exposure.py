@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import strawberry
@@ -70,6 +71,19 @@ class Requirement:
     )
 
 
+def requirements_of(
+    in_force: Sequence[applied_clauses.AppliedClause], moment: Moment
+) -> list[Requirement]:
+    """Return the requirements of clauses in force."""
+    return [
+        Requirement(
+            clause=AppliedClause(of=one.clause, moment=moment),
+            legal_bases=[AppliedClause(of=basis, moment=moment) for basis in one.legal_bases],
+        )
+        for one in applied_clauses.requirements(in_force)
+    ]
+
+
 @output_type(
     of=pure.ControllingPlace, only_spelled=True, given="orders moment", first="place share"
 )
@@ -105,15 +119,7 @@ class ControllingPlace:
     def requirements(self) -> list[Requirement]:
         """The clauses of `inForce`, with each licence once. The laws and lists that licences rest on are
         listed with these licences, not separately."""
-        return [
-            Requirement(
-                clause=AppliedClause(of=one.clause, moment=self.moment),
-                legal_bases=[
-                    AppliedClause(of=basis, moment=self.moment) for basis in one.legal_bases
-                ],
-            )
-            for one in applied_clauses.requirements(self.of.in_force)
-        ]
+        return requirements_of(self.of.in_force, self.moment)
 
 
 @output_type(of=pure.MeasureShares, only_spelled=True)

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.files import Act, Problem
-from tracker.corpus.flows import shipped_flow, ships
+from tracker.corpus.flows import flow_ships, shipped_flow
 from tracker.domain.entity import TYPES
 from tracker.domain.figure_facts import Claimed, edition_key
 from tracker.domain.trade_flow import FlowClaimed
 from tracker.domain.values import Quantity
+from tracker.domain.vocabulary import Statistic
 from tracker.errors import NotFound
 from tracker.sources.ids import claim_id, flow_id
 from tracker.sources.importing.reconcile import equal_quantities
@@ -66,17 +67,31 @@ def is_reading(planned: PlannedEvent) -> bool:
 
 
 def usgs_readings(directory: Path) -> list[PlannedEvent]:
-    """Return all readings of the USGS files below a directory. Raises NotFound if there are none."""
+    """Return the readings of the USGS files below a directory that ship. Raises NotFound if none does."""
     paths = sorted(directory.rglob("*.csv"))
     files = [file for file in map(File.at, paths) if usgs.READER.recognise(file.head(), file.name)]
     if not files:
         raise NotFound(f"There are no USGS files in {directory}", path=("usgs",))
-    return [
+    readings = (
         item.planned
         for file in files
         for item in usgs.READER.read(file)
         if isinstance(item, ReadFact)
-    ]
+    )
+    return [reading for reading in readings if reading_ships(reading)]
+
+
+def reading_ships(reading: PlannedEvent) -> bool:
+    """Return whether a reading of a USGS file is part of the corpus.
+
+    It has all tables by country, all net import reliance and all import sources. Imports, exports,
+    consumption, stocks and prices are those of MCS 2026; `tracker import` reads the salient files of earlier
+    editions.
+    """
+    claim = reading.fact
+    assert isinstance(claim, Claimed)
+    earlier = "_salient." in (claim.source.reference or "")
+    return not earlier or claim.series.statistic is Statistic.NET_IMPORT_RELIANCE
 
 
 def iea_readings(directory: Path) -> list[PlannedEvent]:
@@ -90,7 +105,7 @@ def baci_readings(directory: Path) -> list[PlannedEvent]:
     return [
         shipped_flow(reading)
         for reading in _readings_of(baci.READER, directory)
-        if isinstance(reading.fact, FlowClaimed) and ships(reading.fact)
+        if isinstance(reading.fact, FlowClaimed) and flow_ships(reading.fact)
     ]
 
 

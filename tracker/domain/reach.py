@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -86,6 +86,28 @@ def other_than_goods(clause: Clause) -> Iterator[str]:
         yield "only goods made abroad" + ("" if share is None else f", from a share of {share} %")
 
 
+class SupplyForms(NamedTuple):
+    """The forms of a supply: all that it can have, and those that a clause must cover to cover all of it."""
+
+    possible: frozenset[Form]
+    main: frozenset[Form]
+
+
+def forms_at(stage: Stage | None, commodity: Commodity) -> SupplyForms:
+    """Return the forms of the output of a stage. Without a stage the output has all forms."""
+    possible, main = (_forms_of(commodity, stage, forms) for forms in (FORMS_OF_STAGE, MAIN_FORMS))
+    return SupplyForms(possible, main)
+
+
+def forms_in(product: Collection[Form], commodity: Commodity) -> SupplyForms:
+    """Return the forms of a traded product, of which a clause must cover all; empty means all forms."""
+    if not product:
+        return forms_at(None, commodity)
+    forms = frozenset(product)
+    own = forms & frozenset(commodity.forms) or forms
+    return SupplyForms(own, own)
+
+
 class FormLimit(NamedTuple):
     """The limit of a clause by its forms, in words, and whether it covers the supply at all."""
 
@@ -93,18 +115,12 @@ class FormLimit(NamedTuple):
     reaches: bool
 
 
-def form_limit(goods: Goods, stage: Stage | None, commodity: Commodity) -> FormLimit | None:
-    """Return the limit of a clause's forms for the output of a stage; None if there is no limit.
-
-    Without a stage the output has all forms.
-    """
-    if not goods.forms:
-        return None
-    possible, main = (_forms_of(commodity, stage, forms) for forms in (FORMS_OF_STAGE, MAIN_FORMS))
-    if main <= goods.forms:
+def form_limit(goods: Goods, supply: SupplyForms) -> FormLimit | None:
+    """Return the limit of a clause's forms for a supply; None if there is no limit."""
+    if not goods.forms or supply.main <= goods.forms:
         return None
     named = ", ".join(form for form in Form if form in goods.forms)
-    return FormLimit(f"only as {named}", not possible.isdisjoint(goods.forms))
+    return FormLimit(f"only as {named}", not supply.possible.isdisjoint(goods.forms))
 
 
 def _forms_of(

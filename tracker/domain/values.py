@@ -188,12 +188,12 @@ class Quantity(Value, frozen=True, kw_only=True):
         check_not_negative(self.value, "value")
         check_not_negative(self.upper, "upper")
 
-    def bounds_of_share(self) -> tuple[Decimal, Decimal]:
-        """Return the least and the greatest share in percent that the number allows: `<1` is 0 to 1.
+    def bounds_of_share(self, whole: Decimal = Decimal(100)) -> tuple[Decimal, Decimal]:
+        """Return the least and the greatest part of a whole that the number allows: `<1` is 0 to 1.
 
-        A share without a number is 0 to 100.
+        A part without a number is 0 to the whole.
         """
-        everything = Decimal(0), Decimal(100)
+        everything = Decimal(0), whole
         if self.value is None:
             return everything
         match self.qualifier:

@@ -15,6 +15,7 @@ from schema.root.as_of.alliances import Alliances
 from schema.root.as_of.clause_counts import ClauseCounts
 from schema.root.as_of.clause_statuses import ClauseStatuses
 from schema.root.as_of.coverages import Coverages
+from schema.root.as_of.dependence import DependenceAnalysis
 from schema.root.as_of.disputes import Disputes
 from schema.root.as_of.export_controls import Controls
 from schema.root.as_of.facts import FactLists
@@ -74,6 +75,7 @@ class AsOf(
     TradeFlows,
     Firms,
     SupplyAnalysis,
+    DependenceAnalysis,
     PlaceShares,
     TransitionLists,
     Schedules,

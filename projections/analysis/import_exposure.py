@@ -1,0 +1,343 @@
+"""Imports under the export controls of their origins: bounds for one list of origins. Pure.
+
+The numbers are those of the list, in its unit. Parts are not rescaled: `Sums.remainder` is the difference
+between the whole and the stated parts. It comes from rounding and from parts such as `<1`, which count in
+the sums with their least value. Lists are never combined, and no part is multiplied by an import reliance.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from projections.analysis.applied_clause import AppliedClause
+from projections.analysis.claims import ClaimRef, Orders, choose
+from projections.analysis.export_clauses import ExportClauses, ExposureQuery
+from projections.analysis.exposure import applied_to
+from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
+from projections.analysis.quantities import ARITHMETIC, total
+from tracker.domain.commodities import Commodity
+from tracker.domain.figure import FigureState
+from tracker.domain.origins import ROUNDING, Origin
+from tracker.domain.places import Place
+from tracker.domain.reach import forms_in
+from tracker.domain.unions import members_of, unions_of
+from tracker.domain.values import Quantity
+from tracker.domain.vocabulary import Match, Measure, Qualifier, Reach
+
+Output = Mapping[Commodity, Sequence[FigureState]]
+"""Figures of production by commodity."""
+Suppliers = Mapping[Place, ClaimRef]
+"""Places that may supply a product, with the figure that shows their output."""
+
+
+class OriginStatus(StrEnum):
+    """The status of an origin: the strongest of its clauses toward the importer."""
+
+    CERTAIN = "certain"
+    ASSUMED = "assumed"
+    PARTLY = "partly"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ControlledPlace:
+    """A place with its clauses on a product toward the importer.
+
+    `beside` has the clauses that are not in force: suspended, announced or proposed ones. `supply` is
+    the figure of the output of a place that the list does not name; None for the others.
+    """
+
+    place: Place
+    status: OriginStatus
+    in_force: tuple[AppliedClause, ...]
+    beside: tuple[AppliedClause, ...]
+    supply: ClaimRef | None = None
+
+    @property
+    def controlled_since(self) -> date | None:
+        """The first day on which a clause that gives the place its status was in force.
+
+        Clauses that name the goods have precedence over those that name only a group.
+        """
+        naming = [one for one in self.in_force if one.match is Match.CERTAIN] or self.in_force
+        deciding = [one for one in naming if _status([one]) is self.status] or naming
+        return min(filter(None, (one.clause.first_in_force for one in deciding)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedOrigin:
+    """An origin of a list with its clauses, and the least and the greatest value of its part.
+
+    `controlled_since_figures` is the first day of its controls, if it is after the period of the list.
+    """
+
+    origin: Origin
+    least: Decimal
+    greatest: Decimal
+    controls: ControlledPlace
+    controlled_since_figures: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The sums of the parts by status, with the least value of each part.
+
+    Together with `remainder` they are the whole.
+    """
+
+    certain: Decimal
+    assumed: Decimal
+    partly: Decimal
+    none: Decimal
+    unnamed: Decimal
+    remainder: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureImports:
+    """The sums of the parts under one kind of measure. They overlap with those of other measures."""
+
+    measure: Measure
+    certain: Decimal
+    assumed: Decimal
+    partly: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ImportExposure:
+    """A list of origins with the controls of its origins toward the importer.
+
+    `lower` counts origins that are certainly controlled. `upper` also counts assumed and partly controlled
+    ones, and the unnamed part if a place in it may supply the product and controls it. `tight` is
+    `upper` with an inference: no unnamed place has a larger part than the smallest named one.
+    """
+
+    listed: OriginList
+    origins: tuple[ListedOrigin, ...]
+    sums: Sums
+    lower: Decimal
+    tight: Decimal
+    upper: Decimal
+    measures: tuple[MeasureImports, ...]
+    unnamed_suppliers: tuple[ControlledPlace, ...]
+    controlling_without_supply: tuple[ControlledPlace, ...]
+    figures_public_later: bool
+    limits: tuple[str, ...]
+
+    @property
+    def controlled_since_figures(self) -> date | None:
+        """The first of these days of its origins; None if there is none."""
+        days = [one.controlled_since_figures for one in self.origins]
+        return min(filter(None, days), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductClauses:
+    """The clauses on a product toward an importer on a day, by issuer."""
+
+    day: date
+    by_issuer: Mapping[Place, Sequence[AppliedClause]]
+
+    def only(self, measures: Collection[Measure] | None) -> ProductClauses:
+        """Return the clauses with one of some measures; None does not filter."""
+        if measures is None:
+            return self
+        by_issuer = {
+            issuer: [one for one in clauses if one.clause.clause.measure in measures]
+            for issuer, clauses in self.by_issuer.items()
+        }
+        return ProductClauses(self.day, by_issuer)
+
+    def of(self, place: Place, supply: ClaimRef | None = None) -> ControlledPlace:
+        """Return a place with its clauses, those of a union that it is in, and those of its members."""
+        members = self._members(place)
+        clauses = self._of_issuers(place, *unions_of(place, self.day), *members)
+        in_force = tuple(one for one in clauses if one.in_force)
+        beside = tuple(one for one in clauses if not one.in_force)
+        return ControlledPlace(place, self.status_of(place), in_force, beside, supply)
+
+    def status_of(self, place: Place) -> OriginStatus:
+        """Return the status of a place.
+
+        A declared group, or a union, has the weakest status of its members. If only some of them have clauses
+        in force, it is partly controlled.
+        """
+        own = _status(self._of_issuers(place, *unions_of(place, self.day)))
+        statuses = [self.status_of(member) for member in self._members(place)]
+        if not statuses:
+            return own
+        weakest = max(statuses, key=_strength)
+        if weakest is OriginStatus.NONE and any(one is not weakest for one in statuses):
+            weakest = OriginStatus.PARTLY
+        return min(own, weakest, key=_strength)
+
+    def _members(self, place: Place) -> tuple[Place, ...]:
+        return place.countries or tuple(sorted(members_of(place, self.day)))
+
+    def without(self, places: Iterable[Place]) -> list[Place]:
+        """Return the issuers of clauses in force that control none of some places."""
+        named = {one for place in places for one in (place, *unions_of(place, self.day))}
+        return sorted(
+            issuer
+            for issuer, clauses in self.by_issuer.items()
+            if issuer not in named and any(one.in_force for one in clauses)
+        )
+
+    def _of_issuers(self, *issuers: Place) -> list[AppliedClause]:
+        return [one for issuer in issuers for one in self.by_issuer.get(issuer, ())]
+
+
+def product_clauses(of: OriginList, day: date, clauses: ExportClauses) -> ProductClauses:
+    """Return the clauses on the product of a list toward its importer, if they cover any of it."""
+    query = ExposureQuery(day, commodity=of.goods, destination=of.importer)
+    by_issuer: dict[Place, list[AppliedClause]] = defaultdict(list)
+    for one in applied_to(query, of.goods, forms_in(of.forms, of.goods), clauses):
+        if one.reach is not Reach.OTHER:
+            by_issuer[one.control.issuer].append(one)
+    return ProductClauses(day, by_issuer)
+
+
+def suppliers(of: OriginList, output: Output, orders: Orders) -> dict[Place, ClaimRef]:
+    """Return the countries with production of the goods of a list that is not nil, each with a claim."""
+    supplying: dict[Place, ClaimRef] = {}
+    for figure in (one for goods in sorted(goods_of_list(of)) for one in output.get(goods, ())):
+        place, claim = figure.series.place, choose(figure, orders).claim
+        if not place.is_aggregate and _may_be_positive(claim.quantity):
+            supplying.setdefault(place, (figure, claim))
+    return supplying
+
+
+def goods_of_list(of: OriginList) -> set[Commodity]:
+    """Return the commodities under which output of the product of a list is published."""
+    named = {of.commodity, of.goods}
+    return named | {one.filed_figures.commodity for one in named if one.filed_figures}
+
+
+def import_exposure(
+    of: OriginList, clauses: ProductClauses, supplying: Suppliers
+) -> ImportExposure:
+    """Return the controls of the origins of a list, with the bounds of the controlled part."""
+    origins = tuple(_listed(of, part, clauses) for part in of.origins.parts)
+    unnamed = of.bounds(of.origins.unnamed)
+    outside, without = _unnamed(of, clauses, supplying) if unnamed[1] else ((), ())
+    controlled = [one for one in origins if one.controls.status is not OriginStatus.NONE]
+    certain = [one for one in origins if one.controls.status is OriginStatus.CERTAIN]
+    named = total(one.greatest for one in controlled)
+    smallest = min(one.greatest for one in origins)
+    largest = unnamed[1] if outside else NOTHING
+    inferred = min(largest, ARITHMETIC.multiply(smallest, Decimal(len(outside))))
+    return ImportExposure(
+        listed=of,
+        origins=origins,
+        sums=_sums(of, origins, unnamed),
+        lower=min(of.whole, total(one.least for one in certain)),
+        tight=min(of.whole, ARITHMETIC.add(named, inferred)),
+        upper=min(of.whole, ARITHMETIC.add(named, largest)),
+        measures=tuple(_by_measure(origins, clauses)),
+        unnamed_suppliers=outside,
+        controlling_without_supply=without,
+        figures_public_later=of.claim.published_on.first > clauses.day,
+        limits=tuple(_limits(of, unnamed, outside)),
+    )
+
+
+def _listed(of: OriginList, part: Origin, clauses: ProductClauses) -> ListedOrigin:
+    controls, (least, greatest) = clauses.of(part.place), of.bounds(part.quantity)
+    since = controls.controlled_since
+    after = since if since and since > of.last_day else None
+    return ListedOrigin(part, least, greatest, controls, after)
+
+
+def _unnamed(
+    of: OriginList, clauses: ProductClauses, supplying: Suppliers
+) -> tuple[tuple[ControlledPlace, ...], tuple[ControlledPlace, ...]]:
+    """Return the controlling places that may be in the unnamed part, and issuers without such a place."""
+    named = {
+        place
+        for part in of.origins.parts
+        for place in (part.place, *part.includes, *part.place.countries)
+    }
+    others = sorted(supplying.keys() - named - {of.importer})
+    controlling = [clauses.of(place, supplying[place]) for place in others]
+    members = [member for place in named for member in members_of(place, clauses.day)]
+    without = clauses.without([*named, *others, *members])
+    return (
+        tuple(one for one in controlling if one.status is not OriginStatus.NONE),
+        tuple(clauses.of(issuer) for issuer in without),
+    )
+
+
+def _status(clauses: Iterable[AppliedClause]) -> OriginStatus:
+    in_force = [one for one in clauses if one.in_force]
+    full = [one for one in in_force if one.full]
+    if any(one.assumption is None for one in full):
+        return OriginStatus.CERTAIN
+    if full:
+        return OriginStatus.ASSUMED
+    return OriginStatus.PARTLY if in_force else OriginStatus.NONE
+
+
+def _strength(status: OriginStatus) -> int:
+    return [*OriginStatus].index(status)
+
+
+def _sums(of: OriginList, origins: Sequence[ListedOrigin], unnamed: Bounds) -> Sums:
+    by_status = {
+        status: total(one.least for one in origins if one.controls.status is status)
+        for status in OriginStatus
+    }
+    stated = total((*by_status.values(), unnamed[0]))
+    return Sums(
+        **{str(status): sum_ for status, sum_ in by_status.items()},
+        unnamed=unnamed[0],
+        remainder=ARITHMETIC.subtract(of.whole, stated),
+    )
+
+
+def _by_measure(
+    origins: Sequence[ListedOrigin], clauses: ProductClauses
+) -> Iterator[MeasureImports]:
+    """Yield the sums by measure, each as if it were the only one."""
+    in_force = {of.clause.clause.measure for one in origins for of in one.controls.in_force}
+    for measure in Measure:
+        if measure not in in_force:
+            continue
+        under, sums = clauses.only({measure}), dict.fromkeys(OriginStatus, NOTHING)
+        for one in origins:
+            status = under.status_of(one.origin.place)
+            sums[status] = ARITHMETIC.add(sums[status], one.least)
+        certain, assumed, partly, _ = sums.values()
+        yield MeasureImports(measure, certain, assumed, partly)
+
+
+def _may_be_positive(quantity: Quantity) -> bool:
+    if quantity.value is None:
+        return quantity.qualifier is Qualifier.WITHHELD
+    return quantity.value > 0 or (quantity.upper or NOTHING) > 0
+
+
+def _limits(of: OriginList, unnamed: Bounds, outside: Sequence[ControlledPlace]) -> Iterator[str]:
+    """Yield the limits of the answer in sentences."""
+    for part in of.origins.parts:
+        if part.includes:
+            included = ", ".join(place.name for place in part.includes)
+            yield (
+                f"The part of {part.place.name} includes {included}; the controls are those of"
+                f" {part.place.name}."
+            )
+        if part.place.countries:
+            yield f"{part.place.name} are one part; the list does not divide it."
+    if of.is_in_percent:
+        yield f"Each part is rounded and may differ by {ROUNDING} percent."
+    if unnamed[1]:
+        yield "The list does not name the places of its unnamed part."
+    if outside:
+        yield (
+            "The tight bound is an inference: it assumes that each unnamed place has at most the smallest"
+            " named part."
+        )

@@ -1,0 +1,96 @@
+"""Lines of yearly figures of one publisher, with the breaks between years. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+
+from projections.analysis.quantities import (
+    ARITHMETIC,
+    have_same_basis,
+    in_unit_of,
+    incomparable_reason,
+)
+from tracker.domain.commodities import Commodity
+from tracker.domain.figure import Claim, FigureState
+from tracker.domain.values import Place
+from tracker.domain.vocabulary import Statistic
+
+
+@dataclass(frozen=True, slots=True)
+class LinePoint:
+    """A year of a line with its claim.
+
+    `editions` are all claims of the publisher for the year, the oldest first. `basis_changed` marks a
+    break: the previous year of the line has another basis. `change` is the number less that of the year
+    before. `change_unavailable_reason` explains a missing change; it is None for the first year.
+    """
+
+    figure: FigureState
+    claim: Claim
+    editions: tuple[Claim, ...]
+    basis_changed: bool = False
+    change: Decimal | None = None
+    change_unavailable_reason: str | None = None
+
+    @property
+    def year(self) -> int | None:
+        """The year."""
+        return self.figure.series.period
+
+
+@dataclass(frozen=True, slots=True)
+class YearlyLine:
+    """The yearly figures of one publisher for a product, the oldest first."""
+
+    commodity: Commodity
+    place: Place
+    statistic: Statistic
+    form: str | None
+    publisher: str
+    points: tuple[LinePoint, ...]
+
+
+def yearly_lines(figures: Iterable[FigureState], edition: str | None = None) -> list[YearlyLine]:
+    """Return the lines of figures for single years.
+
+    A point is the publisher's latest claim for the year, or the one in a named edition. Averages over
+    several years are left out.
+    """
+    lines: dict[tuple[Commodity, Place, Statistic, str | None, str], list[LinePoint]]
+    lines = defaultdict(list)
+    for figure in sorted(figures, key=lambda one: one.series.period or 0):
+        of = figure.series
+        for publisher in dict.fromkeys(claim.publisher for claim in figure.claims):
+            editions = tuple(one for one in figure.claims if one.publisher == publisher)
+            chosen = [one for one in editions if edition in (None, one.edition)]
+            if chosen and of.until is None:
+                line = lines[of.commodity, of.place, of.statistic, of.form, publisher]
+                line.append(LinePoint(figure, chosen[-1], editions))
+    return [YearlyLine(*of, tuple(_with_changes(points))) for of, points in lines.items()]
+
+
+def _with_changes(points: Sequence[LinePoint]) -> Iterator[LinePoint]:
+    yield points[0]
+    for before, point in pairwise(points):
+        yield _beside(point, before)
+
+
+def _beside(point: LinePoint, before: LinePoint) -> LinePoint:
+    """Return a point compared with the previous one of its line."""
+    commodity, now, then = (
+        point.figure.series.commodity,
+        point.claim.quantity,
+        before.claim.quantity,
+    )
+    changed = not have_same_basis(now, then, commodity)
+    reason = incomparable_reason(now, then, "that of the year before", commodity)
+    if point.year != (before.year or 0) + 1:
+        reason = f"no claim for {(point.year or 0) - 1} is recorded"
+    change = None
+    if reason is None:
+        change = ARITHMETIC.subtract(in_unit_of(now, now), in_unit_of(then, now))
+    return LinePoint(point.figure, point.claim, point.editions, changed, change, reason)

@@ -1,0 +1,316 @@
+"""GraphQL types of the dependence of places: yearly lines, lists of origins, imports under controls."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import strawberry
+from strawberry import field
+
+from projections.analysis import import_exposure, origin_lists, yearly_lines
+from projections.analysis.claims import Orders
+from projections.analysis.import_exposure import OriginStatus
+from projections.query.moment import Moment
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.base.output_types import made_field, output_type, struct_field
+from schema.base.scalars import Day
+from schema.types.common import Commodity, Place, Quantity
+from schema.types.completeness import AnswerScope, Completeness, answer_scope, completeness
+from schema.types.exposure import AppliedClause, Requirement, requirements_of
+from schema.types.figure import Claim, claims_of
+from schema.types.origins import Origin
+from tracker.domain.completeness import control_kinds
+from tracker.domain.unions import unions_of
+from tracker.domain.vocabulary import Direction, Measure, Statistic
+
+
+@output_type(of=yearly_lines.LinePoint, only_spelled=True, given="orders")
+class LinePoint:
+    """A year of a line with its claim."""
+
+    of: strawberry.Private[yearly_lines.LinePoint]
+    orders: strawberry.Private[Orders]
+
+    year: int | None = struct_field(description="The year.")
+
+    @made_field
+    def claim(self) -> Claim:
+        """The publisher's latest claim for the year, or the one in the named edition. A net exporter has
+        the qualifier `NET_EXPORTER` and no number."""
+        return claims_of(self.of.figure, self.orders)[self.of.claim.position]
+
+    @made_field
+    def editions(self) -> list[Claim]:
+        """All claims of the publisher for the year, the oldest first."""
+        claims = claims_of(self.of.figure, self.orders)
+        return [claims[one.position] for one in self.of.editions]
+
+    basis_changed: bool = struct_field(
+        description="Whether the basis differs from that of the previous year of the line. Do not"
+        " compare numbers across such a break."
+    )
+    change: Decimal | None = struct_field(
+        description="The number less that of the year before, in the unit of this claim. Null for the"
+        " first year, across a change of basis, and if one of the two has no number."
+    )
+    change_unavailable_reason: str | None = struct_field(
+        description="The reason why there is no change, in words; null for the first year."
+    )
+
+
+@output_type(of=yearly_lines.YearlyLine, only_spelled=True, given="orders")
+class YearlyLine:
+    """The yearly figures of one publisher for a product. Do not compare different products."""
+
+    of: strawberry.Private[yearly_lines.YearlyLine]
+    orders: strawberry.Private[Orders]
+
+    commodity: Commodity = struct_field(description="The commodity.")
+    place: Place = struct_field(description="The importer, or the market of a price.")
+    statistic: Statistic = struct_field(description="The statistic.")
+    form: str | None = struct_field(
+        description="The product; null if the publisher does not divide the commodity."
+    )
+    publisher: str = struct_field(description="The publisher's short id, such as `usgs`.")
+    points: list[LinePoint] = struct_field(description="The years, the oldest first.")
+
+
+@object_type
+class YearlyLines:
+    """Yearly lines, with the completeness of the records."""
+
+    scope: strawberry.Private[AnswerScope | None]
+    lines: list[YearlyLine] = field(
+        description="The lines, by commodity and product. An empty list means that no claim is"
+        " recorded, not that there are no imports."
+    )
+
+    @resolver_field
+    async def completeness(self) -> Completeness | None:
+        """The completeness of the records of figures."""
+        return await completeness(self.scope)
+
+
+@output_type(of=origin_lists.OriginList, only_spelled=True, given="orders")
+class OriginList:
+    """A published list of the origins of a place's imports. Parts are of gross imports, and most lists are
+    averages of several years. Never multiply a part by an import reliance."""
+
+    of: strawberry.Private[origin_lists.OriginList]
+    orders: strawberry.Private[Orders]
+
+    commodity: Commodity = struct_field(description="The commodity.")
+    form: str | None = struct_field(description="The product, such as `metal`.")
+    importer: Place = struct_field(description="The importing place.")
+    claim: Claim = struct_field("cited", description="The list as a claim, with its edition.")
+    measured: str | None = struct_field(
+        "origins.measured", description="The measure of the parts, such as `quantity` or `value`."
+    )
+    parts: list[Origin] = struct_field(
+        "origins.parts", description="The named origins in the printed order."
+    )
+    unnamed: Quantity | None = struct_field(
+        "origins.unnamed",
+        description="The part of the places that the publisher does not name; null if it names all, and"
+        " in a list of ranks.",
+    )
+
+
+@object_type
+class OriginLists:
+    """Published lists of origins, with the completeness of the records."""
+
+    scope: strawberry.Private[AnswerScope | None]
+    lists: list[OriginList] = field(
+        description="The newest list of each product and publisher, by commodity and product. Never"
+        " add lists: some products contain others, and periods overlap."
+    )
+
+    @resolver_field
+    async def completeness(self) -> Completeness | None:
+        """The completeness of the records of figures."""
+        return await completeness(self.scope)
+
+
+@output_type(of=import_exposure.ControlledPlace, only_spelled=True, given="orders moment")
+class PlaceUnderControl:
+    """A place with its export clauses on a product toward the importer."""
+
+    of: strawberry.Private[import_exposure.ControlledPlace]
+    orders: strawberry.Private[Orders]
+    moment: strawberry.Private[Moment]
+
+    place: Place = struct_field(description="The place.")
+    status: OriginStatus = struct_field(
+        description="Its status: the strongest of its clauses in force."
+    )
+    in_force: list[AppliedClause] = struct_field(
+        description="The clauses in force that cover all of the product or a part of it."
+    )
+    beside: list[AppliedClause] = struct_field(
+        description="The clauses that are suspended, announced or proposed, with their dates. They do"
+        " not count."
+    )
+    supply: Claim | None = struct_field(
+        description="The figure of its production, for a place that the list does not name; null for"
+        " others."
+    )
+
+    @resolver_field
+    def requirements(self) -> list[Requirement]:
+        """The clauses of `inForce`, with each licence once; see `ControllingPlace.requirements`."""
+        return requirements_of(self.of.in_force, self.moment)
+
+    @resolver_field
+    async def completeness(self, info: Info) -> Completeness | None:
+        """The completeness of the records of its export controls. A status of `NONE` means only that no
+        clause is recorded, unless they are complete."""
+        kinds = control_kinds(Direction.EXPORT)
+        issuers = [self.of.place, *unions_of(self.of.place, self.moment.valid_at)]
+        return await completeness(answer_scope(info, self.moment, kinds, issuers))
+
+
+@output_type(of=import_exposure.ListedOrigin, only_spelled=True, given="orders moment")
+class ListedOrigin:
+    """An origin of a list with its export clauses toward the importer."""
+
+    of: strawberry.Private[import_exposure.ListedOrigin]
+    orders: strawberry.Private[Orders]
+    moment: strawberry.Private[Moment]
+
+    place: Place = struct_field("origin.place", description="The origin.")
+    quantity: Quantity | None = struct_field(
+        "origin.quantity", description="Its part as published."
+    )
+    includes: list[Place] = struct_field(
+        "origin.includes",
+        description="Further places that the publisher counts in it, such as Hong Kong in China. The"
+        " controls are those of `place` only.",
+    )
+    least: Decimal = struct_field(
+        description="The least value of the part: 0 for `<1`. It counts in the sums."
+    )
+    greatest: Decimal = struct_field(description="The greatest value of the part: 1 for `<1`.")
+    controls: PlaceUnderControl = struct_field(description="Its status and its clauses.")
+    controlled_since_figures: Day | None = struct_field(
+        description="The first day of the controls that give it its status, if that is after the period"
+        " of the list. The list then shows imports from before. Null otherwise."
+    )
+
+
+@output_type(of=import_exposure.MeasureImports, only_spelled=True)
+class ImportMeasure:
+    """The parts of a list under one kind of measure, each as if it were the only one. One origin can be
+    under several: never add them."""
+
+    of: strawberry.Private[import_exposure.MeasureImports]
+
+    measure: Measure = struct_field(description="The measure.")
+    certain: Decimal = struct_field(description="The sum of the parts that are certainly covered.")
+    assumed: Decimal = struct_field(
+        description="The sum of the parts that are covered by an assumption."
+    )
+    partly: Decimal = struct_field(description="The sum of the parts that are partly covered.")
+
+
+@output_type(of=import_exposure.ImportExposure, only_spelled=True, given="orders moment")
+class ImportExposure:
+    """A list of origins with the export controls of its origins toward the importer. All numbers are in the
+    unit of the list. Never multiply them by an import reliance: reliance is net, and origins are of gross
+    imports."""
+
+    of: strawberry.Private[import_exposure.ImportExposure]
+    orders: strawberry.Private[Orders]
+    moment: strawberry.Private[Moment]
+
+    commodity: Commodity = struct_field("listed.commodity", description="The commodity.")
+    form: str | None = struct_field("listed.form", description="The product, such as `metal`.")
+    importer: Place = struct_field("listed.importer", description="The importing place.")
+    claim: Claim = struct_field(
+        "listed.cited", description="The list, with its edition, period and measure."
+    )
+    figures_public_later: bool = struct_field(
+        description="Whether the list was published after this date. It can be only if `figures` names"
+        " its edition."
+    )
+    unit: str = struct_field(
+        "listed.claim.quantity.unit", description="The unit of all numbers: `percent`, or a mass."
+    )
+    whole: Decimal = struct_field(
+        "listed.whole", description="The whole: 100 percent, or the amount of the imports."
+    )
+    certain: Decimal = struct_field(
+        "sums.certain", description="The sum of the parts with the status `CERTAIN`."
+    )
+    assumed: Decimal = struct_field(
+        "sums.assumed", description="The sum of the parts with the status `ASSUMED`."
+    )
+    partly: Decimal = struct_field(
+        "sums.partly", description="The sum of the parts with the status `PARTLY`."
+    )
+    none: Decimal = struct_field(
+        "sums.none", description="The sum of the parts with the status `NONE`."
+    )
+    unnamed: Decimal = struct_field(
+        "sums.unnamed", description="The part of the places that the publisher does not name."
+    )
+    remainder: Decimal = struct_field(
+        "sums.remainder",
+        description="The whole less these five sums. It is not 0 if the publisher rounds, or if a part is"
+        " an interval such as `<1`. It belongs to no status.",
+    )
+    lower: Decimal = struct_field(
+        description="The lower bound of the controlled part: the least values of `CERTAIN` origins."
+    )
+    tight: Decimal = struct_field(
+        description="`upper`, with an inference: no unnamed place has a larger part than the smallest"
+        " named one. It rests on the descending order of the list."
+    )
+    upper: Decimal = struct_field(
+        description="The upper bound of the controlled part: the greatest values of all origins with"
+        " clauses in force, and the unnamed part if `unnamedSuppliers` is not empty."
+    )
+    origins: list[ListedOrigin] = struct_field(
+        description="The named origins in the printed order."
+    )
+    measures: list[ImportMeasure] = struct_field(
+        description="The parts by measure. They overlap: never add them."
+    )
+    unnamed_suppliers: list[PlaceUnderControl] = struct_field(
+        description="The places outside the list that control the product and have a figure of its"
+        " production: they may be in the unnamed part. Empty if the list names all origins."
+    )
+    controlling_without_supply: list[PlaceUnderControl] = struct_field(
+        description="The places outside the list that control the product and have no figure of its"
+        " production. They do not change the bounds."
+    )
+    controlled_since_figures: Day | None = struct_field(
+        description="The earliest `controlledSinceFigures` of the origins; null if there is none."
+    )
+    limits: list[str] = struct_field(
+        description="The limits of the answer in sentences: rounding, included places, inferences."
+    )
+
+    @resolver_field
+    async def completeness(self, info: Info) -> Completeness | None:
+        """The completeness of the records of export controls on the commodity, of all issuers. The bounds
+        hold for recorded clauses only."""
+        kinds, goods = control_kinds(Direction.EXPORT), [self.of.listed.commodity]
+        return await completeness(answer_scope(info, self.moment, kinds, commodities=goods))
+
+
+@object_type
+class ImportExposures:
+    """Imports under export controls, one item per list of origins, with the completeness of the records of
+    figures."""
+
+    scope: strawberry.Private[AnswerScope | None]
+    lists: list[ImportExposure] = field(
+        description="The lists, by commodity and product. They are never combined or averaged."
+    )
+
+    @resolver_field
+    async def completeness(self) -> Completeness | None:
+        """The completeness of the records of figures. Without a list, imports are not known."""
+        return await completeness(self.scope)

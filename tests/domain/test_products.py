@@ -1,0 +1,46 @@
+"""The declared products of lists of origins."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracker.domain.commodities import Commodity, descendants
+from tracker.domain.products import find_product, forms_of, products
+from tracker.domain.vocabulary import Form
+
+
+@pytest.mark.parametrize(
+    ("commodity", "slug", "forms"),
+    [
+        ("gallium", "metal", [Form.METAL]),
+        ("antimony", "oxide", [Form.OXIDE]),
+        ("antimony", "total_metal_and_oxide", [Form.METAL, Form.ALLOY, Form.OXIDE]),
+        ("germanium", "germanium_dioxide", [Form.OXIDE]),
+        ("graphite", "all", [Form.ORE, Form.CONCENTRATE]),
+        ("gallium", "ore", []),
+        ("gallium", None, []),
+    ],
+)
+def test_a_product_has_its_declared_forms(
+    commodity: str, slug: str | None, forms: list[Form]
+) -> None:
+    assert list(forms_of(Commodity(commodity), slug)) == forms
+
+
+def test_a_total_is_marked_so_that_nobody_adds_it_to_its_parts() -> None:
+    totals = {(p.commodity, p.slug) for p in products() if p.total}
+    assert ("germanium", "combined_total") in totals
+    assert ("germanium", "germanium_metal") not in totals
+
+
+def test_the_goods_of_a_product_belong_to_its_commodity() -> None:
+    assert all(product.goods in descendants(product.commodity) for product in products())
+    oxide = find_product(Commodity("antimony"), "oxide")
+    assert oxide is not None
+    assert oxide.goods == "antimony_trioxide"
+
+
+def test_every_product_has_each_of_its_forms_once() -> None:
+    for product in products():
+        assert product.forms
+        assert len(set(product.forms)) == len(product.forms)
