@@ -45,7 +45,6 @@ def supplies(path: Path) -> Iterator[Supply]:
             rest[row["mineral"], row["stage"], row["year"]] += sign * Decimal(row["value"])
     for line, row in lines:
         commodity, place = commodity_of(row["mineral"]), place_of(row["place"])
-        assert commodity is not None, row
         assert place is not None, row
         stage = {"mining": "mine", "refining": "refinery"}[row["stage"]]
         value = Decimal(row["value"])

@@ -61,25 +61,26 @@ def cell(row: Row) -> cells.Reading | Unread:
     if statistic is None:
         return Unread("no statistic", row["Statistics"])
     commodity = commodity_of(row["Commodity"])
-    if commodity is None:
-        return Unread("no commodity", row["Commodity"])
     unit = "USD/mtu" if "metric ton unit" in detail else UNITS.get(row["Unit"])
     if unit is None:
         return Unread("words" if not row["Unit"] else "no unit", text)
-    if text == "s":  # its meaning is in the note
+    if text == "s":  # its meaning is in the note; if that gives no bound, there is no number
         less = re.search(r"less than (½ unit|[\d,]+ (tons|carats))", notes, re.IGNORECASE)
-        text = less[0] if less else "no meaningful number"
+        text = less[0] if less else "NA"
     number = cells.number_of(text, unit)
-    return cells.figure(
-        statistic, commodity, int(row["Year"]), number, notes.startswith("Estimated.")
-    )
+    if text == "NA" and "are included in" in notes:
+        number = cells.Number(None, cells.in_base(unit)[0], "included_elsewhere")
+    return cells.figure(statistic, commodity, int(row["Year"]), number, is_estimated(notes))
+
+
+def is_estimated(notes: str) -> bool:
+    """Return whether a note says so of the number, not of a part of its definition."""
+    return bool(re.search(r"(^| -- )Estimated\b|were estimated by", notes))
 
 
 def origins(rows: list[Row]) -> cells.OriginList | Unread:
     """Return the list of origins in consecutive lines."""
     commodity = commodity_of(rows[0]["Commodity"])
-    if commodity is None:
-        return Unread("no commodity", rows[0]["Commodity"])
     parts: list[cells.Part] = []
     unnamed = None
     for row in rows:

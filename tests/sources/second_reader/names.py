@@ -15,11 +15,12 @@ PUBLISHERS_NAMES = {
     "nepheline syenite": "feldspar",
     "diamond (bort, grit, and dust and powder; natural and synthetic)": "industrial_diamond",
     "diamond (stones, natural and synthetic)": "industrial_diamond",
+    "quartz crystal (industrial)": "quartz",
+    "granite only": "dimension_stone",
+    "graphite (natural)": "graphite",  # where figures of mines are filed
+    "neon, krypton, and xenon": "rare_gases",
 }
 """Names that the list of commodities does not have."""
-
-NO_COMMODITY = ("argon", "granite only", "quartz", "neon, krypton")
-"""Words in the names of substances that are no commodity of the tracker."""
 
 PLACES = {
     "Congo (Kinshasa)": "CD",
@@ -44,10 +45,9 @@ def _commodities() -> dict[str, str]:
     return ids | PUBLISHERS_NAMES
 
 
-def commodity_of(name: str) -> str | None:
-    """Return the id of a commodity; None if the tracker has none for it."""
-    name = name.strip().casefold()
-    return None if any(word in name for word in NO_COMMODITY) else _commodities()[name]
+def commodity_of(name: str) -> str:
+    """Return the id of a commodity."""
+    return _commodities()[name.strip().casefold()]
 
 
 @cache

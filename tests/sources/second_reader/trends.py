@@ -17,7 +17,6 @@ def read(path: Path) -> Iterator[Cell]:
     (year,), (first, last) = (map(int, re.findall(r"\d{4}", name)) for name in header[3:5])
     for line, row in enumerate(rows, 2):
         commodity = commodity_of(row[2].split(",")[0])
-        assert commodity is not None, row
         number = cells.number_of(row[3], "percent")
         reliance = cells.figure("net_import_reliance", commodity, year, number, True)
         yield Address(path.name, line, 3, header[3]), reliance

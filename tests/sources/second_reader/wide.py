@@ -121,8 +121,6 @@ def cell(header: str, chapter: str, year: str, text: str, edition: int) -> cells
         return Unread("no statistic", header)
     named = (ELEMENTS[word] for word in re.split("[_ ]", header) if word in ELEMENTS)
     commodity = next(named, None) or commodity_of(chapter)
-    if commodity is None:
-        return Unread("no commodity", chapter)
     units = PRICES if statistic == "price" else AMOUNTS
     unit = next((unit for code, unit in units.items() if header.endswith(code)), None)
     if statistic == "net_import_reliance":
