@@ -13,8 +13,16 @@ from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
-from tests.sources.second_reader import flows, long, trends, wide
-from tests.sources.second_reader.cells import Cell, Number, OriginList, Reading, Unread, in_base
+from tests.sources.second_reader import flows, long, wide
+from tests.sources.second_reader.cells import (
+    Cell,
+    Content,
+    Number,
+    OriginList,
+    Reading,
+    Unread,
+    in_base,
+)
 from tracker.domain.codec import decode
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure_facts import Claimed
@@ -121,12 +129,12 @@ def facts(path: Path, kind: type[F]) -> Iterator[tuple[int, F]]:
 
 
 @cache
-def cells(path: Path) -> dict[Key, list[Reading | OriginList | Unread]]:
+def cells(path: Path) -> dict[Key, list[Content]]:
     """Return the cells of a file by line and column, without empty ones.
 
     Columns of one name are in the order of the file. A column without a name has its number.
     """
-    read: dict[Key, list[Reading | OriginList | Unread]] = defaultdict(list)
+    read: dict[Key, list[Content]] = defaultdict(list)
     for address, cell in second_reading(path):
         if not isinstance(cell, Unread) or cell.reason not in ("empty", "other table"):
             column = address.header or f"column {address.column + 1}"
@@ -137,7 +145,7 @@ def cells(path: Path) -> dict[Key, list[Reading | OriginList | Unread]]:
 def second_reading(path: Path) -> Iterator[Cell]:
     if path == LONG:
         return long.read(path)
-    return trends.read(path) if "Fig2" in path.name else wide.read(path)
+    return wide.read_figure_2(path) if "Fig2" in path.name else wide.read(path)
 
 
 def compare(path: Path) -> Iterator[Difference]:
@@ -157,9 +165,7 @@ def compare(path: Path) -> Iterator[Difference]:
             assert item.planned.fact.series.statistic in IN_TABLES_BY_COUNTRY, item
 
 
-def differences(
-    cell: Reading | OriginList | Unread, item: Item
-) -> Iterator[tuple[str, object, object]]:
+def differences(cell: Content, item: Item) -> Iterator[tuple[str, object, object]]:
     """Yield the field, the second reader's and the product's reading, for each that differs."""
     if isinstance(item, RefusedItem):
         refused = isinstance(cell, Unread) or (cell.statistic, item.code) in REFUSED_BY_THE_PRODUCT

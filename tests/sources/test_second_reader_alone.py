@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.second_reader import flows, long, trends, wide
+from tests.sources.second_reader import flows, long, wide
 from tests.sources.second_reader.cells import Cell, OriginList, Reading, Unread
 
 RAW = Path(__file__).parents[2].parent / "shared" / "data" / "raw"
@@ -36,7 +36,9 @@ def wide_cells(edition: int) -> Iterator[Cell]:
 
 
 def figure_2(edition: int) -> list[Cell]:
-    return list(trends.read(SALIENT / "trends" / f"MCS{edition}_Fig2_Net_Import_Reliance.csv"))
+    return list(
+        wide.read_figure_2(SALIENT / "trends" / f"MCS{edition}_Fig2_Net_Import_Reliance.csv")
+    )
 
 
 def long_cells() -> list[Cell]:

@@ -1,5 +1,3 @@
-"""A second reader of the published figures of dependence.
+"""A second reader of the published figures of dependence, to compare the readers of the product with.
 
-It shares no code with the readers of the product: other CSV library (Arrow), other rules, written from the
-files alone. `tests/sources/test_second_reader.py` compares both, cell by cell.
-"""
+It shares no code with them: other CSV library (Arrow), other rules, written from the files alone."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import csv
@@ -23,8 +23,7 @@ WORDS = {"W": "withheld", "NA": "not_available", "XX": "not_applicable", "E": "n
 """Words of the publisher for the absence of a number."""
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """The address of a cell: file, line counted from 1, number of the column counted from 0, header."""
 
     file: str
@@ -33,8 +32,7 @@ class Address:
     header: str
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A number in its base unit with its qualifier; no number if the qualifier stands for it."""
 
     value: Decimal | None
@@ -43,8 +41,7 @@ class Number:
     upper: Decimal | None = None
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """The figure of a cell. `years` are the first and the last year of its period."""
 
     statistic: str
@@ -58,8 +55,7 @@ Part = tuple[str, Number | None, tuple[str, ...]]
 """A named origin in a list: its place, its number unless the list has none, the places that it includes."""
 
 
-@dataclass(frozen=True)
-class OriginList:
+class OriginList(NamedTuple):
     """A list of origins, which stands in one cell or in several lines."""
 
     statistic: str
@@ -69,26 +65,25 @@ class OriginList:
     unnamed: Number | None = None
 
 
-@dataclass(frozen=True)
-class Unread:
+class Unread(NamedTuple):
     """A cell without a figure: the class of the reason, and the text of the cell."""
 
     reason: str
     text: str = ""
 
 
-Cell = tuple[Address, Reading | OriginList | Unread]
+Content = Reading | OriginList | Unread
+Cell = tuple[Address, Content]
 
 
 def table(path: Path, encoding: str = "utf8") -> list[list[str]]:
     """Return all rows of a CSV file, the header too; row 0 is line 1."""
-    rows = csv.read_csv(
-        pa.py_buffer(path.read_bytes().decode(encoding).encode()),
-        csv.ReadOptions(autogenerate_column_names=True, use_threads=False),
-        csv.ParseOptions(newlines_in_values=False, ignore_empty_lines=False),
-        csv.ConvertOptions(column_types={f"f{number}": pa.string() for number in range(99)}),
-    )
-    return [list(row) for row in zip(*(column.to_pylist() for column in rows.columns), strict=True)]
+    text = pa.py_buffer(path.read_bytes().decode(encoding).encode())
+    read = csv.ReadOptions(autogenerate_column_names=True)
+    parse = csv.ParseOptions(ignore_empty_lines=False)
+    types = {f"f{number}": pa.string() for number in range(99)}
+    columns = csv.read_csv(text, read, parse, csv.ConvertOptions(column_types=types)).columns
+    return [list(row) for row in zip(*(column.to_pylist() for column in columns), strict=True)]
 
 
 def records(path: Path, encoding: str = "utf8") -> Iterator[tuple[int, dict[str, str]]]:
@@ -141,11 +136,10 @@ def figure(
     """Return the figure if its number is possible for its statistic, otherwise the reason."""
     if isinstance(number, Unread):
         return number
-    value = number.value
     if number.qualifier == "net_exporter" and statistic != "net_import_reliance":
         return Unread("words", "E")
-    if value is not None and value < 0 and statistic != "stockpile_shipments":
-        return Unread("footnote", str(value))
-    if value == 0 and statistic == "price":
+    if (number.value or 0) < 0 and statistic != "stockpile_shipments":
+        return Unread("footnote", str(number.value))
+    if number.value == 0 and statistic == "price":
         return Unread("decimals lost", "0")
     return Reading(statistic, commodity, (year, year), number, estimated)

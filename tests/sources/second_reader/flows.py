@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.sources.second_reader.cells import records
 from tests.sources.second_reader.names import commodity_of, place_of
 
 
-@dataclass(frozen=True)
-class Supply:
+class Supply(NamedTuple):
     """A number of the IEA: production at a stage, observed or projected, in thousand tonnes."""
 
     line: int
@@ -25,8 +24,7 @@ class Supply:
     value: Decimal
 
 
-@dataclass(frozen=True)
-class Flow:
+class Flow(NamedTuple):
     """The imports of a code from a place: value in USD, quantity in tonnes if there is one."""
 
     line: int
@@ -44,23 +42,20 @@ def supplies(path: Path) -> Iterator[Supply]:
             sign = 1 if row["place"] == "Total" else -1
             rest[row["mineral"], row["stage"], row["year"]] += sign * Decimal(row["value"])
     for line, row in lines:
-        commodity, place = commodity_of(row["mineral"]), place_of(row["place"])
-        assert place is not None, row
+        commodity, place = commodity_of(row["mineral"]), str(place_of(row["place"]))
         stage = {"mining": "mine", "refining": "refinery"}[row["stage"]]
         value = Decimal(row["value"])
         if place == "OTHER" and row["note"]:
             value = rest[row["mineral"], row["stage"], row["year"]]
-        projected = row["kind"] == "projection"
-        yield Supply(line, commodity, stage, place, int(row["year"]), projected, value)
+        year, projected = int(row["year"]), row["kind"] == "projection"
+        yield Supply(line, commodity, stage, place, year, projected, value)
 
 
 def flows(path: Path) -> dict[tuple[str, str, int], list[Flow]]:
     """Return the flows of a year by code, importer and year, in the order of the file."""
     read: dict[tuple[str, str, int], list[Flow]] = defaultdict(list)
     for line, row in records(path):
-        exporter, importer = place_of(row["exporter"]), place_of(row["importer"])
-        assert exporter is not None, row
-        assert importer is not None, row
+        exporter, importer = (str(place_of(row[side])) for side in ("exporter", "importer"))
         dollars, thousands = row.get("value_usd"), row.get("value_kusd")
         value = Decimal(dollars) if dollars else Decimal(thousands or 0) * 1000
         quantity = Decimal(row["quantity_t"]) if row.get("quantity_t") else None

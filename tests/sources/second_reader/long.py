@@ -11,33 +11,24 @@ from tests.sources.second_reader import cells
 from tests.sources.second_reader.cells import Address, Cell, Unread
 from tests.sources.second_reader.names import commodity_of, place_of
 
-VALUE = 8, "Value"
-"""The number of the column, and its header."""
-
 STATISTICS = {
     **{"Import": "imports", "Export": "exports", "Consumption": "consumption", "Stock": "stocks"},
     **{"Price": "price", "Net import reliance": "net_import_reliance", "Production": "production"},
-}
-MASSES = {
-    **{"metric tons": "t", "thousand metric tons": "kt", "thousand metric dry tons": "kt"},
-    **{"million metric tons": "Mt", "kilograms": "kg"},
 }
 PRICED = {
     **{"metric ton": "1 USD/t", "ton": "1 USD/t", "kilogram": "1 USD/kg", "gram": "1 USD/g"},
     **{"10-grams": "0.1 USD/g", "25 grams": "0.04 USD/g", "50 grams": "0.02 USD/g"},
     **{"100 mililiters": "10 USD/L", "100 milliliters": "10 USD/L", "pound": "1 USD/lb"},
     **{"troy ounce": "1 USD/ozt", "carat": "1 USD/ct", "short ton": "1 USD/st"},
-    **{"dry metric ton unit": "1 USD/mtu"},
 }
 UNITS = {
-    **MASSES,
     **{f"dollars per {words}": unit for words, unit in PRICED.items()},
     **{"cents per pound": "0.01 USD/lb", "million dollars": "1e6 USD", "percent": "percent"},
-    **{"million carats": "Mct", "million cubic meters": "Mm3", "million liters": "ML"},
+    **{"metric tons": "t", "thousand metric tons": "kt", "million metric tons": "Mt"},
+    **{"thousand metric dry tons": "kt", "kilograms": "kg", "million carats": "Mct"},
+    **{"million cubic meters": "Mm3", "million liters": "ML"},
 }
 """Units in the words of the file, with the factor of cents, millions and packages."""
-
-Row = dict[str, str]
 
 
 def read(path: Path) -> Iterator[Cell]:
@@ -45,14 +36,14 @@ def read(path: Path) -> Iterator[Cell]:
     lines = list(cells.records(path, "cp1252"))
     for line, row in lines:
         if row["Section"].startswith("Salient"):
-            yield Address(path.name, line, *VALUE), cell(row)
+            yield Address(path.name, line, 8, "Value"), cell(row)
     sources = ((line, row) for line, row in lines if row["Section"] == "Import Sources")
     for _, listed in groupby(sources, lambda at: (at[1]["Commodity"], at[1]["Statistics_detail"])):
         (first, row), *rest = listed
-        yield Address(path.name, first, *VALUE), origins([row, *(other for _, other in rest)])
+        yield Address(path.name, first, 8, "Value"), origins([row, *(other for _, other in rest)])
 
 
-def cell(row: Row) -> cells.Reading | Unread:
+def cell(row: dict[str, str]) -> cells.Reading | Unread:
     """Return the figure of a line of salient statistics."""
     text, detail, notes = row["Value"], row["Statistics_detail"], row["Notes"]
     statistic = STATISTICS.get(row["Statistics"])
@@ -70,15 +61,11 @@ def cell(row: Row) -> cells.Reading | Unread:
     number = cells.number_of(text, unit)
     if text == "NA" and "are included in" in notes:
         number = cells.Number(None, cells.in_base(unit)[0], "included_elsewhere")
-    return cells.figure(statistic, commodity, int(row["Year"]), number, is_estimated(notes))
+    estimated = re.search(r"(^| -- )Estimated\b|were estimated by", notes)
+    return cells.figure(statistic, commodity, int(row["Year"]), number, estimated is not None)
 
 
-def is_estimated(notes: str) -> bool:
-    """Return whether a note says so of the number, not of a part of its definition."""
-    return bool(re.search(r"(^| -- )Estimated\b|were estimated by", notes))
-
-
-def origins(rows: list[Row]) -> cells.OriginList | Unread:
+def origins(rows: list[dict[str, str]]) -> cells.Content:
     """Return the list of origins in consecutive lines."""
     commodity = commodity_of(rows[0]["Commodity"])
     parts: list[cells.Part] = []

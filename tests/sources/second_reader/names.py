@@ -11,27 +11,19 @@ import pycountry
 COMMODITIES = Path(__file__).parents[3] / "tracker" / "domain" / "commodities.toml"
 
 PUBLISHERS_NAMES = {
-    "nitrogen (fixed)--ammonia": "ammonia",
-    "nepheline syenite": "feldspar",
+    **{"nitrogen (fixed)--ammonia": "ammonia", "nepheline syenite": "feldspar"},
     "diamond (bort, grit, and dust and powder; natural and synthetic)": "industrial_diamond",
     "diamond (stones, natural and synthetic)": "industrial_diamond",
-    "quartz crystal (industrial)": "quartz",
-    "granite only": "dimension_stone",
-    "graphite (natural)": "graphite",  # where figures of mines are filed
-    "neon, krypton, and xenon": "rare_gases",
+    **{"quartz crystal (industrial)": "quartz", "granite only": "dimension_stone"},
+    **{"neon, krypton, and xenon": "rare_gases", "graphite (natural)": "graphite"},
 }
-"""Names that the list of commodities does not have."""
+"""Names that the list of commodities does not have, or has for another than figures of mines are filed
+under (graphite)."""
 
 PLACES = {
-    "Congo (Kinshasa)": "CD",
-    "Democratic Republic of Congo": "CD",
-    "Republic of Korea": "KR",
-    "Russia": "RU",
-    "The Bahamas": "BS",
-    "Turkey": "TR",
-    "Rest of world": "OTHER",
-    "Total": "WORLD",
-    "S19": "TW",
+    **{"Congo (Kinshasa)": "CD", "Democratic Republic of Congo": "CD", "Republic of Korea": "KR"},
+    **{"Russia": "RU", "The Bahamas": "BS", "Turkey": "TR", "S19": "TW"},
+    **{"Rest of world": "OTHER", "Total": "WORLD"},
 }
 """Places that ISO 3166-1 does not call so; `S19` is a code of BACI."""
 

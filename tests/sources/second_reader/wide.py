@@ -1,4 +1,4 @@
-"""Salient statistics of MCS 2022 to 2025: a file for a chapter, a row for a year, a column for a series."""
+"""Salient statistics of MCS 2022 to 2025, a column for a series and a row for a year; and their figure 2."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from pathlib import Path
 
 from tests.sources.second_reader import cells
 from tests.sources.second_reader.cells import Address, Cell, Unread
-from tests.sources.second_reader.names import commodity_of
+from tests.sources.second_reader.names import commodity_of, place_of
 
 STATISTICS = {
     r"NIR": "net_import_reliance",
     r"Employment|[Ii]ndex|CASE.*kt": "",
     r"Price|Ore_dt|dlb$": "price",
-    r"Imports": "imports",
-    r"Exports": "exports",
-    r"Stocks": "stocks",
+    **{r"Imports": "imports", r"Exports": "exports", r"Stocks": "stocks"},
     r"Consum|^Alumina_Apparent": "consumption",
     r"Shipments_(Gov|Ore|Ferro_Metal|Concentrate|Other)": "stockpile_shipments",
     r"[Uu][Ss]prod|Production|^Prod_|_Mine_kt|_Refinery_kt|Granite_Prod|Extracted|Recycled": "production",
@@ -52,22 +50,19 @@ shifts the values; lead has a series that MCS 2023 has not, and no label for it.
 
 LABELS = (
     ("manga|tungs", "Price", "Price_mtu"),
-    ("tungs", "Stocks", "Stocks_t"),
-    ("tin", "Consump", "Consump_t"),
+    ("tungs|tin", "Stocks_$|Consump_$", "{}t"),
     ("2022-graph|bauxi", "Price", "{}_dt"),
     ("202[45]-arsen", "Price", "Price_dlb"),  # in MCS 2023 and 2026 the same numbers are per pound
     ("diamo", "Price", "Price_dct"),
     ("galli|germa", "Exports|Consump|Stocks", "{}_kg"),
-    ("mercu", "Price", "Price_kg"),
+    ("mercu|2024-selen", "Price", "Price_kg"),
     ("2025-mercu", "Imports_Secondary", "Imports_Metal_t"),
     ("mica", "Sheet-", "Price_Sheet_kg"),
     ("2025-feore", "Price", "Price_dt"),
-    ("2024-selen", "Price", "Price_kg"),
     ("zirco", "premium|imported", "Price_dt"),
     ("zirco", "sponge|Price_Hf", "{}_kg"),
     ("2023-lead", "Consump", "Consump_kt"),
     ("2023-feste", "Exports_Total", "Exports_Total_mmt"),
-    ("2024-fepig", "CASE", "USprod_t"),
 )
 """True labels where the printed one has a wrong unit or none: by the neighbouring editions and the size of
 the numbers. File, label, and the true one."""
@@ -130,3 +125,30 @@ def cell(header: str, chapter: str, year: str, text: str, edition: int) -> cells
     number = cells.number_of(text, unit)
     estimated = int(year) == edition - 1 or text.startswith("e")
     return cells.figure(statistic, commodity, int(year), number, estimated)
+
+
+def read_figure_2(path: Path) -> Iterator[Cell]:
+    """Yield the reliance in the last year and the main import sources of every line of figure 2."""
+    header, *rows = cells.table(path)
+    (year,), (first, last) = (map(int, re.findall(r"\d{4}", name)) for name in header[3:5])
+    for line, row in enumerate(rows, 2):
+        commodity = commodity_of(row[2].split(",")[0])
+        number = cells.number_of(row[3], "percent")
+        reliance = cells.figure("net_import_reliance", commodity, year, number, True)
+        yield Address(path.name, line, 3, header[3]), reliance
+        notes = row[5] if len(row) > 5 else ""
+        ranks = ranks_of(commodity, (first, last), row[4], notes)
+        yield Address(path.name, line, 4, header[4]), ranks
+
+
+def ranks_of(commodity: str, years: tuple[int, int], text: str, notes: str) -> cells.Content:
+    """Return the places in a cell, in order. A digit after a name is the mark of a note on Hong Kong."""
+    parts: list[cells.Part] = []
+    for name in map(str.strip, text.split(",")):
+        plain = name.rstrip("0123456789")
+        place = place_of(plain)
+        if place is None:
+            return Unread("no place", plain)
+        marked = plain != name or ("Hong Kong" in notes and plain == "China")
+        parts.append((place, None, ("HK",) if marked else ()))
+    return cells.OriginList("import_ranks", commodity, years, tuple(parts))
