@@ -180,10 +180,10 @@ def differing_fields(
         "statistic": (cell.statistic, series.statistic),
         "years": (cell.years, (series.period, series.until or series.period)),
         "commodity": (filed(cell.commodity, claim), series.commodity),
+        "estimated": (cell.estimated, claim.quantity.estimated),
     }
     if isinstance(cell, Reading):
         pairs["number"] = rounded(cell.number), number_in(claim.quantity)
-        pairs["estimated"] = cell.estimated, claim.quantity.estimated
     else:
         assert claim.origins is not None
         parts = [

@@ -63,6 +63,7 @@ class OriginList(NamedTuple):
     years: tuple[int, int]
     parts: tuple[Part, ...]
     unnamed: Number | None = None
+    estimated: bool = False
 
 
 class Unread(NamedTuple):

@@ -67,9 +67,8 @@ def cell(row: dict[str, str]) -> cells.Reading | Unread:
 
 def origins(rows: list[dict[str, str]]) -> cells.Content:
     """Return the list of origins in consecutive lines."""
-    commodity = commodity_of(rows[0]["Commodity"])
+    commodity, unnamed = commodity_of(rows[0]["Commodity"]), None
     parts: list[cells.Part] = []
-    unnamed = None
     for row in rows:
         number, place = cells.number_of(row["Value"], "percent"), place_of(row["Country"])
         if isinstance(number, Unread):
@@ -80,4 +79,6 @@ def origins(rows: list[dict[str, str]]) -> cells.Content:
             return Unread("several places", row["Country"])
         else:
             parts.append((place, number, ("HK",) if "Hong Kong" in row["Notes"] else ()))
-    return cells.OriginList("import_origins", commodity, (2021, 2024), tuple(parts), unnamed)
+    estimated = rows[0]["Notes"].startswith("Estimated")
+    years = 2021, 2024
+    return cells.OriginList("import_origins", commodity, years, tuple(parts), unnamed, estimated)
