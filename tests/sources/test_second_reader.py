@@ -227,6 +227,10 @@ def rounded(number: Number) -> Number:
     return Number(value, number.unit, number.qualifier, upper)
 
 
+def all_files() -> list[Path]:
+    return [LONG, *(path for pattern in EDITIONS.values() for path in SALIENT.glob(pattern))]
+
+
 def expected(files: set[str]) -> set[tuple[str, int, str, str]]:
     """Return the known differences in some files."""
     return {
@@ -247,8 +251,7 @@ def test_salient_statistics_agree_on_every_cell(edition: str) -> None:
 
 
 def test_every_claim_names_its_file_line_and_column() -> None:
-    paths = [LONG, *(path for pattern in EDITIONS.values() for path in SALIENT.glob(pattern))]
-    for path in paths:
+    for path in all_files():
         for item in items(path):
             if isinstance(item, ReadFact) and (item.at.line, item.at.column) in cells(path):
                 assert cited(str(item.planned.fact.source.reference)) == (
@@ -266,13 +269,7 @@ def cited(reference: str) -> tuple[str, int, str]:
 
 
 def test_every_shipped_figure_of_dependence_has_the_number_of_its_cell() -> None:
-    paths = {
-        path.name: path
-        for path in [
-            LONG,
-            *(path for pattern in EDITIONS.values() for path in SALIENT.glob(pattern)),
-        ]
-    }
+    paths = {path.name: path for path in all_files()}
     claims = [claim for claim in shipped("Figure.Claimed") if is_of_dependence(claim)]
     assert claims
     for data in claims:

@@ -79,6 +79,5 @@ def origins(rows: list[dict[str, str]]) -> cells.Content:
             return Unread("several places", row["Country"])
         else:
             parts.append((place, number, ("HK",) if "Hong Kong" in row["Notes"] else ()))
-    estimated = rows[0]["Notes"].startswith("Estimated")
-    years = 2021, 2024
-    return cells.OriginList("import_origins", commodity, years, tuple(parts), unnamed, estimated)
+    mark = rows[0]["Notes"].startswith("Estimated")
+    return cells.OriginList("import_origins", commodity, (2021, 2024), tuple(parts), unnamed, mark)
