@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -143,14 +144,14 @@ def compare(path: Path) -> Iterator[Difference]:
     for item in items(path):
         by_cell[item.at.line, item.at.column or ""].append(item)
     for key, read in cells(path).items():
-        found = by_cell.pop(key, [])
-        assert len(found) == len(read), (path.name, key, read, found)
-        for cell, item in zip(read, found, strict=True):
+        of_product = by_cell.pop(key, [])
+        assert len(of_product) == len(read), (path.name, key, read, of_product)
+        for cell, item in zip(read, of_product, strict=True):
             if isinstance(item, RefusedItem) and (path.name, *key) in KNOWN_MISTAKES:
                 continue
             for field, second, product in differences(cell, item):
                 yield Difference(path.name, *key, field, second, product)
-    for item in (item for rest in by_cell.values() for item in rest):
+    for item in chain.from_iterable(by_cell.values()):
         if isinstance(item, ReadFact):
             assert isinstance(item.planned.fact, Claimed)
             assert item.planned.fact.series.statistic in IN_TABLES_BY_COUNTRY, item
@@ -222,7 +223,8 @@ def number_in(quantity: Quantity) -> Number:
 def rounded(number: Number) -> Number:
     """Return a number without the last digits, which depend on the order of multiplications."""
     value, upper = (
-        None if one is None else Decimal(f"{one:.15g}") for one in (number.value, number.upper)
+        None if digits is None else Decimal(f"{digits:.15g}")
+        for digits in (number.value, number.upper)
     )
     return Number(value, number.unit, number.qualifier, upper)
 
@@ -231,8 +233,8 @@ def all_files() -> list[Path]:
     return [LONG, *(path for pattern in EDITIONS.values() for path in SALIENT.glob(pattern))]
 
 
-def expected(files: set[str]) -> set[tuple[str, int, str, str]]:
-    """Return the known differences in some files."""
+def accepted_differences(files: set[str]) -> set[tuple[str, int, str, str]]:
+    """Return the fields of `PRODUCT_DIFFERS` in some files."""
     return {
         (*cell, field)
         for cell, fields in PRODUCT_DIFFERS.items()
@@ -244,10 +246,10 @@ def expected(files: set[str]) -> set[tuple[str, int, str, str]]:
 @pytest.mark.parametrize("edition", [*EDITIONS, "MCS 2026"])
 def test_salient_statistics_agree_on_every_cell(edition: str) -> None:
     paths = sorted(SALIENT.glob(EDITIONS[edition])) if edition in EDITIONS else [LONG]
-    found = {item[:4]: item for path in paths for item in compare(path)}
-    known = expected({path.name for path in paths})
-    assert [item for key, item in found.items() if key not in known] == []
-    assert known - found.keys() == set(), "the product is right now: remove the cell"
+    differing = {item[:4]: item for path in paths for item in compare(path)}
+    accepted = accepted_differences({path.name for path in paths})
+    assert [item for key, item in differing.items() if key not in accepted] == []
+    assert accepted - differing.keys() == set(), "the product is right now: remove the cell"
 
 
 def test_every_claim_names_its_file_line_and_column() -> None:

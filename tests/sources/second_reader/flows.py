@@ -36,17 +36,17 @@ class Flow(NamedTuple):
 def supplies(path: Path) -> Iterator[Supply]:
     """Yield all numbers. `Rest of world` is the total less the named places, which it counts twice."""
     lines = list(records(path))
-    rest: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    others: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
     for _, row in lines:
         if row["place"] != "Rest of world":
             sign = 1 if row["place"] == "Total" else -1
-            rest[row["mineral"], row["stage"], row["year"]] += sign * Decimal(row["value"])
+            others[row["mineral"], row["stage"], row["year"]] += sign * Decimal(row["value"])
     for line, row in lines:
         commodity, place = commodity_of(row["mineral"]), str(place_of(row["place"]))
         stage = {"mining": "mine", "refining": "refinery"}[row["stage"]]
         value = Decimal(row["value"])
         if place == "OTHER" and row["note"]:
-            value = rest[row["mineral"], row["stage"], row["year"]]
+            value = others[row["mineral"], row["stage"], row["year"]]
         year, projected = int(row["year"]), row["kind"] == "projection"
         yield Supply(line, commodity, stage, place, year, projected, value)
 

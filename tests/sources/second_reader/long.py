@@ -39,8 +39,8 @@ def read(path: Path) -> Iterator[Cell]:
             yield Address(path.name, line, 8, "Value"), cell(row)
     sources = ((line, row) for line, row in lines if row["Section"] == "Import Sources")
     for _, listed in groupby(sources, lambda at: (at[1]["Commodity"], at[1]["Statistics_detail"])):
-        (first, row), *rest = listed
-        yield Address(path.name, first, 8, "Value"), origins([row, *(other for _, other in rest)])
+        numbers, listed_rows = zip(*listed, strict=True)
+        yield Address(path.name, numbers[0], 8, "Value"), origins(list(listed_rows))
 
 
 def cell(row: dict[str, str]) -> cells.Reading | Unread:

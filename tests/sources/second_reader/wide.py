@@ -111,7 +111,7 @@ def cell(header: str, chapter: str, year: str, text: str, edition: int) -> cells
     """Return the figure of a cell under its true header."""
     if not text.strip() or not year.strip():
         return Unread("empty")
-    statistic = next((word for found, word in STATISTICS.items() if re.search(found, header)), "")
+    statistic = next((word for words, word in STATISTICS.items() if re.search(words, header)), "")
     if not statistic:
         return Unread("no statistic", header)
     named = (ELEMENTS[word] for word in re.split("[_ ]", header) if word in ELEMENTS)
