@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -123,6 +124,9 @@ class Transitions:
         pauses = Pauses()
         for entity, events in streams.items():
             known = facts_public_by(events, moment.valid_at)
+            if len(known) > MAX_CACHED_FACTS:
+                transitions += await _of_many_facts(entity, known, after, last)
+                continue
             for transition in self._of_entity(entity, known, after, last):
                 transitions.append(transition)
                 await pauses.pause()
@@ -131,11 +135,6 @@ class Transitions:
     def _of_entity(
         self, entity: str, known: Sequence[RecordedFact], after: date, last: date
     ) -> Iterator[Transition]:
-        if len(known) > MAX_CACHED_FACTS:
-            of = EntityTransitions(entity, known)
-            _check_number(entity, len(of.days(after, last)))
-            yield from of.between(after, last)
-            return
         key = entity, tuple([fact.position for fact in known])
         transitions = self._kept.get(key)
         if transitions is None:
@@ -143,6 +142,21 @@ class Transitions:
             size = len(transitions) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
             self._kept.put(key, transitions, size)
         yield from (one for one in transitions if after < one.day <= last)
+
+
+async def _of_many_facts(
+    entity: str, known: Sequence[RecordedFact], after: date, last: date
+) -> list[Transition]:
+    """Return the transitions of an entity with many facts.
+
+    A thread makes them one by one, because the next one may take longer than the event loop should wait.
+    """
+    of = EntityTransitions(entity, known)
+    _check_number(entity, len(of.days(after, last)))
+    made, transitions = of.between(after, last), list[Transition]()
+    while (transition := await asyncio.to_thread(next, made, None)) is not None:
+        transitions.append(transition)
+    return transitions
 
 
 def _check_number(entity: str, days: int) -> None:
