@@ -42,6 +42,8 @@ MAX_CACHED_FACTS = 500
 """Maximum of facts of an entity for which all transitions are cached, not only the requested ones."""
 MAX_DAYS_OF_MANY_FACTS = 1000
 """Maximum of days in one query for the transitions of an entity with more facts."""
+MAX_STREAMS_IN_MEMORY = 500
+"""Maximum of entities whose events are read at once."""
 ALL_DAYS = (date.min, date.max)
 
 Known = tuple[int, ...]
@@ -119,17 +121,18 @@ class Transitions:
     async def _of_entities(
         self, entities: Sequence[str], moment: Moment, after: date, last: date
     ) -> list[Transition]:
-        streams = await read_streams(self._recorder, entities, moment)
         transitions: list[Transition] = []
         pauses = Pauses()
-        for entity, events in streams.items():
-            known = facts_public_by(events, moment.valid_at)
-            if len(known) > MAX_CACHED_FACTS:
-                transitions += await _of_many_facts(entity, known, after, last)
-                continue
-            for transition in self._of_entity(entity, known, after, last):
-                transitions.append(transition)
-                await pauses.pause()
+        for begin in range(0, len(entities), MAX_STREAMS_IN_MEMORY):
+            some = entities[begin : begin + MAX_STREAMS_IN_MEMORY]
+            for entity, events in (await read_streams(self._recorder, some, moment)).items():
+                known = facts_public_by(events, moment.valid_at)
+                if len(known) > MAX_CACHED_FACTS:
+                    transitions += await _of_many_facts(entity, known, after, last)
+                    continue
+                for transition in self._of_entity(entity, known, after, last):
+                    transitions.append(transition)
+                    await pauses.pause()
         return transitions
 
     def _of_entity(

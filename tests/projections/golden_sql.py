@@ -13,6 +13,8 @@ with the arguments of its last lines shows the plan.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,20 @@ class RecordingPool:
         """Record a statement for one value."""
         await self.fetch(statement, *arguments)
         return 0
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[RecordingPool]:
+        """Return itself as a connection."""
+        yield self
+
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        """Return a block without effect."""
+        return nullcontext()
+
+    async def cursor(self, statement: str, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
+        """Record a statement whose rows are read by pages."""
+        for row in await self.fetch(statement, *arguments):
+            yield row
 
 
 def file_of(name: str) -> Path:
