@@ -201,14 +201,17 @@ class EntityTransitions:
         self, day: date, count: int, part: Part, before: EntityState | None, after: EntityState
     ) -> Iterator[tuple[str, Evidence]]:
         """Yield the facts that set the initial statuses of new clauses."""
+        earlier = _statuses(before)
         statuses = {
             id: status
             for id, status in _statuses(after).items()
-            if part in ((), ("clauses", id)) and id not in _statuses(before)
+            if part in ((), ("clauses", id)) and id not in earlier
         }
         for last in reversed(range(count)):
             if not statuses:
                 return
+            if not any(_bears_on(self._facts[last].fact, ("clauses", id)) for id in statuses):
+                continue
             fewer = _statuses(self._state_of_first(day, last))
             for id in [id for id, status in statuses.items() if fewer.get(id) is not status]:
                 del statuses[id]

@@ -13,8 +13,6 @@ with the arguments of its last lines shows the plan.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ import asyncpg
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.moment import Moment
 from tests.projections.questions import QUESTIONS, Question
+from tests.support.pools import RowsAtOnce
 from tracker.postgres.session_settings import SEARCH_PATH
 
 FOLDER = Path(__file__).with_name("golden")
@@ -32,7 +31,7 @@ MOMENT = Moment(date(2025, 6, 1), 1_000_000)
 SETTINGS = {"search_path": SEARCH_PATH, **PLANNED_ONCE}
 
 
-class RecordingPool:
+class RecordingPool(RowsAtOnce):
     """A pool that records statements and returns nothing."""
 
     def __init__(self) -> None:
@@ -51,20 +50,6 @@ class RecordingPool:
         """Record a statement for one value."""
         await self.fetch(statement, *arguments)
         return 0
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[RecordingPool]:
-        """Return itself as a connection."""
-        yield self
-
-    def transaction(self) -> AbstractAsyncContextManager[None]:
-        """Return a block without effect."""
-        return nullcontext()
-
-    async def cursor(self, statement: str, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
-        """Record a statement whose rows are read by pages."""
-        for row in await self.fetch(statement, *arguments):
-            yield row
 
 
 def file_of(name: str) -> Path:

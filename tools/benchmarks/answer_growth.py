@@ -190,7 +190,7 @@ def report(logs: Sequence[Row], entities: Sequence[Row], sizes: str, facts: str)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print, or write to a page."""
     parser = harness.options(str(__doc__))
-    parser.add_argument("--sizes", nargs="+", type=int, default=[10_000, 100_000, 1_000_000])
+    parser.add_argument("--sizes", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--facts", nargs="+", type=int, default=[10, 100, 1_000, 10_000])
     parser.add_argument("--kinds", nargs="*", default=KINDS, choices=KINDS)
     parser.add_argument(
