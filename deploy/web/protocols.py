@@ -15,6 +15,7 @@ from websockets.frames import CloseCode, Frame
 
 from deploy.web.connections import Connections
 from deploy.web.paced_reading import PacedTransport
+from deploy.web.shared_compression import SharedDeflateFactory
 from deploy.web.write_coalescing import CoalescingTransport
 from schema.base.errors import plain_error
 from schema.http.messages import json_response
@@ -227,6 +228,7 @@ class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):
     ):
         super().__init__(config, server_state, app_state, _loop)
         self.server_state = server_state
+        self.conn.available_extensions = [SharedDeflateFactory()]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Handle the connection."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from tracker.domain.elements import are_stored_apart
 from tracker.domain.entity import EntityState
 from tracker.domain.values import TextCommitment
 
@@ -20,9 +21,10 @@ IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "clauses": lambda item: str(item["clause"]["id"]),
     "members": lambda item: str(item["place"]),
     "claims": lambda item: "/".join(
-        str(name)
-        for name in (item["source"]["publisher"], item["edition"], item["editionVersion"])
-        if name
+        map(
+            str,
+            filter(None, (item["source"]["publisher"], item["edition"], item["editionVersion"])),
+        )
     ),
 }
 """Functions that identify the items of a list, by list name. Other lists are compared as values."""
@@ -32,6 +34,8 @@ PLAIN_TYPES = frozenset({str, int, bool, NoneType, TextCommitment})
 
 WHY = {"because", "judged"}
 """The fields that hold the facts behind a state."""
+LONG_LISTS = {"claims", "disputes"}
+"""The other lists with an element for each of many facts: see `Fold.LONG`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +62,55 @@ def diff_contents(before: Any, after: Any) -> tuple[FieldChange, ...]:
     return tuple(_differences((), before, after))
 
 
-def content(state: EntityState | None, only: str | None = None) -> Any:
-    """Return a state as JSON data with every field, including defaults, or only the field `only`."""
-    return (
-        None
-        if state is None
-        else {
-            name: _plain(getattr(state, field))
-            for field, name in _fields(type(state))
-            if field not in WHY and only in (None, name)
-        }
-    )
+class IdentifiedList(list[Any]):
+    """A list as JSON data, with the identities of its items."""
+
+    __slots__ = ("identities",)
+
+    identities: list[str]
+
+
+class SharedItems:
+    """Items of long lists as JSON data, made once for all states of an entity that contain them."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[Any, Any, str]] = {}
+        """Each item, which keeps its id in use, its JSON data and its identity."""
+
+    def list_of(self, name: str, items: tuple[Any, ...]) -> list[Any]:
+        """Return a list as JSON data. An item of two lists is one object in both."""
+        made, identity = self._made, IDENTITIES.get(name)
+        for item in items:
+            if id(item) not in made:
+                data = _plain(item)
+                made[id(item)] = item, data, identity(data) if identity else ""
+        contents = IdentifiedList([made[id(item)][1] for item in items])
+        contents.identities = [made[id(item)][2] for item in items]
+        return contents
+
+
+def content(
+    state: EntityState | None, only: str | None = None, shared: SharedItems | None = None
+) -> Any:
+    """Return a state as JSON data with every field, including defaults, or only the field `only`.
+
+    `shared` has the items of lists that are stored apart; all states of an entity share their objects.
+    """
+    if state is None:
+        return None
+    fields = [
+        (name, getattr(state, field))
+        for field, name in _fields(type(state))
+        if field not in WHY and only in (None, name)
+    ]
+    return {
+        name: shared.list_of(name, value)
+        if shared and name in LONG_LISTS and are_stored_apart(len(value))
+        else _plain(value)
+        for name, value in fields
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -104,12 +146,28 @@ def _item_differences(
     path: tuple[str, ...], before: list[Any], after: list[Any]
 ) -> Iterator[FieldChange]:
     """Yield the differences of lists, item by item, or as values if identities are not unique."""
-    identity = IDENTITIES[path[0]]
-    old, new = ({identity(item): item for item in items} for items in (before, after))
-    if len(old) < len(before) or len(new) < len(after):
+    names_before, names_after = _identities(path[0], before), _identities(path[0], after)
+    if len({*names_before}) < len(before) or len({*names_after}) < len(after):
         yield FieldChange(path, before, after)
         return
+    begin = _common_beginning(before, after)
+    old = dict(zip(names_before[begin:], before[begin:], strict=True))
+    new = dict(zip(names_after[begin:], after[begin:], strict=True))
     for key in {**old, **new}:
         yield from _differences((*path, key), old.get(key), new.get(key))
     if [key for key in {**old, **new} if key in new] != list(new):
-        yield FieldChange(path, list(old), list(new))
+        yield FieldChange(path, names_before, names_after)
+
+
+def _identities(name: str, items: list[Any]) -> list[str]:
+    if isinstance(items, IdentifiedList):
+        return items.identities
+    return [*map(IDENTITIES[name], items)]
+
+
+def _common_beginning(before: list[Any], after: list[Any]) -> int:
+    """Return the number of first items that are the same objects in two lists."""
+    index, end = 0, min(len(before), len(after))
+    while index < end and before[index] is after[index]:
+        index += 1
+    return index

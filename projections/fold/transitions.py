@@ -17,7 +17,8 @@ from operator import attrgetter
 from typing import Any
 
 from projections.fold.day_change import DayChange, Part, StateOnDay, day_change
-from projections.fold.diff import FieldChange, content
+from projections.fold.diff import FieldChange, SharedItems, content
+from projections.fold.fewer_facts import FEWER_FOLDS_INTERVALS, FewerFacts
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import (
@@ -125,10 +126,6 @@ def transitions(
     return list(EntityTransitions(entity, known).between(after, until))
 
 
-FEWER_FOLDS_INTERVAL_FACTS = 16
-"""Interval of facts between cached folds of fewer facts; these are read from the last fact back."""
-
-
 class EntityTransitions:
     """The transitions of one entity, from any number of its facts."""
 
@@ -136,9 +133,11 @@ class EntityTransitions:
         self._entity, self._kind = entity, entity_type(entity)
         self._id = entity.partition("/")[2]
         self._facts = effective_facts(known)
-        self._folding: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD)
-        self._fewer: PrefixFolds[Any] = PrefixFolds(self._kind.FOLD, FEWER_FOLDS_INTERVAL_FACTS)
+        begin = self._kind.FOLD().copy  # copies share the elements of their lists
+        self._folding: PrefixFolds[Any] = PrefixFolds(begin)
+        self._fewer: PrefixFolds[Any] = PrefixFolds(begin, FEWER_FOLDS_INTERVALS)
         """The folds without some of the facts."""
+        self._items = SharedItems()
 
     def days(self, after: date, until: date) -> Sequence[date]:
         """Return the days after one day and up to another with possible transitions."""
@@ -163,9 +162,9 @@ class EntityTransitions:
         change = day_change(eve, on_day)
         before, after, parts = change
         assert after is not None
-        fewer: dict[tuple[int, str | None], DayChange] = {}
+        fewer = FewerFacts(day, eve, self._public(day - DAY), self._state_of_first, self._items)
         for part, fields in parts.items():
-            place = self._place_of_cause(day, count, part, change, eve, fewer)
+            place = self._place_of_cause(count, part, change, fewer)
             cause = self._facts[place]
             kind = _transition_kind(part, before, after, day)
             [fact] = because([cause])
@@ -183,29 +182,18 @@ class EntityTransitions:
                 tuple(self._causes_of_first_statuses(day, count, part, before, after)),
             )
 
-    def _place_of_cause(
-        self,
-        day: date,
-        count: int,
-        part: Part,
-        change: DayChange,
-        eve: StateOnDay,
-        fewer: dict[tuple[int, str | None], DayChange],
-    ) -> int:
+    def _place_of_cause(self, count: int, part: Part, change: DayChange, fewer: FewerFacts) -> int:
         """Return the index of the last fact that is necessary for a change of a part on a day.
 
-        For a new entity it is the opening, regardless of other facts of the day. `fewer` caches changes
-        by number of facts and list.
+        For a new entity it is the opening, regardless of other facts of the day.
         """
         if change.before is None:
             return next(n for n in range(count) if type(self._facts[n].fact) in INITIAL_FACTS)
-        what, only = _what_happens(part, change, day), part[0] if part else None
+        what = _what_happens(part, change, fewer.day)
         for last in range(count - 1, 0, -1):
             if not _bears_on(self._facts[last].fact, part):
                 continue
-            if (last, only) not in fewer:
-                fewer[last, only] = self._change_of_first(last, day, eve, only)
-            if _what_happens(part, fewer[last, only], day) != what:
+            if fewer.compared(part, last, _what_happens) != what:
                 return last
         return 0
 
@@ -213,29 +201,21 @@ class EntityTransitions:
         self, day: date, count: int, part: Part, before: EntityState | None, after: EntityState
     ) -> Iterator[tuple[str, Evidence]]:
         """Yield the facts that set the initial statuses of new clauses."""
+        earlier = _statuses(before)
         statuses = {
             id: status
             for id, status in _statuses(after).items()
-            if part in ((), ("clauses", id)) and id not in _statuses(before)
+            if part in ((), ("clauses", id)) and id not in earlier
         }
         for last in reversed(range(count)):
             if not statuses:
                 return
-            fewer = _statuses(self._state(self._fewer, day, last))
+            if not any(_bears_on(self._facts[last].fact, ("clauses", id)) for id in statuses):
+                continue
+            fewer = _statuses(self._state_of_first(day, last))
             for id in [id for id, status in statuses.items() if fewer.get(id) is not status]:
                 del statuses[id]
                 yield id, because([self._facts[last]])[0]
-
-    def _change_of_first(
-        self, count: int, day: date, eve: StateOnDay, only: str | None
-    ) -> DayChange:
-        """Return the change on a day, of one list or of all, if only the first facts were known.
-
-        `eve` is the state of the previous day from all facts public by then.
-        """
-        if count < self._public(day - DAY):
-            eve = self._state_on(self._fewer, day - DAY, count, only)
-        return day_change(eve.narrowed(only), self._state_on(self._fewer, day, count, only))
 
     def _confirmation(
         self, day: date, part: Part, kind: TransitionKind, cause: int
@@ -261,11 +241,12 @@ class EntityTransitions:
         """Return the number of facts public by a day; they come first."""
         return bisect_right(self._facts, day, key=_PUBLIC_ON)
 
-    def _state_on(
-        self, folding: PrefixFolds[Any], day: date, count: int, only: str | None = None
-    ) -> StateOnDay:
+    def _state_on(self, folding: PrefixFolds[Any], day: date, count: int) -> StateOnDay:
         state = self._state(folding, day, count)
-        return StateOnDay(state, content(state, only))
+        return StateOnDay(state, content(state, shared=self._items))
+
+    def _state_of_first(self, day: date, count: int) -> EntityState | None:
+        return self._state(self._fewer, day, count)
 
     def _state(self, folding: PrefixFolds[Any], day: date, count: int) -> EntityState | None:
         if not count:

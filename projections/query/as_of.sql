@@ -21,13 +21,6 @@ SELECT {whole} AS state FROM ({version}) AS version;
 -- The states of one entity on some days, each with the days on which it holds.
 SELECT first_day, last_day, {whole} AS state FROM ({versions}) AS version;
 
--- name: digest
--- The SHA-256 of the whole state: one JSON line per entity, in the order of their names.
-SELECT encode(sha256(convert_to(coalesce(string_agg(
-           '{"entity":"' || entity || '","state":' || state || E'}\n', '' ORDER BY entity
-       ), ''), 'UTF8')), 'hex')
-FROM (SELECT version.entity, {whole} AS state FROM {versions}) AS states;
-
 -- name: counts
 -- The number of entities of each kind with a state.
 SELECT version.kind, count(*) FROM {versions} GROUP BY version.kind;

@@ -44,7 +44,7 @@ class Filter:
     announcement, the statistic of a figure, the status of an alliance, or the reader of an import.
     `dated` is the day of announcement or foundation. A date with only a month or year is in a range if
     one of its days is. `measure`, `status`, `in_force` and `commodities` must match in one clause.
-    `period` is a range of years.
+    `period` is a range of years. `disputed` controls have accounts of other sources beside them.
     """
 
     commodities: Sequence[str] | None = None
@@ -62,6 +62,7 @@ class Filter:
     verified: bool | None = None
     primary: bool | None = None
     checked: str | None = None
+    disputed: bool | None = None
     about: Sequence[str] | None = None
     """Index words of the entities, if they do not follow from the other fields."""
 

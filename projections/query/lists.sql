@@ -97,6 +97,11 @@ split_part(version.entity, '/', 5) = {stage}::text
 -- and whether one of its sources was checked in a given way.
 {sources} @> jsonb_build_array(jsonb_build_object('checked', {checked}::text))
 
+-- name: disputed
+-- Whether the state has a list of differing accounts; empty lists are not written, and quotation marks in a
+-- text are escaped.
+(strpos(version.state, '"disputes":[') > 0) = {disputed}::boolean
+
 -- name: clause
 -- A control is in the list if one of its clauses matches all conditions on clauses,
 EXISTS (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -41,6 +42,8 @@ MAX_CACHED_FACTS = 500
 """Maximum of facts of an entity for which all transitions are cached, not only the requested ones."""
 MAX_DAYS_OF_MANY_FACTS = 1000
 """Maximum of days in one query for the transitions of an entity with more facts."""
+MAX_STREAMS_IN_MEMORY = 500
+"""Maximum of entities whose events are read at once."""
 ALL_DAYS = (date.min, date.max)
 
 Known = tuple[int, ...]
@@ -118,24 +121,23 @@ class Transitions:
     async def _of_entities(
         self, entities: Sequence[str], moment: Moment, after: date, last: date
     ) -> list[Transition]:
-        streams = await read_streams(self._recorder, entities, moment)
         transitions: list[Transition] = []
         pauses = Pauses()
-        for entity, events in streams.items():
-            known = facts_public_by(events, moment.valid_at)
-            for transition in self._of_entity(entity, known, after, last):
-                transitions.append(transition)
-                await pauses.pause()
+        for begin in range(0, len(entities), MAX_STREAMS_IN_MEMORY):
+            some = entities[begin : begin + MAX_STREAMS_IN_MEMORY]
+            for entity, events in (await read_streams(self._recorder, some, moment)).items():
+                known = facts_public_by(events, moment.valid_at)
+                if len(known) > MAX_CACHED_FACTS:
+                    transitions += await _of_many_facts(entity, known, after, last)
+                    continue
+                for transition in self._of_entity(entity, known, after, last):
+                    transitions.append(transition)
+                    await pauses.pause()
         return transitions
 
     def _of_entity(
         self, entity: str, known: Sequence[RecordedFact], after: date, last: date
     ) -> Iterator[Transition]:
-        if len(known) > MAX_CACHED_FACTS:
-            of = EntityTransitions(entity, known)
-            _check_number(entity, len(of.days(after, last)))
-            yield from of.between(after, last)
-            return
         key = entity, tuple([fact.position for fact in known])
         transitions = self._kept.get(key)
         if transitions is None:
@@ -143,6 +145,21 @@ class Transitions:
             size = len(transitions) * (TRANSITION_BYTES + EVIDENCE_BYTES * len(known))
             self._kept.put(key, transitions, size)
         yield from (one for one in transitions if after < one.day <= last)
+
+
+async def _of_many_facts(
+    entity: str, known: Sequence[RecordedFact], after: date, last: date
+) -> list[Transition]:
+    """Return the transitions of an entity with many facts.
+
+    A thread makes them one by one, because the next one may take longer than the event loop should wait.
+    """
+    of = EntityTransitions(entity, known)
+    _check_number(entity, len(of.days(after, last)))
+    made, transitions = of.between(after, last), list[Transition]()
+    while (transition := await asyncio.to_thread(next, made, None)) is not None:
+        transitions.append(transition)
+    return transitions
 
 
 def _check_number(entity: str, days: int) -> None:

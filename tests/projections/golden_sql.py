@@ -22,6 +22,7 @@ import asyncpg
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.moment import Moment
 from tests.projections.questions import QUESTIONS, Question
+from tests.support.pools import RowsAtOnce
 from tracker.postgres.session_settings import SEARCH_PATH
 
 FOLDER = Path(__file__).with_name("golden")
@@ -30,7 +31,7 @@ MOMENT = Moment(date(2025, 6, 1), 1_000_000)
 SETTINGS = {"search_path": SEARCH_PATH, **PLANNED_ONCE}
 
 
-class RecordingPool:
+class RecordingPool(RowsAtOnce):
     """A pool that records statements and returns nothing."""
 
     def __init__(self) -> None:

@@ -103,6 +103,9 @@ QUESTIONS: dict[str, Question] = {
         Ordering(SortKey.PUBLICATION, down=True),
         KeyRange(after=("2024-01-31", f"figure/{REE}", 0), limit=20),
     ),
+    "controls with other accounts": lambda as_of, at: as_of.states(
+        ExportControlState, at, Filter(disputed=True)
+    ),
     "how many controls by how they were looked at": lambda as_of, at: as_of.lists.count(
         ExportControlState, at, Filter(primary=True, checked="page")
     ),

@@ -43,6 +43,7 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tests.support.log_events import append_all
+from tests.support.pools import OneConnection
 from tests.support.time_limits import within
 from tools.benchmarks.entity import KINDS
 from tracker import clock
@@ -281,7 +282,7 @@ async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_r
     for fewest in (3, 1000):
         monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", fewest)
         counts.append(len(await project(connection, 1000)))
-        pool: Any = connection
+        pool: Any = OneConnection(connection)
         told.append([await AsOf(pool, recorder).histories.page(stream) for stream in STREAMS])
     assert counts[0] > counts[1]
     assert told[0] == told[1]
@@ -290,7 +291,7 @@ async def test_the_history_of_an_entity_does_not_show_in_which_generations_its_r
 
 async def answers(connection: Connection, recorder: Recorder) -> list[Any]:
     """Return results for states, their sources, and changes."""
-    pool: Any = connection
+    pool: Any = OneConnection(connection)
     as_of, changes = AsOf(pool, recorder), Changes(pool, recorder)
     head = await recorder.head()
     now, then = Moment(DAYS[-1], head), Moment(DAYS[2], head // 2)
@@ -377,7 +378,7 @@ async def test_the_pages_of_a_history_are_the_history_whatever_their_size_and_wa
     await append_all(recorder, events(0, 70))  # with more, states would not be whole in their rows
     monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", fewest)
     await project(connection, 1000)
-    pool: Any = connection
+    pool: Any = OneConnection(connection)
     as_of = AsOf(pool, recorder)
     for stream in STREAMS:
         rows = await connection.fetch(MERGED, stream)
@@ -426,7 +427,7 @@ async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
     monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
     await append_all(recorder, events(0))
     await project(connection, 1000)
-    pool: Any = connection
+    pool: Any = OneConnection(connection)
     as_of = AsOf(pool, recorder)
     [*_, (_, stream)] = sorted([(await as_of.histories.count(of), of) for of in STREAMS])
     whole = await as_of.histories.page(stream)

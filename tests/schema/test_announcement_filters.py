@@ -132,6 +132,31 @@ async def test_disputes_are_those_of_the_controls_each_once(corpus: Api) -> None
     assert days == sorted(days, reverse=True)
 
 
+async def test_only_disputed_controls_are_read_for_disputes(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists, read = api.services.as_of.lists, list[str]()
+    page = lists.page
+
+    async def counted(*arguments: Any, **options: Any) -> Any:
+        states = await page(*arguments, **options)
+        read.extend(state.id for _, state in states)
+        return states
+
+    monkeypatch.setattr(lists, "page", counted)
+    accounts = {"few": 1, "many": 30, "quoted": 0, "none": 0}
+    for id, count in accounts.items():
+        title = 'a "disputes":["account"] in a title' if id == "quoted" else id
+        await api.do("announceExportControl", control(id, clause("1")) | {"title": title})
+        for number in range(count):
+            other = {"id": id, "on": "2025-01-01", "account": f"{number}", "source": source()}
+            await api.do("disputeExportControl", other)
+    read.clear()
+    listed = await disputes(api, "")
+    assert read == ["few", "many"]
+    assert [one["exportControl"]["key"] for one in listed] == ["few"] + ["many"] * 30
+
+
 async def test_a_dispute_is_found_by_the_goods_that_it_names_or_those_of_its_control(
     api: Api,
 ) -> None:

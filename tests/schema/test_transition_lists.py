@@ -240,3 +240,22 @@ async def test_an_entity_with_many_acts_is_asked_for_fewer_days_at_a_time(
         ("2026-02-02", "1", "RETURNS", "TERMS"),
         ("2027-01-01", "1", "SUSPENDED", "ACT"),
     ]
+
+
+async def test_the_events_of_a_limited_number_of_entities_are_in_memory_at_once(
+    corpus: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = await listed(corpus)
+    recorder, read = corpus.services.recorder, list[int]()
+    read_streams = recorder.read_streams
+
+    async def counted(streams: Any, until: int | None = None) -> Any:
+        read.append(len(streams))
+        return await read_streams(streams, until)
+
+    monkeypatch.setattr(type(recorder), "read_streams", lambda _, *given: counted(*given))
+    monkeypatch.setattr("projections.query.transitions.MAX_STREAMS_IN_MEMORY", 100)
+    fresh = Api(corpus.services)
+    assert await listed(fresh) == expected
+    assert len(read) > 5
+    assert max(read) == 100

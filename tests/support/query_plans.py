@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tests.support.pools import RowsAtOnce
 from tracker.postgres.database import Connection
 
 Plan = dict[str, Any]
 
 
-class ExplainingPool:
+class ExplainingPool(RowsAtOnce):
     """A pool that returns no results but stores query plans."""
 
     def __init__(self, connection: Connection):

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
@@ -39,8 +40,17 @@ async def fill(target: Target, data_dir: Path, size: int) -> None:
         await publisher(pool, target, keystore).catch_up()
 
 
-def line(name: str, size: int, data_dir: Path, *arguments: str) -> None:
-    """Run a command and print its line of the table."""
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Resources of a command: seconds, CPU seconds, and the peak of memory in megabytes."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+
+
+def command(data_dir: Path, *arguments: str) -> Used:
+    """Run a command of `tracker`."""
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "deploy.cli.main", *arguments, "--data-dir", str(data_dir)],
@@ -51,8 +61,14 @@ def line(name: str, size: int, data_dir: Path, *arguments: str) -> None:
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - started
     assert process.returncode == 0, arguments
+    return Used(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def line(name: str, size: int, data_dir: Path, *arguments: str) -> None:
+    """Run a command and print its line of the table."""
+    used = command(data_dir, *arguments)
     print(
-        f"| {name} | {seconds:.1f} | {size / seconds:,.0f} | {used.ru_maxrss / 1024:,.0f} |",
+        f"| {name} | {used.seconds:.1f} | {size / used.seconds:,.0f} | {used.megabytes:,.0f} |",
         flush=True,
     )
 

@@ -203,40 +203,65 @@ F = TypeVar("F", bound=Fold[EntityState])
 class PrefixFolds(Generic[F]):
     """The folds of the first n facts of an entity, for any n.
 
-    The fold of the last request is kept, and one at regular intervals.
+    The fold of the last request is kept, and one at regular intervals. Each further interval is a divisor of
+    the one before it: folds at these intervals are kept for one block of the one before.
     """
 
-    __slots__ = ("_at", "_begin", "_fold", "_folds", "_interval")
+    __slots__ = ("_at", "_begin", "_fold", "_intervals", "_saved")
 
-    def __init__(self, begin: Callable[[], F], interval: int = CACHED_FOLD_INTERVAL_FACTS):
-        self._begin, self._interval = begin, interval
+    def __init__(self, begin: Callable[[], F], intervals: Sequence[int] = ()):
+        self._begin = begin
+        self._intervals = intervals or (CACHED_FOLD_INTERVAL_FACTS,)
         self._at, self._fold = 0, begin()
-        self._folds: list[tuple[int, F]] = []
+        self._saved: list[list[tuple[int, F]]] = [[] for _ in self._intervals]
+        """Numbers of facts and their folds, for each interval."""
 
     def of_first(self, facts: Sequence[RecordedFact], count: int) -> F:
         """Return the fold of the first facts, for reading only."""
         if self._at == count:
             return self._fold
-        end = bisect_right(self._folds, count, key=_COUNT)
-        if self._at > count or (end and self._folds[end - 1][0] > self._at):
-            self._go_back(end)
+        at, fold = self._nearest(count)
+        if at == count and fold is not None:
+            return fold
+        if self._at > count or at > self._at:
+            self._at, self._fold = at, self._begin() if fold is None else fold.copy()
         for index in range(self._at, count):
             self._fold.take(facts[index])
             self._at = index + 1
-            if self._at % self._interval == 0 and self._at // self._interval > len(self._folds):
-                self._folds.append((self._at, self._fold.copy()))
+            self._save(count)
         return self._fold
 
     def truncate(self, count: int) -> None:
         """Remove folds that depend on more than the first facts, because others follow."""
-        del self._folds[bisect_right(self._folds, count, key=_COUNT) :]
+        for saved in self._saved:
+            del saved[bisect_right(saved, count, key=_COUNT) :]
         if self._at > count:
-            self._go_back(len(self._folds))
+            at, fold = self._nearest(count)
+            self._at, self._fold = at, self._begin() if fold is None else fold.copy()
 
-    def _go_back(self, count: int) -> None:
-        """Return to the last applicable one of the saved folds."""
-        self._at, fold = self._folds[count - 1] if count else (0, None)
-        self._fold = fold.copy() if fold is not None else self._begin()
+    def _nearest(self, count: int) -> tuple[int, F | None]:
+        """Return the last saved fold of at most so many facts, with its number of facts."""
+        nearest: tuple[int, F | None] = 0, None
+        for saved in self._saved:
+            end = bisect_right(saved, count, key=_COUNT)
+            if end and saved[end - 1][0] > nearest[0]:
+                nearest = saved[end - 1]
+        return nearest
+
+    def _save(self, count: int) -> None:
+        """Save the current fold at the first interval that it ends, on the way to a number of facts."""
+        block = 0
+        for interval, saved in zip(self._intervals, self._saved, strict=True):
+            if block and self._at // block != count // block:
+                return
+            if self._at % interval == 0:
+                if block and saved and saved[0][0] // block != count // block:
+                    saved.clear()
+                if not saved or saved[-1][0] < self._at:
+                    self._fold.lists()  # otherwise each copy would make its long lists anew
+                    saved.append((self._at, self._fold.copy()))
+                return
+            block = interval
 
 
 def _count(entry: tuple[int, object]) -> int:

@@ -63,12 +63,12 @@ class Disputes(AtMoment):
         of = info.context.services.as_of.controls
         query = ClauseQuery(self.moment.valid_at, commodity=goods, hs_code=coded)
         licences = await of.licences(self.moment) if query.is_about_goods else {}
-        # An account may name goods that its instrument does not name, so all instruments are read.
+        # An account may name goods that its instrument does not name, so the filters apply to accounts.
         controls = await of.matching(
             self.moment,
             ClauseQuery(self.moment.valid_at),
             {},
-            Filter(places=parse_words(Place, issuer, "issuer")),
+            Filter(places=parse_words(Place, issuer, "issuer"), disputed=True),
             BY_NAME,
         )
         disputed: list[Keyed[DisputedControl]] = []

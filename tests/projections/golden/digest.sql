@@ -3,10 +3,7 @@ SET search_path = projection, public;
 SET plan_cache_mode = force_generic_plan;
 
 PREPARE digest AS
-SELECT encode(sha256(convert_to(coalesce(string_agg(
-           '{"entity":"' || entity || '","state":' || state || E'}\n', '' ORDER BY entity
-       ), ''), 'UTF8')), 'hex')
-FROM (SELECT version.entity, CASE WHEN ascii(version.state) <> 2 THEN version.state ELSE (
+SELECT version.entity, CASE WHEN ascii(version.state) <> 2 THEN version.state ELSE (
     SELECT split_part(version.state, E'\x02', 4)
            || string_agg(element.text, ',' ORDER BY element.place) FILTER (WHERE element.list = 1)
            || split_part(version.state, E'\x02', 5)
@@ -26,7 +23,7 @@ FROM (SELECT version.entity, CASE WHEN ascii(version.state) <> 2 THEN version.st
           SELECT max(generation) FROM versions WHERE entity = subject.entity AND generation <= $3::bigint)
       AND since <= $3::bigint AND until > $3::bigint AND first_day <= $2::date AND last_day >= $2::date
     ORDER BY first_day DESC, since DESC LIMIT 1
-) AS version) AS states;
+) AS version ORDER BY version.entity;
 
 EXECUTE digest (
     '{"alliance","announcement","export-control","figure","firm","preference","import","redaction","source","coverage","flow"}',
