@@ -30,6 +30,12 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         " have been recorded yet.",
         "end_unknown": "It has ended or will end, and no source states the date.",
     },
+    vocabulary.DutyRelation: {
+        "adds_to": "It is paid in addition to the other duty.",
+        "yields_to": "It is not paid where the other duty is paid.",
+        "capped_at": "Together with the other duty it is at most a percentage.",
+        "includes_ordinary": "Its rate includes the ordinary duty, so that only the rest is paid on top.",
+    },
     vocabulary.Confirmation: {
         "confirmed": "A recorded act of the issuer is at least as new as the beginning of the status.",
         "by_terms": "It follows from dates in older acts: it began after the newest recorded act of the"

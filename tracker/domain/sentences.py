@@ -14,6 +14,7 @@ from tracker.domain import watched_source_facts as watch
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.clause import Clause
 from tracker.domain.commodities import Commodity
+from tracker.domain.duty_relations import Related, Relation
 from tracker.domain.figure import Figure
 from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.history import Retracted
@@ -33,7 +34,14 @@ from tracker.domain.phrases import (
 from tracker.domain.preference import Ordered
 from tracker.domain.redaction import Redacted
 from tracker.domain.values import Fact, PartialDate
-from tracker.domain.vocabulary import Direction, LegalStage, MemberRole, Outcome, Statistic
+from tracker.domain.vocabulary import (
+    Direction,
+    DutyRelation,
+    LegalStage,
+    MemberRole,
+    Outcome,
+    Statistic,
+)
 
 Names = Mapping[str, str]
 """Names of entities by their names in the log; the key is used for a missing one."""
@@ -69,6 +77,8 @@ def names_needed(entity: str, fact: Fact) -> set[str]:
             return {entity, _entity_name("announcement", fact.by)}
         case acts.Merged():
             return {entity, _entity_name("export-control", fact.into)}
+        case Related() if fact.relation.other:
+            return {entity, _entity_name("export-control", fact.relation.other)}
         case Claimed() | Preferred() | Retracted():
             return set()
     return {entity}
@@ -88,7 +98,7 @@ def sentence(
             text = _of_alliance(_name(names, entity), fact, names)
         case Made() | Superseded():
             text = _of_announcement(_name(names, entity), fact, names)
-        case acts.Announced() | acts.Amended() | acts.ClausesFact() | acts.Disputed():
+        case acts.Announced() | acts.Amended() | acts.ClausesFact() | acts.Disputed() | Related():
             text = _of_control(_name(names, entity), fact, names)
         case Claimed() | Preferred():
             text = _of_figure(entity, fact)
@@ -172,9 +182,27 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
         case acts.Disputed():
             publisher = publisher_phrase(fact.source.publisher)
             return f"{name}: {publisher} tells it otherwise: {beginning(fact.account)}"
+        case Related():
+            return f"{name}: {_relation(fact.relation, names)}"
         case acts.ClausesFact():
             return f"{name}: {_clauses(fact.clauses, _act(fact, names))}"
     raise TypeError(f"no sentence for {fact!r}")
+
+
+def _relation(of: Relation, names: Names) -> str:
+    """Return the effect of the duty of some clauses on another duty."""
+    duty = f"the duty of clause {list_phrase(of.clauses)}" if of.clauses else "the duty"
+    if of.other is None:
+        return f"{duty} includes the ordinary duty"
+    other = _name(names, _entity_name("export-control", of.other))
+    if of.other_clauses:
+        other += f", clause {list_phrase(of.other_clauses)}"
+    match of.kind:
+        case DutyRelation.ADDS_TO:
+            return f"{duty} is paid in addition to that of {other}"
+        case DutyRelation.YIELDS_TO:
+            return f"{duty} is not paid where that of {other} is paid"
+    return f"{duty} and that of {other} are together at most {of.percent} percent"
 
 
 def _act(fact: acts.ClausesFact, names: Names) -> str:
