@@ -113,10 +113,9 @@ class ShipmentCheck:
         """Every open question once, with the clauses that it settles."""
         by_text: dict[tuple[str, str], tuple[Question, list[Applicable]]] = {}
         for verdict in self.verdicts:
-            for one in (verdict.applicable, *verdict.legal_bases):
-                for question in one.questions:
-                    key = question.field, question.text
-                    by_text.setdefault(key, (question, []))[1].append(one)
+            for question in verdict.applicable.questions:
+                key = question.field, question.text
+                by_text.setdefault(key, (question, []))[1].append(verdict.applicable)
         return [*by_text.values()]
 
 
@@ -218,7 +217,7 @@ def obligation(one: Applicable) -> str:
         case VerdictKind.PROHIBITED:
             text = f"The {trade} is prohibited"
         case VerdictKind.LICENCE_REQUIRED if clause.measure is Measure.STATE_TRADING:
-            text = f"Only firms that {authority} designates may {trade} the goods"
+            text = f"Only firms designated by {authority} may {trade} the goods"
         case VerdictKind.LICENCE_REQUIRED:
             text = (
                 f"The {who} needs a {word_phrase(clause.measure)} from {authority} before {trade}"
