@@ -139,7 +139,7 @@ def check_shipment(
     applicable = [
         one
         for control in controls
-        for state in matching_clauses(case.goods_query, control, licences)
+        for state in matching_clauses(case.goods_query(control.issuer), control, licences)
         if state.status in STATUSES
         and (
             one := _apply(

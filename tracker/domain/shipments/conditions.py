@@ -69,6 +69,7 @@ class Conditions:
         self._clause: Clause = state.clause
         self._licences = licences
         self._shipment = case.shipment
+        self._code = case.code_for(control.issuer)
 
     def all(self) -> Iterator[Condition]:
         """Yield every condition; the clause does not apply if one is not met."""
@@ -210,7 +211,7 @@ class Conditions:
                 "covers",
                 f"Are the goods {clause.covers} that the clause lists?",
             )
-        if match_of(self._case.goods_query, clause) is Match.POSSIBLE:
+        if match_of(self._case.goods_query(self._control.issuer), clause) is Match.POSSIBLE:
             named = commodities_phrase(set(clause.commodities) & GROUPS)
             yield self._open(
                 f"it names only {named}, without codes",
@@ -283,6 +284,9 @@ class Conditions:
             self._question(f"item/{number}", f"Are the goods {_description(item)}?")
             for number, item in open_items[:MAX_QUESTIONS]
         )
+        if self._case.lacks_tariff and any(item.hs for _, item in open_items):
+            text = f"Which place's tariff has the code {self._shipment.hs_code}?"
+            questions = (self._question("code", text, "codeOf"), *questions)
         return Condition(None, f"it covers only {listed}", questions)
 
     def _is_near(self, item: Item) -> bool:
@@ -305,7 +309,7 @@ class Conditions:
         return None if None in parts else True
 
     def _has_code_of(self, item: Item, complete: bool) -> bool | None:
-        code = self._shipment.hs_code
+        code = self._code
         if not item.hs:
             return True if complete else None
         if code is None:
@@ -370,7 +374,10 @@ class Conditions:
         """Yield the exceptions of the clause: it applies unless one is stated."""
         clause = self._clause
         for number, item in enumerate(clause.exempt_items):
-            if self._is_near(item):
+            if self._is_near(item) and False not in (
+                self._has_code_of(item, complete=True),
+                self._is_form_of(item),
+            ):
                 yield self._unless(f"exempt/{number}", f"Are the goods {_description(item)}?")
         if clause.exemptions:
             yield self._unless("exemption", f"Does an exemption apply: {clause.exemptions}?")
