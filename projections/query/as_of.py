@@ -21,6 +21,7 @@ from projections.query.lists import EVERYTHING, Filter, KeyRange, Lists
 from projections.query.moment import Moment, MomentSeries, S, kind_name, resolve_moment
 from projections.query.schedules import Schedules
 from projections.query.search import Searches
+from projections.query.shipments import Shipments
 from projections.query.sql_parts import (
     fill,
     load_parts,
@@ -82,6 +83,14 @@ class AsOf:
         self.all_versions = AllVersions(pool)
         self.histories = Histories(pool)
         self.exposures = Exposures(pool, self.lists, self.confirmations)
+        self.shipments = Shipments(
+            self.controls,
+            self.confirmations,
+            self.coverages,
+            self.transitions,
+            self.firm_spellings,
+            progress,
+        )
         self.searches = Searches(pool, self.named, progress)
 
     @property

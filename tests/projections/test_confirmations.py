@@ -30,7 +30,9 @@ async def acts_by_issuer(services: Services, position: int) -> dict[str, list[da
         acts = [one.fact for one in effective_facts(facts)]
         issuers = {fact.issuer for fact in acts if isinstance(fact, Announced)}
         issuers |= {actor for fact in acts for actor in getattr(fact, "actors", ())}
-        days = [f.public_on for f in acts if not isinstance(f, Disputed | Related | SuspensionStated)]
+        days = [
+            f.public_on for f in acts if not isinstance(f, Disputed | Related | SuspensionStated)
+        ]
         for issuer in issuers:
             found.setdefault(issuer, []).extend(days)
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from tracker.domain.clause import ClauseState
@@ -21,6 +22,7 @@ from tracker.domain.phrases import place_phrase, publisher_phrase, word_phrase
 from tracker.domain.publishers import speaks_for
 from tracker.domain.shipments.conditions import Condition, Conditions, Question
 from tracker.domain.shipments.shipment import Case, Shipment
+from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus, Confirmation, Direction, Match, Measure
 
 
@@ -85,6 +87,28 @@ class Applicable:
         return KINDS[measure]
 
     @property
+    def first_day(self) -> date | None:
+        """The first day on which it applies, or applies again; null if no day is recorded."""
+        if self.state.status is ClauseStatus.SUSPENDED:
+            return self.state.returns_on
+        return self.state.first_in_force or self.state.clause.first_day
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it applies by the recorded dates, before its end or its next suspension;
+        null if none is recorded."""
+        days, pause = self.state.days_in_force(), self.state.suspended_days()
+        ends = [days[1]] if days else []
+        if pause and self.state.status is ClauseStatus.IN_FORCE:
+            ends.append(pause[0] - DAY)
+        return min(filter(None, ends), default=None)
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons why it applies only possibly, in words; empty if it certainly applies."""
+        return [one.reason for one in self.open_conditions]
+
+    @property
     def questions(self) -> Iterator[Question]:
         """The questions of its open conditions."""
         for condition in self.open_conditions:
@@ -109,14 +133,21 @@ class ShipmentCheck:
     """Clauses that would apply but are suspended, or not yet in force."""
 
     @property
+    def applicable(self) -> Iterator[Applicable]:
+        """All clauses that apply, now or on a later day, with those that others rest on."""
+        for verdict in self.verdicts:
+            yield verdict.applicable
+            yield from verdict.legal_bases
+        yield from self.not_in_force
+
+    @property
     def open_questions(self) -> list[tuple[Question, list[Applicable]]]:
         """Every open question once, with the clauses that it settles."""
-        by_text: dict[tuple[str, str], tuple[Question, list[Applicable]]] = {}
+        merged: dict[tuple[str, str], tuple[Question, list[Applicable]]] = {}
         for verdict in self.verdicts:
             for question in verdict.applicable.questions:
-                key = question.field, question.text
-                by_text.setdefault(key, (question, []))[1].append(verdict.applicable)
-        return [*by_text.values()]
+                merged.setdefault(question.key, (question, []))[1].append(verdict.applicable)
+        return [*merged.values()]
 
 
 def issuers_of(shipment: Shipment) -> Iterator[str]:
@@ -139,13 +170,7 @@ def check_shipment(
     applicable = [
         one
         for control in controls
-        for state in matching_clauses(case.goods_query(control.issuer), control, licences)
-        if state.status in STATUSES
-        and (
-            one := _apply(
-                case, control, state, licences.get(control.issuer, NO_LICENCES), first_days
-            )
-        )
+        for one in applicable_clauses(case, control, licences, first_days)
     ]
     in_force = [one for one in applicable if one.state.status is ClauseStatus.IN_FORCE]
     return ShipmentCheck(
@@ -153,6 +178,16 @@ def check_shipment(
         tuple(_verdicts(in_force)),
         tuple(one for one in applicable if one.state.status is not ClauseStatus.IN_FORCE),
     )
+
+
+def applicable_clauses(
+    case: Case, control: ExportControlState, licences: Licences, first_days: FirstDays
+) -> Iterator[Applicable]:
+    """Yield the clauses of a control that apply to a shipment, or will on a later day."""
+    own = licences.get(control.issuer, NO_LICENCES)
+    for state in matching_clauses(case.goods_query(control.issuer), control, licences):
+        if state.status in STATUSES and (one := _apply(case, control, state, own, first_days)):
+            yield one
 
 
 def _apply(

@@ -31,6 +31,8 @@ from tracker.domain.shipments.shipment import Case
 from tracker.domain.unions import unions_of
 from tracker.domain.vocabulary import Covers, Direction, Match, Territory
 
+ANSWERS = "answers"
+"""The input field for answers to questions that no other field answers."""
 MAX_QUESTIONS = 4
 """Maximum number of items of a clause that are asked for individually."""
 
@@ -42,6 +44,14 @@ class Question:
     id: str
     text: str
     field: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The key shared by questions with the same answer.
+
+        A question without a field of its own is answered by its id only.
+        """
+        return self.field, self.id if self.field == ANSWERS else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +371,7 @@ class Conditions:
         if not missing and all_named:
             return NOT_MET
         number = clause.entity_count or len(clause.entities)
-        field = missing[-1] if missing else "answers"
+        field = missing[-1] if missing else ANSWERS
         who = "the end user or the importer" if missing else "a party"
         return self._open(
             f"it is limited to {number} listed firms",
@@ -407,14 +417,14 @@ class Conditions:
 
     # --- questions
 
-    def _open(self, reason: str, part: str, text: str, field: str = "answers") -> Condition:
+    def _open(self, reason: str, part: str, text: str, field: str = ANSWERS) -> Condition:
         """Return an open condition with its question, or the condition that its answer settles."""
         answer = self._case.answer(self._id(part))
         if answer is not None:
             return Condition(answer)
         return Condition(None, reason, (self._question(part, text, field),))
 
-    def _question(self, part: str, text: str, field: str = "answers") -> Question:
+    def _question(self, part: str, text: str, field: str = ANSWERS) -> Question:
         return Question(self._id(part), text, field)
 
     def _id(self, part: str) -> str:

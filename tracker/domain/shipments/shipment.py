@@ -141,17 +141,18 @@ class Case:
     day: date
     names: FirmNames
 
-    def goods_query(self, issuer: str) -> ClauseQuery:
-        """Return the filters on clauses of an issuer by the goods."""
+    def goods_query(self, issuer: str | None = None) -> ClauseQuery:
+        """Return the filters on clauses of an issuer, or of all issuers, by the goods."""
         of = self.shipment
         return ClauseQuery(
             self.day, commodity=of.commodity, form=of.form, hs_code=self.code_for(issuer)
         )
 
-    def code_for(self, issuer: str) -> HsCode | None:
+    def code_for(self, issuer: str | None) -> HsCode | None:
         """Return the code in the tariff of an issuer: all digits only if it is of that tariff."""
         code, place = self.shipment.hs_code, self.shipment.code_of
-        return code if self.is_in(place, issuer) else code and code[:INTERNATIONAL_DIGITS]
+        is_own = issuer is not None and self.is_in(place, issuer)
+        return code if is_own else code and code[:INTERNATIONAL_DIGITS]
 
     @property
     def lacks_tariff(self) -> bool:
