@@ -12,10 +12,11 @@ from decimal import Decimal
 
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.clause_query import match_of
-from tracker.domain.commodities import Commodity, descendants, related
+from tracker.domain.commodities import Commodity, descendants, find_commodity, related
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
 from tracker.domain.matching import (
+    DUAL_USE_ITEMS,
     GROUPS,
     IssuerLicences,
     exception_for,
@@ -29,7 +30,7 @@ from tracker.domain.places import Place
 from tracker.domain.scope import Item
 from tracker.domain.shipments.shipment import Case
 from tracker.domain.unions import unions_of
-from tracker.domain.vocabulary import Covers, Direction, Match, Territory
+from tracker.domain.vocabulary import Covers, Direction, Form, Match, Territory
 
 ANSWERS = "answers"
 """The input field for answers to questions that no other field answers."""
@@ -221,6 +222,8 @@ class Conditions:
                 "covers",
                 f"Are the goods {clause.covers} that the clause lists?",
             )
+        if self._is_dual_use():
+            return
         if match_of(self._case.goods_query(self._control.issuer), clause) is Match.POSSIBLE:
             named = commodities_phrase(set(clause.commodities) & GROUPS)
             yield self._open(
@@ -234,6 +237,18 @@ class Conditions:
             yield self._items()
         else:
             yield self._forms()
+
+    def _is_dual_use(self) -> bool:
+        """Whether a clause on dual-use items covers the goods, because each of them needs such a licence."""
+        if DUAL_USE_ITEMS not in self._clause.commodities or self._clause.items:
+            return False
+        return bool(self._shipment.goods) and all(map(self._is_licensed, self._shipment.goods))
+
+    def _is_licensed(self, commodity: Commodity) -> bool:
+        """Return whether the licences in force cover a commodity in all forms that the goods can have."""
+        whole = [of.forms for of in self._licences.goods_of(commodity) if not of.limits]
+        forms, possible = frozenset[Form]().union(*whole), self._shipment.possible_forms
+        return bool(whole) and (not all(whole) or (bool(possible) and possible <= forms))
 
     def _commodities(self) -> Condition:
         """Whether it covers every commodity that the goods can be, not only a narrower one."""
@@ -308,12 +323,10 @@ class Conditions:
         answer = self._case.answer(self._id(f"item/{number}"))
         if answer is not None:
             return answer
-        parts = [
-            self._has_code_of(item, complete),
-            self._is_commodity_of(item),
-            self._is_form_of(item),
-            None if item.threshold else True,
-        ]
+        of_code = self._has_code_of(item, complete or _is_whole(item))
+        parts = [of_code, None if item.threshold else True]
+        if not (of_code and item.hs):
+            parts += [self._is_commodity_of(item), self._is_form_of(item)]
         if False in parts:
             return False
         return None if None in parts else True
@@ -429,6 +442,11 @@ class Conditions:
 
     def _id(self, part: str) -> str:
         return f"{self._control.id}/{self._clause.id}/{part}"
+
+
+def _is_whole(item: Item) -> bool:
+    """Return whether an item has the name of a commodity, so that it is not only a part of it."""
+    return item.commodity is not None and find_commodity(item.name) == item.commodity
 
 
 def _description(item: Item) -> str:
