@@ -74,7 +74,7 @@ def duties(check: ShipmentCheck, kind: VerdictKind) -> DutyTotal:
         for verdict in check.verdicts
         if verdict.applicable.kind is kind
     )
-    return _total(lines, _relations(check))
+    return _total(lines, _relations(check), kind is VerdictKind.IMPORT_DUTY)
 
 
 def _line(check: ShipmentCheck, one: Applicable) -> DutyLine:
@@ -133,9 +133,14 @@ def _relations(check: ShipmentCheck) -> dict[tuple[tuple[str, str], tuple[str, s
 
 
 def _total(
-    lines: tuple[DutyLine, ...], relations: dict[tuple[tuple[str, str], tuple[str, str]], Relation]
+    lines: tuple[DutyLine, ...],
+    relations: dict[tuple[tuple[str, str], tuple[str, str]], Relation],
+    has_ordinary: bool,
 ) -> DutyTotal:
-    """Return the total of duties: first those that yield are left out, then the others are added."""
+    """Return the total of duties: first those that yield are left out, then the others are added.
+
+    `has_ordinary` says whether an ordinary duty is paid besides, as on imports.
+    """
     steps: list[Step] = []
     paid = list(lines)
     for line, other, _ in _pairs(lines, relations, DutyRelation.YIELDS_TO):
@@ -148,7 +153,7 @@ def _total(
         elif line.low is not None:
             paid[index] = replace(line, low=ZERO)
     remarks = [*_without_percentage(paid)]
-    if not any(line.includes_ordinary and line.is_certain for line in paid):
+    if has_ordinary and not any(line.includes_ordinary and line.is_certain for line in paid):
         remarks.append(ORDINARY_NOT_RECORDED)
     if missing := _unrelated(paid, relations):
         return DutyTotal(lines, None, None, tuple(steps), (*missing, *remarks))
