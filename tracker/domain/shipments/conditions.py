@@ -383,7 +383,7 @@ class Conditions:
             if self._is_near(item):
                 yield self._unless(f"exempt/{number}", f"Are the goods {_description(item)}?")
         if clause.exemptions:
-            yield self._unless("exemption", f"Does an exemption apply: {clause.exemptions}?")
+            yield self._unless("exemption", f"Does an exemption apply: {clause.exemptions.rstrip('.')}?")
         for suspension in self._state.partial_suspensions:
             yield self._unless_firm(suspension.entities)
         place = (
