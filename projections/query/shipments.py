@@ -17,12 +17,15 @@ from projections.query.lists import EVERYTHING
 from projections.query.moment import Moment
 from projections.query.transitions import TransitionFilter, Transitions
 from projections.runner.progress import ProgressTracker
-from tracker.domain.clause_query import matching_clauses
+from tracker.domain.clause import ClauseState
+from tracker.domain.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.completeness import Completeness, Scope
 from tracker.domain.confirmation import NOTHING_BY_TERMS
 from tracker.domain.export_control import ExportControl, ExportControlState
+from tracker.domain.matching import Licences
 from tracker.domain.shipments.check import (
     Applicable,
+    Matches,
     ShipmentCheck,
     applicable_clauses,
     check_matches,
@@ -102,11 +105,11 @@ class Shipments:
         names = {name: await self._firm_spellings(name, moment) for name in firms}
         case = Case(shipment, moment.valid_at, names)
         licences = await self._controls.licences(moment)
-        matches = await self._controls.matching(
-            moment, case.goods_query, licences, EVERYTHING, BY_NAME
-        )
+        query = case.goods_query()
+        keyed = await self._controls.matching(moment, query, licences, EVERYTHING, BY_NAME)
         first_days = await self._confirmations.first_days(moment)
-        check = check_matches(case, (of for _, of in matches), licences, first_days)
+        matches = (of_issuer(case, query, *of, licences) for _, of in keyed)
+        check = check_matches(case, matches, licences, first_days)
         completeness = [
             (leg, await self._completeness.get((leg.scope(shipment, case.day), moment.alone)))
             for leg in legs_of(shipment)
@@ -128,7 +131,8 @@ class Shipments:
                 return True
             if not isinstance(after, ExportControlState) or not _is_reworded(transition):
                 return False
-            clauses = matching_clauses(check.case.goods_query, after, licences)
+            query = check.case.goods_query(after.issuer)
+            clauses = matching_clauses(query, after, licences)
             later = applicable_clauses(check.case, after, clauses, licences, NOTHING_BY_TERMS)
             return any(one.key == key for one in later)
 
@@ -143,6 +147,21 @@ class Shipments:
             return []
         last = today + timedelta(UPCOMING_DAYS)
         return await self._transitions.between(moment, today + DAY, last, CONTROLS)
+
+
+def of_issuer(
+    case: Case,
+    query: ClauseQuery,
+    control: ExportControlState,
+    clauses: Sequence[ClauseState],
+    licences: Licences,
+) -> Matches:
+    """Return the clauses of a control that match the goods, of those that match a query for all issuers.
+
+    The query of its issuer differs if the code is one of its tariff, and matches fewer.
+    """
+    own = case.goods_query(control.issuer)
+    return control, clauses if own == query else matching_clauses(own, control, licences)
 
 
 def _is_reworded(transition: Transition) -> bool:

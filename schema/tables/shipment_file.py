@@ -20,8 +20,8 @@ from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from projections.query.shipments import CheckedShipment
 from schema.base.errors import DATABASE_ERRORS
-from schema.inputs.input_types import check_text, to_camel
-from schema.inputs.shipment import to_shipment
+from schema.inputs.input_types import to_camel
+from schema.inputs.shipment import shipment_of_texts
 from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
 from tracker.domain.phrases import place_phrase
@@ -39,10 +39,6 @@ COLUMNS = tuple(to_camel(field.name) for field in structs.fields(Shipment))
 """The columns of the input."""
 LIST_COLUMNS = ("route", "contents", "answers")
 """The columns with lists, separated by semicolons."""
-NO_CONTENTS = "none"
-"""The text of `contents` for goods without foreign content."""
-PARTS_OF_CONTENT = ("commodity", "origin", "percent")
-ANSWER_WORDS = {"yes": True, "no": False}
 
 logger = logging.getLogger(__name__)
 
@@ -116,46 +112,12 @@ def _check_columns(columns: Sequence[str]) -> None:
 
 def shipment_of(line: Line) -> Shipment:
     """Return the shipment of a line. Raises InvalidInput with the path of the field."""
-    for column, cell in line.items():
-        check_text(cell, column)
-    data: dict[str, Any] = {**line}
-    if form := line.get("form"):
-        data["form"] = form.lower()
-    if "route" in line:
-        data["route"] = _items(line["route"])
-    if contents := line.get("contents"):
-        items = [] if contents.lower() == NO_CONTENTS else _items(contents)
-        data["contents"] = [_content(number, item) for number, item in enumerate(items)]
-    if "answers" in line:
-        answers = enumerate(_items(line["answers"]))
-        data["answers"] = [_answer(number, item) for number, item in answers]
-    return to_shipment(data)
-
-
-def _items(cell: str) -> list[str]:
-    return [item for part in cell.split(";") if (item := part.strip())]
-
-
-def _content(number: int, item: str) -> dict[str, str]:
-    parts = [part.strip() for part in item.split(":")]
-    if not 2 <= len(parts) <= len(PARTS_OF_CONTENT):
-        raise InvalidInput(
-            f"{item[:50]!r}: expected COMMODITY:ORIGIN:PERCENT, such as dysprosium:CN:0.2",
-            code="INVALID_CONTENT",
-            path=("contents", number),
-        )
-    return dict(zip(PARTS_OF_CONTENT, parts, strict=False))
-
-
-def _answer(number: int, item: str) -> dict[str, Any]:
-    question, _, word = item.rpartition(":")
-    if word.strip().lower() not in ANSWER_WORDS:
-        raise InvalidInput(
-            f"{item[:50]!r}: expected QUESTION:yes or QUESTION:no",
-            code="INVALID_ANSWER",
-            path=("answers", number),
-        )
-    return {"question": question.strip(), "yes": ANSWER_WORDS[word.strip().lower()]}
+    texts: dict[str, Any] = {**line}
+    for column in LIST_COLUMNS:
+        if column in line:
+            parts = map(str.strip, line[column].split(";"))
+            texts[column] = [part for part in parts if part]
+    return shipment_of_texts(texts)
 
 
 # --- results

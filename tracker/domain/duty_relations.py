@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from tracker.domain.places import Place
+from tracker.domain.unions import unions_of
 from tracker.domain.values import Fact, Name, PartialDate, Value, check_order
 from tracker.domain.vocabulary import DutyRelation
 from tracker.domain.wording import check_not_negative
@@ -27,6 +29,11 @@ class Relation(Value, frozen=True, kw_only=True):
     """The clauses of the other instrument; all if left out."""
     percent: Decimal | None = None
     """The percentage that both together do not exceed, for CAPPED_AT."""
+    places: tuple[Place, ...] = ()
+    """The countries of production of imports, or destinations of exports, that it is limited to; all if left
+    out."""
+    except_places: tuple[Place, ...] = ()
+    """Such places that it does not apply to."""
     in_force_from: PartialDate | None = None
     """The first day of the relation; null: as long as the duties apply."""
     in_force_until: PartialDate | None = None
@@ -53,6 +60,15 @@ class Relation(Value, frozen=True, kw_only=True):
         """Return whether the relation applies on a day."""
         started = self.in_force_from is None or self.in_force_from.first <= day
         return started and (self.in_force_until is None or day <= self.in_force_until.last)
+
+    def holds_for(self, place: Place | None, day: date) -> bool:
+        """Return whether it applies on a day to goods of a place, or to exports to it."""
+        if not self.holds_on(day) or (place is None and (self.places or self.except_places)):
+            return False
+        names = {place, *(unions_of(place, day) if place else ())}
+        return names.isdisjoint(self.except_places) and (
+            not self.places or not names.isdisjoint(self.places)
+        )
 
     def is_between(self, clause: str, other: str, other_clause: str) -> bool:
         """Return whether it relates a clause of its instrument to a clause of another one."""

@@ -170,8 +170,10 @@ def check_shipment(
     case: Case, controls: Sequence[ExportControlState], licences: Licences, first_days: FirstDays
 ) -> ShipmentCheck:
     """Return the clauses that apply to a shipment: certainly if every condition is met, else possibly."""
-    query = case.goods_query
-    matches = [(control, matching_clauses(query, control, licences)) for control in controls]
+    matches = (
+        (control, matching_clauses(case.goods_query(control.issuer), control, licences))
+        for control in controls
+    )
     return check_matches(case, matches, licences, first_days)
 
 

@@ -12,10 +12,11 @@ from decimal import Decimal
 
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.clause_query import match_of
-from tracker.domain.commodities import Commodity, descendants, related
+from tracker.domain.commodities import Commodity, descendants, find_commodity, related
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
 from tracker.domain.matching import (
+    DUAL_USE_ITEMS,
     GROUPS,
     IssuerLicences,
     exception_for,
@@ -29,7 +30,7 @@ from tracker.domain.places import Place
 from tracker.domain.scope import Item
 from tracker.domain.shipments.shipment import Case
 from tracker.domain.unions import unions_of
-from tracker.domain.vocabulary import Covers, Direction, Match, Territory
+from tracker.domain.vocabulary import Covers, Direction, Form, Match, Territory
 
 ANSWERS = "answers"
 """The input field for answers to questions that no other field answers."""
@@ -79,6 +80,7 @@ class Conditions:
         self._clause: Clause = state.clause
         self._licences = licences
         self._shipment = case.shipment
+        self._code = case.code_for(control.issuer)
 
     def all(self) -> Iterator[Condition]:
         """Yield every condition; the clause does not apply if one is not met."""
@@ -220,7 +222,9 @@ class Conditions:
                 "covers",
                 f"Are the goods {clause.covers} that the clause lists?",
             )
-        if match_of(self._case.goods_query, clause) is Match.POSSIBLE:
+        if self._is_dual_use():
+            return
+        if match_of(self._case.goods_query(self._control.issuer), clause) is Match.POSSIBLE:
             named = commodities_phrase(set(clause.commodities) & GROUPS)
             yield self._open(
                 f"it names only {named}, without codes",
@@ -233,6 +237,18 @@ class Conditions:
             yield self._items()
         else:
             yield self._forms()
+
+    def _is_dual_use(self) -> bool:
+        """Whether a clause on dual-use items covers the goods, because each of them needs such a licence."""
+        if DUAL_USE_ITEMS not in self._clause.commodities or self._clause.items:
+            return False
+        return bool(self._shipment.goods) and all(map(self._is_licensed, self._shipment.goods))
+
+    def _is_licensed(self, commodity: Commodity) -> bool:
+        """Return whether the licences in force cover a commodity in all forms that the goods can have."""
+        whole = [of.forms for of in self._licences.goods_of(commodity) if not of.limits]
+        forms, possible = frozenset[Form]().union(*whole), self._shipment.possible_forms
+        return bool(whole) and (not all(whole) or (bool(possible) and possible <= forms))
 
     def _commodities(self) -> Condition:
         """Whether it covers every commodity that the goods can be, not only a narrower one."""
@@ -293,6 +309,9 @@ class Conditions:
             self._question(f"item/{number}", f"Are the goods {_description(item)}?")
             for number, item in open_items[:MAX_QUESTIONS]
         )
+        if self._case.lacks_tariff and any(item.hs for _, item in open_items):
+            text = f"Which place's tariff has the code {self._shipment.hs_code}?"
+            questions = (self._question("code", text, "codeOf"), *questions)
         return Condition(None, f"it covers only {listed}", questions)
 
     def _is_near(self, item: Item) -> bool:
@@ -304,18 +323,16 @@ class Conditions:
         answer = self._case.answer(self._id(f"item/{number}"))
         if answer is not None:
             return answer
-        parts = [
-            self._has_code_of(item, complete),
-            self._is_commodity_of(item),
-            self._is_form_of(item),
-            None if item.threshold else True,
-        ]
+        of_code = self._has_code_of(item, complete or _is_whole(item))
+        parts = [of_code, None if item.threshold else True]
+        if not (of_code and item.hs):
+            parts += [self._is_commodity_of(item), self._is_form_of(item)]
         if False in parts:
             return False
         return None if None in parts else True
 
     def _has_code_of(self, item: Item, complete: bool) -> bool | None:
-        code = self._shipment.hs_code
+        code = self._code
         if not item.hs:
             return True if complete else None
         if code is None:
@@ -380,10 +397,15 @@ class Conditions:
         """Yield the exceptions of the clause: it applies unless one is stated."""
         clause = self._clause
         for number, item in enumerate(clause.exempt_items):
-            if self._is_near(item):
+            if self._is_near(item) and False not in (
+                self._has_code_of(item, complete=True),
+                self._is_form_of(item),
+            ):
                 yield self._unless(f"exempt/{number}", f"Are the goods {_description(item)}?")
         if clause.exemptions:
-            yield self._unless("exemption", f"Does an exemption apply: {clause.exemptions.rstrip('.')}?")
+            yield self._unless(
+                "exemption", f"Does an exemption apply: {clause.exemptions.rstrip('.')}?"
+            )
         for suspension in self._state.partial_suspensions:
             yield self._unless_firm(suspension.entities)
         place = (
@@ -422,6 +444,11 @@ class Conditions:
 
     def _id(self, part: str) -> str:
         return f"{self._control.id}/{self._clause.id}/{part}"
+
+
+def _is_whole(item: Item) -> bool:
+    """Return whether an item has the name of a commodity, so that it is not only a part of it."""
+    return item.commodity is not None and find_commodity(item.name) == item.commodity
 
 
 def _description(item: Item) -> str:

@@ -22,6 +22,8 @@ from tracker.errors import InvalidInput
 MAX_CONTENTS = 20
 MAX_ROUTE = 10
 MAX_ANSWERS = 100
+INTERNATIONAL_DIGITS = 6
+"""Number of digits of a code of the Harmonized System; the others are national."""
 
 
 class Content(Value, frozen=True, kw_only=True):
@@ -52,6 +54,9 @@ class Shipment(Value, frozen=True, kw_only=True):
     """The commodity of the goods, such as `tungsten`; needed without `hsCode`."""
     hs_code: HsCode | None = None
     """Their code of the Harmonized System or of a tariff, 4 to 10 digits without dots."""
+    code_of: Place | None = None
+    """The place whose tariff has the code, if it has more than 6 digits: only the first 6 are the same
+    everywhere. Without it the other digits settle nothing."""
     form: Form | None = None
     """The form in which they are traded."""
     origin: Place | None = None
@@ -81,6 +86,10 @@ class Shipment(Value, frozen=True, kw_only=True):
                 "expected the goods: a commodity, an HS code or both",
                 code="GOODS_REQUIRED",
                 path=("commodity",),
+            )
+        if self.code_of is not None and self.hs_code is None:
+            raise InvalidInput(
+                "expected the code that is of this place", code="FIELD_REQUIRED", path=("hsCode",)
             )
         for field, items, most in (
             ("route", self.route, MAX_ROUTE),
@@ -132,11 +141,24 @@ class Case:
     day: date
     names: FirmNames
 
-    @property
-    def goods_query(self) -> ClauseQuery:
-        """The filters on clauses by the goods."""
+    def goods_query(self, issuer: str | None = None) -> ClauseQuery:
+        """Return the filters on clauses of an issuer, or of all issuers, by the goods."""
         of = self.shipment
-        return ClauseQuery(self.day, commodity=of.commodity, form=of.form, hs_code=of.hs_code)
+        return ClauseQuery(
+            self.day, commodity=of.commodity, form=of.form, hs_code=self.code_for(issuer)
+        )
+
+    def code_for(self, issuer: str | None) -> HsCode | None:
+        """Return the code in the tariff of an issuer: all digits only if it is of that tariff."""
+        code, place = self.shipment.hs_code, self.shipment.code_of
+        is_own = issuer is not None and self.is_in(place, issuer)
+        return code if is_own else code and code[:INTERNATIONAL_DIGITS]
+
+    @property
+    def lacks_tariff(self) -> bool:
+        """Whether the code has national digits of a tariff that is not stated."""
+        code = self.shipment.hs_code or ""
+        return len(code) > INTERNATIONAL_DIGITS and self.shipment.code_of is None
 
     def is_in(self, place: Place | None, issuer: str) -> bool:
         """Return whether a place is an issuer, or a member of the union that is."""
