@@ -12,18 +12,23 @@ from projections.query.confirmations import Confirmations
 from projections.query.controls import Controls
 from projections.query.coverage import Coverages
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
+from projections.query.list_statements import BY_NAME
 from projections.query.lists import EVERYTHING
 from projections.query.moment import Moment
 from projections.query.transitions import TransitionFilter, Transitions
 from projections.runner.progress import ProgressTracker
-from tracker.domain.completeness import Completeness
+from tracker.domain.clause import ClauseState
+from tracker.domain.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.completeness import Completeness, Scope
 from tracker.domain.confirmation import NOTHING_BY_TERMS
 from tracker.domain.export_control import ExportControl, ExportControlState
+from tracker.domain.matching import Licences
 from tracker.domain.shipments.check import (
     Applicable,
+    Matches,
     ShipmentCheck,
     applicable_clauses,
-    check_shipment,
+    check_matches,
 )
 from tracker.domain.shipments.conditions import Question
 from tracker.domain.shipments.legs import Leg, UnsettledLeg, legs_of, unsettled_legs
@@ -32,6 +37,8 @@ from tracker.domain.values import DAY
 
 UPCOMING_DAYS = 365
 """Number of days after the effective date whose changes are listed."""
+MAX_CACHED_SCOPES = 1000
+"""Maximum of legs whose completeness is cached until the next event."""
 CONTROLS = TransitionFilter(kinds=[ExportControl.KIND])
 
 FirmSpellings = Callable[[str, Moment], Awaitable[frozenset[str]]]
@@ -89,6 +96,7 @@ class Shipments:
         self._coverages = coverages
         self._transitions = transitions
         self._firm_spellings = firm_spellings
+        self._completeness = EventCache(progress, MAX_CACHED_SCOPES, self._read_completeness)
         self._upcoming = EventCache(progress, MAX_CACHED_MOMENTS, self._read_upcoming)
 
     async def check(self, shipment: Shipment, moment: Moment) -> CheckedShipment:
@@ -96,12 +104,14 @@ class Shipments:
         firms = filter(None, dict.fromkeys(shipment.parties.values()))
         names = {name: await self._firm_spellings(name, moment) for name in firms}
         case = Case(shipment, moment.valid_at, names)
-        controls = await self._controls.having(moment, case.goods_query(), EVERYTHING)
         licences = await self._controls.licences(moment)
+        query = case.goods_query()
+        keyed = await self._controls.matching(moment, query, licences, EVERYTHING, BY_NAME)
         first_days = await self._confirmations.first_days(moment)
-        check = check_shipment(case, controls, licences, first_days)
+        matches = (of_issuer(case, query, *of, licences) for _, of in keyed)
+        check = check_matches(case, matches, licences, first_days)
         completeness = [
-            (leg, await self._coverages.completeness(leg.scope(shipment, case.day), moment))
+            (leg, await self._completeness.get((leg.scope(shipment, case.day), moment.alone)))
             for leg in legs_of(shipment)
             if leg.place is not None
         ]
@@ -121,10 +131,15 @@ class Shipments:
                 return True
             if not isinstance(after, ExportControlState) or not _is_reworded(transition):
                 return False
-            later = applicable_clauses(check.case, after, licences, NOTHING_BY_TERMS)
+            query = check.case.goods_query(after.issuer)
+            clauses = matching_clauses(query, after, licences)
+            later = applicable_clauses(check.case, after, clauses, licences, NOTHING_BY_TERMS)
             return any(one.key == key for one in later)
 
         return [one for one in await self._upcoming.get(moment.alone) if concerns(one)]
+
+    async def _read_completeness(self, key: tuple[Scope, Moment]) -> Completeness:
+        return await self._coverages.completeness(*key)
 
     async def _read_upcoming(self, moment: Moment) -> Sequence[Transition]:
         today = moment.valid_at
@@ -132,6 +147,21 @@ class Shipments:
             return []
         last = today + timedelta(UPCOMING_DAYS)
         return await self._transitions.between(moment, today + DAY, last, CONTROLS)
+
+
+def of_issuer(
+    case: Case,
+    query: ClauseQuery,
+    control: ExportControlState,
+    clauses: Sequence[ClauseState],
+    licences: Licences,
+) -> Matches:
+    """Return the clauses of a control that match the goods, of those that match a query for all issuers.
+
+    The query of its issuer differs if the code is one of its tariff, and matches fewer.
+    """
+    own = case.goods_query(control.issuer)
+    return control, clauses if own == query else matching_clauses(own, control, licences)
 
 
 def _is_reworded(transition: Transition) -> bool:

@@ -10,7 +10,7 @@ from projections.analysis.shipment_changes import finding_changes
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.moment import MinPosition, MomentInput, resolve_range
-from schema.root.as_of.shipments import ShipmentArgument, parse_shipment
+from schema.inputs.shipment import ShipmentArgument, parse_shipment
 from schema.types.shipment import ShipmentCheck, ShipmentVerdict
 
 

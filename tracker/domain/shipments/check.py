@@ -6,10 +6,11 @@ way, the use and the firms.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from typing import TypeAlias
 
 from tracker.domain.clause import ClauseState
 from tracker.domain.clause_query import matching_clauses
@@ -56,6 +57,8 @@ KINDS: dict[Measure, VerdictKind] = {
 }
 DUTIES = frozenset({Measure.TARIFF, Measure.PRICE_FLOOR})
 ADDS_NONE = Condition(None, "it adds no licence of its own")
+Matches: TypeAlias = tuple[ExportControlState, Sequence[ClauseState]]
+"""A control with its clauses that match the goods."""
 STATUSES = (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED, ClauseStatus.ANNOUNCED)
 """Statuses of clauses that apply, or may apply on a later day."""
 
@@ -111,8 +114,8 @@ class Applicable:
 
     @property
     def questions(self) -> Iterator[Question]:
-        """The questions of its open conditions."""
-        for condition in self.open_conditions:
+        """The questions of its open conditions, and then of its exceptions."""
+        for condition in (*self.open_conditions, *self.exceptions):
             yield from condition.questions
 
 
@@ -168,10 +171,21 @@ def check_shipment(
     case: Case, controls: Sequence[ExportControlState], licences: Licences, first_days: FirstDays
 ) -> ShipmentCheck:
     """Return the clauses that apply to a shipment: certainly if every condition is met, else possibly."""
+    matches = (
+        (control, matching_clauses(case.goods_query(control.issuer), control, licences))
+        for control in controls
+    )
+    return check_matches(case, matches, licences, first_days)
+
+
+def check_matches(
+    case: Case, matches: Iterable[Matches], licences: Licences, first_days: FirstDays
+) -> ShipmentCheck:
+    """Return the clauses that apply to a shipment, of those that match its goods."""
     applicable = [
         one
-        for control in controls
-        for one in applicable_clauses(case, control, licences, first_days)
+        for control, clauses in matches
+        for one in applicable_clauses(case, control, clauses, licences, first_days)
     ]
     in_force = [one for one in applicable if one.state.status is ClauseStatus.IN_FORCE]
     return ShipmentCheck(
@@ -182,11 +196,15 @@ def check_shipment(
 
 
 def applicable_clauses(
-    case: Case, control: ExportControlState, licences: Licences, first_days: FirstDays
+    case: Case,
+    control: ExportControlState,
+    clauses: Iterable[ClauseState],
+    licences: Licences,
+    first_days: FirstDays,
 ) -> Iterator[Applicable]:
-    """Yield the clauses of a control that apply to a shipment, or will on a later day."""
+    """Yield the clauses that apply to a shipment, now or on a later day, of those that match its goods."""
     own = licences.get(control.issuer, NO_LICENCES)
-    for state in matching_clauses(case.goods_query(control.issuer), control, licences):
+    for state in clauses:
         if state.status in STATUSES and (one := _apply(case, control, state, own, first_days)):
             yield one
 

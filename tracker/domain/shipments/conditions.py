@@ -410,7 +410,7 @@ class Conditions:
             ):
                 yield self._unless(f"exempt/{number}", f"Are the goods {_description(item)}?")
         if clause.exemptions:
-            text = f"Does an exemption apply: {clause.exemptions}?"
+            text = f"Does an exemption apply: {clause.exemptions.rstrip('.')}?"
             exemption = self._unless("exemption", text)
             is_scope = clause.exemptions.startswith(EXEMPTS_ALL)
             yield replace(exemption, reason=text, is_exception=not is_scope)
