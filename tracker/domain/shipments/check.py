@@ -7,7 +7,7 @@ way, the use and the firms.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
@@ -56,6 +56,7 @@ KINDS: dict[Measure, VerdictKind] = {
     Measure.PROCESSING: VerdictKind.OTHER_CONDITION,
 }
 DUTIES = frozenset({Measure.TARIFF, Measure.PRICE_FLOOR})
+ADDS_NONE = Condition(None, "it adds no licence of its own")
 Matches: TypeAlias = tuple[ExportControlState, Sequence[ClauseState]]
 """A control with its clauses that match the goods."""
 STATUSES = (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED, ClauseStatus.ANNOUNCED)
@@ -243,7 +244,11 @@ def _verdicts(in_force: Sequence[Applicable]) -> Iterator[Verdict]:
         for one in obligations
         if one.state.clause.measure is Measure.DUAL_USE_LICENCE
     }
-    obligations += [one for one in bases if one.control.issuer not in licensed]
+    obligations += [
+        replace(one, match=Match.POSSIBLE, open_conditions=(ADDS_NONE,))
+        for one in bases
+        if one.control.issuer not in licensed
+    ]
     order = list(VerdictKind)
     obligations.sort(key=lambda one: (one.match is Match.POSSIBLE, order.index(one.kind), one.key))
     for one in obligations:
@@ -251,7 +256,7 @@ def _verdicts(in_force: Sequence[Applicable]) -> Iterator[Verdict]:
         rests_on = [
             base
             for base in bases
-            if is_licence and base is not one and base.control.issuer == one.control.issuer
+            if is_licence and base.key != one.key and base.control.issuer == one.control.issuer
         ]
         yield Verdict(one, tuple(rests_on))
 

@@ -7,7 +7,7 @@ open conditions, so a clause that certainly applies keeps applying and no clause
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tracker.domain.clause import Clause, ClauseState
@@ -34,6 +34,9 @@ from tracker.domain.vocabulary import Covers, Direction, Form, Match, Territory
 
 ANSWERS = "answers"
 """The input field for answers to questions that no other field answers."""
+EXEMPTS_ALL = "All "
+"""The beginning of exemptions of all goods with exceptions: these limit a clause, instead of excepting from
+it."""
 MAX_QUESTIONS = 4
 """Maximum number of items of a clause that are asked for individually."""
 
@@ -316,7 +319,11 @@ class Conditions:
 
     def _is_near(self, item: Item) -> bool:
         goods = self._shipment.goods
-        return item.commodity is None or any(item.commodity in related(one) for one in goods)
+        return (
+            item.commodity is None
+            or not goods
+            or any(item.commodity in related(one) for one in goods)
+        )
 
     def _is_item(self, number: int, item: Item, complete: bool) -> bool | None:
         """Return whether the goods are an item; None if the shipment does not say."""
@@ -403,9 +410,10 @@ class Conditions:
             ):
                 yield self._unless(f"exempt/{number}", f"Are the goods {_description(item)}?")
         if clause.exemptions:
-            yield self._unless(
-                "exemption", f"Does an exemption apply: {clause.exemptions.rstrip('.')}?"
-            )
+            text = f"Does an exemption apply: {clause.exemptions.rstrip('.')}?"
+            exemption = self._unless("exemption", text)
+            is_scope = clause.exemptions.startswith(EXEMPTS_ALL)
+            yield replace(exemption, reason=text, is_exception=not is_scope)
         for suspension in self._state.partial_suspensions:
             yield self._unless_firm(suspension.entities)
         place = (
