@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Annotated
 
 from tracker.domain.places import Place
 from tracker.domain.unions import unions_of
-from tracker.domain.values import Fact, Name, PartialDate, Value, check_order
+from tracker.domain.values import NOT_A_SUBJECT, Fact, Name, PartialDate, Value, check_order
 from tracker.domain.vocabulary import DutyRelation
 from tracker.domain.wording import check_not_negative
 from tracker.errors import InvalidInput
@@ -29,10 +30,10 @@ class Relation(Value, frozen=True, kw_only=True):
     """The clauses of the other instrument; all if left out."""
     percent: Decimal | None = None
     """The percentage that both together do not exceed, for CAPPED_AT."""
-    places: tuple[Place, ...] = ()
+    places: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
     """The countries of production of imports, or destinations of exports, that it is limited to; all if left
     out."""
-    except_places: tuple[Place, ...] = ()
+    except_places: Annotated[tuple[Place, ...], NOT_A_SUBJECT] = ()
     """Such places that it does not apply to."""
     in_force_from: PartialDate | None = None
     """The first day of the relation; null: as long as the duties apply."""
