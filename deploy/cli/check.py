@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +11,14 @@ from typing import Annotated
 import typer
 
 from deploy.bootstrap import running_tracker
-from deploy.cli.common import DataDir, day_option, report_errors, run_with_database, stderr
+from deploy.cli.common import (
+    DataDir,
+    day_option,
+    print_whole,
+    report_errors,
+    run_with_database,
+    stderr,
+)
 from deploy.cli.process import Exit
 from deploy.output.progress import progress_bar
 from tracker.errors import InvalidInput
@@ -47,10 +52,13 @@ def check(
     exit code is 1. Information, not legal advice.
     """
 
-    async def work(target: Target) -> int:
-        from schema.tables.shipment_file import LineChecker, ShipmentFile  # would delay every start
+    from schema.tables.shipment_file import LineChecker, ShipmentFile  # it would delay every start
 
-        shipments = ShipmentFile.parse(data)
+    with report_errors():
+        shipments = ShipmentFile.parse(_read(file))
+    result = bytearray()
+
+    async def work(target: Target) -> int:
         async with running_tracker(target) as services:
             await services.projector.reach(await services.recorder.head(), seconds=600)
             moment = await services.as_of.resolve(valid_at, None, position)
@@ -58,15 +66,16 @@ def check(
             with progress_bar(stderr) as progress:
                 task = progress.add_task("checking", total=len(shipments.rows) + 1)
                 async for line in checker.lines():
-                    write(line)
+                    result.extend(line)
                     progress.advance(task)
         return checker.errors
 
-    with report_errors(), _output(out) as write:
-        data = _read(file)
-        errors = run_with_database(data_dir, work)
+    errors = run_with_database(data_dir, work)
+    with report_errors():
+        _write(bytes(result), out)
     if errors:
-        stderr.print(f"{errors} lines have errors: see their column error.", style="yellow")
+        lines = "1 line has an error" if errors == 1 else f"{errors} lines have errors"
+        stderr.print(f"{lines}: see the column `error`.", style="yellow", markup=False)
         raise typer.Exit(Exit.REFUSED)
 
 
@@ -77,22 +86,16 @@ def _read(path: Path) -> bytes:
     return File.at(path).path.read_bytes()
 
 
-@contextmanager
-def _output(out: Path | None) -> Iterator[Callable[[bytes], object]]:
-    """Open the output: a file that gets its name when it is complete, or standard output.
-
-    Raises InvalidInput if the file cannot be written.
-    """
+def _write(result: bytes, out: Path | None) -> None:
+    """Write the result to a file or to standard output. Raises InvalidInput."""
     if out is None:
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
+        print_whole(result.decode().splitlines())
         return
     part = out.parent / f".{out.name}.{os.getpid()}.part"
     try:
-        with part.open("wb") as opened:
-            yield opened.write
+        part.write_bytes(result)
         part.replace(out)
     except OSError as error:
-        raise InvalidInput(f"{out}: {error.strerror}", code="NO_SUCH_FILE") from error
+        raise InvalidInput(f"{out}: {error.strerror}", code="NO_SUCH_FILE") from None
     finally:
         part.unlink(missing_ok=True)

@@ -6,10 +6,10 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tracker.domain.shipments.check import Verdict
+from tracker.domain.shipments.check import ClauseVerdict
 from tracker.domain.shipments.legs import UnsettledLeg
 
-Finding: TypeAlias = Verdict | UnsettledLeg
+Finding: TypeAlias = ClauseVerdict | UnsettledLeg
 """A verdict of a clause, or of a leg without one."""
 
 

@@ -30,8 +30,8 @@ from tracker.domain.shipments.check import (
     applicable_clauses,
     check_matches,
 )
-from tracker.domain.shipments.conditions import Question
 from tracker.domain.shipments.legs import Leg, UnsettledLeg, legs_of, unsettled_legs
+from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.domain.values import DAY
 

@@ -21,7 +21,7 @@ from schema.types.common import Place, Quantity, Source, place, sources_behind
 from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
-from tracker.domain.shipments import check, conditions, duties, legs
+from tracker.domain.shipments import check, duties, legs, questions
 from tracker.domain.shipments.check import VerdictKind
 from tracker.domain.vocabulary import Confirmation, Direction, Match
 
@@ -82,11 +82,11 @@ class ShipmentClause:
         return [*{one.of.citation: one for one in sources}.values()]
 
 
-@output_type(of=conditions.Question, only_spelled=True)
+@output_type(of=questions.Question, only_spelled=True)
 class OpenQuestion:
     """A question whose answer settles whether clauses apply to a shipment."""
 
-    of: strawberry.Private[conditions.Question]
+    of: strawberry.Private[questions.Question]
     applicable: strawberry.Private[list[check.Applicable]]
     moment: strawberry.Private[Moment]
 
@@ -218,8 +218,8 @@ class LegCompleteness:
 
 @object_type
 class ShipmentCheck:
-    """What is recorded for a shipment on a date: the rules that apply certainly or possibly, the duties,
-    and the questions that remain open."""
+    """The recorded rules for a shipment on a date: those that apply certainly or possibly, the duties, and
+    the questions that remain open."""
 
     checked: strawberry.Private[CheckedShipment]
     moment: strawberry.Private[Moment]
@@ -248,8 +248,10 @@ class ShipmentCheck:
     @resolver_field
     def open_questions(self) -> list[OpenQuestion]:
         """The questions whose answers settle the possible rules, those on the places first."""
-        questions = self.checked.open_questions
-        return [OpenQuestion(of=of, applicable=on, moment=self.moment) for of, on in questions]
+        return [
+            OpenQuestion(of=of, applicable=on, moment=self.moment)
+            for of, on in self.checked.open_questions
+        ]
 
     @resolver_field
     async def upcoming(self, info: Info) -> list[Transition]:
@@ -303,7 +305,7 @@ class ShipmentCheck:
         """Return the GraphQL type of a verdict of this check."""
         return self._of_leg(of) if isinstance(of, legs.UnsettledLeg) else self._of_clause(of)
 
-    def _of_clause(self, of: check.Verdict) -> ShipmentVerdict:
+    def _of_clause(self, of: check.ClauseVerdict) -> ShipmentVerdict:
         one = of.applicable
         return ShipmentVerdict(
             kind=one.kind,

@@ -1,4 +1,4 @@
-"""What applies to a shipment on a day: rules, duties, open questions and upcoming changes."""
+"""The rules for a shipment on a day, with duties, open questions and upcoming changes."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ TOOL = Tool(
     __name__,
     title="Check of a shipment",
     description=(
-        "What applies to a shipment on a day: bans, licences, quotas and duties, certainly or"
+        "The rules for a shipment on a day: bans, licences, quotas and duties, certainly or"
         " possibly, the questions that settle the possible ones (answer them by their field, or"
         " in `answers`), suspended rules and the changes of the next 12 months. Information, not"
         " legal advice."

@@ -21,7 +21,8 @@ from tracker.domain.legal_basis import is_legal_basis
 from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, controls_about
 from tracker.domain.phrases import place_phrase, publisher_phrase, word_phrase
 from tracker.domain.publishers import speaks_for
-from tracker.domain.shipments.conditions import Condition, Conditions, Question
+from tracker.domain.shipments.conditions import Conditions
+from tracker.domain.shipments.questions import Condition, Question
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus, Confirmation, Direction, Match, Measure
@@ -120,7 +121,7 @@ class Applicable:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ClauseVerdict:
     """An obligation: a clause in force with the further acts that it rests on."""
 
     applicable: Applicable
@@ -132,7 +133,7 @@ class ShipmentCheck:
     """All clauses that apply to a shipment on a day, certainly or possibly."""
 
     case: Case
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ClauseVerdict, ...]
     not_in_force: tuple[Applicable, ...]
     """Clauses that would apply but are suspended, or not yet in force."""
 
@@ -234,7 +235,7 @@ def _apply(
     )
 
 
-def _verdicts(in_force: Sequence[Applicable]) -> Iterator[Verdict]:
+def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
     """Yield the obligations, certain ones first; framework acts are listed with the licences that they
     base."""
     bases = [one for one in in_force if is_legal_basis(one.control, one.state.clause)]
@@ -258,7 +259,7 @@ def _verdicts(in_force: Sequence[Applicable]) -> Iterator[Verdict]:
             for base in bases
             if is_licence and base.key != one.key and base.control.issuer == one.control.issuer
         ]
-        yield Verdict(one, tuple(rests_on))
+        yield ClauseVerdict(one, tuple(rests_on))
 
 
 # --- obligations in words

@@ -7,18 +7,15 @@ open conditions, so a clause that certainly applies keeps applying and no clause
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
-from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.clause_query import match_of
 from tracker.domain.commodities import Commodity, descendants, find_commodity, related
-from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
 from tracker.domain.matching import (
     DUAL_USE_ITEMS,
     GROUPS,
-    IssuerLicences,
     exception_for,
     goes_to,
     goods_of,
@@ -28,12 +25,10 @@ from tracker.domain.matching import (
 from tracker.domain.phrases import commodities_phrase, list_phrase, place_phrase
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
-from tracker.domain.shipments.shipment import Case
+from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition, ConditionsOfClause
 from tracker.domain.unions import unions_of
 from tracker.domain.vocabulary import Covers, Direction, Form, Match, Territory
 
-ANSWERS = "answers"
-"""The input field for answers to questions that no other field answers."""
 EXEMPTS_ALL = "All "
 """The beginning of exemptions of all goods with exceptions: these limit a clause, instead of excepting from
 it."""
@@ -41,49 +36,8 @@ MAX_QUESTIONS = 4
 """Maximum number of items of a clause that are asked for individually."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question whose answer settles whether a clause applies, and the input field that answers it."""
-
-    id: str
-    text: str
-    field: str
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """The key shared by questions with the same answer.
-
-        A question without a field of its own is answered by its id only.
-        """
-        return self.field, self.id if self.field == ANSWERS else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition of a clause: `met` is None while it is open."""
-
-    met: bool | None
-    reason: str = ""
-    questions: tuple[Question, ...] = ()
-    is_exception: bool = False
-    """Whether it is an exception of the clause, which applies unless the exception is stated."""
-
-
-MET = Condition(True)
-NOT_MET = Condition(False)
-
-
-class Conditions:
+class Conditions(ConditionsOfClause):
     """The conditions of one clause for one shipment."""
-
-    def __init__(
-        self, case: Case, control: ExportControlState, state: ClauseState, licences: IssuerLicences
-    ):
-        self._case, self._control, self._state = case, control, state
-        self._clause: Clause = state.clause
-        self._licences = licences
-        self._shipment = case.shipment
-        self._code = case.code_for(control.issuer)
 
     def all(self) -> Iterator[Condition]:
         """Yield every condition; the clause does not apply if one is not met."""
@@ -245,7 +199,9 @@ class Conditions:
         """Whether a clause on dual-use items covers the goods, because each of them needs such a licence."""
         if DUAL_USE_ITEMS not in self._clause.commodities or self._clause.items:
             return False
-        return bool(self._shipment.goods) and all(map(self._is_licensed, self._shipment.goods))
+        return bool(self._shipment.possible_commodities) and all(
+            map(self._is_licensed, self._shipment.possible_commodities)
+        )
 
     def _is_licensed(self, commodity: Commodity) -> bool:
         """Return whether the licences in force cover a commodity in all forms that the goods can have."""
@@ -255,7 +211,7 @@ class Conditions:
 
     def _commodities(self) -> Condition:
         """Whether it covers every commodity that the goods can be, not only a narrower one."""
-        goods = self._shipment.goods
+        goods = self._shipment.possible_commodities
         uncovered = [
             one
             for one in goods
@@ -280,7 +236,7 @@ class Conditions:
         possible = self._shipment.possible_forms
         covered = [
             goods.forms
-            for one in self._shipment.goods
+            for one in self._shipment.possible_commodities
             for goods in goods_of(self._clause, one, self._licences)
         ]
         if not covered or any(not forms for forms in covered):
@@ -318,7 +274,7 @@ class Conditions:
         return Condition(None, f"it covers only {listed}", questions)
 
     def _is_near(self, item: Item) -> bool:
-        goods = self._shipment.goods
+        goods = self._shipment.possible_commodities
         return (
             item.commodity is None
             or not goods
@@ -351,7 +307,7 @@ class Conditions:
     def _is_commodity_of(self, item: Item) -> bool | None:
         if item.commodity is None:
             return True
-        inside = [one in descendants(item.commodity) for one in self._shipment.goods]
+        inside = [one in descendants(item.commodity) for one in self._shipment.possible_commodities]
         return True if all(inside) else None
 
     def _is_form_of(self, item: Item) -> bool | None:
@@ -437,21 +393,6 @@ class Conditions:
         if answer is not None:
             return Condition(not answer)
         return Condition(None, text, (self._question(part, text),), is_exception=True)
-
-    # --- questions
-
-    def _open(self, reason: str, part: str, text: str, field: str = ANSWERS) -> Condition:
-        """Return an open condition with its question, or the condition that its answer settles."""
-        answer = self._case.answer(self._id(part))
-        if answer is not None:
-            return Condition(answer)
-        return Condition(None, reason, (self._question(part, text, field),))
-
-    def _question(self, part: str, text: str, field: str = ANSWERS) -> Question:
-        return Question(self._id(part), text, field)
-
-    def _id(self, part: str) -> str:
-        return f"{self._control.id}/{self._clause.id}/{part}"
 
 
 def _is_whole(item: Item) -> bool:

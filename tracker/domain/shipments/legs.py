@@ -10,7 +10,7 @@ from tracker.domain.completeness import Completeness, Scope, control_kinds
 from tracker.domain.phrases import commodities_phrase, place_phrase
 from tracker.domain.places import Place
 from tracker.domain.shipments.check import ShipmentCheck, VerdictKind
-from tracker.domain.shipments.conditions import Question
+from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.unions import unions_of
 from tracker.domain.vocabulary import CompletenessLevel, Direction
@@ -44,7 +44,9 @@ class Leg:
 
     def scope(self, shipment: Shipment, day: date) -> Scope:
         """Return the acts that are relevant for it."""
-        return Scope(control_kinds(self.direction), self.issuers(day), shipment.goods or None)
+        return Scope(
+            control_kinds(self.direction), self.issuers(day), shipment.possible_commodities or None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ def assumptions(shipment: Shipment) -> Iterator[str]:
         name = place_phrase(shipment.origin)
         yield f"The goods are exported from {name}, where they are produced."
     if shipment.commodity is None:
-        goods = sorted(shipment.goods)
+        goods = sorted(shipment.possible_commodities)
         yield (
             f"The goods are one of these, by their code: {commodities_phrase(goods)}."
             if goods

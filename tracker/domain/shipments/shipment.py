@@ -110,7 +110,7 @@ class Shipment(Value, frozen=True, kw_only=True):
         return self.export_country or self.origin
 
     @property
-    def goods(self) -> frozenset[Commodity]:
+    def possible_commodities(self) -> frozenset[Commodity]:
         """The commodities that the goods can be."""
         if self.commodity is not None:
             return frozenset({self.commodity})
