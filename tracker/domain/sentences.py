@@ -190,19 +190,22 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
 
 
 def _relation(of: Relation, names: Names) -> str:
-    """Return the effect of the duty of some clauses on another duty."""
+    """Return the effect of the duty of some clauses on another duty, and the places that it is limited to."""
     duty = f"the duty of clause {list_phrase(of.clauses)}" if of.clauses else "the duty"
-    if of.other is None:
-        return f"{duty} includes the ordinary duty"
-    other = _name(names, _entity_name("export-control", of.other))
+    other = _name(names, _entity_name("export-control", of.other)) if of.other else ""
     if of.other_clauses:
         other += f", clause {list_phrase(of.other_clauses)}"
-    match of.kind:
-        case DutyRelation.ADDS_TO:
-            return f"{duty} is paid in addition to that of {other}"
-        case DutyRelation.YIELDS_TO:
-            return f"{duty} is not paid where that of {other} is paid"
-    return f"{duty} and that of {other} are together at most {of.percent} percent"
+    effects = {
+        DutyRelation.ADDS_TO: f"is paid in addition to that of {other}",
+        DutyRelation.YIELDS_TO: f"is not paid where that of {other} is paid",
+        DutyRelation.CAPPED_AT: f"and that of {other} are together at most {of.percent} percent",
+        DutyRelation.INCLUDES_ORDINARY: "includes the ordinary duty",
+    }
+    limits = (("for", of.places), ("not for", of.except_places))
+    texts = [
+        f", {word} {list_phrase(map(place_phrase, places))}" for word, places in limits if places
+    ]
+    return f"{duty} {effects[of.kind]}" + "".join(texts)
 
 
 def _act(fact: acts.ClausesFact, names: Names) -> str:
