@@ -242,7 +242,9 @@ class AsOf:
         """Return a name or key of a firm, with all other names of the firms known by it."""
         spelled = spelling(name)
         keys = {spelled, spelled.removeprefix(f"{kind_name(FirmState)}/")}
-        firms = await (self.states(FirmState, moment) if moment.series else self._firms.get(moment))
+        firms = await (
+            self.states(FirmState, moment) if moment.series else self._firms.get(moment.alone)
+        )
         known = (of.spellings for of in firms if of.id in keys or spelled in of.spellings)
         return frozenset({spelled}).union(*known)
 
