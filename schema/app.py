@@ -39,6 +39,7 @@ from schema.routes.asyncapi import answer_pushes
 from schema.routes.events import EventRoute
 from schema.routes.health import HealthRoute
 from schema.routes.json_schemas import JsonSchemaRoute
+from schema.routes.shipments import ShipmentRoute
 from schema.routes.snapshots import SnapshotRoute
 from schema.routes.tables import TableRoute
 from schema.routes.transparency_log import TransparencyLogRoute
@@ -92,6 +93,7 @@ def create_app(
             *ReviewRoute(services, access_control, answers).routes(plain),
             *SignIn(access_control).routes(plain),
             *docs.routes(plain),
+            *ShipmentRoute(services, access_control).routes,
             Route("/annexes", AnnexRoute(services, access_control).respond),
             *SnapshotRoute(services, access_control).routes,
             *TransparencyLogRoute(services, access_control).routes,

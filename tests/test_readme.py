@@ -25,7 +25,16 @@ from tests.support.time_limits import within
 from tracker.auth.scopes import Caller, Scope
 
 INDEX = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-PAGES_WITH_QUERIES = ("tour", "api", "figures", "writing", "subscriptions", "events", "time")
+PAGES_WITH_QUERIES = (
+    "tour",
+    "api",
+    "figures",
+    "writing",
+    "subscriptions",
+    "events",
+    "time",
+    "shipments",
+)
 QUERIES = [
     found.text
     for page in ("README.md", *(f"docs/{name}.md" for name in PAGES_WITH_QUERIES))
@@ -39,7 +48,7 @@ COMMANDS = [
 ]
 SCRIPTS = [
     found
-    for page in ("docs/tables.md", "docs/api.md", "docs/events.md")
+    for page in ("docs/tables.md", "docs/api.md", "docs/events.md", "docs/shipments.md")
     for found in blocks(page, "sh")
 ]
 FUNCTIONS = """

@@ -24,6 +24,7 @@ COMMANDS = {
     "changes": ("deploy.cli.changes", "changes"),
     "upcoming": ("deploy.cli.changes", "upcoming"),
     "transitions": ("deploy.cli.changes", "transitions"),
+    "check": ("deploy.cli.check", "check"),
     "facts": ("deploy.cli.facts", "facts"),
     "mcp": ("deploy.cli.assistants", "mcp"),
     "export": ("deploy.cli.export", "export"),

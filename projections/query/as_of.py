@@ -23,6 +23,7 @@ from projections.query.lists import EVERYTHING, Filter, KeyRange, Lists
 from projections.query.moment import Moment, MomentSeries, S, kind_name, resolve_moment
 from projections.query.schedules import Schedules
 from projections.query.search import Searches
+from projections.query.shipments import Shipments
 from projections.query.sql_parts import (
     fill,
     load_parts,
@@ -72,6 +73,7 @@ class AsOf:
         self._recorder = recorder
         self._progress = progress
         self._orders = EventCache(progress, MAX_CACHED_MOMENTS, self._read_orders)
+        self._firms = EventCache(progress, MAX_CACHED_MOMENTS, self._read_firms)
         self.lists = Lists(pool, progress)
         self.confirmations = Confirmations(pool, progress)
         self.controls = Controls(self.lists, recorder, self.confirmations, progress)
@@ -85,6 +87,14 @@ class AsOf:
         self.histories = Histories(pool)
         self.exposures = Exposures(pool, self.lists, self.confirmations)
         self.dependence = Dependence(self.lists, self.confirmations, self.exposures)
+        self.shipments = Shipments(
+            self.controls,
+            self.confirmations,
+            self.coverages,
+            self.transitions,
+            self.firm_spellings,
+            progress,
+        )
         self.searches = Searches(pool, self.named, progress)
 
     @property
@@ -217,6 +227,9 @@ class AsOf:
     async def _read_orders(self, moment: Moment) -> list[PreferenceState]:
         return await self.states(PreferenceState, moment)
 
+    async def _read_firms(self, moment: Moment) -> list[FirmState]:
+        return await self.states(FirmState, moment)
+
     async def _orders_on(self, series: MomentSeries) -> Mapping[date, list[PreferenceState]]:
         """Return the orders on each day of a series. Days with equal orders share one object."""
 
@@ -233,7 +246,9 @@ class AsOf:
         """Return a name or key of a firm, with all other names of the firms known by it."""
         spelled = spelling(name)
         keys = {spelled, spelled.removeprefix(f"{kind_name(FirmState)}/")}
-        firms = await self.states(FirmState, moment)
+        firms = await (
+            self.states(FirmState, moment) if moment.series else self._firms.get(moment.alone)
+        )
         known = (of.spellings for of in firms if of.id in keys or spelled in of.spellings)
         return frozenset({spelled}).union(*known)
 

@@ -17,6 +17,7 @@ from projections.query.stored_states import decode
 from projections.runner.progress import ProgressTracker
 from tracker.domain.clause import ClauseState
 from tracker.domain.confirmation import FirstDays, confirmation
+from tracker.domain.duty_relations import Related
 from tracker.domain.entity import TYPES, effective_facts, entity_type
 from tracker.domain.export_control import ExportControl, ExportControlState
 from tracker.domain.export_control_acts import Disputed, SuspensionStated
@@ -31,7 +32,7 @@ LATER_STATES = fill(
     versions=versions_in("changing.entity", "changing.day", "'infinity'::date", "$1::bigint"),
     whole=whole_state(),
 )
-NO_ACTS: frozenset[type[Fact]] = frozenset({Disputed, SuspensionStated})
+NO_ACTS: frozenset[type[Fact]] = frozenset({Disputed, Related, SuspensionStated})
 """Facts about an instrument that are not acts of its issuer."""
 NO_ACT_TYPES = [TYPES[kind] for kind in NO_ACTS]
 MAX_CACHED_POSITIONS = 20

@@ -20,6 +20,9 @@ from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.http.authentication import AccessControl, Client
 from tracker.errors import NotFound, TrackerError
 
+INPUT = "input"
+"""Variable whose fields are arguments of a tool."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calls:
@@ -105,6 +108,7 @@ def near_document() -> str:
 
 def at_argument(tool: Tool[Any], error: TrackerError) -> TrackerError:
     """Return an error about a variable of a document, at the argument with its value."""
-    if error.path:
-        error.path = (tool.argument_of(str(error.path[0])), *error.path[1:])
+    path = error.path[1:] if error.path[:1] == (INPUT,) else error.path
+    if path:
+        error.path = (tool.argument_of(str(path[0])), *path[1:])
     return error

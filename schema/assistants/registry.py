@@ -8,6 +8,7 @@ from typing import Any
 from schema.assistants.tool import Tool
 from schema.assistants.tools import (
     changes,
+    check_shipment,
     claims,
     controls,
     dependence,
@@ -20,6 +21,7 @@ from schema.assistants.tools import (
 
 ALL: tuple[Tool[Any], ...] = (
     controls.TOOL,
+    check_shipment.TOOL,
     exposure.TOOL,
     dependence.TOOL,
     production.TOOL,

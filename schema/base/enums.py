@@ -16,6 +16,7 @@ from projections.query.candidate_matches import MatchKind
 from schema.base.decorators import description_of
 from tracker.delivery.endpoint import EndpointState
 from tracker.domain import vocabulary
+from tracker.domain.shipments.check import VerdictKind
 from tracker.review.candidate import Action, CandidateKind, CandidateState
 from tracker.review.finding import LeadCode
 
@@ -30,6 +31,27 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         " force again because the suspension had an end. An extension may not"
         " have been recorded yet.",
         "end_unknown": "It has ended or will end, and no source states the date.",
+    },
+    vocabulary.DutyRelation: {
+        "adds_to": "It is paid in addition to the other duty.",
+        "yields_to": "It is not paid where the other duty is paid. Of two duties that yield to each"
+        " other the higher is paid.",
+        "capped_at": "Together with the other duty it is at most a percentage.",
+        "includes_ordinary": "Its rate includes the ordinary duty, so that only the rest is paid on top.",
+    },
+    VerdictKind: {
+        "prohibited": "The trade is prohibited.",
+        "licence_required": "A licence is needed, or only designated firms may trade.",
+        "review": "A review is needed before the trade is allowed.",
+        "quota": "The goods count against a quota.",
+        "export_duty": "An export duty is paid.",
+        "import_duty": "An import duty is paid.",
+        "investigation": "An authority examines whether to act; no measure applies yet.",
+        "other_condition": "Another condition applies, such as processing before export.",
+        "nothing_recorded": "No clause in force is recorded for the leg. Unless its lists are complete,"
+        " one may exist.",
+        "unknown": "The rules of the leg are unknown: its place is not stated, or none of its lists"
+        " was read.",
     },
     vocabulary.Confirmation: {
         "confirmed": "A recorded act of the issuer is at least as new as the beginning of the status.",

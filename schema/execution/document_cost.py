@@ -66,6 +66,11 @@ USUAL_LENGTHS = {
     "ExposureToward.supplies": 10,
     "GroupShare.figures": 10,
     "GroupShare.missing": 20,
+    "OpenQuestion.clauses": 2,
+    "ShipmentCheck.openQuestions": 20,
+    "ShipmentCheck.upcoming": 10,
+    "ShipmentCheck.verdicts": 20,
+    "ShipmentComparison.changes": 10,
 }
 """Typical lengths of lists without pages, because clients cannot limit them."""
 LINKS = frozenset({"aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"})

@@ -27,6 +27,7 @@ from tracker.domain import (
 )
 from tracker.domain import export_control_acts as acts
 from tracker.domain.codec import from_builtins
+from tracker.domain.duty_relations import Related
 from tracker.domain.entity import Entity
 from tracker.domain.values import Fact
 
@@ -138,6 +139,13 @@ FACT_MUTATIONS = (
         CONTROL,
         "Records another source's different account of an instrument. It is shown beside the"
         " first and not merged.",
+    ),
+    FactMutation(
+        "relateExportControl",
+        Related,
+        CONTROL,
+        "Records that the duties of an instrument add to those of another one, yield to them, are"
+        " capped with them, or include the ordinary duty.",
     ),
     FactMutation("recordAnnouncement", announcement.Made, ANNOUNCEMENT, "Records an announcement."),
     FactMutation(

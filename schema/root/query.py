@@ -53,6 +53,7 @@ from schema.root.history import history_pages
 from schema.root.nodes import GlobalId, GlobalIds, same_node, same_nodes
 from schema.root.over import Over
 from schema.root.proofs import Proofs
+from schema.root.shipment_changes import ShipmentQueries
 from schema.telemetry.operation import current_operation
 from schema.types.change import Change
 from schema.types.common import Commodity, Node, Place, place
@@ -90,7 +91,7 @@ POSITIONS: Mapping[str, Any] = {
 
 
 @object_type
-class Query(Proofs, OneEvent, Over, EndpointQueries, ReviewQueries):
+class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQueries):
     """Queries. Every query reads the log; `asOf` chooses the moment."""
 
     @resolver_field

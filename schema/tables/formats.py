@@ -98,10 +98,10 @@ class Csv:
         """Yield the file, a chunk a page."""
         columns = _columns(header)
         lines = [f"# {name}: {text}\r\n" for name, text in header.lines().items()] if titled else []
-        yield "".join([*lines, _csv([[column.name for column in columns]])]).encode()
+        yield "".join([*lines, csv_lines([[column.name for column in columns]])]).encode()
         async with aclosing(pages):
             async for page in pages:
-                yield _csv([_texts(columns, row) for row in page]).encode()
+                yield csv_lines([_texts(columns, row) for row in page]).encode()
 
 
 class Json:
@@ -246,7 +246,8 @@ def _columns(header: Header) -> tuple[Column, ...]:
     return header.table.shape.columns
 
 
-def _csv(rows: Sequence[Sequence[str]]) -> str:
+def csv_lines(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as CSV."""
     return "".join(",".join(map(_quoted, row)) + "\r\n" for row in rows)
 
 

@@ -440,3 +440,30 @@ def test_a_comparison_that_is_refused_says_why(demo: Running) -> None:
     )
     assert (result.returncode, result.stdout) == (Exit.REFUSED, "")
     assert "expected an end not before it (END_BEFORE_START)" in result.stderr
+
+
+def test_a_file_of_shipments_comes_back_with_its_results(demo: Running, tmp_path: Path) -> None:
+    file, out = tmp_path / "shipments.csv", tmp_path / "checked.csv"
+    file.write_text("commodity,origin,destination\ngallium,CN,DE\n", "utf-8")
+    asked = ("check", str(file), "--valid-at", "2025-12-01")
+    told = command(*asked, data_dir=demo.data_dir)
+    assert told.returncode == Exit.OK, told.stderr
+    assert "LICENCE_REQUIRED" in told.stdout
+    assert "not legal advice" in told.stdout
+    written = command(*asked, "--out", str(out), data_dir=demo.data_dir)
+    assert (written.returncode, written.stdout) == (Exit.OK, "")
+    assert out.read_text("utf-8").splitlines() == told.stdout.splitlines()
+
+
+def test_a_file_with_a_wrong_line_is_answered_and_refused(demo: Running, tmp_path: Path) -> None:
+    file = tmp_path / "shipments.csv"
+    file.write_text("commodity\ngallium\ngalium\n", "utf-8")
+    told = command("check", str(file), data_dir=demo.data_dir)
+    assert told.returncode == Exit.REFUSED
+    assert "UNKNOWN_COMMODITY" in told.stdout
+    assert "1 line has an error" in told.stderr
+    file.write_text("goods\ngallium\n", "utf-8")
+    for name, code in ((file, "UNKNOWN_COLUMN"), (tmp_path / "none.csv", "NO_SUCH_FILE")):
+        told = command("check", str(name), data_dir=demo.data_dir)
+        assert (told.returncode, told.stdout) == (Exit.REFUSED, "")
+        assert code in told.stderr

@@ -26,6 +26,7 @@ from tracker.domain import alliance, announcement, coverage, firm
 from tracker.domain import export_control_acts as acts
 from tracker.domain import watched_source_facts as watch
 from tracker.domain.codec import from_builtins
+from tracker.domain.duty_relations import Related
 from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.history import RecordedFact, Retracted, effective_facts
 from tracker.domain.import_receipt import Receipt
@@ -221,6 +222,22 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         "Gallium to the US: Ministry of Commerce of China (MOFCOM) tells it otherwise: It was not so. "
         + "x" * 184
         + "…",
+    ),
+    (
+        control(Related, relation={"kind": "adds_to", "other": "y", "clauses": ["1"]}),
+        "Gallium to the US: the duty of clause 1 is paid in addition to that of The Export Control List.",
+    ),
+    (
+        control(Related, relation={"kind": "yields_to", "other": "y", "otherClauses": ["2"]}),
+        "Gallium to the US: the duty is not paid where that of The Export Control List, clause 2 is paid.",
+    ),
+    (
+        control(Related, relation={"kind": "capped_at", "other": "y", "percent": "15"}),
+        "Gallium to the US: the duty and that of The Export Control List are together at most 15 percent.",
+    ),
+    (
+        control(Related, relation={"kind": "includes_ordinary"}),
+        "Gallium to the US: the duty includes the ordinary duty.",
     ),
     (
         (FIGURE, claimed(270000)),

@@ -37,6 +37,8 @@ DECLARED = {
     "ExportControl.Amended clauses items commodity": True,
     "ExportControl.Amended clauses exempt_items commodity": False,
     "ExportControl.Disputed commodities": True,
+    "ExportControl.Related relation places": False,
+    "ExportControl.Related relation except_places": False,
     "Firm.Identified place": True,
     "Figure.Claimed series commodity": True,
     "Figure.Claimed series place": True,

@@ -112,6 +112,7 @@ EVERY_FACT = [
     {"repealExportControl": {**ACT, "clauses": ["1"], "repealedFrom": "2026-03-01"}},
     {"disputeExportControl": {**ACT, "account": "It never was."}},
     {"disputeExportControl": {**ACT, "account": "It was another."}},
+    {"relateExportControl": {**ACT, "relation": {"kind": "ADDS_TO", "other": "y"}}},
     {"mergeExportControl": {**ACT, "clauses": ["2"], "mergedFrom": "2026-04-01", "into": "y"}},
     {
         "discontinueExportControl": {

@@ -57,7 +57,7 @@ EXAMPLES = {
 }
 
 
-METHODS = {"/mcp": "POST"}
+METHODS = {"/mcp": "POST", "/shipments.csv": "POST"}
 """Methods of routes other than GET."""
 NEED_MORE = (
     "/schema.graphql",

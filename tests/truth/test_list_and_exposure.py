@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from datetime import date
-from functools import cache
-from pathlib import Path
 
 from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import exposures
-from projections.fold.timeline import timeline
-from tracker import corpus
+from tests.support.shipped_controls import controls_on, days
 from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.codec import from_builtins
 from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.entity import RecordedFact
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import licences_in_force
 from tracker.domain.places import Place
-from tracker.domain.registry import FACTS
 from tracker.domain.vocabulary import ClauseStatus, Direction
 
-CORPUS = Path(corpus.__file__).with_name("corpus.jsonl")
 ROUNDS = 12
 """Number of consecutive days in which every commodity is queried once; changed ones are queried on
 their own day."""
@@ -91,33 +82,3 @@ def in_exposure(
         for place in found.places
         for of in (*place.in_force, *place.suspended)
     }
-
-
-@cache
-def versions() -> dict[str, list[tuple[date, date | None, ExportControlState]]]:
-    """Return the states of every control of the corpus, with their days."""
-    streams = defaultdict[str, list[RecordedFact]](list)
-    for position, line in enumerate(CORPUS.read_text(encoding="utf-8").splitlines(), 1):
-        told = json.loads(line)
-        if told["type"].startswith("ExportControl."):
-            fact = from_builtins(FACTS[told["type"]], told["data"])
-            streams[told["entity"]].append(RecordedFact(position, told["id"], told["type"], fact))
-    return {
-        entity: [(v.start, v.end, v.state) for v in timeline(entity, known)]
-        for entity, known in streams.items()
-    }
-
-
-def days() -> list[date]:
-    """Return the days on which a state begins."""
-    return sorted({start for states in versions().values() for start, _, _ in states})
-
-
-def controls_on(day: date) -> list[ExportControlState]:
-    """Return the controls on a day."""
-    return [
-        state
-        for states in versions().values()
-        for start, end, state in states
-        if start <= day and (end is None or day < end)
-    ]

@@ -6,7 +6,7 @@ distinguished by `direction`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from msgspec import structs
 from tracker.domain.clause import Clause, ClauseState, PartialSuspension, StatedSuspension
 from tracker.domain.clause_history import ENDED, ClauseHistory, next_day
 from tracker.domain.disputes import Dispute, DisputedFold
+from tracker.domain.duty_relations import Related, Relation
 from tracker.domain.entity import Entity, RecordedFact, Retracted, StateWithEvidence
 from tracker.domain.export_control_acts import (
     Amended,
@@ -54,6 +55,8 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
     official: bool = True
     disputes: tuple[Dispute, ...] = ()
     """Accounts of it by other sources that differ."""
+    relations: tuple[Relation, ...] = ()
+    """The recorded relations of its duties to other duties."""
 
     @property
     def issuers(self) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ class ExportControlState(StateWithEvidence, frozen=True, kw_only=True):
 class ExportControlFold(DisputedFold[ExportControlState]):
     """The fold of an instrument's facts."""
 
-    __slots__ = ("histories", "opening", "original_title", "title")
+    __slots__ = ("histories", "opening", "original_title", "relations", "title")
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,6 +76,7 @@ class ExportControlFold(DisputedFold[ExportControlState]):
         self.original_title: OriginalTitle | None = None
         self.histories: dict[str, ClauseHistory] = {}
         """The history of every clause by its id."""
+        self.relations: list[Relation] = []
 
     def take(self, known: RecordedFact) -> None:
         """Apply an act, or a differing account."""
@@ -104,6 +108,8 @@ class ExportControlFold(DisputedFold[ExportControlState]):
                 )
             case Disputed():
                 self.take_dispute(known)
+            case Related() as fact:
+                self.relations.append(fact.relation)
             case ClausesFact() as fact:
                 self.histories.update(
                     {
@@ -138,6 +144,7 @@ class ExportControlFold(DisputedFold[ExportControlState]):
             official=opening.official,
             clauses=tuple(history.state(day) for history in self.histories.values()),
             disputes=self.disputes,
+            relations=tuple(self.relations),
             because=self.because,
         )
 
@@ -161,6 +168,7 @@ class ExportControl(Entity):
         "ExportControl.Discontinued": Discontinued,
         "ExportControl.Merged": Merged,
         "ExportControl.Disputed": Disputed,
+        "ExportControl.Related": Related,
         "ExportControl.Retracted": Retracted,
     }
 
@@ -175,7 +183,7 @@ class ExportControl(Entity):
                     code="ALREADY_EXISTS",
                     path=("id",),
                 )
-        elif isinstance(fact, Amended | ClausesFact):
+        elif isinstance(fact, Amended | ClausesFact | Related):
             public: ExportControlFold = self._fold(fact.public_on)
             if public.opening is None:
                 raise InvalidInput(
@@ -186,18 +194,25 @@ class ExportControl(Entity):
                 )
             if isinstance(fact, ClausesFact):
                 self._check_clauses(fact, public.histories)
+            elif isinstance(fact, Related):
+                self._check_ids(fact.relation.clauses, public.histories, "relation")
             else:
                 check_directions(fact.clauses, public.opening.direction)
 
-    def _check_clauses(self, fact: ClausesFact, histories: dict[str, ClauseHistory]) -> None:
-        for index, id in enumerate(fact.clauses):
+    def _check_ids(
+        self, clauses: Sequence[str], histories: dict[str, ClauseHistory], *path: str
+    ) -> None:
+        for index, id in enumerate(clauses):
             if id not in histories:
                 raise InvalidInput(
                     f"{self.id} has no clause {id!r}: expected one of "
                     + ", ".join(sorted(histories)),
                     code="UNKNOWN_CLAUSE",
-                    path=("clauses", index),
+                    path=(*path, "clauses", index),
                 )
+
+    def _check_clauses(self, fact: ClausesFact, histories: dict[str, ClauseHistory]) -> None:
+        self._check_ids(fact.clauses, histories)
         if isinstance(fact, Suspended) and all(
             histories[id].status(fact.suspended_from.first) in ENDED for id in histories
         ):

@@ -134,7 +134,7 @@ def goods_of(
 
 
 def named_goods(clause: Clause, commodity: Commodity) -> Goods | None:
-    named = _named_limits(clause, commodity)
+    named = named_limits(clause, commodity)
     items = _items_for(clause.items, commodity)
     if named is None or (clause.items and not items):
         return None
@@ -187,7 +187,7 @@ def _exempt_forms(clause: Clause, commodity: Commodity) -> frozenset[Form]:
     return frozenset(form for forms in whole for form in forms)
 
 
-def _named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
+def named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
     """Return the limits of the clause's commodities in words: empty for a complete match, None for no
     match.
 

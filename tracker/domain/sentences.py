@@ -14,6 +14,7 @@ from tracker.domain import watched_source_facts as watch
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.clause import Clause
 from tracker.domain.commodities import Commodity
+from tracker.domain.duty_relations import Related, Relation
 from tracker.domain.figure import Figure
 from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.history import Retracted
@@ -37,6 +38,7 @@ from tracker.domain.trade_flow import FlowClaimed, TradeFlow
 from tracker.domain.values import Fact, PartialDate
 from tracker.domain.vocabulary import (
     Direction,
+    DutyRelation,
     HsEdition,
     LegalStage,
     MemberRole,
@@ -78,6 +80,8 @@ def names_needed(entity: str, fact: Fact) -> set[str]:
             return {entity, _entity_name("announcement", fact.by)}
         case acts.Merged():
             return {entity, _entity_name("export-control", fact.into)}
+        case Related() if fact.relation.other:
+            return {entity, _entity_name("export-control", fact.relation.other)}
         case Claimed() | Preferred() | FlowClaimed() | Retracted():
             return set()
     return {entity}
@@ -97,7 +101,7 @@ def sentence(
             text = _of_alliance(_name(names, entity), fact, names)
         case Made() | Superseded():
             text = _of_announcement(_name(names, entity), fact, names)
-        case acts.Announced() | acts.Amended() | acts.ClausesFact() | acts.Disputed():
+        case acts.Announced() | acts.Amended() | acts.ClausesFact() | acts.Disputed() | Related():
             text = _of_control(_name(names, entity), fact, names)
         case Claimed() | Preferred():
             text = _of_figure(entity, fact)
@@ -183,9 +187,30 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
         case acts.Disputed():
             publisher = publisher_phrase(fact.source.publisher)
             return f"{name}: {publisher} tells it otherwise: {beginning(fact.account)}"
+        case Related():
+            return f"{name}: {_relation(fact.relation, names)}"
         case acts.ClausesFact():
             return f"{name}: {_clauses(fact.clauses, _act(fact, names))}"
     raise TypeError(f"no sentence for {fact!r}")
+
+
+def _relation(of: Relation, names: Names) -> str:
+    """Return the effect of the duty of some clauses on another duty, and the places that it is limited to."""
+    duty = f"the duty of clause {list_phrase(of.clauses)}" if of.clauses else "the duty"
+    other = _name(names, _entity_name("export-control", of.other)) if of.other else ""
+    if of.other_clauses:
+        other += f", clause {list_phrase(of.other_clauses)}"
+    effects = {
+        DutyRelation.ADDS_TO: f"is paid in addition to that of {other}",
+        DutyRelation.YIELDS_TO: f"is not paid where that of {other} is paid",
+        DutyRelation.CAPPED_AT: f"and that of {other} are together at most {of.percent} percent",
+        DutyRelation.INCLUDES_ORDINARY: "includes the ordinary duty",
+    }
+    limits = (("for", of.places), ("not for", of.except_places))
+    texts = [
+        f", {word} {list_phrase(map(place_phrase, places))}" for word, places in limits if places
+    ]
+    return f"{duty} {effects[of.kind]}" + "".join(texts)
 
 
 def _act(fact: acts.ClausesFact, names: Names) -> str:

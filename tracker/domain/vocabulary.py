@@ -127,6 +127,15 @@ class Assumption(StrEnum):
     END_UNKNOWN = "end_unknown"
 
 
+class DutyRelation(StrEnum):
+    """The effect of a duty on another one for the same goods."""
+
+    ADDS_TO = "adds_to"
+    YIELDS_TO = "yields_to"
+    CAPPED_AT = "capped_at"
+    INCLUDES_ORDINARY = "includes_ordinary"
+
+
 class Confirmation(StrEnum):
     """Whether recorded acts support a status."""
 

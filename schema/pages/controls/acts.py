@@ -23,6 +23,7 @@ WORDS: Mapping[str, str] = {
     "Merged": "Merged",
     "Discontinued": "Ended",
     "Disputed": "Different account",
+    "Related": "Relation of duties",
     "Retracted": "Retracted",
 }
 """Words by the types of events, without `ExportControl.`."""

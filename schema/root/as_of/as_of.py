@@ -26,6 +26,7 @@ from schema.root.as_of.memberships import Memberships
 from schema.root.as_of.place_shares import PlaceShares
 from schema.root.as_of.schedules import Schedules
 from schema.root.as_of.search import SearchAtMoment
+from schema.root.as_of.shipments import Shipments
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.timeline import Timelines
 from schema.root.as_of.trade import TradeFlows
@@ -81,6 +82,7 @@ class AsOf(
     Schedules,
     ClauseCounts,
     ClauseStatuses,
+    Shipments,
     Memberships,
     Unions,
     SearchAtMoment,

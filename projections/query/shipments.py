@@ -1,0 +1,171 @@
+"""Checks of shipments at a moment: the clauses that apply, what changes, and the extent of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from projections.analysis.shipment_changes import Finding
+from projections.fold.transitions import Transition, clause_of
+from projections.query.confirmations import Confirmations
+from projections.query.controls import Controls
+from projections.query.coverage import Coverages
+from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
+from projections.query.list_statements import BY_NAME
+from projections.query.lists import EVERYTHING
+from projections.query.moment import Moment
+from projections.query.transitions import TransitionFilter, Transitions
+from projections.runner.progress import ProgressTracker
+from tracker.domain.clause import ClauseState
+from tracker.domain.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.completeness import Completeness, Scope
+from tracker.domain.confirmation import NOTHING_BY_TERMS
+from tracker.domain.export_control import ExportControl, ExportControlState
+from tracker.domain.matching import Licences
+from tracker.domain.shipments.check import (
+    Applicable,
+    Matches,
+    ShipmentCheck,
+    applicable_clauses,
+    check_matches,
+)
+from tracker.domain.shipments.legs import Leg, UnsettledLeg, legs_of, unsettled_legs
+from tracker.domain.shipments.questions import Question
+from tracker.domain.shipments.shipment import Case, Shipment
+from tracker.domain.values import DAY
+
+UPCOMING_DAYS = 365
+"""Number of days after the effective date whose changes are listed."""
+MAX_CACHED_SCOPES = 1000
+"""Maximum of legs whose completeness is cached until the next event."""
+CONTROLS = TransitionFilter(kinds=[ExportControl.KIND])
+
+FirmSpellings = Callable[[str, Moment], Awaitable[frozenset[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedShipment:
+    """The check of a shipment, with the completeness of the lists of each leg with a place."""
+
+    check: ShipmentCheck
+    completeness: tuple[tuple[Leg, Completeness], ...]
+
+    @property
+    def issuers(self) -> list[str]:
+        """The issuers of the rules of every place on the way, by code."""
+        of = self.check.case
+        return sorted({one for leg in legs_of(of.shipment) for one in leg.issuers(of.day)})
+
+    @property
+    def open_questions(self) -> list[tuple[Question, list[Applicable]]]:
+        """Every open question once, those on missing places first, with the clauses that it settles."""
+        questions: dict[tuple[str, str], tuple[Question, list[Applicable]]] = {
+            one.question.key: (one.question, []) for one in self.unsettled if one.question
+        }
+        for question, settled in self.check.open_questions:
+            key = question.key
+            questions.setdefault(key, (question, []))[1].extend(settled)
+        return [*questions.values()]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All verdicts: those of clauses, then those on legs without one."""
+        return (*self.check.verdicts, *self.unsettled)
+
+    @property
+    def unsettled(self) -> tuple[UnsettledLeg, ...]:
+        """The verdicts on legs without a clause in force."""
+        return tuple(unsettled_legs(self.check, self.completeness))
+
+
+class Shipments:
+    """Checks of shipments."""
+
+    def __init__(
+        self,
+        controls: Controls,
+        confirmations: Confirmations,
+        coverages: Coverages,
+        transitions: Transitions,
+        firm_spellings: FirmSpellings,
+        progress: ProgressTracker | None = None,
+    ):
+        self._controls = controls
+        self._confirmations = confirmations
+        self._coverages = coverages
+        self._transitions = transitions
+        self._firm_spellings = firm_spellings
+        self._completeness = EventCache(progress, MAX_CACHED_SCOPES, self._read_completeness)
+        self._upcoming = EventCache(progress, MAX_CACHED_MOMENTS, self._read_upcoming)
+
+    async def check(self, shipment: Shipment, moment: Moment) -> CheckedShipment:
+        """Return what applies to a shipment at a moment."""
+        firms = filter(None, dict.fromkeys(shipment.parties.values()))
+        names = {name: await self._firm_spellings(name, moment) for name in firms}
+        case = Case(shipment, moment.valid_at, names)
+        licences = await self._controls.licences(moment)
+        query = case.goods_query()
+        keyed = await self._controls.matching(moment, query, licences, EVERYTHING, BY_NAME)
+        first_days = await self._confirmations.first_days(moment)
+        matches = (of_issuer(case, query, *of, licences) for _, of in keyed)
+        check = check_matches(case, matches, licences, first_days)
+        completeness = [
+            (leg, await self._completeness.get((leg.scope(shipment, case.day), moment.alone)))
+            for leg in legs_of(shipment)
+            if leg.place is not None
+        ]
+        return CheckedShipment(check, tuple(completeness))
+
+    async def upcoming(self, check: ShipmentCheck, moment: Moment) -> list[Transition]:
+        """Return the changes of the next 12 months for a shipment, by day.
+
+        They are those of clauses that apply to it, or will by their new wording.
+        """
+        licences = await self._controls.licences(moment)
+        keys = {one.key for one in check.applicable}
+
+        def concerns(transition: Transition) -> bool:
+            after, key = transition.after, (transition.after.id, transition.clause)
+            if key in keys:
+                return True
+            if not isinstance(after, ExportControlState) or not _is_reworded(transition):
+                return False
+            query = check.case.goods_query(after.issuer)
+            clauses = matching_clauses(query, after, licences)
+            later = applicable_clauses(check.case, after, clauses, licences, NOTHING_BY_TERMS)
+            return any(one.key == key for one in later)
+
+        return [one for one in await self._upcoming.get(moment.alone) if concerns(one)]
+
+    async def _read_completeness(self, key: tuple[Scope, Moment]) -> Completeness:
+        return await self._coverages.completeness(*key)
+
+    async def _read_upcoming(self, moment: Moment) -> Sequence[Transition]:
+        today = moment.valid_at
+        if today > date.max - timedelta(UPCOMING_DAYS):
+            return []
+        last = today + timedelta(UPCOMING_DAYS)
+        return await self._transitions.between(moment, today + DAY, last, CONTROLS)
+
+
+def of_issuer(
+    case: Case,
+    query: ClauseQuery,
+    control: ExportControlState,
+    clauses: Sequence[ClauseState],
+    licences: Licences,
+) -> Matches:
+    """Return the clauses of a control that match the goods, of those that match a query for all issuers.
+
+    The query of its issuer differs if the code is one of its tariff, and matches fewer.
+    """
+    own = case.goods_query(control.issuer)
+    return control, clauses if own == query else matching_clauses(own, control, licences)
+
+
+def _is_reworded(transition: Transition) -> bool:
+    """Return whether the wording of a clause changes, or it is new."""
+    id = transition.clause or ""
+    before, after = clause_of(transition.before, id), clause_of(transition.after, id)
+    return after is not None and (before is None or before.clause != after.clause)

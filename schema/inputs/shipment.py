@@ -1,0 +1,90 @@
+"""The input of checks of shipments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeAlias
+
+from strawberry import argument
+
+from schema.inputs.arguments import check_hs_code
+from schema.inputs.input_types import check_text, input_type, to_plain_json
+from tracker.domain.codec import from_builtins
+from tracker.domain.shipments.shipment import Shipment
+from tracker.errors import InvalidInput, TrackerError
+
+SHIPMENT_INPUT = input_type(
+    "ShipmentInput",
+    Shipment,
+    "A shipment. The goods are required, as a commodity, an HS code or both. A clause that depends on a"
+    " field that is left out applies only possibly.",
+)
+NO_CONTENTS = "none"
+"""The text of `contents` for goods without foreign content."""
+PARTS_OF_CONTENT = ("commodity", "origin", "percent")
+ANSWERS = {"yes": True, "no": False}
+ShipmentArgument: TypeAlias = Annotated[
+    SHIPMENT_INPUT,  # type: ignore[valid-type]  # known at run time only
+    argument(description="The goods, the way and the parties, as far as they are known."),
+]
+
+
+def parse_shipment(input: Any) -> Shipment:
+    """Parse the input of a check. Raises InvalidInput with the path of the field."""
+    try:
+        return to_shipment(to_plain_json(input))
+    except TrackerError as error:
+        raise error.below("input") from None
+
+
+def to_shipment(data: dict[str, Any]) -> Shipment:
+    """Return a shipment from plain JSON data. Raises InvalidInput with the path of the field."""
+    code = data.get("hsCode")
+    return from_builtins(Shipment, data if code is None else data | {"hsCode": check_hs_code(code)})
+
+
+def shipment_of_texts(texts: Mapping[str, str | Sequence[str]]) -> Shipment:
+    """Return a shipment from the texts of its fields, as in files and addresses.
+
+    An item of `contents` is written `dysprosium:CN:0.2`, one of `answers` `QUESTION:yes`. Raises InvalidInput
+    with the path of the field.
+    """
+    return to_shipment(data_of_texts(texts))
+
+
+def data_of_texts(texts: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
+    """Return the plain JSON data of a shipment from texts; see `shipment_of_texts`."""
+    data: dict[str, Any] = {**texts}
+    for field, value in texts.items():
+        for text in [value] if isinstance(value, str) else value:
+            check_text(text, field)
+    if "form" in texts:
+        data["form"] = str(texts["form"]).lower()
+    if "contents" in texts:
+        items = [item for item in texts["contents"] if item.lower() != NO_CONTENTS]
+        data["contents"] = [_content(number, item) for number, item in enumerate(items)]
+    if "answers" in texts:
+        data["answers"] = [_answer(number, item) for number, item in enumerate(texts["answers"])]
+    return data
+
+
+def _content(number: int, item: str) -> dict[str, str]:
+    parts = [part.strip() for part in item.split(":")]
+    if not 2 <= len(parts) <= len(PARTS_OF_CONTENT):
+        raise InvalidInput(
+            f"{item[:50]!r}: expected COMMODITY:ORIGIN:PERCENT, such as dysprosium:CN:0.2",
+            code="INVALID_CONTENT",
+            path=("contents", number),
+        )
+    return dict(zip(PARTS_OF_CONTENT, parts, strict=False))
+
+
+def _answer(number: int, item: str) -> dict[str, Any]:
+    question, _, word = (part.strip() for part in item.rpartition(":"))
+    if word.lower() not in ANSWERS:
+        raise InvalidInput(
+            f"{item[:50]!r}: expected QUESTION:yes or QUESTION:no",
+            code="INVALID_ANSWER",
+            path=("answers", number),
+        )
+    return {"question": question, "yes": ANSWERS[word.lower()]}

@@ -1,0 +1,336 @@
+"""GraphQL types of the check of a shipment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import strawberry
+from strawberry import field
+
+from projections.analysis.shipment_changes import Finding
+from projections.query.moment import Moment
+from projections.query.shipments import CheckedShipment
+from projections.query.watching import NOBODY
+from schema.base.context import Info
+from schema.base.decorators import object_type, resolver_field
+from schema.base.output_types import made_field, output_type, struct_field
+from schema.base.scalars import Day
+from schema.types.change import Transition
+from schema.types.clause import Clause, clause
+from schema.types.common import Place, Quantity, Source, place, sources_behind
+from schema.types.completeness import Completeness
+from schema.types.export_control import ExportControl
+from schema.types.horizon import Horizon, horizon
+from tracker.domain.shipments import check, duties, legs, questions
+from tracker.domain.shipments.check import VerdictKind
+from tracker.domain.vocabulary import Confirmation, Direction, Match
+
+
+@output_type(of=check.Applicable, only_spelled=True, given="moment")
+class ShipmentClause:
+    """A clause that applies to a shipment, certainly or possibly."""
+
+    of: strawberry.Private[check.Applicable]
+    moment: strawberry.Private[Moment]
+
+    kind: VerdictKind = struct_field(description="The kind of rule.")
+
+    @made_field
+    def obligation(self) -> str:
+        """The obligation in a sentence: who must do what, and with which authority."""
+        return check.obligation(self.of)
+
+    match: Match = struct_field(
+        description="CERTAIN if all of its conditions are met; POSSIBLE if the shipment does not settle"
+        " one of them, see `reasons`."
+    )
+    reasons: list[str] = struct_field(
+        description="The conditions that the shipment does not settle, in words; empty if it certainly"
+        " applies."
+    )
+
+    @made_field
+    def exceptions(self) -> list[str]:
+        """Its exceptions, in words. It does not apply if one of them does."""
+        return [one.reason for one in self.of.exceptions]
+
+    confirmation: Confirmation = struct_field(description="The confirmation of its status.")
+    first_day: Day | None = struct_field(
+        description="The first day on which it applies; for a suspended clause, applies again. Null if no"
+        " day is recorded."
+    )
+    last_day: Day | None = struct_field(
+        description="The last day on which it applies by the recorded dates, before its end or its next"
+        " suspension. Null if none is recorded."
+    )
+
+    @resolver_field
+    def control(self) -> ExportControl:
+        """The instrument of the clause."""
+        return ExportControl.at(self.of.control, self.moment)
+
+    @resolver_field
+    def clause(self) -> Clause:
+        """The clause on this date, with its status."""
+        return clause(self.of.state, self.of.control, self.moment)
+
+    @resolver_field
+    async def sources(self, info: Info) -> list[Source]:
+        """The sources of the acts behind it, each once. `clause { because }` has the events."""
+        behind = await clause(self.of.state, self.of.control, self.moment).because(info)
+        sources = [one for each in behind for one in await sources_behind(info, each.of)]
+        return [*{one.of.citation: one for one in sources}.values()]
+
+
+@output_type(of=questions.Question, only_spelled=True)
+class OpenQuestion:
+    """A question whose answer settles whether clauses apply to a shipment."""
+
+    of: strawberry.Private[questions.Question]
+    applicable: strawberry.Private[list[check.Applicable]]
+    moment: strawberry.Private[Moment]
+
+    id: str = struct_field(
+        description="Its id, for `answers` of the input. It is the same in later checks of the shipment."
+    )
+    text: str = struct_field(description="The question.")
+    field: str = struct_field(
+        description="The field of the input that answers it, such as `destination`; `answers` for a"
+        " question that only a yes or no to its id answers."
+    )
+
+    @resolver_field
+    def clauses(self) -> list[ShipmentClause]:
+        """The clauses that it settles."""
+        return [ShipmentClause(of=one, moment=self.moment) for one in self.applicable]
+
+
+@object_type
+class ShipmentVerdict:
+    """A rule for a shipment: an obligation with the acts that it rests on, or the statement that nothing is
+    recorded or known about a leg of its way."""
+
+    kind: VerdictKind = field(description="The kind of rule.")
+    direction: Direction = field(description="Whether it is a rule on the export or on the import.")
+    place: Place | None = field(
+        description="The issuer of the rule, or the place of the leg without one; null if the shipment"
+        " does not state the place."
+    )
+    match: Match | None = field(
+        description="Whether it applies certainly or possibly; null for NOTHING_RECORDED and UNKNOWN."
+    )
+    obligation: str = field(description="The rule in a sentence.")
+    clause: ShipmentClause | None = field(
+        description="The clause; null for NOTHING_RECORDED and UNKNOWN."
+    )
+    legal_bases: list[ShipmentClause] = field(
+        description="Further clauses that the same obligation rests on: laws and lists of the issuer that"
+        " add no licence of their own."
+    )
+    completeness: Completeness | None = field(
+        description="The completeness of the lists of the leg, for NOTHING_RECORDED and UNKNOWN; null for"
+        " a clause, or if the place is not stated."
+    )
+    question: OpenQuestion | None = field(
+        description="The question that an UNKNOWN verdict depends on; null for others."
+    )
+
+
+@output_type(of=duties.DutyLine, only_spelled=True, given="moment")
+class DutyLine:
+    """One duty on a shipment."""
+
+    of: strawberry.Private[duties.DutyLine]
+    moment: strawberry.Private[Moment]
+
+    @resolver_field
+    def clause(self) -> ShipmentClause:
+        """The clause that it is based on."""
+        return ShipmentClause(of=self.of.applicable, moment=self.moment)
+
+    low: Decimal | None = struct_field(
+        description="The lowest rate in percent; 0 if the duty applies only possibly. Null if it has no"
+        " rate in percent."
+    )
+    high: Decimal | None = struct_field(
+        description="The highest rate in percent; null if it has no rate in percent."
+    )
+    specific: Quantity | None = struct_field(
+        description="The amount per unit, such as `USD/t`, or the price floor; null if there is none."
+    )
+    text: str | None = struct_field(
+        description="The rate in words, if it has conditions or no number."
+    )
+    includes_ordinary: bool = struct_field(
+        description="Whether the rate includes the ordinary duty, by a recorded relation."
+    )
+
+
+@output_type(of=duties.Step, only_spelled=True)
+class DutyStep:
+    """A step of the calculation of a total."""
+
+    of: strawberry.Private[duties.Step]
+
+    text: str = struct_field(description="The step in a sentence.")
+    low: Decimal | None = struct_field(
+        description="The lowest total after it; null if there is none."
+    )
+    high: Decimal | None = struct_field(
+        description="The highest total after it; null if there is none."
+    )
+
+
+@output_type(of=duties.DutyTotal, only_spelled=True, given="moment")
+class DutyTotal:
+    """The duties of one direction and their total in percent of the value, with the steps of the
+    calculation. Export and import duties are paid to two places and are never added up."""
+
+    of: strawberry.Private[duties.DutyTotal]
+    moment: strawberry.Private[Moment]
+
+    lines: list[DutyLine] = struct_field(description="The duties, certain ones first.")
+    low: Decimal | None = struct_field(
+        description="The lowest total in percent; null if no duty has a rate in percent, or if the relation"
+        " of two duties is not recorded: see `remarks`."
+    )
+    high: Decimal | None = struct_field(
+        description="The highest total in percent; null with `low`."
+    )
+    steps: list[DutyStep] = struct_field(description="The steps of the calculation.")
+    remarks: list[str] = struct_field(
+        description="The parts that the total does not contain, and the reason for a missing total."
+    )
+
+
+@object_type
+class LegCompleteness:
+    """The completeness of the lists of one leg of a shipment."""
+
+    direction: Direction = field(
+        description="Whether they are lists of export or of import rules; of export rules for transit."
+    )
+    place: Place = field(description="The place of export, of transit or of import.")
+    completeness: Completeness = field(
+        description="The completeness of the lists of the place, and of a union that it is in."
+    )
+
+
+@object_type
+class ShipmentCheck:
+    """The recorded rules for a shipment on a date: those that apply certainly or possibly, the duties, and
+    the questions that remain open."""
+
+    checked: strawberry.Private[CheckedShipment]
+    moment: strawberry.Private[Moment]
+
+    @resolver_field
+    def verdicts(self) -> list[ShipmentVerdict]:
+        """The rules in force, certain ones first, and a verdict for each export or import without one."""
+        return [*map(self.verdict, self.checked.findings)]
+
+    @resolver_field
+    def not_in_force(self) -> list[ShipmentClause]:
+        """The clauses that would apply, but are suspended or not yet in force; `firstDay` is the day
+        from which they apply."""
+        return [self._clause(one) for one in self.checked.check.not_in_force]
+
+    @resolver_field
+    def export_duties(self) -> DutyTotal:
+        """The duties on the export."""
+        return self._duties(VerdictKind.EXPORT_DUTY)
+
+    @resolver_field
+    def import_duties(self) -> DutyTotal:
+        """The duties on the import."""
+        return self._duties(VerdictKind.IMPORT_DUTY)
+
+    @resolver_field
+    def open_questions(self) -> list[OpenQuestion]:
+        """The questions whose answers settle the possible rules, those on the places first."""
+        return [
+            OpenQuestion(of=of, applicable=on, moment=self.moment)
+            for of, on in self.checked.open_questions
+        ]
+
+    @resolver_field
+    async def upcoming(self, info: Info) -> list[Transition]:
+        """The changes of the next 12 months of clauses that apply to the shipment, now or by their new
+        wording, ordered by date."""
+        shipments = info.context.services.as_of.shipments
+        upcoming = await shipments.upcoming(self.checked.check, self.moment)
+        return [Transition(of=one, position=self.moment.position) for one in upcoming]
+
+    @resolver_field
+    def completeness(self) -> list[LegCompleteness]:
+        """The completeness of the lists of each place on the way, as far as it is stated. Unless they are
+        complete, a missing rule does not mean that none exists."""
+        return [
+            LegCompleteness(
+                direction=leg.direction, place=place(leg.place), completeness=Completeness(of=of)
+            )
+            for leg, of in self.checked.completeness
+            if leg.place is not None
+        ]
+
+    @resolver_field
+    async def newest_acts(self, info: Info) -> list[Horizon]:
+        """The newest recorded act of each issuer on the way, by code, with the sources that are watched for
+        newer ones."""
+        horizons, position = info.context.services.as_of.horizons, self.moment.position
+        watched = await horizons.watch(position)
+        newest = {
+            issuer: next(iter(await horizons.of(issuer, position)), None)
+            for issuer in self.checked.issuers
+        }
+        return [horizon(one, of, watched.get(one, NOBODY)) for one, of in newest.items()]
+
+    @resolver_field
+    def assumptions(self) -> list[str]:
+        """The assumptions of the check, such as the place of export, in sentences."""
+        return [*legs.assumptions(self.checked.check.case.shipment)]
+
+    @resolver_field
+    def disclaimer(self) -> str:
+        """The limits of the check, to be shown with it."""
+        return legs.DISCLAIMER
+
+    def _clause(self, of: check.Applicable) -> ShipmentClause:
+        return ShipmentClause(of=of, moment=self.moment)
+
+    def _duties(self, kind: VerdictKind) -> DutyTotal:
+        return DutyTotal(of=duties.duties(self.checked.check, kind), moment=self.moment)
+
+    def verdict(self, of: Finding) -> ShipmentVerdict:
+        """Return the GraphQL type of a verdict of this check."""
+        return self._of_leg(of) if isinstance(of, legs.UnsettledLeg) else self._of_clause(of)
+
+    def _of_clause(self, of: check.ClauseVerdict) -> ShipmentVerdict:
+        one = of.applicable
+        return ShipmentVerdict(
+            kind=one.kind,
+            direction=one.control.direction,
+            place=place(one.control.issuer),
+            match=one.match,
+            obligation=check.obligation(one),
+            clause=self._clause(one),
+            legal_bases=[self._clause(basis) for basis in of.legal_bases],
+            completeness=None,
+            question=None,
+        )
+
+    def _of_leg(self, of: legs.UnsettledLeg) -> ShipmentVerdict:
+        read = dict(self.checked.completeness).get(of.leg)
+        return ShipmentVerdict(
+            kind=of.kind,
+            direction=of.leg.direction,
+            place=place(of.leg.place) if of.leg.place else None,
+            match=None,
+            obligation=of.text,
+            clause=None,
+            legal_bases=[],
+            completeness=Completeness(of=read) if read else None,
+            question=OpenQuestion(of=of.question, applicable=[], moment=self.moment)
+            if of.question
+            else None,
+        )

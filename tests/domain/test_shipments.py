@@ -1,0 +1,119 @@
+"""Shipments, their legs and obligations."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.support.shipped_controls import check_on
+from tracker.domain.codec import from_builtins
+from tracker.domain.shipments.check import Applicable, VerdictKind, obligation
+from tracker.domain.shipments.legs import assumptions, legs_of
+from tracker.domain.shipments.shipment import Shipment
+from tracker.domain.vocabulary import Direction, Match
+from tracker.errors import InvalidInput
+
+DAY = date(2025, 12, 1)
+
+
+def shipment(**fields: Any) -> Shipment:
+    """Return a shipment from fields as in JSON."""
+    return from_builtins(Shipment, fields)
+
+
+def applicable(key: str, day: date = DAY, **fields: Any) -> Applicable:
+    """Return a clause that applies to a shipment, in force or not."""
+    check = check_on(day, **fields)
+    return next(one for one in check.applicable if "/".join(one.key) == key)
+
+
+def test_goods_are_needed() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        shipment(origin="CN")
+    assert (refused.value.code, refused.value.path) == ("GOODS_REQUIRED", ("commodity",))
+
+
+def test_goods_leave_their_origin_unless_another_place_is_stated() -> None:
+    assert shipment(commodity="tin", origin="ID").exported_from == "ID"
+    assert shipment(commodity="tin", origin="ID", exportCountry="SG").exported_from == "SG"
+
+
+def test_legs_are_in_the_order_of_the_way() -> None:
+    way = shipment(commodity="tin", origin="ID", route=["SG"], destination="DE")
+    assert [(leg.direction, leg.place, leg.transit) for leg in legs_of(way)] == [
+        (Direction.EXPORT, "ID", False),
+        (Direction.EXPORT, "SG", True),
+        (Direction.IMPORT, "DE", False),
+    ]
+    *_, last = legs_of(way)
+    assert last.issuers(DAY) == {"DE", "EU"}
+
+
+def test_what_is_assumed_is_said() -> None:
+    assert [*assumptions(shipment(commodity="tin", origin="ID", destination="DE"))] == [
+        "The goods are exported from Indonesia, where they are produced.",
+        "The goods pass through no other place.",
+    ]
+    stated = shipment(
+        commodity="tin", origin="ID", exportCountry="SG", route=["NL"], destination="DE"
+    )
+    assert [*assumptions(stated)] == []
+    [coded] = assumptions(shipment(hsCode="800110"))
+    assert coded.startswith("The goods are one of these, by their code: tin")
+
+
+@pytest.mark.parametrize(
+    ("key", "day", "fields", "kind", "sentence"),
+    [
+        (
+            "cn-mofcom-2024-46/2",
+            date(2025, 3, 1),
+            {"commodity": "gallium", "origin": "CN", "destination": "US"},
+            VerdictKind.PROHIBITED,
+            "The export is prohibited (MOFCOM Announcement 2024 No. 46, clause 2).",
+        ),
+        (
+            "cn-state-trading-2024/tungsten",
+            DAY,
+            {"commodity": "tungsten", "origin": "CN", "destination": "DE"},
+            VerdictKind.LICENCE_REQUIRED,
+            "Only firms designated by",
+        ),
+        (
+            "us-301-2018/list-3",
+            DAY,
+            {"commodity": "gallium", "origin": "CN", "destination": "US"},
+            VerdictKind.IMPORT_DUTY,
+            "The importer pays an import duty to United States (83 FR 28710, clause list-3).",
+        ),
+    ],
+)
+def test_an_obligation_says_who_must_do_what(
+    key: str, day: date, fields: dict[str, str], kind: VerdictKind, sentence: str
+) -> None:
+    one = applicable(key, day, **fields)
+    assert one.kind is kind
+    assert obligation(one).startswith(sentence)
+
+
+def test_days_of_a_clause_end_before_its_suspension_and_begin_after_it() -> None:
+    fields = {"commodity": "gallium", "origin": "CN", "destination": "US"}
+    suspended = applicable("cn-mofcom-2024-46/2", DAY, **fields)
+    assert suspended.first_day == date(2026, 11, 28)
+    quota = applicable(
+        "cd-arecoms-2025-004/quota-2025", commodity="cobalt", origin="CD", destination="DE"
+    )
+    assert (quota.first_day, quota.last_day) == (date(2025, 10, 16), date(2025, 12, 31))
+
+
+def test_framework_acts_fold_below_the_licence_that_rests_on_them() -> None:
+    check = check_on(DAY, commodity="gallium", form="metal", origin="CN", destination="DE")
+    [licence] = [
+        one for one in check.verdicts if one.applicable.key == ("cn-mofcom-2024-51", "gallium")
+    ]
+    assert licence.applicable.match is Match.CERTAIN
+    bases = {basis.key for basis in licence.legal_bases}
+    assert "cn-ecl-2020" in {control for control, _ in bases}
+    assert bases.isdisjoint(one.applicable.key for one in check.verdicts)

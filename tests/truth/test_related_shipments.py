@@ -1,0 +1,154 @@
+"""Pairs of shipments that differ in one field: the answers differ as the field requires, and no more."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.support.api import Api
+from tests.truth.shipment import QUERY, ShipmentCase, input_of, read_cases
+
+SETTLING = (
+    "form",
+    "codeOf",
+    "destination",
+    "exporter",
+    "importer",
+    "endUser",
+    "endUse",
+    "contents",
+    "answers",
+)
+"""Fields that only settle conditions: without them a rule applies possibly."""
+DROPPED = [
+    pytest.param(case, name, id=f"{case.ask}, {name}")
+    for case in read_cases()
+    for name in SETTLING
+    if name in case.shipment
+]
+GALLIUM = {"commodity": "gallium", "form": "metal", "origin": "CN", "destination": "US"}
+FITTINGS = {"hsCode": "74122000", "codeOf": "US", "destination": "US"}
+TRIOXIDE = {"commodity": "antimony_trioxide", "origin": "CN", "destination": "DE"}
+PURITY = "cn-mofcom-2024-51/antimony-compounds/item/0"
+
+
+async def answer(api: Api, day: date, shipment: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to a shipment."""
+    data = await api.ask(QUERY, day=day.isoformat(), input=input_of(shipment))
+    return dict(data["asOf"]["shipment"])
+
+
+async def rules(api: Api, day: date, shipment: dict[str, Any]) -> dict[str, str]:
+    """Return the match of each rule by its clause."""
+    verdicts = (await answer(api, day, shipment))["verdicts"]
+    return {_key(one["clause"]): one["match"] for one in verdicts if one["clause"]}
+
+
+def _key(clause: dict[str, Any]) -> str:
+    return f"{clause['control']['key']}/{clause['clause']['key']}"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("case", "name"), DROPPED)
+async def test_a_field_only_settles_conditions(api: Api, case: ShipmentCase, name: str) -> None:
+    less = {key: value for key, value in case.shipment.items() if key != name}
+    before = (await answer(api, case.day, less))["verdicts"]
+    after = await rules(api, case.day, case.shipment)
+    clauses = [one["clause"] for one in before if one["clause"]]
+    bases = [base for one in before for base in one["legalBases"]]
+    certain = {_key(one) for one in clauses if one["match"] == "CERTAIN"}
+
+    assert after.keys() <= {_key(one) for one in (*clauses, *bases)}
+    assert {key for key in certain if after.get(key, "CERTAIN") != "CERTAIN"} == set()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("commodity", ["gallium", "germanium", "bismuth", "tellurium"])
+async def test_the_metal_and_a_compound_are_under_different_clauses(
+    api: Api, commodity: str
+) -> None:
+    day, goods = date(2025, 6, 1), {"commodity": commodity, "origin": "CN", "destination": "DE"}
+    metal = await rules(api, day, goods | {"form": "metal"})
+    compound = await rules(api, day, goods | {"form": "compound"})
+    either = await rules(api, day, goods)
+
+    licences = {
+        key for key in either if key.startswith(("cn-mofcom-2024-51/", "cn-mofcom-2025-10/"))
+    }
+    assert licences == {
+        key
+        for key in metal | compound
+        if key.startswith(("cn-mofcom-2024-51/", "cn-mofcom-2025-10/"))
+    }
+    assert {key for key in licences if key.endswith("-compounds")} == licences - metal.keys()
+    assert all(metal[key] == "CERTAIN" for key in licences & metal.keys())
+    assert all(either[key] == "POSSIBLE" for key in licences)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("firm", "clause"),
+    [
+        ("L3 Harris Technologies", "cn-mofcom-2025-1/1"),
+        ("Huntington Ingalls Industries, Inc.", "cn-mofcom-2025-51/1"),
+        ("MP Materials", "cn-mofcom-2026-06-22-us/1"),
+    ],
+)
+async def test_a_listed_end_user_makes_one_ban_certain(api: Api, firm: str, clause: str) -> None:
+    day = date(2026, 7, 1)
+    unnamed = await rules(api, day, GALLIUM)
+    listed = await rules(api, day, GALLIUM | {"endUser": firm})
+
+    assert unnamed[clause] == "POSSIBLE"
+    assert listed[clause] == "CERTAIN"
+    assert {key for key in listed if listed[key] != unnamed[key]} == {clause}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_unlisted_parties_only_remove_lists_of_firms(api: Api) -> None:
+    day = date(2026, 7, 1)
+    unnamed = await rules(api, day, GALLIUM)
+    parties = {"importer": "Example Trading LLC", "endUser": "Example Foundry Inc."}
+    unlisted = await rules(api, day, GALLIUM | parties)
+
+    assert unnamed.keys() - unlisted.keys() == {
+        "cn-mofcom-2025-1/1",
+        "cn-mofcom-2025-51/1",
+        "cn-mofcom-2026-06-22-us/1",
+    }
+    assert unlisted.items() <= unnamed.items()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_higher_grade_needs_a_licence_and_a_lower_one_does_not(api: Api) -> None:
+    day = date(2025, 6, 1)
+    low = await rules(
+        api,
+        day,
+        TRIOXIDE | {"answers": [{"question": PURITY.replace("item", "exempt"), "yes": True}]},
+    )
+    high = await rules(api, day, TRIOXIDE | {"answers": [{"question": PURITY, "yes": True}]})
+
+    assert high["cn-mofcom-2024-51/antimony-compounds"] == "CERTAIN"
+    assert high.keys() - low.keys() == {"cn-mofcom-2024-51/antimony-compounds"}
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("origin", ["CL", "KR", "CA", "MX", "TR"])
+async def test_a_preference_does_not_lower_an_additional_duty(api: Api, origin: str) -> None:
+    """A free-trade agreement replaces the ordinary duty only, which is not recorded."""
+    total = (await answer(api, date(2025, 9, 1), FITTINGS | {"origin": origin}))["importDuties"]
+
+    assert total["low"] == total["high"] == "50"
+    assert "The ordinary duty is not recorded and is paid in addition." in total["remarks"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_later_day_of_the_same_rates_gives_the_same_total(api: Api) -> None:
+    shipment = FITTINGS | {"origin": "CN"}
+    days = [date(2025, 8, 1), date(2026, 4, 5), date(2026, 4, 6), date(2026, 10, 1)]
+    totals = [(await answer(api, day, shipment))["importDuties"] for day in days]
+
+    assert {(total["low"], total["high"]) for total in totals} == {("75", "75")}

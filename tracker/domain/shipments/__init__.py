@@ -1,0 +1,1 @@
+"""The rules for one shipment: its description, the conditions of clauses, verdicts and duties. Pure."""

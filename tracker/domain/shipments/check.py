@@ -1,0 +1,301 @@
+"""The clauses that apply to a shipment, as obligations with their legal bases. Pure.
+
+The goods are matched by the rule of all lists (`clause_query.matching_clauses`); `conditions` adds the
+way, the use and the firms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import TypeAlias
+
+from tracker.domain.clause import ClauseState
+from tracker.domain.clause_query import matching_clauses
+from tracker.domain.commodities import commodities_with_code
+from tracker.domain.confirmation import FirstDays, confirmation
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.legal_basis import is_legal_basis
+from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, controls_about
+from tracker.domain.phrases import place_phrase, publisher_phrase, word_phrase
+from tracker.domain.publishers import speaks_for
+from tracker.domain.shipments.conditions import Conditions
+from tracker.domain.shipments.questions import Condition, Question
+from tracker.domain.shipments.shipment import Case, Shipment
+from tracker.domain.values import DAY
+from tracker.domain.vocabulary import ClauseStatus, Confirmation, Direction, Match, Measure
+
+
+class VerdictKind(StrEnum):
+    """The kind of rule that applies to a shipment."""
+
+    PROHIBITED = "prohibited"
+    LICENCE_REQUIRED = "licence_required"
+    REVIEW = "review"
+    QUOTA = "quota"
+    EXPORT_DUTY = "export_duty"
+    IMPORT_DUTY = "import_duty"
+    INVESTIGATION = "investigation"
+    OTHER_CONDITION = "other_condition"
+    NOTHING_RECORDED = "nothing_recorded"
+    UNKNOWN = "unknown"
+
+
+KINDS: dict[Measure, VerdictKind] = {
+    Measure.BAN: VerdictKind.PROHIBITED,
+    Measure.LICENCE: VerdictKind.LICENCE_REQUIRED,
+    Measure.DUAL_USE_LICENCE: VerdictKind.LICENCE_REQUIRED,
+    Measure.TRADE_LICENCE: VerdictKind.LICENCE_REQUIRED,
+    Measure.STATE_TRADING: VerdictKind.LICENCE_REQUIRED,
+    Measure.REVIEW: VerdictKind.REVIEW,
+    Measure.QUOTA: VerdictKind.QUOTA,
+    Measure.TARIFF_RATE_QUOTA: VerdictKind.QUOTA,
+    Measure.INVESTIGATION: VerdictKind.INVESTIGATION,
+    Measure.DOMESTIC_SALES: VerdictKind.OTHER_CONDITION,
+    Measure.PROCESSING: VerdictKind.OTHER_CONDITION,
+}
+DUTIES = frozenset({Measure.TARIFF, Measure.PRICE_FLOOR})
+ADDS_NONE = Condition(None, "it adds no licence of its own")
+Matches: TypeAlias = tuple[ExportControlState, Sequence[ClauseState]]
+"""A control with its clauses that match the goods."""
+STATUSES = (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED, ClauseStatus.ANNOUNCED)
+"""Statuses of clauses that apply, or may apply on a later day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """A clause whose conditions are met or open for a shipment."""
+
+    control: ExportControlState
+    state: ClauseState
+    match: Match
+    open_conditions: tuple[Condition, ...]
+    """The conditions that the shipment does not settle; empty if the match is certain."""
+    exceptions: tuple[Condition, ...]
+    """The exceptions of the clause, any of which may apply."""
+    confirmation: Confirmation
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The instrument and the clause."""
+        return self.control.id, self.state.clause.id
+
+    @property
+    def kind(self) -> VerdictKind:
+        """The kind of its verdict."""
+        measure = self.state.clause.measure
+        if measure in DUTIES:
+            is_export = self.control.direction is Direction.EXPORT
+            return VerdictKind.EXPORT_DUTY if is_export else VerdictKind.IMPORT_DUTY
+        return KINDS[measure]
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day on which it applies, or applies again; null if no day is recorded."""
+        if self.state.status is ClauseStatus.SUSPENDED:
+            return self.state.returns_on
+        return self.state.first_in_force or self.state.clause.first_day
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it applies by the recorded dates, before its end or its next suspension;
+        null if none is recorded."""
+        days, pause = self.state.days_in_force(), self.state.suspended_days()
+        ends = [days[1]] if days else []
+        if pause and self.state.status is ClauseStatus.IN_FORCE:
+            ends.append(pause[0] - DAY)
+        return min(filter(None, ends), default=None)
+
+    @property
+    def reasons(self) -> list[str]:
+        """The reasons why it applies only possibly, in words; empty if it certainly applies."""
+        return [one.reason for one in self.open_conditions]
+
+    @property
+    def questions(self) -> Iterator[Question]:
+        """The questions of its open conditions, and then of its exceptions."""
+        for condition in (*self.open_conditions, *self.exceptions):
+            yield from condition.questions
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseVerdict:
+    """An obligation: a clause in force with the further acts that it rests on."""
+
+    applicable: Applicable
+    legal_bases: tuple[Applicable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentCheck:
+    """All clauses that apply to a shipment on a day, certainly or possibly."""
+
+    case: Case
+    verdicts: tuple[ClauseVerdict, ...]
+    not_in_force: tuple[Applicable, ...]
+    """Clauses that would apply but are suspended, or not yet in force."""
+
+    @property
+    def applicable(self) -> Iterator[Applicable]:
+        """All clauses that apply, now or on a later day, with those that others rest on."""
+        for verdict in self.verdicts:
+            yield verdict.applicable
+            yield from verdict.legal_bases
+        yield from self.not_in_force
+
+    @property
+    def open_questions(self) -> list[tuple[Question, list[Applicable]]]:
+        """Every open question once, with the clauses that it settles."""
+        merged: dict[tuple[str, str], tuple[Question, list[Applicable]]] = {}
+        for verdict in self.verdicts:
+            for question in verdict.applicable.questions:
+                merged.setdefault(question.key, (question, []))[1].append(verdict.applicable)
+        return [*merged.values()]
+
+
+def issuers_of(shipment: Shipment) -> Iterator[str]:
+    """Yield the places whose law a shipment meets: of export, of transit and of import, as far as stated."""
+    places = (shipment.exported_from, *shipment.route, shipment.destination)
+    yield from dict.fromkeys(place for place in places if place is not None)
+
+
+def controls_to_read(shipment: Shipment) -> list[str]:
+    """Return the commodities of controls that may cover the goods."""
+    if shipment.commodity is not None:
+        return controls_about([shipment.commodity])
+    return controls_about(commodities_with_code(shipment.hs_code or ""))
+
+
+def check_shipment(
+    case: Case, controls: Sequence[ExportControlState], licences: Licences, first_days: FirstDays
+) -> ShipmentCheck:
+    """Return the clauses that apply to a shipment: certainly if every condition is met, else possibly."""
+    matches = (
+        (control, matching_clauses(case.goods_query(control.issuer), control, licences))
+        for control in controls
+    )
+    return check_matches(case, matches, licences, first_days)
+
+
+def check_matches(
+    case: Case, matches: Iterable[Matches], licences: Licences, first_days: FirstDays
+) -> ShipmentCheck:
+    """Return the clauses that apply to a shipment, of those that match its goods."""
+    applicable = [
+        one
+        for control, clauses in matches
+        for one in applicable_clauses(case, control, clauses, licences, first_days)
+    ]
+    in_force = [one for one in applicable if one.state.status is ClauseStatus.IN_FORCE]
+    return ShipmentCheck(
+        case,
+        tuple(_verdicts(in_force)),
+        tuple(one for one in applicable if one.state.status is not ClauseStatus.IN_FORCE),
+    )
+
+
+def applicable_clauses(
+    case: Case,
+    control: ExportControlState,
+    clauses: Iterable[ClauseState],
+    licences: Licences,
+    first_days: FirstDays,
+) -> Iterator[Applicable]:
+    """Yield the clauses that apply to a shipment, now or on a later day, of those that match its goods."""
+    own = licences.get(control.issuer, NO_LICENCES)
+    for state in clauses:
+        if state.status in STATUSES and (one := _apply(case, control, state, own, first_days)):
+            yield one
+
+
+def _apply(
+    case: Case,
+    control: ExportControlState,
+    state: ClauseState,
+    licences: IssuerLicences,
+    first_days: FirstDays,
+) -> Applicable | None:
+    conditions: list[Condition] = []
+    for condition in Conditions(case, control, state, licences).all():
+        if condition.met is False:
+            return None
+        conditions.append(condition)
+    open_conditions = [one for one in conditions if one.met is None and not one.is_exception]
+    if not control.official:
+        open_conditions.append(Condition(None, "reported by others, denied by its issuer"))
+    return Applicable(
+        control,
+        state,
+        Match.POSSIBLE if open_conditions else Match.CERTAIN,
+        tuple(open_conditions),
+        tuple(one for one in conditions if one.met is None and one.is_exception),
+        confirmation(control, state, case.day, first_days),
+    )
+
+
+def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
+    """Yield the obligations, certain ones first; framework acts are listed with the licences that they
+    base."""
+    bases = [one for one in in_force if is_legal_basis(one.control, one.state.clause)]
+    obligations = [one for one in in_force if one not in bases]
+    licensed = {
+        one.control.issuer
+        for one in obligations
+        if one.state.clause.measure is Measure.DUAL_USE_LICENCE
+    }
+    obligations += [
+        replace(one, match=Match.POSSIBLE, open_conditions=(ADDS_NONE,))
+        for one in bases
+        if one.control.issuer not in licensed
+    ]
+    order = list(VerdictKind)
+    obligations.sort(key=lambda one: (one.match is Match.POSSIBLE, order.index(one.kind), one.key))
+    for one in obligations:
+        is_licence = one.state.clause.measure is Measure.DUAL_USE_LICENCE
+        rests_on = [
+            base
+            for base in bases
+            if is_licence and base.key != one.key and base.control.issuer == one.control.issuer
+        ]
+        yield ClauseVerdict(one, tuple(rests_on))
+
+
+# --- obligations in words
+
+
+def obligation(one: Applicable) -> str:
+    """Return an obligation in one sentence: who must do what, and with which authority."""
+    clause, control = one.state.clause, one.control
+    act = control.instrument or control.title
+    trade = "export" if control.direction is Direction.EXPORT else "import"
+    who = "exporter" if trade == "export" else "importer"
+    authority = _authority(control)
+    match one.kind:
+        case VerdictKind.PROHIBITED:
+            text = f"The {trade} is prohibited"
+        case VerdictKind.LICENCE_REQUIRED if clause.measure is Measure.STATE_TRADING:
+            text = f"Only firms designated by {authority} may {trade} the goods"
+        case VerdictKind.LICENCE_REQUIRED:
+            text = (
+                f"The {who} needs a {word_phrase(clause.measure)} from {authority} before {trade}"
+            )
+        case VerdictKind.REVIEW:
+            text = f"The {trade} needs a review by {authority} before it is allowed"
+        case VerdictKind.QUOTA:
+            text = f"The {trade} counts against a quota of {authority}"
+        case VerdictKind.INVESTIGATION:
+            text = f"The {trade} is under an investigation of {authority}, without a measure so far"
+        case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY:
+            text = f"The {who} pays an {trade} duty to {place_phrase(control.issuer)}"
+        case _:
+            text = f"A condition applies to the {trade}: {word_phrase(clause.measure)}"
+    return f"{text} ({act}, clause {clause.id})."
+
+
+def _authority(control: ExportControlState) -> str:
+    """Return the authority that published the act, or the authorities of its issuer."""
+    publishers = (source.publisher for source in control.sources)
+    own = next((id for id in publishers if speaks_for(id, (control.issuer,))), None)
+    return publisher_phrase(own) if own else f"the authorities of {place_phrase(control.issuer)}"

@@ -1,0 +1,114 @@
+"""The legs of a shipment, and the verdicts on legs without a clause: nothing recorded, or unknown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from tracker.domain.completeness import Completeness, Scope, control_kinds
+from tracker.domain.phrases import commodities_phrase, place_phrase
+from tracker.domain.places import Place
+from tracker.domain.shipments.check import ShipmentCheck, VerdictKind
+from tracker.domain.shipments.questions import Question
+from tracker.domain.shipments.shipment import Shipment
+from tracker.domain.unions import unions_of
+from tracker.domain.vocabulary import CompletenessLevel, Direction
+
+DISCLAIMER = (
+    "This is information, not legal advice. It states what is recorded, not what the law is."
+    " Ask the authority or a lawyer before you ship."
+)
+PLACE_QUESTIONS = {
+    Direction.EXPORT: Question(
+        "shipment/export", "Where are the goods produced and exported?", "origin"
+    ),
+    Direction.IMPORT: Question("shipment/import", "Where are the goods imported?", "destination"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A part of the way of a shipment: the export from a place, the import into one, or the transit."""
+
+    direction: Direction
+    """Whether the export or the import rules of the place apply; those of export for transit."""
+    place: Place | None
+    """The place; null if the shipment does not state it."""
+    transit: bool = False
+    """Whether the goods only pass through the place."""
+
+    def issuers(self, day: date) -> frozenset[str]:
+        """Return the issuers of its rules: the place and the unions that it is in on a day."""
+        return frozenset((self.place, *unions_of(self.place, day)) if self.place else ())
+
+    def scope(self, shipment: Shipment, day: date) -> Scope:
+        """Return the acts that are relevant for it."""
+        return Scope(
+            control_kinds(self.direction), self.issuers(day), shipment.possible_commodities or None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnsettledLeg:
+    """A leg without a clause in force, or without a place."""
+
+    leg: Leg
+    kind: VerdictKind
+    text: str
+    question: Question | None = None
+
+
+def legs_of(shipment: Shipment) -> Iterator[Leg]:
+    """Yield the legs of a shipment in the order of its way."""
+    yield Leg(Direction.EXPORT, shipment.exported_from)
+    for place in shipment.route:
+        yield Leg(Direction.EXPORT, place, transit=True)
+    yield Leg(Direction.IMPORT, shipment.destination)
+
+
+def unsettled_legs(
+    check: ShipmentCheck, completeness: Sequence[tuple[Leg, Completeness]]
+) -> Iterator[UnsettledLeg]:
+    """Yield a verdict for each export or import without one, from the completeness of each leg's lists."""
+    levels = {leg: of.level for leg, of in completeness}
+    for leg in legs_of(check.case.shipment):
+        if leg.transit or (leg.place is not None and _has_verdict(check, leg)):
+            continue
+        trade = "export" if leg.direction is Direction.EXPORT else "import"
+        if leg.place is None:
+            question = PLACE_QUESTIONS[leg.direction]
+            text = f"The place of {trade} is not stated, so its rules are unknown."
+            yield UnsettledLeg(leg, VerdictKind.UNKNOWN, text, question)
+            continue
+        name = place_phrase(leg.place)
+        if levels[leg] is CompletenessLevel.NONE:
+            text = f"Unknown: no list of {trade} rules of {name} was read."
+            yield UnsettledLeg(leg, VerdictKind.UNKNOWN, text)
+        else:
+            text = f"No clause in force on the {trade} is recorded for {name}."
+            yield UnsettledLeg(leg, VerdictKind.NOTHING_RECORDED, text)
+
+
+def _has_verdict(check: ShipmentCheck, leg: Leg) -> bool:
+    return any(
+        verdict.applicable.control.direction is leg.direction
+        and check.case.is_in(leg.place, verdict.applicable.control.issuer)
+        for verdict in check.verdicts
+    )
+
+
+def assumptions(shipment: Shipment) -> Iterator[str]:
+    """Yield the assumptions of a check, in sentences."""
+    if shipment.export_country is None and shipment.origin is not None:
+        name = place_phrase(shipment.origin)
+        yield f"The goods are exported from {name}, where they are produced."
+    if shipment.commodity is None:
+        goods = sorted(shipment.possible_commodities)
+        yield (
+            f"The goods are one of these, by their code: {commodities_phrase(goods)}."
+            if goods
+            else f"No commodity has the code {shipment.hs_code}; only clauses that list it apply."
+        )
+    if not shipment.route and shipment.exported_from and shipment.destination:
+        yield "The goods pass through no other place."

@@ -1,0 +1,71 @@
+"""Conditions of clauses, and the questions that settle open ones. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracker.domain.clause import Clause, ClauseState
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import IssuerLicences
+from tracker.domain.shipments.shipment import Case
+
+ANSWERS = "answers"
+"""The input field for answers to questions that no other field answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question whose answer settles whether a clause applies, and the input field that answers it."""
+
+    id: str
+    text: str
+    field: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The key shared by questions with the same answer.
+
+        A question without a field of its own is answered by its id only.
+        """
+        return self.field, self.id if self.field == ANSWERS else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a clause: `met` is None while it is open."""
+
+    met: bool | None
+    reason: str = ""
+    questions: tuple[Question, ...] = ()
+    is_exception: bool = False
+    """Whether it is an exception of the clause, which applies unless the exception is stated."""
+
+
+MET = Condition(True)
+NOT_MET = Condition(False)
+
+
+class ConditionsOfClause:
+    """A clause and a shipment, with the questions about their conditions."""
+
+    def __init__(
+        self, case: Case, control: ExportControlState, state: ClauseState, licences: IssuerLicences
+    ):
+        self._case, self._control, self._state = case, control, state
+        self._clause: Clause = state.clause
+        self._licences = licences
+        self._shipment = case.shipment
+        self._code = case.code_for(control.issuer)
+
+    def _open(self, reason: str, part: str, text: str, field: str = ANSWERS) -> Condition:
+        """Return an open condition with its question, or the condition that its answer settles."""
+        answer = self._case.answer(self._id(part))
+        if answer is not None:
+            return Condition(answer)
+        return Condition(None, reason, (self._question(part, text, field),))
+
+    def _question(self, part: str, text: str, field: str = ANSWERS) -> Question:
+        return Question(self._id(part), text, field)
+
+    def _id(self, part: str) -> str:
+        return f"{self._control.id}/{self._clause.id}/{part}"
