@@ -21,6 +21,16 @@ STATISTICS = {
     "RESERVES": "reserves",
     "PRODUCTION_SHARE": "share of world production",
     "RESERVES_SHARE": "share of world reserves",
+    "PRODUCTION_PROJECTION": "projected production",
+    "NET_IMPORT_RELIANCE": "net import reliance",
+    "IMPORT_ORIGINS": "origins of imports",
+    "IMPORT_RANKS": "ranked origins of imports",
+    "IMPORTS": "imports",
+    "EXPORTS": "exports",
+    "CONSUMPTION": "consumption",
+    "STOCKS": "stocks",
+    "STOCKPILE_SHIPMENTS": "stockpile shipments",
+    "PRICE": "price",
 }
 OUTPUT_VERBS = {
     "MINE": "mined",
@@ -68,7 +78,15 @@ def series_title(series: Series) -> str:
         f" {kind_of_figure(series['statistic'], series['stage'])}"
         f" of {place_in_sentence(series['place'])}"
     )
-    return title if series["period"] is None else f"{title}, {series['period']}"
+    years = years_of(series)
+    return f"{title}, {years}" if years else title
+
+
+def years_of(series: Series) -> str:
+    """Return the year of a series, or the years of an average: `2021–2024`; nothing for reserves."""
+    if series["period"] is None:
+        return ""
+    return f"{series['period']}–{series['until']}" if series["until"] else str(series["period"])
 
 
 def edition_of(claim: Mapping[str, Any]) -> str:
