@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.legal_basis import is_legal_basis
-from tracker.domain.vocabulary import ClauseEnd, ClauseStatus, Confirmation, Match, Measure, Reach
+from tracker.domain.vocabulary import Assumption, ClauseStatus, Confirmation, Match, Measure, Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class AppliedClause:
     limits: tuple[str, ...]
     confirmation: Confirmation
     match: Match
+    assumption: Assumption | None
 
     @property
     def is_licence(self) -> bool:
@@ -51,13 +52,6 @@ class AppliedClause:
     def partly(self) -> bool:
         """Whether the clause is in force for a part of that supply."""
         return self.in_force and self.reach is Reach.PARTLY
-
-    @property
-    def assumed(self) -> bool:
-        """Whether no recorded act confirms that it is in force: by its terms alone, against a statement,
-        or with an end of unknown date."""
-        unknown_end = self.clause.clause.end is ClauseEnd.UNKNOWN
-        return unknown_end or self.confirmation is not Confirmation.CONFIRMED
 
 
 class Requirement(NamedTuple):

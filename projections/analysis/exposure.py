@@ -26,7 +26,7 @@ from projections.analysis.quantities import rounded, sum_of_shares
 from tracker.domain.clause import ClauseState
 from tracker.domain.clause_query import ClauseQuery, match_of
 from tracker.domain.commodities import Commodity, commodities, descendants
-from tracker.domain.confirmation import FirstDays, confirmation
+from tracker.domain.confirmation import FirstDays, assumption, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.matching import DUAL_USE_ITEMS, Goods
@@ -215,13 +215,15 @@ def _apply(
     if form is not None:
         limits = (form.limit, *limits)
     supported = confirmation(control, state, query.day, first_days)
+    assumed = assumption(control, state, query.day, first_days)
     match = match_of(ClauseQuery(query.day, commodity=commodity), state.clause)
     if match is Match.POSSIBLE:
         limits = (GROUP_LIMIT, *limits)
     if others or (form is not None and not form.reaches):
-        return AppliedClause(control, state, Reach.OTHER, (*others, *limits), supported, match)
-    reach = Reach.PARTLY if limits else Reach.FULL
-    return AppliedClause(control, state, reach, limits, supported, match)
+        reach, limits = Reach.OTHER, (*others, *limits)
+    else:
+        reach = Reach.PARTLY if limits else Reach.FULL
+    return AppliedClause(control, state, reach, limits, supported, match, assumed)
 
 
 def _exposure(

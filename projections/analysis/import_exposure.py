@@ -282,7 +282,7 @@ def _unnamed(
 def _status(clauses: Iterable[AppliedClause]) -> OriginStatus:
     in_force = [one for one in clauses if one.in_force]
     full = [one for one in in_force if one.full]
-    if any(not one.assumed for one in full):
+    if any(one.assumption is None for one in full):
         return OriginStatus.CERTAIN
     if full:
         return OriginStatus.ASSUMED

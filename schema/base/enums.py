@@ -261,8 +261,8 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
     },
     OriginStatus: {
         "certain": "A recorded clause in force covers all of the product.",
-        "assumed": "A clause covers all of the product. It is in force by its own terms, against a"
-        " statement, or without a known end.",
+        "assumed": "A clause covers all of the product. It is in force because a suspension ended by its"
+        " own terms, or its end is not known: see `Assumption`.",
         "partly": "Clauses in force cover a part of it, of unknown size: some items, forms, end uses or"
         " firms.",
         "none": "No clause in force is recorded. Only complete records show that none exists.",

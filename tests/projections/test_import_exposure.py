@@ -95,11 +95,17 @@ def test_announced_and_proposed_clauses_stand_beside(clause: dict[str, Any]) -> 
     assert (len(china.in_force), len(china.beside)) == (0, 1)
 
 
-def test_a_status_that_follows_from_dates_alone_is_assumed() -> None:
+def test_a_return_from_a_suspension_that_no_act_confirms_is_assumed() -> None:
     control = control_of("CN")
     found = exposed(origin_list(), control, first_days={(control.id, "1"): date(2026, 5, 1)})
     assert statuses(found)["CN"] == "assumed"
     assert bounds(found) == ("0", "18", "18")
+
+
+def test_an_entry_into_force_on_the_day_of_the_act_is_not_assumed() -> None:
+    control = control_of("CN")
+    found = exposed(origin_list(), control, first_days={(control.id, "1"): date(2023, 8, 1)})
+    assert statuses(found)["CN"] == "certain"
 
 
 def test_the_law_of_a_union_is_that_of_its_members() -> None:

@@ -15,6 +15,7 @@ from tracker.corpus.files import Act, Problem
 from tracker.domain.entity import TYPES
 from tracker.domain.figure_facts import Claimed, edition_key
 from tracker.domain.values import Quantity
+from tracker.domain.vocabulary import Statistic
 from tracker.errors import NotFound
 from tracker.sources.ids import claim_id
 from tracker.sources.importing.reconcile import equal_quantities
@@ -59,17 +60,31 @@ def is_reading(planned: PlannedEvent) -> bool:
 
 
 def usgs_readings(directory: Path) -> list[PlannedEvent]:
-    """Return all readings of the USGS files below a directory. Raises NotFound if there are none."""
+    """Return the readings of the USGS files below a directory that ship. Raises NotFound if none does."""
     paths = sorted(directory.rglob("*.csv"))
     files = [file for file in map(File.at, paths) if usgs.READER.recognise(file.head(), file.name)]
     if not files:
         raise NotFound(f"There are no USGS files in {directory}", path=("usgs",))
-    return [
+    readings = (
         item.planned
         for file in files
         for item in usgs.READER.read(file)
         if isinstance(item, ReadFact)
-    ]
+    )
+    return [reading for reading in readings if ships(reading)]
+
+
+def ships(reading: PlannedEvent) -> bool:
+    """Return whether a reading of a USGS file is part of the corpus.
+
+    It has all tables by country, all net import reliance and all import sources. Imports, exports,
+    consumption, stocks and prices are those of MCS 2026; `tracker import` reads the salient files of earlier
+    editions.
+    """
+    claim = reading.fact
+    assert isinstance(claim, Claimed)
+    earlier = "_salient." in (claim.source.reference or "")
+    return not earlier or claim.series.statistic is Statistic.NET_IMPORT_RELIANCE
 
 
 def contradictions(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> Iterator[Problem]:

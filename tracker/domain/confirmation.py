@@ -8,7 +8,7 @@ from datetime import date
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.phrases import date_phrase, word_phrase
-from tracker.domain.vocabulary import Confirmation
+from tracker.domain.vocabulary import Assumption, ClauseEnd, ClauseStatus, Confirmation
 
 FirstDays = Mapping[tuple[str, str], date]
 """By instrument and clause: the first day after the newest act of the issuer on which the status changes."""
@@ -29,6 +29,23 @@ def confirmation(
     first_day = first_days.get((control.id, clause.clause.id))
     follows_from_dates = first_day is not None and first_day <= day
     return Confirmation.BY_TERMS if follows_from_dates else Confirmation.CONFIRMED
+
+
+def assumption(
+    control: ExportControlState, clause: ClauseState, day: date, first_days: FirstDays
+) -> Assumption | None:
+    """Return the assumption behind the status of a clause in force on a day; None if there is none.
+
+    A status that follows from dates alone is a return from a suspension, unless it began on the first day of
+    the clause.
+    """
+    if clause.status is not ClauseStatus.IN_FORCE:
+        return None
+    if confirmation(control, clause, day, first_days) is not Confirmation.CONFIRMED:
+        began = first_days.get((control.id, clause.clause.id))
+        if clause.contradiction(day) or began != clause.clause.first_day:
+            return Assumption.AUTOMATIC_RETURN
+    return Assumption.END_UNKNOWN if clause.clause.end is ClauseEnd.UNKNOWN else None
 
 
 def status_statement(

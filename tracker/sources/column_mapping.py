@@ -216,6 +216,7 @@ def _pairs(texts: Iterable[str]) -> dict[str, str]:
 
 
 def _field(name: str) -> str:
+    name = name if name in FIELDS else ALIASES.get(name, name)
     if name not in FIELDS:
         raise InvalidInput(
             f"{name!r} is no field: expected one of {', '.join(FIELDS)}",

@@ -33,7 +33,12 @@ class Edition:
         )
 
 
-DOIS = {2023: "10.5066/P9WCYUI6", 2024: "10.5066/P144BA54", 2025: "10.5066/P13XCP3R"}
+DOIS = {
+    2022: "10.5066/P9KKMCP4",
+    2023: "10.5066/P9WCYUI6",
+    2024: "10.5066/P144BA54",
+    2025: "10.5066/P13XCP3R",
+}
 URLS = {2026: "https://pubs.usgs.gov/publication/mcs2026"}
 
 PUBLISHED = {

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from itertools import chain, count, islice
 
 from tracker.domain.vocabulary import Statistic
-from tracker.sources.reader import File, RefusedItem, SourceLocation
+from tracker.sources.reader import NOT_UNDERSTOOD, File, RefusedItem, SourceLocation
 from tracker.sources.readers.usgs.cells import Cell, Edition
 from tracker.sources.readers.usgs.quantities import amount_in_note
 from tracker.sources.text_files import Row, rows
 
 LONG_LAYOUT_COLUMN = "Statistics_detail"
 """The column that only the long layout has."""
+
+SALIENT = "Salient Statistics"
+IMPORT_SOURCES = "Import Sources"
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Maximum size of a wide table: all of it must be read to know which columns have content."""
@@ -50,8 +53,55 @@ class Column:
     is_note: bool = False
 
 
-def cells(file: File) -> Iterator[Cell | RefusedItem]:
-    """Yield all cells of the country tables in a file, and the omitted parts."""
+@dataclass(frozen=True, slots=True)
+class SectionRow:
+    """A row of the long layout that is not of a table by country."""
+
+    file: str
+    line: int
+    edition: Edition
+    field: dict[str, str]
+
+    @property
+    def at(self) -> SourceLocation:
+        """The place in the file."""
+        return SourceLocation(self.line, "Value")
+
+    @property
+    def list_key(self) -> tuple[str, ...] | None:
+        """The key of the list of import sources that the row belongs to; None for other rows."""
+        if self.field["Section"] != IMPORT_SOURCES:
+            return None
+        return tuple(map(self.field.__getitem__, ("Commodity", "Statistics_detail", "Year")))
+
+    def cell(self, statistic: Statistic) -> Cell:
+        """Return the cell of the value."""
+        return Cell(
+            file=self.file,
+            line=self.line,
+            column="Value",
+            edition=self.edition,
+            table=self.field["Commodity"],
+            type=self.field["Statistics_detail"],
+            country=self.field["Country"],
+            statistic=statistic,
+            unit=self.field["Unit"],
+            year=int(self.field["Year"]),
+            estimated=False,
+            text=self.field["Value"],
+            note=self.field["Notes"],
+        )
+
+    def refused(self, reason: str, code: str = NOT_UNDERSTOOD) -> RefusedItem:
+        """Return this row as refused for `reason`."""
+        return RefusedItem(self.at, reason, self.field["Value"], code)
+
+
+def cells(file: File, table_name: str = "") -> Iterator[Cell | SectionRow | RefusedItem]:
+    """Yield all cells of the country tables in a file, rows of other sections, and the omitted parts.
+
+    `table_name` is the commodity of a wide file, if its name does not tell it.
+    """
     table = rows(file, ENCODING)
     first = list(islice(table, 2))
     header = [name.strip() for name in first[0].fields] if first else []
@@ -62,7 +112,7 @@ def cells(file: File) -> Iterator[Cell | RefusedItem]:
         yield from _long(file.name, edition, header, chain(first[1:], table))
     else:
         file.at_most(MAX_FILE_BYTES)
-        yield from _wide(file.name, edition, header, [*first[1:], *table])
+        yield from _wide(file.name, edition, header, [*first[1:], *table], table_name)
 
 
 def is_table(header: Sequence[str]) -> bool:
@@ -84,9 +134,12 @@ def edition_of(name: str, first: str) -> Edition | None:
 
 def _long(
     file: str, edition: Edition, header: Sequence[str], rows: Iterable[Row]
-) -> Iterator[Cell | RefusedItem]:
+) -> Iterator[Cell | SectionRow | RefusedItem]:
     for row in rows:
         field = {name: row.at(index) for index, name in enumerate(header)}
+        if field["Section"].startswith(SALIENT) or field["Section"] == IMPORT_SOURCES:
+            yield SectionRow(file, row.line, edition, field)
+            continue
         refusal = _rejection_reason(field)
         if refusal:
             yield RefusedItem(SourceLocation(row.line), refusal, field["Value"])
@@ -121,12 +174,13 @@ def _rejection_reason(field: dict[str, str]) -> str | None:
 
 
 def _wide(
-    file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row]
+    file: str, edition: Edition, header: Sequence[str], rows: Sequence[Row], table_name: str
 ) -> Iterator[Cell | RefusedItem]:
     names = {name.upper(): index for index, name in enumerate(header)}
     columns = [column for index, name in enumerate(header) if (column := _column(name, index))]
     match = FILE_NAME.fullmatch(file)
-    table_name = re.sub("[ _-]+", " ", match["table"]) if match else ""
+    if match and not table_name:
+        table_name = re.sub("[ _-]+", " ", match["table"])
     for table in _tables(rows, names):
         present = [c for c in columns if not c.is_note and _has_content(table, c, columns)]
         for row in table:

@@ -1,0 +1,394 @@
+"""Queries of dependence: reliance, prices, origins, and imports under export controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from deploy.bootstrap import running_tracker
+from deploy.postgres import Postgres
+from schema.services import Services
+from tests.conftest import copied
+from tests.support.api import Api
+from tests.support.fact_builders import announced, claimed, source, suspended
+from tests.support.origin_lists import GALLIUM, origin_list
+from tracker.commands.commands import RecordFact
+from tracker.domain.codec import from_builtins
+from tracker.domain.export_control_acts import Announced
+from tracker.domain.figure_facts import Claimed
+from tracker.domain.values import Fact
+from tracker.postgres.database import Target
+
+APPARENT, WITHOUT_SCRAP = "apparent consumption", "apparent consumption; traded scrap excluded"
+
+
+def yearly(
+    value: str | None,
+    year: int,
+    *,
+    statistic: str = "net_import_reliance",
+    edition: str = "MCS 2026",
+    published_on: str = "2026-02-06",
+    unit: str = "percent",
+    basis: str = APPARENT,
+    qualifier: str | None = None,
+    **series: Any,
+) -> Claimed:
+    """Return a claim for a year about the United States."""
+    return from_builtins(
+        Claimed,
+        {
+            "source": source("usgs", published_on),
+            "series": {
+                "commodity": "aluminium",
+                "place": "US",
+                "statistic": statistic,
+                "period": year,
+                **series,
+            },
+            "edition": edition,
+            "quantity": {"unit": unit, "value": value, "basis": basis, "qualifier": qualifier},
+        },
+    )
+
+
+async def record(services: Services, *facts: Fact) -> Api:
+    """Record facts, each in its stream or as a control, and return a client that sees them."""
+    commands = [RecordFact(_stream(fact, number), fact) for number, fact in enumerate(facts)]
+    written = await services.commands.record_all(commands)
+    await services.projector.reach(written.positions[-1])
+    return Api(services)
+
+
+def _stream(fact: Fact, number: int) -> str:
+    if isinstance(fact, Announced):
+        return f"export-control/{fact.issuer.lower()}"
+    return fact.stream or "export-control/cn"
+
+
+LINE = """form publisher points { year basisChanged change changeUnavailableReason
+  claim { value qualifier edition basis } editions { edition value } }"""
+
+
+async def lines(api: Api, field: str, day: str = "2026-06-01") -> list[dict[str, Any]]:
+    """Return the lines of a query for reliance or prices."""
+    data = await api.ask(f'{{ asOf(validAt: "{day}") {{ {field} {{ lines {{ {LINE} }} }} }} }}')
+    found: list[dict[str, Any]] = data["asOf"][field.partition("(")[0]]["lines"]
+    return found
+
+
+async def test_reliance_is_a_line_of_years_and_a_change_of_basis_breaks_it(
+    services: Services,
+) -> None:
+    api = await record(
+        services,
+        yearly("47", 2023, edition="MCS 2025", published_on="2025-01-31"),
+        yearly("44", 2022, edition="MCS 2025", published_on="2025-01-31"),
+        yearly("62", 2024, basis=WITHOUT_SCRAP),
+    )
+    [line] = await lines(api, 'reliance(importer: "US", commodity: "aluminium")')
+    points = [
+        (p["year"], p["claim"]["value"], p["basisChanged"], p["change"]) for p in line["points"]
+    ]
+    assert points == [(2022, "44", False, None), (2023, "47", False, "3"), (2024, "62", True, None)]
+    assert line["points"][0]["changeUnavailableReason"] is None
+    assert "basis" in line["points"][2]["changeUnavailableReason"]
+
+
+async def test_a_net_exporter_has_no_number_and_no_change(services: Services) -> None:
+    api = await record(
+        services,
+        yearly("10", 2023),
+        yearly(None, 2024, qualifier="net_exporter"),
+        yearly("5", 2025),
+        yearly("4", 2027),
+    )
+    [line] = await lines(api, 'reliance(importer: "US")')
+    assert [(p["claim"]["value"], p["claim"]["qualifier"]) for p in line["points"][:3]] == [
+        ("10", None),
+        (None, "NET_EXPORTER"),
+        ("5", None),
+    ]
+    assert [p["change"] for p in line["points"]] == [None] * 4
+    assert line["points"][3]["changeUnavailableReason"] == "no claim for 2026 is recorded"
+
+
+async def test_each_year_has_its_latest_claim_that_was_public_or_that_of_an_edition(
+    services: Services,
+) -> None:
+    api = await record(
+        services,
+        yearly("47", 2023, edition="MCS 2025", published_on="2025-01-31"),
+        yearly("41", 2023),
+    )
+
+    async def value(field: str, day: str) -> list[str]:
+        return [
+            p["claim"]["value"] for line in await lines(api, field, day) for p in line["points"]
+        ]
+
+    asked = 'reliance(importer: "US", commodity: "aluminium"'
+    assert await value(f"{asked})", "2025-06-01") == ["47"]
+    assert await value(f"{asked})", "2026-06-01") == ["41"]
+    assert await value(f"{asked})", "2024-06-01") == []
+    assert await value(f'{asked}, figures: "MCS 2026")', "2025-06-01") == ["41"]
+    assert await value(f'{asked}, figures: "MCS 2025")', "2026-06-01") == ["47"]
+    [line] = await lines(api, f"{asked})")
+    assert [one["edition"] for one in line["points"][0]["editions"]] == ["MCS 2025", "MCS 2026"]
+
+
+async def test_prices_of_different_products_and_bases_stay_apart(services: Services) -> None:
+    nominal, real = "battery grade, nominal", "battery grade, real"
+    price = {"statistic": "price", "commodity": "lithium", "unit": "USD/t"}
+    api = await record(
+        services,
+        yearly("68000", 2022, form="carbonate", basis=nominal, **price),
+        yearly("41000", 2023, form="carbonate", basis=nominal, **price),
+        yearly("12000", 2024, form="carbonate", basis=real, **price),
+        yearly("900", 2024, form="spodumene", basis=nominal, **price),
+    )
+    carbonate, spodumene = await lines(api, 'prices(commodity: "lithium", place: "US")')
+    assert [(p["basisChanged"], p["change"]) for p in carbonate["points"]] == [
+        (False, None),
+        (False, "-27000"),
+        (True, None),
+    ]
+    assert (spodumene["form"], len(spodumene["points"])) == ("spodumene", 1)
+    assert await lines(api, 'prices(commodity: "lithium", place: "DE")') == []
+
+
+EXPOSURE = """commodity { key } form importer { code } claim { edition series { period until }
+  origins { measured } } figuresPublicLater unit whole certain assumed partly none unnamed remainder
+  lower tight upper controlledSinceFigures limits completeness { level }
+  measures { measure certain assumed partly }
+  unnamedSuppliers { place { code } status supply { value } }
+  controllingWithoutSupply { place { code } }
+  origins { place { code } quantity { value qualifier } least greatest includes { code }
+    controlledSinceFigures controls { status completeness { level statement }
+      requirements { clause { clause { key } } }
+      inForce { control { key } clause { key } reach limits }
+      beside { clause { key status returnsOn inForceFrom } } } }"""
+
+
+async def exposure(api: Api, arguments: str, day: str = "2026-06-01") -> list[dict[str, Any]]:
+    """Return the lists of a query for imports under export controls."""
+    data = await api.ask(
+        f'{{ asOf(validAt: "{day}") {{ importExposure({arguments}) {{ completeness {{ level }}'
+        f" lists {{ {EXPOSURE} }} }} }} }}"
+    )
+    found: list[dict[str, Any]] = data["asOf"]["importExposure"]["lists"]
+    return found
+
+
+def bounds(of: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the lower, tight and upper bound."""
+    return of["lower"], of["tight"], of["upper"]
+
+
+def ban(issuer: str = "CN", **more: Any) -> Announced:
+    """Return a ban of gallium exports."""
+    own = {"id": "1", "measure": "ban", "commodities": ["gallium"], "inForceFrom": "2023-08-01"}
+    return announced({**own, **more}, on="2023-07-03", issuer=issuer)
+
+
+OF_GALLIUM = 'importer: "US", commodity: "gallium"'
+
+
+async def test_an_exposure_has_the_list_its_origins_and_their_clauses(services: Services) -> None:
+    api = await record(
+        services,
+        origin_list(includes={"CN": ["HK"]}),
+        ban(),
+        ban("RU"),
+        ban("ID"),
+        claimed(5, place="RU", commodity="gallium"),
+    )
+    [found] = await exposure(api, OF_GALLIUM)
+    assert found["claim"] == {
+        "edition": "MCS 2026",
+        "series": {"period": 2021, "until": 2024},
+        "origins": {"measured": "quantity"},
+    }
+    sums = ("certain", "assumed", "partly", "none", "unnamed", "remainder", "whole", "unit")
+    assert [found[name] for name in sums] == ["18", "0", "0", "66", "16", "0", "100", "percent"]
+    assert bounds(found) == ("18", "34", "34")
+    assert found["measures"] == [{"measure": "BAN", "certain": "18", "assumed": "0", "partly": "0"}]
+    assert found["unnamedSuppliers"] == [
+        {"place": {"code": "RU"}, "status": "CERTAIN", "supply": {"value": "5"}}
+    ]
+    assert found["controllingWithoutSupply"] == [{"place": {"code": "ID"}}]
+    china = found["origins"][2]
+    assert (china["place"], china["includes"]) == ({"code": "CN"}, [{"code": "HK"}])
+    assert china["controls"]["status"] == "CERTAIN"
+    assert china["controls"]["inForce"] == [
+        {"control": {"key": "cn"}, "clause": {"key": "1"}, "reach": "FULL", "limits": []}
+    ]
+    assert china["controls"]["completeness"]["level"] == "NONE"
+    assert len(found["limits"]) == 4
+
+
+async def test_the_state_of_the_law_is_that_of_the_day_and_of_the_position(
+    services: Services,
+) -> None:
+    pause = suspended("1", start="2025-11-09", end="2026-11-27")
+    api = await record(services, origin_list(), ban(), pause)
+    asked = f'{OF_GALLIUM}, figures: "MCS 2026"'
+    for day, expected in (
+        ("2023-07-31", "0"),
+        ("2023-08-01", "18"),
+        ("2025-11-09", "0"),
+        ("2026-11-28", "0"),
+    ):
+        [found] = await exposure(api, asked, day)
+        assert (day, found["lower"]) == (day, expected)
+        assert found["figuresPublicLater"] == (day < "2026-02-06")
+    [after] = await exposure(api, asked, "2026-11-28")
+    assert (after["assumed"], bounds(after)) == ("18", ("0", "18", "18"))
+    [found] = await exposure(api, OF_GALLIUM)
+    [beside] = found["origins"][2]["controls"]["beside"]
+    assert beside["clause"]["returnsOn"] == "2026-11-28"
+    assert await exposure(api, OF_GALLIUM, "2026-02-05") == []
+
+
+async def test_one_item_per_list_and_none_for_their_average(services: Services) -> None:
+    api = await record(
+        services,
+        origin_list(),
+        origin_list({"CN": 100}, None, form="oxide"),
+        origin_list({"DE": 100}, None, importer="JP"),
+        ban(),
+    )
+    found = await exposure(api, 'importer: "US"')
+    assert [(one["form"], one["lower"]) for one in found] == [("metal", "18"), ("oxide", "100")]
+    [oxide] = await exposure(api, f'{OF_GALLIUM}, form: "oxide"')
+    assert oxide["form"] == "oxide"
+    [without] = await exposure(api, f'{OF_GALLIUM}, form: "oxide", measures: [LICENCE]')
+    assert bounds(without) == ("0", "0", "0")
+
+
+async def test_an_empty_answer_tells_how_complete_the_records_are(services: Services) -> None:
+    data = await Api(services).ask("""{ asOf {
+      importExposure(importer: "US", commodity: "gallium") { lists { form } completeness { level } }
+      importOrigins(importer: "US", commodity: "gallium") { lists { edition } completeness { level } }
+      importRanks(importer: "US") { lists { edition } completeness { level } }
+      reliance(importer: "US") { lines { form } completeness { level } }
+      prices(commodity: "gallium") { lines { form } completeness { level } } } }""")
+    for field in ("importExposure", "importOrigins", "importRanks"):
+        assert data["asOf"][field] == {"lists": [], "completeness": {"level": "NONE"}}
+    for field in ("reliance", "prices"):
+        assert data["asOf"][field] == {"lines": [], "completeness": {"level": "NONE"}}
+
+
+async def test_lists_of_origins_and_ranks_are_the_newest_published(services: Services) -> None:
+    older = origin_list(first=2020, last=2023, edition="MCS 2025", published_on="2025-01-31")
+    ranks = from_builtins(
+        Claimed,
+        {
+            "source": source("usgs", "2025-01-31"),
+            "series": {
+                "commodity": "gallium",
+                "place": "US",
+                "statistic": "import_ranks",
+                "period": 2020,
+                "until": 2023,
+            },
+            "edition": "MCS 2025",
+            "quantity": {"unit": "percent", "qualifier": "not_stated"},
+            "origins": {"parts": [{"place": "CN"}, {"place": "CA"}]},
+        },
+    )
+    api = await record(services, older, origin_list(), ranks)
+    shown = "lists { edition origins { parts { place { code } quantity { value } } } }"
+    query = f"""query ($day: Day, $figures: String) {{ asOf(validAt: $day) {{
+      importOrigins(importer: "US", figures: $figures) {{ {shown} }}
+      importRanks(importer: "US") {{ {shown} }} }} }}"""
+    data = (await api.ask(query, day="2026-06-01"))["asOf"]
+    [origins], [names] = data["importOrigins"]["lists"], data["importRanks"]["lists"]
+    assert origins["edition"] == "MCS 2026"
+    assert [one["place"]["code"] for one in origins["origins"]["parts"]] == [*GALLIUM]
+    assert [one["place"]["code"] for one in names["origins"]["parts"]] == ["CN", "CA"]
+    assert {one["quantity"] for one in names["origins"]["parts"]} == {None}
+    for day, figures in (("2025-06-01", None), ("2026-06-01", "MCS 2025")):
+        data = (await api.ask(query, day=day, figures=figures))["asOf"]
+        assert [one["edition"] for one in data["importOrigins"]["lists"]] == ["MCS 2025"]
+
+
+async def test_bad_arguments_are_refused_at_their_field(services: Services) -> None:
+    api = Api(services)
+    for field in ("importExposure", "importOrigins", "importRanks"):
+        text = f'{{ asOf {{ {field}(importer: "XX") {{ lists {{ form: __typename }} }} }} }}'
+        assert await api.refused(text) == ("UNKNOWN_PLACE", ["importer"])
+    for arguments, code, path in (
+        ('importer: "XX"', "UNKNOWN_PLACE", "importer"),
+        ('importer: "US", commodity: "dilithium"', "UNKNOWN_COMMODITY", "commodity"),
+        ('importer: "US", figures: " "', "INVALID_INPUT", "figures"),
+    ):
+        text = f"{{ asOf {{ reliance({arguments}) {{ lines {{ form }} }} }} }}"
+        assert await api.refused(text) == (code, [path])
+    text = '{ asOf { importExposure(importer: "US", form: " ") { lists { form } } } }'
+    assert await api.refused(text) == ("INVALID_INPUT", ["form"])
+    text = '{ asOf { prices(place: "XX") { lines { form } } } }'
+    assert await api.refused(text) == ("UNKNOWN_PLACE", ["place"])
+
+
+async def test_each_day_of_a_series_has_the_answer_that_it_has_alone(services: Services) -> None:
+    pause = suspended("1", start="2025-11-09", end="2026-11-27")
+    api = await record(services, origin_list(), ban(), pause, yearly("47", 2023))
+    selection = f"""importExposure({OF_GALLIUM}) {{ lists {{ {EXPOSURE} }} }}
+      reliance(importer: "US") {{ lines {{ {LINE} }} }} prices {{ lines {{ form }} }}
+      importOrigins(importer: "US") {{ lists {{ edition }} }}"""
+    series = await api.ask(
+        f'{{ over(from: "2025-10-01", to: "2026-12-31", step: MONTH) {{ day: validAt {selection} }} }}'
+    )
+    assert len(series["over"]) > 10
+    for one in series["over"]:
+        alone = await api.ask(f'{{ asOf(validAt: "{one["day"]}") {{ day: validAt {selection} }} }}')
+        assert one == alone["asOf"]
+
+
+async def test_a_later_edition_and_a_fact_told_late_change_no_earlier_answer(
+    services: Services,
+) -> None:
+    api = await record(services, origin_list(), ban())
+    position = (await api.ask("{ head }"))["head"]
+    before = await exposure(api, OF_GALLIUM)
+    again = origin_list(
+        {"CN": 100}, None, first=2022, last=2025, edition="MCS 2027", published_on="2027-01-31"
+    )
+    await record(services, again)
+    assert await exposure(api, OF_GALLIUM) == before
+    [later] = await exposure(api, OF_GALLIUM, "2027-06-01")
+    assert (later["claim"]["edition"], later["lower"]) == ("MCS 2027", "100")
+    await record(services, ban("DE"))
+    [now] = await exposure(api, OF_GALLIUM)
+    assert now["lower"] == "34"
+    data = await api.ask(
+        f'{{ asOf(validAt: "2026-06-01", position: "{position}") {{ importExposure({OF_GALLIUM})'
+        f" {{ lists {{ {EXPOSURE} }} }} }} }}"
+    )
+    assert data["asOf"]["importExposure"]["lists"] == before
+
+
+@pytest.fixture
+def other_target(server: Postgres, empty_template: str) -> Iterator[Target]:
+    """Create another empty database."""
+    with contextmanager(copied)(server, empty_template) as target:
+        yield target
+
+
+async def test_the_order_of_recording_does_not_matter(
+    services: Services, other_target: Target
+) -> None:
+    again = origin_list({"CN": 60}, 40, edition="MCS 2027", published_on="2027-01-31")
+    output = claimed(5, place="RU", commodity="gallium")
+    facts = [origin_list(), ban(), again, ban("RU"), output, yearly("47", 2023)]
+    api = await record(services, *facts)
+    async with running_tracker(other_target) as others:
+        other = await record(others, *reversed(facts))
+        for day in ("2026-06-01", "2027-06-01"):
+            found = await exposure(api, OF_GALLIUM, day)
+            assert found == await exposure(other, OF_GALLIUM, day)
+            assert found

@@ -1,0 +1,251 @@
+"""Reads the salient files of MCS 2022 to 2025: a file for each chapter, a column for each statistic.
+
+A header names statistic, product and unit: `Imports_Oxide_t`, `Bauxite_Price_dt`. Wrong headers are corrected
+by `headers.toml`, with the evidence. The files mark no estimates: the last year is estimated.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tracker.domain.figure_facts import Claimed
+from tracker.domain.vocabulary import Statistic
+from tracker.sources.reader import NOT_UNDERSTOOD, File, RefusedItem, SourceLocation
+from tracker.sources.readers.usgs.cells import Cell, Edition
+from tracker.sources.readers.usgs.salient_claims import (
+    KNOWN_MISTAKE,
+    NOT_FOLLOWED,
+    Subject,
+    parse_salient,
+)
+from tracker.sources.readers.usgs.salient_terms import (
+    Measure,
+    Product,
+    declarations,
+    denominator,
+    find_measure,
+    find_subject,
+    form_slug,
+    narrowed,
+    product_of_word,
+)
+from tracker.sources.text_files import Row
+
+OTHER_TABLE = "OTHER_TABLE"
+FILE_NAME = re.compile(r"mcs(?P<year>\d{4})-?(?P<key>.+?)_salient\.csv", re.IGNORECASE)
+STATISTICS = {
+    "usprod": Statistic.PRODUCTION,
+    "prod": Statistic.PRODUCTION,
+    "production": Statistic.PRODUCTION,
+    "imports": Statistic.IMPORTS,
+    "exports": Statistic.EXPORTS,
+    "consump": Statistic.CONSUMPTION,
+    "stocks": Statistic.STOCKS,
+    "price": Statistic.PRICE,
+    "nir": Statistic.NET_IMPORT_RELIANCE,
+}
+STOCKPILE = {"manganese", "tungsten"}
+"""Commodities whose shipments are all from the government stockpile, as MCS 2026 says."""
+WORDS = {
+    "apprnt": "apparent",
+    "app": "apparent",
+    "rprtd": "reported",
+    "rpt": "reported",
+    "est": "estimated",
+    "gov": "",
+    "yearend": "",
+    "average": "",
+    "avg": "",
+}
+"""Abbreviations in headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a salient file."""
+
+    index: int
+    header: str
+    """The header in the file, or `column 14` without one."""
+    name: str
+    """The header, corrected."""
+    why: str | None = None
+    """The evidence of the correction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The meaning of a header."""
+
+    statistic: Statistic
+    subject: Subject
+
+
+def is_salient(header: Sequence[str]) -> bool:
+    """Return whether these are the columns of a salient file."""
+    return list(header[1:3]) == ["Commodity", "Year"] and header[0].endswith("Source")
+
+
+def read_wide(
+    file: File, edition: Edition, header: Sequence[str], rows: Sequence[Row]
+) -> Iterator[tuple[SourceLocation, Claimed | RefusedItem]]:
+    """Yield the claims of a file with their places, and the refused cells."""
+    match = FILE_NAME.fullmatch(file.name)
+    key = match["key"].casefold() if match else ""
+    years = [int(row.at(2)) for row in rows if row.at(2).isdecimal()]
+    for column in _columns(edition, key, header, rows):
+        meaning = _meaning(column, edition, rows[0].at(1) if rows else "")
+        for row in rows:
+            at = SourceLocation(row.line, column.header)
+            text = row.at(column.index)
+            if isinstance(meaning, RefusedItem):
+                yield at, RefusedItem(at, meaning.reason, text, meaning.code)
+            else:
+                cell = _cell(file.name, edition, column, row, meaning.statistic, max(years))
+                yield at, parse_salient(cell, meaning.subject)
+
+
+def read_other_table(file: File, edition: Edition, header: Sequence[str]) -> RefusedItem:
+    """Return the refusal of a file that is named after salient statistics and has another table."""
+    reason = (
+        f"{file.name} holds a table by country: {edition.name} has no salient statistics of this"
+        " commodity"
+    )
+    return RefusedItem(SourceLocation(1), reason, ",".join(header), OTHER_TABLE)
+
+
+def _cell(
+    file: str, edition: Edition, column: Column, row: Row, statistic: Statistic, last: int
+) -> Cell:
+    year = int(row.at(2))
+    return Cell(
+        file=file,
+        line=row.line,
+        column=column.header,
+        edition=edition,
+        table=row.at(1),
+        type=column.name,
+        country="United States",
+        statistic=statistic,
+        unit="",
+        year=year,
+        estimated=year == last,
+        text=row.at(column.index),
+        note="",
+    )
+
+
+def _columns(
+    edition: Edition, key: str, header: Sequence[str], rows: Sequence[Row]
+) -> Iterator[Column]:
+    """Yield the columns with content, each with its corrected header."""
+    corrections = _corrections(edition.year, key)
+    seen: Counter[str] = Counter()
+    for index in range(3, max((len(row.fields) for row in rows), default=0)):
+        name = header[index].strip() if index < len(header) else ""
+        if not name and not any(row.at(index) for row in rows):
+            continue
+        seen[name] += 1
+        place = f"{name}#{seen[name]}" if seen[name] > 1 else name
+        place = place if name else f"#{index + 1}"
+        corrected, why = corrections.get(place, (name, None))
+        yield Column(index, name or f"column {index + 1}", corrected, why)
+
+
+def _meaning(column: Column, edition: Edition, chapter: str) -> Meaning | RefusedItem:
+    """Return the meaning of a header, or the reason why its column is refused."""
+    if column.name == "?":
+        return _refused(f"{column.header}: {column.why}", KNOWN_MISTAKE)
+    words = column.name.split("_")
+    first = find_subject(words[0]) if len(words) > 2 else None
+    subject = first or find_subject(chapter)
+    if subject is None:
+        return _refused(f"unknown commodity {chapter!r}", "UNKNOWN_COMMODITY")
+    if first:
+        words = words[1:]
+    statistic = _statistic(words, subject)
+    if statistic is None:
+        return _refused(f"{column.name}: no statistic that the tracker has", NOT_FOLLOWED)
+    measure = find_measure(words[-1])
+    if measure is None:
+        return _refused(f"{column.name}: {words[-1]!r} is no unit of figures", NOT_UNDERSTOOD)
+    return Meaning(statistic, _subject(column, edition, subject, statistic, words[1:-1], measure))
+
+
+def _refused(reason: str, code: str) -> RefusedItem:
+    return RefusedItem(SourceLocation(1), reason, code=code)
+
+
+def _statistic(words: Sequence[str], subject: Product) -> Statistic | None:
+    if words[0].casefold() == "shipments":
+        government = "Gov" in words or subject.commodity in STOCKPILE
+        return Statistic.STOCKPILE_SHIPMENTS if government else None
+    if words[:2] == ["Price", "Index"]:
+        return None
+    return STATISTICS.get(words[0].casefold())
+
+
+def _subject(
+    column: Column,
+    edition: Edition,
+    subject: Product,
+    statistic: Statistic,
+    words: Sequence[str],
+    measure: Measure,
+) -> Subject:
+    plain = [WORDS.get(word.casefold(), word) for word in words]
+    slug = form_slug(" ".join(word for word in plain if word))
+    word = product_of_word(subject.commodity, slug) if slug else None
+    form = "_".join(part for part in (subject.form, word) if part) or None
+    product = narrowed(subject.commodity, form)
+    return Subject(
+        product=product,
+        measure=measure,
+        basis=_basis(product, edition, statistic, plain, measure),
+        words=" ".join(plain),
+        remarks=_remarks(column, edition, statistic, product),
+    )
+
+
+def _basis(
+    product: Product, edition: Edition, statistic: Statistic, words: Sequence[str], measure: Measure
+) -> str | None:
+    """Return the denominator of reliance; the files tell no other basis, except in a header."""
+    if statistic is Statistic.NET_IMPORT_RELIANCE:
+        return denominator(product, edition.year)
+    if measure.unit == "USD/mtu":
+        return "WO3" if product.commodity == "tungsten" else "manganese content"
+    return "gross weight" if "Gross" in words else None
+
+
+def _remarks(
+    column: Column, edition: Edition, statistic: Statistic, product: Product
+) -> tuple[str, ...]:
+    remarks = []
+    if column.why and column.name != column.header:
+        remarks.append(f"Read as {column.name}: {column.why}.")
+    changed = edition.year >= 2024 and product.commodity in declarations()["stockpile"]
+    if statistic is Statistic.NET_IMPORT_RELIANCE and changed:
+        remarks.append(declarations()["stockpile_note"])
+    return tuple(remarks)
+
+
+@cache
+def _corrections(year: int, key: str) -> dict[str, tuple[str, str]]:
+    """Return the corrected headers of a file, each with the evidence."""
+    declared: list[dict[str, Any]] = tomllib.loads(
+        files(__package__).joinpath("headers.toml").read_text("utf-8")
+    )["headers"]
+    return {
+        was: (name, entry["why"])
+        for entry in declared
+        if year in entry["edition"] and entry["file"] == key
+        for was, name in entry["is"].items()
+    }
