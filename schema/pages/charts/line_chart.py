@@ -93,7 +93,6 @@ class DatedMark:
 
     day: date
     label: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +169,8 @@ class LineDrawing:
     marks: Sequence[DrawnMark]
     """Marks; preferred claims are last, above the others."""
     names: Sequence[Label]
-    dates: Sequence[tuple[float, DatedMark]] = ()
-    """Marked days with their distance from the left."""
+    dates: Sequence[tuple[float, str]] = ()
+    """Distance of each marked day from the left, with a label for it and the days beside it."""
 
 
 def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
@@ -222,12 +221,28 @@ def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
             for line, mark in sorted(marks, key=lambda pair: pair[1].in_use)
         ],
         names=names,
-        dates=[
-            (x(middle), one)
-            for one in chart.dates
-            if first <= (middle := _year_of(one.day) - 0.5) <= first + span
-        ],
+        dates=_labelled_apart(
+            [
+                (x(middle), one.label)
+                for one in chart.dates
+                if first <= (middle := _year_of(one.day) - 0.5) <= first + span
+            ]
+        ),
     )
+
+
+def _labelled_apart(dates: Iterable[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Return marked days with their labels; a day beside another one shares the label of the first."""
+    labelled: list[tuple[float, str]] = []
+    for x, label in sorted(dates):
+        start = next((at for at, text in reversed(labelled) if text), None)
+        if start is not None and x - start < LABEL_DISTANCE_PIXELS:
+            index = next(i for i, (at, _) in enumerate(labelled) if at == start)
+            labelled[index] = (start, f"{labelled[index][1]}, {label}")
+            labelled.append((x, ""))
+        else:
+            labelled.append((x, label))
+    return labelled
 
 
 def _year_of(day: date) -> float:

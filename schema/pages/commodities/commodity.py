@@ -20,6 +20,9 @@ from schema.pages.commodities.years import (
     years_drawings,
     years_image,
 )
+from schema.pages.dependence.exposure_lists import PARTS as IMPORT_PARTS
+from schema.pages.dependence.exposure_lists import bounds_sentence, exposure_lists
+from schema.pages.dependence.reliance import reliance_sentences
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, measured, unit
 from schema.pages.site.feeds import FeedOfPage
@@ -35,9 +38,11 @@ UNCONFIRMED = {
 """Meanings of confirmations, as parts of a sentence."""
 
 
+MAX_SENTENCES = 3
+"""Maximum number of products in the sentences on dependence; its page has all."""
 MAIN_STAGES = ("MINE", "REFINERY")
 """The stages that readers expect; a page names the one without figures."""
-CHOICES = frozenset({"toward", "year", "stage", "form"})
+CHOICES = frozenset({"toward", "year", "stage", "form", "importer"})
 """Parameters that choose figures, not clauses."""
 
 
@@ -55,6 +60,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     exposure = exposure_rows(state)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in state["years"])
+    dependence = exposure_lists(state["importExposure"]["lists"])
     drawn = years_chart(state, commodity["name"], attribution(state), _figure_page(address))
     return {
         "title": commodity["name"],
@@ -93,6 +99,12 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "clauses": clauses,
         "exposure": exposure,
         "exposure_parts": PARTS,
+        "dependence": dependence,
+        "dependence_parts": IMPORT_PARTS,
+        "dependence_sentences": [
+            *(bounds_sentence(one) for one in dependence[:MAX_SENTENCES]),
+            *reliance_sentences(state["reliance"]["lines"][:MAX_SENTENCES]),
+        ],
         "watched": watched_issuers(
             state["horizon"],
             [edge["node"]["issuer"] for edge in state["exportControls"]["edges"]],
@@ -236,10 +248,10 @@ PAGE = Page(
     "/commodities/{key}",
     view,
     section="/commodities",
-    feed=FeedOfPage(
-        commodity="key", calendar=True, ignored=frozenset({"year", "stage", "form", "toward"})
+    feed=FeedOfPage(commodity="key", calendar=True, ignored=CHOICES),
+    table=TableOfPage(
+        "production", renamed={"key": "commodity"}, without=frozenset({"toward", "importer"})
     ),
-    table=TableOfPage("production", renamed={"key": "commodity"}, without=frozenset({"toward"})),
     more_tables=tuple(
         TableOfPage(name, renamed={"key": "commodity"}, without=CHOICES)
         for name in ("clauses", "upcoming")

@@ -53,9 +53,7 @@ def stage_outputs(
     order = ("MINE", *PROCESSED_STAGES)
     if processed_first:
         order = (*PROCESSED_STAGES, "MINE")
-    return [
-        _stage(state, stage, importer) for stage in order if state[stage.lower()]["figures"]
-    ]
+    return [_stage(state, stage, importer) for stage in order if state[stage.lower()]["figures"]]
 
 
 def missing_stage_note(name: str, stages: Sequence[str], *, processed_first: bool) -> str | None:
@@ -64,7 +62,8 @@ def missing_stage_note(name: str, stages: Sequence[str], *, processed_first: boo
         return None
     shown = listed([f"{STAGES[stage]} production" for stage in stages])
     also = f"; {shown} is shown" if shown else ""
-    return f"The controls are about processed goods. No refining figures are recorded for {name}{also}."
+    goods = f"{name[:1].lower()}{name[1:]}"
+    return f"The controls are about processed goods. No refining figures are recorded for {goods}{also}."
 
 
 def divided_stages(state: Mapping[str, Any], key: str) -> list[str]:

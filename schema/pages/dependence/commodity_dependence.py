@@ -25,10 +25,11 @@ from schema.pages.dependence.exposure_lists import (
     drawings,
     exposure_lists,
     flow_chart,
+    measure_sentences,
     part_in_words,
 )
 from schema.pages.dependence.prices import control_dates, price_charts, price_rows
-from schema.pages.dependence.reliance import reliance_chart, reliance_rows, reliance_sentence
+from schema.pages.dependence.reliance import reliance_chart, reliance_rows, reliance_sentences
 from schema.pages.site.address import Address
 from schema.pages.site.naming import as_of_words, place_in_sentence
 from schema.pages.site.page import Page
@@ -69,7 +70,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 
     answer = [
         *(bounds_sentence(one) for one in lists[:MAX_SENTENCES]),
-        *filter(None, (reliance_sentence(line, importer) for line in lines[:MAX_SENTENCES])),
+        *reliance_sentences(lines[:MAX_SENTENCES]),
     ]
     where = place_in_sentence(importer)
     drawn = next(filter(None, charts), None)
@@ -91,7 +92,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "parts": PARTS,
         "status_words": STATUS_WORDS,
         "part_in_words": part_in_words,
-        "clauses": clauses,
+        "measure_sentences": measure_sentences,
+        "full_clauses": [row for row in clauses if row.is_full],
+        "part_clauses": [row for row in clauses if not row.is_full],
         "beside": beside,
         "reliance": reliance_rows(lines),
         "reliance_lines": line_drawings([reliance_chart(lines, importer, attribution, figure)]),
@@ -100,9 +103,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
             commodity["name"], [one.stage for one in outputs], processed_first=processed
         ),
         "divided": divided_stages(state, key),
-        "prices": price_rows(state["prices"]["lines"]),
+        "prices": price_rows(state["prices"]["lines"], key),
         "price_lines": line_drawings(
-            price_charts(state["prices"]["lines"], dates, attribution, figure)
+            price_charts(state["prices"]["lines"], key, dates, attribution, figure)
         ),
         "dates": dates,
         **({"image": flows_image(drawn)} if drawn else {}),

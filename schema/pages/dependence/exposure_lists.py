@@ -32,6 +32,8 @@ STATUS_WORDS = {
     "NONE": "no control recorded",
 }
 UNNAMED = "Other countries"
+ALL_PRODUCTS = "all"
+"""The product of a list that is not divided."""
 
 Listed = Mapping[str, Any]
 """A list with its bounds, as in the API."""
@@ -70,13 +72,18 @@ class ExposureList:
         return f"{publisher_of(claim['source'])}, {edition_of(claim)}"
 
 
+def product_name(commodity: str, form: str | None) -> str:
+    """Return the name of a product; a list of all products has the name of the commodity."""
+    return commodity if form == ALL_PRODUCTS else product(commodity, form)
+
+
 def exposure_lists(lists: Sequence[Listed]) -> list[ExposureList]:
     """Return the lists of a response in its order."""
     return [
         ExposureList(
             index,
             one,
-            product(one["commodity"]["name"], one["form"]),
+            product_name(one["commodity"]["name"], one["form"]),
             list_bar(one),
             bounds_in_words(one),
         )
@@ -114,12 +121,12 @@ def bounds_sentence(one: ExposureList) -> str:
     listed = one.listed
     where = place_in_sentence(listed["importer"])
     text = (
-        f"{one.name}: {one.bounds} of the imports of {where} came from places that now control"
-        " exports of it to this destination"
+        f"{one.name}: {one.bounds} of the imports of {where} came from places whose export controls"
+        " on it are in force toward this destination."
     )
     if listed["tight"] != listed["upper"]:
-        text += f" (inferred upper bound: {in_unit(listed['tight'], listed)})"
-    return f"{text}."
+        text += f" The inferred upper bound is {in_unit(listed['tight'], listed)}."
+    return f"{text} Imports: {one.measured} ({one.edition})."
 
 
 def part_in_words(origin: Mapping[str, Any]) -> str:
@@ -159,6 +166,20 @@ def drawings(chart: FlowChart | None) -> list[tuple[str, Drawing]]:
     return page_drawings(chart) if chart else []
 
 
+def measure_sentences(one: ExposureList) -> list[str]:
+    """Return the parts by measure in words, as far as they are more than 0."""
+    sentences = []
+    for row in one.listed["measures"]:
+        parts = [
+            f"{in_unit(row[name], one.listed)} {FLOW_WORDS[name]}"
+            for name in ("certain", "assumed", "partly")
+            if Decimal(row[name]) > 0
+        ]
+        if parts:
+            sentences.append(f"{words(row['measure'])} {', '.join(parts)}")
+    return sentences
+
+
 @dataclass(frozen=True, slots=True)
 class ClauseRow:
     """A clause on products of some origins, with the lists to which it applies."""
@@ -170,11 +191,18 @@ class ClauseRow:
     lists: Sequence[str]
 
     @property
+    def is_full(self) -> bool:
+        """Return whether it covers all of the product."""
+        return bool(self.applied["reach"] == "FULL")
+
+    @property
     def covers(self) -> str:
         """Return the part of the product that it covers, with the reasons if that is not all."""
-        if self.applied["reach"] == "FULL":
+        if self.is_full:
             return "all of the product"
-        return f"a part: {'; '.join(self.applied['limits'])}" if self.applied["limits"] else "a part"
+        return (
+            f"a part: {'; '.join(self.applied['limits'])}" if self.applied["limits"] else "a part"
+        )
 
     @property
     def rule(self) -> str:
@@ -183,12 +211,13 @@ class ClauseRow:
 
 
 def clause_rows(lists: Sequence[ExposureList]) -> list[ClauseRow]:
-    """Return the clauses in force behind the bounds, each once for each reach."""
-    return _rows(
+    """Return the clauses in force behind the bounds, each once for each reach; full ones first."""
+    rows = _rows(
         (one, place, requirement["clause"], len(requirement["legalBases"]))
         for one, place, controls in _controls(lists)
         for requirement in controls["requirements"]
     )
+    return sorted(rows, key=lambda row: not row.is_full)
 
 
 def beside_rows(lists: Sequence[ExposureList]) -> list[ClauseRow]:

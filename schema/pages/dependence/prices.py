@@ -14,7 +14,7 @@ from schema.pages.dependence.exposure_lists import ExposureList, beside_rows, cl
 from schema.pages.dependence.reliance import LinkTo
 from schema.pages.site.amounts import amount, measured
 from schema.pages.site.naming import edition_of, product
-from schema.pages.site.words import written_day
+from schema.pages.site.words import sentence, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,18 @@ def control_dates(lists: Sequence[ExposureList]) -> list[ControlDate]:
     ]
 
 
-def price_rows(lines: Sequence[Mapping[str, Any]]) -> list[PriceRow]:
+def price_name(line: Mapping[str, Any], key: str) -> str:
+    """Return the product of a price, without the name of the commodity of the page."""
+    if line["commodity"]["key"] == key and line["form"]:
+        return sentence(words(line["form"]))
+    return product(line["commodity"]["name"], line["form"])
+
+
+def price_rows(lines: Sequence[Mapping[str, Any]], key: str) -> list[PriceRow]:
     """Return the prices by product, the newest year first."""
     return [
         PriceRow(
-            product(line["commodity"]["name"], line["form"]),
+            price_name(line, key),
             point["year"],
             f"asOf.prices.lines.{number}.points.{index}.claim",
             point["claim"],
@@ -73,12 +80,16 @@ def price_rows(lines: Sequence[Mapping[str, Any]]) -> list[PriceRow]:
 
 
 def price_charts(
-    lines: Sequence[Mapping[str, Any]], dates: Sequence[ControlDate], source: str, link: LinkTo
+    lines: Sequence[Mapping[str, Any]],
+    key: str,
+    dates: Sequence[ControlDate],
+    source: str,
+    link: LinkTo,
 ) -> list[LineChart]:
     """Return a chart for each unit. Lines of different products are beside each other only."""
     by_unit: dict[str, list[tuple[str, list[YearMark]]]] = {}
     for line in lines:
-        name = product(line["commodity"]["name"], line["form"])
+        name = price_name(line, key)
         for unit in dict.fromkeys(point["claim"]["unit"] for point in line["points"]):
             marks = [
                 _mark(name, point, link)
@@ -112,14 +123,7 @@ def _chart(
         source,
         unit,
         lines,
-        [
-            DatedMark(
-                date.fromisoformat(one.day),
-                str(one.number),
-                f"{written_day(one.day)}: {one.issuer}, {one.title}",
-            )
-            for one in dates
-        ],
+        [DatedMark(date.fromisoformat(one.day), str(one.number)) for one in dates],
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
 from schema.pages.commodities.years import EXACT_QUALIFIERS
+from schema.pages.dependence.exposure_lists import product_name
 from schema.pages.site.amounts import amount
-from schema.pages.site.naming import edition_of, place_in_sentence, product
+from schema.pages.site.naming import edition_of, place_in_sentence
 from schema.pages.site.words import NBSP, publisher_of
 
 YearlyLine = Mapping[str, Any]
@@ -36,7 +37,7 @@ class RelianceRow:
 
 def line_name(line: YearlyLine) -> str:
     """Return the product of a line."""
-    return product(line["commodity"]["name"], line["form"])
+    return product_name(line["commodity"]["name"], line["form"])
 
 
 def reliance_in_words(claim: Mapping[str, Any]) -> str:
@@ -44,16 +45,16 @@ def reliance_in_words(claim: Mapping[str, Any]) -> str:
     return amount(claim) if claim["value"] is None else f"{amount(claim)}{NBSP}%"
 
 
-def reliance_sentence(line: YearlyLine, importer: Mapping[str, Any]) -> str | None:
-    """Return the claim for the last year that is not a missing one; None if there is none."""
-    point = latest_point(line)
-    if point is None:
-        return None
-    claim, where = point["claim"], place_in_sentence(importer)
+def reliance_sentences(lines: Sequence[YearlyLine]) -> list[str]:
+    """Return the latest claim of each line in words; a line without one has none."""
+    return [_sentence(line, point) for line in lines if (point := latest_point(line))]
+
+
+def _sentence(line: YearlyLine, point: Mapping[str, Any]) -> str:
+    claim, where = point["claim"], place_in_sentence(line["place"])
     source = f"{publisher_of(claim['source'])}, {edition_of(claim)}"
-    start = f"{where[:1].upper()}{where[1:]}"
     if claim["qualifier"] == "NET_EXPORTER":
-        return f"{line_name(line)}: {start} was a net exporter in {point['year']} ({source})."
+        return f"{line_name(line)}: {where} was a net exporter in {point['year']} ({source})."
     consumption = claim["basis"] or "consumption"
     return (
         f"{line_name(line)}: net imports of {where} were {reliance_in_words(claim)} of"
@@ -108,7 +109,9 @@ def reliance_chart(
         + ", ".join(f"{mark.year} {mark.value:,f}" for mark in line.marks if mark.in_use)
         for line in drawn
     )
-    return LineChart(title, f"In percent of consumption. {words}.", source, "% of consumption", drawn)
+    return LineChart(
+        title, f"In percent of consumption. {words}.", source, "% of consumption", drawn
+    )
 
 
 def _marks(line: YearlyLine, link: LinkTo) -> Iterator[YearMark]:

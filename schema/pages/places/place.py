@@ -17,6 +17,7 @@ from schema.pages.commodities.exposure_bar import (
     exposure_bar,
     unconfirmed_measures,
 )
+from schema.pages.dependence.dependent_products import reliances
 from schema.pages.overview.status_changes import change_lines, days_of_changes, newest_days
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -105,6 +106,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "exposed": exposed(state["exposure"]),
         "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
+        "reliances": reliances(state["reliance"]["lines"]),
         "coming": days_of_changes(coming),
         "lately": change_lines(
             one for one in state["recent"]["nodes"] if one["member"] in (None, code)
