@@ -57,13 +57,13 @@ def stage_outputs(
 
 
 def missing_stage_note(name: str, stages: Sequence[str], *, processed_first: bool) -> str | None:
-    """Return a note if the controls are about processed goods and only other figures exist."""
-    if not processed_first or any(stage in PROCESSED_STAGES for stage in stages):
+    """Return a note if no figures of refining or smelting exist."""
+    if any(stage in PROCESSED_STAGES for stage in stages):
         return None
+    about = "The controls are about processed goods. " if processed_first else ""
     shown = listed([f"{STAGES[stage]} production" for stage in stages])
     also = f"; {shown} is shown" if shown else ""
-    goods = f"{name[:1].lower()}{name[1:]}"
-    return f"The controls are about processed goods. No refining figures are recorded for {goods}{also}."
+    return f"{about}No refining figures are recorded for {name[:1].lower()}{name[1:]}{also}."
 
 
 def divided_stages(state: Mapping[str, Any], key: str) -> list[str]:

@@ -39,6 +39,8 @@ from tracker.errors import NotFound
 
 IMPORTER = "US"
 """The importer of an address without one, as in the document."""
+STRICT_MEASURES = "BAN,QUOTA,LICENCE,DUAL_USE_LICENCE,TRADE_LICENCE"
+"""The measures of exports that need a permission, or that are limited or banned."""
 MAX_SENTENCES = 3
 """Maximum number of products in the answer; the sections have all."""
 
@@ -90,6 +92,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
             DrawnList(one, drawings(chart)) for one, chart in zip(lists, charts, strict=True)
         ],
         "parts": PARTS,
+        "strict": STRICT_MEASURES,
         "status_words": STATUS_WORDS,
         "part_in_words": part_in_words,
         "measure_sentences": measure_sentences,

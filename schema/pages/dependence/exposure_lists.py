@@ -120,9 +120,11 @@ def bounds_sentence(one: ExposureList) -> str:
     """Return the answer for a list: the part of the imports that comes from places with controls."""
     listed = one.listed
     where = place_in_sentence(listed["importer"])
+    measures = [words(row["measure"]) for row in listed["measures"]]
+    kinds = f" ({', '.join(measures)})" if measures else ""
     text = (
         f"{one.name}: {one.bounds} of the imports of {where} came from places whose export controls"
-        " on it are in force toward this destination."
+        f" on it{kinds} are in force toward this destination."
     )
     if listed["tight"] != listed["upper"]:
         text += f" The inferred upper bound is {in_unit(listed['tight'], listed)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,10 @@ from schema.pages.dependence.reliance import LinkTo
 from schema.pages.site.amounts import amount, measured
 from schema.pages.site.naming import edition_of, product
 from schema.pages.site.words import sentence, words
+
+
+UNITED_STATES = re.compile(r"\bu s\b")
+"""The abbreviation in the name of a product, whose points are not in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ def control_dates(lists: Sequence[ExposureList]) -> list[ControlDate]:
 def price_name(line: Mapping[str, Any], key: str) -> str:
     """Return the product of a price, without the name of the commodity of the page."""
     if line["commodity"]["key"] == key and line["form"]:
-        return sentence(words(line["form"]))
+        return sentence(UNITED_STATES.sub("US", words(line["form"])))
     return product(line["commodity"]["name"], line["form"])
 
 
