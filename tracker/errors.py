@@ -22,7 +22,8 @@ TrackerError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 Path = tuple[str | int, ...]
 
@@ -43,6 +44,15 @@ class TrackerError(Exception):
         """Prefix the path of this error with `prefix`, and return the error for raising."""
         self.path = (*prefix, *self.path)
         return self
+
+
+@contextmanager
+def below(*prefix: str | int) -> Iterator[None]:
+    """Prefix the paths of errors in a block."""
+    try:
+        yield
+    except TrackerError as error:
+        raise error.below(*prefix) from None
 
 
 class InvalidInput(TrackerError, ValueError):

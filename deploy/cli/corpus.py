@@ -16,10 +16,13 @@ from tracker.commands.commands import PlannedEvent
 from tracker.corpus.checks import find_problems
 from tracker.corpus.compiling import (
     CORPUS,
+    baci_readings,
     compile_corpus,
     contradictions,
     format_corpus,
+    iea_readings,
     readings_in,
+    replace_readings,
     summary,
     usgs_readings,
 )
@@ -82,17 +85,41 @@ def build(
             " the corpus).",
         ),
     ] = None,
+    iea: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+            help="Read the figures of the IEA again from the files in this directory.",
+        ),
+    ] = None,
+    baci: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+            help="Read the trade flows again from the BACI files in this directory.",
+        ),
+    ] = None,
 ) -> None:
-    """Check the files, and compile them with the USGS figures to corpus.jsonl.
+    """Check the files, and compile them with publishers' figures to corpus.jsonl.
 
     Equal input gives equal bytes. Nothing is written while there is a problem. Exit codes: 0 written, 1
     a problem, 2 wrong usage.
     """
     with report_errors():
         acts = read_checked_acts(directory)
-        readings = usgs_readings(usgs) if usgs else readings_in(directory / CORPUS)
+        built = directory / CORPUS
+        readings = readings_in(built) if built.is_file() or usgs is None else []
+        for read, of in ((usgs_readings, usgs), (iea_readings, iea), (baci_readings, baci)):
+            if of is not None:
+                readings = replace_readings(readings, read(of))
         exit_with_problems(list(contradictions(acts, readings)))
-        write_corpus(directory / CORPUS, compile_corpus(acts, readings))
+        write_corpus(built, compile_corpus(acts, readings))
 
 
 def read_checked_acts(directory: Path) -> list[Act]:

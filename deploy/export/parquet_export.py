@@ -45,6 +45,7 @@ FILES = {
     "export-control": "export_controls",
     "figure": "figures",
     "firm": "firms",
+    "flow": "trade_flows",
     "import": "imports",
     "preference": "preferences",
     "redaction": "redactions",

@@ -27,6 +27,7 @@ from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
 from tracker.domain.registry import STATES
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.watched_source import WatchedSourceState
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
@@ -44,6 +45,7 @@ S = TypeVar(
     RedactionState,
     WatchedSourceState,
     CoverageState,
+    TradeFlowState,
 )
 
 

@@ -33,6 +33,7 @@ from tracker.domain.history import RecordedFact
 from tracker.domain.import_receipt import Import
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.values import Actor, FreeText, TextCommitment, Value
 from tracker.domain.watched_source import WatchedSourceState
 from tracker.domain.watched_source_facts import Fetched, Unchanged
@@ -118,6 +119,12 @@ def _passages(state: Value) -> Iterator[Passage]:
             yield Passage("key", "A", state.id)
             yield from _places("issuer", [state.issuer])
             yield from (Passage("leftOut", "C", text) for text in state.left_out)
+        case TradeFlowState():
+            yield Passage("key", "A", state.id)
+            yield Passage("hsCode", "A", state.hs_code)
+            yield from _places("importer", [state.importer])
+            goods = state.concordance
+            yield from _commodities("commodities", goods.commodities if goods else ())
 
 
 def _links(state: AllianceState) -> Iterator[tuple[str, str, str]]:

@@ -27,6 +27,7 @@ from tracker.domain.firm import FirmState, spelling
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.matching import firms_in
 from tracker.domain.preference import PreferenceState
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.values import DAY, PartialDate
 from tracker.domain.watched_source import WatchedSourceState
 
@@ -35,9 +36,9 @@ class FilterColumns(msgspec.Struct, frozen=True, gc=False):
     """Columns for filters and orders of lists that rarely change.
 
     `commodities` and `places` are the subjects of an entity: the place of a figure, the issuer, the
-    members, the actors. `category` is the filter value of its kind. `commodity` and `period` are those
-    of a figure. `title` is the sort text and `search_text` the searched text. `other_words` are more
-    index words: firms, and subjects of an announcement.
+    members, the actors. `category` is the filter value of its kind. `commodity` is that of a figure,
+    `period` the year of a figure or trade flow. `title` is the sort text and `search_text` the searched
+    text. `other_words` are more index words: firms, codes, and subjects of an announcement.
     """
 
     commodities: tuple[str, ...] = ()
@@ -78,12 +79,20 @@ def filter_columns(state: EntityState) -> FilterColumns:
             return columns(places=state.issuers, category=state.adapter)
         case CoverageState():
             return columns(state.commodities, (state.issuer,), state.acts)
+        case TradeFlowState(importer=importer, hs_code=code):
+            words = (code_word(code[:4]), code_word(code))
+            return columns((), (importer,), code, period=state.year, other_words=words)
     return columns()
 
 
 def about_word(entity: str) -> str:
     """Return the index word for announcements about an entity."""
     return f"about/{entity}"
+
+
+def code_word(code: str) -> str:
+    """Return the index word for trade flows under a heading or code of the Harmonized System."""
+    return f"hs/{code}"
 
 
 def topic_word(topic: str) -> str:
@@ -106,7 +115,7 @@ def _series_columns(series: Series) -> FilterColumns:
 def main_date(state: EntityState) -> PartialDate | None:
     """Return the date of announcement or foundation; for a figure, the date of its newest claim."""
     match state:
-        case FigureState():
+        case FigureState() | TradeFlowState():
             return state.claims[-1].published_on
         case AnnouncementState():
             return state.date

@@ -38,6 +38,10 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "contradicted": "A recorded statement contradicts it; `statedSuspension` names"
         " the statement.",
     },
+    vocabulary.HsEdition: {
+        "hs17": "The Harmonized System of 2017.",
+        "hs22": "The Harmonized System of 2022.",
+    },
     vocabulary.Match: {
         "certain": "It names the goods, or a code of them.",
         "possible": "It names only a group, such as critical minerals or dual-use items,"

@@ -116,6 +116,13 @@ ClaimOrder = _orders(
     PERIOD,
     PUBLISHED_ON,
 )
+TradeFlowOrder = _orders(
+    "TradeFlowOrder",
+    "Orders of trade flows. Trade flows that are equal are ordered by key.",
+    KEY,
+    By("YEAR", SortKey.PERIOD, "By year, the oldest first.", "By year, the newest first."),
+    _by_day("PUBLISHED_ON", "the date of the newest claim"),
+)
 KeyOrder = _orders("KeyOrder", "Orders of lists that can only be ordered by key.", KEY)
 ImportOrder = _orders(
     "ImportOrder",

@@ -23,6 +23,7 @@ from tracker.domain import (
     figure_facts,
     firm,
     preference,
+    trade_flow,
 )
 from tracker.domain import export_control_acts as acts
 from tracker.domain.codec import from_builtins
@@ -186,6 +187,13 @@ FACT_MUTATIONS = (
         figure_facts.Preferred,
         FIGURE,
         "Records a judgement: this publisher's claim is the preferred one of a figure.",
+    ),
+    FactMutation(
+        "recordTradeFlow",
+        trade_flow.FlowClaimed,
+        trade_flow.TradeFlow,
+        "Records a publisher's list of the origins of a place's imports under one code and in one"
+        " year, in one edition.",
     ),
     FactMutation(
         "declareCoverage",

@@ -35,6 +35,7 @@ from tracker.domain.firm import Firm
 from tracker.domain.import_receipt import Import
 from tracker.domain.preference import Preference
 from tracker.domain.redaction import Redaction
+from tracker.domain.trade_flow import TradeFlow
 from tracker.domain.values import DAY, TextCommitment
 from tracker.domain.vocabulary import ClauseStatus, Confirmation
 from tracker.domain.watched_source import WatchedSource
@@ -53,6 +54,7 @@ class EntityKind(Enum):
     REDACTION = Redaction.KIND
     SOURCE = WatchedSource.KIND
     COVERAGE = Coverage.KIND
+    FLOW = TradeFlow.KIND
 
 
 described_enum(
@@ -68,6 +70,7 @@ described_enum(
         Redaction.KIND: "Redactions of texts.",
         WatchedSource.KIND: "Watched sources.",
         Coverage.KIND: "Lists of acts that were read.",
+        TradeFlow.KIND: "Trade flows, with their claims.",
     },
 )
 

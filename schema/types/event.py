@@ -29,6 +29,7 @@ from schema.types.preference import Preference
 from schema.types.proof import InclusionProof, inclusion
 from schema.types.redaction import Redaction
 from schema.types.summary import summary
+from schema.types.trade_flow import TradeFlow
 from schema.types.watched_source import WatchedSource
 from tracker.domain.entity import EntityState
 from tracker.domain.history import Retracted
@@ -164,7 +165,8 @@ State: TypeAlias = Annotated[
     | Import
     | Redaction
     | WatchedSource
-    | CoverageStatement,
+    | CoverageStatement
+    | TradeFlow,
     strawberry.union("State", description="The state of an entity."),
 ]
 

@@ -15,7 +15,7 @@ class Origin:
     of: strawberry.Private[domain.Origin]
 
 
-@output_type(of=domain.Origins, first="parts unnamed measured")
+@output_type(of=domain.Origins, first="parts unnamed unnamed_value measured")
 class Origins:
     """The origins of a place's imports in the printed order. The parts and the unnamed part are the
     whole."""

@@ -9,7 +9,7 @@ from strawberry import field
 
 from projections.analysis.claims import Orders
 from projections.query.figure_words import figure_text, figure_title
-from projections.query.moment import Moment
+from projections.query.moment import Moment, kind_name
 from projections.query.search import positions_behind
 from projections.query.search_matches import Match, SoughtWord, Text, best_matches
 from projections.search_index.document import passages
@@ -26,6 +26,8 @@ from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.firm import FirmState
+from tracker.domain.sentences import flow_name
+from tracker.domain.trade_flow import TradeFlowState
 
 
 @object_type
@@ -141,4 +143,6 @@ def title_of(state: EntityState) -> str:
             return state.title
         case FigureState():
             return figure_title(state)
+        case TradeFlowState():
+            return flow_name(f"{kind_name(TradeFlowState)}/{state.id}")
     return state.id

@@ -12,9 +12,11 @@ from tests.support.corpus_lines import shipped_lines
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.compiling import (
     CORPUS,
+    baci_readings,
     compile_corpus,
     contradictions,
     format_corpus,
+    iea_readings,
     is_reading,
     readings_in,
     usgs_readings,
@@ -58,7 +60,8 @@ def test_the_corpus_that_ships_is_what_its_files_compile_to() -> None:
 
 
 def test_the_figures_that_ship_are_those_of_the_publishers_files(shared_data: Path) -> None:
-    readings = usgs_readings(shared_data / "raw")
+    raw = shared_data / "raw"
+    readings = [*baci_readings(raw / "baci"), *iea_readings(raw / "iea"), *usgs_readings(raw)]
     assert list(contradictions(ACTS, readings)) == []
     assert format_corpus(compile_corpus(ACTS, readings)) == b"".join(shipped_lines())
 

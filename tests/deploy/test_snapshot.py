@@ -93,6 +93,7 @@ async def test_counts_are_those_of_the_moment(services: Services) -> None:
         "redaction": 0,
         "source": 0,
         "coverage": 0,
+        "flow": 0,
     }
     for day, position, expected in (
         ("2024-12-31", 2, 0),

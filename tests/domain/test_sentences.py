@@ -15,6 +15,7 @@ from tests.support.fact_builders import (
     clause,
     decided_facts,
     fact,
+    flow_claimed,
     history,
     ordered,
     retracted,
@@ -229,6 +230,11 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         (FIGURE, claimed(5, qualifier="about", estimated=True, version="2")),
         "Rare earths, mine production, China, 2023: about 5 t (REO), estimated, by"
         " US Geological Survey (MCS 2024, 2).",
+    ),
+    (
+        ("flow/hs17/811292/DE/2024", flow_claimed()),
+        "Imports of 811292 (gallium, germanium, hafnium, indium and 3 more) by Germany, 2024: 10,000 USD"
+        " from China and Canada, by CEPII (BACI 202601).",
     ),
     (
         about(FIGURE, Preferred, publisher="usgs", reason="it counts"),

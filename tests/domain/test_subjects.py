@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from tests.support.fact_builders import announced, claimed, clause, fact, source
+from tests.support.fact_builders import announced, claimed, clause, fact, flow_claimed, source
 from tracker.domain.codec import from_builtins
 from tracker.domain.export_control_acts import ClausesFact
 from tracker.domain.registry import FACTS
@@ -42,6 +42,9 @@ DECLARED = {
     "Figure.Claimed series place": True,
     "Figure.Claimed origins parts place": False,
     "Figure.Claimed origins parts includes": False,
+    "TradeFlow.Claimed importer": True,
+    "TradeFlow.Claimed origins parts place": False,
+    "TradeFlow.Claimed origins parts includes": False,
     "Preference.Ordered commodity": True,
     "Source.Watched issuers": True,
     "Coverage.Declared issuer": True,
@@ -141,6 +144,13 @@ def test_a_claim_is_about_its_commodity_and_place() -> None:
         [claimed(1, place="CN")], Selection(commodities=["rare_earths"], places=["CN"])
     )
     assert not is_selected([claimed(1, place="CN")], Selection(places=["US"]))
+
+
+def test_a_trade_flow_is_about_its_importer_and_not_about_origins_or_goods() -> None:
+    flow = [flow_claimed()]
+    assert is_selected(flow, Selection(places=["DE"]))
+    assert not is_selected(flow, Selection(places=["CN"]))
+    assert not is_selected(flow, Selection(commodities=["gallium"]))
 
 
 def test_types_that_name_something_are_those_that_are_looked_up_by_it() -> None:

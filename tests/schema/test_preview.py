@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schema.services import Access, Services
-from tests.support.api import Api, claim, clause, control, source, suspension
+from tests.support.api import Api, claim, clause, control, flow, source, suspension
 
 BECAUSE = "{ position eventId type summary source { name } annexes { field text } }"
 STATE = f"""
@@ -35,6 +35,9 @@ STATE = f"""
   ... on Figure {{
     key claims {{ value publisher note latest because {BECAUSE} }} choice {{ rule reason }}
     because {BECAUSE}
+  }}
+  ... on TradeFlow {{
+    key flowClaims: claims {{ edition latest note value {{ value }} because {BECAUSE} }} because {BECAUSE}
   }}
   ... on Firm {{ key name because {BECAUSE} }}
   ... on Preference {{ key because {BECAUSE} }}
@@ -147,6 +150,8 @@ EVERY_FACT = [
             "source": source("tracker", "2025-08-01"),
         }
     },
+    {"recordTradeFlow": {**flow(), "note": "Reconciled"}},
+    {"recordTradeFlow": flow(("CN", "900", "7"), edition="BACI 202701", published_on="2027-01")},
     {"identifyFirm": {"id": "f", "on": "2025-01-01", "name": "Firm", "source": source()}},
     {"renameFirm": {"id": "f", "on": "2026-01-01", "name": "The Firm", "source": source()}},
     {"orderPublishers": {**ORDERED, "publishers": ["usgs", "bgs"]}},
@@ -173,6 +178,10 @@ EVERY_FACT = [
     },
 ]
 """A command for every fact, each allowed after those before it."""
+RETRACTED_TYPES = (
+    *("ExportControl.Suspended", "Alliance.MemberJoined"),
+    *("Figure.Claimed", "TradeFlow.Claimed"),
+)
 DAYS = ("2025-01-15", "2025-12-01", "2026-06-01")
 
 
@@ -225,7 +234,7 @@ async def test_what_every_command_is_said_to_change_is_what_it_changes(api: Api)
     wrong = {"eventId": "", "reason": "It was misread.", "source": source()}
     events = await api.ask("{ events(first: 50) { nodes { eventId type } } }")
     for number, event in enumerate(events["events"]["nodes"]):
-        if event["type"] in ("ExportControl.Suspended", "Alliance.MemberJoined", "Figure.Claimed"):
+        if event["type"] in RETRACTED_TYPES:
             retraction = {"retractEvent": {**wrong, "eventId": event["eventId"]}}
             assert await is_recorded_as_previewed(api, [retraction], DAYS[1], f"r{number}")
 

@@ -43,7 +43,8 @@ NEEDED = {
 NAMES = """
     alliances announcements changes claims clause-counts clause-statuses clauses commodities
     controls coverages disputes editions events exposure exposures facts horizons members memberships places
-    production productions reserves revisions search shares sources supplies timeline transitions upcoming
+    production productions reserves revisions search shares sources supplies timeline trade
+    transitions upcoming
 """
 TABLES = NAMES.split()
 

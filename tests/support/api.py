@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -162,6 +163,44 @@ def claim(
         },
         "edition": edition,
         "quantity": {"value": value, "unit": "t", "basis": "REO", **quantity},
+        "source": source(publisher, published_on),
+    }
+
+
+def flow(
+    *parts: tuple[str, str, str | None],
+    code: str = "811292",
+    importer: str = "DE",
+    year: int = 2024,
+    edition: str = "BACI 202601",
+    published_on: str = "2026-01",
+    publisher: str = "cepii",
+) -> dict[str, Any]:
+    """Return a claim on a trade flow: origins with their values in dollars and weights in tonnes."""
+    parts = parts or (("CN", "9000", "60"), ("CA", "1000", "40"))
+    weights = [weight for _, _, weight in parts if weight is not None]
+    whole = {"value": str(sum(map(Decimal, weights)))}
+    return {
+        "hsEdition": "HS17",
+        "hsCode": code,
+        "importer": importer,
+        "year": year,
+        "edition": edition,
+        "value": {"value": str(sum(Decimal(value) for _, value, _ in parts)), "unit": "USD"},
+        "quantity": {
+            "unit": "t",
+            **(whole if len(weights) == len(parts) else {"qualifier": "NOT_AVAILABLE"}),
+        },
+        "origins": {
+            "parts": [
+                {
+                    "place": place,
+                    "value": {"value": value, "unit": "USD"},
+                    "quantity": {"value": weight, "unit": "t"} if weight else None,
+                }
+                for place, value, weight in parts
+            ]
+        },
         "source": source(publisher, published_on),
     }
 

@@ -22,6 +22,7 @@ from tracker.domain.entity import INITIAL_FACTS, Entity, RecordedFact, Retracted
 from tracker.domain.export_control_acts import Amended, Announced, Suspended
 from tracker.domain.figure_facts import Claimed
 from tracker.domain.preference import Ordered, PreferenceState
+from tracker.domain.trade_flow import FlowClaimed
 from tracker.domain.values import DAY, Fact
 from tracker.errors import TrackerError
 
@@ -103,6 +104,49 @@ def claimed(
             "editionVersion": version,
             "quantity": {"value": str(value), "unit": "t", "basis": "REO", **quantity},
             "source": source(publisher, published_on),
+        },
+    )
+
+
+def flow_claimed(
+    parts: dict[str, tuple[str, str | None]] | None = None,
+    *,
+    code: str = "811292",
+    importer: str = "DE",
+    year: int = 2024,
+    edition: str = "BACI 202601",
+    published_on: str = "2026-01",
+    publisher: str = "cepii",
+    **more: Any,
+) -> FlowClaimed:
+    """Return a claim on a trade flow: for each origin its value in dollars and its weight in tonnes."""
+    parts = {"CN": ("9000", "60"), "CA": ("1000", "40")} if parts is None else parts
+    values = [Decimal(value) for value, _ in parts.values()]
+    weights = [weight for _, weight in parts.values() if weight is not None]
+    whole = str(sum(map(Decimal, weights))) if len(weights) == len(parts) else None
+    missing = {"unit": "t", "qualifier": "not_available"}
+    return from_builtins(
+        FlowClaimed,
+        {
+            "hsEdition": "hs17",
+            "hsCode": code,
+            "importer": importer,
+            "year": year,
+            "edition": edition,
+            "value": {"value": str(sum(values)), "unit": "USD"},
+            "quantity": {"value": whole, "unit": "t"} if whole else missing,
+            "origins": {
+                "parts": [
+                    {
+                        "place": place,
+                        "value": {"value": value, "unit": "USD"},
+                        "quantity": {"value": weight, "unit": "t"} if weight else None,
+                    }
+                    for place, (value, weight) in parts.items()
+                ]
+            },
+            "source": source(publisher, published_on),
+            **more,
         },
     )
 

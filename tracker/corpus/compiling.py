@@ -1,4 +1,4 @@
-"""Compiles `corpus.jsonl`, the corpus of the package, from edited files and readings of USGS files.
+"""Compiles `corpus.jsonl`, the corpus of the package, from edited files and readings of publishers' files.
 
 The same input gives the same bytes. Lines are in the order of publication of their facts. If an edited file
 and the publisher's file have the same figure, the edited one is used, with its remarks.
@@ -12,15 +12,17 @@ from pathlib import Path
 
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.files import Act, Problem
+from tracker.corpus.flows import shipped_flow, ships
 from tracker.domain.entity import TYPES
 from tracker.domain.figure_facts import Claimed, edition_key
+from tracker.domain.trade_flow import FlowClaimed
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Statistic
 from tracker.errors import NotFound
-from tracker.sources.ids import claim_id
+from tracker.sources.ids import claim_id, flow_id
 from tracker.sources.importing.reconcile import equal_quantities
-from tracker.sources.reader import File, ReadFact
-from tracker.sources.readers import usgs
+from tracker.sources.reader import File, Reader, ReadFact
+from tracker.sources.readers import baci, iea, usgs
 from tracker.sources.readers.corpus_format import format_line, parse_line
 
 CORPUS = "corpus.jsonl"
@@ -47,7 +49,7 @@ def format_corpus(events: Iterable[PlannedEvent]) -> bytes:
 
 
 def readings_in(corpus: Path) -> list[PlannedEvent]:
-    """Return the readings of USGS files in a corpus, which are identified by their ids."""
+    """Return the readings of publishers' files in a corpus, which are identified by their ids."""
     if not corpus.is_file():
         raise NotFound(f"There is no {corpus}: expected it, or --usgs", path=("directory",))
     events = map(parse_line, corpus.read_bytes().splitlines())
@@ -55,8 +57,13 @@ def readings_in(corpus: Path) -> list[PlannedEvent]:
 
 
 def is_reading(planned: PlannedEvent) -> bool:
-    """Return whether the USGS reader produced a fact from a file."""
-    return isinstance(planned.fact, Claimed) and planned.event_id == claim_id(planned.fact)
+    """Return whether a reader produced a fact from a file."""
+    match planned.fact:
+        case Claimed() as claim:
+            return planned.event_id == claim_id(claim)
+        case FlowClaimed() as claim:
+            return planned.event_id == flow_id(claim)
+    return False
 
 
 def usgs_readings(directory: Path) -> list[PlannedEvent]:
@@ -85,6 +92,39 @@ def ships(reading: PlannedEvent) -> bool:
     assert isinstance(claim, Claimed)
     earlier = "_salient." in (claim.source.reference or "")
     return not earlier or claim.series.statistic is Statistic.NET_IMPORT_RELIANCE
+
+
+def iea_readings(directory: Path) -> list[PlannedEvent]:
+    """Return the readings of the IEA files below a directory. Raises NotFound if there are none."""
+    return _readings_of(iea.READER, directory)
+
+
+def baci_readings(directory: Path) -> list[PlannedEvent]:
+    """Return the readings of the BACI files below a directory that ship. Raises NotFound if there are
+    no files."""
+    return [
+        shipped_flow(reading)
+        for reading in _readings_of(baci.READER, directory)
+        if isinstance(reading.fact, FlowClaimed) and ships(reading.fact)
+    ]
+
+
+def _readings_of(reader: Reader, directory: Path) -> list[PlannedEvent]:
+    files = map(File.at, sorted(directory.rglob("*.csv")))
+    recognised = [file for file in files if reader.recognise(file.head(), file.name)]
+    if not recognised:
+        raise NotFound(f"There are no files of {reader.title} in {directory}", path=(reader.name,))
+    items = (item for file in recognised for item in reader.read(file))
+    return [item.planned for item in items if isinstance(item, ReadFact)]
+
+
+def replace_readings(
+    readings: Sequence[PlannedEvent], new: Sequence[PlannedEvent]
+) -> list[PlannedEvent]:
+    """Return readings, of which new ones replace all of their publishers, by publisher."""
+    publishers = {reading.fact.source.publisher for reading in new}
+    others = [one for one in readings if one.fact.source.publisher not in publishers]
+    return sorted([*others, *new], key=lambda one: one.fact.source.publisher)
 
 
 def contradictions(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> Iterator[Problem]:

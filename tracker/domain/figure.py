@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 from datetime import date
 from operator import attrgetter
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar, cast
 
 from tracker.domain.elements import (
     Element,
@@ -26,7 +26,7 @@ from tracker.domain.entity import (
     because,
     to_evidence,
 )
-from tracker.domain.figure_facts import Claimed, Preferred, Series, edition_key
+from tracker.domain.figure_facts import Claimed, EditionClaim, Preferred, Series, edition_key
 from tracker.domain.fold import in_order_of_log
 from tracker.domain.origins import Origins
 from tracker.domain.values import Fact, FreeText, PartialDate, Quantity, Source, Value
@@ -110,52 +110,143 @@ class FigureState(EntityState, frozen=True, kw_only=True):
         return [source for fact in facts for source in fact.sources]
 
 
-class FigureFold(Fold[FigureState]):
-    """The fold of a figure's claims and judgements."""
+S = TypeVar("S", bound=EntityState)
+F = TypeVar("F", bound=EditionClaim)
+C = TypeVar("C", bound=Claim)
 
-    __slots__ = ("_claims", "_judged", "_texts", "claimed", "editions", "judged", "latest")
-    LONG = ("claims", "judged")
+
+class ClaimsFold(Fold[S], Generic[S, F, C]):
+    """The fold of publishers' claims, of which later editions restate earlier ones."""
+
+    __slots__ = ("_claims", "_texts", "claimed", "editions", "latest")
+    LONG: ClassVar[tuple[str, ...]] = ("claims",)
 
     def __init__(self) -> None:
-        self.claimed: list[tuple[RecordedFact, Claimed]] = []
+        self.claimed: list[tuple[RecordedFact, F]] = []
         """The claims in valid-time order."""
         self.latest: dict[str, int] = {}
         """The index of each publisher's latest claim."""
         self.editions: dict[tuple[str, str, str | None], int] = {}
         """The index of the last claim of each edition."""
-        self.judged: list[tuple[RecordedFact, Preferred]] = []
         self._claims: Elements | None = None
-        self._judged: Elements | None = None
         self._texts = ElementCache()
 
     @classmethod
+    def claim(cls, known: RecordedFact, fact: F, latest: bool) -> C:
+        """Return the claim of a fact, marked as the latest of its publisher or not."""
+        raise NotImplementedError
+
+    @classmethod
     def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
-        """Return the claim before and after it is restated, or the judgement."""
+        """Return the claim before and after it is restated."""
         fact, day = known.fact, known.fact.public_on
-        if not isinstance(fact, Claimed):
-            return [Element.of(2, in_order_of_log(known), day, to_evidence(known))]
-        latest = Element.of(1, place, day, _claim(known, fact, True), replaced)
+        latest = Element.of(1, place, day, cls.claim(known, cast(F, fact), True), replaced)
         if replaced is None:
             return [latest]
-        later = Element.of(1, place, replaced, _claim(known, fact, False))
+        later = Element.of(1, place, replaced, cls.claim(known, cast(F, fact), False))
         return [latest, later] if day < replaced else [later]
 
     @classmethod
     def replacing(cls, fact: Fact) -> Hashable:
         """Return the publisher of a claim, whose next claim replaces it."""
-        return fact.source.publisher if isinstance(fact, Claimed) else None
+        return fact.source.publisher
+
+    def take_claim(self, known: RecordedFact, fact: F) -> None:
+        """Apply a claim."""
+        index, before = len(self.claimed), self.latest.get(fact.source.publisher)
+        self.claimed.append((known, fact))
+        self.latest[fact.source.publisher] = self.editions[edition_key(fact)] = index
+        if self._claims is not None:
+            self._claims.insert(index, self._write(index))
+            if before is not None:
+                self._claims.put(before, self._write(before, True), self._write(before))
+
+    def lists(self) -> Sequence[Elements] | None:
+        """Return the claims."""
+        if not are_stored_apart(len(self.claimed)):
+            return None
+        return (self._listed_claims(),)
+
+    @property
+    def claims(self) -> tuple[C, ...]:
+        """The claims, each marked as latest of its publisher or not."""
+        if lists := self.lists():
+            return tuple(lists[0].values)  # type: ignore[arg-type]  # all of this kind
+        return tuple([self._claim(index) for index in range(len(self.claimed))])
+
+    def check_edition(self, fact: F, entity: str) -> None:
+        """Check that a claim is the only one of its edition. Raises InvalidInput."""
+        if edition_key(fact) in self.editions:
+            raise InvalidInput(
+                f"{fact.source.publisher} has a claim on {entity} in {fact.edition} already:"
+                " expected another edition or edition version, or a retraction first",
+                code="DUPLICATE_CLAIM",
+                path=("edition",),
+            )
+
+    def _listed_claims(self) -> Elements:
+        if self._claims is None:
+            self._claims = Elements(map(self._write, range(len(self.claimed))))
+        return self._claims
+
+    def _claim(self, index: int) -> C:
+        known, fact = self.claimed[index]
+        return self.claim(known, fact, self.latest[fact.source.publisher] == index)
+
+    def _write(self, index: int, latest: bool | None = None) -> EncodedElement:
+        """Encode the claims; a claim may be needed with its former `latest` flag too."""
+        known, fact = self.claimed[index]
+        is_latest = latest or self.latest[fact.source.publisher] == index
+        key = known.position, is_latest
+        return self._texts.get(key, lambda: self.claim(known, fact, is_latest))
+
+
+class FigureFold(ClaimsFold[FigureState, Claimed, Claim]):
+    """The fold of a figure's claims and judgements."""
+
+    __slots__ = ("_judged", "judged")
+    LONG = ("claims", "judged")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.judged: list[tuple[RecordedFact, Preferred]] = []
+        self._judged: Elements | None = None
+
+    @classmethod
+    def claim(cls, known: RecordedFact, fact: Claimed, latest: bool) -> Claim:
+        """Return the claim of a fact, marked as the latest of its publisher or not."""
+        return Claim(
+            position=known.position,
+            event_id=known.event_id,
+            edition=fact.edition,
+            edition_version=fact.edition_version,
+            as_of=fact.as_of,
+            origins=fact.origins,
+            quantity=fact.quantity,
+            source=fact.source,
+            more_sources=fact.more_sources,
+            note=fact.note,
+            quotation=fact.quotation,
+            latest=latest,
+        )
+
+    @classmethod
+    def elements_of(cls, known: RecordedFact, place: str, replaced: date | None) -> list[Element]:
+        """Return the claim before and after it is restated, or the judgement."""
+        if isinstance(known.fact, Claimed):
+            return super().elements_of(known, place, replaced)
+        return [Element.of(2, in_order_of_log(known), known.fact.public_on, to_evidence(known))]
+
+    @classmethod
+    def replacing(cls, fact: Fact) -> Hashable:
+        """Return the publisher of a claim, whose next claim replaces it."""
+        return super().replacing(fact) if isinstance(fact, Claimed) else None
 
     def take(self, known: RecordedFact) -> None:
         """Apply a claim or a judgement."""
         match known.fact:
             case Claimed() as fact:
-                index, before = len(self.claimed), self.latest.get(fact.source.publisher)
-                self.claimed.append((known, fact))
-                self.latest[fact.source.publisher] = self.editions[edition_key(fact)] = index
-                if self._claims is not None:
-                    self._claims.insert(index, self._write(index))
-                    if before is not None:
-                        self._claims.put(before, self._write(before, True), self._write(before))
+                self.take_claim(known, fact)
             case Preferred() as fact:
                 self.judged.append((known, fact))
                 if self._judged is not None:
@@ -174,7 +265,7 @@ class FigureFold(Fold[FigureState]):
         return FigureState(
             id=id,
             series=self.claimed[0][1].series,
-            claims=self._all_claims(),
+            claims=self.claims,
             judgement=self._judgement() if judged else None,
             judged=self._all_judged() if judged else (),
         )
@@ -183,18 +274,10 @@ class FigureFold(Fold[FigureState]):
         """Return the claims and the judgements."""
         if not are_stored_apart(len(self.claimed) + len(self.judged)):
             return None
-        if self._claims is None:
-            self._claims = Elements(map(self._write, range(len(self.claimed))))
         if self._judged is None:
             judgements = sorted([known for known, _ in self.judged], key=_POSITION)
             self._judged = Elements(map(self._write_judged, judgements))
-        return self._claims, self._judged
-
-    def _all_claims(self) -> tuple[Claim, ...]:
-        """Return the claims, each marked as latest of its publisher or not."""
-        if lists := self.lists():
-            return tuple(lists[0].values)  # type: ignore[arg-type]  # all of this kind
-        return tuple([self._claim(index) for index in range(len(self.claimed))])
+        return self._listed_claims(), self._judged
 
     def _all_judged(self) -> tuple[Evidence, ...]:
         if lists := self.lists():
@@ -206,17 +289,6 @@ class FigureFold(Fold[FigureState]):
         last = self.latest.get(judgement.publisher, -1)
         claims = (self.claimed[index] for index in range(last, -1, -1))
         return next((known for known, claim in claims if judgement.matches(claim)), None)
-
-    def _claim(self, index: int) -> Claim:
-        """Return the claim at an index."""
-        known, fact = self.claimed[index]
-        return _claim(known, fact, self.latest[fact.source.publisher] == index)
-
-    def _write(self, index: int, latest: bool | None = None) -> EncodedElement:
-        """Encode the claims; a claim may be needed with its former `latest` flag too."""
-        known, fact = self.claimed[index]
-        is_latest = latest or self.latest[fact.source.publisher] == index
-        return self._texts.get((known.position, is_latest), lambda: _claim(known, fact, is_latest))
 
     def _write_judged(self, known: RecordedFact) -> EncodedElement:
         return self._texts.get(known.position, lambda: to_evidence(known))
@@ -231,23 +303,6 @@ class FigureFold(Fold[FigureState]):
 
 
 _POSITION = attrgetter("position")
-
-
-def _claim(known: RecordedFact, fact: Claimed, latest: bool) -> Claim:
-    return Claim(
-        position=known.position,
-        event_id=known.event_id,
-        edition=fact.edition,
-        edition_version=fact.edition_version,
-        as_of=fact.as_of,
-        origins=fact.origins,
-        quantity=fact.quantity,
-        source=fact.source,
-        more_sources=fact.more_sources,
-        note=fact.note,
-        quotation=fact.quotation,
-        latest=latest,
-    )
 
 
 class Figure(Entity):
@@ -285,10 +340,4 @@ class Figure(Entity):
     def _check_claim(self, fact: Claimed, fold: FigureFold) -> None:
         if fact.series.stream != self.id:
             raise InvalidInput(f"expected the series of {self.id}", path=("series",))
-        if edition_key(fact) in fold.editions:
-            raise InvalidInput(
-                f"{fact.source.publisher} has a claim on {self.id} in {fact.edition} already:"
-                " expected another edition or edition version, or a retraction first",
-                code="DUPLICATE_CLAIM",
-                path=("edition",),
-            )
+        fold.check_edition(fact, self.id)

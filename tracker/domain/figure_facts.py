@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgspec
 
@@ -15,13 +15,32 @@ from tracker.domain.values import (
     PartialDate,
     Place,
     Quantity,
+    Source,
     Value,
     check_reason,
 )
 from tracker.domain.vocabulary import Qualifier, Stage, Statistic
-from tracker.errors import InvalidInput
+from tracker.errors import InvalidInput, below
 
 Form = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(_[a-z0-9]+)*\Z", max_length=60)]
+
+
+class EditionClaim(Protocol):
+    """A claim of a publisher in one edition."""
+
+    @property
+    def source(self) -> Source:
+        """The source, whose publisher makes the claim."""
+
+    @property
+    def edition(self) -> str:
+        """The edition of the publication."""
+
+    @property
+    def edition_version(self) -> str | None:
+        """The version of the edition, if it has several."""
+
+
 SHARE_STATISTICS = frozenset(
     {Statistic.PRODUCTION_SHARE, Statistic.RESERVES_SHARE, Statistic.NET_IMPORT_RELIANCE}
 )
@@ -113,21 +132,11 @@ class Claimed(Fact, frozen=True, kw_only=True):
         Amounts are not negative, shares are at most 100 percent, lists of origins are complete, and the
         place still exists in that year. Raises InvalidInput.
         """
-        place, year = self.series.place, self.series.period
-        if place.last_day and (year is None or year > place.last_day.year):
-            raise InvalidInput(
-                f"{place.name} ended on {place.last_day}: expected a year not after it",
-                code="STATE_HAS_ENDED",
-                path=("series", "place"),
-            )
-        try:
+        check_existence(self.series.place, self.series.period, ("series", "place"))
+        with below("quantity"):
             self._check_quantity()
-        except InvalidInput as error:
-            raise error.below("quantity") from None
-        try:
+        with below("origins"):
             self._check_origins()
-        except InvalidInput as error:
-            raise error.below("origins") from None
 
     def _check_quantity(self) -> None:
         statistic, qualifier = self.series.statistic, self.quantity.qualifier
@@ -198,6 +207,16 @@ class Preferred(Fact, frozen=True, kw_only=True):
         return self.on.first
 
 
-def edition_key(claim: Claimed) -> tuple[str, str, str | None]:
+def check_existence(place: Place, year: int | None, path: tuple[str, ...]) -> None:
+    """Check that a place exists in a year, or today without one. Raises InvalidInput."""
+    if place.last_day and (year is None or year > place.last_day.year):
+        raise InvalidInput(
+            f"{place.name} ended on {place.last_day}: expected a year not after it",
+            code="STATE_HAS_ENDED",
+            path=path,
+        )
+
+
+def edition_key(claim: EditionClaim) -> tuple[str, str, str | None]:
     """The key of a claim on a series: publisher, edition and version."""
     return claim.source.publisher, claim.edition, claim.edition_version

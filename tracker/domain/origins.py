@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from tracker.domain.values import NOT_A_SUBJECT, PERCENT, Name, Place, Quantity, Value
 from tracker.errors import InvalidInput
@@ -12,6 +12,9 @@ from tracker.errors import InvalidInput
 ROUNDING = Decimal("0.5")
 """The most that rounding to whole percent changes a part."""
 HUNDRED = Decimal(100)
+FieldPath: TypeAlias = tuple[str | int, ...]
+Stated: TypeAlias = tuple[FieldPath, Quantity | None]
+"""The path of a part, and its number if there is one."""
 ListedPlace = Annotated[Place, NOT_A_SUBJECT]
 """A place of origin, which is no subject of the claim: its subject is the importer."""
 
@@ -22,7 +25,7 @@ class Origin(Value, frozen=True, kw_only=True):
     place: ListedPlace
     """The place of origin, as the publisher names it."""
     quantity: Quantity | None = None
-    """Its part; null in a list of ranks."""
+    """Its part; null in a list of ranks, and in a trade flow without a weight."""
     value: Quantity | None = None
     """The customs value of the part, in a list of quantities; null if the publisher states none."""
     includes: tuple[ListedPlace, ...] = ()
@@ -40,6 +43,8 @@ class Origins(Value, frozen=True, kw_only=True):
     unnamed: Quantity | None = None
     """The part of all places that the publisher does not name; null if the list names all, and in a list
     of ranks."""
+    unnamed_value: Quantity | None = None
+    """The value of that part; null if the list states no values."""
     measured: Name | None = None
     """The measure of the parts, in the publisher's words, such as `quantity` or `value`."""
 
@@ -54,26 +59,22 @@ class Origins(Value, frozen=True, kw_only=True):
         Shares sum to 100 percent, half a percent of rounding allowed for each. Amounts have the whole's
         unit and sum to the whole. Raises InvalidInput.
         """
-        quantities: list[Quantity] = []
-        for path, quantity in self._stated():
-            if quantity is None:
-                raise InvalidInput("expected the part of this origin", path=path)
-            quantities.append(quantity)
-            if quantity.unit != whole.unit:
-                raise InvalidInput(f"expected the unit of the whole, {whole.unit}", path=path)
-            quantity.check_share()
-        if whole.unit == PERCENT:
-            _check_shares(quantities, whole)
-            return
-        amounts = [quantity.value for quantity in quantities if quantity.value is not None]
-        if whole.value is not None and len(amounts) == len(quantities):
-            total = sum(amounts, Decimal(0))
-            if total != whole.value:
-                raise _other_sum(f"{total} {whole.unit}", f"{whole.value} {whole.unit}")
+        _check_sum(self._quantities(), whole)
+
+    def check_values(self, whole: Quantity) -> None:
+        """Check that each part has a value and that the values sum to the whole. Raises InvalidInput."""
+        _check_sum(self._values(), whole)
+
+    def check_missing_quantity(self, unit: str) -> None:
+        """Check quantities in a unit of which at least one is missing. Raises InvalidInput."""
+        known = [(path, quantity) for path, quantity in self._quantities() if quantity is not None]
+        _check_units(known, unit)
+        if len(known) == len(self.parts) + (self.unnamed_value is not None):
+            raise InvalidInput("expected the quantity of the whole: each part has one")
 
     def check_ranks(self) -> None:
         """Check a list of ranks, which has names alone. Raises InvalidInput."""
-        for path, quantity in self._stated():
+        for path, quantity in self._quantities():
             if quantity is not None:
                 raise InvalidInput("expected no number in a list of ranks", path=path)
 
@@ -89,11 +90,42 @@ class Origins(Value, frozen=True, kw_only=True):
                 )
             seen.add(part.place)
 
-    def _stated(self) -> Iterator[tuple[tuple[str | int, ...], Quantity | None]]:
+    def _quantities(self) -> Iterator[Stated]:
         for number, part in enumerate(self.parts):
             yield ("parts", number, "quantity"), part.quantity
         if self.unnamed is not None:
             yield ("unnamed",), self.unnamed
+
+    def _values(self) -> Iterator[Stated]:
+        for number, part in enumerate(self.parts):
+            yield ("parts", number, "value"), part.value
+        if self.unnamed_value is not None:
+            yield ("unnamedValue",), self.unnamed_value
+
+
+def _check_sum(stated: Iterable[Stated], whole: Quantity) -> None:
+    quantities: list[tuple[FieldPath, Quantity]] = []
+    for path, quantity in stated:
+        if quantity is None:
+            raise InvalidInput("expected the part of this origin", path=path)
+        quantities.append((path, quantity))
+    _check_units(quantities, whole.unit)
+    parts = [quantity for _, quantity in quantities]
+    if whole.unit == PERCENT:
+        _check_shares(parts, whole)
+        return
+    amounts = [part.value for part in parts if part.value is not None]
+    if whole.value is not None and len(amounts) == len(parts):
+        total = sum(amounts, Decimal(0))
+        if total != whole.value:
+            raise _other_sum(f"{total} {whole.unit}", f"{whole.value} {whole.unit}")
+
+
+def _check_units(stated: Iterable[tuple[FieldPath, Quantity]], unit: str) -> None:
+    for path, quantity in stated:
+        if quantity.unit != unit:
+            raise InvalidInput(f"expected the unit of the whole, {unit}", path=path)
+        quantity.check_share()
 
 
 def _check_shares(quantities: list[Quantity], whole: Quantity) -> None:

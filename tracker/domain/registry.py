@@ -15,6 +15,7 @@ from tracker.domain.history import Retracted
 from tracker.domain.import_receipt import Import, ImportState, Receipt
 from tracker.domain.preference import Preference, PreferenceState
 from tracker.domain.redaction import Redacted, Redaction, RedactionState
+from tracker.domain.trade_flow import TradeFlow, TradeFlowState
 from tracker.domain.values import Fact
 from tracker.domain.watched_source import WatchedSource, WatchedSourceState
 from tracker.domain.watched_source_facts import SourceFact
@@ -31,6 +32,7 @@ STATES: dict[str, type[Any]] = {
     Redaction.KIND: RedactionState,
     WatchedSource.KIND: WatchedSourceState,
     Coverage.KIND: CoverageState,
+    TradeFlow.KIND: TradeFlowState,
 }
 State = (
     AllianceState
@@ -43,6 +45,7 @@ State = (
     | RedactionState
     | WatchedSourceState
     | CoverageState
+    | TradeFlowState
 )
 
 FACTS: dict[str, type[Fact]] = {

@@ -17,6 +17,7 @@ from tracker.domain.commodities import Commodity
 from tracker.domain.figure import Figure
 from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.history import Retracted
+from tracker.domain.hs_concordance import concordance
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.phrases import (
     beginning,
@@ -32,8 +33,16 @@ from tracker.domain.phrases import (
 )
 from tracker.domain.preference import Ordered
 from tracker.domain.redaction import Redacted
+from tracker.domain.trade_flow import FlowClaimed, TradeFlow
 from tracker.domain.values import Fact, PartialDate
-from tracker.domain.vocabulary import Direction, LegalStage, MemberRole, Outcome, Statistic
+from tracker.domain.vocabulary import (
+    Direction,
+    HsEdition,
+    LegalStage,
+    MemberRole,
+    Outcome,
+    Statistic,
+)
 
 Names = Mapping[str, str]
 """Names of entities by their names in the log; the key is used for a missing one."""
@@ -69,7 +78,7 @@ def names_needed(entity: str, fact: Fact) -> set[str]:
             return {entity, _entity_name("announcement", fact.by)}
         case acts.Merged():
             return {entity, _entity_name("export-control", fact.into)}
-        case Claimed() | Preferred() | Retracted():
+        case Claimed() | Preferred() | FlowClaimed() | Retracted():
             return set()
     return {entity}
 
@@ -92,6 +101,8 @@ def sentence(
             text = _of_control(_name(names, entity), fact, names)
         case Claimed() | Preferred():
             text = _of_figure(entity, fact)
+        case FlowClaimed():
+            text = _of_flow(entity, fact)
         case watch.SourceFact():
             text = _of_source(_name(names, entity), fact)
         case _:
@@ -229,6 +240,15 @@ def _measures(fact: acts.Announced) -> Iterator[str]:
         yield f"from {date_phrase(starts.pop())} on"
 
 
+def _of_flow(entity: str, fact: FlowClaimed) -> str:
+    version = f", {fact.edition_version}" if fact.edition_version else ""
+    origins = list_phrase(place.name for place in fact.origins.places)
+    return (
+        f"{flow_name(entity)}: {quantity_phrase(fact.value)} from {origins}, by"
+        f" {publisher_phrase(fact.source.publisher)} ({fact.edition}{version})"
+    )
+
+
 def _of_figure(entity: str, fact: Claimed | Preferred) -> str:
     if isinstance(fact, Claimed):
         version = f", {fact.edition_version}" if fact.edition_version else ""
@@ -263,6 +283,14 @@ def figure_name(entity: str) -> str:
     form = f" ({word_phrase(rest[0])})" if rest else ""
     parts = [Commodity(commodity).name, f"{words}{form}", place_phrase(code)]
     return ", ".join([*parts, *([year] if year else [])])
+
+
+def flow_name(entity: str) -> str:
+    """Return a trade flow by its name in the log: `Imports of 282200 (cobalt) by Germany, 2024`."""
+    _, edition, code, importer, year = entity.split("/")
+    goods = concordance(code) if edition == HsEdition.HS17 else None
+    named = f" ({commodities_phrase(goods.commodities)})" if goods else ""
+    return f"Imports of {code}{named} by {place_phrase(importer)}, {year}"
 
 
 def _of_others(name: str, fact: Fact) -> str:
@@ -363,6 +391,8 @@ def _name(names: Names, entity: str) -> str:
     """Return the name of an entity; of a figure, its series; the key if there is no name."""
     if entity.startswith(f"{Figure.KIND}/"):
         return figure_name(entity)
+    if entity.startswith(f"{TradeFlow.KIND}/"):
+        return flow_name(entity)
     return names.get(entity) or entity.partition("/")[2]
 
 

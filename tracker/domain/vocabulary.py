@@ -263,6 +263,13 @@ class Stage(StrEnum):
     PLANT = "plant"
 
 
+class HsEdition(StrEnum):
+    """An edition of the Harmonized System, by which customs classify goods."""
+
+    HS17 = "hs17"
+    HS22 = "hs22"
+
+
 class Qualifier(StrEnum):
     """A qualifier of a number, or the reason for its absence."""
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from tracker.domain.figure_facts import Claimed
+from tracker.domain.trade_flow import FlowClaimed
 
 
 def claim_id(claim: Claimed) -> str:
@@ -14,6 +15,13 @@ def claim_id(claim: Claimed) -> str:
     series = claim.series.stream.split("/")[1:]
     parts = [claim.source.publisher, edition, *series, claim.edition_version or ""]
     return "-".join(slug(part) for part in parts if part)
+
+
+def flow_id(claim: FlowClaimed) -> str:
+    """Return the id of a claim on a trade flow: `cepii-baci202601-hs17-811292-de-2024`."""
+    edition = slug(claim.edition).replace("-", "")
+    parts = [claim.source.publisher, edition, *claim.stream.split("/")[1:]]
+    return "-".join(map(slug, [*parts, *filter(None, [claim.edition_version])]))
 
 
 def slug(text: str) -> str:

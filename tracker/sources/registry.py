@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, Reader
-from tracker.sources.readers import bgs, corpus_format, federal_register, spreadsheet, usgs
+from tracker.sources.readers import (
+    baci,
+    bgs,
+    corpus_format,
+    federal_register,
+    iea,
+    spreadsheet,
+    usgs,
+)
 
 READERS: tuple[Reader, ...] = (
     corpus_format.READER,
     usgs.READER,
     bgs.READER,
+    iea.READER,
+    baci.READER,
     federal_register.READER,
     spreadsheet.READER,
 )

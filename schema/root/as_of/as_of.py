@@ -28,6 +28,7 @@ from schema.root.as_of.schedules import Schedules
 from schema.root.as_of.search import SearchAtMoment
 from schema.root.as_of.supply import SupplyAnalysis
 from schema.root.as_of.timeline import Timelines
+from schema.root.as_of.trade import TradeFlows
 from schema.root.as_of.transitions import TransitionLists
 from schema.root.as_of.unions import Unions
 from schema.root.as_of.watched_sources import WatchedSources
@@ -43,6 +44,7 @@ from tracker.domain.firm import FirmState
 from tracker.domain.import_receipt import ImportState
 from tracker.domain.preference import PreferenceState
 from tracker.domain.redaction import RedactionState
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.values import Actor
 from tracker.domain.watched_source import WatchedSourceState
 
@@ -61,6 +63,7 @@ class Counts:
     redactions: int = field(description="Events with redacted texts.")
     watched_sources: int = field(description="Sources that are or were watched.")
     coverages: int = field(description="Lists of acts that were read.")
+    trade_flows: int = field(description="Trade flows with at least one claim.")
 
 
 @object_type
@@ -69,6 +72,7 @@ class AsOf(
     Controls,
     Alliances,
     Figures,
+    TradeFlows,
     Firms,
     SupplyAnalysis,
     DependenceAnalysis,
@@ -124,6 +128,7 @@ class AsOf(
             redactions=counts[kind_name(RedactionState)],
             watched_sources=counts[kind_name(WatchedSourceState)],
             coverages=counts[kind_name(CoverageState)],
+            trade_flows=counts[kind_name(TradeFlowState)],
         )
 
     @resolver_field

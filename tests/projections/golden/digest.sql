@@ -29,6 +29,6 @@ FROM (SELECT version.entity, CASE WHEN ascii(version.state) <> 2 THEN version.st
 ) AS version) AS states;
 
 EXECUTE digest (
-    '{"alliance","announcement","export-control","figure","firm","preference","import","redaction","source","coverage"}',
+    '{"alliance","announcement","export-control","figure","firm","preference","import","redaction","source","coverage","flow"}',
     '2025-06-01',
     1000000);

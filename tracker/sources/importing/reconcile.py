@@ -19,6 +19,7 @@ from tracker.commands.commands import IMPORT_MARK, PlannedEvent
 from tracker.domain.commitments import commitments_in, without_texts
 from tracker.domain.entity import Entity, RecordedFact, Retracted, effective_facts, retracted_ids
 from tracker.domain.figure_facts import Claimed, edition_key
+from tracker.domain.trade_flow import FlowClaimed
 from tracker.domain.values import Fact, Quantity
 from tracker.errors import IdempotencyConflict
 from tracker.sources.reader import ReadFact
@@ -172,6 +173,8 @@ def _without_place(fact: Fact) -> Fact:
 
 def _resolve_new(entity: Entity, planned: PlannedEvent) -> Resolution:
     """Resolve a new row; its claim may be recorded under another id."""
+    if isinstance(planned.fact, FlowClaimed):
+        return _resolve_flow(entity, planned)
     if not isinstance(planned.fact, Claimed):
         return Resolution(ItemOutcome.NEW, (planned,))
     claims = [(k, k.fact) for k in effective_facts(entity.known) if isinstance(k.fact, Claimed)]
@@ -198,6 +201,15 @@ def _resolve_new(entity: Entity, planned: PlannedEvent) -> Resolution:
         warning=plausibility_warning(planned.fact, nearest),
         before=nearest,
     )
+
+
+def _resolve_flow(entity: Entity, planned: PlannedEvent) -> Resolution:
+    """Resolve a new claim on a trade flow: it restates the newest claim of its publisher."""
+    publisher = planned.fact.source.publisher
+    facts = (known.fact for known in effective_facts(entity.known))
+    earlier = [fact for fact in facts if fact.source.publisher == publisher]
+    outcome = ItemOutcome.RESTATED if earlier else ItemOutcome.NEW
+    return Resolution(outcome, (planned,), before=earlier[-1] if earlier else None)
 
 
 def plausibility_warning(claim: Claimed, neighbour: Claimed) -> str | None:

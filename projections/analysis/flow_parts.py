@@ -1,0 +1,109 @@
+"""The parts of trade flows: their shares, and flows into a union from outside. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tracker.domain.places import Place
+from tracker.domain.trade_flow import FlowClaim, TradeFlowState
+from tracker.domain.values import Quantity, Unit, Value
+
+HUNDREDTH = Decimal("0.01")
+TONNES, DOLLARS = Unit("t"), Unit("USD")
+
+
+class FlowPart(Value, frozen=True, kw_only=True):
+    """One origin of a trade flow, with its part of the weight and of the value."""
+
+    place: Place | None = None
+    """The place of origin; null for the places that the list does not name."""
+    quantity: Quantity | None = None
+    """Its weight; null if the publisher states none."""
+    value: Quantity | None = None
+    """Its value; null if the publisher states none."""
+    quantity_percent: Decimal | None = None
+    """Its share of the weight in percent, rounded to 2 decimal places; null if the weight of a part is
+    missing."""
+    value_percent: Decimal | None = None
+    """Its share of the value in percent, rounded to 2 decimal places. It differs from the share of the
+    weight."""
+
+
+def flow_parts(claim: FlowClaim) -> list[FlowPart]:
+    """Return the parts of a claim in its order, then the unnamed part."""
+    origins = claim.origins
+    parts: list[tuple[Place | None, Quantity | None, Quantity | None]]
+    parts = [(part.place, part.quantity, part.value) for part in origins.parts]
+    if origins.unnamed is not None or origins.unnamed_value is not None:
+        parts.append((None, origins.unnamed, origins.unnamed_value))
+    return [
+        FlowPart(
+            place=place,
+            quantity=quantity,
+            value=value,
+            quantity_percent=_percent(quantity, claim.quantity),
+            value_percent=_percent(value, claim.value),
+        )
+        for place, quantity, value in parts
+    ]
+
+
+def _percent(part: Quantity | None, whole: Quantity) -> Decimal | None:
+    if part is None or part.value is None or not whole.value:
+        return None
+    return (100 * part.value / whole.value).quantize(HUNDREDTH)
+
+
+@dataclass(frozen=True, slots=True)
+class UnionFlow:
+    """The imports of a union from outside under one code in one year, added over its members."""
+
+    value: Decimal
+    """The value in US dollars."""
+    quantity: Decimal | None
+    """The weight in tonnes; None if the weight of a part is missing."""
+    origins: dict[Place, tuple[Decimal, Decimal | None]]
+    """Value and weight by origin, the largest value first."""
+    unnamed: tuple[Decimal, Decimal | None]
+    """Value and weight of the places that the lists do not name, which may be members."""
+    importers: tuple[Place, ...]
+    """The members with a flow. Others have no record, which does not mean no imports."""
+
+
+def union_flow(flows: Iterable[TradeFlowState], members: frozenset[Place]) -> UnionFlow | None:
+    """Add the flows of the members of a union from outside, for one code and year; None without any.
+
+    Trade between members does not count. Each flow counts by its preferred claim.
+    """
+    values: dict[Place | None, Decimal] = defaultdict(Decimal)
+    weights: dict[Place | None, Decimal | None] = defaultdict(Decimal)
+    importers = []
+    for flow in flows:
+        if flow.importer not in members:
+            continue
+        importers.append(flow.importer)
+        for part in flow_parts(flow.preferred):
+            if part.place in members:
+                continue
+            values[part.place] += _amount(part.value, DOLLARS) or 0
+            weight, before = _amount(part.quantity, TONNES), weights[part.place]
+            weights[part.place] = None if None in (weight, before) else weight + before  # type: ignore[operator]
+    if not importers:
+        return None
+    unnamed = values.pop(None, Decimal(0)), weights.pop(None, Decimal(0))
+    total = [unnamed[1], *weights.values()]
+    named = sorted(((at, of) for at, of in values.items() if at), key=lambda one: (-one[1], one[0]))
+    return UnionFlow(
+        value=sum(values.values(), unnamed[0]),
+        quantity=None if None in total else sum(filter(None, total), Decimal(0)),
+        origins={at: (value, weights[at]) for at, value in named},
+        unnamed=unnamed,
+        importers=tuple(sorted(importers)),
+    )
+
+
+def _amount(of: Quantity | None, unit: Unit) -> Decimal | None:
+    return None if of is None or of.value is None else of.unit.convert(of.value, unit)
