@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.files import Act, Problem
-from tracker.corpus.flows import shipped_flow, ships
+from tracker.corpus.flows import shipped_flow
+from tracker.corpus.flows import ships as ships_flow
 from tracker.domain.entity import TYPES
 from tracker.domain.figure_facts import Claimed, edition_key
 from tracker.domain.trade_flow import FlowClaimed
@@ -105,7 +106,7 @@ def baci_readings(directory: Path) -> list[PlannedEvent]:
     return [
         shipped_flow(reading)
         for reading in _readings_of(baci.READER, directory)
-        if isinstance(reading.fact, FlowClaimed) and ships(reading.fact)
+        if isinstance(reading.fact, FlowClaimed) and ships_flow(reading.fact)
     ]
 
 

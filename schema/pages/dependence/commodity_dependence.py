@@ -30,17 +30,18 @@ from schema.pages.dependence.exposure_lists import (
 )
 from schema.pages.dependence.prices import control_dates, price_charts, price_rows
 from schema.pages.dependence.reliance import reliance_chart, reliance_rows, reliance_sentences
+from schema.pages.dependence.trade import flow_rows
 from schema.pages.site.address import Address
 from schema.pages.site.naming import as_of_words, place_in_sentence
 from schema.pages.site.page import Page
 from schema.pages.site.templates import environment
-from schema.pages.site.words import listed, publisher_of
+from schema.pages.site.words import listed, many, publisher_of
 from tracker.errors import NotFound
 
 IMPORTER = "US"
 """The importer of an address without one, as in the document."""
-STRICT_MEASURES = "BAN,QUOTA,LICENCE,DUAL_USE_LICENCE,TRADE_LICENCE"
-"""The measures of exports that need a permission, or that are limited or banned."""
+STRICT_MEASURES = "BAN,QUOTA,LICENCE,DUAL_USE_LICENCE"
+"""The measures of the narrower answer: without duties, trade licences and state trading."""
 MAX_SENTENCES = 3
 """Maximum number of products in the answer; the sections have all."""
 
@@ -74,7 +75,12 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         *(bounds_sentence(one) for one in lists[:MAX_SENTENCES]),
         *reliance_sentences(lines[:MAX_SENTENCES]),
     ]
-    where = place_in_sentence(importer)
+    where, flows = place_in_sentence(importer), state["trade"]["totalCount"]
+    if flows and not lists:
+        answer.append(
+            f"No list of the origins of these imports is recorded for {where}."
+            f" {many(flows, 'trade flow')} by code are below."
+        )
     drawn = next(filter(None, charts), None)
     return {
         "title": f"{commodity['name']}: dependence of {where}",
@@ -101,6 +107,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "beside": beside,
         "reliance": reliance_rows(lines),
         "reliance_lines": line_drawings([reliance_chart(lines, importer, attribution, figure)]),
+        "flows": flow_rows(state["trade"]["nodes"], key),
         "outputs": outputs,
         "stage_note": missing_stage_note(
             commodity["name"], [one.stage for one in outputs], processed_first=processed
@@ -131,8 +138,8 @@ def naming_clauses(rows: Iterable[ClauseRow]) -> list[Mapping[str, Any]]:
 
 
 def sources_of(state: Mapping[str, Any]) -> list[str]:
-    """Return the names of the publishers of lists and lines."""
-    return sorted({publisher_of(claim["source"]) for claim in _claims(state)})
+    """Return the names of the publishers, those of the lists first."""
+    return list(dict.fromkeys(publisher_of(claim["source"]) for claim in _claims(state)))
 
 
 def _claims(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -140,6 +147,7 @@ def _claims(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for field in ("reliance", "prices"):
         for line in state[field]["lines"]:
             yield from (point["claim"] for point in line["points"])
+    yield from (one["preferred"] for one in state["trade"]["nodes"])
 
 
 def line_drawings(charts: Iterable[LineChart | None]) -> list[list[tuple[str, LineDrawing]]]:

@@ -17,7 +17,6 @@ from schema.pages.site.amounts import amount, measured
 from schema.pages.site.naming import edition_of, product
 from schema.pages.site.words import sentence, words
 
-
 UNITED_STATES = re.compile(r"\bu s\b")
 """The abbreviation in the name of a product, whose points are not in it."""
 
