@@ -8,7 +8,14 @@ from typing import Any
 
 from schema.pages.charts.world_map import SHARES
 from schema.pages.commodities.answers import clause_answers
-from schema.pages.commodities.clauses import Clauses, clauses_on, counted, pairs_of
+from schema.pages.commodities.clauses import (
+    OVER,
+    Clauses,
+    clauses_on,
+    counted,
+    names_goods,
+    pairs_of,
+)
 from schema.pages.commodities.exposed import ExposureRow, exposure_rows
 from schema.pages.commodities.exposure_bar import PARTS
 from schema.pages.commodities.producers import producer_rows, producers_map
@@ -20,6 +27,7 @@ from schema.pages.commodities.years import (
     years_drawings,
     years_image,
 )
+from schema.pages.dependence.alternatives import PROCESSED_STAGES, is_about_processed_goods
 from schema.pages.dependence.exposure_lists import PARTS as IMPORT_PARTS
 from schema.pages.dependence.exposure_lists import bounds_sentence, exposure_lists
 from schema.pages.dependence.reliance import reliance_sentences
@@ -204,12 +212,17 @@ def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str
 def products(state: Mapping[str, Any], address: Address) -> list[tuple[str, str, bool]]:
     """Return the products of this commodity, and of those below it, that have figures.
 
-    Each has its name, link, and whether it is selected. The list is empty if there is no choice.
+    Each has its name, link, and whether it is selected. The list is empty if there is no choice. Processed
+    goods are first if the controls are about them.
     """
     shown = state["production"]
     key = shown["commodity"]["key"]
+    clauses = [one for _, one in pairs_of(state) if names_goods(one) and one["status"] not in OVER]
+    processed_first = is_about_processed_goods(clauses)
     choices = []
-    for one in shown["available"]:
+    for one in sorted(
+        shown["available"], key=lambda one: processed_first and one["stage"] not in PROCESSED_STAGES
+    ):
         of = one["commodity"]["key"]
         name = product("" if of == key else one["commodity"]["name"], one["form"])
         label = ", ".join(part for part in (name.removeprefix(", "), STAGES[one["stage"]]) if part)

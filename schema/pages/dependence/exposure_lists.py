@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from schema.pages.charts.exposure_bar import ExposureBar, bar_segments
 from schema.pages.charts.sankey import FLOW_WORDS, Flow, FlowChart, page_drawings
 from schema.pages.charts.sankey import FlowDrawing as Drawing
-from schema.pages.commodities.exposure_bar import ExposureBar, Segment
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, unit
 from schema.pages.site.naming import edition_of, place_in_sentence, product, years_of
@@ -94,14 +94,10 @@ def exposure_lists(lists: Sequence[Listed]) -> list[ExposureList]:
 def list_bar(listed: Listed) -> ExposureBar:
     """Draw the sums of a list as parts of its whole. The remainder of rounding has no part."""
     whole = Decimal(listed["whole"]) or Decimal(1)
-    segments, x, spoken = [], Decimal(0), []
-    for part, name in SUMS.items():
-        share = max(Decimal(listed[name]) / whole, Decimal(0))
-        width = min(share, 1 - x)
-        if width > 0:
-            segments.append(Segment(part, f"{x * 100:.2f}%", f"{width * 100:.2f}%"))
-            spoken.append(f"{in_unit(listed[name], listed)} {PARTS[part]}")
-        x += width
+    segments = bar_segments(
+        {part: max(Decimal(listed[name]) / whole, Decimal(0)) for part, name in SUMS.items()}
+    )
+    spoken = [f"{in_unit(listed[SUMS[one.part]], listed)} {PARTS[one.part]}" for one in segments]
     return ExposureBar(segments, "; ".join(spoken) or "No part has a number")
 
 

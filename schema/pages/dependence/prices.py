@@ -10,10 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.charts.line_chart import MAX_LINES, SERIES, DatedMark, Line, LineChart, YearMark
-from schema.pages.commodities.years import EXACT_QUALIFIERS
 from schema.pages.dependence.exposure_lists import ExposureList, beside_rows, clause_rows
 from schema.pages.dependence.reliance import LinkTo
-from schema.pages.site.amounts import amount, measured
+from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured
 from schema.pages.site.naming import edition_of, product
 from schema.pages.site.words import sentence, words
 

@@ -8,9 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
-from schema.pages.commodities.years import EXACT_QUALIFIERS
 from schema.pages.dependence.exposure_lists import product_name
-from schema.pages.site.amounts import amount
+from schema.pages.site.amounts import EXACT_QUALIFIERS, amount
 from schema.pages.site.naming import edition_of, place_in_sentence
 from schema.pages.site.words import NBSP, publisher_of
 

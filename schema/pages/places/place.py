@@ -8,15 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schema.pages.charts.exposure_bar import ExposureBar
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.commodities.commodity import UNCONFIRMED
 from schema.pages.commodities.exposed import covering_places
-from schema.pages.commodities.exposure_bar import (
-    PARTS,
-    ExposureBar,
-    exposure_bar,
-    unconfirmed_measures,
-)
+from schema.pages.commodities.exposure_bar import PARTS, exposure_bar, unconfirmed_measures
 from schema.pages.dependence.dependent_products import reliances
 from schema.pages.overview.status_changes import change_lines, days_of_changes, newest_days
 from schema.pages.site.address import Address, path_of
