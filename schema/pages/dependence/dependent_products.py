@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.dependence.exposure_lists import ExposureList
-from schema.pages.dependence.reliance import latest_point, line_name, reliance_in_words
+from schema.pages.dependence.reliance import is_reliance, latest_point, line_name, reliance_in_words
 
 NET_EXPORT, MISSING = Decimal(-1), Decimal(-2)
 """Ranks of a net exporter and of a missing number, below all numbers."""
@@ -67,7 +67,34 @@ def reliances(lines: Sequence[Mapping[str, Any]]) -> list[Reliance]:
         for number, line in enumerate(lines)
         if (point := latest_point(line))
     ]
-    return sorted(known, key=lambda one: (-one.rank, one.name))
+    return sorted(known, key=_largest_first)
+
+
+def newest_reliances(figures: Sequence[Mapping[str, Any]]) -> list[Reliance]:
+    """Return the newest reliance on each product of figures, the largest first.
+
+    `figures` are the newest ones first.
+    """
+    newest: dict[str, Reliance] = {}
+    for index, figure in enumerate(figures):
+        series, claim = figure["series"], figure["preferred"]
+        if is_reliance(claim):
+            newest.setdefault(
+                name := line_name(series),
+                Reliance(
+                    name,
+                    series["commodity"],
+                    claim,
+                    series["period"],
+                    f"asOf.reliance.nodes.{index}.preferred",
+                    reliance_in_words(claim),
+                ),
+            )
+    return sorted(newest.values(), key=_largest_first)
+
+
+def _largest_first(one: Reliance) -> tuple[Decimal, str]:
+    return -one.rank, one.name
 
 
 def dependent_products(

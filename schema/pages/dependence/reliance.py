@@ -63,12 +63,13 @@ def _sentence(line: YearlyLine, point: Mapping[str, Any]) -> str:
 
 def latest_point(line: YearlyLine) -> Mapping[str, Any] | None:
     """Return the last year with a number, or with a net exporter."""
-    known = [
-        point
-        for point in line["points"]
-        if point["claim"]["value"] is not None or point["claim"]["qualifier"] == "NET_EXPORTER"
-    ]
+    known = [point for point in line["points"] if is_reliance(point["claim"])]
     return known[-1] if known else None
+
+
+def is_reliance(claim: Mapping[str, Any]) -> bool:
+    """Return whether a claim states a number, or a net exporter."""
+    return claim["value"] is not None or claim["qualifier"] == "NET_EXPORTER"
 
 
 def reliance_rows(lines: Sequence[YearlyLine]) -> list[RelianceRow]:
