@@ -17,6 +17,7 @@ from schema.pages.changes import changes
 from schema.pages.commodities import commodities, commodity
 from schema.pages.controls import control, controls
 from schema.pages.coverage import coverage
+from schema.pages.dependence import commodity_dependence, place_dependence
 from schema.pages.events import event, events, facts
 from schema.pages.figures import figure, figures
 from schema.pages.overview import overview
@@ -38,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     changes.PAGE,
     commodities.PAGE,
     commodity.PAGE,
+    commodity_dependence.PAGE,
     controls.PAGE,
     control.PAGE,
     coverage.PAGE,
@@ -46,6 +48,7 @@ PAGES: tuple[Page, ...] = (
     overview.PAGE,
     places.PAGE,
     place.PAGE,
+    place_dependence.PAGE,
     events.PAGE,
     event.PAGE,
     facts.PAGE,

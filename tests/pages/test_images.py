@@ -38,6 +38,13 @@ IMAGES = [
         "Source: US Geological Survey",
     ),
     (
+        "/commodities/gallium/dependence",
+        "Gallium, metal: origins of the imports of the United States",
+        "28\u00a0%, no control recorded",
+        ["covered", "no control recorded", "not named", "China", "United States"],
+        "Source: US Geological Survey",
+    ),
+    (
         "/figures/rare_earths/CN/production/mine/2023",
         "Rare earths: mine production of China, 2023",
         "t REO",

@@ -22,6 +22,7 @@ MADE_CLASSES = {
     *(f"q{step}" for step in range(7)),  # how a place is coloured, or hatched
     "hatch",
     *("full", "terms", "contradicted", "part"),  # how output under controls is drawn
+    *("none", "unnamed"),  # how imports without controls are drawn
     *(f"sw-q{step}" for step in range(7)),
     *(f"depth-{depth}" for depth in range(5)),  # of a commodity in its tree
     *("marks", "wide", "narrow"),  # of lines over years

@@ -45,6 +45,8 @@ EXAMPLES = {
     "/alliances/{key}.csv": "/alliances/quad.csv",
     "/commodities/{key}": "/commodities/gallium",
     "/commodities/{key}.csv": "/commodities/gallium.csv",
+    "/commodities/{key}/dependence": "/commodities/gallium/dependence",
+    "/commodities/{key}/dependence.csv": "/commodities/gallium/dependence.csv",
     "/figures/{key:path}": "/figures/gallium/CN/production/primary/2023",
     "/figures/{key:path}.csv": "/figures/gallium/CN/production/primary/2023.csv",
     "/record/{command}": "/record/foundAlliance",
@@ -53,6 +55,8 @@ EXAMPLES = {
     "/review/{id}/edit": "/review/1/edit",
     "/places/{code}": "/places/CN",
     "/places/{code}.csv": "/places/CN.csv",
+    "/places/{code}/dependence": "/places/US/dependence",
+    "/places/{code}/dependence.csv": "/places/US/dependence.csv",
     "/graphql": "/graphql?query={head}",
 }
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import isleap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from schema.pages.charts.amounts import amount_words, apart, ticks
@@ -71,6 +73,8 @@ class YearMark:
     in_use: bool = True
     publisher: str = ""
     """Publisher of the claim; a line joins the claims of one publisher only."""
+    breaks: bool = False
+    """Whether the line breaks before it, because its basis differs from that of the year before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,14 @@ class Line:
     marks: Sequence[YearMark]
     colour: str
     """Name of a colour: `ink`, `c1`, …."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatedMark:
+    """A day with a label above the plot, such as the start of a control."""
+
+    day: date
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,8 @@ class LineChart:
     unit: str
     """Unit with the basis, such as `t REO`."""
     lines: Sequence[Line]
+    dates: Sequence[DatedMark] = ()
+    """Days that are marked. A year's number is then at the middle of its year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +169,8 @@ class LineDrawing:
     marks: Sequence[DrawnMark]
     """Marks; preferred claims are last, above the others."""
     names: Sequence[Label]
+    dates: Sequence[tuple[float, str]] = ()
+    """Distance of each marked day from the left, with a label for it and the days beside it."""
 
 
 def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
@@ -166,8 +182,11 @@ def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
     scale = ticks(Decimal(0), max(mark.value for _, mark in marks), MAX_TICKS)
     factor, word = _factor(scale[-1])
 
-    def x(year: int) -> float:
-        return round(layout.width_pixels * (year - years[0]) / max(years[-1] - years[0], 1), 1)
+    margin_years = 0.5 if chart.dates else 0.0
+    first, span = years[0] - margin_years, max(years[-1] - years[0] + 2 * margin_years, 1)
+
+    def x(year: float) -> float:
+        return round(layout.width_pixels * (year - first) / span, 1)
 
     def y(value: Decimal) -> float:
         return round(layout.height_pixels * float(1 - value / scale[-1]), 1)
@@ -202,7 +221,33 @@ def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
             for line, mark in sorted(marks, key=lambda pair: pair[1].in_use)
         ],
         names=names,
+        dates=_labelled_apart(
+            [
+                (x(middle), one.label)
+                for one in chart.dates
+                if first <= (middle := _year_of(one.day) - 0.5) <= first + span
+            ]
+        ),
     )
+
+
+def _labelled_apart(dates: Iterable[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Return marked days with their labels; a day beside another one shares the label of the first."""
+    labelled: list[tuple[float, str]] = []
+    for x, label in sorted(dates):
+        start = next((at for at, text in reversed(labelled) if text), None)
+        if start is not None and x - start < LABEL_DISTANCE_PIXELS:
+            index = next(i for i, (at, _) in enumerate(labelled) if at == start)
+            labelled[index] = (start, f"{labelled[index][1]}, {label}")
+            labelled.append((x, ""))
+        else:
+            labelled.append((x, label))
+    return labelled
+
+
+def _year_of(day: date) -> float:
+    """Return a day as a year with a fraction."""
+    return day.year + (day.timetuple().tm_yday - 1) / (366 if isleap(day.year) else 365)
 
 
 def printable(text: str) -> str:
@@ -230,7 +275,8 @@ def unbroken(marks: Iterable[YearMark]) -> list[list[YearMark]]:
     parts: list[list[YearMark]] = []
     for mark in sorted((mark for mark in marks if mark.in_use), key=lambda mark: mark.year):
         last = parts[-1][-1] if parts else None
-        if last and (mark.year - last.year, mark.publisher) == (1, last.publisher):
+        joins = last and (mark.year - last.year, mark.publisher) == (1, last.publisher)
+        if joins and not mark.breaks:
             parts[-1].append(mark)
         else:
             parts.append([mark])
@@ -246,7 +292,7 @@ def _names(chart: LineChart, layout: Layout, y: Callable[[Decimal], float]) -> l
         Label(
             layout.width_pixels + LABEL_OFFSET_PIXELS,
             round(height, 1),
-            _shortened(printable(line.name), layout.label_pixels),
+            shortened(printable(line.name), layout.label_pixels),
             layout.colours[line.colour],
         )
         for (line, _), height in zip(ends, heights, strict=True)
@@ -259,7 +305,7 @@ def _width(text: str) -> int:
     return CHARACTER_PIXELS * (len(text) + wide)
 
 
-def _shortened(text: str, pixels: int) -> str:
+def shortened(text: str, pixels: int) -> str:
     """Return a name shortened to a width."""
     if _width(text) <= pixels:
         return text

@@ -8,7 +8,14 @@ from typing import Any
 
 from schema.pages.charts.world_map import SHARES
 from schema.pages.commodities.answers import clause_answers
-from schema.pages.commodities.clauses import Clauses, clauses_on, counted, pairs_of
+from schema.pages.commodities.clauses import (
+    OVER,
+    Clauses,
+    clauses_on,
+    counted,
+    names_goods,
+    pairs_of,
+)
 from schema.pages.commodities.exposed import ExposureRow, exposure_rows
 from schema.pages.commodities.exposure_bar import PARTS
 from schema.pages.commodities.producers import producer_rows, producers_map
@@ -20,6 +27,10 @@ from schema.pages.commodities.years import (
     years_drawings,
     years_image,
 )
+from schema.pages.dependence.alternatives import PROCESSED_STAGES, is_about_processed_goods
+from schema.pages.dependence.exposure_lists import PARTS as IMPORT_PARTS
+from schema.pages.dependence.exposure_lists import bounds_sentence, exposure_lists
+from schema.pages.dependence.reliance import reliance_sentences
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, measured, unit
 from schema.pages.site.feeds import FeedOfPage
@@ -35,9 +46,11 @@ UNCONFIRMED = {
 """Meanings of confirmations, as parts of a sentence."""
 
 
+MAX_SENTENCES = 3
+"""Maximum number of products in the sentences on dependence; its page has all."""
 MAIN_STAGES = ("MINE", "REFINERY")
 """The stages that readers expect; a page names the one without figures."""
-CHOICES = frozenset({"toward", "year", "stage", "form"})
+CHOICES = frozenset({"toward", "year", "stage", "form", "importer"})
 """Parameters that choose figures, not clauses."""
 
 
@@ -55,6 +68,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     exposure = exposure_rows(state)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in state["years"])
+    dependence = exposure_lists(state["importExposure"]["lists"])
     drawn = years_chart(state, commodity["name"], attribution(state), _figure_page(address))
     return {
         "title": commodity["name"],
@@ -93,6 +107,12 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "clauses": clauses,
         "exposure": exposure,
         "exposure_parts": PARTS,
+        "dependence": dependence,
+        "dependence_parts": IMPORT_PARTS,
+        "dependence_sentences": [
+            *(bounds_sentence(one) for one in dependence[:MAX_SENTENCES]),
+            *reliance_sentences(state["reliance"]["lines"][:MAX_SENTENCES]),
+        ],
         "watched": watched_issuers(
             state["horizon"],
             [edge["node"]["issuer"] for edge in state["exportControls"]["edges"]],
@@ -192,12 +212,17 @@ def unconfirmed_sentences(clauses: Clauses, row: ExposureRow | None) -> list[str
 def products(state: Mapping[str, Any], address: Address) -> list[tuple[str, str, bool]]:
     """Return the products of this commodity, and of those below it, that have figures.
 
-    Each has its name, link, and whether it is selected. The list is empty if there is no choice.
+    Each has its name, link, and whether it is selected. The list is empty if there is no choice. Processed
+    goods are first if the controls are about them.
     """
     shown = state["production"]
     key = shown["commodity"]["key"]
+    clauses = [one for _, one in pairs_of(state) if names_goods(one) and one["status"] not in OVER]
+    processed_first = is_about_processed_goods(clauses)
     choices = []
-    for one in shown["available"]:
+    for one in sorted(
+        shown["available"], key=lambda one: processed_first and one["stage"] not in PROCESSED_STAGES
+    ):
         of = one["commodity"]["key"]
         name = product("" if of == key else one["commodity"]["name"], one["form"])
         label = ", ".join(part for part in (name.removeprefix(", "), STAGES[one["stage"]]) if part)
@@ -236,10 +261,10 @@ PAGE = Page(
     "/commodities/{key}",
     view,
     section="/commodities",
-    feed=FeedOfPage(
-        commodity="key", calendar=True, ignored=frozenset({"year", "stage", "form", "toward"})
+    feed=FeedOfPage(commodity="key", calendar=True, ignored=CHOICES),
+    table=TableOfPage(
+        "production", renamed={"key": "commodity"}, without=frozenset({"toward", "importer"})
     ),
-    table=TableOfPage("production", renamed={"key": "commodity"}, without=frozenset({"toward"})),
     more_tables=tuple(
         TableOfPage(name, renamed={"key": "commodity"}, without=CHOICES)
         for name in ("clauses", "upcoming")

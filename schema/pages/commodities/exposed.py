@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schema.pages.commodities.exposure_bar import ExposureBar, exposure_bar, unconfirmed_measures
+from schema.pages.charts.exposure_bar import ExposureBar
+from schema.pages.commodities.exposure_bar import exposure_bar, unconfirmed_measures
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from schema.pages.charts.exposure_bar import ExposureBar, bar_segments
 from schema.pages.site.words import percent
 
 PARTS = {
@@ -18,23 +18,6 @@ PARTS = {
 """Parts of a bar in order, in words of the legend; the names are those of the style sheet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of a bar: its name, and its location in percent of the world's output."""
-
-    part: str
-    x: str
-    width: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExposureBar:
-    """The parts of a bar that are not empty, and the bar in words."""
-
-    segments: Sequence[Segment]
-    words: str
-
-
 def exposure_bar(supply: Mapping[str, Any]) -> ExposureBar:
     """Draw the shares of an exposure; a share that is not known has no part."""
     assumed, contradicted = _share(supply["assumedShare"]), _share(supply["contradictedShare"])
@@ -44,12 +27,7 @@ def exposure_bar(supply: Mapping[str, Any]) -> ExposureBar:
         "contradicted": contradicted,
         "part": _share(supply["partlyControlledShare"]),
     }
-    segments, x = [], Decimal(0)
-    for part, share in shares.items():
-        width = min(share, 1 - x)
-        if width > 0:
-            segments.append(Segment(part, f"{x * 100:.2f}%", f"{width * 100:.2f}%"))
-        x += width
+    segments = bar_segments(shares)
     words = [f"{percent(shares[one.part])} {PARTS[one.part]}" for one in segments]
     return ExposureBar(segments, "; ".join(words) or "No share is known to be covered")
 

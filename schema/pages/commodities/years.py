@@ -19,16 +19,13 @@ from schema.pages.charts.line_chart import (
     YearMark,
     draw_lines,
 )
-from schema.pages.site.amounts import amount, measured, same_measure, unit
+from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured, same_measure, unit
 from schema.pages.site.naming import edition_of, kind_of_figure, product
 from schema.pages.site.templates import environment
 
 MAX_PLACES = 5
 MAX_GAP_YEARS = 3
 """Maximum gap between drawn years. Older years would compress the others."""
-EXACT_QUALIFIERS = (None, "NIL", "ABOUT", "NEARLY")
-"""Qualifiers of numbers that are drawn; a bound or a range is not."""
-
 Claim = Mapping[str, Any]
 LinkTo = Callable[[str], str]
 """A function from the key of a figure to the address of its page."""

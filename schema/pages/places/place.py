@@ -8,15 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schema.pages.charts.exposure_bar import ExposureBar
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.commodities.commodity import UNCONFIRMED
 from schema.pages.commodities.exposed import covering_places
-from schema.pages.commodities.exposure_bar import (
-    PARTS,
-    ExposureBar,
-    exposure_bar,
-    unconfirmed_measures,
-)
+from schema.pages.commodities.exposure_bar import PARTS, exposure_bar, unconfirmed_measures
+from schema.pages.dependence.dependent_products import newest_reliances
 from schema.pages.overview.status_changes import change_lines, days_of_changes, newest_days
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -105,6 +102,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "exposed": exposed(state["exposure"]),
         "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
+        "reliances": newest_reliances(state["reliance"]["nodes"])[:MAX_ROWS_SHOWN],
         "coming": days_of_changes(coming),
         "lately": change_lines(
             one for one in state["recent"]["nodes"] if one["member"] in (None, code)

@@ -27,8 +27,11 @@ INSTEAD_OF_NUMBER = {
     "MODERATE": "“moderate”",
     "SMALL": "“small”",
     "SOME": "“some”",
+    "NET_EXPORTER": "net exporter",
 }
 """The publisher's word instead of a number, without interpretation."""
+EXACT_QUALIFIERS = (None, "NIL", "ABOUT", "NEARLY")
+"""Qualifiers of numbers that are drawn; a bound or a range is not."""
 CHECKED = {
     "PAGE": "page read",
     "DATA_FILE": "data file read",

@@ -7,7 +7,9 @@ from functools import cache
 from tracker.domain.commodities import commodities, find_commodity
 from tracker.domain.places import find_place, places
 
-PLACES = frozenset({"actor", "destination", "issuer", "member", "origin", "place", "toward"})
+PLACES = frozenset(
+    {"actor", "destination", "importer", "issuer", "member", "origin", "place", "toward"}
+)
 """Parameters with places; some of them also with alliances."""
 COMMODITIES = frozenset({"commodity"})
 

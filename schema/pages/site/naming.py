@@ -23,13 +23,13 @@ STATISTICS = {
     "RESERVES_SHARE": "share of world reserves",
     "PRODUCTION_PROJECTION": "projected production",
     "NET_IMPORT_RELIANCE": "net import reliance",
-    "IMPORT_ORIGINS": "import origins",
-    "IMPORT_RANKS": "import origins by rank",
+    "IMPORT_ORIGINS": "origins of imports",
+    "IMPORT_RANKS": "ranked origins of imports",
     "IMPORTS": "imports",
     "EXPORTS": "exports",
     "CONSUMPTION": "consumption",
     "STOCKS": "stocks",
-    "STOCKPILE_SHIPMENTS": "shipments from the stockpile",
+    "STOCKPILE_SHIPMENTS": "stockpile shipments",
     "PRICE": "price",
 }
 OUTPUT_VERBS = {
@@ -78,10 +78,16 @@ def series_title(series: Series) -> str:
         f" {kind_of_figure(series['statistic'], series['stage'])}"
         f" of {place_in_sentence(series['place'])}"
     )
+    years = years_of(series)
+    return f"{title}, {years}" if years else title
+
+
+def years_of(series: Series) -> str:
+    """Return the year of a series, or the years of an average: `2021–2024`; nothing for reserves."""
     if series["period"] is None:
-        return title
+        return ""
     until = series.get("until")
-    return f"{title}, {series['period']}{f' to {until}' if until else ''}"
+    return f"{series['period']}–{until}" if until else str(series["period"])
 
 
 def edition_of(claim: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
 from schema.pages.charts.status_marks import HUE_WORDS, LEGEND_WORDS, ON_PAGE, STATUS_STYLES
-from schema.pages.site import amounts, name_fields, words
+from schema.pages.site import amounts, name_fields, naming, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
 from schema.pages.site.static_files import static_path
@@ -51,6 +51,7 @@ def environment() -> Environment:
         "printable": printable,
         "name_of": name_fields.name_of,
         "with_cards": with_cards,
+        "years_of": naming.years_of,
     }
     made.globals |= {
         "static": static_path,

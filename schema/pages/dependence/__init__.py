@@ -1,0 +1,1 @@
+"""Pages of dependence: the imports of a place, their origins, and the export controls of these."""

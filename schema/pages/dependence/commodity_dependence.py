@@ -1,0 +1,168 @@
+"""`/commodities/{key}/dependence`: the imports of a place, their origins, and controls of these. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schema.pages.charts.line_chart import NARROW, WIDE, LineChart, LineDrawing, draw_lines
+from schema.pages.charts.sankey import IMAGE, FlowDrawing, draw_flows
+from schema.pages.dependence.alternatives import (
+    divided_stages,
+    is_about_processed_goods,
+    missing_stage_note,
+    stage_outputs,
+)
+from schema.pages.dependence.exposure_lists import (
+    PARTS,
+    STATUS_WORDS,
+    ClauseRow,
+    ExposureList,
+    beside_rows,
+    bounds_sentence,
+    clause_rows,
+    drawings,
+    exposure_lists,
+    flow_chart,
+    measure_sentences,
+    part_in_words,
+)
+from schema.pages.dependence.prices import control_dates, price_charts, price_rows
+from schema.pages.dependence.reliance import reliance_chart, reliance_rows, reliance_sentences
+from schema.pages.dependence.trade import flow_rows
+from schema.pages.site.address import Address
+from schema.pages.site.naming import as_of_words, place_in_sentence
+from schema.pages.site.page import Page
+from schema.pages.site.templates import environment
+from schema.pages.site.words import listed, many, publisher_of
+from tracker.errors import NotFound
+
+IMPORTER = "US"
+"""The importer of an address without one, as in the document."""
+STRICT_MEASURES = "BAN,QUOTA,LICENCE,DUAL_USE_LICENCE"
+"""The measures of the narrower answer: without duties, trade licences and state trading."""
+MAX_SENTENCES = 3
+"""Maximum number of products in the answer; the sections have all."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnList:
+    """A list of origins with its diagrams."""
+
+    of: ExposureList
+    flows: Sequence[tuple[str, FlowDrawing]]
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """Return the lists, reliance, alternatives and prices of a commodity. Raises NotFound."""
+    state, key = data["asOf"], address.parameters["key"]
+    commodity = next(one for one in data["commodities"] if one["key"] == key)
+    importer = importer_of(data, address)
+    lists = exposure_lists(state["importExposure"]["lists"])
+    lines = state["reliance"]["lines"]
+    attribution = "; ".join([listed(sources_of(state)) or "No publisher", as_of_words(state)])
+    charts = [flow_chart(one, f"{one.edition}; {one.measured}", address) for one in lists]
+    clauses, beside = clause_rows(lists), beside_rows(lists)
+    processed = is_about_processed_goods(naming_clauses([*clauses, *beside]))
+    outputs = stage_outputs(state, importer["code"], processed_first=processed)
+    dates = control_dates(lists)
+
+    def figure(of: str) -> str:
+        return address.link(f"/figures/{of}")
+
+    answer = [
+        *(bounds_sentence(one) for one in lists[:MAX_SENTENCES]),
+        *reliance_sentences(lines[:MAX_SENTENCES]),
+    ]
+    where, flows = place_in_sentence(importer), state["trade"]["totalCount"]
+    if flows and not lists:
+        answer.append(
+            f"No list of the origins of these imports is recorded for {where}."
+            f" {many(flows, 'trade flow')} by code are below."
+        )
+    drawn = next(filter(None, charts), None)
+    return {
+        "title": f"{commodity['name']}: dependence of {where}",
+        "description": " ".join(answer)
+        or f"No figures on the imports of {commodity['name']} to {where} are recorded.",
+        "change_days": [
+            one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
+        ],
+        "sources": sources_of(state),
+        "commodity": commodity,
+        "importer": importer,
+        "where": where,
+        "answer": answer,
+        "lists": [
+            DrawnList(one, drawings(chart)) for one, chart in zip(lists, charts, strict=True)
+        ],
+        "parts": PARTS,
+        "strict": STRICT_MEASURES,
+        "status_words": STATUS_WORDS,
+        "part_in_words": part_in_words,
+        "measure_sentences": measure_sentences,
+        "full_clauses": [row for row in clauses if row.is_full],
+        "part_clauses": [row for row in clauses if not row.is_full],
+        "beside": beside,
+        "reliance": reliance_rows(lines),
+        "reliance_lines": line_drawings([reliance_chart(lines, importer, attribution, figure)]),
+        "flows": flow_rows(state["trade"]["nodes"], key),
+        "outputs": outputs,
+        "stage_note": missing_stage_note(
+            commodity["name"], [one.stage for one in outputs], processed_first=processed
+        ),
+        "divided": divided_stages(state, key),
+        "prices": price_rows(state["prices"]["lines"], key),
+        "price_lines": line_drawings(
+            price_charts(state["prices"]["lines"], key, dates, attribution, figure)
+        ),
+        "dates": dates,
+        **({"image": flows_image(drawn)} if drawn else {}),
+    }
+
+
+def importer_of(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """Return the importer. Raises NotFound."""
+    code = address.parameters.get("importer", IMPORTER)
+    for one in data["places"]:
+        if one["code"] == code:
+            place: Mapping[str, Any] = one
+            return place
+    raise NotFound(f"no place {code!r}", path=("importer",))
+
+
+def naming_clauses(rows: Iterable[ClauseRow]) -> list[Mapping[str, Any]]:
+    """Return the clauses that name the goods, not only a group of them."""
+    return [row.applied["clause"] for row in rows if row.applied["match"] == "CERTAIN"]
+
+
+def sources_of(state: Mapping[str, Any]) -> list[str]:
+    """Return the names of the publishers, those of the lists first."""
+    return list(dict.fromkeys(publisher_of(claim["source"]) for claim in _claims(state)))
+
+
+def _claims(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from (one["claim"] for one in state["importExposure"]["lists"])
+    for field in ("reliance", "prices"):
+        for line in state[field]["lines"]:
+            yield from (point["claim"] for point in line["points"])
+    yield from (one["preferred"] for one in state["trade"]["nodes"])
+
+
+def line_drawings(charts: Iterable[LineChart | None]) -> list[list[tuple[str, LineDrawing]]]:
+    """Return the drawings of charts for a page, by CSS class."""
+    return [
+        [("wide", draw_lines(chart, WIDE)), ("narrow", draw_lines(chart, NARROW))]
+        for chart in charts
+        if chart
+    ]
+
+
+def flows_image(chart: Any) -> str:
+    """Return a diagram of origins as SVG."""
+    template = environment().get_template("charts/sankey_image.html")
+    return template.render(drawing=draw_flows(chart, IMAGE))
+
+
+PAGE = Page(__name__, "/commodities/{key}/dependence", view, section="/commodities")

@@ -1,0 +1,252 @@
+"""Lists of the origins of imports, with the bounds of the part under export controls. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schema.pages.charts.exposure_bar import ExposureBar, bar_segments
+from schema.pages.charts.sankey import FLOW_WORDS, Flow, FlowChart, page_drawings
+from schema.pages.charts.sankey import FlowDrawing as Drawing
+from schema.pages.site.address import Address, path_of
+from schema.pages.site.amounts import amount, unit
+from schema.pages.site.naming import edition_of, place_in_sentence, product, years_of
+from schema.pages.site.words import NBSP, publisher_of, sentence, words
+
+PARTS = {
+    "full": "covered by controls in force",
+    "terms": "covered, not confirmed",
+    "part": "partly covered",
+    "none": "no control recorded",
+    "unnamed": "places that the publisher does not name",
+}
+"""Parts of a bar in order, in words of the legend; the names are those of the style sheet."""
+SUMS = dict(zip(PARTS, FLOW_WORDS, strict=True))
+"""Fields of the sums by the parts of a bar."""
+STATUS_WORDS = {
+    "CERTAIN": "covered",
+    "ASSUMED": "covered, not confirmed",
+    "PARTLY": "partly covered",
+    "NONE": "no control recorded",
+}
+UNNAMED = "Other countries"
+ALL_PRODUCTS = "all"
+"""The product of a list that is not divided."""
+
+Listed = Mapping[str, Any]
+"""A list with its bounds, as in the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureList:
+    """A list of the origins of a product with its bar."""
+
+    index: int
+    """Index among the lists of the response."""
+    listed: Listed
+    name: str
+    bar: ExposureBar
+    bounds: str
+    """The bounds in words: `18 %`, `0 % to 30 %`."""
+
+    @property
+    def path(self) -> str:
+        """Return its path in the response."""
+        return f"asOf.importExposure.lists.{self.index}"
+
+    @property
+    def measured(self) -> str:
+        """Return its period, its measure and its edition."""
+        claim = self.listed["claim"]
+        years = years_of(claim["series"])
+        period = f"average of {years}" if claim["series"]["until"] else years
+        measure = (claim["origins"] or {}).get("measured")
+        return ", ".join(part for part in (period, measure and f"by {measure}") if part)
+
+    @property
+    def edition(self) -> str:
+        """Return the publisher and the edition."""
+        claim = self.listed["claim"]
+        return f"{publisher_of(claim['source'])}, {edition_of(claim)}"
+
+
+def product_name(commodity: str, form: str | None) -> str:
+    """Return the name of a product; a list of all products has the name of the commodity."""
+    return commodity if form == ALL_PRODUCTS else product(commodity, form)
+
+
+def exposure_lists(lists: Sequence[Listed]) -> list[ExposureList]:
+    """Return the lists of a response in its order."""
+    return [
+        ExposureList(
+            index,
+            one,
+            product_name(one["commodity"]["name"], one["form"]),
+            list_bar(one),
+            bounds_in_words(one),
+        )
+        for index, one in enumerate(lists)
+    ]
+
+
+def list_bar(listed: Listed) -> ExposureBar:
+    """Draw the sums of a list as parts of its whole. The remainder of rounding has no part."""
+    whole = Decimal(listed["whole"]) or Decimal(1)
+    segments = bar_segments(
+        {part: max(Decimal(listed[name]) / whole, Decimal(0)) for part, name in SUMS.items()}
+    )
+    spoken = [f"{in_unit(listed[SUMS[one.part]], listed)} {PARTS[one.part]}" for one in segments]
+    return ExposureBar(segments, "; ".join(spoken) or "No part has a number")
+
+
+def in_unit(number: str, listed: Listed) -> str:
+    """Return a number with the unit of a list: `18 %`."""
+    return f"{Decimal(number).normalize():,f}{NBSP}{unit({'unit': listed['unit'], 'basis': None})}"
+
+
+def bounds_in_words(listed: Listed) -> str:
+    """Return the bounds of the controlled part: one number if both are equal."""
+    lower, upper = (in_unit(listed[name], listed) for name in ("lower", "upper"))
+    return lower if lower == upper else f"{lower} to {upper}"
+
+
+def bounds_sentence(one: ExposureList) -> str:
+    """Return the answer for a list: the part of the imports that comes from places with controls."""
+    listed = one.listed
+    where = place_in_sentence(listed["importer"])
+    measures = [words(row["measure"]) for row in listed["measures"]]
+    kinds = f" ({', '.join(measures)})" if measures else ""
+    text = (
+        f"{one.name}: {one.bounds} of the imports of {where} came from places whose export controls"
+        f" on it{kinds} are in force toward this destination."
+    )
+    if listed["tight"] != listed["upper"]:
+        text += f" The inferred upper bound is {in_unit(listed['tight'], listed)}."
+    return f"{text} Imports: {one.measured} ({one.edition})."
+
+
+def part_in_words(origin: Mapping[str, Any]) -> str:
+    """Return the part of an origin as published, with its unit."""
+    quantity = origin["quantity"]
+    if quantity is None or quantity["value"] is None:
+        return amount(quantity)
+    return f"{amount(quantity)}{NBSP}{unit(quantity)}"
+
+
+def flow_chart(one: ExposureList, source: str, address: Address) -> FlowChart | None:
+    """Return the diagram of a list; None if no part of it has a number."""
+    listed = one.listed
+    flows = [
+        Flow(
+            origin["place"]["name"],
+            Decimal(origin["least"]),
+            part_in_words(origin),
+            str(origin["controls"]["status"]).lower(),
+            None
+            if origin["place"]["isAggregate"]
+            else address.link(path_of("places", origin["place"]["code"])),
+        )
+        for origin in listed["origins"]
+    ]
+    unnamed = Decimal(listed["unnamed"])
+    if unnamed > 0:
+        flows.append(Flow(UNNAMED, unnamed, in_unit(listed["unnamed"], listed), "unnamed"))
+    if not any(flow.amount > 0 for flow in flows):
+        return None
+    title = f"{one.name}: origins of the imports of {place_in_sentence(listed['importer'])}"
+    return FlowChart(title, source, listed["importer"]["name"], flows)
+
+
+def drawings(chart: FlowChart | None) -> list[tuple[str, Drawing]]:
+    """Return the drawings of a diagram for a page."""
+    return page_drawings(chart) if chart else []
+
+
+def measure_sentences(one: ExposureList) -> list[str]:
+    """Return the parts by measure in words, as far as they are more than 0."""
+    sentences = []
+    for row in one.listed["measures"]:
+        parts = [
+            f"{in_unit(row[name], one.listed)} {FLOW_WORDS[name]}"
+            for name in ("certain", "assumed", "partly")
+            if Decimal(row[name]) > 0
+        ]
+        if parts:
+            sentences.append(f"{words(row['measure'])} {', '.join(parts)}")
+    return sentences
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseRow:
+    """A clause on products of some origins, with the lists to which it applies."""
+
+    origin: str
+    applied: Mapping[str, Any]
+    rests_on: int
+    """Number of further clauses that it rests on."""
+    lists: Sequence[str]
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether it covers all of the product."""
+        return bool(self.applied["reach"] == "FULL")
+
+    @property
+    def covers(self) -> str:
+        """Return the part of the product that it covers, with the reasons if that is not all."""
+        if self.is_full:
+            return "all of the product"
+        return (
+            f"a part: {'; '.join(self.applied['limits'])}" if self.applied["limits"] else "a part"
+        )
+
+    @property
+    def rule(self) -> str:
+        """Return its measure."""
+        return sentence(words(self.applied["clause"]["measure"]))
+
+
+def clause_rows(lists: Sequence[ExposureList]) -> list[ClauseRow]:
+    """Return the clauses in force behind the bounds, each once for each reach; full ones first."""
+    rows = _rows(
+        (one, place, requirement["clause"], len(requirement["legalBases"]))
+        for one, place, controls in _controls(lists)
+        for requirement in controls["requirements"]
+    )
+    return sorted(rows, key=lambda row: not row.is_full)
+
+
+def beside_rows(lists: Sequence[ExposureList]) -> list[ClauseRow]:
+    """Return the suspended, announced and proposed clauses, which do not count."""
+    return _rows(
+        (one, place, applied, 0)
+        for one, place, controls in _controls(lists)
+        for applied in controls.get("beside", ())
+    )
+
+
+def _controls(
+    lists: Sequence[ExposureList],
+) -> Iterator[tuple[ExposureList, str, Mapping[str, Any]]]:
+    for one in lists:
+        for origin in one.listed["origins"]:
+            yield one, origin["place"]["name"], origin["controls"]
+        for supplier in one.listed["unnamedSuppliers"]:
+            yield one, supplier["place"]["name"], supplier
+
+
+def _rows(found: Iterator[tuple[ExposureList, str, Mapping[str, Any], int]]) -> list[ClauseRow]:
+    rows: dict[tuple[str, ...], ClauseRow] = {}
+    for one, place, applied, bases in found:
+        key = (
+            place,
+            applied["control"]["key"],
+            applied["clause"]["key"],
+            applied["reach"],
+            *applied["limits"],
+        )
+        lists = [*rows[key].lists, one.name] if key in rows else [one.name]
+        rows[key] = ClauseRow(place, applied, bases, list(dict.fromkeys(lists)))
+    return list(rows.values())

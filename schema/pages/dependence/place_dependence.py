@@ -1,0 +1,61 @@
+"""`/places/{code}/dependence`: the products that a place imports, and the controls of origins. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from schema.pages.dependence.dependent_products import dependent_products, reliances
+from schema.pages.dependence.exposure_lists import PARTS, exposure_lists
+from schema.pages.site.address import Address
+from schema.pages.site.naming import place_in_sentence
+from schema.pages.site.page import Page
+from schema.pages.site.words import listed, many, publisher_of
+from tracker.errors import NotFound
+
+MAX_ROWS = 40
+"""Maximum number of rows in the first table; the others are folded."""
+MAX_NAMES = 3
+"""Maximum number of products in the answer."""
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """Return the imported products, the largest dependence first. Raises NotFound."""
+    state, code = data["asOf"], address.parameters["code"]
+    place = next((one for one in data["places"] if one["code"] == code), None)
+    if place is None:
+        raise NotFound(f"no place {code!r}", path=("code",))
+    of_place = reliances(state["reliance"]["lines"])
+    lists = exposure_lists(state["importExposure"]["lists"])
+    claims = [one.claim for one in of_place] + [one.listed["claim"] for one in lists]
+    where = place_in_sentence(place)
+    wholly = [one.name for one in of_place if one.rank == 100]
+    covered = [one for one in lists if float(one.listed["upper"]) > 0]
+    answer = []
+    if of_place:
+        answer.append(
+            f"Net imports of {where} were all of its consumption of {many(len(wholly), 'product')}:"
+            f" {listed(wholly, MAX_NAMES)}."
+            if wholly
+            else f"The largest net import reliance of {where}: {of_place[0].name},"
+            f" {of_place[0].words} in {of_place[0].year}."
+        )
+    if lists:
+        answer.append(
+            f"{len(covered):,} of {many(len(lists), 'list')} of origins name or may include a place"
+            f" that controls exports of the product to {where}."
+        )
+    return {
+        "title": f"{place['name']}: dependence on imports",
+        "description": " ".join(answer) or f"No figures on the imports of {where} are recorded.",
+        "sources": sorted({publisher_of(claim["source"]) for claim in claims}),
+        "place": place,
+        "where": where,
+        "answer": answer,
+        "products": dependent_products(of_place, lists),
+        "max_rows": MAX_ROWS,
+        "parts": PARTS,
+    }
+
+
+PAGE = Page(__name__, "/places/{code}/dependence", view, section="/places")

@@ -1,0 +1,59 @@
+"""Trade flows of an importer by code of the Harmonized System, with their largest origins. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schema.pages.site.words import NBSP, listed, publisher_of
+
+MAX_ORIGINS = 5
+"""Maximum number of named origins in a cell, the largest first."""
+SHARES = {"weight": "quantityPercent", "value": "valuePercent"}
+"""Fields of a part with its shares, by what is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """The imports under one code in one year."""
+
+    flow: Mapping[str, Any]
+    source: str
+    """Publisher and edition."""
+    by_weight: str
+    by_value: str
+    others: Sequence[str]
+    """Other commodities whose goods are under the code."""
+
+
+def flow_rows(flows: Sequence[Mapping[str, Any]], key: str) -> list[FlowRow]:
+    """Return the flows of a response in its order."""
+    return [
+        FlowRow(
+            one,
+            f"{publisher_of(one['preferred']['source'])}, {one['preferred']['edition']}",
+            _origins(one["parts"], "weight"),
+            _origins(one["parts"], "value"),
+            [
+                of["name"]
+                for of in (one["goods"]["commodities"] if one["goods"] else ())
+                if of["key"] != key
+            ],
+        )
+        for one in flows
+    ]
+
+
+def _origins(parts: Sequence[Mapping[str, Any]], measured: str) -> str:
+    """Return the largest origins with their shares; nothing if no part has one."""
+    field = SHARES[measured]
+    shares = [
+        (Decimal(part[field]), part["place"]["name"] if part["place"] else "places not named")
+        for part in parts
+        if part[field] is not None
+    ]
+    shares.sort(key=lambda pair: -pair[0])
+    names = [f"{name} {share:.1f}{NBSP}%" for share, name in shares]
+    return listed(names, MAX_ORIGINS)
