@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tracker.domain.codec import decode, encode
 from tracker.domain.figure_facts import Claimed
-from tracker.domain.sentences import figure_name
+from tracker.domain.figure_sentences import figure_name
 from tracker.domain.units import Unit
 from tracker.errors import InvalidInput
 

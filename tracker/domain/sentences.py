@@ -13,12 +13,11 @@ from tracker.domain import export_control_acts as acts
 from tracker.domain import watched_source_facts as watch
 from tracker.domain.announcement import Made, Superseded
 from tracker.domain.clause import Clause
-from tracker.domain.commodities import Commodity
 from tracker.domain.duty_relations import Related, Relation
 from tracker.domain.figure import Figure
 from tracker.domain.figure_facts import Claimed, Preferred
+from tracker.domain.figure_sentences import figure_name, figure_sentence, flow_name, flow_sentence
 from tracker.domain.history import Retracted
-from tracker.domain.hs_concordance import concordance
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.phrases import (
     beginning,
@@ -29,22 +28,13 @@ from tracker.domain.phrases import (
     on_phrase,
     place_phrase,
     publisher_phrase,
-    quantity_phrase,
     word_phrase,
 )
 from tracker.domain.preference import Ordered
 from tracker.domain.redaction import Redacted
 from tracker.domain.trade_flow import FlowClaimed, TradeFlow
 from tracker.domain.values import Fact, PartialDate
-from tracker.domain.vocabulary import (
-    Direction,
-    DutyRelation,
-    HsEdition,
-    LegalStage,
-    MemberRole,
-    Outcome,
-    Statistic,
-)
+from tracker.domain.vocabulary import Direction, DutyRelation, LegalStage, MemberRole, Outcome
 
 Names = Mapping[str, str]
 """Names of entities by their names in the log; the key is used for a missing one."""
@@ -104,9 +94,9 @@ def sentence(
         case acts.Announced() | acts.Amended() | acts.ClausesFact() | acts.Disputed() | Related():
             text = _of_control(_name(names, entity), fact, names)
         case Claimed() | Preferred():
-            text = _of_figure(entity, fact)
+            text = figure_sentence(entity, fact)
         case FlowClaimed():
-            text = _of_flow(entity, fact)
+            text = flow_sentence(entity, fact)
         case watch.SourceFact():
             text = _of_source(_name(names, entity), fact)
         case _:
@@ -263,59 +253,6 @@ def _measures(fact: acts.Announced) -> Iterator[str]:
     starts = {clause.in_force_from for clause in clauses if clause.in_force_from}
     if len(starts) == 1 and all(clause.in_force_from for clause in clauses):
         yield f"from {date_phrase(starts.pop())} on"
-
-
-def _of_flow(entity: str, fact: FlowClaimed) -> str:
-    version = f", {fact.edition_version}" if fact.edition_version else ""
-    origins = list_phrase(place.name for place in fact.origins.places)
-    return (
-        f"{flow_name(entity)}: {quantity_phrase(fact.value)} from {origins}, by"
-        f" {publisher_phrase(fact.source.publisher)} ({fact.edition}{version})"
-    )
-
-
-def _of_figure(entity: str, fact: Claimed | Preferred) -> str:
-    if isinstance(fact, Claimed):
-        version = f", {fact.edition_version}" if fact.edition_version else ""
-        return (
-            f"{figure_name(entity)}: {_figure_content(fact)}, by"
-            f" {publisher_phrase(fact.source.publisher)} ({fact.edition}{version})"
-        )
-    edition = f" ({fact.edition})" if fact.edition else ""
-    return (
-        f"{figure_name(entity)}: preferred is {publisher_phrase(fact.publisher)}{edition},"
-        f" for this reason: {beginning(fact.reason)}"
-    )
-
-
-def _figure_content(fact: Claimed) -> str:
-    """Return the number of a claim, or the origins of a list with their parts."""
-    if fact.origins is None:
-        return quantity_phrase(fact.quantity)
-    return list_phrase(
-        part.place.name + (f" {quantity_phrase(part.quantity)}" if part.quantity else "")
-        for part in fact.origins.parts
-    )
-
-
-def figure_name(entity: str) -> str:
-    """Return a figure by its name in the log: `Rare earths, mine production, China, 2023`."""
-    _, commodity, code, name, *rest = entity.split("/")
-    statistic = Statistic(name)
-    stage = rest.pop(0) if statistic.has_stage else ""
-    year = rest.pop() if statistic.has_period else ""
-    words = " ".join(filter(None, [stage, word_phrase(statistic)]))
-    form = f" ({word_phrase(rest[0])})" if rest else ""
-    parts = [Commodity(commodity).name, f"{words}{form}", place_phrase(code)]
-    return ", ".join([*parts, *([year] if year else [])])
-
-
-def flow_name(entity: str) -> str:
-    """Return a trade flow by its name in the log: `Imports of 282200 (cobalt) by Germany, 2024`."""
-    _, edition, code, importer, year = entity.split("/")
-    goods = concordance(code) if edition == HsEdition.HS17 else None
-    named = f" ({commodities_phrase(goods.commodities)})" if goods else ""
-    return f"Imports of {code}{named} by {place_phrase(importer)}, {year}"
 
 
 def _of_others(name: str, fact: Fact) -> str:
