@@ -129,9 +129,11 @@ def test_adding_information_only_settles_what_was_possible(
 def test_an_answer_settles_its_question_and_adds_nothing(
     day: date, known: Shipment, data: st.DataObject
 ) -> None:
+    known = structs.replace(known, form=None, end_user=None, contents=None)
     before = check_on(day, known)
     questions = [question for question, _ in before.open_questions]
-    assume(questions)
+    if not questions:
+        return
     question = data.draw(st.sampled_from(questions))
     answer = QuestionAnswer(question=question.id, yes=data.draw(st.booleans()))
     after = check_on(day, structs.replace(known, answers=(answer,)))
