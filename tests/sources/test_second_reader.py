@@ -97,6 +97,13 @@ PRODUCT_DIFFERS = {
         ("MCS2025_Fig2_Net_Import_Reliance.csv", line, "Major_Import_Sources_2020_2023"): {"parts"}
         for line in (49, 51)
     },
+    # The consumption of palladium and platinum, which their other columns are filed under.
+    **{
+        (f"mcs{edition}-plati_salient.csv", line, f"Consump_{metal}_kg"): {"commodity"}
+        for edition in (2022, 2023, 2024, 2025)
+        for metal in ("Palladium", "Platinum")
+        for line in range(2, 7)
+    },
     # Imports were 0: there is no price, as MCS 2025 says.
     ("mcs2024-asbes_salient.csv", 6, "Price_Customs_dt"): {"read"},
 }
