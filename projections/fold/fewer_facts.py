@@ -1,13 +1,14 @@
 """Changes of an entity on a day if only its first facts were known. Pure.
 
-They show which fact a change needs. The facts are left out from the last one back, so each further step costs
-a limited number of folds, and no states are kept.
+They show which fact a change needs. The facts are left out from the last one back, in growing chunks: within
+a chunk each fold continues the one before, so a fold of many facts is rarely copied. No states are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from projections.fold.day_change import DayChange, Part, StateOnDay, day_change
@@ -15,8 +16,18 @@ from projections.fold.diff import SharedItems, content
 from tracker.domain.entity import EntityState
 from tracker.domain.values import DAY
 
-FEWER_FOLDS_INTERVALS = (512, 32, 1)
+FEWER_FOLDS_INTERVALS = (512, 32)
 """Intervals of facts between cached folds of fewer facts; these are read from the last fact back."""
+MAX_CHUNK_FACTS = 64
+"""Maximum of numbers of facts for which changes are compared at once."""
+
+
+def growing_chunks(counts: Iterator[int]) -> Iterator[list[int]]:
+    """Yield numbers in chunks of 1, 2, 4 and so on: the first ones are usually enough."""
+    size = 1
+    while chunk := [*islice(counts, size)]:
+        yield chunk
+        size = min(2 * size, MAX_CHUNK_FACTS)
 
 
 class FewerFacts:
@@ -39,7 +50,22 @@ class FewerFacts:
         self._last: dict[tuple[date, str], tuple[Any, Any]] = {}
         """The last value of a list on a day, with its content; fewer facts often give the same one."""
 
-    def compared(
+    def last_difference(
+        self,
+        part: Part,
+        counts: Iterator[int],
+        expected: Any,
+        compare: Callable[[Part, DayChange, date], Any],
+    ) -> int:
+        """Return the first of some descending numbers of facts with another change of a part; or 0."""
+        for chunk in growing_chunks(counts):
+            compared = {count: self._compared_with(part, count, compare) for count in chunk[::-1]}
+            for count in chunk:
+                if compared[count] != expected:
+                    return count
+        return 0
+
+    def _compared_with(
         self, part: Part, count: int, compare: Callable[[Part, DayChange, date], Any]
     ) -> Any:
         """Return the comparable form of a part's change with the first facts; None without a change.

@@ -18,7 +18,7 @@ from typing import Any
 
 from projections.fold.day_change import DayChange, Part, StateOnDay, day_change
 from projections.fold.diff import FieldChange, SharedItems, content
-from projections.fold.fewer_facts import FEWER_FOLDS_INTERVALS, FewerFacts
+from projections.fold.fewer_facts import FEWER_FOLDS_INTERVALS, FewerFacts, growing_chunks
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.entity import (
@@ -190,12 +190,8 @@ class EntityTransitions:
         if change.before is None:
             return next(n for n in range(count) if type(self._facts[n].fact) in INITIAL_FACTS)
         what = _what_happens(part, change, fewer.day)
-        for last in range(count - 1, 0, -1):
-            if not _bears_on(self._facts[last].fact, part):
-                continue
-            if fewer.compared(part, last, _what_happens) != what:
-                return last
-        return 0
+        acts = (n for n in range(count - 1, 0, -1) if _bears_on(self._facts[n].fact, part))
+        return fewer.last_difference(part, acts, what, _what_happens)
 
     def _causes_of_first_statuses(
         self, day: date, count: int, part: Part, before: EntityState | None, after: EntityState
@@ -207,15 +203,21 @@ class EntityTransitions:
             for id, status in _statuses(after).items()
             if part in ((), ("clauses", id)) and id not in earlier
         }
-        for last in reversed(range(count)):
+        if not statuses:
+            return
+        acts = (
+            n
+            for n in reversed(range(count))
+            if any(_bears_on(self._facts[n].fact, ("clauses", id)) for id in statuses)
+        )
+        for chunk in growing_chunks(acts):
+            fewer = {n: _statuses(self._state_of_first(day, n)) for n in chunk[::-1]}
+            for last in chunk:
+                for id in [i for i, status in statuses.items() if fewer[last].get(i) is not status]:
+                    del statuses[id]
+                    yield id, because([self._facts[last]])[0]
             if not statuses:
                 return
-            if not any(_bears_on(self._facts[last].fact, ("clauses", id)) for id in statuses):
-                continue
-            fewer = _statuses(self._state_of_first(day, last))
-            for id in [id for id, status in statuses.items() if fewer.get(id) is not status]:
-                del statuses[id]
-                yield id, because([self._facts[last]])[0]
 
     def _confirmation(
         self, day: date, part: Part, kind: TransitionKind, cause: int
