@@ -104,7 +104,7 @@ class LongReader:
             "Consumption",
             "Net import reliance",
         )
-        return None if not products or named else str(products[number])
+        return None if not products or named else str(products[min(number, len(products) - 1)])
 
 
 def _statistic(field: dict[str, str]) -> Statistic | None:
