@@ -345,5 +345,5 @@ def test_the_commodities_with_production_in_tables_by_country_are_declared() -> 
         if (claim.series.place, claim.series.statistic) == ("US", "production")
         and "_salient" not in str(claim.source.reference)
     }
-    salient = {"germanium", "ferrous_scrap", "thallium", "thorium", "yttrium"}
+    salient = {"ferrous_scrap", "thallium", "thorium", "yttrium"}
     assert {c for c in produced - salient if not is_in_world_table(c)} == set()
