@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.usgs_cells import RAW, Cell, Trap, found_at, traps
+from tests.sources.usgs_cells import RAW, Cell, Trap, result_at, traps
 from tracker.domain.figure_facts import Claimed
 from tracker.domain.values import Quantity
 from tracker.sources.reader import File, ReadFact, RefusedItem
@@ -36,7 +36,7 @@ def trends(year: int, name: str) -> str:
 
 @pytest.mark.parametrize("trap", traps(), ids=str)
 def test_a_trap_is_read_as_printed_or_refused(trap: Trap) -> None:
-    result = found_at(trap.cell)
+    result = result_at(trap.cell)
     if not trap.unit:
         assert isinstance(result, RefusedItem), result
         assert (result.code, trap.words in result.reason) == (trap.subject, True), result
@@ -232,7 +232,7 @@ def test_32_a_reassigned_origin_is_told() -> None:
 
 
 def test_33_three_places_under_one_number_are_refused() -> None:
-    result = found_at(Cell(M26, 6277, "Value"))
+    result = result_at(Cell(M26, 6277, "Value"))
     assert isinstance(result, RefusedItem)
     assert (result.code, "China, Germany, and Russia" in result.reason) == ("SEVERAL_PLACES", True)
 
@@ -266,7 +266,7 @@ def test_35_other_names_of_places_and_glued_marks_are_known() -> None:
 
 
 def test_a_region_is_no_origin() -> None:
-    result = found_at(
+    result = result_at(
         Cell(trends(2023, "Fig2_Net_Import_Reliance"), 13, "Major_Import_Sources_2018_2021")
     )
     assert isinstance(result, RefusedItem)
@@ -345,5 +345,5 @@ def test_the_commodities_with_production_in_tables_by_country_are_declared() -> 
         if (claim.series.place, claim.series.statistic) == ("US", "production")
         and "_salient" not in str(claim.source.reference)
     }
-    salient = {"germanium", "ferrous_scrap", "thallium", "thorium", "yttrium"}
+    salient = {"ferrous_scrap", "thallium", "thorium", "yttrium"}
     assert {c for c in produced - salient if not is_in_world_table(c)} == set()

@@ -61,7 +61,7 @@ def traps() -> list[Trap]:
         ]
 
 
-def found_at(cell: Cell) -> Claimed | RefusedItem:
+def result_at(cell: Cell) -> Claimed | RefusedItem:
     """Return the claim or the refusal of a cell."""
     matching = [item for item in _items(cell.path) if _is_at(item, cell)]
     item = matching[cell.number]

@@ -45,8 +45,8 @@ def recognise(head: bytes, name: str) -> bool:
     if not first:
         return False
     header = _header(first[0])
-    known = is_table(header) or is_salient(header) or is_trends(header)
-    return known and _edition(name, first) is not None
+    is_usgs = is_table(header) or is_salient(header) or is_trends(header)
+    return is_usgs and _edition(name, first) is not None
 
 
 def read(file: File, table_name: str = "") -> Iterator[Item]:

@@ -85,7 +85,7 @@ def _claim(rows: Sequence[SectionRow]) -> Claimed:
             unnamed=next((_share(row) for row in rows if row.field["Country"] == OTHERS), None),
             measured=_measured(subject.commodity, text, remarks),
         ),
-        note="; ".join((detail, *_sentences(rows))),
+        note=notes.joined((detail, *_sentences(rows))),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from tracker.domain.values import PartialDate
@@ -81,6 +82,11 @@ def without_repetitions(note: str) -> str | None:
     """Return the note without sentences that repeat the quantity."""
     remaining = [s for s in sentences(note) if not REPEATED_SENTENCES.fullmatch(s.rstrip(". "))]
     return " ".join(remaining) or None
+
+
+def joined(texts: Iterable[str]) -> str | None:
+    """Return texts as one note, with a semicolon after those without a full stop; None if there are none."""
+    return re.sub(r"\.; ", ". ", "; ".join(texts)) or None
 
 
 def sentences(note: str) -> list[str]:

@@ -137,7 +137,7 @@ def _claim(cell: Cell, about: Subject, stage: Stage | None, stated: Amount) -> C
             estimated=stated.estimated or estimated,
             rounded=notes.is_rounded(cell.note),
         ),
-        note="; ".join(_notes(cell, about)) or None,
+        note=notes.joined(_notes(cell, about)),
     )
 
 

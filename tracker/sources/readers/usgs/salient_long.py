@@ -98,13 +98,15 @@ class LongReader:
         key = (commodity, field["Statistics_detail"], field["Year"])
         number = self._rows[key]
         self._rows[key] += 1
-        named = field["Statistics"] not in (
+        has_product = field["Statistics"] not in (
             "Import",
             "Export",
             "Consumption",
             "Net import reliance",
         )
-        return None if not products or named else str(products[number])
+        return (
+            None if not products or has_product else str(products[min(number, len(products) - 1)])
+        )
 
 
 def _statistic(field: dict[str, str]) -> Statistic | None:
@@ -174,8 +176,8 @@ def _with_words(product: Product, form: str | None) -> Product:
     """Return the product of a column of commodities with the product in a detail."""
     kind, _, rest = (form or "").partition("_")
     if kind in KINDS and rest:
-        named = product_of_word(product.commodity, rest)
-        word = f"{kind}_{named}" if named else kind
+        part = product_of_word(product.commodity, rest)
+        word = f"{kind}_{part}" if part else kind
     else:
         word = (product_of_word(product.commodity, form) if form else None) or ""
     if product.form and word and product.form not in word:
