@@ -26,8 +26,7 @@ from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.firm import FirmState
-from tracker.domain.sentences import flow_name
-from tracker.domain.trade_flow import TradeFlowState
+from tracker.domain.trade_flow import TradeFlowState, flow_name
 
 
 @object_type

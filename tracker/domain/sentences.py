@@ -17,7 +17,6 @@ from tracker.domain.commodities import Commodity
 from tracker.domain.figure import Figure
 from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.history import Retracted
-from tracker.domain.hs_concordance import concordance
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.phrases import (
     beginning,
@@ -33,16 +32,9 @@ from tracker.domain.phrases import (
 )
 from tracker.domain.preference import Ordered
 from tracker.domain.redaction import Redacted
-from tracker.domain.trade_flow import FlowClaimed, TradeFlow
+from tracker.domain.trade_flow import FlowClaimed, TradeFlow, flow_name
 from tracker.domain.values import Fact, PartialDate
-from tracker.domain.vocabulary import (
-    Direction,
-    HsEdition,
-    LegalStage,
-    MemberRole,
-    Outcome,
-    Statistic,
-)
+from tracker.domain.vocabulary import Direction, LegalStage, MemberRole, Outcome, Statistic
 
 Names = Mapping[str, str]
 """Names of entities by their names in the log; the key is used for a missing one."""
@@ -283,14 +275,6 @@ def figure_name(entity: str) -> str:
     form = f" ({word_phrase(rest[0])})" if rest else ""
     parts = [Commodity(commodity).name, f"{words}{form}", place_phrase(code)]
     return ", ".join([*parts, *([year] if year else [])])
-
-
-def flow_name(entity: str) -> str:
-    """Return a trade flow by its name in the log: `Imports of 282200 (cobalt) by Germany, 2024`."""
-    _, edition, code, importer, year = entity.split("/")
-    goods = concordance(code) if edition == HsEdition.HS17 else None
-    named = f" ({commodities_phrase(goods.commodities)})" if goods else ""
-    return f"Imports of {code}{named} by {place_phrase(importer)}, {year}"
 
 
 def _of_others(name: str, fact: Fact) -> str:
