@@ -226,7 +226,7 @@ def _equal_at_both_stages(records: Iterable[Record]) -> set[tuple[str, ...]]:
     for record in records:
         if record.place not in PLACES:
             stages[_key(record)].add(record["stage"])
-    return {key for key, found in stages.items() if len(found) > 1 and key[-1].strip("0.")}
+    return {key for key, at in stages.items() if len(at) > 1 and key[-1].strip("0.")}
 
 
 READER = Reader(
