@@ -138,7 +138,7 @@ async def test_supplies_and_available_products_name_the_commodity_of_figures(
     }
     reserves = {**mined, "statistic": "RESERVES", "stage": None}
     projected = {**mined, "statistic": "PRODUCTION_PROJECTION"}
-    assert found["supplies"] == [mined, projected, reserves]
+    assert found["supplies"] == [mined, reserves, projected]
     assert found["production"]["available"] == [mined]
     assert found["graphite"]["available"] == [{"commodity": {"key": "graphite"}}]
     assert found["latestProductions"] == [
