@@ -140,7 +140,8 @@ async def test_supplies_and_available_products_name_the_commodity_of_figures(
     projected = {**mined, "statistic": "PRODUCTION_PROJECTION"}
     assert found["supplies"] == [mined, reserves, projected]
     assert found["production"]["available"] == [mined]
-    assert found["graphite"]["available"] == [{"commodity": {"key": "graphite"}}]
+    available = [one["commodity"]["key"] for one in found["graphite"]["available"]]
+    assert available == ["graphite", "anode_materials"]
     assert found["latestProductions"] == [
         {"commodity": {"key": "natural_graphite"}, "figuresOf": {"key": "graphite"}}
     ]
