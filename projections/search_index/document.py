@@ -5,8 +5,8 @@ Figures have no passages. They are found by the declared words of their series (
 none either: they are in annexes, which can be redacted.
 
 Events are found by all words of their fact, including those of codes. Claims on figures have no words;
-the name of their figure finds them. Successful polls of watched sources, which are many, have none
-either.
+the name of their figure finds them. Lists of origins and successful polls of watched sources, which are
+many, have none either.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tracker.domain.history import RecordedFact
 from tracker.domain.import_receipt import Import
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
-from tracker.domain.trade_flow import TradeFlowState
+from tracker.domain.trade_flow import FlowClaimed, TradeFlowState
 from tracker.domain.values import Actor, FreeText, TextCommitment, Value
 from tracker.domain.watched_source import WatchedSourceState
 from tracker.domain.watched_source_facts import Fetched, Unchanged
@@ -255,12 +255,12 @@ def commodity_text(id: str) -> str:
 def event_words(entity: str, facts: Iterable[RecordedFact]) -> dict[int, str]:
     """Return the distinct words of an entity's events by position.
 
-    Successful polls of watched sources are left out.
+    Successful polls of watched sources and lists of origins are left out.
     """
     return {
         known.position: _event_text(entity, known)
         for known in facts
-        if not isinstance(known.fact, Fetched | Unchanged)
+        if not isinstance(known.fact, Fetched | Unchanged | FlowClaimed)
     }
 
 

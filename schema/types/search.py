@@ -25,9 +25,8 @@ from tracker.domain.announcement import AnnouncementState
 from tracker.domain.entity import EntityState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.domain.figure_sentences import flow_name
 from tracker.domain.firm import FirmState
-from tracker.domain.trade_flow import TradeFlowState
+from tracker.domain.trade_flow import TradeFlowState, flow_name
 
 
 @object_type

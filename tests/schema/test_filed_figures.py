@@ -50,9 +50,8 @@ async def test_exposure_without_figures_names_no_commodity_of_figures(
 async def test_exposure_of_graphite_counts_its_figures_once(corpus_services: Services) -> None:
     fields = "commodity { key } figuresOf { key }"
     found = await at(corpus_services, f'exposure(commodity: "graphite") {{ {fields} }}')
-    assert found["exposure"] == [
-        {"commodity": {"key": "graphite"}, "figuresOf": {"key": "graphite"}}
-    ]
+    supplies = [(one["commodity"]["key"], one["figuresOf"]["key"]) for one in found["exposure"]]
+    assert supplies == [("graphite", "graphite"), ("anode_materials", "anode_materials")]
 
 
 async def test_exposure_of_everything_names_the_commodity_of_figures(
@@ -138,9 +137,11 @@ async def test_supplies_and_available_products_name_the_commodity_of_figures(
         "stage": "MINE",
     }
     reserves = {**mined, "statistic": "RESERVES", "stage": None}
-    assert found["supplies"] == [mined, reserves]
+    projected = {**mined, "statistic": "PRODUCTION_PROJECTION"}
+    assert found["supplies"] == [mined, reserves, projected]
     assert found["production"]["available"] == [mined]
-    assert found["graphite"]["available"] == [{"commodity": {"key": "graphite"}}]
+    available = [one["commodity"]["key"] for one in found["graphite"]["available"]]
+    assert available == ["graphite", "anode_materials"]
     assert found["latestProductions"] == [
         {"commodity": {"key": "natural_graphite"}, "figuresOf": {"key": "graphite"}}
     ]

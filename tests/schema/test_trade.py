@@ -148,7 +148,7 @@ async def test_a_later_edition_restates_a_flow_and_earlier_days_keep_theirs(api:
     assert await claims("2025-12-31") is None
 
 
-async def test_a_search_finds_flows_by_goods_code_and_importer(api: Api) -> None:
+async def test_a_search_for_flows_finds_them_by_goods_code_and_importer(api: Api) -> None:
     for text in ("811292 Germany", "gallium Germany", "hafnium Germany"):
         found = await api.ask(
             """query ($text: String!) { asOf(validAt: "2026-06-01") {
@@ -156,6 +156,8 @@ async def test_a_search_finds_flows_by_goods_code_and_importer(api: Api) -> None
             text=text,
         )
         [first, *_] = found["asOf"]["search"]["nodes"]
+        plain = '{ asOf(validAt: "2026-06-01") { search(text: "811292") { totalCount } } }'
+        assert (await api.ask(plain))["asOf"]["search"] == {"totalCount": 0}
         assert first == {
             "entity": f"flow/{GERMANY}",
             "title": "Imports of 811292 (gallium, germanium, hafnium, indium and 3 more) by Germany, 2024",

@@ -96,7 +96,7 @@ def test_every_row_of_the_file_is_read(real: Found) -> None:
         ("nickel/OTHER/production/refinery/2024", "631.42", "518.32"),
         ("graphite/OTHER/production/mine/2024", "58.01135330645093", "48.952"),
         (
-            "graphite/OTHER/production_projection/refinery/battery_grade/2030",
+            "anode_materials/OTHER/production_projection/refinery/battery_grade/2030",
             "372.094",
             "328.644805",
         ),
@@ -136,7 +136,7 @@ def test_trap_40_the_first_rows_are_not_the_largest(real: Found) -> None:
     by_place = {
         claim.series.place: claim.quantity.value or Decimal(0)
         for stream, claim in real.items()
-        if stream.startswith("figure/graphite/") and stream.endswith(series)
+        if stream.startswith("figure/anode_materials/") and stream.endswith(series)
     }
     first = [place for place in by_place if place not in ("WORLD", "OTHER")][:3]
     largest = sorted(by_place, key=lambda place: -by_place[place])
@@ -147,7 +147,7 @@ def test_trap_41_graphite_is_natural_at_the_mine_and_battery_grade_at_the_refine
     real: Found,
 ) -> None:
     mined = real["figure/graphite/CN/production/mine/2024"].quantity
-    refined = real["figure/graphite/CN/production/refinery/battery_grade/2024"].quantity
+    refined = real["figure/anode_materials/CN/production/refinery/battery_grade/2024"].quantity
     assert mined.basis == "natural graphite (IEA); weight not stated"
     assert refined.basis == (
         "battery-grade graphite, natural spherical and synthetic (IEA); weight not stated"

@@ -15,9 +15,10 @@ from tracker.corpus.files import Act, Problem
 from tracker.corpus.flows import flow_ships, shipped_flow
 from tracker.domain.entity import TYPES
 from tracker.domain.figure_facts import Claimed, edition_key
+from tracker.domain.places import Place
 from tracker.domain.trade_flow import FlowClaimed
 from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.vocabulary import Stage, Statistic
 from tracker.errors import NotFound
 from tracker.sources.ids import claim_id, flow_id
 from tracker.sources.importing.reconcile import equal_quantities
@@ -27,6 +28,8 @@ from tracker.sources.readers.corpus_format import format_line, parse_line
 
 CORPUS = "corpus.jsonl"
 """Name of the compiled file in the directory of the corpus."""
+
+OTHER = Place("OTHER")
 
 Claim = tuple[str, tuple[str, str, str | None]]
 """A series and one publisher's edition of it."""
@@ -95,8 +98,21 @@ def reading_ships(reading: PlannedEvent) -> bool:
 
 
 def iea_readings(directory: Path) -> list[PlannedEvent]:
-    """Return the readings of the IEA files below a directory. Raises NotFound if there are none."""
-    return _readings_of(iea.READER, directory)
+    """Return the readings of the IEA files below a directory that ship. Raises NotFound if there are no
+    files."""
+    return [one for one in _readings_of(iea.READER, directory) if not _is_residual_of_mines(one)]
+
+
+def _is_residual_of_mines(reading: PlannedEvent) -> bool:
+    """Return whether a reading is the output of other countries at the mine.
+
+    The USGS has its own for the same years, with other members, so the two must not take each other's place.
+    """
+    claim = reading.fact
+    assert isinstance(claim, Claimed)
+    series = claim.series
+    is_residual = (series.place, series.stage) == (OTHER, Stage.MINE)
+    return is_residual and series.statistic is Statistic.PRODUCTION and series.form is None
 
 
 def baci_readings(directory: Path) -> list[PlannedEvent]:

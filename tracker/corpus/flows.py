@@ -63,6 +63,6 @@ def _is_below(part: Quantity | None, whole: Quantity) -> bool:
 
 
 def _sum(parts: list[Quantity | None]) -> Quantity:
-    known = [part for part in parts if part is not None and part.value is not None]
-    total = sum((part.value for part in known if part.value is not None), Decimal(0))
-    return Quantity(unit=known[0].unit, value=total)
+    numbers = [part for part in parts if part is not None and part.value is not None]
+    total = sum((part.value for part in numbers if part.value is not None), Decimal(0))
+    return Quantity(unit=numbers[0].unit, value=total)

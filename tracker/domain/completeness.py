@@ -39,6 +39,7 @@ KINDS_OF_ACTS: Mapping[str, frozenset[ActKind]] = {
     "announcement": frozenset({ActKind.ANNOUNCEMENT}),
     "export-control": CONTROLS,
     "figure": frozenset({ActKind.FIGURE}),
+    "flow": frozenset({ActKind.FIGURE}),
 }
 """The kinds of acts behind entities, by the kind of entity."""
 CATALOGUE_MEASURES = frozenset({Measure.TRADE_LICENCE, Measure.QUOTA, Measure.STATE_TRADING})

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure_facts import Claimed, Preferred
-from tracker.domain.hs_concordance import concordance
 from tracker.domain.phrases import (
     beginning,
-    commodities_phrase,
     list_phrase,
     place_phrase,
     publisher_phrase,
     quantity_phrase,
     word_phrase,
 )
-from tracker.domain.trade_flow import FlowClaimed
-from tracker.domain.vocabulary import HsEdition, Statistic
+from tracker.domain.trade_flow import FlowClaimed, flow_name
+from tracker.domain.vocabulary import Statistic
 
 
 def flow_sentence(entity: str, fact: FlowClaimed) -> str:
@@ -63,11 +61,3 @@ def figure_name(entity: str) -> str:
     form = f" ({word_phrase(rest[0])})" if rest else ""
     parts = [Commodity(commodity).name, f"{words}{form}", place_phrase(code)]
     return ", ".join([*parts, *([year] if year else [])])
-
-
-def flow_name(entity: str) -> str:
-    """Return a trade flow by its name in the log: `Imports of 282200 (cobalt) by Germany, 2024`."""
-    _, edition, code, importer, year = entity.split("/")
-    goods = concordance(code) if edition == HsEdition.HS17 else None
-    named = f" ({commodities_phrase(goods.commodities)})" if goods else ""
-    return f"Imports of {code}{named} by {place_phrase(importer)}, {year}"

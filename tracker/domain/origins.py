@@ -67,9 +67,9 @@ class Origins(Value, frozen=True, kw_only=True):
 
     def check_missing_quantity(self, unit: str) -> None:
         """Check quantities in a unit of which at least one is missing. Raises InvalidInput."""
-        known = [(path, quantity) for path, quantity in self._quantities() if quantity is not None]
-        _check_units(known, unit)
-        if len(known) == len(self.parts) + (self.unnamed_value is not None):
+        stated = [(path, quantity) for path, quantity in self._quantities() if quantity is not None]
+        _check_units(stated, unit)
+        if len(stated) == len(self.parts) + (self.unnamed_value is not None):
             raise InvalidInput("expected the quantity of the whole: each part has one")
 
     def check_ranks(self) -> None:

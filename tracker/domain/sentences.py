@@ -16,7 +16,7 @@ from tracker.domain.clause import Clause
 from tracker.domain.duty_relations import Related, Relation
 from tracker.domain.figure import Figure
 from tracker.domain.figure_facts import Claimed, Preferred
-from tracker.domain.figure_sentences import figure_name, figure_sentence, flow_name, flow_sentence
+from tracker.domain.figure_sentences import figure_name, figure_sentence, flow_sentence
 from tracker.domain.history import Retracted
 from tracker.domain.import_receipt import Receipt
 from tracker.domain.phrases import (
@@ -32,7 +32,7 @@ from tracker.domain.phrases import (
 )
 from tracker.domain.preference import Ordered
 from tracker.domain.redaction import Redacted
-from tracker.domain.trade_flow import FlowClaimed, TradeFlow
+from tracker.domain.trade_flow import FlowClaimed, TradeFlow, flow_name
 from tracker.domain.values import Fact, PartialDate
 from tracker.domain.vocabulary import Direction, DutyRelation, LegalStage, MemberRole, Outcome
 

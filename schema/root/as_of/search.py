@@ -40,7 +40,10 @@ class SearchAtMoment(AtMoment):
         info: Info,
         text: Annotated[str, argument(description="The search words.")],
         kinds: Annotated[
-            list[EntityKind] | None, argument(description="Only entities of these kinds.")
+            list[EntityKind] | None,
+            argument(
+                description="Only entities of these kinds; all except trade flows if left out."
+            ),
         ] = None,
         commodity: CommodityId = None,
         place: Annotated[
@@ -114,8 +117,9 @@ def decode_cursor(given: str, path: str) -> Key:
 
 
 def parse_kinds(given: Sequence[EntityKind] | None) -> tuple[str, ...]:
-    """Return the names of kinds; without any, all kinds that can be searched."""
-    return tuple(sorted({str(kind.value) for kind in (EntityKind if given is None else given)}))
+    """Return the names of kinds; without any, all kinds except trade flows, which are many and alike."""
+    kinds = {*EntityKind} - {EntityKind.FLOW} if given is None else given
+    return tuple(sorted({str(kind.value) for kind in kinds}))
 
 
 def _as_tuple(given: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -181,8 +181,8 @@ def _plain(value: Decimal) -> Decimal:
 
 @cache
 def _place(code: str) -> Place:
-    known = pycountry.countries.get(alpha_3=code)
-    place = SPECIAL.get(code) or (Place(known.alpha_2) if known else None)
+    country = pycountry.countries.get(alpha_3=code)
+    place = SPECIAL.get(code) or (Place(country.alpha_2) if country else None)
     if place is None:
         raise InvalidInput(f"unknown place {code!r}", code="UNKNOWN_PLACE")
     return place

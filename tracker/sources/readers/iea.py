@@ -5,9 +5,9 @@ that this project took. The edition of May 2025 has output of 2024 and a base ca
 
 - The row `Rest of world` counts a named place twice in some blocks, so its number is the total less the named
   places.
-- Graphite is natural at the mine and battery grade at the refinery. Rare earths are four elements of
-  magnets. Both have a form of their own, so they are never compared with figures of all graphite or all rare
-  earths.
+- Graphite is natural at the mine. At the refinery it is battery grade, natural and synthetic: anode
+  materials. Rare earths are four elements of magnets, in a form of their own. So they are never compared with
+  figures of all graphite or all rare earths.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ SUBJECTS = {
         Commodity("graphite"), basis="natural graphite (IEA); weight not stated"
     ),
     ("graphite", "refining"): Subject(
-        Commodity("graphite"),
+        Commodity("anode_materials"),
         "battery_grade",
         "battery-grade graphite, natural spherical and synthetic (IEA); weight not stated",
     ),
@@ -226,7 +226,7 @@ def _equal_at_both_stages(records: Iterable[Record]) -> set[tuple[str, ...]]:
     for record in records:
         if record.place not in PLACES:
             stages[_key(record)].add(record["stage"])
-    return {key for key, found in stages.items() if len(found) > 1 and key[-1].strip("0.")}
+    return {key for key, at in stages.items() if len(at) > 1 and key[-1].strip("0.")}
 
 
 READER = Reader(
