@@ -33,7 +33,8 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
     },
     vocabulary.DutyRelation: {
         "adds_to": "It is paid in addition to the other duty.",
-        "yields_to": "It is not paid where the other duty is paid.",
+        "yields_to": "It is not paid where the other duty is paid. Of two duties that yield to each"
+        " other the higher is paid.",
         "capped_at": "Together with the other duty it is at most a percentage.",
         "includes_ordinary": "Its rate includes the ordinary duty, so that only the rest is paid on top.",
     },

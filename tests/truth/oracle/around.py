@@ -110,16 +110,18 @@ def _instrument(events: list[CountingEvent], day: date) -> Instrument | None:
 
 
 def _said_of(of: Instrument) -> tuple[Any, ...]:
-    """Return the data of an instrument besides its clauses: titles and other accounts."""
+    """Return the data of an instrument besides its clauses: titles, other accounts, relations of duties."""
     title, original = of.opening.data["title"], of.opening.data.get("originalTitle")
-    disputes = 0
+    disputes, relations = 0, list[Any]()
     for event in of.events:
         if event.type == f"{KIND}Disputed":
             disputes += 1
+        if event.type == f"{KIND}Related":
+            relations.append(event.data["relation"])
         new = event.data.get("title"), event.data.get("originalTitle")
         if event.type == f"{KIND}Amended" and any(new) and event.day >= of.opening.day:
             title, original = new[0] or title, new[1]
-    return title, original, disputes
+    return title, original, disputes, relations
 
 
 def _of_alliance(events: list[CountingEvent]) -> Iterator[Entry]:

@@ -179,8 +179,8 @@ def _take(clauses: dict[str, Clause], act: CountingEvent) -> None:
                     _reword(clauses[data["id"]], data, start, act)
                 else:
                     clauses[data["id"]] = _new(data, act)
-        case "Disputed":
-            pass
+        case "Disputed" | "Related":
+            pass  # neither changes a clause
         case kind:
             for key in told.get("clauses") or _not_ended(clauses, act) or list(clauses):
                 if key in clauses:
