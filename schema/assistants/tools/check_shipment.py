@@ -87,11 +87,14 @@ def variables(parameters: Parameters) -> dict[str, Any]:
 
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the check with the same input."""
-    fields = fields_of(parameters)
-    return "/check", {
-        name: ",".join(value) if isinstance(value, list) else value
-        for name, value in fields.items()
-    }
+    return "/check", {name: _parameter(value) for name, value in fields_of(parameters).items()}
+
+
+def _parameter(value: Any) -> str:
+    """Return a field as a parameter of an address."""
+    if isinstance(value, list):
+        return ",".join(value)
+    return value.name if isinstance(value, Form) else str(value)
 
 
 def nodes(data: Data, parameters: Parameters) -> Nodes:
