@@ -63,7 +63,7 @@ def differences(expected: Any, answer: Any, path: str = "") -> list[str]:
 
 
 def test_each_question_is_asked_once_with_its_reason() -> None:
-    assert len(QUESTIONS) == len({question["ask"] for question in QUESTIONS}) == 53
+    assert len(QUESTIONS) == len({question["ask"] for question in QUESTIONS}) == 54
     for question in QUESTIONS:
         assert question.keys() >= NEEDED, question["ask"]
         assert question.keys() <= KNOWN, question["ask"]

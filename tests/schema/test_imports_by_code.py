@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -19,9 +18,9 @@ MEMBERS = 27
 
 
 @pytest.fixture
-async def api(corpus_services: Services) -> AsyncIterator[Api]:
+def api(corpus_services: Services) -> Api:
     """Run the API on the shipped corpus."""
-    yield Api(corpus_services)
+    return Api(corpus_services)
 
 
 async def lists(api: Api, arguments: str, day: str = "2026-06-01") -> list[dict[str, Any]]:
