@@ -33,7 +33,8 @@ def flow_lists(
     selects its claims; otherwise the latest ones count.
     """
     by_code: dict[str, list[TradeFlowState]] = defaultdict(list)
-    whole = {flow.id: flow for flow in flows}
+    importers = members or frozenset({importer})
+    whole = {flow.id: flow for flow in flows if flow.importer in importers}
     for flow in whole.values():
         claims = tuple(one for one in flow.claims if edition in (None, one.edition))
         if claims:
@@ -42,7 +43,7 @@ def flow_lists(
     for code in codes_of(commodity):
         last = max((flow.year for flow in by_code[code.code]), default=None)
         newest = [flow for flow in by_code[code.code] if flow.year == last]
-        imports = union_flow(newest, members or frozenset({importer}))
+        imports = union_flow(newest, importers)
         if imports and imports.value:
             of = _list(commodity, importer, code, newest, imports)
             lists.append(replace(of, flows=tuple(whole[flow.id] for flow in newest)))

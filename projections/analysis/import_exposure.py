@@ -22,9 +22,12 @@ from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
 from projections.analysis.quantities import ARITHMETIC, total
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
+from tracker.domain.harmonized_system import forms_of_code
+from tracker.domain.hs_concordance import codes_of
 from tracker.domain.origins import ROUNDING, Origin
 from tracker.domain.places import Place
 from tracker.domain.reach import forms_in
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.unions import members_of, unions_of
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Match, Measure, Qualifier, Reach
@@ -32,8 +35,10 @@ from tracker.domain.vocabulary import Match, Measure, Qualifier, Reach
 OTHER_GOODS = "the code also has goods of other commodities"
 Output = Mapping[Commodity, Sequence[FigureState]]
 """Figures of production by commodity."""
-Suppliers = Mapping[Place, ClaimRef]
-"""Places that may supply a product, with the figure that shows their output."""
+Supply = ClaimRef | TradeFlowState
+"""Evidence that a place may supply a product: a figure of its production, or a flow to the importer."""
+Suppliers = Mapping[Place, Supply]
+"""Places that may supply a product, with the evidence."""
 
 
 class OriginStatus(StrEnum):
@@ -50,14 +55,14 @@ class ControlledPlace:
     """A place with its clauses on a product toward the importer.
 
     `beside` has the clauses that are not in force: suspended, announced or proposed ones. `supply` is
-    the figure of the output of a place that the list does not name; None for the others.
+    the evidence for a place that the list does not name; None for the others.
     """
 
     place: Place
     status: OriginStatus
     in_force: tuple[AppliedClause, ...]
     beside: tuple[AppliedClause, ...]
-    supply: ClaimRef | None = None
+    supply: Supply | None = None
 
     @property
     def controlled_since(self) -> date | None:
@@ -154,7 +159,7 @@ class ProductClauses:
         }
         return ProductClauses(self.day, by_issuer)
 
-    def of(self, place: Place, supply: ClaimRef | None = None) -> ControlledPlace:
+    def of(self, place: Place, supply: Supply | None = None) -> ControlledPlace:
         """Return a place with its clauses, those of a union that it is in, and those of its members."""
         members = self._members(place)
         clauses = self._of_issuers(place, *unions_of(place, self.day), *members)
@@ -209,14 +214,35 @@ def product_clauses(of: OriginList, day: date, clauses: ExportClauses) -> Produc
     return ProductClauses(day, by_issuer)
 
 
-def suppliers(of: OriginList, output: Output, orders: Orders) -> dict[Place, ClaimRef]:
-    """Return the countries with production of the goods of a list that is not nil, each with a claim."""
-    supplying: dict[Place, ClaimRef] = {}
+def suppliers(
+    of: OriginList, output: Output, orders: Orders, flows: Iterable[TradeFlowState] = ()
+) -> dict[Place, Supply]:
+    """Return the countries that may supply the product of a list, each with the evidence.
+
+    The evidence is production of its goods that is not nil, or a flow to the importer under a code without
+    other goods.
+    """
+    supplying: dict[Place, Supply] = {}
     for figure in (one for goods in sorted(goods_of_list(of)) for one in output.get(goods, ())):
         place, claim = figure.series.place, choose(figure, orders).claim
         if not place.is_aggregate and _may_be_positive(claim.quantity):
             supplying.setdefault(place, (figure, claim))
+    codes = codes_of_list(of)
+    for flow in (one for one in flows if one.hs_code in codes):
+        for place in flow.preferred.origins.places:
+            supplying.setdefault(place, flow)
     return supplying
+
+
+def codes_of_list(of: OriginList) -> set[str]:
+    """Return the codes of trade flows that have goods of a published list and no others."""
+    if of.code is not None:
+        return set()
+    return {
+        one.code
+        for one in codes_of(of.goods)
+        if one.has_only(of.goods) and forms_of_code(one.code).intersection(of.forms)
+    }
 
 
 def goods_of_list(of: OriginList) -> set[Commodity]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -12,6 +12,7 @@ from projections.analysis.export_clauses import EFFECTIVE, UPCOMING, ExportClaus
 from projections.analysis.flow_lists import flow_lists
 from projections.analysis.import_exposure import (
     ImportExposure,
+    codes_of_list,
     goods_of_list,
     import_exposure,
     product_clauses,
@@ -65,11 +66,18 @@ class Dependence:
         The flows of the members of a union are those on the day.
         """
         at = moment if edition is None else replace(moment, valid_at=date.max, series=None)
+        codes = [one.code for one in codes_of(commodity)]
         members = members_of(importer, moment.valid_at)
-        words = [code_word(one.code) for one in codes_of(commodity)]
-        of = Filter(about=words, places=[importer, *sorted(members)])
-        flows = await self._lists.page(TradeFlowState, at, of) if words else []
-        return flow_lists((flow for _, flow in flows), commodity, importer, members, edition)
+        flows = await self._flows(at, [importer, *sorted(members)], codes)
+        return flow_lists(flows, commodity, importer, members, edition)
+
+    async def _flows(
+        self, moment: Moment, importers: Sequence[Place], codes: Iterable[str]
+    ) -> list[TradeFlowState]:
+        """Return the trade flows of some importers under some codes."""
+        words = [*map(code_word, codes)]
+        of = Filter(about=words, places=importers)
+        return [flow for _, flow in await self._lists.page(TradeFlowState, moment, of)]
 
     async def import_exposures(
         self,
@@ -96,9 +104,11 @@ class Dependence:
         goods = frozenset[Commodity]().union(*map(goods_of_list, lists))
         for figure in await self._exposures.yearly_output(goods, moment):
             output[figure.series.commodity].append(figure)
+        codes = {code for of in lists for code in codes_of_list(of)}
+        flows = await self._flows(moment, sorted({of.importer for of in lists}), sorted(codes))
         results, pauses = list[ImportExposure](), Pauses()
         for of in lists:
             on_product = product_clauses(of, moment.valid_at, clauses).only(measures)
-            results.append(import_exposure(of, on_product, suppliers(of, output, orders)))
+            results.append(import_exposure(of, on_product, suppliers(of, output, orders, flows)))
             await pauses.pause()
         return results

@@ -18,10 +18,11 @@ from schema.base.scalars import Day
 from schema.types.common import Commodity, Place, Quantity
 from schema.types.completeness import AnswerScope, Completeness, answer_scope, completeness
 from schema.types.exposure import AppliedClause, Requirement, requirements_of
-from schema.types.figure import Claim, claims_of
+from schema.types.figure import Claim, claims_of, referenced_claim
 from schema.types.origins import Origin
 from schema.types.trade_flow import TradeFlow
 from tracker.domain.completeness import control_kinds
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.unions import unions_of
 from tracker.domain.vocabulary import Direction, Measure, Statistic
 
@@ -153,10 +154,19 @@ class PlaceUnderControl:
         description="The clauses that are suspended, announced or proposed, with their dates. They do"
         " not count."
     )
-    supply: Claim | None = struct_field(
-        description="The figure of its production, for a place that the list does not name; null for"
-        " others."
-    )
+
+    @made_field
+    def supply(self) -> Claim | None:
+        """The figure of its production, for a place that the list does not name; null for others."""
+        supply = self.of.supply
+        return referenced_claim(supply, self.orders) if isinstance(supply, tuple) else None
+
+    @made_field
+    def supply_flow(self) -> TradeFlow | None:
+        """The trade flow that shows its exports to the importer, if no figure of its production is
+        recorded, for a place that the list does not name; null for others."""
+        supply = self.of.supply
+        return TradeFlow.at(supply, self.moment) if isinstance(supply, TradeFlowState) else None
 
     @resolver_field
     def requirements(self) -> list[Requirement]:
@@ -304,11 +314,12 @@ class ImportExposure:
     )
     unnamed_suppliers: list[PlaceUnderControl] = struct_field(
         description="The places outside the list that control the product and have a figure of its"
-        " production: they may be in the unnamed part. Empty if the list names all origins."
+        " production, or a trade flow to the importer: they may be in the unnamed part. Empty if the"
+        " list names all origins."
     )
     controlling_without_supply: list[PlaceUnderControl] = struct_field(
-        description="The places outside the list that control the product and have no figure of its"
-        " production. They do not change the bounds."
+        description="The places outside the list that control the product, without such a figure or"
+        " flow. They do not change the bounds."
     )
     controlled_since_figures: Day | None = struct_field(
         description="The earliest `controlledSinceFigures` of the origins; null if there is none."

@@ -18,7 +18,7 @@ MEMBERS = 27
 
 
 @pytest.fixture
-async def api(corpus_services: Services) -> Api:
+def api(corpus_services: Services) -> Api:
     """Run the API on the shipped corpus."""
     return Api(corpus_services)
 

@@ -52,6 +52,9 @@ SELECTIONS = (
     ' { nodes { change before { edition } } } exposures(commodity: "gallium", destinations: ["US",'
     ' "JP"]) { supplies { controlledShare } }',
     'exposure(commodity: "gallium") { controlledShare places { place { code } } }',
+    'importExposure(importer: "US", commodity: "gallium", figures: "MCS 2026") { lists { lower upper'
+    ' origins { place { code } controls { status } } } } reliance(importer: "US", commodity: "gallium")'
+    " { lines { points { year claim { value } } } }",
     'node(id: "YWxsaWFuY2UvcXVhZA") { id ... on Alliance { name } }',
     "preferences { nodes { id key } } firms(first: 2) { nodes { name clauses { clause { key } } } }",
 )

@@ -62,6 +62,12 @@ ARGUMENTS = {
     ),
     ("AsOf", "reserves"): ('(commodity: "lithium")',),
     ("AsOf", "exposure"): ('(commodity: "gallium", destination: "US")',),
+    ("AsOf", "importExposure"): (
+        '(importer: "US", commodity: "gallium")',
+        '(importer: "EU", commodity: "antimony")',
+    ),
+    ("AsOf", "importOrigins"): ('(importer: "US", commodity: "gallium")',),
+    ("AsOf", "reliance"): ('(importer: "US", commodity: "gallium")',),
     ("AsOf", "upcoming"): ("(days: 400)",),
 }
 """Arguments of fields; fields with other required arguments are not queried."""

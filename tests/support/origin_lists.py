@@ -20,6 +20,7 @@ from tracker.domain.codec import from_builtins
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.figure_facts import Claimed
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.values import Fact
 from tracker.domain.vocabulary import Measure
 
@@ -123,17 +124,18 @@ def control_of(
 
 
 def exposed(
-    claim: Claimed,
+    claim: Claimed | OriginList,
     *controls: ExportControlState,
     output: Sequence[FigureState] = (),
+    flows: Sequence[TradeFlowState] = (),
     measures: set[Measure] | None = None,
     **more: Any,
 ) -> ImportExposure:
     """Return the imports of a list under some controls."""
     clauses = ExportClauses(controls, statuses=EFFECTIVE | UPCOMING, **more)
-    on_product = product_clauses(listed(claim), DAY, clauses).only(measures)
+    of = claim if isinstance(claim, OriginList) else listed(claim)
+    on_product = product_clauses(of, DAY, clauses).only(measures)
     by_commodity = defaultdict(list)
     for figure in output:
         by_commodity[figure.series.commodity].append(figure)
-    supplying = suppliers(listed(claim), by_commodity, ())
-    return import_exposure(listed(claim), on_product, supplying)
+    return import_exposure(of, on_product, suppliers(of, by_commodity, (), flows))

@@ -76,16 +76,16 @@ def list_of_origins(node: Node, book: Book) -> Item:
     """Return a list with its required statements."""
     for limit in node["limits"]:
         book.add_sentence(limit)
-    claim = node["claim"]
-    period, until = claim["series"]["period"], claim["series"]["until"]
-    years = f"{period} to {until}" if until else str(period)
+    first, last = node["firstYear"], node["lastYear"]
+    years = str(last) if first == last else f"{first} to {last}"
+    cited = [node["claim"], *(flow["preferred"] for flow in node["flows"])]
     if node["figuresPublicLater"]:
         book.add_sentence("The list was published after this day.")
     if node["controlledSinceFigures"]:
         book.add_sentence(
             f"Some controls are younger than the figures, which show imports of {years}."
         )
-    book.published_by(claim["publisher"])
+    book.published_by(node["publisher"])
     suppliers = [one["place"]["code"] for one in node["unnamedSuppliers"]]
     book.issued_by(*suppliers)
     return LIST.of(
@@ -93,7 +93,7 @@ def list_of_origins(node: Node, book: Book) -> Item:
         years=years,
         origins=[origin(one, book) for one in node["origins"]],
         unnamedSuppliers=suppliers,
-        sources=book.cite(claim),
+        sources=book.cite(*cited),
     )
 
 
@@ -126,7 +126,8 @@ def clause_name(node: Node, book: Book) -> str:
 def line(item: Item) -> str:
     """Return a list in a line."""
     origins = "; ".join(map(origin_line, item["origins"]))
-    form = f", {words(item['form'])}" if "form" in item else ""
+    product = words(item["form"]) if "form" in item else item.get("hsCode", "")
+    form = f", {product}" if product else ""
     bounds = (
         f"lower bound {item['lower']}, tight {item['tight']}, upper {item['upper']} {item['unit']}"
     )
