@@ -35,7 +35,7 @@ UNNAMED = "Other countries"
 ALL_PRODUCTS = "all"
 """The product of a list that is not divided."""
 
-Listed = Mapping[str, Any]
+OriginList = Mapping[str, Any]
 """A list with its bounds, as in the API."""
 
 
@@ -45,7 +45,7 @@ class ExposureList:
 
     index: int
     """Index among the lists of the response."""
-    listed: Listed
+    listed: OriginList
     name: str
     bar: ExposureBar
     bounds: str
@@ -77,7 +77,7 @@ def product_name(commodity: str, form: str | None) -> str:
     return commodity if form == ALL_PRODUCTS else product(commodity, form)
 
 
-def exposure_lists(lists: Sequence[Listed]) -> list[ExposureList]:
+def exposure_lists(lists: Sequence[OriginList]) -> list[ExposureList]:
     """Return the lists of a response in its order."""
     return [
         ExposureList(
@@ -91,7 +91,7 @@ def exposure_lists(lists: Sequence[Listed]) -> list[ExposureList]:
     ]
 
 
-def list_bar(listed: Listed) -> ExposureBar:
+def list_bar(listed: OriginList) -> ExposureBar:
     """Draw the sums of a list as parts of its whole. The remainder of rounding has no part."""
     whole = Decimal(listed["whole"]) or Decimal(1)
     segments = bar_segments(
@@ -101,12 +101,12 @@ def list_bar(listed: Listed) -> ExposureBar:
     return ExposureBar(segments, "; ".join(spoken) or "No part has a number")
 
 
-def in_unit(number: str, listed: Listed) -> str:
+def in_unit(number: str, listed: OriginList) -> str:
     """Return a number with the unit of a list: `18 %`."""
     return f"{Decimal(number).normalize():,f}{NBSP}{unit({'unit': listed['unit'], 'basis': None})}"
 
 
-def bounds_in_words(listed: Listed) -> str:
+def bounds_in_words(listed: OriginList) -> str:
     """Return the bounds of the controlled part: one number if both are equal."""
     lower, upper = (in_unit(listed[name], listed) for name in ("lower", "upper"))
     return lower if lower == upper else f"{lower} to {upper}"
