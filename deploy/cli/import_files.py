@@ -23,15 +23,30 @@ MAX_FILES = 10_000
 
 
 def resolve_reader(
-    source: str | None, columns: list[str], constants: list[str], mapping: Path | None
+    source: str | None,
+    columns: list[str],
+    constants: list[str],
+    mapping: Path | None,
+    names: Iterable[str] = (),
 ) -> Reader | None:
-    """Return the reader by name or mapping; None selects readers by file content."""
+    """Return the reader by name or mapping; None selects readers by file content.
+
+    Values of all rows are for the reader that recognises the first file, if it takes any, else for
+    spreadsheets.
+    """
     if columns or constants or mapping:
-        reader = reader_named(source or spreadsheet.READER.name)
+        recognised = None if source or columns or mapping else _recognised(names)
+        reader = recognised or reader_named(source or spreadsheet.READER.name)
         if reader.with_mapping is None:
             raise InvalidInput(f"{source} has nothing to map or to set: expected --from sheet")
         return reader.with_mapping(load_mapping(mapping, columns, constants))
     return reader_named(source) if source else None
+
+
+def _recognised(names: Iterable[str]) -> Reader | None:
+    path = Path(next(iter(names), ""))
+    reader = reader_for(File.at(path)) if path.is_file() and not path.is_symlink() else None
+    return reader if reader and reader.with_mapping else None
 
 
 def resolve_files(

@@ -73,7 +73,8 @@ Constants = Annotated[
         "--set",
         metavar="FIELD=VALUE",
         show_default=False,
-        help="Spreadsheets: a value of all rows, such as publisher=iea or published=2026-05-20.",
+        help="A value of all rows, such as publisher=iea or published=2026-05-20 for spreadsheets, or"
+        " commodity=gallium for USGS tables.",
     ),
 ]
 MappingFile = Annotated[
@@ -120,7 +121,7 @@ def import_(
     Each run leaves a receipt in the log.
     """
     with report_errors(), ExitStack() as stack:
-        named_reader = resolve_reader(source, columns or [], constants or [], mapping)
+        named_reader = resolve_reader(source, columns or [], constants or [], mapping, files)
         named = encoding_named(encoding) if encoding is not None else None
         documents = list(resolve_files(stack, files, named_reader, named))
         listen = stack.enter_context(report_writer(report))

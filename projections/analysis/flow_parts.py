@@ -25,8 +25,8 @@ class FlowPart(Value, frozen=True, kw_only=True):
     value: Quantity | None = None
     """Its value; null if the publisher states none."""
     quantity_percent: Decimal | None = None
-    """Its share of the weight in percent, rounded to 2 decimal places; null if the weight of a part is
-    missing."""
+    """Its share in percent of all weights that the publisher states, rounded to 2 decimal places. If a
+    part has no weight, the shares of the others are lower than this."""
     value_percent: Decimal | None = None
     """Its share of the value in percent, rounded to 2 decimal places. It differs from the share of the
     weight."""
@@ -39,22 +39,29 @@ def flow_parts(claim: FlowClaim) -> list[FlowPart]:
     parts = [(part.place, part.quantity, part.value) for part in origins.parts]
     if origins.unnamed is not None or origins.unnamed_value is not None:
         parts.append((None, origins.unnamed, origins.unnamed_value))
+    weight = _total(quantity for _, quantity, _ in parts)
+    worth = _total(value for _, _, value in parts)
     return [
         FlowPart(
             place=place,
             quantity=quantity,
             value=value,
-            quantity_percent=_percent(quantity, claim.quantity),
-            value_percent=_percent(value, claim.value),
+            quantity_percent=_percent(quantity, weight),
+            value_percent=_percent(value, worth),
         )
         for place, quantity, value in parts
     ]
 
 
-def _percent(part: Quantity | None, whole: Quantity) -> Decimal | None:
-    if part is None or part.value is None or not whole.value:
+def _total(parts: Iterable[Quantity | None]) -> Decimal:
+    values = (part.value for part in parts if part is not None and part.value is not None)
+    return sum(values, Decimal(0))
+
+
+def _percent(part: Quantity | None, whole: Decimal) -> Decimal | None:
+    if part is None or part.value is None or not whole:
         return None
-    return (100 * part.value / whole.value).quantize(HUNDREDTH)
+    return (100 * part.value / whole).quantize(HUNDREDTH)
 
 
 @dataclass(frozen=True, slots=True)

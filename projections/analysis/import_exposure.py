@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -22,18 +22,23 @@ from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
 from projections.analysis.quantities import ARITHMETIC, total
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
+from tracker.domain.harmonized_system import forms_of_code
+from tracker.domain.hs_concordance import codes_of
 from tracker.domain.origins import ROUNDING, Origin
 from tracker.domain.places import Place
-from tracker.domain.products import find_product
 from tracker.domain.reach import forms_in
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.unions import members_of, unions_of
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Match, Measure, Qualifier, Reach
 
+OTHER_GOODS = "the code also has goods of other commodities"
 Output = Mapping[Commodity, Sequence[FigureState]]
 """Figures of production by commodity."""
-Suppliers = Mapping[Place, ClaimRef]
-"""Places that may supply a product, with the figure that shows their output."""
+Supply = ClaimRef | TradeFlowState
+"""Evidence that a place may supply a product: a figure of its production, or a flow to the importer."""
+Suppliers = Mapping[Place, Supply]
+"""Places that may supply a product, with the evidence."""
 
 
 class OriginStatus(StrEnum):
@@ -50,14 +55,14 @@ class ControlledPlace:
     """A place with its clauses on a product toward the importer.
 
     `beside` has the clauses that are not in force: suspended, announced or proposed ones. `supply` is
-    the figure of the output of a place that the list does not name; None for the others.
+    the evidence for a place that the list does not name; None for the others.
     """
 
     place: Place
     status: OriginStatus
     in_force: tuple[AppliedClause, ...]
     beside: tuple[AppliedClause, ...]
-    supply: ClaimRef | None = None
+    supply: Supply | None = None
 
     @property
     def controlled_since(self) -> date | None:
@@ -154,7 +159,7 @@ class ProductClauses:
         }
         return ProductClauses(self.day, by_issuer)
 
-    def of(self, place: Place, supply: ClaimRef | None = None) -> ControlledPlace:
+    def of(self, place: Place, supply: Supply | None = None) -> ControlledPlace:
         """Return a place with its clauses, those of a union that it is in, and those of its members."""
         members = self._members(place)
         clauses = self._of_issuers(place, *unions_of(place, self.day), *members)
@@ -196,32 +201,53 @@ class ProductClauses:
 def product_clauses(of: OriginList, day: date, clauses: ExportClauses) -> ProductClauses:
     """Return the clauses on the product of a list toward its importer, if they cover any of it.
 
-    A product that is not declared can have all forms.
+    They cover only a part of a code that also has goods of other commodities.
     """
-    product = find_product(of.commodity, of.form)
-    goods = product.goods if product else of.commodity
-    query = ExposureQuery(day, commodity=goods, destination=of.importer)
+    query = ExposureQuery(day, commodity=of.goods, destination=of.importer)
     by_issuer: dict[Place, list[AppliedClause]] = defaultdict(list)
-    for one in applied_to(query, goods, forms_in(product.forms if product else (), goods), clauses):
-        if one.reach is not Reach.OTHER:
-            by_issuer[one.control.issuer].append(one)
+    for one in applied_to(query, of.goods, forms_in(of.forms, of.goods), clauses):
+        if one.reach is Reach.OTHER:
+            continue
+        if of.has_other_goods:
+            one = replace(one, reach=Reach.PARTLY, limits=(OTHER_GOODS, *one.limits))
+        by_issuer[one.control.issuer].append(one)
     return ProductClauses(day, by_issuer)
 
 
-def suppliers(of: OriginList, output: Output, orders: Orders) -> dict[Place, ClaimRef]:
-    """Return the countries with production of the goods of a list that is not nil, each with a claim."""
-    supplying: dict[Place, ClaimRef] = {}
+def suppliers(
+    of: OriginList, output: Output, orders: Orders, flows: Iterable[TradeFlowState] = ()
+) -> dict[Place, Supply]:
+    """Return the countries that may supply the product of a list, each with the evidence.
+
+    The evidence is production of its goods that is not nil, or a flow to the importer under a code without
+    other goods.
+    """
+    supplying: dict[Place, Supply] = {}
     for figure in (one for goods in sorted(goods_of_list(of)) for one in output.get(goods, ())):
         place, claim = figure.series.place, choose(figure, orders).claim
         if not place.is_aggregate and _may_be_positive(claim.quantity):
             supplying.setdefault(place, (figure, claim))
+    codes = codes_of_list(of)
+    for flow in (one for one in flows if one.hs_code in codes):
+        for place in flow.preferred.origins.places:
+            supplying.setdefault(place, flow)
     return supplying
+
+
+def codes_of_list(of: OriginList) -> set[str]:
+    """Return the codes of trade flows that have goods of a published list and no others."""
+    if of.code is not None:
+        return set()
+    return {
+        one.code
+        for one in codes_of(of.goods)
+        if one.has_only(of.goods) and forms_of_code(one.code).intersection(of.forms)
+    }
 
 
 def goods_of_list(of: OriginList) -> set[Commodity]:
     """Return the commodities under which output of the product of a list is published."""
-    product = find_product(of.commodity, of.form)
-    named = {of.commodity, product.goods if product else of.commodity}
+    named = {of.commodity, of.goods}
     return named | {one.filed_figures.commodity for one in named if one.filed_figures}
 
 
@@ -248,7 +274,7 @@ def import_exposure(
         measures=tuple(_by_measure(origins, clauses)),
         unnamed_suppliers=outside,
         controlling_without_supply=without,
-        figures_public_later=of.claim.published_on.first > clauses.day,
+        figures_public_later=of.public_on > clauses.day,
         limits=tuple(_limits(of, unnamed, outside)),
     )
 
@@ -339,6 +365,15 @@ def _limits(of: OriginList, unnamed: Bounds, outside: Sequence[ControlledPlace])
             )
         if part.place.countries:
             yield f"{part.place.name} are one part; the list does not divide it."
+    if of.code:
+        yield f"Trade flows name places of dispatch, which may be ports. {of.code.reason}"
+    if of.has_other_goods and of.code:
+        goods = ", ".join(one.name for one in of.code.commodities)
+        yield f"The code {of.code.code} has the goods of {goods}, which its flows do not separate."
+    if members := members_of(of.importer, of.last_day):
+        missing = sorted(members - {flow.importer for flow in of.flows})
+        without = f" No flow of {', '.join(missing)} is recorded." if missing else ""
+        yield f"Trade between members is not counted.{without}"
     if of.is_in_percent:
         yield f"Each part is rounded and may differ by {ROUNDING} percent."
     if unnamed[1]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,8 +11,12 @@ from projections.analysis.claims import ClaimRef
 from projections.analysis.quantities import total
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import Claim, FigureState
+from tracker.domain.hs_concordance import Concordance
 from tracker.domain.origins import HUNDRED, Origins
+from tracker.domain.products import find_product
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.values import PERCENT, Place, Quantity
+from tracker.domain.vocabulary import Form
 
 Bounds = tuple[Decimal, Decimal]
 """The least and the greatest value of a part."""
@@ -21,47 +25,43 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class OriginList:
-    """A publisher's list of the origins of a product, in one edition."""
+    """A list of the origins of a product, in one edition: as published, or from trade flows.
 
-    figure: FigureState
-    claim: Claim
+    `goods` is the narrowest commodity that all its goods belong to, and `forms` are their forms; empty
+    means that all are possible. `cited` is the claim of a published list. Otherwise `flows` are the trade
+    flows under `code`, added up for a union.
+    """
 
-    @property
-    def cited(self) -> ClaimRef:
-        """The claim with its figure."""
-        return self.figure, self.claim
-
-    @property
-    def commodity(self) -> Commodity:
-        """The commodity of the list."""
-        return self.figure.series.commodity
-
-    @property
-    def form(self) -> str | None:
-        """The product of the list."""
-        return self.figure.series.form
-
-    @property
-    def importer(self) -> Place:
-        """The importing place."""
-        return self.figure.series.place
+    commodity: Commodity
+    form: str | None
+    importer: Place
+    goods: Commodity
+    forms: tuple[Form, ...]
+    first_year: int
+    last_year: int
+    quantity: Quantity
+    origins: Origins
+    publisher: str
+    edition: str
+    public_on: date
+    cited: ClaimRef | None = None
+    flows: tuple[TradeFlowState, ...] = ()
+    code: Concordance | None = None
 
     @property
     def last_day(self) -> date:
         """The last day of its period."""
-        series = self.figure.series
-        return date(series.until or series.period or date.min.year, 12, 31)
+        return date(self.last_year, 12, 31)
 
     @property
-    def origins(self) -> Origins:
-        """The origins."""
-        assert self.claim.origins is not None  # a claim on this statistic has them
-        return self.claim.origins
+    def has_other_goods(self) -> bool:
+        """Whether its code also has goods of other commodities."""
+        return self.code is not None and not self.code.has_only(self.commodity)
 
     @property
     def is_in_percent(self) -> bool:
         """Whether its parts are rounded shares in percent, not amounts."""
-        return self.claim.quantity.unit == PERCENT
+        return self.quantity.unit == PERCENT
 
     @property
     def whole(self) -> Decimal:
@@ -69,7 +69,7 @@ class OriginList:
 
         If the publisher states no amount, it is the sum of the parts that have a number.
         """
-        stated = self.claim.quantity.value
+        stated = self.quantity.value
         if stated is not None:
             return stated
         parts = [*(part.quantity for part in self.origins.parts), self.origins.unnamed]
@@ -81,27 +81,45 @@ class OriginList:
         return part.bounds_of_share(self.whole) if part else (NOTHING, NOTHING)
 
 
+def published_list(figure: FigureState, claim: Claim) -> OriginList:
+    """Return the list of a claim."""
+    series, origins = figure.series, claim.origins
+    assert origins is not None  # a claim on this statistic has them
+    assert series.period is not None  # and a period
+    product = find_product(series.commodity, series.form)
+    return OriginList(
+        commodity=series.commodity,
+        form=series.form,
+        importer=series.place,
+        goods=product.goods if product else series.commodity,
+        forms=product.forms if product else (),
+        first_year=series.period,
+        last_year=series.until or series.period,
+        quantity=claim.quantity,
+        origins=origins,
+        publisher=claim.publisher,
+        edition=claim.edition,
+        public_on=claim.published_on.first,
+        cited=(figure, claim),
+    )
+
+
 def newest_lists(figures: Iterable[FigureState], edition: str | None = None) -> list[OriginList]:
-    """Return the newest list of each product and publisher, or that of a named edition.
+    """Return the newest published list of each product and publisher, or that of a named edition.
 
     Lists are never combined. An average over other years is another list of the product, so the last
     edition has precedence, and in it the last period.
     """
     newest: dict[tuple[str | None, ...], OriginList] = {}
-    for one in _lists(figures, edition):
-        series = one.figure.series
-        product = (series.place, series.commodity, series.form, one.claim.publisher)
-        if product not in newest or _age(one) > _age(newest[product]):
-            newest[product] = one
+    for figure in figures:
+        for claim in figure.claims:
+            if claim.latest if edition is None else claim.edition == edition:
+                one = published_list(figure, claim)
+                product = (one.importer, one.commodity, one.form, one.publisher)
+                if product not in newest or _age(one) >= _age(newest[product]):
+                    newest[product] = one
     return list(newest.values())
 
 
-def _lists(figures: Iterable[FigureState], edition: str | None) -> Iterator[OriginList]:
-    for figure in figures:
-        for claim in figure.claims:
-            if claim.origins and (claim.latest if edition is None else claim.edition == edition):
-                yield OriginList(figure, claim)
-
-
-def _age(of: OriginList) -> tuple[date, date, int]:
-    return of.claim.published_on.first, of.last_day, of.claim.position
+def _age(of: OriginList) -> tuple[date, int]:
+    return of.public_on, of.last_year

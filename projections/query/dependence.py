@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
 from projections.analysis.claims import Orders
 from projections.analysis.export_clauses import EFFECTIVE, UPCOMING, ExportClauses
+from projections.analysis.flow_lists import flow_lists
 from projections.analysis.import_exposure import (
     ImportExposure,
+    codes_of_list,
     goods_of_list,
     import_exposure,
     product_clauses,
@@ -22,11 +24,15 @@ from projections.query.exposures import Exposures
 from projections.query.lists import Filter, Lists
 from projections.query.moment import Moment
 from projections.query.pauses import Pauses
+from projections.versions.rows import code_word
 from tracker.domain.commodities import Commodity
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
+from tracker.domain.hs_concordance import codes_of
 from tracker.domain.matching import controls_about
 from tracker.domain.places import Place
+from tracker.domain.trade_flow import TradeFlowState
+from tracker.domain.unions import members_of
 from tracker.domain.vocabulary import Direction, Measure, Statistic
 
 
@@ -51,6 +57,27 @@ class Dependence:
         at = moment if edition is None else replace(moment, valid_at=date.max, series=None)
         of = Filter(commodities=commodities, places=place and [place], category=statistic.value)
         return [figure for _, figure in await self._lists.page(FigureState, at, of)]
+
+    async def flow_lists(
+        self, moment: Moment, importer: Place, commodity: Commodity, edition: str | None = None
+    ) -> list[OriginList]:
+        """Return the origins of imports under each code that may have goods of a commodity.
+
+        The flows of the members of a union are those on the day.
+        """
+        at = moment if edition is None else replace(moment, valid_at=date.max, series=None)
+        codes = [one.code for one in codes_of(commodity)]
+        members = members_of(importer, moment.valid_at)
+        flows = await self._flows(at, [importer, *sorted(members)], codes)
+        return flow_lists(flows, commodity, importer, members, edition)
+
+    async def _flows(
+        self, moment: Moment, importers: Sequence[Place], codes: Iterable[str]
+    ) -> list[TradeFlowState]:
+        """Return the trade flows of some importers under some codes."""
+        words = [*map(code_word, codes)]
+        of = Filter(about=words, places=importers)
+        return [flow for _, flow in await self._lists.page(TradeFlowState, moment, of)]
 
     async def import_exposures(
         self,
@@ -77,9 +104,11 @@ class Dependence:
         goods = frozenset[Commodity]().union(*map(goods_of_list, lists))
         for figure in await self._exposures.yearly_output(goods, moment):
             output[figure.series.commodity].append(figure)
+        codes = {code for of in lists for code in codes_of_list(of)}
+        flows = await self._flows(moment, sorted({of.importer for of in lists}), sorted(codes))
         results, pauses = list[ImportExposure](), Pauses()
         for of in lists:
             on_product = product_clauses(of, moment.valid_at, clauses).only(measures)
-            results.append(import_exposure(of, on_product, suppliers(of, output, orders)))
+            results.append(import_exposure(of, on_product, suppliers(of, output, orders, flows)))
             await pauses.pause()
         return results

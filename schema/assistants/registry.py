@@ -10,6 +10,7 @@ from schema.assistants.tools import (
     changes,
     claims,
     controls,
+    dependence,
     exposure,
     history,
     production,
@@ -20,6 +21,7 @@ from schema.assistants.tools import (
 ALL: tuple[Tool[Any], ...] = (
     controls.TOOL,
     exposure.TOOL,
+    dependence.TOOL,
     production.TOOL,
     claims.TOOL,
     changes.TOOL,

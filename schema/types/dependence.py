@@ -7,7 +7,7 @@ from decimal import Decimal
 import strawberry
 from strawberry import field
 
-from projections.analysis import import_exposure, yearly_lines
+from projections.analysis import import_exposure, origin_lists, yearly_lines
 from projections.analysis.claims import Orders
 from projections.analysis.import_exposure import OriginStatus
 from projections.query.moment import Moment
@@ -18,8 +18,11 @@ from schema.base.scalars import Day
 from schema.types.common import Commodity, Place, Quantity
 from schema.types.completeness import AnswerScope, Completeness, answer_scope, completeness
 from schema.types.exposure import AppliedClause, Requirement, requirements_of
-from schema.types.figure import Claim, claims_of
+from schema.types.figure import Claim, claims_of, referenced_claim
+from schema.types.origins import Origin
+from schema.types.trade_flow import TradeFlow
 from tracker.domain.completeness import control_kinds
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.unions import unions_of
 from tracker.domain.vocabulary import Direction, Measure, Statistic
 
@@ -91,12 +94,37 @@ class YearlyLines:
         return await completeness(self.scope)
 
 
+@output_type(of=origin_lists.OriginList, only_spelled=True, given="orders")
+class OriginList:
+    """A published list of the origins of a place's imports. Parts are of gross imports, and most lists are
+    averages of several years. Never multiply a part by an import reliance."""
+
+    of: strawberry.Private[origin_lists.OriginList]
+    orders: strawberry.Private[Orders]
+
+    commodity: Commodity = struct_field(description="The commodity.")
+    form: str | None = struct_field(description="The product, such as `metal`.")
+    importer: Place = struct_field(description="The importing place.")
+    claim: Claim = struct_field("cited", description="The list as a claim, with its edition.")
+    measured: str | None = struct_field(
+        "origins.measured", description="The measure of the parts, such as `quantity` or `value`."
+    )
+    parts: list[Origin] = struct_field(
+        "origins.parts", description="The named origins in the printed order."
+    )
+    unnamed: Quantity | None = struct_field(
+        "origins.unnamed",
+        description="The part of the places that the publisher does not name; null if it names all, and"
+        " in a list of ranks.",
+    )
+
+
 @object_type
 class OriginLists:
     """Published lists of origins, with the completeness of the records."""
 
     scope: strawberry.Private[AnswerScope | None]
-    lists: list[Claim] = field(
+    lists: list[OriginList] = field(
         description="The newest list of each product and publisher, by commodity and product. Never"
         " add lists: some products contain others, and periods overlap."
     )
@@ -126,10 +154,19 @@ class PlaceUnderControl:
         description="The clauses that are suspended, announced or proposed, with their dates. They do"
         " not count."
     )
-    supply: Claim | None = struct_field(
-        description="The figure of its production, for a place that the list does not name; null for"
-        " others."
-    )
+
+    @made_field
+    def supply(self) -> Claim | None:
+        """The figure of its production, for a place that the list does not name; null for others."""
+        supply = self.of.supply
+        return referenced_claim(supply, self.orders) if isinstance(supply, tuple) else None
+
+    @made_field
+    def supply_flow(self) -> TradeFlow | None:
+        """The trade flow that shows its exports to the importer, if no figure of its production is
+        recorded, for a place that the list does not name; null for others."""
+        supply = self.of.supply
+        return TradeFlow.at(supply, self.moment) if isinstance(supply, TradeFlowState) else None
 
     @resolver_field
     def requirements(self) -> list[Requirement]:
@@ -201,15 +238,39 @@ class ImportExposure:
     commodity: Commodity = struct_field("listed.commodity", description="The commodity.")
     form: str | None = struct_field("listed.form", description="The product, such as `metal`.")
     importer: Place = struct_field("listed.importer", description="The importing place.")
-    claim: Claim = struct_field(
-        "listed.cited", description="The list, with its edition, period and measure."
+    claim: Claim | None = struct_field(
+        "listed.cited", description="The published list; null if the list is made of trade flows."
+    )
+
+    @made_field
+    def hs_code(self) -> str | None:
+        """The code of HS 2017 of the trade flows; null for a published list."""
+        code = self.of.listed.code
+        return code.code if code else None
+
+    @made_field
+    def flows(self) -> list[TradeFlow]:
+        """The trade flows that the list is made of: one, or those of the members of a union. Empty for a
+        published list."""
+        return [TradeFlow.at(one, self.moment) for one in self.of.listed.flows]
+
+    publisher: str = struct_field(
+        "listed.publisher", description="The publisher's short id, such as `usgs`."
+    )
+    edition: str = struct_field("listed.edition", description="The edition of the publication.")
+    first_year: int = struct_field("listed.first_year", description="The first year of the list.")
+    last_year: int = struct_field("listed.last_year", description="Its last year.")
+    measured: str | None = struct_field(
+        "listed.origins.measured",
+        description="The measure of the parts, such as `quantity` or `value (FOB)`.",
     )
     figures_public_later: bool = struct_field(
         description="Whether the list was published after this date. It can be only if `figures` names"
         " its edition."
     )
     unit: str = struct_field(
-        "listed.claim.quantity.unit", description="The unit of all numbers: `percent`, or a mass."
+        "listed.quantity.unit",
+        description="The unit of all numbers: `percent`, a mass, or a currency.",
     )
     whole: Decimal = struct_field(
         "listed.whole", description="The whole: 100 percent, or the amount of the imports."
@@ -253,11 +314,12 @@ class ImportExposure:
     )
     unnamed_suppliers: list[PlaceUnderControl] = struct_field(
         description="The places outside the list that control the product and have a figure of its"
-        " production: they may be in the unnamed part. Empty if the list names all origins."
+        " production, or a trade flow to the importer: they may be in the unnamed part. Empty if the"
+        " list names all origins."
     )
     controlling_without_supply: list[PlaceUnderControl] = struct_field(
-        description="The places outside the list that control the product and have no figure of its"
-        " production. They do not change the bounds."
+        description="The places outside the list that control the product, without such a figure or"
+        " flow. They do not change the bounds."
     )
     controlled_since_figures: Day | None = struct_field(
         description="The earliest `controlledSinceFigures` of the origins; null if there is none."

@@ -101,7 +101,7 @@ def test_sentences_about_items_end_somewhere_and_say_so() -> None:
 @pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 def test_arguments_are_read_from_what_models_write(tool: object) -> None:
     kind = tool.arguments  # type: ignore[attr-defined]
-    needed = {"commodity": "gallium", "entity": "alliance/quad", "text": "quad"}
+    needed = {"commodity": "gallium", "importer": "US", "entity": "alliance/quad", "text": "quad"}
     names = kind.__struct_encode_fields__
     given = {name: value for name, value in needed.items() if name in names}
     read = read_arguments(kind, {**given, "day": None, "position": "12"})

@@ -1,4 +1,4 @@
-"""Fifty dated questions to an assistant.
+"""Dated questions to an assistant.
 
 The tools are called without a model, by the official client over HTTP. Their results must have the
 facts of acts and publications.
@@ -62,8 +62,8 @@ def differences(expected: Any, answer: Any, path: str = "") -> list[str]:
     return [] if expected == answer else [f"{path}: {answer!r} is not {expected!r}"]
 
 
-def test_there_are_fifty_questions_with_their_reasons() -> None:
-    assert len(QUESTIONS) == len({question["ask"] for question in QUESTIONS}) == 50
+def test_each_question_is_asked_once_with_its_reason() -> None:
+    assert len(QUESTIONS) == len({question["ask"] for question in QUESTIONS}) == 54
     for question in QUESTIONS:
         assert question.keys() >= NEEDED, question["ask"]
         assert question.keys() <= KNOWN, question["ask"]

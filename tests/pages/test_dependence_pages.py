@@ -32,14 +32,14 @@ async def dependence_of(corpus: Api, commodity: str, more: str = "") -> str:
 async def test_the_answer_names_list_period_measure_and_edition(corpus: Api) -> None:
     text = text_of(await dependence_of(corpus, "gallium"))
     assert "Gallium, metal: 18 % of the imports of the United States came from places" in text
-    assert "average of 2021–2024, by quantity (US Geological Survey, MCS 2026)." in text
+    assert "average of 2021 to 2024, by quantity (US Geological Survey, MCS 2026)." in text
     assert "net imports of the United States were 100 % of reported consumption in 2025" in text
     assert "Do not multiply these numbers" in text
 
 
 async def test_bounds_of_the_worked_cases_are_on_their_pages(corpus: Api) -> None:
     cobalt = text_of(section_of(await dependence_of(corpus, "cobalt"), "origins"))
-    assert "salts 0 % 14 % 30 % average of 2021–2024" in cobalt
+    assert "salts 0 % 14 % 30 % average of 2021 to 2024" in cobalt
     antimony = text_of(section_of(await dependence_of(corpus, "antimony"), "origins"))
     assert "Antimony, oxide 66 % 66 % 66 %" in antimony
     strict = "&measures=BAN,QUOTA,LICENCE,DUAL_USE_LICENCE"
@@ -56,7 +56,7 @@ async def test_every_number_of_a_list_links_to_its_claim(corpus: Api) -> None:
     assert "China 18 % covered" in rows
     assert "Other countries 16 %" in rows
     figure = text_of(await main_of(corpus, f"{key}?{DAY}"))
-    assert "Gallium, metal: origins of imports of the United States, 2021–2024" in figure
+    assert "Gallium, metal: import origins of the United States, 2021 to 2024" in figure
     assert "Canada 28 % Japan 22 % China 18 % Germany 16 % Other countries 16 %" in figure
 
 
@@ -155,7 +155,7 @@ async def test_a_place_lists_products_by_reliance_and_adds_nothing(corpus: Api) 
     assert numbers == sorted(numbers, reverse=True)
     assert len(numbers) > 50
     gallium = next(row for row in rows if row.startswith("Gallium, metal"))
-    assert "18 % 18 % China average of 2021–2024" in gallium
+    assert "18 % 18 % China average of 2021 to 2024" in gallium
     assert "Do not multiply or add these numbers" in text_of(main)
     assert 'href="/commodities/gallium/dependence?importer=US' in main
 

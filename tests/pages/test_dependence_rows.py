@@ -34,7 +34,6 @@ NAMES = ("certain", "assumed", "partly", "none", "unnamed")
 
 def listed(*sums: int, commodity: str = "gallium", **more: Any) -> dict[str, Any]:
     """Return a list as in the API, from its sums by status."""
-    series = {"period": 2021, "until": 2024}
     return {
         "commodity": {"key": commodity, "name": commodity.title()},
         "form": "metal",
@@ -44,7 +43,7 @@ def listed(*sums: int, commodity: str = "gallium", **more: Any) -> dict[str, Any
         "lower": "0",
         "tight": "0",
         "upper": "0",
-        "claim": {"series": series, "origins": {"measured": "quantity"}},
+        "hsCode": None,
         "origins": [],
         **more,
     }

@@ -35,9 +35,14 @@ def test_trap_47_value_and_weight_give_other_shares() -> None:
     ]
 
 
-def test_a_missing_weight_leaves_all_shares_of_the_weight_open() -> None:
-    parts = flow_parts(flow(parts={"CN": ("9000", "60"), "CA": ("1000", None)}).preferred)
-    assert [(one.value_percent, one.quantity_percent) for one in parts] == [(90, None), (10, None)]
+def test_a_share_of_the_weight_is_one_of_the_weights_that_are_stated() -> None:
+    weights = {"CN": ("8000", "60"), "CA": ("1000", None), "JP": ("1000", "20")}
+    parts = flow_parts(flow(parts=weights).preferred)
+    assert [(one.value_percent, one.quantity_percent) for one in parts] == [
+        (80, 75),
+        (10, None),
+        (10, 25),
+    ]
 
 
 def test_trap_49_trade_between_members_is_no_import_of_a_union() -> None:

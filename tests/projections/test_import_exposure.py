@@ -8,11 +8,23 @@ from typing import Any
 
 import pytest
 
+from projections.analysis.flow_lists import flow_lists
 from projections.analysis.import_exposure import ImportExposure
-from projections.analysis.origin_lists import newest_lists
-from tests.support.fact_builders import claimed, suspended
-from tests.support.origin_lists import GALLIUM, control_of, exposed, figure_state, origin_list
+from projections.analysis.origin_lists import OriginList, newest_lists
+from tests.support.fact_builders import claimed, decided_facts, flow_claimed, state, suspended
+from tests.support.origin_lists import (
+    GALLIUM,
+    LONG_AFTER,
+    control_of,
+    exposed,
+    figure_state,
+    origin_list,
+)
+from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
+from tracker.domain.places import Place
+from tracker.domain.trade_flow import FlowClaimed, TradeFlowState
+from tracker.domain.unions import members_of
 from tracker.domain.vocabulary import Measure
 
 
@@ -262,13 +274,13 @@ def test_the_newest_list_of_each_product_and_publisher_is_chosen_and_none_are_co
     oxide = figure_state(origin_list(form="oxide"))
     yearly = figure_state(origin_list(publisher="bgs", first=2023, last=None))
     found = newest_lists([newer, older, oxide, yearly])
-    assert [(one.form, one.claim.publisher, one.last_day.year) for one in found] == [
+    assert [(one.form, one.publisher, one.last_year) for one in found] == [
         ("metal", "usgs", 2024),
         ("oxide", "usgs", 2024),
         ("metal", "bgs", 2023),
     ]
     [named] = newest_lists([newer, older, oxide, yearly], edition="MCS 2025")
-    assert named.claim.edition == "MCS 2025"
+    assert named.edition == "MCS 2025"
     assert newest_lists([newer], edition="MCS 2030") == []
 
 
@@ -276,6 +288,81 @@ def test_a_restated_list_is_read_in_its_latest_edition() -> None:
     again = origin_list({**GALLIUM, "CA": 30}, 14, edition="MCS 2027", published_on="2027-01-31")
     figure = figure_state(origin_list(), again)
     [found] = newest_lists([figure])
-    assert found.claim.edition == "MCS 2027"
+    assert found.edition == "MCS 2027"
     [found] = newest_lists([figure], edition="MCS 2026")
-    assert found.claim.edition == "MCS 2026"
+    assert found.edition == "MCS 2026"
+
+
+# --- trade flows
+
+
+def flow_state(claim: FlowClaimed) -> TradeFlowState:
+    """Return a trade flow."""
+    found: TradeFlowState = state(decided_facts(claim.stream, claim), claim.stream, LONG_AFTER)
+    return found
+
+
+def of_code(*claims: FlowClaimed, importer: str = "DE", **more: Any) -> OriginList:
+    """Return the list of origins of antimony under its code."""
+    place = Place(importer)
+    flows = [flow_state(claim) for claim in claims]
+    members = members_of(place, date(2026, 6, 1))
+    [found] = flow_lists(flows, Commodity("antimony"), place, members, **more)
+    return found
+
+
+METAL = {"CN": ("900", "60"), "VN": ("100", "40")}
+
+
+def test_a_flow_is_a_list_in_tonnes_or_in_dollars_if_a_weight_is_missing() -> None:
+    found = of_code(flow_claimed(METAL, code="811010"))
+    assert (found.quantity.unit, found.whole, found.has_other_goods) == ("t", Decimal(100), False)
+    found = of_code(flow_claimed({**METAL, "VN": ("100", None)}, code="811010"))
+    assert (found.quantity.unit, found.whole, found.origins.places) == ("USD", 1000, ("CN", "VN"))
+
+
+def test_flows_into_a_union_are_those_from_outside_and_members_without_a_record_are_named() -> None:
+    germany = flow_claimed({**METAL, "FR": ("500", "50")}, code="811010")
+    france = flow_claimed({"CN": ("100", "10")}, code="811010", importer="FR")
+    japan = flow_claimed({"CN": ("100", "10")}, code="811010", importer="JP")
+    found = of_code(germany, france, japan, importer="EU")
+    parts = {str(one.place): one.quantity and one.quantity.value for one in found.origins.parts}
+    assert parts == {"CN": Decimal(70), "VN": Decimal(40)}
+    assert len(found.flows) == 2
+    ban = control_of("CN", {"commodities": ["antimony"]})
+    limits = exposed(found, ban).limits
+    assert any("No flow of AT, BE" in limit and "FR" not in limit for limit in limits)
+
+
+def test_a_clause_toward_one_member_covers_a_part_of_the_imports_of_the_union() -> None:
+    found = of_code(flow_claimed(METAL, code="811010"), importer="EU")
+    some = control_of("CN", {"commodities": ["antimony"], "destinations": ["DE"]})
+    assert statuses(exposed(found, some)) == {"CN": "partly", "VN": "none"}
+    everyone = control_of("CN", {"commodities": ["antimony"]})
+    assert bounds(exposed(found, everyone)) == ("60", "60", "60")
+
+
+def test_a_code_with_other_goods_is_at_most_partly_controlled() -> None:
+    flows = [flow_state(flow_claimed())]
+    [found] = flow_lists(flows, Commodity("gallium"), Place("DE"), frozenset())
+    assert found.has_other_goods
+    assert statuses(exposed(found, control_of("CN"))) == {"CN": "partly", "CA": "none"}
+
+
+def test_a_flow_in_the_newest_year_or_in_a_named_edition_is_chosen() -> None:
+    older = flow_claimed(METAL, code="811010", year=2022)
+    newer = flow_claimed(METAL, code="811010", edition="BACI 202701", published_on="2027-01")
+    assert of_code(older, newer).last_year == 2024
+    named = of_code(older, newer, edition="BACI 202601")
+    assert (named.last_year, named.edition) == (2022, "BACI 202601")
+
+
+def test_a_flow_to_the_importer_shows_that_a_place_may_be_in_the_unnamed_part() -> None:
+    metal = origin_list({"CN": 60}, 40, commodity="antimony", form="unwrought_metal_and_powder")
+    vietnam = control_of("VN", {"commodities": ["antimony"]})
+    flow = flow_state(flow_claimed(METAL, code="811010", importer="US"))
+    found = exposed(metal, vietnam, flows=[flow])
+    [supplier] = found.unnamed_suppliers
+    assert (supplier.place, supplier.supply, bounds(found)) == ("VN", flow, ("0", "40", "40"))
+    oxide = origin_list({"CN": 60}, 40, commodity="antimony", form="oxide")
+    assert exposed(oxide, vietnam, flows=[flow]).unnamed_suppliers == ()

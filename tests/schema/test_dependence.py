@@ -1,4 +1,4 @@
-"""Queries of dependence: reliance, prices, origins, and imports under export controls."""
+"""Queries of dependence: origins of imports, and imports under export controls."""
 
 from __future__ import annotations
 
@@ -13,152 +13,13 @@ from deploy.postgres import Postgres
 from schema.services import Services
 from tests.conftest import copied
 from tests.support.api import Api
+from tests.support.dependence_facts import record, yearly
 from tests.support.fact_builders import announced, claimed, source, suspended
 from tests.support.origin_lists import GALLIUM, origin_list
-from tracker.commands.commands import RecordFact
 from tracker.domain.codec import from_builtins
 from tracker.domain.export_control_acts import Announced
 from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Fact
 from tracker.postgres.database import Target
-
-APPARENT, WITHOUT_SCRAP = "apparent consumption", "apparent consumption; traded scrap excluded"
-
-
-def yearly(
-    value: str | None,
-    year: int,
-    *,
-    statistic: str = "net_import_reliance",
-    edition: str = "MCS 2026",
-    published_on: str = "2026-02-06",
-    unit: str = "percent",
-    basis: str = APPARENT,
-    qualifier: str | None = None,
-    **series: Any,
-) -> Claimed:
-    """Return a claim for a year about the United States."""
-    return from_builtins(
-        Claimed,
-        {
-            "source": source("usgs", published_on),
-            "series": {
-                "commodity": "aluminium",
-                "place": "US",
-                "statistic": statistic,
-                "period": year,
-                **series,
-            },
-            "edition": edition,
-            "quantity": {"unit": unit, "value": value, "basis": basis, "qualifier": qualifier},
-        },
-    )
-
-
-async def record(services: Services, *facts: Fact) -> Api:
-    """Record facts, each in its stream or as a control, and return a client that sees them."""
-    commands = [RecordFact(_stream(fact, number), fact) for number, fact in enumerate(facts)]
-    written = await services.commands.record_all(commands)
-    await services.projector.reach(written.positions[-1])
-    return Api(services)
-
-
-def _stream(fact: Fact, number: int) -> str:
-    if isinstance(fact, Announced):
-        return f"export-control/{fact.issuer.lower()}"
-    return fact.stream or "export-control/cn"
-
-
-LINE = """form publisher points { year basisChanged change changeUnavailableReason
-  claim { value qualifier edition basis } editions { edition value } }"""
-
-
-async def lines(api: Api, field: str, day: str = "2026-06-01") -> list[dict[str, Any]]:
-    """Return the lines of a query for reliance or prices."""
-    data = await api.ask(f'{{ asOf(validAt: "{day}") {{ {field} {{ lines {{ {LINE} }} }} }} }}')
-    found: list[dict[str, Any]] = data["asOf"][field.partition("(")[0]]["lines"]
-    return found
-
-
-async def test_reliance_is_a_line_of_years_and_a_change_of_basis_breaks_it(
-    services: Services,
-) -> None:
-    api = await record(
-        services,
-        yearly("47", 2023, edition="MCS 2025", published_on="2025-01-31"),
-        yearly("44", 2022, edition="MCS 2025", published_on="2025-01-31"),
-        yearly("62", 2024, basis=WITHOUT_SCRAP),
-    )
-    [line] = await lines(api, 'reliance(importer: "US", commodity: "aluminium")')
-    points = [
-        (p["year"], p["claim"]["value"], p["basisChanged"], p["change"]) for p in line["points"]
-    ]
-    assert points == [(2022, "44", False, None), (2023, "47", False, "3"), (2024, "62", True, None)]
-    assert line["points"][0]["changeUnavailableReason"] is None
-    assert "basis" in line["points"][2]["changeUnavailableReason"]
-
-
-async def test_a_net_exporter_has_no_number_and_no_change(services: Services) -> None:
-    api = await record(
-        services,
-        yearly("10", 2023),
-        yearly(None, 2024, qualifier="net_exporter"),
-        yearly("5", 2025),
-        yearly("4", 2027),
-    )
-    [line] = await lines(api, 'reliance(importer: "US")')
-    assert [(p["claim"]["value"], p["claim"]["qualifier"]) for p in line["points"][:3]] == [
-        ("10", None),
-        (None, "NET_EXPORTER"),
-        ("5", None),
-    ]
-    assert [p["change"] for p in line["points"]] == [None] * 4
-    assert line["points"][3]["changeUnavailableReason"] == "no claim for 2026 is recorded"
-
-
-async def test_each_year_has_its_latest_claim_that_was_public_or_that_of_an_edition(
-    services: Services,
-) -> None:
-    api = await record(
-        services,
-        yearly("47", 2023, edition="MCS 2025", published_on="2025-01-31"),
-        yearly("41", 2023),
-    )
-
-    async def value(field: str, day: str) -> list[str]:
-        return [
-            p["claim"]["value"] for line in await lines(api, field, day) for p in line["points"]
-        ]
-
-    asked = 'reliance(importer: "US", commodity: "aluminium"'
-    assert await value(f"{asked})", "2025-06-01") == ["47"]
-    assert await value(f"{asked})", "2026-06-01") == ["41"]
-    assert await value(f"{asked})", "2024-06-01") == []
-    assert await value(f'{asked}, figures: "MCS 2026")', "2025-06-01") == ["41"]
-    assert await value(f'{asked}, figures: "MCS 2025")', "2026-06-01") == ["47"]
-    [line] = await lines(api, f"{asked})")
-    assert [one["edition"] for one in line["points"][0]["editions"]] == ["MCS 2025", "MCS 2026"]
-
-
-async def test_prices_of_different_products_and_bases_stay_apart(services: Services) -> None:
-    nominal, real = "battery grade, nominal", "battery grade, real"
-    price = {"statistic": "price", "commodity": "lithium", "unit": "USD/t"}
-    api = await record(
-        services,
-        yearly("68000", 2022, form="carbonate", basis=nominal, **price),
-        yearly("41000", 2023, form="carbonate", basis=nominal, **price),
-        yearly("12000", 2024, form="carbonate", basis=real, **price),
-        yearly("900", 2024, form="spodumene", basis=nominal, **price),
-    )
-    carbonate, spodumene = await lines(api, 'prices(commodity: "lithium", place: "US")')
-    assert [(p["basisChanged"], p["change"]) for p in carbonate["points"]] == [
-        (False, None),
-        (False, "-27000"),
-        (True, None),
-    ]
-    assert (spodumene["form"], len(spodumene["points"])) == ("spodumene", 1)
-    assert await lines(api, 'prices(commodity: "lithium", place: "DE")') == []
-
 
 EXPOSURE = """commodity { key } form importer { code } claim { edition series { period until }
   origins { measured } } figuresPublicLater unit whole certain assumed partly none unnamed remainder
@@ -272,8 +133,8 @@ async def test_one_item_per_list_and_none_for_their_average(services: Services) 
 async def test_an_empty_answer_tells_how_complete_the_records_are(services: Services) -> None:
     data = await Api(services).ask("""{ asOf {
       importExposure(importer: "US", commodity: "gallium") { lists { form } completeness { level } }
-      importOrigins(importer: "US", commodity: "gallium") { lists { edition } completeness { level } }
-      importRanks(importer: "US") { lists { edition } completeness { level } }
+      importOrigins(importer: "US", commodity: "gallium") { lists { form } completeness { level } }
+      importRanks(importer: "US") { lists { form } completeness { level } }
       reliance(importer: "US") { lines { form } completeness { level } }
       prices(commodity: "gallium") { lines { form } completeness { level } } } }""")
     for field in ("importExposure", "importOrigins", "importRanks"):
@@ -301,19 +162,19 @@ async def test_lists_of_origins_and_ranks_are_the_newest_published(services: Ser
         },
     )
     api = await record(services, older, origin_list(), ranks)
-    shown = "lists { edition origins { parts { place { code } quantity { value } } } }"
+    shown = "lists { claim { edition } parts { place { code } quantity { value } } }"
     query = f"""query ($day: Day, $figures: String) {{ asOf(validAt: $day) {{
       importOrigins(importer: "US", figures: $figures) {{ {shown} }}
       importRanks(importer: "US") {{ {shown} }} }} }}"""
     data = (await api.ask(query, day="2026-06-01"))["asOf"]
     [origins], [names] = data["importOrigins"]["lists"], data["importRanks"]["lists"]
-    assert origins["edition"] == "MCS 2026"
-    assert [one["place"]["code"] for one in origins["origins"]["parts"]] == [*GALLIUM]
-    assert [one["place"]["code"] for one in names["origins"]["parts"]] == ["CN", "CA"]
-    assert {one["quantity"] for one in names["origins"]["parts"]} == {None}
+    assert origins["claim"]["edition"] == "MCS 2026"
+    assert [one["place"]["code"] for one in origins["parts"]] == [*GALLIUM]
+    assert [one["place"]["code"] for one in names["parts"]] == ["CN", "CA"]
+    assert {one["quantity"] for one in names["parts"]} == {None}
     for day, figures in (("2025-06-01", None), ("2026-06-01", "MCS 2025")):
         data = (await api.ask(query, day=day, figures=figures))["asOf"]
-        assert [one["edition"] for one in data["importOrigins"]["lists"]] == ["MCS 2025"]
+        assert [one["claim"]["edition"] for one in data["importOrigins"]["lists"]] == ["MCS 2025"]
 
 
 async def test_bad_arguments_are_refused_at_their_field(services: Services) -> None:
@@ -338,8 +199,8 @@ async def test_each_day_of_a_series_has_the_answer_that_it_has_alone(services: S
     pause = suspended("1", start="2025-11-09", end="2026-11-27")
     api = await record(services, origin_list(), ban(), pause, yearly("47", 2023))
     selection = f"""importExposure({OF_GALLIUM}) {{ lists {{ {EXPOSURE} }} }}
-      reliance(importer: "US") {{ lines {{ {LINE} }} }} prices {{ lines {{ form }} }}
-      importOrigins(importer: "US") {{ lists {{ edition }} }}"""
+      reliance(importer: "US") {{ lines {{ points {{ change }} }} }} prices {{ lines {{ form }} }}
+      importOrigins(importer: "US") {{ lists {{ form }} }}"""
     series = await api.ask(
         f'{{ over(from: "2025-10-01", to: "2026-12-31", step: MONTH) {{ day: validAt {selection} }} }}'
     )
@@ -392,3 +253,54 @@ async def test_the_order_of_recording_does_not_matter(
             found = await exposure(api, OF_GALLIUM, day)
             assert found == await exposure(other, OF_GALLIUM, day)
             assert found
+
+
+async def test_figures_of_dependence_change_no_answer_about_production(services: Services) -> None:
+    """They have the same commodity, places and years."""
+    mine = [
+        claimed(100, place="WORLD", commodity="gallium"),
+        claimed(80, place="CN", commodity="gallium"),
+        claimed(20, place="US", commodity="gallium"),
+    ]
+    api = await record(services, *mine, ban())
+    production = """{ asOf(validAt: "2026-06-01") {
+      exposure(commodity: "gallium") { stage form year controlledShare places { place { code } share } }
+      production(commodity: "gallium") { stage form year total { value sumOfPlaces }
+        figures { place { code } share rank } available { stage form }
+        concentration { hhi } share(of: {places: ["US", "JP"]}) { share } }
+      latestProductions(commodity: "gallium") { year figures { place { code } share } }
+      reserves(commodity: "gallium") { figures { place { code } } }
+      supplies(commodity: "gallium", statistic: PRODUCTION) { stage form years claims }
+      us: productsOf(place: "US") { stage form year figure { share } }
+      cn: productsOf(place: "CN") { stage form year figure { share } } } }"""
+    before = await api.ask(production)
+    assert before["asOf"]["exposure"][0]["controlledShare"] == "0.8000"
+    about = {"commodity": "gallium", "basis": "REO", "published_on": "2026-02-06"}
+    others = [
+        yearly("90", year, statistic=statistic, unit="t", form=form, **about)
+        for statistic in ("imports", "exports", "consumption", "stocks", "stockpile_shipments")
+        for form in (None, "metal")
+        for year in (2023, 2025)
+    ]
+    projections = [
+        yearly(
+            "500",
+            2030,
+            statistic="production_projection",
+            unit="t",
+            stage="mine",
+            place=place,
+            **about,
+        )
+        for place in ("WORLD", "CN", "US")
+    ]
+    await record(
+        services,
+        *others,
+        *projections,
+        yearly("100", 2025, **about),
+        yearly("500", 2025, statistic="price", unit="USD/kg", **about),
+        origin_list(first=2023, last=None),
+        origin_list(),
+    )
+    assert await api.ask(production) == before

@@ -29,6 +29,10 @@ NEEDED = {
     "shares": {"commodities": "gallium", "years": "2022..2024", "group": "alliance:quad"},
     "exposure": {"commodity": "gallium"},
     "exposures": {"commodity": "gallium", "destinations": "US,DE"},
+    "reliance": {"importer": "US", "commodity": "gallium"},
+    "prices": {"commodity": "gallium", "figures": "MCS 2026"},
+    "import-origins": {"importer": "US", "commodity": "gallium", "figures": "MCS 2026"},
+    "import-exposure": {"importer": "US", "commodity": "gallium", "figures": "MCS 2026"},
     "changes": {"from": "2025-10-01"},
     "timeline": {"commodity": "gallium"},
     "clause-statuses": {"commodity": "gallium"},
@@ -42,9 +46,9 @@ NEEDED = {
 """Parameters without which a table says nothing, or too much for a test."""
 NAMES = """
     alliances announcements changes claims clause-counts clause-statuses clauses commodities
-    controls coverages disputes editions events exposure exposures facts horizons members memberships places
-    production productions reserves revisions search shares sources supplies timeline trade
-    transitions upcoming
+    controls coverages disputes editions events exposure exposures facts horizons import-exposure
+    import-origins members memberships places prices production productions reliance reserves revisions
+    search shares sources supplies timeline trade transitions upcoming
 """
 TABLES = NAMES.split()
 

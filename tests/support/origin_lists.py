@@ -14,12 +14,13 @@ from projections.analysis.import_exposure import (
     product_clauses,
     suppliers,
 )
-from projections.analysis.origin_lists import OriginList
+from projections.analysis.origin_lists import OriginList, published_list
 from tests.support.fact_builders import announced, decided_facts, source, state
 from tracker.domain.codec import from_builtins
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
 from tracker.domain.figure_facts import Claimed
+from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.values import Fact
 from tracker.domain.vocabulary import Measure
 
@@ -97,7 +98,7 @@ def figure_state(*claims: Claimed, day: str = LONG_AFTER) -> FigureState:
 def listed(claim: Claimed) -> OriginList:
     """Return a list of origins."""
     figure = figure_state(claim)
-    return OriginList(figure, figure.claims[-1])
+    return published_list(figure, figure.claims[-1])
 
 
 def control_of(
@@ -123,17 +124,18 @@ def control_of(
 
 
 def exposed(
-    claim: Claimed,
+    claim: Claimed | OriginList,
     *controls: ExportControlState,
     output: Sequence[FigureState] = (),
+    flows: Sequence[TradeFlowState] = (),
     measures: set[Measure] | None = None,
     **more: Any,
 ) -> ImportExposure:
     """Return the imports of a list under some controls."""
     clauses = ExportClauses(controls, statuses=EFFECTIVE | UPCOMING, **more)
-    on_product = product_clauses(listed(claim), DAY, clauses).only(measures)
+    of = claim if isinstance(claim, OriginList) else listed(claim)
+    on_product = product_clauses(of, DAY, clauses).only(measures)
     by_commodity = defaultdict(list)
     for figure in output:
         by_commodity[figure.series.commodity].append(figure)
-    supplying = suppliers(listed(claim), by_commodity, ())
-    return import_exposure(listed(claim), on_product, supplying)
+    return import_exposure(of, on_product, suppliers(of, by_commodity, (), flows))

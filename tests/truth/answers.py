@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.support.api import Api
+from tests.truth.import_answers import imports
 from tests.truth.question import Question
 
 ENUMS = {"measure", "covers", "status", "direction", "form", "stage", "kind", "match"}
@@ -380,6 +381,7 @@ KINDS: dict[str, Callable[[Api, Question], Awaitable[Any]]] = {
     "share": share,
     "shares": shares,
     "requirements": requirements,
+    "imports": imports,
     "announcement": announcement,
     "alliance": alliance,
     "members": alliance,

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.files import Act, Problem
-from tracker.corpus.flows import shipped_flow
-from tracker.corpus.flows import ships as ships_flow
+from tracker.corpus.flows import flow_ships, shipped_flow
 from tracker.domain.entity import TYPES
 from tracker.domain.figure_facts import Claimed, edition_key
 from tracker.domain.trade_flow import FlowClaimed
@@ -79,10 +78,10 @@ def usgs_readings(directory: Path) -> list[PlannedEvent]:
         for item in usgs.READER.read(file)
         if isinstance(item, ReadFact)
     )
-    return [reading for reading in readings if ships(reading)]
+    return [reading for reading in readings if reading_ships(reading)]
 
 
-def ships(reading: PlannedEvent) -> bool:
+def reading_ships(reading: PlannedEvent) -> bool:
     """Return whether a reading of a USGS file is part of the corpus.
 
     It has all tables by country, all net import reliance and all import sources. Imports, exports,
@@ -106,7 +105,7 @@ def baci_readings(directory: Path) -> list[PlannedEvent]:
     return [
         shipped_flow(reading)
         for reading in _readings_of(baci.READER, directory)
-        if isinstance(reading.fact, FlowClaimed) and ships_flow(reading.fact)
+        if isinstance(reading.fact, FlowClaimed) and flow_ships(reading.fact)
     ]
 
 

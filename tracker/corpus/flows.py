@@ -28,7 +28,7 @@ SMALL = Decimal("0.001")
 NOTE = "Origins below 0.1 % of value and weight ({count}) are added up as unnamed."
 
 
-def ships(claim: FlowClaimed) -> bool:
+def flow_ships(claim: FlowClaimed) -> bool:
     """Return whether a claim of the publisher's file is part of the corpus."""
     return claim.importer in IMPORTERS and claim.year >= FROM_YEAR
 

@@ -170,11 +170,12 @@ def naming_clauses(rows: Iterable[ClauseRow]) -> list[Mapping[str, Any]]:
 
 def sources_of(state: Mapping[str, Any]) -> list[str]:
     """Return the names of the publishers, those of the lists first."""
-    return list(dict.fromkeys(publisher_of(claim["source"]) for claim in _claims(state)))
+    of_lists = [one.source for one in exposure_lists(state["importExposure"]["lists"])]
+    others = [claim["source"] for claim in _claims(state)]
+    return list(dict.fromkeys(map(publisher_of, [*of_lists, *others])))
 
 
 def _claims(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from (one["claim"] for one in state["importExposure"]["lists"])
     for field in ("reliance", "prices"):
         for line in state[field]["lines"]:
             yield from (point["claim"] for point in line["points"])

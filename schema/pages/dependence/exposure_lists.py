@@ -12,7 +12,7 @@ from schema.pages.charts.sankey import FLOW_WORDS, Flow, FlowChart, page_drawing
 from schema.pages.charts.sankey import FlowDrawing as Drawing
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, unit
-from schema.pages.site.naming import edition_of, place_in_sentence, product, years_of
+from schema.pages.site.naming import edition_of, place_in_sentence, product
 from schema.pages.site.words import NBSP, publisher_of, sentence, words
 
 PARTS = {
@@ -58,18 +58,33 @@ class ExposureList:
 
     @property
     def measured(self) -> str:
-        """Return its period, its measure and its edition."""
-        claim = self.listed["claim"]
-        years = years_of(claim["series"])
-        period = f"average of {years}" if claim["series"]["until"] else years
-        measure = (claim["origins"] or {}).get("measured")
-        return ", ".join(part for part in (period, measure and f"by {measure}") if part)
+        """Return its years, its measure, and the code of its trade flows."""
+        first, last = self.listed["firstYear"], self.listed["lastYear"]
+        years = f"average of {first} to {last}" if last != first else str(first)
+        measure = self.listed["measured"]
+        return ", ".join(part for part in (years, measure and f"by {measure}") if part)
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """Return the source of its claim, or of its first trade flow."""
+        claim = self.listed["claim"] or self.listed["flows"][0]["preferred"]
+        source: Mapping[str, Any] = claim["source"]
+        return source
 
     @property
     def edition(self) -> str:
         """Return the publisher and the edition."""
         claim = self.listed["claim"]
-        return f"{publisher_of(claim['source'])}, {edition_of(claim)}"
+        edition = edition_of(claim) if claim else self.listed["edition"]
+        return f"{publisher_of(self.source)}, {edition}"
+
+    @property
+    def address(self) -> str:
+        """Return the path of its claim: the figure, or the event of its first trade flow."""
+        claim = self.listed["claim"]
+        if claim:
+            return f"/figures/{claim['figure']}"
+        return f"/events/{self.listed['flows'][0]['preferred']['position']}"
 
 
 def product_name(commodity: str, form: str | None) -> str:
@@ -77,16 +92,17 @@ def product_name(commodity: str, form: str | None) -> str:
     return commodity if form == ALL_PRODUCTS else product(commodity, form)
 
 
+def list_name(listed: OriginList) -> str:
+    """Return the product of a list, or the code of its trade flows."""
+    if listed["hsCode"]:
+        return f"{listed['commodity']['name']}, HS {listed['hsCode']}"
+    return product_name(listed["commodity"]["name"], listed["form"])
+
+
 def exposure_lists(lists: Sequence[OriginList]) -> list[ExposureList]:
     """Return the lists of a response in its order."""
     return [
-        ExposureList(
-            index,
-            one,
-            product_name(one["commodity"]["name"], one["form"]),
-            list_bar(one),
-            bounds_in_words(one),
-        )
+        ExposureList(index, one, list_name(one), list_bar(one), bounds_in_words(one))
         for index, one in enumerate(lists)
     ]
 

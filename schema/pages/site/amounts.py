@@ -20,6 +20,7 @@ INSTEAD_OF_NUMBER = {
     "NOT_AVAILABLE": "not available",
     "NOT_APPLICABLE": "not applicable",
     "NOT_STATED": "not stated",
+    "NET_EXPORTER": "net exporter",
     "INCLUDED_ELSEWHERE": "counted elsewhere",
     "LARGE": "“large”",
     "MODERATE_TO_LARGE": "“moderate to large”",

@@ -25,8 +25,8 @@ from schema.types.dependence import (
     YearlyLine,
     YearlyLines,
 )
-from schema.types.figure import referenced_claim
-from tracker.domain.commodities import commodities
+from schema.types.dependence import OriginList as PublishedList
+from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.places import Place
 from tracker.domain.vocabulary import ActKind, Measure, Statistic
 
@@ -110,11 +110,16 @@ class DependenceAnalysis(AtMoment):
         figures: Edition = None,
     ) -> ImportExposures:
         """The part of the imports of a place that comes from origins with export controls toward it: bounds
-        for each published list of origins. The numbers show imports in the period of the list and controls
-        on `validAt`."""
+        for each published list of origins. Without one, trade flows are used: a list for each code that may
+        have goods of the commodity. For the EU these are flows from outside. The numbers show imports in the
+        period of the list and controls on `validAt`."""
         lists = await self._lists(
             info, Statistic.IMPORT_ORIGINS, importer, commodity, form, figures
         )
+        if not lists and commodity and form is None:
+            lists = await info.context.services.as_of.dependence.flow_lists(
+                self.moment, Place(importer), Commodity(commodity), figures
+            )
         orders = await self.orders(info)
         exposures = await info.context.services.as_of.dependence.import_exposures(
             lists, orders, self.moment, None if measures is None else frozenset(measures)
@@ -136,7 +141,7 @@ class DependenceAnalysis(AtMoment):
         of = None if place is None else parse_word(Place, place, field)
         edition = parse_optional_text(edition, "figures")
         figures = await info.context.services.as_of.dependence.figures(
-            statistic, self.moment, of, parse_with_descendants(commodity), edition
+            statistic, self.moment, of, _commodities(commodity, every_stage=True), edition
         )
         orders, tree = await self.orders(info), [*commodities()]
         lines = yearly_lines(figures, edition)
@@ -159,7 +164,7 @@ class DependenceAnalysis(AtMoment):
         orders = await self.orders(info)
         return OriginLists(
             scope=self._figures_scope(info, commodity),
-            lists=[referenced_claim(one.cited, orders) for one in lists],
+            lists=[PublishedList(of=one, orders=orders) for one in lists],
         )
 
     async def _lists(
@@ -178,13 +183,29 @@ class DependenceAnalysis(AtMoment):
             statistic,
             self.moment,
             parse_word(Place, importer, "importer"),
-            parse_with_descendants(commodity),
+            _commodities(commodity),
             edition,
         )
-        tree = [*commodities()]
-        lists = [one for one in newest_lists(figures, edition) if form in (None, one.form)]
+        named, tree = parse_with_descendants(commodity), [*commodities()]
+        lists = [
+            one
+            for one in newest_lists(figures, edition)
+            if form in (None, one.form) and (named is None or {one.commodity, one.goods} & {*named})
+        ]
         return sorted(lists, key=lambda one: (tree.index(one.commodity), one.form or ""))
 
     def _figures_scope(self, info: Info, commodity: str | None) -> AnswerScope | None:
         goods = None if commodity is None else [commodity]
         return self.scope(info, [ActKind.FIGURE], commodities=goods)
+
+
+def _commodities(commodity: str | None, *, every_stage: bool = False) -> list[str] | None:
+    """Return a commodity and all below it, with the one under which its figures are filed.
+
+    With `every_stage`, only if its figures are filed there for all stages.
+    """
+    named = parse_with_descendants(commodity)
+    filed = Commodity(commodity).filed_figures if commodity else None
+    if named is None or filed is None or (every_stage and filed.stage):
+        return named
+    return sorted({*named, filed.commodity})

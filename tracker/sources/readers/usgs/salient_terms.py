@@ -53,12 +53,13 @@ def find_subject(name: str) -> Product | None:
 def narrowed(commodity: Commodity, form: str | None) -> Product:
     """Return the product under the narrower commodity of its chapter, if one is declared.
 
-    A product that is the whole commodity has no form.
+    A product that is the whole commodity has no form, unless the commodity has several products.
     """
     for rule in declarations()["narrower"]:
         if rule["of"] == commodity and re.search(rule["words"], form or "", re.IGNORECASE):
             commodity = Commodity(form or "" if rule["commodity"] == "=" else rule["commodity"])
-    return Product(commodity, None if form == commodity else form)
+    whole = form == commodity and commodity not in declarations()["several"]
+    return Product(commodity, None if whole else form)
 
 
 def product_of_word(commodity: Commodity, words: str) -> str | None:

@@ -14,6 +14,10 @@ from tracker.domain.places import Place
 from tracker.domain.vocabulary import Stage, Statistic
 from tracker.sources.readers.usgs.cells import Cell
 
+COMMODITY_IN_NAME = (
+    "the commodity is read from the file name mcs2022-NAME_world.csv; use --set commodity=NAME"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -58,6 +62,8 @@ class Correction:
 
 def subject(cell: Cell) -> Subject | str:
     """Return the subject of a cell, or the reason why it is unknown."""
+    if not cell.table:
+        return COMMODITY_IN_NAME
     chapter = chapter_of(cell)
     if chapter is None:
         return f"unknown commodity {cell.table!r}"

@@ -1,0 +1,80 @@
+"""Cells of the USGS files beside the checkout, and the results that tests expect for them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tracker.domain.figure_facts import Claimed
+from tracker.sources.reader import File, Item, RefusedItem
+from tracker.sources.readers.usgs import READER
+
+RAW = Path(__file__).parents[2].parent / "shared" / "data" / "raw"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a file: its line and column, and which of several columns of one name."""
+
+    path: str
+    line: int
+    column: str | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A cell that misleads, with its claim or refusal."""
+
+    number: int
+    cell: Cell
+    subject: str
+    """The series, or the code of the refusal."""
+    value: str
+    unit: str
+    """The unit; empty for a refusal."""
+    qualifier: str
+    words: str
+    """The basis, if it is compared, or a part of the reason."""
+
+    def __str__(self) -> str:
+        place = f"{Path(self.cell.path).stem}, line {self.cell.line}, {self.cell.column}"
+        return f"{self.number}: {place}"
+
+
+def traps() -> list[Trap]:
+    """Return the traps of single cells."""
+    with Path(__file__).with_name("usgs_traps.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            Trap(
+                int(row["trap"]),
+                Cell(row["file"], int(row["line"]), row["column"] or None, int(row["number"])),
+                row["series_or_code"],
+                row["value"],
+                row["unit"],
+                row["qualifier"],
+                row["basis_or_reason"],
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def found_at(cell: Cell) -> Claimed | RefusedItem:
+    """Return the claim or the refusal of a cell."""
+    matching = [item for item in _items(cell.path) if _is_at(item, cell)]
+    item = matching[cell.number]
+    if isinstance(item, RefusedItem):
+        return item
+    assert isinstance(item.planned.fact, Claimed)
+    return item.planned.fact
+
+
+@cache
+def _items(path: str) -> tuple[Item, ...]:
+    return tuple(READER.read(File.at(RAW / path)))
+
+
+def _is_at(item: Item, cell: Cell) -> bool:
+    return (item.at.line, item.at.column) == (cell.line, cell.column)
