@@ -119,14 +119,17 @@ async def test_prices_have_the_dates_of_controls(corpus: Api) -> None:
     assert "A date beside a price does not show a cause." in text_of(section)
 
 
-async def test_an_importer_is_chosen_by_name_and_without_a_list_there_are_flows(
+async def test_an_importer_without_a_published_list_has_bounds_from_trade_flows(
     corpus: Api,
 ) -> None:
-    text = text_of(await dependence_of(corpus, "gallium", "&importer=Germany"))
-    assert "Gallium: dependence of Germany" in text
-    assert "No list of the origins of these imports is recorded for Germany." in text
-    assert "811292, 2024 HS17 Germany" in text
-    assert "a bundle, also of Germanium, Hafnium" in text
+    main = await dependence_of(corpus, "gallium", "&importer=European Union")
+    text = text_of(main)
+    assert "Gallium: dependence of the European Union" in text
+    assert "Gallium, HS 811292" in text_of(section_of(main, "origins"))
+    assert "CEPII, BACI 202601" in text_of(section_of(main, "origins"))
+    flows = text_of(section_of(main, "trade"))
+    assert "811292, 2024 HS17 Germany" in flows
+    assert "a bundle, also of Germanium, Hafnium" in flows
 
 
 async def test_an_unknown_importer_and_an_unknown_measure_are_refused(corpus: Api) -> None:

@@ -18,12 +18,15 @@ from schema.pages.charts.line_chart import (
     draw_lines,
     unbroken,
 )
+from schema.pages.charts.sankey import Flow
 from schema.pages.dependence.alternatives import is_about_processed_goods, missing_stage_note
 from schema.pages.dependence.dependent_products import dependent_products, reliances
 from schema.pages.dependence.exposure_lists import (
+    MAX_FLOWS,
     PARTS,
     bounds_in_words,
     exposure_lists,
+    largest_flows,
     list_bar,
     product_name,
 )
@@ -76,6 +79,25 @@ def test_equal_bounds_are_one_number_and_others_are_a_range() -> None:
     apart = bounds_in_words(listed(0, 0, 0, 70, 30, lower="0", upper="30"))
     assert same.replace("\N{NO-BREAK SPACE}", " ") == "18 %"
     assert apart.replace("\N{NO-BREAK SPACE}", " ") == "0 % to 30 %"
+
+
+def test_bounds_of_amounts_are_shares_of_the_whole() -> None:
+    flows = listed(0, 0, 50, 150, 0, unit="USD", whole="200", upper="50")
+    assert bounds_in_words(flows).replace("\N{NO-BREAK SPACE}", " ") == "0.0 % to 25.0 %"
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.sampled_from(["none", "partly"])), max_size=30))
+def test_a_diagram_of_many_origins_keeps_the_sums_of_each_kind(
+    parts: list[tuple[int, str]],
+) -> None:
+    flows = [Flow("A", Decimal(amount), "", kind) for amount, kind in parts]
+    drawn = largest_flows(flows, listed(0, 0, 0, 0, 0))
+    assert len(drawn) <= MAX_FLOWS + 2
+    for kind in ("none", "partly"):
+        before, after = (
+            sum(one.amount for one in each if one.kind == kind) for each in (flows, drawn)
+        )
+        assert before == after
 
 
 def test_a_list_that_is_not_divided_has_the_name_of_its_commodity() -> None:

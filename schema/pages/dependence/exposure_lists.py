@@ -13,7 +13,7 @@ from schema.pages.charts.sankey import FlowDrawing as Drawing
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, unit
 from schema.pages.site.naming import edition_of, place_in_sentence, product
-from schema.pages.site.words import NBSP, publisher_of, sentence, words
+from schema.pages.site.words import NBSP, many, percent, publisher_of, sentence, words
 
 PARTS = {
     "full": "covered by controls in force",
@@ -32,6 +32,8 @@ STATUS_WORDS = {
     "NONE": "no control recorded",
 }
 UNNAMED = "Other countries"
+MAX_FLOWS = 8
+"""Maximum number of origins in a diagram; those after it are sums by kind."""
 ALL_PRODUCTS = "all"
 """The product of a list that is not divided."""
 
@@ -124,8 +126,15 @@ def in_unit(number: str, listed: OriginList) -> str:
 
 def bounds_in_words(listed: OriginList) -> str:
     """Return the bounds of the controlled part: one number if both are equal."""
-    lower, upper = (in_unit(listed[name], listed) for name in ("lower", "upper"))
+    lower, upper = (share_in_words(listed[name], listed) for name in ("lower", "upper"))
     return lower if lower == upper else f"{lower} to {upper}"
+
+
+def share_in_words(number: str, listed: OriginList) -> str:
+    """Return a number as published in percent, or the share of an amount in the whole."""
+    if listed["unit"] == "percent":
+        return in_unit(number, listed)
+    return percent(Decimal(number) / (Decimal(listed["whole"]) or 1))
 
 
 def bounds_sentence(one: ExposureList) -> str:
@@ -139,7 +148,7 @@ def bounds_sentence(one: ExposureList) -> str:
         f" on it{kinds} are in force toward this destination."
     )
     if listed["tight"] != listed["upper"]:
-        text += f" The inferred upper bound is {in_unit(listed['tight'], listed)}."
+        text += f" The inferred upper bound is {share_in_words(listed['tight'], listed)}."
     return f"{text} Imports: {one.measured} ({one.edition})."
 
 
@@ -166,6 +175,7 @@ def flow_chart(one: ExposureList, source: str, address: Address) -> FlowChart | 
         )
         for origin in listed["origins"]
     ]
+    flows = largest_flows(flows, listed)
     unnamed = Decimal(listed["unnamed"])
     if unnamed > 0:
         flows.append(Flow(UNNAMED, unnamed, in_unit(listed["unnamed"], listed), "unnamed"))
@@ -173,6 +183,25 @@ def flow_chart(one: ExposureList, source: str, address: Address) -> FlowChart | 
         return None
     title = f"{one.name}: origins of the imports of {place_in_sentence(listed['importer'])}"
     return FlowChart(title, source, listed["importer"]["name"], flows)
+
+
+def largest_flows(flows: Sequence[Flow], listed: OriginList) -> list[Flow]:
+    """Return the first flows, and the sum of the others of each kind: an image has room for some."""
+    if len(flows) <= MAX_FLOWS:
+        return list(flows)
+    others: dict[str, list[Flow]] = {}
+    for flow in flows[MAX_FLOWS:]:
+        others.setdefault(flow.kind, []).append(flow)
+    sums = {kind: sum((one.amount for one in of), Decimal(0)) for kind, of in others.items()}
+    return [
+        *flows[:MAX_FLOWS],
+        *(
+            Flow(
+                many(len(of), "further origin"), sums[kind], in_unit(str(sums[kind]), listed), kind
+            )
+            for kind, of in others.items()
+        ),
+    ]
 
 
 def drawings(chart: FlowChart | None) -> list[tuple[str, Drawing]]:

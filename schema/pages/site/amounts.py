@@ -27,7 +27,6 @@ INSTEAD_OF_NUMBER = {
     "MODERATE": "“moderate”",
     "SMALL": "“small”",
     "SOME": "“some”",
-    "NET_EXPORTER": "net exporter",
 }
 """The publisher's word instead of a number, without interpretation."""
 EXACT_QUALIFIERS = (None, "NIL", "ABOUT", "NEARLY")
