@@ -68,7 +68,6 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     exposure = exposure_rows(state)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in state["years"])
-    dependence = exposure_lists(state["importExposure"]["lists"])
     drawn = years_chart(state, commodity["name"], attribution(state), _figure_page(address))
     return {
         "title": commodity["name"],
@@ -107,17 +106,25 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "clauses": clauses,
         "exposure": exposure,
         "exposure_parts": PARTS,
-        "dependence": dependence,
-        "dependence_parts": IMPORT_PARTS,
-        "dependence_sentences": [
-            *(bounds_sentence(one) for one in dependence[:MAX_SENTENCES]),
-            *reliance_sentences(state["reliance"]["lines"][:MAX_SENTENCES]),
-        ],
+        **dependence(state),
         "watched": watched_issuers(
             state["horizon"],
             [edge["node"]["issuer"] for edge in state["exportControls"]["edges"]],
             date.fromisoformat(state["validAt"]),
         ),
+    }
+
+
+def dependence(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the lists of origins of imports with their bounds, and the answer in sentences."""
+    lists = exposure_lists(state["importExposure"]["lists"])
+    return {
+        "dependence": lists,
+        "dependence_parts": IMPORT_PARTS,
+        "dependence_sentences": [
+            *(bounds_sentence(one) for one in lists[:MAX_SENTENCES]),
+            *reliance_sentences(state["reliance"]["lines"][:MAX_SENTENCES]),
+        ],
     }
 
 

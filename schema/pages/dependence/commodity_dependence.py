@@ -28,7 +28,7 @@ from schema.pages.dependence.exposure_lists import (
     measure_sentences,
     part_in_words,
 )
-from schema.pages.dependence.prices import control_dates, price_charts, price_rows
+from schema.pages.dependence.prices import ControlDate, control_dates, price_charts, price_rows
 from schema.pages.dependence.reliance import reliance_chart, reliance_rows, reliance_sentences
 from schema.pages.dependence.trade import flow_rows
 from schema.pages.site.address import Address
@@ -60,27 +60,9 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     commodity = next(one for one in data["commodities"] if one["key"] == key)
     importer = importer_of(data, address)
     lists = exposure_lists(state["importExposure"]["lists"])
-    lines = state["reliance"]["lines"]
     attribution = "; ".join([listed(sources_of(state)) or "No publisher", as_of_words(state)])
     charts = [flow_chart(one, f"{one.edition}; {one.measured}", address) for one in lists]
-    clauses, beside = clause_rows(lists), beside_rows(lists)
-    processed = is_about_processed_goods(naming_clauses([*clauses, *beside]))
-    outputs = stage_outputs(state, importer["code"], processed_first=processed)
-    dates = control_dates(lists)
-
-    def figure(of: str) -> str:
-        return address.link(f"/figures/{of}")
-
-    answer = [
-        *(bounds_sentence(one) for one in lists[:MAX_SENTENCES]),
-        *reliance_sentences(lines[:MAX_SENTENCES]),
-    ]
-    where, flows = place_in_sentence(importer), state["trade"]["totalCount"]
-    if flows and not lists:
-        answer.append(
-            f"No list of the origins of these imports is recorded for {where}."
-            f" {many(flows, 'trade flow')} by code are below."
-        )
+    answer, where = answer_sentences(state, lists, importer), place_in_sentence(importer)
     drawn = next(filter(None, charts), None)
     return {
         "title": f"{commodity['name']}: dependence of {where}",
@@ -102,23 +84,72 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "status_words": STATUS_WORDS,
         "part_in_words": part_in_words,
         "measure_sentences": measure_sentences,
+        "flows": flow_rows(state["trade"]["nodes"], key),
+        **clauses_and_outputs(state, commodity, importer["code"], lists),
+        **lines_of(state, key, importer, control_dates(lists), attribution, address),
+        **({"image": flows_image(drawn)} if drawn else {}),
+    }
+
+
+def answer_sentences(
+    state: Mapping[str, Any], lists: Sequence[ExposureList], importer: Mapping[str, Any]
+) -> list[str]:
+    """Return the answer: the bounds of lists and the latest reliance."""
+    answer = [
+        *(bounds_sentence(one) for one in lists[:MAX_SENTENCES]),
+        *reliance_sentences(state["reliance"]["lines"][:MAX_SENTENCES]),
+    ]
+    flows = state["trade"]["totalCount"]
+    if flows and not lists:
+        answer.append(
+            f"No list of the origins of these imports is recorded for {place_in_sentence(importer)}."
+            f" {many(flows, 'trade flow')} by code are below."
+        )
+    return answer
+
+
+def clauses_and_outputs(
+    state: Mapping[str, Any],
+    commodity: Mapping[str, Any],
+    importer: str,
+    lists: Sequence[ExposureList],
+) -> dict[str, Any]:
+    """Return the clauses behind the bounds, and the producers without one."""
+    clauses, beside = clause_rows(lists), beside_rows(lists)
+    processed = is_about_processed_goods(naming_clauses([*clauses, *beside]))
+    outputs = stage_outputs(state, importer, processed_first=processed)
+    return {
         "full_clauses": [row for row in clauses if row.is_full],
         "part_clauses": [row for row in clauses if not row.is_full],
         "beside": beside,
-        "reliance": reliance_rows(lines),
-        "reliance_lines": line_drawings([reliance_chart(lines, importer, attribution, figure)]),
-        "flows": flow_rows(state["trade"]["nodes"], key),
         "outputs": outputs,
         "stage_note": missing_stage_note(
             commodity["name"], [one.stage for one in outputs], processed_first=processed
         ),
-        "divided": divided_stages(state, key),
-        "prices": price_rows(state["prices"]["lines"], key),
-        "price_lines": line_drawings(
-            price_charts(state["prices"]["lines"], key, dates, attribution, figure)
-        ),
+        "divided": divided_stages(state, commodity["key"]),
+    }
+
+
+def lines_of(
+    state: Mapping[str, Any],
+    key: str,
+    importer: Mapping[str, Any],
+    dates: Sequence[ControlDate],
+    attribution: str,
+    address: Address,
+) -> dict[str, Any]:
+    """Return reliance and prices over years, as tables and charts."""
+
+    def figure(of: str) -> str:
+        return address.link(f"/figures/{of}")
+
+    lines, prices = state["reliance"]["lines"], state["prices"]["lines"]
+    return {
+        "reliance": reliance_rows(lines),
+        "reliance_lines": line_drawings([reliance_chart(lines, importer, attribution, figure)]),
+        "prices": price_rows(prices, key),
+        "price_lines": line_drawings(price_charts(prices, key, dates, attribution, figure)),
         "dates": dates,
-        **({"image": flows_image(drawn)} if drawn else {}),
     }
 
 
@@ -139,11 +170,12 @@ def naming_clauses(rows: Iterable[ClauseRow]) -> list[Mapping[str, Any]]:
 
 def sources_of(state: Mapping[str, Any]) -> list[str]:
     """Return the names of the publishers, those of the lists first."""
-    return list(dict.fromkeys(publisher_of(claim["source"]) for claim in _claims(state)))
+    of_lists = [one.source for one in exposure_lists(state["importExposure"]["lists"])]
+    others = [claim["source"] for claim in _claims(state)]
+    return list(dict.fromkeys(map(publisher_of, [*of_lists, *others])))
 
 
 def _claims(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from (one["claim"] for one in state["importExposure"]["lists"])
     for field in ("reliance", "prices"):
         for line in state[field]["lines"]:
             yield from (point["claim"] for point in line["points"])

@@ -12,8 +12,8 @@ from schema.pages.charts.sankey import FLOW_WORDS, Flow, FlowChart, page_drawing
 from schema.pages.charts.sankey import FlowDrawing as Drawing
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, unit
-from schema.pages.site.naming import edition_of, place_in_sentence, product, years_of
-from schema.pages.site.words import NBSP, publisher_of, sentence, words
+from schema.pages.site.naming import edition_of, place_in_sentence, product
+from schema.pages.site.words import NBSP, many, percent, publisher_of, sentence, words
 
 PARTS = {
     "full": "covered by controls in force",
@@ -32,10 +32,12 @@ STATUS_WORDS = {
     "NONE": "no control recorded",
 }
 UNNAMED = "Other countries"
+MAX_FLOWS = 8
+"""Maximum number of origins in a diagram; those after it are sums by kind."""
 ALL_PRODUCTS = "all"
 """The product of a list that is not divided."""
 
-Listed = Mapping[str, Any]
+OriginList = Mapping[str, Any]
 """A list with its bounds, as in the API."""
 
 
@@ -45,7 +47,7 @@ class ExposureList:
 
     index: int
     """Index among the lists of the response."""
-    listed: Listed
+    listed: OriginList
     name: str
     bar: ExposureBar
     bounds: str
@@ -58,18 +60,33 @@ class ExposureList:
 
     @property
     def measured(self) -> str:
-        """Return its period, its measure and its edition."""
-        claim = self.listed["claim"]
-        years = years_of(claim["series"])
-        period = f"average of {years}" if claim["series"]["until"] else years
-        measure = (claim["origins"] or {}).get("measured")
-        return ", ".join(part for part in (period, measure and f"by {measure}") if part)
+        """Return its years, its measure, and the code of its trade flows."""
+        first, last = self.listed["firstYear"], self.listed["lastYear"]
+        years = f"average of {first} to {last}" if last != first else str(first)
+        measure = self.listed["measured"]
+        return ", ".join(part for part in (years, measure and f"by {measure}") if part)
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """Return the source of its claim, or of its first trade flow."""
+        claim = self.listed["claim"] or self.listed["flows"][0]["preferred"]
+        source: Mapping[str, Any] = claim["source"]
+        return source
 
     @property
     def edition(self) -> str:
         """Return the publisher and the edition."""
         claim = self.listed["claim"]
-        return f"{publisher_of(claim['source'])}, {edition_of(claim)}"
+        edition = edition_of(claim) if claim else self.listed["edition"]
+        return f"{publisher_of(self.source)}, {edition}"
+
+    @property
+    def address(self) -> str:
+        """Return the path of its claim: the figure, or the event of its first trade flow."""
+        claim = self.listed["claim"]
+        if claim:
+            return f"/figures/{claim['figure']}"
+        return f"/events/{self.listed['flows'][0]['preferred']['position']}"
 
 
 def product_name(commodity: str, form: str | None) -> str:
@@ -77,21 +94,22 @@ def product_name(commodity: str, form: str | None) -> str:
     return commodity if form == ALL_PRODUCTS else product(commodity, form)
 
 
-def exposure_lists(lists: Sequence[Listed]) -> list[ExposureList]:
+def list_name(listed: OriginList) -> str:
+    """Return the product of a list, or the code of its trade flows."""
+    if listed["hsCode"]:
+        return f"{listed['commodity']['name']}, HS {listed['hsCode']}"
+    return product_name(listed["commodity"]["name"], listed["form"])
+
+
+def exposure_lists(lists: Sequence[OriginList]) -> list[ExposureList]:
     """Return the lists of a response in its order."""
     return [
-        ExposureList(
-            index,
-            one,
-            product_name(one["commodity"]["name"], one["form"]),
-            list_bar(one),
-            bounds_in_words(one),
-        )
+        ExposureList(index, one, list_name(one), list_bar(one), bounds_in_words(one))
         for index, one in enumerate(lists)
     ]
 
 
-def list_bar(listed: Listed) -> ExposureBar:
+def list_bar(listed: OriginList) -> ExposureBar:
     """Draw the sums of a list as parts of its whole. The remainder of rounding has no part."""
     whole = Decimal(listed["whole"]) or Decimal(1)
     segments = bar_segments(
@@ -101,15 +119,22 @@ def list_bar(listed: Listed) -> ExposureBar:
     return ExposureBar(segments, "; ".join(spoken) or "No part has a number")
 
 
-def in_unit(number: str, listed: Listed) -> str:
+def in_unit(number: str, listed: OriginList) -> str:
     """Return a number with the unit of a list: `18 %`."""
     return f"{Decimal(number).normalize():,f}{NBSP}{unit({'unit': listed['unit'], 'basis': None})}"
 
 
-def bounds_in_words(listed: Listed) -> str:
+def bounds_in_words(listed: OriginList) -> str:
     """Return the bounds of the controlled part: one number if both are equal."""
-    lower, upper = (in_unit(listed[name], listed) for name in ("lower", "upper"))
+    lower, upper = (share_in_words(listed[name], listed) for name in ("lower", "upper"))
     return lower if lower == upper else f"{lower} to {upper}"
+
+
+def share_in_words(number: str, listed: OriginList) -> str:
+    """Return a number as published in percent, or the share of an amount in the whole."""
+    if listed["unit"] == "percent":
+        return in_unit(number, listed)
+    return percent(Decimal(number) / (Decimal(listed["whole"]) or 1))
 
 
 def bounds_sentence(one: ExposureList) -> str:
@@ -123,7 +148,7 @@ def bounds_sentence(one: ExposureList) -> str:
         f" on it{kinds} are in force toward this destination."
     )
     if listed["tight"] != listed["upper"]:
-        text += f" The inferred upper bound is {in_unit(listed['tight'], listed)}."
+        text += f" The inferred upper bound is {share_in_words(listed['tight'], listed)}."
     return f"{text} Imports: {one.measured} ({one.edition})."
 
 
@@ -150,6 +175,7 @@ def flow_chart(one: ExposureList, source: str, address: Address) -> FlowChart | 
         )
         for origin in listed["origins"]
     ]
+    flows = largest_flows(flows, listed)
     unnamed = Decimal(listed["unnamed"])
     if unnamed > 0:
         flows.append(Flow(UNNAMED, unnamed, in_unit(listed["unnamed"], listed), "unnamed"))
@@ -157,6 +183,25 @@ def flow_chart(one: ExposureList, source: str, address: Address) -> FlowChart | 
         return None
     title = f"{one.name}: origins of the imports of {place_in_sentence(listed['importer'])}"
     return FlowChart(title, source, listed["importer"]["name"], flows)
+
+
+def largest_flows(flows: Sequence[Flow], listed: OriginList) -> list[Flow]:
+    """Return the first flows, and the sum of the others of each kind: an image has room for some."""
+    if len(flows) <= MAX_FLOWS:
+        return list(flows)
+    others: dict[str, list[Flow]] = {}
+    for flow in flows[MAX_FLOWS:]:
+        others.setdefault(flow.kind, []).append(flow)
+    sums = {kind: sum((one.amount for one in of), Decimal(0)) for kind, of in others.items()}
+    return [
+        *flows[:MAX_FLOWS],
+        *(
+            Flow(
+                many(len(of), "further origin"), sums[kind], in_unit(str(sums[kind]), listed), kind
+            )
+            for kind, of in others.items()
+        ),
+    ]
 
 
 def drawings(chart: FlowChart | None) -> list[tuple[str, Drawing]]:

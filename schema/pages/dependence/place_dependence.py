@@ -27,7 +27,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         raise NotFound(f"no place {code!r}", path=("code",))
     of_place = reliances(state["reliance"]["lines"])
     lists = exposure_lists(state["importExposure"]["lists"])
-    claims = [one.claim for one in of_place] + [one.listed["claim"] for one in lists]
+    sources = [one.claim["source"] for one in of_place] + [one.source for one in lists]
     where = place_in_sentence(place)
     wholly = [one.name for one in of_place if one.rank == 100]
     covered = [one for one in lists if float(one.listed["upper"]) > 0]
@@ -48,7 +48,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": f"{place['name']}: dependence on imports",
         "description": " ".join(answer) or f"No figures on the imports of {where} are recorded.",
-        "sources": sorted({publisher_of(claim["source"]) for claim in claims}),
+        "sources": sorted({publisher_of(source) for source in sources}),
         "place": place,
         "where": where,
         "answer": answer,

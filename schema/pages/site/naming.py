@@ -23,13 +23,13 @@ STATISTICS = {
     "RESERVES_SHARE": "share of world reserves",
     "PRODUCTION_PROJECTION": "projected production",
     "NET_IMPORT_RELIANCE": "net import reliance",
-    "IMPORT_ORIGINS": "origins of imports",
-    "IMPORT_RANKS": "ranked origins of imports",
+    "IMPORT_ORIGINS": "import origins",
+    "IMPORT_RANKS": "import origins by rank",
     "IMPORTS": "imports",
     "EXPORTS": "exports",
     "CONSUMPTION": "consumption",
     "STOCKS": "stocks",
-    "STOCKPILE_SHIPMENTS": "stockpile shipments",
+    "STOCKPILE_SHIPMENTS": "shipments from the stockpile",
     "PRICE": "price",
 }
 OUTPUT_VERBS = {
@@ -83,11 +83,11 @@ def series_title(series: Series) -> str:
 
 
 def years_of(series: Series) -> str:
-    """Return the year of a series, or the years of an average: `2021–2024`; nothing for reserves."""
+    """Return the year of a series, or the years of an average: `2021 to 2024`; nothing for reserves."""
     if series["period"] is None:
         return ""
     until = series.get("until")
-    return f"{series['period']}–{until}" if until else str(series["period"])
+    return f"{series['period']} to {until}" if until else str(series["period"])
 
 
 def edition_of(claim: Mapping[str, Any]) -> str:
