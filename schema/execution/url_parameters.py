@@ -81,9 +81,7 @@ class UrlParameter:
         most = MAX_LIST_CHARACTERS if self.has_parts else MAX_PARAMETER_CHARACTERS
         if len(text) > most:
             raise InvalidInput(
-                f"expected at most {most} characters",
-                code="TOO_LARGE",
-                path=(self.name,),
+                f"expected at most {most} characters", code="TOO_LARGE", path=(self.name,)
             )
         if self.choices:
             return self._read_choice(self.choices, text)

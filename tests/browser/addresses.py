@@ -28,7 +28,7 @@ PAGES = {
     "figures": "/figures",
     "figure": "/figures/rare_earths/CN/production/mine/2023",
     "check": "/check",
-    "check of a shipment": "/check?hsCode=284990&commodity=tungsten&origin=CN&destination=DE&valid=2025-12-01",
+    "check of a shipment": "/check?hsCode=284990&origin=CN&destination=DE&valid=2025-12-01",
     "check with duties": "/check?hsCode=760110&origin=CN&destination=US&valid=2025-06-10",
     "check with a wrong field": "/check?commodity=galium&origin=CN",
     "upcoming": "/upcoming",

@@ -88,10 +88,11 @@ def variables(parameters: Parameters) -> dict[str, Any]:
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the check with the same input."""
     fields = fields_of(parameters)
-    return "/check", {
+    texts = {
         name: ",".join(value) if isinstance(value, list) else value
         for name, value in fields.items()
     }
+    return "/check", texts | ({"form": texts["form"].upper()} if "form" in texts else {})
 
 
 def nodes(data: Data, parameters: Parameters) -> Nodes:

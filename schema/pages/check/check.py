@@ -32,6 +32,8 @@ TITLE = "Check a shipment"
 DISCLAIMER = "Information, not legal advice: what is recorded, not what the law is."
 MAX_FIRMS = 300
 """Maximum number of suggestions of firms."""
+MAX_QUESTIONS = 2
+"""Maximum number of questions in the answer; the possible rules have all."""
 MAX_DATES = 6
 """Maximum number of dates that the page offers for another check."""
 
@@ -79,13 +81,15 @@ def _checked(
     sentences = answer(shipment)
     bars = timeline(shipment, day, address)
     title = f"{TITLE}: {shipment_title(address.query)}"
+    possible = possible_rules(shipment["verdicts"], questions)
     coming = change_lines(shipment["upcoming"])
     return {
         "title": title,
         "description": " ".join([one.text for one in sentences[:3]] + [DISCLAIMER]),
         "answer": sentences,
         "certain": [one for one in shipment["verdicts"] if one["match"] == "CERTAIN"],
-        "possible": possible_rules(shipment["verdicts"], questions),
+        "possible": possible,
+        "first_questions": [one.question for one in possible if one.question][:MAX_QUESTIONS],
         "further": partial(further_questions, questions),
         "questions": questions,
         "given": given_answers(address),
@@ -96,7 +100,9 @@ def _checked(
         "change_days": [*change_days(bars), *(one.day for one in coming)],
         "dates": [*dict.fromkeys(one.day for one in coming)][:MAX_DATES],
         "watch": watched_issuers(shipment["newestActs"], _issuers(shipment), day),
-        "sources": sorted({publisher_of(one) for rule in _rules(shipment) for one in rule["sources"]}),
+        "sources": sorted(
+            {publisher_of(one) for rule in _rules(shipment) for one in rule["sources"]}
+        ),
         **_image(bars, title, state["position"], [one.text for one in sentences]),
     }
 

@@ -107,7 +107,9 @@ def _replies(question: Mapping[str, Any], address: Address) -> Iterable[Reply]:
 def _ids(question: Mapping[str, Any]) -> list[str]:
     """Return the ids of a question for each clause that it settles, so that one answer is for all."""
     keys = ["/".join(key_of(one)) for one in question["clauses"]]
-    part = next((question["id"].removeprefix(f"{key}/") for key in keys if _is_of(question, key)), "")
+    part = next(
+        (question["id"].removeprefix(f"{key}/") for key in keys if _is_of(question, key)), ""
+    )
     return [f"{key}/{part}" for key in keys] if part else [question["id"]]
 
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema.pages.site.name_fields import name_of
-from schema.pages.site.words import many, words, written_day
+from schema.pages.site.words import many, sentence, words, written_day
+from tracker.domain.shipments.duties import ORDINARY_NOT_RECORDED
 
-CERTAINLY, POSSIBLY, LATER, NOT_COVERED = "Certainly", "Possibly", "Later", "Not known"
+CERTAINLY, POSSIBLY, LATER = "Certainly", "Possibly", "Later"
+WITHOUT_RULE = {"NOTHING_RECORDED": "Not recorded", "UNKNOWN": "Unknown"}
+"""Words for legs without a rule, by the kind of their verdict."""
 DUTIES = {"EXPORT_DUTY": "export", "IMPORT_DUTY": "import"}
 MAX_CERTAIN = 6
 """Maximum number of certain rules in the answer; their section has all."""
@@ -52,7 +55,9 @@ def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
         *_possible(shipment),
         *_later(shipment["notInForce"]),
         *(
-            Sentence(NOT_COVERED, one["obligation"])
+            Sentence(
+                WITHOUT_RULE[one["kind"]], sentence(one["obligation"].removeprefix("Unknown: "))
+            )
             for one in shipment["verdicts"]
             if one["match"] is None
         ),
@@ -80,10 +85,10 @@ def total_sentence(trade: str, duties: Mapping[str, Any]) -> str:
     """Return the total of the duties of a direction in a sentence."""
     if duties["high"] is None:
         return f"An {trade} duty is recorded; its total in percent is unknown."
-    total = f"The recorded {trade} duties are {percent_range(duties)} of the value."
-    ordinary = any(line["includesOrdinary"] for line in duties["lines"])
-    is_more = trade == "import" and not ordinary
-    return f"{total} The ordinary duty is paid in addition." if is_more else total
+    depends = ", depending on open questions" if duties["low"] != duties["high"] else ""
+    total = f"The recorded {trade} duties are {percent_range(duties)} of the value{depends}."
+    is_more = ORDINARY_NOT_RECORDED in duties["remarks"]
+    return f"{total} {ORDINARY_NOT_RECORDED}" if is_more else total
 
 
 def percent_range(part: Mapping[str, Any]) -> str:
@@ -106,7 +111,7 @@ def _possible(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
         yield Sentence(
             POSSIBLY,
             f"{many(len(possible), 'further rule')} {apply} if conditions are met"
-            f" ({', '.join(kinds)}). The questions below settle them.",
+            f" ({', '.join(kinds)}).",
         )
 
 

@@ -7,12 +7,7 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.scale import window_around
-from schema.pages.charts.status_bars import (
-    RowOfPeriods,
-    StatusTable,
-    draw_status_table,
-    track_of,
-)
+from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import words
 

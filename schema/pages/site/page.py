@@ -43,11 +43,7 @@ class TableOfPage:
     def answers(self, parameters: Mapping[str, str]) -> bool:
         """Whether there is a table for the parameters of the page."""
         has_some = not self.needs_some or bool(self.needs_some & parameters.keys())
-        return (
-            has_some
-            and self.needs <= parameters.keys()
-            and not self.refuses & parameters.keys()
-        )
+        return has_some and self.needs <= parameters.keys() and not self.refuses & parameters.keys()
 
     def parameters(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the table for those of the page."""
