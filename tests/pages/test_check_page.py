@@ -256,7 +256,7 @@ def test_a_question_on_a_place_leads_to_its_field() -> None:
 
 
 def test_a_total_without_a_number_is_not_zero() -> None:
-    duties = {"low": None, "high": None, "remarks": [], "lines": []}
+    duties: dict[str, Any] = {"low": None, "high": None, "remarks": [], "lines": []}
     assert total_sentence("import", duties) == (
         "An import duty is recorded; its total in percent is unknown."
     )

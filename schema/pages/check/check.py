@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -11,9 +11,11 @@ from typing import Any
 from schema.pages.charts.status_bars import StatusTable
 from schema.pages.check.questions import (
     FIELDS,
+    AskedQuestion,
     asked_questions,
     further_questions,
     given_answers,
+    key_of,
     possible_rules,
 )
 from schema.pages.check.sentences import answer, percent_range, shipment_title, total_sentence
@@ -32,7 +34,7 @@ TITLE = "Check a shipment"
 DISCLAIMER = "Information, not legal advice: what is recorded, not what the law is."
 MAX_FIRMS = 300
 """Maximum number of suggestions of firms."""
-MAX_QUESTIONS = 2
+MAX_QUESTIONS = 3
 """Maximum number of questions in the answer; the possible rules have all."""
 MAX_DATES = 6
 """Maximum number of dates that the page offers for another check."""
@@ -89,7 +91,7 @@ def _checked(
         "answer": sentences,
         "certain": [one for one in shipment["verdicts"] if one["match"] == "CERTAIN"],
         "possible": possible,
-        "first_questions": [one.question for one in possible if one.question][:MAX_QUESTIONS],
+        "first_questions": _of_possible_rules(questions, shipment)[:MAX_QUESTIONS],
         "further": partial(further_questions, questions),
         "questions": questions,
         "given": given_answers(address),
@@ -105,6 +107,14 @@ def _checked(
         ),
         **_image(bars, title, state["position"], [one.text for one in sentences]),
     }
+
+
+def _of_possible_rules(
+    questions: Sequence[AskedQuestion], shipment: Mapping[str, Any]
+) -> list[AskedQuestion]:
+    """Return the questions that settle possible rules."""
+    keys = {key_of(one["clause"]) for one in shipment["verdicts"] if one["match"] == "POSSIBLE"}
+    return [one for one in questions if one.keys & keys]
 
 
 def _rules(shipment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
