@@ -20,11 +20,12 @@ from graphql import (
     type_from_ast,
 )
 
+from schema.inputs.shipment import data_of_texts
 from tracker.errors import InvalidInput
 
 MOMENT = {"valid": "validAt", "known": "knownAt", "position": "position"}
 """Variables of documents by the parameters that choose the moment."""
-MAX_PARAMETER_CHARACTERS = 1000
+MAX_PARAMETER_CHARACTERS, MAX_LIST_CHARACTERS = 1000, 8000
 DEFINITION = "strawberry-definition"
 """Key of Strawberry's definition in a type."""
 
@@ -60,6 +61,11 @@ class UrlParameter:
         return isinstance(get_nullable_type(self.type), GraphQLList)
 
     @property
+    def has_parts(self) -> bool:
+        """Return whether it is a list whose items have parts, written `dysprosium:CN:0.2`."""
+        return self.is_list and isinstance(get_named_type(self.type), GraphQLInputObjectType)
+
+    @property
     def words(self) -> list[str] | None:
         """Return its possible words, if there are few."""
         named = get_named_type(self.type)
@@ -72,16 +78,17 @@ class UrlParameter:
 
     def read(self, text: str) -> Any:
         """Return the value for GraphQL. Raises InvalidInput with its name."""
-        if len(text) > MAX_PARAMETER_CHARACTERS:
+        most = MAX_LIST_CHARACTERS if self.has_parts else MAX_PARAMETER_CHARACTERS
+        if len(text) > most:
             raise InvalidInput(
-                f"expected at most {MAX_PARAMETER_CHARACTERS} characters",
-                code="TOO_LARGE",
-                path=(self.name,),
+                f"expected at most {most} characters", code="TOO_LARGE", path=(self.name,)
             )
         if self.choices:
             return self._read_choice(self.choices, text)
         if self.is_range:
             return self._read_range(text)
+        if self.has_parts:
+            return data_of_texts({self.name: [part.strip() for part in text.split(",")]})[self.name]
         if self.is_list:
             return text.split(",")
         return self._read_one(text)

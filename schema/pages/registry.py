@@ -14,6 +14,7 @@ from schema.pages.about import about
 from schema.pages.alliances import alliance, alliances
 from schema.pages.announcements import announcement, announcements
 from schema.pages.changes import changes
+from schema.pages.check import check
 from schema.pages.commodities import commodities, commodity
 from schema.pages.controls import control, controls
 from schema.pages.coverage import coverage
@@ -37,6 +38,7 @@ PAGES: tuple[Page, ...] = (
     announcements.PAGE,
     announcement.PAGE,
     changes.PAGE,
+    check.PAGE,
     commodities.PAGE,
     commodity.PAGE,
     commodity_dependence.PAGE,

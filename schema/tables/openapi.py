@@ -55,6 +55,9 @@ EXAMPLES = {
 """Example values of the day and of required parameters, with which each table can be tried. All those of
 one table fit together."""
 
+PARTS = {"answers": "QUESTION:yes", "contents": "dysprosium:CN:0.2"}
+"""Notations of items of lists that have parts."""
+
 EXAMPLES_OF = {"trade": {"commodity": "gallium", "valid": "2026-03-01"}}
 """Other examples for tables that have no rows with these."""
 
@@ -187,6 +190,8 @@ def _parameter(table: Table, parameter: UrlParameter) -> dict[str, Any]:
         schema["enum"] = parameter.words
     about = "A range, both ends inclusive, such as `2024..2025`." if parameter.is_range else ""
     about = "Several are separated by commas." if parameter.is_list else about
+    if parameter.has_parts:
+        about += f" Each is written like `{PARTS[parameter.name]}`."
     if parameter.choices:
         words = ", ".join(f"`{name}:…`" for name in parameter.choices)
         about = f"One of {words}; several values are separated by commas."

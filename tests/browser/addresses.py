@@ -27,6 +27,10 @@ PAGES = {
     "commodity without a world total": "/commodities/germanium?valid=2025-11-20",
     "figures": "/figures",
     "figure": "/figures/rare_earths/CN/production/mine/2023",
+    "check": "/check",
+    "check of a shipment": "/check?hsCode=284990&origin=CN&destination=DE&valid=2025-12-01",
+    "check with duties": "/check?hsCode=760110&origin=CN&destination=US&valid=2025-06-10",
+    "check with a wrong field": "/check?commodity=galium&origin=CN",
     "upcoming": "/upcoming",
     "changes": "/changes?from=2025-11-01&valid=2025-11-20",
     "events": "/events",
@@ -45,5 +49,10 @@ PAGES = {
     "address that is none": "/controls/nothing",
     "question that is none": "/controls?nothing=1",
 }
-STATUS = {"address that is none": 404, "source that is none": 404, "question that is none": 400}
+STATUS = {
+    "address that is none": 404,
+    "source that is none": 404,
+    "question that is none": 400,
+    "check with a wrong field": 400,
+}
 """Statuses of pages other than 200."""

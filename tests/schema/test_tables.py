@@ -37,6 +37,7 @@ NEEDED = {
     "timeline": {"commodity": "gallium"},
     "clause-statuses": {"commodity": "gallium"},
     "transitions": {"commodity": "gallium"},
+    "shipment-rules": {"commodity": "gallium", "origin": "CN", "destination": "US"},
     "claims": {"commodity": "gallium"},
     "revisions": {"commodity": "gallium"},
     "events": {"entity": "alliance/quad"},
@@ -49,7 +50,7 @@ NAMES = """
     alliances announcements changes claims clause-counts clause-statuses clauses commodities
     controls coverages disputes editions events exposure exposures facts horizons import-exposure
     import-origins members memberships places prices production productions reliance reserves revisions
-    search shares sources supplies timeline trade transitions upcoming
+    search shares shipment-rules sources supplies timeline trade transitions upcoming
 """
 TABLES = NAMES.split()
 

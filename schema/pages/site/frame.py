@@ -25,6 +25,7 @@ NAVIGATION = (
     ("/alliances", "Alliances"),
     ("/announcements", "Announcements"),
     ("/figures", "Figures"),
+    ("/check", "Check"),
     ("/upcoming", "Upcoming"),
     ("/changes", "Compare"),
     ("/events", "Log"),

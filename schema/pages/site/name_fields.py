@@ -8,7 +8,10 @@ from tracker.domain.commodities import commodities, find_commodity
 from tracker.domain.places import find_place, places
 
 PLACES = frozenset(
-    {"actor", "destination", "importer", "issuer", "member", "origin", "place", "toward"}
+    {
+        *("actor", "destination", "importer", "issuer", "member", "origin", "place", "toward"),
+        *("codeOf", "exportCountry", "route"),
+    }
 )
 """Parameters with places; some of them also with alliances."""
 COMMODITIES = frozenset({"commodity"})

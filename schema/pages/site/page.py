@@ -35,12 +35,15 @@ class TableOfPage:
     """Parameters of the page that the table does not have, since they select no rows."""
     needs: frozenset[str] = frozenset()
     """Parameters of the page without which there is no table."""
+    needs_some: frozenset[str] = frozenset()
+    """Parameters of the page of which the table needs at least one."""
     refuses: frozenset[str] = frozenset()
     """Parameters of the page that the table cannot answer."""
 
     def answers(self, parameters: Mapping[str, str]) -> bool:
         """Whether there is a table for the parameters of the page."""
-        return self.needs <= parameters.keys() and not self.refuses & parameters.keys()
+        has_some = not self.needs_some or bool(self.needs_some & parameters.keys())
+        return has_some and self.needs <= parameters.keys() and not self.refuses & parameters.keys()
 
     def parameters(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the parameters of the table for those of the page."""
@@ -76,6 +79,14 @@ class Page(WithDocument):
     """Other names of parameters, such as that of the API."""
     made: Mapping[str, Made] = field(default_factory=dict)
     """Variables of the document that are computed from the address."""
+    firms: frozenset[str] = frozenset()
+    """Parameters with names of firms, although other pages have places in parameters of these names."""
+    shows_problems: bool = False
+    """Whether its template has a form that shows the `problem` of a parameter beside its field."""
+
+    def field_of(self, error: InvalidInput) -> str | None:
+        """Return the parameter that an error is about; None if it is none of this page."""
+        return next((str(one) for one in error.path if one in self.parameters), None)
 
     @property
     def template(self) -> str:

@@ -46,7 +46,10 @@ def read_address(page: Page, request: Request, ending: str | None) -> Address:
         if value.strip():
             parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
     parameters = {page.aliases.get(name, name): value for name, value in parameters.items()}
-    parameters = {name: code_of(name, value) for name, value in parameters.items()}
+    parameters = {
+        name: value if name in page.firms else code_of(name, value)
+        for name, value in parameters.items()
+    }
     in_path = {name: str(value) for name, value in request.path_params.items()}
     for name in in_path:
         if name in parameters:

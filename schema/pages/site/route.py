@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -33,7 +34,15 @@ from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
-from tracker.errors import TrackerError, Unauthenticated, Unavailable
+from tracker.errors import InvalidInput, TrackerError, Unauthenticated, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A bad parameter of a page with a form."""
+
+    field: str
+    message: str
 
 
 class PageRoute:
@@ -66,9 +75,11 @@ class PageRoute:
             client = await self._access_control.authenticate_request(request)
             current_operation().actor = client.caller.name
             page_request = PageRequest(request, client, page, address, session(client))
-            return await (
-                self._data.respond(page_request, ending) if ending else self._page(page_request)
-            )
+            if ending:
+                return await self._data.respond(page_request, ending)
+            if page.shows_problems:
+                return await self._form(page_request)
+            return await self._page(page_request)
         except TrackerError as error:
             if isinstance(error, Unauthenticated) and not ending and may_sign_in(request):
                 return sign_in_first(request)
@@ -101,6 +112,24 @@ class PageRoute:
             page = self.rendered.store(key, html) if cacheable else RenderedPage(html.encode())
         current_operation().outcome = "ok"
         return self._response(page_request, page)
+
+    async def _form(self, page_request: PageRequest) -> Response:
+        """Return a page with a form; a bad parameter is shown beside its field, without an answer."""
+        page = page_request.page
+        try:
+            return await self._page(page_request)
+        except InvalidInput as error:
+            if (field := page.field_of(error)) is None:
+                raise
+            problem = Problem(field, error.message)
+            current_operation().note_error(error.code)
+        typed = page_request.address.parameters
+        empty = replace(page_request, address=replace(page_request.address, parameters={}))
+        data = data_of(await self._queries.answer(empty))
+        async with self._queries.query_slot(empty):
+            shown = {**page.view(data, empty.address), "problem": problem, "values": typed}
+            html = await asyncio.to_thread(render, empty, data, shown)
+        return Response(html, 400, {"Cache-Control": "no-store", **GUARDS}, HTML)
 
     def _response(self, page_request: PageRequest, page: RenderedPage) -> Response:
         headers = {

@@ -1,0 +1,171 @@
+"""`/check`: the recorded rules for a shipment, with the questions that settle the possible ones. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+from schema.pages.charts.status_bars import StatusTable
+from schema.pages.check.questions import (
+    FIELDS,
+    AskedQuestion,
+    asked_questions,
+    further_questions,
+    given_answers,
+    key_of,
+    possible_rules,
+)
+from schema.pages.check.sentences import answer, percent_range, shipment_title, total_sentence
+from schema.pages.check.timeline import timeline
+from schema.pages.controls.control import change_days
+from schema.pages.controls.images import status_image
+from schema.pages.overview.status_changes import change_lines, days_of_changes
+from schema.pages.site.address import Address
+from schema.pages.site.name_fields import name_of
+from schema.pages.site.page import Page, TableOfPage
+from schema.pages.site.watch_words import watched_issuers
+from schema.pages.site.words import publisher_of
+from tracker.domain.vocabulary import Form
+
+TITLE = "Check a shipment"
+DISCLAIMER = "Information, not legal advice: what is recorded, not what the law is."
+MAX_FIRMS = 300
+"""Maximum number of suggestions of firms."""
+MAX_QUESTIONS = 3
+"""Maximum number of questions in the answer; the possible rules have all."""
+MAX_DATES = 6
+"""Maximum number of dates that the page offers for another check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """The duties of a direction with the path of their total in the data."""
+
+    trade: str
+    total: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """Return the path of the total."""
+        return f"asOf.shipment.{self.trade}Duties"
+
+    @property
+    def sentence(self) -> str:
+        """Return the total in a sentence."""
+        return total_sentence(self.trade, self.total)
+
+
+def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
+    """Return the form, and the check of a shipment if the address has one."""
+    state = data["asOf"]
+    shipment = state.get("shipment")
+    shown: dict[str, Any] = {
+        "title": TITLE,
+        "description": f"Rules, duties and upcoming changes for a shipment. {DISCLAIMER}",
+        "values": address.query,
+        "problem": None,
+        "checked": shipment,
+        "fields": FIELDS,
+        "forms": [form.name for form in Form],
+        "firms": [*dict.fromkeys(_firms(state))][:MAX_FIRMS],
+    }
+    return shown | _checked(state, shipment, address) if shipment else shown
+
+
+def _checked(
+    state: Mapping[str, Any], shipment: Mapping[str, Any], address: Address
+) -> dict[str, Any]:
+    day = date.fromisoformat(state["validAt"])
+    questions = asked_questions(shipment, address)
+    sentences = answer(shipment)
+    bars = timeline(shipment, day, address)
+    title = f"{TITLE}: {shipment_title(address.query)}"
+    possible = possible_rules(shipment["verdicts"], questions)
+    coming = change_lines(shipment["upcoming"])
+    return {
+        "title": title,
+        "description": " ".join([one.text for one in sentences[:3]] + [DISCLAIMER]),
+        "answer": sentences,
+        "certain": [one for one in shipment["verdicts"] if one["match"] == "CERTAIN"],
+        "possible": possible,
+        "first_questions": _of_possible_rules(questions, shipment)[:MAX_QUESTIONS],
+        "further": partial(further_questions, questions),
+        "questions": questions,
+        "given": given_answers(address),
+        "duties": [*_duties(shipment)],
+        "percent_range": percent_range,
+        "bars": bars,
+        "coming": days_of_changes(coming),
+        "change_days": [*change_days(bars), *(one.day for one in coming)],
+        "dates": [*dict.fromkeys(one.day for one in coming)][:MAX_DATES],
+        "watch": watched_issuers(shipment["newestActs"], _issuers(shipment), day),
+        "sources": sorted(
+            {publisher_of(one) for rule in _rules(shipment) for one in rule["sources"]}
+        ),
+        **_image(bars, title, state["position"], [one.text for one in sentences]),
+    }
+
+
+def _of_possible_rules(
+    questions: Sequence[AskedQuestion], shipment: Mapping[str, Any]
+) -> list[AskedQuestion]:
+    """Return the questions that settle possible rules."""
+    keys = {key_of(one["clause"]) for one in shipment["verdicts"] if one["match"] == "POSSIBLE"}
+    return [one for one in questions if one.keys & keys]
+
+
+def _rules(shipment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from (one["clause"] for one in shipment["verdicts"] if one["clause"])
+    yield from shipment["notInForce"]
+
+
+def _duties(shipment: Mapping[str, Any]) -> Iterator[Duties]:
+    for trade in ("export", "import"):
+        if shipment[f"{trade}Duties"]["lines"]:
+            yield Duties(trade, shipment[f"{trade}Duties"])
+
+
+def _issuers(shipment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the issuers on the way, whose newest acts are listed."""
+    names = {one["control"]["issuer"]["code"]: one["control"]["issuer"] for one in _rules(shipment)}
+    names |= {leg["place"]["code"]: leg["place"] for leg in shipment["legs"]}
+    for one in shipment["newestActs"]:
+        yield names.get(one["issuer"], {"code": one["issuer"], "name": name_of(one["issuer"])})
+
+
+def _firms(state: Mapping[str, Any]) -> Iterator[str]:
+    """Yield firms for suggestions: those on the lists of the rules, then all identified ones."""
+    if shipment := state.get("shipment"):
+        for rule in _rules(shipment):
+            yield from rule["clause"]["entities"]
+    yield from (one["name"] for one in state["firms"]["nodes"])
+
+
+def _image(bars: StatusTable, title: str, position: str, notes: list[str]) -> dict[str, str]:
+    if not bars.rows:
+        return {}
+    return {"image": status_image(bars, title, position, (*notes, DISCLAIMER))}
+
+
+PAGE = Page(
+    __name__,
+    "/check",
+    view,
+    section="/check",
+    table=TableOfPage("shipment-rules", needs_some=frozenset({"commodity", "hsCode"})),
+    aliases={
+        "hs": "hsCode",
+        "code_of": "codeOf",
+        "from": "exportCountry",
+        "export_country": "exportCountry",
+        "to": "destination",
+        "end_user": "endUser",
+        "end_use": "endUse",
+    },
+    made={"checked": lambda address: bool(address.query)},
+    firms=frozenset({"exporter", "importer", "endUser"}),
+    shows_problems=True,
+)

@@ -1,0 +1,156 @@
+"""Open questions of a check as links: the same address with an answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schema.pages.site.address import Address
+
+FIELDS = {
+    "commodity": "Goods",
+    "hsCode": "HS or tariff code",
+    "codeOf": "Tariff of the code",
+    "form": "Form",
+    "origin": "Country of production",
+    "exportCountry": "Exported from",
+    "destination": "Destination",
+    "route": "In transit through",
+    "exporter": "Exporter",
+    "importer": "Importer",
+    "endUser": "End user",
+    "endUse": "End use",
+    "contents": "Foreign content",
+}
+"""Labels of the fields of the form by the fields of the input."""
+ANSWERS = "answers"
+YES_OR_NO = ("Is ", "Are ", "Do ", "Does ")
+"""First words of questions that a yes or no answers."""
+
+Rule = Mapping[str, Any]
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A possible answer: its words, and the address of the check with it."""
+
+    words: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """An open question with its possible answers."""
+
+    text: str
+    replies: Sequence[Reply]
+    field: str | None
+    """The field of the form that answers it; None if only a yes or no does."""
+    keys: frozenset[Key]
+    """The rules that it settles."""
+
+    @property
+    def label(self) -> str:
+        """Return the label of its field."""
+        return FIELDS[self.field] if self.field else ""
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleRules:
+    """A question with the possible rules that it settles first; None for rules without a question."""
+
+    question: AskedQuestion | None
+    rules: Sequence[Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """An answer in the address."""
+
+    control: str
+    words: str
+    without: str
+    """The address of the check without it."""
+
+
+def key_of(rule: Rule) -> Key:
+    """Return the instrument and the clause of a rule."""
+    return rule["control"]["key"], rule["clause"]["key"]
+
+
+def asked_questions(shipment: Mapping[str, Any], address: Address) -> list[AskedQuestion]:
+    """Return the open questions of a check."""
+    return [_asked(one, address) for one in shipment["openQuestions"]]
+
+
+def _asked(question: Mapping[str, Any], address: Address) -> AskedQuestion:
+    field = question["field"]
+    return AskedQuestion(
+        question["text"],
+        [*_replies(question, address)] if question["text"].startswith(YES_OR_NO) else [],
+        None if field == ANSWERS else field,
+        frozenset(map(key_of, question["clauses"])),
+    )
+
+
+def _replies(question: Mapping[str, Any], address: Address) -> Iterable[Reply]:
+    ids = _ids(question)
+    for word in ("yes", "no"):
+        answers = [*_given(address), *(f"{one}:{word}" for one in ids)]
+        yield Reply(word.capitalize(), address.narrowed(answers=",".join(answers)))
+    if question["field"] == "contents":
+        yield Reply("No foreign content at all", address.narrowed(contents="none"))
+
+
+def _ids(question: Mapping[str, Any]) -> list[str]:
+    """Return the ids of a question for each clause that it settles, so that one answer is for all."""
+    keys = ["/".join(key_of(one)) for one in question["clauses"]]
+    part = next(
+        (question["id"].removeprefix(f"{key}/") for key in keys if _is_of(question, key)), ""
+    )
+    return [f"{key}/{part}" for key in keys] if part else [question["id"]]
+
+
+def _is_of(question: Mapping[str, Any], key: str) -> bool:
+    return str(question["id"]).startswith(f"{key}/")
+
+
+def _given(address: Address) -> list[str]:
+    return [one for one in address.parameters.get(ANSWERS, "").split(",") if one]
+
+
+def given_answers(address: Address) -> list[GivenAnswer]:
+    """Return the answers in the address, each with the address without it."""
+    answers = _given(address)
+    return [
+        GivenAnswer(
+            one.partition("/")[0],
+            one.replace(":", ": "),
+            address.narrowed(answers=",".join(other for other in answers if other != one)),
+        )
+        for one in answers
+    ]
+
+
+def possible_rules(
+    verdicts: Iterable[Mapping[str, Any]], questions: Sequence[AskedQuestion]
+) -> list[PossibleRules]:
+    """Return the possible rules, each under the first question that it depends on."""
+    open_rules = {key_of(one["clause"]): one for one in verdicts if one["match"] == "POSSIBLE"}
+    groups = []
+    for question in questions:
+        keys = [key for key in open_rules if key in question.keys]
+        if keys:
+            groups.append(PossibleRules(question, [open_rules.pop(key) for key in keys]))
+    if open_rules:
+        groups.append(PossibleRules(None, [*open_rules.values()]))
+    return groups
+
+
+def further_questions(
+    questions: Sequence[AskedQuestion], rule: Rule, settled: AskedQuestion | None = None
+) -> list[AskedQuestion]:
+    """Return the questions of a rule besides the one that it stands under."""
+    return [one for one in questions if key_of(rule) in one.keys and one is not settled]

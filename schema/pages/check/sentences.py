@@ -1,0 +1,124 @@
+"""The answer of a check in sentences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schema.pages.site.name_fields import name_of
+from schema.pages.site.words import many, sentence, words, written_day
+from tracker.domain.shipments.duties import ORDINARY_NOT_RECORDED
+
+CERTAINLY, POSSIBLY, LATER = "Certainly", "Possibly", "Later"
+WITHOUT_RULE = {"NOTHING_RECORDED": "Not recorded", "UNKNOWN": "Unknown"}
+"""Words for legs without a rule, by the kind of their verdict."""
+DUTIES = {"EXPORT_DUTY": "export", "IMPORT_DUTY": "import"}
+MAX_CERTAIN = 6
+"""Maximum number of certain rules in the answer; their section has all."""
+
+Verdict = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the answer after its certainty."""
+
+    certainty: str
+    text: str
+
+
+def shipment_title(values: Mapping[str, str]) -> str:
+    """Return a shipment in words: `Tungsten, HS 284990, from China to Germany`."""
+    goods = [name_of(values["commodity"])] if "commodity" in values else []
+    goods += [words(values["form"])] if "form" in values else []
+    goods += [f"HS {values['hsCode']}"] if "hsCode" in values else []
+    way = [
+        f"{word} {name_of(values[name])}"
+        for word, name in (
+            ("from", "origin"),
+            ("exported from", "exportCountry"),
+            ("through", "route"),
+            ("to", "destination"),
+        )
+        if name in values
+    ]
+    firm = [f"for {values['endUser']}"] if "endUser" in values else []
+    return ", ".join(filter(None, (", ".join(goods), " ".join(way), *firm)))
+
+
+def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
+    """Return the answer: certain rules and duties, then possible, later and unknown ones."""
+    return [
+        *_certain(shipment["verdicts"]),
+        *_duties(shipment),
+        *_possible(shipment),
+        *_later(shipment["notInForce"]),
+        *(
+            Sentence(
+                WITHOUT_RULE[one["kind"]], sentence(one["obligation"].removeprefix("Unknown: "))
+            )
+            for one in shipment["verdicts"]
+            if one["match"] is None
+        ),
+    ]
+
+
+def _certain(verdicts: Sequence[Verdict]) -> Iterator[Sentence]:
+    certain = [one for one in verdicts if one["match"] == "CERTAIN" and one["kind"] not in DUTIES]
+    for one in certain[:MAX_CERTAIN]:
+        yield Sentence(CERTAINLY, one["obligation"])
+    if len(certain) > MAX_CERTAIN:
+        yield Sentence(CERTAINLY, f"{many(len(certain) - MAX_CERTAIN, 'more rule')} below.")
+
+
+def _duties(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
+    for trade in DUTIES.values():
+        duties = shipment[f"{trade}Duties"]
+        if any(line["clause"]["match"] == "CERTAIN" for line in duties["lines"]):
+            yield Sentence(CERTAINLY, total_sentence(trade, duties))
+        elif duties["lines"]:
+            yield Sentence(POSSIBLY, total_sentence(trade, duties))
+
+
+def total_sentence(trade: str, duties: Mapping[str, Any]) -> str:
+    """Return the total of the duties of a direction in a sentence."""
+    if duties["high"] is None:
+        return f"An {trade} duty is recorded; its total in percent is unknown."
+    depends = ", depending on open questions" if duties["low"] != duties["high"] else ""
+    total = f"The recorded {trade} duties are {percent_range(duties)} of the value{depends}."
+    is_more = ORDINARY_NOT_RECORDED in duties["remarks"]
+    return f"{total} {ORDINARY_NOT_RECORDED}" if is_more else total
+
+
+def percent_range(part: Mapping[str, Any]) -> str:
+    """Return a rate or a total as a range: `25 %`, `0 to 25 %`; nothing without a number."""
+    low, high = part["low"], part["high"]
+    if high is None:
+        return ""
+    return f"{high} %" if low == high else f"{low} to {high} %"
+
+
+def _possible(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
+    possible = [
+        one
+        for one in shipment["verdicts"]
+        if one["match"] == "POSSIBLE" and one["kind"] not in DUTIES
+    ]
+    if possible:
+        kinds = [*dict.fromkeys(words(one["kind"]) for one in possible)]
+        apply = "applies" if len(possible) == 1 else "apply"
+        yield Sentence(
+            POSSIBLY,
+            f"{many(len(possible), 'further rule')} {apply} if conditions are met"
+            f" ({', '.join(kinds)}).",
+        )
+
+
+def _later(rules: Sequence[Mapping[str, Any]]) -> Iterator[Sentence]:
+    if not rules:
+        return
+    days = sorted(one["firstDay"] for one in rules if one["firstDay"])
+    first = f" The first of them applies from {written_day(days[0])}." if days else ""
+    are = "is" if len(rules) == 1 else "are"
+    yield Sentence(LATER, f"{many(len(rules), 'rule')} {are} suspended or not yet in force.{first}")

@@ -1,0 +1,265 @@
+"""The page that checks a shipment: the answer first, questions as links, problems beside their fields."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema.pages.check.questions import (
+    FIELDS,
+    asked_questions,
+    given_answers,
+    key_of,
+    possible_rules,
+)
+from schema.pages.check.sentences import total_sentence
+from schema.pages.site.address import Address
+from schema.tables.shipment_file import COLUMNS
+from tests.pages.test_reading_pages import read
+from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+TUNGSTEN = "/check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"
+CARBIDE = "Are the goods Tungsten carbide that is not under 1C226?"
+
+
+async def html_of(api: Api, path: str) -> str:
+    """Return the HTML of a page."""
+    response = await api.request("GET", path)
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+def replies(html: str, question: str) -> dict[str, str]:
+    """Return the links of a question by their words."""
+    links = re.findall(r'href="([^"]*)">([^<]*)<span class="vh">: ([^<]*)</span>', html)
+    return {words: unescape(href) for href, words, text in links if unescape(text) == question}
+
+
+@IN_SESSION
+async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
+    text = await read(corpus, TUNGSTEN)
+    parts = [
+        "Check a shipment: Tungsten, HS 284990, from China to Germany",
+        "Information, not legal advice.",
+        "Certainly: The exporter needs a trade licence from Ministry of Commerce of China",
+        "Possibly:",
+        CARBIDE,
+        "Certain rules",
+        "Possible rules",
+        "Changes of the next 12 months",
+        "Change the shipment",
+        "Timeline",
+        "Completeness",
+        "Export controls of China were read in part",
+        "Monitoring",
+    ]
+    places = [text.replace("\xa0", " ").find(part) for part in parts]
+    assert places == sorted(places)
+    assert -1 not in places
+
+
+@IN_SESSION
+async def test_a_yes_makes_a_possible_rule_certain_and_can_be_taken_back(corpus: Api) -> None:
+    links = replies(await html_of(corpus, TUNGSTEN), CARBIDE)
+    answered = await html_of(corpus, links["Yes"])
+    certain = answered[answered.index('id="certain"') : answered.index('id="upcoming"')]
+    assert "cn-mofcom-2025-10" in certain
+    assert "Possible rules" not in certain
+    assert replies(answered, CARBIDE) == {}
+    [removal] = re.findall(r'href="([^"]*)" rel="nofollow">remove', answered)
+    assert await read(corpus, unescape(removal)) == await read(corpus, TUNGSTEN)
+
+
+@IN_SESSION
+async def test_an_answer_settles_all_rules_with_the_same_question(corpus: Api) -> None:
+    path, question = "/check?commodity=lithium&valid=2025-12-01", "Are the goods in this form: ore?"
+    data = (await corpus.request("GET", path.replace("check?", "check.json?"))).json()["data"]
+    of_question = [
+        one for one in data["asOf"]["shipment"]["openQuestions"] if one["text"] == question
+    ]
+    assert len(of_question[0]["clauses"]) > 1
+    denied = replies(await html_of(corpus, path), question)["No"]
+    after = (await corpus.request("GET", denied.replace("check?", "check.json?"))).json()["data"]
+    rules = [one["clause"] for one in after["asOf"]["shipment"]["verdicts"] if one["clause"]]
+    assert not {*map(key_of, of_question[0]["clauses"])} & {*map(key_of, rules)}
+
+
+@IN_SESSION
+@pytest.mark.parametrize(
+    ("query", "field", "message"),
+    [
+        ("commodity=galium&origin=CN", "commodity", "did you mean"),
+        ("origin=CN", "commodity", "Expected the goods"),
+        ("hsCode=28", "hsCode", "28"),
+        ("commodity=gallium&form=POWDER", "form", "expected one of"),
+        ("commodity=gallium&destination=Atlantis", "destination", "Atlantis"),
+        ("commodity=gallium&contents=dysprosium", "contents", "COMMODITY:ORIGIN:PERCENT"),
+        ("commodity=gallium&codeOf=US", "hsCode", "Expected the code"),
+    ],
+)
+async def test_a_problem_is_shown_beside_its_field(
+    corpus: Api, query: str, field: str, message: str
+) -> None:
+    response = await corpus.request("GET", f"/check?{query}")
+    assert response.status_code == 400
+    problem = re.findall(rf'class="wrong" id="f-{field}-error">([^<]*)<', response.text)
+    assert len(problem) == 1
+    assert message in unescape(problem[0])
+    [element] = re.findall(rf'<(?:input|select) id="f-{field}"[^>]*>', response.text)
+    assert 'aria-invalid="true"' in element
+    assert f"f-{field}-error" in element
+    for name, value in (pair.split("=") for pair in query.split("&")):
+        if name in ("commodity", "contents") and value != "gallium":
+            assert f'value="{value}"' in response.text
+    data = await corpus.request("GET", f"/check.json?{query}")
+    assert data.status_code == 400
+
+
+@IN_SESSION
+async def test_wrong_answers_and_other_parameters_are_refused(corpus: Api) -> None:
+    wrong = await corpus.request("GET", "/check?commodity=gallium&answers=x")
+    assert (wrong.status_code, "expected QUESTION:yes" in wrong.text) == (400, True)
+    other = await corpus.request("GET", "/check?commodity=gallium&weight=1")
+    assert (other.status_code, "no parameter of this page" in other.text) == (400, True)
+
+
+@IN_SESSION
+async def test_names_and_short_parameters_mean_the_same(corpus: Api) -> None:
+    other = "/check?commodity=Tungsten&hs=284990&origin=China&to=Germany&valid=2025-12-01"
+    assert await read(corpus, other) == await read(corpus, TUNGSTEN)
+
+
+@IN_SESSION
+async def test_firms_are_no_places(corpus: Api) -> None:
+    html = await html_of(corpus, "/check?commodity=gallium&importer=Japan&endUser=Foo,+US")
+    assert re.search(r'id="f-importer" name="importer" value="Japan"', html)
+    assert re.search(r'id="f-endUser" name="endUser" value="Foo, US"', html)
+
+
+@IN_SESSION
+async def test_the_table_has_the_rules_of_the_page(corpus: Api) -> None:
+    path = f"{TUNGSTEN}&answers=cn-mofcom-2025-10/tungsten/item/2:yes&contents=none&route=HK,SG"
+    data = (await corpus.request("GET", path.replace("check?", "check.json?"))).json()["data"]
+    table = await corpus.request("GET", path.replace("check?", "check.csv?"))
+    assert table.status_code == 200, table.text
+    comments = [line for line in table.text.splitlines() if line.startswith("#")]
+    assert any("not legal advice" in line for line in comments)
+    lines = [line for line in table.text.splitlines() if not line.startswith("#")]
+    rows = [*csv.DictReader(io.StringIO("\n".join(lines)))]
+    verdicts = data["asOf"]["shipment"]["verdicts"]
+    assert [row["obligation"] for row in rows] == [one["obligation"] for one in verdicts]
+    assert [row["match"] for row in rows] == [one["match"] or "" for one in verdicts]
+    assert "CERTAIN" in [row["match"] for row in rows if row["control"] == "cn-mofcom-2025-10"]
+
+
+@IN_SESSION
+async def test_duties_have_steps_and_say_what_is_not_recorded(corpus: Api) -> None:
+    text = await read(corpus, "/check?hsCode=760110&origin=CN&destination=US&valid=2025-06-10")
+    assert "The recorded import duties are 50 to 75 % of the value" in text
+    assert "1. Section 232 tariff on aluminium, clause 1: 50 %." in text
+    assert "The ordinary duty is not recorded and is paid in addition." in text
+
+
+@IN_SESSION
+async def test_the_timeline_is_an_image_with_the_disclaimer(corpus: Api) -> None:
+    image = await corpus.request("GET", TUNGSTEN.replace("check?", "check.svg?"))
+    assert image.status_code == 200
+    assert "not legal advice" in image.text
+    assert (await corpus.request("GET", "/check.svg")).status_code == 404
+
+
+@IN_SESSION
+async def test_the_citation_has_day_and_position(corpus: Api) -> None:
+    html = await html_of(corpus, TUNGSTEN)
+    [cited] = re.findall(r'aria-label="Citation as Text">([^<]*)<', html)
+    assert "Check a shipment: Tungsten, HS 284990, from China to Germany" in unescape(cited)
+    assert re.search(r"valid=2025-12-01&position=\d+", unescape(cited))
+
+
+@IN_SESSION
+async def test_the_empty_form_has_every_field_and_no_answer(corpus: Api) -> None:
+    html = await html_of(corpus, "/check")
+    assert {*FIELDS} == {*COLUMNS} - {"answers"}
+    for name in FIELDS:
+        assert f'<label for="f-{name}">{FIELDS[name]}</label>' in html
+        assert f'id="f-{name}" name="{name}"' in html
+    assert "Certainly" not in html
+    assert "/tables/shipment-rules" not in html
+    assert 'href="/tables/shipment-rules.csv?' in await html_of(corpus, TUNGSTEN)
+
+
+# --- without a server
+
+KEYS = st.sampled_from([("a", "1"), ("a", "2"), ("b", "1"), ("c", "1")])
+
+
+def clause(key: tuple[str, str]) -> dict[str, Any]:
+    """Return a clause as in the response."""
+    return {"control": {"key": key[0]}, "clause": {"key": key[1]}}
+
+
+@given(possible=st.sets(KEYS), settled=st.lists(st.sets(KEYS, min_size=1), max_size=4))
+def test_every_possible_rule_stands_under_one_question(
+    possible: set[tuple[str, str]], settled: list[set[tuple[str, str]]]
+) -> None:
+    questions = [
+        {"id": f"q{n}", "text": f"Is it {n}?", "field": "answers", "clauses": [*map(clause, keys)]}
+        for n, keys in enumerate(settled)
+    ]
+    verdicts = [{"match": "POSSIBLE", "clause": clause(key)} for key in sorted(possible)]
+    asked = asked_questions({"openQuestions": questions}, Address("/check"))
+    groups = possible_rules(verdicts, asked)
+    placed = [key_of(rule["clause"]) for group in groups for rule in group.rules]
+    assert sorted(placed) == sorted(possible)
+    for group in groups:
+        for rule in group.rules:
+            key = key_of(rule["clause"])
+            expected = next((one for one in asked if key in one.keys), None)
+            assert group.question is expected
+
+
+def test_a_reply_keeps_earlier_answers() -> None:
+    address = Address("/check", parameters={"commodity": "gallium", "answers": "x/1/item/0:no"})
+    question = {
+        "id": "a/1/firm",
+        "text": "Is the end user one of the 3 listed firms?",
+        "field": "endUser",
+        "clauses": [clause(("a", "1")), clause(("b", "1"))],
+    }
+    [asked] = asked_questions({"openQuestions": [question]}, address)
+    assert (asked.field, asked.label) == ("endUser", "End user")
+    assert [reply.words for reply in asked.replies] == ["Yes", "No"]
+    assert asked.replies[0].href.endswith(
+        "answers=x%2F1%2Fitem%2F0:no,a%2F1%2Ffirm:yes,b%2F1%2Ffirm:yes"
+    )
+    [earlier] = given_answers(address)
+    assert (earlier.control, earlier.without) == ("x", "/check?commodity=gallium")
+
+
+def test_a_question_on_a_place_leads_to_its_field() -> None:
+    question = {
+        "id": "shipment/import",
+        "text": "Where are the goods imported?",
+        "field": "destination",
+        "clauses": [],
+    }
+    [asked] = asked_questions({"openQuestions": [question]}, Address("/check"))
+    assert (asked.replies, asked.field) == ([], "destination")
+
+
+def test_a_total_without_a_number_is_not_zero() -> None:
+    duties: dict[str, Any] = {"low": None, "high": None, "remarks": [], "lines": []}
+    assert total_sentence("import", duties) == (
+        "An import duty is recorded; its total in percent is unknown."
+    )
+    assert total_sentence("export", {**duties, "low": "0", "high": "25"}) == (
+        "The recorded export duties are 0 to 25 % of the value, depending on open questions."
+    )
