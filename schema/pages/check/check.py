@@ -112,9 +112,13 @@ def _checked(
 def _of_possible_rules(
     questions: Sequence[AskedQuestion], shipment: Mapping[str, Any]
 ) -> list[AskedQuestion]:
-    """Return the questions that settle possible rules."""
-    keys = {key_of(one["clause"]) for one in shipment["verdicts"] if one["match"] == "POSSIBLE"}
-    return [one for one in questions if one.keys & keys]
+    """Return the questions that settle possible rules, without those on exceptions."""
+    rules = [one["clause"] for one in shipment["verdicts"] if one["match"] == "POSSIBLE"]
+    keys, exceptions = (
+        set(map(key_of, rules)),
+        {text for one in rules for text in one["exceptions"]},
+    )
+    return [one for one in questions if one.keys & keys and one.text not in exceptions]
 
 
 def _rules(shipment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -10,14 +10,14 @@ from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import many, sentence, words, written_day
 from tracker.domain.shipments.duties import ORDINARY_NOT_RECORDED
 
-CERTAINLY, POSSIBLY, LATER = "Certainly", "Possibly", "Later"
+CERTAINLY, POSSIBLY, NOT_IN_FORCE = "Certainly", "Possibly", "Later"
 WITHOUT_RULE = {"NOTHING_RECORDED": "Not recorded", "UNKNOWN": "Unknown"}
 """Words for legs without a rule, by the kind of their verdict."""
 DUTIES = {"EXPORT_DUTY": "export", "IMPORT_DUTY": "import"}
 MAX_CERTAIN = 6
 """Maximum number of certain rules in the answer; their section has all."""
 
-Verdict = Mapping[str, Any]
+VerdictNode = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
     ]
 
 
-def _certain(verdicts: Sequence[Verdict]) -> Iterator[Sentence]:
+def _certain(verdicts: Sequence[VerdictNode]) -> Iterator[Sentence]:
     certain = [one for one in verdicts if one["match"] == "CERTAIN" and one["kind"] not in DUTIES]
     for one in certain[:MAX_CERTAIN]:
         yield Sentence(CERTAINLY, one["obligation"])
@@ -121,4 +121,6 @@ def _later(rules: Sequence[Mapping[str, Any]]) -> Iterator[Sentence]:
     days = sorted(one["firstDay"] for one in rules if one["firstDay"])
     first = f" The first of them applies from {written_day(days[0])}." if days else ""
     are = "is" if len(rules) == 1 else "are"
-    yield Sentence(LATER, f"{many(len(rules), 'rule')} {are} suspended or not yet in force.{first}")
+    yield Sentence(
+        NOT_IN_FORCE, f"{many(len(rules), 'rule')} {are} suspended or not yet in force.{first}"
+    )

@@ -14,7 +14,7 @@ from schema.pages.site.words import words
 MAX_ROWS = 24
 DAYS_BEFORE, DAYS_AFTER = 730, 1096
 """Days around the date of the page whose changes determine the window."""
-LATER = "Suspended or not yet in force"
+NOT_IN_FORCE = "Suspended or not yet in force"
 GROUPS = {"CERTAIN": "Certain", "POSSIBLE": "Possible"}
 
 
@@ -39,7 +39,7 @@ def _rows(shipment: Mapping[str, Any], address: Address) -> Iterator[RowOfPeriod
     for rule in by_match["CERTAIN"]:
         yield _row(rule, GROUPS["CERTAIN"], address)
     for rule in shipment["notInForce"]:
-        yield _row(rule, LATER, address)
+        yield _row(rule, NOT_IN_FORCE, address)
     for rule in by_match["POSSIBLE"]:
         yield _row(rule, GROUPS["POSSIBLE"], address)
 

@@ -1,0 +1,46 @@
+"""A check of a shipment in a browser without scripts: fill in the form, then answer a question."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.conftest import Visiting
+from tests.support.site import Site
+
+YES = re.compile(r"^Yes ?: Are the goods Tungsten carbide")
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_shipment_is_checked_and_a_question_answered_without_scripts(
+    site: Site, visit: Visiting
+) -> None:
+    async with visit(scripts=False) as tab:
+        await tab.open(f"{site.url}/check?valid=2025-12-01")
+        await tab.page.get_by_label("Goods").fill("Tungsten")
+        await tab.page.get_by_label("HS or tariff code").fill("2849.90")
+        await tab.page.get_by_label("Country of production").fill("China")
+        await tab.page.get_by_label("Destination").fill("Germany")
+        await tab.page.get_by_role("button", name="Check", exact=True).click()
+        answer = tab.page.get_by_role("region", name="Answer")
+        assert "Possibly" in await answer.inner_text()
+        await answer.get_by_role("link", name=YES).click()
+        assert "dual use licence" in await answer.inner_text()
+        assert "Possibly" not in await answer.inner_text()
+        assert await tab.page.get_by_label("Country of production").input_value() == "China"
+
+
+async def test_a_wrong_field_says_so_where_it_is(site: Site, visit: Visiting) -> None:
+    async with visit(scripts=False) as tab:
+        await tab.open(f"{site.url}/check?commodity=galium", 400)
+        field = tab.page.get_by_label("Goods")
+        described = await field.get_attribute("aria-describedby")
+        assert await field.get_attribute("aria-invalid") == "true"
+        assert described is not None
+        text = await tab.page.locator(f"#{described.split()[-1]}").inner_text()
+        assert "did you mean 'gallium'" in text
+        await field.fill("gallium")
+        await tab.page.get_by_role("button", name="Check", exact=True).click()
+        assert "Gallium" in await tab.page.get_by_role("heading", level=1).inner_text()
