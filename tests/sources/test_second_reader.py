@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
@@ -17,6 +17,7 @@ import pytest
 from tests.sources.product_readings import RAW, items, shipped
 from tests.sources.second_reader import long, wide
 from tests.sources.second_reader.cells import (
+    Address,
     Cell,
     Content,
     Number,
@@ -80,36 +81,6 @@ FILED_ELSEWHERE = {
 }
 """Commodities of a chapter whose products the product files under a narrower commodity."""
 
-WIDE_CHAPTERS = {
-    **{"cerium": "rare_earths", "dysprosium": "rare_earths", "europium": "rare_earths"},
-    **{"lanthanum": "rare_earths", "neodymium": "rare_earths", "terbium": "rare_earths"},
-    **{"hafnium": "zirconium"},
-}
-"""Elements that MCS 2026 names and the product files under the chapter up to MCS 2025."""
-
-PRODUCT_DIFFERS = {
-    # The note counts estimates that are rounded to two digits; these numbers have three.
-    **{(LONG.name, line, "Value"): {"estimated"} for line in (1296, 1307, 1318)},
-    # "Estimated to be equal to total imports", as in the line of 2021.
-    **{(LONG.name, line, "Value"): {"estimated"} for line in (7640, 7650)},
-    # The glued mark in `China3` is the note "Includes Hong Kong", as in MCS 2024 and 2026.
-    **{
-        ("MCS2025_Fig2_Net_Import_Reliance.csv", line, "Major_Import_Sources_2020_2023"): {"parts"}
-        for line in (49, 51)
-    },
-    # The consumption of palladium and platinum, which their other columns are filed under.
-    **{
-        (f"mcs{edition}-plati_salient.csv", line, f"Consump_{metal}_kg"): {"commodity"}
-        for edition in (2022, 2023, 2024, 2025)
-        for metal in ("Palladium", "Platinum")
-        for line in range(2, 7)
-    },
-    # Imports were 0: there is no price, as MCS 2025 says.
-    ("mcs2024-asbes_salient.csv", 6, "Price_Customs_dt"): {"read"},
-}
-"""Cells that the product reads otherwise, with the fields that differ. The second reader is right: remove
-the line when the product is."""
-
 Key = tuple[int, str]
 """Line and column of a cell."""
 
@@ -126,17 +97,26 @@ class Difference(NamedTuple):
 
 
 @cache
-def cells(path: Path) -> dict[Key, list[Content]]:
+def cells(path: Path) -> dict[Key, Content]:
     """Return the cells of a file by line and column, without empty ones.
 
-    Columns of one name are in the order of the file. A column without a name has its number.
+    A column has its number if it has no name, or if several have the name.
     """
-    read: dict[Key, list[Content]] = defaultdict(list)
-    for address, cell in second_reading(path):
-        if not isinstance(cell, Unread) or cell.reason not in ("empty", "other table"):
-            column = address.header or f"column {address.column + 1}"
-            read[address.line, column].append(cell)
-    return dict(read)
+    read = list(second_reading(path))
+    columns = {(address.header, address.column) for address, _ in read}
+    named = Counter(header for header, _ in columns)
+
+    def column_of(address: Address) -> str:
+        number = f"column {address.column + 1}"
+        if not address.header:
+            return number
+        return f"{address.header} ({number})" if named[address.header] > 1 else address.header
+
+    return {
+        (address.line, column_of(address)): cell
+        for address, cell in read
+        if not isinstance(cell, Unread) or cell.reason not in ("empty", "other table")
+    }
 
 
 def second_reading(path: Path) -> Iterator[Cell]:
@@ -150,14 +130,12 @@ def compare(path: Path) -> Iterator[Difference]:
     by_cell: dict[Key, list[Item]] = defaultdict(list)
     for item in items(path):
         by_cell[item.at.line, item.at.column or ""].append(item)
-    for key, read in cells(path).items():
-        of_product = by_cell.pop(key, [])
-        assert len(of_product) == len(read), (path.name, key, read, of_product)
-        for cell, item in zip(read, of_product, strict=True):
-            if isinstance(item, RefusedItem) and (path.name, *key) in KNOWN_MISTAKES:
-                continue
-            for field, second, product in differences(cell, item):
-                yield Difference(path.name, *key, field, second, product)
+    for key, cell in cells(path).items():
+        [item] = by_cell.pop(key, [])
+        if isinstance(item, RefusedItem) and (path.name, *key) in KNOWN_MISTAKES:
+            continue
+        for field, second, product in differences(cell, item):
+            yield Difference(path.name, *key, field, second, product)
     for item in chain.from_iterable(by_cell.values()):
         if isinstance(item, ReadFact):
             assert isinstance(item.planned.fact, Claimed)
@@ -212,11 +190,7 @@ def differing_fields(
 def filed(commodity: str, claim: Claimed) -> Commodity | str:
     """Return the commodity under which the product may file the cell of a commodity."""
     filed = claim.series.commodity
-    if filed in FILED_ELSEWHERE.get(commodity, ()):
-        return filed
-    if claim.edition != "MCS 2026" and WIDE_CHAPTERS.get(commodity) == filed:
-        return filed
-    return commodity
+    return filed if filed in FILED_ELSEWHERE.get(commodity, ()) else commodity
 
 
 def number_in(quantity: Quantity) -> Number:
@@ -240,23 +214,10 @@ def all_files() -> list[Path]:
     return [LONG, *(path for pattern in EDITIONS.values() for path in SALIENT.glob(pattern))]
 
 
-def accepted_differences(files: set[str]) -> set[tuple[str, int, str, str]]:
-    """Return the fields of `PRODUCT_DIFFERS` in some files."""
-    return {
-        (*cell, field)
-        for cell, fields in PRODUCT_DIFFERS.items()
-        for field in fields
-        if cell[0] in files
-    }
-
-
 @pytest.mark.parametrize("edition", [*EDITIONS, "MCS 2026"])
 def test_salient_statistics_agree_on_every_cell(edition: str) -> None:
     paths = sorted(SALIENT.glob(EDITIONS[edition])) if edition in EDITIONS else [LONG]
-    differing = {item[:4]: item for path in paths for item in compare(path)}
-    accepted = accepted_differences({path.name for path in paths})
-    assert [item for key, item in differing.items() if key not in accepted] == []
-    assert accepted - differing.keys() == set(), "the product is right now: remove the cell"
+    assert [item for path in paths for item in compare(path)] == []
 
 
 def test_every_claim_names_its_file_line_and_column() -> None:
@@ -284,10 +245,9 @@ def test_every_shipped_figure_of_dependence_has_the_number_of_its_cell() -> None
     for data in claims:
         claim = decode(Claimed, json.dumps(data).encode())
         file, line, column = cited(data["source"]["reference"])
-        (cell,) = cells(paths[file])[line, column]
+        cell = cells(paths[file])[line, column]
         assert not isinstance(cell, Unread), data
-        differing = {field for field, _, _ in differing_fields(cell, claim)}
-        assert differing == PRODUCT_DIFFERS.get((file, line, column), set()), data
+        assert list(differing_fields(cell, claim)) == [], data
 
 
 def is_of_dependence(claim: dict[str, Any]) -> bool:

@@ -105,6 +105,42 @@ def test_cents_and_million_dollars_become_dollars(tmp_path: Path) -> None:
     assert (imports.value, imports.unit) == (Decimal(1_250_000), "USD")
 
 
+@pytest.mark.parametrize(
+    ("chapter", "header", "series"),
+    [
+        (
+            "Platinum-Group Metals",
+            "Consump_Palladium_kg",
+            "palladium/US/consumption/apparent_palladium",
+        ),
+        ("Platinum-Group Metals", "Imports_Rhodium_kg", "rhodium/US/imports"),
+        ("Rare Earths", "Price_TbO2_dkg", "terbium/US/price/terbium_oxide"),
+        ("Rare Earths", "Price_Mischmetal_dkg", "rare_earths/US/price/mischmetal"),
+        ("Zirconium and Hafnium", "Exports_Hf_wrought_t", "hafnium/US/exports/hafnium_wrought"),
+        ("Zirconium and Hafnium", "Exports_Zr_wrought_t", "zirconium/US/exports/zr_wrought"),
+    ],
+)
+def test_an_element_in_a_header_is_the_commodity(
+    tmp_path: Path, chapter: str, header: str, series: str
+) -> None:
+    [item] = wide(tmp_path, header, f"MCS2025,{chapter},2024,12")
+    assert claim_of(item).stream == f"figure/{series}/2024"
+
+
+def test_columns_of_one_name_have_their_number(tmp_path: Path) -> None:
+    items = wide(tmp_path, "Imports_t,Imports_t,Exports_t", "MCS2025,Cobalt,2024,1,2,3")
+    columns = ["Imports_t (column 4)", "Imports_t (column 5)", "Exports_t"]
+    assert [item.at.column for item in items] == columns
+    for item, column in zip(items, columns, strict=True):
+        assert f"line 2, {column}, doi" in str(claim_of(item).source.reference)
+
+
+@given(st.sampled_from(("0", "0.0", "0.00")))
+def test_a_price_of_0_is_a_mistake(tmp_path_factory: pytest.TempPathFactory, price: str) -> None:
+    [item] = wide(tmp_path_factory.mktemp("price"), "Price_dt", f"MCS2025,Cobalt,2024,{price}")
+    assert refusal_of(item)[0] == "KNOWN_MISTAKE"
+
+
 def test_a_negative_reliance_is_a_footnote_mark(tmp_path: Path) -> None:
     [item] = wide(tmp_path, "NIR_pct", "MCS2025,Cobalt,2024,-4")
     assert refusal_of(item)[0] == "KNOWN_MISTAKE"
@@ -113,6 +149,29 @@ def test_a_negative_reliance_is_a_footnote_mark(tmp_path: Path) -> None:
 def test_reliance_above_the_whole_is_refused(tmp_path: Path) -> None:
     [item] = wide(tmp_path, "NIR_pct", "MCS2025,Cobalt,2024,240")
     assert isinstance(item, RefusedItem)
+
+
+# --- notes of the long table
+
+
+@pytest.mark.parametrize(
+    ("year", "note", "estimated"),
+    [
+        (2022, "Estimated to be equal to imports for 2021\u201322 and 2024\u201325.", True),
+        (2023, "Estimated to be equal to imports for 2021\u201322 and 2024\u201325.", False),
+        (2023, "Estimated from imports for 2022-24.", True),
+        (2023, "In 2023, consumption was estimated to be equal to imports of metal.", True),
+        (2022, "In 2023, consumption was estimated to be equal to imports of metal.", False),
+        (2023, "Estimated data have been rounded to two significant digits.", False),
+        (2023, "Estimated. -- Estimated data have been rounded to two digits.", True),
+    ],
+)
+def test_a_note_marks_the_estimates_of_its_years(
+    tmp_path: Path, year: int, note: str, estimated: bool
+) -> None:
+    row = f'COBALT,{SALIENT},Cobalt,United States,Consumption,"Consumption, reported",metric tons'
+    [item] = long(tmp_path, [f'{row},{year},13,"{note}",,'])
+    assert claim_of(item).quantity.estimated is estimated
 
 
 # --- import sources

@@ -240,6 +240,7 @@ def test_33_three_places_under_one_number_are_refused() -> None:
 @pytest.mark.parametrize(
     ("commodity", "form", "measured"),
     [
+        ("arsenic", "all_forms_of_arsenic", "arsenic content"),
         ("bromine", "all", "gross weight"),
         ("zinc", "waste_and_scrap", "gross weight"),
         ("yttrium", "all", "shipping records"),
@@ -257,12 +258,13 @@ def test_34_a_list_says_how_it_is_measured(commodity: str, form: str, measured: 
 
 def test_35_other_names_of_places_and_glued_marks_are_known() -> None:
     ranks = {
-        c.series.commodity: c.origins.places
+        c.series.commodity: c.origins
         for c in claims(trends(2025, "Fig2_Net_Import_Reliance"))
         if c.origins
     }
-    assert ranks["garnet"] == ("ZA", "AU", "IN", "CN")
-    assert ranks["indium"] == ("KR", "JP", "CA", "BE")
+    assert ranks["garnet"].places == ("ZA", "AU", "IN", "CN")
+    assert ranks["indium"].places == ("KR", "JP", "CA", "BE")
+    assert [ranks[name].parts[-1].includes for name in ("garnet", "aluminium")] == [("HK",)] * 2
 
 
 def test_a_region_is_no_origin() -> None:

@@ -16,12 +16,11 @@ RAW = Path(__file__).parents[2].parent / "shared" / "data" / "raw"
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a file: its line and column, and which of several columns of one name."""
+    """A cell of a file: its line and column."""
 
     path: str
     line: int
     column: str | None = None
-    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def traps() -> list[Trap]:
         return [
             Trap(
                 int(row["trap"]),
-                Cell(row["file"], int(row["line"]), row["column"] or None, int(row["number"])),
+                Cell(row["file"], int(row["line"]), row["column"] or None),
                 row["series_or_code"],
                 row["value"],
                 row["unit"],
@@ -63,8 +62,11 @@ def traps() -> list[Trap]:
 
 def result_at(cell: Cell) -> Claimed | RefusedItem:
     """Return the claim or the refusal of a cell."""
-    matching = [item for item in _items(cell.path) if _is_at(item, cell)]
-    item = matching[cell.number]
+    [item] = [
+        item
+        for item in _items(cell.path)
+        if (item.at.line, item.at.column) == (cell.line, cell.column)
+    ]
     if isinstance(item, RefusedItem):
         return item
     assert isinstance(item.planned.fact, Claimed)
@@ -74,7 +76,3 @@ def result_at(cell: Cell) -> Claimed | RefusedItem:
 @cache
 def _items(path: str) -> tuple[Item, ...]:
     return tuple(READER.read(File.at(RAW / path)))
-
-
-def _is_at(item: Item, cell: Cell) -> bool:
-    return (item.at.line, item.at.column) == (cell.line, cell.column)

@@ -34,8 +34,12 @@ PERCENT = Unit("percent")
 OTHERS = "Other countries"
 PERIOD = re.compile(r"(?P<first>\d{4})[-\u2013](?:\d{2})?(?P<last>\d{2})")
 HONG_KONG = re.compile(r"Includes Hong Kong\.?|Imports from Hong Kong are included with China\.?")
-MEASURED = {"gross weight of imports": "gross weight", "shipping records": "shipping records"}
-"""The measure of a list by phrases of its notes; other lists are by quantity."""
+MEASURED = {
+    "Arsenic content calculated": "arsenic content",
+    "gross weight of imports": "gross weight",
+    "shipping records": "shipping records",
+}
+"""The measure of a list by phrases of its notes, the first of which counts; other lists are by quantity."""
 SEVERAL_PLACES = "SEVERAL_PLACES"
 
 

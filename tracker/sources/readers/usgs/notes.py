@@ -8,15 +8,16 @@ from datetime import datetime
 
 from tracker.domain.values import PartialDate
 
-YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+YEARS = re.compile(r"\b(?P<first>(?:19|20)\d\d)\b(?:[-\u2013](?P<last>\d\d)\b)?")
+"""A year, or several: `2021–22`."""
 SENTENCE = re.compile(
     r"\s*--\s*|(?<=[a-z)\d\"\u201d][.])\s+(?=[A-Z\u201c]|revised)"
     r"|(?<=[a-z][.])(?=Reserves for )"
 )
 REPORTED = re.compile(r"\b(?:reported|reproted)\b(?! reserves| probable| import)", re.IGNORECASE)
 ESTIMATED = re.compile(
-    r"^estimated\b(?! reserves| from consumption)|\b(?:also|is|were) (?:also )?"
-    r"estimated\b(?! to)",
+    r"^estimated\b(?! reserves| from consumption| data have been rounded)|\b(?:also|is|were) (?:also )?"
+    r"estimated\b(?! to)|\bwas estimated to be equal to imports\b",
     re.IGNORECASE,
 )
 REVISED = re.compile(r"Revised (\w+ \d{1,2}, \d{4})\.")
@@ -54,7 +55,7 @@ def is_estimate(note: str, year: int | None, by_header: bool, by_type: bool) -> 
             continue
         if ESTIMATED.search(sentence):
             return True
-        if REPORTED.search(sentence) and (YEAR.search(sentence) or not by_header):
+        if REPORTED.search(sentence) and (YEARS.search(sentence) or not by_header):
             return False
     return by_header or by_type
 
@@ -96,5 +97,10 @@ def sentences(note: str) -> list[str]:
 
 
 def _about(sentence: str, year: int | None) -> bool:
-    years = {int(match) for match in YEAR.findall(sentence)}
-    return not years or year in years
+    spans = [_span(match) for match in YEARS.finditer(sentence)]
+    return not spans or any(year in span for span in spans)
+
+
+def _span(match: re.Match[str]) -> range:
+    first, last = match["first"], match["last"]
+    return range(int(first), int(first[:2] + (last or first[2:])) + 1)

@@ -111,6 +111,10 @@ def salient_amount(cell: Cell, measure: Measure) -> Amount | RefusedItem:
         if text == "s" and cell.note:
             return Amount(qualifier=Qualifier.NOT_AVAILABLE)
         return cell.refused(stated)
+    if cell.statistic is Statistic.PRICE and stated.value == 0:
+        return cell.refused(
+            "no price is 0: nothing was traded, or decimals are lost", KNOWN_MISTAKE
+        )
     return stated
 
 

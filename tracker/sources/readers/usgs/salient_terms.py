@@ -58,8 +58,9 @@ def narrowed(commodity: Commodity, form: str | None) -> Product:
     A product that is the whole commodity has no form, unless the commodity has several products.
     """
     for rule in declarations()["narrower"]:
-        if rule["of"] == commodity and re.search(rule["words"], form or "", re.IGNORECASE):
-            commodity = Commodity(form or "" if rule["commodity"] == "=" else rule["commodity"])
+        match = re.search(rule["words"], form or "", re.IGNORECASE)
+        if rule["of"] == commodity and match:
+            commodity = Commodity(match[1] if rule["commodity"] == "=" else rule["commodity"])
     whole = form == commodity and commodity not in declarations()["several"]
     return Product(commodity, None if whole else form)
 

@@ -74,7 +74,7 @@ class Column:
 
     index: int
     header: str
-    """The header in the file, or `column 14` without one."""
+    """The header in the file; `column 14` without one, and `Consump_t (column 8)` if several are equal."""
     name: str
     """The header, corrected."""
     why: str | None = None
@@ -82,8 +82,8 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """The meaning of a header."""
+class ColumnContent:
+    """The content of a column, by its header."""
 
     statistic: Statistic
     subject: Subject
@@ -102,17 +102,17 @@ def read_wide(
     key = match["key"].casefold() if match else ""
     last = max((int(row.at(2)) for row in rows if row.at(2).isdecimal()), default=0)
     for column in _columns(edition, key, header, rows):
-        meaning = _meaning(column, edition, rows[0].at(1) if rows else "")
+        content = _content(column, edition, rows[0].at(1) if rows else "")
         for row in rows:
             at = SourceLocation(row.line, column.header)
             text = row.at(column.index)
-            if isinstance(meaning, RefusedItem):
-                yield at, RefusedItem(at, meaning.reason, text, meaning.code)
+            if isinstance(content, RefusedItem):
+                yield at, RefusedItem(at, content.reason, text, content.code)
             elif not row.at(2).isdecimal():
                 yield at, RefusedItem(at, f"unknown year {row.at(2)!r}", text)
             else:
-                cell = _cell(file.name, edition, column, row, meaning.statistic, last)
-                yield at, parse_salient(cell, meaning.subject)
+                cell = _cell(file.name, edition, column, row, content.statistic, last)
+                yield at, parse_salient(cell, content.subject)
 
 
 def read_other_table(file: File, edition: Edition, header: Sequence[str]) -> RefusedItem:
@@ -150,20 +150,23 @@ def _columns(
 ) -> Iterator[Column]:
     """Yield the columns with content, each with its corrected header."""
     corrections = _corrections(edition.year, key)
+    names = [name.strip() for name in header]
     seen: Counter[str] = Counter()
     for index in range(3, max((len(row.fields) for row in rows), default=0)):
-        name = header[index].strip() if index < len(header) else ""
+        name = names[index] if index < len(names) else ""
         if not name and not any(row.at(index) for row in rows):
             continue
         seen[name] += 1
         place = f"{name}#{seen[name]}" if seen[name] > 1 else name
         place = place if name else f"#{index + 1}"
         corrected, why = corrections.get(place, (name, None))
+        if names.count(name) > 1 and name:
+            name = f"{name} (column {index + 1})"
         yield Column(index, name or f"column {index + 1}", corrected, why)
 
 
-def _meaning(column: Column, edition: Edition, chapter: str) -> Meaning | RefusedItem:
-    """Return the meaning of a header, or the reason why its column is refused."""
+def _content(column: Column, edition: Edition, chapter: str) -> ColumnContent | RefusedItem:
+    """Return the content of a column, or the reason why its column is refused."""
     if column.name == "?":
         return _refused(f"{column.header}: {column.why}", KNOWN_MISTAKE)
     words = column.name.split("_")
@@ -179,7 +182,8 @@ def _meaning(column: Column, edition: Edition, chapter: str) -> Meaning | Refuse
     measure = find_measure(words[-1])
     if measure is None:
         return _refused(f"{column.name}: {words[-1]!r} is no unit of figures", NOT_UNDERSTOOD)
-    return Meaning(statistic, _subject(column, edition, subject, statistic, words[1:-1], measure))
+    about = _subject(column, edition, subject, statistic, words[1:-1], measure)
+    return ColumnContent(statistic, about)
 
 
 def _refused(reason: str, code: str) -> RefusedItem:

@@ -127,9 +127,8 @@ def _ranks(cell: Cell, until: int) -> Claimed | RefusedItem:
     subject = _subject(cell.table)
     if subject is None:
         return cell.refused(f"unknown commodity {cell.table!r}", "UNKNOWN_COMMODITY")
-    joined = HONG_KONG.search(cell.note)
+    with_hong_kong = HONG_KONG.search(cell.note) is not None
     try:
-        places = [place_of(name) for name in re.split(r",\s*", cell.text)]
         claim = Claimed(
             source=cell.edition.source(cell.reference),
             series=Series(
@@ -144,8 +143,7 @@ def _ranks(cell: Cell, until: int) -> Claimed | RefusedItem:
             quantity=Quantity(unit=PERCENT.unit, qualifier=Qualifier.NOT_STATED),
             origins=Origins(
                 parts=tuple(
-                    Origin(place=place, includes=(Place("HK"),) if joined and place == "CN" else ())
-                    for place in places
+                    _origin(name, with_hong_kong) for name in re.split(r",\s*", cell.text.strip())
                 ),
                 measured="value"
                 if subject.commodity in declarations()["value_lists"]
@@ -160,6 +158,16 @@ def _ranks(cell: Cell, until: int) -> Claimed | RefusedItem:
     except InvalidInput as error:
         return cell.refused(error.message, error.code)
     return claim
+
+
+def _origin(name: str, with_hong_kong: bool) -> Origin:
+    """Return the origin of a name.
+
+    The digit in `China3` of MCS 2025 marks a lost note: MCS 2024 and 2026 include Hong Kong.
+    """
+    place = place_of(name)
+    includes = place == "CN" and (with_hong_kong or name[-1:].isdigit())
+    return Origin(place=place, includes=(Place("HK"),) if includes else ())
 
 
 def _reliance(cell: Cell) -> Claimed | RefusedItem:
