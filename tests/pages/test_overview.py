@@ -206,7 +206,7 @@ async def test_the_overview_is_data_too(corpus: Api) -> None:
     [
         ("/index.svg?", "Clauses in force"),
         ("/index.svg?map=toward&toward=JP&", "Clauses in force on goods for Japan"),
-        ("/index.svg?map=share&commodity=cobalt&", "Share of the world's production: Cobalt, 2025"),
+        ("/index.svg?map=share&commodity=cobalt&", "Share of the world's production: Cobalt, 2024"),
         ("/places.svg?", "Clauses in force"),
     ],
 )

@@ -39,37 +39,8 @@ def compile_corpus(acts: Sequence[Act], readings: Sequence[PlannedEvent]) -> lis
     """Return the corpus in order: acts, and the readings that no act repeats."""
     events = [act.planned for act in acts]
     stated = dict(_claims(events))
-    readings = without_new_places(readings)
     events += [reading for reading in readings if not stated.keys() & dict(_claims([reading]))]
     return sorted(events, key=lambda planned: planned.fact.public_on)
-
-
-def without_new_places(readings: Sequence[PlannedEvent]) -> list[PlannedEvent]:
-    """Return readings without figures of the IEA for places that the USGS leaves out of a supply.
-
-    They would change shares of output that rest on one publisher. Beside a figure of the USGS they are a
-    second account of it.
-    """
-    usgs_claims = [of for of in _figures(readings) if of.source.publisher == "usgs"]
-    streams = {of.stream for of in usgs_claims}
-    supplies = {_supply(of) for of in usgs_claims}
-    return [
-        reading
-        for reading in readings
-        if not isinstance(reading.fact, Claimed)
-        or reading.fact.source.publisher != "iea"
-        or reading.stream in streams
-        or _supply(reading.fact) not in supplies
-    ]
-
-
-def _figures(readings: Iterable[PlannedEvent]) -> Iterator[Claimed]:
-    return (reading.fact for reading in readings if isinstance(reading.fact, Claimed))
-
-
-def _supply(claim: Claimed) -> tuple[object, ...]:
-    of = claim.series
-    return of.commodity, of.statistic, of.stage, of.form, of.period
 
 
 def format_corpus(events: Iterable[PlannedEvent]) -> bytes:

@@ -44,6 +44,8 @@ def supplies(path: Path) -> Iterator[Supply]:
     for line, row in lines:
         commodity, place = commodity_of(row["mineral"]), str(place_of(row["place"]))
         stage = {"mining": "mine", "refining": "refinery"}[row["stage"]]
+        if (commodity, stage) == ("graphite", "refinery"):
+            commodity = "anode_materials"  # battery grade, natural and synthetic (trap 41)
         value = Decimal(row["value"])
         if place == "OTHER" and row["note"]:
             value = others[row["mineral"], row["stage"], row["year"]]
