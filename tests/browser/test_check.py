@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import Visiting
 from tests.support.site import Site
 
-YES = re.compile(r"^Yes ?: Are the goods Tungsten carbide")
+YES = re.compile(r"^Yes ?: Do the goods fit “Tungsten carbide")
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

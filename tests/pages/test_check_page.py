@@ -27,7 +27,7 @@ from tests.support.api import Api
 from tests.support.loops import IN_SESSION
 
 TUNGSTEN = "/check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"
-CARBIDE = "Are the goods Tungsten carbide that is not under 1C226?"
+CARBIDE = "Do the goods fit “Tungsten carbide that is not under 1C226”?"
 
 
 async def html_of(api: Api, path: str) -> str:

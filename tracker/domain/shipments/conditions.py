@@ -265,7 +265,7 @@ class Conditions(ConditionsOfClause):
         more = len(open_items) - len(names)
         listed = "; ".join(names) + (f" and {more} more items" if more > 0 else "")
         questions = tuple(
-            self._question(f"item/{number}", f"Are the goods {_description(item)}?")
+            self._question(f"item/{number}", f"Do the goods fit “{_description(item)}”?")
             for number, item in open_items[:MAX_QUESTIONS]
         )
         if self._case.lacks_tariff and any(item.hs for _, item in open_items):
@@ -364,7 +364,7 @@ class Conditions(ConditionsOfClause):
                 self._has_code_of(item, complete=True),
                 self._is_form_of(item),
             ):
-                yield self._unless(f"exempt/{number}", f"Are the goods {_description(item)}?")
+                yield self._unless(f"exempt/{number}", f"Do the goods fit “{_description(item)}”?")
         if clause.exemptions:
             text = f"Does an exemption apply: {clause.exemptions.rstrip('.')}?"
             exemption = self._unless("exemption", text)
