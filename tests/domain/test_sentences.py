@@ -219,7 +219,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
     ),
     (
         control(acts.Disputed, account="It was not\nso. " + "x" * 300),
-        "Gallium to the US: Ministry of Commerce of China (MOFCOM) tells it otherwise: It was not so. "
+        "Gallium to the US: Ministry of Commerce of China (MOFCOM) gives a different account: It was not so. "
         + "x" * 184
         + "…",
     ),

@@ -176,7 +176,7 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
             )
         case acts.Disputed():
             publisher = publisher_phrase(fact.source.publisher)
-            return f"{name}: {publisher} tells it otherwise: {beginning(fact.account)}"
+            return f"{name}: {publisher} gives a different account: {beginning(fact.account)}"
         case Related():
             return f"{name}: {_relation(fact.relation, names)}"
         case acts.ClausesFact():
