@@ -23,7 +23,7 @@ from tracker.domain.values import TextCommitment
 
 Convert: TypeAlias = Callable[[Any], Any]
 INLINE = frozenset({"series", "clause", "quantity"})
-"""Parts of states whose fields are columns."""
+"""Parts of states whose fields are columns, unless they can be missing."""
 OWN = frozenset({"id", "because"})
 """Fields of all states whose columns are made elsewhere."""
 
@@ -50,7 +50,7 @@ def _fields(arrow: Any, kind: type[msgspec.Struct]) -> Iterator[ParquetColumn]:
     hints = get_type_hints(kind, include_extras=True)
     for name in kind.__struct_fields__:
         hint = _plain(hints[name])
-        if name in INLINE:
+        if name in INLINE and type(None) not in get_args(hints[name]):
             for column in _fields(arrow, hint):
                 yield column.below(name)
         else:

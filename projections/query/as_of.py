@@ -44,7 +44,7 @@ from tracker.domain.firm import FirmState, spelling
 from tracker.domain.preference import PreferenceState
 from tracker.domain.registry import STATES, State, entity_type
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Pool, pool_usage
+from tracker.postgres.database import CONNECTION_ERRORS, Pool, pool_usage
 
 SQL = load_parts(Path(__file__).with_name("as_of.sql"))
 PREFETCH_ROWS = 1000
@@ -127,6 +127,12 @@ class AsOf:
         One page of the state is in memory; a single text of it would exceed the limit of PostgreSQL, 1 GB,
         at one to two million entities. Raises AnotherRelease.
         """
+        try:
+            return await self._digest(moment)
+        except CONNECTION_ERRORS:  # of a standby; the pool then uses another server
+            return await self._digest(moment)
+
+    async def _digest(self, moment: Moment) -> str:
         digest = hashlib.sha256()
         async for state_line in self.lines(moment):
             digest.update(state_line)

@@ -112,7 +112,7 @@ FROM (
         CASE WHEN $7::boolean OR $9::text IS NOT NULL THEN fact.publishers ELSE ARRAY[NULL::text] END
     ) AS publisher
     WHERE fact.since <= $3::bigint AND fact.until > $3
-      AND fact.kind = ANY (ARRAY['alliance', 'announcement', 'export-control', 'figure', 'firm'])
+      AND fact.kind = ANY (ARRAY['alliance', 'announcement', 'export-control', 'figure', 'firm', 'flow'])
       AND ($8::text IS NULL OR fact.kind = $8)
       AND ($9::text IS NULL OR publisher = $9)
     GROUP BY 1, 2, 3
@@ -198,7 +198,7 @@ CROSS JOIN LATERAL (
     SELECT position FROM facts
     WHERE public_on = newest.public_on AND position <= $1 AND CASE
         WHEN since <= $1 AND until > $1
-         AND kind = ANY (ARRAY['alliance', 'announcement', 'export-control', 'figure', 'firm'])
+         AND kind = ANY (ARRAY['alliance', 'announcement', 'export-control', 'figure', 'firm', 'flow'])
          AND (newest.kind IS NULL OR kind = newest.kind) AND ($6::text IS NULL OR kind = $6)
          AND (coalesce(newest.publisher, $7) IS NULL OR coalesce(newest.publisher, $7) = ANY (publishers)) THEN true
         ELSE false END
@@ -207,5 +207,5 @@ CROSS JOIN LATERAL (SELECT * FROM log.events WHERE position = last.position LIMI
 ORDER BY newest.kind COLLATE "C" NULLS FIRST, newest.publisher COLLATE "C" NULLS FIRST;
 
 -- name: of_newest
-facet = '' AND kind = ANY (ARRAY['alliance', 'announcement', 'export-control', 'figure', 'firm'])
+facet = '' AND kind = ANY (ARRAY['alliance', 'announcement', 'export-control', 'figure', 'firm', 'flow'])
 AND ($6::text IS NULL OR kind = $6)

@@ -71,6 +71,7 @@ UNCACHEABLE_FIELDS = frozenset(
         "logKeys",
         "preview",
         "redactions",
+        "shipmentChanges",
     }
 )
 """Fields that depend on more: on events before they are projected or signed, or on endpoints, candidates

@@ -70,12 +70,12 @@ async def test_a_search_answers(site: Site, visit: Visiting, query: str, answer:
         await reader.see(answer)
 
 
-async def test_the_page_of_cobalt_says_that_refinery_figures_are_missing(
+async def test_the_page_of_tungsten_says_that_refinery_figures_are_missing(
     site: Site, visit: Visiting
 ) -> None:
     async with reading(site, visit) as reader:
-        await reader.search("refined cobalt")
-        await reader.click(re.compile("^Cobalt$"), "main")
+        await reader.search("refined tungsten")
+        await reader.click(re.compile("^Tungsten$"), "main")
         await reader.see("No figures for refinery production are recorded.")
 
 

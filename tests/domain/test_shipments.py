@@ -86,7 +86,7 @@ def test_what_is_assumed_is_said() -> None:
             DAY,
             {"commodity": "gallium", "origin": "CN", "destination": "US"},
             VerdictKind.IMPORT_DUTY,
-            "The importer pays an import duty to United States (83 FR 28710, clause list-3).",
+            "The importer pays an import duty to the United States (83 FR 28710, clause list-3).",
         ),
     ],
 )

@@ -20,6 +20,7 @@ from tests.support.query_plans import ExplainingPool, nodes, pages
 from tests.support.time_limits import within
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import Figure, FigureState
+from tracker.domain.vocabulary import Statistic
 from tracker.postgres.database import Target, connect, create_pool
 
 DAYS = [date.min, *(date(2023, 1, 1) + timedelta(days=n) for n in (0, 15, 30, 45))]
@@ -94,7 +95,7 @@ async def test_a_series_that_ends_late_has_more_than_its_first_day(
     monkeypatch.setattr("projections.query.early_days.MAX_EARLY_ENTITIES", 20)
     head = await corpus_services.recorder.head()
     days = [date(2022, 6, 1), date(2023, 2, 10)]
-    filter = Filter(publishers=["usgs"])
+    filter = Filter(publishers=["usgs"], category=Statistic.PRODUCTION)
     listed = await lists.on_each_day(FigureState, MomentSeries(days, head), filter)
     for day in days:
         assert len(listed[day]) == await lists.count(FigureState, Moment(day, head), filter)

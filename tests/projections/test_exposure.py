@@ -569,7 +569,7 @@ def test_another_control_never_lessens_what_is_controlled(
 ASKED = """query ($day: Day, $commodity: String, $issuer: String, $destination: String, $year: Int) {
   asOf(validAt: $day) {
     exposure(commodity: $commodity, issuer: $issuer, destination: $destination, year: $year) {
-      commodity { key } stage year world { value edition } controlledShare partlyControlledShare
+      commodity { key } stage form year world { value edition } controlledShare partlyControlledShare
       mixedEditions measures { measure share } computedFrom { series { place { code } } value }
       places { place { code } share figure { edition choice { rule } }
         inForce { control { key } clause { key measure } full limits }
@@ -639,10 +639,11 @@ async def test_japan_was_never_exposed_to_the_ban_of_gallium(corpus_services: Se
 async def test_seven_rare_earths_under_licence_are_a_part_of_the_supply(
     corpus_services: Services,
 ) -> None:
-    """China supplies 270,000 of 390,000 t."""
-    [found] = await ask(
+    """China supplies 270,000 of 390,000 t. Magnet rare earths are products of their own."""
+    found, *magnets = await ask(
         corpus_services, day="2025-11-20", commodity="rare_earths", destination="US"
     )
+    assert all(one["form"] == "magnet_rare_earths" for one in magnets)
     places = {place["place"]["code"]: place for place in found["places"]}
     china, malaysia, namibia = (places[code] for code in ("CN", "MY", "NA"))
     assert (china["share"], malaysia["share"]) == ("0.6923", "0.0003")

@@ -29,6 +29,8 @@ NEEDED = {
     "years": "{from: 2023, to: 2023}",
     "of": '{alliance: "quad"}',
     "entity": '"alliance/quad"',
+    "importer": '"US"',
+    "input": '{commodity: "gallium"}',
     "destinations": '["US"]',
     "commands": "[]",
     "MomentInput": '{validAt: "2024-01-01"}',

@@ -61,6 +61,8 @@ EVERY = [
     "redactions(minPosition: $at) { totalCount }",
     'event(position: "1", minPosition: $at) { type }',
     'over(from: "2020-01-01", step: YEAR, minPosition: $at) { position }',
+    'shipmentChanges(input: {commodity: "gallium"}, from: {validAt: "2020-01-01"}, minPosition: $at)'
+    " { changes { __typename } }",
     'overKnown(entity: "export-control/x", minPosition: $at) { position }',
 ]
 

@@ -19,6 +19,8 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
+WITH_ARTICLE = frozenset({"AE", "CF", "DO", "EU", "GB", "NL", "PH", "US"})
+"""Places whose names have an article in a sentence: `the United States`."""
 BEFORE_NUMBERS = {
     Qualifier.ABOUT: "about ",
     Qualifier.NEARLY: "nearly ",
@@ -72,6 +74,11 @@ def _in_running_text(name: str) -> str:
 def place_phrase(code: str) -> str:
     """Return the English name of a place."""
     return Place(code).name
+
+
+def place_in_text(code: str) -> str:
+    """Return the English name of a place for a sentence: `the United States`."""
+    return f"{'the ' if code in WITH_ARTICLE else ''}{place_phrase(code)}"
 
 
 def is_alliance(actor: Actor | str) -> bool:

@@ -175,7 +175,9 @@ def check_notation(text: str, *path: str | int) -> None:
 
 
 def check_not_negative(number: Decimal | int | None, *path: str | int) -> None:
-    """Reject a negative number. Raises InvalidInput."""
+    """Reject a negative number, and one that is not finite. Raises InvalidInput."""
+    if isinstance(number, Decimal) and not number.is_finite():
+        raise InvalidInput("expected a finite number", code="INVALID_NUMBER", path=path)
     if number is not None and number < 0:
         raise InvalidInput(
             f"expected a number from 0, got {number}", code="OUT_OF_RANGE", path=path

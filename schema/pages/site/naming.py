@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.pages.site.words import publisher_of, written_day
+from tracker.domain.phrases import WITH_ARTICLE
 
 STAGES = {
     "MINE": "mine",
@@ -41,9 +42,6 @@ OUTPUT_VERBS = {
     "PLANT": "made",
 }
 """Verbs for the output of places, by stage."""
-WITH_ARTICLE = frozenset({"AE", "CF", "DO", "EU", "GB", "NL", "PH", "US"})
-"""Places whose names have an article in a sentence: `the United States`."""
-
 Series = Mapping[str, Any]
 """A series as in the API."""
 

@@ -19,7 +19,7 @@ from tracker.domain.confirmation import FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.legal_basis import is_legal_basis
 from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, controls_about
-from tracker.domain.phrases import place_phrase, publisher_phrase, word_phrase
+from tracker.domain.phrases import place_in_text, publisher_phrase, word_phrase
 from tracker.domain.publishers import speaks_for
 from tracker.domain.shipments.conditions import Conditions
 from tracker.domain.shipments.questions import Condition, Question
@@ -57,6 +57,8 @@ KINDS: dict[Measure, VerdictKind] = {
     Measure.PROCESSING: VerdictKind.OTHER_CONDITION,
 }
 DUTIES = frozenset({Measure.TARIFF, Measure.PRICE_FLOOR})
+GAZETTES = frozenset({"eur-lex", "federal-register", "govinfo"})
+"""Publishers of the law of an issuer that apply none of it."""
 ADDS_NONE = Condition(None, "it adds no licence of its own")
 Matches: TypeAlias = tuple[ExportControlState, Sequence[ClauseState]]
 """A control with its clauses that match the goods."""
@@ -246,7 +248,7 @@ def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
         if one.state.clause.measure is Measure.DUAL_USE_LICENCE
     }
     obligations += [
-        replace(one, match=Match.POSSIBLE, open_conditions=(ADDS_NONE,))
+        replace(one, match=Match.POSSIBLE, open_conditions=(*one.open_conditions, ADDS_NONE))
         for one in bases
         if one.control.issuer not in licensed
     ]
@@ -288,7 +290,7 @@ def obligation(one: Applicable) -> str:
         case VerdictKind.INVESTIGATION:
             text = f"The {trade} is under an investigation of {authority}, without a measure so far"
         case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY:
-            text = f"The {who} pays an {trade} duty to {place_phrase(control.issuer)}"
+            text = f"The {who} pays an {trade} duty to {place_in_text(control.issuer)}"
         case _:
             text = f"A condition applies to the {trade}: {word_phrase(clause.measure)}"
     return f"{text} ({act}, clause {clause.id})."
@@ -296,6 +298,6 @@ def obligation(one: Applicable) -> str:
 
 def _authority(control: ExportControlState) -> str:
     """Return the authority that published the act, or the authorities of its issuer."""
-    publishers = (source.publisher for source in control.sources)
+    publishers = (one.publisher for one in control.sources if one.publisher not in GAZETTES)
     own = next((id for id in publishers if speaks_for(id, (control.issuer,))), None)
-    return publisher_phrase(own) if own else f"the authorities of {place_phrase(control.issuer)}"
+    return publisher_phrase(own) if own else f"the authorities of {place_in_text(control.issuer)}"

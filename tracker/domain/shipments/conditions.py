@@ -22,7 +22,7 @@ from tracker.domain.matching import (
     named_limits,
     reaches_place,
 )
-from tracker.domain.phrases import commodities_phrase, list_phrase, place_phrase
+from tracker.domain.phrases import commodities_phrase, list_phrase, place_in_text
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
 from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition, ConditionsOfClause
@@ -76,9 +76,9 @@ class Conditions(ConditionsOfClause):
             return self._has_content()
         if any(case.is_in(place, issuer) for place in shipment.route):
             return self._open(
-                f"the record does not say whether it covers transit through {place_phrase(issuer)}",
+                f"the record does not say whether it covers transit through {place_in_text(issuer)}",
                 "transit",
-                f"Does the clause cover goods in transit through {place_phrase(issuer)}?",
+                f"Does the clause cover goods in transit through {place_in_text(issuer)}?",
             )
         return NOT_MET
 
@@ -91,7 +91,7 @@ class Conditions(ConditionsOfClause):
         share = "" if least is None else f" of {least} % of the value or more"
         question = (
             f"Do the goods contain {commodities_phrase(self._clause.commodities)} from"
-            f" {place_phrase(issuer)}{share}, or were they made with it?"
+            f" {place_in_text(issuer)}{share}, or were they made with it?"
         )
         reason = "the foreign content of the goods is not stated"
         if shipment.contents is None:
@@ -163,7 +163,7 @@ class Conditions(ConditionsOfClause):
         places = [*named]
         if not places or not {place, *unions_of(place, self._case.day)}.isdisjoint(places):
             return MET
-        names = list_phrase(map(place_phrase, places))
+        names = list_phrase(map(place_in_text, places))
         return self._open(f"it names only {names}", field, f"Is the {field} {names}?", field)
 
     # --- the goods
@@ -217,10 +217,14 @@ class Conditions(ConditionsOfClause):
             for one in goods
             if named_limits(self._clause, one) != () and not self._licences_cover(one)
         ]
+        of = commodities_phrase(self._clause.commodities)
+        if self._shipment.is_known_by_open_code and not self._has_codes:
+            text = f"Are the goods among these: {of}?"
+            return self._open(f"the code also has goods besides {of}", "goods", text, "commodity")
         if not uncovered or self._has_codes:
             return MET
-        of = commodities_phrase(self._clause.commodities)
-        return self._open(f"it names only {of}", "commodity", f"Are the goods {of}?", "commodity")
+        text = f"Are the goods among these: {of}?"
+        return self._open(f"it names only {of}", "commodity", text, "commodity")
 
     def _licences_cover(self, commodity: Commodity) -> bool:
         goods = goods_of(self._clause, commodity, self._licences)
@@ -327,9 +331,9 @@ class Conditions(ConditionsOfClause):
         if stated is not None and spelling(stated) == spelling(use):
             yield MET
             return
-        yield self._open(
-            f"it is limited to the end use {use}", "end-use", f"Is the end use {use}?", "endUse"
-        )
+        field = "endUse" if stated is None else ANSWERS
+        text = f"Is the end use in the sense of the act “{use}”?"
+        yield self._open(f"it is limited to the end use {use}", "end-use", text, field)
 
     def _firms(self) -> Condition:
         """Whether a party is one of the firms that the clause is limited to."""

@@ -247,7 +247,7 @@ def _remarks(paid: Sequence[DutyLine], kind: VerdictKind) -> Iterator[str]:
         elif line.text is not None:
             yield f"{line.name}: {line.text}; the total contains {line.high:f} %."
     if kind is VerdictKind.IMPORT_DUTY:
-        if not any(line.includes_ordinary and line.is_certain for line in paid):
+        if paid and not any(line.includes_ordinary and line.is_certain for line in paid):
             yield ORDINARY_NOT_RECORDED
         yield ONLY_RECORDED
 

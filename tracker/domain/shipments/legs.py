@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from tracker.domain.completeness import Completeness, Scope, control_kinds
-from tracker.domain.phrases import commodities_phrase, place_phrase
+from tracker.domain.phrases import commodities_phrase, place_in_text
 from tracker.domain.places import Place
 from tracker.domain.shipments.check import ShipmentCheck, VerdictKind
 from tracker.domain.shipments.questions import Question
@@ -81,7 +81,11 @@ def unsettled_legs(
             text = f"The place of {trade} is not stated, so its rules are unknown."
             yield UnsettledLeg(leg, VerdictKind.UNKNOWN, text, question)
             continue
-        name = place_phrase(leg.place)
+        name = place_in_text(leg.place)
+        if check.case.shipment.has_foreign_code:
+            text = f"Unknown: the code is not recorded as one of the goods, so {trade} rules may be missed."
+            yield UnsettledLeg(leg, VerdictKind.UNKNOWN, text)
+            continue
         if levels[leg] is CompletenessLevel.NONE:
             text = f"Unknown: no list of {trade} rules of {name} was read."
             yield UnsettledLeg(leg, VerdictKind.UNKNOWN, text)
@@ -101,14 +105,22 @@ def _has_verdict(check: ShipmentCheck, leg: Leg) -> bool:
 def assumptions(shipment: Shipment) -> Iterator[str]:
     """Yield the assumptions of a check, in sentences."""
     if shipment.export_country is None and shipment.origin is not None:
-        name = place_phrase(shipment.origin)
+        name = place_in_text(shipment.origin)
         yield f"The goods are exported from {name}, where they are produced."
     if shipment.commodity is None:
         goods = sorted(shipment.possible_commodities)
         yield (
-            f"The goods are one of these, by their code: {commodities_phrase(goods)}."
+            f"The goods are {'among others ' if shipment.is_known_by_open_code else ''}one of these, by"
+            f" their code: {commodities_phrase(goods)}."
             if goods
             else f"No commodity has the code {shipment.hs_code}; only clauses that list it apply."
         )
+    if shipment.has_foreign_code and shipment.commodity:
+        yield (
+            f"{shipment.hs_code} is a code of the goods, although it is not recorded as a code of"
+            f" {commodities_phrase([shipment.commodity])}."
+        )
+    if any(shipment.parties.values()):
+        yield "Firms are compared by recorded names and spellings. Their owners are not checked."
     if not shipment.route and shipment.exported_from and shipment.destination:
         yield "The goods pass through no other place."

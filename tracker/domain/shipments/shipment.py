@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.domain.clause_query import ClauseQuery
-from tracker.domain.commodities import Commodity, goods_with_code
+from tracker.domain.commodities import Commodity, commodities_with_code, goods_with_code, related
 from tracker.domain.firm import spelling
 from tracker.domain.harmonized_system import forms_of_code
 from tracker.domain.places import Place
@@ -115,6 +115,25 @@ class Shipment(Value, frozen=True, kw_only=True):
         if self.commodity is not None:
             return frozenset({self.commodity})
         return frozenset(goods_with_code(self.hs_code or ""))
+
+    @property
+    def is_known_by_open_code(self) -> bool:
+        """Whether only a code describes the goods that also has other goods than commodities of the tracker.
+
+        These are headings, and subheadings for goods that the nomenclature does not specify: by its
+        convention their last digit, or the one before a final zero, is 9.
+        """
+        code = (self.hs_code or "")[:6]
+        if self.commodity is not None or not code:
+            return False
+        return len(code) < 6 or code[5] == "9" or code[4:] == "90"
+
+    @property
+    def has_foreign_code(self) -> bool:
+        """Whether the code is not recorded as one of the commodity, so that rules on it may be missed."""
+        if self.commodity is None or self.hs_code is None:
+            return False
+        return related(self.commodity).isdisjoint(commodities_with_code(self.hs_code))
 
     @property
     def possible_forms(self) -> frozenset[Form]:
