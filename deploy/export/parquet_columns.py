@@ -23,7 +23,7 @@ from tracker.domain.values import TextCommitment
 
 Convert: TypeAlias = Callable[[Any], Any]
 INLINE = frozenset({"series", "clause", "quantity"})
-"""Parts of states whose fields are columns, unless they can be missing."""
+"""Parts of states whose fields are columns, unless they can be missing or stand beside a `value`."""
 OWN = frozenset({"id", "because"})
 """Fields of all states whose columns are made elsewhere."""
 
@@ -50,12 +50,17 @@ def _fields(arrow: Any, kind: type[msgspec.Struct]) -> Iterator[ParquetColumn]:
     hints = get_type_hints(kind, include_extras=True)
     for name in kind.__struct_fields__:
         hint = _plain(hints[name])
-        if name in INLINE and type(None) not in get_args(hints[name]):
+        if name in INLINE and not _optional(hints[name]) and "value" not in hints:
             for column in _fields(arrow, hint):
                 yield column.below(name)
         else:
             type_, convert = _column_type(arrow, hint)
             yield ParquetColumn(name, type_, _nullable(name, convert))
+
+
+def _optional(hint: Any) -> bool:
+    """Return whether a value of a type can be missing."""
+    return type(None) in get_args(hint)
 
 
 def _nullable(name: str, convert: Convert) -> Convert:

@@ -39,6 +39,7 @@ KIND_WORDS = {
     "EXPORT_CONTROL": "Controls, all issuers",
     "FIGURE": "Figures",
     "FIRM": "Firms",
+    "FLOW": "Trade flows",
 }
 
 
