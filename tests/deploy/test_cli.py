@@ -204,7 +204,7 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
         (("ftp://example.org/facts.jsonl",), "expected a file, or an http or https address"),
         (("none.jsonl",), "none.jsonl: expected a file"),
         (("--from", "nobody", "x"), "'nobody' is not a source"),
-        (("--from", "usgs", "--map", "title=a", "x"), "usgs has nothing to map"),
+        (("--from", "bgs", "--map", "title=a", "x"), "bgs has nothing to map"),
     ],
 )
 def test_what_can_not_be_imported_is_said_before_the_database_is_asked(
@@ -217,7 +217,7 @@ def test_what_can_not_be_imported_is_said_before_the_database_is_asked(
 
 def test_sources_and_schemas_are_listed() -> None:
     listed = run("sources")
-    for words in ("usgs (reader 2)", "licence: US public domain", "example: bgs-2026-05-20.csv"):
+    for words in ("usgs (reader 3)", "licence: US public domain", "example: bgs-2026-05-20.csv"):
         assert words in listed.stdout
     schema = run("schema", "corpus")
     assert json.loads(schema.stdout)["required"] == ["id", "type", "data"]
