@@ -204,7 +204,7 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
         (("ftp://example.org/facts.jsonl",), "expected a file, or an http or https address"),
         (("none.jsonl",), "none.jsonl: expected a file"),
         (("--from", "nobody", "x"), "'nobody' is not a source"),
-        (("--from", "bgs", "--map", "title=a", "x"), "bgs has nothing to map"),
+        (("--from", "usgs", "--map", "title=a", "x"), "usgs has nothing to map"),
     ],
 )
 def test_what_can_not_be_imported_is_said_before_the_database_is_asked(

@@ -17,6 +17,7 @@ from functools import partial
 from itertools import groupby
 
 from tracker.domain.figure_facts import Claimed
+from tracker.errors import InvalidInput
 from tracker.sources.column_mapping import ColumnMapping
 from tracker.sources.ids import claim_id
 from tracker.sources.reader import File, Item, Reader, RefusedItem, SourceLocation, read_fact
@@ -114,7 +115,12 @@ def _fact(at: SourceLocation, claim: Claimed) -> Item:
 
 
 def reader(meaning: ColumnMapping) -> Reader:
-    """Return the reader with the user's settings: `--set commodity=gallium` names a table's commodity."""
+    """Return the reader with the user's settings: `--set commodity=gallium` names a table's commodity.
+
+    Raises InvalidInput if columns are mapped, because the files have columns of their own.
+    """
+    if meaning.columns:
+        raise InvalidInput("usgs has nothing to map: expected --set commodity=NAME alone")
     return Reader(
         name="usgs",
         title="USGS Mineral Commodity Summaries: tables by country, salient statistics of the United"
