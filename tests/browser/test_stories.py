@@ -74,9 +74,9 @@ async def test_the_moment_is_chosen_by_keyboard_without_scripts(
         await tab.open(site.url + PINNED)
         await tab.page.locator("#position").focus()
         await tab.page.keyboard.press("Control+A")
-        await tab.page.keyboard.type("7000")
+        await tab.page.keyboard.type("9500")
         await tab.page.keyboard.press("Enter")
-        await tab.page.wait_for_url(lambda url: "position=7000" in url)
+        await tab.page.wait_for_url(lambda url: "position=9500" in url)
         assert parameter(tab.page, "valid") == "2025-11-20"
         await tab.page.locator("[data-step=next]").focus()
         await tab.page.keyboard.press("Enter")
