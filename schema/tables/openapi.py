@@ -45,6 +45,7 @@ MOMENT = [
 EXAMPLES = {
     "commodities": "gallium,copper",
     "commodity": "rare_earths",
+    "importer": "US",
     "destinations": "US,DE",
     "from": "2025-10-01",
     "group": "alliance:quad",
