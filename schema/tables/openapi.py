@@ -59,10 +59,10 @@ one table fit together."""
 PARTS = {"answers": "QUESTION:yes", "contents": "dysprosium:CN:0.2"}
 """Notations of items of lists that have parts."""
 
-EXAMPLES_OF = dict.fromkeys(
-    ("trade", "import-exposure", "import-origins", "reliance", "prices"),
-    {"commodity": "gallium", "valid": "2026-03-01"},
-)
+EXAMPLES_OF = {
+    table: {"commodity": "gallium", "valid": "2026-03-01"}
+    for table in ("trade", "import-exposure", "import-origins", "reliance", "prices")
+}
 """Other examples for tables that have no rows with these."""
 
 REFUSALS = {
