@@ -97,7 +97,7 @@ def union_flow(flows: Iterable[TradeFlowState], members: frozenset[Place]) -> Un
                 continue
             values[part.place] += _amount(part.value, DOLLARS) or 0
             weight, before = _amount(part.quantity, TONNES), weights[part.place]
-            weights[part.place] = None if None in (weight, before) else weight + before  # type: ignore[operator]
+            weights[part.place] = None if weight is None or before is None else before + weight
     if not importers:
         return None
     unnamed = values.pop(None, Decimal(0)), weights.pop(None, Decimal(0))

@@ -51,7 +51,7 @@ def test_legs_are_in_the_order_of_the_way() -> None:
     assert last.issuers(DAY) == {"DE", "EU"}
 
 
-def test_what_is_assumed_is_said() -> None:
+def test_a_check_states_its_assumptions() -> None:
     assert [*assumptions(shipment(commodity="tin", origin="ID", destination="DE"))] == [
         "The goods are exported from Indonesia, where they are produced.",
         "The goods pass through no other place.",

@@ -1,4 +1,4 @@
-"""What the product reads from the published files, and what it ships."""
+"""Readings of the published files by the product, and the claims that it ships."""
 
 from __future__ import annotations
 

@@ -82,10 +82,10 @@ def key_of(rule: Rule) -> Key:
 
 def asked_questions(shipment: Mapping[str, Any], address: Address) -> list[AskedQuestion]:
     """Return the open questions of a check."""
-    return [_asked(one, address) for one in shipment["openQuestions"]]
+    return [_page_question(one, address) for one in shipment["openQuestions"]]
 
 
-def _asked(question: Mapping[str, Any], address: Address) -> AskedQuestion:
+def _page_question(question: Mapping[str, Any], address: Address) -> AskedQuestion:
     field = question["field"]
     return AskedQuestion(
         question["text"],
@@ -98,7 +98,7 @@ def _asked(question: Mapping[str, Any], address: Address) -> AskedQuestion:
 def _replies(question: Mapping[str, Any], address: Address) -> Iterable[Reply]:
     ids = _ids(question)
     for word in ("yes", "no"):
-        answers = [*_given(address), *(f"{one}:{word}" for one in ids)]
+        answers = [*_stated_answers(address), *(f"{one}:{word}" for one in ids)]
         yield Reply(word.capitalize(), address.narrowed(answers=",".join(answers)))
     if question["field"] == "contents":
         yield Reply("No foreign content at all", address.narrowed(contents="none"))
@@ -117,13 +117,13 @@ def _is_of(question: Mapping[str, Any], key: str) -> bool:
     return str(question["id"]).startswith(f"{key}/")
 
 
-def _given(address: Address) -> list[str]:
+def _stated_answers(address: Address) -> list[str]:
     return [one for one in address.parameters.get(ANSWERS, "").split(",") if one]
 
 
 def given_answers(address: Address) -> list[GivenAnswer]:
     """Return the answers in the address, each with the address without it."""
-    answers = _given(address)
+    answers = _stated_answers(address)
     return [
         GivenAnswer(
             one.partition("/")[0],
