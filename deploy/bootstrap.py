@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +23,7 @@ from projections.runner.rebuild import rebuild
 from projections.runner.tables import check_not_newer, create_tables, foreign_rows
 from projections.versions.projection import Versions
 from schema.services import Services
+from tracker.alerts.options import MailOptions
 from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.auth.tokens import Tokens
@@ -110,6 +111,7 @@ async def running_tracker(
     delivery: DeliveryOptions | None = None,
     watch: WatchOptions | None = None,
     *,
+    mail: MailOptions | None = None,
     pooled: Target | None = None,
     reading: Target | None = None,
     serves: bool = False,
@@ -154,12 +156,49 @@ async def running_tracker(
                 sample_check=sample_check,
             )
             await services.snapshots.remove_redacted_files()
-            async with AcceptedImports(target, services.review, services.snapshots):
+            services = with_alerts(services, target, pools.api, mail)
+            imports = AcceptedImports(target, services.review, services.snapshots)
+            async with imports, services.mailer or nullcontext():
                 if reading is None:
                     yield services
                     return
                 async with reading_from(reading, services, pools.api, pools.query) as beside:
                     yield beside
+
+
+@asynccontextmanager
+async def reading_tracker(target: Target, projections: Sequence[str]) -> AsyncIterator[Services]:
+    """Run the parts that answer queries of a restored log that does not grow.
+
+    Only the named projections are rebuilt first. Signing, deliveries and watching do not run.
+    """
+    for name, make in PROJECTIONS.items():
+        async with open_connection(target, role=PROJECTOR) as connection:
+            await create_tables(connection, make())
+        if name in projections:
+            await rebuild(target, make())
+    durability = Durability()
+    async with _open_pools(target, None, durability) as pools:
+        recorder = Recorder(pools.api, pools.append, durability)
+        durability.confirm = recorder.confirm
+        follower = Follower(recorder, target)
+        async with follower, Projectors(pools.project, follower, [Versions()]) as projectors:
+            yield _services(pools, recorder, follower, projectors, ProofService(pools.api), None)
+
+
+def with_alerts(
+    services: Services, target: Target, pool: Pool, options: MailOptions | None
+) -> Services:
+    """Return the services with e-mail alerts, if there is a mail server."""
+    if options is None:
+        return services
+    # Here, as they would delay every start.
+    from schema.pages.alerts.digests import Digests
+    from tracker.alerts.mailer import Mailer
+    from tracker.alerts.store import Alerts
+
+    mailer = Mailer(target, options, Digests(services), services.recorder.head)
+    return replace(services, alerts=Alerts(pool, options), mailer=mailer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from projections.lru_cache import SizedLruCache
 from schema.assistants.route import AssistantRoute
 from schema.execution.persisted_documents import PersistedQueries, TrustedDocuments
 from schema.execution.plans.operation_plans import PLAN_FAILURES
@@ -23,17 +26,27 @@ from schema.http.graphql_http import GraphQLEndpoint
 from schema.http.graphql_ws import GraphQLWebSocket
 from schema.http.limits import PushPriority
 from schema.http.messages import SHORTER, Answering, function_errors_as_json
+from schema.http.receipt_files import ReceiptFiles
 from schema.http.shared_subscriptions import SharedSubscriptions
 from schema.http.streaming import AnswersInParts, Ends, GraphQLStreams
+from schema.metadata.route import MetadataRoute
+from schema.metadata.sitemap import sort_paths
+from schema.pages.alerts.route import AlertRoute
 from schema.pages.docs import docs
+from schema.pages.embed.route import EmbedRoute
 from schema.pages.endpoints.route import EndpointRoute
 from schema.pages.record.route import RecordRoute
-from schema.pages.registry import page_routes
+from schema.pages.registry import PAGES, for_browsers, page_routes
 from schema.pages.review.route import ReviewRoute
 from schema.pages.sign_in.sign_in import SignIn
 from schema.pages.site.html import method_not_allowed, not_found
 from schema.pages.site.plain import PlainPages
 from schema.pages.site.route import PageRoute
+from schema.pages.site.words import PATHS
+from schema.pages.tables.tables import PATH as TABLES_PATH
+from schema.pages.tables.tables import TablesPage
+from schema.receipts.issuer import ReceiptIssuer
+from schema.receipts.timestamps import TimestampAuthority
 from schema.routes.annexes import AnnexRoute
 from schema.routes.asyncapi import answer_pushes
 from schema.routes.events import EventRoute
@@ -49,6 +62,9 @@ from schema.telemetry.observer import Observer
 from schema.telemetry.operation import Tracing
 from tracker.errors import Forbidden
 
+PAGE_PATHS = sort_paths((*(page.path for page in PAGES), TABLES_PATH), PATHS)
+"""The paths of pages for search engines."""
+
 
 def create_app(
     services: Services,
@@ -56,43 +72,43 @@ def create_app(
     tracing: Tracing | None = None,
     answers_bytes: int = MAX_CACHE_BYTES,
     trusted: TrustedDocuments | None = None,
+    authority: TimestampAuthority | None = None,
 ) -> Starlette:
     """Return the application on a running tracker, with spans from `tracing`, a cache of responses of
-    `answers_bytes`, and the `trusted` documents."""
-    access_control = AccessControl(services.tokens, access, read_only=services.read_only)
+    `answers_bytes`, the `trusted` documents, and an `authority` that timestamps receipts."""
+    mails = services.writing.alerts is not None
+    access_control = AccessControl(
+        services.tokens, access, read_only=services.read_only, alerts=mails
+    )
     metrics, ends, pacing = Metrics(services), Ends(access_control), PushPriority()
     observer = Observer(metrics, tracing)
     subscriptions = SharedSubscriptions(services, access_control, pacing)
     answers = ResponseCache(services, access, answers_bytes)
     persisted = PersistedQueries(trusted=trusted)
-    tables = TableRoute(services, access, access_control)
+    issuer = ReceiptIssuer(services, access, authority)
+    receipts = ReceiptFiles(access_control, issuer)
+    tables = TableRoute(services, access, access_control, receipts)
     events = EventRoute(services, access_control, ends, pacing)
-    people = PageRoute(access_control, answers, tables, observer, pacing)
+    people = PageRoute(access_control, answers, tables, receipts, observer, pacing)
+    embeds = EmbedRoute(access_control, answers, observer, pacing)
     plain = PlainPages(access_control, observer, pacing)
-    metrics.watch_caches(
-        {
-            "answers": answers.kept,
-            "documents": persisted.documents,
-            "pages": people.rendered,
-            "states": services.as_of.lists.states.kept,
-        }
-    )
+    metrics.watch_caches(_caches(services, answers, persisted, people, embeds))
     metrics.registry.register(PLAN_FAILURES)
     streams = GraphQLStreams(services, access_control, ends, subscriptions)
     parts = AnswersInParts(services, access_control)
-    assistants = AssistantRoute(access_control, answers, observer, pacing)
-    graphql = GraphQLEndpoint(access_control, answers, persisted, streams, parts, observer, pacing)
+    assistants = AssistantRoute(access_control, answers, receipts, observer, pacing)
+    graphql = GraphQLEndpoint(
+        access_control, answers, issuer, persisted, streams, parts, observer, pacing
+    )
     app = Starlette(
         routes=[
             Route("/graphql", graphql.respond, methods=["GET", "POST"]),
             Route("/mcp", assistants.respond, methods=["POST"]),
+            Route("/mcp/{tool}.receipt", assistants.receipt),
             *tables.routes,
             *page_routes(people, {"/events": events.respond}),
-            *RecordRoute(access_control, answers).routes(plain),
-            *EndpointRoute(access_control, answers).routes(plain),
-            *ReviewRoute(services, access_control, answers).routes(plain),
-            *SignIn(access_control).routes(plain),
-            *docs.routes(plain),
+            *embeds.routes,
+            *_other_pages(services, access, access_control, answers, plain, tables),
             *ShipmentRoute(services, access_control).routes,
             Route("/annexes", AnnexRoute(services, access_control).respond),
             *SnapshotRoute(services, access_control).routes,
@@ -110,6 +126,57 @@ def create_app(
     )
     app.state.end_streams = ends.stop
     return app
+
+
+def _caches(
+    services: Services,
+    answers: ResponseCache,
+    persisted: PersistedQueries,
+    people: PageRoute,
+    embeds: EmbedRoute,
+) -> dict[str, SizedLruCache[Any, Any]]:
+    """Return the caches whose usage is measured, by name."""
+    return {
+        "answers": answers.kept,
+        "documents": persisted.documents,
+        "embeds": embeds.rendered,
+        "pages": people.rendered,
+        "states": services.as_of.lists.states.kept,
+    }
+
+
+def _other_pages(
+    services: Services,
+    access: Access,
+    access_control: AccessControl,
+    answers: ResponseCache,
+    plain: PlainPages,
+    tables: TableRoute,
+) -> list[Route]:
+    """Return the routes of forms, metadata, the list of tables and the documentation."""
+    forms = [
+        *RecordRoute(access_control, answers).routes(plain),
+        *AlertRoute(services, access_control, answers).routes(plain),
+        *EndpointRoute(access_control, answers).routes(plain),
+        *ReviewRoute(services, access_control, answers).routes(plain),
+        *SignIn(access_control).routes(plain),
+    ]
+    metadata = MetadataRoute(services, access, access_control, PAGE_PATHS, first_parts(forms))
+    list_of_tables = plain.route(TABLES_PATH, TablesPage(metadata.site).respond)
+    return [
+        *forms,
+        *metadata.routes,
+        # a page for browsers, JSON for programs
+        Route(
+            TABLES_PATH, for_browsers(list_of_tables.endpoint, tables.index), middleware=[SHORTER]
+        ),
+        *docs.routes(plain),
+    ]
+
+
+def first_parts(routes: Iterable[Route]) -> list[str]:
+    """Return the first parts of the paths of routes, each once."""
+    return [*dict.fromkeys(f"/{route.path.split('/')[1]}" for route in routes)]
 
 
 def _schema_routes(access_control: AccessControl, access: Access, metrics: Metrics) -> list[Route]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from projections.checks.sample_check import SampleCheck
 from projections.query.as_of import AsOf
@@ -26,6 +26,10 @@ from tracker.review.review import Review
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.summary import WatchOverview
 from tracker.watch.watcher import Watcher
+
+if TYPE_CHECKING:  # their imports would delay every start
+    from tracker.alerts.mailer import Mailer
+    from tracker.alerts.store import Alerts
 
 OPEN_CALLER = Caller("demo", expand_scopes([Scope.RECORD, Scope.REVIEW]))
 """Caller without a token, if everyone may write."""
@@ -56,6 +60,10 @@ class Services:
     """State of watching, by any process; None on a replica."""
     watcher: Watcher | None = None
     """Watcher; None if this process never watches."""
+    alerts: Alerts | None = None
+    """Subscriptions by e-mail; None if this server sends no mail."""
+    mailer: Mailer | None = None
+    """Mailer; None if this process never sends mail."""
     replica: Replica | None = None
     """Standby for reads; None if reads use the primary."""
     sample_check: SampleCheck | None = None

@@ -21,9 +21,9 @@ from deploy.postgres import Postgres
 from schema.services import Services
 from tests.support.clocks import fix_day
 from tests.support.importer import ImportFixture
-from tests.support.kinds import DRILLS, QUICK, is_below
+from tests.support.kinds import DRILLS, NIGHTLY, QUICK, is_below
 from tests.support.processes import Running
-from tests.support.time_limits import within
+from tests.support.waiting import all_projected
 from tracker.audit.sign.keystore import KeyStore
 from tracker.clock import Clock, use_clock
 from tracker.log.recorder import Recorder
@@ -109,6 +109,7 @@ end."""
 def pytest_configure(config: pytest.Config) -> None:
     """Deselect the drills, unless a path or mark expression is given."""
     config.addinivalue_line("markers", "drill: takes long; run by CI and by `just nightly`")
+    config.addinivalue_line("markers", "nightly: one of the longest drills; run by `just nightly`")
     config.addinivalue_line("markers", "quick: part of the quick check of every room")
     is_chosen = (
         "-m" in config.invocation_params.args
@@ -121,7 +122,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the kinds of tests, and put the slowest files first, in the order of `LONGEST`."""
     for item in items:
-        for mark, names in (("drill", DRILLS), ("quick", QUICK)):
+        for mark, names in (("drill", DRILLS), ("nightly", NIGHTLY), ("quick", QUICK)):
             if is_below(item.path, names):
                 item.add_marker(mark)
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
@@ -154,7 +155,9 @@ def server() -> Iterator[Postgres]:
             # These data need not survive a crash of the machine; durability tests have their own
             # server.
             run_sql(postgres, "ALTER SYSTEM SET fsync = off")
-            run_sql(postgres, "SELECT pg_reload_conf()")
+            # Trackers of several rooms may run until the end of this process.
+            run_sql(postgres, "ALTER SYSTEM SET max_connections = 300")
+        with Postgres.start(directory / "data") as postgres:  # this setting needs a start
             yield postgres
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -196,9 +199,7 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
         async with running_tracker(target) as services:
             outcome = await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
             assert not outcome.refused, outcome.receipt.refused
-            head = await services.recorder.head()
-            await services.projector.reach(head, seconds=within(60))
-            await services.as_of.searches.reach(head)
+            await all_projected(services)
 
     asyncio.run(load())
     return "corpus_template"
@@ -207,7 +208,7 @@ def corpus_template(server: Postgres, empty_template: str) -> str:
 def copied(server: Postgres, template: str) -> Iterator[Target]:
     """Copy a template database, and drop the copy afterwards."""
     name = f"test_{uuid.uuid4().hex}"
-    run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    run_sql(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     yield database(server, name)
     run_sql(server, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -28,6 +28,7 @@ from schema.services import Access
 from tests.support.api import Api
 from tests.support.checkout import ROOT
 from tests.support.time_limits import within
+from tests.support.waiting import all_signed
 from tests.support.web_server import serving
 from tests.test_readme import anchors
 from tracker.audit.sign.keystore import KeyStore
@@ -113,9 +114,7 @@ async def tracker_and_address(
     keys = KeyStore(tmp_path / "audit")
     keys.load_or_create("example.com/log")
     async with running_tracker(corpus_target, SigningOptions(keys)) as services:
-        async with asyncio.timeout(within(60)):
-            while await services.proofs.size() != await services.recorder.head():
-                await asyncio.sleep(0.02)
+        await all_signed(services)
         async with serving(services, Access()) as (address, _, _):
             yield Api(services, Access()), f"http://{address}"
 

@@ -441,7 +441,7 @@ def test_every_command_of_the_page_is_one(monkeypatch: pytest.MonkeyPatch) -> No
         if kind == "sh" and text.startswith(("tracker endpoint ", "tracker relay "))
     ]
     inline = re.findall(r"`tracker (endpoint \w+ ministry.*?)`", PAGE)
-    assert (len(commands), len(inline)) == (10, 3)
+    assert (len(commands), len(inline)) == (12, 3)
     for command in commands + [text.replace("…", "why") for text in inline]:
         result = CliRunner().invoke(app, shlex.split(command))
         assert isinstance(result.exception, Understood), (command, result.output)

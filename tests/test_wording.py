@@ -73,3 +73,24 @@ def test_no_heading_of_a_page_opens_with_a_relative_clause() -> None:
             if OPENING.match(heading.text_content().strip())
         ]
     assert not wrong
+
+
+IDIOMS = re.compile(
+    r"\bof which\b|\bas its keeper\b|\bthere (?:is|are) none\b|(?<=[.:;] )What [a-z]"
+)
+"""Phrases that are replaced by plain ones: `a third of them`, `null if not recorded`."""
+
+
+def test_no_text_of_pages_documents_and_the_api_has_an_idiom() -> None:
+    files = [
+        ROOT / "schema" / "schema.graphql",
+        *(ROOT / "schema" / "pages").rglob("*.html"),
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+    ]
+    assert not [
+        f"{path.relative_to(ROOT)}:{number}: {line[:80]}"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if IDIOMS.search(line)
+    ]

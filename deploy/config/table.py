@@ -188,6 +188,16 @@ LOG_ORIGIN = Setting(
 WITNESSES = Setting(
     "TRACKER_WITNESSES", "none", "file with witnesses and quorum (C2SP tlog-policy)"
 )
+TIMESTAMP_AUTHORITY = Setting(
+    "TRACKER_TIMESTAMP_AUTHORITY",
+    "none: receipts have no timestamp",
+    "address of an authority (RFC 3161) that timestamps the files of receipts",
+)
+TIMESTAMP_CERTIFICATE = Setting(
+    "TRACKER_TIMESTAMP_CERTIFICATE",
+    "none",
+    "a PEM file with the root certificate of this authority, and with those between",
+)
 DELIVERY_NETWORKS = Setting(
     "TRACKER_DELIVERY_NETWORKS",
     "none: addresses of the internet only",
@@ -218,6 +228,29 @@ WATCH_NETWORKS = Setting(
 WATCH_CONTACT = Setting(
     "TRACKER_WATCH_CONTACT", "none", "contact for publishers in the `User-Agent`"
 )
+MAIL_SERVER = Setting(
+    "TRACKER_MAIL_SERVER",
+    "none: no e-mail alerts",
+    "mail server of alerts: `smtp://user:password@mail.example.com:587` (with STARTTLS), `smtps://…`",
+)
+MAIL_TLS = Setting(
+    "TRACKER_MAIL_TLS", "on", "TLS to a server at `smtp://`: `on`, or `off` for one on this machine"
+)
+MAIL_FROM = Setting(
+    "TRACKER_MAIL_FROM", "none: alerts need one", "sender: `Tracker <alerts@example.com>`"
+)
+MAIL_SITE = Setting(
+    "TRACKER_MAIL_SITE",
+    "none: alerts need one; `https://` and `TRACKER_DELIVERY_ORIGIN` for chats",
+    "scheme and host of links in mails and chats: `https://minerals.example.com`",
+)
+MAIL_SECRET = Setting(
+    "TRACKER_MAIL_SECRET",
+    "none: alerts need one",
+    "secret of links in mails, the same for all servers: 32 characters or more",
+)
+MAIL_RATE = Setting("TRACKER_MAIL_RATE", "60", "messages per minute to the mail server")
+MAIL_SUBSCRIPTIONS = Setting("TRACKER_MAIL_SUBSCRIPTIONS", "10000", "subscriptions in all")
 REVIEWERS = Setting("TRACKER_REVIEWERS", "1", "required acceptances of a candidate: 1 or 2")
 TOKEN = Setting(
     "TRACKER_TOKEN", "none", "bearer token for `tracker verify URL` and `tracker mcp URL`"

@@ -31,6 +31,8 @@ SETTINGS = (  # on the command line, which takes precedence over postgresql.conf
     *("listen_addresses=", "unix_socket_permissions=0700", "fsync=on", "logging_collector=off"),
     *("log_destination=stderr", "timezone=UTC", "log_timezone=UTC"),
 )
+TEMPORARY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+"""Settings of a server whose data are removed at its end, so that they need not survive a crash."""
 INITDB = (
     *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "-E", "UTF8", "-k"),
     *("--auth-local=peer", "--auth-host=scram-sha-256", "--no-instructions"),
@@ -52,19 +54,22 @@ class Postgres:
         self._begun = site.log.stat().st_size
 
     @classmethod
-    def start(cls, data_dir: Path, *, timeout: float = 600, lasting: bool = False) -> Self:
+    def start(
+        cls, data_dir: Path, *, timeout: float = 600, lasting: bool = False, temporary: bool = False
+    ) -> Self:
         """Run a server on `data_dir`, and create missing directories and databases.
 
         `timeout` is the maximum of seconds until the server is ready, including crash recovery.
-        `lasting` processes run until they are stopped, so others may use their server. Raises InUse if
-        another process holds the directory, and PostgresError for all other errors.
+        `lasting` processes run until they are stopped, so others may use their server. The data of a
+        `temporary` server do not survive a crash. Raises InUse if another process holds the directory, and
+        PostgresError for all other errors.
         """
         try:
             root = data_dir.expanduser().resolve()
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = Lock.take(root / "lock")
             try:
-                return cls._start_locked(root, lock, timeout, lasting)
+                return cls._start_locked(root, lock, timeout, lasting, temporary)
             except BaseException:
                 lock.release()
                 raise
@@ -72,18 +77,20 @@ class Postgres:
             raise PostgresError(f"PostgreSQL cannot be run on {data_dir}: {error}") from error
 
     @classmethod
-    def _start_locked(cls, root: Path, lock: Lock, timeout: float, lasting: bool) -> Self:
+    def _start_locked(
+        cls, root: Path, lock: Lock, timeout: float, lasting: bool, temporary: bool
+    ) -> Self:
         _stop_orphan(root / "pgdata")
         _clear_sockets(lock.predecessor.get("host"))
         site = DataDirectory(root, account(root / "pgdata"))
         grant_access(site)
         binaries = find_binaries(site)
-        _make_database(site, binaries)
+        _make_database(site, binaries, temporary)
         host = str(_make_socket_dir(site))
         record = {"owner": os.getpid(), "host": host, "lasting": lasting}
         lock.write(record)
         try:
-            server = _launch(site, binaries, host, timeout)
+            server = _launch(site, binaries, host, timeout, TEMPORARY if temporary else ())
             lock.write({**record, "ready": True})
             return cls(Connection(host), site, server, lock)
         except BaseException:  # a full disk, or the exception of a signal handler
@@ -118,16 +125,17 @@ class Postgres:
         self.stop()
 
 
-def _make_database(site: DataDirectory, binaries: Path) -> None:
+def _make_database(site: DataDirectory, binaries: Path, temporary: bool) -> None:
     """Create the cluster with its role and database, unless it exists."""
     for half_made in site.root.glob("pgdata.new-*"):
         shutil.rmtree(half_made, ignore_errors=True)
     if site.pgdata.exists():
         return
+    sync = ("--no-sync",) if temporary else ()
     # A unique name: the initdb of a killed process may still use another.
     fresh = Path(tempfile.mkdtemp(prefix="pgdata.new-", dir=site.root))
     site.chown(fresh)
-    site.run(binaries / "initdb", "-D", fresh, "-U", "tracker", *INITDB)
+    site.run(binaries / "initdb", "-D", fresh, "-U", "tracker", *INITDB, *sync)
     single = ("--single", "-D", fresh, "-c", "exit_on_error=on", "postgres")
     site.run(binaries / "postgres", *single, stdin="CREATE DATABASE tracker\n")
     fresh.rename(site.pgdata)
@@ -188,17 +196,21 @@ def _command_line(pid: int) -> bytes:
     return subprocess.run(command, stdout=subprocess.PIPE, check=False).stdout.strip()
 
 
-def _launch(site: DataDirectory, binaries: Path, host: str, timeout: float) -> _Server:
+def _launch(
+    site: DataDirectory, binaries: Path, host: str, timeout: float, more: tuple[str, ...]
+) -> _Server:
     """Run the server until it is ready; on failure leave no process behind."""
     deadline = time.monotonic() + timeout
-    while (server := _try_launch(site, binaries, host, deadline)) is None:
+    while (server := _try_launch(site, binaries, host, deadline, more)) is None:
         time.sleep(0.1)
         _stop_orphan(site.pgdata)
     return server
 
 
-def _try_launch(site: DataDirectory, binaries: Path, host: str, deadline: float) -> _Server | None:
-    server, log_offset = _spawn(site, binaries, host)
+def _try_launch(
+    site: DataDirectory, binaries: Path, host: str, deadline: float, more: tuple[str, ...]
+) -> _Server | None:
+    server, log_offset = _spawn(site, binaries, host, more)
     try:
         _let_begin(server)
         wait_until(lambda: _ready(server, site.pgdata) or _has_ended(server), deadline)
@@ -229,14 +241,16 @@ def _last_words(site: DataDirectory, begun: int) -> str:
     return f"{space}Its log, {site.log}, ends:\n{text}"
 
 
-def _spawn(site: DataDirectory, binaries: Path, host: str) -> tuple[_Server, int]:
+def _spawn(
+    site: DataDirectory, binaries: Path, host: str, more: tuple[str, ...]
+) -> tuple[_Server, int]:
     """Start a server that waits for a line, and return it with its start in the log.
 
     If a signal handler raises here, the line is never sent, and no server is left behind.
     """
     quoted = host.replace('"', '""')
     access = write_access_files(site)
-    settings = [*SETTINGS, *access, f'unix_socket_directories="{quoted}"']
+    settings = [*SETTINGS, *more, *access, f'unix_socket_directories="{quoted}"']
     options = [word for setting in settings for word in ("-c", setting)]
     postgres = [str(binaries / "postgres"), "-D", str(site.pgdata), "-p", str(PORT), *options]
     command = ["sh", "-c", 'read -r line && exec "$@" </dev/null', "sh", *postgres]

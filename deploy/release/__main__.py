@@ -22,7 +22,7 @@ from deploy.release.licences import troubles
 from deploy.release.notices import Part, notices, parts
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = "charts,demo,nats,otel,parquet"
+EXTRAS = "charts,demo,nats,otel,parquet,timestamps"
 """Extras of a complete installation."""
 
 

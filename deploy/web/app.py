@@ -10,9 +10,12 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+
+if TYPE_CHECKING:
+    from schema.receipts.check import AnswerCheck
 
 
 def import_app() -> Callable[..., Starlette]:
@@ -41,3 +44,17 @@ def import_execute() -> Callable[..., Awaitable[dict[str, Any]]]:
     from schema.execution.execute import execute
 
     return execute
+
+
+def import_receipts() -> Callable[..., Awaitable[str]]:
+    """Return `issue_receipt`, which executes a document and returns its receipt."""
+    from schema.receipts.query import issue_receipt
+
+    return issue_receipt
+
+
+def import_check() -> type[AnswerCheck]:
+    """Return the check of receipts against a restored log."""
+    from schema.receipts.check import AnswerCheck
+
+    return AnswerCheck

@@ -13,7 +13,7 @@ from projections.analysis.flow_parts import DOLLARS, TONNES, UnionFlow, union_fl
 from projections.analysis.origin_lists import OriginList
 from tracker.domain.commodities import Commodity, descendants
 from tracker.domain.harmonized_system import forms_of_code
-from tracker.domain.hs_concordance import Concordance, codes_of
+from tracker.domain.hs_concordance import Concordance
 from tracker.domain.origins import Origin, Origins
 from tracker.domain.places import Place
 from tracker.domain.trade_flow import TradeFlowState
@@ -22,12 +22,12 @@ from tracker.domain.values import Quantity
 
 def flow_lists(
     flows: Iterable[TradeFlowState],
-    commodity: Commodity,
+    goods: Iterable[tuple[Concordance, Commodity]],
     importer: Place,
     members: frozenset[Place],
     edition: str | None = None,
 ) -> list[OriginList]:
-    """Return a list of origins for each code that may have goods of a commodity, in its newest year.
+    """Return a list of origins for each code with a commodity, in its newest year.
 
     The flows of the members of a union are added up, without the trade between them. A named edition
     selects its claims; otherwise the latest ones count.
@@ -40,7 +40,7 @@ def flow_lists(
         if claims:
             by_code[flow.hs_code].append(structs.replace(flow, claims=claims))
     lists = []
-    for code in codes_of(commodity):
+    for code, commodity in goods:
         last = max((flow.year for flow in by_code[code.code]), default=None)
         newest = [flow for flow in by_code[code.code] if flow.year == last]
         imports = union_flow(newest, importers)

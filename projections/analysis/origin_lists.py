@@ -65,7 +65,7 @@ class OriginList:
 
     @property
     def whole(self) -> Decimal:
-        """The whole of which these are parts: 100 percent, or the amount of all imports.
+        """The whole of these parts: 100 percent, or the amount of all imports.
 
         If the publisher states no amount, it is the sum of the parts that have a number.
         """

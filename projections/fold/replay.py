@@ -13,7 +13,7 @@ from projections.fold.timeline import timeline
 from tracker.domain.entity import RecordedFact
 from tracker.log.entries import RecordedEvent
 
-STATE_FORMAT = 2
+STATE_FORMAT = 3
 """Format number of written states, published with each digest. Digests of different formats are not
 comparable. Increase it in a release that writes other states for the same log."""
 

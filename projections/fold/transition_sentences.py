@@ -12,7 +12,13 @@ from projections.fold.transitions import Transition, TransitionBasis, Transition
 from tracker.domain.alliance import AllianceState
 from tracker.domain.clause import ClauseState
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.phrases import date_phrase, list_phrase, place_phrase, word_phrase
+from tracker.domain.phrases import (
+    date_phrase,
+    list_phrase,
+    place_in_text,
+    with_capital,
+    word_phrase,
+)
 from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus
 
@@ -34,7 +40,8 @@ def part_sentence(of: Transition) -> str:
             what = _of_clause(of, clause) if clause else f"is gone from {date_phrase(of.day)} on"
             return f"{of.after.title}: clause {id} {what}{_basis(of)}."
         case AllianceState(), ("members", place):
-            return f"{place_phrase(place)} {_of_member(of, of.after, place)}{_basis(of)}."
+            name = with_capital(place_in_text(place))
+            return f"{name} {_of_member(of, of.after, place)}{_basis(of)}."
     raise TypeError(f"neither a clause nor a member: {of.part}")
 
 

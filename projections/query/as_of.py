@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from projections.fold.replay import line
+from projections.lru_cache import SizedLruCache
 from projections.query.all_versions import AllVersions
 from projections.query.confirmations import Confirmations
 from projections.query.controls import Controls
@@ -19,6 +20,7 @@ from projections.query.exposures import Exposures
 from projections.query.facts import Facts
 from projections.query.histories import Histories
 from projections.query.horizon import Horizons
+from projections.query.last_events import LastEvents
 from projections.query.lists import EVERYTHING, Filter, KeyRange, Lists
 from projections.query.moment import Moment, MomentSeries, S, kind_name, resolve_moment
 from projections.query.schedules import Schedules
@@ -56,6 +58,8 @@ STATES_IN = fill(
     versions=versions_in("$1::text", "$2::date", "$4::date", "$3::bigint"),
     whole=whole_state(),
 )
+MAX_DIGEST_BYTES = 2 * 1024 * 1024
+"""Memory for digests. The computation of one reads a whole state."""
 SORT_TIMEOUT_SECONDS = 600
 """Timeout in seconds for sorting a whole state, before the first line arrives."""
 
@@ -74,6 +78,7 @@ class AsOf:
         self._progress = progress
         self._orders = EventCache(progress, MAX_CACHED_MOMENTS, self._read_orders)
         self._firms = EventCache(progress, MAX_CACHED_MOMENTS, self._read_firms)
+        self._digests: SizedLruCache[tuple[date, int], str] = SizedLruCache(MAX_DIGEST_BYTES)
         self.lists = Lists(pool, progress)
         self.confirmations = Confirmations(pool, progress)
         self.controls = Controls(self.lists, recorder, self.confirmations, progress)
@@ -85,6 +90,7 @@ class AsOf:
         self.supplies = Supplies(pool, progress)
         self.all_versions = AllVersions(pool)
         self.histories = Histories(pool)
+        self.last_events = LastEvents(pool)
         self.exposures = Exposures(pool, self.lists, self.confirmations)
         self.dependence = Dependence(self.lists, self.confirmations, self.exposures)
         self.shipments = Shipments(
@@ -125,8 +131,20 @@ class AsOf:
         """Return the SHA-256 of the whole state at a moment, equal to that of a replay in memory.
 
         One page of the state is in memory; a single text of it would exceed the limit of PostgreSQL, 1 GB,
-        at one to two million entities. Raises AnotherRelease.
+        at one to two million entities. The state at a moment never changes, so its digest is computed once
+        until the rows are rebuilt. Raises AnotherRelease.
         """
+        known = self._progress.known if self._progress else None
+        if known is None:
+            return await self._read_digest(moment)
+        key = moment.valid_at, moment.position
+        digest = self._digests.get(key, known.epoch)
+        if digest is None:
+            digest = await self._read_digest(moment)
+            self._digests.put(key, digest, len(digest), known.epoch)
+        return digest
+
+    async def _read_digest(self, moment: Moment) -> str:
         try:
             return await self._digest(moment)
         except CONNECTION_ERRORS:  # of a standby; the pool then uses another server

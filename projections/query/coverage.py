@@ -6,8 +6,9 @@ ignored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import date
+from functools import lru_cache, partial
 
 from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.lists import Lists
@@ -17,7 +18,11 @@ from tracker.domain.completeness import Completeness, Scope, completeness
 from tracker.domain.coverage import CoverageState
 from tracker.domain.watched_source import WatchedSourceState
 
-Recorded = tuple[Sequence[CoverageState], dict[str, WatchedSourceState]]
+MAX_STATEMENTS = 50
+"""Maximum number of scopes and days whose completeness is cached for a position, until the next event."""
+Recorded = Callable[[Scope, date], Completeness]
+"""A function from a scope and an effective date to the completeness, of the lists recorded up to a
+position."""
 
 
 class Coverages:
@@ -29,11 +34,12 @@ class Coverages:
 
     async def completeness(self, scope: Scope, moment: Moment) -> Completeness:
         """Return the completeness of the lists behind a result at a moment."""
-        lists, sources = await self._recorded.get(moment.position)
-        return completeness(lists, sources, scope, moment.valid_at)
+        recorded = await self._recorded.get(moment.position)
+        return recorded(scope, moment.valid_at)
 
     async def _read(self, position: int) -> Recorded:
         moment = Moment(date.max, position)
         lists = await self._lists.page(CoverageState, moment)
         sources = await self._lists.page(WatchedSourceState, moment)
-        return [state for _, state in lists], {state.id: state for _, state in sources}
+        states, by_id = [state for _, state in lists], {state.id: state for _, state in sources}
+        return lru_cache(MAX_STATEMENTS)(partial(completeness, states, by_id))

@@ -25,10 +25,10 @@ from projections.query.lists import Filter, Lists
 from projections.query.moment import Moment
 from projections.query.pauses import Pauses
 from projections.versions.rows import code_word
-from tracker.domain.commodities import Commodity
+from tracker.domain.commodities import Commodity, related
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.figure import FigureState
-from tracker.domain.hs_concordance import codes_of
+from tracker.domain.hs_concordance import goods_by_code
 from tracker.domain.matching import controls_about
 from tracker.domain.places import Place
 from tracker.domain.trade_flow import TradeFlowState
@@ -59,17 +59,25 @@ class Dependence:
         return [figure for _, figure in await self._lists.page(FigureState, at, of)]
 
     async def flow_lists(
-        self, moment: Moment, importer: Place, commodity: Commodity, edition: str | None = None
+        self,
+        moment: Moment,
+        importer: Place,
+        commodity: Commodity | None,
+        edition: str | None = None,
+        without: Iterable[Commodity] = (),
     ) -> list[OriginList]:
         """Return the origins of imports under each code that may have goods of a commodity.
 
-        The flows of the members of a union are those on the day.
+        Without a commodity, they are those of all commodities with a code, except `without` and the
+        commodities above and below these. The flows of the members of a union are those on the day.
         """
+        excluded = frozenset[Commodity]().union(*map(related, without))
+        goods = [pair for pair in goods_by_code(commodity) if pair[1] not in excluded]
         at = moment if edition is None else replace(moment, valid_at=date.max, series=None)
-        codes = [one.code for one in codes_of(commodity)]
+        codes = sorted({code.code for code, _ in goods})
         members = members_of(importer, moment.valid_at)
         flows = await self._flows(at, [importer, *sorted(members)], codes)
-        return flow_lists(flows, commodity, importer, members, edition)
+        return flow_lists(flows, goods, importer, members, edition)
 
     async def _flows(
         self, moment: Moment, importers: Sequence[Place], codes: Iterable[str]

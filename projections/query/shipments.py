@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from projections.analysis.shipment_changes import Finding
@@ -30,10 +30,18 @@ from tracker.domain.shipments.check import (
     applicable_clauses,
     check_matches,
 )
+from tracker.domain.shipments.firms import (
+    ListedFirms,
+    NamedFirm,
+    listed_firms,
+    named_firms,
+    similar_spellings,
+)
 from tracker.domain.shipments.legs import Leg, UnsettledLeg, legs_of, unsettled_legs
 from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.domain.values import DAY
+from tracker.domain.vocabulary import ClauseStatus
 
 UPCOMING_DAYS = 365
 """Number of days after the effective date whose changes are listed."""
@@ -50,6 +58,8 @@ class CheckedShipment:
 
     check: ShipmentCheck
     completeness: tuple[tuple[Leg, Completeness], ...]
+    firms: tuple[NamedFirm, ...]
+    """The firms that the shipment names."""
 
     @property
     def issuers(self) -> list[str]:
@@ -97,13 +107,16 @@ class Shipments:
         self._transitions = transitions
         self._firm_spellings = firm_spellings
         self._completeness = EventCache(progress, MAX_CACHED_SCOPES, self._read_completeness)
+        self._listed_firms = EventCache(progress, MAX_CACHED_MOMENTS, self._read_listed_firms)
         self._upcoming = EventCache(progress, MAX_CACHED_MOMENTS, self._read_upcoming)
 
     async def check(self, shipment: Shipment, moment: Moment) -> CheckedShipment:
         """Return what applies to a shipment at a moment."""
-        firms = filter(None, dict.fromkeys(shipment.parties.values()))
-        names = {name: await self._firm_spellings(name, moment) for name in firms}
+        stated = filter(None, dict.fromkeys(shipment.parties.values()))
+        names = {name: await self._firm_spellings(name, moment) for name in stated}
         case = Case(shipment, moment.valid_at, names)
+        firms = [*named_firms(case, await self._listed_firms.get(moment.alone))] if names else []
+        case = replace(case, similar=similar_spellings(firms))
         licences = await self._controls.licences(moment)
         query = case.goods_query()
         keyed = await self._controls.matching(moment, query, licences, EVERYTHING, BY_NAME)
@@ -115,7 +128,7 @@ class Shipments:
             for leg in legs_of(shipment)
             if leg.place is not None
         ]
-        return CheckedShipment(check, tuple(completeness))
+        return CheckedShipment(check, tuple(completeness), tuple(firms))
 
     async def upcoming(self, check: ShipmentCheck, moment: Moment) -> list[Transition]:
         """Return the changes of the next 12 months for a shipment, by day.
@@ -140,6 +153,10 @@ class Shipments:
 
     async def _read_completeness(self, key: tuple[Scope, Moment]) -> Completeness:
         return await self._coverages.completeness(*key)
+
+    async def _read_listed_firms(self, moment: Moment) -> ListedFirms:
+        query = ClauseQuery(moment.valid_at, status=ClauseStatus.IN_FORCE)
+        return listed_firms(await self._controls.having(moment, query, EVERYTHING))
 
     async def _read_upcoming(self, moment: Moment) -> Sequence[Transition]:
         today = moment.valid_at

@@ -11,12 +11,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self
 
 from projections.runner.progress import ProgressTracker
 from projections.runner.projection import PAGE_EVENTS, PageT, Projection
+from projections.runner.rebuild import rebuild
 from projections.runner.release import AnotherRelease
 from projections.runner.tables import SQL, advance
 from tracker.errors import LogSetBack, Unavailable
@@ -32,6 +33,10 @@ it. A page takes a few tenths of a second.
 """
 MAX_FOLD_SECONDS = PASS_SECONDS / 2
 """Seconds of a transaction for folding; the rest is for writing."""
+FILL_EVENTS = 5 * PAGE_EVENTS
+"""Events in the log from which empty tables are filled like those of a rebuild."""
+FILL_WAIT_SECONDS = 30
+"""Maximum seconds for which a filling waits for that of the projection before it, on the same cores."""
 FOREIGN_ROWS_POLL_SECONDS = 1
 """Seconds between checks whether another release still maintains the rows."""
 
@@ -161,10 +166,11 @@ class Projectors:
         projections: Iterable[Projection[Any]],
         observe: WorkObserver | None = None,
     ):
-        self._projectors = {
-            projection.name: Projector(pool, follower, projection).with_observer(observe)
-            for projection in projections
-        }
+        self._projectors: dict[str, Projector[Any]] = {}
+        before: Projector[Any] | None = None
+        for projection in projections:
+            before = Projector(pool, follower, projection, before=before).with_observer(observe)
+            self._projectors[projection.name] = before
         self._running = AsyncExitStack()
 
     def __getitem__(self, name: str) -> Projector[Any]:
@@ -189,8 +195,10 @@ class Projector(BackgroundTask, Generic[PageT]):
         follower: Follower,
         projection: Projection[PageT],
         page_events: int = PAGE_EVENTS,
+        before: Projector[Any] | None = None,
     ):
         self._pool = pool
+        self._before = before
         self._projection = projection
         self._limits = PassLimits(page_events)
         self._follower = follower
@@ -205,7 +213,7 @@ class Projector(BackgroundTask, Generic[PageT]):
 
     async def catch_up(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """Project all events now in the log. `progress` gets the position after each page."""
-        async with aclosing(self._positions()) as positions:
+        async with aclosing(self._positions(progress)) as positions:
             async for position in positions:
                 self._next_page_at = time.monotonic() + self._projection.interval_seconds
                 self.progress.advance(await self._follower.durability.release(position))
@@ -213,12 +221,19 @@ class Projector(BackgroundTask, Generic[PageT]):
                 self._progressed.set()
                 self._progressed = asyncio.Event()
 
-    async def _positions(self) -> AsyncGenerator[int, None]:
+    async def _positions(self, progress: Callable[[int], None]) -> AsyncGenerator[int, None]:
         """Yield the reached positions, page by page, while this process holds the lock.
 
         Pages are folded before the lock is taken. If another process projected in between, the
         prefetched page is discarded and read again.
         """
+        if await self._needs_filling():
+            with self.observe_work("project") as work:
+                position = await rebuild(
+                    self._follower.target, self._projection, progress, only_empty=True
+                )
+                work.record(position, position)
+            yield position
         async with ReadAhead.opened(self._pool, self._projection, self._limits.events) as ahead:
             folded: PageT | None = None
             while True:
@@ -235,6 +250,19 @@ class Projector(BackgroundTask, Generic[PageT]):
                 if page.is_last:
                     return
                 await ahead.wait_next()  # do not hold the lock while waiting
+
+    async def _needs_filling(self) -> bool:
+        """Whether the tables are empty and the log is long. If so, wait for the projection before it."""
+        if await self.progress.position():
+            return False
+        async with self._pool.acquire() as connection:
+            head = await self._follower.durability.head(connection)
+        if head < FILL_EVENTS:
+            return False
+        if self._before:
+            with suppress(Unavailable):
+                await self._before.reach(head, seconds=FILL_WAIT_SECONDS, poll_seconds=1)
+        return True
 
     async def _project_next_page(
         self, ahead: ReadAhead[PageT], folded: PageT | None

@@ -36,16 +36,24 @@ class Overtaken(ConnectionError):
 
 
 async def rebuild(
-    target: Target, projection: Projection[Any], progress: Progress = lambda _: None
+    target: Target,
+    projection: Projection[Any],
+    progress: Progress = lambda _: None,
+    *,
+    only_empty: bool = False,
 ) -> int:
     """Rebuild the tables of a projection from the log and swap them in.
 
-    `progress` gets the number of folded events after each page. Returns the last position. Raises
-    connection errors if the database is lost.
+    `progress` gets the number of folded events after each page. With `only_empty`, tables that another
+    process has filled meanwhile stay. Returns the last position. Raises connection errors if the
+    database is lost.
     """
     async with AsyncExitStack() as stack:
         reader, writer = [await _connect_to_next_tables(target, stack) for _ in range(2)]
-        attempt = await stack.enter_async_context(_begin(target, projection))
+        await stack.enter_async_context(_lock_rebuild(target, projection))
+        if only_empty and (position := await reader.fetchval(SQL.position, projection.name)):
+            return int(position)
+        attempt = await _create_empty_tables(writer, projection)
         until = await head(reader)
         await _fill(reader, writer, projection, attempt, until, progress)
         await asyncio.gather(
@@ -66,18 +74,17 @@ async def _connect_to_next_tables(target: Target, stack: AsyncExitStack) -> Conn
 
 
 @asynccontextmanager
-async def _begin(target: Target, projection: Projection[Any]) -> AsyncIterator[str]:
-    """Begin a rebuild attempt, once no other process has one, and yield its name.
+async def _lock_rebuild(target: Target, projection: Projection[Any]) -> AsyncIterator[None]:
+    """Wait until no other process rebuilds the projection, and hold its lock for the duration of a block.
 
     A stopped process loses its lock after a while, so that another one can begin.
     """
     async with AsyncExitStack() as stack:
         connection = await _connect_to_next_tables(target, stack)
         await connection.execute(SQL.take_rebuild, projection.name, SILENCE_TIMEOUT_SETTING)
-        attempt = await _create_empty_tables(connection, projection)
         keeping = asyncio.create_task(_keep_alive(connection))
         try:
-            yield attempt
+            yield
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)

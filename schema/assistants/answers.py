@@ -61,6 +61,8 @@ class ToolAnswer(AnswerPart, kw_only=True):
     known_at: str | UnsetType = UNSET
     digest: str
     address: str
+    receipt: str
+    """Address of the receipt of this response: a signed file that can be verified without this server."""
     must_say: list[str]
     horizon: list[KnownUpTo]
     completeness: Completeness | UnsetType = UNSET

@@ -41,7 +41,8 @@ class Calls:
         tool = TOOLS[name]
         arguments = read_arguments(tool.arguments, values)
         variables = tool.variables_of(arguments)
-        data = await self._execute(tool, tool.document, tool.operation, variables, client)
+        query = QueryRequest(tool.document, variables, tool.operation, client.caller)
+        data = data_of(await self._execute(tool, query, client))
         try:
             async with self.access_control.work_slot(client):
                 return tool.answer(data, arguments, origin)
@@ -49,26 +50,26 @@ class Calls:
             near = await self._near(tool, error, variables, client)
             raise NotFound(f"{error.message}{near}", path=error.path) from None
 
-    async def _execute(
-        self,
-        tool: Tool[Any],
-        document: str,
-        operation: str,
-        variables: Mapping[str, Any],
-        client: Client,
-    ) -> Mapping[str, Any]:
-        """Return the data of a response without errors."""
-        answer = await self.answers.answer(
-            QueryRequest(document, variables, operation, client.caller),
-            QUERIES,
-            self.access_control.work_slot(client),
-        )
-        if isinstance(answer, Answer):
-            answer = orjson.loads(answer.body)
-        for error in answer.get("errors", ()):
-            raise at_argument(tool, refusal(error))
-        data: Mapping[str, Any] = answer["data"]
-        return data
+    async def query(
+        self, name: str, values: Mapping[str, Any], client: Client
+    ) -> tuple[QueryRequest, Answer]:
+        """Return the query of a tool with its response, for a receipt. Raises TrackerError."""
+        if name not in TOOLS:
+            raise NotFound(
+                f"there is no tool {name[:50]!r}: expected one of {', '.join(TOOLS)}",
+                path=("tool",),
+            )
+        tool = TOOLS[name]
+        variables = tool.variables_of(read_arguments(tool.arguments, values))
+        query = QueryRequest(tool.document, variables, tool.operation, client.caller)
+        return query, await self._execute(tool, query, client)
+
+    async def _execute(self, tool: Tool[Any], query: QueryRequest, client: Client) -> Answer:
+        """Return a response without errors."""
+        answer = await self.answers.answer(query, QUERIES, self.access_control.work_slot(client))
+        if not isinstance(answer, Answer):
+            raise at_argument(tool, refusal(answer["errors"][0]))
+        return answer
 
     async def _near(
         self, tool: Tool[Any], error: NotThere, variables: Mapping[str, Any], client: Client
@@ -86,12 +87,19 @@ class Calls:
                 continue
             sought = {**moment, "text": " ".join(part), "kinds": error.kinds or None}
             try:
-                data = await self._execute(tool, near_document(), "AssistantNear", sought, client)
+                query = QueryRequest(near_document(), sought, "AssistantNear", client.caller)
+                data = data_of(await self._execute(tool, query, client))
             except TrackerError:
                 return ""  # the main error is the unknown key
             if names := [node["entity"] for node in data["asOf"]["search"]["nodes"]]:
                 return f"; did you mean {' or '.join(nearest(error.key, names))}?"
         return ""
+
+
+def data_of(answer: Answer) -> Mapping[str, Any]:
+    """Return the data of a response."""
+    data: Mapping[str, Any] = orjson.loads(answer.data)
+    return data
 
 
 def nearest(key: str, entities: list[str]) -> list[str]:

@@ -19,9 +19,9 @@ from mcp.shared.exceptions import MCPError
 from schema.assistants.arguments import did_you_mean
 from schema.assistants.registry import ALL, TOOLS
 from schema.assistants.tool import CheckableAnswer
-from schema.base.errors import DATABASE_ERRORS, error_extensions, internal_error
+from schema.base.errors import error_extensions, tracker_error
 from schema.telemetry.operation import current_operation
-from tracker.errors import TrackerError, Unavailable
+from tracker.errors import TrackerError
 
 NAME = "critical-minerals"
 PRODUCT = "critical-minerals-policy-tracker"
@@ -83,12 +83,8 @@ async def answer(call: Call, name: str, arguments: Mapping[str, Any]) -> types.C
     """Return the result of a call; an error is a result too, for the model."""
     try:
         result = await call(name, arguments)
-    except TrackerError as error:
-        problem = error
-    except DATABASE_ERRORS:
-        problem = Unavailable("The database does not answer; try again")
     except Exception as error:
-        problem = internal_error(error)
+        problem = tracker_error(error)
     else:
         current_operation().outcome = "ok"
         return types.CallToolResult(

@@ -154,6 +154,7 @@ class Tool(WithDocument, Generic[Arguments]):
             known_at=moment["knownAt"] or UNSET,
             digest=moment["digest"],
             address=origin + _pinned(path, parameters, moment),
+            receipt=origin + self.receipt_address(arguments, moment),
             must_say=[_plain(one) for one in (*_gaps(completeness), *book.must_say(horizon))],
             horizon=horizon,
             completeness=completeness,
@@ -163,6 +164,18 @@ class Tool(WithDocument, Generic[Arguments]):
         )
         text = as_text(self.title, answer, map(self.line, items))
         return CheckableAnswer({**msgspec.to_builtins(answer), **more, "items": items}, text)
+
+    def receipt_address(self, arguments: Arguments, moment: Mapping[str, Any]) -> str:
+        """Return the address of the receipt of its response at a moment."""
+        values = {
+            **msgspec.to_builtins(arguments),
+            "day": moment["validAt"],
+            "position": int(moment["position"]),
+        }
+        present = {name: value for name, value in values.items() if value is not None}
+        return href(
+            f"/mcp/{self.name}.receipt", {"arguments": msgspec.json.encode(present).decode()}
+        )
 
     def _items(self, nodes: Iterable[Node], book: Book) -> Iterable[Item]:
         """Yield as many items as fit; at least one."""
@@ -232,7 +245,18 @@ def as_text(title: str, answer: ToolAnswer, lines: Iterable[str]) -> str:
         f"{'' if one.verified else ' (unverified)'}"
         for one in answer.sources
     ]
-    return _plain("\n".join([head, *text_lines, *items, *sources, f"Check at {answer.address}"]))
+    return _plain(
+        "\n".join(
+            [
+                head,
+                *text_lines,
+                *items,
+                *sources,
+                f"Check at {answer.address}",
+                f"Receipt: {answer.receipt}",
+            ]
+        )
+    )
 
 
 def _short(line: str, room: int) -> str:

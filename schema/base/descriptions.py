@@ -25,7 +25,7 @@ CLASS_OR_FIELD = re.compile(
 def describe(name: str, *structs: type) -> str:
     """Return the description of a field or property, from the first struct that has one.
 
-    Raises LookupError if there is none.
+    Raises LookupError without one.
     """
     for struct in structs:
         member = getattr(struct, name, None)

@@ -14,7 +14,7 @@ from projections.fold.change import ChangeKind
 from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.candidate_matches import MatchKind
 from schema.base.decorators import description_of
-from tracker.delivery.endpoint import EndpointState
+from tracker.delivery.endpoint import EndpointFormat, EndpointState
 from tracker.domain import vocabulary
 from tracker.domain.shipments.check import VerdictKind
 from tracker.review.candidate import Action, CandidateKind, CandidateState
@@ -196,6 +196,13 @@ MEANINGS: dict[type[Enum], dict[str, str]] = {
         "export": "Exports from the issuer.",
         "import": "Imports into the issuer.",
         "production": "Production or mining within the issuer.",
+    },
+    EndpointFormat: {
+        "events": "CloudEvents: the entries of the log, byte for byte.",
+        "slack": "Messages for an incoming webhook of Slack or a compatible program: a sentence and a link"
+        " for each event.",
+        "teams": "Messages for a workflow webhook of Microsoft Teams: a sentence and a link for each"
+        " event, in an Adaptive Card.",
     },
     EndpointState: {
         "active": "Events are sent to it as they are recorded, with retries after a failure.",

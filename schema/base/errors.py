@@ -53,9 +53,7 @@ def describe_error(error: GraphQLError) -> None:
         return
     cause = error.original_error
     if isinstance(cause, DATABASE_ERRORS):
-        logger.warning("the database does not answer: %s", cause)
-        # A full disk counts too: only the log itself can state that nothing was recorded.
-        cause = Unavailable("The database does not answer; try again")
+        cause = _database_error(cause)
         error.message = cause.message
     if isinstance(cause, TrackerError):
         error.extensions = error_extensions(cause.code, cause.path)
@@ -94,10 +92,20 @@ def masked_error(error: BaseException | None, at: object = None) -> dict[str, An
     return {"message": "Internal error", "extensions": {"code": "INTERNAL", "id": id}}
 
 
-def internal_error(error: BaseException) -> TrackerError:
-    """Return an unexpected error as an error of the tracker, for responses outside GraphQL."""
+def tracker_error(error: Exception) -> TrackerError:
+    """Return any error as an error of the tracker, masked if unexpected, for responses outside GraphQL."""
+    if isinstance(error, TrackerError):
+        return error
+    if isinstance(error, DATABASE_ERRORS):
+        return _database_error(error)
     shown = masked_error(error)
     return TrackerError(f"Internal error {shown['extensions']['id']}", code="INTERNAL")
+
+
+def _database_error(error: Exception) -> Unavailable:
+    logger.warning("the database does not answer: %s", error)
+    # A full disk counts too: only the log itself can state that nothing was recorded.
+    return Unavailable("The database does not answer; try again")
 
 
 def _mask(error: GraphQLError) -> None:

@@ -111,7 +111,7 @@ async def admit(schema: GraphQLSchema, request: OperationRequest) -> AdmittedOpe
 
 
 def _operation(parsed: ParsedDocument, name: str | None) -> OperationDefinitionNode:
-    """Return the selected operation. Raises NotAdmitted if there is none, or if it is ambiguous."""
+    """Return the selected operation. Raises NotAdmitted without one, or if it is ambiguous."""
     if operation := parsed.operation(name):
         return operation
     if name is not None:

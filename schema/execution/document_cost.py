@@ -259,7 +259,7 @@ class IntrospectionCost:
         return before - self._left if self._left >= 0 else self._most + 1
 
     def _type(self, node: FieldNode, variables: Mapping[str, Any]) -> Any:
-        """Return the type that `__type` names; None if there is none."""
+        """Return the type that `__type` names; None without one."""
         [name] = [argument.value for argument in node.arguments or ()]
         if isinstance(name, VariableNode):
             type_name = variables.get(name.name.value)

@@ -75,7 +75,7 @@ class ParsedDocument:
         return [d for d in definitions if isinstance(d, OperationDefinitionNode)]
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """Return the operation of a name, or the only one; None if there is none."""
+        """Return the operation of a name, or the only one; None without one."""
         operations = [
             operation
             for operation in self.operations

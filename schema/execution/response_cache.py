@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -26,11 +26,13 @@ from graphql import FieldNode, NullValueNode, ObjectValueNode, ValueNode, Variab
 from strawberry.types.graphql import OperationType
 
 from projections.lru_cache import SizedLruCache
+from projections.query.moment import Moment
 from projections.runner.progress import Progress
 from schema.base.compression import GZIP_LEVEL
 from schema.execution.documents import parsed_document
 from schema.execution.execute import execute
 from schema.execution.schema import SCHEMA
+from schema.inputs.moment import answer_moments
 from schema.services import Access, Services
 from schema.telemetry.operation import current_operation
 from tracker import clock
@@ -50,6 +52,7 @@ CACHEABLE_FIELDS = frozenset(
         "over",
         "overKnown",
         "places",
+        "shipmentChanges",
     }
 )
 """Fields that depend on their arguments, the progress of the projection and the date (UTC) only."""
@@ -71,7 +74,6 @@ UNCACHEABLE_FIELDS = frozenset(
         "logKeys",
         "preview",
         "redactions",
-        "shipmentChanges",
     }
 )
 """Fields that depend on more: on events before they are projected or signed, or on endpoints, candidates
@@ -79,11 +81,15 @@ and the caller."""
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
 CONSTANT = frozenset({"commodities", "places", "__typename"})
 AXES = frozenset({"validAt", "position"})
+COMPARISONS = frozenset({"changes", "shipmentChanges"})
+TIME = frozenset({"knownAt"})
+"""Field of a moment that fixes nothing: a time that has not come yet. Other missing fields of `from` in
+comparisons are those of `to`."""
 SERIES = frozenset({"from", "to", "position"})
 """Arguments of `over` that fix all of its moments."""
-MOMENTS = {"asOf": (), "changes": ("from", "to")}
-"""Fields that choose a moment, with the arguments that contain it; none: they are the moment."""
 MAX_CACHE_BYTES = 64 * 1024 * 1024
+DATA = b'{"data":'
+"""The beginning of a response without errors."""
 Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope]]
 CacheEpoch: TypeAlias = tuple[Progress, date]
 
@@ -110,6 +116,13 @@ class Answer:
     """Name of the query."""
     position: int | None = None
     """Last position of its moments."""
+    moments: tuple[Moment, ...] = ()
+    """Its moments, in order."""
+
+    @property
+    def data(self) -> bytes:
+        """Return its data as JSON."""
+        return self.body[len(DATA) : self.data_ends]
 
     def observed(self) -> Answer:
         """Return it after reporting it to the observer of operations."""
@@ -225,6 +238,7 @@ class ResponseCache:
             are_pinned(fields, request.variables),
             current_operation().operation,
             current_operation().position,
+            answer_moments(),
         )
         if key and edition and are_cacheable(fields) and edition == self._edition():
             self._valid_until = self._valid_until or edition[0]
@@ -248,7 +262,7 @@ def _key(request: QueryRequest) -> Key | None:
 
 def _body(result: dict[str, Any]) -> tuple[bytes, int]:
     """Return a response without errors as JSON, and the end of its data."""
-    data = b'{"data":' + orjson.dumps(result["data"])
+    data = DATA + orjson.dumps(result["data"])
     if extensions := result.get("extensions"):
         return b'%s,"extensions":%s}' % (data, orjson.dumps(extensions)), len(data)
     return data + b"}", len(data)
@@ -261,31 +275,36 @@ def are_cacheable(fields: Iterable[FieldNode]) -> bool:
 
 def are_pinned(fields: Iterable[FieldNode], variables: Mapping[str, Any]) -> bool:
     """Return whether all fields fix every moment on both axes, so that the response is immutable."""
-    return all(_pinned(field, variables) for field in fields)
+    return all(is_pinned(field, variables) for field in fields)
 
 
-def _pinned(field: FieldNode, variables: Mapping[str, Any]) -> bool:
+def is_pinned(field: FieldNode, variables: Mapping[str, Any]) -> bool:
+    """Return whether a root field fixes every moment on both axes, or is constant."""
     name = field.name.value
     if name in CONSTANT:
         return True
     arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
     if name == "over":
         return _are_set(SERIES, arguments, variables)
-    if name not in MOMENTS:
-        return False
-    if not MOMENTS[name]:
+    if name == "asOf":
         return _are_set(AXES, arguments, variables)
-    return all(_both_in(arguments.get(argument), variables) for argument in MOMENTS[name])
+    return (
+        name in COMPARISONS
+        and _are_set_in(AXES, arguments.get("to"), variables)
+        and not _are_set_in(TIME, arguments.get("from"), variables)
+    )
 
 
-def _both_in(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
-    """Return whether a moment in one value fixes both axes."""
+def _are_set_in(
+    names: Collection[str], value: ValueNode | None, variables: Mapping[str, Any]
+) -> bool:
+    """Return whether all of these fields of a moment are given and not null."""
     if isinstance(value, VariableNode):
         moment = variables.get(value.name.value)
-        return isinstance(moment, Mapping) and all(moment.get(axis) is not None for axis in AXES)
+        return isinstance(moment, Mapping) and all(moment.get(name) is not None for name in names)
     if isinstance(value, ObjectValueNode):
         parts = {part.name.value: part.value for part in value.fields}
-        return _are_set(AXES, parts, variables)
+        return _are_set(names, parts, variables)
     return False
 
 

@@ -39,14 +39,19 @@ class Client:
     """Authorization header of the caller, or that for the cookie; empty without a valid token."""
     read_only: bool = False
     """Whether this server records nothing for them, whatever their rights."""
+    alerts: bool = False
+    """Whether this server takes subscriptions by e-mail."""
 
 
 class AccessControl:
     """Authentication of callers and their limits."""
 
-    def __init__(self, tokens: Tokens, access: Access, *, read_only: bool = False):
+    def __init__(
+        self, tokens: Tokens, access: Access, *, read_only: bool = False, alerts: bool = False
+    ):
         self.access = access
         self.read_only = read_only
+        self._alerts = alerts and not read_only
         self._tokens = tokens
         self._issuer = OidcIssuer(access.oidc) if access.oidc else None
         self._buckets = TokenBuckets(access.rate)
@@ -68,9 +73,11 @@ class AccessControl:
             self._buckets.take(client)
             raise
         if parse_bearer(authorization):
-            authenticated = Client(caller, f"token {caller.name}", authorization, self.read_only)
+            authenticated = Client(
+                caller, f"token {caller.name}", authorization, self.read_only, self._alerts
+            )
         else:
-            authenticated = Client(caller, client, read_only=self.read_only)
+            authenticated = Client(caller, client, "", self.read_only, self._alerts)
         self._buckets.take(authenticated.key)
         return authenticated
 

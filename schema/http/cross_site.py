@@ -54,12 +54,13 @@ REQUEST_HEADERS = (
     "Mcp-Method",
     "Mcp-Name",
     "Mcp-Protocol-Version",
+    "Prefer",
     "X-Request-ID",
     "traceparent",
     "tracestate",
 )
 """Request headers that pages of other origins may send, besides those that browsers always allow."""
-EXPOSED_HEADERS = ("ETag", "Retry-After", "X-Request-ID")
+EXPOSED_HEADERS = ("ETag", "Preference-Applied", "Retry-After", "X-Request-ID")
 """Response headers that pages of other origins may read, besides those that browsers always allow."""
 BY_TOKEN = ("Authorization", "Cookie")
 FORM = "application/x-www-form-urlencoded"

@@ -32,11 +32,15 @@ from schema.http.messages import (
 )
 from schema.http.response_format import JSON, ResponseFormat, response_format, wants_page
 from schema.http.streaming import AnswersInParts, GraphQLStreams
+from schema.receipts.issuer import ReceiptIssuer
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
+from tracker.audit.format.signed_note import Note
 from tracker.errors import InvalidInput, TrackerError
 
-VARY = "Accept, Accept-Encoding, Authorization"
+VARY = "Accept, Accept-Encoding, Authorization, Prefer"
+RECEIPT = "receipt"
+"""The preference (RFC 7240) for a receipt beside the answer."""
 MAX_LOOP_COMPRESSION_BYTES = 64 * 1024
 NO_STORE = "no-store"
 NO_ADVICE: Mapping[str, str] = {}
@@ -63,6 +67,7 @@ REQUEST_STATUS = {
     "TIMEOUT": 503,
     "UNAVAILABLE": 503,
     "LOG_SET_BACK": 503,
+    "NOT_SIGNED_YET": 503,
     "READ_ONLY": 503,
 }
 """Statuses of responses without data, for clients that know `application/graphql-response+json`."""
@@ -75,6 +80,7 @@ class GraphQLEndpoint:
         self,
         access_control: AccessControl,
         answers: ResponseCache,
+        issuer: ReceiptIssuer,
         persisted: PersistedQueries,
         streams: GraphQLStreams,
         parts: AnswersInParts,
@@ -84,6 +90,7 @@ class GraphQLEndpoint:
         self._access_control = access_control
         self._observer = observer
         self._answers = answers
+        self._issuer = issuer
         self._persisted = persisted
         self._streams = streams
         self._parts = parts
@@ -124,13 +131,19 @@ class GraphQLEndpoint:
             return self._streams.respond(
                 request, form.stream, client, document, variables, operation
             )
-        if form.in_parts and self._parts.has_room:
+        wants_receipt = prefers(request, RECEIPT)
+        if form.in_parts and self._parts.has_room and not wants_receipt:
             return self._parts.respond(request, client, document, variables, operation)
+        query = QueryRequest(document, variables or {}, operation, client.caller)
         answer = await self._answers.answer(
-            QueryRequest(document, variables or {}, operation, client.caller),
+            query,
             QUERIES_AND_MUTATIONS if posted else QUERIES,
             self._access_control.work_slot(client),
         )
+        if isinstance(answer, Answer) and wants_receipt:
+            async with self._access_control.work_slot(client):
+                note = await self._issuer.note(query, answer)
+            return _with_receipt(form, answer, note)
         if isinstance(answer, Answer):
             return await self._success(request, form, answer)
         return _response(form, answer)
@@ -161,6 +174,24 @@ def cache_control(shared: bool, stays: bool) -> str:
     """
     lifetime = "max-age=3600, immutable" if stays else "no-cache"
     return f"{'public' if shared else 'private'}, {lifetime}"
+
+
+def prefers(request: Request, preference: str) -> bool:
+    """Return whether a request has a preference (RFC 7240) without a value."""
+    values = ",".join(request.headers.getlist("prefer")).split(",")
+    return any(value.partition(";")[0].strip().lower() == preference for value in values)
+
+
+def _with_receipt(form: ResponseFormat, answer: Answer, note: Note) -> Response:
+    """Return a response with its receipt in `extensions`. It differs each time, so it is not stored."""
+    current_operation().outcome = "ok"
+    extensions = orjson.loads(answer.body).get("extensions", {})
+    body = b'%s,"extensions":%s}' % (
+        answer.body[: answer.data_ends],
+        orjson.dumps({**extensions, RECEIPT: str(note)}),
+    )
+    headers = {"Vary": VARY, "Cache-Control": NO_STORE, "Preference-Applied": RECEIPT}
+    return _json_of(form, body, headers)
 
 
 async def _encoded(request: Request, answer: Answer, headers: dict[str, str]) -> bytes:

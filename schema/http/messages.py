@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import math
 import re
 import zlib
@@ -20,10 +19,10 @@ from starlette.types import Receive, Scope, Send
 
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.compression import GZIP_LEVEL
-from schema.base.errors import DATABASE_ERRORS, plain_error
+from schema.base.errors import DATABASE_ERRORS, plain_error, tracker_error
 from schema.http.limits import PushPriority
 from schema.telemetry.observer import Observer, request_id
-from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError, Unavailable
+from tracker.errors import InvalidInput, RateLimited, TooLarge, TrackerError
 
 MAX_CACHED_HEADERS = 256
 """Maximum number of cached header values with their meaning; most clients send the same ones."""
@@ -31,7 +30,7 @@ MAX_CACHED_CHARACTERS = 300
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
-    """Return the first header of a name; empty if there is none."""
+    """Return the first header of a name; empty without one."""
     for named, value in headers:
         if named == name:
             return value.decode("latin-1")
@@ -46,8 +45,9 @@ def check_parameters(request: Request, known: Sequence[str], lists: Sequence[str
     for name in request.query_params:
         if name not in known:
             one_of = "one of " if len(known) > 1 else ""
+            expected = f"{one_of}{', '.join(known)}" if known else "none"
             raise InvalidInput(
-                f"{name[:50]!r} is no parameter: expected {one_of}{', '.join(known)}",
+                f"{name[:50]!r} is no parameter: expected {expected}",
                 code="BAD_REQUEST",
                 path=(name[:50],),
             )
@@ -94,6 +94,7 @@ STATUS = {
     "SNAPSHOT_GONE": 503,
     "ASSISTANTS_NOT_INSTALLED": 501,
     "FORMAT_NOT_INSTALLED": 501,
+    "FORMAT_NOT_OFFERED": 501,
     "INTERNAL": 500,
 }
 WEIGHT = re.compile(r"q=(0(?:\.\d*)?|1(?:\.0*)?)", re.ASCII)
@@ -101,8 +102,6 @@ GZIP_WINDOW = 16 + zlib.MAX_WBITS
 """Window setting of zlib for gzip."""
 MIN_COMPRESSED_BYTES = 1024
 """Minimum size for compression; smaller bodies fit into one packet."""
-
-logger = logging.getLogger(__name__)
 
 
 def json_response(answer: Any, status: int = 200, **headers: str) -> Response:
@@ -134,12 +133,8 @@ def function_errors_as_json(answer: Answering) -> Answering:
 async def _answered(answer: Awaitable[Response]) -> Response:
     try:
         return await answer
-    except TrackerError as error:
-        refused = error
-    except DATABASE_ERRORS as error:
-        logger.warning("the database does not answer: %s", error)
-        refused = Unavailable("The database does not answer; try again")
-    return error_response(refused)
+    except (TrackerError, *DATABASE_ERRORS) as error:
+        return error_response(tracker_error(error))
 
 
 def has_tag(tags: str, tag: str) -> bool:

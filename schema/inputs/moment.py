@@ -46,11 +46,22 @@ REPORTED_MOMENTS: ContextVar[dict[str, Any] | None] = ContextVar("moments", defa
 """The moments reported so far for the current response, by response key."""
 
 
+ANSWER_MOMENTS: ContextVar[set[Moment] | None] = ContextVar("answer_moments", default=None)
+"""All moments of the current response."""
+
+
 def start_report() -> dict[str, Any]:
     """Start the report of a response; its fields add their moments to the returned dictionary."""
     moments: dict[str, Any] = {}
     REPORTED_MOMENTS.set(moments)
+    ANSWER_MOMENTS.set(set())
     return moments
+
+
+def answer_moments() -> tuple[Moment, ...]:
+    """Return all moments of the response that this task executed last, in order."""
+    moments = ANSWER_MOMENTS.get() or ()
+    return tuple(sorted(moments, key=lambda moment: (moment.valid_at, moment.position)))
 
 
 @strawberry.input(
@@ -126,13 +137,13 @@ async def resolve_range(
     await wait_for_position(info, least)
     to = await _below("to", info, end or MomentInput(), None)
     since = await _below("from", info, start, to)
-    _report(info, to.position, {"from": _to_json(since), "to": _to_json(to)})
+    _report(info, {"from": _to_json(since), "to": _to_json(to)}, [since, to])
     return since, to
 
 
 def report_moment(info: Info, moment: Moment) -> Moment:
     """Report a moment in the `extensions` of the response, under the response key of the field."""
-    _report(info, moment.position, _to_json(moment))
+    _report(info, _to_json(moment), [moment])
     return moment
 
 
@@ -140,14 +151,15 @@ def report_moments(info: Info, moments: Sequence[Moment]) -> None:
     """Report the first and the last of many moments in the `extensions` of the response."""
     if moments:
         ends = {"from": _to_json(moments[0]), "to": _to_json(moments[-1])}
-        _report(info, max(moment.position for moment in moments), ends)
+        _report(info, ends, moments)
 
 
-def _report(info: Info, reached: int, shown: dict[str, Any]) -> None:
-    current_operation().note_position(reached)
-    moments = REPORTED_MOMENTS.get()
-    if moments is not None:
-        moments[str(info.path.key)] = shown
+def _report(info: Info, shown: dict[str, Any], moments: Sequence[Moment]) -> None:
+    current_operation().note_position(max(moment.position for moment in moments))
+    reported, all_moments = REPORTED_MOMENTS.get(), ANSWER_MOMENTS.get()
+    if reported is not None and all_moments is not None:
+        reported[str(info.path.key)] = shown
+        all_moments.update(Moment(moment.valid_at, moment.position) for moment in moments)
 
 
 def _to_json(moment: Moment) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from schema.inputs.arguments import check_hs_code
 from schema.inputs.input_types import check_text, input_type, to_plain_json
 from tracker.domain.codec import from_builtins
 from tracker.domain.shipments.shipment import Shipment
+from tracker.domain.vocabulary import Form
 from tracker.errors import InvalidInput, TrackerError
 
 SHIPMENT_INPUT = input_type(
@@ -19,6 +20,16 @@ SHIPMENT_INPUT = input_type(
     "A shipment. The goods are required, as a commodity, an HS code or both. A clause that depends on a"
     " field that is left out applies only possibly.",
 )
+SHORT_NAMES = {
+    "hs": "hsCode",
+    "code_of": "codeOf",
+    "from": "exportCountry",
+    "export_country": "exportCountry",
+    "to": "destination",
+    "end_user": "endUser",
+    "end_use": "endUse",
+}
+"""Other names of fields in addresses."""
 NO_CONTENTS = "none"
 """The text of `contents` for goods without foreign content."""
 PARTS_OF_CONTENT = ("commodity", "origin", "percent")
@@ -59,13 +70,21 @@ def data_of_texts(texts: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
         for text in [value] if isinstance(value, str) else value:
             check_text(text, field)
     if "form" in texts:
-        data["form"] = str(texts["form"]).lower()
+        data["form"] = _form(str(texts["form"]).strip().lower())
     if "contents" in texts:
         items = [item for item in texts["contents"] if item.lower() != NO_CONTENTS]
         data["contents"] = [_content(number, item) for number, item in enumerate(items)]
     if "answers" in texts:
         data["answers"] = [_answer(number, item) for number, item in enumerate(texts["answers"])]
     return data
+
+
+def _form(text: str) -> str:
+    if text not in set(Form):
+        raise InvalidInput(
+            f"{text[:50]!r}: expected one of {', '.join(Form)}", code="UNKNOWN_FORM", path=("form",)
+        )
+    return text
 
 
 def _content(number: int, item: str) -> dict[str, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from re import Pattern
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 
 from schema.http.messages import accepted_words
 from schema.pages.about import about
@@ -30,6 +32,7 @@ from schema.pages.site.route import PageRoute
 from schema.pages.site.static_files import static_file
 from schema.pages.sources import source, sources
 from schema.pages.upcoming import upcoming
+from tracker.errors import NotFound
 
 PAGES: tuple[Page, ...] = (
     about.PAGE,
@@ -59,6 +62,19 @@ PAGES: tuple[Page, ...] = (
     source.PAGE,
     upcoming.PAGE,
 )
+
+
+def page_at(path: str) -> tuple[Page, dict[str, str]]:
+    """Return the page at a path, with the parameters in the path. Raises NotFound."""
+    for pattern, page in _patterns():
+        if match := pattern.match(path):
+            return page, match.groupdict()
+    raise NotFound(f"no page at {path[:200]}", path=("page",))
+
+
+@cache
+def _patterns() -> list[tuple[Pattern[str], Page]]:
+    return [(compile_path(page.path)[0], page) for page in PAGES]
 
 
 class EndingConvertor(Convertor[str]):
@@ -91,7 +107,7 @@ def page_routes(pages: PageRoute, others: Mapping[str, Endpoint]) -> list[Route]
         data_path = f"{'/index' if page.path == '/' else page.path}.{{ending:ending}}"
         as_page = _as_page(pages, page)
         if other := others.get(page.path):
-            as_page = _for_browsers(as_page, other)
+            as_page = for_browsers(as_page, other)
         routes.append(Route(data_path, _as_data(pages, page)))
         routes.append(Route(page.path, as_page))
     return routes
@@ -102,7 +118,9 @@ def wants_html(accept: str) -> bool:
     return next(iter(accepted_words(accept)), "") in ("text/html", "application/xhtml+xml")
 
 
-def _for_browsers(as_page: Endpoint, other: Endpoint) -> Endpoint:
+def for_browsers(as_page: Endpoint, other: Endpoint) -> Endpoint:
+    """Return a route that answers browsers with a page, and programs otherwise."""
+
     async def answer(request: Request) -> Response:
         respond = as_page if wants_html(request.headers.get("accept", "")) else other
         return await respond(request)

@@ -104,7 +104,7 @@ class ReviewQueries:
     async def candidate(
         self, info: Info, id: Annotated[strawberry.ID, argument(description=ID)]
     ) -> Candidate | None:
-        """One candidate; null if there is none with this id. Needs a token of scope `review`."""
+        """One candidate; null if no candidate has this id. Needs a token of scope `review`."""
         number = parse_candidate_id(id, "id")
         review = await review_of(info)
         try:

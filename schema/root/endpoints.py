@@ -26,6 +26,9 @@ from tracker.delivery.endpoint import (
     MAX_BATCH_EVENTS,
     MAX_FILTER_WORDS,
     MAX_NAME_CHARACTERS,
+    SLACK_EVENTS,
+    TEAMS_EVENTS,
+    EndpointFormat,
     EndpointState,
     Manager,
     NewEndpoint,
@@ -117,15 +120,20 @@ class AddEndpointInput:
         description="Only events of this entity, such as `alliance/quad`. It need not exist yet.",
         default=None,
     )
+    format: EndpointFormat = field(
+        description="The format of deliveries: the events, or messages for a chat.",
+        default=EndpointFormat.EVENTS,
+    )
     max_batch_events: int = field(
-        description=f"The maximum number of events in one request, up to {MAX_BATCH_EVENTS}."
-        " With 1, each event is sent alone (`application/cloudevents+json`). With"
-        " more, events are sent as a list (`application/cloudevents-batch+json`).",
+        description=f"The maximum number of events in one request, up to {MAX_BATCH_EVENTS};"
+        f" up to {SLACK_EVENTS} with the format `SLACK`, {TEAMS_EVENTS} with `TEAMS`."
+        " In the format `EVENTS`, 1 sends each event alone (`application/cloudevents+json`), and a"
+        " higher number sends lists (`application/cloudevents-batch+json`).",
         default=1,
     )
     with_proof: bool = field(
         description="Whether each event includes its inclusion proof, as soon as a"
-        " checkpoint includes the event.",
+        " checkpoint includes the event. Messages for a chat have none.",
         default=False,
     )
     with_hmac: bool = field(
@@ -235,6 +243,7 @@ async def add_endpoint(info: Info, input: Annotated[AddEndpointInput, NEW]) -> E
             filter=parse_endpoint_filter(
                 input.types, input.commodities, input.places, input.entity
             ),
+            format=input.format,
             max_batch_events=input.max_batch_events,
             with_proof=input.with_proof,
             with_hmac=input.with_hmac,

@@ -178,7 +178,7 @@ class OneEvent:
         ] = None,
         min_position: MinPosition = None,
     ) -> Event | None:
-        """One event by its position or by its id, not both; null if there is none. The bytes of its entry
+        """One event by its position or by its id, not both; null if no event has it. The bytes of its entry
         are at `/log/entries/<position>`."""
         position = parse_position(at, "position")
         if (position is None) == (event_id is None):

@@ -26,7 +26,7 @@ GlobalIds: TypeAlias = Annotated[
 
 
 async def node(info: Info, moment: Moment, id: str) -> Node | None:
-    """Return the entity of an id at a moment, also for an id of another moment; None if there is none."""
+    """Return the entity of an id at a moment, also for an id of another moment; None without one."""
     [state] = await _find_states(info, moment, [parse_node_id(id, "id").entity])
     return state
 

@@ -268,7 +268,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
         id: Annotated[str, argument(description="Its key or id, as in `imports`.")],
         min_position: MinPosition = None,
     ) -> Import | None:
-        """One import; null if there is none with this key or id."""
+        """One import; null if no import has this key or id."""
         key = key_of("import", id)
         if key is None:
             return None

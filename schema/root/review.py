@@ -133,7 +133,7 @@ class CandidateOutcome:
 
     id: strawberry.ID = field(description="Its id.")
     candidate: Candidate | None = field(
-        description="The candidate after the mutation; null if there is none with this id."
+        description="The candidate after the mutation; null if no candidate has this id."
     )
     error: CandidateError | None = field(description="The error; null if it was not refused.")
 

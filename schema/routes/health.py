@@ -66,4 +66,7 @@ class HealthRoute:
             )
         if publisher and publisher.trouble is not None:
             warnings.append(f"the log is not signed: {publisher.trouble}")
+        mailer = self._services.writing.mailer
+        if mailer and mailer.trouble is not None:
+            warnings.append(f"this server sends no alerts: {mailer.trouble}")
         return warnings

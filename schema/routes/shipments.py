@@ -50,7 +50,11 @@ class ShipmentRoute:
         held = ExitStack()
         held.enter_context(self._access_control.operation_slot(client))
         checker = LineChecker(
-            self._services.as_of, moment, file, lambda: self._access_control.work_slot(client)
+            self._services.as_of,
+            moment,
+            file,
+            lambda: self._access_control.work_slot(client),
+            str(request.base_url).rstrip("/"),
         )
         name = f"shipments-{moment.valid_at}-{moment.position}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -6,26 +6,30 @@ GraphQL API.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from schema.execution.execute import QUERIES, refusal
+from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import AccessControl, Client
 from schema.http.messages import SHORTER, errors_as_json, gzip_chunks, json_response, takes_gzip
+from schema.http.receipt_files import RECEIPT, ReceiptFiles
 from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
 from schema.tables.csv_metadata import ENDING, MEDIA_TYPE, csv_metadata
 from schema.tables.formats import FORMATS, LICENCE_URL, Header
 from schema.tables.openapi import describe_api
-from schema.tables.rows import TableAnswer, TableReader
-from schema.tables.table import table, tables
+from schema.tables.rows import TableAnswer, TableMoment, TableReader, first_page
+from schema.tables.table import Table, table, tables
 from tracker.errors import InvalidInput, NotFound
 
 PINNED = "max-age=3600, immutable"
@@ -35,16 +39,24 @@ PINNED = "max-age=3600, immutable"
 class TableRoute:
     """Handler of requests for tables."""
 
-    def __init__(self, services: Services, access: Access, access_control: AccessControl):
+    def __init__(
+        self,
+        services: Services,
+        access: Access,
+        access_control: AccessControl,
+        receipts: ReceiptFiles,
+    ):
         self._services = services
         self._access = access
         self._access_control = access_control
+        self._receipts = receipts
+        self._answers = ResponseCache(services, access, most_bytes=0)
+        """Answers that are not cached: the pages of a table would displace all others."""
 
     @property
     def routes(self) -> list[Route]:
-        """Return the routes of all tables."""
+        """Return the routes of all tables; their list has a page too, so it is added with that."""
         return [
-            Route("/tables", self.index, middleware=[SHORTER]),
             Route("/tables/{file}", self.rows),
             Route("/openapi.json", self.openapi, middleware=[SHORTER]),
         ]
@@ -53,7 +65,9 @@ class TableRoute:
     async def index(self, request: Request) -> Response:
         """Return every table with its content, columns, parameters and addresses."""
         await self._access_control.authenticate_request(request)
-        return json_response({"tables": [_described(name) for name in tables()]})
+        return json_response(
+            {"tables": [_described(name) for name in tables()]}, Vary="Accept, Authorization"
+        )
 
     @errors_as_json
     async def openapi(self, request: Request) -> Response:
@@ -69,6 +83,8 @@ class TableRoute:
         if file.endswith(ENDING):
             return await self.metadata(request, client, file.removesuffix(ENDING), parameters)
         name, _, ending = file.rpartition(".")
+        if ending == RECEIPT:
+            return await self.receipts(client, name, parameters)
         return await self.respond(request, client, name, ending, parameters)
 
     async def metadata(
@@ -82,6 +98,33 @@ class TableRoute:
         response = json_response(csv_metadata(replace(header, address=address), csv_url))
         response.headers["Content-Type"] = MEDIA_TYPE
         return response
+
+    async def receipts(self, client: Client, name: str, parameters: dict[str, str]) -> Response:
+        """Return the receipts of all pages of a table, with the same parameters."""
+        _has_header(parameters.pop("header", "true"))
+        chosen = table(name)
+        moment, variables = await self._moment(self._reader(client), chosen, parameters)
+        pages = self._pages(client, chosen, first_page(chosen, moment, variables))
+        file_name = f"{name}-{moment.valid_at}-{moment.position}"
+        return await self._receipts.respond_pages(client, pages, file_name)
+
+    async def _pages(
+        self, client: Client, chosen: Table, variables: dict[str, Any]
+    ) -> AsyncGenerator[tuple[QueryRequest, Answer], None]:
+        """Yield the queries of the pages of a table with their answers."""
+        cursor: str | None = None
+        while True:
+            values = variables if cursor is None else variables | {"after": cursor}
+            query = QueryRequest(chosen.document, values, None, client.caller)
+            answer = await self._answers.answer(
+                query, QUERIES, self._access_control.work_slot(client)
+            )
+            if not isinstance(answer, Answer):
+                raise refusal(answer["errors"][0])
+            yield query, answer
+            cursor = chosen.shape.end_cursor(orjson.loads(answer.data))
+            if cursor is None:
+                return
 
     async def respond(
         self, request: Request, client: Client, name: str, ending: str, parameters: dict[str, str]
@@ -113,19 +156,28 @@ class TableRoute:
         self, request: Request, client: Client, name: str, parameters: dict[str, str]
     ) -> tuple[Header, TableAnswer]:
         """Return the header and the rows of a table. Raises NotFound, InvalidInput and Unavailable."""
-        chosen = table(name)
-        pinned = {key: parameters.pop(key, None) for key in MOMENT}
-        variables = chosen.read(parameters)
-        reader = TableReader(
+        chosen, reader = table(name), self._reader(client)
+        moment, variables = await self._moment(reader, chosen, parameters)
+        answer = await reader.read(chosen, moment, variables)
+        address = _address(request, moment.valid_at, moment.position)
+        return Header(chosen, moment, address, answer.completeness), answer
+
+    def _reader(self, client: Client) -> TableReader:
+        return TableReader(
             self._services,
             self._access,
             client.caller,
             lambda: self._access_control.work_slot(client),
         )
+
+    async def _moment(
+        self, reader: TableReader, chosen: Table, parameters: dict[str, str]
+    ) -> tuple[TableMoment, dict[str, Any]]:
+        """Return the moment and the variables of a table for the parameters of an address."""
+        pinned = {key: parameters.pop(key, None) for key in MOMENT}
+        variables = chosen.read(parameters)
         moment = await reader.moment(pinned["valid"], pinned["known"], pinned["position"])
-        answer = await reader.read(chosen, moment, variables)
-        address = _address(request, moment.valid_at, moment.position)
-        return Header(chosen, moment, address, answer.completeness), answer
+        return moment, variables
 
 
 def _parameters(request: Request) -> dict[str, str]:
@@ -170,5 +222,6 @@ def _described(name: str) -> Mapping[str, Any]:
         ],
         "parameters": list(one.parameters),
         "files": [f"/tables/{name}.{ending}" for ending in FORMATS],
+        "receipts": f"/tables/{name}.{RECEIPT}",
         "document": one.document,
     }

@@ -33,6 +33,17 @@ class TableMoment:
     digest: str
 
 
+def first_page(table: Table, moment: TableMoment, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables of the first page of a table at a moment, for those of its parameters."""
+    pinned = {
+        "validAt": moment.valid_at,
+        "position": moment.position,
+        "until": str(int(moment.position) + 1),
+        "first": ROWS_PER_PAGE,
+    }
+    return {**variables} | {name: of for name, of in pinned.items() if name in table.variables}
+
+
 @dataclass(frozen=True, slots=True)
 class TableAnswer:
     """The completeness of a table in words (empty if it is not about acts) and its pages of rows."""
@@ -72,14 +83,7 @@ class TableReader:
 
         Raises InvalidInput and Unavailable.
         """
-        values = dict(variables)
-        pinned = {
-            "validAt": moment.valid_at,
-            "position": moment.position,
-            "until": str(int(moment.position) + 1),
-            "first": ROWS_PER_PAGE,
-        }
-        values |= {name: value for name, value in pinned.items() if name in table.variables}
+        values = first_page(table, moment, variables)
         first = await self._execute(table.document, values)
         return TableAnswer(table.shape.completeness(first), self._pages(table, values, first))
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from msgspec import structs
 
@@ -19,18 +20,18 @@ from projections.fold.transitions import Transition
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from projections.query.shipments import CheckedShipment
-from schema.base.errors import DATABASE_ERRORS
+from schema.base.errors import DATABASE_ERRORS, tracker_error
 from schema.inputs.input_types import to_camel
-from schema.inputs.shipment import shipment_of_texts
+from schema.inputs.shipment import SHORT_NAMES, shipment_of_texts
 from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
-from tracker.domain.phrases import place_phrase
+from tracker.domain.phrases import place_in_text
 from tracker.domain.shipments import check, duties
 from tracker.domain.shipments.check import VerdictKind
 from tracker.domain.shipments.legs import DISCLAIMER, UnsettledLeg
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.vocabulary import Direction
-from tracker.errors import InvalidInput, TooLarge, TrackerError, Unavailable
+from tracker.errors import InvalidInput, TooLarge, TrackerError
 
 MAX_LINES = 1000
 MAX_BYTES = 2 * 1024 * 1024
@@ -39,8 +40,6 @@ COLUMNS = tuple(to_camel(field.name) for field in structs.fields(Shipment))
 """The columns of the input."""
 LIST_COLUMNS = ("route", "contents", "answers")
 """The columns with lists, separated by semicolons."""
-
-logger = logging.getLogger(__name__)
 
 Line = Mapping[str, str]
 """The cells of a line that are not empty, by column."""
@@ -102,12 +101,23 @@ def _check_columns(columns: Sequence[str]) -> None:
     for column in columns:
         if column not in COLUMNS:
             raise InvalidInput(
-                f"{column[:50]!r} is no column: expected some of {', '.join(COLUMNS)}",
+                f"{column[:50]!r} is no column: expected some of {', '.join(COLUMNS)}"
+                + _suggestion(column[:50]),
                 code="UNKNOWN_COLUMN",
                 path=(column[:50],),
             )
         if columns.count(column) > 1:
             raise InvalidInput("expected each column once", code="UNKNOWN_COLUMN", path=(column,))
+
+
+def _suggestion(column: str) -> str:
+    """Return a suggestion for an unknown column: the one of a short name, or the closest one."""
+    words = {name.lower(): name for name in COLUMNS} | SHORT_NAMES
+    written = column.lower().replace(" ", "_")
+    near = get_close_matches(written, words, n=1) or get_close_matches(
+        written.replace("_", ""), words, n=1
+    )
+    return f"; did you mean {words[near[0]]!r}?" if near else ""
 
 
 def shipment_of(line: Line) -> Shipment:
@@ -145,22 +155,26 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
         "importDutyLow": _number(import_.low),
         "importDutyHigh": _number(import_.high),
         "dutyRemarks": " ".join([*export.remarks, *import_.remarks]),
+        "dutySteps": " ".join(step.text for step in (*export.steps, *import_.steps)),
+        "reasons": _joined(dict.fromkeys(reason for one in ones for reason in one.reasons)),
+        "exceptions": _joined(dict.fromkeys(one.reason for of in ones for one in of.exceptions)),
         "questions": " ".join(question.text for question, _ in checked.open_questions),
         "questionIds": _joined([question.id for question, _ in checked.open_questions]),
         "notInForce": _joined(["/".join(one.key) for one in checked.check.not_in_force]),
         "upcoming": _joined(
             [f"{one.day} {one.kind.name} {one.after.id}/{one.clause}" for one in upcoming]
         ),
+        "firms": " ".join(one.statement for one in checked.firms),
         "completeness": " ".join(
             f"{'Import into' if leg.direction is Direction.IMPORT else 'Export from'}"
-            f" {place_phrase(leg.place)}: {of.statement}"
+            f" {place_in_text(leg.place)}: {of.statement}"
             for leg, of in checked.completeness
             if leg.place
         ),
     }
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _joined(parts: Iterable[str]) -> str:
     return SEPARATOR.join(parts)
 
 
@@ -170,15 +184,33 @@ def _number(value: Any) -> str:
 
 RESULT_COLUMNS = (
     *("verdicts", "matches", "clauses", "obligations"),
-    *("exportDutyLow", "exportDutyHigh", "importDutyLow", "importDutyHigh", "dutyRemarks"),
-    *("questions", "questionIds", "notInForce", "upcoming", "completeness"),
-    *("validAt", "position", "errorCode", "errorField", "error"),
+    *("exportDutyLow", "exportDutyHigh", "importDutyLow", "importDutyHigh"),
+    *("dutyRemarks", "dutySteps", "reasons", "exceptions"),
+    *("questions", "questionIds", "notInForce", "upcoming", "firms", "completeness"),
+    *("validAt", "position", "receipt", "errorCode", "errorField", "error"),
 )
 """The columns after those of the input."""
 
 
+def receipt_address(line: Line, moment: Mapping[str, str]) -> str:
+    """Return the path and the parameters of the receipt of a line: the check of one shipment as a page."""
+    parameters = {
+        column: ",".join(part.strip() for part in text.split(";") if part.strip())
+        if column in LIST_COLUMNS
+        else text
+        for column, text in line.items()
+    }
+    if "form" in parameters:
+        parameters["form"] = parameters["form"].upper()
+    values = {**parameters, "valid": moment["validAt"], "position": moment["position"]}
+    return f"/check.receipt?{urlencode(values, quote_via=quote)}"
+
+
 class LineChecker:
-    """Checks of the lines of a file at a moment, each in a `slot`."""
+    """Checks of the lines of a file at a moment, each in a `slot`.
+
+    `origin` is the scheme and host of the server, for the addresses of receipts.
+    """
 
     def __init__(
         self,
@@ -186,11 +218,13 @@ class LineChecker:
         moment: Moment,
         file: ShipmentFile,
         slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+        origin: str = "",
     ):
         self._as_of = as_of
         self._moment = moment
         self._file = file
         self._slot = slot
+        self._origin = origin
         self.errors = 0
         """The number of lines with an error so far."""
 
@@ -202,22 +236,22 @@ class LineChecker:
         at = {"validAt": self._moment.valid_at.isoformat(), "position": str(self._moment.position)}
         for row in self._file.rows:
             async with self._slot():
-                result = {**at, **await self._check(row)}
+                result = {**at, **await self._check(row, at)}
             cells = [*row[: len(columns)], *[""] * (len(columns) - len(row))]
             texts = [*cells, *(result.get(one, "") for one in RESULT_COLUMNS)]
             yield csv_lines([[*map(escape_formula, texts)]]).encode()
 
-    async def _check(self, row: Sequence[str]) -> Result:
+    async def _check(self, row: Sequence[str], at: Mapping[str, str]) -> Result:
         """Return the results of a line, or its error."""
         shipments = self._as_of.shipments
         try:
-            checked = await shipments.check(shipment_of(self._file.line(row)), self._moment)
-            return _result(checked, await shipments.upcoming(checked.check, self._moment))
-        except TrackerError as error:
-            problem: TrackerError = error
-        except DATABASE_ERRORS as error:
-            logger.warning("the database does not answer: %s", error)
-            problem = Unavailable("The database does not answer; try again")
+            line = self._file.line(row)
+            checked = await shipments.check(shipment_of(line), self._moment)
+            upcoming = await shipments.upcoming(checked.check, self._moment)
+            receipt = f"{self._origin}{receipt_address(line, at)}"
+            return {**_result(checked, upcoming), "receipt": receipt}
+        except (TrackerError, *DATABASE_ERRORS) as error:
+            problem = tracker_error(error)
         self.errors += 1
         return {
             "errorCode": problem.code,

@@ -1,6 +1,7 @@
 """The tables: a GraphQL document each, in `documents/`, with its parameters.
 
-The name of a file is the name of a table, its first line the content. `$validAt` and `$position` are the
+The name of a file is the name of a table, its first line the content. A second line names parameters of
+which the table needs at least one. `$validAt` and `$position` are the
 moment; `$first`, `$after` and `$until` select a page. All other variables are parameters of the table by
 their own names.
 """
@@ -20,6 +21,7 @@ from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameter
 from schema.tables.shape import Shape, shape_of
 from tracker.errors import NotFound
 
+NEEDS = "# Needs one of: "
 NOT_PARAMETERS = frozenset({*MOMENT.values(), "first", "after", "until"})
 """Variables that are not parameters: the moment, and the page."""
 
@@ -35,6 +37,14 @@ class Table:
     parameters: Mapping[str, UrlParameter]
     variables: frozenset[str]
     """All variables of its document."""
+    needs_one_of: tuple[str, ...] = ()
+    """Parameters. The table needs at least one of them."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it has all rows without parameters."""
+        required = any(one.required for one in self.parameters.values())
+        return not required and not self.needs_one_of
 
     def read(self, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Return the variables for the parameters of an address. Raises InvalidInput."""
@@ -62,6 +72,7 @@ def table(name: str) -> Table:
 def _table(name: str) -> Table:
     text = files(__package__).joinpath("documents", f"{name}.graphql").read_text("utf-8")
     about, _, document = text.partition("\n")
+    needs = document.partition("\n")[0].partition(NEEDS)[2]
     [operation] = parse(document).definitions
     assert isinstance(operation, OperationDefinitionNode)
     schema = SCHEMA._schema
@@ -73,4 +84,5 @@ def _table(name: str) -> Table:
         shape_of(schema, operation),
         {name: one for name, one in parameters.items() if name not in NOT_PARAMETERS},
         frozenset(parameters),
+        tuple(needs.split(", ")) if needs else (),
     )

@@ -49,7 +49,7 @@ class DeliveryMetrics:
             registry=registry,
         )
         delivering = Gauge("tracker_delivering", "1 if this server delivers.", registry=registry)
-        delivering.set_function(lambda: bool(services.deliverer and services.deliverer.delivering))
+        delivering.set_function(lambda: bool(services.deliverer and services.deliverer.active))
         if services.deliverer:
             services.deliverer.observe = self.count_delivery
 

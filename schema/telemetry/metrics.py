@@ -16,6 +16,7 @@ from projections.lru_cache import SizedLruCache
 from projections.query.as_of import AsOf
 from projections.runner.replica import Replica
 from schema.services import Services
+from schema.telemetry.alert_metrics import AlertMetrics
 from schema.telemetry.buckets import LATENCY_BUCKETS_SECONDS
 from schema.telemetry.delivery_metrics import DeliveryMetrics
 from schema.telemetry.loop_delay import LoopDelay
@@ -102,6 +103,7 @@ class Metrics:
         services.writing.recorder.observe = self.count_append
         self._delivery = DeliveryMetrics(services, self.registry)
         self._watch = WatchMetrics(services, self.registry)
+        self._alerts = AlertMetrics(services, self.registry)
         self._watch_replica(services.replica)
 
     def _add_database_gauges(self) -> None:
@@ -232,5 +234,6 @@ class Metrics:
             self._unsigned.set(await self._services.recorder.age((report.checkpoint or 0) + 1))
             await self._delivery.read(report.head)
             await self._watch.read()
+            await self._alerts.read()
         except CONNECTION_ERRORS:
             return

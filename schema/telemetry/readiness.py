@@ -61,16 +61,16 @@ class ReplicaReadiness:
         """Return problems that do not prevent responses."""
         warnings, state = [], self.state
         if not self.primary_listening:
-            warnings.append("the primary does not respond: what is recorded is not")
+            warnings.append("the primary does not respond: new records are not visible")
         if not self.read_only and (state is None or self.trouble):
             warnings.append(
                 f"queries go to the primary instead of a replica: {self.trouble or NO_RESPONSE}"
             )
         if state and not state.standby:
-            warnings.append(PROMOTED if self.read_only else "what is read from is a primary")
+            warnings.append(PROMOTED if self.read_only else "the replica has become a primary")
         elif state and not state.receiving:
             warnings.append(
-                "the replica receives nothing from a primary: what it shows may be"
+                "the replica receives nothing from a primary: its data may be"
                 f" {state.lag_seconds:.0f} seconds old"
             )
         return warnings

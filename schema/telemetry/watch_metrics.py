@@ -37,7 +37,7 @@ class WatchMetrics:
             registry=registry,
         )
         self._watching = Gauge("tracker_watching", "1 if this process watches.", registry=registry)
-        self._watching.set_function(lambda: bool(services.watcher and services.watcher.watching))
+        self._watching.set_function(lambda: bool(services.watcher and services.watcher.active))
         self._age = Gauge(
             "tracker_source_age_seconds",
             "Seconds since a watched source was last read completely.",

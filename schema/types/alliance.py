@@ -54,8 +54,8 @@ class Alliance(Node):
 
     @resolver_field
     async def part_of_alliance(self, info: Info) -> Alliance | None:
-        """The alliance of `partOf` at this moment; in a history, its present state. Null if there is
-        none or none is recorded."""
+        """The alliance of `partOf` at this moment; in a history, its present state. Null if none is
+        recorded."""
         return await self._linked(info, self.state.part_of)
 
     @resolver_field

@@ -21,7 +21,7 @@ class WithNote:
 
     @resolver_field
     def note(self, info: Info) -> str | None:
-        """Remarks, such as the publisher's footnotes; null if there are none or they were redacted (see
+        """Remarks, such as the publisher's footnotes; null if none are recorded or they were redacted (see
         `redactions`)."""
         return resolve_text(info, self.note_text)
 
@@ -42,7 +42,7 @@ class WithQuotation(WithNote):
 
     @resolver_field
     def quotation(self, info: Info) -> str | None:
-        """A quotation from the source; null if there is none or it was redacted (see `redactions`)."""
+        """A quotation from the source; null if none is recorded or it was redacted (see `redactions`)."""
         return resolve_text(info, self.quotation_text)
 
     def _texts(self) -> Iterable[FreeText | None]:

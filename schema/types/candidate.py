@@ -208,7 +208,7 @@ class Candidate:
         description="The time at which it was accepted, rejected or superseded; null before."
     )
     superseded_by: strawberry.ID | None = struct_field(
-        description="The candidate that replaced it; null if there is none."
+        description="The candidate that replaced it; null if it was not replaced."
     )
 
     @resolver_field

@@ -87,7 +87,7 @@ class FieldChange:
         " differs."
     )
     before: JSON | None = field(description="The value before; null if there was none.")
-    after: JSON | None = field(description="The value after; null if there is none.")
+    after: JSON | None = field(description="The value after; null if absent.")
     changed_on: Day | None = field(
         description="The date of the change; of several changes between two moments, the"
         " last. Null if only the recorded knowledge of it changed."

@@ -93,7 +93,7 @@ class Clause(WithNote):
     @linked_field("schema.types.export_control", "ExportControl")
     async def continued_in_export_control(self, info: Info) -> Node | None:
         """The export control of `continuedIn` at this moment; in a history, its present state. Null if
-        there is none or none is recorded."""
+        none is recorded."""
         if self.state.continued_in is None:
             return None
         return await linked_node(info, f"export-control/{self.state.continued_in}", self.moment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import strawberry
 
@@ -86,6 +86,21 @@ def answer_scope(
         None if commodities is None else frozenset(map(Commodity, commodities)),
     )
     return AnswerScope(info.context.services.as_of, scope, moment)
+
+
+def imports_scope(
+    info: Info,
+    moment: Moment | None,
+    importer: str | None,
+    commodities: Iterable[str] | None = None,
+) -> AnswerScope | None:
+    """Return the scope of a response with figures on the imports of a place; without one, of all
+    figures."""
+    issuers = None if importer is None else [importer]
+    scope = answer_scope(info, moment, [ActKind.FIGURE], issuers, commodities)
+    if scope is None or importer is None:
+        return scope
+    return replace(scope, scope=replace(scope.scope, of_imports=True))
 
 
 def scope_of_filter(

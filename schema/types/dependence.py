@@ -322,7 +322,7 @@ class ImportExposure:
         " flow. They do not change the bounds."
     )
     controlled_since_figures: Day | None = struct_field(
-        description="The earliest `controlledSinceFigures` of the origins; null if there is none."
+        description="The earliest `controlledSinceFigures` of the origins; null if no origin has one."
     )
     limits: list[str] = struct_field(
         description="The limits of the answer in sentences: rounding, included places, inferences."

@@ -79,7 +79,7 @@ class Residual:
         description="The basis of the weight; null if the publisher does not state it."
     )
     published: Claim | None = struct_field(
-        description="The claim of the same edition for `other countries`; null if there is none."
+        description="The claim of the same edition for `other countries`; null if not recorded."
     )
     included_places: list[Place] = struct_field(
         description="Listed places without a number that could be subtracted: withheld, a"
@@ -104,7 +104,7 @@ class WorldTotal:
         description="The basis of the weight; null if the publisher does not state it."
     )
     published: Claim | None = struct_field(
-        description="The preferred claim for the world; null if there is none."
+        description="The preferred claim for the world; null if not recorded."
     )
     sum_of_places: Decimal | None = struct_field(
         description="The sum of the figures for all places of the same edition, with"
@@ -158,7 +158,7 @@ class Distribution:
     )
     year: int | None = field(description="The year of the figures; null for reserves.")
     world: Claim | None = struct_field(
-        description="The preferred claim for the world; null if there is none."
+        description="The preferred claim for the world; null if not recorded."
     )
     figures: list[PlaceFigure] = struct_field(
         "shares",

@@ -16,7 +16,7 @@ from schema.types.event import Event
 from tracker import clock
 from tracker.auth.scopes import Scope
 from tracker.delivery import endpoint as delivery
-from tracker.delivery.endpoint import EndpointState, Manager
+from tracker.delivery.endpoint import EndpointFormat, EndpointState, Manager
 from tracker.delivery.lag import Lag, read_lag
 
 NEWEST = argument(description=f"The maximum number of items, 0 to {MAX_PAGE_SIZE}.")
@@ -176,7 +176,7 @@ class EndpointChange:
 @output_type(
     of=delivery.Endpoint,
     only_spelled=True,
-    first="name url owner state types commodities places entity max_batch_events with_proof with_hmac"
+    first="name url owner state types commodities places entity format max_batch_events with_proof with_hmac"
     " created_at started_after position previous_position last_accepted_at failure",
 )
 class Endpoint:
@@ -188,8 +188,8 @@ class Endpoint:
     name: str = struct_field(description="Its unique name.")
     url: str = struct_field(
         "shown_url",
-        description="Its address, without the query, which may contain a secret and is"
-        " never shown.",
+        description="Its address, without the query and, for a chat, the path: they may contain a"
+        " secret and are never shown.",
     )
     owner: str | None = struct_field(
         description="The name of the caller who may manage it; null: administrators only."
@@ -207,6 +207,9 @@ class Endpoint:
     )
     entity: str | None = struct_field(
         "filter.entity", description="The only entity of the events; null: any."
+    )
+    format: EndpointFormat = struct_field(
+        description="The format of deliveries: the events, or messages for a chat."
     )
     max_batch_events: int = struct_field(
         description="The maximum number of events in one request; 1: no batches."
@@ -237,7 +240,7 @@ class Endpoint:
         return None if self.of.failing_since is None else EndpointFailure(of=self.of)
 
     replay: EndpointReplay | None = struct_field(
-        description="The active replay; null if there is none."
+        description="The active replay; null if no replay is active."
     )
     parked_events: int = struct_field(
         "parked", description="The number of parked events: see `parked`."

@@ -107,7 +107,7 @@ class ControllingPlace:
     )
     confirmation: Confirmation | None = struct_field(
         description="The confirmation of the best supported clause that covers all of its"
-        " supply; null if there is none."
+        " supply; null if no clause does."
     )
     in_force: list[AppliedClause] = struct_field(description="The clauses that are in force.")
     suspended: list[AppliedClause] = struct_field(
@@ -175,7 +175,7 @@ class Exposure:
         return await completeness(answer_scope(info, self.moment, kinds, commodities=goods))
 
     world: Claim | None = struct_field(
-        description="The preferred claim for the world; null if there is none."
+        description="The preferred claim for the world; null if not recorded."
     )
     controlled_share: Decimal | None = struct_field(
         description="The fully covered share: the share of the world's production, as a"

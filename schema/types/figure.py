@@ -105,7 +105,7 @@ class Choice:
     rule: PreferenceRule = struct_field(description="The rule that decided.")
     reason: str | None = struct_field(description="The recorded reason; null if none is recorded.")
     event: Because | None = struct_field(
-        description="The event that recorded the judgement or the order; null if there is none."
+        description="The event that recorded the judgement or the order; null if neither is recorded."
     )
 
 

@@ -26,7 +26,7 @@ class UncountedPlace:
     place: Place = struct_field(description="The place.")
     reason: str = struct_field(description="The reason, in words.")
     figure: PlaceFigure | None = struct_field(
-        "share", description="Its figure; null if there is none."
+        "share", description="Its figure; null if not recorded."
     )
 
 

@@ -21,7 +21,7 @@ from schema.types.common import Place, Quantity, Source, place, sources_behind
 from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
-from tracker.domain.shipments import check, duties, legs, questions
+from tracker.domain.shipments import check, duties, firms, legs, questions
 from tracker.domain.shipments.check import VerdictKind
 from tracker.domain.vocabulary import Confirmation, Direction, Match
 
@@ -91,7 +91,8 @@ class OpenQuestion:
     moment: strawberry.Private[Moment]
 
     id: str = struct_field(
-        description="Its id, for `answers` of the input. It is the same in later checks of the shipment."
+        description="Its id, which `answers` of the input takes if `field` is `answers`. It is the same in"
+        " later checks of the shipment."
     )
     text: str = struct_field(description="The question.")
     field: str = struct_field(
@@ -156,7 +157,7 @@ class DutyLine:
         description="The highest rate in percent; null if it has no rate in percent."
     )
     specific: Quantity | None = struct_field(
-        description="The amount per unit, such as `USD/t`, or the price floor; null if there is none."
+        description="The amount per unit, such as `USD/t`, or the price floor; null if the duty has neither."
     )
     text: str | None = struct_field(
         description="The rate in words, if it has conditions or no number."
@@ -174,10 +175,10 @@ class DutyStep:
 
     text: str = struct_field(description="The step in a sentence.")
     low: Decimal | None = struct_field(
-        description="The lowest total after it; null if there is none."
+        description="The lowest total after it; null if it is unknown."
     )
     high: Decimal | None = struct_field(
-        description="The highest total after it; null if there is none."
+        description="The highest total after it; null if it is unknown."
     )
 
 
@@ -216,6 +217,31 @@ class LegCompleteness:
     )
 
 
+@output_type(of=firms.NamedFirm, only_spelled=True)
+class NamedFirm:
+    """A firm that a shipment names, compared with the firms that recorded clauses in force name."""
+
+    of: strawberry.Private[firms.NamedFirm]
+
+    field: str = struct_field(
+        description="The field of the input that names it, such as `endUser`."
+    )
+    name: str = struct_field(description="Its name in the input.")
+
+    @made_field
+    def listed_by(self) -> list[Place]:
+        """The issuers that list it under a recorded name, in clauses on any goods. Empty if none does."""
+        return [*map(place, self.of.listed_by)]
+
+    similar: list[str] = struct_field(
+        description="Similar names on lists, to be checked by a person; empty if it is listed itself."
+    )
+    statement: str = struct_field(
+        description="The result in a sentence. A firm on no recorded list can be on one that is not"
+        " recorded, or belong to a listed firm."
+    )
+
+
 @object_type
 class ShipmentCheck:
     """The recorded rules for a shipment on a date: those that apply certainly or possibly, the duties, and
@@ -228,6 +254,11 @@ class ShipmentCheck:
     def verdicts(self) -> list[ShipmentVerdict]:
         """The rules in force, certain ones first, and a verdict for each export or import without one."""
         return [*map(self.verdict, self.checked.findings)]
+
+    @resolver_field
+    def summary(self) -> str:
+        """The strongest certain rule and the strongest possible one, in a sentence each."""
+        return check.summary(self.checked.check)
 
     @resolver_field
     def not_in_force(self) -> list[ShipmentClause]:
@@ -289,6 +320,11 @@ class ShipmentCheck:
     def assumptions(self) -> list[str]:
         """The assumptions of the check, such as the place of export, in sentences."""
         return [*legs.assumptions(self.checked.check.case.shipment)]
+
+    @resolver_field
+    def firms(self) -> list[NamedFirm]:
+        """The firms that the shipment names, each with the issuers that list it."""
+        return [NamedFirm(of=one) for one in self.checked.firms]
 
     @resolver_field
     def disclaimer(self) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from schema.base.context import Info
-from tracker.domain.history import Evidence, Retracted
-from tracker.domain.sentences import names_needed, sentence
+from tracker.domain.history import Evidence
 from tracker.log.entries import RecordedEvent
+from tracker.log.event_sentence import event_sentence
 
 
 async def summary(info: Info, of: RecordedEvent) -> str:
@@ -16,19 +14,9 @@ async def summary(info: Info, of: RecordedEvent) -> str:
     It never changes: it follows from the event and earlier ones.
     """
     loaders = info.context.loaders
-    fact, target = of.fact, None
-    if isinstance(fact, Retracted):
-        target = await loaders.event_by_id.load(fact.retracts)
-    subject = target or of
-    entities = sorted(names_needed(subject.stream, subject.fact))
-    histories = await asyncio.gather(*(loaders.names_before(of, entity) for entity in entities))
-    day = subject.fact.public_on
-    names = {
-        entity: name
-        for entity, history in zip(entities, histories, strict=True)
-        if (name := history.before(subject.position, day))
-    }
-    return sentence(of.stream, fact, names, (target.stream, target.fact) if target else None)
+    return await event_sentence(
+        of, loaders.event_by_id.load, lambda entity: loaders.names_before(of, entity)
+    )
 
 
 async def summary_of(info: Info, evidence: Evidence) -> str:

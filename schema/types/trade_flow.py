@@ -11,13 +11,12 @@ from schema.base.output_types import made_field, output_type, shows, struct_fiel
 from schema.base.scalars import Position
 from schema.types.annex_text import WithQuotation
 from schema.types.common import Because, Node, Quantity, Source, entity_type
-from schema.types.completeness import Completeness, answer_scope, completeness
+from schema.types.completeness import Completeness, completeness, imports_scope
 from schema.types.origins import Origins, shown_origins
 from tracker.domain import trade_flow as domain
 from tracker.domain.entity import Evidence
 from tracker.domain.hs_concordance import Concordance
 from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import ActKind
 
 
 @output_type(of=Concordance, first="commodities is_bundle exact hs22_codes reason", hidden="code")
@@ -113,5 +112,5 @@ class TradeFlow(Node):
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
-        """The completeness of the records of figures. Null in a history."""
-        return await completeness(answer_scope(info, self.moment, [ActKind.FIGURE]))
+        """The completeness of the records of figures on the imports of this importer. Null in a history."""
+        return await completeness(imports_scope(info, self.moment, self.state.importer))

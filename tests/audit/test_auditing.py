@@ -271,7 +271,7 @@ def test_a_report_says_what_was_checked_with_what_and_what_was_not(
     root = signed(honest(300)).decode().splitlines()[2]
     for words in (
         "All 300 events of example.org/log are those that were signed with a trusted key",
-        f"| What was checked | `{log}` |",
+        f"| Subject of the check | `{log}` |",
         "| Number of events | `300` |",
         f"| Root | `{root}` |",
         f"| Trusted key | `{KEY.verifier}` |",

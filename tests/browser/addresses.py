@@ -46,11 +46,18 @@ PAGES = {
     "document": "/docs/access",
     "search in documents": "/docs?q=witness",
     "signing in": "/sign-in",
+    "tables": "/tables",
+    "embed of an answer": "/embed/answer/commodities/gallium",
+    "embed of a chart": f"/embed/chart/controls/cn-mofcom-2024-46?{MOMENT}",
+    "embed of a map": "/embed/chart/",
+    "embed of a check": "/embed/answer/check?hsCode=284990&origin=CN&destination=DE",
+    "embed that is none": "/embed/table/places/CN",
     "address that is none": "/controls/nothing",
     "question that is none": "/controls?nothing=1",
 }
 STATUS = {
     "address that is none": 404,
+    "embed that is none": 404,
     "source that is none": 404,
     "question that is none": 400,
     "check with a wrong field": 400,

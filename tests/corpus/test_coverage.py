@@ -9,7 +9,7 @@ from tests.corpus.test_compiling import ACTS
 from tracker.corpus.coverage import coverage, lists_read
 from tracker.domain.coverage import Declared
 
-PAGE = Path(__file__).parents[2] / "docs" / "data.md"
+DATA_GUIDE = Path(__file__).parents[2] / "docs" / "data.md"
 
 
 def test_acts_are_counted_by_issuer_and_year() -> None:
@@ -40,6 +40,6 @@ def test_each_list_that_was_read_is_a_row_with_its_omissions() -> None:
 
 
 def test_the_tables_of_the_documentation_are_current() -> None:
-    assert coverage(ACTS) in PAGE.read_text("utf-8"), (
+    assert coverage(ACTS) in DATA_GUIDE.read_text("utf-8"), (
         "print them anew: tracker corpus check --coverage"
     )

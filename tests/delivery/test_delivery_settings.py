@@ -37,6 +37,19 @@ def test_receivers_know_the_tracker_by_its_first_host_or_by_what_is_set(
 
 
 @pytest.mark.parametrize(
+    ("variables", "site"),
+    [
+        ({"TRACKER_HOSTS": "a.example"}, "https://a.example"),
+        ({"TRACKER_MAIL_SITE": "http://b.example:8000/"}, "http://b.example:8000"),
+    ],
+)
+def test_links_in_chats_lead_to_the_site_of_mails_or_else_to_the_origin(
+    variables: dict[str, str], site: str
+) -> None:
+    assert settings.delivery(variables).site == site
+
+
+@pytest.mark.parametrize(
     ("variable", "value"),
     [
         ("TRACKER_DELIVERY_NETWORKS", "10.1.2.3/16"),

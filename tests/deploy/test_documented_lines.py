@@ -28,6 +28,7 @@ from tests.support.checkout import ROOT
 from tests.support.documents import block, blocks
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
+from tests.support.waiting import all_signed
 from tests.support.web_server import serving
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
@@ -83,7 +84,7 @@ def test_the_login_of_the_page_gets_every_role_that_serving_needs(
     (tmp_path / "web.sql").write_text(block("docs/database.md", "sql", "CREATE ROLE web"))
     line = f"psql -v ON_ERROR_STOP=1 -f {tmp_path}/web.sql"
     members = "SELECT count(*) FROM pg_auth_members WHERE member = 'web'::regrole"
-    assert typed(f'{line}; psql -At -c "{members}"', tmp_path, **superuser).endswith("\n5\n")
+    assert typed(f'{line}; psql -At -c "{members}"', tmp_path, **superuser).endswith("\n6\n")
 
 
 @needs_psql
@@ -127,9 +128,7 @@ async def test_a_log_is_what_it_was_after_the_lines_of_an_upgrade(
     async with running_tracker(target, SigningOptions(keystore)) as services:
         for number in range(3):
             await services.commands.record(f"export-control/{number}", announced())
-        async with asyncio.timeout(within(30)):
-            while await services.proofs.size() != 3:
-                await asyncio.sleep(0.02)
+        await all_signed(services)
         async with serving(services, Access()) as (address, *_):
             script = "\n".join(found.text for found in blocks("docs/operating/upgrade.md", "sh"))
             elsewhere = "TRACKER_DATA_DIR=$PWD/new tracker restore"

@@ -55,6 +55,21 @@ def line(target: Target) -> EndpointCommands:
     return EndpointCommands(target)
 
 
+def test_an_endpoint_of_a_chat_is_added_and_its_address_stays_hidden(
+    line: EndpointCommands,
+) -> None:
+    hook = "https://hooks.example.com/services/hush-hush"
+    added = line.run("add", hook, "--name", "desk", "--format", "slack", "--batch", "50")
+    assert added.exit_code == Exit.OK, added.output
+    shown = line.values("show", "desk")
+    assert (shown["format"], shown["url"]) == (["slack"], ["https://hooks.example.com/…"])
+    assert "hush" not in line.run("list").output + line.run("changes", "desk").output
+    refused = line.run("add", hook, "--name", "team", "--format", "teams", "--batch", "21")
+    assert refused.exit_code != Exit.OK
+    assert "from 1 to 20 in the format TEAMS" in refused.stderr
+    assert line.run("add", hook, "--format", "irc").exit_code == Exit.USAGE
+
+
 def test_an_endpoint_is_added_with_its_filter_and_shown(line: EndpointCommands) -> None:
     filter: Sequence[str] = (
         *("--types", "ExportControl.Announced,ExportControl.Suspended", "--types", "Firm.Renamed"),
@@ -79,6 +94,7 @@ def test_an_endpoint_is_added_with_its_filter_and_shown(line: EndpointCommands) 
         "batch": ["50"],
         "proof": ["yes"],
     }
+    assert shown["format"] == ["events"]
     assert (shown["position"], shown["head"], shown["events that wait"]) == (["0"], ["3"], ["2"])
     listed = line.rows("list")
     assert listed == [["n", "active", "0", "0", "", "ann", "https://example.org/events?…"]]

@@ -151,7 +151,7 @@ async def test_a_primary_in_the_place_of_a_dead_standby_is_no_replica(fresh_pair
         await until_used(services, True)
         await asyncio.to_thread(pair.standby.kill)
         async with asyncio.timeout(SOON_SECONDS):
-            while "what is read from is a primary" not in str(
+            while "the replica has become a primary" not in str(
                 (await until_used(services, False))["warnings"]
             ):
                 await asyncio.sleep(0.02)

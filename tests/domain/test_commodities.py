@@ -59,6 +59,7 @@ def test_a_commodity_has_a_name_a_parent_and_codes() -> None:
 def test_roots_have_no_parent() -> None:
     roots = {str(c) for c in commodities() if c.parent is None}
     assert roots == {
+        "all_goods",
         "critical_minerals",
         "minerals",
         "dual_use_items",
@@ -153,6 +154,7 @@ def test_magnets_are_no_rare_earths() -> None:
         ("2704", {"coke": set()}),
         ("284420", {"enriched_uranium": {"compound", "metal"}}),
         ("280461", {"polysilicon": {"metal"}}),
+        ("8101", {"tungsten": {"metal", "alloy", "scrap", "article"}, "tungsten_scrap": {"scrap"}}),
         ("850511", {"neodymium_magnets": {"magnet"}, "samarium_cobalt_magnets": {"magnet"}}),
         ("282590", {"gallium_oxide": {"oxide"}, "tungsten_oxide": {"oxide"}}),
         ("010121", {}),

@@ -195,3 +195,64 @@ def test_measures_of_yearly_catalogues_stand_in_no_entity_list() -> None:
     assert ActKind.ENTITY_LIST not in control_kinds(Direction.EXPORT, [Measure.QUOTA])
     assert ActKind.LICENCE_CATALOGUE not in control_kinds(Direction.EXPORT, [Measure.BAN])
     assert control_kinds(Direction.IMPORT, [Measure.QUOTA]) == {ActKind.IMPORT_MEASURE}
+
+
+FIGURES = frozenset({ActKind.FIGURE})
+
+
+def figures_read(issuer: str = "US") -> CoverageState:
+    """Return a list of figures of the years 2024 and 2025."""
+    return read_list(
+        "2024-01-01",
+        "2025-12-31",
+        issuer=Actor(issuer),
+        acts=ActKind.FIGURE,
+        left_out=("Prices were not read.",),
+    )
+
+
+def test_figures_have_a_sentence_of_their_own() -> None:
+    found = completeness([figures_read()], {}, Scope(FIGURES), date(2026, 11, 30))
+    assert found.statement == (
+        "Figures of publishers in the United States were read in part from 1 January 2024 to"
+        " 31 December 2025; earlier and later figures may be missing."
+        " No list of figures of any other publisher was read."
+    )
+    assert found.gaps[0].reason == (
+        "Not read: figures of publishers in the United States before 1 January 2024."
+    )
+
+
+@pytest.mark.parametrize(
+    ("importer", "statement"),
+    [
+        (
+            "US",
+            "Figures on the imports of the United States were read in part from 1 January 2024 to"
+            " 31 December 2025; earlier and later figures may be missing.",
+        ),
+        (
+            "DE",
+            "No list of figures on the imports of Germany was read in full, so figures may be"
+            " missing.",
+        ),
+        (
+            "EU",
+            "No list of figures on the imports of the European Union was read in full, so figures"
+            " may be missing.",
+        ),
+    ],
+)
+def test_the_sentence_on_imports_is_about_the_importer(importer: str, statement: str) -> None:
+    scope = Scope(FIGURES, frozenset({importer}), of_imports=True)
+    assert completeness([figures_read()], {}, scope, date(2026, 11, 30)).statement == statement
+
+
+def test_figures_and_acts_of_the_same_days_have_two_sentences() -> None:
+    scope = Scope(FIGURES | CHINA.kinds, frozenset({"US"}))
+    acts = structs.replace(figures_read(), acts=ActKind.EXPORT_CONTROL)
+    statement = completeness([figures_read(), acts], {}, scope, date(2026, 11, 30)).statement
+    assert "Export controls of the United States were read in part" in statement
+    assert "earlier and later acts may be missing" in statement
+    assert "Figures of publishers in the United States were read in part" in statement
+    assert "earlier and later figures may be missing" in statement

@@ -89,7 +89,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
             "alliance/forge", alliance.Founded, name="FORGE", members=["US", "JP"], replaces="msp"
         ),
         "FORGE is founded on 4 February 2026 in place of Minerals Security Partnership, with"
-        " United States and Japan.",
+        " the United States and Japan.",
     ),
     (
         about(
@@ -120,7 +120,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
     ),
     (
         about("alliance/forge", alliance.MembersListed, members=["KR", "US"]),
-        "FORGE: the list of members is public on 4 February 2026: South Korea and United States.",
+        "FORGE: the list of members is public on 4 February 2026: South Korea and the United States.",
     ),
     (
         about("alliance/msp", alliance.Succeeded, by="forge"),
@@ -139,7 +139,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
             actors=["forge", "US"],
             until="2027",
         ),
-        "Commitment by FORGE and United States, 4 February 2026: A list of 31 (until 2027).",
+        "Commitment by FORGE and the United States, 4 February 2026: A list of 31 (until 2027).",
     ),
     (
         about("announcement/a", announcement.Superseded, by="announcement/b"),

@@ -42,13 +42,30 @@ def test_goods_leave_their_origin_unless_another_place_is_stated() -> None:
 
 def test_legs_are_in_the_order_of_the_way() -> None:
     way = shipment(commodity="tin", origin="ID", route=["SG"], destination="DE")
-    assert [(leg.direction, leg.place, leg.transit) for leg in legs_of(way)] == [
+    assert [(leg.direction, leg.place, leg.optional) for leg in legs_of(way)] == [
         (Direction.EXPORT, "ID", False),
         (Direction.EXPORT, "SG", True),
         (Direction.IMPORT, "DE", False),
     ]
     *_, last = legs_of(way)
     assert last.issuers(DAY) == {"DE", "EU"}
+
+
+def test_the_places_of_production_abroad_are_legs_too() -> None:
+    content = [{"commodity": "dysprosium", "origin": "CN"}]
+    way = shipment(
+        commodity="tin", origin="ID", exportCountry="JP", destination="KR", contents=content
+    )
+    assert [leg.place for leg in legs_of(way)] == ["JP", "ID", "CN", "KR"]
+
+
+@pytest.mark.parametrize("text", [" ", "N/A", "unknown", "\u200b", " - "])
+def test_a_word_for_an_unknown_firm_names_none(text: str) -> None:
+    assert shipment(commodity="tin", importer=text).parties["importer"] is None
+
+
+def test_invisible_characters_are_no_part_of_a_name() -> None:
+    assert shipment(commodity="tin", importer="Ac\u200bme ").parties["importer"] == "Acme"
 
 
 def test_a_check_states_its_assumptions() -> None:
@@ -86,7 +103,8 @@ def test_a_check_states_its_assumptions() -> None:
             DAY,
             {"commodity": "gallium", "origin": "CN", "destination": "US"},
             VerdictKind.IMPORT_DUTY,
-            "The importer pays an import duty to the United States (83 FR 28710, clause list-3).",
+            "The importer pays an import duty of 25 % to the United States"
+            " (84 FR 20459, clause list-3).",
         ),
     ],
 )

@@ -7,6 +7,7 @@ import io
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from schema.pages.check.questions import (
     key_of,
     possible_rules,
 )
-from schema.pages.check.sentences import total_sentence
+from schema.pages.check.sentences import answer, total_sentence
 from schema.pages.site.address import Address
 from schema.tables.shipment_file import COLUMNS
 from tests.pages.test_reading_pages import read
@@ -49,8 +50,8 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
     parts = [
         "Check a shipment: Tungsten, HS 284990, from China to Germany",
         "Information, not legal advice.",
+        "Strongest possible rule: ",
         "Certainly: The exporter needs a trade licence from Ministry of Commerce of China",
-        "Possibly:",
         CARBIDE,
         "Certain rules",
         "Possible rules",
@@ -145,6 +146,26 @@ async def test_firms_are_no_places(corpus: Api) -> None:
 
 
 @IN_SESSION
+@pytest.mark.parametrize(
+    ("firm", "statement"),
+    [
+        ("L3 Harris Technologies", "“L3 Harris Technologies” is listed by China"),
+        ("L3 Haris Technologies", "“L3 Haris Technologies” is not on a recorded list, but similar"),
+        ("Xyzzy Ltd", "“Xyzzy Ltd” is not on a recorded list."),
+    ],
+)
+async def test_each_named_firm_is_compared_with_the_lists(
+    corpus: Api, firm: str, statement: str
+) -> None:
+    text = await read(
+        corpus,
+        f"/check?commodity=gallium&origin=CN&destination=US&endUser={quote(firm)}&valid=2025-12-01",
+    )
+    assert statement in text
+    assert text.index(statement) < text.index("Their owners are not checked.")
+
+
+@IN_SESSION
 async def test_the_table_has_the_rules_of_the_page(corpus: Api) -> None:
     path = f"{TUNGSTEN}&answers=cn-mofcom-2025-10/tungsten/item/2:yes&contents=none&route=HK,SG"
     data = (await corpus.request("GET", path.replace("check?", "check.json?"))).json()["data"]
@@ -163,8 +184,8 @@ async def test_the_table_has_the_rules_of_the_page(corpus: Api) -> None:
 @IN_SESSION
 async def test_duties_have_steps_and_say_what_is_not_recorded(corpus: Api) -> None:
     text = await read(corpus, "/check?hsCode=760110&origin=CN&destination=US&valid=2025-06-10")
-    assert "The recorded import duties are 50 to 75 % of the value" in text
-    assert "1. Section 232 tariff on aluminium, clause 1: 50 %." in text
+    assert "The recorded import duties are 70 to 95 % of the value" in text
+    assert "2. Section 232 tariff on aluminium, clause 1: 50 %." in text
     assert "The ordinary duty is not recorded and is paid in addition." in text
 
 
@@ -198,6 +219,44 @@ async def test_the_empty_form_has_every_field_and_no_answer(corpus: Api) -> None
 
 # --- without a server
 
+
+def rule(kind: str, match: str) -> dict[str, Any]:
+    """Return a verdict as in the response."""
+    return {"kind": kind, "match": match, "obligation": f"{match} {kind}."}
+
+
+def checked(*verdicts: dict[str, Any]) -> dict[str, Any]:
+    """Return a check with some verdicts and nothing else."""
+    no_duties = {"lines": []}
+    return {
+        "verdicts": verdicts,
+        "exportDuties": no_duties,
+        "importDuties": no_duties,
+        "notInForce": [],
+    }
+
+
+def test_the_first_possible_rule_stands_at_the_top_and_is_not_repeated() -> None:
+    sentences = answer(
+        checked(
+            rule("QUOTA", "CERTAIN"),
+            rule("IMPORT_DUTY", "POSSIBLE"),
+            rule("PROHIBITED", "POSSIBLE"),
+            rule("REVIEW", "POSSIBLE"),
+        )
+    )
+    assert [(one.certainty, one.text.replace("\xa0", " ")) for one in sentences] == [
+        ("Strongest possible rule", "POSSIBLE PROHIBITED."),
+        ("Certainly", "CERTAIN QUOTA."),
+        ("Possibly", "1 further rule applies if conditions are met (review)."),
+    ]
+
+
+def test_without_a_possible_rule_a_certain_one_stands_at_the_top() -> None:
+    [sentence] = answer(checked(rule("QUOTA", "CERTAIN")))
+    assert sentence.certainty == "Certainly"
+
+
 KEYS = st.sampled_from([("a", "1"), ("a", "2"), ("b", "1"), ("c", "1")])
 
 
@@ -211,7 +270,12 @@ def test_every_possible_rule_stands_under_one_question(
     possible: set[tuple[str, str]], settled: list[set[tuple[str, str]]]
 ) -> None:
     questions = [
-        {"id": f"q{n}", "text": f"Is it {n}?", "field": "answers", "clauses": [*map(clause, keys)]}
+        {
+            "id": f"x/1/q{n}",
+            "text": f"Is it {n}?",
+            "field": "answers",
+            "clauses": [*map(clause, keys)],
+        }
         for n, keys in enumerate(settled)
     ]
     verdicts = [{"match": "POSSIBLE", "clause": clause(key)} for key in sorted(possible)]

@@ -10,7 +10,7 @@ import pytest
 
 from schema.pages.charts.status_bars import Period, RowOfPeriods, Track, draw_status_table
 from schema.pages.charts.status_marks import STATUS_STYLES
-from schema.pages.controls.images import status_image
+from schema.pages.site.images import status_image
 from schema.pages.site.templates import environment
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
@@ -196,7 +196,7 @@ async def test_places_of_origin_and_unions_are_said_by_name_and_kept_by_the_form
     corpus: Api,
 ) -> None:
     html = await page(corpus, "/controls?valid=2026-11-25&origin=CN&destination=EU")
-    assert "toward European Union from China" in title(html)
+    assert "toward the European Union from China" in title(html)
     assert '<input type="hidden" name="origin" value="CN">' in html
 
 
@@ -263,7 +263,7 @@ def test_every_status_is_drawn_and_has_its_mark_and_its_word() -> None:
 
 def test_an_image_stands_alone() -> None:
     table = draw_status_table(all_statuses(), date(2026, 6, 1))
-    svg = status_image(table, "Where it stands & <why>", "4", ("A note",))
+    svg = status_image(table, "Where it stands & <why>", "4", ("A note",)).svg()
     root = ElementTree.fromstring(svg)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert "var(" not in svg

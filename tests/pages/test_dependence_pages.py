@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from html import unescape
 from typing import Any
 from xml.etree import ElementTree
+
+import pytest
 
 from tests.support.api import Api, main_of
 from tests.support.loops import IN_SESSION
@@ -165,7 +170,7 @@ async def test_a_place_lists_products_by_reliance_and_adds_nothing(corpus: Api) 
 
 async def test_a_place_without_figures_says_that_this_is_not_zero(corpus: Api) -> None:
     text = text_of(await main_of(corpus, f"/places/CH/dependence?{DAY}"))
-    assert "That does not mean that there are no imports." in text
+    assert "Imports may exist all the same." in text
 
 
 async def test_the_pages_of_commodity_and_place_lead_to_dependence(corpus: Api) -> None:
@@ -200,3 +205,56 @@ async def test_the_image_is_the_first_list_of_the_page(corpus: Api) -> None:
     texts = [str(one.text) for one in image.iter("{http://www.w3.org/2000/svg}text")]
     assert "Antimony, oxide: origins of the imports of the United States" in texts
     assert "China" in texts
+
+
+async def test_a_place_without_published_lists_has_its_trade_flows(corpus: Api) -> None:
+    main = await main_of(corpus, f"/places/DE/dependence?{DAY}")
+    text = text_of(main)
+    assert "of origins name or may include a place that controls exports" in text
+    assert "No published list of origins is recorded for Germany" in text
+    assert "No list of figures on the imports of Germany was read in full" in text
+    products = section_of(main, "products")
+    assert 'href="/commodities/gallium/dependence?importer=DE' in products
+    assert "Gallium, HS 811292" in text_of(products)
+    flows = text_of(section_of(main, "trade"))
+    assert "811292, 2024 HS17 Germany" in flows
+    assert "Gallium, Germanium, Hafnium" in flows
+    assert "CEPII, BACI 202601" in flows
+
+
+async def test_the_completeness_on_a_page_is_about_its_importer(corpus: Api) -> None:
+    own = text_of(await main_of(corpus, f"/places/US/dependence?{DAY}"))
+    assert "Figures on the imports of the United States were read in part" in own
+    assert "earlier and later figures may be missing" in own
+    other = text_of(await dependence_of(corpus, "gallium", "&importer=EU"))
+    assert "No list of figures on the imports of the European Union was read in full" in other
+    assert "Figures of publishers in the United States were read" not in other
+
+
+@pytest.mark.parametrize(
+    ("path", "importer"),
+    [
+        ("/commodities/gallium/dependence", "US"),
+        ("/commodities/gallium/dependence?importer=EU", "EU"),
+        ("/places/DE/dependence", "DE"),
+        ("/places/EU/dependence", "EU"),
+    ],
+)
+async def test_files_of_a_page_are_its_table_and_linked(
+    corpus: Api, path: str, importer: str
+) -> None:
+    address, _, query = path.partition("?")
+    answer = await corpus.request("GET", f"{address}.csv?{query}&{DAY}".replace("?&", "?"))
+    assert answer.status_code == 200, answer.text
+    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+    rows = [*csv.DictReader(io.StringIO("\n".join(lines)))]
+    assert {row["importer"] for row in rows} == {importer}
+    assert "gallium" in {row["commodity"] for row in rows}
+    data = await corpus.request("GET", f"{address}.json?{query}&{DAY}".replace("?&", "?"))
+    assert data.status_code == 200
+    html = (await corpus.request("GET", path)).text
+    for table in ("import-exposure", "reliance", "import-origins", "trade"):
+        [link] = re.findall(rf'href="(/tables/{table}\.csv\?[^"]*)"[^>]*>CSV<', html)
+        assert f"importer={importer}" in link
+        file = await corpus.request("GET", unescape(link))
+        assert file.status_code == 200, file.text

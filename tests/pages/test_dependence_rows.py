@@ -160,7 +160,7 @@ def test_shares_of_flows_by_weight_and_by_value_stay_apart() -> None:
     assert row.by_weight == ""
     shares = "Germany 63.2 % and China 36.8 %"
     assert row.by_value.replace("\N{NO-BREAK SPACE}", " ") == shares
-    assert (row.others, row.source) == ([], "CEPII, BACI 202601")
+    assert (row.goods, row.source) == ("no other commodity", "CEPII, BACI 202601")
 
 
 def year(number: int, *, breaks: bool = False) -> YearMark:

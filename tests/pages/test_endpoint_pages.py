@@ -94,6 +94,21 @@ async def test_an_endpoint_is_added_looked_at_and_removed(ann: Manager) -> None:
     await ann.get("/endpoints/n", 404)
 
 
+async def test_an_endpoint_of_a_chat_is_added_with_the_choice_of_its_format(ann: Manager) -> None:
+    page = (await ann.api.request("GET", "/endpoints", headers=ann.headers)).text
+    choice = page[page.index('name="format"') :]
+    options = re.findall(r'<option value="(\w+)"( selected)?>', choice[: choice.index("</select>")])
+    assert options == [("EVENTS", " selected"), ("SLACK", ""), ("TEAMS", "")]
+    refused = await ann.send("/endpoints", **ADD, format="TEAMS", maxBatchEvents="21")
+    assert (refused.status_code, "from 1 to 20" in refused.text) == (422, True)
+    await ann.send("/endpoints", **ADD, format="TEAMS", maxBatchEvents="20")
+    page = await ann.get()
+    assert "messages for Microsoft Teams" in page
+    assert "https://example.org/…" in page
+    assert "hush-hush" not in page
+    assert "example.org/events" not in page
+
+
 async def test_what_is_done_is_on_record_with_who_and_why(ann: Manager, target: Target) -> None:
     await ann.send("/endpoints", **ADD)
     page = await ann.do("pause", reason="maintenance")

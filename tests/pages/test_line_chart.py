@@ -14,10 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.pages.charts.amounts import amount_words, apart, ticks
-from schema.pages.charts.line_chart import WIDE, Line, LineChart, YearMark, draw_lines, unbroken
+from schema.pages.charts.line_chart import (
+    WIDE,
+    Line,
+    LineChart,
+    YearMark,
+    draw_lines,
+    page_drawings,
+    unbroken,
+)
 from schema.pages.charts.picture_process import PictureProcess
 from schema.pages.charts.renderer import MAX_WAITING, ChartRenderer
-from schema.pages.commodities.years import years_drawings, years_image
+from schema.pages.site.images import line_image
 from schema.pages.site.templates import environment
 from tracker.errors import TrackerError, Unavailable
 
@@ -63,11 +71,11 @@ def renderer() -> ChartRenderer:
 def inline(shown: LineChart) -> str:
     """Return a chart as a part of a page, in its two widths."""
     macro = environment().get_template("charts/line_chart.html").module.line_chart  # type: ignore[attr-defined]
-    return "".join(macro(drawing, size) for size, drawing in years_drawings(shown))
+    return "".join(macro(drawing, size) for size, drawing in page_drawings(shown))
 
 
 def test_what_others_wrote_is_text_in_a_chart() -> None:
-    image = ElementTree.fromstring(years_image(HOSTILE_CHART))
+    image = ElementTree.fromstring(line_image(HOSTILE_CHART).svg())
     page = ElementTree.fromstring(f"<p>{inline(HOSTILE_CHART)}</p>")
     for root in (page, image):
         names = {element.tag.removeprefix(SVG) for element in root.iter()}
@@ -85,7 +93,7 @@ def test_marks_lead_to_their_own_addresses_and_nothing_else_does() -> None:
     addresses = [link.get("href") for link in page.iter("a")]
     assert sorted(set(map(str, addresses))) == ["/figures/2020?a=1&b=2", "/figures/2021?a=1&b=2"]
     assert len(addresses) == 6, "three marks in two widths"
-    assert "href" not in years_image(RISING)
+    assert "href" not in line_image(RISING).svg()
 
 
 def test_a_chart_says_what_it_is_and_takes_its_colours_from_the_page() -> None:
@@ -97,22 +105,22 @@ def test_a_chart_says_what_it_is_and_takes_its_colours_from_the_page() -> None:
         ]
         assert svg.get("class") in ("marks wide", "marks narrow")
     assert "var(--c1)" in inline(RISING)
-    assert "var(" not in years_image(RISING)
+    assert "var(" not in line_image(RISING).svg()
 
 
 async def test_images_are_of_the_kinds_that_they_say(renderer: ChartRenderer) -> None:
-    drawn = years_image(RISING)
+    drawn = line_image(RISING).svg()
     assert await renderer.image(drawn, "svg") == drawn.encode()
     assert (await renderer.image(drawn, "png")).startswith(b"\x89PNG")
     assert (await renderer.image(drawn, "pdf")).startswith(b"%PDF")
 
 
 async def test_a_picture_that_was_made_is_not_made_again(renderer: ChartRenderer) -> None:
-    await renderer.image(years_image(RISING), "png")
+    await renderer.image(line_image(RISING).svg(), "png")
     misses = renderer.pictures.misses
-    await renderer.image(years_image(RISING), "png")
+    await renderer.image(line_image(RISING).svg(), "png")
     assert renderer.pictures.misses == misses
-    await renderer.image(years_image(chart(mark(2020, 11), mark(2021, 20))), "png")
+    await renderer.image(line_image(chart(mark(2020, 11), mark(2021, 20))).svg(), "png")
     assert renderer.pictures.misses > misses
 
 

@@ -74,7 +74,7 @@ async def test_a_dump_that_is_restored_without_the_roles_says_how_to_make_them(
         await prepare(again)
     assert caught.value.code == "MISSING_ROLES"
     statements = re.findall(r"CREATE ROLE \w+ NOLOGIN", caught.value.message)
-    assert len(statements) == 6
+    assert len(statements) == 7
 
     for statement in statements:
         await sql(other_server, statement)

@@ -53,8 +53,13 @@ async def catalog(target: Target) -> list[str]:
         return [row[0] for row in await connection.fetch(CATALOG.catalog)]
 
 
+LATER = ("mail_role", "alerts", "endpoint_format", "alert_stop_reason")
+"""Steps after the former ones."""
+
+
 @pytest.mark.parametrize(
-    ("count", "applied"), [(15, ["renumber", "refuse_older_release"]), (16, ["renumber"])]
+    ("count", "applied"),
+    [(15, ["renumber", "refuse_older_release", *LATER]), (16, ["renumber", *LATER])],
 )
 async def test_a_database_of_the_former_steps_becomes_the_same_as_a_new_one(
     bare: Target, target: Target, count: int, applied: list[str]
@@ -151,7 +156,7 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
         # Grants that PostgreSQL gives to the creator of a role; these exist on this server already.
         await admin.execute(
             "GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher, tracker_deliverer,"
-            f" tracker_watcher TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+            f" tracker_watcher, tracker_mailer TO {login} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
         )
     async with running_tracker({**bare, "user": login}) as services:
         await services.commands.record("export-control/a", announced())

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tracker.postgres.database import (
     CONNECTION_ERRORS,
     IDLE_CHECK_SECONDS,
     Pool,
+    Session,
     Target,
     create_pool,
 )
@@ -54,6 +56,24 @@ async def test_a_connection_that_was_never_used_is_asked_too(proxy: Proxy, targe
     await asyncio.sleep(IDLE_CHECK_SECONDS)
     assert await asyncio.wait_for(pool.fetchval("SELECT 1"), within(8)) == 1
     pool.terminate()
+
+
+class ClosedAfterCheck(Session):
+    """A connection that the server closes at once after its answer to a check."""
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+        answer = await super().execute(query, *args, timeout=timeout)
+        self.terminate()
+        return answer
+
+
+async def test_a_connection_that_ends_after_its_check_is_replaced_and_the_pool_can_be_closed(
+    target: Target,
+) -> None:
+    pool = await create_pool(target, session=ClosedAfterCheck)
+    await asyncio.sleep(IDLE_CHECK_SECONDS)
+    assert await pool.fetchval("SELECT 1") == 1
+    await asyncio.wait_for(pool.close(), within(8))
 
 
 async def test_where_one_connection_is_silent_nobody_waits_for_the_others_in_turn(

@@ -10,13 +10,24 @@ from tests.support.checkout import ROOT
 from tests.support.log_events import event
 from tracker.log.append import append
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import API, DELIVERER, OWNER, PROJECTOR, PUBLISHER, WATCHER, Target
+from tracker.postgres.database import (
+    API,
+    DELIVERER,
+    MAILER,
+    OWNER,
+    PROJECTOR,
+    PUBLISHER,
+    WATCHER,
+    Target,
+)
 
 CHANGES = ("UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events")
 
 
 @pytest.mark.parametrize("statement", CHANGES)
-@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, DELIVERER, WATCHER, None])
+@pytest.mark.parametrize(
+    "role", [OWNER, API, PROJECTOR, PUBLISHER, DELIVERER, WATCHER, MAILER, None]
+)
 async def test_no_role_can_change_what_is_recorded(
     recorder: Recorder, target: Target, role: str | None, statement: str
 ) -> None:
@@ -72,7 +83,7 @@ async def test_the_api_can_only_append_and_read(target: Target, statement: str) 
         assert await admin.fetchval("SELECT count(*) FROM projection.versions") == 0
 
 
-@pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER, DELIVERER])
+@pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER, DELIVERER, MAILER])
 async def test_who_does_not_record_can_not_append(target: Target, role: str) -> None:
     async with open_pool(target, role=role) as pool, pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):

@@ -308,8 +308,8 @@ async def test_changes_are_narrowed_by_commodity_place_and_kind(corpus: Api) -> 
     assert chinese >= {f"export-control/cn-mofcom-2025-{n}" for n in (56, 57, 61, 62)}
     assert "export-control/mw-2025-raw" in below
     american = await changes(corpus, *days, place="US", kind="EXPORT_CONTROL")
-    tariffs = {"export-control/us-232-aluminium", "export-control/us-232-steel"}
-    assert american.keys() == {"export-control/us-bis-2025-19001", *tariffs}
+    tariffs = ("us-232-aluminium", "us-232-steel", "us-ieepa-china-2025")
+    assert american.keys() == {f"export-control/{id}" for id in ("us-bis-2025-19001", *tariffs)}
     kinds = [
         await changes(corpus, *days, kind=kind)
         for kind in ("ALLIANCE", "ANNOUNCEMENT", "EXPORT_CONTROL", "FIGURE", "FIRM")

@@ -22,6 +22,7 @@ from tests.support.origin_lists import (
 )
 from tracker.domain.commodities import Commodity
 from tracker.domain.figure import FigureState
+from tracker.domain.hs_concordance import goods_by_code
 from tracker.domain.places import Place
 from tracker.domain.trade_flow import FlowClaimed, TradeFlowState
 from tracker.domain.unions import members_of
@@ -307,7 +308,7 @@ def of_code(*claims: FlowClaimed, importer: str = "DE", **more: Any) -> OriginLi
     place = Place(importer)
     flows = [flow_state(claim) for claim in claims]
     members = members_of(place, date(2026, 6, 1))
-    [found] = flow_lists(flows, Commodity("antimony"), place, members, **more)
+    [found] = flow_lists(flows, goods_by_code(Commodity("antimony")), place, members, **more)
     return found
 
 
@@ -344,7 +345,7 @@ def test_a_clause_toward_one_member_covers_a_part_of_the_imports_of_the_union() 
 
 def test_a_code_with_other_goods_is_at_most_partly_controlled() -> None:
     flows = [flow_state(flow_claimed())]
-    [found] = flow_lists(flows, Commodity("gallium"), Place("DE"), frozenset())
+    [found] = flow_lists(flows, goods_by_code(Commodity("gallium")), Place("DE"), frozenset())
     assert found.has_other_goods
     assert statuses(exposed(found, control_of("CN"))) == {"CN": "partly", "CA": "none"}
 

@@ -40,6 +40,8 @@ async def connection(corpus_target: Target) -> AsyncIterator[Connection]:
     connection = await connect(corpus_target)
     for setting, value in PLANNED_ONCE.items():
         await connection.execute(f"SET {setting} = {value}")
+    for table in ("versions", "subjects", "texts"):  # the tests analyze them at the same steps
+        await connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")
     yield connection
     await connection.close()
 
@@ -53,6 +55,11 @@ async def plans(connection: Connection, at: Moment) -> dict[str, Plan]:
         await question(AsOf(pool, None), at)  # type: ignore[arg-type]
         [found[name]] = pool.plans
     return found
+
+
+def pages_of_versions(plan: Plan) -> int:
+    """Return the number of pages of histories that are read; entities are found in other tables."""
+    return sum(pages(node) for node in nodes(plan) if node.get("Relation Name") == "versions")
 
 
 def looked_up(plan: Plan) -> int:
@@ -91,7 +98,7 @@ async def test_no_question_about_a_moment_reads_history(connection: Connection) 
             assert node["Node Type"] != "Memoize", name  # no double lookups
             assert node["Node Type"] != "Seq Scan" or node["Relation Name"] != "versions", name
         assert plan["Actual Rows"] == before[name]["Actual Rows"], name
-        assert pages(plan) <= 2 * pages(before[name]) + 5, name
+        assert pages_of_versions(plan) <= 2 * pages_of_versions(before[name]) + 5, name
 
 
 async def test_a_page_of_a_list_looks_no_further_than_it_must(connection: Connection) -> None:

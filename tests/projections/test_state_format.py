@@ -9,7 +9,10 @@ from projections.fold.replay import STATE_FORMAT, ReplayState
 from tracker.log.entries import recorded
 
 OLD_LOG = Path(__file__).parents[1] / "truth" / "old_log" / "events.jsonl"
-DIGESTS = {2: "51e6ac518fc0d4c6ab3669f5078b25b68ba140b41a8db7a58412b268df49040f"}
+DIGESTS = {
+    2: "51e6ac518fc0d4c6ab3669f5078b25b68ba140b41a8db7a58412b268df49040f",
+    3: "81da5b2da09077a42b0380a4115f0b501ec2f290e7e5f7525c9aa3150b8bc10c",
+}
 """The digest of the old log on a day, by state format. Digests of released formats never change."""
 
 

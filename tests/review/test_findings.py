@@ -149,7 +149,7 @@ async def test_a_fact_that_no_event_can_hold_is_a_lead_that_says_why(watcher: Co
     assert await propose(watcher, KEY, [proposal(fact=bad), proposal("2024-2")]) == 2
     hint, _ = await watcher.fetch("SELECT * FROM review.candidates ORDER BY id")
     assert (hint["kind"], hint["lead"]) == ("lead", "not_read")
-    assert hint["reason"].startswith("What was read can't be recorded: title: ")
+    assert hint["reason"].startswith("The content cannot be recorded: title: ")
 
 
 @pytest.mark.parametrize(

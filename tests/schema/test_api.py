@@ -694,7 +694,7 @@ async def test_clients_that_know_the_newer_media_type_get_its_statuses(
     )
     assert response.status_code == status
     assert response.headers["content-type"].partition(";")[0] == type
-    assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization"
+    assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization, Prefer"
 
 
 async def test_people_get_pages_that_need_no_other_server(corpus: Api) -> None:

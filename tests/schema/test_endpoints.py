@@ -27,7 +27,7 @@ URL = "https://example.org/events?key=hush-hush"
 ADD = """mutation ($input: AddEndpointInput!) { addEndpoint(input: $input) {
   secret endpoint { ...all } } }"""
 ALL = """fragment all on Endpoint {
-  name url owner state types commodities places entity maxBatchEvents withProof withHmac createdAt
+  name url owner state types commodities places entity format maxBatchEvents withProof withHmac createdAt
   startedAfter position previousPosition lastAcceptedAt parkedEvents requestsPerMinute
   publicKeys { key createdAt retiresAt }
   failure { failures since nextAttemptAt error status }
@@ -152,6 +152,7 @@ async def test_an_endpoint_begins_at_the_head_and_is_told_in_full(endpoints: End
         "owner": "ann",
         "state": "ACTIVE",
         **dict.fromkeys(("types", "commodities", "places", "entity")),
+        "format": "EVENTS",
         "maxBatchEvents": 1,
         "withProof": False,
         "withHmac": False,
@@ -358,11 +359,27 @@ WRONG: list[tuple[dict[str, Any], str, Any]] = [
     ({"entity": "alliance/" + "x" * 600}, "TOO_LARGE", "entity"),
     ({"maxBatchEvents": 0}, "INVALID_INPUT", "maxBatchEvents"),
     ({"maxBatchEvents": 1001}, "INVALID_INPUT", "maxBatchEvents"),
+    ({"maxBatchEvents": 51, "format": "SLACK"}, "INVALID_INPUT", "maxBatchEvents"),
+    ({"maxBatchEvents": 21, "format": "TEAMS"}, "INVALID_INPUT", "maxBatchEvents"),
+    ({"withProof": True, "format": "SLACK"}, "INVALID_INPUT", "withProof"),
     ({"owner": "bob"}, "FORBIDDEN", "owner"),
     ({"reason": "x" * 501}, "INVALID_INPUT", "reason"),
     ({"reason": "\x1b[2J"}, "INVALID_INPUT", "reason"),
 ]
 """Endpoints that are refused, with code and path."""
+
+
+async def test_an_endpoint_of_a_chat_has_its_format_and_hides_its_address(
+    endpoints: Endpoints,
+) -> None:
+    plain = (await endpoints.add(name="plain"))["endpoint"]
+    assert plain["format"] == "EVENTS"
+    for format, events in (("SLACK", 50), ("TEAMS", 20)):
+        made = await endpoints.add(name=format.lower(), format=format, maxBatchEvents=events)
+        of = made["endpoint"]
+        assert (of["format"], of["maxBatchEvents"]) == (format, events)
+        assert of["url"] == "https://example.org/…"
+        assert "hush" not in str(of)
 
 
 async def test_what_is_wrong_with_an_endpoint_is_said(endpoints: Endpoints) -> None:

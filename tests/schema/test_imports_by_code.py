@@ -100,3 +100,47 @@ async def test_flows_are_used_from_the_day_on_which_they_were_public(api: Api) -
 async def test_a_place_without_flows_has_no_list(api: Api) -> None:
     assert await lists(api, 'importer: "CH", commodity: "fluorspar"') == []
     assert await lists(api, 'importer: "EU", commodity: "zeolites"') == []
+
+
+@pytest.mark.parametrize("importer", ["EU", "DE"])
+async def test_without_a_commodity_all_codes_of_an_importer_are_listed(
+    api: Api, importer: str
+) -> None:
+    found = await lists(api, f'importer: "{importer}"')
+    pairs = [(one["hsCode"], one["commodity"]["key"]) for one in found]
+    assert len({*pairs}) == len(pairs)
+    assert {("811292", "gallium"), ("811292", "germanium"), ("283691", "lithium_carbonate")} <= {
+        *pairs
+    }
+    for one in found:
+        check_sums(one)
+    alone = await lists(api, f'importer: "{importer}", commodity: "gallium"')
+    assert [one for one in found if one["commodity"]["key"] == "gallium"] == alone
+
+
+async def test_without_a_commodity_flows_complete_published_lists(api: Api) -> None:
+    found = await lists(api, 'importer: "US"')
+    published = {one["commodity"]["key"] for one in found if one["claim"]}
+    by_code = {one["commodity"]["key"] for one in found if not one["claim"]}
+    assert "gallium" in published
+    assert published.isdisjoint(by_code)
+    for key in sorted(by_code):
+        alone = await lists(api, f'importer: "US", commodity: "{key}"')
+        assert {one["hsCode"] for one in alone if one["hsCode"]}, key
+
+
+async def test_completeness_is_about_the_importer(api: Api) -> None:
+    for importer, statement in (
+        ("DE", "No list of figures on the imports of Germany was read in full"),
+        ("US", "Figures on the imports of the United States were read in part"),
+    ):
+        data = await api.ask(f"""{{ asOf {{
+          importExposure(importer: "{importer}") {{ completeness {{ statement }} }}
+          reliance(importer: "{importer}") {{ completeness {{ statement }} }}
+          trade(importer: "{importer}", first: 1) {{
+            completeness {{ statement }} nodes {{ completeness {{ statement }} }} }} }} }}""")
+        state = data["asOf"]
+        for of in (state["importExposure"], state["reliance"], state["trade"]):
+            assert statement in of["completeness"]["statement"]
+            assert "acts" not in of["completeness"]["statement"]
+        assert statement in state["trade"]["nodes"][0]["completeness"]["statement"]

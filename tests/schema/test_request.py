@@ -161,7 +161,7 @@ async def test_an_answer_says_to_whom_it_may_be_shown(services: Services) -> Non
             "POST", "/graphql", json={"query": "{ head }"}, headers={"Origin": origin}
         )
         assert response.headers.get("access-control-allow-origin") == expected
-        assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization, Origin"
+        assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization, Prefer, Origin"
 
 
 @pytest.mark.parametrize("name", ["evil.example", f"{'evil.' * 100}example"])

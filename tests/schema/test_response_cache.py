@@ -364,7 +364,7 @@ async def get(api: Api, document: str, **headers: str) -> Any:
 async def test_a_client_that_has_the_answer_gets_none(api: Counted) -> None:
     first = await get(api, CONTROLS)
     assert first.headers["cache-control"] == "public, no-cache"
-    assert first.headers["vary"] == "Accept, Accept-Encoding, Authorization"
+    assert first.headers["vary"] == "Accept, Accept-Encoding, Authorization, Prefer"
     tag = first.headers["etag"]
     assert tag.startswith('W/"')
     for given in (tag, f'"x", {tag.removeprefix("W/")}', "*"):
@@ -373,7 +373,7 @@ async def test_a_client_that_has_the_answer_gets_none(api: Counted) -> None:
         assert {again.headers[name] for name in ("etag", "cache-control", "vary")} == {
             tag,
             "public, no-cache",
-            "Accept, Accept-Encoding, Authorization",
+            "Accept, Accept-Encoding, Authorization, Prefer",
         }
     await api.do("announceExportControl", control())
     changed = await get(api, CONTROLS, **{"If-None-Match": tag})
@@ -453,6 +453,18 @@ async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> N
         ('{ changes(from: {validAt: "2025-01-01", position: 1}) { totalCount } }', {}, False),
         (
             '{ changes(from: {validAt: "2025-01-01"}, to: {validAt: "2025-01-02", position: 1})'
+            " { totalCount } }",
+            {},
+            True,  # other fields of `from` are those of `to`
+        ),
+        (
+            '{ changes(from: {knownAt: "2025-01-01"}, to: {validAt: "2025-01-02", position: 1})'
+            " { totalCount } }",
+            {},
+            False,
+        ),
+        (
+            '{ changes(from: {validAt: "2025-01-01", position: 1}, to: {validAt: "2025-01-02"})'
             " { totalCount } }",
             {},
             False,

@@ -18,10 +18,12 @@ from tests.support.api import OPEN, Api
 from tests.support.fact_builders import announced
 from tests.support.web_server import serving
 
-PAGE = Path(__file__).parents[2] / "docs" / "access.md"
+ACCESS_GUIDE = Path(__file__).parents[2] / "docs" / "access.md"
 TOKEN = "a-token"
 CLOSED = Access(token=TOKEN, read_open=False, introspection=False)
-ROWS = dict(re.findall(r"^\| `(/\S*)` \| (.+?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+ROWS = dict(
+    re.findall(r"^\| `(/\S*)` \| (.+?) \|", ACCESS_GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+)
 """Rights by route for `TRACKER_READ=token`."""
 EXAMPLES = {
     "/schemas/{type}": "/schemas/ExportControl.Suspended",
@@ -58,6 +60,10 @@ EXAMPLES = {
     "/places/{code}/dependence": "/places/US/dependence",
     "/places/{code}/dependence.csv": "/places/US/dependence.csv",
     "/graphql": "/graphql?query={head}",
+    "/mcp/{tool}.receipt": "/mcp/controls.receipt",
+    "/embed/{part}/{page:path}": "/embed/answer/places/CN",
+    "/oembed": "/oembed?url=http://localhost/places/CN",
+    "/sitemaps/{part}": "/sitemaps/pages-1.xml",
 }
 
 

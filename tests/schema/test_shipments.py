@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from schema.inputs.shipment import shipment_of_texts
 from schema.services import Access, Services
 from schema.tables.shipment_file import COLUMNS, MAX_BYTES, MAX_LINES, RESULT_COLUMNS
 from tests.support.api import Api
+from tracker.errors import InvalidInput
 
 DAY = "2025-12-01"
 SHIPMENTS = [
@@ -198,6 +200,26 @@ async def test_months_below_over_equal_single_days(corpus_services: Services) ->
             "OUT_OF_RANGE",
             ["input", "contents", 0, "percent"],
         ),
+        (
+            {
+                "commodity": "gallium",
+                "contents": [{"commodity": "nickel", "origin": "CN", "percent": 60}] * 2,
+            },
+            "OVER_100_PERCENT",
+            ["input", "contents"],
+        ),
+        ({"commodity": "all_goods"}, "NOT_GOODS", ["input", "commodity"]),
+        (
+            {
+                "commodity": "gallium",
+                "answers": [
+                    {"question": "CN/dual-use-items", "yes": True},
+                    {"question": "CN/dual-use-items", "yes": False},
+                ],
+            },
+            "CONTRADICTION",
+            ["input", "answers", 1, "question"],
+        ),
     ],
 )
 async def test_wrong_input_is_refused_at_its_field(
@@ -279,6 +301,57 @@ async def test_what_is_no_file_of_shipments_is_refused(
     assert response.json()["errors"][0]["extensions"]["code"] == code
 
 
+@pytest.mark.parametrize(
+    ("column", "closest"),
+    [
+        ("hscode", "hsCode"),
+        ("hs", "hsCode"),
+        ("hs_code", "hsCode"),
+        ("HS code", "hsCode"),
+        ("to", "destination"),
+        ("destinatoin", "destination"),
+        ("end_user", "endUser"),
+        ("Origin", "origin"),
+    ],
+)
+async def test_an_unknown_column_names_the_closest_one(
+    services: Services, column: str, closest: str
+) -> None:
+    response = await Api(services).request("POST", "/shipments.csv", content=f"{column}\nx\n")
+    [error] = response.json()["errors"]
+    assert error["extensions"]["code"] == "UNKNOWN_COLUMN"
+    assert error["message"].endswith(f"; did you mean {closest!r}?")
+
+
+async def test_a_column_like_no_other_gets_no_suggestion(services: Services) -> None:
+    response = await Api(services).request("POST", "/shipments.csv", content="xyzzy\nx\n")
+    assert "did you mean" not in response.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("field", "place", "path"),
+    [
+        ("destination", "WORLD", ["destination"]),
+        ("origin", "OTHER", ["origin"]),
+        ("exportCountry", "US_CA", ["exportCountry"]),
+        ("route", ["HK", "WORLD"], ["route", 1]),
+    ],
+)
+async def test_a_place_that_is_no_country_is_refused(
+    services: Services, field: str, place: Any, path: list[Any]
+) -> None:
+    shipment = {"commodity": "gallium", field: place}
+    code, of = await Api(services).refused(CHECK, day=DAY, input=shipment)
+    assert (code, of) == ("NOT_A_COUNTRY", ["input", *path])
+
+
+async def test_an_answer_needs_the_id_of_a_question(services: Services) -> None:
+    answers = [{"question": "item 2", "yes": True}]
+    shipment = {"commodity": "gallium", "answers": answers}
+    code, of = await Api(services).refused(CHECK, day=DAY, input=shipment)
+    assert (code, of) == ("INVALID_QUESTION", ["input", "answers", 0, "question"])
+
+
 async def test_a_file_needs_the_right_to_read_and_only_known_parameters(services: Services) -> None:
     closed = Api(services, Access(read_open=False))
     assert (await closed.request("POST", "/shipments.csv", content=FILE)).status_code == 401
@@ -297,3 +370,16 @@ async def test_cells_are_no_formulas(services: Services) -> None:
 def test_the_columns_are_the_fields_of_the_input() -> None:
     assert COLUMNS[:3] == ("commodity", "hsCode", "codeOf")
     assert {"origin", "exportCountry", "destination", "endUser", "contents"} <= set(COLUMNS)
+
+
+def test_an_unknown_form_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        shipment_of_texts({"commodity": "tin", "form": "liquid"})
+    assert (refused.value.code, refused.value.path) == ("UNKNOWN_FORM", ("form",))
+    assert "metal" in refused.value.message
+
+
+async def test_two_names_of_one_field_are_refused(services: Services) -> None:
+    page = await Api(services).request("GET", "/check.json?commodity=tin&from=CN&exportCountry=JP")
+    assert page.status_code == 400
+    assert "exportCountry" in page.text

@@ -72,7 +72,7 @@ async def test_acts_announcements_and_figures_are_in_one_order_of_days(api: Api)
     assert found[0]["publication"]["claims"] == 2
     assert [one["summary"] for one in found[2:]] == [
         "US Geological Survey states 1 figure in MCS 2025 on 31 January 2025.",
-        "Statement by United States, 1 February 2025: On rare earths.",
+        "Statement by the United States, 1 February 2025: On rare earths.",
         "Gallium to the US: clause 1 is suspended from 9 November 2025 until 27 November 2026.",
         "Gallium to the US: clause 1 is back in force from 28 November 2026 on, by the terms announced"
         " on 9 November 2025 alone.",

@@ -201,7 +201,10 @@ def test_trap_43_years_to_come_are_projections_of_a_named_case(real: Found) -> N
         ({"value": "n/a"}, "'n/a' is not a number"),
         ({"unit": "barrels"}, "'barrels' is not a unit"),
         ({"year": "soon"}, "'soon' is not a year"),
-        ({"place": "Rest of world"}, "expected a row Total, of which this is the rest"),
+        (
+            {"place": "Rest of world"},
+            "expected a row Total: this row is the total less the named places",
+        ),
     ],
 )
 def test_a_row_that_is_not_understood_is_refused_with_a_reason(

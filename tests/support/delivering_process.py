@@ -27,8 +27,8 @@ async def deliver(target: Target, options: DeliveryOptions) -> None:
         async with follower, Deliverer(target, follower, ProofService(pool), options) as deliverer:
             delivered = False
             while True:
-                if deliverer.delivering is not delivered:
-                    delivered = deliverer.delivering
+                if deliverer.active is not delivered:
+                    delivered = deliverer.active
                     print("delivers" if delivered else "does not deliver", flush=True)
                 await asyncio.sleep(0.01)
 

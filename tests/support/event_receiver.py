@@ -27,6 +27,7 @@ class Delivered:
     """Name of the sender."""
     signatures: list[str]
     """Versions of its signatures."""
+    media_type: str
 
     @property
     def positions(self) -> list[int]:
@@ -88,6 +89,7 @@ class EventReceiver:
             events,
             request.headers["webhook-request-origin"],
             [each.partition(",")[0] for each in request.headers["webhook-signature"].split()],
+            request.content_type,
         )
         self.got.append(one)
         await self._tell()

@@ -1,7 +1,8 @@
 """Kinds of tests by file: drills, which only CI and `just nightly` run, and quick tests.
 
-`pytest` runs all but the drills; `pytest -m drill` runs the drills, `pytest -m quick` a minute of tests that
-touch every package, and `pytest -m ""` runs everything. Paths on the command line run whatever their kind.
+`pytest` runs all but the drills. `pytest -m drill` runs the drills; CI leaves out those marked `nightly`.
+`pytest -m quick` a minute of tests that touch every package, and `pytest -m ""` runs everything. Paths on the
+command line run whatever their kind.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ DRILLS = (
     "browser/test_log.py",
     "browser/test_overview.py",
     "browser/test_pages.py",
+    "browser/test_receipts.py",
     "browser/test_record.py",
     "browser/test_review.py",
     "browser/test_stories.py",
@@ -44,6 +46,7 @@ DRILLS = (
     "deploy/test_pooler.py",
     "deploy/test_postgres.py",
     "deploy/test_read_only.py",
+    "deploy/test_receipts_of_files.py",
     "deploy/test_review_cli.py",
     "deploy/test_snapshot.py",
     "deploy/test_start.py",
@@ -55,10 +58,35 @@ DRILLS = (
     "schema/test_paging.py",
     "schema/test_table_downloads.py",
     "test_idle_programs.py",
+    "test_notebook.py",
+    "tools/test_answer_growth.py",
+    "tools/test_benchmarks.py",
     "tools/test_cluster.py",
     "truth",
 )
 """Faults, clusters, commands as processes, embedded PostgreSQL, browsers, oracle sweeps, releases."""
+NIGHTLY = (
+    "audit/test_auditing.py",
+    "browser/test_stories.py",
+    "browser/test_truth.py",
+    "contract/test_generated.py",
+    "deploy/test_data_dirs.py",
+    "deploy/test_old_data.py",
+    "deploy/test_packaging.py",
+    "deploy/test_postgres.py",
+    "deploy/test_receipts_of_files.py",
+    "deploy/test_start.py",
+    "deploy/test_two_releases.py",
+    "faults",
+    "pages/test_crawl.py",
+    "schema/test_paging.py",
+    "test_idle_programs.py",
+    "test_notebook.py",
+    "tools/test_answer_growth.py",
+    "tools/test_benchmarks.py",
+    "tools/test_cluster.py",
+)
+"""The longest drills, which CI leaves to `just nightly`."""
 QUICK = (
     "assistants/test_book.py",
     "audit/test_merkle.py",

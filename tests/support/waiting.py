@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schema.services import Services
 from tests.support.time_limits import within
 
 LOOK_SECONDS = 0.01
@@ -17,6 +18,23 @@ async def until(true: Callable[[], object], seconds: float = 10) -> None:
     """Wait until a condition is true. Raises TimeoutError after `seconds`."""
     async with asyncio.timeout(within(seconds)):
         while not true():
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def all_projected(services: Services) -> None:
+    """Wait until states and the search index have the last event."""
+    head = await services.recorder.head()
+    await services.projector.reach(head, seconds=within(60))
+    async with asyncio.timeout(within(60)):
+        while await services.as_of.searches.index_position() < head:
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def all_signed(services: Services) -> None:
+    """Wait until a checkpoint has the last event."""
+    head = await services.recorder.head()
+    async with asyncio.timeout(within(60)):
+        while await services.proofs.size() != head:
             await asyncio.sleep(LOOK_SECONDS)
 
 

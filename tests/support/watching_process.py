@@ -23,7 +23,7 @@ async def watch(target: Target, address: str, lease_seconds: float) -> None:
     watcher = Watcher(target, options(often, lease_seconds=lease_seconds))
     watcher.observe_poll = lambda report: print(report.number, report.candidates, flush=True)
     async with watcher:
-        while not watcher.watching:
+        while not watcher.active:
             await asyncio.sleep(0.01)
         print("watches", flush=True)
         await asyncio.Event().wait()

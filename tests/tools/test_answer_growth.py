@@ -11,7 +11,11 @@ import pytest
 
 from schema.execution.schema import SCHEMA
 from tools.benchmarks.answer_growth import LISTS, Row, main
+from tools.benchmarks.growth import elsewhere
+from tools.benchmarks.load import corpus
 from tools.benchmarks.resources import Cost, items_of
+from tracker.domain.codec import decode
+from tracker.domain.figure_facts import Claimed
 
 
 def row(*costs: tuple[float, int | str], sizes: tuple[int, ...] = ()) -> Row:
@@ -49,6 +53,15 @@ def test_items_are_the_total_of_a_list_one_value_or_an_error() -> None:
     assert items_of({"data": {"asOf": {"digest": "ab"}}}) == 1
     error = {"message": "no", "extensions": {"code": "TOO_LARGE"}}
     assert items_of({"data": None, "errors": [error]}) == "TOO_LARGE"
+
+
+@pytest.mark.parametrize("cycle", range(1, 6))
+def test_every_variation_of_a_figure_is_valid_and_has_a_stream_of_its_own(cycle: int) -> None:
+    claims = [event for event in corpus() if event.type == "Figure.Claimed"][::7]
+    copies = [elsewhere(claim, cycle) for claim in claims]
+    for event in copies:
+        assert decode(Claimed, event.data).stream == event.stream
+    assert not {event.stream for event in copies} & {claim.stream for claim in claims}
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -55,13 +55,14 @@ def test_every_event_type_of_the_old_log_is_known_today() -> None:
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda m: f"{m['validAt']} at {m['position']}")
 def test_an_old_log_has_the_states_that_it_had(world: ReplayState, moment: dict[str, Any]) -> None:
     then = moment["entities"]
-    now = dict(world.states(date.fromisoformat(moment["validAt"]), moment["position"]))
+    states = world.states(date.fromisoformat(moment["validAt"]), moment["position"])
+    now = {entity: without_acts_of_clauses(state.text) for entity, state in states}
     assert now.keys() == then.keys()
-    unlike = {entity for entity in now if short_digest(entity, now[entity].text) != then[entity]}
+    unlike = {entity for entity in now if short_digest(entity, now[entity]) != then[entity]}
     assert unlike <= RETOLD
     for entity in unlike:
         before = OLD_STATES[entity, f"{moment['validAt']}@{moment['position']}"]
-        assert json.loads(now[entity].text) == in_words_of_today(before)
+        assert json.loads(now[entity]) == in_words_of_today(before)
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda m: f"{m['validAt']} at {m['position']}")
@@ -75,6 +76,14 @@ def test_the_digest_is_another_only_where_a_state_is_told_otherwise(
 def short_digest(entity: str, state: str) -> str:
     """Return the start of the digest of one entity's state."""
     return hashlib.sha256(line(entity, state)).hexdigest()[:16]
+
+
+def without_acts_of_clauses(text: str) -> str:
+    """Return a state without the act that words each clause, which states have since format 3."""
+    state = json.loads(text)
+    for clause in state.get("clauses", ()):
+        clause.pop("instrument", None)
+    return json.dumps(state, separators=(",", ":"), ensure_ascii=False)
 
 
 def in_words_of_today(state: dict[str, Any]) -> dict[str, Any]:

@@ -139,16 +139,33 @@ async def test_a_higher_grade_needs_a_licence_and_a_lower_one_does_not(api: Api)
 @pytest.mark.parametrize("origin", ["CL", "KR", "CA", "MX", "TR"])
 async def test_a_preference_does_not_lower_an_additional_duty(api: Api, origin: str) -> None:
     """A free-trade agreement replaces the ordinary duty only, which is not recorded."""
-    total = (await answer(api, date(2025, 9, 1), FITTINGS | {"origin": origin}))["importDuties"]
+    shipment = FITTINGS | {"origin": origin, "preference": "USMCA"}
+    total = (await answer(api, date(2025, 9, 1), shipment))["importDuties"]
 
     assert total["low"] == total["high"] == "50"
     assert "The ordinary duty is not recorded and is paid in addition." in total["remarks"]
 
 
 @pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("preference", "total"), [("USMCA", ("50", "50")), ("none", ("85", "85")), (None, ("50", "85"))]
+)
+async def test_a_preference_exempts_canadian_goods_from_the_duty_over_fentanyl(
+    api: Api, preference: str | None, total: tuple[str, str]
+) -> None:
+    shipment = FITTINGS | {"origin": "CA", "preference": preference}
+    duties = (await answer(api, date(2025, 9, 1), shipment))["importDuties"]
+    assert (duties["low"], duties["high"]) == total
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_later_day_of_the_same_rates_gives_the_same_total(api: Api) -> None:
+    """The duty over fentanyl, 20 % in August 2025, ended in February 2026."""
     shipment = FITTINGS | {"origin": "CN"}
     days = [date(2025, 8, 1), date(2026, 4, 5), date(2026, 4, 6), date(2026, 10, 1)]
     totals = [(await answer(api, day, shipment))["importDuties"] for day in days]
 
-    assert {(total["low"], total["high"]) for total in totals} == {("75", "75")}
+    assert [(total["low"], total["high"]) for total in totals] == [
+        ("95", "95"),
+        *[("75", "75")] * 3,
+    ]

@@ -381,14 +381,14 @@ async def test_one_process_watches_at_a_time_and_the_other_goes_on_where_it_ende
     watched = options(source(server.url))
     first, second = Watcher(target, watched), Watcher(target, watched)
     async with first:
-        await until(lambda: first.watching)
+        await until(lambda: first.active)
         async with second:
             async with asyncio.timeout(within(15)):
                 while "Looked" not in kinds(await facts(recorder)):
                     await asyncio.sleep(0.05)
-            assert not second.watching
+            assert not second.active
             await first.__aexit__()
-            await until(lambda: second.watching)
+            await until(lambda: second.active)
     assert kinds(await facts(recorder)).count("Looked") == 1
     assert publisher.count("/act/*") == 3
 

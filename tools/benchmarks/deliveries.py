@@ -4,7 +4,7 @@
 
 One server on the shipped corpus has one core (Linux) for its API and deliveries. As the upper limit of one
 connection, an aiohttp loop posts the same bodies to the same receiver, unsigned and without records. Then a
-thousand endpoints, some of which never respond, follow a writer. Later they all start at the first event.
+thousand endpoints, some without any response, follow a writer. Later they all start at the first event.
 Meanwhile a client sends queries.
 """
 

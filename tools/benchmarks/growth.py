@@ -53,6 +53,8 @@ from tracker.postgres.database import Connection, Target, connect, create_pool
 OTHERS = ("CL", "PE", "ZM", "NO", "FI", "MA", "NA", "TH", "PH", "BO")
 """Places that issue no control of the corpus."""
 
+FAR_YEAR = 2030
+"""The first year of projections that keep their year."""
 STAMP = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = ("position", "event_id", "stream", "version", "type", "recorded_at", "entry")
 BATCH = 20_000
@@ -79,20 +81,27 @@ def grown(events: list[NewEvent]) -> Iterator[NewEvent]:
 
 
 def elsewhere(event: NewEvent, cycle: int) -> NewEvent:
-    """Return the event for another entity: another year or grade, another issuer."""
+    """Return the event for another entity: another grade and year, another issuer.
+
+    Projections for far years keep their year, because no series ends after 2100.
+    """
     data = msgspec.json.decode(event.data)
     if "issuer" in data:
         data["issuer"] = OTHERS[cycle % len(OTHERS)]
     if "series" not in data:
         return copied(event, f"{event.stream}.{cycle}", event.version, f"{cycle}", data)
-    series = data["series"]
-    if "period" in series:
-        series["period"] += 16 * (cycle % 4 or 4)
-    grade = (cycle - 1) // 4 if "period" in series else cycle
-    if grade:
-        series["form"] = f"{series.get('form', 'any')}_{grade}"
-    parts = ("commodity", "place", "statistic", "stage", "form", "period")
-    stream = "/".join(["figure", *(str(series[part]) for part in parts if part in series)])
+    series = data["series"] = dict(data["series"])
+    if series.get("period", FAR_YEAR) < FAR_YEAR:
+        for name in {"period", "until"} & {*series}:
+            series[name] += 16 * (cycle % 4)
+    series["form"] = f"{series.get('form', 'any')[:50].rstrip('_')}_{cycle}"
+    years = "-".join(str(series[name]) for name in ("period", "until") if name in series)
+    parts = [
+        series[name]
+        for name in ("commodity", "place", "statistic", "stage", "form")
+        if name in series
+    ]
+    stream = "/".join(filter(None, ["figure", *parts, years]))
     return copied(event, stream, event.version, f"{cycle}", data)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil  # type: ignore[import-untyped]
 import uvloop
@@ -22,6 +22,8 @@ from tools.benchmarks.auditing import command
 from tracker.postgres.database import Target
 
 SAMPLE_SECONDS = 0.02
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,21 @@ def command_cost(postmaster: int, data_dir: Path, arguments: Sequence[str], item
 
 def answer_cost(postmaster: int, target: Target, document: str) -> Cost:
     """Return the cost of an answer, which a new process gives."""
+    memory = DatabaseMemory(postmaster)
+    with memory.sampled():
+        cpu, megabytes, items = in_new_process(_answer, postmaster, target, document)
+    return Cost(cpu, megabytes, memory.megabytes, items)
+
+
+def in_new_process(work: Callable[..., T], *arguments: object) -> T:
+    """Return the result of some work in a new process, so that its memory is not that of this one.
+
+    The memory of a command also begins with that of the process that starts it.
+    """
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    memory = DatabaseMemory(postmaster)
-    with ProcessPoolExecutor(1, mp_context=context) as pool, memory.sampled():
-        cpu, megabytes, items = pool.submit(_answer, postmaster, target, document).result()
-    return Cost(cpu, megabytes, memory.megabytes, items)
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(work, *arguments).result()
 
 
 def _answer(postmaster: int, target: Target, document: str) -> tuple[float, float, int | str]:

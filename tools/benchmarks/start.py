@@ -3,7 +3,7 @@
     python -m tools.benchmarks.start [--rounds 3] [--write PAGE]
 
 Cold: an empty data directory (initdb, corpus, projection). Warm: the same directory again. CPU time includes
-PostgreSQL and the stop.
+PostgreSQL, the search index, which is filled after the first answers, and the stop.
 """
 
 from __future__ import annotations

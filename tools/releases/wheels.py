@@ -10,7 +10,7 @@ from tests.support.checkout import ROOT
 from tools.releases.outcome import Outcome
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-EXTRAS = ("", "charts", "embedded", "graphiql", "mcp", "nats", "otel", "parquet")
+EXTRAS = ("", "charts", "embedded", "graphiql", "mcp", "nats", "otel", "parquet", "timestamps")
 MACHINES = (
     "x86_64-unknown-linux-gnu",
     "aarch64-unknown-linux-gnu",

@@ -137,7 +137,7 @@ def _readings_of(reader: Reader, directory: Path) -> list[PlannedEvent]:
 def replace_readings(
     readings: Sequence[PlannedEvent], new: Sequence[PlannedEvent]
 ) -> list[PlannedEvent]:
-    """Return readings, of which new ones replace all of their publishers, by publisher."""
+    """Return readings by publisher; new readings replace all earlier ones of their publishers."""
     publishers = {reading.fact.source.publisher for reading in new}
     others = [one for one in readings if one.fact.source.publisher not in publishers]
     return sorted([*others, *new], key=lambda one: one.fact.source.publisher)

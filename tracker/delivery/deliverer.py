@@ -19,6 +19,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -28,6 +29,7 @@ from tracker.delivery.endpoint import EndpointState
 from tracker.delivery.endpoint_settings import delivery_state_of, parked_of, replay_of, settings_of
 from tracker.delivery.endpoint_worker import DeliveryTools, EndpointWorker, Observe
 from tracker.delivery.endpoints import CHANNEL
+from tracker.delivery.message_builder import MessageBuilder
 from tracker.delivery.progress import Progress
 from tracker.delivery.schedule import STANDARD_SCHEDULE, Schedule
 from tracker.delivery.selected_events import MAX_SHARED_EVENTS, SharedEvents
@@ -36,7 +38,6 @@ from tracker.delivery.summary import LEASE
 from tracker.delivery.waiting_proofs import WaitingProofs
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
-from tracker.postgres.background import BackgroundTask
 from tracker.postgres.database import (
     CONNECTION_ERRORS,
     DELIVERER,
@@ -46,6 +47,7 @@ from tracker.postgres.database import (
     named_queries,
 )
 from tracker.postgres.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLost
+from tracker.postgres.leased_task import LeasedTask, Work
 from tracker.web.networks import Networks
 
 SQL = named_queries(Path(__file__).with_name("deliverer.sql"))
@@ -59,8 +61,6 @@ IDLE_INTERVAL_SECONDS = 2.0
 """Seconds after which the cursors of waiting endpoints advance over unselected events."""
 PRUNING_INTERVAL_SECONDS = 30.0
 RETRY_SECONDS = 0.5
-RECONNECT_SECONDS = 15.0
-"""Seconds before the next connection attempt after the database refused the role."""
 STOP_SECONDS = 2.0
 """Seconds that requests in flight have to finish when the server stops."""
 
@@ -76,13 +76,17 @@ class DeliveryOptions:
     schedule: Schedule = STANDARD_SCHEDULE
     lease_seconds: float = LEASE_SECONDS
     """Seconds after which another server takes over if this one stopped without releasing the lease."""
+    site: str = "http://localhost"
+    """Scheme and host of links in messages to chats."""
 
 
-class Deliverer(BackgroundTask):
+class Deliverer(LeasedTask):
     """Delivers events while this process holds the lease.
 
     It must be created before the follower begins to listen.
     """
+
+    name = "deliveries"
 
     def __init__(
         self,
@@ -91,67 +95,24 @@ class Deliverer(BackgroundTask):
         proofs: ProofService,
         options: DeliveryOptions = DeliveryOptions(),
     ):
+        super().__init__()
         self._target = target
         self._follower = follower
         self._proofs = proofs
         self._options = options
         self.observe: Observe = lambda *_: None
         """Callback for each request: its result, its number of events and its duration in seconds."""
-        self.trouble: str | None = None
-        """Reason why this server cannot deliver, or None."""
-        self.lease: Lease | None = None
         self._changes = Changes()
         follower.listen_to(CHANNEL, self._changes.add)
 
-    @property
-    def delivering(self) -> bool:
-        """Whether this server holds the lease and delivers now."""
-        return self.lease is not None and self.lease.held
-
-    async def run(self) -> None:
-        """Deliver whenever this server holds the lease, until it is cancelled."""
-        while True:
-            try:
-                async with (
-                    self._pool() as pool,
-                    Sender(self._options.networks, self._options.origin) as sender,
-                ):
-                    self.trouble = None
-                    self.lease = Lease(pool, LEASE, self._options.lease_seconds)
-                    await self._deliver_with_lease(pool, sender, self.lease)
-            except asyncpg.InsufficientPrivilegeError as error:
-                self._note_trouble(f"the login of the database may not deliver: {error}")
-            except (*CONNECTION_ERRORS, TimeoutError) as error:
-                self._note_trouble(f"deliveries have no database: {error}")
-            except Exception:
-                if self._follower.durability.set_back is None:
-                    raise
-                self._note_trouble(f"the log was set back: {self._follower.durability.set_back}")
-                return  # the server stops
-            await asyncio.sleep(RECONNECT_SECONDS)
-
-    async def _deliver_with_lease(self, pool: Pool, sender: Sender, lease: Lease) -> None:
-        async def deliver() -> None:
-            tools = DeliveryTools(
-                lease,
-                sender,
-                SharedEvents(Recorder(pool, durability=self._follower.durability), self._follower),
-                Progress(pool, lease),
-                WaitingProofs(self._proofs),
-                self._options.schedule,
-                lambda *seen: self.observe(*seen),
-            )
-            await Deliveries(pool, tools, self._follower, self._changes).run()
-
-        await lease.run(deliver)
-
-    def _note_trouble(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            logger.warning("%s", trouble)
-        self.trouble = trouble
+    def reason_to_end(self) -> str | None:
+        """Return the shown data that the log has lost, if it was set back: the server stops."""
+        set_back = self._follower.durability.set_back
+        return set_back and f"the log was set back: {set_back}"
 
     @asynccontextmanager
-    async def _pool(self) -> AsyncIterator[Pool]:
+    async def connected(self) -> AsyncIterator[tuple[Lease, Work]]:
+        """Connect with the role of the deliverer, and open the client of the endpoints."""
         pool = await create_pool(
             self._target,
             role=DELIVERER,
@@ -161,9 +122,24 @@ class Deliverer(BackgroundTask):
             check=self._follower.durability.check,
         )
         try:
-            yield pool
+            async with Sender(self._options.networks, self._options.origin) as sender:
+                lease = Lease(pool, LEASE, self._options.lease_seconds)
+                yield lease, partial(self._deliver, pool, sender, lease)
         finally:
             await pool.close()
+
+    async def _deliver(self, pool: Pool, sender: Sender, lease: Lease) -> None:
+        recorder = Recorder(pool, durability=self._follower.durability)
+        tools = DeliveryTools(
+            lease,
+            sender,
+            SharedEvents(recorder, self._follower),
+            Progress(pool, lease),
+            MessageBuilder(recorder.lookup, WaitingProofs(self._proofs), self._options.site),
+            self._options.schedule,
+            lambda *seen: self.observe(*seen),
+        )
+        await Deliveries(pool, tools, self._follower, self._changes).run()
 
 
 class Changes:

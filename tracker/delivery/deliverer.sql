@@ -1,7 +1,7 @@
 -- name: endpoints
 -- Endpoints with their replays, parked events and signing keys; some, or all.
-SELECT e.id, e.name, e.url, e.types, e.commodities, e.places, e.entity, e.max_batch_events, e.with_proof,
-       e.state, e.position, e.previous_position, e.last_accepted_at, e.failures, e.failing_since,
+SELECT e.id, e.name, e.url, e.types, e.commodities, e.places, e.entity, e.format, e.max_batch_events,
+       e.with_proof, e.state, e.position, e.previous_position, e.last_accepted_at, e.failures, e.failing_since,
        e.next_attempt_at, e.last_error, e.last_status, e.handshake_at, e.requests_a_minute,
        r.id AS replay_id, r.last_position AS replay_last, r.position AS replay_position,
        r.previous_position AS replay_previous,

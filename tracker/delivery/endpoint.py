@@ -17,6 +17,10 @@ from tracker.errors import InvalidInput, TooLarge
 from tracker.log.selection import Selection
 
 MAX_BATCH_EVENTS = 1_000
+SLACK_EVENTS = 50
+"""Maximum number of events in a message for Slack, which accepts 50 blocks."""
+TEAMS_EVENTS = 20
+"""Maximum number of events in a message for Teams, which accepts 28 kB."""
 MAX_NAME_CHARACTERS = 60
 MAX_OWNER_CHARACTERS = 500
 """Maximum length of a caller's name: an issuer with a subject of its own."""
@@ -33,6 +37,29 @@ class EndpointState(Enum):
     """Stopped by a person."""
     DISABLED = "disabled"
     """Disabled because the receiver answered 410 (Gone). A person can resume it."""
+
+
+class EndpointFormat(Enum):
+    """Format of deliveries."""
+
+    EVENTS = "events"
+    """CloudEvents, as stored in the log."""
+    SLACK = "slack"
+    """Messages for an incoming webhook of Slack or a compatible program."""
+    TEAMS = "teams"
+    """Messages for a workflow webhook of Microsoft Teams."""
+
+    @property
+    def max_events(self) -> int:
+        """Return the maximum number of events in one request."""
+        return MAX_EVENTS_BY_FORMAT[self]
+
+
+MAX_EVENTS_BY_FORMAT = {
+    EndpointFormat.EVENTS: MAX_BATCH_EVENTS,
+    EndpointFormat.SLACK: SLACK_EVENTS,
+    EndpointFormat.TEAMS: TEAMS_EVENTS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +94,7 @@ class NewEndpoint:
     """Lower-case letters, digits, `.`, `_`, `-`; by default the host of the address."""
     after: int | None = None
     filter: EndpointFilter = EndpointFilter()
+    format: EndpointFormat = EndpointFormat.EVENTS
     max_batch_events: int = 1
     with_proof: bool = False
     with_hmac: bool = False
@@ -80,10 +108,16 @@ class NewEndpoint:
                 " beginning and ending with a letter or digit",
                 path=("name",),
             )
-        if not 1 <= self.max_batch_events <= MAX_BATCH_EVENTS:
+        limit = self.format.max_events
+        if not 1 <= self.max_batch_events <= limit:
             raise InvalidInput(
-                f"expected a number of events from 1 to {MAX_BATCH_EVENTS}",
+                f"expected a number of events from 1 to {limit} in the format {self.format.name}",
                 path=("maxBatchEvents",),
+            )
+        if self.with_proof and self.format is not EndpointFormat.EVENTS:
+            raise InvalidInput(
+                f"expected false: messages in the format {self.format.name} have no room for proofs",
+                path=("withProof",),
             )
         owner = self.owner
         if owner is not None and not (
@@ -137,13 +171,14 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint with its present state. Its fields are the columns of migrations/0022_delivery.sql."""
+    """An endpoint with its present state. Its fields are the columns of `delivery.endpoints`."""
 
     id: int
     name: str
     url: str
     owner: str | None
     filter: EndpointFilter
+    format: EndpointFormat
     max_batch_events: int
     with_proof: bool
     state: EndpointState
@@ -171,8 +206,8 @@ class Endpoint:
 
     @property
     def shown_url(self) -> str:
-        """The address without its query, which may contain a secret."""
-        return shown_url(self.url)
+        """The address without its parts that may contain a secret."""
+        return shown_url(self.url, self.format)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +249,11 @@ class EndpointChange:
     detail: str | None
 
 
-def shown_url(url: str) -> str:
-    """Return an address without its query, which may contain a secret: for logs, errors and metrics."""
+def shown_url(url: str, format: EndpointFormat) -> str:
+    """Return an address without its query and, for chats, its path, which may contain a secret."""
     parts = urlsplit(url)
+    if format is not EndpointFormat.EVENTS:
+        return f"{parts.scheme}://{parts.netloc}/…"
     return f"{parts.scheme}://{parts.netloc}{parts.path}{'?…' if parts.query else ''}"
 
 
@@ -238,6 +275,7 @@ def endpoint_of(row: asyncpg.Record) -> Endpoint:
     return Endpoint(
         **{field: row[field] for field in SAME_FIELDS},
         filter=EndpointFilter(types, commodities, places, row["entity"]),
+        format=EndpointFormat(row["format"]),
         state=EndpointState(row["state"]),
         replay=replay,
         keys=tuple(EndpointKey(Algorithm(kind), *rest) for kind, *rest in row["keys"]),
@@ -247,6 +285,6 @@ def endpoint_of(row: asyncpg.Record) -> Endpoint:
 SAME_FIELDS = tuple(
     field
     for field in Endpoint.__dataclass_fields__
-    if field not in {"filter", "state", "replay", "keys"}
+    if field not in {"filter", "format", "state", "replay", "keys"}
 )
 """Fields of an endpoint that equal their database columns."""

@@ -9,7 +9,7 @@ from datetime import datetime
 import asyncpg
 
 from tracker import clock
-from tracker.delivery.endpoint import EndpointFilter, EndpointState
+from tracker.delivery.endpoint import EndpointFilter, EndpointFormat, EndpointState
 from tracker.delivery.parked_events import ParkedEvent
 from tracker.delivery.progress import DeliveryState, Place, ReplayPlace
 from tracker.delivery.signatures import Algorithm, SigningKey
@@ -24,6 +24,7 @@ class EndpointSettings:
     name: str
     url: str = field(repr=False)
     selection: Selection
+    format: EndpointFormat
     max_batch_events: int
     with_proof: bool
     active: bool
@@ -52,6 +53,7 @@ def settings_of(row: asyncpg.Record) -> EndpointSettings:
         row["name"],
         row["url"],
         EndpointFilter(types, commodities, places, row["entity"]).selection,
+        EndpointFormat(row["format"]),
         row["max_batch_events"],
         row["with_proof"],
         row["state"] == EndpointState.ACTIVE.value,

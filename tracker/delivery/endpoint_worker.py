@@ -17,17 +17,16 @@ from dataclasses import dataclass, field
 
 from tracker import clock
 from tracker.delivery.delivery import Delivery, not_sent, plan_delivery, storable, unmade, up_to
-from tracker.delivery.endpoint import Attempt
+from tracker.delivery.endpoint import Attempt, EndpointFormat
 from tracker.delivery.endpoint_settings import EndpointSettings
-from tracker.delivery.message import Message, batch_message, event_message
-from tracker.delivery.message_cache import MessageCache
+from tracker.delivery.message import Message
+from tracker.delivery.message_builder import MessageBuilder
 from tracker.delivery.parked_events import ParkedEvent, ParkedEvents
 from tracker.delivery.progress import DeliveryState, Place, Progress, ReplayPlace
 from tracker.delivery.request_limits import LoopThrottle, RequestLimit
 from tracker.delivery.schedule import Schedule
 from tracker.delivery.selected_events import EventReader, SelectedRun, SharedEvents
 from tracker.delivery.sender import Answer, Sender
-from tracker.delivery.waiting_proofs import WaitingProofs
 from tracker.errors import TrackerError
 from tracker.log.entries import RecordedEvent
 from tracker.postgres.database import CONNECTION_ERRORS
@@ -54,12 +53,11 @@ class DeliveryTools:
     sender: Sender
     events: SharedEvents
     progress: Progress
-    proofs: WaitingProofs
+    messages: MessageBuilder
     schedule: Schedule
     observe: Observe
     throttle: LoopThrottle = field(default_factory=LoopThrottle)
     limit: RequestLimit = field(default_factory=RequestLimit)
-    messages: MessageCache = field(default_factory=MessageCache)
 
 
 class EndpointWorker:
@@ -143,7 +141,7 @@ class EndpointWorker:
         if wait is None or wait > 0:
             self._reader.drop_page()
             await self._sleep(wait)
-        elif self.state.handshake_at is None:
+        elif self.state.handshake_at is None and self.settings.format is EndpointFormat.EVENTS:
             await self._shake_hands()
         elif parked is not None:
             await self._retry_parked(*parked)
@@ -252,25 +250,10 @@ class EndpointWorker:
 
     async def _message(self, delivery: Delivery) -> Message | Answer:
         """Return the message of a delivery, or a failed result if it cannot be built."""
-        events, batches = delivery.events, self.settings.max_batch_events > 1
-        if self.settings.with_proof:
-            try:
-                proofs = await self._tools.proofs.prove([event.position for event, _ in events])
-            except TrackerError as error:
-                return unmade(error.message)
-            if batches:
-                return batch_message(events, proofs)
-            [(event, previous)] = events
-            return event_message(event, previous, proofs[event.position])
-        if batches:
-            return self._tools.messages.get(
-                tuple((event.position, previous) for event, previous in events),
-                lambda: batch_message(events),
-            )
-        [(event, previous)] = events
-        return self._tools.messages.get(
-            (event.position, previous), lambda: event_message(event, previous)
-        )
+        try:
+            return await self._tools.messages.message(self.settings, delivery.events)
+        except TrackerError as error:
+            return unmade(error.message)
 
     async def _send(self, message: Message) -> Answer | None:
         """Send a message; return None if it must not be sent any more."""

@@ -83,10 +83,11 @@ class Endpoints:
             words = filter.types, filter.commodities, filter.places, filter.entity
             id = await connection.fetchval(
                 SQL.add,
-                *(name, new.url, new.owner, *words, new.max_batch_events, new.with_proof, after),
+                *(name, new.url, new.owner, *words, new.format.value),
+                *(new.max_batch_events, new.with_proof, after),
             )
             await _add_keys(connection, id, keys)
-            where = f"{shown_url(new.url)} after {after}"
+            where = f"{shown_url(new.url, new.format)} after {after}"
             await _record(connection, id, name, manager, "added", reason, where)
         return await self.get(name, manager), _secret_of(keys)
 

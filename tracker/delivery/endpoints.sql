@@ -27,9 +27,9 @@ SELECT count(*) AS total, count(*) FILTER (WHERE owner = $1) AS owned,
 FROM delivery.endpoints;
 
 -- name: add
-INSERT INTO delivery.endpoints (name, url, owner, types, commodities, places, entity, max_batch_events,
-                                with_proof, started_after, position, previous_position)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $10) RETURNING id;
+INSERT INTO delivery.endpoints (name, url, owner, types, commodities, places, entity, format,
+                                max_batch_events, with_proof, started_after, position, previous_position)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11) RETURNING id;
 
 -- name: add_key
 INSERT INTO delivery.keys (endpoint, algorithm, secret, public_key) VALUES ($1, $2, $3, $4);

@@ -116,15 +116,24 @@ class SharedEvents:
             self._selections.pop(shared.selection.key, None)
 
     async def run(self) -> None:
-        """Read new events until cancelled."""
+        """Read new events until cancelled; of many that no endpoint selects only the first page."""
         while True:
             try:
+                await self._skip_unselected()
                 async with aclosing(self._follower.pages(self.until, page=PAGE_EVENTS)) as pages:
                     async for page in pages:
                         await self._add(page)
+                        if len(page) == PAGE_EVENTS and not self._selections:
+                            break
             except CONNECTION_ERRORS as error:
                 logger.warning("deliveries are waiting: the log could not be read: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _skip_unselected(self) -> None:
+        """Continue at the end of the log if there are no endpoints."""
+        head = await self.recorder.head()
+        if not self._selections:
+            self.until = head
 
     async def _add(self, events: Sequence[RecordedEvent]) -> None:
         selections = list(self._selections.values())

@@ -99,12 +99,15 @@ class Clause(Value, frozen=True, kw_only=True):
     both."""
     de_minimis_percent: Decimal | None = None
     """The percentage of controlled content from which it covers goods made abroad."""
+    exempt_preferences: tuple[Name, ...] = ()
+    """The trade agreements under which goods that enter free of duty are exempt, such as `USMCA`."""
     exemptions: Text | None = None
     """The exemptions, in words."""
     rate_percent: Decimal | None = None
-    """The rate of a tariff; the lower end if it is a range."""
+    """The rate of a tariff; the lower end if it is a range. Of a tariff-rate quota the rate within the
+    quota."""
     rate_up_to_percent: Decimal | None = None
-    """The upper end of a rate that is a range."""
+    """The upper end of a rate that is a range. Of a tariff-rate quota the rate above the quota."""
     rate_specific: Quantity | None = None
     """A duty by weight, in a unit such as `USD/t`."""
     rate_text: Text | None = None
@@ -250,6 +253,9 @@ class ClauseState(Value, frozen=True, kw_only=True):
     clause: Clause
     status: ClauseStatus
     """Its status on the day."""
+    instrument: Name | None = None
+    """The act that words it on the day; null if that is the legal act of the instrument, or not
+    recorded."""
     suspended_from: PartialDate | None = None
     """The first day of the present or upcoming suspension."""
     suspended_until: PartialDate | None = None

@@ -21,12 +21,14 @@ from tracker.domain.vocabulary import ClauseStatus, LegalStage
 class Wording(NamedTuple):
     """The content of a clause from a day on.
 
-    `retroactive`: the first day in force is before the day of publication.
+    `retroactive`: the first day in force is before the day of publication. `instrument` is the act, if it is
+    not that of the announcement.
     """
 
     start: date
     clause: Clause
     retroactive: bool = False
+    instrument: str | None = None
 
 
 class Ending(NamedTuple):
@@ -52,17 +54,24 @@ class ClauseHistory:
     """A day before which it is in force on no day, so a search can begin here."""
 
     @classmethod
-    def initial(cls, clause: Clause, public_on: date) -> Self:
+    def initial(cls, clause: Clause, public_on: date, instrument: str | None = None) -> Self:
         """Return the history of a clause without amendments."""
-        return cls((Wording(date.min, clause, _starts_before(clause, public_on)),))
+        return cls((Wording(date.min, clause, _starts_before(clause, public_on), instrument),))
 
-    def reworded(self, clause: Clause, day: date, public_on: date) -> Self:
-        """Return the history with another wording from `day` on; suspensions remain."""
+    def reworded(
+        self, clause: Clause, day: date, public_on: date, instrument: str | None = None
+    ) -> Self:
+        """Return the history with another wording from `day` on; suspensions remain.
+
+        An act that repeats the wording is not the one that words it.
+        """
         earlier = self.wordings[: bisect_left(self.wordings, day, key=_START)]
         before = (earlier or self.wordings)[-1]
+        if clause == before.clause:
+            instrument = before.instrument
         same_start = clause.first_day == before.clause.first_day
         late = before.retroactive if same_start else _starts_before(clause, public_on)
-        return self._changed(day, wordings=(*earlier, Wording(day, clause, late)))
+        return self._changed(day, wordings=(*earlier, Wording(day, clause, late, instrument)))
 
     def entered_into_force(self, day: date, start: PartialDate) -> Self:
         """Return the history with a first day in force, made public on `day`; the clause is then law.
@@ -106,6 +115,7 @@ class ClauseHistory:
                 wording.start,
                 structs.replace(wording.clause, **parts),
                 wording.retroactive if retroactive is None else retroactive,
+                wording.instrument,
             )
             for wording in self.wordings[current:]
         ]
@@ -202,6 +212,7 @@ class ClauseHistory:
         return ClauseState(
             clause=wording.clause,
             status=status,
+            instrument=wording.instrument,
             suspended_from=suspension.start if suspension else None,
             suspended_until=suspension.end if suspension else None,
             suspended_for=suspension.length if suspension else None,
@@ -227,9 +238,9 @@ class ClauseHistory:
         return first if first and first <= day else None
 
     def _in_force_next(self, day: date) -> date | None:
-        """Return the first day from `day` on on which the clause is in force; None if there is none."""
+        """Return the first day from `day` on on which the clause is in force; None without one."""
         for index in range(self._wording_index(day), len(self.wordings)):
-            start, clause, _ = self.wordings[index]
+            start, clause = self.wordings[index][:2]
             if first := clause.first_day:
                 begin = max(day, start, first)
                 next_day = self.suspensions.first_day_without(begin)

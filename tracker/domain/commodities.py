@@ -8,7 +8,8 @@ also one of the medium and heavy ones. The rules of the tree are at the top of i
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -80,7 +81,7 @@ class Commodity(str):
 
     @property
     def filed_figures(self) -> FiledFigures | None:
-        """Figures of another commodity that also apply to this one; None if there are none."""
+        """Figures of another commodity that also apply to this one; None without one."""
         declared = _entries()[self].figures
         if not declared:
             return None
@@ -117,8 +118,8 @@ def ancestors(commodity: Commodity) -> tuple[Commodity, ...]:
 @cache
 def descendants(commodity: Commodity) -> frozenset[Commodity]:
     """Return `commodity` and all its descendants: the scope of a query for it."""
-    below = (descendants(one) for one in commodities() if commodity in _directly_above(one))
-    return frozenset({commodity}).union(*below)
+    below = _directly_below().get(commodity, ())
+    return frozenset({commodity}).union(*map(descendants, below))
 
 
 @cache
@@ -143,13 +144,19 @@ def common(one: Commodity, other: Commodity) -> tuple[Commodity, ...]:
 def goods_with_code(code: str) -> dict[Commodity, frozenset[Form]]:
     """Return the goods that customs file under a code, each with the forms that the code permits.
 
-    These are the narrowest commodities that have the code, a longer or a shorter one. An empty set of forms
-    means all. `7404` is only copper scrap, `2604` is nickel ore or concentrate, `280530` is every rare earth
-    as metal.
+    These are the narrowest commodities that have the code, a longer or a shorter one: a wider one is left out
+    if narrower ones have all of its codes. An empty set of forms means all. `7404` is only copper scrap,
+    `8101` is tungsten and its scrap, `280530` is every rare earth as metal.
     """
-    having = {of for of in commodities() if _has_code(of, code)}
-    narrowest = (of for of in having if having.isdisjoint(descendants(of) - {of}))
-    return {of: _meet(frozenset(of.forms), forms_of_code(code)) for of in narrowest}
+    having = {of: common for of in commodities() if (common := _common_codes(of, code))}
+
+    def is_narrowest(of: Commodity) -> bool:
+        narrower = tuple(own for one in descendants(of) - {of} for own in having.get(one, ()))
+        return not all(common.startswith(narrower) for common in having[of])
+
+    return {
+        of: _meet(frozenset(of.forms), forms_of_code(code)) for of in having if is_narrowest(of)
+    }
 
 
 def commodities_with_code(code: str) -> frozenset[Commodity]:
@@ -157,7 +164,7 @@ def commodities_with_code(code: str) -> frozenset[Commodity]:
 
     Only groups without codes of their own are included. Roots are not, because they are lists and not goods.
     """
-    having = {of for of in commodities() if _has_code(of, code)}
+    having = {of for of in commodities() if _common_codes(of, code)}
     groups = {of for one in having for of in ancestors(one) if of.parent and not of.hs_codes}
     return frozenset(having | groups)
 
@@ -173,13 +180,27 @@ def _directly_above(commodity: Commodity) -> tuple[Commodity, ...]:
     return (*commodity.groups, parent) if parent else commodity.groups
 
 
+@cache
+def _directly_below() -> Mapping[Commodity, Sequence[Commodity]]:
+    below = defaultdict[Commodity, list[Commodity]](list)
+    for one in commodities():
+        for of in _directly_above(one):
+            below[of].append(one)
+    return below
+
+
 def _meet(first: frozenset[Form], second: frozenset[Form]) -> frozenset[Form]:
     """Return the forms that two sets have in common; an empty set means all."""
     return first & second if first and second else first | second
 
 
-def _has_code(commodity: Commodity, code: str) -> bool:
-    return any(own.startswith(code) or code.startswith(own) for own in commodity.hs_codes)
+def _common_codes(commodity: Commodity, code: str) -> tuple[str, ...]:
+    """Return the codes of the goods that a commodity and a code have in common: the longer of two codes."""
+    return tuple(
+        max(own, code, key=len)
+        for own in commodity.hs_codes
+        if own.startswith(code) or code.startswith(own)
+    )
 
 
 def _normalize(text: str) -> str:

@@ -16,7 +16,8 @@ from tracker.domain.phrases import (
     date_phrase,
     is_alliance,
     list_phrase,
-    place_phrase,
+    place_in_text,
+    with_capital,
 )
 from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ActKind, CompletenessLevel, Direction, Measure
@@ -45,6 +46,7 @@ KINDS_OF_ACTS: Mapping[str, frozenset[ActKind]] = {
 CATALOGUE_MEASURES = frozenset({Measure.TRADE_LICENCE, Measure.QUOTA, Measure.STATE_TRADING})
 MAX_ISSUERS_IN_STATEMENT = 2
 OTHER_ISSUERS = "No list of any other issuer was read."
+OTHER_PUBLISHERS = "No list of figures of any other publisher was read."
 
 
 Days = tuple[date, date]
@@ -58,6 +60,20 @@ class Scope:
     kinds: frozenset[ActKind]
     issuers: frozenset[str] | None = None
     commodities: frozenset[Commodity] | None = None
+    of_imports: bool = False
+    """Whether its figures are about the imports of the issuers."""
+
+    @property
+    def others(self) -> str:
+        """Return the sentence on the lists of all other issuers."""
+        return OTHER_PUBLISHERS if self.kinds == {ActKind.FIGURE} else OTHER_ISSUERS
+
+    def phrase(self, kinds: Iterable[ActKind], issuer: str) -> str:
+        """Return kinds of acts of an issuer: `export controls of China`."""
+        words = list_phrase(KINDS_IN_WORDS[kind] for kind in kinds)
+        if words != KINDS_IN_WORDS[ActKind.FIGURE]:
+            return f"{words} of {_name(issuer)}"
+        return f"{words} {'on the imports of' if self.of_imports else 'of publishers in'} {_name(issuer)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +153,7 @@ def completeness(
     scope_issuers = scope.issuers
     issuers = {issuer for issuer, _ in by_part} if scope_issuers is None else scope_issuers
     parts = [
-        _part(issuer, kind, by_part.get((issuer, kind), ()), day)
+        _part(scope, issuer, kind, by_part.get((issuer, kind), ()), day)
         for issuer in sorted(issuers)
         for kind in ActKind
         if kind in scope.kinds and (scope_issuers is not None or (issuer, kind) in by_part)
@@ -147,12 +163,12 @@ def completeness(
     )
     gaps = [gap for part in parts for gap in part.gaps]
     if scope_issuers is None:
-        gaps.append(Gap(OTHER_ISSUERS if parts else "No list was read."))
+        gaps.append(Gap(scope.others if parts else "No list was read."))
     return Completeness(
         levels.pop() if len(levels) == 1 else CompletenessLevel.PARTIAL,
         min((part.until for part in parts if part.until), default=None),
         tuple(gaps),
-        _statement(parts, scope_issuers, day),
+        _statement(parts, scope, day),
     )
 
 
@@ -194,17 +210,17 @@ def _has_all(named: Sequence[Commodity], requested: frozenset[Commodity] | None)
     )
 
 
-def _part(issuer: str, kind: ActKind, lists: Sequence[_ReadList], day: date) -> _Part:
+def _part(scope: Scope, issuer: str, kind: ActKind, lists: Sequence[_ReadList], day: date) -> _Part:
     """Return the extent to which one kind of act by one issuer was read, up to a day."""
     begun = [one for one in lists if one.days[0] <= day]
     if not begun:
-        gap = Gap(f"No list of {_acts_phrase(kind, issuer)} was read.", issuer, kind, None, None)
+        gap = Gap(f"No list of {scope.phrase([kind], issuer)} was read.", issuer, kind, None, None)
         return _Part(issuer, kind, CompletenessLevel.NONE, (gap,))
     read = [days for days in _union(one.days for one in lists) if days[0] <= day]
     whole = _union(one.days for one in begun if not one.omissions)
     waiting = next((one.waiting for one in begun if one.waiting), "")
     gaps = [
-        *(_unread(issuer, kind, days, waiting) for days in _outside(read, (date.min, day))),
+        *(_unread(scope, issuer, kind, days, waiting) for days in _outside(read, (date.min, day))),
         *(
             Gap(f"{one.name}: {omission}", issuer, kind, *_open(days))
             for one in begun
@@ -216,9 +232,9 @@ def _part(issuer: str, kind: ActKind, lists: Sequence[_ReadList], day: date) -> 
     return _Part(issuer, kind, level, tuple(gaps), read[0][0], read[-1][1])
 
 
-def _unread(issuer: str, kind: ActKind, days: Days, waiting: str) -> Gap:
+def _unread(scope: Scope, issuer: str, kind: ActKind, days: Days, waiting: str) -> Gap:
     """Return the gap of days outside all lists."""
-    acts = _acts_phrase(kind, issuer)
+    acts = scope.phrase([kind], issuer)
     if days[0] == date.min:
         when = f"before {date_phrase(days[1] + DAY)}"
     else:
@@ -262,38 +278,38 @@ def _open(days: Days) -> tuple[date | None, date | None]:
     return (None if days[0] == date.min else days[0], days[1])
 
 
-def _statement(parts: Sequence[_Part], requested: frozenset[str] | None, day: date) -> str:
+def _statement(parts: Sequence[_Part], scope: Scope, day: date) -> str:
     """Return completeness in a few sentences, starting with the unread lists."""
-    if requested is None and len({part.issuer for part in parts}) > MAX_ISSUERS_IN_STATEMENT:
+    if scope.issuers is None and len({part.issuer for part in parts}) > MAX_ISSUERS_IN_STATEMENT:
         issuers = dict.fromkeys(_name(part.issuer) for part in parts)
         subject = f"{len(issuers)} issuers were read ({list_phrase(issuers)})"
-        return f"Lists of {subject}, most in part. {OTHER_ISSUERS}"
+        return f"Lists of {subject}, most in part. {scope.others}"
     groups: dict[tuple[object, ...], list[_Part]] = {}
     for part in parts:
-        groups.setdefault((part.issuer, part.level, part.since, part.until), []).append(part)
-    sentences = [_sentence_of(alike, day) for alike in groups.values()]
-    if requested is None:
-        sentences.append(OTHER_ISSUERS if parts else "No list was read.")
+        is_figure = part.acts is ActKind.FIGURE
+        key = part.issuer, part.level, part.since, part.until, is_figure
+        groups.setdefault(key, []).append(part)
+    sentences = [_sentence_of(scope, alike, day) for alike in groups.values()]
+    if scope.issuers is None:
+        sentences.append(scope.others if parts else "No list was read.")
     return " ".join(sentences)
 
 
-def _sentence_of(parts: Sequence[_Part], day: date) -> str:
+def _sentence_of(scope: Scope, parts: Sequence[_Part], day: date) -> str:
     """Return the sentence for parts that were read to the same extent."""
     like = parts[0]
-    acts = f"{list_phrase(KINDS_IN_WORDS[part.acts] for part in parts)} of {_name(like.issuer)}"
+    acts = scope.phrase([part.acts for part in parts], like.issuer)
+    is_figure = like.acts is ActKind.FIGURE
     if like.since is None or like.until is None:
-        return f"No list of {acts} was read, so such acts may be missing."
+        in_full, what = (" in full", "figures") if is_figure else ("", "such acts")
+        return f"No list of {acts} was read{in_full}, so {what} may be missing."
     in_part = " in part" if like.level is CompletenessLevel.PARTIAL else ""
     since = "" if like.since == date.min else f" from {date_phrase(like.since)}"
     missing = [*(["earlier"] if since else []), *(["later"] if like.until < day else [])]
-    warning = f"; {' and '.join(missing)} acts may be missing" if missing else ""
-    read = f"{acts[0].upper()}{acts[1:]} were read{in_part}{since}"
-    return f"{read} to {date_phrase(like.until)}{warning}."
-
-
-def _acts_phrase(kind: ActKind, issuer: str) -> str:
-    return f"{KINDS_IN_WORDS[kind]} of {_name(issuer)}"
+    what = "figures" if is_figure else "acts"
+    warning = f"; {' and '.join(missing)} {what} may be missing" if missing else ""
+    return f"{with_capital(acts)} were read{in_part}{since} to {date_phrase(like.until)}{warning}."
 
 
 def _name(issuer: str) -> str:
-    return issuer if is_alliance(issuer) else place_phrase(issuer)
+    return issuer if is_alliance(issuer) else place_in_text(issuer)

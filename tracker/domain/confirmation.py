@@ -34,7 +34,7 @@ def confirmation(
 def assumption(
     control: ExportControlState, clause: ClauseState, day: date, first_days: FirstDays
 ) -> Assumption | None:
-    """Return the assumption behind the status of a clause in force on a day; None if there is none.
+    """Return the assumption behind the status of a clause in force on a day; None without one.
 
     A status that follows from dates alone is a return from a suspension, unless it began on the first day of
     the clause.

@@ -236,7 +236,7 @@ class ExportControl(Entity):
                 if isinstance(fact, Extended):
                     last = history.wording(fact.public_on).last_day
                     self._check_is_longer(id, last, fact.in_force_until, "inForceUntil")
-                for _, clause, _ in _after_act(history, fact).wordings:
+                for _, clause, *_ in _after_act(history, fact).wordings:
                     check_order(clause.in_force_from, clause.in_force_until, "inForceUntil")
 
     def _check_has_not_ended(self, id: str, history: ClauseHistory, fact: Suspended) -> None:
@@ -350,9 +350,10 @@ def _after_amendment(
     histories: dict[str, ClauseHistory], clause: Clause, fact: Amended
 ) -> ClauseHistory:
     if clause.id not in histories:
-        return ClauseHistory.initial(clause, fact.public_on)
+        return ClauseHistory.initial(clause, fact.public_on, fact.instrument)
     start = (fact.effective_from or fact.on).first
-    return histories[clause.id].without_statement().reworded(clause, start, fact.public_on)
+    history = histories[clause.id].without_statement()
+    return history.reworded(clause, start, fact.public_on, fact.instrument)
 
 
 def _after_act(history: ClauseHistory, fact: ClausesFact) -> ClauseHistory:

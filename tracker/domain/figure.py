@@ -116,7 +116,7 @@ C = TypeVar("C", bound=Claim)
 
 
 class ClaimsFold(Fold[S], Generic[S, F, C]):
-    """The fold of publishers' claims, of which later editions restate earlier ones."""
+    """The fold of publishers' claims; later editions restate earlier ones."""
 
     __slots__ = ("_claims", "_texts", "claimed", "editions", "latest")
     LONG: ClassVar[tuple[str, ...]] = ("claims",)

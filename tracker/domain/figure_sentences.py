@@ -7,11 +7,11 @@ from tracker.domain.figure_facts import Claimed, Preferred
 from tracker.domain.phrases import (
     beginning,
     list_phrase,
-    place_phrase,
     publisher_phrase,
     quantity_phrase,
     word_phrase,
 )
+from tracker.domain.places import Place
 from tracker.domain.trade_flow import FlowClaimed, flow_name
 from tracker.domain.vocabulary import Statistic
 
@@ -59,5 +59,5 @@ def figure_name(entity: str) -> str:
     year = rest.pop() if statistic.has_period else ""
     words = " ".join(filter(None, [stage, word_phrase(statistic)]))
     form = f" ({word_phrase(rest[0])})" if rest else ""
-    parts = [Commodity(commodity).name, f"{words}{form}", place_phrase(code)]
+    parts = [Commodity(commodity).name, f"{words}{form}", Place(code).name]
     return ", ".join([*parts, *([year] if year else [])])

@@ -45,7 +45,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     **dict.fromkeys(("811222", "811252", "811261"), (Form.SCRAP,)),
     "810520": (*METAL, Form.INTERMEDIATE),
     **dict.fromkeys(("811231", "811241", "811292"), (*METAL, Form.SCRAP)),
-    **dict.fromkeys(("811239", "811249", "811299"), (Form.ARTICLE,)),
+    **dict.fromkeys(("811239", "811249", "811299"), (*METAL, Form.ARTICLE)),
     **dict.fromkeys(("8506", "8507"), (Form.ARTICLE,)),
     "850511": (Form.MAGNET,),
 }

@@ -62,6 +62,14 @@ def codes_of(commodity: Commodity) -> tuple[Concordance, ...]:
     )
 
 
+def goods_by_code(commodity: Commodity | None) -> list[tuple[Concordance, Commodity]]:
+    """Return the codes of a commodity with it, in order; without one, every code with each of its
+    commodities."""
+    if commodity is not None:
+        return [(code, commodity) for code in codes_of(commodity)]
+    return [(code, goods) for code in _declared().values() for goods in code.commodities]
+
+
 def _share(codes: Iterable[str], others: Iterable[str]) -> bool:
     return any(one.startswith(other) or other.startswith(one) for one in codes for other in others)
 

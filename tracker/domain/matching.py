@@ -29,6 +29,8 @@ from tracker.domain.unions import members_of, unions_of
 from tracker.domain.vocabulary import ClauseStatus, Covers, Direction, Form, Measure, Territory
 
 DUAL_USE_ITEMS = Commodity("dual_use_items")
+ALL_GOODS = Commodity("all_goods")
+"""Goods of any kind: an act that names them covers every commodity and every code."""
 GROUPS = frozenset({Commodity("critical_minerals"), Commodity("minerals"), DUAL_USE_ITEMS})
 """Commodities that are only groups: an act that names one may mean any goods in it."""
 ALL_FORMS = frozenset(Form)
@@ -111,10 +113,10 @@ def _through(licence: Goods) -> Goods:
 def controls_about(commodities: Iterable[Commodity]) -> list[str]:
     """Return the commodities of controls that may cover some commodities.
 
-    These are all descendants, all their ancestors, and dual-use items, which may be anything.
+    These are all descendants, all their ancestors, all goods, and dual-use items, which may be anything.
     """
     below = frozenset[Commodity]().union(*map(descendants, commodities))
-    return sorted({DUAL_USE_ITEMS}.union(*map(related, below)))
+    return sorted({ALL_GOODS, DUAL_USE_ITEMS}.union(*map(related, below)))
 
 
 def goods_of(
@@ -194,6 +196,8 @@ def named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None
     A clause that names a commodity together with descendants (rare earths: samarium, dysprosium) may mean
     only these. So it is not treated as covering the whole commodity.
     """
+    if ALL_GOODS in clause.commodities:
+        return ()
     if related(commodity).isdisjoint(clause.commodities):
         return None
     named = set(clause.commodities)
@@ -236,9 +240,9 @@ def _list_names(items: Sequence[Item]) -> str:
 def has_code(clause: Clause, code: str, licences: IssuerLicences = NO_LICENCES) -> bool:
     """Return whether a clause covers goods of a code of the Harmonized System.
 
-    If its items have codes, only these count. Otherwise its commodities count, in the forms of the code. It
-    does not cover goods that are exempt by code, technology or services. Equipment and materials are covered
-    only by the codes of their items.
+    If its items have codes, only these count. Otherwise its commodities count, in the forms of the code; all
+    goods have every code. It does not cover goods that are exempt by code, technology or services. Equipment
+    and materials are covered only by the codes of their items.
     """
     if clause.covers in (Covers.TECHNOLOGY, Covers.SERVICES):
         return False
@@ -247,6 +251,8 @@ def has_code(clause: Clause, code: str, licences: IssuerLicences = NO_LICENCES) 
     codes = [own for item in clause.items for own in item.hs]
     if codes or clause.covers is not Covers.GOODS:
         return any(own.startswith(code) or code.startswith(own) for own in codes)
+    if ALL_GOODS in clause.commodities:
+        return True
     if any(
         (goods := named_goods(clause, commodity))
         and (not goods.forms or not forms or goods.forms & forms)

@@ -28,7 +28,7 @@ NAMING_TYPES = tuple(
 
 
 def name_given(fact: Fact) -> str | None:
-    """Return the name that a fact gives to its entity; None if there is none."""
+    """Return the name that a fact gives to its entity; None without one."""
     match fact:
         case Made() | acts.Announced() | acts.Amended():
             return fact.title
@@ -73,7 +73,7 @@ class NameHistory:
         """Return the name in use for a fact at a position that counts from a day.
 
         That is the last name recorded before the position and effective by the day, otherwise the first name.
-        The result is None if there is none.
+        The result is None without one.
         """
         public = bisect_right(self._places, (day, True, position))
         for index in chain(range(public - 1, -1, -1), range(public, len(self._places))):

@@ -66,7 +66,7 @@ class Origins(Value, frozen=True, kw_only=True):
         _check_sum(self._values(), whole)
 
     def check_missing_quantity(self, unit: str) -> None:
-        """Check quantities in a unit of which at least one is missing. Raises InvalidInput."""
+        """Check quantities in a unit, at least one of them missing. Raises InvalidInput."""
         stated = [(path, quantity) for path, quantity in self._quantities() if quantity is not None]
         _check_units(stated, unit)
         if len(stated) == len(self.parts) + (self.unnamed_value is not None):

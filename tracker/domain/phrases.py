@@ -19,8 +19,14 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-WITH_ARTICLE = frozenset({"AE", "CF", "DO", "EU", "GB", "NL", "PH", "US"})
-"""Places whose names have an article in a sentence: `the United States`."""
+ARTICLE_BEFORE = ("United ", "Democratic Republic", "Central African", "Soviet ", "Isle ")
+ARTICLE_WITH_END = (
+    *(" Union", " Islands", " Republic", " Territory", " Territories"),
+    *("Bahamas", "Comoros", "Gambia", "Maldives", "Netherlands", "Philippines"),
+)
+"""Beginnings and ends of names with an article in a sentence: `the United States`."""
+IN_LOWER_CASE = {"WORLD": "the world", "OTHER": "other countries"}
+"""Names in a sentence of groups without a proper name."""
 BEFORE_NUMBERS = {
     Qualifier.ABOUT: "about ",
     Qualifier.NEARLY: "nearly ",
@@ -48,12 +54,12 @@ def on_phrase(day: PartialDate) -> str:
     return f"{'on' if day.precision is Precision.DAY else 'in'} {date_phrase(day)}"
 
 
-def list_phrase(items: Iterable[str]) -> str:
+def list_phrase(items: Iterable[str], conjunction: str = "and") -> str:
     """Return items with commas: `A, B and C`; of a long list the first ones and the number of others."""
     distinct = list(dict.fromkeys(items))
     if len(distinct) > MAX_LISTED:
         return f"{', '.join(distinct[: MAX_LISTED - 1])} and {len(distinct) - MAX_LISTED + 1} more"
-    return " and ".join([*filter(None, [", ".join(distinct[:-1])]), *distinct[-1:]])
+    return f" {conjunction} ".join([*filter(None, [", ".join(distinct[:-1])]), *distinct[-1:]])
 
 
 def word_phrase(word: str) -> str:
@@ -71,14 +77,20 @@ def _in_running_text(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def place_phrase(code: str) -> str:
-    """Return the English name of a place."""
-    return Place(code).name
-
-
 def place_in_text(code: str) -> str:
-    """Return the English name of a place for a sentence: `the United States`."""
-    return f"{'the ' if code in WITH_ARTICLE else ''}{place_phrase(code)}"
+    """Return the English name of a place for a sentence: `the United States`, `the world`."""
+    return IN_LOWER_CASE.get(code) or with_article(Place(code).name)
+
+
+def with_article(name: str) -> str:
+    """Return the name of a place with its article: `the United States`, `China`."""
+    has_article = name.startswith(ARTICLE_BEFORE) or name.endswith(ARTICLE_WITH_END)
+    return f"the {name}" if has_article else name
+
+
+def with_capital(text: str) -> str:
+    """Return a text for the beginning of a sentence: `The United States`."""
+    return text[:1].upper() + text[1:]
 
 
 def is_alliance(actor: Actor | str) -> bool:

@@ -147,12 +147,12 @@ class Place(str):
 
     @property
     def alpha3(self) -> str | None:
-        """The alpha-3 code of ISO 3166-1, or of ISO 3166-3 for a former state; None if there is none."""
+        """The alpha-3 code of ISO 3166-1, or of ISO 3166-3 for a former state; None without one."""
         return getattr(_iso_countries().get(self), "alpha_3", None)
 
     @property
     def numeric(self) -> str | None:
-        """The numeric code in three digits; None if there is none. Statistics of the UN use it as M49."""
+        """The numeric code in three digits; None without one. Statistics of the UN use it as M49."""
         return getattr(_iso_countries().get(self), "numeric", None)
 
     @property

@@ -100,7 +100,7 @@ def forms_at(stage: Stage | None, commodity: Commodity) -> SupplyForms:
 
 
 def forms_in(product: Collection[Form], commodity: Commodity) -> SupplyForms:
-    """Return the forms of a traded product, of which a clause must cover all; empty means all forms."""
+    """Return the forms of a traded product; a clause must cover each of them. Empty means all forms."""
     if not product:
         return forms_at(None, commodity)
     forms = frozenset(product)

@@ -26,8 +26,9 @@ from tracker.domain.phrases import (
     is_alliance,
     list_phrase,
     on_phrase,
-    place_phrase,
+    place_in_text,
     publisher_phrase,
+    with_capital,
     word_phrase,
 )
 from tracker.domain.preference import Ordered
@@ -125,17 +126,17 @@ def _of_alliance(name: str, fact: alliance.AllianceFact, names: Names) -> str:
         case alliance.MemberJoined():
             since = f", a member since {date_phrase(fact.since)}" if fact.since else ""
             role = "" if fact.role is MemberRole.MEMBER else f" as {fact.role}"
-            return f"{place_phrase(fact.member)} joins {name}{role} {day}{since}"
+            return f"{with_capital(place_in_text(fact.member))} joins {name}{role} {day}{since}"
         case alliance.RoleChanged():
-            member, start = place_phrase(fact.member), date_phrase(fact.on)
+            member, start = with_capital(place_in_text(fact.member)), date_phrase(fact.on)
             return f"{member} takes part in {name} as {fact.role} from {start} on"
         case alliance.MembersListed():
-            listed = list_phrase(map(place_phrase, fact.members))
+            listed = list_phrase(map(place_in_text, fact.members))
             return f"{name}: the list of members is public {day}" + (
                 f": {listed}" if listed else ""
             )
         case alliance.MemberLeft():
-            return f"{place_phrase(fact.member)} leaves {name} {day}"
+            return f"{with_capital(place_in_text(fact.member))} leaves {name} {day}"
         case alliance.Succeeded():
             return f"{name} is succeeded by {_name(names, _alliance(fact.by))} {day}"
     return f"{name} ends {day}"
@@ -143,7 +144,7 @@ def _of_alliance(name: str, fact: alliance.AllianceFact, names: Names) -> str:
 
 def _members(fact: alliance.Founded) -> str:
     if fact.members:
-        return f", with {list_phrase(map(place_phrase, fact.members))}"
+        return f", with {list_phrase(map(place_in_text, fact.members))}"
     return "" if fact.members_known else "; no list of its members is known"
 
 
@@ -152,7 +153,7 @@ def _of_announcement(name: str, fact: Made | Superseded, names: Names) -> str:
         later = _name(names, _entity_name("announcement", fact.by))
         return f"“{name}” is superseded by “{later}” {on_phrase(fact.on)}"
     actors = [
-        _name(names, _alliance(actor)) if is_alliance(actor) else place_phrase(actor)
+        _name(names, _alliance(actor)) if is_alliance(actor) else place_in_text(actor)
         for actor in fact.actors
     ]
     until = f" (until {date_phrase(fact.until)})" if fact.until else ""
@@ -163,10 +164,14 @@ def _of_announcement(name: str, fact: Made | Superseded, names: Names) -> str:
 def _of_control(name: str, fact: Fact, names: Names) -> str:
     match fact:
         case acts.Announced():
-            issuer = place_phrase(fact.issuer)
+            issuer = place_in_text(fact.issuer)
             stages = {clause.legal_stage for clause in fact.clauses}
             verb = ANNOUNCES[stages.pop()] if len(stages) == 1 else "announces"
-            head = f"{issuer} {verb}" if fact.official else f"Reported of {issuer}, not announced"
+            head = (
+                f"{with_capital(issuer)} {verb}"
+                if fact.official
+                else f"Reported of {issuer}, not announced"
+            )
             return f"{head}: {fact.title} ({'; '.join(_measures(fact))})"
         case acts.Amended():
             start = f" from {date_phrase(fact.effective_from)} on" if fact.effective_from else ""
@@ -198,7 +203,7 @@ def _relation(of: Relation, names: Names) -> str:
     }
     limits = (("for", of.places), ("not for", of.except_places))
     texts = [
-        f", {word} {list_phrase(map(place_phrase, places))}" for word, places in limits if places
+        f", {word} {list_phrase(map(place_in_text, places))}" for word, places in limits if places
     ]
     return f"{duty} {effects[of.kind]}" + "".join(texts)
 
@@ -258,7 +263,7 @@ def _measures(fact: acts.Announced) -> Iterator[str]:
 def _of_others(name: str, fact: Fact) -> str:
     match fact:
         case firm.Identified():
-            seat = f" of {place_phrase(fact.place)}" if fact.place else ""
+            seat = f" of {place_in_text(fact.place)}" if fact.place else ""
             also = f", also {list_phrase(fact.also)}" if fact.also else ""
             return f"{fact.name} is known as a firm{seat}{also}"
         case firm.Renamed():

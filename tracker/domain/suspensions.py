@@ -68,7 +68,7 @@ class Suspensions:
 
     @property
     def last_day(self) -> date:
-        """Return the last suspended day of all; the first day of the calendar if there is none."""
+        """Return the last suspended day of all; the first day of the calendar without one."""
         return max((s.last for s in self.ordered), default=date.min)
 
     def first_day_without(self, day: date) -> date | None:

@@ -16,7 +16,7 @@ from tracker.domain.figure import Claim, ClaimsFold
 from tracker.domain.figure_facts import check_existence
 from tracker.domain.hs_concordance import Concordance, concordance
 from tracker.domain.origins import Origins
-from tracker.domain.phrases import commodities_phrase, place_phrase
+from tracker.domain.phrases import commodities_phrase, place_in_text
 from tracker.domain.values import Fact, Name, Place, Quantity, Source
 from tracker.domain.vocabulary import HsEdition, Qualifier
 from tracker.errors import InvalidInput, below
@@ -215,4 +215,4 @@ def flow_name(entity: str) -> str:
     _, edition, code, importer, year = entity.split("/")
     goods = concordance(code) if edition == HsEdition.HS17 else None
     named = f" ({commodities_phrase(goods.commodities)})" if goods else ""
-    return f"Imports of {code}{named} by {place_phrase(importer)}, {year}"
+    return f"Imports of {code}{named} by {place_in_text(importer)}, {year}"

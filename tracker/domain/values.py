@@ -139,7 +139,7 @@ class Quantity(Value, frozen=True, kw_only=True):
     unit: Unit
     """The unit: `t`, `kt`, `percent`, an ISO 4217 currency code, …."""
     value: Decimal | None = None
-    """The number; null if the qualifier states that there is none. It is never 0 for an unknown number."""
+    """The number; null if the qualifier states its absence. It is never 0 for an unknown number."""
     upper: Decimal | None = None
     """The upper end of a RANGE; null otherwise."""
     qualifier: Qualifier | None = None

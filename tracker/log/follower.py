@@ -40,7 +40,7 @@ class Follower(BackgroundTask):
 
     def __init__(self, recorder: Recorder, target: Target):
         self._recorder = recorder
-        self._target = target
+        self.target = target
         self._woken = asyncio.Event()
         self._tail: RecentEvents | None = None  # only while there are consumers
         self._appended = asyncio.Event()
@@ -192,8 +192,8 @@ class Follower(BackgroundTask):
         The next connection searches for the suitable server. All other connections then follow
         (tracker/postgres/timelines.py).
         """
-        connection = await connect(self._target, role=API)
-        writing = self._target.get("target_session_attrs") == "read-write"
+        connection = await connect(self.target, role=API)
+        writing = self.target.get("target_session_attrs") == "read-write"
         try:
             await self.durability.check(connection)
             for channel in self._handlers:

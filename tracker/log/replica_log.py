@@ -115,7 +115,7 @@ class PollingFollower(Follower):
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _poll(self) -> None:
-        connection = await connect(self._target, role=API)
+        connection = await connect(self.target, role=API)
         await self.durability.check(connection)
         last: Mapping[str, str] = {}
         try:

@@ -43,7 +43,8 @@ CONNECTION_ERRORS = (
 
 OWNER, PROJECTOR, API = "tracker_owner", "tracker_projector", "tracker_api"
 PUBLISHER, DELIVERER, WATCHER = "tracker_publisher", "tracker_deliverer", "tracker_watcher"
-"""The roles; see migrations/0019_roles.sql."""
+MAILER = "tracker_mailer"
+"""The roles; see migrations/0019_roles.sql and 0026_mail_role.sql."""
 
 NO_SETTINGS: Mapping[str, str] = {}
 CONNECT_TIMEOUT_SECONDS = 10
@@ -225,6 +226,9 @@ async def _check_alive(connection: Any) -> None:
     except CONNECTION_ERRORS as error:
         connection.terminate()
         raise SilentConnection("a connection does not respond") from error
+    # asyncpg would hand out a closed connection, never get it back, and wait for it when the pool is closed.
+    if connection.is_closed():
+        raise SilentConnection("a connection was closed after its check")
 
 
 async def _no_reset(connection: Any) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from tracker.postgres.background import end_if_cancelled
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool, named_queries
 
 SQL = named_queries(Path(__file__).with_name("lease.sql"))
@@ -121,9 +122,8 @@ class Lease:
         while True:
             await self._take()
             try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._renew_until_lost())
-                    tasks.create_task(work())
+                # A task of its own, because a TaskGroup can leave its task marked as cancelled.
+                await asyncio.create_task(self._renew_during(work))
             except* LeaseLost:
                 logger.warning("another process has the lease %s", self.name)
             except* (*CONNECTION_ERRORS, TimeoutError) as lost:
@@ -134,7 +134,13 @@ class Lease:
                 logger.exception("the work of the lease %s failed and will restart", self.name)
             finally:
                 await self.release()
+            end_if_cancelled()
             await asyncio.sleep(TAKING_INTERVAL_SECONDS)
+
+    async def _renew_during(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._renew_until_lost())
+            tasks.create_task(work())
 
     async def _take(self) -> None:
         while True:
@@ -143,6 +149,7 @@ class Lease:
                     logger.info("took the lease %s with epoch %d", self.name, self.epoch)
                     return
             except (*CONNECTION_ERRORS, TimeoutError) as error:
+                end_if_cancelled()
                 logger.warning("the lease %s could not be requested: %s", self.name, error)
             await asyncio.sleep(TAKING_INTERVAL_SECONDS)
 
@@ -152,6 +159,7 @@ class Lease:
             try:
                 await self.renew()
             except (*CONNECTION_ERRORS, TimeoutError) as error:
+                end_if_cancelled()
                 logger.warning("the lease %s could not be renewed: %s", self.name, error)
 
 

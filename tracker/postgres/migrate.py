@@ -17,6 +17,7 @@ from tracker.errors import Unavailable
 from tracker.postgres.database import (
     API,
     DELIVERER,
+    MAILER,
     OWNER,
     PROJECTOR,
     PUBLISHER,
@@ -30,7 +31,8 @@ SQL = named_queries(Path(__file__).with_name("migrate.sql"))
 DIRECTORY = Path(__file__).with_name("migrations")
 FIRST = 19
 """The number of the first step. Lower numbers belonged to the former steps."""
-ROLES = (OWNER, PROJECTOR, API, PUBLISHER, DELIVERER, WATCHER)
+ROLES = {"roles": (OWNER, PROJECTOR, API, PUBLISHER, DELIVERER, WATCHER), "mail_role": (MAILER,)}
+"""Roles by the step that creates them. These steps run as the login, the others as the owner."""
 FORMER_STEPS = {
     "d78832e9758ac494463b8786fa511efc8716ef4086cb35a85c3901963c0d571c": 6,
     "67b86037cc0b017dd089a6c1fe7ba8bf44cb4a849828c88bd7b878445cec2a91": 7,
@@ -107,7 +109,8 @@ async def pending(
     if not await connection.fetchval(SQL.began):
         return steps_of_code
     applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
-    await _check_roles(connection)
+    present = [step.name for step in steps_of_code if step.number in applied]
+    await _check_roles(connection, present)
     if count := FORMER_STEPS.get(_hash_of(applied)):
         return [_renumber(steps_of_code[:count]), *steps_of_code[count:]]
     if former := [number for number in applied if number < FIRST]:
@@ -129,9 +132,11 @@ async def pending(
     return [migration for migration in steps_of_code if migration.number not in applied]
 
 
-async def _check_roles(connection: Connection) -> None:
-    """Check that a migrated database has its roles: a dump does not contain them."""
-    misplaced = await connection.fetchrow(SQL.misplaced, ROLES, OWNER)
+async def _check_roles(connection: Connection, applied: Iterable[str]) -> None:
+    """Check that a database has the roles of its applied steps: a dump does not contain them."""
+    steps = dict.fromkeys(("roles", *applied))
+    roles = [role for step in steps for role in ROLES.get(step, ())]
+    misplaced = await connection.fetchrow(SQL.misplaced, roles, OWNER)
     assert misplaced is not None
     if misplaced["missing"]:
         statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in misplaced["missing"])
@@ -152,8 +157,8 @@ async def _check_roles(connection: Connection) -> None:
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
-    """Run a step and record it. All steps except the one that creates the roles run as the owner."""
-    if migration.name != "roles":
+    """Run a step and record it. All steps except those that create roles run as the owner."""
+    if migration.name not in ROLES:
         await connection.execute(f"SET LOCAL ROLE {OWNER}")
     await connection.execute(migration.script)
     await connection.execute(f"SET LOCAL ROLE {OWNER}")

@@ -142,7 +142,7 @@ def storable(finding: Finding) -> Finding:
         check_storable(encode(finding.event.fact))
     except InvalidInput as error:
         where = ".".join(map(str, error.path))
-        reason = f"What was read can't be recorded: {f'{where}: ' if where else ''}{error.message}"
+        reason = f"The content cannot be recorded: {f'{where}: ' if where else ''}{error.message}"
         return Lead(finding.origin, reason, LeadCode.NOT_READ)
     return finding
 

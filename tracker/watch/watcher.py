@@ -16,16 +16,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-import asyncpg
-
 from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.errors import LogSetBack, Unavailable
 from tracker.log.durability import Durability
 from tracker.log.recorder import Recorder
-from tracker.postgres.background import BackgroundTask
 from tracker.postgres.database import CONNECTION_ERRORS, WATCHER, Pool, Target, create_pool
 from tracker.postgres.lease import LEASE_SECONDS, POOL_SETTINGS, Lease, LeaseLost
+from tracker.postgres.leased_task import LeasedTask, Work
 from tracker.review.findings import propose
 from tracker.snapshots.store import SnapshotStore
 from tracker.watch.adapter import SourceSettings
@@ -44,8 +42,6 @@ MIN_PAUSE_SECONDS = 1.0
 """Minimum seconds between two polls of a source, whatever its interval."""
 MAX_SLEEP_SECONDS = 30.0
 """Seconds after which the clock is read again: a machine may have been suspended."""
-RECONNECT_SECONDS = 15.0
-"""Seconds before the next connection attempt after the database refused the role."""
 RETRY_SECONDS = 3.0
 """Seconds before the retry of a poll that lost its database."""
 POOL_SIZE = 4
@@ -86,10 +82,13 @@ ObservePoll = Callable[[PollReport], None]
 ObserveRequest = Callable[[str, str, float, int], None]
 
 
-class Watcher(BackgroundTask):
+class Watcher(LeasedTask):
     """Watches while this process holds the lease."""
 
+    name = "polls of sources"
+
     def __init__(self, target: Target, options: WatchOptions, durability: Durability | None = None):
+        super().__init__()
         self._target = target
         self._options = options
         self._durability = durability or Durability()
@@ -98,32 +97,17 @@ class Watcher(BackgroundTask):
         """Callback for each poll that has ended."""
         self.observe_request: ObserveRequest = lambda *_: None
         """Callback for each request: the host, its status or error, seconds and bytes."""
-        self.trouble: str | None = None
-        """Reason why this server cannot watch, or None."""
-        self.lease: Lease | None = None
 
-    @property
-    def watching(self) -> bool:
-        """Whether this process holds the lease and watches now."""
-        return self.lease is not None and self.lease.held
+    def reason_to_end(self) -> str | None:
+        """Return the shown data that the log has lost, if it was set back: the server stops."""
+        set_back = self._durability.set_back
+        return set_back and f"the log was set back: {set_back}"
 
-    async def run(self) -> None:
-        """Watch whenever the lease is held, until cancelled."""
-        while True:
-            try:
-                async with self._parts() as parts:
-                    self.trouble = None
-                    await parts.lease.run(partial(self._watch, parts))
-            except asyncpg.InsufficientPrivilegeError as error:
-                self._note_trouble(f"the login of the database may not watch: {error}")
-            except (*CONNECTION_ERRORS, TimeoutError) as error:
-                self._note_trouble(f"the watch has no database: {error}")
-            except Exception:
-                if self._durability.set_back is None:
-                    raise
-                self._note_trouble(f"the log was set back: {self._durability.set_back}")
-                return  # the server stops
-            await asyncio.sleep(RECONNECT_SECONDS)
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[Lease, Work]]:
+        """Connect with the role of the watcher, and open the client of the sources."""
+        async with self._parts() as parts:
+            yield parts.lease, partial(self._watch, parts)
 
     async def poll_once(self) -> list[PollReport]:
         """Poll every source once now, due or not.
@@ -219,11 +203,6 @@ class Watcher(BackgroundTask):
         self.observe_poll(report)
         return report
 
-    def _note_trouble(self, trouble: str) -> None:
-        if trouble != self.trouble:
-            logger.warning("%s", trouble)
-        self.trouble = trouble
-
     @asynccontextmanager
     async def _parts(self) -> AsyncIterator[WatchParts]:
         async with AsyncExitStack() as stack:
@@ -241,7 +220,7 @@ class Watcher(BackgroundTask):
             fetcher = Fetcher(options.networks, options.agent, limits=options.limits)
             fetcher.observe = lambda *seen: self.observe_request(*seen)
             await stack.enter_async_context(fetcher)
-            self.lease = lease = Lease(fenced, LEASE, options.lease_seconds)
+            lease = Lease(fenced, LEASE, options.lease_seconds)
             recorder = Recorder(pool, durability=self._durability)
             if self._alone:
                 self._durability.confirm = recorder.confirm

@@ -7,19 +7,20 @@
 
 SELECT format('CREATE ROLE %I NOLOGIN', name)
 FROM unnest(ARRAY['tracker_owner', 'tracker_projector', 'tracker_api', 'tracker_publisher', 'tracker_deliverer',
-                  'tracker_watcher']) name
+                  'tracker_watcher', 'tracker_mailer']) name
 WHERE to_regrole(name) IS NULL \gexec
 SELECT format('CREATE ROLE %I LOGIN', name)
 FROM unnest(ARRAY['minerals_admin', 'web']) name
 WHERE to_regrole(name) IS NULL \gexec
 
 -- The administrator migrates: `tracker migrate`, `tracker token`. It owns the database and is no superuser.
-GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher, tracker_deliverer, tracker_watcher
-    TO minerals_admin;
+GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher, tracker_deliverer, tracker_watcher,
+    tracker_mailer TO minerals_admin;
 ALTER ROLE minerals_admin PASSWORD :'admin_password';
 
 -- The server serves: `tracker serve`.
-GRANT tracker_api, tracker_projector, tracker_publisher, tracker_deliverer, tracker_watcher TO web;
+GRANT tracker_api, tracker_projector, tracker_publisher, tracker_deliverer, tracker_watcher, tracker_mailer
+    TO web;
 ALTER ROLE web PASSWORD :'web_password';
 
 SELECT 'CREATE DATABASE minerals OWNER minerals_admin'

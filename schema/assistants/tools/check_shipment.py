@@ -37,6 +37,7 @@ class Parameters(ToolArguments, frozen=True, kw_only=True):
     importer: str | None = None
     end_user: str | None = None
     end_use: str | None = None
+    preference: Annotated[str, Meta(description="USMCA; none if not claimed")] | None = None
     contents: (
         Annotated[list[str], Meta(description="dysprosium:CN:0.2, or none if nothing foreign")]
         | None
@@ -185,6 +186,8 @@ def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
     """Return no further fields, and state the limits of the check."""
     shipment = data["asOf"]["shipment"]
     book.add_sentence(shipment["disclaimer"])
+    for firm in shipment["firms"]:
+        book.add_sentence(firm["statement"])
     for assumption in shipment["assumptions"]:
         book.add_sentence(f"Assumed: {assumption}")
     for leg in shipment["legs"]:

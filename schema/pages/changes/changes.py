@@ -146,7 +146,7 @@ def field_name(path: Sequence[str], elements: list[str]) -> str:
 
 
 def written(value: Any) -> str | None:
-    """Return a value in few words; None if there is none."""
+    """Return a value in few words; None without one."""
     text = _in_words(value)
     if text is None or len(text) <= MAX_VALUE_CHARACTERS:
         return text

@@ -173,6 +173,11 @@ class LineDrawing:
     """Distance of each marked day from the left, with a label for it and the days beside it."""
 
 
+def page_drawings(chart: LineChart) -> list[tuple[str, LineDrawing]]:
+    """Return the drawings of a page by CSS class; the style sheet shows one of them."""
+    return [("wide", draw_lines(chart, WIDE)), ("narrow", draw_lines(chart, NARROW))]
+
+
 def draw_lines(chart: LineChart, layout: Layout) -> LineDrawing:
     """Draw a chart. Raises ValueError for a chart without marks or with too many lines."""
     marks = [(line, mark) for line in chart.lines for mark in line.marks]

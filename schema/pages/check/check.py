@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from schema.inputs.shipment import SHORT_NAMES
 from schema.pages.charts.status_bars import StatusTable
 from schema.pages.check.questions import (
     FIELDS,
@@ -21,9 +22,10 @@ from schema.pages.check.questions import (
 from schema.pages.check.sentences import answer, percent_range, shipment_title, total_sentence
 from schema.pages.check.timeline import timeline
 from schema.pages.controls.control import change_days
-from schema.pages.controls.images import status_image
 from schema.pages.overview.status_changes import change_lines, days_of_changes
 from schema.pages.site.address import Address
+from schema.pages.site.embedding import AnswerLine
+from schema.pages.site.images import CHART, status_image
 from schema.pages.site.name_fields import name_of
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
@@ -32,6 +34,7 @@ from tracker.domain.vocabulary import Form
 
 TITLE = "Check a shipment"
 DISCLAIMER = "Information, not legal advice: what is recorded, not what the law is."
+NO_RULE = "A missing rule does not mean that none exists, unless the lists are complete."
 MAX_FIRMS = 300
 """Maximum number of suggestions of firms."""
 MAX_QUESTIONS = 3
@@ -89,6 +92,8 @@ def _checked(
         "title": title,
         "description": " ".join([one.text for one in sentences[:3]] + [DISCLAIMER]),
         "answer": sentences,
+        "answer_lines": [AnswerLine(one.text, one.certainty) for one in sentences],
+        "limits": limits(shipment),
         "certain": [one for one in shipment["verdicts"] if one["match"] == "CERTAIN"],
         "possible": possible,
         "first_questions": _of_possible_rules(questions, shipment)[:MAX_QUESTIONS],
@@ -105,8 +110,23 @@ def _checked(
         "sources": sorted(
             {publisher_of(one) for rule in _rules(shipment) for one in rule["sources"]}
         ),
-        **_image(bars, title, state["position"], [one.text for one in sentences]),
+        **_chart(bars, title, state["position"], [one.text for one in sentences]),
     }
+
+
+def limits(shipment: Mapping[str, Any]) -> list[str]:
+    """Return the assumptions, and the completeness of the lists of each place of a shipment."""
+    assumed = [f"Assumed: {text}" for text in shipment["assumptions"]]
+    return [*assumed, *legs_in_words(shipment["legs"]), NO_RULE, DISCLAIMER]
+
+
+def legs_in_words(legs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the completeness of the lists of each place of a shipment."""
+    return [
+        f"{'Import into' if leg['direction'] == 'IMPORT' else 'Export from'} {leg['place']['name']}:"
+        f" {leg['completeness']['statement']}"
+        for leg in legs
+    ] or ["The places are not stated. State them to see how complete their lists are."]
 
 
 def _of_possible_rules(
@@ -148,10 +168,10 @@ def _firms(state: Mapping[str, Any]) -> Iterator[str]:
     yield from (one["name"] for one in state["firms"]["nodes"])
 
 
-def _image(bars: StatusTable, title: str, position: str, notes: list[str]) -> dict[str, str]:
+def _chart(bars: StatusTable, title: str, position: str, notes: list[str]) -> dict[str, Any]:
     if not bars.rows:
         return {}
-    return {"image": status_image(bars, title, position, (*notes, DISCLAIMER))}
+    return {"charts": {CHART: status_image(bars, title, position, (*notes, DISCLAIMER))}}
 
 
 PAGE = Page(
@@ -160,16 +180,9 @@ PAGE = Page(
     view,
     section="/check",
     table=TableOfPage("shipment-rules", needs_some=frozenset({"commodity", "hsCode"})),
-    aliases={
-        "hs": "hsCode",
-        "code_of": "codeOf",
-        "from": "exportCountry",
-        "export_country": "exportCountry",
-        "to": "destination",
-        "end_user": "endUser",
-        "end_use": "endUse",
-    },
+    aliases=SHORT_NAMES,
     made={"checked": lambda address: bool(address.query)},
     firms=frozenset({"exporter", "importer", "endUser"}),
+    follows_check=True,
     shows_problems=True,
 )

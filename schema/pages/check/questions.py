@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema.pages.site.address import Address
+from tracker.domain.shipments.question_id import IssuerQuestionId, QuestionId, parse_question_id
 
 FIELDS = {
     "commodity": "Goods",
@@ -21,6 +22,7 @@ FIELDS = {
     "importer": "Importer",
     "endUser": "End user",
     "endUse": "End use",
+    "preference": "Trade preference",
     "contents": "Foreign content",
 }
 """Labels of the fields of the form by the fields of the input."""
@@ -70,6 +72,7 @@ class GivenAnswer:
     """An answer in the address."""
 
     control: str
+    """The instrument of its question; empty if the question is about all acts of an issuer."""
     words: str
     without: str
     """The address of the check without it."""
@@ -106,15 +109,10 @@ def _replies(question: Mapping[str, Any], address: Address) -> Iterable[Reply]:
 
 def _ids(question: Mapping[str, Any]) -> list[str]:
     """Return the ids of a question for each clause that it settles, so that one answer is for all."""
-    keys = ["/".join(key_of(one)) for one in question["clauses"]]
-    part = next(
-        (question["id"].removeprefix(f"{key}/") for key in keys if _is_of(question, key)), ""
-    )
-    return [f"{key}/{part}" for key in keys] if part else [question["id"]]
-
-
-def _is_of(question: Mapping[str, Any], key: str) -> bool:
-    return str(question["id"]).startswith(f"{key}/")
+    id = parse_question_id(question["id"])
+    if isinstance(id, IssuerQuestionId):
+        return [str(id)]
+    return [str(QuestionId(*key_of(one), id.part)) for one in question["clauses"]]
 
 
 def _stated_answers(address: Address) -> list[str]:
@@ -126,12 +124,18 @@ def given_answers(address: Address) -> list[GivenAnswer]:
     answers = _stated_answers(address)
     return [
         GivenAnswer(
-            one.partition("/")[0],
+            _control_of(one.rpartition(":")[0]),
             one.replace(":", ": "),
             address.narrowed(answers=",".join(other for other in answers if other != one)),
         )
         for one in answers
     ]
+
+
+def _control_of(question: str) -> str:
+    """Return the instrument of a question; empty for a question on all clauses of an issuer."""
+    id = parse_question_id(question)
+    return id.control if isinstance(id, QuestionId) else ""
 
 
 def possible_rules(

@@ -8,9 +8,11 @@ from typing import Any
 
 from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import many, sentence, words, written_day
+from tracker.domain.phrases import with_article
 from tracker.domain.shipments.duties import ORDINARY_NOT_RECORDED
 
 CERTAINLY, POSSIBLY, NOT_IN_FORCE = "Certainly", "Possibly", "Later"
+STRONGEST = "Strongest possible rule"
 WITHOUT_RULE = {"NOTHING_RECORDED": "Not recorded", "UNKNOWN": "Unknown"}
 """Words for legs without a rule, by the kind of their verdict."""
 DUTIES = {"EXPORT_DUTY": "export", "IMPORT_DUTY": "import"}
@@ -34,7 +36,7 @@ def shipment_title(values: Mapping[str, str]) -> str:
     goods += [words(values["form"])] if "form" in values else []
     goods += [f"HS {values['hsCode']}"] if "hsCode" in values else []
     way = [
-        f"{word} {name_of(values[name])}"
+        f"{word} {with_article(name_of(values[name]))}"
         for word, name in (
             ("from", "origin"),
             ("exported from", "exportCountry"),
@@ -48,11 +50,14 @@ def shipment_title(values: Mapping[str, str]) -> str:
 
 
 def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
-    """Return the answer: certain rules and duties, then possible, later and unknown ones."""
+    """Return the answer: the strongest possible rule, certain rules and duties, then possible, later and
+    unknown ones."""
+    possible = _possible_rules(shipment["verdicts"])
     return [
+        *(Sentence(STRONGEST, one["obligation"]) for one in possible[:1]),
         *_certain(shipment["verdicts"]),
         *_duties(shipment),
-        *_possible(shipment),
+        *_possible(possible[1:]),
         *_later(shipment["notInForce"]),
         *(
             Sentence(
@@ -99,12 +104,12 @@ def percent_range(part: Mapping[str, Any]) -> str:
     return f"{high} %" if low == high else f"{low} to {high} %"
 
 
-def _possible(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
-    possible = [
-        one
-        for one in shipment["verdicts"]
-        if one["match"] == "POSSIBLE" and one["kind"] not in DUTIES
-    ]
+def _possible_rules(verdicts: Sequence[VerdictNode]) -> list[VerdictNode]:
+    """Return the possible rules without duties, in the order of the domain: the strongest first."""
+    return [one for one in verdicts if one["match"] == "POSSIBLE" and one["kind"] not in DUTIES]
+
+
+def _possible(possible: Sequence[VerdictNode]) -> Iterator[Sentence]:
     if possible:
         kinds = [*dict.fromkeys(words(one["kind"]) for one in possible)]
         apply = "applies" if len(possible) == 1 else "apply"

@@ -8,8 +8,11 @@ from typing import Any
 
 from schema.pages.charts.status_bars import STATUS_ORDER
 from schema.pages.commodities.clauses import OVER, Pair, names_goods
-from schema.pages.controls.status_sentences import MEASURES, with_article
+from schema.pages.controls.status_sentences import MEASURES
+from schema.pages.site.address import path_of
+from schema.pages.site.embedding import AnswerLine
 from schema.pages.site.words import listed, sentence
+from tracker.domain.phrases import with_article
 
 MAX_ANSWERS = 3
 MAX_PLACES = 3
@@ -47,6 +50,15 @@ def clause_answers(
         ).append((node, clause))
     chosen = list(grouped.values())[:MAX_ANSWERS]
     return [_answer(group) for group in chosen], len(current) - sum(map(len, chosen))
+
+
+def answer_lines(
+    answers: Sequence[ClauseAnswer], lead: Sequence[str], name: str
+) -> list[AnswerLine]:
+    """Return the lines of the box for other sites: the clauses, then the producers and counts."""
+    lines = [AnswerLine(one.text, one.issuer, path_of("controls", one.control)) for one in answers]
+    none = [AnswerLine(f"No recorded clause in force or upcoming names {name}.")]
+    return [*(lines or none), *map(AnswerLine, lead)]
 
 
 def _rank(

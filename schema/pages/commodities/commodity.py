@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.world_map import SHARES
-from schema.pages.commodities.answers import clause_answers
+from schema.metadata import linked_data
+from schema.pages.charts.line_chart import LineChart, page_drawings
+from schema.pages.charts.world_map import SHARES, WorldMap
+from schema.pages.commodities.answers import answer_lines, clause_answers
 from schema.pages.commodities.clauses import (
     OVER,
     Clauses,
@@ -24,8 +26,6 @@ from schema.pages.commodities.years import (
     edition_rows,
     first_drawn_year,
     years_chart,
-    years_drawings,
-    years_image,
 )
 from schema.pages.dependence.alternatives import PROCESSED_STAGES, is_about_processed_goods
 from schema.pages.dependence.exposure_lists import PARTS as IMPORT_PARTS
@@ -34,10 +34,12 @@ from schema.pages.dependence.reliance import reliance_sentences
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, measured, unit
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.images import CHART, Image, line_image, status_image, world_image
 from schema.pages.site.naming import OUTPUT_VERBS, STAGES, as_of_words, kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, percent, publisher_of, words
+from tracker.domain.phrases import with_article, with_capital
 
 UNCONFIRMED = {
     "BY_TERMS": "by their own terms",
@@ -62,13 +64,11 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     below = [one for one in data["commodities"] if one["parentKey"] == key]
     shown, reserves = state["production"], state["reserves"]
     clauses = clauses_on(state, address)
-    answers, more_answers = clause_answers(
-        pairs_of(state), [one["place"]["code"] for one in shown["figures"]]
-    )
     exposure = exposure_rows(state)
     lead = [*supply_sentences(shown), *control_sentences(clauses, exposure)]
     years = sorted(one["year"] for one in state["years"])
-    drawn = years_chart(state, commodity["name"], attribution(state), _figure_page(address))
+    drawn = years_chart(state, commodity["name"], attribution(state), _links(address, "figures"))
+    makers = producers_map(shown["figures"], _links(address, "places"))
     return {
         "title": commodity["name"],
         "description": " ".join(lead),
@@ -77,10 +77,10 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         ],
         "sources": _sources(state),
         "commodity": commodity,
+        "subject": linked_data.commodity(commodity),
         "below": below,
         "lead": lead,
-        "answers": answers,
-        "more_answers": more_answers,
+        **answers_of(state, commodity, lead),
         "shown": shown,
         "amount": amount,
         "measured": measured,
@@ -91,13 +91,13 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "producers": producer_rows(
             shown["figures"], chart_measure(shown), "asOf.production.figures"
         ),
-        "map": producers_map(shown["figures"], _place_page(address)),
+        "map": makers,
         "years": years,
         "not_drawn": [year for year in years if drawn and year < first_drawn_year(state)],
         "products": products(state, address),
         "editions": edition_rows(state),
-        "lines": years_drawings(drawn) if drawn else [],
-        **({"image": years_image(drawn)} if drawn else {}),
+        "lines": page_drawings(drawn) if drawn else [],
+        "charts": dict(charts(state, commodity["name"], clauses, drawn, makers)),
         "reserves": reserves,
         "reserve_rows": producer_rows(
             reserves["figures"], chart_measure(reserves), "asOf.reserves.figures"
@@ -112,6 +112,37 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
             [edge["node"]["issuer"] for edge in state["exportControls"]["edges"]],
             date.fromisoformat(state["validAt"]),
         ),
+    }
+
+
+def charts(
+    state: Mapping[str, Any], name: str, clauses: Clauses, lines: LineChart | None, makers: WorldMap
+) -> Iterator[tuple[str, Image]]:
+    """Yield the charts as images by part: the years first, then the producers and the clauses."""
+    if lines:
+        yield CHART, line_image(lines)
+    shown = state["production"]
+    if shown["figures"]:
+        title = f"{name}: producers, {shown['year']}"
+        yield (
+            "producers",
+            world_image(makers, title, SHARES, "share not known", state, name="Producers"),
+        )
+    if clauses.current and clauses.current.rows:
+        title = f"Clauses on {name}"
+        yield "clauses", status_image(clauses.current, title, state["position"], name="Clauses")
+
+
+def answers_of(
+    state: Mapping[str, Any], commodity: Mapping[str, Any], lead: Sequence[str]
+) -> dict[str, Any]:
+    """Return the answer box, also for other sites."""
+    producers = [one["place"]["code"] for one in state["production"]["figures"]]
+    answers, more_answers = clause_answers(pairs_of(state), producers)
+    return {
+        "answers": answers,
+        "more_answers": more_answers,
+        "answer_lines": answer_lines(answers, lead, commodity["name"]),
     }
 
 
@@ -162,8 +193,9 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
         predicate = "estimates" if first["estimated"] or world["estimated"] else "says"
         mixed = " (claims of several editions)" if first["mixedEditions"] else ""
         return [
-            f"{first['place']['name']} {verb} {percent(first['share'])} of the world’s output of"
-            f" {year}, as {publisher_of(world['source'])} {predicate}{mixed}."
+            f"{with_capital(with_article(first['place']['name']))} {verb}"
+            f" {percent(first['share'])} of the world’s output of {year},"
+            f" as {publisher_of(world['source'])} {predicate}{mixed}."
         ]
     if world:
         return [
@@ -255,12 +287,9 @@ def _sources(state: Mapping[str, Any]) -> list[str]:
     return sorted({publisher_of(claim["source"]) for claim in claims})
 
 
-def _figure_page(address: Address) -> Any:
-    return lambda key: address.link(f"/figures/{key}")
-
-
-def _place_page(address: Address) -> Any:
-    return lambda code: address.link(path_of("places", code))
+def _links(address: Address, room: str) -> Callable[[str], str]:
+    """Return the function from a key to the address of its page."""
+    return lambda key: address.link(path_of(room, key))
 
 
 PAGE = Page(

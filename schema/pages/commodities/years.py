@@ -8,20 +8,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from schema.pages.charts.line_chart import (
-    IMAGE,
-    NARROW,
-    SERIES,
-    WIDE,
-    Line,
-    LineChart,
-    LineDrawing,
-    YearMark,
-    draw_lines,
-)
+from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured, same_measure, unit
 from schema.pages.site.naming import edition_of, kind_of_figure, product
-from schema.pages.site.templates import environment
 
 MAX_PLACES = 5
 MAX_GAP_YEARS = 3
@@ -96,17 +85,6 @@ def years_chart(state: Mapping[str, Any], name: str, source: str, link: LinkTo) 
         return None
     title = f"{product(name, shown['form'])}: {kind_of_figure('PRODUCTION', shown['stage'])}"
     return LineChart(title, _description(lines, measure), source, unit(measure), lines)
-
-
-def years_drawings(chart: LineChart) -> list[tuple[str, LineDrawing]]:
-    """Return the drawings of a page by CSS class; the style sheet shows one of them."""
-    return [("wide", draw_lines(chart, WIDE)), ("narrow", draw_lines(chart, NARROW))]
-
-
-def years_image(chart: LineChart) -> str:
-    """Return the chart as SVG."""
-    template = environment().get_template("charts/line_image.html")
-    return template.render(drawing=draw_lines(chart, IMAGE))
 
 
 def first_drawn_year(state: Mapping[str, Any]) -> int:

@@ -10,10 +10,11 @@ from schema.pages.charts.scale import day_in_words, window_around
 from schema.pages.charts.square import Moment, Square, Version, draw_square, versions_of
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.acts import RecordedAct, acts_of_square, recorded_acts
-from schema.pages.controls.images import status_image
 from schema.pages.controls.status_sentences import heading, leads
 from schema.pages.site.address import Address
+from schema.pages.site.embedding import AnswerLine
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.images import CHART, status_image
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.watch_words import horizon_of, watch_sentences
 from schema.pages.site.words import listed, publisher_of, words
@@ -65,6 +66,10 @@ def _present(
         "title": title,
         "description": " ".join([control["title"] + ".", *leads(control, moment.day)]),
         "leads": leads(control, moment.day),
+        "answer_lines": [
+            AnswerLine(f"{control['title']}."),
+            *map(AnswerLine, leads(control, moment.day)),
+        ],
         "table_of_clauses": table,
         "square": _square(versions, acts, moment, address, table),
         "change_days": change_days(table),
@@ -74,7 +79,7 @@ def _present(
         ),
         "newest_source": newest_source(control),
         "sources": sorted({publisher_of(because["source"]) for because in control["because"]}),
-        "image": status_image(table, title, as_of["position"], (control["title"],)),
+        "charts": {CHART: status_image(table, title, as_of["position"], (control["title"],))},
     }
 
 

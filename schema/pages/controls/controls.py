@@ -11,12 +11,14 @@ from schema.pages.charts.scale import day_in_words
 from schema.pages.charts.status_bars import STATUS_ORDER, RowOfPeriods, draw_status_table, track_of
 from schema.pages.charts.status_marks import HUES, STATUS_STYLES
 from schema.pages.controls.control import change_days, clause_label, clause_sub
-from schema.pages.controls.images import status_image
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.images import CHART, status_image
+from schema.pages.site.name_fields import PLACES
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, words
+from tracker.domain.phrases import with_article
 
 DIRECTIONS = {"EXPORT": "exports", "IMPORT": "imports", "PRODUCTION": "production"}
 CONFIRMATIONS = {
@@ -85,7 +87,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "counts": counts(state, address),
         "options": chosen,
         "watched": watched_issuers(state["horizon"], issuers_of(controls, data, address), at),
-        "image": status_image(table, title, state["position"]),
+        "charts": {CHART: status_image(table, title, state["position"])},
     }
 
 
@@ -123,7 +125,8 @@ def narrowed_to(address: Address, called: Mapping[str, Mapping[str, str]]) -> st
     for name, words_before in FILTERS.items():
         value = address.query.get(name)
         if value:
-            words += f" {words_before}{called.get(name, {}).get(value, value)}"
+            text = called.get(name, {}).get(value, value)
+            words += f" {words_before}{with_article(text) if name in PLACES else text}"
     return words
 
 

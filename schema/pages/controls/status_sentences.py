@@ -14,6 +14,7 @@ from schema.pages.charts.scale import day_in_words
 from schema.pages.charts.status_bars import STATUS_ORDER, Period, periods_of
 from schema.pages.charts.status_marks import STATUS_STYLES
 from schema.pages.site.words import listed, many
+from tracker.domain.phrases import with_article, with_capital
 
 MEASURES: Mapping[str, tuple[str, str]] = {
     "LICENCE": ("licensing", "of"),
@@ -56,18 +57,10 @@ NEXT = {
 """Verbs for a change from one status to another, for one clause and for several."""
 
 
-def with_article(name: str) -> str:
-    """Return a place in a sentence: `the United States`, `China`."""
-    takes = name.startswith(("United ", "Democratic Republic", "Central African")) or (
-        name.endswith((" Union", " Islands", " Republic", "Netherlands", "Philippines"))
-    )
-    return f"the {name}" if takes else name
-
-
 def possessive(name: str) -> str:
     """Return the possessive of a place: `China’s`, `The United States’`."""
-    place = with_article(name)
-    return f"{place[:1].upper()}{place[1:]}{'’' if place.endswith('s') else '’s'}"
+    place = with_capital(with_article(name))
+    return f"{place}{'’' if place.endswith('s') else '’s'}"
 
 
 def subject(control: Mapping[str, Any]) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from schema.pages.charts.line_chart import NARROW, WIDE, LineChart, LineDrawing, draw_lines
-from schema.pages.charts.sankey import IMAGE, FlowDrawing, draw_flows
+from schema.pages.charts.line_chart import LineChart, page_drawings
+from schema.pages.charts.sankey import FlowChart, FlowDrawing
 from schema.pages.dependence.alternatives import (
     divided_stages,
     is_about_processed_goods,
@@ -28,14 +29,17 @@ from schema.pages.dependence.exposure_lists import (
     measure_sentences,
     part_in_words,
 )
-from schema.pages.dependence.prices import ControlDate, control_dates, price_charts, price_rows
-from schema.pages.dependence.reliance import reliance_chart, reliance_rows, reliance_sentences
+from schema.pages.dependence.prices import control_dates, price_charts, price_rows
+from schema.pages.dependence.reliance import reliance_charts, reliance_rows, reliance_sentences
+from schema.pages.dependence.tables import dependence_tables
 from schema.pages.dependence.trade import flow_rows
 from schema.pages.site.address import Address
-from schema.pages.site.naming import as_of_words, place_in_sentence
-from schema.pages.site.page import Page
-from schema.pages.site.templates import environment
+from schema.pages.site.embedding import AnswerLine
+from schema.pages.site.images import CHART, Image, flows_image, line_image
+from schema.pages.site.naming import as_of_words
+from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import listed, many, publisher_of
+from tracker.domain.phrases import place_in_text
 from tracker.errors import NotFound
 
 IMPORTER = "US"
@@ -62,8 +66,11 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     lists = exposure_lists(state["importExposure"]["lists"])
     attribution = "; ".join([listed(sources_of(state)) or "No publisher", as_of_words(state)])
     charts = [flow_chart(one, f"{one.edition}; {one.measured}", address) for one in lists]
-    answer, where = answer_sentences(state, lists, importer), place_in_sentence(importer)
+    answer, where = answer_sentences(state, lists, importer), place_in_text(importer["code"])
     drawn = next(filter(None, charts), None)
+    dates, figure = control_dates(lists), partial(figure_page, address)
+    reliance = reliance_charts(state["reliance"]["lines"], importer, attribution, figure)
+    prices = price_charts(state["prices"]["lines"], key, dates, attribution, figure)
     return {
         "title": f"{commodity['name']}: dependence of {where}",
         "description": " ".join(answer)
@@ -76,6 +83,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "importer": importer,
         "where": where,
         "answer": answer,
+        "answer_lines": [AnswerLine(text) for text in answer],
         "lists": [
             DrawnList(one, drawings(chart)) for one, chart in zip(lists, charts, strict=True)
         ],
@@ -86,8 +94,12 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "measure_sentences": measure_sentences,
         "flows": flow_rows(state["trade"]["nodes"], key),
         **clauses_and_outputs(state, commodity, importer["code"], lists),
-        **lines_of(state, key, importer, control_dates(lists), attribution, address),
-        **({"image": flows_image(drawn)} if drawn else {}),
+        "reliance": reliance_rows(state["reliance"]["lines"]),
+        "reliance_lines": [page_drawings(chart) for chart in reliance],
+        "prices": price_rows(state["prices"]["lines"], key),
+        "price_lines": [page_drawings(chart) for chart in prices],
+        "dates": dates,
+        "charts": dict(images(drawn, reliance, prices)),
     }
 
 
@@ -102,7 +114,7 @@ def answer_sentences(
     flows = state["trade"]["totalCount"]
     if flows and not lists:
         answer.append(
-            f"No list of the origins of these imports is recorded for {place_in_sentence(importer)}."
+            f"No list of the origins of these imports is recorded for {place_in_text(importer['code'])}."
             f" {many(flows, 'trade flow')} by code are below."
         )
     return answer
@@ -130,27 +142,21 @@ def clauses_and_outputs(
     }
 
 
-def lines_of(
-    state: Mapping[str, Any],
-    key: str,
-    importer: Mapping[str, Any],
-    dates: Sequence[ControlDate],
-    attribution: str,
-    address: Address,
-) -> dict[str, Any]:
-    """Return reliance and prices over years, as tables and charts."""
+def images(
+    flows: FlowChart | None, reliance: Sequence[LineChart], prices: Sequence[LineChart]
+) -> Iterator[tuple[str, Image]]:
+    """Yield the charts as images by part: the origins of the first list, reliance, and prices by unit."""
+    if flows:
+        yield CHART, flows_image(flows)
+    for chart in reliance:
+        yield "reliance", line_image(chart, "Net import reliance")
+    for number, chart in enumerate(prices, 1):
+        yield f"prices-{number}", line_image(chart, chart.title)
 
-    def figure(of: str) -> str:
-        return address.link(f"/figures/{of}")
 
-    lines, prices = state["reliance"]["lines"], state["prices"]["lines"]
-    return {
-        "reliance": reliance_rows(lines),
-        "reliance_lines": line_drawings([reliance_chart(lines, importer, attribution, figure)]),
-        "prices": price_rows(prices, key),
-        "price_lines": line_drawings(price_charts(prices, key, dates, attribution, figure)),
-        "dates": dates,
-    }
+def figure_page(address: Address, key: str) -> str:
+    """Return the address of the page of a figure."""
+    return address.link(f"/figures/{key}")
 
 
 def importer_of(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -182,19 +188,16 @@ def _claims(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from (one["preferred"] for one in state["trade"]["nodes"])
 
 
-def line_drawings(charts: Iterable[LineChart | None]) -> list[list[tuple[str, LineDrawing]]]:
-    """Return the drawings of charts for a page, by CSS class."""
-    return [
-        [("wide", draw_lines(chart, WIDE)), ("narrow", draw_lines(chart, NARROW))]
-        for chart in charts
-        if chart
-    ]
-
-
-def flows_image(chart: Any) -> str:
-    """Return a diagram of origins as SVG."""
-    template = environment().get_template("charts/sankey_image.html")
-    return template.render(drawing=draw_flows(chart, IMAGE))
-
-
-PAGE = Page(__name__, "/commodities/{key}/dependence", view, section="/commodities")
+OF_COMMODITY = {"key": "commodity"}
+PAGE = Page(
+    __name__,
+    "/commodities/{key}/dependence",
+    view,
+    section="/commodities",
+    table=TableOfPage("import-exposure", OF_COMMODITY),
+    more_tables=(
+        *dependence_tables(OF_COMMODITY),
+        TableOfPage("prices", OF_COMMODITY, without=frozenset({"importer", "form", "measures"})),
+    ),
+    defaults=lambda address: {"importer": IMPORTER},
+)

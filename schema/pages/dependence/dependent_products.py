@@ -125,7 +125,7 @@ def dependent_products(
 
 
 def _of(of_place: Sequence[Reliance], listed: ExposureList) -> Reliance | None:
-    """Return the reliance on the commodity of a list; None if there is none, or one of each product."""
+    """Return the reliance on the commodity of a list; None without one, or one of each product."""
     key = listed.listed["commodity"]["key"]
     same = [one for one in of_place if one.commodity["key"] == key]
     exact = [one for one in same if one.name == listed.name]

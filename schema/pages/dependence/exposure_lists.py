@@ -12,8 +12,9 @@ from schema.pages.charts.sankey import FLOW_WORDS, Flow, FlowChart, page_drawing
 from schema.pages.charts.sankey import FlowDrawing as Drawing
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, unit
-from schema.pages.site.naming import edition_of, place_in_sentence, product
+from schema.pages.site.naming import edition_of, product
 from schema.pages.site.words import NBSP, many, percent, publisher_of, sentence, words
+from tracker.domain.phrases import place_in_text
 
 PARTS = {
     "full": "covered by controls in force",
@@ -140,7 +141,7 @@ def share_in_words(number: str, listed: OriginList) -> str:
 def bounds_sentence(one: ExposureList) -> str:
     """Return the answer for a list: the part of the imports that comes from places with controls."""
     listed = one.listed
-    where = place_in_sentence(listed["importer"])
+    where = place_in_text(listed["importer"]["code"])
     measures = [words(row["measure"]) for row in listed["measures"]]
     kinds = f" ({', '.join(measures)})" if measures else ""
     text = (
@@ -181,7 +182,7 @@ def flow_chart(one: ExposureList, source: str, address: Address) -> FlowChart | 
         flows.append(Flow(UNNAMED, unnamed, in_unit(listed["unnamed"], listed), "unnamed"))
     if not any(flow.amount > 0 for flow in flows):
         return None
-    title = f"{one.name}: origins of the imports of {place_in_sentence(listed['importer'])}"
+    title = f"{one.name}: origins of the imports of {place_in_text(listed['importer']['code'])}"
     return FlowChart(title, source, listed["importer"]["name"], flows)
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from schema.pages.dependence.dependent_products import dependent_products, reliances
 from schema.pages.dependence.exposure_lists import PARTS, exposure_lists
+from schema.pages.dependence.tables import dependence_tables
+from schema.pages.dependence.trade import flow_rows
 from schema.pages.site.address import Address
-from schema.pages.site.naming import place_in_sentence
-from schema.pages.site.page import Page
+from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import listed, many, publisher_of
+from tracker.domain.phrases import place_in_text
 from tracker.errors import NotFound
 
 MAX_ROWS = 40
@@ -27,8 +29,13 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         raise NotFound(f"no place {code!r}", path=("code",))
     of_place = reliances(state["reliance"]["lines"])
     lists = exposure_lists(state["importExposure"]["lists"])
-    sources = [one.claim["source"] for one in of_place] + [one.source for one in lists]
-    where = place_in_sentence(place)
+    flows = state["trade"]["nodes"]
+    sources = [
+        *(one.claim["source"] for one in of_place),
+        *(one.source for one in lists),
+        *(one["preferred"]["source"] for one in flows),
+    ]
+    where = place_in_text(place["code"])
     wholly = [one.name for one in of_place if one.rank == 100]
     covered = [one for one in lists if float(one.listed["upper"]) > 0]
     answer = []
@@ -45,6 +52,10 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
             f"{len(covered):,} of {many(len(lists), 'list')} of origins name or may include a place"
             f" that controls exports of the product to {where}."
         )
+    if lists and not any(one.listed["claim"] for one in lists):
+        answer.append(
+            f"No published list of origins is recorded for {where}; these lists are trade flows by code."
+        )
     return {
         "title": f"{place['name']}: dependence on imports",
         "description": " ".join(answer) or f"No figures on the imports of {where} are recorded.",
@@ -53,9 +64,18 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "where": where,
         "answer": answer,
         "products": dependent_products(of_place, lists),
+        "flows": flow_rows(flows),
         "max_rows": MAX_ROWS,
         "parts": PARTS,
     }
 
 
-PAGE = Page(__name__, "/places/{code}/dependence", view, section="/places")
+OF_PLACE = {"code": "importer"}
+PAGE = Page(
+    __name__,
+    "/places/{code}/dependence",
+    view,
+    section="/places",
+    table=TableOfPage("import-exposure", OF_PLACE),
+    more_tables=dependence_tables(OF_PLACE),
+)

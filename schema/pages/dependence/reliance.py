@@ -10,8 +10,9 @@ from typing import Any
 from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
 from schema.pages.dependence.exposure_lists import product_name
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount
-from schema.pages.site.naming import edition_of, place_in_sentence
+from schema.pages.site.naming import edition_of
 from schema.pages.site.words import NBSP, publisher_of
+from tracker.domain.phrases import place_in_text
 
 YearlyLine = Mapping[str, Any]
 LinkTo = Callable[[str], str]
@@ -50,7 +51,7 @@ def reliance_sentences(lines: Sequence[YearlyLine]) -> list[str]:
 
 
 def _sentence(line: YearlyLine, point: Mapping[str, Any]) -> str:
-    claim, where = point["claim"], place_in_sentence(line["place"])
+    claim, where = point["claim"], place_in_text(line["place"]["code"])
     source = f"{publisher_of(claim['source'])}, {edition_of(claim)}"
     if claim["qualifier"] == "NET_EXPORTER":
         return f"{line_name(line)}: {where} was a net exporter in {point['year']} ({source})."
@@ -91,10 +92,10 @@ def reliance_rows(lines: Sequence[YearlyLine]) -> list[RelianceRow]:
     ]
 
 
-def reliance_chart(
+def reliance_charts(
     lines: Sequence[YearlyLine], importer: Mapping[str, Any], source: str, link: LinkTo
-) -> LineChart | None:
-    """Return the chart of reliance; a change of basis breaks a line. None without a number."""
+) -> list[LineChart]:
+    """Return the chart of reliance; a change of basis breaks a line. Without a number there is none."""
     drawn = [
         Line(line_name(line), marks, colour)
         for line, colour in zip(lines, ("ink", *SERIES), strict=False)
@@ -102,16 +103,16 @@ def reliance_chart(
         if any(mark.in_use for mark in marks)
     ]
     if not drawn:
-        return None
-    title = f"Net import reliance of {place_in_sentence(importer)}"
+        return []
+    title = f"Net import reliance of {place_in_text(importer['code'])}"
     words = "; ".join(
         f"{line.name}: "
         + ", ".join(f"{mark.year} {mark.value:,f}" for mark in line.marks if mark.in_use)
         for line in drawn
     )
-    return LineChart(
-        title, f"In percent of consumption. {words}.", source, "% of consumption", drawn
-    )
+    return [
+        LineChart(title, f"In percent of consumption. {words}.", source, "% of consumption", drawn)
+    ]
 
 
 def _marks(line: YearlyLine, link: LinkTo) -> Iterator[YearMark]:

@@ -11,6 +11,8 @@ from schema.pages.site.words import NBSP, listed, publisher_of
 
 MAX_ORIGINS = 5
 """Maximum number of named origins in a cell, the largest first."""
+MAX_GOODS = 3
+"""Maximum number of named goods of a code."""
 SHARES = {"weight": "quantityPercent", "value": "valuePercent"}
 """Fields of a part with its shares, by what is measured."""
 
@@ -24,26 +26,30 @@ class FlowRow:
     """Publisher and edition."""
     by_weight: str
     by_value: str
-    others: Sequence[str]
-    """Other commodities whose goods are under the code."""
+    goods: str
+    """The commodities whose goods are under the code, in words."""
 
 
-def flow_rows(flows: Sequence[Mapping[str, Any]], key: str) -> list[FlowRow]:
-    """Return the flows of a response in its order."""
+def flow_rows(flows: Sequence[Mapping[str, Any]], key: str | None = None) -> list[FlowRow]:
+    """Return the flows of a response in its order; `key` is the commodity of the page."""
     return [
         FlowRow(
             one,
             f"{publisher_of(one['preferred']['source'])}, {one['preferred']['edition']}",
             _origins(one["parts"], "weight"),
             _origins(one["parts"], "value"),
-            [
-                of["name"]
-                for of in (one["goods"]["commodities"] if one["goods"] else ())
-                if of["key"] != key
-            ],
+            _goods(one["goods"]["commodities"] if one["goods"] else (), key),
         )
         for one in flows
     ]
+
+
+def _goods(commodities: Sequence[Mapping[str, Any]], key: str | None) -> str:
+    """Return the goods of a code in words: those besides the commodity of the page, or all."""
+    names = [of["name"] for of in commodities if of["key"] != key]
+    if key is None:
+        return listed(names, MAX_GOODS) if names else "not compared"
+    return f"a bundle, also of {listed(names, MAX_GOODS)}" if names else "no other commodity"
 
 
 def _origins(parts: Sequence[Mapping[str, Any]], measured: str) -> str:

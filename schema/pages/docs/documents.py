@@ -54,7 +54,7 @@ class Library:
         return render(document.text, lambda target: self._address(document, target))
 
     def _address(self, document: Document, target: str) -> str | None:
-        """Return the address of a link of a document in the product; None if there is none."""
+        """Return the address of a link of a document in the product; None without one."""
         parts = urlsplit(target)
         if target.startswith(f"{DEMO}/"):
             return target.removeprefix(DEMO)

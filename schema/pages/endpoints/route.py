@@ -32,6 +32,7 @@ WORDS: dict[str, Any] = {
     "state_words": view.state_words,
     "lag_text": view.lag_text,
     "filter_text": view.filter_text,
+    "format_text": view.format_text,
 }
 """Functions of the templates."""
 
@@ -72,7 +73,7 @@ class EndpointRoute:
             title="Endpoints",
             found=data["endpoints"],
             head=data["head"],
-            add=ADD.form(form),
+            add=ADD.form(form, format="EVENTS"),
             states=STATES,
             state=state,
             everybody=Scope.ADMIN in client.caller.scopes,

@@ -11,6 +11,11 @@ from schema.pages.site.words import listed, many
 SECONDS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 """Units of time with their seconds."""
 FILTERS = (("types", "of the types "), ("commodities", "about "), ("places", "of "))
+FORMATS = {
+    "EVENTS": "CloudEvents",
+    "SLACK": "messages for Slack or a compatible program",
+    "TEAMS": "messages for Microsoft Teams",
+}
 MAX_WORDS_SHOWN = 6
 
 
@@ -37,6 +42,11 @@ def state_words(endpoint: Mapping[str, Any]) -> StateWords:
     if waiting:
         return StateWords("delivering", f"{many(waiting, 'event')} waiting.")
     return StateWords("up to date", "No event is waiting.")
+
+
+def format_text(endpoint: Mapping[str, Any]) -> str:
+    """Return the format of deliveries."""
+    return FORMATS[endpoint["format"]]
 
 
 def lag_text(lag: Mapping[str, Any]) -> str:

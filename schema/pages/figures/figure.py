@@ -13,6 +13,7 @@ from schema.pages.figures.claims_image import claims_image
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import CHECKED, amount, measured, number_of, same_measure, unit
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.images import CHART
 from schema.pages.site.naming import STATISTICS, as_of_words, edition_of, series_title
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.words import NBSP, listed, publisher_of
@@ -63,9 +64,11 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "line": line,
         "in_use": in_use,
         "unit": unit(in_use.claim),
-        "image": claims_image(
-            title, attribution(data["asOf"], rows), unit(in_use.claim), rows, line
-        ),
+        "charts": {
+            CHART: claims_image(
+                title, attribution(data["asOf"], rows), unit(in_use.claim), rows, line
+            )
+        },
         "why": [*choice_sentences(figure, rows, in_use), *other_sentences(figure, rows, in_use)],
         "apart": how_far_apart(figure, rows),
         "remarked": [row for row in rows if has_remark(row.claim)],

@@ -167,10 +167,7 @@ class FieldBuilder:
                 made.fields = self.object_fields(kind, state, made.name)
             case GraphQLEnumType():
                 made.kind, made.value = "choice", _text(state)
-                made.choices = [
-                    (word, word.replace("_", " ").lower(), value.description or "")
-                    for word, value in kind.values.items()
-                ]
+                made.choices = _choices(kind)
             case _:
                 made.kind, made.value = SCALARS.get(kind.name, "text"), _text(state)
                 made.example = DAY_FORMS if kind.name == "PartialDate" else ""
@@ -197,7 +194,18 @@ def _shorten(made: Field, kind: Any, state: State) -> None:
     if isinstance(kind, GraphQLList):
         made.help += " Separate several with commas."
         return
+    if isinstance(kind, GraphQLEnumType):
+        made.kind, made.choices = "choice", _choices(kind)
+        return
     made.kind = "check" if kind.name == "Boolean" else SCALARS.get(kind.name, "text")
+
+
+def _choices(kind: GraphQLEnumType) -> list[tuple[str, str, str]]:
+    """Return the values of an enum with their words and meanings."""
+    return [
+        (word, word.replace("_", " ").lower(), value.description or "")
+        for word, value in kind.values.items()
+    ]
 
 
 def _rank(name: str) -> int:

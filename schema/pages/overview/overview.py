@@ -10,7 +10,6 @@ from typing import Any
 
 from schema.pages.charts.status_marks import STATUS_STYLES, StatusStyle
 from schema.pages.charts.world_map import COUNTS, SHARES, draw_world
-from schema.pages.overview.map_image import world_image
 from schema.pages.overview.output_map import NO_SHARE, share_in_words, share_values
 from schema.pages.overview.restrictions_map import (
     COLUMNS,
@@ -22,9 +21,11 @@ from schema.pages.overview.restrictions_map import (
 from schema.pages.overview.status_changes import VERBS, ChangeLine, change_lines, days_of_changes
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of
 from schema.pages.site.words import days_between, in_days, listed, many, sentence, written_day
+from tracker.domain.phrases import with_article
 from tracker.domain.registry import FACTS
 from tracker.domain.watched_source_facts import SourceFact
 
@@ -215,7 +216,7 @@ def freshness(state: Mapping[str, Any], names: Mapping[str, str], day: str) -> l
     )
     return kinds + [
         NewestFacts(
-            f"Controls of {names.get(one['issuer'], one['issuer'])}",
+            f"Controls of {with_article(names.get(one['issuer'], one['issuer']))}",
             f"asOf.issuers.nodes.{index}",
             one["newestFactOn"],
             day,
@@ -263,7 +264,7 @@ def drawn(
     return {
         "map_words": of,
         "hatched": hatched,
-        "image": world_image(drawing, of, scale, hatched, state),
+        "charts": {CHART: world_image(drawing, of, scale, hatched, state)},
         "map": drawing,
         "scale": scale,
         "rows": [one for one in rows if any(one.cells)],

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schema.metadata import linked_data
 from schema.pages.charts.exposure_bar import ExposureBar
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.commodities.commodity import UNCONFIRMED
 from schema.pages.commodities.exposed import covering_places
 from schema.pages.commodities.exposure_bar import PARTS, exposure_bar, unconfirmed_measures
 from schema.pages.dependence.dependent_products import newest_reliances
-from schema.pages.overview.status_changes import change_lines, days_of_changes, newest_days
+from schema.pages.overview.status_changes import (
+    DayOfChanges,
+    change_lines,
+    days_of_changes,
+    newest_days,
+)
 from schema.pages.site.address import Address, path_of
+from schema.pages.site.embedding import AnswerLine
 from schema.pages.site.feeds import FeedOfPage
-from schema.pages.site.naming import place_in_sentence
+from schema.pages.site.images import CHART, Image, status_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of, watch_sentences
-from schema.pages.site.words import listed, many, words
+from schema.pages.site.words import listed, many, words, written_day
+from tracker.domain.phrases import place_in_text, with_article
 from tracker.errors import NotFound
 
 MAX_YEARS = 6
@@ -80,9 +88,11 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     day = date.fromisoformat(state["validAt"])
     horizons = newest_days(state["horizon"])
     aimed = aimed_at([*state["aimed"]["nodes"], *state["aimedAtImports"]["nodes"]], code)
+    own = draw(state["issued"]["nodes"], day, address)
+    others = draw(aimed[:MAX_CONTROLS_SHOWN], day, address)
     unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]
     products = made_by(state["productsOf"])
-    coming = change_lines(state["upcoming"]["nodes"])
+    coming = days_of_changes(change_lines(state["upcoming"]["nodes"]))
     return {
         "title": place["name"],
         "description": status_sentence(place, state, code),
@@ -90,12 +100,15 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
             one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
         ],
         "place": place,
+        "subject": linked_data.place(place),
         "status_sentence": status_sentence(place, state, code),
+        "answer_lines": [AnswerLine(text) for text in answer_texts(place, state, code, coming)],
         "known_until": horizons.get(code),
         "watch": watch_sentences(horizon_of(state["horizon"], code), day),
         "unions": unions,
-        "issued": draw(state["issued"]["nodes"], day, address),
-        "aimed": draw(aimed[:MAX_CONTROLS_SHOWN], day, address),
+        "issued": own,
+        "aimed": others,
+        "charts": dict(charts(place["name"], own, others, state["position"])),
         "periods": state["memberships"]["nodes"],
         "years": sorted({year for one in products for year in one.years})[-MAX_YEARS:],
         "products": products,
@@ -103,11 +116,31 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "exposure_parts": PARTS,
         "rows_shown": MAX_ROWS_SHOWN,
         "reliances": newest_reliances(state["reliance"]["nodes"])[:MAX_ROWS_SHOWN],
-        "coming": days_of_changes(coming),
+        "coming": coming,
         "lately": change_lines(
             one for one in state["recent"]["nodes"] if one["member"] in (None, code)
         ),
     }
+
+
+def charts(
+    name: str, own: StatusTable, others: StatusTable, position: str
+) -> Iterator[tuple[str, Image]]:
+    """Yield the charts as images by part: own controls first, then controls of others."""
+    if own.rows:
+        yield CHART, status_image(own, f"Controls of {name}", position, name="Own controls")
+    if others.rows:
+        title = f"Controls of others on {name}"
+        yield "others", status_image(others, title, position, name="Controls of others")
+
+
+def answer_texts(
+    place: Mapping[str, Any], state: Mapping[str, Any], code: str, coming: Sequence[DayOfChanges]
+) -> Iterator[str]:
+    """Yield the sentences of the answer for other sites."""
+    yield status_sentence(place, state, code)
+    if coming:
+        yield f"Next recorded change: {written_day(coming[0].day)}."
 
 
 def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -118,9 +151,9 @@ def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
 def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: str) -> str:
     """Return the numbers of clauses in force of the place and on it, in a sentence."""
     own = sum(row["clauses"] for row in state["own"])
-    issued = f"{many(own, 'clause')} of {place_in_sentence(place)} {'is' if own == 1 else 'are'} in force"
+    issued = f"{many(own, 'clause')} of {place_in_text(place['code'])} {'is' if own == 1 else 'are'} in force"
     if not own:
-        issued = f"No clause of {place_in_sentence(place)} is in force"
+        issued = f"No clause of {place_in_text(place['code'])} is in force"
     unconfirmed = [
         f"{row['clauses']:,} {UNCONFIRMED[row['confirmation']]}"
         for row in state["own"]
@@ -130,7 +163,7 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
         issued += f", of these {listed(unconfirmed)}"
     unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]
     of_unions = [
-        f"{row['clauses']:,} of the {row['issuer']['name']}"
+        f"{row['clauses']:,} of {with_article(row['issuer']['name'])}"
         for row in state["ofIssuers"]
         if row["issuer"]["code"] in codes(unions)
     ]

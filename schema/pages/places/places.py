@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schema.pages.charts.world_map import COUNTS, draw_world
-from schema.pages.overview.map_image import world_image
 from schema.pages.overview.restrictions_map import NONE_CONFIRMED, issuers, map_values
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
+from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
 
 
@@ -51,7 +51,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         ],
         "map": drawing,
         "hatched": NONE_CONFIRMED,
-        "image": world_image(drawing, "Clauses in force", COUNTS, NONE_CONFIRMED, state),
+        "charts": {CHART: world_image(drawing, "Clauses in force", COUNTS, NONE_CONFIRMED, state)},
         "scale": COUNTS,
         "rows": rows,
         "others": [one for one in data["places"] if one["code"] not in {row.code for row in rows}],

@@ -44,7 +44,7 @@ Claim = Mapping[str, Any]
 
 
 def number_of(claim: Claim) -> Decimal | None:
-    """Return the number of a claim; None if there is none. Nil (`NIL`) is 0."""
+    """Return the number of a claim; None without one. Nil (`NIL`) is 0."""
     return None if claim["value"] is None else Decimal(claim["value"])
 
 

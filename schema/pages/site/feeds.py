@@ -78,6 +78,13 @@ class FeedOfPage:
         """Return the endings of the feeds of the page."""
         return ("atom", "jsonfeed", "ics") if self.calendar else ("atom", "jsonfeed")
 
+    @property
+    def filters(self) -> list[str]:
+        """Return the names of the parameters that select its events, A to Z."""
+        of_code, of_entity = {"hsCode"} if self.hs_code else set(), {"entity"} & self.ignored
+        names = {self.kind, self.commodity, self.place, self.types, self.search}
+        return sorted(name for name in names | of_code | of_entity if name)
+
     def variables(self, ending: str, address: Address) -> dict[str, Any]:
         """Return the variables of the query of a feed. Raises InvalidInput."""
         if ending != "ics" and address.valid is not None:

@@ -9,11 +9,17 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 
 import orjson
+from markupsafe import Markup
 
 from projections.fold.replay import STATE_FORMAT
+from schema.http.receipt_files import RECEIPT
+from schema.metadata.facts import Site, media_type
+from schema.metadata.linked_data import catalog, page_dataset, script
 from schema.pages.charts.ruler import DayRuler, PositionRuler, make_day_ruler, make_position_ruler
-from schema.pages.site.address import Address, href
+from schema.pages.site.address import PAGE_PARAMETERS, Address, href
 from schema.pages.site.citation import CitedPage, citations
+from schema.pages.site.embedding import EmbedCode, embed_codes, live, oembed_link
+from schema.pages.site.images import CHART
 from schema.pages.site.page import Page
 from schema.pages.site.words import sentence
 
@@ -36,6 +42,13 @@ FORMS = (("json", "JSON"), *TABLE_FORMS)
 """Endings of addresses at which a page is data; a page without a table has JSON only."""
 IMAGE_FORMS = (("svg", "SVG"), ("png", "PNG"), ("pdf", "PDF"))
 BARE_CSV = "CSV for spreadsheets, without comments"
+RECEIPT_CHECKS = (
+    ("signature", "The log signed the receipt and its checkpoint"),
+    ("consistency", "The log continues this checkpoint"),
+    ("answer", "The answer in the receipt is the signed one"),
+    ("moment", "The receipt is of the date and position of this page"),
+)
+"""Checks of a receipt in the browser: name and statement."""
 FEED_NAMES = {"atom": "Atom", "jsonfeed": "JSON Feed", "ics": "Calendar"}
 
 
@@ -54,6 +67,8 @@ class Session:
     read_only: bool = False
     """Whether this server records nothing, and manages no endpoints."""
     may_review: bool = False
+    alerts: bool = False
+    """Whether this server takes subscriptions by e-mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +117,37 @@ class Frame:
     learned: str
     """Link to the differences between the position of the page and now."""
     citations: Mapping[str, str]
+    embeds: Sequence[EmbedCode]
+    """HTML that frames the answer or the chart of the page on another site."""
     day_ruler: DayRuler
     position_ruler: PositionRuler
+    receipt: str
+    """Address of the receipt of the answer on the page."""
     completeness: Mapping[str, str] | None = None
     """Completeness of the lists behind the page; None for a page that is not about acts."""
     image: str | None = None
     """Address of the page as an image that never changes, with the scheme and host."""
+    linked_data: Markup | None = None
+    """Description of the page for search engines, as JSON-LD; None for most pages."""
     state_format: int = STATE_FORMAT
     """Format of the states behind the digest."""
+    alert_target: str | None = None
+    """Address of the page for alerts by e-mail; None for a page without changes."""
+
+    @property
+    def canonical(self) -> str:
+        """Return the address for search engines: the present page, or the state that it shows."""
+        return f"{self.origin}{self.address}"
+
+    @property
+    def live(self) -> Address:
+        """Return the address of the page of today with the newest records."""
+        return live(self.address)
+
+    @property
+    def oembed(self) -> str:
+        """Return the address of the description of the page for other sites."""
+        return oembed_link(self.origin, self.address)
 
 
 def frame(
@@ -132,6 +170,7 @@ def frame(
         digest=moment.digest,
         publishers=shown.get("sources", ()),
     )
+    has_image = CHART in shown.get("charts", {})
     return Frame(
         page,
         address,
@@ -142,19 +181,55 @@ def frame(
         graphiql_link(page, pinned),
         [*data_forms(page, address), *feed_forms(page, address)],
         [(name, link) for _, name, link in feed_forms(page, address)],
-        downloads(page, address, has_image="image" in shown),
+        downloads(page, address, has_image=has_image),
         compare_link(address),
         href("/changes", {"fromPosition": moment.position, "valid": address.valid}),
         citations(cited),
+        embed_codes(origin, address, pinned, shown),
         make_day_ruler(
             [date.fromisoformat(day) for day in changing],
             date.fromisoformat(moment.valid_at),
             facts_until=shown.get("facts_until"),
         ),
         make_position_ruler(int(moment.position), positions=shown.get("positions", ())),
+        receipt=pinned.as_form(RECEIPT),
         completeness=completeness_of(data),
-        image=f"{origin}{pinned.as_form('png')}" if "image" in shown else None,
+        image=f"{origin}{pinned.as_form('png')}" if has_image else None,
+        linked_data=_linked_data(page, address, shown, cited, origin),
+        alert_target=alert_target(page, address),
     )
+
+
+def _linked_data(
+    page: Page, address: Address, shown: Mapping[str, Any], cited: CitedPage, origin: str
+) -> Markup | None:
+    """Return the description of a page with a `subject`, or of the catalogue on the overview."""
+    if page.path == "/":
+        return script(catalog(Site(origin, cited.valid_at, cited.position, cited.known_at)))
+    if "subject" not in shown:
+        return None
+    facts = {
+        "title": cited.title,
+        "description": shown["description"],
+        "url": f"{origin}{address}",
+        "valid_at": cited.valid_at,
+        "position": cited.position,
+        "known_at": cited.known_at,
+    }
+    files = [
+        (name, media_type(ending), f"{origin}{link}")
+        for ending, name, link in data_forms(page, address)
+    ]
+    return script(page_dataset(facts, shown["subject"], files, cited.publishers, origin))
+
+
+def alert_target(page: Page, address: Address) -> str | None:
+    """Return the address of a page with new events or with a shipment, without its moment."""
+    has_feed = any(ending == "atom" for ending, _, _ in feed_forms(page, address))
+    if has_feed or (page.follows_check and address.query):
+        parameters = {k: v for k, v in address.query.items() if k not in PAGE_PARAMETERS}
+        return href(address.path, parameters)
+    return None
 
 
 def completeness_of(data: Mapping[str, Any]) -> Mapping[str, str] | None:

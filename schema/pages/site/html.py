@@ -53,6 +53,7 @@ def session(client: Client) -> Session:
         Scope.ENDPOINT in scopes,
         client.read_only,
         Scope.REVIEW in scopes,
+        client.alerts,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.pages.site.words import publisher_of, written_day
-from tracker.domain.phrases import WITH_ARTICLE
+from tracker.domain.phrases import place_in_text
 
 STAGES = {
     "MINE": "mine",
@@ -61,20 +61,12 @@ def kind_of_figure(statistic: str, stage: str | None) -> str:
     return f"{STAGES[stage]} {words}"
 
 
-def place_in_sentence(place: Mapping[str, Any]) -> str:
-    """Return a place for a sentence: groups without a proper name are in lower case, some names have an
-    article."""
-    others = {"WORLD": "the world", "OTHER": "other countries"}
-    article = "the " if place["code"] in WITH_ARTICLE else ""
-    return others.get(place["code"]) or f"{article}{place['name']}"
-
-
 def series_title(series: Series) -> str:
     """Return the name of a figure: `Rare earths: mine production of China, 2023`."""
     title = (
         f"{product(series['commodity']['name'], series['form'])}:"
         f" {kind_of_figure(series['statistic'], series['stage'])}"
-        f" of {place_in_sentence(series['place'])}"
+        f" of {place_in_text(series['place']['code'])}"
     )
     years = years_of(series)
     return f"{title}, {years}" if years else title

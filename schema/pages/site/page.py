@@ -20,7 +20,10 @@ View: TypeAlias = Callable[[Mapping[str, Any], Address], Mapping[str, Any]]
 The result has `title` and optionally other keys. `description` is a sentence. `change_days` are the dates of
 changes on the page; months and years are ignored. `facts_until` is the date of the newest known fact, after
 which the ruler is dotted. `positions` are those of entries about the page. `sources` are the publishers
-that a citation names first. `image` is an SVG: the page as `.svg`, `.png` and `.pdf`. Raises NotFound.
+that a citation names first. `charts` are `Image`s by part, for frames of other sites; `chart` is also the
+page as `.svg`, `.png` and `.pdf`. `answer_lines` are `AnswerLine`s, for the same frames, with sentences on
+their `limits`.
+`subject` is the commodity or place for search engines (`schema.metadata.linked_data`). Raises NotFound.
 """
 
 
@@ -36,7 +39,7 @@ class TableOfPage:
     needs: frozenset[str] = frozenset()
     """Parameters of the page without which there is no table."""
     needs_some: frozenset[str] = frozenset()
-    """Parameters of the page of which the table needs at least one."""
+    """Parameters of the page; the table needs at least one of them."""
     refuses: frozenset[str] = frozenset()
     """Parameters of the page that the table cannot answer."""
 
@@ -81,6 +84,8 @@ class Page(WithDocument):
     """Variables of the document that are computed from the address."""
     firms: frozenset[str] = frozenset()
     """Parameters with names of firms, although other pages have places in parameters of these names."""
+    follows_check: bool = False
+    """Whether alerts compare the shipment of its address, since it has no feed."""
     shows_problems: bool = False
     """Whether its template has a form that shows the `problem` of a parameter beside its field."""
 

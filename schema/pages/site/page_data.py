@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
 from schema.execution.response_cache import Answer
-from schema.pages.charts.credit import with_credit
+from schema.http.receipt_files import RECEIPT, RECEIPT_TYPE, ReceiptFiles
+from schema.pages.charts.credit import picture_facts, with_credit
+from schema.pages.charts.picture_metadata import with_metadata
 from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
+from schema.pages.site.address import Address
 from schema.pages.site.calendars import calendar
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.feed_documents import atom, json_feed
 from schema.pages.site.feeds import FEED_TYPES, feed_document, feed_name, feed_part
 from schema.pages.site.html import GUARDS
+from schema.pages.site.images import CHART
 from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest
 from schema.pages.site.rendered import RenderedPage
@@ -30,22 +36,40 @@ MEDIA_TYPES: dict[str, str] = {
     **{ending: format.media_type for ending, format in FORMATS.items() if ending != "json"},
     **IMAGE_TYPES,
     **FEED_TYPES,
+    RECEIPT: RECEIPT_TYPE,
 }
 """Media types by the endings of addresses."""
+MAX_NAME_CHARACTERS = 80
+
+
+def page_file_name(page: str, address: Address) -> str:
+    """Return the name of a file with the answer of a page, without its ending."""
+    key = "-".join(text for name, text in address.parameters.items() if name in address.path_names)
+    words = "-".join(re.findall(r"[A-Za-z0-9_]+", f"{page} {key}"))[:MAX_NAME_CHARACTERS]
+    return f"{words}-{address.valid}-{address.position}"
 
 
 class PageData:
     """Handler of requests for a page with an ending."""
 
-    def __init__(self, queries: PageQueries, tables: TableRoute, charts: ChartRenderer):
+    def __init__(
+        self,
+        queries: PageQueries,
+        tables: TableRoute,
+        receipts: ReceiptFiles,
+        charts: ChartRenderer,
+    ):
         self._queries = queries
         self._tables = tables
+        self._receipts = receipts
         self._charts = charts
 
     async def respond(self, page_request: PageRequest, ending: str) -> Response:
         """Return the page as data. Raises NotFound if it has no such format."""
         if ending == "json":
             return await self._json(page_request)
+        if ending == RECEIPT:
+            return await self._receipt(page_request)
         if ending in IMAGE_TYPES:
             return await self._image(page_request, ending)
         if ending in FEED_TYPES:
@@ -56,6 +80,19 @@ class PageData:
         answer = await self._queries.answer(page_request)
         body = answer.body if isinstance(answer, Answer) else orjson.dumps(answer)
         return self._response(page_request, body, "application/json; charset=utf-8")
+
+    async def _receipt(self, page_request: PageRequest) -> Response:
+        """Return the receipt of the answer on a page. A missing date or position is the present one."""
+        address = page_request.address
+        if not address.pinned:
+            state = data_of(await self._queries.answer(page_request))["asOf"]
+            address = address.pin(state["validAt"], state["position"])
+        pinned = replace(page_request, address=address)
+        answer = await self._queries.answer(pinned)
+        name = page_file_name(page_request.page.name, address)
+        return await self._receipts.respond(
+            page_request.client, self._queries.query(pinned), answer, name
+        )
 
     async def _table(self, page_request: PageRequest, ending: str) -> Response:
         table = page_request.page.table
@@ -120,12 +157,16 @@ class PageData:
         async with self._queries.query_slot(page_request):
             data = data_of(answer)
             shown = page_request.page.view(data, page_request.address)
-            if "image" not in shown:
+            image = shown.get("charts", {}).get(CHART)
+            if image is None:
                 raise NotFound(f"this page has no image for .{ending}")
             pinned = page_request.address.pin(data["asOf"]["validAt"], data["asOf"]["position"])
             where = f"{PRODUCT}, {page_request.origin}{pinned}"
-            svg = with_credit(shown["image"], shown.get("sources", ()), where)
-            body = await self._charts.image(svg, ending)
+            sources = shown.get("sources", ())
+            svg = image.svg()
+            picture = await self._charts.image(with_credit(svg, sources, where), ending)
+            facts = picture_facts(svg, sources, where)
+            body = with_metadata(picture, ending, facts)
         return self._response(page_request, body, IMAGE_TYPES[ending])
 
     def _response(

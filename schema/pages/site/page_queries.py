@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -13,6 +14,7 @@ from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.http.authentication import AccessControl
 from schema.http.graphql_http import cache_control
 from schema.pages.site.page_request import PageRequest
+from schema.pages.site.rendered import Key, RenderedPage, RenderedPages
 
 
 class PageQueries:
@@ -24,20 +26,45 @@ class PageQueries:
 
     async def answer(self, page_request: PageRequest) -> Answer | dict[str, Any]:
         """Return the response to the query of a page, without errors. Raises its errors."""
+        return await self._execute(page_request, self.query(page_request))
+
+    async def rendered(
+        self,
+        page_request: PageRequest,
+        pages: RenderedPages,
+        key: Key,
+        render: Callable[[Mapping[str, Any]], str],
+    ) -> RenderedPage:
+        """Return the cached page of a key, or render it from the data of its query and cache it.
+
+        It is cached as long as the response to the query is.
+        """
+        answer = await self.answer(page_request)
+        tag = answer.tag if isinstance(answer, Answer) else None
+        page = pages.get((*key, tag)) if tag else None
+        if page is None:
+            async with self.query_slot(page_request):
+                html = await asyncio.to_thread(render, data_of(answer))
+            page = pages.store((*key, tag), html) if tag else RenderedPage(html.encode())
+        return page
+
+    def query(self, page_request: PageRequest) -> QueryRequest:
+        """Return the query of a page. Raises InvalidInput."""
         page = page_request.page
-        return await self.execute(
-            page_request, page.document, page.operation, page.variables(page_request.address)
-        )
+        variables = page.variables(page_request.address)
+        return QueryRequest(page.document, variables, page.operation, page_request.client.caller)
 
     async def execute(
         self, page_request: PageRequest, document: str, operation: str, variables: Mapping[str, Any]
     ) -> Answer | dict[str, Any]:
         """Return the response to another query about the page, such as that of a feed."""
-        answer = await self._answers.answer(
-            QueryRequest(document, variables, operation, page_request.client.caller),
-            QUERIES,
-            self.query_slot(page_request),
-        )
+        query = QueryRequest(document, variables, operation, page_request.client.caller)
+        return await self._execute(page_request, query)
+
+    async def _execute(
+        self, page_request: PageRequest, query: QueryRequest
+    ) -> Answer | dict[str, Any]:
+        answer = await self._answers.answer(query, QUERIES, self.query_slot(page_request))
         if not isinstance(answer, Answer):
             for error in answer.get("errors", ()):
                 raise refusal(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -34,30 +35,39 @@ class PageRequest:
 
 
 def read_address(page: Page, request: Request, ending: str | None) -> Address:
-    """Return the address of a request.
+    """Return the address of a request for a page. Raises InvalidInput."""
+    path = request.url.path
+    if ending:
+        path = "/" if page.path == "/" else path.removesuffix(f".{ending}")
+    return address_of(page, path, request.path_params, request.query_params.multi_items())
+
+
+def address_of(
+    page: Page, path: str, in_path: Mapping[str, object], pairs: Sequence[tuple[str, str]]
+) -> Address:
+    """Return the address of a page from its path, the parameters in it, and those of its query.
 
     A repeated parameter is a list. A blank one, as forms send them, is ignored. Raises InvalidInput.
     """
     parameters: dict[str, str] = {}
-    pairs = request.query_params.multi_items()
     if len(pairs) > MAX_QUERY_PARAMETERS:
         raise InvalidInput(f"expected at most {MAX_QUERY_PARAMETERS} parameters", code="TOO_LARGE")
     for name, value in pairs:
         if value.strip():
             parameters[name] = f"{parameters[name]},{value}" if name in parameters else value
+    for short, name in page.aliases.items():
+        if short in parameters and name in parameters:
+            raise InvalidInput(f"means {name!r}, which has a value already", path=(short,))
     parameters = {page.aliases.get(name, name): value for name, value in parameters.items()}
     parameters = {
         name: value if name in page.firms else code_of(name, value)
         for name, value in parameters.items()
     }
-    in_path = {name: str(value) for name, value in request.path_params.items()}
-    for name in in_path:
+    of_path = {name: str(value) for name, value in in_path.items()}
+    for name in of_path:
         if name in parameters:
             raise InvalidInput("stands in the path of this address already", path=(name,))
     moment = {name: parameters.pop(name, None) for name in MOMENT}
-    path = request.url.path
-    if ending:
-        path = "/" if page.path == "/" else path.removesuffix(f".{ending}")
     return Address(
-        path, parameters={**in_path, **parameters}, path_names=frozenset(in_path), **moment
+        path, parameters={**of_path, **parameters}, path_names=frozenset(of_path), **moment
     )

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from schema.base.errors import DATABASE_ERRORS, internal_error
+from schema.base.errors import tracker_error
 from schema.http.authentication import AccessControl, Client
 from schema.http.cross_site import READING, sign_in_address
 from schema.http.limits import PushPriority
@@ -18,7 +18,7 @@ from schema.pages.site.address import Address
 from schema.pages.site.html import problem_response, see_other
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
-from tracker.errors import InvalidInput, TrackerError, Unauthenticated, Unavailable
+from tracker.errors import InvalidInput, Unauthenticated
 
 Answer: TypeAlias = Callable[[Request, Client], Awaitable[Response]]
 MAX_QUERY_CHARACTERS = 2000
@@ -47,25 +47,18 @@ class PlainPages:
 
     async def _respond(self, answer: Answer, request: Request) -> Response:
         address = Address(request.url.path)
-        problem: TrackerError
         try:
             client = await self._access_control.admit(request)
             current_operation().actor = client.caller.name
             response = await answer(request, client)
             current_operation().outcome = "ok"
             return response
-        except Unauthenticated as error:
-            if may_sign_in(request):
-                return sign_in_first(request)
-            problem = error
-        except TrackerError as error:
-            problem = error
-        except DATABASE_ERRORS:
-            problem = Unavailable("The database does not answer; try again")
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:
-            problem = internal_error(error)
+            if isinstance(error, Unauthenticated) and may_sign_in(request):
+                return sign_in_first(request)
+            problem = tracker_error(error)
         current_operation().note_error(problem.code)
         return problem_response(problem, address)
 

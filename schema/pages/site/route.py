@@ -9,32 +9,34 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.base.errors import DATABASE_ERRORS, internal_error
-from schema.execution.response_cache import Answer, ResponseCache
+from schema.base.errors import tracker_error
+from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl
 from schema.http.limits import PushPriority
 from schema.http.messages import error_response, observe
+from schema.http.receipt_files import ReceiptFiles
 from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import ChartRenderer
 from schema.pages.site.address import Address
-from schema.pages.site.frame import frame, graphiql_link
+from schema.pages.site.frame import RECEIPT_CHECKS, frame, graphiql_link
 from schema.pages.site.html import GUARDS, HTML, around, problem_response, session
 from schema.pages.site.page import Page
 from schema.pages.site.page_data import MEDIA_TYPES, VARY, PageData
 from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest, read_address
 from schema.pages.site.plain import may_sign_in, sign_in_first
-from schema.pages.site.rendered import MAX_CACHE_BYTES, Key, RenderedPage, RenderedPages
+from schema.pages.site.rendered import MAX_CACHE_BYTES, RenderedPage, RenderedPages
 from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
-from tracker.errors import InvalidInput, TrackerError, Unauthenticated, Unavailable
+from tracker.errors import InvalidInput, TrackerError, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class PageRoute:
         access_control: AccessControl,
         answers: ResponseCache,
         tables: TableRoute,
+        receipts: ReceiptFiles,
         observer: Observer,
         pacing: PushPriority,
     ):
@@ -60,7 +63,7 @@ class PageRoute:
         self._observer = observer
         self._pacing = pacing
         self._queries = PageQueries(access_control, answers)
-        self._data = PageData(self._queries, tables, ChartRenderer())
+        self._data = PageData(self._queries, tables, receipts, ChartRenderer())
         self.rendered = RenderedPages(MAX_CACHE_BYTES)
 
     async def respond(self, page: Page, request: Request, ending: str | None = None) -> Response:
@@ -80,14 +83,10 @@ class PageRoute:
             if page.shows_problems:
                 return await self._form(page_request)
             return await self._page(page_request)
-        except TrackerError as error:
+        except Exception as error:
             if isinstance(error, Unauthenticated) and not ending and may_sign_in(request):
                 return sign_in_first(request)
-            problem = error
-        except DATABASE_ERRORS:
-            problem = Unavailable("The database does not answer; try again")
-        except Exception as error:
-            problem = internal_error(error)
+            problem = tracker_error(error)
         current_operation().note_error(problem.code)
         if ending:
             return error_response(problem)
@@ -96,20 +95,15 @@ class PageRoute:
         )
 
     async def _page(self, page_request: PageRequest) -> Response:
-        answer = await self._queries.answer(page_request)
-        cacheable = isinstance(answer, Answer)
-        key: Key = (
+        key = (
             page_request.page.name,
             str(page_request.address),
             page_request.origin,
             page_request.session,
-            answer.tag if isinstance(answer, Answer) else None,
         )
-        page = self.rendered.get(key) if cacheable else None
-        if page is None:
-            async with self._queries.query_slot(page_request):
-                html = await asyncio.to_thread(self._render, page_request, data_of(answer))
-            page = self.rendered.store(key, html) if cacheable else RenderedPage(html.encode())
+        page = await self._queries.rendered(
+            page_request, self.rendered, key, partial(self._render, page_request)
+        )
         current_operation().outcome = "ok"
         return self._response(page_request, page)
 
@@ -143,7 +137,7 @@ class PageRoute:
         """Return the HTML of a page for the data of its response. Raises NotFound."""
         shown = page_request.page.view(data, page_request.address)
         context = {
-            name: value for name, value in shown.items() if name != "image" or is_installed()
+            name: value for name, value in shown.items() if name != "charts" or is_installed()
         }
         return render(page_request, data, context)
 
@@ -159,6 +153,7 @@ def render(page_request: PageRequest, data: Mapping[str, Any], shown: Mapping[st
                 "data": data,
                 "frame": framed,
                 "media_types": MEDIA_TYPES,
+                "receipt_checks": RECEIPT_CHECKS,
                 **around(page_request.address, page_request.page.section, page_request.session),
                 **shown,
             }

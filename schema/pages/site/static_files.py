@@ -39,7 +39,7 @@ def edition() -> str:
 
 
 def static_path(name: str) -> str:
-    """Return the path of a file. Raises KeyError if there is none."""
+    """Return the path of a file. Raises KeyError without one."""
     static_files()[name]
     return f"/static/{edition()}/{name}"
 

@@ -16,6 +16,7 @@ from schema.pages.site import amounts, name_fields, naming, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
 from schema.pages.site.static_files import static_path
+from tracker.domain.phrases import with_article
 
 LEVELS = {
     "COMPLETE": "Complete records.",
@@ -50,6 +51,7 @@ def environment() -> Environment:
         "measured": amounts.measured,
         "printable": printable,
         "name_of": name_fields.name_of,
+        "with_article": with_article,
         "with_cards": with_cards,
         "years_of": naming.years_of,
     }

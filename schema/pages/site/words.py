@@ -33,7 +33,7 @@ def written_day(day: str) -> str:
 
 
 def day(value: str | None, missing: str = "") -> Markup | str:
-    """Return a date as a `<time>`; `missing` if there is none."""
+    """Return a date as a `<time>`; `missing` without one."""
     if not value:
         return missing
     return Markup('<time datetime="{}">{}</time>').format(value[:10], written_day(value))

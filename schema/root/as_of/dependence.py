@@ -17,7 +17,7 @@ from schema.inputs.arguments import (
     parse_word,
 )
 from schema.root.as_of.base import AtMoment
-from schema.types.completeness import AnswerScope
+from schema.types.completeness import imports_scope
 from schema.types.dependence import (
     ImportExposure,
     ImportExposures,
@@ -28,7 +28,7 @@ from schema.types.dependence import (
 from schema.types.dependence import OriginList as PublishedList
 from tracker.domain.commodities import Commodity, commodities
 from tracker.domain.places import Place
-from tracker.domain.vocabulary import ActKind, Measure, Statistic
+from tracker.domain.vocabulary import Measure, Statistic
 
 Importer: TypeAlias = Annotated[str, argument(description="The importing place, such as `US`.")]
 Edition: TypeAlias = Annotated[
@@ -110,24 +110,44 @@ class DependenceAnalysis(AtMoment):
         figures: Edition = None,
     ) -> ImportExposures:
         """The part of the imports of a place that comes from origins with export controls toward it: bounds
-        for each published list of origins. Without one, trade flows are used: a list for each code that may
-        have goods of the commodity. For the EU these are flows from outside. The numbers show imports in the
+        for each published list of origins. For a commodity without one, trade flows are used: a list for
+        each code that may have its goods. Without `commodity`, the answer has all commodities with a list
+        or a flow. For the EU these are flows from outside. The numbers show imports in the
         period of the list and controls on `validAt`."""
         lists = await self._lists(
             info, Statistic.IMPORT_ORIGINS, importer, commodity, form, figures
         )
-        if not lists and commodity and form is None:
-            lists = await info.context.services.as_of.dependence.flow_lists(
-                self.moment, Place(importer), Commodity(commodity), figures
-            )
+        if form is None and not (lists and commodity):
+            lists = await self._with_flows(info, lists, Place(importer), commodity, figures)
         orders = await self.orders(info)
         exposures = await info.context.services.as_of.dependence.import_exposures(
             lists, orders, self.moment, None if measures is None else frozenset(measures)
         )
         return ImportExposures(
-            scope=self._figures_scope(info, commodity),
+            scope=imports_scope(info, self.moment, importer, _goods(commodity)),
             lists=[ImportExposure(of=one, orders=orders, moment=self.moment) for one in exposures],
         )
+
+    async def _with_flows(
+        self,
+        info: Info,
+        lists: list[OriginList],
+        importer: Place,
+        commodity: str | None,
+        edition: str | None,
+    ) -> list[OriginList]:
+        """Return published lists with those of trade flows for the other commodities, in tree order."""
+        flows = await info.context.services.as_of.dependence.flow_lists(
+            self.moment,
+            importer,
+            None if commodity is None else Commodity(commodity),
+            edition,
+            without=[goods for one in lists for goods in (one.commodity, one.goods)],
+        )
+        if commodity is not None:
+            return flows
+        tree = [*commodities()]
+        return sorted([*lists, *flows], key=lambda one: tree.index(one.commodity))
 
     async def _lines(
         self,
@@ -147,7 +167,9 @@ class DependenceAnalysis(AtMoment):
         lines = yearly_lines(figures, edition)
         lines.sort(key=lambda one: (tree.index(one.commodity), one.form or "", one.place))
         return YearlyLines(
-            scope=self._figures_scope(info, commodity),
+            scope=imports_scope(
+                info, self.moment, place if field == "importer" else None, _goods(commodity)
+            ),
             lines=[YearlyLine(of=one, orders=orders) for one in lines],
         )
 
@@ -163,7 +185,7 @@ class DependenceAnalysis(AtMoment):
         lists = await self._lists(info, statistic, importer, commodity, form, edition)
         orders = await self.orders(info)
         return OriginLists(
-            scope=self._figures_scope(info, commodity),
+            scope=imports_scope(info, self.moment, importer, _goods(commodity)),
             lists=[PublishedList(of=one, orders=orders) for one in lists],
         )
 
@@ -194,9 +216,9 @@ class DependenceAnalysis(AtMoment):
         ]
         return sorted(lists, key=lambda one: (tree.index(one.commodity), one.form or ""))
 
-    def _figures_scope(self, info: Info, commodity: str | None) -> AnswerScope | None:
-        goods = None if commodity is None else [commodity]
-        return self.scope(info, [ActKind.FIGURE], commodities=goods)
+
+def _goods(commodity: str | None) -> list[str] | None:
+    return None if commodity is None else [commodity]
 
 
 def _commodities(commodity: str | None, *, every_stage: bool = False) -> list[str] | None:

@@ -17,6 +17,7 @@ from schema.inputs.arguments import CommodityId, check_hs_code, parse_word
 from schema.inputs.order_by import TradeFlowOrder
 from schema.inputs.ranges import YearRange, parse_years
 from schema.root.as_of.base import AtMoment
+from schema.types.completeness import imports_scope
 from schema.types.connection import PageSource, node_pages
 from schema.types.list_field import SOURCES, list_field
 from schema.types.trade_flow import TradeFlow
@@ -25,7 +26,6 @@ from tracker.domain.hs_concordance import codes_at, codes_of
 from tracker.domain.places import Place
 from tracker.domain.trade_flow import TradeFlowState
 from tracker.domain.unions import members_of
-from tracker.domain.vocabulary import ActKind
 from tracker.errors import InvalidInput
 
 
@@ -84,7 +84,7 @@ class TradeFlows(AtMoment):
         )
         as_of, matches = info.context.services.as_of, _has_origin(origin, day)
         return node_pages(as_of, TradeFlow, self.moment, narrowed, order, matches).about(
-            self.scope(info, [ActKind.FIGURE])
+            imports_scope(info, self.moment, importer)
         )
 
     @resolver_field

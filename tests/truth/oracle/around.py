@@ -11,7 +11,7 @@ from tests.truth.oracle.alliances import FULL, Alliance, alliances
 from tests.truth.oracle.causes import turns_of
 from tests.truth.oracle.declared import is_below
 from tests.truth.oracle.events import DAY, CountingEvent
-from tests.truth.oracle.goods import DUAL_USE, are_related, in_common
+from tests.truth.oracle.goods import ANY, DUAL_USE, are_related, in_common
 from tests.truth.oracle.law import KIND, Instrument, instruments
 from tests.truth.oracle.law_answers import by_instrument, days_of, known_by
 
@@ -201,7 +201,9 @@ def is_about(entry: Entry, asked: dict[str, Any], names: set[str]) -> bool:
 
 def _is_of(named: str, asked: str, of_control: bool) -> bool:
     if of_control:
-        return are_related(named, asked) or named == DUAL_USE or bool(in_common([named], asked))
+        return (
+            are_related(named, asked) or named in (DUAL_USE, ANY) or bool(in_common([named], asked))
+        )
     return is_below(named, asked)
 
 

@@ -10,6 +10,7 @@ MINED = {"ORE", "CONCENTRATE"}
 MADE = {"OXIDE", "COMPOUND", "METAL", "ALLOY", "INTERMEDIATE"}
 ALL = {*MINED, *MADE, "SCRAP", "MAGNET", "ARTICLE"}
 DUAL_USE = "dual_use_items"
+ANY = "all_goods"
 
 
 def are_related(one: str, other: str) -> bool:
@@ -34,7 +35,8 @@ def named_of(clause: dict[str, Any], commodity: str) -> tuple[list[str], list[di
         for item in clause["items"]
         if item["commodity"] is None or are_related(item["commodity"], commodity)
     ]
-    return [one for one in clause["commodities"] if are_related(one, commodity)], items
+    named = [one for one in clause["commodities"] if one == ANY or are_related(one, commodity)]
+    return named, items
 
 
 def forms_of(clause: dict[str, Any], commodity: str) -> set[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.truth.oracle.declared import european_union, is_below, tree
 from tests.truth.oracle.events import first_day, last_day
-from tests.truth.oracle.goods import DUAL_USE, forms_of, in_common
+from tests.truth.oracle.goods import ANY, DUAL_USE, forms_of, in_common
 from tests.truth.oracle.law import Clause, Instrument
 
 Words = dict[str, Any]
@@ -190,6 +190,8 @@ def _has(words: Words, code: str, licences: list[Words]) -> bool | None:
     codes = [one for item in words["items"] for one in item["hsCodes"]]
     if codes or words["covers"] != "GOODS":
         return any(one.startswith(code) or code.startswith(one) for one in codes)
+    if ANY in words["commodities"]:
+        return True
     by_licence = DUAL_USE in words["commodities"] and [_has(one, code, []) for one in licences]
     if by_licence and any(by_licence):
         return True

@@ -7,6 +7,7 @@ option.
 
 from __future__ import annotations
 
+import filecmp
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -28,7 +29,7 @@ Row = tuple[bytes, int, str, bytes, str]
 
 
 async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
-    """Write the lines of the annexes of a log, replacing an older file."""
+    """Write the lines of the annexes of a log, replacing an older file unless it is equal."""
     check_writable(directory, PARTIAL_NAME)
     check_writable(directory, ANNEXES)
     with report_path(directory / ANNEXES) as path:
@@ -38,7 +39,10 @@ async def export_annexes(lines: AsyncIterable[bytes], directory: Path) -> None:
                 file.write(some)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        if path.is_file() and filecmp.cmp(part, path, shallow=False):
+            part.unlink()
+        else:
+            part.replace(path)
 
 
 async def annex_lines(

@@ -108,13 +108,15 @@ class BundleWriter:
         return None if note is None else TrustedCheckpoint(note, parse_head(note, name)[1], ())
 
     def write_file(self, path: str, content: bytes) -> None:
-        """Write a file, replacing an older one.
+        """Write a file, replacing an older one unless it is equal.
 
         Raises InvalidInput if the system refuses, and Rejected (NOT_A_FILE) if the path leads elsewhere.
         """
         for name in (path, PARTIAL_SUFFIX):
             check_writable(self._directory, name)
         with report_path(self._directory / path) as target:
+            if target.is_file() and target.read_bytes() == content:
+                return
             target.parent.mkdir(parents=True, exist_ok=True)
             part = self._directory / PARTIAL_SUFFIX
             part.write_bytes(content)

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TypeGuard
 
@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from tracker.errors import InvalidInput, NotProven
 
-ED25519, COSIGNATURE = 0x01, 0x04
-"""Signature types: of the log, and of a witness, which also signs a time."""
+ED25519, COSIGNATURE, RECEIPT = 0x01, 0x04, 0xFF
+"""Signature types: of the log, of a witness, which also signs a time, and of the log for receipts."""
+RECEIPT_IDENTIFIER = b"tracker-receipt"
+"""Follows the type 0xff in the content of key ids, as C2SP requires for types without a number."""
 PRIVATE_PREFIX = "PRIVATE+KEY+"
 MAX_NOTE_BYTES = 1_000_000
 """Maximum length of a note."""
@@ -40,11 +42,22 @@ class Verifier:
     @property
     def id(self) -> int:
         """The number that identifies the key in signatures, together with the name."""
-        content = self.name.encode() + b"\n" + bytes([self.type]) + self.public
+        content = self.name.encode() + b"\n" + self._typed
         return int.from_bytes(sha256(content).digest()[:4], "big")
 
+    @property
+    def for_receipts(self) -> Verifier:
+        """The same key for signatures of receipts."""
+        return replace(self, type=RECEIPT)
+
+    @property
+    def _typed(self) -> bytes:
+        """The key after its type."""
+        identifier = RECEIPT_IDENTIFIER if self.type == RECEIPT else b""
+        return bytes([self.type]) + identifier + self.public
+
     def __str__(self) -> str:
-        return f"{self.name}+{self.id:08x}+{to_base64(bytes([self.type]) + self.public)}"
+        return f"{self.name}+{self.id:08x}+{to_base64(self._typed)}"
 
     @staticmethod
     def parse(text: str) -> Verifier:
@@ -72,6 +85,8 @@ class Verifier:
         if self.type == COSIGNATURE:
             time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
             message = cosigned_text(text, time)
+        elif self.type == RECEIPT:
+            message = receipt_text(text)
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -120,10 +135,17 @@ class Signer:
                 return key
         raise InvalidInput(f"expected a private key as text: {PRIVATE_PREFIX}name+id+key")
 
+    @property
+    def for_receipts(self) -> Signer:
+        """The same key for signatures of receipts."""
+        return replace(self, type=RECEIPT)
+
     def sign(self, text: str, time: int = 0) -> Signature:
         """Sign a text; a witness also signs a time, in seconds since 1970."""
         if self.type == COSIGNATURE:
             signature = time.to_bytes(8, "big") + self._key.sign(cosigned_text(text, time))
+        elif self.type == RECEIPT:
+            signature = self._key.sign(receipt_text(text))
         else:
             signature = self._key.sign(text.encode())
         return Signature(self.name, self.verifier.id, signature)
@@ -199,6 +221,14 @@ class Note:
 def cosigned_text(text: str, time: int) -> bytes:
     """Return the text that a witness signs (C2SP tlog-cosignature, cosignature/v1)."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
+
+
+def receipt_text(text: str) -> bytes:
+    """Return the text that a log signs for a receipt.
+
+    No checkpoint and no cosigned text has this first line and `tracker-receipt/v1` as its second.
+    """
+    return f"tracker-receipt-signature/v1\n{text}".encode()
 
 
 def is_key_name(name: str) -> bool:

@@ -102,6 +102,16 @@ class Publisher(BackgroundTask):
         keys = await asyncio.to_thread(self._keystore.keys)
         return keys.public
 
+    async def signing_keys(self) -> LogKeys:
+        """Return the keys that sign now. Raises NotFound, InvalidInput, and NotProven after a set-back."""
+        keys = await asyncio.to_thread(self._keystore.keys)
+        if lost := await asyncio.to_thread(self._keystore.set_back):
+            raise NotProven(
+                f"the log was set back ({lost}), and another publisher may have signed what it lost:"
+                f" docs/audit.md#keys says how to go on, with the file set-back in {self._keystore.directory}"
+            )
+        return keys
+
     async def _publish(self) -> None:
         while True:
             end_if_cancelled()
@@ -191,12 +201,7 @@ class Publisher(BackgroundTask):
 
         The keystore stores it even if another process has signed it.
         """
-        keys = await asyncio.to_thread(self._keystore.keys)
-        if lost := await asyncio.to_thread(self._keystore.set_back):
-            raise NotProven(
-                f"the log was set back ({lost}), and another publisher may have signed what it lost:"
-                f" docs/audit.md#keys says how to go on, with the file set-back in {self._keystore.directory}"
-            )
+        keys = await self.signing_keys()
         heads = await self._heads(writing, keys)
         new = await check_continues(reading, keys.origin, size, heads)
         done = await writing.fetchrow(

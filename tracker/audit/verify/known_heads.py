@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
+from tracker.audit.format.frontier import TileFrontier
 from tracker.audit.format.layout import CHECKPOINTS
 from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_head
@@ -17,12 +19,16 @@ class KnownHead:
 
     name: str
     head: TrustedCheckpoint
+    is_claim: bool = False
+    """Whether a document outside of the log claims it, such as a receipt, so that a mismatch is no fault
+    of the log."""
 
 
 class KnownHeads:
     """The earlier checkpoints of a log from `first` up to its newest one, `head`.
 
-    These are the stored ones and the one that an auditor saved. They are compared in the order of sizes.
+    These are the stored ones, the one that an auditor saved, and `claims`. They are compared in the order of
+    sizes.
     """
 
     def __init__(
@@ -32,9 +38,16 @@ class KnownHeads:
         head: TrustedCheckpoint,
         saved: TrustedCheckpoint | None,
         first: int,
+        claims: Iterable[TrustedCheckpoint] = (),
     ):
         self._source, self._trust = source, trust
-        self._head, self._saved = head, saved
+        self._head = head
+        beside = [KnownHead("a claimed checkpoint", claim, is_claim=True) for claim in claims]
+        if saved:
+            beside.append(KnownHead("your saved checkpoint", saved))
+        self._beside = sorted(beside, key=lambda known: known.head.size)
+        self.claimed_roots = {0: TileFrontier().root()}
+        """The computed roots at the sizes of the claims."""
         self._first = first
         self._matching_size = 0
         self._mismatch: KnownHead | None = None
@@ -43,21 +56,22 @@ class KnownHeads:
 
     async def in_order(self) -> AsyncIterator[KnownHead]:
         """Return the checkpoints in the order of sizes. Raises Rejected for an untrusted one."""
-        saved = self._saved and KnownHead("your saved checkpoint", self._saved)
+        beside = deque(known for known in self._beside if known.head.size <= self._head.size)
         async for size, note in self._source.checkpoints(self._first - 1):
             name = f"{CHECKPOINTS}/{size}"
             head = self._trusted(name, size, note)
-            if saved and saved.head.size <= head.size:
-                yield saved
-                saved = None
+            while beside and beside[0].head.size <= head.size:
+                yield beside.popleft()
             if head.size <= self._head.size:
                 yield KnownHead(name, head)
-        if saved:
-            yield saved
+        for known in beside:
+            yield known
 
     def compare(self, known: KnownHead, root: bytes) -> None:
         """Compare the root of the tree at the size of a checkpoint. A mismatch is reported at the end."""
-        if known.head.checkpoint.root == root:
+        if known.is_claim:
+            self.claimed_roots[known.head.size] = root
+        elif known.head.checkpoint.root == root:
             self._matching_size = known.head.size
         elif self._mismatch is None:
             self._mismatch = known

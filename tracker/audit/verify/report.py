@@ -6,6 +6,7 @@ It is for people who file it and for programs that read it, with the same conten
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -215,31 +216,34 @@ def not_checked(run: VerificationRun) -> list[str]:
     return [point for point, holds in points.items() if holds]
 
 
-def as_json(made: Report) -> str:
+def as_json(made: msgspec.Struct) -> str:
     """Return a report as a JSON object."""
     return msgspec.json.format(msgspec.json.encode(made), indent=2).decode()
 
 
 def as_markdown(made: Report) -> str:
     """Return a report as a Markdown page."""
-    lines = [
-        "# Verification of a log",
-        "",
-        printable(made.sentence),
-        "",
-        "| | |",
-        "| --- | --- |",
-        *(f"| {name} | `{printable(text)}` |" for name, text in _facts(made) if text),
-    ]
+    lines = ["# Verification of a log", "", printable(made.sentence), "", *table(_facts(made))]
     if made.checkpoint:
-        lines += [
-            "",
-            "The signed checkpoint:",
-            "",
-            *("    " + printable(line) for line in made.checkpoint.splitlines()),
-        ]
-    lines += ["", "Not checked:", "", *(f"- {point};" for point in made.not_checked)]
-    return "\n".join(lines).removesuffix(";") + ".\n"
+        lines += code_block("The signed checkpoint:", made.checkpoint)
+    return "\n".join([*lines, *bullets("Not checked", made.not_checked)]) + "\n"
+
+
+def table(rows: Iterable[tuple[str, str | None]]) -> list[str]:
+    """Return the lines of a table of names and values, without those that are None or empty."""
+    present = [f"| {name} | `{printable(text)}` |" for name, text in rows if text]
+    return ["| | |", "| --- | --- |", *present]
+
+
+def bullets(title: str, points: Iterable[str]) -> list[str]:
+    """Return the lines of a list with a title; none for an empty list."""
+    items = [f"- {printable(point)};" for point in points]
+    return ["", f"{title}:", "", *items[:-1], items[-1][:-1].rstrip(".") + "."] if items else []
+
+
+def code_block(title: str, text: str) -> list[str]:
+    """Return the lines of a title and a text that is shown as it is."""
+    return ["", title, "", *("    " + printable(line) for line in text.splitlines())]
 
 
 def _facts(made: Report) -> list[tuple[str, str | None]]:
@@ -265,7 +269,7 @@ def _facts(made: Report) -> list[tuple[str, str | None]]:
         ("Code", made.code),
         ("First bad position", made.first_bad_position),
         ("Last bad position", made.last_bad_position),
-        ("What was checked", made.log),
+        ("Subject of the check", made.log),
         ("Origin of the log", made.origin),
         ("Number of events", made.size),
         ("Root", made.root),

@@ -25,7 +25,7 @@ Bundles are also refused with NOT_A_FILE and TOO_MANY_FILES: see bounded_files.p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from datetime import datetime
 from typing import NamedTuple
@@ -69,6 +69,7 @@ class Verification:
         first: int,
         texts: AnnexChecker | None,
         snapshots: SnapshotChecker | None,
+        claims: Iterable[TrustedCheckpoint] = (),
     ):
         self.source = source
         """The verified log."""
@@ -82,7 +83,7 @@ class Verification:
         """Results for the texts that entries commit to; None if the source has none."""
         self.snapshots = snapshots
         """Results for the snapshots that events name; None if the source has none."""
-        self.known_heads = KnownHeads(source, trust, head, saved, first)
+        self.known_heads = KnownHeads(source, trust, head, saved, first, claims)
         self._tiles = PublishedTiles(source, head)
         self._entries = EntryChecker(whole=first == 1)
         self._remaining_heads: AsyncIterator[KnownHead]
@@ -104,13 +105,15 @@ class Verification:
         allow_missing_texts: bool = False,
         allow_missing_snapshots: bool = False,
         with_snapshots: bool = True,
+        claims: Iterable[TrustedCheckpoint] = (),
     ) -> Verification:
         """Check the newest head, and that it may follow the saved one.
 
         With `only_new` the pass begins at the last event of the saved head, or at position `since` if that is
         earlier. With `allow_missing_texts` missing texts are counted, with `allow_missing_snapshots` missing
         snapshots; altered ones are never allowed. Snapshots are checked `with_snapshots` if the source has
-        some. Raises Rejected as `TrustPolicy.verify_head` does, and SHRUNK or FORKED; and Unavailable.
+        some. The roots at the sizes of `claims` are computed for the caller. Raises Rejected as
+        `TrustPolicy.verify_head` does, and SHRUNK or FORKED; and Unavailable.
         """
         head = trust.verify_head(await source.head(), "the checkpoint")
         if saved is not None:
@@ -127,7 +130,7 @@ class Verification:
             if source.has_snapshots and with_snapshots
             else None
         )
-        return Verification(source, trust, head, saved, before + 1, texts, snapshots)
+        return Verification(source, trust, head, saved, before + 1, texts, snapshots, claims)
 
     async def pages(self) -> AsyncIterator[VerifiedPage]:
         """Yield the pages of the log in order. Raises Rejected."""
@@ -180,7 +183,8 @@ class Verification:
             upto = self._next_head.head.size - start
             page.full_tiles.extend(self.frontier.add(leaves[self.frontier.size - start : upto]))
             self.known_heads.compare(self._next_head, self.frontier.root())
-            page.heads.append(self._next_head.head)
+            if not self._next_head.is_claim:
+                page.heads.append(self._next_head.head)
             self._next_head = await anext(self._remaining_heads, None)
         page.full_tiles.extend(self.frontier.add(leaves[self.frontier.size - start :]))
 

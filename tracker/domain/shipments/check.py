@@ -19,10 +19,17 @@ from tracker.domain.confirmation import FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.legal_basis import is_legal_basis
 from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, controls_about
-from tracker.domain.phrases import place_in_text, publisher_phrase, word_phrase
+from tracker.domain.phrases import (
+    list_phrase,
+    place_in_text,
+    publisher_phrase,
+    quantity_phrase,
+    word_phrase,
+)
 from tracker.domain.publishers import speaks_for
 from tracker.domain.shipments.conditions import Conditions
 from tracker.domain.shipments.questions import Condition, Question
+from tracker.domain.shipments.rates import NO_RATE, Rate, quota_question, rate_of
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus, Confirmation, Direction, Match, Measure
@@ -78,6 +85,10 @@ class Applicable:
     exceptions: tuple[Condition, ...]
     """The exceptions of the clause, any of which may apply."""
     confirmation: Confirmation
+    rate: Rate = NO_RATE
+    """The rate of a duty for the place of the goods."""
+    rate_question: Question | None = None
+    """The question that decides between the two rates of a tariff-rate quota."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -117,9 +128,11 @@ class Applicable:
 
     @property
     def questions(self) -> Iterator[Question]:
-        """The questions of its open conditions, and then of its exceptions."""
+        """The questions of its open conditions, then of its exceptions and of its rate."""
         for condition in (*self.open_conditions, *self.exceptions):
             yield from condition.questions
+        if self.rate_question:
+            yield self.rate_question
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +168,6 @@ class ShipmentCheck:
             for question in verdict.applicable.questions:
                 merged.setdefault(question.key, (question, []))[1].append(verdict.applicable)
         return [*merged.values()]
-
-
-def issuers_of(shipment: Shipment) -> Iterator[str]:
-    """Yield the places whose law a shipment meets: of export, of transit and of import, as far as stated."""
-    places = (shipment.exported_from, *shipment.route, shipment.destination)
-    yield from dict.fromkeys(place for place in places if place is not None)
 
 
 def controls_to_read(shipment: Shipment) -> list[str]:
@@ -234,12 +241,16 @@ def _apply(
         tuple(open_conditions),
         tuple(one for one in conditions if one.met is None and one.is_exception),
         confirmation(control, state, case.day, first_days),
+        rate_of(case, control, state.clause),
+        quota_question(case, control, state.clause),
     )
 
 
 def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
-    """Yield the obligations, certain ones first; framework acts are listed with the licences that they
-    base."""
+    """Yield the obligations, certain ones first and the strongest of them first.
+
+    Framework acts are listed with the licences that they base.
+    """
     bases = [one for one in in_force if is_legal_basis(one.control, one.state.clause)]
     obligations = [one for one in in_force if one not in bases]
     licensed = {
@@ -268,36 +279,72 @@ def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
 
 
 def obligation(one: Applicable) -> str:
-    """Return an obligation in one sentence: who must do what, and with which authority."""
+    """Return an obligation in one sentence: who must do what, by which authority and at which rate.
+
+    It says which of these is not recorded, and cites the act that words the clause.
+    """
     clause, control = one.state.clause, one.control
-    act = control.instrument or control.title
+    act = one.state.instrument or control.instrument or control.title
+    missing = "".join(f"; its {part} is not recorded" for part in _not_recorded(one))
+    return f"{_duty_to_act(one)}{missing} ({act}, clause {clause.id})."
+
+
+def _duty_to_act(one: Applicable) -> str:
+    clause, control = one.state.clause, one.control
     trade = "export" if control.direction is Direction.EXPORT else "import"
     who = "exporter" if trade == "export" else "importer"
-    authority = _authority(control)
+    authority = _authority(control) or f"the authorities of {place_in_text(control.issuer)}"
     match one.kind:
         case VerdictKind.PROHIBITED:
-            text = f"The {trade} is prohibited"
+            return f"The {trade} is prohibited"
         case VerdictKind.LICENCE_REQUIRED if clause.measure is Measure.STATE_TRADING:
-            text = f"Only firms designated by {authority} may {trade} the goods"
+            firms = list_phrase(clause.exporters) or f"firms designated by {authority}"
+            return f"Only {firms} may {trade} the goods"
         case VerdictKind.LICENCE_REQUIRED:
-            text = (
+            return (
                 f"The {who} needs a {word_phrase(clause.measure)} from {authority} before {trade}"
             )
         case VerdictKind.REVIEW:
-            text = f"The {trade} needs a review by {authority} before it is allowed"
+            return f"The {trade} needs a review by {authority} before it is allowed"
         case VerdictKind.QUOTA:
-            text = f"The {trade} counts against a quota of {authority}"
+            of = f" of {quantity_phrase(clause.quota)}" if clause.quota else ""
+            duty = f", with a duty of {one.rate.phrase}" if one.rate.phrase else ""
+            return f"The {trade} counts against a quota{of} of {authority}{duty}"
         case VerdictKind.INVESTIGATION:
-            text = f"The {trade} is under an investigation of {authority}, without a measure so far"
+            return f"The {trade} is under an investigation of {authority}, without a measure so far"
         case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY:
-            text = f"The {who} pays an {trade} duty to {place_in_text(control.issuer)}"
-        case _:
-            text = f"A condition applies to the {trade}: {word_phrase(clause.measure)}"
-    return f"{text} ({act}, clause {clause.id})."
+            of = f" of {one.rate.phrase}" if one.rate.phrase else ""
+            return f"The {who} pays an {trade} duty{of} to {place_in_text(control.issuer)}"
+    return f"A condition applies to the {trade}: {word_phrase(clause.measure)}"
 
 
-def _authority(control: ExportControlState) -> str:
-    """Return the authority that published the act, or the authorities of its issuer."""
+def _not_recorded(one: Applicable) -> Iterator[str]:
+    """Yield the parts of an obligation that the clause does not state."""
+    clause = one.state.clause
+    has_rate = bool(
+        one.rate.phrase or clause.rate_text or clause.rate_specific or clause.price_floor
+    )
+    match one.kind:
+        case VerdictKind.LICENCE_REQUIRED | VerdictKind.REVIEW if not _authority(one.control):
+            yield "authority"
+        case VerdictKind.QUOTA if clause.quota is None:
+            yield "amount"
+        case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY if not has_rate:
+            yield "rate"
+
+
+def _authority(control: ExportControlState) -> str | None:
+    """Return the authority that published the act; None if no source of it is recorded."""
     publishers = (one.publisher for one in control.sources if one.publisher not in GAZETTES)
     own = next((id for id in publishers if speaks_for(id, (control.issuer,))), None)
-    return publisher_phrase(own) if own else f"the authorities of {place_in_text(control.issuer)}"
+    return publisher_phrase(own) if own else None
+
+
+def summary(check: ShipmentCheck) -> str:
+    """Return the strongest certain rule and the strongest possible one, in a sentence each."""
+    strongest = (
+        (word, next((one for one in check.verdicts if one.applicable.match is match), None))
+        for word, match in (("Certain", Match.CERTAIN), ("Possible", Match.POSSIBLE))
+    )
+    sentences = [f"{word}: {obligation(one.applicable)}" for word, one in strongest if one]
+    return " ".join(sentences) or "No rule in force is recorded for the shipment."

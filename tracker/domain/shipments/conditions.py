@@ -6,45 +6,40 @@ open conditions, so a clause that certainly applies keeps applying and no clause
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from tracker.domain.clause_query import match_of
-from tracker.domain.commodities import Commodity, descendants, find_commodity, related
+from tracker.domain.commodities import Commodity, descendants, related
 from tracker.domain.firm import spelling
-from tracker.domain.matching import (
-    DUAL_USE_ITEMS,
-    GROUPS,
-    exception_for,
-    goes_to,
-    goods_of,
-    named_limits,
-    reaches_place,
-)
+from tracker.domain.matching import ALL_GOODS, GROUPS, exception_for, goes_to, reaches_place
 from tracker.domain.phrases import commodities_phrase, list_phrase, place_in_text
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
-from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition, ConditionsOfClause
+from tracker.domain.shipments.goods_conditions import GoodsConditions, describe_item
+from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition
 from tracker.domain.unions import unions_of
-from tracker.domain.vocabulary import Covers, Direction, Form, Match, Territory
+from tracker.domain.vocabulary import Direction, Measure, Territory
 
 EXEMPTS_ALL = "All "
 """The beginning of exemptions of all goods with exceptions: these limit a clause, instead of excepting from
 it."""
-MAX_QUESTIONS = 4
-"""Maximum number of items of a clause that are asked for individually."""
+KEPT_TO_EXPORTERS = frozenset({Measure.BAN, Measure.STATE_TRADING})
+"""Measures that close a trade to all firms but the exporters that a clause names."""
 
 
-class Conditions(ConditionsOfClause):
+class Conditions(GoodsConditions):
     """The conditions of one clause for one shipment."""
 
     def all(self) -> Iterator[Condition]:
         """Yield every condition; the clause does not apply if one is not met."""
         yield from self._way()
-        yield from self._goods()
+        yield from self.of_goods()
         yield from self._uses()
         yield self._firms()
+        yield self._exporters()
+        yield self._preference()
         yield from self._exceptions()
 
     # --- the way
@@ -93,23 +88,32 @@ class Conditions(ConditionsOfClause):
             f"Do the goods contain {commodities_phrase(self._clause.commodities)} from"
             f" {place_in_text(issuer)}{share}, or were they made with it?"
         )
-        reason = "the foreign content of the goods is not stated"
-        if shipment.contents is None:
-            return self._open(reason, "content", question, "contents")
-        settled = [
-            self._is_enough(content.percent)
-            for content in shipment.contents
-            if case.is_in(content.origin, issuer) and self._names(content.commodity)
-        ]
-        if True in settled:
+        is_enough = self._is_enough(
+            [
+                content.percent
+                for content in shipment.contents or ()
+                if case.is_in(content.origin, issuer) and self._names(content.commodity)
+            ]
+        )
+        if is_enough:
             return MET
-        return self._open(reason, "content", question, "contents") if None in settled else NOT_MET
+        if shipment.contents is None or is_enough is None:
+            reason = "the foreign content of the goods is not stated"
+            return self._open(reason, "content", question, "contents")
+        if shipment.origin is None:
+            reason = "the country of production is not stated"
+            return self._open(reason, "origin", "Where are the goods produced?", "origin")
+        return NOT_MET
 
-    def _is_enough(self, percent: Decimal | None) -> bool | None:
+    def _is_enough(self, shares: Sequence[Decimal | None]) -> bool | None:
+        """Return whether contents reach the least share together; None if one that matters is not known."""
         least = self._clause.de_minimis_percent
-        if least is None:
+        if least is None or not shares:
+            return bool(shares)
+        known = [share for share in shares if share is not None]
+        if sum(known) >= least:
             return True
-        return None if percent is None else percent >= least
+        return False if len(known) == len(shares) else None
 
     def _names(self, commodity: Commodity) -> bool:
         """Return whether the clause names a commodity, a wider or a narrower one, or only a group."""
@@ -164,163 +168,8 @@ class Conditions(ConditionsOfClause):
         if not places or not {place, *unions_of(place, self._case.day)}.isdisjoint(places):
             return MET
         names = list_phrase(map(place_in_text, places))
-        return self._open(f"it names only {names}", field, f"Is the {field} {names}?", field)
-
-    # --- the goods
-
-    def _goods(self) -> Iterator[Condition]:
-        clause = self._clause
-        if clause.covers in (Covers.TECHNOLOGY, Covers.SERVICES):
-            yield NOT_MET
-            return
-        if clause.covers is not Covers.GOODS and self._shipment.hs_code is None:
-            yield self._open(
-                f"it covers {clause.covers}, not the minerals",
-                "covers",
-                f"Are the goods {clause.covers} that the clause lists?",
-            )
-        if self._is_dual_use():
-            return
-        if match_of(self._case.goods_query(self._control.issuer), clause) is Match.POSSIBLE:
-            named = commodities_phrase(set(clause.commodities) & GROUPS)
-            yield self._open(
-                f"it names only {named}, without codes",
-                "group",
-                f"Do {named} in the sense of the act include the goods?",
-            )
-            return
-        yield self._commodities()
-        if clause.items and not clause.items_complete:
-            yield self._items()
-        else:
-            yield self._forms()
-
-    def _is_dual_use(self) -> bool:
-        """Whether a clause on dual-use items covers the goods, because each of them needs such a licence."""
-        if DUAL_USE_ITEMS not in self._clause.commodities or self._clause.items:
-            return False
-        return bool(self._shipment.possible_commodities) and all(
-            map(self._is_licensed, self._shipment.possible_commodities)
-        )
-
-    def _is_licensed(self, commodity: Commodity) -> bool:
-        """Return whether the licences in force cover a commodity in all forms that the goods can have."""
-        whole = [of.forms for of in self._licences.goods_of(commodity) if not of.limits]
-        forms, possible = frozenset[Form]().union(*whole), self._shipment.possible_forms
-        return bool(whole) and (not all(whole) or (bool(possible) and possible <= forms))
-
-    def _commodities(self) -> Condition:
-        """Whether it covers every commodity that the goods can be, not only a narrower one."""
-        goods = self._shipment.possible_commodities
-        uncovered = [
-            one
-            for one in goods
-            if named_limits(self._clause, one) != () and not self._licences_cover(one)
-        ]
-        of = commodities_phrase(self._clause.commodities)
-        if self._shipment.is_known_by_open_code and not self._has_codes:
-            text = f"Are the goods among these: {of}?"
-            return self._open(f"the code also has goods besides {of}", "goods", text, "commodity")
-        if not uncovered or self._has_codes:
-            return MET
-        text = f"Are the goods among these: {of}?"
-        return self._open(f"it names only {of}", "commodity", text, "commodity")
-
-    def _licences_cover(self, commodity: Commodity) -> bool:
-        goods = goods_of(self._clause, commodity, self._licences)
-        return any(not of.limits for of in goods)
-
-    @property
-    def _has_codes(self) -> bool:
-        """Return whether the codes of its items decide for a shipment with a code."""
-        return self._shipment.hs_code is not None and any(item.hs for item in self._clause.items)
-
-    def _forms(self) -> Condition:
-        """Whether it covers every form that the goods can have."""
-        possible = self._shipment.possible_forms
-        covered = [
-            goods.forms
-            for one in self._shipment.possible_commodities
-            for goods in goods_of(self._clause, one, self._licences)
-        ]
-        if not covered or any(not forms for forms in covered):
-            return MET
-        together = frozenset[object]().union(*covered)
-        if possible and possible <= together:
-            return MET
-        named = list_phrase(sorted(str(form) for form in together))
-        return self._open(
-            f"it covers only {named}", "form", f"Are the goods in this form: {named}?", "form"
-        )
-
-    def _items(self) -> Condition:
-        """Whether the goods are one of the items that the clause names."""
-        by_item = [
-            (number, item, self._is_item(number, item, self._clause.items_complete))
-            for number, item in enumerate(self._clause.items)
-            if self._is_near(item)
-        ]
-        if any(met for _, _, met in by_item):
-            return MET
-        open_items = [(number, item) for number, item, met in by_item if met is None]
-        if not open_items:
-            return NOT_MET
-        names = [item.name for _, item in open_items[:MAX_QUESTIONS]]
-        more = len(open_items) - len(names)
-        listed = "; ".join(names) + (f" and {more} more items" if more > 0 else "")
-        questions = tuple(
-            self._question(f"item/{number}", f"Do the goods fit “{_description(item)}”?")
-            for number, item in open_items[:MAX_QUESTIONS]
-        )
-        if self._case.lacks_tariff and any(item.hs for _, item in open_items):
-            text = f"Which place's tariff has the code {self._shipment.hs_code}?"
-            questions = (self._question("code", text, "codeOf"), *questions)
-        return Condition(None, f"it covers only {listed}", questions)
-
-    def _is_near(self, item: Item) -> bool:
-        goods = self._shipment.possible_commodities
-        return (
-            item.commodity is None
-            or not goods
-            or any(item.commodity in related(one) for one in goods)
-        )
-
-    def _is_item(self, number: int, item: Item, complete: bool) -> bool | None:
-        """Return whether the goods are an item; None if the shipment does not say."""
-        answer = self._case.answer(self._id(f"item/{number}"))
-        if answer is not None:
-            return answer
-        of_code = self._has_code_of(item, complete or _is_whole(item))
-        parts = [of_code, None if item.threshold else True]
-        if not (of_code and item.hs):
-            parts += [self._is_commodity_of(item), self._is_form_of(item)]
-        if False in parts:
-            return False
-        return None if None in parts else True
-
-    def _has_code_of(self, item: Item, complete: bool) -> bool | None:
-        code = self._code
-        if not item.hs:
-            return True if complete else None
-        if code is None:
-            return None
-        if any(code.startswith(own) for own in item.hs):
-            return True
-        return None if any(own.startswith(code) for own in item.hs) else False
-
-    def _is_commodity_of(self, item: Item) -> bool | None:
-        if item.commodity is None:
-            return True
-        inside = [one in descendants(item.commodity) for one in self._shipment.possible_commodities]
-        return True if all(inside) else None
-
-    def _is_form_of(self, item: Item) -> bool | None:
-        possible = self._shipment.possible_forms
-        if not item.forms:
-            return True
-        if possible and possible <= set(item.forms):
-            return True
-        return False if possible and possible.isdisjoint(item.forms) else None
+        question = f"Is the {field} {list_phrase(map(place_in_text, places), 'or')}?"
+        return self._open(f"it names only {names}", field, question, field)
 
     # --- use, firms, exceptions
 
@@ -333,7 +182,10 @@ class Conditions(ConditionsOfClause):
             return
         field = "endUse" if stated is None else ANSWERS
         text = f"Is the end use in the sense of the act “{use}”?"
-        yield self._open(f"it is limited to the end use {use}", "end-use", text, field)
+        role = f"end-use/{_slug(use)}"
+        yield self._open_for_issuer(
+            f"it is limited to the end use {use}", "end-use", role, text, field
+        )
 
     def _firms(self) -> Condition:
         """Whether a party is one of the firms that the clause is limited to."""
@@ -348,17 +200,55 @@ class Conditions(ConditionsOfClause):
             return MET
         missing = [field for field, firm in parties.items() if firm is None and field != "exporter"]
         all_named = clause.entity_count in (None, len(clause.entities))
-        if not missing and all_named:
+        is_similar = any(
+            firm and self._case.is_similar_to(firm, listed) for firm in parties.values()
+        )
+        if not missing and all_named and not is_similar:
             return NOT_MET
         number = clause.entity_count or len(clause.entities)
         field = missing[-1] if missing else ANSWERS
         who = "the end user or the importer" if missing else "a party"
-        return self._open(
-            f"it is limited to {number} listed firms",
-            "firm",
-            f"Is {who} one of the {number} listed firms?",
-            field,
+        return self._on_list(number, who, field)
+
+    def _on_list(self, number: int, who: str, field: str) -> Condition:
+        """Ask once whether a firm is on any list of the issuer, and only then for each list."""
+        reason = f"it is limited to {number} listed firms"
+        on_some = self._case.answer(f"{self._control.issuer}/listed-firm")
+        if on_some:
+            act = self._control.instrument or self._control.title
+            text = f"Is {who} one of the {number} firms of {act}?"
+            return self._open(reason, "firm", text, field)
+        text = f"Is {who} on a list of firms of {self._issuer}?"
+        return self._open_for_issuer(reason, "firm", "listed-firm", text, field)
+
+    def _exporters(self) -> Condition:
+        """Whether the exporter is one of those that the clause names, or none of them."""
+        names = self._clause.exporters
+        if not names:
+            return MET
+        firms, exporter = list_phrase(names), self._shipment.exporter
+        closes = self._clause.measure in KEPT_TO_EXPORTERS
+        if exporter is not None:
+            is_named = not self._case.spellings(exporter).isdisjoint(map(spelling, names))
+            return Condition(is_named is not closes)
+        text = f"Is the exporter {firms}?"
+        if closes:
+            return self._unless("exporter", text, field="exporter")
+        return self._open(f"it is limited to exports by {firms}", "exporter", text, "exporter")
+
+    def _preference(self) -> Condition:
+        """Whether the goods do not enter free of duty under an agreement whose goods are exempt."""
+        exempt, stated = self._clause.exempt_preferences, self._shipment.preference
+        if not exempt:
+            return MET
+        if stated is not None:
+            return Condition(spelling(stated) not in map(spelling, exempt))
+        named = list_phrase(exempt)
+        condition = self._unless(
+            "preference", f"Do the goods enter free of duty under {named}?", field="preference"
         )
+        reason = f"goods that enter free of duty under {named} are exempt"
+        return replace(condition, reason=reason, is_exception=False)
 
     def _exceptions(self) -> Iterator[Condition]:
         """Yield the exceptions of the clause: it applies unless one is stated."""
@@ -368,7 +258,7 @@ class Conditions(ConditionsOfClause):
                 self._has_code_of(item, complete=True),
                 self._is_form_of(item),
             ):
-                yield self._unless(f"exempt/{number}", f"Do the goods fit “{_description(item)}”?")
+                yield from self._outside(number, item)
         if clause.exemptions:
             text = f"Does an exemption apply: {clause.exemptions.rstrip('.')}?"
             exemption = self._unless("exemption", text)
@@ -385,6 +275,24 @@ class Conditions(ConditionsOfClause):
         if special and special.note and not special.exempt:
             yield Condition(None, special.note, is_exception=True)
 
+    def _outside(self, number: int, item: Item) -> Iterator[Condition]:
+        """Whether the goods are not exempt; exempt lines of a clause on all goods limit it."""
+        part, text = f"exempt/{number}", f"Do the goods fit “{describe_item(item)}”?"
+        if ALL_GOODS not in self._clause.commodities or not item.hs:
+            yield self._unless(part, text)
+        elif self._may_have_code_of(item):
+            field = "codeOf" if self._case.lacks_tariff else "hsCode"
+            condition = self._unless(part, text, field)
+            yield replace(condition, reason=f"it exempts {item.name}", is_exception=False)
+
+    def _may_have_code_of(self, item: Item) -> bool:
+        """Return whether goods without a code may have one of an item, by the codes of their commodity."""
+        goods = self._shipment.possible_commodities
+        codes = {code for of in goods for one in descendants(of) for code in one.hs_codes}
+        return not codes or any(
+            own.startswith(code) or code.startswith(own) for own in item.hs for code in codes
+        )
+
     def _unless_firm(self, firms: Iterable[str]) -> Condition:
         exempt = frozenset(map(spelling, firms))
         for firm in self._shipment.parties.values():
@@ -392,20 +300,13 @@ class Conditions(ConditionsOfClause):
                 return NOT_MET
         return Condition(None, f"suspended for {list_phrase(firms)}", is_exception=True)
 
-    def _unless(self, part: str, text: str) -> Condition:
+    def _unless(self, part: str, text: str, field: str = ANSWERS) -> Condition:
         answer = self._case.answer(self._id(part))
         if answer is not None:
             return Condition(not answer)
-        return Condition(None, text, (self._question(part, text),), is_exception=True)
+        return Condition(None, text, (self._question(part, text, field),), is_exception=True)
 
 
-def _is_whole(item: Item) -> bool:
-    """Return whether an item has the name of a commodity, so that it is not only a part of it."""
-    return item.commodity is not None and find_commodity(item.name) == item.commodity
-
-
-def _description(item: Item) -> str:
-    """Return an item with its threshold and code in the act."""
-    threshold = f", {item.threshold}" if item.threshold else ""
-    code = f" ({item.code})" if item.code else ""
-    return f"{item.name}{threshold}{code}"
+def _slug(text: str) -> str:
+    """Return a text as a part of an id."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

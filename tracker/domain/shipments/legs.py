@@ -29,14 +29,15 @@ PLACE_QUESTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A part of the way of a shipment: the export from a place, the import into one, or the transit."""
+    """A part of the way of a shipment: the export from a place, the import into one, the transit, or the
+    production of exported goods or of their content elsewhere."""
 
     direction: Direction
-    """Whether the export or the import rules of the place apply; those of export for transit."""
+    """Whether the export or the import rules of the place apply; those of export for the others."""
     place: Place | None
     """The place; null if the shipment does not state it."""
-    transit: bool = False
-    """Whether the goods only pass through the place."""
+    optional: bool = False
+    """Whether it needs no verdict of its own: the goods are neither exported from the place nor imported."""
 
     def issuers(self, day: date) -> frozenset[str]:
         """Return the issuers of its rules: the place and the unions that it is in on a day."""
@@ -62,8 +63,11 @@ class UnsettledLeg:
 def legs_of(shipment: Shipment) -> Iterator[Leg]:
     """Yield the legs of a shipment in the order of its way."""
     yield Leg(Direction.EXPORT, shipment.exported_from)
-    for place in shipment.route:
-        yield Leg(Direction.EXPORT, place, transit=True)
+    contents = (content.origin for content in shipment.contents or ())
+    others = dict.fromkeys((*shipment.route, shipment.origin, *contents))
+    for place in others:
+        if place not in (None, shipment.exported_from):
+            yield Leg(Direction.EXPORT, place, optional=True)
     yield Leg(Direction.IMPORT, shipment.destination)
 
 
@@ -73,7 +77,7 @@ def unsettled_legs(
     """Yield a verdict for each export or import without one, from the completeness of each leg's lists."""
     levels = {leg: of.level for leg, of in completeness}
     for leg in legs_of(check.case.shipment):
-        if leg.transit or (leg.place is not None and _has_verdict(check, leg)):
+        if leg.optional or (leg.place is not None and _has_verdict(check, leg)):
             continue
         trade = "export" if leg.direction is Direction.EXPORT else "import"
         if leg.place is None:
@@ -90,7 +94,7 @@ def unsettled_legs(
             text = f"Unknown: no list of {trade} rules of {name} was read."
             yield UnsettledLeg(leg, VerdictKind.UNKNOWN, text)
         else:
-            text = f"No clause in force on the {trade} is recorded for {name}."
+            text = f"No clause in force that applies to this {trade} is recorded for {name}."
             yield UnsettledLeg(leg, VerdictKind.NOTHING_RECORDED, text)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from tracker.domain.clause import Clause, ClauseState
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.matching import IssuerLicences
+from tracker.domain.phrases import place_in_text
+from tracker.domain.shipments.question_id import IssuerQuestionId, QuestionId
 from tracker.domain.shipments.shipment import Case
 
 ANSWERS = "answers"
@@ -64,8 +66,23 @@ class ConditionsOfClause:
             return Condition(answer)
         return Condition(None, reason, (self._question(part, text, field),))
 
+    def _open_for_issuer(
+        self, reason: str, part: str, role: str, text: str, field: str = ANSWERS
+    ) -> Condition:
+        """Return an open condition with the question that all clauses of the issuer share, or its answer."""
+        id = str(IssuerQuestionId(self._control.issuer, role))
+        for answer in (self._case.answer(self._id(part)), self._case.answer(id)):
+            if answer is not None:
+                return Condition(answer)
+        return Condition(None, reason, (Question(id, text, field),))
+
     def _question(self, part: str, text: str, field: str = ANSWERS) -> Question:
         return Question(self._id(part), text, field)
 
+    @property
+    def _issuer(self) -> str:
+        """The issuer in a sentence."""
+        return place_in_text(self._control.issuer)
+
     def _id(self, part: str) -> str:
-        return f"{self._control.id}/{self._clause.id}/{part}"
+        return str(QuestionId(self._control.id, self._clause.id, part))

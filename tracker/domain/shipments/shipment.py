@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from unicodedata import category
 
 from tracker.domain.clause_query import ClauseQuery
 from tracker.domain.commodities import Commodity, commodities_with_code, goods_with_code, related
 from tracker.domain.firm import spelling
 from tracker.domain.harmonized_system import forms_of_code
+from tracker.domain.matching import ALL_GOODS, DUAL_USE_ITEMS
 from tracker.domain.places import Place
 from tracker.domain.scope import HsCode
-from tracker.domain.unions import unions_of
+from tracker.domain.shipments.question_id import parse_question_id
+from tracker.domain.unions import unions, unions_of
 from tracker.domain.values import Name, Value
 from tracker.domain.vocabulary import Form
 from tracker.domain.wording import check_percent
-from tracker.errors import InvalidInput
+from tracker.errors import InvalidInput, below
 
+NOT_GOODS = frozenset({ALL_GOODS, DUAL_USE_ITEMS})
+"""Groups of acts that name no commodity."""
+WHOLE_PERCENT = 100
 MAX_CONTENTS = 20
 MAX_ROUTE = 10
 MAX_ANSWERS = 100
+UNKNOWN_FIRM = frozenset({"", "-", "?", "n/a", "na", "none", "tbd", "not known", "unknown"})
+"""Words for a firm that is not known, in lower case: as if none was stated."""
 INTERNATIONAL_DIGITS = 6
 """Number of digits of a code of the Harmonized System; the others are national."""
 
@@ -75,8 +84,11 @@ class Shipment(Value, frozen=True, kw_only=True):
     """The firm or person that uses them."""
     end_use: Name | None = None
     """The use of the goods, in the words of the clause that is limited to it."""
+    preference: Name | None = None
+    """The trade agreement under which they enter free of duty, such as `USMCA`; `none` if they enter under
+    none."""
     contents: tuple[Content, ...] | None = None
-    """All foreign content of the goods; null if it is not stated, empty if there is none."""
+    """All foreign content of the goods; null if it is not stated, empty without any."""
     answers: tuple[QuestionAnswer, ...] = ()
     """Answers to open questions."""
 
@@ -87,22 +99,61 @@ class Shipment(Value, frozen=True, kw_only=True):
                 code="GOODS_REQUIRED",
                 path=("commodity",),
             )
+        if self.commodity in NOT_GOODS:
+            raise InvalidInput(
+                f"{str(self.commodity)!r} names no particular goods: expected a commodity, such as"
+                " 'tungsten'",
+                code="NOT_GOODS",
+                path=("commodity",),
+            )
         if self.code_of is not None and self.hs_code is None:
             raise InvalidInput(
                 "expected the code that is of this place", code="FIELD_REQUIRED", path=("hsCode",)
             )
-        for field, items, most in (
+        for name, items, most in (
             ("route", self.route, MAX_ROUTE),
             ("contents", self.contents or (), MAX_CONTENTS),
             ("answers", self.answers, MAX_ANSWERS),
         ):
             if len(items) > most:
-                raise InvalidInput(f"expected at most {most}", code="TOO_MANY", path=(field,))
+                raise InvalidInput(f"expected at most {most}", code="TOO_MANY", path=(name,))
         for number, content in enumerate(self.contents or ()):
             try:
                 check_percent(content.percent, "percent")
             except InvalidInput as error:
                 raise error.below("contents", number) from None
+            _check_territory(content.origin, "contents", number, "origin")
+        if sum(content.percent or 0 for content in self.contents or ()) > WHOLE_PERCENT:
+            raise InvalidInput(
+                "expected shares of at most 100 % together",
+                code="OVER_100_PERCENT",
+                path=("contents",),
+            )
+        answers = dict[str, bool]()
+        for number, answer in enumerate(self.answers):
+            with below("answers", number, "question"):
+                parse_question_id(answer.question)
+            if answer.yes is not answers.setdefault(answer.question, answer.yes):
+                raise InvalidInput(
+                    "expected one answer to a question: this one is answered by yes and by no",
+                    code="CONTRADICTION",
+                    path=("answers", number, "question"),
+                )
+        for name, place in self._places.items():
+            _check_territory(place, name)
+        for number, place in enumerate(self.route):
+            _check_territory(place, "route", number)
+
+    @property
+    def _places(self) -> Mapping[str, Place]:
+        """The stated places by their field, without the route."""
+        places = {
+            "codeOf": self.code_of,
+            "origin": self.origin,
+            "exportCountry": self.export_country,
+            "destination": self.destination,
+        }
+        return {name: place for name, place in places.items() if place is not None}
 
     @property
     def exported_from(self) -> Place | None:
@@ -144,8 +195,30 @@ class Shipment(Value, frozen=True, kw_only=True):
 
     @property
     def parties(self) -> Mapping[str, Name | None]:
-        """The firms by the field that states them."""
-        return {"exporter": self.exporter, "importer": self.importer, "endUser": self.end_user}
+        """The firms by the field that states them; None without a name, or with a word for an unknown one."""
+        return {
+            "exporter": _stated_name(self.exporter),
+            "importer": _stated_name(self.importer),
+            "endUser": _stated_name(self.end_user),
+        }
+
+
+@lru_cache(maxsize=10_000)
+def _stated_name(text: Name | None) -> Name | None:
+    """Return the name of a firm without invisible characters; None for a word that names none."""
+    visible = "".join(one for one in text or "" if category(one) != "Cf").strip()
+    return None if spelling(visible) in UNKNOWN_FIRM else visible
+
+
+def _check_territory(place: Place, *path: str | int) -> None:
+    """Check that goods can be in a place: a country or a union. Raises InvalidInput."""
+    if place.is_aggregate and place not in unions():
+        raise InvalidInput(
+            f"{str(place)!r} ({place.name}) is neither a country nor a union: expected one, such as"
+            " 'DE' or 'EU'",
+            code="NOT_A_COUNTRY",
+            path=path,
+        )
 
 
 FirmNames = Mapping[str, frozenset[str]]
@@ -159,6 +232,8 @@ class Case:
     shipment: Shipment
     day: date
     names: FirmNames
+    similar: FirmNames = field(default_factory=dict)
+    """The spellings of listed firms with similar names, by the name that the shipment states."""
 
     def goods_query(self, issuer: str | None = None) -> ClauseQuery:
         """Return the filters on clauses of an issuer, or of all issuers, by the goods."""
@@ -187,6 +262,10 @@ class Case:
         """Return all recorded names of a firm in lower case, at least the stated one."""
         return self.names.get(firm, frozenset()) | {spelling(firm)}
 
+    def is_similar_to(self, firm: Name, listed: frozenset[str]) -> bool:
+        """Return whether a firm has a name similar to one of these spellings."""
+        return not self.similar.get(firm, frozenset()).isdisjoint(listed)
+
     def answer(self, question: str) -> bool | None:
-        """Return the stated answer to a question; None if there is none."""
+        """Return the stated answer to a question; None without one."""
         return next((one.yes for one in self.shipment.answers if one.question == question), None)

@@ -67,7 +67,7 @@ def corpus_schema() -> str:
                 "entity": {
                     "type": "string",
                     "maxLength": 300,
-                    "description": "What it is about, such as alliance/quad; figures have it"
+                    "description": "The entity of the fact, such as alliance/quad; figures have it"
                     " in their series",
                 },
                 "data": {"type": "object", "description": "The fact"},

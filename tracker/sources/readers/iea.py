@@ -205,7 +205,7 @@ def _value(record: Record, block: Iterable[Record]) -> tuple[Decimal, str]:
     others = {one.place: number(one["value"]) for one in block if one is not record}
     total = others.pop(TOTAL, None)
     if total is None:
-        raise InvalidInput("expected a row Total, of which this is the rest")
+        raise InvalidInput("expected a row Total: this row is the total less the named places")
     named = [value for place, value in others.items() if not place.startswith(TOP)]
     rest = (total - sum(named, Decimal(0))).quantize(SAME)
     if abs(rest - printed) <= SAME:

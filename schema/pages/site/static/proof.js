@@ -1,27 +1,20 @@
 // The proof of an event, in the page that shows it: reads the data, runs the checks, and shows the
 // results in the panel. The verified head is stored for the next visit.
 
-import { NotChecked, NotProven } from "./bytes.js";
+import { read } from "./log_data.js";
+import { showOutcome } from "./outcome.js";
 import { checkEvent } from "./proof_checks.js";
 import { drawPath } from "./proof_path.js";
 
 /** @typedef {import("./entry_fields.js").ShownField} ShownField */
 /** @typedef {import("./proof_checks.js").CheckName} CheckName */
 /** @typedef {import("./proof_checks.js").Findings} Findings */
-/** @typedef {import("./proof_checks.js").Outcome} Outcome */
 /** @typedef {import("./proof_checks.js").SeenHead} SeenHead */
-/** @typedef {import("./proof_material.js").Read} Read */
 
 /** The storage key of the last head in this browser. */
 const SEEN = "tracker.log.head";
 const REST_MILLISECONDS = 400;
 const CHECKS = /** @type {CheckName[]} */ (["head", "seen", "entry", "path", "texts", "page"]);
-/** The mark, the name and the CSS class of an outcome. */
-const MARKS = {
-  passed: { mark: "✓", name: "passed", ok: "1" },
-  failed: { mark: "✕", name: "failed", ok: "0" },
-  unknown: { mark: "–", name: "not checked", ok: "" },
-};
 
 /** The heading for the first failed check. */
 const ACCUSATIONS = {
@@ -32,22 +25,6 @@ const ACCUSATIONS = {
   texts: "A text is not the one that was recorded",
   page: "This page does not show what the entry says",
 };
-
-/** @type {Read} */
-async function read(path) {
-  let answer;
-  try {
-    answer = await fetch(path, { headers: { Accept: "*/*" } });
-  } catch {
-    throw new NotChecked(`${path} did not come. Are you online?`);
-  }
-  if (answer.status === 404 && (path === "/log/checkpoint" || path === "/log/key")) {
-    throw new NotChecked("This server does not sign its log.");
-  }
-  if (answer.status === 404) throw new NotProven(`The server has no ${path}.`);
-  if (!answer.ok) throw new NotChecked(`${path} was answered with ${answer.status}.`);
-  return new Uint8Array(await answer.arrayBuffer());
-}
 
 /** @returns {SeenHead | null} */
 function recallHead() {
@@ -86,22 +63,6 @@ function shownFields(page) {
     };
     return { element, field };
   });
-}
-
-/**
- * @param {ParentNode} panel
- * @param {CheckName} name
- * @param {Outcome} outcome
- */
-function showOutcome(panel, name, outcome) {
-  const row = panel.querySelector(`[data-check="${name}"]`);
-  const [mark, result, detail] = [".tickmark", ".res", "small"].map((part) => row?.querySelector(part));
-  const style = MARKS[outcome.state];
-  row?.setAttribute("data-ok", style.ok);
-  mark?.setAttribute("aria-label", style.name);
-  if (mark) mark.textContent = style.mark;
-  if (result) result.textContent = outcome.result;
-  if (detail) detail.textContent = outcome.detail;
 }
 
 /**

@@ -2,23 +2,23 @@
 // Nothing here uses the page or the network.
 
 import { equalBytes, NotChecked, NotProven, toBytes, toHex, toText } from "./bytes.js";
-import { parseConsistency, parseHead } from "./checkpoint.js";
+import { parseHead } from "./checkpoint.js";
 import { commitment, commitmentsIn } from "./commitment.js";
 import { compareFields, valueAt } from "./entry_fields.js";
-import { checkConsistency, leafHash, rootAbove } from "./merkle.js";
+import { checkContinues } from "./log_data.js";
+import { leafHash, rootAbove } from "./merkle.js";
+import { outcome } from "./outcome.js";
 import { Material, parseEntry } from "./proof_material.js";
 import { parseNote, signers } from "./signed_note.js";
 
-/** @typedef {import("./checkpoint.js").Head} Head */
 /** @typedef {import("./commitment.js").Annex} Annex */
 /** @typedef {import("./entry_fields.js").ShownField} ShownField */
 /** @typedef {import("./merkle.js").Step} Step */
-/** @typedef {import("./proof_material.js").Read} Read */
+/** @typedef {import("./log_data.js").Read} Read */
+/** @typedef {import("./outcome.js").Outcome} Outcome */
 /** @typedef {import("./signed_note.js").Key} Key */
 
 /** @typedef {"head" | "seen" | "entry" | "path" | "texts" | "page"} CheckName */
-/** @typedef {{result: string, detail: string}} Found */
-/** @typedef {Found & {state: "passed" | "failed" | "unknown"}} Outcome */
 
 /**
  * The last head in a browser: its note, and the keys that had signed it.
@@ -79,20 +79,6 @@ export async function checkEvent(position, read, seen, fields) {
 }
 
 /**
- * @param {() => Promise<Found>} check
- * @returns {Promise<Outcome>}
- */
-async function outcome(check) {
-  try {
-    return { state: "passed", ...(await check()) };
-  } catch (error) {
-    if (error instanceof NotProven) return { state: "failed", result: "failed", detail: error.message };
-    if (error instanceof NotChecked) return { state: "unknown", result: "not checked", detail: error.message };
-    throw error;
-  }
-}
-
-/**
  * The signers of the head. Throws NotProven without a signature of a key of the log.
  * @param {Material} material
  */
@@ -127,7 +113,7 @@ async function checkSeen(material, seen, keys) {
   if (head.size < old.size) {
     throw new NotProven(`This browser saw ${old.size} events, and this log has ${head.size}.`);
   }
-  await checkConsistency(old.size, head.size, await hashesBetween(material, old, head), old.root, head.root);
+  await checkContinues(material.read, old, head);
   if (keys.length && !keys.some((key) => seen.keys.includes(key.text))) {
     throw new NotChecked("It continues, and is signed by another key than before. Ask the operator whether the key was changed.");
   }
@@ -135,17 +121,6 @@ async function checkSeen(material, seen, keys) {
     result: `since ${grouped(old.size)}`,
     detail: "The log that this browser saw before is the beginning of this log.",
   };
-}
-
-/**
- * @param {Material} material
- * @param {Head} old
- * @param {Head} head
- */
-async function hashesBetween(material, old, head) {
-  if (old.size === head.size) return [];
-  const path = `/log/consistency/${old.size}?size=${head.size}`;
-  return parseConsistency(toText(await material.read(path))).hashes;
 }
 
 /** @param {Material} material */

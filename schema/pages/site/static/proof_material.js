@@ -8,12 +8,7 @@ import { parseKeys, parseNote } from "./signed_note.js";
 
 /** @typedef {import("./checkpoint.js").Head} Head */
 /** @typedef {import("./commitment.js").Annex} Annex */
-
-/**
- * Gives the bytes at a path of the site. Throws NotProven if the server has no such path, and
- * NotChecked without a response.
- * @typedef {(path: string) => Promise<Uint8Array<ArrayBuffer>>} Read
- */
+/** @typedef {import("./log_data.js").Read} Read */
 
 export class Material {
   /**

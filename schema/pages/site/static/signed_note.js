@@ -70,19 +70,21 @@ function parseSignature(line) {
  * altogether, and NotChecked if this browser has no Ed25519.
  * @param {Note} note
  * @param {Key[]} keys
+ * @param {string} subject
+ * @param {string} prefix the beginning of the signed message, before the text of the note
  */
-export async function signers(note, keys) {
+export async function signers(note, keys, subject = "the head that came", prefix = "") {
   /** @type {Key[]} */
   const found = [];
   for (const signature of note.signatures) {
     const key = keys.find((one) => one.name === signature.name && one.id === signature.id);
     if (!key) continue;
-    if (!(await verifies(key, signature.bytes, toBytes(note.text)))) {
-      throw new NotProven(`the signature of ${key.name} does not fit the head that came`);
+    if (!(await verifies(key, signature.bytes, toBytes(prefix + note.text)))) {
+      throw new NotProven(`the signature of ${key.name} does not fit ${subject}`);
     }
     found.push(key);
   }
-  if (!found.length) throw new NotProven("none of the keys of this log has signed the head that came");
+  if (!found.length) throw new NotProven(`none of the keys of this log has signed ${subject}`);
   return found;
 }
 

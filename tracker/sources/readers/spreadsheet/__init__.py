@@ -35,7 +35,7 @@ def reader(meaning: ColumnMapping) -> Reader:
         name="sheet",
         title="Spreadsheets (CSV, XLSX, JSON) of policies or figures, columns mapped by --map",
         version="2",
-        licence="as its keeper says",
+        licence="as stated by its publisher",
         example="policies.xlsx --map title=Titel --set publisher=iea",
         recognise=recognise,
         read=partial(read, meaning),

@@ -39,7 +39,7 @@ MEASURED = {
     "gross weight of imports": "gross weight",
     "shipping records": "shipping records",
 }
-"""The measure of a list by phrases of its notes, the first of which counts; other lists are by quantity."""
+"""The measure of a list by phrases of its notes; the first match counts, other lists are by quantity."""
 SEVERAL_PLACES = "SEVERAL_PLACES"
 
 

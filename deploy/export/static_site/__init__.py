@@ -1,0 +1,1 @@
+"""A static site: the pages, files and log of a moment, for any web server."""

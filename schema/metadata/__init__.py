@@ -1,0 +1,1 @@
+"""Descriptions of the data for catalogues, search engines and browsers, made of the registries."""

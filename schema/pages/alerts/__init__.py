@@ -1,0 +1,1 @@
+"""E-mail alerts: digests of pages, and the pages on which people manage subscriptions."""

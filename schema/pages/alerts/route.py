@@ -1,0 +1,239 @@
+"""Routes of `/alerts`: request, confirm, see and delete subscriptions to pages by e-mail.
+
+GET changes nothing, because mail scanners open links; buttons send forms. A form with the token of a mail may
+come from anywhere: mail programs unsubscribe by one click (RFC 8058).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from schema.execution.response_cache import ResponseCache
+from schema.http.authentication import AccessControl, Client
+from schema.http.cross_site import read_form
+from schema.http.limits import client_network
+from schema.http.messages import read_body
+from schema.pages.alerts.answers import TargetCheck
+from schema.pages.alerts.letters import confirmation_letter, links_letter
+from schema.pages.alerts.targets import parse_target
+from schema.pages.forms.responses import form_page
+from schema.pages.site.address import href
+from schema.pages.site.html import see_other
+from schema.pages.site.plain import PlainPages, query_parameters
+from schema.services import Services
+from tracker.alerts.store import Alerts
+from tracker.alerts.subscription import (
+    Choice,
+    Frequency,
+    parse_address,
+    parse_frequency,
+    parse_time_zone,
+)
+from tracker.auth.scopes import Scope
+from tracker.errors import InvalidInput, NotFound, ReadOnly
+
+ALERTS = "/alerts"
+MAX_FORM_BYTES = 16 * 1024
+FIELDS = ("target", "address", "frequency", "timeZone")
+NOTICES = {
+    "confirmation": "A mail with a link is on its way if the address is right. Open the link to"
+    " confirm the subscription.",
+    "links": "A mail with a link is on its way if this address has subscriptions.",
+}
+"""Notices after a form; they say nothing about an address."""
+NONE_DELETED = "No subscription was deleted: it is not in the list of this address."
+
+
+class AlertRoute:
+    """Handler of requests about subscriptions."""
+
+    def __init__(self, services: Services, access_control: AccessControl, answers: ResponseCache):
+        self._services = services.writing
+        self._check = TargetCheck(services.writing, access_control, answers)
+
+    def routes(self, pages: PlainPages) -> Sequence[Route]:
+        """Return the routes."""
+        both = ("GET", "POST")
+        return [
+            pages.route(ALERTS, self.request, both),
+            pages.route(f"{ALERTS}/links", self.mail_links, ("POST",)),
+            pages.route(f"{ALERTS}/confirm", self.confirm, both),
+            pages.route(f"{ALERTS}/unsubscribe", self.unsubscribe, both),
+            pages.route(f"{ALERTS}/manage", self.manage, both),
+        ]
+
+    def _alerts(self, request: Request, client: Client) -> Alerts:
+        """Return the subscriptions. Raises NotFound on a server without mail, and ReadOnly."""
+        if self._services.alerts is None:
+            raise NotFound("this server sends no mail: follow a page by its feeds instead")
+        if client.read_only and request.method == "POST":
+            raise ReadOnly
+        return self._services.alerts
+
+    async def request(self, request: Request, client: Client) -> Response:
+        """Return the forms, or request a subscription. Raises Unauthenticated, RateLimited, NotFound."""
+        client.caller.require(Scope.READ)
+        alerts = self._alerts(request, client)
+        if request.method != "POST":  # GET or HEAD
+            parameters = query_parameters(request, ("target", "sent"))
+            notice = NOTICES.get(parameters.get("sent", ""))
+            return self._form(request, client, parameters, notice=notice)
+        pairs = await read_form(request, MAX_FORM_BYTES)
+        values = dict(pairs)
+        try:
+            _require_single(pairs)
+            sites = {
+                each.lower().rstrip("/") for each in (alerts.options.site, str(request.base_url))
+            }
+            target = parse_target(values.get("target", ""), sites)
+            choice = Choice(
+                str(target),
+                parse_frequency(values.get("frequency", "")),
+                parse_time_zone(values.get("timeZone", "")),
+            )
+            address = parse_address(values.get("address", ""))
+            await self._check.require_answer(request, client, target)
+            letter = partial(confirmation_letter, alerts.options.site, target, choice)
+            await alerts.subscribe(address, choice, _network(request), letter)
+        except InvalidInput as error:
+            return self._form(request, client, values, error)
+        return see_other(href(ALERTS, {"sent": "confirmation"}))
+
+    async def mail_links(self, request: Request, client: Client) -> Response:
+        """Mail the link to the subscriptions of an address. Raises RateLimited, NotFound."""
+        alerts = self._alerts(request, client)
+        pairs = await read_form(request, MAX_FORM_BYTES)
+        try:
+            _require_single(pairs)
+            address = parse_address(dict(pairs).get("address", ""))
+        except InvalidInput as error:
+            return self._form(request, client, {}, error)
+        letter = partial(links_letter, alerts.options.site)
+        await alerts.mail_links(address, _network(request), letter)
+        return see_other(href(ALERTS, {"sent": "links"}))
+
+    def _form(
+        self,
+        request: Request,
+        client: Client,
+        values: Mapping[str, str],
+        refused: InvalidInput | None = None,
+        notice: str | None = None,
+    ) -> Response:
+        return form_page(
+            "alerts/alerts.html",
+            request,
+            client,
+            title="E-mail alerts",
+            values={name: values.get(name, "") for name in FIELDS},
+            frequencies=list(Frequency),
+            error=refused,
+            wrong=str(refused.path[0]) if refused and refused.path else None,
+            notice=notice,
+            refused=refused is not None,
+        )
+
+    async def confirm(self, request: Request, client: Client) -> Response:
+        """Ask for the confirmation, or confirm. Raises InvalidInput for a wrong link, NotFound."""
+        alerts, token = self._alerts(request, client), _token(request)
+        if request.method != "POST":  # GET or HEAD
+            confirmation = await alerts.confirmation(token)
+            choice = confirmation.choice
+            if not confirmation.done:
+                text = "Confirm the subscription to this page:"
+                return self._action(request, client, "Confirm alerts", text, choice, "Confirm")
+        else:
+            await _read_foreign_form(request)
+            choice = await alerts.confirm(token, await self._services.recorder.head())
+        text = "The subscription is confirmed. Each mail has a link that ends it."
+        return self._action(request, client, "Alerts confirmed", text, choice)
+
+    async def unsubscribe(self, request: Request, client: Client) -> Response:
+        """Ask, or end a subscription. Raises InvalidInput for a wrong link, NotFound."""
+        alerts, token = self._alerts(request, client), _token(request)
+        if request.method == "POST":
+            await _read_foreign_form(request)
+            await alerts.unsubscribe(token)
+        choice = await alerts.subscribed(token)
+        if choice is None:
+            text = "The subscription has ended. Its address is deleted."
+            return self._action(request, client, "Unsubscribed", text)
+        text = "End the subscription to this page:"
+        return self._action(request, client, "Unsubscribe", text, choice, "Unsubscribe")
+
+    async def manage(self, request: Request, client: Client) -> Response:
+        """Return the subscriptions of an address, or delete some. Raises InvalidInput, NotFound."""
+        alerts, token = self._alerts(request, client), _token(request)
+        done = None
+        if request.method == "POST":
+            pairs = await _read_foreign_form(request)
+            _require_single(pairs)
+            count = await alerts.remove_own(token, _id(dict(pairs).get("id", "")))
+            done = f"Deleted subscriptions: {count}." if count else NONE_DELETED
+        return form_page(
+            "alerts/manage.html",
+            request,
+            client,
+            title="Your alerts",
+            own=await alerts.own(token),
+            action=href(f"{ALERTS}/manage", {"token": token}),
+            done=done,
+        )
+
+    def _action(
+        self,
+        request: Request,
+        client: Client,
+        title: str,
+        text: str,
+        choice: Choice | None = None,
+        button: str | None = None,
+    ) -> Response:
+        """Return a page with a text, a subscription and the button of an action."""
+        action = f"{request.url.path}?{request.url.query}"
+        values: dict[str, Any] = {"text": text, "choice": choice, "button": button}
+        return form_page(
+            "alerts/action.html", request, client, title=title, action=action, **values
+        )
+
+
+def _network(request: Request) -> str:
+    return client_network(request.client and request.client.host)
+
+
+def _token(request: Request) -> str:
+    """Return the token of a link. Raises InvalidInput."""
+    return query_parameters(request, ("token",)).get("token", "")
+
+
+async def _read_foreign_form(request: Request) -> list[tuple[str, str]]:
+    """Return the fields of a form that may come from another site: the token in its address counts."""
+    body = await read_body(request, MAX_FORM_BYTES)
+    return parse_qsl(body.decode("ascii", "replace"))
+
+
+def _require_single(pairs: Sequence[tuple[str, str]]) -> None:
+    """Refuse a form with a repeated field. Raises InvalidInput."""
+    counts = Counter(name for name, _ in pairs)
+    for name, count in counts.items():
+        if count > 1:
+            raise InvalidInput("expected once", code="BAD_REQUEST", path=(name[:50],))
+
+
+def _id(text: str) -> UUID | None:
+    """Return the id of one subscription; None selects all. Raises InvalidInput."""
+    if text == "all":
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput("expected the id of a subscription, or all", path=("id",)) from None

@@ -1,0 +1,1 @@
+"""Parts of pages in frames of other sites, and their description by oEmbed."""

@@ -1,0 +1,1 @@
+"""Recorded answers of the released derivation, and the log that they depend on."""

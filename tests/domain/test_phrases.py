@@ -1,0 +1,31 @@
+"""Names of places in sentences have their article."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracker.domain.phrases import place_in_text, with_capital
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("US", "the United States"),
+        ("EU", "the European Union"),
+        ("NL", "the Netherlands"),
+        ("BS", "the Bahamas"),
+        ("SB", "the Solomon Islands"),
+        ("US_CA", "the United States and Canada"),
+        ("SUHH", "the Soviet Union"),
+        ("CD", "Congo (Kinshasa)"),
+        ("CN", "China"),
+        ("WORLD", "the world"),
+        ("OTHER", "other countries"),
+    ],
+)
+def test_a_place_has_its_article_in_a_sentence(code: str, name: str) -> None:
+    assert place_in_text(code) == name
+
+
+def test_a_sentence_begins_with_a_capital() -> None:
+    assert with_capital(place_in_text("US")) == "The United States"

@@ -1,0 +1,152 @@
+"""Digests: the changes of a page between two moments, each once, by category. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from tracker.alerts.letter import Heading, Item, Letter, Paragraph, Part
+from tracker.domain.phrases import date_phrase
+from tracker.domain.values import PartialDate
+
+
+class Category(StrEnum):
+    """The categories of lines, in the order of a digest. A value is a heading."""
+
+    STATUS = "Status changes"
+    NEW = "New acts and figures"
+    LATE = "Recorded late"
+    CORRECTED = "Corrected"
+    CONTRADICTED = "Contradicted"
+    UPCOMING = "Upcoming in the next 30 days"
+
+
+COUNTED = {
+    Category.STATUS: ("status change", "status changes"),
+    Category.NEW: ("new record", "new records"),
+    Category.LATE: ("recorded late", "recorded late"),
+    Category.CORRECTED: ("correction", "corrections"),
+    Category.CONTRADICTED: ("contradiction", "contradictions"),
+}
+"""Words of the subject, for one and for several. Upcoming changes do not make a digest."""
+EXPLAINED = {
+    Category.LATE: "Dated before the previous digest, recorded after it. Effects can begin later.",
+    Category.CONTRADICTED: "A recorded statement contradicts a status that follows from dates.",
+}
+MAX_TITLE_CHARACTERS = 70
+"""Maximum length of a title in a subject, so that the changes after it are visible."""
+MAX_LINES = 40
+"""Maximum number of lines in a category."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A moment: an effective date and a position of the log."""
+
+    day: date
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A change in a sentence."""
+
+    category: Category
+    key: str
+    """Identity of the change, such as `event/4711`."""
+    day: str
+    """A day, month or year as it is recorded; empty without one."""
+    text: str
+    path: str
+    """Path and query of its permanent page."""
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The changes of a page since a moment."""
+
+    title: str
+    """The title of the page."""
+    page: str
+    """Path and query of the page at the later moment."""
+    comparison: str | None
+    """Path and query of the comparison of the two moments; None if there is none of this page."""
+    since: Point
+    until: Point
+    lines: Sequence[Line]
+    remarks: Sequence[str] = ()
+    """Limits of the digest, such as the completeness of the records."""
+
+    @property
+    def counts(self) -> Mapping[Category, int]:
+        """Return the number of lines by category, without upcoming changes."""
+        return {
+            one: count
+            for one in COUNTED
+            if (count := sum(line.category is one for line in self.lines))
+        }
+
+
+def arranged(lines: Iterable[Line]) -> list[Line]:
+    """Return lines by category and date, each change once: in its first category."""
+    order = list(Category)
+    first: dict[str, Line] = {}
+    for line in sorted(lines, key=lambda each: (order.index(each.category), each.day, each.key)):
+        first.setdefault(line.key, line)
+    return list(first.values())
+
+
+def subject(digest: Digest) -> str:
+    """Return the changes of a digest in few words: `Gallium: 2 status changes, 1 correction`."""
+    changes = [f"{count} {COUNTED[one][count > 1]}" for one, count in digest.counts.items()]
+    title = digest.title
+    if len(title) > MAX_TITLE_CHARACTERS:
+        title = f"{title[: MAX_TITLE_CHARACTERS - 1]}…"
+    return f"{title}: {', '.join(changes) or 'no change recorded'}"
+
+
+def letter(digest: Digest, site: str, footer: Sequence[Part] = ()) -> Letter:
+    """Return the letter of a digest; `site` is the origin of its links."""
+    since, until = digest.since, digest.until
+    parts: list[Part] = [
+        Paragraph(
+            f"{digest.title}: changes between {written(since.day)} (position {since.position}) and"
+            f" {written(until.day)} (position {until.position}).",
+            f"{site}{digest.page}",
+            "Page at this moment",
+        )
+    ]
+    if not digest.counts:
+        parts.append(
+            Paragraph("No change recorded. Changes that are not recorded here may have happened.")
+        )
+    for category in Category:
+        parts += _section(category, digest, site)
+    if digest.comparison:
+        parts.append(Paragraph("Compare both moments:", f"{site}{digest.comparison}", "Comparison"))
+    parts += [Paragraph(remark, note=True) for remark in digest.remarks]
+    return Letter(subject(digest), [*parts, *footer])
+
+
+def _section(category: Category, digest: Digest, site: str) -> list[Part]:
+    lines = [line for line in digest.lines if line.category is category]
+    if not lines:
+        return []
+    parts: list[Part] = [Heading(category.value)]
+    if category in EXPLAINED:
+        parts.append(Paragraph(EXPLAINED[category], note=True))
+    for line in lines[:MAX_LINES]:
+        text = f"{written(line.day)}: {line.text}" if line.day else line.text
+        parts.append(Item(text, f"{site}{line.path}", "Permanent link", line.remark))
+    if (more := len(lines) - MAX_LINES) > 0:
+        see = ": see the comparison below" if digest.comparison else ""
+        parts.append(Paragraph(f"And {more} more{see}.", note=True))
+    return parts
+
+
+def written(day: date | str) -> str:
+    """Return a date in words: `27 November 2026`; a month or year as it is recorded."""
+    return date_phrase(day if isinstance(day, date) else PartialDate(day))

@@ -1,0 +1,292 @@
+"""The mailer: composes digests and sends messages, in one server at a time.
+
+State after a crash:
+
+1. A digest is rendered, then stored together with the new moment of its subscription. A crash before repeats
+the comparison; a crash after leaves a message to send.
+2. A message is sent, then marked as sent. A crash in between sends the same bytes again with the same
+Message-ID, by which mail programs recognize a repetition.
+
+A server without the lease writes nothing: its epoch is checked in each transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeGuard, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from tracker import clock
+from tracker.alerts.letter import Letter, Rendered, addressed, render, sender_address
+from tracker.alerts.options import MailOptions
+from tracker.alerts.smtp import Attempt, Connection, Result
+from tracker.alerts.store import CONFIRM_WITHIN, choice_of, comparison_day
+from tracker.alerts.subscription import Subscription, next_due
+from tracker.alerts.tokens import Purpose, Signer
+from tracker.errors import InvalidInput, NotFound, TrackerError, Unavailable
+from tracker.postgres.background import end_if_cancelled
+from tracker.postgres.database import (
+    CONNECTION_ERRORS,
+    MAILER,
+    Pool,
+    Target,
+    create_pool,
+    named_queries,
+)
+from tracker.postgres.lease import POOL_SETTINGS, Lease, LeaseLost, check_epoch
+from tracker.postgres.leased_task import LeasedTask, Work
+
+SQL = named_queries(Path(__file__).with_name("outbox.sql"))
+LEASE = "mailer"
+POOL_SIZE = 3
+PRUNING_INTERVAL_SECONDS = 600.0
+STOP_SECONDS = 5.0
+"""Seconds that a message in flight has to finish when the server stops."""
+MAX_PAUSE_SECONDS = 300
+"""Longest wait in seconds before the next connection to a mail server that takes no messages."""
+BATCH = 100
+"""Maximum number of subscriptions or messages that are read at a time."""
+MAX_REFUSALS = 2
+"""Consecutive permanent refusals after which a subscription stops."""
+
+FINAL_CODES = ("INVALID_", "UNKNOWN_", "BAD_REQUEST", NotFound.code)
+"""Beginnings of the codes of errors about values that no page has."""
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Head: TypeAlias = Callable[[], Awaitable[int]]
+
+
+class Composer(Protocol):
+    """Compares two moments of the page of a subscription."""
+
+    async def letter(
+        self, subscription: Subscription, day: date, position: int, unsubscribe: str
+    ) -> Letter | None:
+        """Return the digest of a subscription up to a moment; None if there is nothing to send.
+
+        `unsubscribe` is the link that ends the subscription. Raises InvalidInput or NotFound for a page
+        that is invalid, and Unavailable.
+        """
+        ...
+
+
+class Mailer(LeasedTask):
+    """Composes and sends while this process holds the lease."""
+
+    name = "alerts"
+
+    def __init__(self, target: Target, options: MailOptions, composer: Composer, head: Head):
+        super().__init__()
+        self._target = target
+        self._options = options
+        self._composer = composer
+        self._head = head
+        self.observe: Callable[[str, str], None] = lambda *_: None
+        """Callback for each attempt: the kind of message, and the result."""
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[Lease, Work]]:
+        """Connect with the role of the mailer."""
+        pool = await create_pool(
+            self._target, role=MAILER, size=POOL_SIZE, settings=POOL_SETTINGS, seconds=20
+        )
+        try:
+            lease = Lease(pool, LEASE, self._options.lease_seconds)
+            yield lease, self._mailing(pool, lease).run
+        finally:
+            await pool.close()
+
+    def _mailing(self, pool: Pool, lease: Lease) -> Mailing:
+        return Mailing(
+            pool,
+            lease,
+            self._options,
+            self._composer,
+            self._head,
+            lambda *seen: self.observe(*seen),
+        )
+
+
+class Mailing:
+    """The work of one epoch of the lease."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        lease: Lease,
+        options: MailOptions,
+        composer: Composer,
+        head: Head,
+        observe: Callable[[str, str], None],
+    ):
+        self._pool = pool
+        self._lease = lease
+        self._options = options
+        self._composer = composer
+        self._head = head
+        self._observe = observe
+        self._signer = Signer(options.secret)
+        self._envelope = sender_address(options.sender).addr_spec
+        self._outages = 0
+        self._resume_at = clock.now()
+
+    async def run(self) -> None:
+        """Compose and send until the lease is lost, or the server stops."""
+        loop = asyncio.get_running_loop()
+        pruned = float("-inf")
+        while True:
+            end_if_cancelled()  # the client of the mail server can swallow it: wait_for before Python 3.12
+            await self._lease.wait_until_held()
+            await self.compose()
+            await self.send()
+            if loop.time() - pruned > PRUNING_INTERVAL_SECONDS:
+                pruned = loop.time()
+                await self._write(SQL.prune)
+                await self._write(SQL.drop_unconfirmed, None, CONFIRM_WITHIN)
+            await asyncio.sleep(self._options.idle_seconds)
+
+    async def compose(self) -> None:
+        """Compare the due subscriptions, and store their digests."""
+        position = await self._head()
+        for row in await self._pool.fetch(SQL.due, clock.now(), position, BATCH):
+            subscription = Subscription(row["id"], choice_of(row), row["position"], row["day"])
+            await self._lease.wait_until_held()
+            try:
+                await self._compose(subscription, position)
+            except (Unavailable, *CONNECTION_ERRORS, TimeoutError) as error:
+                logger.warning("digests are retried: %s", type(error).__name__)
+                return
+            except LeaseLost:
+                raise
+            except Exception as error:  # one page must not delay the digests of others
+                if is_final(error):
+                    await self._stop(subscription, error)
+                    continue
+                logger.exception("a digest could not be composed and is postponed")
+                await self._postpone(subscription, subscription.position, subscription.day)
+
+    async def _compose(self, subscription: Subscription, position: int) -> None:
+        now = clock.now()
+        day = max(comparison_day(subscription.choice, now), subscription.day)
+        token = self._signer.token(Purpose.UNSUBSCRIBE, str(subscription.id))
+        link = f"{self._options.site}/alerts/unsubscribe?token={token}"
+        letter = await self._composer.letter(subscription, day, position, link)
+        if letter is None:
+            await self._postpone(subscription, position, day)
+            return
+        rendered = render(letter, self._options.sender, now, unsubscribe_headers(link))
+        await self._store(subscription, rendered, position, day)
+
+    async def _store(
+        self, subscription: Subscription, rendered: Rendered, position: int, day: date
+    ) -> None:
+        """Store a digest together with its moment, so that neither exists without the other."""
+        due = next_due(subscription.choice, clock.now(), self._options.immediate_interval)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await check_epoch(connection, self._lease)
+            await connection.execute(SQL.add_digest, subscription.id, *rendered)
+            await connection.execute(SQL.advance, subscription.id, position, day, due)
+
+    async def _postpone(self, subscription: Subscription, position: int, day: date) -> None:
+        due = next_due(subscription.choice, clock.now(), self._options.immediate_interval)
+        await self._write(SQL.postpone, subscription.id, position, day, due)
+
+    async def _stop(self, subscription: Subscription, error: TrackerError) -> None:
+        logger.warning("a subscription stops, its page is invalid: %s", error.code)
+        await self._write(SQL.stop, subscription.id)
+
+    async def send(self) -> None:
+        """Send waiting messages, up to the limit per minute."""
+        left = self._options.messages_a_minute - await self._pool.fetchval(SQL.sent_last_minute)
+        if left <= 0 or clock.now() < self._resume_at:
+            return
+        rows = await self._pool.fetch(SQL.waiting, min(left, BATCH))
+        async with aclosing(Connection(self._options.server)) as connection:
+            for row in rows:
+                await self._lease.wait_until_held()
+                attempt = await finished(self._deliver(connection, row))
+                if attempt.result is Result.UNAVAILABLE:
+                    self._pause(attempt)
+                    break
+                self._outages = 0
+
+    async def _deliver(self, connection: Connection, row: asyncpg.Record) -> Attempt:
+        """Send a message and store the result."""
+        content = addressed(row["message"], row["address"])
+        attempt = await connection.send(self._envelope, row["address"], content)
+        self._observe(row["kind"], attempt.result.value)
+        await self._note(row, attempt)
+        return attempt
+
+    def _pause(self, attempt: Attempt) -> None:
+        """Wait before the next connection, longer after each failure."""
+        self._outages += 1
+        later = self._options.schedule.next_try(self._outages, clock.now(), random.random())
+        self._resume_at = min(later, clock.now() + timedelta(seconds=MAX_PAUSE_SECONDS))
+        logger.warning("the mail server takes no messages: %s", attempt.error)
+
+    async def _note(self, row: asyncpg.Record, attempt: Attempt) -> None:
+        """Store the result of an attempt."""
+        if attempt.result is Result.SENT:
+            await self._write(SQL.sent, row["id"])
+            await self._write(SQL.accepted, row["subscription"])
+        elif attempt.result is Result.UNAVAILABLE or (
+            attempt.result is Result.TEMPORARY and row["attempts"] + 1 < self._options.max_attempts
+        ):
+            schedule = self._options.schedule
+            later = schedule.next_try(row["attempts"] + 1, clock.now(), random.random())
+            await self._write(SQL.retry, row["id"], later, attempt.error)
+        else:
+            await self._refuse(row["id"], row["subscription"], attempt)
+
+    async def _refuse(self, id: int, subscription: UUID, attempt: Attempt) -> None:
+        """Give a message up; a refused address is stopped, or deleted before its confirmation."""
+        await self._write(SQL.give_up, id, attempt.error)
+        logger.warning("a message is given up: %s", attempt.error)
+        if attempt.result is Result.PERMANENT:
+            await self._write(SQL.drop_unconfirmed, subscription, CONFIRM_WITHIN)
+            await self._write(SQL.refused, subscription, MAX_REFUSALS)
+
+    async def _write(self, query: str, *arguments: object) -> None:
+        """Execute a statement while no other process has the lease."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await check_epoch(connection, self._lease)
+            await connection.execute(query, *arguments)
+
+
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of some work, which a stop of the server lets finish if it takes not long.
+
+    Otherwise a message that the mail server has accepted would be sent again.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=STOP_SECONDS)
+        task.cancel()
+        raise
+
+
+def is_final(error: Exception) -> TypeGuard[TrackerError]:
+    """Return whether an error is about the page itself, so that a retry cannot succeed.
+
+    Errors about the position or about a limit are others: a restored log, a changed setting or another
+    release may remove them.
+    """
+    return isinstance(error, InvalidInput | NotFound) and error.code.startswith(FINAL_CODES)
+
+
+def unsubscribe_headers(link: str) -> Mapping[str, str]:
+    """Return the headers with which mail programs unsubscribe by one click (RFC 8058)."""
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}

@@ -1,0 +1,1 @@
+"""Receipts: signed statements of the answer to a query, which can be verified without the operator."""

@@ -1,0 +1,76 @@
+"""Files with several receipts: one a line, for the pages of a list in order. Pure.
+
+The list of a table has the alias `rows`. Each page begins after the last cursor of the page before, and the
+last page has no further one. So a file proves that it contains the whole list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from tracker.audit.receipts.receipt import Receipt
+from tracker.audit.receipts.statement import Operation
+from tracker.errors import Rejected
+
+MISSING_PAGE = "MISSING_PAGE"
+AFTER = "after"
+"""The variable with the cursor of a page."""
+
+
+def split_receipts(data: bytes) -> list[bytes]:
+    """Return the receipts in a file. Canonical JSON has no line breaks."""
+    return data.removesuffix(b"\n").split(b"\n")
+
+
+def check_pages(receipts: Sequence[Receipt]) -> None:
+    """Check that receipts are all pages of a list. Raises Rejected (MISSING_PAGE).
+
+    Receipts without answers have no cursors, so only their queries are compared.
+    """
+    if AFTER in receipts[0].statement.operation.variables:
+        raise Rejected(MISSING_PAGE, "the first receipt is not of the first page of the list")
+    for number, (before, after) in enumerate(pairwise(receipts), 1):
+        cursor = after.statement.operation.variables.get(AFTER)
+        same_list = _without_cursor(before.statement.operation) == _without_cursor(
+            after.statement.operation
+        )
+        continues = before.statement.answer_omitted or cursor == _next(before)
+        if cursor is None or not same_list or not continues:
+            raise Rejected(
+                MISSING_PAGE, f"receipt {number + 1} does not continue the list of receipt {number}"
+            )
+    if has_more(receipts[-1]):
+        raise Rejected(MISSING_PAGE, "the list has further pages after the last receipt")
+
+
+def has_more(receipt: Receipt) -> bool:
+    """Return whether the answer of a receipt is a page of a table with further pages."""
+    return _next(receipt) is not None
+
+
+def _without_cursor(operation: Operation) -> tuple[str, str | None, dict[str, Any]]:
+    variables = {name: value for name, value in operation.variables.items() if name != AFTER}
+    return operation.document, operation.operation_name, variables
+
+
+def _next(receipt: Receipt) -> Any:
+    """Return the cursor of the next page; None for the last one, and without an answer."""
+    for rows in _rows(receipt.answer):
+        info = rows.get("pageInfo")
+        if isinstance(info, Mapping) and info.get("hasNextPage"):
+            return info.get("endCursor")
+    return None
+
+
+def _rows(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the connections with the alias `rows`, up to the first one on each path."""
+    if not isinstance(value, Mapping):
+        return
+    for name, part in value.items():
+        if name == "rows":
+            if isinstance(part, Mapping):
+                yield part
+        else:
+            yield from _rows(part)

@@ -1,0 +1,207 @@
+"""The conditions of a clause on the goods of a shipment: their commodity, form, code and items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracker.domain.clause_query import match_of
+from tracker.domain.commodities import Commodity, descendants, find_commodity, related
+from tracker.domain.matching import ALL_GOODS, DUAL_USE_ITEMS, GROUPS, goods_of, named_limits
+from tracker.domain.phrases import commodities_phrase, list_phrase
+from tracker.domain.scope import Item
+from tracker.domain.shipments.questions import MET, NOT_MET, Condition, ConditionsOfClause
+from tracker.domain.vocabulary import Covers, Form, Match
+
+MAX_QUESTIONS = 4
+"""Maximum number of items of a clause that are asked for individually."""
+
+
+class GoodsConditions(ConditionsOfClause):
+    """The conditions of one clause on the goods of one shipment."""
+
+    def of_goods(self) -> Iterator[Condition]:
+        clause = self._clause
+        if clause.covers in (Covers.TECHNOLOGY, Covers.SERVICES):
+            yield NOT_MET
+            return
+        if clause.covers is not Covers.GOODS and self._shipment.hs_code is None:
+            yield self._open(
+                f"it covers {clause.covers}, not the minerals",
+                "covers",
+                f"Are the goods {clause.covers} that the clause lists?",
+            )
+        if ALL_GOODS in clause.commodities and not clause.items:
+            yield self._is_of_known_lines()
+            return
+        if self._is_dual_use():
+            return
+        if match_of(self._case.goods_query(self._control.issuer), clause) is Match.POSSIBLE:
+            yield self._in_group(commodities_phrase(set(clause.commodities) & GROUPS))
+            return
+        yield self._commodities()
+        if clause.items and not clause.items_complete:
+            yield self._items()
+        else:
+            yield self._forms()
+
+    def _in_group(self, named: str) -> Condition:
+        """Whether a group that the clause names without codes includes the goods."""
+        reason = f"it names only {named}, without codes"
+        if DUAL_USE_ITEMS in self._clause.commodities:
+            text = f"Are the goods dual-use items in the sense of the acts of {self._issuer}?"
+            return self._open_for_issuer(reason, "group", "dual-use-items", text)
+        text = f"Do {named} in the sense of the act include the goods?"
+        return self._open(reason, "group", text)
+
+    def _is_of_known_lines(self) -> Condition:
+        """Whether the exempt lines of a clause on all goods are recorded for the goods."""
+        exempts_lines = any(item.hs for item in self._clause.exempt_items)
+        if self._shipment.possible_commodities or not exempts_lines:
+            return MET
+        return Condition(None, "its exempt lines are recorded for minerals and metals only")
+
+    def _is_dual_use(self) -> bool:
+        """Whether a clause on dual-use items covers the goods, because each of them needs such a licence."""
+        if DUAL_USE_ITEMS not in self._clause.commodities or self._clause.items:
+            return False
+        return bool(self._shipment.possible_commodities) and all(
+            map(self._is_licensed, self._shipment.possible_commodities)
+        )
+
+    def _is_licensed(self, commodity: Commodity) -> bool:
+        """Return whether the licences in force cover a commodity in all forms that the goods can have."""
+        whole = [of.forms for of in self._licences.goods_of(commodity) if not of.limits]
+        forms, possible = frozenset[Form]().union(*whole), self._shipment.possible_forms
+        return bool(whole) and (not all(whole) or (bool(possible) and possible <= forms))
+
+    def _commodities(self) -> Condition:
+        """Whether it covers every commodity that the goods can be, not only a narrower one."""
+        goods = self._shipment.possible_commodities
+        uncovered = [
+            one
+            for one in goods
+            if named_limits(self._clause, one) != () and not self._licences_cover(one)
+        ]
+        of = commodities_phrase(self._clause.commodities)
+        if self._shipment.is_known_by_open_code and not self._has_codes:
+            text = f"Are the goods among these: {of}?"
+            return self._open(f"the code also has goods besides {of}", "goods", text, "commodity")
+        if not uncovered or self._has_codes:
+            return MET
+        text = f"Are the goods among these: {of}?"
+        return self._open(f"it names only {of}", "commodity", text, "commodity")
+
+    def _licences_cover(self, commodity: Commodity) -> bool:
+        goods = goods_of(self._clause, commodity, self._licences)
+        return any(not of.limits for of in goods)
+
+    @property
+    def _has_codes(self) -> bool:
+        """Return whether the codes of its items decide for a shipment with a code."""
+        return self._shipment.hs_code is not None and any(item.hs for item in self._clause.items)
+
+    def _forms(self) -> Condition:
+        """Whether it covers every form that the goods can have."""
+        possible = self._shipment.possible_forms
+        covered = [
+            goods.forms
+            for one in self._shipment.possible_commodities
+            for goods in goods_of(self._clause, one, self._licences)
+        ]
+        if not covered or any(not forms for forms in covered):
+            return MET
+        together = frozenset[object]().union(*covered)
+        if possible and possible <= together:
+            return MET
+        named = list_phrase(sorted(str(form) for form in together))
+        return self._open(
+            f"it covers only {named}", "form", f"Are the goods in this form: {named}?", "form"
+        )
+
+    def _items(self) -> Condition:
+        """Whether the goods are one of the items that the clause names."""
+        by_item = [
+            (number, item, self._is_item(number, item, self._clause.items_complete))
+            for number, item in enumerate(self._clause.items)
+            if self._is_near(item)
+        ]
+        if any(met for _, _, met in by_item):
+            return MET
+        open_items = [(number, item) for number, item, met in by_item if met is None]
+        if not open_items:
+            return NOT_MET
+        names = [item.name for _, item in open_items[:MAX_QUESTIONS]]
+        more = len(open_items) - len(names)
+        listed = "; ".join(names) + (f" and {more} more items" if more > 0 else "")
+        questions = tuple(
+            self._question(f"item/{number}", f"Do the goods fit “{describe_item(item)}”?")
+            for number, item in open_items[:MAX_QUESTIONS]
+        )
+        if self._case.lacks_tariff and any(item.hs for _, item in open_items):
+            text = f"Which place's tariff has the code {self._shipment.hs_code}?"
+            questions = (self._question("code", text, "codeOf"), *questions)
+        return Condition(None, f"it covers only {listed}", questions)
+
+    def _is_near(self, item: Item) -> bool:
+        goods = self._shipment.possible_commodities
+        return (
+            item.commodity is None
+            or not goods
+            or any(item.commodity in related(one) for one in goods)
+        )
+
+    def _is_item(self, number: int, item: Item, complete: bool) -> bool | None:
+        """Return whether the goods are an item; None if the shipment does not say."""
+        answer = self._case.answer(self._id(f"item/{number}"))
+        if answer is not None:
+            return answer
+        whole = self._is_whole(item)
+        by_name = self._code is None and whole
+        of_code = by_name or self._has_code_of(item, complete or whole)
+        parts = [of_code, None if item.threshold else True]
+        if by_name or not (of_code and item.hs):
+            parts += [self._is_commodity_of(item), self._is_form_of(item)]
+        if False in parts:
+            return False
+        return None if None in parts else True
+
+    def _is_whole(self, item: Item) -> bool:
+        """Return whether an item is a whole commodity, by its name or by all of its codes."""
+        only = self._clause.commodities[0] if len(self._clause.commodities) == 1 else None
+        of = item.commodity or only
+        if of is None:
+            return False
+        return find_commodity(item.name) == of or (
+            bool(of.hs_codes) and all(code.startswith(item.hs) for code in of.hs_codes)
+        )
+
+    def _has_code_of(self, item: Item, complete: bool) -> bool | None:
+        code = self._code
+        if not item.hs:
+            return True if complete else None
+        if code is None:
+            return None
+        if any(code.startswith(own) for own in item.hs):
+            return True
+        return None if any(own.startswith(code) for own in item.hs) else False
+
+    def _is_commodity_of(self, item: Item) -> bool | None:
+        if item.commodity is None:
+            return True
+        inside = [one in descendants(item.commodity) for one in self._shipment.possible_commodities]
+        return True if all(inside) else None
+
+    def _is_form_of(self, item: Item) -> bool | None:
+        possible = self._shipment.possible_forms
+        if not item.forms:
+            return True
+        if possible and possible <= set(item.forms):
+            return True
+        return False if possible and possible.isdisjoint(item.forms) else None
+
+
+def describe_item(item: Item) -> str:
+    """Return an item with its threshold and code in the act."""
+    threshold = f", {item.threshold}" if item.threshold else ""
+    code = f" ({item.code})" if item.code else ""
+    return f"{item.name}{threshold}{code}"

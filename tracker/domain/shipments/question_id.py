@@ -1,0 +1,51 @@
+"""Ids of the questions of a check: on a part of one clause, or on all clauses of an issuer. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracker.errors import InvalidInput
+
+EXAMPLES = "cn-mofcom-2025-10/tungsten/item/2 or CN/end-use"
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionId:
+    """The id of a question on a clause, written `CONTROL/CLAUSE/PART`; a part may have slashes."""
+
+    control: str
+    """The key of the instrument."""
+    clause: str
+    """The key of the clause."""
+    part: str
+    """The part of the clause that the question is about, such as `form` or `item/2`."""
+
+    def __str__(self) -> str:
+        return f"{self.control}/{self.clause}/{self.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerQuestionId:
+    """The id of a question that the clauses of an issuer share, written `ISSUER/PART`."""
+
+    issuer: str
+    """The code of the issuer, such as `CN`."""
+    part: str
+    """The subject of the question, such as `end-use`."""
+
+    def __str__(self) -> str:
+        return f"{self.issuer}/{self.part}"
+
+
+def parse_question_id(text: str) -> QuestionId | IssuerQuestionId:
+    """Parse an id. Raises InvalidInput."""
+    first, _, rest = text.partition("/")
+    if first.isupper() and rest and "/" not in rest:
+        return IssuerQuestionId(first, rest)
+    clause, _, part = rest.partition("/")
+    if not (first and clause and part):
+        raise InvalidInput(
+            f"{text[:100]!r}: expected the id of a question, such as {EXAMPLES}",
+            code="INVALID_QUESTION",
+        )
+    return QuestionId(first, clause, part)
