@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import psutil
@@ -15,9 +16,9 @@ from tests.support.polling_process import MANY_ATTRIBUTES
 from tests.support.time_limits import within
 from tests.support.waiting import until
 from tests.watch.test_markup import answer
-from tracker.watch import html_process as module
+from tracker.watch import html_process
 from tracker.watch.adapter import NotUnderstood
-from tracker.watch.html_process import MAX_CPU_SECONDS, html_process, read_apart
+from tracker.watch.html_process import MAX_CPU_SECONDS, MAX_MEMORY_BYTES, process_with, read_apart
 from tracker.watch.listing import Layout, read_page
 from tracker.watch.markup import MAX_HTML_BYTES, page_lines
 
@@ -25,14 +26,15 @@ MANY_ELEMENTS = "<p>x" * (MAX_HTML_BYTES // 4)
 PLAIN = "<p>Gallium</p>"
 
 
-@pytest.fixture
-def process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Start the next process with limits that the test may change."""
-    html_process().close()
-    html_process.cache_clear()
-    yield monkeypatch
-    html_process().close()
-    html_process.cache_clear()
+@contextmanager
+def limits(
+    memory_bytes: int = MAX_MEMORY_BYTES, cpu_seconds: int = MAX_CPU_SECONDS
+) -> Iterator[None]:
+    """Read HTML in a new process with some limits."""
+    process = process_with(memory_bytes, cpu_seconds)
+    with closing(process), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(html_process, "HTML_PROCESS", process)
+        yield
 
 
 def refusal(content: str) -> str:
@@ -43,15 +45,15 @@ def refusal(content: str) -> str:
     return refused.value.code
 
 
-def test_html_that_takes_much_time_is_refused(process_of_its_own: pytest.MonkeyPatch) -> None:
-    process_of_its_own.setattr(module, "MAX_CPU_SECONDS", 2)
-    assert refusal(MANY_ATTRIBUTES) == "TOO_LARGE"
+def test_html_that_takes_much_time_is_refused() -> None:
+    with limits(cpu_seconds=2):
+        assert refusal(MANY_ATTRIBUTES) == "TOO_LARGE"
 
 
-def test_html_that_takes_much_memory_is_refused(process_of_its_own: pytest.MonkeyPatch) -> None:
-    process_of_its_own.setattr(module, "MAX_MEMORY_BYTES", 300_000_000)
+def test_html_that_takes_much_memory_is_refused() -> None:
     before = psutil.Process().memory_info().rss
-    assert refusal(MANY_ELEMENTS) == "TOO_LARGE"
+    with limits(memory_bytes=300_000_000):
+        assert refusal(MANY_ELEMENTS) == "TOO_LARGE"
     assert psutil.Process().memory_info().rss - before < 100_000_000
 
 
@@ -84,11 +86,14 @@ def test_a_large_picture_within_a_tag_is_no_long_tag() -> None:
     assert page_lines(answer(f"{picture}<p>Gallium")) == ["Gallium"]
 
 
-def test_the_process_knows_no_secret(process_of_its_own: pytest.MonkeyPatch) -> None:
-    process_of_its_own.setenv("TRACKER_TOKENS", "s3cret")
-    read_apart(page_lines, answer(PLAIN))
-    [child] = [each for each in psutil.Process().children() if "html_worker" in str(each.cmdline())]
-    assert "TRACKER_TOKENS" not in child.environ()
+def test_the_process_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKER_TOKENS", "s3cret")
+    before = psutil.Process().children()
+    with limits():
+        read_apart(page_lines, answer(PLAIN))
+        [child] = [each for each in psutil.Process().children() if each not in before]
+        assert "html_worker" in str(child.cmdline())
+        assert "TRACKER_TOKENS" not in child.environ()
 
 
 async def test_a_page_that_is_being_read_does_not_keep_the_server_from_ending() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import pickle
 from collections.abc import Callable
-from functools import cache
 from typing import ParamSpec, TypeVar, get_type_hints
 
 import msgspec
@@ -28,21 +27,24 @@ MAX_DOCUMENTS = 1_000
 """Documents after which the process is restarted, because its memory grows."""
 
 
+def process_with(max_memory_bytes: int, max_cpu_seconds: int) -> WorkerProcess:
+    """Return a process with limits; it starts with the first document."""
+    return WorkerProcess(
+        ["-m", "tracker.watch.html_worker", str(max_memory_bytes), str(max_cpu_seconds)],
+        timeout_seconds=TIMEOUT_SECONDS,
+        max_requests=MAX_DOCUMENTS,
+    )
+
+
+HTML_PROCESS = process_with(MAX_MEMORY_BYTES, MAX_CPU_SECONDS)
+"""The one process that reads HTML; it ends with the present process."""
+
+
 class Refusal(msgspec.Struct):
     """The reason why a document could not be read."""
 
     message: str
     code: str
-
-
-@cache
-def html_process() -> WorkerProcess:
-    """Return the one process that reads HTML; it ends with the present process."""
-    return WorkerProcess(
-        ["-m", "tracker.watch.html_worker", str(MAX_MEMORY_BYTES), str(MAX_CPU_SECONDS)],
-        timeout_seconds=TIMEOUT_SECONDS,
-        max_requests=MAX_DOCUMENTS,
-    )
 
 
 def read_apart(read: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
@@ -53,7 +55,7 @@ def read_apart(read: Callable[P, T], *arguments: P.args, **options: P.kwargs) ->
     """
     request = base64.b64encode(pickle.dumps((read, arguments, options)))
     try:
-        good, answer = html_process().request(request)
+        good, answer = HTML_PROCESS.request(request)
     except WorkerFailed:
         raise NotUnderstood(
             "expected HTML that can be read with little memory in a few seconds", code="TOO_LARGE"

@@ -39,7 +39,7 @@ from tracker.watch.adapter import (
     Response,
     SourceSettings,
 )
-from tracker.watch.html_process import html_process
+from tracker.watch.html_process import HTML_PROCESS
 from tracker.watch.journal import PollJournal, PollReport, shorten
 from tracker.watch.store import KnownAddress, SourceRow, WatchStore, address_of
 from tracker.web.failures import FetchError
@@ -357,7 +357,7 @@ async def drive(
         try:
             steps.close()
         except ValueError:  # a thread is still in the adapter, because the poll was cancelled
-            html_process().kill()
+            HTML_PROCESS.kill()
 
 
 async def _step(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,7 +53,5 @@ class PictureProcess:
         return answer
 
 
-@cache
-def shared_process() -> PictureProcess:
-    """Return the process that all applications of this server share."""
-    return PictureProcess()
+SHARED_PROCESS = PictureProcess()
+"""The process that all applications of this server share; it starts with the first picture."""

@@ -7,7 +7,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 from projections.lru_cache import SizedLruCache
-from schema.pages.charts.picture_process import require_installed, shared_process
+from schema.pages.charts.picture_process import SHARED_PROCESS, require_installed
 from tracker.errors import Unavailable
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
@@ -46,7 +46,7 @@ class ChartRenderer:
         if len(self._coming) >= MAX_WAITING:
             raise Unavailable("too many charts are being drawn; try again in a moment")
         coming = asyncio.get_running_loop().run_in_executor(
-            self._thread, shared_process().make, format, svg
+            self._thread, SHARED_PROCESS.make, format, svg
         )
 
         def arrived(done: asyncio.Future[bytes]) -> None:
