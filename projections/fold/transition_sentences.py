@@ -7,6 +7,7 @@ alone is marked as such.
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from projections.fold.transitions import Transition, TransitionBasis, TransitionKind, clause_of
 from tracker.domain.alliance import AllianceState
@@ -15,17 +16,18 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.phrases import (
     date_phrase,
     list_phrase,
+    on_phrase,
     place_in_text,
     with_capital,
     word_phrase,
 )
-from tracker.domain.values import DAY
+from tracker.domain.values import DAY, PartialDate
 from tracker.domain.vocabulary import ClauseStatus
 
 CAPITAL = re.compile(r"(?=[A-Z])")
 DISCONTINUED = {
     ClauseStatus.WITHDRAWN: "is withdrawn",
-    ClauseStatus.LAPSED: "has lapsed",
+    ClauseStatus.LAPSED: "lapses",
     ClauseStatus.CONCLUDED: "is concluded without a measure",
 }
 
@@ -67,14 +69,16 @@ def _basis(of: Transition) -> str:
 
 
 def _of_clause(of: Transition, after: ClauseState) -> str:
-    day = date_phrase(of.day)
+    clause, day = after.clause, date_phrase(of.day)
     match of.kind:
         case TransitionKind.APPEARS:
             return f"is added on {day}"
         case TransitionKind.IN_FORCE:
-            return f"is in force from {day} on"
+            start = _as_recorded(of.day, clause.in_force_from, clause.period)
+            return f"is in force from {date_phrase(start)} on"
         case TransitionKind.SUSPENDED:
-            return f"is suspended from {day} {_until(after)}"
+            start = _as_recorded(of.day, after.suspended_from)
+            return f"is suspended from {date_phrase(start)} {_until(after)}"
         case TransitionKind.RETURNS:
             if after.first_in_force == of.day:
                 return (
@@ -82,11 +86,13 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
                 )
             return f"is back in force from {day} on"
         case TransitionKind.EXPIRES:
-            return f"has ended; its last day is {date_phrase(of.day - DAY)}"
+            return f"ends; {_last_of(of.day - DAY, clause.in_force_until or clause.period)}"
         case TransitionKind.REPEALED:
-            return f"is repealed from {day} on{_into(after)}"
+            end = _as_recorded(of.day, after.repealed_from)
+            return f"is repealed from {date_phrase(end)} on{_into(after)}"
         case TransitionKind.DISCONTINUED:
-            return f"{DISCONTINUED[after.status]} from {day} on"
+            end = _as_recorded(of.day, after.discontinued_from)
+            return f"{DISCONTINUED[after.status]} {on_phrase(end)}"
         case TransitionKind.AMENDED:
             return f"is reworded from {day} on"
     if after.status is ClauseStatus.ANNOUNCED and "status" in _names(of):
@@ -108,6 +114,17 @@ def _of_terms(of: Transition, after: ClauseState) -> str:
         back = "back " if after.first_in_force else ""
         return f"is to be {back}in force from {date_phrase(after.returns_on)} on"
     return f"has other terms ({_fields(of)})"
+
+
+def _as_recorded(day: date, *recorded: PartialDate | None) -> PartialDate:
+    """Return the recorded date that begins on a day, in its precision, or else the day."""
+    return next((one for one in recorded if one and one.first == day), PartialDate(str(day)))
+
+
+def _last_of(day: date, recorded: PartialDate | None) -> str:
+    """Return the phrase for a last day, or for the month or year that is recorded for it."""
+    last = recorded if recorded and recorded.last == day else PartialDate(str(day))
+    return f"its last {last.precision.value} is {date_phrase(last)}"
 
 
 def _names(of: Transition) -> set[str]:

@@ -16,11 +16,12 @@ from schema.pages.alerts.lines import Selection, page_lines
 from schema.pages.alerts.targets import parse_target
 from schema.services import Services
 from tests.support.api import Api, clause, control, source
-from tests.support.fact_builders import announced, suspended
+from tests.support.fact_builders import announced, fact, suspended
 from tests.support.fact_builders import clause as ban
 from tracker.alerts.digest import Category, Digest, Line, Point, arranged, letter, subject
 from tracker.alerts.letter import html, plain, render
 from tracker.clock import now
+from tracker.domain.export_control_acts import Amended
 
 SINCE, UNTIL = Point(date(2026, 11, 1), 100), Point(date(2026, 11, 29), 200)
 DAYS = st.dates(date(2026, 10, 20), date(2026, 12, 20))
@@ -190,19 +191,6 @@ def test_a_date_is_written_as_it_is_recorded_and_late_only_if_it_is_certainly_la
     assert text in plain(letter(Digest("Gallium", "/a", None, SINCE, UNTIL, [line]), SITE))
 
 
-def test_an_upcoming_end_is_no_past_one() -> None:
-    end = transition(1, "1", date(2026, 12, 16), 1, "BY_TERMS")
-    end |= {
-        "transition": "EXPIRES",
-        "summary": "x: clause 1 has ended; its last day is 15 December 2026.",
-    }
-    assert [line.text for line in lines_of([], [end])] == [
-        "x: clause 1 ends; its last day is 15 December 2026."
-    ]
-    passed = end | {"day": "2026-11-16"}
-    assert "has ended" in lines_of([], [passed])[0].text
-
-
 def test_the_subject_counts_the_changes() -> None:
     events = [event(101, UNTIL.day), event(102, UNTIL.day), event(103, date(2026, 10, 1))]
     lines = arranged(page_lines(events, [], [], SINCE, UNTIL, Selection()))
@@ -366,10 +354,48 @@ def test_a_comparison_is_about_the_page(page: str, filters: str | None) -> None:
         assert filters in path
 
 
-async def test_a_digest_of_a_place_says_that_it_lists_its_own_acts(services: Services) -> None:
-    point = Point(UNTIL.day, await services.recorder.head())
-    digest = await Digests(services).digest(parse_target("/places/US"), point, point)
-    assert any("Controls of others on its trade" in one for one in digest.remarks)
+async def place_digest(services: Services, place: str, since: Point) -> Digest:
+    """Return the digest of a place from a moment up to the present."""
+    until = Point(UNTIL.day, await services.recorder.head())
+    return await Digests(services).digest(parse_target(f"/places/{place}"), since, until)
+
+
+async def test_a_digest_of_a_place_lists_controls_of_others_that_name_it(
+    services: Services,
+) -> None:
+    since = Point(date(2026, 11, 20), await services.recorder.head())
+    to_japan, to_all = ban("japan", destinations=["JP"]), ban("all")
+    act = announced(to_japan, to_all, title="Gallium", on="2026-11-25")
+    await services.commands.record("export-control/x", act)
+    on_imports = announced(
+        ban("1", measure="tariff", origins=["JP", "KR"], inForceFrom="2026-11-26"),
+        issuer="US",
+        direction="import",
+        on="2026-11-25",
+    )
+    await services.commands.record("export-control/y", on_imports)
+    await services.commands.record("export-control/z", announced(ban("1"), on="2026-11-25"))
+    digest = await place_digest(services, "JP", since)
+    assert {line.key for line in digest.lines} == {"event/1", "event/2"}
+    assert (await place_digest(services, "DE", since)).counts == {}
+    assert any("all places" in one for one in digest.remarks)
+
+
+async def test_a_digest_of_a_place_follows_only_clauses_that_name_it(services: Services) -> None:
+    act = announced(
+        ban("japan", destinations=["JP"], inForceFrom="2026-11-24"),
+        ban("korea", destinations=["KR"], inForceFrom="2026-11-25"),
+        on="2026-11-01",
+    )
+    await services.commands.record("export-control/x", act)
+    since = Point(date(2026, 11, 20), await services.recorder.head())
+    digest = await place_digest(services, "JP", since)
+    assert [line.day for line in digest.lines] == ["2026-11-24"]
+    assert digest.counts == {Category.STATUS: 1}
+    to_all = fact(Amended, "2026-11-26", clauses=[ban("japan", inForceFrom="2026-11-24")])
+    await services.commands.record("export-control/x", to_all)
+    digest = await place_digest(services, "JP", since)
+    assert digest.counts == {Category.STATUS: 1, Category.NEW: 1}, "it named the place before"
 
 
 PAGES = (

@@ -76,8 +76,23 @@ def test_a_later_act_that_names_the_day_is_told() -> None:
     begun = fact(EnteredIntoForce, "2025-03-02", inForceFrom="2025-03-01")
     assert sentences(CONTROL, opening, begun) == [
         "is in force from 1 March 2025 on, by the terms announced on 3 December 2024 and a later act.",
-        "has ended; its last day is 31 December 2025, by the terms announced on 3 December 2024 alone.",
+        "ends; its last day is 31 December 2025, by the terms announced on 3 December 2024 alone.",
     ]
+
+
+def test_a_month_or_a_year_is_told_as_it_is_recorded() -> None:
+    opening = announced(clause(inForceFrom="2025-03", inForceUntil="2029"))
+    suspension = suspended(start="2025-09", end="2026-01")
+    assert sentences(CONTROL, opening, suspension) == [
+        "is in force from March 2025 on, by the terms announced on 3 December 2024 alone.",
+        "is suspended from September 2025 until January 2026.",
+        "is back in force from 1 February 2026 on, by the terms announced on 1 September 2025 alone.",
+        "ends; its last year is 2029, by the terms announced on 3 December 2024 alone.",
+    ]
+    repealed = fact(Repealed, "2025-03-01", clauses=["1"], repealedFrom="2026-02")
+    assert sentences(CONTROL, opening, repealed)[-1] == (
+        "is repealed from February 2026 on, by the terms announced on 1 March 2025 alone."
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +114,7 @@ def test_a_later_act_that_names_the_day_is_told() -> None:
                 discontinuedFrom="2025-09-01",
                 outcome="lapsed",
             ),
-            "has lapsed from 1 September 2025 on.",
+            "lapses on 1 September 2025.",
         ),
         (
             fact(Amended, "2025-09-01", clauses=[clause(commodities=["germanium"])]),

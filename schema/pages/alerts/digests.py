@@ -10,7 +10,16 @@ from importlib.resources import files
 from typing import Any
 
 from schema.execution.execute import QUERIES, execute, refusal
-from schema.pages.alerts.lines import UPCOMING_DAYS, Selection, page_lines, shipment_lines
+from schema.pages.alerts.lines import (
+    UPCOMING_DAYS,
+    Clause,
+    Data,
+    Selection,
+    limited_clauses,
+    lines_on_clauses,
+    page_lines,
+    shipment_lines,
+)
 from schema.pages.alerts.targets import Target, parse_target
 from schema.pages.check import check
 from schema.pages.site.address import href
@@ -26,12 +35,13 @@ from tracker.alerts.subscription import Frequency, Subscription
 MAX_PAGES = 10
 """Maximum number of pages of a list in a digest."""
 TOO_MANY = "There are more changes than this digest lists."
-OWN_ACTS = (
-    "This digest lists acts, memberships and figures of the place. Controls of others on its trade are on"
-    " its page only."
+NAMED_ONLY = (
+    "Of the controls of others, this digest lists those that name the place or a group with it. Controls on"
+    " trade with all places are on its page only."
 )
 DISCLAIMER = "Only recorded changes are listed. Information, not legal advice."
 DAY = timedelta(days=1)
+OF_CONTROLS = {"types": event_types("EXPORT_CONTROL")}
 NAMED = frozenset({"control", "alliance", "announcement", "figure"})
 """Pages of entities with names of their own."""
 MAX_SHARED = 64
@@ -102,42 +112,58 @@ class Digests:
         self, target: Target, since: Point, until: Point
     ) -> tuple[list[Line], list[str]]:
         """Return the lines of a page with a list of events, and remarks on them."""
-        moment = _moment(until)
         about = {"commodity": target.commodity, "place": target.place}
         coded = {**about, "hsCode": target.hs_code}
         filters = target.events or {}
         entity, search = filters.get("entity"), filters.get("search")
-        events, more = await self._list(
-            "DigestEvents", {**moment, "since": str(since.position), **filters}, cursor="since"
-        )
-        transitions: list[Mapping[str, Any]] = []
-        controls: list[Mapping[str, Any]] = []
+        events, more = await self._events(since, until, filters)
+        transitions: Sequence[Data] = []
+        controls: Sequence[Data] = []
         remarks: list[str] = []
         entities: set[str] | None = {entity} if entity else None
         if search:
-            found, _ = await self._list("DigestMatches", {**moment, **about, "search": search})
+            variables = {**_moment(until), **about, "search": search}
+            found, _ = await self._list("DigestMatches", variables)
             entities = {one["entity"] for one in found["nodes"]}
         if "types" not in filters or target.kinds:
-            first, last = since.day + DAY, until.day + UPCOMING_DAYS * DAY
+            last = until.day + UPCOMING_DAYS * DAY
             kind = target.kinds[0] if len(target.kinds) == 1 else None
-            days = {"from": first.isoformat(), "until": last.isoformat()}
-            variables = {**moment, **coded, **days, "entity": entity, "kind": kind}
-            found, too_many = await self._list("DigestTransitions", variables)
+            variables = {**coded, "entity": entity, "kind": kind}
+            found, too_many = await self._transitions(since, until, last, variables)
             more |= too_many
             transitions = found["nodes"]
             if found["completeness"]:
                 remarks.append(found["completeness"]["statement"])
         if not target.kinds or "EXPORT_CONTROL" in target.kinds:
-            variables = {**coded, "from": _moment(since), "to": moment}
-            found, too_many = await self._list("DigestConfirmations", variables)
+            controls, too_many = await self._confirmations(since, until, coded)
             more |= too_many
-            controls = found["nodes"]
         lines = page_lines(
-            events["nodes"], transitions, controls, since, until, Selection(target.kinds, entities)
+            events, transitions, controls, since, until, Selection(target.kinds, entities)
         )
-        if target.page.name == "place":
-            remarks.append(OWN_ACTS)
+        if target.page.name == "place" and target.place:
+            own = {line.key for line in lines}
+            others, too_many = await self._others(target.place, since, until)
+            lines += [line for line in others if line.key not in own]
+            more |= too_many
+            remarks.append(NAMED_ONLY)
         return lines, [*remarks, *([TOO_MANY] if more else [])]
+
+    async def _others(self, place: str, since: Point, until: Point) -> tuple[list[Line], bool]:
+        """Return the lines on clauses of other issuers that name a place, and whether there are more."""
+        clauses: set[Clause] = set()
+        incomplete = False
+        for direction, side in (("EXPORT", "destination"), ("IMPORT", "origin")):
+            for point in (since, until):
+                variables = {**_moment(point), "direction": direction, side: place}
+                found, more = await self._list("DigestClauses", variables)
+                clauses |= limited_clauses(found["nodes"], place, f"{side}s")
+                incomplete |= more
+        last = until.day + UPCOMING_DAYS * DAY
+        events, more_events = await self._events(since, until, OF_CONTROLS)
+        turns, more_turns = await self._transitions(since, until, last, {"kind": "EXPORT_CONTROL"})
+        controls, more_controls = await self._confirmations(since, until, {})
+        lines = lines_on_clauses(events, turns["nodes"], controls, since, until, clauses)
+        return lines, incomplete or more_events or more_turns or more_controls
 
     async def _shipment(
         self, target: Target, since: Point, until: Point
@@ -150,30 +176,44 @@ class Digests:
             "end": _moment(until),
         }
         data = await self._query("DigestShipment", variables)
-        acts = {"types": event_types("EXPORT_CONTROL"), "since": str(since.position)}
-        events, more = await self._list("DigestEvents", {**_moment(until), **acts}, cursor="since")
-        transitions, too_many = await self._transitions(since, until)
-        lines = shipment_lines(data, events["nodes"], transitions, target.address, since, until)
+        events, more = await self._events(since, until, OF_CONTROLS)
+        transitions: Sequence[Data] = []
+        if since.day < until.day:
+            of_controls = {"kind": "EXPORT_CONTROL"}
+            found, too_many = await self._transitions(since, until, until.day, of_controls)
+            transitions, more = found["nodes"], more or too_many
+        lines = shipment_lines(data, events, transitions, target.address, since, until)
         disclaimer = data["passed"]["after"]["disclaimer"]
-        return [*lines], [disclaimer, *([TOO_MANY] if more or too_many else [])]
+        return [*lines], [disclaimer, *([TOO_MANY] if more else [])]
+
+    async def _events(
+        self, since: Point, until: Point, filters: Data
+    ) -> tuple[Sequence[Data], bool]:
+        """Return the events that were recorded between two moments, and whether there are more."""
+        variables = {**_moment(until), "since": str(since.position), **filters}
+        found, more = await self._list("DigestEvents", variables, cursor="since")
+        return found["nodes"], more
 
     async def _transitions(
-        self, since: Point, until: Point
-    ) -> tuple[Sequence[Mapping[str, Any]], bool]:
-        """Return the transitions of controls between two days, and whether there are more."""
-        if since.day >= until.day:
-            return [], False
-        days = {"from": (since.day + DAY).isoformat(), "until": until.day.isoformat()}
-        found, more = await self._list(
-            "DigestTransitions", {**_moment(until), **days, "kind": "EXPORT_CONTROL"}
-        )
+        self, since: Point, until: Point, last: date, filters: Data
+    ) -> tuple[dict[str, Any], bool]:
+        """Return the transitions after the first day up to `last`, and whether there are more."""
+        days = {"from": (since.day + DAY).isoformat(), "until": last.isoformat()}
+        return await self._list("DigestTransitions", {**_moment(until), **days, **filters})
+
+    async def _confirmations(
+        self, since: Point, until: Point, filters: Data
+    ) -> tuple[Sequence[Data], bool]:
+        """Return the controls that differ between two moments, and whether there are more."""
+        moments = {"from": _moment(since), "to": _moment(until)}
+        found, more = await self._list("DigestConfirmations", {**filters, **moments})
         return found["nodes"], more
 
     async def _list(
-        self, operation: str, variables: Mapping[str, Any], cursor: str = "after"
+        self, operation: str, variables: Data, cursor: str = "after"
     ) -> tuple[dict[str, Any], bool]:
         """Return a whole list, and whether it has more pages than `MAX_PAGES`."""
-        nodes: list[Mapping[str, Any]] = []
+        nodes: list[Data] = []
         values = dict(variables)
         for _ in range(MAX_PAGES):
             data = await self._query(operation, values)

@@ -26,11 +26,6 @@ STATUS_CHANGES = frozenset(
     | {"MEMBER_JOINS", "MEMBER_LEAVES"}
 )
 """Transitions that change the status of a clause or a membership."""
-FUTURE = {
-    " has ended; its last day is ": " ends; its last day is ",
-    " has lapsed from ": " lapses from ",
-}
-"""Phrases in the past tense, with those of upcoming changes."""
 Clause: TypeAlias = tuple[str, str]
 """A clause: its entity and its key."""
 
@@ -127,17 +122,51 @@ def transition_line(one: Data, since: Point, until: Point) -> Line | None:
         Category.UPCOMING if upcoming else category,
         f"transition/{one['entity']}/{part}/{one['transition']}/{one['day']}",
         one["day"],
-        in_future(one["summary"]) if upcoming else one["summary"],
+        one["summary"],
         pinned(page_of(one["entity"], one["because"]["position"]), until),
         REMARKS.get(one["confirmation"] or "", ""),
     )
 
 
-def in_future(sentence: str) -> str:
-    """Return the sentence of an upcoming change."""
-    for past, future in FUTURE.items():
-        sentence = sentence.replace(past, future)
-    return sentence
+def limited_clauses(controls: Iterable[Data], place: str, field: str) -> set[Clause]:
+    """Return the clauses that others limit to some `destinations` or `origins`, the place among them."""
+    return {
+        (f"export-control/{control['key']}", one["key"])
+        for control in controls
+        if control["issuer"]["code"] != place
+        for one in control["clauses"]
+        if one[field]
+    }
+
+
+def lines_on_clauses(
+    events: Iterable[Data],
+    transitions: Iterable[Data],
+    controls: Iterable[Data],
+    since: Point,
+    until: Point,
+    clauses: Collection[Clause],
+) -> list[Line]:
+    """Return the lines of all controls, as `page_lines`, that are about some clauses."""
+    return page_lines(
+        (one for one in events if touched_clauses(one, clauses)),
+        (one for one in transitions if (one["entity"], one["clause"]) in clauses),
+        (_with_clauses(one, clauses) for one in controls),
+        since,
+        until,
+        Selection(),
+    )
+
+
+def _with_clauses(control: Data, clauses: Collection[Clause]) -> Data:
+    """Return a control that differs, with some of its clauses after the difference."""
+    after = control["after"]
+    kept = [
+        one
+        for one in (after or {}).get("clauses", ())
+        if (control["entity"], one["key"]) in clauses
+    ]
+    return {**control, "after": after and {**after, "clauses": kept}}
 
 
 def contradictions(controls: Iterable[Data], until: Point) -> dict[tuple[str, str], Line]:
