@@ -28,7 +28,7 @@ from tests.support.api import Api
 from tests.support.loops import IN_SESSION
 
 TUNGSTEN = "/check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"
-CARBIDE = "Do the goods fit “Tungsten carbide that is not under 1C226”?"
+CARBIDE = "Do the goods fit “Tungsten carbide, not under 1C226”?"
 
 
 async def html_of(api: Api, path: str) -> str:
@@ -69,7 +69,9 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
 
 @IN_SESSION
 async def test_a_yes_makes_a_possible_rule_certain_and_can_be_taken_back(corpus: Api) -> None:
-    links = replies(await html_of(corpus, TUNGSTEN), CARBIDE)
+    asked = await html_of(corpus, TUNGSTEN)
+    assert "fit “Ammonium paratungstate" not in asked, "it has another code"
+    links = replies(asked, CARBIDE)
     answered = await html_of(corpus, links["Yes"])
     certain = answered[answered.index('id="certain"') : answered.index('id="upcoming"')]
     assert "cn-mofcom-2025-10" in certain

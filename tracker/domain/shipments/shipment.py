@@ -10,7 +10,13 @@ from functools import lru_cache
 from unicodedata import category
 
 from tracker.domain.clause_query import ClauseQuery
-from tracker.domain.commodities import Commodity, commodities_with_code, goods_with_code, related
+from tracker.domain.commodities import (
+    Commodity,
+    commodities_with_code,
+    descendants,
+    goods_with_code,
+    related,
+)
 from tracker.domain.firm import spelling
 from tracker.domain.harmonized_system import forms_of_code
 from tracker.domain.matching import ALL_GOODS, DUAL_USE_ITEMS
@@ -162,10 +168,11 @@ class Shipment(Value, frozen=True, kw_only=True):
 
     @property
     def possible_commodities(self) -> frozenset[Commodity]:
-        """The commodities that the goods can be."""
-        if self.commodity is not None:
-            return frozenset({self.commodity})
-        return frozenset(goods_with_code(self.hs_code or ""))
+        """The commodities that the goods can be: those of the code, within the stated commodity."""
+        of_code = frozenset(goods_with_code(self.hs_code)) if self.hs_code else frozenset()
+        if self.commodity is None:
+            return of_code
+        return of_code & descendants(self.commodity) or frozenset({self.commodity})
 
     @property
     def is_known_by_open_code(self) -> bool:
