@@ -30,6 +30,8 @@ SIDEWAYS = """() => [...document.querySelectorAll("table.cards")]
     .filter(table => table.parentElement.scrollWidth > table.parentElement.clientWidth)
     .map(table => table.textContent.slice(0, 80))"""
 """Wide tables that scroll although their rows should be cards."""
+DESKTOP_WIDTH = 1280
+MENU_LINES = "new Set([...document.querySelectorAll('.top nav a')].map(a => a.offsetTop)).size"
 CONTENT = """() => ({
     heading: document.querySelector("h1").innerText,
     headings: document.querySelectorAll("h1").length,
@@ -47,6 +49,7 @@ class Seen:
     violations: list[Any] = field(default_factory=list)
     overflows: dict[int, int] = field(default_factory=dict)
     sideways: list[str] = field(default_factory=list)
+    menu_lines: int = 0
     loaded_bytes: int = 0
     has_charts: bool = False
     content: dict[str, Any] = field(default_factory=dict)
@@ -75,6 +78,8 @@ async def seen(
                 found.sideways += await tab.page.evaluate(SIDEWAYS)
             if width == PHONE_WIDTHS[0]:
                 found.violations += await tab.page.evaluate(RUN_AXE, WCAG)
+        await tab.page.set_viewport_size({"width": DESKTOP_WIDTH, "height": HEIGHT})
+        found.menu_lines = await tab.page.evaluate(MENU_LINES)
         found.content = await tab.page.evaluate(CONTENT)
         found.complaints = tab.complaints
     yield found
@@ -86,6 +91,10 @@ async def test_no_rule_of_accessibility_is_broken_in_light_or_dark(seen: Seen) -
 
 async def test_nothing_overflows_at_any_width(seen: Seen) -> None:
     assert seen.overflows == {}
+
+
+async def test_the_menu_is_on_one_line_of_a_wide_screen(seen: Seen) -> None:
+    assert seen.menu_lines <= 1, "0 without a menu"
 
 
 async def test_wide_tables_are_cards_on_phones(seen: Seen) -> None:

@@ -25,7 +25,7 @@ from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of
 from schema.pages.site.words import days_between, in_days, listed, many, sentence, written_day
-from tracker.domain.phrases import with_article
+from tracker.domain.phrases import with_article, with_capital
 from tracker.domain.registry import FACTS
 from tracker.domain.watched_source_facts import SourceFact
 
@@ -140,7 +140,8 @@ def lead(everyone: Sequence[Issuer], coming: Sequence[ChangeLine], day: str) -> 
     issued = sorted(everyone, key=lambda one: -one.count("in force"))
     sentences = []
     if issued and issued[0].count("in force") > 1:
-        sentences.append(f"{issued[0].name} issued {issued[0].count('in force'):,} of them.")
+        name = with_capital(with_article(issued[0].name))
+        sentences.append(f"{name} issued {issued[0].count('in force'):,} of them.")
     if coming:
         sentences.append(next_change_sentence(coming, day))
     return " ".join(sentences)
@@ -155,7 +156,7 @@ def next_change_sentence(coming: Sequence[ChangeLine], day: str) -> str:
     counts = Counter[str]()
     for change in first:
         counts[change.transition] += change.clauses
-    issuers = listed(list(dict.fromkeys(change.issuer for change in first if change.issuer)))
+    issuers = listed(list(dict.fromkeys(with_article(one.issuer) for one in first if one.issuer)))
     acts: list[str] = []
     for transition, count in counts.items():
         clauses = f"{count:,}" if acts else f"{many(count, 'clause')} of {issuers}"
