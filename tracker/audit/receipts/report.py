@@ -16,7 +16,7 @@ from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.errors import Rejected, TrackerError
 
 NOT_PROVEN = (
-    "the truth of the recorded facts: proofs show what was recorded and derived",
+    "the truth of the recorded facts: proofs show only that they were recorded and how the answer follows",
     "the absence of unrecorded acts: the completeness states which lists were read",
     "the legal situation: the answer is not legal advice",
 )
@@ -135,7 +135,7 @@ def _not_proven(run: ReceiptRun) -> list[str]:
         "the time of issue: it is from the clock of the server": not all(
             one.timestamp for one in run.findings
         ),
-        "the absence of a second, different log: require a witness to prove it": not run.witnesses,
+        "the absence of a second, different log: only a required witness shows it": not run.witnesses,
     }
     return [*(point for point, holds in points.items() if holds), *NOT_PROVEN]
 
