@@ -27,11 +27,7 @@ def digest(
         ),
     ],
     since: Annotated[
-        date,
-        day_option(
-            "--since",
-            help="The day of the previous digest; changes after its end (UTC) are listed.",
-        ),
+        date, day_option("--since", help="List the changes after the end of this day (UTC).")
     ],
     until: Annotated[
         date | None, day_option("--until", help="The last day (default: today, UTC).")
@@ -44,9 +40,7 @@ def digest(
         ),
     ] = None,
     as_html: Annotated[bool, typer.Option("--html", help="Print HTML instead of text.")] = False,
-    site: Annotated[
-        str, typer.Option(help="The scheme and host of links.")
-    ] = "http://localhost:8000",
+    site: Annotated[str, typer.Option(help="Address of the site.")] = "http://localhost:8000",
     data_dir: DataDir = None,
 ) -> None:
     """Print the recorded changes of a page since a day, as in an e-mail alert.
