@@ -13,7 +13,10 @@ from deploy.config.mail import mail
 from deploy.output.terminal import Terminal
 from tracker.postgres.database import Target
 
-alerts = typer.Typer(no_args_is_help=True, help="Subscriptions to pages by e-mail.")
+alerts = typer.Typer(
+    no_args_is_help=True,
+    help="Count subscriptions to pages by e-mail, or delete those of an address.",
+)
 out = Terminal(highlight=False, soft_wrap=True)
 
 

@@ -48,8 +48,8 @@ def check(
 ) -> None:
     """Check the shipments of a file: the rules that apply, duties and open questions.
 
-    Each line is returned with its results. Lines with errors have them in their last columns, and the
-    exit code is 1. Information, not legal advice.
+    The result has the same lines with further columns. The last columns state the error of a line; the
+    exit code is then 1. Information, not legal advice.
     """
 
     from schema.tables.shipment_file import LineChecker, ShipmentFile  # it would delay every start

@@ -1,4 +1,4 @@
-"""`tracker digest`: the changes of a page since a day, as an alert mails them."""
+"""`tracker digest`: the changes of a page since a day, as in an e-mail alert."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def digest(
         ),
     ],
     since: Annotated[
-        date, day_option("--since", help="The day of the previous digest: its end, UTC.")
+        date, day_option("--since", help="List the changes after the end of this day (UTC).")
     ],
     until: Annotated[
         date | None, day_option("--until", help="The last day (default: today, UTC).")
@@ -39,14 +39,14 @@ def digest(
             help="The position of the previous digest (default: the last one on the day of --since).",
         ),
     ] = None,
-    as_html: Annotated[bool, typer.Option("--html", help="Print the HTML instead.")] = False,
-    site: Annotated[str, typer.Option(help="Origin of the links.")] = "http://localhost:8000",
+    as_html: Annotated[bool, typer.Option("--html", help="Print HTML instead of text.")] = False,
+    site: Annotated[str, typer.Option(help="Address of the site.")] = "http://localhost:8000",
     data_dir: DataDir = None,
 ) -> None:
-    """Print the recorded changes of a page since a day, as an e-mail alert has them.
+    """Print the recorded changes of a page since a day, as in an e-mail alert.
 
-    It compares the records at the end of both days, or the newest ones: status changes, new acts, acts
-    that were recorded late, corrections, contradictions and upcoming changes.
+    The changes are status changes, new acts, acts that were recorded late, corrections, contradictions and
+    upcoming changes, between the records at the end of both days.
     """
     import_execute()  # before background tasks start
     from schema.pages.alerts.digests import Digests  # here, as it would delay every start

@@ -25,7 +25,7 @@ from tracker.snapshots.store import NEWEST, SnapshotInfo, SnapshotStore
 fetches = typer.Typer(
     name="fetch",
     no_args_is_help=True,
-    help="Stored documents of publishers, by SHA-256: list, export or redact them.",
+    help="List, export or redact stored documents of publishers, by SHA-256.",
 )
 Sha256 = Annotated[str, typer.Argument(metavar="SHA256", help="From `tracker fetch list`.")]
 

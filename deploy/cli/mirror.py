@@ -97,7 +97,7 @@ def mirror(
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
 ) -> None:
-    """Mirror a log: a directory that any web server can serve as the same log.
+    """Copy a log into a directory that any web server can serve as the same log.
 
     Everything is verified before it is written: the head by the key, the rest by the head. The head
     must continue that of the mirror. The texts and snapshots of a tracker are included. An interrupted

@@ -45,7 +45,7 @@ BaseUrl = Annotated[
     typer.Option(
         metavar="URL",
         show_default=False,
-        help="The address of the site, for citations and the addresses in files. Links work without.",
+        help="The address of the site, for citations and addresses in files. Links work without it.",
     ),
 ]
 Without = Annotated[
@@ -53,8 +53,8 @@ Without = Annotated[
     typer.Option(
         metavar="PART",
         show_default=False,
-        help="Omit the pages below this first part of their path, such as `events` or `figures`, which "
-        "are most of the files, or `receipts`; may be repeated.",
+        help="Omit pages whose path begins with PART, such as `events` or `figures` (most of the files); "
+        "`receipts` omits the receipts. May be repeated.",
     ),
 ]
 
@@ -70,10 +70,10 @@ def publish(
 ) -> None:
     """Write a static site of one date, which any web server can serve.
 
-    It has all pages with their CSV, JSON and SVG files, signed receipts of the pages, the tables, the signed
-    log, and a manifest with the SHA-256 of each file. Links are relative. A second run writes only files that
-    differ, and deletes those that are no longer part of the site. An interrupted run leaves the present site
-    intact.
+    The site has all pages with their CSV, JSON and SVG files, signed receipts of the pages, the tables, the
+    signed log, and a manifest with the SHA-256 of each file. A second run writes only files that differ, and
+    deletes those that are no longer part of the site. An interruption before the last step leaves the
+    previous site intact.
     """
     base = checked_base_url(base_url)
     with report_errors():

@@ -72,7 +72,7 @@ def restore(
     allow_missing_snapshots: AllowMissingSnapshots = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Build a database from a bundle: equal positions, times, entries and root.
+    """Build a database from a bundle, with the same positions, times, entries and root.
 
     The bundle is verified, and rejected if `tracker verify` rejects it. The log must be empty, except
     with --onto; it gets all of the bundle or nothing. Restore the keys too (`TRACKER_AUDIT_DIR`), so

@@ -41,7 +41,7 @@ MAX_FACT_BYTES = 1_000_000
 review = typer.Typer(
     name="review",
     no_args_is_help=True,
-    help="Decide on candidates from publishers. Nothing is in the log before it is accepted.",
+    help="Decide on candidates from publishers. Only accepted candidates are recorded in the log.",
 )
 Id = Annotated[int, typer.Argument(help="The id, from `tracker review list`.")]
 Ids = Annotated[list[int], typer.Argument(help="The ids, from `tracker review list`.")]

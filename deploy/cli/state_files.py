@@ -76,7 +76,7 @@ def replay(
     trust_bundle_key: TrustBundleKey = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Compute the same as `tracker snapshot` from the log alone, folded in memory.
+    """Compute the state of `tracker snapshot` from the log alone, in memory.
 
     If the two differ, the projection does not follow from the log.
     """

@@ -69,8 +69,8 @@ AllowMissingSnapshots = Annotated[
     ),
 ]
 OWN_KEY = (
-    "The key is the bundle's own: this shows that the bundle agrees with itself, and proves"
-    " nothing about whose log it is. Give --key."
+    "The key is from the bundle: this shows that the bundle is consistent, but does not prove the origin"
+    " of the log. Add --key."
 )
 
 

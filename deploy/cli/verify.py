@@ -63,7 +63,7 @@ OfDatabase = Annotated[
     bool,
     typer.Option(
         "--database",
-        help="Verify the rows of the database instead; without --key with the keys stored beside it.",
+        help="Verify the rows of the database instead, by default with the keys in its directory.",
     ),
 ]
 WithProjections = Annotated[
@@ -89,8 +89,8 @@ Against = Annotated[
         "--against",
         metavar="FILE|DIR|URL",
         show_default=False,
-        help="With --database: a checkpoint that was stored elsewhere, or its bundle or log. Lists "
-        "missing positions, as after a restore of an older backup.",
+        help="With --database: a checkpoint, bundle or log from elsewhere. Lists positions that are "
+        "missing in the database, as after a restore of an older backup.",
     ),
 ]
 OnlyNew = Annotated[
@@ -110,8 +110,8 @@ Receipts = Annotated[
         "--receipt",
         metavar="FILE",
         show_default=False,
-        help="Verify the receipt of an answer: its signature, and with DIR or URL also that these events "
-        "give the answer; may be repeated.",
+        help="Verify the receipt of an answer: its signature, and with DIR or URL also that the events of "
+        "this log give the answer. May be repeated.",
     ),
 ]
 Authority = Annotated[
@@ -182,8 +182,8 @@ def verify(
 ) -> None:
     """Verify a log: signature, every entry, every tile, the root, the texts, the snapshots.
 
-    It also checks that nothing in your saved checkpoint was changed or removed. Everything is derived
-    from the entries. With --receipt it verifies signed answers instead, in a temporary database.
+    With --state it also checks that the log continues your saved checkpoint. With --receipt it verifies
+    signed answers instead, in a temporary database.
 
     Exit codes: 0 verified, 1 rejected (with place and reason) or no key, 2 wrong usage, such as a
     missing path, 3 the log cannot be read.

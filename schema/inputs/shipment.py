@@ -17,8 +17,8 @@ from tracker.errors import InvalidInput, TrackerError
 SHIPMENT_INPUT = input_type(
     "ShipmentInput",
     Shipment,
-    "A shipment. The goods are required, as a commodity, an HS code or both. A clause that depends on a"
-    " field that is left out applies only possibly.",
+    "A shipment. The goods are required, as a commodity, an HS code or both. A clause that depends on an"
+    " omitted field applies only possibly.",
 )
 SHORT_NAMES = {
     "hs": "hsCode",
@@ -36,7 +36,7 @@ PARTS_OF_CONTENT = ("commodity", "origin", "percent")
 ANSWERS = {"yes": True, "no": False}
 ShipmentArgument: TypeAlias = Annotated[
     SHIPMENT_INPUT,  # type: ignore[valid-type]  # known at run time only
-    argument(description="The goods, the way and the parties, as far as they are known."),
+    argument(description="The goods, the places and the parties, as far as they are known."),
 ]
 
 

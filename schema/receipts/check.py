@@ -4,8 +4,8 @@ Faults are raised as Rejected. The codes:
 
     WRONG_STATE        the events give another state
     WRONG_ANSWER       the query has another answer
-    REDACTED           the same, but events after the receipt redact texts, which explains a difference
-    OTHER_DERIVATION   the same, but another version of the derivation issued the receipt
+    REDACTED           another answer, but events after the receipt redact texts, which can explain it
+    OTHER_DERIVATION   another answer, and the receipt has another derivation version
 """
 
 from __future__ import annotations
@@ -54,8 +54,7 @@ class AnswerCheck:
         if statement.derivation == DERIVATION:
             raise wrong_state
         findings.remarks.append(
-            "The answer is the same. The state differs, because another version of the derivation wrote"
-            " it."
+            "The answer is the same. The state differs, because the receipt has another derivation version."
         )
 
     async def _wrong_state(

@@ -1,7 +1,7 @@
 """The version of the derivation: the rules that lead from events to answers.
 
 `derivation.toml` lists all versions. Tests compare recorded answers with the present ones, so that the number
-changes exactly when an answer does.
+changes exactly if an answer does.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class DerivationVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     number: int
     first_release: str
     reason: str
-    """The change since the version before."""
+    """The change since the previous version."""
     last_release: str | None = None
     """None for the present version."""
 

@@ -39,7 +39,7 @@ HEAD_SECONDS = 1.0
 """Time in seconds for which keys and checkpoint are reused."""
 MAX_LOOP_BYTES = 64 * 1024
 """Maximum size of an answer that is hashed in the event loop."""
-NO_TIMESTAMP = "no timestamp: the authority gave none"
+NO_TIMESTAMP = "no timestamp: the authority returned no valid one in time"
 
 T = TypeVar("T")
 
@@ -121,9 +121,9 @@ class ReceiptIssuer:
         if not answer.immutable or not answer.moments:
             fields = await self._open_fields(request)
             raise InvalidInput(
-                f"expected an answer that never changes; {', '.join(fields)} can change: a receipt needs"
-                " validAt and position on asOf, on `to` of changes and shipmentChanges, and from, to and"
-                " position on over, and has no other fields",
+                f"the answer of {', '.join(fields)} can change: fix validAt and position of asOf and of"
+                " `to` in changes and shipmentChanges, and from, to and position of over; remove other"
+                " fields",
                 code="NOT_FIXED",
                 path=fields[:1],
             )

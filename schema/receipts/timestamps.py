@@ -36,7 +36,7 @@ class TimestampAuthority:
         except (OSError, HTTPException, TrackerError) as error:
             reason = error.message if isinstance(error, TrackerError) else type(error).__name__
             logger.warning(
-                "a receipt has no timestamp: the authority does not give one: %s", reason
+                "a receipt has no timestamp: the authority returned no valid one: %s", reason
             )
             return None
 

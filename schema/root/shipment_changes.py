@@ -58,8 +58,7 @@ class ShipmentQueries:
         start: Annotated[
             MomentInput,
             argument(
-                name="from",
-                description="The first moment. Fields that are left out take the values of `to`.",
+                name="from", description="The first moment. Omitted fields take the values of `to`."
             ),
         ],
         end: Annotated[
@@ -71,8 +70,8 @@ class ShipmentQueries:
         ] = None,
         min_position: MinPosition = None,
     ) -> ShipmentComparison:
-        """The differences between two checks of a shipment: what changed for it between two dates, or in
-        the records between two positions. See `asOf { shipment }`."""
+        """The differences between the checks of a shipment on two dates, or at two positions of the log. See
+        `asOf { shipment }`."""
         shipment = parse_shipment(input)
         moments = await resolve_range(info, start, end, min_position)
         shipments = info.context.services.as_of.shipments

@@ -41,17 +41,16 @@ class ShipmentClause:
         return check.obligation(self.of)
 
     match: Match = struct_field(
-        description="CERTAIN if all of its conditions are met; POSSIBLE if the shipment does not settle"
-        " one of them, see `reasons`."
+        description="CERTAIN if all of its conditions are met; POSSIBLE if the shipment does not state"
+        " enough to decide one of them, see `reasons`."
     )
     reasons: list[str] = struct_field(
-        description="The conditions that the shipment does not settle, in words; empty if it certainly"
-        " applies."
+        description="The conditions that the shipment does not decide, in words; empty for CERTAIN."
     )
 
     @made_field
     def exceptions(self) -> list[str]:
-        """Its exceptions, in words. It does not apply if one of them does."""
+        """The exceptions of the clause, in words. The clause does not apply if one of them does."""
         return [one.reason for one in self.of.exceptions]
 
     confirmation: Confirmation = struct_field(description="The confirmation of its status.")
@@ -76,7 +75,7 @@ class ShipmentClause:
 
     @resolver_field
     async def sources(self, info: Info) -> list[Source]:
-        """The sources of the acts behind it, each once. `clause { because }` has the events."""
+        """The sources of the acts on which it is based, each once. `clause { because }` has the events."""
         behind = await clause(self.of.state, self.of.control, self.moment).because(info)
         sources = [one for each in behind for one in await sources_behind(info, each.of)]
         return [*{one.of.citation: one for one in sources}.values()]
@@ -84,38 +83,38 @@ class ShipmentClause:
 
 @output_type(of=questions.Question, only_spelled=True)
 class OpenQuestion:
-    """A question whose answer settles whether clauses apply to a shipment."""
+    """A question whose answer decides whether clauses apply to a shipment."""
 
     of: strawberry.Private[questions.Question]
     applicable: strawberry.Private[list[check.Applicable]]
     moment: strawberry.Private[Moment]
 
     id: str = struct_field(
-        description="Its id, which `answers` of the input takes if `field` is `answers`. It is the same in"
-        " later checks of the shipment."
+        description="The id of the question, for `answers` of the input if `field` is `answers`. Later"
+        " checks of the shipment have the same id."
     )
     text: str = struct_field(description="The question.")
     field: str = struct_field(
-        description="The field of the input that answers it, such as `destination`; `answers` for a"
-        " question that only a yes or no to its id answers."
+        description="The field of the input for the answer, such as `destination`; `answers` for a question"
+        " that is answered by its id and yes or no."
     )
 
     @resolver_field
     def clauses(self) -> list[ShipmentClause]:
-        """The clauses that it settles."""
+        """The clauses that depend on it."""
         return [ShipmentClause(of=one, moment=self.moment) for one in self.applicable]
 
 
 @object_type
 class ShipmentVerdict:
-    """A rule for a shipment: an obligation with the acts that it rests on, or the statement that nothing is
-    recorded or known about a leg of its way."""
+    """A rule for a shipment: an obligation with the clauses on which it is based. For an export or import
+    without a rule: the statement that no rule is recorded, or that the rules are unknown."""
 
     kind: VerdictKind = field(description="The kind of rule.")
     direction: Direction = field(description="Whether it is a rule on the export or on the import.")
     place: Place | None = field(
-        description="The issuer of the rule, or the place of the leg without one; null if the shipment"
-        " does not state the place."
+        description="The issuer of the rule, or the place of an export or import without one; null if the"
+        " shipment does not state the place."
     )
     match: Match | None = field(
         description="Whether it applies certainly or possibly; null for NOTHING_RECORDED and UNKNOWN."
@@ -125,11 +124,11 @@ class ShipmentVerdict:
         description="The clause; null for NOTHING_RECORDED and UNKNOWN."
     )
     legal_bases: list[ShipmentClause] = field(
-        description="Further clauses that the same obligation rests on: laws and lists of the issuer that"
+        description="Further clauses on which the obligation is based: laws and lists of the issuer that"
         " add no licence of their own."
     )
     completeness: Completeness | None = field(
-        description="The completeness of the lists of the leg, for NOTHING_RECORDED and UNKNOWN; null for"
+        description="The completeness of the lists of the place, for NOTHING_RECORDED and UNKNOWN; null for"
         " a clause, or if the place is not stated."
     )
     question: OpenQuestion | None = field(
@@ -185,7 +184,7 @@ class DutyStep:
 @output_type(of=duties.DutyTotal, only_spelled=True, given="moment")
 class DutyTotal:
     """The duties of one direction and their total in percent of the value, with the steps of the
-    calculation. Export and import duties are paid to two places and are never added up."""
+    calculation. Export and import duties are paid to two places, so their totals are separate."""
 
     of: strawberry.Private[duties.DutyTotal]
     moment: strawberry.Private[Moment]
@@ -206,14 +205,14 @@ class DutyTotal:
 
 @object_type
 class LegCompleteness:
-    """The completeness of the lists of one leg of a shipment."""
+    """The completeness of the lists of acts for one place of a shipment."""
 
     direction: Direction = field(
-        description="Whether they are lists of export or of import rules; of export rules for transit."
+        description="Whether they are lists of export or of import rules; export rules for transit."
     )
     place: Place = field(description="The place of export, of transit or of import.")
     completeness: Completeness = field(
-        description="The completeness of the lists of the place, and of a union that it is in."
+        description="The completeness of the lists of the place and of its unions."
     )
 
 
@@ -234,7 +233,7 @@ class NamedFirm:
         return [*map(place, self.of.listed_by)]
 
     similar: list[str] = struct_field(
-        description="Similar names on lists, to be checked by a person; empty if it is listed itself."
+        description="Similar names on lists, for a person to check; empty if the firm is listed itself."
     )
     statement: str = struct_field(
         description="The result in a sentence. A firm on no recorded list can be on one that is not"
@@ -244,15 +243,15 @@ class NamedFirm:
 
 @object_type
 class ShipmentCheck:
-    """The recorded rules for a shipment on a date: those that apply certainly or possibly, the duties, and
-    the questions that remain open."""
+    """The recorded rules for a shipment on a date: rules that apply certainly or possibly, duties, and open
+    questions."""
 
     checked: strawberry.Private[CheckedShipment]
     moment: strawberry.Private[Moment]
 
     @resolver_field
     def verdicts(self) -> list[ShipmentVerdict]:
-        """The rules in force, certain ones first, and a verdict for each export or import without one."""
+        """The rules in force, certain ones first, and a verdict for each export or import without a rule."""
         return [*map(self.verdict, self.checked.findings)]
 
     @resolver_field
@@ -262,8 +261,8 @@ class ShipmentCheck:
 
     @resolver_field
     def not_in_force(self) -> list[ShipmentClause]:
-        """The clauses that would apply, but are suspended or not yet in force; `firstDay` is the day
-        from which they apply."""
+        """The clauses that are suspended or not yet in force but would apply; `firstDay` is the first day
+        on which they apply."""
         return [self._clause(one) for one in self.checked.check.not_in_force]
 
     @resolver_field
@@ -278,7 +277,7 @@ class ShipmentCheck:
 
     @resolver_field
     def open_questions(self) -> list[OpenQuestion]:
-        """The questions whose answers settle the possible rules, those on the places first."""
+        """The questions that decide whether possible rules apply; questions about places first."""
         return [
             OpenQuestion(of=of, applicable=on, moment=self.moment)
             for of, on in self.checked.open_questions
@@ -286,16 +285,16 @@ class ShipmentCheck:
 
     @resolver_field
     async def upcoming(self, info: Info) -> list[Transition]:
-        """The changes of the next 12 months of clauses that apply to the shipment, now or by their new
-        wording, ordered by date."""
+        """The changes of the next 12 months of clauses that apply to the shipment before or after the change,
+        ordered by date."""
         shipments = info.context.services.as_of.shipments
         upcoming = await shipments.upcoming(self.checked.check, self.moment)
         return [Transition(of=one, position=self.moment.position) for one in upcoming]
 
     @resolver_field
     def completeness(self) -> list[LegCompleteness]:
-        """The completeness of the lists of each place on the way, as far as it is stated. Unless they are
-        complete, a missing rule does not mean that none exists."""
+        """The completeness of the lists of acts for each stated place. Unless they are complete, a missing
+        rule does not mean that none exists."""
         return [
             LegCompleteness(
                 direction=leg.direction, place=place(leg.place), completeness=Completeness(of=of)
@@ -306,8 +305,8 @@ class ShipmentCheck:
 
     @resolver_field
     async def newest_acts(self, info: Info) -> list[Horizon]:
-        """The newest recorded act of each issuer on the way, by code, with the sources that are watched for
-        newer ones."""
+        """The newest recorded act of each issuer of the stated places, by code, with the sources that are
+        watched for newer acts."""
         horizons, position = info.context.services.as_of.horizons, self.moment.position
         watched = await horizons.watch(position)
         newest = {

@@ -322,7 +322,7 @@ async def test_a_rule_that_differs_by_date_is_a_status_change(services: Services
     since = Point(date(2026, 11, 20), await services.recorder.head())
     digest = await shipment_digest(services, since)
     assert digest.counts == {Category.STATUS: 1}
-    assert "A rule applies" in digest.lines[0].text
+    assert "a rule applies" in digest.lines[0].text
     later = suspended("1", start="2028-12-10", end=None, on="2026-11-25")
     await services.commands.record("export-control/x", later)
     digest = await shipment_digest(services, since)

@@ -117,8 +117,8 @@ async def test_a_receipt_is_verified_from_a_bundle_with_a_report_of_a_page(
     assert (made["result"], one["result"], made["logSize"]) == ("verified", "verified", "2")
     assert one["answerSha256"] == one["derivedAnswerSha256"]
     assert one["sentence"] == (
-        "example.com/log signed this answer as of 2025-11-20 as recorded at position 2. The 2 events"
-        " of the log up to there give the same answer."
+        "example.com/log signed this answer as of 2025-11-20 as recorded at position 2. The first 2"
+        " events of the log give the same answer."
     )
     page = report.read_text(encoding="utf-8")
     for text in (

@@ -32,7 +32,7 @@ COUNTED = {
 }
 """Words of the subject, for one and for several. Upcoming changes do not make a digest."""
 EXPLAINED = {
-    Category.LATE: "Dated before the previous digest, recorded after it. Effects can begin later.",
+    Category.LATE: "These records are dated before the previous digest but were recorded after it.",
     Category.CONTRADICTED: "A recorded statement contradicts a status that follows from dates.",
 }
 MAX_TITLE_CHARACTERS = 70

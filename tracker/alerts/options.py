@@ -48,7 +48,7 @@ class MailOptions:
     schedule: Schedule = STANDARD_SCHEDULE
     """Intervals between attempts after temporary errors."""
     max_attempts: int = 10
-    """Attempts after which a message is given up: about three days."""
+    """Attempts after which a message is given up: about two days."""
     immediate_interval: timedelta = timedelta(minutes=10)
     """Least interval between two comparisons of an immediate subscription."""
     idle_seconds: float = 5.0

@@ -36,8 +36,8 @@ MAX_PAGES = 10
 """Maximum number of pages of a list in a digest."""
 TOO_MANY = "There are more changes than this digest lists."
 NAMED_ONLY = (
-    "Of the controls of others, this digest lists those that name the place or a group with it. Controls on"
-    " trade with all places are on its page only."
+    "Of the controls of other issuers, this digest lists those that name the place or a group that contains"
+    " it. It omits controls on trade with all places: see the page of the place."
 )
 DISCLAIMER = "Only recorded changes are listed. Information, not legal advice."
 DAY = timedelta(days=1)

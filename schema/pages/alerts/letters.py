@@ -7,7 +7,7 @@ from schema.pages.site.citation import PRODUCT
 from tracker.alerts.letter import Letter, Paragraph
 from tracker.alerts.subscription import Choice
 
-NOT_REQUESTED = "If you did not request this, ignore this mail. Nothing else is sent to you."
+NOT_REQUESTED = "If you did not request this, ignore this mail."
 
 
 def confirmation_letter(site: str, target: Target, choice: Choice, token: str) -> Letter:
@@ -25,7 +25,7 @@ def confirmation_letter(site: str, target: Target, choice: Choice, token: str) -
             Paragraph(f"{shown.title}. {words}", f"{site}{target}" if whole else None, "Page"),
             Paragraph(
                 "Confirm within two days. The link opens a page with a button"
-                f"{'' if whole else ', which shows all filters'}.",
+                f"{'' if whole else ' and all filters'}. Without a confirmation you get no alerts.",
                 f"{site}/alerts/confirm?token={token}",
                 "Confirm the subscription",
             ),

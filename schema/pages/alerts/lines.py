@@ -289,8 +289,8 @@ def rule_sentence(change: Data) -> str:
     if before and after:
         return f"A rule differs. Before: {described(before)} Now: {described(after)}"
     if not after:
-        return f"A rule no longer applies by the records: {described(before)}"
-    return f"A rule applies by the records: {described(after)}"
+        return f"By the records, a rule no longer applies: {described(before)}"
+    return f"By the records, a rule applies: {described(after)}"
 
 
 def rule_remark(change: Data, act: Data | None) -> str:

@@ -45,11 +45,10 @@ ALERTS = "/alerts"
 MAX_FORM_BYTES = 16 * 1024
 FIELDS = ("target", "address", "frequency", "timeZone")
 NOTICES = {
-    "confirmation": "A mail with a link is on its way if the address is right. Open the link to"
-    " confirm the subscription.",
-    "links": "A mail with a link is on its way if this address has subscriptions.",
+    "confirmation": "If the address is correct, you get a mail. Open its link to confirm the subscription.",
+    "links": "If this address has subscriptions, it gets a mail with a link to them.",
 }
-"""Notices after a form; they say nothing about an address."""
+"""Notices after a form; they do not reveal whether an address has subscriptions."""
 NONE_DELETED = "No subscription was deleted: it is not in the list of this address."
 
 

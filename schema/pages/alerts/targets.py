@@ -144,7 +144,7 @@ def _target(page: Page, address: Address) -> Target:
     )
     for name in ("commodity", "place"):
         if "," in (getattr(target, name) or ""):
-            raise InvalidInput("expected a single one", path=(name,))
+            raise InvalidInput(f"expected a single {name}", path=(name,))
     return target
 
 

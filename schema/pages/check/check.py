@@ -1,4 +1,4 @@
-"""`/check`: the recorded rules for a shipment, with the questions that settle the possible ones. Pure."""
+"""`/check`: the recorded rules for a shipment, with questions on the possible ones. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from schema.pages.site.words import publisher_of
 from tracker.domain.vocabulary import Form
 
 TITLE = "Check a shipment"
-DISCLAIMER = "Information, not legal advice: what is recorded, not what the law is."
+DISCLAIMER = "Information, not legal advice: the law can differ from the records."
 NO_RULE = "A missing rule does not mean that none exists, unless the lists are complete."
 MAX_FIRMS = 300
 """Maximum number of suggestions of firms."""
@@ -126,7 +126,7 @@ def legs_in_words(legs: Sequence[Mapping[str, Any]]) -> list[str]:
         f"{'Import into' if leg['direction'] == 'IMPORT' else 'Export from'} {leg['place']['name']}:"
         f" {leg['completeness']['statement']}"
         for leg in legs
-    ] or ["The places are not stated. State them to see how complete their lists are."]
+    ] or ["Completeness is not stated, because the shipment states no places."]
 
 
 def _of_possible_rules(

@@ -16,7 +16,7 @@ class Shipments(AtMoment):
     @resolver_field
     async def shipment(self, info: Info, input: ShipmentArgument) -> ShipmentCheck:
         """The recorded rules for a shipment: prohibitions, licences, quotas and duties, the questions that
-        settle the possible ones, and the changes of the next 12 months. Information, not legal advice."""
+        decide possible rules, and the changes of the next 12 months. Information, not legal advice."""
         shipment = parse_shipment(input)
         checked = await info.context.services.as_of.shipments.check(shipment, self.moment)
         return ShipmentCheck(checked=checked, moment=self.moment)

@@ -16,9 +16,9 @@ from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.errors import Rejected, TrackerError
 
 NOT_PROVEN = (
-    "whether what was recorded is true: proofs show what was recorded and derived",
-    "whether acts exist that were not recorded: the completeness states which lists were read",
-    "the legal situation: the answer is no legal advice",
+    "the truth of the recorded facts: proofs show only that they were recorded and how the answer follows",
+    "the absence of unrecorded acts: the completeness states which lists were read",
+    "the legal situation: the answer is not legal advice",
 )
 
 
@@ -129,13 +129,13 @@ def _not_proven(run: ReceiptRun) -> list[str]:
         "the answer: no log was given, so only signatures and the text of the answer were checked": (
             run.log is None
         ),
-        "whose log it is: the only key was the one in the bundle": (
+        "the origin of the log: the only key was the one in the bundle": (
             run.key_source is KeySource.BUNDLE
         ),
         "the time of issue: it is from the clock of the server": not all(
             one.timestamp for one in run.findings
         ),
-        "whether others are shown another log: that takes a required witness": not run.witnesses,
+        "the absence of a second, different log: only a required witness shows it": not run.witnesses,
     }
     return [*(point for point, holds in points.items() if holds), *NOT_PROVEN]
 
@@ -192,11 +192,11 @@ def _sentence(run: ReceiptRun, found: ReceiptFindings, result: Result) -> str:
     if run.log is None:
         return (
             f"{statement.origin} signed this answer as of {days}. The answer was not derived again:"
-            " name a copy of the log."
+            " add a copy of the log as an argument."
         )
     return (
-        f"{statement.origin} signed this answer as of {days}. The"
-        f" {statement.last_position} events of the log up to there give the same answer."
+        f"{statement.origin} signed this answer as of {days}. The first"
+        f" {statement.last_position} events of the log give the same answer."
     )
 
 

@@ -180,8 +180,8 @@ def sentence(run: VerificationRun, error: TrackerError | None) -> str:
     signed = f"{events} of {head.checkpoint.origin} are those that were signed"
     if not run.proven:
         return (
-            f"{signed} with the key that lies in the bundle itself: the bundle agrees with"
-            " itself, and nothing is proven about the origin of the log or whether it was replaced."
+            f"{signed} with the key in the bundle: the bundle is consistent, but nothing is proven about"
+            " the origin of the log, which may have been replaced."
         )
     lost = verification.texts.missing if verification.texts else 0
     texts = f", and {lost} texts that they commit to are missing" if lost else ""
@@ -194,24 +194,26 @@ def not_checked(run: VerificationRun) -> list[str]:
     """Return the points that the verification did not check."""
     verification = run.verification
     points = {
-        "whose log it is: the only key was the one in the bundle": not run.proven,
-        "whether others are shown another log: that takes a checkpoint of an earlier visit"
-        " (--state) or a witness": not run.saved and not run.witnesses,
-        f"the events before position {verification.first if verification else 1}, which an earlier visit has"
-        " read": verification is not None and verification.first > 1,
-        "the texts (notes and quotations) that entries commit to: they are not part of what was"
-        " read": verification is not None and verification.texts is None,
+        "the origin of the log: the only key was the one in the bundle": not run.proven,
+        "the absence of a second, different log: only a checkpoint of an earlier visit (--state) or a"
+        " witness shows it": not run.saved and not run.witnesses,
+        f"the events before position {verification.first if verification else 1}, which an earlier visit"
+        " verified": verification is not None and verification.first > 1,
+        "the texts (notes and quotations) that entries commit to: they were not read": verification
+        is not None
+        and verification.texts is None,
         "the texts that are missing": bool(
             verification and verification.texts and verification.texts.missing
         ),
-        "the bytes that publishers sent, which events name: they were left out, or are not part of"
-        " what was read": (verification is not None and verification.snapshots is None),
+        "the documents of publishers that events name: they were not read": (
+            verification is not None and verification.snapshots is None
+        ),
         "the snapshots that are missing": bool(
             verification and verification.snapshots and verification.snapshots.missing
         ),
-        "files that nothing signs: readme, key, schemas": True,
-        "the clock of the server, beyond that recorded times never go back": True,
-        "whether what was recorded is true: proofs show what was recorded": True,
+        "files without a signature: readme, key, schemas": True,
+        "the clock of the server, except that recorded times never decrease": True,
+        "the truth of the recorded facts: proofs show only that they were recorded": True,
     }
     return [point for point, holds in points.items() if holds]
 

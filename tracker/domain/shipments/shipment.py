@@ -42,7 +42,7 @@ INTERNATIONAL_DIGITS = 6
 
 
 class Content(Value, frozen=True, kw_only=True):
-    """Foreign content of the goods: a commodity that they contain or were made of."""
+    """Foreign content of the goods: a commodity that they contain or were made from."""
 
     commodity: Commodity
     """The commodity, such as `dysprosium`."""
@@ -62,7 +62,7 @@ class QuestionAnswer(Value, frozen=True, kw_only=True):
 
 
 class Shipment(Value, frozen=True, kw_only=True):
-    """A shipment. Everything but the goods may be left out; a clause that depends on it then applies only
+    """A shipment. Only the goods are required; a clause that depends on an omitted field applies only
     possibly."""
 
     commodity: Commodity | None = None
@@ -71,7 +71,7 @@ class Shipment(Value, frozen=True, kw_only=True):
     """Their code of the Harmonized System or of a tariff, 4 to 10 digits without dots."""
     code_of: Place | None = None
     """The place whose tariff has the code, if it has more than 6 digits: only the first 6 are the same
-    everywhere. Without it the other digits settle nothing."""
+    everywhere. Without this place the check ignores the other digits."""
     form: Form | None = None
     """The form in which they are traded."""
     origin: Place | None = None
@@ -91,10 +91,10 @@ class Shipment(Value, frozen=True, kw_only=True):
     end_use: Name | None = None
     """The use of the goods, in the words of the clause that is limited to it."""
     preference: Name | None = None
-    """The trade agreement under which they enter free of duty, such as `USMCA`; `none` if they enter under
-    none."""
+    """The trade agreement under which they enter free of duty, such as `USMCA`; `none` if no agreement
+    applies."""
     contents: tuple[Content, ...] | None = None
-    """All foreign content of the goods; null if it is not stated, empty without any."""
+    """All foreign content of the goods; null if it is not stated, empty if the goods have none."""
     answers: tuple[QuestionAnswer, ...] = ()
     """Answers to open questions."""
 
