@@ -101,7 +101,7 @@ def tables(seconds: float, many: int = MANY) -> Sequence[Table]:
                     load.title,
                     {
                         OURS: partial(published, load=load),
-                        "nobody publishes": partial(recorder, load=load),
+                        "without a publisher": partial(recorder, load=load),
                         "hashes in a column": partial(hashed, load=load),
                     },
                 )

@@ -50,7 +50,7 @@ LAG_AIM_MS = 2_000
 """Target for the 99th percentile of endpoints that do not hang."""
 PATIENCE_SECONDS = 120
 MEMORY = "MB of the server before / at most"
-QUERIES = "p99 ms of a question before / beside"
+QUERIES = "p99 ms of a query before / during"
 QUERIES_PER_SECOND = 20
 QUERY = (
     'query ($day: Day!) { asOf(validAt: $day) { exportControls(issuer: "CN", first: 20)'

@@ -151,7 +151,7 @@ def report(taken: dict[str, list[Answered]]) -> str:
     return "\n\n".join(
         [
             f"{machine()}; load at the end {load:.1f}; {CONNECTIONS} connections. Medians; rounds:"
-            f" {len(next(iter(taken.values())))}. In brackets: how many times as much as the last row.",
+            f" {len(next(iter(taken.values())))}. In brackets: the figure divided by that of the last row.",
             markdown(
                 ["100 rows × 8 fields", "requests/s", "p50 ms", "p99 ms", "CPU ms a request"], cells
             ),
@@ -168,15 +168,15 @@ def main() -> None:
     with server() as target, ExitStack() as running_:
         uvloop.run(rows(target))
         peers = {
-            "this API, neither answers nor states kept": (
+            "this API without caches": (
                 running_.enter_context(started(own_rows(target, 0, 0))),
                 body,
             ),
-            "this API, no answers kept": (
+            "this API without cached responses": (
                 running_.enter_context(started(own_rows(target, 0))),
                 body,
             ),
-            "this API, asked again": (
+            "this API, repeated query": (
                 running_.enter_context(started(own_rows(target, MEGABYTES))),
                 body,
             ),

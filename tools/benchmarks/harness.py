@@ -160,7 +160,7 @@ async def report(server: Target, tables: Sequence[Table], rounds: int, how: str)
                 await _measure(server, column, figures)
     heading = (
         f"{machine()}, {await _postgres(server)}, {versions()}. Medians; rounds: {rounds},"
-        f" {how}. In brackets: how many times as much {OURS} does."
+        f" {how}. In brackets: the figure of {OURS} divided by this one."
     )
     absent = [f"{peer}: not measured, {why}." for peer, why in figures.missing.items()]
     return "\n\n".join([heading, *(_table(table, figures) for table in tables), *absent])
