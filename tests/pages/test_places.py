@@ -72,20 +72,17 @@ async def test_a_place_says_how_much_it_restricts_and_who_restricts_it(corpus: A
         ) { issuer { code } clauses }""",
     )
     told = []
-    for name, what in (("toward", "exports to it"), ("from", "imports from it")):
+    for name, what in (("toward", "exports to China"), ("from", "imports from China")):
         others = [row for row in found[name] if row["issuer"]["code"] != "CN"]
         clauses = sum(row["clauses"] for row in others)
-        told.append(f"{clauses} clauses of {len(others)} issuers on {what}")
+        told.append(f"{len(others)} other issuers have {clauses} clauses in force on {what}")
     counts = {row["confirmation"]: row["clauses"] for row in found["own"]}
     assert counts["BY_TERMS"] > 1
     of_these = f"of these {counts['BY_TERMS']} by their own terms"
     if counts.get("CONTRADICTED"):
         of_these += f" and {counts['CONTRADICTED']} contradicted by a recorded statement"
     own = sum(counts.values())
-    assert (
-        f"{own} clauses of China are in force, {of_these}. Other issuers have {' and '.join(told)}."
-        in html
-    )
+    assert f"{own} clauses of China are in force, {of_these}. {', and '.join(told)}." in html
 
 
 async def test_controls_that_name_the_place_come_first_and_its_own_are_not_among_them(

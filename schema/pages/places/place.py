@@ -100,6 +100,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
             one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
         ],
         "place": place,
+        "name_in_text": place_in_text(code),
         "subject": linked_data.place(place),
         "status_sentence": status_sentence(place, state, code),
         "answer_lines": [AnswerLine(text) for text in answer_texts(place, state, code, coming)],
@@ -108,7 +109,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "unions": unions,
         "issued": own,
         "aimed": others,
-        "charts": dict(charts(place["name"], own, others, state["position"])),
+        "charts": dict(charts(place_in_text(code), own, others, state["position"])),
         "periods": state["memberships"]["nodes"],
         "years": sorted({year for one in products for year in one.years})[-MAX_YEARS:],
         "products": products,
@@ -126,12 +127,12 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
 def charts(
     name: str, own: StatusTable, others: StatusTable, position: str
 ) -> Iterator[tuple[str, Image]]:
-    """Yield the charts as images by part: own controls first, then controls of others."""
+    """Yield the charts as images by part: own controls first, then those of other issuers."""
     if own.rows:
         yield CHART, status_image(own, f"Controls of {name}", position, name="Own controls")
     if others.rows:
-        title = f"Controls of others on {name}"
-        yield "others", status_image(others, title, position, name="Controls of others")
+        title = f"Controls of other issuers on trade with {name}"
+        yield "others", status_image(others, title, position, name="Controls of other issuers")
 
 
 def answer_texts(
@@ -170,19 +171,20 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
     if of_unions:
         issued += f", besides {listed(of_unions)}, to which it belongs"
     own_codes = {code, *codes(unions)}
-    reached = [
-        f"{clauses_of(rows)} {direction}"
+    name = place_in_text(place["code"])
+    others = [
+        _clauses_of_others(rows, direction)
         for direction, rows in (
-            ("on exports to it", without(state["toward"], own_codes)),
-            ("on imports from it", without(state["comingFrom"], own_codes)),
+            (f"exports to {name}", without(state["toward"], own_codes)),
+            (f"imports from {name}", without(state["comingFrom"], own_codes)),
         )
         if rows
     ]
-    if not reached:
+    if not others:
         return (
             f"{issued}. No other issuer has a clause in force on exports to it or imports from it."
         )
-    return f"{issued}. Other issuers have {listed(reached)}."
+    return f"{issued}. {', and '.join(others)}."
 
 
 def without(rows: Iterable[Mapping[str, Any]], issuers: set[str]) -> list[Mapping[str, Any]]:
@@ -190,14 +192,15 @@ def without(rows: Iterable[Mapping[str, Any]], issuers: set[str]) -> list[Mappin
     return [row for row in rows if row["issuer"]["code"] not in issuers]
 
 
-def clauses_of(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the number of clauses of groups, and of their issuers."""
-    count = many(sum(row["clauses"] for row in rows), "clause")
-    return f"{count} of {many(len(rows), 'issuer')}"
+def _clauses_of_others(rows: Sequence[Mapping[str, Any]], direction: str) -> str:
+    """Return the number of clauses of other issuers on a direction of trade."""
+    clauses = many(sum(row["clauses"] for row in rows), "clause")
+    have = "has" if len(rows) == 1 else "have"
+    return f"{many(len(rows), 'other issuer')} {have} {clauses} in force on {direction}"
 
 
 def aimed_at(controls: Sequence[Mapping[str, Any]], code: str) -> list[Mapping[str, Any]]:
-    """Return the controls of others that cover it, each once, those that name it first."""
+    """Return the controls of other issuers that cover it, each once, those that name it first."""
     others = {one["key"]: one for one in controls if one["issuer"]["code"] != code}
     return sorted(others.values(), key=lambda one: not names(one, code))
 
