@@ -218,8 +218,8 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
     row = next(iter(exposure), None)
     if row is not None and row.wholly is not None:
         sentences.append(
-            f"Fully covered share of this output, for every destination: {percent(row.wholly)}; partly"
-            f" covered: {percent(row.partly or 0)}."
+            f"Controls for every destination cover {percent(row.wholly)} of this output fully and"
+            f" {percent(row.partly or 0)} partly."
         )
     return sentences + unconfirmed_sentences(clauses, row)
 
