@@ -35,6 +35,29 @@ def test_goods_are_needed() -> None:
     assert (refused.value.code, refused.value.path) == ("GOODS_REQUIRED", ("commodity",))
 
 
+@pytest.mark.parametrize(
+    ("fields", "forms"),
+    [
+        ({"commodity": "neodymium_magnets", "form": "article"}, "magnet"),
+        ({"commodity": "bauxite", "form": "metal"}, "concentrate or ore"),
+        ({"hsCode": "740811", "form": "metal"}, "article"),
+        ({"commodity": "copper", "hsCode": "74081130", "form": "metal"}, "article"),
+    ],
+)
+def test_a_form_that_the_goods_cannot_have_is_refused(fields: dict[str, str], forms: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        shipment(**fields)
+    assert (refused.value.code, refused.value.path) == ("CONTRADICTION", ("form",))
+    assert str(refused.value).endswith(f"expected {forms}, or no form")
+
+
+@pytest.mark.parametrize(
+    ("code", "form"), [("280530", "alloy"), ("750400", "alloy"), ("740811", "article")]
+)
+def test_a_form_that_a_code_can_have_is_accepted(code: str, form: str) -> None:
+    assert shipment(hsCode=code, form=form).form == form
+
+
 def test_goods_leave_their_origin_unless_another_place_is_stated() -> None:
     assert shipment(commodity="tin", origin="ID").exported_from == "ID"
     assert shipment(commodity="tin", origin="ID", exportCountry="SG").exported_from == "SG"
