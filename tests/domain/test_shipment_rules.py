@@ -116,6 +116,12 @@ def test_lines_that_a_clause_on_all_goods_exempts_limit_it(
     assert fields(of) == asked
 
 
+def test_an_item_with_codes_that_the_goods_cannot_have_does_not_cover_them() -> None:
+    potash = american(clause(**ALL_GOODS, items=[{"name": "Potash", "hs": ["31042000"]}]))
+    assert matches(check(potash, commodity="artificial_graphite")) == {}
+    assert matches(check(potash, commodity="potash")) == {"x/1": "possible"}
+
+
 # --- preferences
 
 
@@ -126,7 +132,8 @@ def test_lines_that_a_clause_on_all_goods_exempts_limit_it(
         ("USMCA", {}, []),
         ("usmca", {}, []),
         ("none", {"x/1": "certain"}, []),
-        ("CAFTA-DR", {"x/1": "certain"}, []),
+        ("CUSMA", {"x/1": "possible"}, ["answers"]),
+        ("unknown", {"x/1": "possible"}, ["answers"]),
     ],
 )
 def test_goods_under_a_preference_are_exempt(
@@ -168,6 +175,39 @@ def test_the_exporter_is_a_condition_of_a_clause_that_names_exporters(
     assert fields(of) == (["exporter"] if exporter is None else [])
 
 
+@pytest.mark.parametrize(
+    ("firms", "match", "asked"),
+    [
+        ({}, {"x/1": "possible"}, ["endUser"]),
+        ({"importer": "Other", "endUser": "Other"}, {"x/1": "possible"}, ["exporter"]),
+        ({"exporter": "Acme Mining"}, {"x/1": "certain"}, []),
+        ({"exporter": "Other", "importer": "Other", "endUser": "Other"}, {}, []),
+    ],
+)
+def test_a_list_of_firms_without_destinations_may_be_of_exporters(
+    firms: dict[str, str], match: dict[str, str], asked: list[str]
+) -> None:
+    ban = control(clause(measure="ban", entities=["Acme Mining"]))
+    of = check(ban, commodity="gallium", **firms)
+    assert matches(of) == match
+    assert fields(of) == asked
+
+
+def test_a_list_of_firms_of_a_destination_is_of_buyers() -> None:
+    ban = control(clause(measure="ban", entities=["Acme"], destinations=["US"]))
+    assert fields(check(ban, commodity="gallium")) == ["endUser"]
+    assert matches(check(ban, commodity="gallium", importer="Other", endUser="Other")) == {}
+
+
+def test_a_list_of_one_firm_is_in_the_singular() -> None:
+    ban = control(clause(measure="ban", entities=["Acme"]), title="Order 1")
+    [verdict] = check(ban, commodity="gallium").verdicts
+    assert verdict.applicable.reasons == ["it is limited to 1 listed firm"]
+    on_some = [{"question": "CN/listed-firm", "yes": True}]
+    [(question, _)] = check(ban, commodity="gallium", answers=on_some).open_questions
+    assert question.text == "Is a party the firm of Order 1?"
+
+
 # --- quotas with a tariff
 
 
@@ -195,6 +235,33 @@ def test_a_tariff_rate_quota_without_rates_is_a_line_without_a_number() -> None:
     of = check(american(clause(measure="tariff_rate_quota", rateText="a gap")), commodity="gallium")
     assert bounds(of) is None
     assert "a gap" in total(of).remarks[0]
+    assert questions(of) == []  # a quota that changes no recorded rate
+
+
+# --- rates by place
+
+
+RATES = {
+    "exceptions": [
+        {"places": ["CN"], "ratePercent": "84"},
+        {"places": ["JP"], "ratePercent": "5", "note": "Under a deal"},
+        {"places": ["VN"], "ratePercent": "90", "inForceFrom": "2026-01-01"},
+    ]
+}
+
+
+def test_a_duty_without_a_place_has_the_range_of_its_rates_on_the_day() -> None:
+    of = check(american(clause(**ALL_GOODS, **RATES)), commodity="gallium", origin=None)
+    [verdict] = of.verdicts
+    assert "an import duty of 5 to 84 %" in obligation(verdict.applicable)
+    assert bounds(of) == (5, 84)
+
+
+def test_the_condition_of_a_rate_of_a_place_is_no_exception() -> None:
+    of = check(american(clause(**ALL_GOODS, **RATES)), commodity="gallium", origin="JP")
+    assert [one.applicable.exceptions for one in of.verdicts] == [()]
+    assert bounds(of) == (5, 5)
+    assert "X, clause 1: Under a deal; the total contains 5 %." in total(of).remarks
 
 
 # --- alternatives

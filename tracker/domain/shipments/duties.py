@@ -94,7 +94,9 @@ def _line(check: ShipmentCheck, one: Applicable) -> DutyLine:
     clause, day = one.state.clause, check.case.day
     place = deciding_place(check.case, one.control)
     special = exception_for(clause, place, day) if place else None
-    by_exception = bool(special and special.rate_percent is not None)
+    text = clause.rate_text
+    if special is not None and special.rate_percent is not None:
+        text = special.note
     low, high = one.rate
     return DutyLine(
         applicable=one,
@@ -102,7 +104,7 @@ def _line(check: ShipmentCheck, one: Applicable) -> DutyLine:
         high=high,
         if_paid=low,
         specific=clause.rate_specific or clause.price_floor,
-        text=None if by_exception else clause.rate_text,
+        text=text,
         includes_ordinary=any(
             relation.kind is DutyRelation.INCLUDES_ORDINARY
             and relation.holds_for(place, day)

@@ -155,6 +155,8 @@ class GoodsConditions(ConditionsOfClause):
         answer = self._case.answer(self._id(f"item/{number}"))
         if answer is not None:
             return answer
+        if ALL_GOODS in self._clause.commodities and not self._may_have_code_of(item):
+            return False
         whole = self._is_whole(item)
         by_name = self._code is None and whole
         of_code = by_name or self._has_code_of(item, complete or whole)
@@ -184,6 +186,14 @@ class GoodsConditions(ConditionsOfClause):
         if any(code.startswith(own) for own in item.hs):
             return True
         return None if any(own.startswith(code) for own in item.hs) else False
+
+    def _may_have_code_of(self, item: Item) -> bool:
+        """Return whether goods without a code may have one of an item, by the codes of their commodity."""
+        goods = self._shipment.possible_commodities
+        codes = {code for of in goods for one in descendants(of) for code in one.hs_codes}
+        return not codes or any(
+            own.startswith(code) or code.startswith(own) for own in item.hs for code in codes
+        )
 
     def _is_commodity_of(self, item: Item) -> bool | None:
         if item.commodity is None:
