@@ -376,19 +376,21 @@ def sentence(**more: Any) -> str:
 def test_an_obligation_names_its_rate_or_that_none_is_recorded() -> None:
     assert "pays an import duty of 25 %" in sentence(measure="tariff", ratePercent="25")
     assert "5 to 25 %" in sentence(measure="tariff", ratePercent="5", rateUpToPercent="25")
-    assert "its rate is not recorded" in sentence(measure="tariff")
+    assert "the rate is not recorded" in sentence(measure="tariff")
     floor = {"value": "21", "unit": "USD/kg"}
     assert "not recorded" not in sentence(measure="price_floor", priceFloor=floor)
 
 
 def test_an_obligation_names_its_amount_or_that_none_is_recorded() -> None:
     quota = {"value": "60000", "unit": "t"}
-    assert "a quota of 60,000 t" in sentence(measure="quota", quota=quota)
-    assert "its amount is not recorded" in sentence(measure="quota")
+    assert "a quota of 60,000 t set by the authorities of the United States" in sentence(
+        measure="quota", quota=quota
+    )
+    assert "the amount is not recorded" in sentence(measure="quota")
 
 
 def test_an_obligation_without_an_authority_says_so() -> None:
-    assert "its authority is not recorded" in sentence(measure="licence")
+    assert "the authority is not recorded" in sentence(measure="licence")
 
 
 def test_an_obligation_cites_the_act_that_words_the_clause() -> None:
@@ -398,6 +400,27 @@ def test_an_obligation_cites_the_act_that_words_the_clause() -> None:
         "Order 1, clause 1).",  # the later act repeats it
         "Order 2, clause 2).",
     ]
+
+
+def test_an_obligation_has_plain_english() -> None:
+    sources = {"source": {"publisher": "mofcom", "name": "X", "publishedOn": "2024-12-03"}}
+    licence = control(clause(measure="dual_use_licence"), **sources)
+    [one] = check(licence, commodity="gallium").verdicts
+    assert "needs a dual-use licence from the Ministry of Commerce of China" in obligation(
+        one.applicable
+    )
+
+
+def test_a_question_names_all_goods_and_forms_that_settle_it() -> None:
+    names = ["lanthanum", "cerium", "neodymium", "samarium", "terbium", "dysprosium", "lithium"]
+    licence = control(clause(commodities=names, forms=["metal", "oxide"]))
+    [goods, forms] = [one.text for one, _ in check(licence, commodity="rare_earths").open_questions]
+    assert goods == (
+        "Are the goods among these: lanthanum, cerium, neodymium, samarium, terbium and dysprosium?"
+    )
+    assert forms == "Are the goods in one of these forms: metal or oxide?"
+    [one] = check(control(clause()), hsCode="811292").open_questions
+    assert one[0].text == "Are the goods gallium?"
 
 
 # --- order

@@ -100,8 +100,22 @@ def test_a_check_states_its_assumptions() -> None:
         commodity="tin", origin="ID", exportCountry="SG", route=["NL"], destination="DE"
     )
     assert [*assumptions(stated)] == []
-    [coded] = assumptions(shipment(hsCode="800110"))
-    assert coded.startswith("The goods are one of these, by their code: tin")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("280540", "By the code, the goods are mercury."),
+        ("260600", "By the code, the goods are bauxite."),
+        ("850760", "By the code, the goods are lithium batteries."),
+        ("811292", "By the code, the goods are one of these: gallium, germanium"),
+        ("8112", "By the code, the goods are one of these or other goods: beryllium"),
+        ("999999", "No commodity has the code 999999; only clauses that list it apply."),
+    ],
+)
+def test_goods_that_only_a_code_describes_are_an_assumption(code: str, sentence: str) -> None:
+    [coded] = assumptions(shipment(hsCode=code))
+    assert coded.startswith(sentence)
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
         "Check a shipment: Tungsten, HS 284990, from China to Germany",
         "Information, not legal advice.",
         "Strongest possible rule: ",
-        "Certainly: The exporter needs a trade licence from Ministry of Commerce of China",
+        "Certainly: The exporter needs a trade licence from the Ministry of Commerce of China",
         CARBIDE,
         "Certain rules",
         "Possible rules",

@@ -78,7 +78,7 @@ class Conditions(GoodsConditions):
             return self._has_content()
         if any(case.is_in(place, issuer) for place in shipment.route):
             return self._open(
-                f"the record does not say whether it covers transit through {place_in_text(issuer)}",
+                f"it may also cover goods in transit through {place_in_text(issuer)}",
                 "transit",
                 f"Does the clause cover goods in transit through {place_in_text(issuer)}?",
             )
@@ -93,7 +93,7 @@ class Conditions(GoodsConditions):
         share = "" if least is None else f" of {least} % of the value or more"
         question = (
             f"Do the goods contain {commodities_phrase(self._clause.commodities)} from"
-            f" {place_in_text(issuer)}{share}, or were they made with it?"
+            f" {place_in_text(issuer)}{share}, or were they made with such goods?"
         )
         is_enough = self._is_enough(
             [
