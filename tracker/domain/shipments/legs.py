@@ -116,7 +116,7 @@ def assumptions(shipment: Shipment) -> Iterator[str]:
     if shipment.has_foreign_code and shipment.commodity:
         yield (
             f"{shipment.hs_code} is a code of the goods, although it is not recorded as a code of"
-            f" {commodities_phrase([shipment.commodity])}."
+            f" {commodities_phrase([shipment.commodity])}. Rules on other goods with the code may be missed."
         )
     if any(shipment.parties.values()):
         yield "Firms are compared by recorded names and spellings. Their owners are not checked."
