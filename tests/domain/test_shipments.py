@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.shipped_controls import check_on
 from tracker.domain.codec import from_builtins
-from tracker.domain.shipments.check import Applicable, VerdictKind, obligation
+from tracker.domain.shipments.check import Applicable, VerdictKind, obligation, summary
+from tracker.domain.shipments.duties import except_unpaid
 from tracker.domain.shipments.legs import assumptions, legs_of
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.vocabulary import Direction, Match
@@ -177,3 +178,14 @@ def test_framework_acts_fold_below_the_licence_that_rests_on_them() -> None:
     bases = {basis.key for basis in licence.legal_bases}
     assert "cn-ecl-2020" in {control for control, _ in bases}
     assert bases.isdisjoint(one.applicable.key for one in check.verdicts)
+
+
+def test_a_duty_that_is_not_paid_beside_a_certain_one_comes_after_it() -> None:
+    goods = {"hsCode": "76012090", "codeOf": "US", "origin": "GB", "destination": "US"}
+    check = except_unpaid(check_on(date(2026, 5, 1), **goods))
+    first, second, *_ = (one.applicable for one in check.verdicts)
+    assert (first.key[0], second.key[0]) == ("us-232-aluminium", "us-122-2026")
+    assert [one.reason for one in second.exceptions] == [
+        "it is not paid beside Section 232 tariff on aluminium, clause 1"
+    ]
+    assert summary(check).startswith("Certain: The importer pays an import duty of 25 %")
