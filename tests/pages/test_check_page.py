@@ -166,6 +166,12 @@ async def test_each_named_firm_is_compared_with_the_lists(
 
 
 @IN_SESSION
+async def test_a_firm_in_two_fields_is_compared_once(corpus: Api) -> None:
+    text = await read(corpus, "/check?commodity=gallium&importer=Xyzzy+Ltd&endUser=Xyzzy+Ltd")
+    assert text.count("“Xyzzy Ltd” is not on a recorded list.") == 1
+
+
+@IN_SESSION
 async def test_the_table_has_the_rules_of_the_page(corpus: Api) -> None:
     path = f"{TUNGSTEN}&answers=cn-mofcom-2025-10/tungsten/item/2:yes&contents=none&route=HK,SG"
     data = (await corpus.request("GET", path.replace("check?", "check.json?"))).json()["data"]
