@@ -110,8 +110,9 @@ def publisher_phrase(id: str) -> str:
 def authority_phrase(id: str) -> str:
     """Return the name of an authority in a sentence: `the State Council of China`, `ARECOMS`."""
     name = publisher_phrase(id)
-    short = name.partition(",")[0]
-    return f"the {name}" if " of " in short or short.startswith("US ") else name
+    if name.startswith("The "):
+        return f"the {name.removeprefix('The ')}"
+    return f"the {name}" if " of " in name.partition(",")[0] or name.startswith("US ") else name
 
 
 def quantity_phrase(of: Quantity) -> str:
