@@ -181,8 +181,8 @@ def test_framework_acts_fold_below_the_licence_that_rests_on_them() -> None:
 
 
 def test_a_duty_that_is_not_paid_beside_a_certain_one_comes_after_it() -> None:
-    goods = {"hsCode": "76012090", "codeOf": "US", "origin": "GB", "destination": "US"}
-    check = except_unpaid(check_on(date(2026, 5, 1), **goods))
+    goods = shipment(hsCode="76012090", codeOf="US", origin="GB", destination="US")
+    check = except_unpaid(check_on(date(2026, 5, 1), goods))
     first, second, *_ = (one.applicable for one in check.verdicts)
     assert (first.key[0], second.key[0]) == ("us-232-aluminium", "us-122-2026")
     assert [one.reason for one in second.exceptions] == [
