@@ -30,6 +30,7 @@ from tracker.domain.shipments.check import (
     applicable_clauses,
     check_matches,
 )
+from tracker.domain.shipments.duties import except_unpaid
 from tracker.domain.shipments.firms import (
     ListedFirms,
     NamedFirm,
@@ -122,7 +123,7 @@ class Shipments:
         keyed = await self._controls.matching(moment, query, licences, EVERYTHING, BY_NAME)
         first_days = await self._confirmations.first_days(moment)
         matches = (of_issuer(case, query, *of, licences) for _, of in keyed)
-        check = check_matches(case, matches, licences, first_days)
+        check = except_unpaid(check_matches(case, matches, licences, first_days))
         completeness = [
             (leg, await self._completeness.get((leg.scope(shipment, case.day), moment.alone)))
             for leg in legs_of(shipment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.phrases import place_in_text, with_capital
+from tracker.domain.phrases import authority_phrase, place_in_text, with_capital
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,17 @@ def test_a_place_has_its_article_in_a_sentence(code: str, name: str) -> None:
 
 def test_a_sentence_begins_with_a_capital() -> None:
     assert with_capital(place_in_text("US")) == "The United States"
+
+
+@pytest.mark.parametrize(
+    ("publisher", "name"),
+    [
+        ("mofcom", "the Ministry of Commerce of China (MOFCOM)"),
+        ("white-house", "the White House"),
+        ("us-commerce", "the US Department of Commerce"),
+        ("arecoms", "ARECOMS, the regulator of strategic minerals of the DR Congo"),
+        ("global-affairs-canada", "Global Affairs Canada"),
+    ],
+)
+def test_an_authority_has_its_article_in_a_sentence(publisher: str, name: str) -> None:
+    assert authority_phrase(publisher) == name

@@ -110,6 +110,24 @@ def test_an_exempt_item_with_another_code_is_no_exception() -> None:
     assert [one.applicable.exceptions for one in of.verdicts] == [()]
 
 
+@pytest.mark.parametrize(
+    ("item", "match"),
+    [
+        ({"name": "Ferrotungsten", "hs": ["720280"]}, {}),
+        ({"name": "Ferrotungsten", "hs": ["72028010"]}, {"1": "certain"}),
+        ({"name": "Ferrotungsten", "hs": ["720280"], "threshold": "50 %"}, {"1": "certain"}),
+        ({"name": "Ferrotungsten for steel", "hs": ["720280"]}, {"1": "certain"}),
+    ],
+)
+def test_goods_that_an_exempt_item_names_with_all_codes_are_exempt(
+    item: dict[str, Any], match: dict[str, str]
+) -> None:
+    of = check(
+        control(clause(commodities=["tungsten"], exemptItems=[item])), commodity="ferrotungsten"
+    )
+    assert matches(of) == match
+
+
 def test_goods_without_a_commodity_are_matched_by_the_codes_of_items() -> None:
     plate = {"name": "Plate", "hs": ["720852"], "commodity": "iron_and_steel"}
     of = check(control(clause(commodities=["iron_and_steel"], items=[plate])), hsCode="720852")

@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.shipped_controls import check_on
 from tracker.domain.codec import from_builtins
-from tracker.domain.shipments.check import Applicable, VerdictKind, obligation
+from tracker.domain.shipments.check import Applicable, VerdictKind, obligation, summary
+from tracker.domain.shipments.duties import except_unpaid
 from tracker.domain.shipments.legs import assumptions, legs_of
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.vocabulary import Direction, Match
@@ -33,6 +34,29 @@ def test_goods_are_needed() -> None:
     with pytest.raises(InvalidInput) as refused:
         shipment(origin="CN")
     assert (refused.value.code, refused.value.path) == ("GOODS_REQUIRED", ("commodity",))
+
+
+@pytest.mark.parametrize(
+    ("fields", "forms"),
+    [
+        ({"commodity": "neodymium_magnets", "form": "article"}, "magnet"),
+        ({"commodity": "bauxite", "form": "metal"}, "concentrate or ore"),
+        ({"hsCode": "740811", "form": "metal"}, "article"),
+        ({"commodity": "copper", "hsCode": "74081130", "form": "metal"}, "article"),
+    ],
+)
+def test_a_form_that_the_goods_cannot_have_is_refused(fields: dict[str, str], forms: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        shipment(**fields)
+    assert (refused.value.code, refused.value.path) == ("CONTRADICTION", ("form",))
+    assert str(refused.value).endswith(f"expected {forms}, or no form")
+
+
+@pytest.mark.parametrize(
+    ("code", "form"), [("280530", "alloy"), ("750400", "alloy"), ("740811", "article")]
+)
+def test_a_form_that_a_code_can_have_is_accepted(code: str, form: str) -> None:
+    assert shipment(hsCode=code, form=form).form == form
 
 
 def test_goods_leave_their_origin_unless_another_place_is_stated() -> None:
@@ -77,8 +101,27 @@ def test_a_check_states_its_assumptions() -> None:
         commodity="tin", origin="ID", exportCountry="SG", route=["NL"], destination="DE"
     )
     assert [*assumptions(stated)] == []
-    [coded] = assumptions(shipment(hsCode="800110"))
-    assert coded.startswith("The goods are one of these, by their code: tin")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("280540", "By the code, the goods are mercury."),
+        ("260600", "By the code, the goods are bauxite."),
+        ("850760", "By the code, the goods are lithium batteries."),
+        ("811292", "By the code, the goods are one of these: gallium, germanium"),
+        ("8112", "By the code, the goods are one of these or other goods: beryllium"),
+        ("999999", "No commodity has the code 999999; only clauses that list it apply."),
+    ],
+)
+def test_goods_that_only_a_code_describes_are_an_assumption(code: str, sentence: str) -> None:
+    [coded] = assumptions(shipment(hsCode=code))
+    assert coded.startswith(sentence)
+
+
+def test_a_code_of_other_goods_may_miss_rules() -> None:
+    [coded] = assumptions(shipment(commodity="dysprosium", hsCode="850511"))
+    assert coded.endswith("Rules on other goods with the code may be missed.")
 
 
 @pytest.mark.parametrize(
@@ -135,3 +178,14 @@ def test_framework_acts_fold_below_the_licence_that_rests_on_them() -> None:
     bases = {basis.key for basis in licence.legal_bases}
     assert "cn-ecl-2020" in {control for control, _ in bases}
     assert bases.isdisjoint(one.applicable.key for one in check.verdicts)
+
+
+def test_a_duty_that_is_not_paid_beside_a_certain_one_comes_after_it() -> None:
+    goods = shipment(hsCode="76012090", codeOf="US", origin="GB", destination="US")
+    check = except_unpaid(check_on(date(2026, 5, 1), goods))
+    first, second, *_ = (one.applicable for one in check.verdicts)
+    assert (first.key[0], second.key[0]) == ("us-232-aluminium", "us-122-2026")
+    assert [one.reason for one in second.exceptions] == [
+        "it is not paid beside Section 232 tariff on aluminium, clause 1"
+    ]
+    assert summary(check).startswith("Certain: The importer pays an import duty of 25 %")

@@ -51,7 +51,7 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
         "Check a shipment: Tungsten, HS 284990, from China to Germany",
         "Information, not legal advice.",
         "Strongest possible rule: ",
-        "Certainly: The exporter needs a trade licence from Ministry of Commerce of China",
+        "Certainly: The exporter needs a trade licence from the Ministry of Commerce of China",
         CARBIDE,
         "Certain rules",
         "Possible rules",
@@ -165,6 +165,12 @@ async def test_each_named_firm_is_compared_with_the_lists(
     )
     assert statement in text
     assert text.index(statement) < text.index("Their owners are not checked.")
+
+
+@IN_SESSION
+async def test_a_firm_in_two_fields_is_compared_once(corpus: Api) -> None:
+    text = await read(corpus, "/check?commodity=gallium&importer=Xyzzy+Ltd&endUser=Xyzzy+Ltd")
+    assert text.count("“Xyzzy Ltd” is not on a recorded list.") == 1
 
 
 @IN_SESSION

@@ -83,6 +83,8 @@ async def test_compare_on_a_page_of_today_looks_back_a_month(corpus: Api) -> Non
         ("toward", "Japan,US", "JP,US"),
         ("search", "Japan", "Japan"),
         ("place", "Atlantis", "Atlantis"),
+        ("form", "Metal", "METAL"),
+        ("form", "liquid", "liquid"),
     ],
 )
 def test_names_and_codes_mean_the_same(parameter: str, text: str, code: str) -> None:

@@ -18,6 +18,7 @@ from tracker.domain.commodities import (
     ancestors,
     common,
     descendants,
+    find_commodity,
     goods_with_code,
     related,
 )
@@ -178,15 +179,23 @@ def _forms_named(clause: Clause, commodity: Commodity, items: Sequence[Item]) ->
 def _exempt_forms(clause: Clause, commodity: Commodity) -> frozenset[Form]:
     """Return the forms in which a commodity is completely exempt.
 
-    Exemptions by a threshold or a code are ignored, because they may cover only a part.
+    Exemptions by a threshold, or by codes that the commodity has others beside, may cover only a part.
     """
-    scopes = (commodity, *ancestors(commodity))
     whole = [
         item.forms or tuple(ALL_FORMS)
         for item in clause.exempt_items
-        if item.commodity in scopes and item.threshold is None and not item.hs
+        if item.threshold is None and _includes(item, commodity)
     ]
     return frozenset(form for forms in whole for form in forms)
+
+
+def _includes(item: Item, commodity: Commodity) -> bool:
+    """Return whether an item names a commodity or one above it, with all of its codes if it has codes."""
+    named = item.commodity or find_commodity(item.name)
+    if named not in (commodity, *ancestors(commodity)):
+        return False
+    codes = commodity.hs_codes
+    return not item.hs or (bool(codes) and all(code.startswith(item.hs) for code in codes))
 
 
 def named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:

@@ -54,11 +54,11 @@ def on_phrase(day: PartialDate) -> str:
     return f"{'on' if day.precision is Precision.DAY else 'in'} {date_phrase(day)}"
 
 
-def list_phrase(items: Iterable[str], conjunction: str = "and") -> str:
+def list_phrase(items: Iterable[str], conjunction: str = "and", most: int = MAX_LISTED) -> str:
     """Return items with commas: `A, B and C`; of a long list the first ones and the number of others."""
     distinct = list(dict.fromkeys(items))
-    if len(distinct) > MAX_LISTED:
-        return f"{', '.join(distinct[: MAX_LISTED - 1])} and {len(distinct) - MAX_LISTED + 1} more"
+    if len(distinct) > most:
+        return f"{', '.join(distinct[: most - 1])} {conjunction} {len(distinct) - most + 1} more"
     return f" {conjunction} ".join([*filter(None, [", ".join(distinct[:-1])]), *distinct[-1:]])
 
 
@@ -67,9 +67,12 @@ def word_phrase(word: str) -> str:
     return word.replace("_", " ")
 
 
-def commodities_phrase(goods: Iterable[str]) -> str:
-    """Return the names of commodities."""
-    return list_phrase(_in_running_text(Commodity(id).name) for id in goods)
+def commodities_phrase(
+    goods: Iterable[str], conjunction: str = "and", most: int = MAX_LISTED
+) -> str:
+    """Return the names of commodities, `most` of them at most."""
+    names = (_in_running_text(Commodity(id).name) for id in goods)
+    return list_phrase(names, conjunction, most)
 
 
 def _in_running_text(name: str) -> str:
@@ -102,6 +105,14 @@ def publisher_phrase(id: str) -> str:
     """Return the name of a publisher, or its short id if it is not declared."""
     known = publishers().get(id)
     return known.name if known else id
+
+
+def authority_phrase(id: str) -> str:
+    """Return the name of an authority in a sentence: `the State Council of China`, `ARECOMS`."""
+    name = publisher_phrase(id)
+    if name.startswith("The "):
+        return f"the {name.removeprefix('The ')}"
+    return f"the {name}" if " of " in name.partition(",")[0] or name.startswith("US ") else name
 
 
 def quantity_phrase(of: Quantity) -> str:

@@ -1,4 +1,4 @@
-"""Names in the parameters of pages: "Japan" and "JP", "Rare earths" and "rare_earths" mean the same. Pure."""
+"""Names in the parameters of pages: "Japan" and "JP", "Metal" and "METAL" mean the same. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cache
 
 from tracker.domain.commodities import commodities, find_commodity
 from tracker.domain.places import find_place, places
+from tracker.domain.vocabulary import Form
 
 PLACES = frozenset(
     {
@@ -15,14 +16,15 @@ PLACES = frozenset(
 )
 """Parameters with places; some of them also with alliances."""
 COMMODITIES = frozenset({"commodity"})
+FORMS = frozenset({"form"})
 
 
 def code_of(parameter: str, text: str) -> str:
-    """Return the code for a name in a parameter; a text without a matching place or commodity is unchanged.
+    """Return the code for a name in a parameter; a text without a matching one is unchanged.
 
     A list with commas is read name by name, unless it is one name as a whole.
     """
-    if parameter not in PLACES | COMMODITIES:
+    if parameter not in PLACES | COMMODITIES | FORMS:
         return text
     codes = [_find(parameter, part) for part in (text, *text.split(","))]
     if codes[0]:
@@ -35,6 +37,8 @@ def _find(parameter: str, text: str) -> str | None:
     text = text.strip()
     if parameter in COMMODITIES:
         return find_commodity(text)
+    if parameter in FORMS:
+        return text.upper() if text.upper() in Form.__members__ else None
     return text.upper() if is_place_code(text.upper()) else find_place(text)
 
 

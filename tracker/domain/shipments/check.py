@@ -20,9 +20,9 @@ from tracker.domain.export_control import ExportControlState
 from tracker.domain.legal_basis import is_legal_basis
 from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, controls_about
 from tracker.domain.phrases import (
+    authority_phrase,
     list_phrase,
     place_in_text,
-    publisher_phrase,
     quantity_phrase,
     word_phrase,
 )
@@ -285,7 +285,7 @@ def obligation(one: Applicable) -> str:
     """
     clause, control = one.state.clause, one.control
     act = one.state.instrument or control.instrument or control.title
-    missing = "".join(f"; its {part} is not recorded" for part in _not_recorded(one))
+    missing = "".join(f"; the {part} is not recorded" for part in _not_recorded(one))
     return f"{_duty_to_act(one)}{missing} ({act}, clause {clause.id})."
 
 
@@ -301,15 +301,14 @@ def _duty_to_act(one: Applicable) -> str:
             firms = list_phrase(clause.exporters) or f"firms designated by {authority}"
             return f"Only {firms} may {trade} the goods"
         case VerdictKind.LICENCE_REQUIRED:
-            return (
-                f"The {who} needs a {word_phrase(clause.measure)} from {authority} before {trade}"
-            )
+            licence = word_phrase(clause.measure).replace("dual use", "dual-use")
+            return f"The {who} needs a {licence} from {authority} before {trade}"
         case VerdictKind.REVIEW:
             return f"The {trade} needs a review by {authority} before it is allowed"
         case VerdictKind.QUOTA:
             of = f" of {quantity_phrase(clause.quota)}" if clause.quota else ""
             duty = f", with a duty of {one.rate.phrase}" if one.rate.phrase else ""
-            return f"The {trade} counts against a quota{of} of {authority}{duty}"
+            return f"The {trade} counts against a quota{of} set by {authority}{duty}"
         case VerdictKind.INVESTIGATION:
             return f"The {trade} is under an investigation of {authority}, without a measure so far"
         case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY:
@@ -337,7 +336,7 @@ def _authority(control: ExportControlState) -> str | None:
     """Return the authority that published the act; None if no source of it is recorded."""
     publishers = (one.publisher for one in control.sources if one.publisher not in GAZETTES)
     own = next((id for id in publishers if speaks_for(id, (control.issuer,))), None)
-    return publisher_phrase(own) if own else None
+    return authority_phrase(own) if own else None
 
 
 def summary(check: ShipmentCheck) -> str:

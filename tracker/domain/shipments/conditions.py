@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from tracker.domain.commodities import Commodity, descendants, related
+from tracker.domain.commodities import Commodity, related
 from tracker.domain.firm import spelling
-from tracker.domain.matching import ALL_GOODS, GROUPS, exception_for, goes_to, reaches_place
+from tracker.domain.matching import ALL_GOODS, GROUPS, goes_to, reaches_place
 from tracker.domain.phrases import commodities_phrase, list_phrase, place_in_text
 from tracker.domain.places import Place
 from tracker.domain.scope import Item
 from tracker.domain.shipments.goods_conditions import GoodsConditions, describe_item
+from tracker.domain.shipments.question_id import IssuerQuestionId
 from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition
 from tracker.domain.unions import unions_of
 from tracker.domain.vocabulary import Direction, Measure, Territory
@@ -27,6 +28,12 @@ EXEMPTS_ALL = "All "
 it."""
 KEPT_TO_EXPORTERS = frozenset({Measure.BAN, Measure.STATE_TRADING})
 """Measures that close a trade to all firms but the exporters that a clause names."""
+BUYERS = ("importer", "endUser")
+"""Fields of the parties to whom a list for some destinations applies."""
+LISTED_FIRM = "listed-firm"
+"""Part of the id of the question on all lists of an issuer."""
+NO_PREFERENCE = "none"
+"""The text of `preference` for goods that enter under no agreement."""
 
 
 class Conditions(GoodsConditions):
@@ -71,7 +78,7 @@ class Conditions(GoodsConditions):
             return self._has_content()
         if any(case.is_in(place, issuer) for place in shipment.route):
             return self._open(
-                f"the record does not say whether it covers transit through {place_in_text(issuer)}",
+                f"it may also cover goods in transit through {place_in_text(issuer)}",
                 "transit",
                 f"Does the clause cover goods in transit through {place_in_text(issuer)}?",
             )
@@ -86,7 +93,7 @@ class Conditions(GoodsConditions):
         share = "" if least is None else f" of {least} % of the value or more"
         question = (
             f"Do the goods contain {commodities_phrase(self._clause.commodities)} from"
-            f" {place_in_text(issuer)}{share}, or were they made with it?"
+            f" {place_in_text(issuer)}{share}, or were they made with such goods?"
         )
         is_enough = self._is_enough(
             [
@@ -198,28 +205,29 @@ class Conditions(GoodsConditions):
             firm and not self._case.spellings(firm).isdisjoint(listed) for firm in parties.values()
         ):
             return MET
-        missing = [field for field, firm in parties.items() if firm is None and field != "exporter"]
+        # A list for some destinations is of buyers there; any other may be of exporters too.
+        roles = BUYERS if clause.destinations else ("exporter", *BUYERS)
+        missing = [field for field in roles if parties[field] is None]
         all_named = clause.entity_count in (None, len(clause.entities))
         is_similar = any(
             firm and self._case.is_similar_to(firm, listed) for firm in parties.values()
         )
         if not missing and all_named and not is_similar:
             return NOT_MET
-        number = clause.entity_count or len(clause.entities)
-        field = missing[-1] if missing else ANSWERS
-        who = "the end user or the importer" if missing else "a party"
-        return self._on_list(number, who, field)
+        return self._on_list(missing)
 
-    def _on_list(self, number: int, who: str, field: str) -> Condition:
+    def _on_list(self, missing: Sequence[str]) -> Condition:
         """Ask once whether a firm is on any list of the issuer, and only then for each list."""
-        reason = f"it is limited to {number} listed firms"
-        on_some = self._case.answer(f"{self._control.issuer}/listed-firm")
-        if on_some:
+        clause, field = self._clause, missing[-1] if missing else ANSWERS
+        number = clause.entity_count or len(clause.entities)
+        who = "the end user or the importer" if missing and clause.destinations else "a party"
+        reason = f"it is limited to {number} listed firm{'' if number == 1 else 's'}"
+        if self._case.answer(str(IssuerQuestionId(self._control.issuer, LISTED_FIRM))):
             act = self._control.instrument or self._control.title
-            text = f"Is {who} one of the {number} firms of {act}?"
-            return self._open(reason, "firm", text, field)
+            firms = f"one of the {number} firms of {act}" if number > 1 else f"the firm of {act}"
+            return self._open(reason, "firm", f"Is {who} {firms}?", field)
         text = f"Is {who} on a list of firms of {self._issuer}?"
-        return self._open_for_issuer(reason, "firm", "listed-firm", text, field)
+        return self._open_for_issuer(reason, "firm", LISTED_FIRM, text, field)
 
     def _exporters(self) -> Condition:
         """Whether the exporter is one of those that the clause names, or none of them."""
@@ -241,12 +249,12 @@ class Conditions(GoodsConditions):
         exempt, stated = self._clause.exempt_preferences, self._shipment.preference
         if not exempt:
             return MET
-        if stated is not None:
-            return Condition(spelling(stated) not in map(spelling, exempt))
-        named = list_phrase(exempt)
-        condition = self._unless(
-            "preference", f"Do the goods enter free of duty under {named}?", field="preference"
-        )
+        if stated is not None and spelling(stated) in map(spelling, (*exempt, NO_PREFERENCE)):
+            return Condition(spelling(stated) == NO_PREFERENCE)
+        named = list_phrase(exempt, "or")
+        field = "preference" if stated is None else ANSWERS
+        text = f"Do the goods enter free of duty under {named}?"
+        condition = self._unless("preference", text, field)
         reason = f"goods that enter free of duty under {named} are exempt"
         return replace(condition, reason=reason, is_exception=False)
 
@@ -266,14 +274,6 @@ class Conditions(GoodsConditions):
             yield replace(exemption, reason=text, is_exception=not is_scope)
         for suspension in self._state.partial_suspensions:
             yield self._unless_firm(suspension.entities)
-        place = (
-            self._shipment.destination
-            if self._control.direction is Direction.EXPORT
-            else self._shipment.origin
-        )
-        special = place and exception_for(clause, place, self._case.day)
-        if special and special.note and not special.exempt:
-            yield Condition(None, special.note, is_exception=True)
 
     def _outside(self, number: int, item: Item) -> Iterator[Condition]:
         """Whether the goods are not exempt; exempt lines of a clause on all goods limit it."""
@@ -284,14 +284,6 @@ class Conditions(GoodsConditions):
             field = "codeOf" if self._case.lacks_tariff else "hsCode"
             condition = self._unless(part, text, field)
             yield replace(condition, reason=f"it exempts {item.name}", is_exception=False)
-
-    def _may_have_code_of(self, item: Item) -> bool:
-        """Return whether goods without a code may have one of an item, by the codes of their commodity."""
-        goods = self._shipment.possible_commodities
-        codes = {code for of in goods for one in descendants(of) for code in one.hs_codes}
-        return not codes or any(
-            own.startswith(code) or code.startswith(own) for own in item.hs for code in codes
-        )
 
     def _unless_firm(self, firms: Iterable[str]) -> Condition:
         exempt = frozenset(map(spelling, firms))

@@ -5,15 +5,16 @@ Export and import duties are separate payments to two places and are never added
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
 
 from tracker.domain.matching import exception_for
 from tracker.domain.phrases import quantity_phrase
-from tracker.domain.shipments.check import Applicable, ShipmentCheck, VerdictKind
+from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCheck, VerdictKind
 from tracker.domain.shipments.duty_pairs import DutyPairs, Key, are_on_different_goods, bounds
+from tracker.domain.shipments.questions import Condition
 from tracker.domain.shipments.rates import Rate, deciding_place
 from tracker.domain.values import Quantity
 from tracker.domain.vocabulary import Direction, DutyRelation, Match, Measure
@@ -78,8 +79,40 @@ class DutyTotal:
 
 def duties(check: ShipmentCheck, kind: VerdictKind) -> DutyTotal:
     """Return the export or import duties of a shipment and their total."""
+    return _total(*_lines(check, kind), kind)
+
+
+def _lines(check: ShipmentCheck, kind: VerdictKind) -> tuple[tuple[DutyLine, ...], DutyPairs]:
     ones = [one.applicable for one in check.verdicts if _is_duty(one.applicable, kind)]
-    return _total(tuple(_line(check, one) for one in ones), _pairs(check, ones), kind)
+    return tuple(_line(check, one) for one in ones), _pairs(check, ones)
+
+
+def except_unpaid(check: ShipmentCheck) -> ShipmentCheck:
+    """Return a check whose duties have as an exception the certain duty beside which they are not paid.
+
+    They come after the other duties of their kind.
+    """
+    unpaid: dict[Key, Condition] = {}
+    for kind in (VerdictKind.EXPORT_DUTY, VerdictKind.IMPORT_DUTY):
+        for line, other in _unpaid(*_lines(check, kind)):
+            reason = f"it is not paid beside {other.name}"
+            unpaid[line.key] = Condition(None, reason, is_exception=True)
+    verdicts = [_with_exception(one, unpaid) for one in check.verdicts]
+    order = [*dict.fromkeys((one.applicable.match, one.applicable.kind) for one in verdicts)]
+    verdicts.sort(
+        key=lambda of: (
+            order.index((of.applicable.match, of.applicable.kind)),
+            of.applicable.key in unpaid,
+        )
+    )
+    return replace(check, verdicts=tuple(verdicts))
+
+
+def _with_exception(of: ClauseVerdict, unpaid: Mapping[Key, Condition]) -> ClauseVerdict:
+    one, condition = of.applicable, unpaid.get(of.applicable.key)
+    if condition is None:
+        return of
+    return replace(of, applicable=replace(one, exceptions=(*one.exceptions, condition)))
 
 
 def _is_duty(one: Applicable, kind: VerdictKind) -> bool:
@@ -94,7 +127,9 @@ def _line(check: ShipmentCheck, one: Applicable) -> DutyLine:
     clause, day = one.state.clause, check.case.day
     place = deciding_place(check.case, one.control)
     special = exception_for(clause, place, day) if place else None
-    by_exception = bool(special and special.rate_percent is not None)
+    text = clause.rate_text
+    if special is not None and special.rate_percent is not None:
+        text = special.note
     low, high = one.rate
     return DutyLine(
         applicable=one,
@@ -102,7 +137,7 @@ def _line(check: ShipmentCheck, one: Applicable) -> DutyLine:
         high=high,
         if_paid=low,
         specific=clause.rate_specific or clause.price_floor,
-        text=None if by_exception else clause.rate_text,
+        text=text,
         includes_ordinary=any(
             relation.kind is DutyRelation.INCLUDES_ORDINARY
             and relation.holds_for(place, day)
@@ -138,13 +173,11 @@ def _pairs(check: ShipmentCheck, ones: Sequence[Applicable]) -> DutyPairs:
 def _total(lines: tuple[DutyLine, ...], pairs: DutyPairs, kind: VerdictKind) -> DutyTotal:
     """Return the total of duties: first those that yield are left out, then the others are added."""
     steps: list[Step] = []
-    paid: list[DutyLine] = []
+    unpaid = {one.key: other for one, other in _unpaid(lines, pairs)}
     for line in lines:
-        others = (one for one in lines if one.is_certain and pairs.yields(line, one))
-        if (other := next(others, None)) is None:
-            paid.append(line)
-        else:
+        if other := unpaid.get(line.key):
             steps.append(Step(f"{line.name}: not paid beside {other.name}.", None, None))
+    paid = [line for line in lines if line.key not in unpaid]
     remarks = [*_remarks(paid, kind)]
     if missing := _unrelated(paid, pairs):
         return DutyTotal(lines, None, None, tuple(steps), (*missing, *remarks))
@@ -152,6 +185,14 @@ def _total(lines: tuple[DutyLine, ...], pairs: DutyPairs, kind: VerdictKind) -> 
         return DutyTotal(lines, None, None, tuple(steps), tuple(remarks))
     steps += _additions(paid, pairs)
     return DutyTotal(lines, steps[-1].low, steps[-1].high, tuple(steps), tuple(remarks))
+
+
+def _unpaid(lines: Sequence[DutyLine], pairs: DutyPairs) -> Iterator[tuple[DutyLine, DutyLine]]:
+    """Yield the duties that yield to a certain one, with it."""
+    for line in lines:
+        others = (one for one in lines if one.is_certain and pairs.yields(line, one))
+        if other := next(others, None):
+            yield line, other
 
 
 def _additions(paid: Sequence[DutyLine], pairs: DutyPairs) -> Iterator[Step]:

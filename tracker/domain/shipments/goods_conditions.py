@@ -82,14 +82,15 @@ class GoodsConditions(ConditionsOfClause):
             for one in goods
             if named_limits(self._clause, one) != () and not self._licences_cover(one)
         ]
-        of = commodities_phrase(self._clause.commodities)
+        named = [one for one in self._clause.commodities if not goods.isdisjoint(related(one))]
+        names = named or self._clause.commodities
+        of, all_of = commodities_phrase(names), commodities_phrase(names, most=len(names))
+        text = f"Are the goods {all_of if len(names) == 1 else f'among these: {all_of}'}?"
         if self._shipment.is_known_by_open_code and not self._has_codes:
-            text = f"Are the goods among these: {of}?"
             return self._open(f"the code also has goods besides {of}", "goods", text, "commodity")
         if not uncovered or self._has_codes:
             return MET
-        text = f"Are the goods among these: {of}?"
-        return self._open(f"it names only {of}", "commodity", text, "commodity")
+        return self._open(f"of the goods it names only {of}", "commodity", text, "commodity")
 
     def _licences_cover(self, commodity: Commodity) -> bool:
         goods = goods_of(self._clause, commodity, self._licences)
@@ -113,10 +114,10 @@ class GoodsConditions(ConditionsOfClause):
         together = frozenset[object]().union(*covered)
         if possible and possible <= together:
             return MET
-        named = list_phrase(sorted(str(form) for form in together))
-        return self._open(
-            f"it covers only {named}", "form", f"Are the goods in this form: {named}?", "form"
-        )
+        forms = sorted(str(form) for form in together)
+        which = "this form" if len(forms) == 1 else "one of these forms"
+        text = f"Are the goods in {which}: {list_phrase(forms, 'or', len(forms))}?"
+        return self._open(f"it covers only {list_phrase(forms)}", "form", text, "form")
 
     def _items(self) -> Condition:
         """Whether the goods are one of the items that the clause names."""
@@ -155,6 +156,8 @@ class GoodsConditions(ConditionsOfClause):
         answer = self._case.answer(self._id(f"item/{number}"))
         if answer is not None:
             return answer
+        if ALL_GOODS in self._clause.commodities and not self._may_have_code_of(item):
+            return False
         whole = self._is_whole(item)
         by_name = self._code is None and whole
         of_code = by_name or self._has_code_of(item, complete or whole)
@@ -184,6 +187,14 @@ class GoodsConditions(ConditionsOfClause):
         if any(code.startswith(own) for own in item.hs):
             return True
         return None if any(own.startswith(code) for own in item.hs) else False
+
+    def _may_have_code_of(self, item: Item) -> bool:
+        """Return whether goods without a code may have one of an item, by the codes of their commodity."""
+        goods = self._shipment.possible_commodities
+        codes = {code for of in goods for one in descendants(of) for code in one.hs_codes}
+        return not codes or any(
+            own.startswith(code) or code.startswith(own) for own in item.hs for code in codes
+        )
 
     def _is_commodity_of(self, item: Item) -> bool | None:
         if item.commodity is None:

@@ -112,19 +112,23 @@ def assumptions(shipment: Shipment) -> Iterator[str]:
         name = place_in_text(shipment.origin)
         yield f"The goods are exported from {name}, where they are produced."
     if shipment.commodity is None:
-        goods = sorted(shipment.possible_commodities)
-        yield (
-            f"The goods are {'among others ' if shipment.is_known_by_open_code else ''}one of these, by"
-            f" their code: {commodities_phrase(goods)}."
-            if goods
-            else f"No commodity has the code {shipment.hs_code}; only clauses that list it apply."
-        )
+        yield _goods_by_code(shipment)
     if shipment.has_foreign_code and shipment.commodity:
         yield (
             f"{shipment.hs_code} is a code of the goods, although it is not recorded as a code of"
-            f" {commodities_phrase([shipment.commodity])}."
+            f" {commodities_phrase([shipment.commodity])}. Rules on other goods with the code may be missed."
         )
     if any(shipment.parties.values()):
         yield "Firms are compared by recorded names and spellings. Their owners are not checked."
     if not shipment.route and shipment.exported_from and shipment.destination:
         yield "The goods pass through no other place."
+
+
+def _goods_by_code(shipment: Shipment) -> str:
+    goods = sorted(shipment.possible_commodities)
+    names = commodities_phrase(goods)
+    if not goods:
+        return f"No commodity has the code {shipment.hs_code}; only clauses that list it apply."
+    if shipment.is_known_by_open_code:
+        return f"By the code, the goods are one of these or other goods: {names}."
+    return f"By the code, the goods are {names if len(goods) == 1 else f'one of these: {names}'}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -42,12 +43,7 @@ def rate_of(case: Case, control: ExportControlState, clause: Clause) -> Rate:
     """Return the rate of a clause for the place of the goods, and for the state of its quota if it is
     stated."""
     place = deciding_place(case, control)
-    low, special = clause.rate_percent, None
-    if place is not None:
-        low = rate_for(clause, place, case.day)
-        special = exception_for(clause, place, case.day)
-    is_own = special is not None and special.rate_percent is not None
-    high = low if is_own else clause.rate_up_to_percent or low
+    low, high = _span(clause, case.day) if place is None else _rate_of(clause, place, case.day)
     match _is_exhausted(case, control, clause):
         case True:
             return Rate(high, high)
@@ -56,12 +52,31 @@ def rate_of(case: Case, control: ExportControlState, clause: Clause) -> Rate:
     return Rate(low, high)
 
 
+def _rate_of(clause: Clause, place: Place, day: date) -> Rate:
+    low, special = rate_for(clause, place, day), exception_for(clause, place, day)
+    is_own = special is not None and special.rate_percent is not None
+    return Rate(low, low if is_own else clause.rate_up_to_percent or low)
+
+
+def _span(clause: Clause, day: date) -> Rate:
+    """Return the range of the rates of all places."""
+    low, high = clause.rate_percent, clause.rate_up_to_percent or clause.rate_percent
+    if low is None or high is None:
+        return Rate(low, high)
+    own = [
+        one.rate_percent
+        for one in clause.exceptions
+        if one.rate_percent is not None and one.holds_on(day)
+    ]
+    return Rate(min(low, *own), max(high, *own)) if own else Rate(low, high)
+
+
 def quota_question(case: Case, control: ExportControlState, clause: Clause) -> Question | None:
     """Return the question that decides between the two rates of a tariff-rate quota, if it is open."""
-    if (
-        clause.measure is not Measure.TARIFF_RATE_QUOTA
-        or _is_exhausted(case, control, clause) is not None
-    ):
+    if clause.measure is not Measure.TARIFF_RATE_QUOTA:
+        return None
+    low, high = rate_of(case, control, clause)
+    if low == high or _is_exhausted(case, control, clause) is not None:
         return None
     return Question(_quota_id(control, clause), "Is the quota exhausted?", ANSWERS)
 

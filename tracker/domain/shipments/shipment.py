@@ -20,6 +20,7 @@ from tracker.domain.commodities import (
 from tracker.domain.firm import spelling
 from tracker.domain.harmonized_system import forms_of_code
 from tracker.domain.matching import ALL_GOODS, DUAL_USE_ITEMS
+from tracker.domain.phrases import list_phrase
 from tracker.domain.places import Place
 from tracker.domain.scope import HsCode
 from tracker.domain.shipments.question_id import parse_question_id
@@ -116,6 +117,7 @@ class Shipment(Value, frozen=True, kw_only=True):
             raise InvalidInput(
                 "expected the code that is of this place", code="FIELD_REQUIRED", path=("hsCode",)
             )
+        self._check_form()
         for name, items, most in (
             ("route", self.route, MAX_ROUTE),
             ("contents", self.contents or (), MAX_CONTENTS),
@@ -149,6 +151,21 @@ class Shipment(Value, frozen=True, kw_only=True):
             _check_territory(place, name)
         for number, place in enumerate(self.route):
             _check_territory(place, "route", number)
+
+    def _check_form(self) -> None:
+        """Check that the commodity and the code have goods in the form. Raises InvalidInput."""
+        of_commodity = frozenset(self.commodity.forms) if self.commodity else frozenset[Form]()
+        of_code = forms_of_code(self.hs_code or "")
+        if Form.METAL in of_code:
+            of_code |= {Form.ALLOY}  # the nomenclature means alloys with a metal
+        for goods, forms in ((self.commodity, of_commodity), (self.hs_code, of_code)):
+            if self.form is not None and forms and self.form not in forms:
+                raise InvalidInput(
+                    f"{str(self.form)!r} is no form of {str(goods)!r}: expected"
+                    f" {list_phrase(sorted(forms), 'or')}, or no form",
+                    code="CONTRADICTION",
+                    path=("form",),
+                )
 
     @property
     def _places(self) -> Mapping[str, Place]:

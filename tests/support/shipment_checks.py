@@ -1,0 +1,69 @@
+"""Checks of shipments under controls that a test words."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from tests.support.fact_builders import announced, decided_facts, state
+from tracker.domain.codec import from_builtins
+from tracker.domain.confirmation import NOTHING_BY_TERMS
+from tracker.domain.export_control import ExportControlState
+from tracker.domain.matching import licences_in_force
+from tracker.domain.shipments.check import ShipmentCheck, VerdictKind, check_shipment
+from tracker.domain.shipments.duties import DutyTotal, duties
+from tracker.domain.shipments.shipment import Case, Shipment
+from tracker.domain.values import Fact
+
+DAY = "2025-12-01"
+ALL_GOODS: dict[str, Any] = {"commodities": ["all_goods"], "measure": "tariff", "ratePercent": "10"}
+
+
+def control(
+    *clauses: dict[str, Any], key: str = "x", acts: tuple[Fact, ...] = (), **more: Any
+) -> ExportControlState:
+    """Return a control of China, or of another issuer."""
+    found: ExportControlState = state(
+        decided_facts(f"export-control/{key}", announced(*clauses, **more), *acts),
+        f"export-control/{key}",
+        DAY,
+    )
+    return found
+
+
+def american(*clauses: dict[str, Any], key: str = "x") -> ExportControlState:
+    """Return an import control of the United States."""
+    return control(*clauses, key=key, issuer="US", direction="import", title=key.upper())
+
+
+def check(*controls: ExportControlState, **shipment: Any) -> ShipmentCheck:
+    """Return the check of goods that go from China to the United States."""
+    goods = from_builtins(Shipment, {"origin": "CN", "destination": "US", **shipment})
+    case = Case(goods, date.fromisoformat(DAY), {})
+    return check_shipment(case, controls, licences_in_force(controls), NOTHING_BY_TERMS)
+
+
+def matches(of: ShipmentCheck) -> dict[str, str]:
+    """Return the match of each clause."""
+    return {"/".join(one.applicable.key): one.applicable.match.value for one in of.verdicts}
+
+
+def questions(of: ShipmentCheck) -> list[str]:
+    """Return the ids of the open questions."""
+    return [question.id for question, _ in of.open_questions]
+
+
+def fields(of: ShipmentCheck) -> list[str]:
+    """Return the fields that answer the open questions."""
+    return [question.field for question, _ in of.open_questions]
+
+
+def total(of: ShipmentCheck) -> DutyTotal:
+    """Return the duties on the import."""
+    return duties(of, VerdictKind.IMPORT_DUTY)
+
+
+def bounds(of: ShipmentCheck) -> tuple[int, int] | None:
+    """Return the total of the duties on the import in whole percent."""
+    low, high = total(of).low, total(of).high
+    return None if low is None or high is None else (int(low), int(high))
