@@ -42,7 +42,7 @@ async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
     ("wrong", "message", "path"),
     [
         (entry("Alliance.Sold"), "'Alliance.Sold' is not an event type: expected", ("type",)),
-        (entry(name="7"), "Expected `str`, got `int`", ("name",)),
+        (entry(name="7"), "expected a text, got a whole number", ("name",)),
     ],
 )
 def test_an_entry_that_is_no_fact_is_told_as_if_it_were_alone(

@@ -177,7 +177,7 @@ def test_what_is_suspended_says_until_when(tmp_path: Path) -> None:
         ("T,CN,2024,,,,embargo,gallium,,\n", "measure", "'embargo' is no known measure"),
         ("T,CN,2024,,,,ban,,,\n", "commodities", "expected the field commodities"),
         ("T,CN,2024,,,,ban,unobtainium,,\n", "commodities", "'unobtainium' is not a commodity"),
-        (f"{'T' * 600},CN,2024,,,,,,,\n", "title", "Expected `str` of length <= 500"),
+        (f"{'T' * 600},CN,2024,,,,,,,\n", "title", "expected at most 500 characters"),
     ],
 )
 def test_a_row_that_is_not_understood_is_listed_with_its_field(

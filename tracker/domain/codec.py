@@ -16,6 +16,17 @@ from tracker.errors import InvalidInput, Path
 T = TypeVar("T")
 ERROR_PATH = re.compile(r"(?P<what>.*) - at `\$(?P<where>[^`]*)`", re.DOTALL)
 PATH_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+LENGTH = re.compile(r"Expected `(\w+)` of length ([<>])= (\d+)")
+TYPES = re.compile(r"`([\w |]+)`")
+TYPE_WORDS = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+"""Types of JSON in the errors of msgspec, in words."""
 FIELD_ERROR = re.compile(r"Object (missing required|contains unknown) field `(.*)`", re.DOTALL)
 
 
@@ -136,7 +147,23 @@ def to_invalid_input(error: msgspec.ValidationError) -> InvalidInput:
     if about := FIELD_ERROR.fullmatch(problem):
         return _field_error(about[2], about[1] == "missing required", path)
     too_long = "length <=" in problem
-    return InvalidInput(problem, code="TOO_LARGE" if too_long else "INVALID_INPUT", path=path)
+    return InvalidInput(
+        _in_words(problem), code="TOO_LARGE" if too_long else "INVALID_INPUT", path=path
+    )
+
+
+def _in_words(problem: str) -> str:
+    """Return a message of msgspec with words for its types."""
+    if length := LENGTH.fullmatch(problem):
+        type_, relation, number = length.groups()
+        limit = "at most" if relation == "<" else "at least"
+        unit = "character" if type_ == "str" else "item"
+        return f"expected {limit} {number} {unit}{'' if number == '1' else 's'}"
+    words = TYPES.sub(
+        lambda found: " or ".join(TYPE_WORDS.get(one, one) for one in found[1].split(" | ")),
+        problem,
+    )
+    return words.replace("Expected", "expected", 1)
 
 
 def _field_error(field: str, missing: bool, path: Path) -> InvalidInput:
