@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from tracker.domain.codec import to_invalid_input
 from tracker.errors import InvalidInput, TooLarge
 
 MAX_TEXT_CHARACTERS = 300
@@ -22,9 +23,6 @@ Day = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 YearNumber = Annotated[int, Meta(ge=1, le=9999)]
 Count = Annotated[int, Meta(ge=1, le=MAX_ITEMS)]
 Arguments = TypeVar("Arguments", bound="ToolArguments")
-
-PLACE = re.compile(r"^(.*) - at `\$\.?(.*)`$", re.DOTALL)
-"""Pattern of a message of msgspec with the path of its error."""
 
 
 class ToolArguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -66,7 +64,7 @@ def read_arguments(kind: type[Arguments], arguments: Mapping[str, Any]) -> Argum
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise _wrong(str(error)) from None
+        raise to_invalid_input(error) from None
 
 
 def did_you_mean(name: str, known: list[str]) -> str:
@@ -107,12 +105,3 @@ def _as_words(name: str, value: Any, known: list[str]) -> Any:
             path=(name,),
         )
     return word
-
-
-def _wrong(message: str) -> InvalidInput:
-    """Return an error of msgspec with the name of the argument."""
-    match = PLACE.match(message)
-    problem, at = (match[1], match[2]) if match else (message, "")
-    if "missing required field" in problem:
-        problem, at = "expected a value", problem.rpartition("field ")[2].strip("`")
-    return InvalidInput(problem[0].lower() + problem[1:], path=(at,) if at else ())
