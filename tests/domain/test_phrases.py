@@ -37,6 +37,8 @@ def test_a_sentence_begins_with_a_capital() -> None:
         ("mofcom", "the Ministry of Commerce of China (MOFCOM)"),
         ("white-house", "the White House"),
         ("us-commerce", "the US Department of Commerce"),
+        ("usgs", "the US Geological Survey"),
+        ("european-commission", "the European Commission"),
         ("arecoms", "ARECOMS, the regulator of strategic minerals of the DR Congo"),
         ("global-affairs-canada", "Global Affairs Canada"),
     ],

@@ -31,7 +31,7 @@ async def test_a_commodity_says_who_makes_it_and_how_concentrated_that_is(corpus
     main = await main_of(corpus, f"{RARE_EARTHS}?{DAY}")
     text = text_of(main)
     assert (
-        "China mined 69.2 % of the world’s output of 2025, as US Geological Survey estimates."
+        "China mined 69.2 % of the world’s output of 2025, as the US Geological Survey estimates."
         in text
     )
     assert "World mine production, 2025 390,000 e t REO; US Geological Survey, MCS 2026" in text

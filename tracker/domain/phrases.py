@@ -25,6 +25,8 @@ ARTICLE_WITH_END = (
     *("Bahamas", "Comoros", "Gambia", "Maldives", "Netherlands", "Philippines"),
 )
 """Beginnings and ends of names with an article in a sentence: `the United States`."""
+BODIES = (" Agency", " Commission", " Organization", " Survey")
+"""Ends of names of authorities and publishers with an article in a sentence."""
 IN_LOWER_CASE = {"WORLD": "the world", "OTHER": "other countries"}
 """Names in a sentence of groups without a proper name."""
 BEFORE_NUMBERS = {
@@ -108,11 +110,14 @@ def publisher_phrase(id: str) -> str:
 
 
 def authority_phrase(id: str) -> str:
-    """Return the name of an authority in a sentence: `the State Council of China`, `ARECOMS`."""
+    """Return the name of an authority or a publisher in a sentence: `the US Geological Survey`, `ARECOMS`."""
     name = publisher_phrase(id)
     if name.startswith("The "):
         return f"the {name.removeprefix('The ')}"
-    return f"the {name}" if " of " in name.partition(",")[0] or name.startswith("US ") else name
+    has_article = (
+        " of " in name.partition(",")[0] or name.startswith("US ") or name.endswith(BODIES)
+    )
+    return f"the {name}" if has_article else name
 
 
 def quantity_phrase(of: Quantity) -> str:

@@ -39,7 +39,7 @@ from schema.pages.site.naming import OUTPUT_VERBS, STAGES, as_of_words, kind_of_
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, percent, publisher_of, words
-from tracker.domain.phrases import with_article, with_capital
+from tracker.domain.phrases import authority_phrase, with_article, with_capital
 
 UNCONFIRMED = {
     "BY_TERMS": "by their own terms",
@@ -195,12 +195,12 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
         return [
             f"{with_capital(with_article(first['place']['name']))} {verb}"
             f" {percent(first['share'])} of the world’s output of {year},"
-            f" as {publisher_of(world['source'])} {predicate}{mixed}."
+            f" as {authority_phrase(world['source']['publisher'])} {predicate}{mixed}."
         ]
     if world:
         return [
-            f"The world’s output of {year}: {measured(world)}, by {publisher_of(world['source'])}."
-            " No share of a place is known."
+            f"The world’s output of {year}: {measured(world)}, by"
+            f" {authority_phrase(world['source']['publisher'])}. No share of a place is known."
         ]
     if figures:
         return [f"There is no number for the world’s output of {year}, so no shares."]
