@@ -72,7 +72,7 @@ class Target:
             name: value
             for name, value in self.address.parameters.items()
             if name in self.address.path_names
-            or (name in KEYS - self.page.firms and KEY.fullmatch(value))
+            or (name in KEYS - self.page.without_codes and KEY.fullmatch(value))
         }
         return replace(self, address=replace(self.address, parameters=keys))
 

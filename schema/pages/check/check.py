@@ -182,7 +182,7 @@ PAGE = Page(
     table=TableOfPage("shipment-rules", needs_some=frozenset({"commodity", "hsCode"})),
     aliases=SHORT_NAMES,
     made={"checked": lambda address: bool(address.query)},
-    firms=frozenset({"exporter", "importer", "endUser"}),
+    without_codes=frozenset({"exporter", "importer", "endUser"}),
     follows_check=True,
     shows_problems=True,
 )

@@ -298,6 +298,7 @@ PAGE = Page(
     view,
     section="/commodities",
     feed=FeedOfPage(commodity="key", calendar=True, ignored=CHOICES),
+    without_codes=frozenset({"form"}),
     table=TableOfPage(
         "production", renamed={"key": "commodity"}, without=frozenset({"toward", "importer"})
     ),

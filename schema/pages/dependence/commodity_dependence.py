@@ -200,4 +200,5 @@ PAGE = Page(
         TableOfPage("prices", OF_COMMODITY, without=frozenset({"importer", "form", "measures"})),
     ),
     defaults=lambda address: {"importer": IMPORTER},
+    without_codes=frozenset({"form"}),
 )

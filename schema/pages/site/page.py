@@ -82,8 +82,8 @@ class Page(WithDocument):
     """Other names of parameters, such as that of the API."""
     made: Mapping[str, Made] = field(default_factory=dict)
     """Variables of the document that are computed from the address."""
-    firms: frozenset[str] = frozenset()
-    """Parameters with names of firms, although other pages have places in parameters of these names."""
+    without_codes: frozenset[str] = frozenset()
+    """Parameters with texts, although other pages have codes in parameters of these names."""
     follows_check: bool = False
     """Whether alerts compare the shipment of its address, since it has no feed."""
     shows_problems: bool = False

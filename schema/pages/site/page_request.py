@@ -60,7 +60,7 @@ def address_of(
             raise InvalidInput(f"means {name!r}, which has a value already", path=(short,))
     parameters = {page.aliases.get(name, name): value for name, value in parameters.items()}
     parameters = {
-        name: value if name in page.firms else code_of(name, value)
+        name: value if name in page.without_codes else code_of(name, value)
         for name, value in parameters.items()
     }
     of_path = {name: str(value) for name, value in in_path.items()}
