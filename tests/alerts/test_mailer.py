@@ -255,12 +255,13 @@ async def test_of_two_mailers_one_sends_and_the_other_takes_over(
         second = Post(target, first.options, first.pages)
         async with second.mailer:
             first.pages.head = 2
-            await box.wait_for(2)
+            await until(lambda: len(first.results) == 2)
             assert not second.results
             await first.mailer.__aexit__(None, None, None)
             first.pages.head = 3
-            await box.wait_for(3)
+            await until(lambda: second.results)
             assert second.results == [("digest", "sent")]
+            assert len(box.contents) == 3
 
 
 async def test_a_server_without_tls_gets_no_message_if_tls_is_required(
