@@ -39,6 +39,11 @@ def listed() -> ListedFirms:
             "“Lockheed Martin Missiles” is not on a recorded list, but similar to “Lockheed"
             " Martin”: check the name.",
         ),
+        (
+            "Red Cat Holdings Landing Systems GmbH",
+            "“Red Cat Holdings Landing Systems GmbH” is not on a recorded list, but similar to “Red"
+            " Cat Holdings, Inc.”: check the name.",
+        ),
         ("Acme GmbH", "“Acme GmbH” is not on a recorded list."),
     ],
 )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.firm import spelling
@@ -19,6 +20,26 @@ MAX_SIMILAR = 3
 """Maximum number of similar names."""
 MIN_CONTAINED_CHARACTERS = 5
 """Least length of a name that counts as a part of another one."""
+LEGAL_FORMS = frozenset(
+    {
+        *(
+            "ab",
+            "ag",
+            "as",
+            "bv",
+            "co",
+            "company",
+            "corp",
+            "corporation",
+            "gmbh",
+            "inc",
+            "kg",
+            "kk",
+        ),
+        *("limited", "llc", "ltd", "mbh", "nv", "oy", "plc", "pte", "sa", "se", "spa", "srl"),
+    }
+)
+"""Last words of names, without dots, that subsidiaries do not share with their parents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +126,15 @@ def _similar(name: str, listed: ListedFirms) -> Sequence[str]:
 
 
 def _is_part(name: str, of: str) -> bool:
-    """Return whether a name is in another one as whole words."""
-    return len(name) >= MIN_CONTAINED_CHARACTERS and f" {name} " in f" {of.replace(',', ' ')} "
+    """Return whether a name without its legal form is in another one as whole words."""
+    part = " ".join(_own_words(name))
+    return len(part) >= MIN_CONTAINED_CHARACTERS and f" {part} " in f" {' '.join(_own_words(of))} "
+
+
+@lru_cache(maxsize=10_000)
+def _own_words(name: str) -> tuple[str, ...]:
+    """Return the words of a name, without marks and without the legal forms at its end."""
+    words = name.replace(",", " ").replace(".", "").split()
+    while len(words) > 1 and words[-1] in LEGAL_FORMS:
+        words.pop()
+    return tuple(words)
