@@ -246,7 +246,7 @@ async def test_a_table_of_the_vocabulary_has_no_receipt(api: Api, name: str) -> 
 
 SHIPMENTS = """commodity,hsCode,form,origin,destination,route,endUser,contents,answers
 tungsten,2849.90,,CN,DE,HK; SG,Müller & Söhne,,
-permanent_magnets,,alloy,JP,US,,,dysprosium:CN:0.2;neodymium:CN,
+permanent_magnets,,magnet,JP,US,,,dysprosium:CN:0.2;neodymium:CN,
 nothing,,,CN,DE,,,,
 """
 
