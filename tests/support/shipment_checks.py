@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from tests.support.fact_builders import announced, decided_facts, state
+from tracker.domain.clause_query import matching_clauses
 from tracker.domain.codec import from_builtins
-from tracker.domain.confirmation import NOTHING_BY_TERMS
+from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays
 from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import licences_in_force
-from tracker.domain.shipments.check import ShipmentCheck, VerdictKind, check_shipment
+from tracker.domain.matching import Licences, licences_in_force
+from tracker.domain.shipments.check import ShipmentCheck, VerdictKind, check_matches
 from tracker.domain.shipments.duties import DutyTotal, duties
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.domain.values import Fact
@@ -34,6 +36,17 @@ def control(
 def american(*clauses: dict[str, Any], key: str = "x") -> ExportControlState:
     """Return an import control of the United States."""
     return control(*clauses, key=key, issuer="US", direction="import", title=key.upper())
+
+
+def check_shipment(
+    case: Case, controls: Sequence[ExportControlState], licences: Licences, first_days: FirstDays
+) -> ShipmentCheck:
+    """Return the clauses of controls that apply to a shipment; the product reads matches by SQL."""
+    matching = (
+        (control, matching_clauses(case.goods_query(control.issuer), control, licences))
+        for control in controls
+    )
+    return check_matches(case, matching, licences, first_days)
 
 
 def check(*controls: ExportControlState, **shipment: Any) -> ShipmentCheck:

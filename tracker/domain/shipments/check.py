@@ -13,12 +13,10 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from tracker.domain.clause import ClauseState
-from tracker.domain.clause_query import matching_clauses
-from tracker.domain.commodities import commodities_with_code
 from tracker.domain.confirmation import FirstDays, confirmation
 from tracker.domain.export_control import ExportControlState
 from tracker.domain.legal_basis import is_legal_basis
-from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, controls_about
+from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences
 from tracker.domain.phrases import (
     authority_phrase,
     list_phrase,
@@ -30,7 +28,7 @@ from tracker.domain.publishers import speaks_for
 from tracker.domain.shipments.conditions import Conditions
 from tracker.domain.shipments.questions import Condition, Question
 from tracker.domain.shipments.rates import NO_RATE, Rate, quota_question, rate_of
-from tracker.domain.shipments.shipment import Case, Shipment
+from tracker.domain.shipments.shipment import Case
 from tracker.domain.values import DAY
 from tracker.domain.vocabulary import ClauseStatus, Confirmation, Direction, Match, Measure
 
@@ -168,24 +166,6 @@ class ShipmentCheck:
             for question in verdict.applicable.questions:
                 merged.setdefault(question.key, (question, []))[1].append(verdict.applicable)
         return [*merged.values()]
-
-
-def controls_to_read(shipment: Shipment) -> list[str]:
-    """Return the commodities of controls that may cover the goods."""
-    if shipment.commodity is not None:
-        return controls_about([shipment.commodity])
-    return controls_about(commodities_with_code(shipment.hs_code or ""))
-
-
-def check_shipment(
-    case: Case, controls: Sequence[ExportControlState], licences: Licences, first_days: FirstDays
-) -> ShipmentCheck:
-    """Return the clauses that apply to a shipment: certainly if every condition is met, else possibly."""
-    matches = (
-        (control, matching_clauses(case.goods_query(control.issuer), control, licences))
-        for control in controls
-    )
-    return check_matches(case, matches, licences, first_days)
 
 
 def check_matches(
