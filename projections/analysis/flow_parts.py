@@ -75,7 +75,7 @@ class UnionFlow:
     origins: dict[Place, tuple[Decimal, Decimal | None]]
     """Value and weight by origin, the largest value first."""
     unnamed: tuple[Decimal, Decimal | None]
-    """Value and weight of the places that the lists do not name, which may be members."""
+    """Value and weight of the places that the lists do not name. Shipped lists name every member."""
     importers: tuple[Place, ...]
     """The members with a flow. Others have no record, which does not mean no imports."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.sources.product_readings import RAW, facts, shipped
 from tests.sources.second_reader import flows
 from tracker.domain.figure_facts import Claimed
 from tracker.domain.trade_flow import FlowClaimed
+from tracker.domain.unions import EU, members_of
 
 IEA = RAW / "iea" / "iea-supply-2025.csv"
 pytestmark = pytest.mark.skipif(not IEA.exists(), reason="../shared/data/raw is not here")
@@ -88,6 +91,24 @@ def test_every_shipped_flow_has_the_numbers_of_its_lines() -> None:
         unnamed = claim["origins"].get("unnamedValue")
         assert (decimal(unnamed) or 0) == sum(flow.value for flow in by_place.values())
         assert decimal(claim["value"]) == sum(flow.value for flow in cited.values())
+
+
+def test_imports_of_the_union_from_outside_are_those_of_the_file() -> None:
+    members = members_of(EU, date(2024, 12, 31))
+    outside = defaultdict[str, Decimal](Decimal)
+    for (code, importer, _), parts in flows.flows(baci(2024)).items():
+        if importer in members:
+            outside[code] += sum(flow.value for flow in parts if flow.exporter not in members)
+    named = defaultdict[str, Decimal](Decimal)
+    for claim in shipped("TradeFlow.Claimed"):
+        if claim["importer"] in members:
+            inside = [one for one in claim["origins"]["parts"] if one["place"] in members]
+            trade_inside = sum(Decimal(one["value"]["value"]) for one in inside)
+            named[claim["hsCode"]] += Decimal(claim["value"]["value"]) - trade_inside
+    assert {code: of for code, of in named.items() if of} == {
+        code: outside[code] for code in named if outside[code]
+    }
+    assert outside["850511"] == Decimal("1215556922")
 
 
 def decimal(quantity: dict[str, str] | None) -> Decimal | None:

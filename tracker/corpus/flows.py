@@ -1,5 +1,6 @@
 """The trade flows that ship: some importers, with the smallest origins added up.
 
+Origins in the importer's own union stay named: its imports from outside leave them out.
 `tracker import` reads all flows of the publisher's file, with each origin.
 """
 
@@ -14,7 +15,7 @@ from tracker.commands.commands import PlannedEvent
 from tracker.domain.origins import Origin
 from tracker.domain.places import Place
 from tracker.domain.trade_flow import FlowClaimed
-from tracker.domain.unions import EU, members_of
+from tracker.domain.unions import EU, members_of, unions_of
 from tracker.domain.values import Quantity
 
 IMPORTERS = frozenset(map(Place, ("CN", "GB", "IN", "JP", "KR", "US"))) | members_of(
@@ -37,7 +38,13 @@ def shipped_flow(reading: PlannedEvent) -> PlannedEvent:
     """Return a claim with its smallest origins added up, if there are several."""
     claim = reading.fact
     assert isinstance(claim, FlowClaimed)
-    small = [part for part in claim.origins.parts if _is_small(part, claim)]
+    last_day = date(claim.year, 12, 31)
+    inside = {
+        at for union in unions_of(claim.importer, last_day) for at in members_of(union, last_day)
+    }
+    small = [
+        part for part in claim.origins.parts if part.place not in inside and _is_small(part, claim)
+    ]
     if len(small) < 2:
         return reading
     weights = [part.quantity for part in small]
