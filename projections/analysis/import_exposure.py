@@ -315,8 +315,16 @@ def _status(clauses: Iterable[AppliedClause]) -> OriginStatus:
     return OriginStatus.PARTLY if in_force else OriginStatus.NONE
 
 
+STRONGEST_FIRST = (
+    OriginStatus.CERTAIN,
+    OriginStatus.ASSUMED,
+    OriginStatus.PARTLY,
+    OriginStatus.NONE,
+)
+
+
 def _strength(status: OriginStatus) -> int:
-    return [*OriginStatus].index(status)
+    return STRONGEST_FIRST.index(status)
 
 
 def _sums(of: OriginList, origins: Sequence[ListedOrigin], unnamed: Bounds) -> Sums:
@@ -344,8 +352,12 @@ def _by_measure(
         for one in origins:
             status = under.status_of(one.origin.place)
             sums[status] = ARITHMETIC.add(sums[status], one.least)
-        certain, assumed, partly, _ = sums.values()
-        yield MeasureImports(measure, certain, assumed, partly)
+        yield MeasureImports(
+            measure,
+            sums[OriginStatus.CERTAIN],
+            sums[OriginStatus.ASSUMED],
+            sums[OriginStatus.PARTLY],
+        )
 
 
 def _may_be_positive(quantity: Quantity) -> bool:
