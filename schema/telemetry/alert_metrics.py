@@ -5,12 +5,13 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from schema.services import Services
+from schema.telemetry.read_gauges import ReadGauges, Readings
 
 
 class AlertMetrics:
     """Metrics of alerts. No label names an address or a page."""
 
-    def __init__(self, services: Services, registry: CollectorRegistry):
+    def __init__(self, services: Services, registry: CollectorRegistry, read: ReadGauges):
         self._services = services.writing
         self._attempts = Counter(
             "tracker_mail_attempts",
@@ -18,18 +19,11 @@ class AlertMetrics:
             ["kind", "outcome"],
             registry=registry,
         )
-        self._subscriptions = Gauge(
-            "tracker_mail_subscriptions",
-            "Subscriptions by state: active, unconfirmed, stopped.",
-            ["state"],
-            registry=registry,
+        read.add(
+            "mail_subscriptions", "Subscriptions by state: active, unconfirmed, stopped.", "state"
         )
-        self._waiting = Gauge(
-            "tracker_mail_waiting", "Mails that wait for the mail server.", registry=registry
-        )
-        self._oldest = Gauge(
-            "tracker_mail_lag_seconds", "Age of the oldest waiting mail.", registry=registry
-        )
+        read.add("mail_waiting", "Mails that wait for the mail server.")
+        read.add("mail_lag_seconds", "Age of the oldest waiting mail.")
         sending = Gauge("tracker_mailing", "1 if this server sends mails.", registry=registry)
         mailer = self._services.mailer
         sending.set_function(lambda: bool(mailer and mailer.active))
@@ -40,12 +34,15 @@ class AlertMetrics:
         """Count an attempt to send a mail."""
         self._attempts.labels(kind, outcome).inc()
 
-    async def read(self) -> None:
-        """Read the state of subscriptions from the database."""
+    async def read(self) -> Readings:
+        """Return the state of subscriptions in the database."""
         if self._services.alerts is None:
-            return
+            return {}
         summary = await self._services.alerts.summary()
-        for state in ("active", "unconfirmed", "stopped"):
-            self._subscriptions.labels(state).set(getattr(summary, state))
-        self._waiting.set(summary.waiting)
-        self._oldest.set(summary.oldest_seconds)
+        readings: Readings = {
+            ("mail_subscriptions", state): getattr(summary, state)
+            for state in ("active", "unconfirmed", "stopped")
+        }
+        readings["mail_waiting",] = summary.waiting
+        readings["mail_lag_seconds",] = summary.oldest_seconds
+        return readings

@@ -7,13 +7,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services
 from schema.telemetry.buckets import LATENCY_BUCKETS_SECONDS
+from schema.telemetry.read_gauges import ReadGauges, Readings
 
 
 class DeliveryMetrics:
     """Metrics of deliveries. It counts those of this process and reads the state of endpoints and relays
     from the database."""
 
-    def __init__(self, services: Services, registry: CollectorRegistry):
+    def __init__(self, services: Services, registry: CollectorRegistry, read: ReadGauges):
         self._services = services
         self._deliveries = Histogram(
             "tracker_delivery_seconds",
@@ -25,28 +26,15 @@ class DeliveryMetrics:
         self._delivered = Counter(
             "tracker_delivered_events", "Events that endpoints accepted.", registry=registry
         )
-        self._endpoints = Gauge(
-            "tracker_endpoints", "Endpoints by state.", ["state"], registry=registry
-        )
-        self._failing = Gauge(
-            "tracker_endpoints_failing", "Active endpoints that fail.", registry=registry
-        )
-        self._undelivered = Gauge(
-            "tracker_delivery_lag_seconds",
+        read.add("endpoints", "Endpoints by state.", "state")
+        read.add("endpoints_failing", "Active endpoints that fail.")
+        read.add(
+            "delivery_lag_seconds",
             "Age of the oldest event that an endpoint without failures has not yet received.",
-            registry=registry,
         )
-        self._relays = Gauge(
-            "tracker_relay_lag_events",
-            "Events that a relay has not yet processed.",
-            ["relay"],
-            registry=registry,
-        )
-        self._refills = Gauge(
-            "tracker_relay_refills",
-            "Number of times that a broker had lost acknowledged events.",
-            ["relay"],
-            registry=registry,
+        read.add("relay_lag_events", "Events that a relay has not yet processed.", "relay")
+        read.add(
+            "relay_refills", "Number of times that a broker had lost acknowledged events.", "relay"
         )
         delivering = Gauge("tracker_delivering", "1 if this server delivers.", registry=registry)
         delivering.set_function(lambda: bool(services.deliverer and services.deliverer.active))
@@ -59,14 +47,17 @@ class DeliveryMetrics:
         if outcome == "accepted":
             self._delivered.inc(events)
 
-    async def read(self, head: int) -> None:
-        """Read the state of endpoints and relays from the database, for a log that ends at `head`."""
+    async def read(self, head: int) -> Readings:
+        """Return the state of endpoints and relays in the database, for a log that ends at `head`."""
         summary = await self._services.endpoints.summary()
-        for state in ("active", "paused", "disabled"):
-            self._endpoints.labels(state).set(getattr(summary, state))
-        self._failing.set(summary.failing)
         position = head if summary.position is None else summary.position
-        self._undelivered.set(await self._services.recorder.age(position + 1))
+        readings: Readings = {
+            ("endpoints", state): getattr(summary, state)
+            for state in ("active", "paused", "disabled")
+        }
+        readings["endpoints_failing",] = summary.failing
+        readings["delivery_lag_seconds",] = await self._services.recorder.age(position + 1)
         for relay in await self._services.endpoints.relays():
-            self._relays.labels(relay.name).set(max(head - relay.position, 0))
-            self._refills.labels(relay.name).set(relay.refills)
+            readings["relay_lag_events", relay.name] = max(head - relay.position, 0)
+            readings["relay_refills", relay.name] = relay.refills
+        return readings

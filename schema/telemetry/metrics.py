@@ -20,6 +20,7 @@ from schema.telemetry.alert_metrics import AlertMetrics
 from schema.telemetry.buckets import LATENCY_BUCKETS_SECONDS
 from schema.telemetry.delivery_metrics import DeliveryMetrics
 from schema.telemetry.loop_delay import LoopDelay
+from schema.telemetry.read_gauges import ReadGauges, Readings
 from schema.telemetry.readiness import check_readiness
 from schema.telemetry.watch_metrics import WatchMetrics
 from tracker.log.recorder import Recorder
@@ -98,36 +99,34 @@ class Metrics:
         self._appended = Counter(
             "tracker_appended_events", "Events that commands appended.", registry=self.registry
         )
+        self._read = ReadGauges(self.registry)
         self._add_database_gauges()
         self._watch_services(services)
         services.writing.recorder.observe = self.count_append
-        self._delivery = DeliveryMetrics(services, self.registry)
-        self._watch = WatchMetrics(services, self.registry)
-        self._alerts = AlertMetrics(services, self.registry)
+        self._delivery = DeliveryMetrics(services, self.registry, self._read)
+        self._watch = WatchMetrics(services, self.registry, self._read)
+        self._alerts = AlertMetrics(services, self.registry, self._read)
         self._watch_replica(services.replica)
 
     def _add_database_gauges(self) -> None:
-        """Register the gauges that `_read_database` sets."""
-        self._up = self._gauge("database_up", "1 if the database is available.")
-        self._head = self._gauge("log_position", "The last position of the log.")
-        self._lag = self._gauge("projection_lag_events", "Events that are not yet projected.")
-        self._search_lag = self._gauge(
-            "search_lag_events", "Events that are not yet in the search index."
-        )
-        self._behind = self._gauge(
-            "projection_lag_seconds", "Age of the oldest event that is not yet projected."
-        )
-        self._clock = self._gauge(
-            "clock_difference_seconds",
-            "Seconds by which the clock of this process is ahead of the database's.",
-        )
-        self._another_release = self._gauge(
-            "another_release", "1 if another release maintains the rows."
-        )
-        self._checkpoint = self._gauge("checkpoint_size", "Events below the last checkpoint.")
-        self._unsigned = self._gauge(
-            "checkpoint_lag_seconds", "Age of the oldest event without a checkpoint."
-        )
+        """Register the gauges that `_read_database` reads."""
+        for name, about in (
+            ("database_up", "1 if the database is available."),
+            ("log_position", "The last position of the log."),
+            ("projection_lag_events", "Events that are not yet projected."),
+            ("projection_lag_seconds", "Age of the oldest event that is not yet projected."),
+            ("search_lag_events", "Events that are not yet in the search index."),
+            ("search_lag_seconds", "Age of the oldest event that is not yet in the search index."),
+            (
+                "clock_difference_seconds",
+                "Seconds by which the clock of this process is ahead of the database's.",
+            ),
+            ("another_release", "1 if another release maintains the rows."),
+            ("checkpoint_size", "Events below the last checkpoint."),
+            ("checkpoint_lag_seconds", "Age of the oldest event without a checkpoint."),
+            ("replica_lag_seconds", "Upper bound of the lag of the replica behind its primary."),
+        ):
+            self._read.add(name, about)
 
     def _watch_services(self, services: Services) -> None:
         """Register the gauges that read the state of this process and its services."""
@@ -161,9 +160,6 @@ class Metrics:
                 replica and replica.state and replica.state.standby and not replica.trouble
             )
         )
-        self._gauge(
-            "replica_lag_seconds", "Upper bound of the lag of the replica behind its primary."
-        ).set_function(lambda: replica.state.lag_seconds if replica and replica.state else 0)
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(f"tracker_{name}", about, labels, registry=self.registry)
@@ -184,7 +180,7 @@ class Metrics:
     async def respond(self, request: Request) -> Response:
         """Return all metrics, in the text format of Prometheus."""
         self._loop_delay.begin()
-        await self._read_database()
+        self._read.show(await self._read_database())
         return Response(generate_latest(self.registry), media_type=CONTENT_TYPE_LATEST)
 
     def count_operation(
@@ -217,23 +213,30 @@ class Metrics:
             self._names.add(name)
         return name
 
-    async def _read_database(self) -> None:
-        """Read the metrics of the database that no process counts."""
-        report = await check_readiness(self._services)
-        self._up.set(report.lag is not None or report.another_release is not None)
-        self._another_release.set(report.another_release is not None)
-        if report.head is None or report.position is None:
-            return
-        self._head.set(report.head)
-        self._lag.set(report.lag or 0)
-        self._search_lag.set(report.search_lag)
-        self._behind.set(report.lag_seconds or 0)
-        self._checkpoint.set(report.checkpoint or 0)
-        self._clock.set(report.clock_difference or 0)
+    async def _read_database(self) -> Readings:
+        """Return what no process counts; without that of a lost database."""
+        report, recorder = await check_readiness(self._services), self._services.recorder
+        state = report.replica and report.replica.state
+        values = {
+            "database_up": report.head is not None,
+            "another_release": report.another_release is not None,
+            "log_position": report.head,
+            "projection_lag_events": report.lag,
+            "projection_lag_seconds": report.lag_seconds,
+            "search_lag_events": report.search_lag,
+            "search_lag_seconds": report.search_lag_seconds,
+            "clock_difference_seconds": report.clock_difference,
+            "replica_lag_seconds": state.lag_seconds if state else None,
+        }
+        readings: Readings = {(name,): value for name, value in values.items() if value is not None}
+        if report.head is None:
+            return readings
         try:
-            self._unsigned.set(await self._services.recorder.age((report.checkpoint or 0) + 1))
-            await self._delivery.read(report.head)
-            await self._watch.read()
-            await self._alerts.read()
+            readings["checkpoint_size",] = size = report.checkpoint or 0
+            readings["checkpoint_lag_seconds",] = await recorder.age(size + 1)
+            readings |= await self._delivery.read(report.head)
+            readings |= await self._watch.read()
+            readings |= await self._alerts.read()
         except CONNECTION_ERRORS:
-            return
+            pass  # what was read is true
+        return readings

@@ -78,7 +78,7 @@ class ReplicaReadiness:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """The readiness of this server. Head and position are None while the database is unavailable."""
+    """The readiness of this server. Values that could not be read are None."""
 
     listening: bool
     head: int | None = None
@@ -89,6 +89,8 @@ class Readiness:
     """The size of the newest checkpoint; None before the first."""
     lag_seconds: float | None = None
     """Age of the oldest unprojected event in seconds."""
+    search_lag_seconds: float | None = None
+    """Age of the oldest event that is not in the search index, in seconds."""
     clock_difference: float | None = None
     """Seconds by which the clock of this process is ahead of the database's."""
     set_back: str | None = None
@@ -112,10 +114,12 @@ class Readiness:
                 f" {MAX_CLOCK_DIFFERENCE_SECONDS}. Synchronize both (NTP): queries without a date use"
                 " this clock"
             )
-        if self.search_lag > MAX_LAG_EVENTS:
+        events, seconds = self.search_lag or 0, self.search_lag_seconds or 0
+        if events > MAX_LAG_EVENTS or seconds > MAX_LAG_SECONDS:
             warnings.append(
-                f"the search index is {self.search_lag} events behind the log, and searches wait for"
-                f" it: expected at most {MAX_LAG_EVENTS}"
+                f"the search index is {events} event{'s' * (events != 1)} and {seconds:.0f} seconds"
+                f" behind the log, and searches wait for it: expected at most {MAX_LAG_EVENTS} events"
+                f" and {MAX_LAG_SECONDS} seconds"
             )
         return warnings
 
@@ -127,9 +131,11 @@ class Readiness:
         return max(self.head - self.position, 0)
 
     @property
-    def search_lag(self) -> int:
+    def search_lag(self) -> int | None:
         """Return the number of events that are not yet in the search index."""
-        return max((self.head or 0) - self.index, 0) if self.index is not None else 0
+        if self.head is None or self.index is None:
+            return None
+        return max(self.head - self.index, 0)
 
     @property
     def reasons(self) -> list[str]:
@@ -161,26 +167,32 @@ class Readiness:
 async def check_readiness(services: Services) -> Readiness:
     """Check the readiness of this server now."""
     listening, replica = services.follower.listening, check_replica(services)
+    recorder = services.recorder
+    position = index = another_release = None
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT_SECONDS):
-            position = await services.projector.position()
-            services.writing.projector.progress.require_own_rows()
+            try:
+                position = await services.projector.position()
+                services.writing.projector.progress.require_own_rows()
+                index = await services.as_of.searches.index_position()
+            except AnotherRelease as error:
+                position, another_release = None, error.message
             checkpoint = await services.proofs.size()
             return Readiness(
                 listening,
-                await services.recorder.head(),
+                await recorder.head(),
                 position,
-                await services.as_of.searches.index_position(),
+                index,
                 checkpoint,
-                await services.recorder.age(position + 1),
-                await services.recorder.clock_difference(),
+                None if position is None else await recorder.age(position + 1),
+                None if index is None else await recorder.age(index + 1),
+                await recorder.clock_difference(),
                 replica=replica,
                 difference=_difference(services),
+                another_release=another_release,
             )
     except LogSetBack as error:
         return Readiness(listening, set_back=error.message)
-    except AnotherRelease as error:
-        return Readiness(listening, another_release=error.message)
     except (*CONNECTION_ERRORS, TimeoutError, TrackerError) as error:
         logger.warning("not ready: %s", error)
         return Readiness(listening, replica=replica)

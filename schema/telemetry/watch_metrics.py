@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services
 from schema.telemetry.buckets import FETCH_BUCKETS_SECONDS
+from schema.telemetry.read_gauges import ReadGauges, Readings
 from tracker.watch.journal import PollReport
 
 
@@ -13,7 +14,7 @@ class WatchMetrics:
     """Metrics of watched sources. It counts polls and requests of this process and reads the state of
     sources from the database."""
 
-    def __init__(self, services: Services, registry: CollectorRegistry):
+    def __init__(self, services: Services, registry: CollectorRegistry, read: ReadGauges):
         self._services = services
         self._polls = Counter(
             "tracker_looks",
@@ -38,31 +39,17 @@ class WatchMetrics:
         )
         self._watching = Gauge("tracker_watching", "1 if this process watches.", registry=registry)
         self._watching.set_function(lambda: bool(services.watcher and services.watcher.active))
-        self._age = Gauge(
-            "tracker_source_age_seconds",
+        read.add(
+            "source_age_seconds",
             "Seconds since a watched source was last read completely.",
-            ["source"],
-            registry=registry,
+            "source",
         )
-        self._failing = Gauge(
-            "tracker_source_failing",
-            "1 if the last poll of a watched source was incomplete.",
-            ["source"],
-            registry=registry,
+        read.add(
+            "source_failing", "1 if the last poll of a watched source was incomplete.", "source"
         )
-        self._overdue = Gauge(
-            "tracker_sources_overdue", "Watched sources whose poll is overdue.", registry=registry
-        )
-        self._waiting = Gauge(
-            "tracker_candidates_waiting",
-            "Candidates that wait for a person to decide.",
-            registry=registry,
-        )
-        self._oldest = Gauge(
-            "tracker_candidate_wait_seconds",
-            "Age of the oldest pending candidate in seconds.",
-            registry=registry,
-        )
+        read.add("sources_overdue", "Watched sources whose poll is overdue.")
+        read.add("candidates_waiting", "Candidates that wait for a person to decide.")
+        read.add("candidate_wait_seconds", "Age of the oldest pending candidate in seconds.")
         if services.watcher:
             services.watcher.observe_poll = self.count_poll
             services.watcher.observe_request = self.count_request
@@ -77,17 +64,20 @@ class WatchMetrics:
         self._fetches.labels(outcome).observe(seconds)
         self._bytes.inc(size)
 
-    async def read(self) -> None:
-        """Read the state of sources from the database. Raises the errors of a lost connection."""
+    async def read(self) -> Readings:
+        """Return the state of sources in the database. Raises the errors of a lost connection."""
         if self._services.watch is None:
-            return
-        summary = await self._services.watch.summary()
-        self._age.clear()
-        self._failing.clear()
+            return {}
+        summary, waiting = (
+            await self._services.watch.summary(),
+            await self._services.watch.waiting(),
+        )
+        readings: Readings = {
+            ("sources_overdue",): len(summary.overdue),
+            ("candidates_waiting",): waiting.candidates,
+            ("candidate_wait_seconds",): waiting.oldest_seconds,
+        }
         for each in summary.sources:
-            self._age.labels(each.key).set(each.age_seconds)
-            self._failing.labels(each.key).set(each.failing_since is not None)
-        self._overdue.set(len(summary.overdue))
-        waiting = await self._services.watch.waiting()
-        self._waiting.set(waiting.candidates)
-        self._oldest.set(waiting.oldest_seconds)
+            readings["source_age_seconds", each.key] = each.age_seconds
+            readings["source_failing", each.key] = each.failing_since is not None
+        return readings

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from schema.http.graphql_http import REQUEST_STATUS
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.checkout import ROOT
@@ -79,6 +80,15 @@ def test_every_rule_is_among_those_that_were_made_to_fire() -> None:
         for name in re.findall(r'alertname="(\w+)"', sample["labels"])
     }
     assert fired == {rule["alert"] for rule in RULES}
+
+
+def test_rules_count_every_error_that_is_the_fault_of_the_server() -> None:
+    [counted] = {
+        frozenset(codes.split("|"))
+        for rule in RULES
+        for codes in re.findall(r'outcome=~"(INTERNAL.*?)"', rule["expr"])
+    }
+    assert counted == REQUEST_STATUS.keys() - {"READ_ONLY", "NOT_SIGNED_YET"}
 
 
 @promtool

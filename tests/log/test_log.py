@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from schema.services import Services
+from tests.support.absent_database import absent_database
 from tests.support.fact_builders import announced, clause, suspended
 from tests.support.log_events import append_all, event, gallium
 from tests.support.time_limits import within
@@ -118,15 +119,9 @@ async def test_a_lost_database_is_reported_as_an_unknown_outcome(
     recorder: Recorder, target: Target
 ) -> None:
     await recorder.head()
-    admin = await connect({**target, "database": "tracker"})
-    name = target["database"]
-    await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-    await admin.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", name
-    )
-    with pytest.raises(Unavailable, match="counts once"):
-        await recorder.append([event("export-control/a", "a")])
-    await admin.close()
+    async with absent_database(target):
+        with pytest.raises(Unavailable, match="counts once"):
+            await recorder.append([event("export-control/a", "a")])
 
 
 async def test_a_full_disk_is_told_as_such_and_nothing_is_recorded(
@@ -148,15 +143,9 @@ async def test_a_lost_database_is_no_stranger_to_commands_and_imports(
     recorder: Recorder, target: Target
 ) -> None:
     await recorder.head()
-    admin = await connect({**target, "database": "tracker"})
-    await admin.execute(f"ALTER DATABASE {target['database']} ALLOW_CONNECTIONS false")
-    await admin.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1",
-        target["database"],
-    )
-    with pytest.raises(Unavailable, match="nothing was recorded"):
-        await Commands(recorder).record("export-control/a", announced())
-    await admin.close()
+    async with absent_database(target):
+        with pytest.raises(Unavailable, match="nothing was recorded"):
+            await Commands(recorder).record("export-control/a", announced())
 
 
 async def test_a_decision_that_others_overtake_is_made_anew(recorder: Recorder) -> None:

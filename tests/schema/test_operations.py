@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.bootstrap import open_connection
 from deploy.output.log_format import JsonFormatter
 from schema.services import Services
 from schema.telemetry import readiness
 from schema.telemetry.metrics import MAX_OPERATION_NAMES
+from tests.projections.test_search_index import hold_index
+from tests.support.absent_database import absent_database
 from tests.support.api import Api, control, document
 from tests.support.fact_builders import announced
+from tests.support.log_events import event
+from tracker.postgres.database import PROJECTOR, Target
 
 
 async def metrics(api: Api) -> dict[tuple[str, ...], float]:
@@ -92,6 +97,77 @@ async def test_appends_and_the_lag_are_measured(
     assert 0 < found["tracker_projection_lag_seconds",] < 100
     monkeypatch.setattr(services.recorder, "head", gone)
     assert (await metrics(api))["tracker_database_up",] == 0
+
+
+DATABASE_GAUGES = {
+    "tracker_log_position",
+    "tracker_projection_lag_events",
+    "tracker_projection_lag_seconds",
+    "tracker_search_lag_events",
+    "tracker_search_lag_seconds",
+    "tracker_checkpoint_size",
+    "tracker_checkpoint_lag_seconds",
+    "tracker_clock_difference_seconds",
+    "tracker_delivery_lag_seconds",
+    "tracker_endpoints_failing",
+    "tracker_endpoints",
+    "tracker_sources_overdue",
+    "tracker_candidates_waiting",
+}
+
+
+@pytest.mark.parametrize("scraped_before", [False, True])
+async def test_gauges_that_a_scrape_could_not_read_have_no_value(
+    services: Services, target: Target, scraped_before: bool
+) -> None:
+    api = Api(services)
+    await services.commands.record("export-control/y", announced())
+    if scraped_before:
+        assert not DATABASE_GAUGES - {name for name, *_ in await metrics(api)}
+    async with absent_database(target):
+        unread = await metrics(api)
+        assert unread["tracker_database_up",] == unread["tracker_another_release",] == 0
+        assert DATABASE_GAUGES & {name for name, *_ in unread} == set()
+
+
+async def test_a_server_whose_rows_another_release_maintains_reports_the_log_and_deliveries(
+    services: Services, target: Target
+) -> None:
+    api = Api(services)
+    await services.commands.record("export-control/y", announced())
+    await metrics(api)
+    async with open_connection(target) as connection:
+        await connection.execute("UPDATE projection.progress SET fold = 'another'")
+    await services.recorder.append([event("export-control/z", "z")])
+    found = await metrics(api)
+    assert found["tracker_another_release",] == found["tracker_database_up",] == 1
+    assert found["tracker_log_position",] == 2
+    assert found["tracker_delivery_lag_seconds",] == 0
+    assert ("tracker_projection_lag_events",) not in found
+    assert (await api.request("GET", "/readyz")).json()["head"] == 2
+
+
+async def test_a_search_index_that_stands_still_is_measured_and_warned_of(
+    services: Services, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = Api(services)
+    async with open_connection(target, role=PROJECTOR) as holder, holder.transaction():
+        await hold_index(holder)
+        await services.commands.record("export-control/y", announced())
+        await services.projector.reach(1)
+        found = await metrics(api)
+        assert found["tracker_search_lag_events",] == 1
+        assert 0 < found["tracker_search_lag_seconds",] < 100
+        assert (await api.request("GET", "/readyz")).json()["warnings"] == []
+        monkeypatch.setattr(readiness, "MAX_LAG_SECONDS", 0)
+        ready = await api.request("GET", "/readyz")
+    assert ready.status_code == 200
+    [warning] = ready.json()["warnings"]
+    assert re.fullmatch(
+        r"the search index is 1 event and \d+ seconds behind the log, and searches wait for it:"
+        r" expected at most 1000 events and 0 seconds",
+        warning,
+    )
 
 
 async def test_who_follows_is_counted(services: Services) -> None:
