@@ -17,7 +17,7 @@ from tests.support.published_sites import MOST_PAGES, publish
 from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tracker.audit.sign.keystore import KeyStore
-from tracker.domain.alliance import Founded, MemberJoined
+from tracker.domain.actors.alliance import Founded, MemberJoined
 from tracker.postgres.database import Target
 
 NOTEBOOK = ROOT / "docs" / "notebooks" / "questions.py"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from schema.pages.charts.world_map import WORLD
-from tracker.domain.places import Place, places
+from tracker.domain.catalogue.places import Place, places
 
 Point = tuple[float, float]
 Ring = list[Point]

@@ -21,7 +21,7 @@ from deploy.output.terminal import discard_output, output_is_closed
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
 from deploy.postgres.database_target import Database, database
 from deploy.web.server import PortTaken
-from tracker.domain.calendar_days import DAY, parse_day
+from tracker.domain.basics.calendar_days import DAY, parse_day
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 from tracker.postgres.migrate import NotMigrated

@@ -15,7 +15,8 @@ from deploy.cli.rows import Row, print_rows
 from deploy.config import settings
 from schema.services import Services
 from tracker.audit.bundle.files import report_path
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 from tracker.errors import NotFound
 from tracker.log.append import AppendResult
 from tracker.postgres.database import Pool, Target

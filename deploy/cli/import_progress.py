@@ -10,7 +10,7 @@ from rich.progress import Progress
 
 from deploy.output.progress import ProgressBars, progress_bar
 from schema.services import Services
-from tracker.domain.import_receipt import Receipt
+from tracker.domain.evidence.import_receipt import Receipt
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import ImportOutcome, import_file

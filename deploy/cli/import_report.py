@@ -10,7 +10,7 @@ from typing import Any
 
 from deploy.output.terminal import in_one_line
 from schema.tables.cells import escape_formula
-from tracker.domain.import_receipt import ImportCounts, ImportState, Receipt
+from tracker.domain.evidence.import_receipt import ImportCounts, ImportState, Receipt
 from tracker.errors import InvalidInput
 from tracker.sources.importing.importer import EntityDifference, ImportOutcome
 from tracker.sources.importing.receipt_builder import RemarkListener

@@ -17,7 +17,7 @@ from deploy.cli.process import Exit
 from deploy.output.terminal import Terminal, in_one_line
 from projections.query.lists import Filter
 from schema.services import Services
-from tracker.domain.import_receipt import ImportState
+from tracker.domain.evidence.import_receipt import ImportState
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
 from tracker.sources.importing.receipt_builder import RemarkListener

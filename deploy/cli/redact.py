@@ -11,8 +11,9 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, report_errors, run_with_database, stderr
 from schema.services import Services
 from tracker import clock
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 from tracker.log.append import AppendResult
 from tracker.postgres.database import Target
 

@@ -20,10 +20,10 @@ from projections.query.as_of import AsOf
 from projections.query.candidate_matches import CandidateMatch, find_matches
 from tracker.auth.scopes import check_name
 from tracker.commands.handler import Commands
-from tracker.domain.codec import decode, from_builtins
-from tracker.domain.commodities import Commodity, descendants
-from tracker.domain.registry import fact_type
-from tracker.domain.values import Actor
+from tracker.domain.basics.codec import decode, from_builtins
+from tracker.domain.catalogue.commodities import Commodity, descendants
+from tracker.domain.catalogue.places import Actor
+from tracker.domain.events.registry import fact_type
 from tracker.errors import TrackerError
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, Target

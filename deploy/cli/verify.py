@@ -42,7 +42,7 @@ from tracker.audit.verify.report import VerificationRun
 from tracker.audit.verify.rows import DerivedRows, check_complete, covered
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
-from tracker.domain.wording import address_without_query
+from tracker.domain.basics.text_rules import address_without_query
 from tracker.errors import Rejected
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool, Target

@@ -31,7 +31,7 @@ from tracker.audit.receipts.report import ReceiptFindings, ReceiptRun, as_markdo
 from tracker.audit.verify.report import KeySource, as_json
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
-from tracker.domain.wording import address_without_query
+from tracker.domain.basics.text_rules import address_without_query
 from tracker.errors import Rejected, TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 

@@ -8,7 +8,7 @@ from typing import Any
 from schema.routes.json_schemas import json_schema, present_number
 from tracker.audit.format.layout import KEY
 from tracker.audit.verify.trust import TrustPolicy
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 
 README = """\
 # A log of the critical-minerals policy tracker

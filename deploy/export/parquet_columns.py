@@ -18,8 +18,8 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_t
 
 import msgspec
 
-from tracker.domain.entity import EntityState, Evidence
-from tracker.domain.values import TextCommitment
+from tracker.domain.basics.values import TextCommitment
+from tracker.domain.entities.entity import EntityState, Evidence
 
 Convert: TypeAlias = Callable[[Any], Any]
 INLINE = frozenset({"series", "clause", "quantity"})

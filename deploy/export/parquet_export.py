@@ -30,8 +30,8 @@ from projections.query.moment import Moment
 from schema.services import Services
 from schema.tables.formats import LICENCE, PRODUCT, import_arrow
 from tracker import clock
-from tracker.domain.codec import decode
-from tracker.domain.registry import STATES
+from tracker.domain.basics.codec import decode
+from tracker.domain.events.registry import STATES
 from tracker.errors import InvalidInput
 
 ROWS_PER_GROUP = 20_000

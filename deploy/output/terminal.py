@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from tracker.domain.wording import NOT_IN_LINE, NOT_IN_TEXT
+from tracker.domain.basics.text_rules import NOT_IN_LINE, NOT_IN_TEXT
 
 UTF_8 = "utf-8"
 ESCAPES = "tracker_escapes"

@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tracker.domain.clause import ClauseState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.legal_basis import is_legal_basis
-from tracker.domain.vocabulary import Assumption, ClauseStatus, Confirmation, Match, Measure, Reach
+from tracker.domain.basics.vocabulary import (
+    Assumption,
+    ClauseStatus,
+    Confirmation,
+    Match,
+    Measure,
+    Reach,
+)
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.legal_basis import is_legal_basis
 
 
 @dataclass(frozen=True, slots=True)

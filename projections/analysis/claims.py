@@ -19,14 +19,14 @@ from projections.analysis.quantities import (
     ratio,
     rounded,
 )
-from tracker.domain.bases import equivalence
-from tracker.domain.commodities import Commodity, ancestors
-from tracker.domain.entity import Evidence
-from tracker.domain.figure import Claim, FigureState
-from tracker.domain.figure_facts import Series
-from tracker.domain.preference import PreferenceState
-from tracker.domain.values import Unit
-from tracker.domain.vocabulary import PreferenceRule
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.vocabulary import PreferenceRule
+from tracker.domain.catalogue.bases import equivalence
+from tracker.domain.catalogue.commodities import Commodity, ancestors
+from tracker.domain.entities.entity import Evidence
+from tracker.domain.figures.figure import Claim, FigureState
+from tracker.domain.figures.figure_facts import Series
+from tracker.domain.figures.preference import PreferenceState
 
 Orders: TypeAlias = Sequence[PreferenceState]
 """The publisher orders of a moment."""

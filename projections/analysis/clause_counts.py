@@ -9,11 +9,11 @@ from enum import StrEnum
 from itertools import product
 from typing import Any
 
-from tracker.domain.clause import ClauseState
-from tracker.domain.clause_query import ClauseQuery, match_of, matching_clauses
-from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import Licences
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.clause_query import ClauseQuery, match_of, matching_clauses
+from tracker.domain.controls.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import Licences
 
 
 class ClauseGroup(StrEnum):

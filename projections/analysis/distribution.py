@@ -33,10 +33,11 @@ from projections.analysis.quantities import (
     total,
 )
 from projections.analysis.supplies import Product
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure import Claim, FigureState
-from tracker.domain.values import Place, Unit
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.figure import Claim, FigureState
 
 WORLD, OTHER = Place("WORLD"), Place("OTHER")
 NOT_COUNTRIES = frozenset({WORLD, OTHER, Place("EU")})

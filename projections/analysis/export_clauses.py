@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tracker.domain.clause import Clause, ClauseState
-from tracker.domain.commodities import Commodity
-from tracker.domain.confirmation import NOTHING_BY_TERMS, FirstDays
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import (
+from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Stage
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause import Clause, ClauseState
+from tracker.domain.controls.confirmation import NOTHING_BY_TERMS, FirstDays
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import (
     DUAL_USE_ITEMS,
     NO_LICENCES,
     Goods,
@@ -19,8 +21,6 @@ from tracker.domain.matching import (
     goods_of,
     licences_in_force,
 )
-from tracker.domain.values import Place
-from tracker.domain.vocabulary import ClauseStatus, Direction, Stage
 
 
 @dataclass(frozen=True, slots=True)

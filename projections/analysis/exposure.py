@@ -23,16 +23,22 @@ from projections.analysis.distribution import (
 )
 from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.quantities import rounded, sum_of_shares
-from tracker.domain.clause import ClauseState
-from tracker.domain.clause_query import ClauseQuery, match_of
-from tracker.domain.commodities import Commodity, commodities, descendants
-from tracker.domain.confirmation import FirstDays, assumption, confirmation
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.matching import DUAL_USE_ITEMS, Goods
-from tracker.domain.reach import SupplyForms, form_limit, forms_at, limits_of, other_than_goods
-from tracker.domain.values import Place
-from tracker.domain.vocabulary import Confirmation, Match, Measure, Reach, Stage
+from tracker.domain.basics.vocabulary import Confirmation, Match, Measure, Reach, Stage
+from tracker.domain.catalogue.commodities import Commodity, commodities, descendants
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.clause_query import ClauseQuery, match_of
+from tracker.domain.controls.confirmation import FirstDays, assumption, confirmation
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import DUAL_USE_ITEMS, Goods
+from tracker.domain.controls.reach import (
+    SupplyForms,
+    form_limit,
+    forms_at,
+    limits_of,
+    other_than_goods,
+)
+from tracker.domain.figures.figure import FigureState
 
 YearlySupply = tuple[Commodity, Stage | None, str | None, int | None]
 """Commodity, stage, form and year."""

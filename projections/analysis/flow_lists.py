@@ -11,13 +11,13 @@ from msgspec import structs
 
 from projections.analysis.flow_parts import DOLLARS, TONNES, UnionFlow, union_flow
 from projections.analysis.origin_lists import OriginList
-from tracker.domain.commodities import Commodity, descendants
-from tracker.domain.harmonized_system import forms_of_code
-from tracker.domain.hs_concordance import Concordance
-from tracker.domain.origins import Origin, Origins
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.values import Quantity
+from tracker.domain.basics.values import Quantity
+from tracker.domain.catalogue.commodities import Commodity, descendants
+from tracker.domain.catalogue.harmonized_system import forms_of_code
+from tracker.domain.catalogue.hs_concordance import Concordance
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.origins import Origin, Origins
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 
 def flow_lists(

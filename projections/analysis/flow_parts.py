@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import FlowClaim, TradeFlowState
-from tracker.domain.values import Quantity, Unit, Value
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import Quantity, Value
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.trade_flow import FlowClaim, TradeFlowState
 
 HUNDREDTH = Decimal("0.01")
 TONNES, DOLLARS = Unit("t"), Unit("USD")

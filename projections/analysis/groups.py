@@ -22,8 +22,8 @@ from projections.analysis.quantities import (
     sum_of_shares,
     total,
 )
-from tracker.domain.places import Place
-from tracker.domain.unions import members_of
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import members_of
 
 NO_FIGURE = "there is no figure for it; it may be among other countries"
 

@@ -20,17 +20,17 @@ from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import applied_to
 from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
 from projections.analysis.quantities import ARITHMETIC, total
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure import FigureState
-from tracker.domain.harmonized_system import forms_of_code
-from tracker.domain.hs_concordance import codes_of
-from tracker.domain.origins import ROUNDING, Origin
-from tracker.domain.places import Place
-from tracker.domain.reach import forms_in
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.unions import members_of, unions_of
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Match, Measure, Qualifier, Reach
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Match, Measure, Qualifier, Reach
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.harmonized_system import forms_of_code
+from tracker.domain.catalogue.hs_concordance import codes_of
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import members_of, unions_of
+from tracker.domain.controls.reach import forms_in
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.origins import ROUNDING, Origin
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 OTHER_GOODS = "the code also has goods of other commodities"
 Output = Mapping[Commodity, Sequence[FigureState]]

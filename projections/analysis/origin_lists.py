@@ -9,14 +9,15 @@ from decimal import Decimal
 
 from projections.analysis.claims import ClaimRef
 from projections.analysis.quantities import total
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure import Claim, FigureState
-from tracker.domain.hs_concordance import Concordance
-from tracker.domain.origins import HUNDRED, Origins
-from tracker.domain.products import find_product
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.values import PERCENT, Place, Quantity
-from tracker.domain.vocabulary import Form
+from tracker.domain.basics.values import PERCENT, Quantity
+from tracker.domain.basics.vocabulary import Form
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.hs_concordance import Concordance
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.products import find_product
+from tracker.domain.figures.figure import Claim, FigureState
+from tracker.domain.figures.origins import HUNDRED, Origins
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 Bounds = tuple[Decimal, Decimal]
 """The least and the greatest value of a part."""

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tracker.domain.figure import Claim
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.figures.figure import Claim
 
 
 @dataclass(frozen=True, slots=True)

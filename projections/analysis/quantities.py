@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from tracker.domain.bases import equivalence
-from tracker.domain.values import Commodity, Quantity
-from tracker.domain.vocabulary import Qualifier
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Qualifier
+from tracker.domain.catalogue.bases import equivalence
+from tracker.domain.catalogue.commodities import Commodity
 
 APPROXIMATE = frozenset({None, Qualifier.ABOUT, Qualifier.NEARLY, Qualifier.NIL})
 """Qualifiers whose number represents the value; the others give a bound of it."""

@@ -12,8 +12,8 @@ from projections.analysis.quantities import (
     ratio,
     rounded,
 )
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure import Claim, FigureState
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.figures.figure import Claim, FigureState
 
 HUNDRED = Decimal(100)
 

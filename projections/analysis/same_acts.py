@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracker.domain.commodities import related
-from tracker.domain.export_control import ExportControlState
+from tracker.domain.catalogue.commodities import related
+from tracker.domain.controls.export_control import ExportControlState
 
 LISTS = frozenset({"critical_minerals", "minerals"})
 """Groups of all minerals, which do not distinguish one from another."""

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from tracker.domain.commodities import Commodity
-from tracker.domain.values import Unit
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity
 
 T = TypeVar("T")
 

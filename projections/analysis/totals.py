@@ -19,9 +19,10 @@ from projections.analysis.quantities import (
     rounded,
     total,
 )
-from tracker.domain.places import Place
-from tracker.domain.unions import EU
-from tracker.domain.values import Quantity, Unit
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import Quantity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import EU
 
 
 class TotalMethod(StrEnum):

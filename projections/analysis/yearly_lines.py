@@ -14,10 +14,10 @@ from projections.analysis.quantities import (
     in_unit_of,
     incomparable_reason,
 )
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure import Claim, FigureState
-from tracker.domain.values import Place
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.figure import Claim, FigureState
 
 
 @dataclass(frozen=True, slots=True)

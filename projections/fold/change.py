@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from projections.fold.diff import FieldChange, diff
 from projections.fold.transitions import Transition
-from tracker.domain.entity import EntityState, Evidence, RecordedFact, Retracted, because
+from tracker.domain.entities.entity import EntityState, Evidence, RecordedFact, Retracted, because
 
 
 class ChangeKind(StrEnum):

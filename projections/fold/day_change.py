@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from projections.fold.diff import FieldChange, diff_contents
-from tracker.domain.entity import EntityState
+from tracker.domain.entities.entity import EntityState
 
 Part = tuple[str, ...]
 """An independent part of an entity: `("clauses", "2")`, `("members", "JP")`; () for the rest."""

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from tracker.domain.elements import are_stored_apart
-from tracker.domain.entity import EntityState
-from tracker.domain.values import TextCommitment
+from tracker.domain.basics.values import TextCommitment
+from tracker.domain.entities.elements import are_stored_apart
+from tracker.domain.entities.entity import EntityState
 
 IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "clauses": lambda item: str(item["clause"]["id"]),

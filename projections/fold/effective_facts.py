@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tracker.domain.entity import RecordedFact
-from tracker.domain.history import History
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.entities.history import History
 
 
 class FactRow(msgspec.Struct, frozen=True, gc=False):

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from tracker.domain.elements import Element
-from tracker.domain.entity import INITIAL_FACTS, Fold, RecordedFact
-from tracker.domain.history import History
-from tracker.domain.provenance import issuers_of
-from tracker.domain.values import Fact
+from tracker.domain.entities.elements import Element
+from tracker.domain.entities.entity import INITIAL_FACTS, Fold, RecordedFact
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.history import History
+from tracker.domain.entities.provenance import issuers_of
 
 Key: TypeAlias = tuple[int, str, date]
 """Key of an element of an entity at a position: its list, its place and its first day."""

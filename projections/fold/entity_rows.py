@@ -9,7 +9,7 @@ import msgspec
 
 from projections.fold.effective_facts import ClosedFact, FactRow
 from projections.fold.elements import ElementRow, Exchange, Key
-from tracker.domain.entity import EntityState, History
+from tracker.domain.entities.entity import EntityState, History
 
 
 class Version(msgspec.Struct, frozen=True, gc=False):

@@ -13,8 +13,8 @@ from typing import Any
 
 from projections.fold.day_change import DayChange, Part, StateOnDay, day_change
 from projections.fold.diff import SharedItems, content
-from tracker.domain.entity import EntityState
-from tracker.domain.values import DAY
+from tracker.domain.basics.values import DAY
+from tracker.domain.entities.entity import EntityState
 
 FEWER_FOLDS_INTERVALS = (512, 32)
 """Intervals of facts between cached folds of fewer facts; these are read from the last fact back."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from projections.fold.entity_rows import Version
-from tracker.domain.alliance import AllianceState, Membership
-from tracker.domain.places import Place
-from tracker.domain.unions import MEMBERSHIPS
-from tracker.domain.values import DAY, PartialDate
-from tracker.domain.vocabulary import AllianceStatus, MembershipKind
+from tracker.domain.actors.alliance import AllianceState, Membership
+from tracker.domain.basics.values import DAY, PartialDate
+from tracker.domain.basics.vocabulary import AllianceStatus, MembershipKind
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import MEMBERSHIPS
 
 NOT_LISTED = frozenset({MembershipKind.NONE, MembershipKind.NOT_KNOWN})
 """Kinds of membership that are listed only for places requested by name."""

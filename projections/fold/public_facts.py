@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date
 
-from tracker.domain.entity import RecordedFact
-from tracker.domain.history import retracted_ids
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.entities.history import retracted_ids
 from tracker.log.entries import RecordedEvent
 
 

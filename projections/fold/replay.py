@@ -10,7 +10,7 @@ from datetime import date
 
 from projections.fold.entity_rows import Version
 from projections.fold.timeline import timeline
-from tracker.domain.entity import RecordedFact
+from tracker.domain.entities.entity import RecordedFact
 from tracker.log.entries import RecordedEvent
 
 STATE_FORMAT = 3

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from projections.fold.transitions import EntityTransitions, Transition
-from tracker.domain.entity import RecordedFact, Retracted
-from tracker.domain.values import DAY
+from tracker.domain.basics.values import DAY
+from tracker.domain.entities.entity import RecordedFact, Retracted
 
 ID_BYTES = 16
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from projections.fold.transitions import Transition, TransitionBasis, clause_of
-from tracker.domain.entity import TYPES, Evidence
-from tracker.domain.export_control_acts import Suspended, SuspensionExtended
-from tracker.domain.values import DAY
-from tracker.domain.vocabulary import ClauseStatus
+from tracker.domain.basics.values import DAY
+from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.controls.export_control_acts import Suspended, SuspensionExtended
+from tracker.domain.entities.entity import TYPES, Evidence
 
 SUSPENSIONS = {TYPES[Suspended], TYPES[SuspensionExtended]}
 

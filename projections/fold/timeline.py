@@ -15,11 +15,11 @@ from msgspec import structs
 from projections.fold.effective_facts import FactRow, note_facts
 from projections.fold.elements import ElementRow, Exchange, Key, ListedFacts
 from projections.fold.entity_rows import Row, RowDelta, Version, note_elements
-from tracker.domain.elements import are_stored_apart, is_split
-from tracker.domain.entity import EntityState, RecordedFact, Retracted
-from tracker.domain.fold import PrefixFolds
-from tracker.domain.history import Difference, History
-from tracker.domain.registry import entity_type
+from tracker.domain.entities.elements import are_stored_apart, is_split
+from tracker.domain.entities.entity import EntityState, RecordedFact, Retracted
+from tracker.domain.entities.fold import PrefixFolds
+from tracker.domain.entities.history import Difference, History
+from tracker.domain.events.registry import entity_type
 
 MIN_GENERATION_EVENTS = 32
 """Minimum number of events before the next generation of an entity's rows."""

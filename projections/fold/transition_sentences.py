@@ -10,10 +10,12 @@ import re
 from datetime import date
 
 from projections.fold.transitions import Transition, TransitionBasis, TransitionKind, clause_of
-from tracker.domain.alliance import AllianceState
-from tracker.domain.clause import ClauseState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.phrases import (
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.basics.values import DAY, PartialDate
+from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.wording.phrases import (
     date_phrase,
     list_phrase,
     on_phrase,
@@ -21,8 +23,6 @@ from tracker.domain.phrases import (
     with_capital,
     word_phrase,
 )
-from tracker.domain.values import DAY, PartialDate
-from tracker.domain.vocabulary import ClauseStatus
 
 CAPITAL = re.compile(r"(?=[A-Z])")
 DISCONTINUED = {

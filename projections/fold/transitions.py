@@ -19,18 +19,12 @@ from typing import Any
 from projections.fold.day_change import DayChange, Part, StateOnDay, day_change
 from projections.fold.diff import FieldChange, SharedItems, content
 from projections.fold.fewer_facts import FEWER_FOLDS_INTERVALS, FewerFacts, growing_chunks
-from tracker.domain.alliance import AllianceState
-from tracker.domain.clause import ClauseState
-from tracker.domain.entity import (
-    INITIAL_FACTS,
-    EntityState,
-    Evidence,
-    RecordedFact,
-    because,
-    effective_facts,
-)
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import (
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.basics.values import DAY, PartialDate
+from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import (
     Amended,
     Announced,
     ClausesFact,
@@ -42,10 +36,17 @@ from tracker.domain.export_control_acts import (
     Repealed,
     Suspended,
 )
-from tracker.domain.fold import PrefixFolds
-from tracker.domain.registry import entity_type
-from tracker.domain.values import DAY, Fact, PartialDate
-from tracker.domain.vocabulary import ClauseStatus
+from tracker.domain.entities.entity import (
+    INITIAL_FACTS,
+    EntityState,
+    Evidence,
+    RecordedFact,
+    because,
+    effective_facts,
+)
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fold import PrefixFolds
+from tracker.domain.events.registry import entity_type
 
 
 class TransitionKind(StrEnum):

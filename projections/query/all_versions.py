@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from projections.query.sql_parts import fill, load_parts, whole_state
-from tracker.domain.registry import STATES
+from tracker.domain.events.registry import STATES
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("all_versions.sql"))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from projections.versions.rows import about_word, firm_words, topic_word
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.firm import spelling
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.actors.firm import spelling
 
 
 @dataclass(frozen=True, slots=True)

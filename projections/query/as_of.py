@@ -41,10 +41,10 @@ from projections.runner.progress import ProgressTracker
 from projections.runner.tables import SQL as TRACKING
 from projections.versions.projection import Versions
 from projections.versions.rows import compound_keys
-from tracker.domain.figure import FigureState
-from tracker.domain.firm import FirmState, spelling
-from tracker.domain.preference import PreferenceState
-from tracker.domain.registry import STATES, State, entity_type
+from tracker.domain.actors.firm import FirmState, spelling
+from tracker.domain.events.registry import STATES, State, entity_type
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.preference import PreferenceState
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS, Pool, pool_usage
 

@@ -15,13 +15,14 @@ from projections.query.list_statements import Ordering, SortKey
 from projections.query.lists import Filter, KeyRange, Lists
 from projections.query.moment import Moment
 from projections.words import words
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.citations import cited_numbers, first_number
-from tracker.domain.commodities import Commodity, ancestors, descendants
-from tracker.domain.entity import INITIAL_FACTS
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.values import Fact, PartialDate
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.catalogue.commodities import Commodity, ancestors, descendants
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.citations import cited_numbers, first_number
+from tracker.domain.entities.entity import INITIAL_FACTS
+from tracker.domain.entities.fact import Fact
 from tracker.errors import InvalidInput
 from tracker.review.candidate import Candidate
 

@@ -13,8 +13,8 @@ from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from projections.runner.projector import Projector
 from tracker import clock
-from tracker.domain.preference import Preference
-from tracker.domain.registry import entity_type
+from tracker.domain.events.registry import entity_type
+from tracker.domain.figures.preference import Preference
 from tracker.log.entries import RecordedEvent
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder

@@ -28,10 +28,10 @@ from projections.query.moment import Moment
 from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from projections.query.stored_states import decode
-from tracker.domain.commodities import Commodity
-from tracker.domain.entity import RecordedFact
-from tracker.domain.matching import controls_about
-from tracker.domain.registry import STATES, entity_type
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.controls.matching import controls_about
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.events.registry import STATES, entity_type
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool

@@ -10,10 +10,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from projections.lru_cache import SizedLruCache
-from tracker.domain.clause import ClauseState
-from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences, licences_in_force
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import (
+    NO_LICENCES,
+    IssuerLicences,
+    Licences,
+    licences_in_force,
+)
 
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 MEMORY_BYTES_PER_CLAUSE = 4000

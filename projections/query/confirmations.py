@@ -15,14 +15,14 @@ from projections.query.preview import Preview
 from projections.query.sql_parts import fill, load_parts, versions_in, whole_state
 from projections.query.stored_states import decode
 from projections.runner.progress import ProgressTracker
-from tracker.domain.clause import ClauseState
-from tracker.domain.confirmation import FirstDays, confirmation
-from tracker.domain.duty_relations import Related
-from tracker.domain.entity import TYPES, effective_facts, entity_type
-from tracker.domain.export_control import ExportControl, ExportControlState
-from tracker.domain.export_control_acts import Disputed, SuspensionStated
-from tracker.domain.values import Fact
-from tracker.domain.vocabulary import ClauseStatus, Confirmation
+from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.confirmation import FirstDays, confirmation
+from tracker.domain.controls.duty_relations import Related
+from tracker.domain.controls.export_control import ExportControl, ExportControlState
+from tracker.domain.controls.export_control_acts import Disputed, SuspensionStated
+from tracker.domain.entities.entity import TYPES, effective_facts, entity_type
+from tracker.domain.entities.fact import Fact
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("confirmations.sql"))

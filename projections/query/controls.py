@@ -16,11 +16,11 @@ from projections.query.lists import Filter, Keyed, Lists
 from projections.query.moment import Moment, MomentSeries
 from projections.query.suspended_days import MatchingControl, in_force_on
 from projections.runner.progress import ProgressTracker
-from tracker.domain.clause_query import ClauseQuery
-from tracker.domain.confirmation import confirmation
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import Licences, controls_about
-from tracker.domain.vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.vocabulary import ClauseStatus, Measure
+from tracker.domain.controls.clause_query import ClauseQuery
+from tracker.domain.controls.confirmation import confirmation
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import Licences, controls_about
 from tracker.log.recorder import Recorder
 
 MAX_CACHED_SERIES = 10

@@ -14,9 +14,9 @@ from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.lists import Lists
 from projections.query.moment import Moment
 from projections.runner.progress import ProgressTracker
-from tracker.domain.completeness import Completeness, Scope, completeness
-from tracker.domain.coverage import CoverageState
-from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.evidence.completeness import Completeness, Scope, completeness
+from tracker.domain.evidence.coverage import CoverageState
+from tracker.domain.evidence.watched_source import WatchedSourceState
 
 MAX_STATEMENTS = 50
 """Maximum number of scopes and days whose completeness is cached for a position, until the next event."""

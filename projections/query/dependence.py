@@ -25,15 +25,15 @@ from projections.query.lists import Filter, Lists
 from projections.query.moment import Moment
 from projections.query.pauses import Pauses
 from projections.versions.rows import code_word
-from tracker.domain.commodities import Commodity, related
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.hs_concordance import goods_by_code
-from tracker.domain.matching import controls_about
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.unions import members_of
-from tracker.domain.vocabulary import Direction, Measure, Statistic
+from tracker.domain.basics.vocabulary import Direction, Measure, Statistic
+from tracker.domain.catalogue.commodities import Commodity, related
+from tracker.domain.catalogue.hs_concordance import goods_by_code
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import members_of
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import controls_about
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 
 class Dependence:

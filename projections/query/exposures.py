@@ -17,12 +17,12 @@ from projections.query.moment import Moment, kind_name
 from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
 from projections.query.stored_states import decode
-from tracker.domain.commodities import Commodity, descendants
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.matching import controls_about
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import Direction
+from tracker.domain.basics.vocabulary import Direction
+from tracker.domain.catalogue.commodities import Commodity, descendants
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import controls_about
+from tracker.domain.figures.figure import FigureState
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("exposures.sql"))

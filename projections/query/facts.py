@@ -17,7 +17,7 @@ from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.progress import ProgressTracker
 from projections.versions.fact_rows import block_of
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
 from tracker.log.entries import RecordedEvent, recorded
 from tracker.log.recorder import Recorder, StreamRange
 from tracker.log.resume_token import MAX_POSITION

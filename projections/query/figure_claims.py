@@ -13,9 +13,9 @@ import msgspec
 
 from projections.analysis.claims import Orders
 from projections.query.stored_states import decode, decode_all
-from tracker.domain.figure import Claim, FigureState
-from tracker.domain.values import FreeText
-from tracker.domain.vocabulary import Qualifier
+from tracker.domain.basics.values import FreeText
+from tracker.domain.basics.vocabulary import Qualifier
+from tracker.domain.figures.figure import Claim, FigureState
 
 T = TypeVar("T")
 

@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from projections.search_index.document import commodity_text, other_names, place_text
 from projections.words import can_be_corrected, trigrams, words
-from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.figure import FigureState
-from tracker.domain.figure_facts import Series
-from tracker.domain.places import Place, places
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity, commodities
+from tracker.domain.catalogue.places import Place, places
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.figure_facts import Series
 
 ANYTHING = "[^/]+"
 

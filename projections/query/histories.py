@@ -15,7 +15,7 @@ from projections.query.lists import WHOLE, Days, Key, KeyRange, to_range
 from projections.query.sql_parts import fill, load_parts, whole_state
 from projections.query.stored_states import decode
 from projections.runner.writing import OPEN_POSITION
-from tracker.domain.registry import STATES, State, entity_type
+from tracker.domain.events.registry import STATES, State, entity_type
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("histories.sql"))

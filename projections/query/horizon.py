@@ -20,11 +20,11 @@ from projections.query.moment import Moment, kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.query.watching import IssuerWatch, watch_by_issuer
 from projections.runner.progress import ProgressTracker
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.values import PartialDate
-from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.evidence.watched_source import WatchedSourceState
 from tracker.log.entries import recorded
 from tracker.postgres.database import Pool
 

@@ -26,7 +26,7 @@ from projections.query.state_cache import NAMED, StateCache
 from projections.runner.progress import ProgressTracker
 from projections.versions.rows import compound_keys
 from projections.words import to_tsquery
-from tracker.domain.figure import FigureState
+from tracker.domain.figures.figure import FigureState
 from tracker.postgres.database import Pool
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from projections.fold.public_facts import facts_public_by
 from projections.fold.timeline import timeline
 from projections.query.moment import Moment
 from projections.query.transitions import read_streams
-from tracker.domain.alliance import Alliance
-from tracker.domain.places import Place
+from tracker.domain.actors.alliance import Alliance
+from tracker.domain.catalogue.places import Place
 from tracker.log.recorder import Recorder
 
 

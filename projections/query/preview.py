@@ -16,11 +16,11 @@ from projections.fold.public_facts import facts_public_by
 from projections.fold.status_periods import StatusPeriod, status_periods
 from projections.fold.transitions import EntityTransitions, Transition
 from projections.versions.rows import filter_columns
-from tracker.domain.announcement import Announcement
-from tracker.domain.entity import EntityState, RecordedFact, effective_facts, entity_type
-from tracker.domain.export_control import ExportControl, ExportControlState
-from tracker.domain.fold import PrefixFolds
-from tracker.domain.vocabulary import Measure
+from tracker.domain.actors.announcement import Announcement
+from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.controls.export_control import ExportControl, ExportControlState
+from tracker.domain.entities.entity import EntityState, RecordedFact, effective_facts, entity_type
+from tracker.domain.entities.fold import PrefixFolds
 from tracker.log.entries import RecordedEvent
 
 

@@ -20,8 +20,8 @@ from projections.query.transitions import (
     is_about,
     read_streams,
 )
-from tracker.domain.entity import RecordedFact
-from tracker.domain.values import DAY
+from tracker.domain.basics.values import DAY
+from tracker.domain.entities.entity import RecordedFact
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Pool
 

@@ -25,9 +25,9 @@ from projections.runner.progress import ProgressTracker
 from projections.runner.tables import SQL as TRACKING
 from projections.search_index.projection import SearchIndex
 from projections.words import can_be_corrected, codes_above, other_spellings, trigrams, words
-from tracker.domain.entity import EntityState
-from tracker.domain.figure import Figure
-from tracker.domain.registry import State
+from tracker.domain.entities.entity import EntityState
+from tracker.domain.events.registry import State
+from tracker.domain.figures.figure import Figure
 from tracker.errors import Unavailable
 from tracker.log.recorder import StreamRange
 from tracker.postgres.database import Connection, Pool

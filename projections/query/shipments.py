@@ -17,12 +17,14 @@ from projections.query.lists import EVERYTHING
 from projections.query.moment import Moment
 from projections.query.transitions import TransitionFilter, Transitions
 from projections.runner.progress import ProgressTracker
-from tracker.domain.clause import ClauseState
-from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.completeness import Completeness, Scope
-from tracker.domain.confirmation import NOTHING_BY_TERMS
-from tracker.domain.export_control import ExportControl, ExportControlState
-from tracker.domain.matching import Licences
+from tracker.domain.basics.values import DAY
+from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
+from tracker.domain.controls.export_control import ExportControl, ExportControlState
+from tracker.domain.controls.matching import Licences
+from tracker.domain.evidence.completeness import Completeness, Scope
 from tracker.domain.shipments.check import (
     Applicable,
     Matches,
@@ -41,8 +43,6 @@ from tracker.domain.shipments.firms import (
 from tracker.domain.shipments.legs import Leg, UnsettledLeg, legs_of, unsettled_legs
 from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Case, Shipment
-from tracker.domain.values import DAY
-from tracker.domain.vocabulary import ClauseStatus
 
 UPCOMING_DAYS = 365
 """Number of days after the effective date whose changes are listed."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from tracker.domain import codec
+from tracker.domain.basics import codec
 from tracker.errors import InvalidInput, Unavailable
 
 T = TypeVar("T")

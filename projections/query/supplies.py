@@ -16,12 +16,12 @@ from projections.query.lists import figures_of
 from projections.query.moment import Moment, kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
 from projections.runner.progress import ProgressTracker
-from tracker.domain.commodities import Commodity
-from tracker.domain.commodities import commodities as all_commodities
-from tracker.domain.figure import FigureState
-from tracker.domain.places import AGGREGATES
-from tracker.domain.values import Unit
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.commodities import commodities as all_commodities
+from tracker.domain.catalogue.places import AGGREGATES
+from tracker.domain.figures.figure import FigureState
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("supplies.sql"))

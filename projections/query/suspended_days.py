@@ -11,9 +11,13 @@ from typing import NamedTuple
 
 from projections.query.moment import Moment
 from projections.query.transitions import read_streams
-from tracker.domain.clause import ClauseState
-from tracker.domain.entity import RecordedFact, effective_facts
-from tracker.domain.export_control import ExportControl, ExportControlFold, ExportControlState
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.export_control import (
+    ExportControl,
+    ExportControlFold,
+    ExportControlState,
+)
+from tracker.domain.entities.entity import RecordedFact, effective_facts
 from tracker.log.recorder import Recorder
 
 SUSPENDED = "ExportControl.Suspended"

@@ -16,13 +16,13 @@ from projections.query.moment import Moment
 from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts
 from projections.versions.rows import filter_columns, firm_words
-from tracker.domain.alliance import Alliance
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.entity import EntityState, RecordedFact, entity_type
-from tracker.domain.export_control import ExportControl, ExportControlState
-from tracker.domain.firm import FirmState, spelling
-from tracker.domain.matching import names_firm
-from tracker.domain.values import DAY
+from tracker.domain.actors.alliance import Alliance
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.actors.firm import FirmState, spelling
+from tracker.domain.basics.values import DAY
+from tracker.domain.controls.export_control import ExportControl, ExportControlState
+from tracker.domain.controls.matching import names_firm
+from tracker.domain.entities.entity import EntityState, RecordedFact, entity_type
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tracker.domain.vocabulary import FetchFailure
-from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.basics.vocabulary import FetchFailure
+from tracker.domain.evidence.watched_source import WatchedSourceState
 
 
 @dataclass(frozen=True, slots=True)

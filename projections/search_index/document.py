@@ -21,22 +21,22 @@ from typing import Any, NamedTuple
 import msgspec
 
 from projections.words import words
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.clause import Clause
-from tracker.domain.commodities import Commodity, ancestors
-from tracker.domain.coverage import CoverageState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import Figure
-from tracker.domain.firm import FirmState
-from tracker.domain.history import RecordedFact
-from tracker.domain.import_receipt import Import
-from tracker.domain.places import Place
-from tracker.domain.scope import Item
-from tracker.domain.trade_flow import FlowClaimed, TradeFlowState
-from tracker.domain.values import Actor, FreeText, TextCommitment, Value
-from tracker.domain.watched_source import WatchedSourceState
-from tracker.domain.watched_source_facts import Fetched, Unchanged
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.actors.firm import FirmState
+from tracker.domain.basics.values import FreeText, TextCommitment, Value
+from tracker.domain.catalogue.commodities import Commodity, ancestors
+from tracker.domain.catalogue.places import Actor, Place
+from tracker.domain.controls.clause import Clause
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.scope import Item
+from tracker.domain.entities.history import RecordedFact
+from tracker.domain.evidence.coverage import CoverageState
+from tracker.domain.evidence.import_receipt import Import
+from tracker.domain.evidence.watched_source import WatchedSourceState
+from tracker.domain.evidence.watched_source_facts import Fetched, Unchanged
+from tracker.domain.figures.figure import Figure
+from tracker.domain.figures.trade_flow import FlowClaimed, TradeFlowState
 
 MAX_DOCUMENT_BYTES = 100_000
 """Maximum of bytes of words per state; PostgreSQL limits a vector to a megabyte."""

@@ -15,7 +15,7 @@ from projections.search_index.document import WITHOUT_WORDS, Document, document,
 from projections.streams.folding import FoldCache, fold_entities, smaller_limit
 from projections.streams.handover import FoldedPage
 from projections.words import can_be_corrected, trigrams
-from tracker.domain.entity import EntityState, RecordedFact
+from tracker.domain.entities.entity import EntityState, RecordedFact
 from tracker.log.fact_reader import StreamFacts, group_by_stream
 from tracker.postgres.database import Connection, named_queries
 

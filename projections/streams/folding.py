@@ -9,8 +9,8 @@ from datetime import date
 from projections.fold.entity_rows import RowDelta
 from projections.fold.timeline import EntityFold
 from projections.lru_cache import SizedLruCache
-from tracker.domain.entity import EntityState, RecordedFact
-from tracker.domain.registry import entity_type
+from tracker.domain.entities.entity import EntityState, RecordedFact
+from tracker.domain.events.registry import entity_type
 from tracker.log.fact_reader import StreamFacts, read_facts_of
 from tracker.postgres.database import Connection
 

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from projections.fold.entity_rows import RowDelta
 from projections.runner.projection import Page
-from tracker.domain.entity import RecordedFact
+from tracker.domain.entities.entity import RecordedFact
 
 MAX_EVENTS = 2000
 MAX_BYTES = 16 * 1024 * 1024

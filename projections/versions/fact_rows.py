@@ -16,8 +16,8 @@ import msgspec
 
 from projections.fold.effective_facts import ClosedFact, FactRow
 from projections.runner.writing import NULL, OPEN_POSITION, Line
-from tracker.domain.entity import RecordedFact
-from tracker.domain.figure_facts import Claimed, Series
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.figures.figure_facts import Claimed, Series
 
 BLOCK_POSITIONS = 10_000
 FACETS = {"commodity": "commodity", "place": "place", "statistic": "statistic", "year": "period"}

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from projections.words import words
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.commodities import Commodity
-from tracker.domain.coverage import CoverageState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.firm import FirmState
-from tracker.domain.matching import firms_in
-from tracker.domain.places import Place
-from tracker.domain.values import Value
-from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.actors.firm import FirmState
+from tracker.domain.basics.values import Value
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import firms_in
+from tracker.domain.evidence.coverage import CoverageState
+from tracker.domain.evidence.watched_source import WatchedSourceState
 
 
 def title(state: Value) -> str | None:

@@ -16,7 +16,7 @@ from projections.streams.folding import FoldCache, estimate_row_bytes, fold_enti
 from projections.streams.handover import FoldedPage
 from projections.versions.fact_rows import FactSums, fact_lines
 from projections.versions.rows import ListKeys, element_rows, search_keys, version_rows
-from tracker.domain.entity import RecordedFact
+from tracker.domain.entities.entity import RecordedFact
 from tracker.log.fact_reader import StreamFacts, read_facts
 from tracker.postgres.database import Connection, named_queries
 

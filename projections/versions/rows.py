@@ -14,22 +14,22 @@ from projections.fold.entity_rows import RowDelta
 from projections.runner.writing import NULL, OPEN_POSITION, Line, day_text
 from projections.versions.list_text import search_text, title
 from projections.versions.source_columns import days, of_date, sources_json, sources_of_fact
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.codec import encode
-from tracker.domain.coverage import CoverageState
-from tracker.domain.elements import Element, is_split
-from tracker.domain.entity import EntityState, Evidence
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import Claim, FigureState
-from tracker.domain.figure_facts import Series
-from tracker.domain.firm import FirmState, spelling
-from tracker.domain.import_receipt import ImportState
-from tracker.domain.matching import firms_in
-from tracker.domain.preference import PreferenceState
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.values import DAY, PartialDate
-from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.actors.firm import FirmState, spelling
+from tracker.domain.basics.codec import encode
+from tracker.domain.basics.values import DAY, PartialDate
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import firms_in
+from tracker.domain.entities.elements import Element, is_split
+from tracker.domain.entities.entity import EntityState, Evidence
+from tracker.domain.evidence.coverage import CoverageState
+from tracker.domain.evidence.import_receipt import ImportState
+from tracker.domain.evidence.watched_source import WatchedSourceState
+from tracker.domain.figures.figure import Claim, FigureState
+from tracker.domain.figures.figure_facts import Series
+from tracker.domain.figures.preference import PreferenceState
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 
 class FilterColumns(msgspec.Struct, frozen=True, gc=False):

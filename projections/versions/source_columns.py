@@ -6,12 +6,13 @@ from datetime import date
 from functools import lru_cache
 
 from projections.runner.writing import day_text
-from tracker.domain.codec import encode
-from tracker.domain.entity import EntityState, Evidence, History
-from tracker.domain.figure import Claim, FigureState
-from tracker.domain.provenance import Issuers, cite, issuers_of
-from tracker.domain.values import CitedSource, PartialDate, Source
-from tracker.domain.vocabulary import Checked
+from tracker.domain.basics.codec import encode
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import Checked
+from tracker.domain.entities.entity import EntityState, Evidence, History
+from tracker.domain.entities.fact import CitedSource, Source
+from tracker.domain.entities.provenance import Issuers, cite, issuers_of
+from tracker.domain.figures.figure import Claim, FigureState
 
 
 def sources_json(entity: str, state: EntityState, history: History) -> str:

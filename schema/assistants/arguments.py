@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
-from tracker.domain.codec import to_invalid_input
+from tracker.domain.basics.codec import to_invalid_input
 from tracker.errors import InvalidInput, TooLarge
 
 MAX_TEXT_CHARACTERS = 300

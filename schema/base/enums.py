@@ -15,7 +15,7 @@ from projections.fold.transitions import TransitionBasis, TransitionKind
 from projections.query.candidate_matches import MatchKind
 from schema.base.decorators import description_of
 from tracker.delivery.endpoint import EndpointFormat, EndpointState
-from tracker.domain import vocabulary
+from tracker.domain.basics import vocabulary
 from tracker.domain.shipments.check import VerdictKind
 from tracker.review.candidate import Action, CandidateKind, CandidateState
 from tracker.review.finding import LeadCode

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from projections.query.moment import Moment
-from tracker.domain.registry import KINDS
-from tracker.domain.values import ENTITY_PATH
+from tracker.domain.entities.fact import ENTITY_PATH
+from tracker.domain.events.registry import KINDS
 from tracker.errors import InvalidInput
 
 MAX_OPAQUE_CHARACTERS = 2000

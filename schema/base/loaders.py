@@ -17,8 +17,9 @@ from projections.query.as_of import AsOf
 from projections.query.candidate_matches import CandidateMatch, find_matches
 from projections.query.moment import Moment
 from schema.base.planned_events import PlannedEvents
-from tracker.domain.entity import KINDS
-from tracker.domain.history import (
+from tracker.domain.entities.entity import KINDS
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.history import (
     INITIAL_FACTS,
     Evidence,
     History,
@@ -26,9 +27,8 @@ from tracker.domain.history import (
     Retracted,
     effective_retractions,
 )
-from tracker.domain.names import NAMING_TYPES, NameHistory
-from tracker.domain.registry import RETRACTION_TYPES, State
-from tracker.domain.values import Fact
+from tracker.domain.events.names import NAMING_TYPES, NameHistory
+from tracker.domain.events.registry import RETRACTION_TYPES, State
 from tracker.log.annexes import StoredAnnex
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder

@@ -37,7 +37,7 @@ import schema.base.enums  # noqa: F401 - enums are known before output types are
 from schema.base.decorators import MADE, PATHS, description_of, interface_type, object_type
 from schema.base.descriptions import describe
 from schema.base.scalars import Day, Instant
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])

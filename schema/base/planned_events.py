@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from projections.query.preview import Preview
-from tracker.domain.history import RecordedFact
-from tracker.domain.names import NameHistory
+from tracker.domain.entities.history import RecordedFact
+from tracker.domain.events.names import NameHistory
 from tracker.errors import InvalidInput
 from tracker.log.annexes import StoredAnnex
 from tracker.log.entries import NewEvent, RecordedEvent

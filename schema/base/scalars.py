@@ -14,7 +14,7 @@ from graphql import FloatValueNode, IntValueNode, StringValueNode, ValueNode
 from strawberry import scalar
 from strawberry.types.scalar import ScalarDefinition
 
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
 
 Position = NewType("Position", str)
 Day = NewType("Day", str)

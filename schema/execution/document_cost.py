@@ -38,7 +38,7 @@ from schema.base.errors import error_with_code
 from schema.execution.document_size import ONE_TYPE, ROOTS, WHOLE_SCHEMA, fragments_of
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE
 from schema.inputs.series import number_of_steps
-from tracker.domain.announcement import MAX_REFERENCES
+from tracker.domain.actors.announcement import MAX_REFERENCES
 
 PAGE_ARGUMENTS = ("first", "last")
 """Arguments with the size of a page."""

@@ -37,7 +37,7 @@ from schema.services import Access, Services
 from schema.telemetry.operation import current_operation
 from tracker import clock
 from tracker.auth.scopes import Caller, Scope
-from tracker.domain.redaction import REDACTED_TYPE as REDACTED
+from tracker.domain.entities.redaction import REDACTED_TYPE as REDACTED
 from tracker.postgres.database import CONNECTION_ERRORS
 
 CACHEABLE_FIELDS = frozenset(

@@ -18,14 +18,14 @@ from projections.words import words
 from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.base.scalars import Day, Instant, Position
 from schema.inputs.input_types import check_text
-from tracker.domain import calendar_days
-from tracker.domain.calendar_days import DAY
-from tracker.domain.commodities import Commodity, commodities_with_code, descendants
-from tracker.domain.entity import entity_type
-from tracker.domain.places import Place
-from tracker.domain.registry import fact_type
-from tracker.domain.values import ENTITY_PATH, Actor
-from tracker.domain.vocabulary import Checked, Stage
+from tracker.domain.basics import calendar_days
+from tracker.domain.basics.calendar_days import DAY
+from tracker.domain.basics.vocabulary import Checked, Stage
+from tracker.domain.catalogue.commodities import Commodity, commodities_with_code, descendants
+from tracker.domain.catalogue.places import Actor, Place
+from tracker.domain.entities.entity import entity_type
+from tracker.domain.entities.fact import ENTITY_PATH
+from tracker.domain.events.registry import fact_type
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.log.resume_token import ResumeToken, parse_resume_token, position_of
 from tracker.log.selection import Selection

@@ -9,10 +9,7 @@ from strawberry import argument
 
 from schema.inputs.arguments import check_hs_code, parse_word
 from schema.inputs.ranges import DayRange, parse_days
-from tracker.domain.clause_query import ClauseQuery
-from tracker.domain.commodities import Commodity
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import (
+from tracker.domain.basics.vocabulary import (
     ClauseStatus,
     Confirmation,
     Covers,
@@ -21,6 +18,9 @@ from tracker.domain.vocabulary import (
     Match,
     Measure,
 )
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause_query import ClauseQuery
 
 OfCommodity: TypeAlias = Annotated[
     str | None,

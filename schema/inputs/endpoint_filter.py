@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema.inputs.arguments import parse_entity, parse_selection
 from tracker.delivery.endpoint import EndpointFilter
-from tracker.domain.entity import entity_type
+from tracker.domain.entities.entity import entity_type
 
 
 def parse_endpoint_filter(

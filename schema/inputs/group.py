@@ -11,8 +11,8 @@ from projections.query.moment import Moment, kind_name
 from schema.base.context import Info
 from schema.base.global_ids import key_of
 from schema.inputs.arguments import parse_all
-from tracker.domain.alliance import AllianceState
-from tracker.domain.places import Place
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput, TooLarge
 
 MAX_GROUP_PLACES = 100

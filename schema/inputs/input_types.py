@@ -20,7 +20,7 @@ from strawberry.types import get_object_definition
 
 import schema.base.enums  # noqa: F401 - enums are known before input types are made of them
 from schema.base.descriptions import describe
-from tracker.domain.values import PartialDate, TextCommitment
+from tracker.domain.basics.values import PartialDate, TextCommitment
 from tracker.errors import InvalidInput, TooLarge
 
 RENAMED = {"judged": "assessment"}

@@ -15,8 +15,8 @@ from strawberry import argument
 
 from projections.query.lists import Key
 from schema.base.global_ids import decode_opaque, encode_opaque, entity_path
-from tracker.domain.codec import decode, encode
-from tracker.domain.registry import KINDS
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.events.registry import KINDS
 from tracker.errors import InvalidInput
 from tracker.log.resume_token import MAX_POSITION
 

@@ -9,9 +9,9 @@ from strawberry import argument
 
 from schema.inputs.arguments import check_hs_code
 from schema.inputs.input_types import check_text, input_type, to_plain_json
-from tracker.domain.codec import from_builtins
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.vocabulary import Form
 from tracker.domain.shipments.shipment import Shipment
-from tracker.domain.vocabulary import Form
 from tracker.errors import InvalidInput, TrackerError
 
 SHIPMENT_INPUT = input_type(

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from schema.metadata.facts import DESCRIPTION, KEYWORDS, TITLE, Site, described, media_type, title
 from schema.tables.formats import FORMATS, LICENCE_URL, PRODUCT
 from schema.tables.table import Table, tables
-from tracker.domain.identifiers import wikidata_of_commodity, wikidata_of_place
+from tracker.domain.catalogue.identifiers import wikidata_of_commodity, wikidata_of_place
 
 CONTEXT = "https://schema.org/"
 HS_EDITION = "HS 2022"

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from markupsafe import escape
 
 from projections.query.last_events import LastEvents
-from tracker.domain.commodities import commodities, descendants
-from tracker.domain.places import places
+from tracker.domain.catalogue.commodities import commodities, descendants
+from tracker.domain.catalogue.places import places
 from tracker.errors import NotFound
 
 PART_SIZE = 10_000

@@ -25,7 +25,7 @@ from tracker.audit.receipts.receipt import Receipt
 from tracker.audit.receipts.report import ReceiptFindings
 from tracker.audit.receipts.statement import MomentRecord, Statement
 from tracker.auth.scopes import Caller
-from tracker.domain.redaction import REDACTED_TYPE
+from tracker.domain.entities.redaction import REDACTED_TYPE
 from tracker.errors import Rejected, Unavailable
 
 TEMPORARY_ERRORS = ("TIMEOUT", "UNAVAILABLE", "SEARCH_NOT_READY")

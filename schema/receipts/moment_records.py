@@ -6,8 +6,8 @@ from projections.fold.replay import STATE_FORMAT
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from tracker.audit.receipts.statement import MomentRecord
-from tracker.domain.completeness import Scope
-from tracker.domain.vocabulary import ActKind
+from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.evidence.completeness import Scope
 
 ALL_ACTS = Scope(frozenset(ActKind))
 

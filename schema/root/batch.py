@@ -23,7 +23,7 @@ from schema.telemetry.operation import step
 from schema.types.event import Event
 from schema.types.preview import Preview, preview
 from tracker.commands import commands as orders
-from tracker.domain.codec import from_builtins
+from tracker.domain.basics.codec import from_builtins
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.append import AppendResult
 

@@ -27,7 +27,7 @@ from schema.types.candidate import Candidate, parse_candidate_id
 from schema.types.connection import PageSource
 from schema.types.list_field import list_field
 from tracker.auth.scopes import Scope
-from tracker.domain.values import Actor
+from tracker.domain.catalogue.places import Actor
 from tracker.errors import NotFound
 from tracker.review.candidate import CandidateKind, CandidateState
 from tracker.review.candidates import CandidateFilter, Span

@@ -17,9 +17,9 @@ from schema.inputs.order_by import cursor_name
 from schema.inputs.pagination import Cursors
 from schema.types.change import Change, EntityKind
 from schema.types.connection import PageSource
-from tracker.domain.places import Place
-from tracker.domain.registry import STATES
-from tracker.domain.watched_source import WatchedSource
+from tracker.domain.catalogue.places import Place
+from tracker.domain.events.registry import STATES
+from tracker.domain.evidence.watched_source import WatchedSource
 
 CHANGING_KINDS = tuple(kind for kind in STATES if kind != WatchedSource.KIND)
 """Default kinds of changes. Watched sources are left out, because each poll changes them."""

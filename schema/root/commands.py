@@ -23,8 +23,9 @@ from schema.telemetry.operation import current_operation, step
 from schema.types.event import Event
 from tracker.auth.scopes import Scope
 from tracker.commands.handler import Commands
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import Fact, Name, PartialDate, Sha256, Source, Value
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import Name, PartialDate, Sha256, Value
+from tracker.domain.entities.fact import Fact, Source
 from tracker.errors import Path, TrackerError, Unavailable
 from tracker.log.append import AppendResult
 from tracker.postgres.database import CONNECTION_ERRORS

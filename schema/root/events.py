@@ -21,7 +21,7 @@ from schema.inputs.arguments import parse_position, parse_short_text, parse_stor
 from schema.inputs.moment import MinPosition, wait_for_position
 from schema.types.connection import PageSource
 from schema.types.event import Event
-from tracker.domain.registry import entity_type
+from tracker.domain.events.registry import entity_type
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder, StreamRange

@@ -14,22 +14,15 @@ from strawberry import enum_value
 
 from schema.base.global_ids import key_of
 from schema.inputs.input_types import input_type
-from tracker.domain import (
-    alliance,
-    announcement,
-    coverage,
-    export_control,
-    figure,
-    figure_facts,
-    firm,
-    preference,
-    trade_flow,
-)
-from tracker.domain import export_control_acts as acts
-from tracker.domain.codec import from_builtins
-from tracker.domain.duty_relations import Related
-from tracker.domain.entity import Entity
-from tracker.domain.values import Fact
+from tracker.domain.actors import alliance, announcement, firm
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.controls import export_control
+from tracker.domain.controls import export_control_acts as acts
+from tracker.domain.controls.duty_relations import Related
+from tracker.domain.entities.entity import Entity
+from tracker.domain.entities.fact import Fact
+from tracker.domain.evidence import coverage
+from tracker.domain.figures import figure, figure_facts, preference, trade_flow
 
 
 @dataclass(frozen=True, slots=True)

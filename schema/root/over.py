@@ -38,8 +38,8 @@ from schema.root.changes import parse_kinds
 from schema.types.change import EntityKind
 from schema.types.export_control import firm_names
 from tracker import clock
-from tracker.domain.places import Place
-from tracker.domain.values import DAY
+from tracker.domain.basics.values import DAY
+from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput
 
 MAX_FIELDS_AT_WORK = 4

@@ -65,9 +65,9 @@ from schema.types.imports import Import
 from schema.types.list_field import PAGING, list_field
 from schema.types.preview import Preview
 from schema.types.redaction import Redaction
-from tracker.domain.commodities import commodities
-from tracker.domain.import_receipt import ImportState
-from tracker.domain.places import places
+from tracker.domain.catalogue.commodities import commodities
+from tracker.domain.catalogue.places import places
+from tracker.domain.evidence.import_receipt import ImportState
 from tracker.log.entries import RecordedEvent
 
 POSITIONS: Mapping[str, Any] = {

@@ -19,7 +19,7 @@ from schema.root.commands import camel_path, input_errors, scoped_mutations, wai
 from schema.root.fact_mutations import INPUT_PARSERS
 from schema.types.candidate import Candidate, parse_candidate_id
 from tracker.auth.scopes import Scope
-from tracker.domain.entity import check_stream
+from tracker.domain.entities.entity import check_stream
 from tracker.errors import TrackerError
 from tracker.log.append import AppendResult
 from tracker.review import candidate as reviewed

@@ -26,8 +26,8 @@ from schema.root.as_of.as_of import AsOf
 from schema.telemetry.operation import current_operation
 from schema.types.change import EntityKind
 from schema.types.event import Event
-from tracker.domain.preference import Preference
-from tracker.domain.registry import KINDS
+from tracker.domain.events.registry import KINDS
+from tracker.domain.figures.preference import Preference
 from tracker.log.resumption import check_in_log
 from tracker.log.selection import Selection, follow_selected, read_selected
 

@@ -22,7 +22,7 @@ from schema.http.messages import json_response
 from schema.routes.json_schemas import json_schema, present_number
 from schema.tables.formats import LICENCE_URL
 from tracker.delivery.message import EVENT_MEDIA_TYPE
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 from tracker.log import upcasting
 
 Part: TypeAlias = dict[str, Any]

@@ -28,7 +28,7 @@ from schema.http.streaming import Ends, LiveResponse, StreamedResponse, last_see
 from schema.inputs.arguments import parse_selection, parse_short_text, parse_token
 from schema.inputs.moment import wait_for_replica
 from schema.services import Services
-from tracker.domain.registry import entity_type
+from tracker.domain.events.registry import entity_type
 from tracker.errors import InvalidInput, LogSetBack, TrackerError
 from tracker.log.entries import RecordedEvent
 from tracker.log.resume_token import ResumeToken

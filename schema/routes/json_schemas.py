@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.http.messages import errors_as_json, json_response
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 from tracker.errors import NotFound
 from tracker.log import upcasting
 from tracker.sources.readers.corpus_schema import is_commitment_schema, with_plain_texts

@@ -20,10 +20,10 @@ from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.connection import PageSource, node_pages
 from schema.types.links import linked_node
 from schema.types.list_field import list_field
-from tracker.domain import alliance as domain
-from tracker.domain import places
-from tracker.domain.alliance import AllianceState
-from tracker.domain.vocabulary import ActKind, AnnouncementKind, MemberRole, MembershipKind
+from tracker.domain.actors import alliance as domain
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.basics.vocabulary import ActKind, AnnouncementKind, MemberRole, MembershipKind
+from tracker.domain.catalogue import places
 
 
 @output_type(of=domain.Membership)

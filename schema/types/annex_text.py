@@ -10,7 +10,7 @@ import strawberry
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.types.common import RedactedText
-from tracker.domain.values import FreeText, TextCommitment
+from tracker.domain.basics.values import FreeText, TextCommitment
 
 
 @object_type

@@ -11,10 +11,10 @@ from schema.types.annex_text import WithQuotation
 from schema.types.common import Node, Quantity, Source, entity_type
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.links import linked_node, linked_nodes
-from tracker.domain import announcement as domain
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.provenance import cite
-from tracker.domain.vocabulary import ActKind
+from tracker.domain.actors import announcement as domain
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.entities.provenance import cite
 
 
 @output_type(of=domain.Amount, hidden="quantity")

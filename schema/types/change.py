@@ -26,19 +26,19 @@ from schema.types.annex_text import load_texts
 from schema.types.common import Because
 from schema.types.event import State, graphql_state
 from schema.types.summary import summary_of
-from tracker.domain.alliance import Alliance
-from tracker.domain.announcement import Announcement
-from tracker.domain.coverage import Coverage
-from tracker.domain.export_control import ExportControl, ExportControlState
-from tracker.domain.figure import Figure
-from tracker.domain.firm import Firm
-from tracker.domain.import_receipt import Import
-from tracker.domain.preference import Preference
-from tracker.domain.redaction import Redaction
-from tracker.domain.trade_flow import TradeFlow
-from tracker.domain.values import DAY, TextCommitment
-from tracker.domain.vocabulary import ClauseStatus, Confirmation
-from tracker.domain.watched_source import WatchedSource
+from tracker.domain.actors.alliance import Alliance
+from tracker.domain.actors.announcement import Announcement
+from tracker.domain.actors.firm import Firm
+from tracker.domain.basics.values import DAY, TextCommitment
+from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation
+from tracker.domain.controls.export_control import ExportControl, ExportControlState
+from tracker.domain.entities.redaction import Redaction
+from tracker.domain.evidence.coverage import Coverage
+from tracker.domain.evidence.import_receipt import Import
+from tracker.domain.evidence.watched_source import WatchedSource
+from tracker.domain.figures.figure import Figure
+from tracker.domain.figures.preference import Preference
+from tracker.domain.figures.trade_flow import TradeFlow
 
 
 class EntityKind(Enum):

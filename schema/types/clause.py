@@ -22,14 +22,21 @@ from schema.types.annex_text import WithNote
 from schema.types.common import Because, Node, Source, at_moment, share_content
 from schema.types.links import linked_node
 from schema.types.status_period import StatusDays, StatusPeriod
-from tracker.domain import clause as domain
-from tracker.domain import legal_basis, matching, places, scope
-from tracker.domain.clause_facts import facts_about_clause
-from tracker.domain.clause_query import ClauseQuery, match_of
-from tracker.domain.confirmation import status_statement
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.provenance import cite
-from tracker.domain.vocabulary import Assumption, ClauseEnd, ClauseStatus, Confirmation, Match
+from tracker.domain.basics.vocabulary import (
+    Assumption,
+    ClauseEnd,
+    ClauseStatus,
+    Confirmation,
+    Match,
+)
+from tracker.domain.catalogue import places
+from tracker.domain.controls import clause as domain
+from tracker.domain.controls import legal_basis, matching, scope
+from tracker.domain.controls.clause_facts import facts_about_clause
+from tracker.domain.controls.clause_query import ClauseQuery, match_of
+from tracker.domain.controls.confirmation import status_statement
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.entities.provenance import cite
 from tracker.errors import InvalidInput
 
 MAX_STATUS_PERIODS = 500

@@ -18,11 +18,13 @@ from schema.base.memo import memoize_by_identity
 from schema.base.output_types import made_field, output_type, shows, struct_field
 from schema.base.scalars import Position
 from schema.types.summary import summary_of
-from tracker.domain import commodities, entity, places, redaction, values
-from tracker.domain.entity import EntityState
-from tracker.domain.provenance import cited_sources, is_issued
-from tracker.domain.publishers import publishers
-from tracker.domain.vocabulary import Form
+from tracker.domain.basics import values
+from tracker.domain.basics.vocabulary import Form
+from tracker.domain.catalogue import commodities, places
+from tracker.domain.catalogue.publishers import publishers
+from tracker.domain.entities import entity, fact, redaction
+from tracker.domain.entities.entity import EntityState
+from tracker.domain.entities.provenance import cited_sources, is_issued
 from tracker.log.annexes import StoredAnnex
 from tracker.log.entries import RecordedEvent
 
@@ -162,13 +164,13 @@ class Actor:
 
 
 @output_type(
-    of=values.Source,
+    of=fact.Source,
     first="publisher publisher_name name citation published_on url reference checked primary verified",
 )
 class Source:
     """The source of a fact, and whether it was checked."""
 
-    of: strawberry.Private[values.Source]
+    of: strawberry.Private[fact.Source]
 
     @made_field
     def publisher_name(self) -> str | None:
@@ -293,7 +295,7 @@ def commodity(id: str) -> Commodity:
     )
 
 
-@shows(values.Actor)
+@shows(places.Actor)
 def actor(id: str) -> Actor:
     """Return an actor by its code or id."""
     return Actor(key=id, place=None if id.islower() else place(id))

@@ -13,9 +13,9 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day
-from tracker.domain import completeness as domain
-from tracker.domain.commodities import Commodity
-from tracker.domain.vocabulary import ActKind, CompletenessLevel
+from tracker.domain.basics.vocabulary import ActKind, CompletenessLevel
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.evidence import completeness as domain
 
 
 @output_type(of=domain.Gap, only_spelled=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema.base.output_types import struct_field
 from schema.types.common import Node, entity_type
-from tracker.domain.coverage import CoverageState, Declared
+from tracker.domain.evidence.coverage import CoverageState, Declared
 
 
 @entity_type(

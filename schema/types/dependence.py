@@ -21,10 +21,10 @@ from schema.types.exposure import AppliedClause, Requirement, requirements_of
 from schema.types.figure import Claim, claims_of, referenced_claim
 from schema.types.origins import Origin
 from schema.types.trade_flow import TradeFlow
-from tracker.domain.completeness import control_kinds
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.unions import unions_of
-from tracker.domain.vocabulary import Direction, Measure, Statistic
+from tracker.domain.basics.vocabulary import Direction, Measure, Statistic
+from tracker.domain.catalogue.unions import unions_of
+from tracker.domain.evidence.completeness import control_kinds
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 
 @output_type(of=yearly_lines.LinePoint, only_spelled=True, given="orders")

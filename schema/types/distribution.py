@@ -22,9 +22,9 @@ from schema.types.figure import Claim
 from schema.types.group_share import GroupShare
 from schema.types.place_figure import PlaceFigure
 from schema.types.supply import Supply
-from tracker.domain.commodities import Commodity as CommodityKey
-from tracker.domain.commodities import descendants
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity as CommodityKey
+from tracker.domain.catalogue.commodities import descendants
 
 
 class AnswerContext(NamedTuple):

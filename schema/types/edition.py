@@ -10,9 +10,9 @@ from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Day, Instant, Position
 from schema.types.change import EntityKind
 from schema.types.common import Commodity
-from tracker.domain.publishers import publishers
-from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.catalogue.publishers import publishers
 
 
 @output_type(of=facts.Edition, only_spelled=True, first="publisher publisher_name")

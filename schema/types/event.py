@@ -31,9 +31,9 @@ from schema.types.redaction import Redaction
 from schema.types.summary import summary
 from schema.types.trade_flow import TradeFlow
 from schema.types.watched_source import WatchedSource
-from tracker.domain.entity import EntityState
-from tracker.domain.history import Retracted
-from tracker.domain.registry import RETRACTION_TYPES
+from tracker.domain.entities.entity import EntityState
+from tracker.domain.entities.history import Retracted
+from tracker.domain.events.registry import RETRACTION_TYPES
 from tracker.log.entries import RecordedEvent
 
 

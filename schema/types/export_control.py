@@ -42,16 +42,16 @@ from schema.types.clause import Clause, clause, with_query
 from schema.types.common import Because, Node, Source, entity_type, share_content
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.connection import Connection, Edge
-from tracker.domain import disputes as domain
-from tracker.domain.clause import ClauseState
-from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.completeness import control_kinds
-from tracker.domain.entity import Evidence
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.firm import spelling
-from tracker.domain.matching import Licences
-from tracker.domain.provenance import cite
+from tracker.domain.actors.firm import spelling
+from tracker.domain.controls import disputes as domain
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.controls.matching import Licences
+from tracker.domain.entities.entity import Evidence
+from tracker.domain.entities.provenance import cite
+from tracker.domain.evidence.completeness import control_kinds
 
 DISPUTED = "ExportControl.Disputed"
 

@@ -21,8 +21,8 @@ from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.export_control import ExportControl
 from schema.types.figure import Claim
 from schema.types.place_figure import PlaceFigure
-from tracker.domain.completeness import control_kinds
-from tracker.domain.vocabulary import Confirmation, Direction, Match, Measure, Reach, Stage
+from tracker.domain.basics.vocabulary import Confirmation, Direction, Match, Measure, Reach, Stage
+from tracker.domain.evidence.completeness import control_kinds
 
 
 @output_type(of=applied_clauses.AppliedClause, only_spelled=True, given="moment")

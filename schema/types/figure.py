@@ -24,12 +24,12 @@ from schema.types.common import Because, Node, Quantity, Source, at_moment, enti
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.origins import Origins, shown_origins
 from schema.types.ranked_figure import RankedFigure
-from tracker.domain import figure as domain
-from tracker.domain import figure_facts as facts
-from tracker.domain import values
-from tracker.domain.entity import EntityState
-from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import ActKind, PreferenceRule
+from tracker.domain.basics import values
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import ActKind, PreferenceRule
+from tracker.domain.entities.entity import EntityState
+from tracker.domain.figures import figure as domain
+from tracker.domain.figures import figure_facts as facts
 
 
 @output_type(of=facts.Series, first="commodity place statistic stage form period until")

@@ -15,11 +15,11 @@ from schema.types.clause import Clause, clause
 from schema.types.common import Node, entity_type
 from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.export_control import ExportControl
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.firm import FirmState, spelling
-from tracker.domain.matching import names_firm
-from tracker.domain.vocabulary import ActKind
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.actors.firm import FirmState, spelling
+from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import names_firm
 
 
 @object_type

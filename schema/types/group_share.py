@@ -13,7 +13,7 @@ from schema.base.output_types import made_field, output_type, struct_field
 from schema.types.common import Place
 from schema.types.figure import Claim
 from schema.types.place_figure import PlaceFigure
-from tracker.domain.values import Quantity
+from tracker.domain.basics.values import Quantity
 
 
 @output_type(of=groups.Uncounted, only_spelled=True, given="orders")

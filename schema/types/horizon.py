@@ -12,8 +12,8 @@ from projections.query.watching import IssuerWatch, UnreadSource
 from schema.base.decorators import object_type
 from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day, Instant, Position
-from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import FetchFailure
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import FetchFailure
 
 
 @output_type(of=UnreadSource, only_spelled=True)

@@ -7,7 +7,7 @@ import strawberry
 from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Day, Position
 from schema.types.common import Node, entity_type
-from tracker.domain import import_receipt as domain
+from tracker.domain.evidence import import_receipt as domain
 
 
 @output_type(of=domain.RefusalReason, first="code")

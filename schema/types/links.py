@@ -13,8 +13,8 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.types.common import NODE_TYPES, Node
 from schema.types.figure import figure
-from tracker.domain.entity import EntityState
-from tracker.domain.figure import FigureState
+from tracker.domain.entities.entity import EntityState
+from tracker.domain.figures.figure import FigureState
 
 
 def node_of(state: EntityState, moment: Moment | None) -> Node:

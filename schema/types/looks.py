@@ -15,9 +15,9 @@ from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Instant, Position
 from schema.inputs.pagination import cursor_error
 from schema.types.connection import PageSource
-from tracker.domain import watched_source_facts as facts
-from tracker.domain.entity import TYPES
-from tracker.domain.vocabulary import FetchFailure
+from tracker.domain.basics.vocabulary import FetchFailure
+from tracker.domain.entities.entity import TYPES
+from tracker.domain.evidence import watched_source_facts as facts
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder, StreamRange
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from schema.base.output_types import output_type
-from tracker.domain import origins as domain
+from tracker.domain.figures import origins as domain
 
 
 @output_type(of=domain.Origin, first="place quantity value includes")

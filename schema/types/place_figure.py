@@ -11,7 +11,7 @@ from projections.analysis.distribution import Share
 from schema.base.output_types import made_field, output_type, shows, struct_field
 from schema.types.common import Place, Quantity
 from schema.types.figure import Choice, Claim, claim, preferred_claim
-from tracker.domain import figure as domain
+from tracker.domain.figures import figure as domain
 
 
 @output_type(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema.base.output_types import struct_field
 from schema.types.common import Node, entity_type
-from tracker.domain.preference import PreferenceState
+from tracker.domain.figures.preference import PreferenceState
 
 
 @entity_type(PreferenceState, first="commodity statistic publishers reason event because")

@@ -6,7 +6,7 @@ import msgspec
 
 from projections.analysis import claims
 from projections.query.stored_states import decode
-from tracker.domain import figure as domain
+from tracker.domain.figures import figure as domain
 
 
 class RankedFigure(msgspec.Struct):

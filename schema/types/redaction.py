@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schema.base.output_types import struct_field
 from schema.types.common import Node, entity_type
-from tracker.domain.redaction import RedactionState
+from tracker.domain.entities.redaction import RedactionState
 
 
 @entity_type(

@@ -20,13 +20,13 @@ from schema.types.change import EntityKind
 from schema.types.connection import Connection
 from schema.types.event import State, graphql_state
 from schema.types.figure import figure
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.entity import EntityState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.firm import FirmState
-from tracker.domain.trade_flow import TradeFlowState, flow_name
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.actors.firm import FirmState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.entities.entity import EntityState
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.trade_flow import TradeFlowState, flow_name
 
 
 @object_type

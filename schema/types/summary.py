@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schema.base.context import Info
-from tracker.domain.history import Evidence
+from tracker.domain.entities.history import Evidence
 from tracker.log.entries import RecordedEvent
 from tracker.log.event_sentence import event_sentence
 

@@ -7,7 +7,7 @@ import strawberry
 from projections.analysis import supplies
 from schema.base.output_types import output_type, struct_field
 from schema.types.common import Commodity
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.vocabulary import Stage, Statistic
 
 
 @output_type(of=supplies.SupplyUnit, only_spelled=True)

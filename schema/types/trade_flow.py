@@ -13,10 +13,10 @@ from schema.types.annex_text import WithQuotation
 from schema.types.common import Because, Node, Quantity, Source, entity_type
 from schema.types.completeness import Completeness, completeness, imports_scope
 from schema.types.origins import Origins, shown_origins
-from tracker.domain import trade_flow as domain
-from tracker.domain.entity import Evidence
-from tracker.domain.hs_concordance import Concordance
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.catalogue.hs_concordance import Concordance
+from tracker.domain.entities.entity import Evidence
+from tracker.domain.figures import trade_flow as domain
 
 
 @output_type(of=Concordance, first="commodities is_bundle exact hs22_codes reason", hidden="code")

@@ -17,9 +17,9 @@ from schema.types.common import Because, Node, entity_type
 from schema.types.connection import PageSource
 from schema.types.list_field import list_field
 from schema.types.looks import Fetch, FetchOutcome, Look, fetch, look, stream_pages
-from tracker.domain import watched_source as domain
-from tracker.domain.entity import TYPES
-from tracker.domain.watched_source_facts import Looked
+from tracker.domain.entities.entity import TYPES
+from tracker.domain.evidence import watched_source as domain
+from tracker.domain.evidence.watched_source_facts import Looked
 from tracker.log.entries import RecordedEvent
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from tests.support.fact_builders import clause as ban
 from tracker.alerts.digest import Category, Digest, Line, Point, arranged, letter, subject
 from tracker.alerts.letter import html, plain, render
 from tracker.clock import now
-from tracker.domain.export_control_acts import Amended
+from tracker.domain.controls.export_control_acts import Amended
 
 SINCE, UNTIL = Point(date(2026, 11, 1), 100), Point(date(2026, 11, 29), 200)
 DAYS = st.dates(date(2026, 10, 20), date(2026, 12, 20))

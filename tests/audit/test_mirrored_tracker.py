@@ -33,8 +33,9 @@ from tracker.audit.verify import http_source
 from tracker.audit.verify.http_source import HttpSource
 from tracker.audit.verify.trust import TrustPolicy
 from tracker.audit.verify.verifier import Verification
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 from tracker.errors import Rejected
 from tracker.postgres.database import Target, connect
 

@@ -47,7 +47,7 @@ from tracker.audit.verify.http_source import HttpSource
 from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 from tracker.errors import Rejected, Unavailable
 from tracker.postgres.database import WATCHER, Target
 from tracker.snapshots.store import SnapshotStore

@@ -20,11 +20,11 @@ from tests.support.fact_builders import (
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import NON_ALLIANCE_GROUPS, decide, decide_all, rehydrate
 from tracker.commands.handler import Commands
-from tracker.domain.alliance import Founded
-from tracker.domain.announcement import Made
-from tracker.domain.codec import from_builtins
-from tracker.domain.entity import Entity, Retracted
-from tracker.domain.values import Fact, Source
+from tracker.domain.actors.alliance import Founded
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.entities.entity import Entity, Retracted
+from tracker.domain.entities.fact import Fact, Source
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,

@@ -32,11 +32,11 @@ from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide
 from tracker.commands.entity_cache import MIN_CACHED_EVENTS, EntityCache
 from tracker.commands.handler import Commands
-from tracker.domain.entity import Entity
-from tracker.domain.history import History
-from tracker.domain.registry import entity_type
-from tracker.domain.watched_source import WatchedSource
-from tracker.domain.watched_source_facts import SnapshotRedacted
+from tracker.domain.entities.entity import Entity
+from tracker.domain.entities.history import History
+from tracker.domain.events.registry import entity_type
+from tracker.domain.evidence.watched_source import WatchedSource
+from tracker.domain.evidence.watched_source_facts import SnapshotRedacted
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
@@ -72,7 +72,7 @@ def test_an_entity_that_goes_on_decides_as_one_made_from_all_its_facts(
     stream: str, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
-    monkeypatch.setattr("tracker.domain.fold.CACHED_FOLD_INTERVAL_FACTS", step)
+    monkeypatch.setattr("tracker.domain.entities.fold.CACHED_FOLD_INTERVAL_FACTS", step)
 
     @settings(max_examples=40, deadline=None)
     @given(seeds, st.integers(1, 60))
@@ -95,7 +95,7 @@ def test_effective_facts_are_kept_as_they_are_found_among_all(
     stream: str, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
-    monkeypatch.setattr("tracker.domain.fold.CACHED_FOLD_INTERVAL_FACTS", step)
+    monkeypatch.setattr("tracker.domain.entities.fold.CACHED_FOLD_INTERVAL_FACTS", step)
 
     @settings(max_examples=40, deadline=None)
     @given(seeds, st.integers(1, 60))

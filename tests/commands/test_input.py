@@ -17,14 +17,14 @@ from tests.support.api import Api, document
 from tests.support.fact_builders import clause, source
 from tests.support.importer import ImportFixture
 from tracker.commands.handler import Commands
-from tracker.domain.alliance import Founded
-from tracker.domain.announcement import Made
-from tracker.domain.codec import decode, encode, from_builtins
-from tracker.domain.commitments import with_texts_restored
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.recordable import check_recordable
-from tracker.domain.values import Fact
+from tracker.domain.actors.alliance import Founded
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.codec import decode, encode, from_builtins
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.commitments import with_texts_restored
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_recordable
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.errors import InvalidInput
 
 Data = dict[str, Any]

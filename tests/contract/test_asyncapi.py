@@ -23,7 +23,7 @@ from tests.support.websocket_client import EVENTS, connected, receive, send
 from tracker.delivery.message import batch_message, event_message
 from tracker.delivery.sender import Sender
 from tracker.delivery.signatures import Algorithm, generate_key
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 from tracker.web.networks import Networks
 
 

@@ -28,7 +28,7 @@ from tests.support.ports import free_port
 from tests.support.relays import append
 from tests.support.waiting import until
 from tests.support.web_server import serving
-from tracker.domain.export_control import ExportControlState
+from tracker.domain.controls.export_control import ExportControlState
 
 SCHEMA = Path(__file__).parents[2] / "schema" / "schema.graphql"
 DOCS = Path(__file__).parents[2] / "docs" / "api.md"

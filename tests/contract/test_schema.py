@@ -22,11 +22,11 @@ from schema.inputs.input_types import RENAMED, to_camel
 from schema.root.endpoints import ENDPOINT_MUTATIONS
 from schema.root.fact_mutations import FACT_MUTATIONS
 from schema.root.review import REVIEW_MUTATIONS
-from tracker.domain.entity import Retracted
-from tracker.domain.import_receipt import Receipt
-from tracker.domain.redaction import Redacted
-from tracker.domain.registry import FACTS
-from tracker.domain.values import Fact
+from tracker.domain.entities.entity import Retracted
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.redaction import Redacted
+from tracker.domain.events.registry import FACTS
+from tracker.domain.evidence.import_receipt import Receipt
 
 KEPT = Path(__file__).parents[2] / "schema" / "schema.graphql"
 RELEASED = Path(__file__).with_name("released")

@@ -8,13 +8,13 @@ from typing import Any
 from projections.analysis.claims import choose
 from projections.fold.timeline import timeline
 from tests.support.corpus_lines import shipped_lines
-from tracker.domain.alliance import AllianceState
-from tracker.domain.clause import ClauseState
-from tracker.domain.entity import TYPES, RecordedFact
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.figure import FigureState
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.entity import TYPES, RecordedFact
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.readers.corpus_format import parse_line
 
 ORDERS = [parse_line(line) for line in shipped_lines()]

@@ -8,7 +8,7 @@ import pytest
 
 from tracker.corpus.checks import find_problems
 from tracker.corpus.files import Act, line_of
-from tracker.domain.codec import encode
+from tracker.domain.basics.codec import encode
 from tracker.sources.readers.corpus_format import parse_line
 
 SOURCE = {"publisher": "xinhua", "name": "Xinhua", "publishedOn": "2025-03-01"}

@@ -22,7 +22,7 @@ from tracker.corpus.compiling import (
     usgs_readings,
 )
 from tracker.corpus.files import Act, list_files, read_acts
-from tracker.domain.codec import encode
+from tracker.domain.basics.codec import encode
 from tracker.errors import NotFound
 from tracker.sources.readers.corpus_format import parse_line
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.corpus.test_checks import announced, made, repealed
 from tests.corpus.test_compiling import ACTS
 from tracker.corpus.coverage import coverage, lists_read
-from tracker.domain.coverage import Declared
+from tracker.domain.evidence.coverage import Declared
 
 DATA_GUIDE = Path(__file__).parents[2] / "docs" / "data.md"
 

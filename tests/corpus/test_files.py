@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tracker.corpus.files import Act, Problem, list_files, read_acts
-from tracker.domain.announcement import Made
-from tracker.domain.export_control import Announced
+from tracker.domain.actors.announcement import Made
+from tracker.domain.controls.export_control import Announced
 from tracker.errors import NotFound
 
 GALLIUM = """

@@ -18,8 +18,8 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.corpus_lines import shipped_lines
 from tracker.commands.commands import PlannedEvent
-from tracker.domain.entity import TYPES
-from tracker.domain.import_receipt import Receipt
+from tracker.domain.entities.entity import TYPES
+from tracker.domain.evidence.import_receipt import Receipt
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File

@@ -24,8 +24,8 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import announced, fact
 from tests.support.processes import command
-from tracker.domain.alliance import Founded, Renamed
-from tracker.domain.registry import STATES
+from tracker.domain.actors.alliance import Founded, Renamed
+from tracker.domain.events.registry import STATES
 from tracker.errors import InvalidInput
 
 QUIET = Console(quiet=True)

@@ -38,7 +38,11 @@ from tracker.postgres.database import PROJECTOR, Target
 
 BEFORE = "1175ebd5"
 """The commit of the last release that does not compare the fold with its own."""
-TITLE = ("tracker/domain/export_control.py", "title=self.title,", 'title=f"B: {self.title}",')
+TITLE = (
+    "tracker/domain/controls/export_control.py",
+    "title=self.title,",
+    'title=f"B: {self.title}",',
+)
 UNREADY = "another release maintains the rows; restart with it"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.fact_builders import decided_facts, fact, refused, retracted, state
-from tracker.domain.alliance import (
+from tracker.domain.actors.alliance import (
     AllianceState,
     Dissolved,
     Founded,
@@ -20,7 +20,8 @@ from tracker.domain.alliance import (
     RoleChanged,
     Succeeded,
 )
-from tracker.domain.values import Fact, Place
+from tracker.domain.catalogue.places import Place
+from tracker.domain.entities.fact import Fact
 from tracker.errors import InvalidInput, NotFound
 
 STREAM = "alliance/msp"

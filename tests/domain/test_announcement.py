@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.support.fact_builders import decided_facts, fact, refused, retracted, state
-from tracker.domain.announcement import AnnouncementState, Made, Superseded
-from tracker.domain.recordable import check_recordable
-from tracker.domain.values import Fact
+from tracker.domain.actors.announcement import AnnouncementState, Made, Superseded
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_recordable
 from tracker.errors import InvalidInput, NotFound
 
 STREAM = "announcement/quad-2025"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.bases import equivalence
-from tracker.domain.commodities import Commodity
+from tracker.domain.catalogue.bases import equivalence
+from tracker.domain.catalogue.commodities import Commodity
 
 
 @pytest.mark.parametrize(

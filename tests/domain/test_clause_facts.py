@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from tests.support.fact_builders import announced, clause, decided_facts, fact, suspended
-from tracker.domain.clause_facts import facts_about_clause
-from tracker.domain.entity import RecordedFact, effective_facts
-from tracker.domain.export_control_acts import Amended, Disputed, Expired, Extended, Repealed
-from tracker.domain.values import Fact
+from tracker.domain.controls.clause_facts import facts_about_clause
+from tracker.domain.controls.export_control_acts import (
+    Amended,
+    Disputed,
+    Expired,
+    Extended,
+    Repealed,
+)
+from tracker.domain.entities.entity import RecordedFact, effective_facts
+from tracker.domain.entities.fact import Fact
 
 
 def about(id: str, *facts: Fact) -> list[str]:

@@ -16,7 +16,7 @@ from tests.domain.test_export_control import (
     statuses,
 )
 from tests.support.fact_builders import announced, clause, fact, suspended
-from tracker.domain.export_control_acts import (
+from tracker.domain.controls.export_control_acts import (
     Discontinued,
     EnteredIntoForce,
     Expired,
@@ -26,8 +26,8 @@ from tracker.domain.export_control_acts import (
     Repealed,
     Suspended,
 )
-from tracker.domain.recordable import check_recordable
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_recordable
 from tracker.errors import InvalidInput
 
 

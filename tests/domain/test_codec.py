@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import pytest
 
-from tracker.domain.codec import from_builtins
+from tracker.domain.basics.codec import from_builtins
 from tracker.errors import InvalidInput
 
 

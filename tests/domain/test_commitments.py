@@ -16,8 +16,10 @@ from tracker.audit.verify.annex_check import AnnexFinding, check_event, redacts
 from tracker.audit.verify.annex_file import AnnexChecker
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
-from tracker.domain.codec import decode, encode
-from tracker.domain.commitments import (
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.basics.values import TextCommitment
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.commitments import (
     SALT_BYTES,
     Annex,
     commit,
@@ -29,9 +31,8 @@ from tracker.domain.commitments import (
     with_texts_restored,
     without_texts,
 )
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.redaction import Redacted
-from tracker.domain.values import Fact, TextCommitment
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.redaction import Redacted
 from tracker.errors import InvalidInput, Rejected
 from tracker.log.annexes import AnnexLine, StoredAnnex, export_line
 from tracker.log.entries import RecordedEvent, recorded

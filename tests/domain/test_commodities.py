@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.domain.commodities import (
+from tracker.domain.catalogue.commodities import (
     Commodity,
     ancestors,
     commodities,
@@ -18,7 +18,7 @@ from tracker.domain.commodities import (
     find_commodity,
     goods_with_code,
 )
-from tracker.domain.harmonized_system import forms_of_code
+from tracker.domain.catalogue.harmonized_system import forms_of_code
 from tracker.errors import InvalidInput
 
 SHARED = Path(__file__).parents[2].parent / "shared"

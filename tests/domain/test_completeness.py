@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from tracker.domain.commodities import Commodity
-from tracker.domain.completeness import Scope, completeness, control_kinds
-from tracker.domain.coverage import CoverageState
-from tracker.domain.values import Actor, PartialDate
-from tracker.domain.vocabulary import ActKind, CompletenessLevel, Direction, Measure
-from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import ActKind, CompletenessLevel, Direction, Measure
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Actor
+from tracker.domain.evidence.completeness import Scope, completeness, control_kinds
+from tracker.domain.evidence.coverage import CoverageState
+from tracker.domain.evidence.watched_source import WatchedSourceState
 
 BEGIN = date(2026, 1, 1)
 SPAN = 12

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from tracker.domain.duration import Duration
+from tracker.domain.basics.duration import Duration
 from tracker.errors import InvalidInput
 
 

@@ -18,10 +18,10 @@ from tests.support.fact_builders import (
     state,
     suspended,
 )
-from tracker.domain.clause import ClauseState
-from tracker.domain.codec import decode, encode
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import (
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import (
     Amended,
     Disputed,
     EnteredIntoForce,
@@ -31,7 +31,7 @@ from tracker.domain.export_control_acts import (
     Repealed,
     SuspensionExtended,
 )
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 from tracker.errors import InvalidInput, NotFound
 
 STREAM = "export-control/gallium"

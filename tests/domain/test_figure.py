@@ -8,11 +8,11 @@ import pytest
 
 from projections.analysis.claims import choose
 from tests.support.fact_builders import claimed, decided_facts, fact, retracted, source, state
-from tracker.domain.codec import from_builtins
-from tracker.domain.figure import Claim, FigureState
-from tracker.domain.figure_facts import Claimed, Preferred
-from tracker.domain.recordable import check_recordable
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_recordable
+from tracker.domain.figures.figure import Claim, FigureState
+from tracker.domain.figures.figure_facts import Claimed, Preferred
 from tracker.errors import InvalidInput, NotFound, TrackerError
 
 STREAM = "figure/rare_earths/CN/production/mine/2023"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.fact_builders import decided_facts, fact, retracted, state
-from tracker.domain.firm import FirmState, Identified, Renamed, spelling
-from tracker.domain.values import Fact
+from tracker.domain.actors.firm import FirmState, Identified, Renamed, spelling
+from tracker.domain.entities.fact import Fact
 from tracker.errors import NotFound, TrackerError
 
 STREAM = "firm/mp-materials"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tracker.domain.commodities import Commodity
-from tracker.domain.hs_concordance import codes_at, codes_of, concordance
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.hs_concordance import codes_at, codes_of, concordance
 
 BACI_CODES = """
 250490 251010 251110 252800 252910 252922 260200 260600 270112 280429 280469 280470 280480 282200

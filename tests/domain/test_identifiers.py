@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tracker.domain import identifiers
-from tracker.domain.commodities import commodities
-from tracker.domain.identifiers import wikidata_of_commodity, wikidata_of_place
-from tracker.domain.places import FORMER, places
+from tracker.domain.catalogue import identifiers
+from tracker.domain.catalogue.commodities import commodities
+from tracker.domain.catalogue.identifiers import wikidata_of_commodity, wikidata_of_place
+from tracker.domain.catalogue.places import FORMER, places
 
 DECLARED = tomllib.loads(
     Path(identifiers.__file__).with_name("identifiers.toml").read_text(encoding="utf-8")

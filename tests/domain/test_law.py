@@ -30,11 +30,11 @@ from tests.support.fact_builders import (
     state,
     suspended,
 )
-from tracker.domain.alliance import Founded, Renamed
-from tracker.domain.codec import encode
-from tracker.domain.entity import RecordedFact
-from tracker.domain.export_control_acts import SuspensionExtended
-from tracker.domain.values import DAY
+from tracker.domain.actors.alliance import Founded, Renamed
+from tracker.domain.basics.codec import encode
+from tracker.domain.basics.values import DAY
+from tracker.domain.controls.export_control_acts import SuspensionExtended
+from tracker.domain.entities.entity import RecordedFact
 
 WINDOW = [DAYS[0] + DAY * n for n in (*range(-1, 17), 60)]
 KINDS = sorted({stream.partition("/")[0] for stream in STREAMS})
@@ -89,7 +89,7 @@ def test_any_history_is_folded_as_a_plain_reading_of_the_law_says(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tests.support.fact_builders.any_day", any_near_day)
-    monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", 4)
+    monkeypatch.setattr("tracker.domain.entities.elements.MAX_INLINE_FACTS", 4)
     stream = next(stream for stream in STREAMS if stream.startswith(kind))
 
     @settings(max_examples=60, deadline=None)

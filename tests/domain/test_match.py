@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.support.fact_builders import clause
-from tracker.domain.clause import Clause
-from tracker.domain.clause_query import ClauseQuery, match_of
-from tracker.domain.codec import from_builtins
-from tracker.domain.commodities import Commodity
-from tracker.domain.vocabulary import Form, Match
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.vocabulary import Form, Match
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.controls.clause import Clause
+from tracker.domain.controls.clause_query import ClauseQuery, match_of
 
 
 def match(fields: dict[str, Any], **query: Any) -> Match:

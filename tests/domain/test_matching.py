@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from tests.support.fact_builders import announced, clause, decided_facts, fact, state
-from tracker.domain.clause import Clause
-from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.codec import from_builtins
-from tracker.domain.commodities import Commodity
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import Suspended
-from tracker.domain.matching import exception_for, goods_of, has_code, licences_in_force
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import ClauseStatus, Covers, Form, Measure
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.vocabulary import ClauseStatus, Covers, Form, Measure
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause import Clause
+from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Suspended
+from tracker.domain.controls.matching import exception_for, goods_of, has_code, licences_in_force
 
 DAY = "2025-12-01"
 ON = date.fromisoformat(DAY)

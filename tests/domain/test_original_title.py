@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tests.support.fact_builders import announced, clause, decided_facts, fact, retracted, state
-from tracker.domain.announcement import Made
-from tracker.domain.codec import decode, encode
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import Amended
-from tracker.domain.original_title import OriginalTitle
-from tracker.domain.recordable import check_recordable
-from tracker.domain.values import Fact
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.basics.original_title import OriginalTitle
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Amended
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_recordable
 from tracker.errors import InvalidInput
 
 CHINESE = {"text": "关于对镓、锗相关物项实施出口管制的公告", "language": "zh-Hans"}

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.domain.codec import decode, encode
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.figure_sentences import figure_name
-from tracker.domain.units import Unit
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.basics.units import Unit
+from tracker.domain.events.figure_sentences import figure_name
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.errors import InvalidInput
 
 SOURCE = {"publisher": "usgs", "name": "USGS MCS 2026", "publishedOn": "2026-02-06"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.phrases import authority_phrase, place_in_text, with_capital
+from tracker.domain.wording.phrases import authority_phrase, place_in_text, with_capital
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from datetime import date
 
 import pytest
 
-from tracker.domain.places import AGGREGATES, FORMER, Place, find_place, places
-from tracker.domain.values import Actor
+from tracker.domain.catalogue.places import AGGREGATES, FORMER, Actor, Place, find_place, places
 from tracker.errors import InvalidInput
 
 

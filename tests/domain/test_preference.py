@@ -11,7 +11,7 @@ from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api, claim, source
 from tests.support.fact_builders import decided_facts, fact, ordered, retracted, state
-from tracker.domain.preference import Ordered, PreferenceState
+from tracker.domain.figures.preference import Ordered, PreferenceState
 from tracker.errors import InvalidInput
 from tracker.sources.readers.corpus_format import format_line, parse_line
 

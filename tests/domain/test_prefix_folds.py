@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import announced, clause, decided_facts, fact
-from tracker.domain.export_control import ExportControlFold
-from tracker.domain.export_control_acts import Amended, Disputed
-from tracker.domain.fold import PrefixFolds
+from tracker.domain.controls.export_control import ExportControlFold
+from tracker.domain.controls.export_control_acts import Amended, Disputed
+from tracker.domain.entities.fold import PrefixFolds
 
 FACTS = decided_facts(
     "export-control/gallium",

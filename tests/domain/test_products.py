@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.commodities import Commodity, descendants
-from tracker.domain.products import find_product, forms_of, products
-from tracker.domain.vocabulary import Form
+from tracker.domain.basics.vocabulary import Form
+from tracker.domain.catalogue.commodities import Commodity, descendants
+from tracker.domain.catalogue.products import find_product, forms_of, products
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import announced, fact, source
-from tracker.domain.alliance import Founded, MemberJoined, MembersListed
-from tracker.domain.announcement import Made, Superseded
-from tracker.domain.codec import from_builtins
-from tracker.domain.export_control_acts import Disputed, Suspended, SuspensionStated
-from tracker.domain.firm import Identified
-from tracker.domain.provenance import cite, cited_sources, issuers_of
-from tracker.domain.publishers import publishers
-from tracker.domain.recordable import check_recordable
-from tracker.domain.values import Fact, Source
+from tracker.domain.actors.alliance import Founded, MemberJoined, MembersListed
+from tracker.domain.actors.announcement import Made, Superseded
+from tracker.domain.actors.firm import Identified
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.catalogue.publishers import publishers
+from tracker.domain.controls.export_control_acts import Disputed, Suspended, SuspensionStated
+from tracker.domain.entities.fact import Fact, Source
+from tracker.domain.entities.provenance import cite, cited_sources, issuers_of
+from tracker.domain.entities.recordable import check_recordable
 from tracker.errors import InvalidInput
 
 AUTHORITIES = [one for one in publishers().values() if one.is_authority]

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.fact_builders import source
-from tracker.domain.codec import encode, from_builtins
-from tracker.domain.publishers import is_authoritative, publishers, publishers_at
-from tracker.domain.values import Actor, Source
+from tracker.domain.basics.codec import encode, from_builtins
+from tracker.domain.catalogue.places import Actor
+from tracker.domain.catalogue.publishers import is_authoritative, publishers, publishers_at
+from tracker.domain.entities.fact import Source
 
 POLICY = Path(__file__).parents[2].parent / "shared/data/policy/policy.jsonl"
 needs_data = pytest.mark.skipif(not POLICY.exists(), reason="../shared/data is not here")

@@ -20,10 +20,10 @@ from tests.support.fact_builders import (
     state,
     suspended,
 )
-from tracker.domain.alliance import Founded, Renamed
-from tracker.domain.codec import from_builtins
-from tracker.domain.entity import RecordedFact, Retracted, effective_facts
-from tracker.domain.values import Fact
+from tracker.domain.actors.alliance import Founded, Renamed
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.entities.entity import RecordedFact, Retracted, effective_facts
+from tracker.domain.entities.fact import Fact
 from tracker.errors import InvalidInput, NotFound
 
 STREAM = "export-control/gallium"

@@ -22,19 +22,20 @@ from tests.support.fact_builders import (
     source,
     suspended,
 )
-from tracker.domain import alliance, announcement, coverage, firm
-from tracker.domain import export_control_acts as acts
-from tracker.domain import watched_source_facts as watch
-from tracker.domain.codec import from_builtins
-from tracker.domain.duty_relations import Related
-from tracker.domain.figure_facts import Claimed, Preferred
-from tracker.domain.history import RecordedFact, Retracted, effective_facts
-from tracker.domain.import_receipt import Receipt
-from tracker.domain.names import NAMING_TYPES, NameHistory, name_given
-from tracker.domain.redaction import Redacted
-from tracker.domain.registry import FACTS, RETRACTION_TYPES, entity_type
-from tracker.domain.sentences import names_needed, sentence
-from tracker.domain.values import Fact
+from tracker.domain.actors import alliance, announcement, firm
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.controls import export_control_acts as acts
+from tracker.domain.controls.duty_relations import Related
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.history import RecordedFact, Retracted, effective_facts
+from tracker.domain.entities.redaction import Redacted
+from tracker.domain.events.names import NAMING_TYPES, NameHistory, name_given
+from tracker.domain.events.registry import FACTS, RETRACTION_TYPES, entity_type
+from tracker.domain.events.sentences import names_needed, sentence
+from tracker.domain.evidence import coverage
+from tracker.domain.evidence import watched_source_facts as watch
+from tracker.domain.evidence.import_receipt import Receipt
+from tracker.domain.figures.figure_facts import Claimed, Preferred
 from tracker.log.entries import recorded
 
 DAY = "2026-02-04"

@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from tracker.domain.commodities import Commodity
+from tracker.domain.basics.values import Name
+from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.shipments.firms import ListedFirms, NamedFirm, named_firms
 from tracker.domain.shipments.shipment import Case, Shipment
-from tracker.domain.values import Name
 
 
 def listed() -> ListedFirms:

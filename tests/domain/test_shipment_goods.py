@@ -9,10 +9,10 @@ import pytest
 
 from tests.support.fact_builders import announced, clause, decided_facts, state
 from tests.support.shipment_checks import check_shipment
-from tracker.domain.codec import from_builtins
-from tracker.domain.confirmation import NOTHING_BY_TERMS
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import licences_in_force
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import licences_in_force
 from tracker.domain.shipments.check import ShipmentCheck
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.errors import InvalidInput

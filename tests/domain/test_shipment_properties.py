@@ -11,18 +11,25 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.support.shipped_controls import check_on, controls_on
-from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.commodities import Commodity
-from tracker.domain.completeness import Completeness
-from tracker.domain.harmonized_system import forms_of_code
-from tracker.domain.matching import licences_in_force
-from tracker.domain.places import Place
+from tracker.domain.basics.vocabulary import (
+    CompletenessLevel,
+    Covers,
+    Direction,
+    Form,
+    Match,
+    Territory,
+)
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.harmonized_system import forms_of_code
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import unions_of
+from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.controls.matching import licences_in_force
+from tracker.domain.evidence.completeness import Completeness
 from tracker.domain.shipments.check import STATUSES, ShipmentCheck, VerdictKind
 from tracker.domain.shipments.duties import DutyTotal, duties
 from tracker.domain.shipments.legs import Leg, legs_of, unsettled_legs
 from tracker.domain.shipments.shipment import Content, QuestionAnswer, Shipment
-from tracker.domain.unions import unions_of
-from tracker.domain.vocabulary import CompletenessLevel, Covers, Direction, Form, Match, Territory
 
 DAYS = [
     date(2023, 9, 1),

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.support.shipped_controls import check_on
-from tracker.domain.codec import from_builtins
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.vocabulary import Direction, Match
 from tracker.domain.shipments.check import Applicable, VerdictKind, obligation, summary
 from tracker.domain.shipments.duties import except_unpaid
 from tracker.domain.shipments.legs import assumptions, legs_of
 from tracker.domain.shipments.shipment import Shipment
-from tracker.domain.vocabulary import Direction, Match
 from tracker.errors import InvalidInput
 
 DAY = date(2025, 12, 1)

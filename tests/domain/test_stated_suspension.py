@@ -7,8 +7,12 @@ from functools import partial
 
 from tests.domain.test_export_control import on
 from tests.support.fact_builders import announced, clause, fact, refused, suspended
-from tracker.domain.export_control_acts import Reinstated, SuspensionExtended, SuspensionStated
-from tracker.domain.vocabulary import ClauseStatus
+from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.controls.export_control_acts import (
+    Reinstated,
+    SuspensionExtended,
+    SuspensionStated,
+)
 
 refusal = partial(refused, "export-control/gallium")
 INSTRUMENT = announced(clause("1"), clause("2"))

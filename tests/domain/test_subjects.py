@@ -9,10 +9,13 @@ import msgspec
 import pytest
 
 from tests.support.fact_builders import announced, claimed, clause, fact, flow_claimed, source
-from tracker.domain.codec import from_builtins
-from tracker.domain.export_control_acts import ClausesFact
-from tracker.domain.registry import FACTS
-from tracker.domain.values import NOT_A_SUBJECT, Actor, Commodity, Fact, Place, Value
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import Value
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Actor, Place
+from tracker.domain.controls.export_control_acts import ClausesFact
+from tracker.domain.entities.fact import NOT_A_SUBJECT, Fact
+from tracker.domain.events.registry import FACTS
 from tracker.log.selection import TYPES_WITH_SUBJECTS, Selection, is_selected
 
 DECLARED = {

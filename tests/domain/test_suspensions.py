@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.effort import bytecodes
-from tracker.domain.suspensions import Suspensions
-from tracker.domain.values import DAY, PartialDate
+from tracker.domain.basics.values import DAY, PartialDate
+from tracker.domain.controls.suspensions import Suspensions
 
 FIRST = date(2025, 1, 1)
 DAYS = [FIRST + DAY * n for n in range(-1, 12)]

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import decided_facts, flow_claimed, retracted, state
-from tracker.domain.codec import decode, encode
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import FlowClaimed, TradeFlowState
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.catalogue.places import Place
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.trade_flow import FlowClaimed, TradeFlowState
 from tracker.errors import InvalidInput, TrackerError
 
 STREAM = "flow/hs17/811292/DE/2024"

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from tracker.domain.places import Place
-from tracker.domain.unions import members_of, unions_of
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import members_of, unions_of
 
 EU, GB, HR, DE, US = (Place(code) for code in ("EU", "GB", "HR", "DE", "US"))
 

@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import STREAMS, announced, claimed, clause, history, source
-from tracker.domain.announcement import Made
-from tracker.domain.codec import decode, encode, from_builtins
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.figure_facts import Series
-from tracker.domain.units import INCOMPARABLE_UNITS, TONNES_PER_UNIT, Unit
-from tracker.domain.values import PartialDate, Precision, Quantity, Source
-from tracker.domain.vocabulary import NUMERIC, Qualifier
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.codec import decode, encode, from_builtins
+from tracker.domain.basics.units import INCOMPARABLE_UNITS, TONNES_PER_UNIT, Unit
+from tracker.domain.basics.values import PartialDate, Precision, Quantity
+from tracker.domain.basics.vocabulary import NUMERIC, Qualifier
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.fact import Source
+from tracker.domain.figures.figure_facts import Series
 from tracker.errors import InvalidInput
 
 WITHOUT_NUMBER = sorted(set(Qualifier) - NUMERIC)

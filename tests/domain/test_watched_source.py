@@ -23,12 +23,17 @@ from tests.support.watched_sources import (
     unchanged,
     watched,
 )
-from tracker.domain.codec import decode, encode
-from tracker.domain.entity import RecordedFact
-from tracker.domain.registry import FACTS, STATES
-from tracker.domain.values import Fact
-from tracker.domain.watched_source import WatchedSource, WatchedSourceState
-from tracker.domain.watched_source_facts import Fetched, Looked, SnapshotRedacted, Unwatched
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.entities.fact import Fact
+from tracker.domain.events.registry import FACTS, STATES
+from tracker.domain.evidence.watched_source import WatchedSource, WatchedSourceState
+from tracker.domain.evidence.watched_source_facts import (
+    Fetched,
+    Looked,
+    SnapshotRedacted,
+    Unwatched,
+)
 from tracker.errors import InvalidInput, NotFound
 
 STREAM = "source/us-federal-register"

@@ -20,9 +20,9 @@ from tests.support.documents import block
 from tests.support.fact_builders import announced, clause, fact, suspended
 from tracker.commands.commands import RecordFact
 from tracker.commands.handler import Commands
-from tracker.domain.announcement import Announcement, Made
-from tracker.domain.entity import Entity
-from tracker.domain.export_control import ExportControl
+from tracker.domain.actors.announcement import Announcement, Made
+from tracker.domain.controls.export_control import ExportControl
+from tracker.domain.entities.entity import Entity
 from tracker.errors import InvalidInput
 from tracker.eventsourcing_asyncpg.tracker_log import EntityMapper, TrackerLogRecorder
 from tracker.log.recorder import Recorder

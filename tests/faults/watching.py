@@ -20,7 +20,7 @@ from tests.support.publishers.publisher import Slow
 from tests.support.publishers.server import playing
 from tests.support.time_limits import within
 from tests.support.watching import Gazette
-from tracker.domain.watched_source_facts import Fetched, Looked
+from tracker.domain.evidence.watched_source_facts import Fetched, Looked
 from tracker.log.entries import RecordedEvent
 
 LEASE_SECONDS = 2.0

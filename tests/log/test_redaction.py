@@ -33,11 +33,12 @@ from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
 from tracker.commands.commands import RecordFact
 from tracker.commands.handler import Commands
-from tracker.domain.codec import encode, from_builtins
-from tracker.domain.commitments import commitments_in
-from tracker.domain.entity import Entity
-from tracker.domain.redaction import Redacted
-from tracker.domain.values import PartialDate, Source, TextCommitment
+from tracker.domain.basics.codec import encode, from_builtins
+from tracker.domain.basics.values import PartialDate, TextCommitment
+from tracker.domain.entities.commitments import commitments_in
+from tracker.domain.entities.entity import Entity
+from tracker.domain.entities.fact import Source
+from tracker.domain.entities.redaction import Redacted
 from tracker.errors import IdempotencyConflict, InvalidInput, NotFound
 from tracker.log.annexes import AnnexLine
 from tracker.log.annexes import export_line as exported

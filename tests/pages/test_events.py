@@ -16,8 +16,9 @@ from tests.pages.test_proof_script import run_program
 from tests.support.api import Api, control, source, suspension
 from tests.support.fact_builders import source as law
 from tests.support.loops import IN_SESSION
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 VOID = frozenset(

@@ -24,8 +24,9 @@ from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.signed_note import Note, Signer
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 from tracker.postgres.database import Target
 
 STATIC = Path(__file__).parents[2] / "schema" / "pages" / "site" / "static"

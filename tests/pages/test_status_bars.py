@@ -27,7 +27,7 @@ from schema.pages.charts.status_marks import (
     Hue,
     MarkStyle,
 )
-from tracker.domain.vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.vocabulary import ClauseStatus, Measure
 
 DAY = date(2026, 11, 25)
 STATUSES = sorted(STATUS_STYLES)

@@ -17,7 +17,7 @@ from schema.pages.charts import world_map
 from schema.pages.charts.world_map import COUNTS, SHARES, PlaceValue, WorldMap, draw_world
 from tools import make_world
 from tools.make_world import cut_at_antimeridian, equal_earth, place_on_map, ring_path
-from tracker.domain.places import Place, places
+from tracker.domain.catalogue.places import Place, places
 
 MAX_INLINE_BYTES = 50_000
 AUTHALIC_RADIUS_M = 6_371_007.181

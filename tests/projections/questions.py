@@ -10,10 +10,10 @@ from projections.query.as_of import AsOf
 from projections.query.list_statements import ListShape, Ordering, SortKey, count_statement
 from projections.query.lists import Filter, KeyRange
 from projections.query.moment import Moment
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.figures.figure import FigureState
 
 Question = Callable[[AsOf, Moment], Awaitable[Any]]
 RARE = ["rare_earths", "dysprosium", "terbium", "neodymium"]

@@ -9,9 +9,9 @@ import pytest
 from projections.query.lists import Filter
 from schema.services import Services
 from tests.support.api import Api
-from tracker.domain.confirmation import assumption
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.vocabulary import Direction
+from tracker.domain.basics.vocabulary import Direction
+from tracker.domain.controls.confirmation import assumption
+from tracker.domain.controls.export_control import ExportControlState
 
 DOCUMENT = """query ($day: Day!) { asOf(validAt: $day) { exportControls(direction: EXPORT, first: 200) {
   nodes { key clauses { key assumed } } } } }"""

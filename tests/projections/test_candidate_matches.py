@@ -13,7 +13,7 @@ from projections.query.candidate_matches import CandidateMatch, MatchKind, find_
 from schema.services import Services
 from tests.support.fact_builders import announced, clause
 from tests.support.findings import lead, proposal
-from tracker.domain.citations import cited_numbers, first_number
+from tracker.domain.entities.citations import cited_numbers, first_number
 from tracker.postgres.database import WATCHER, Target
 from tracker.review.finding import Finding
 from tracker.review.findings import propose

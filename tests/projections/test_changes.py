@@ -38,8 +38,8 @@ from tests.support.fact_builders import (
 )
 from tests.support.random_histories import WINDOW, History, histories, many
 from tracker import clock
-from tracker.domain.entity import RecordedFact
-from tracker.domain.export_control_acts import Amended, Disputed
+from tracker.domain.controls.export_control_acts import Amended, Disputed
+from tracker.domain.entities.entity import RecordedFact
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.postgres.database import Connection, Target, connect

@@ -14,8 +14,8 @@ from schema.services import Services
 from tests.domain.test_figure import STREAM, bgs, figure, preferred, usgs_2024, usgs_2025
 from tests.support.api import Api
 from tests.support.fact_builders import claimed, decided_facts, order, state
-from tracker.domain.figure import FigureState
-from tracker.domain.vocabulary import PreferenceRule
+from tracker.domain.basics.vocabulary import PreferenceRule
+from tracker.domain.figures.figure import FigureState
 
 both = figure("2025-06-01", usgs_2024, usgs_2025, bgs)
 everything = order("bgs", on="2025-01-01")

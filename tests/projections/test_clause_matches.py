@@ -11,11 +11,11 @@ import pytest
 from projections.query import clause_matches
 from projections.query.clause_matches import ClauseMatches
 from tests.support.fact_builders import announced, clause, decided_facts, state
-from tracker.domain.clause import ClauseState
-from tracker.domain.clause_query import ClauseQuery
-from tracker.domain.commodities import Commodity
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.places import Place
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.clause_query import ClauseQuery
+from tracker.domain.controls.export_control import ExportControlState
 
 DAY = "2025-12-01"
 ON = date.fromisoformat(DAY)

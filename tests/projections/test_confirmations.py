@@ -10,13 +10,13 @@ import pytest
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.projections.test_projections import moments, project_random_history
-from tracker.domain.clause import ClauseState
-from tracker.domain.duty_relations import Related
-from tracker.domain.entity import RecordedFact, effective_facts
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import Announced, Disputed, SuspensionStated
-from tracker.domain.values import DAY
-from tracker.domain.vocabulary import Confirmation
+from tracker.domain.basics.values import DAY
+from tracker.domain.basics.vocabulary import Confirmation
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.duty_relations import Related
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Announced, Disputed, SuspensionStated
+from tracker.domain.entities.entity import RecordedFact, effective_facts
 
 
 async def acts_by_issuer(services: Services, position: int) -> dict[str, list[date]]:

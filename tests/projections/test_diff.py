@@ -22,9 +22,9 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tests.support.random_histories import History, histories, many
-from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
-from tracker.domain.export_control_acts import Amended
-from tracker.domain.values import Fact
+from tracker.domain.actors.alliance import Founded, MemberJoined, MemberLeft
+from tracker.domain.controls.export_control_acts import Amended
+from tracker.domain.entities.fact import Fact
 
 CONTROL = "export-control/gallium"
 FIGURE = "figure/rare_earths/CN/production/mine/2023"

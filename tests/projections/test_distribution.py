@@ -17,12 +17,12 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.api import claim as recorded
 from tests.support.fact_builders import claimed, decided_facts, order, state
-from tracker.domain.codec import from_builtins
-from tracker.domain.commodities import Commodity
-from tracker.domain.entity import RecordedFact
-from tracker.domain.figure import FigureState
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.figures.figure import FigureState
 
 
 def figure(place: str, value: Any, **more: Any) -> FigureState:

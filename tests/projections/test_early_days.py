@@ -18,9 +18,9 @@ from schema.services import Services
 from tests.projections.golden_sql import literal
 from tests.support.query_plans import ExplainingPool, nodes, pages
 from tests.support.time_limits import within
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import Figure, FigureState
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.figures.figure import Figure, FigureState
 from tracker.postgres.database import Target, connect, create_pool
 
 DAYS = [date.min, *(date(2023, 1, 1) + timedelta(days=n) for n in (0, 15, 30, 45))]

@@ -11,8 +11,8 @@ from msgspec.structs import astuple
 
 from projections.fold.timeline import EntityFold
 from tests.support.fact_builders import announced, decided_facts, history, retracted, suspended
-from tracker.domain.entity import RecordedFact, effective_facts
-from tracker.domain.registry import entity_type
+from tracker.domain.entities.entity import RecordedFact, effective_facts
+from tracker.domain.events.registry import entity_type
 
 
 def counted(stream: str, known: list[RecordedFact], pages: list[int]) -> dict[int, set[int]]:

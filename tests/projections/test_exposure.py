@@ -25,14 +25,14 @@ from tests.support.fact_builders import (
     state,
     suspended,
 )
-from tracker.domain.commodities import Commodity, descendants
-from tracker.domain.entity import EntityState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.figure_facts import Series
-from tracker.domain.places import Place
-from tracker.domain.values import Fact
-from tracker.domain.vocabulary import Measure, Reach, Stage, Statistic
+from tracker.domain.basics.vocabulary import Measure, Reach, Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity, descendants
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.entities.entity import EntityState
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.figure_facts import Series
 
 GALLIUM, US, JP = Commodity("gallium"), Place("US"), Place("JP")
 DAY = "2025-12-01"

@@ -15,8 +15,8 @@ from schema.types.figure import listed_claims
 from tests.domain.test_figure import bgs, figure, usgs_2024, usgs_2025
 from tests.support.api import Api
 from tests.support.fact_builders import order
-from tracker.domain.codec import decode, encode
-from tracker.domain.figure import FigureState
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.figures.figure import FigureState
 from tracker.errors import InvalidInput, Unavailable
 
 FIELDS = (

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from projections.analysis.flow_parts import flow_parts, union_flow
 from tests.support.fact_builders import decided_facts, flow_claimed, state
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import TradeFlowState
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 EU = frozenset(map(Place, ("DE", "FR", "BE")))
 

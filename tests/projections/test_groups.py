@@ -15,8 +15,8 @@ from schema.services import Services
 from tests.projections.test_distribution import figure, withheld
 from tests.support.api import Api, source
 from tests.support.api import claim as recorded
-from tracker.domain.figure import FigureState
-from tracker.domain.places import Place
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.figure import FigureState
 
 ON = date(2025, 6, 1)
 

@@ -39,12 +39,13 @@ from tests.support.fact_builders import (
 )
 from tests.support.importer import ImportFixture
 from tracker.commands.handler import load
-from tracker.domain.codec import encode, from_builtins
-from tracker.domain.entity import Retracted
-from tracker.domain.figure_facts import Claimed, edition_key
-from tracker.domain.import_receipt import Receipt
-from tracker.domain.registry import STATES, entity_type
-from tracker.domain.values import DAY, Fact, Source
+from tracker.domain.basics.codec import encode, from_builtins
+from tracker.domain.basics.values import DAY
+from tracker.domain.entities.entity import Retracted
+from tracker.domain.entities.fact import Fact, Source
+from tracker.domain.events.registry import STATES, entity_type
+from tracker.domain.evidence.import_receipt import Receipt
+from tracker.domain.figures.figure_facts import Claimed, edition_key
 from tracker.errors import InvalidInput, NotFound
 from tracker.log.entries import RecordedEvent
 from tracker.sources.importing.reconcile import equal_quantities

@@ -20,13 +20,13 @@ from tests.support.origin_lists import (
     figure_state,
     origin_list,
 )
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure import FigureState
-from tracker.domain.hs_concordance import goods_by_code
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import FlowClaimed, TradeFlowState
-from tracker.domain.unions import members_of
-from tracker.domain.vocabulary import Measure
+from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.hs_concordance import goods_by_code
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import members_of
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.trade_flow import FlowClaimed, TradeFlowState
 
 
 def output(place: str, value: int, commodity: str = "gallium", **more: Any) -> FigureState:

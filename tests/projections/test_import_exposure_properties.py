@@ -13,9 +13,9 @@ from msgspec import structs
 from projections.analysis.import_exposure import ImportExposure
 from tests.support.fact_builders import claimed, suspended
 from tests.support.origin_lists import Part, control_of, exposed, figure_state, origin_list
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.vocabulary import ClauseStatus, Measure
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.figures.figure_facts import Claimed
 
 PLACES = ("CN", "DE", "FI", "JP", "RU", "CA", "AU_CA_CN_NA")
 ISSUERS = ("CN", "EU", "JP", "RU", "ID")

@@ -18,7 +18,7 @@ from schema.services import Services
 from tests.support.api import Api, control
 from tests.support.fact_builders import announced, fact
 from tests.support.time_limits import within
-from tracker.domain.alliance import Founded
+from tracker.domain.actors.alliance import Founded
 from tracker.errors import InvalidInput
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder

@@ -50,13 +50,14 @@ from tracker import clock
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide_all, rehydrate
 from tracker.commands.handler import Commands
-from tracker.domain.alliance import Founded
-from tracker.domain.announcement import Made
-from tracker.domain.codec import encode, from_builtins
-from tracker.domain.entity import Entity
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.registry import STATES
-from tracker.domain.values import DAY, Source
+from tracker.domain.actors.alliance import Founded
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.codec import encode, from_builtins
+from tracker.domain.basics.values import DAY
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.entities.entity import Entity
+from tracker.domain.entities.fact import Source
+from tracker.domain.events.registry import STATES
 from tracker.errors import Unavailable
 from tracker.log import fact_reader
 from tracker.log.entries import NewEvent, new_event
@@ -162,7 +163,7 @@ async def project(connection: Connection, page: int) -> list[tuple[Any, ...]]:
 def short_generations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin generations and separate lists after few events."""
     monkeypatch.setattr("projections.fold.timeline.MIN_GENERATION_EVENTS", 3)
-    monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", 2)
+    monkeypatch.setattr("tracker.domain.entities.elements.MAX_INLINE_FACTS", 2)
 
 
 # --- the database and the fold in memory agree
@@ -327,7 +328,7 @@ async def test_no_answer_shows_whether_the_long_lists_of_states_are_written_apar
     await append_all(recorder, events(1))
     told = []
     for few, apart in ((1000, False), (1, True)):
-        monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
+        monkeypatch.setattr("tracker.domain.entities.elements.MAX_INLINE_FACTS", few)
         await project(connection, 7)
         assert await connection.fetchval("SELECT EXISTS (SELECT FROM elements)") is apart
         told.append(await answers(connection, recorder))
@@ -424,7 +425,7 @@ async def walked(as_of: AsOf, stream: str, size: int, from_end: bool) -> list[An
 async def test_a_page_of_a_history_has_no_more_bytes_of_states_than_it_may(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
+    monkeypatch.setattr("tracker.domain.entities.elements.MAX_INLINE_FACTS", few)
     await append_all(recorder, events(0))
     await project(connection, 1000)
     pool: Any = OneConnection(connection)

@@ -13,8 +13,8 @@ from projections.analysis.revisions import Revision, revisions
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import claimed, decided_facts, state
-from tracker.domain.figure import FigureState
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.figure_facts import Claimed
 
 STREAM = "figure/rare_earths/CN/production/mine/2023"
 

@@ -10,9 +10,9 @@ from projections.fold.schedule import newest_schedule, schedule
 from tests.projections.test_transitions import CONTROL, all_turns
 from tests.support.fact_builders import announced, clause, decided_facts, fact, retracted, suspended
 from tests.support.random_histories import History, histories
-from tracker.domain.entity import RecordedFact
-from tracker.domain.export_control_acts import Repealed, SuspensionExtended
-from tracker.domain.values import Fact
+from tracker.domain.controls.export_control_acts import Repealed, SuspensionExtended
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.entities.fact import Fact
 
 
 def of(*facts: Fact) -> list[tuple[str, str | None, list[str]]]:

@@ -19,9 +19,9 @@ from schema.base.memo import memoize_by_identity
 from schema.services import Services
 from tests.support.api import Api, claim
 from tests.support.time_limits import within
-from tracker.domain.alliance import AllianceState
-from tracker.domain.figure import FigureState
-from tracker.domain.preference import PreferenceState
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.preference import PreferenceState
 
 CLAIMS = (
     '{ asOf { claims(first: 100, commodity: "rare_earths", place: "CN")'

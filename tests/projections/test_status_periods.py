@@ -12,8 +12,8 @@ from projections.fold.timeline import timeline
 from projections.fold.transitions import transitions
 from tests.support.fact_builders import DAYS, announced, clause, decided_facts, fact, suspended
 from tests.support.random_histories import History, histories, many
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import Amended, Reinstated
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Amended, Reinstated
 
 CONTROL = "export-control/gallium"
 

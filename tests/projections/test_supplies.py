@@ -16,11 +16,11 @@ from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.api import claim as recorded
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure import FigureState
-from tracker.domain.places import Place
-from tracker.domain.values import Unit
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.figure import FigureState
 
 MINE, REFINERY, PLANT = Stage.MINE, Stage.REFINERY, Stage.PLANT
 

@@ -32,13 +32,13 @@ from tests.support.fact_builders import (
 )
 from tests.support.fact_builders import decided_facts as told_of
 from tests.support.random_histories import WINDOW, History, histories, many
-from tracker.domain.codec import encode
-from tracker.domain.elements import MAX_INLINE_FACTS
-from tracker.domain.entity import RecordedFact, effective_facts
-from tracker.domain.export_control_acts import Disputed, Suspended
-from tracker.domain.fold import CACHED_FOLD_INTERVAL_FACTS
-from tracker.domain.registry import entity_type
-from tracker.domain.values import DAY
+from tracker.domain.basics.codec import encode
+from tracker.domain.basics.values import DAY
+from tracker.domain.controls.export_control_acts import Disputed, Suspended
+from tracker.domain.entities.elements import MAX_INLINE_FACTS
+from tracker.domain.entities.entity import RecordedFact, effective_facts
+from tracker.domain.entities.fold import CACHED_FOLD_INTERVAL_FACTS
+from tracker.domain.events.registry import entity_type
 
 
 @pytest.fixture(
@@ -51,8 +51,8 @@ def lengths(request: pytest.FixtureRequest) -> Iterator[None]:
     """Test all lengths as if a few facts were many: with split lists and cached folds."""
     with pytest.MonkeyPatch.context() as patch:
         few, step = request.param
-        patch.setattr("tracker.domain.elements.MAX_INLINE_FACTS", few)
-        patch.setattr("tracker.domain.fold.CACHED_FOLD_INTERVAL_FACTS", step)
+        patch.setattr("tracker.domain.entities.elements.MAX_INLINE_FACTS", few)
+        patch.setattr("tracker.domain.entities.fold.CACHED_FOLD_INTERVAL_FACTS", step)
         yield
 
 

@@ -13,7 +13,7 @@ from projections.analysis.totals import TotalMethod, WorldTotal, world_total
 from schema.services import Services
 from tests.projections.test_distribution import editions, figure, withheld
 from tests.support.api import Api
-from tracker.domain.figure import FigureState
+from tracker.domain.figures.figure import FigureState
 
 
 def total(*figures: FigureState) -> WorldTotal:

@@ -13,9 +13,10 @@ import pytest
 
 from projections.fold.transitions import EntityTransitions, Transition
 from tests.support.fact_builders import announced, claimed, clause, decided_facts, fact
-from tracker.domain.entity import RecordedFact
-from tracker.domain.export_control_acts import Disputed, Suspended, SuspensionExtended
-from tracker.domain.values import DAY, Fact
+from tracker.domain.basics.values import DAY
+from tracker.domain.controls.export_control_acts import Disputed, Suspended, SuspensionExtended
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.entities.fact import Fact
 
 FIRST_DAY = date(2010, 1, 1)
 

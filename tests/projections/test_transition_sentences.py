@@ -9,8 +9,8 @@ import pytest
 from projections.fold.transition_sentences import part_sentence
 from projections.fold.transitions import transitions
 from tests.support.fact_builders import announced, clause, decided_facts, fact, suspended
-from tracker.domain.alliance import Founded, MemberJoined, MemberLeft, RoleChanged
-from tracker.domain.export_control_acts import (
+from tracker.domain.actors.alliance import Founded, MemberJoined, MemberLeft, RoleChanged
+from tracker.domain.controls.export_control_acts import (
     Amended,
     Discontinued,
     EnteredIntoForce,
@@ -20,7 +20,7 @@ from tracker.domain.export_control_acts import (
     Suspended,
     SuspensionExtended,
 )
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 
 CONTROL = "export-control/gallium"
 TITLE = "Gallium to the US: clause 1 "

@@ -14,7 +14,7 @@ from projections.fold.timeline import timeline
 from projections.fold.transitions import Transition, transitions
 from tests.support.fact_builders import DAYS, announced, clause, decided_facts, fact, suspended
 from tests.support.random_histories import History, histories, many
-from tracker.domain.alliance import (
+from tracker.domain.actors.alliance import (
     Dissolved,
     Founded,
     MemberJoined,
@@ -23,9 +23,9 @@ from tracker.domain.alliance import (
     Renamed,
     RoleChanged,
 )
-from tracker.domain.entity import RecordedFact
-from tracker.domain.export_control import ExportControlFold
-from tracker.domain.export_control_acts import (
+from tracker.domain.basics.values import DAY
+from tracker.domain.controls.export_control import ExportControlFold
+from tracker.domain.controls.export_control_acts import (
     Amended,
     Disputed,
     EnteredIntoForce,
@@ -35,7 +35,8 @@ from tracker.domain.export_control_acts import (
     Repealed,
     SuspensionExtended,
 )
-from tracker.domain.values import DAY, Fact
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.entities.fact import Fact
 
 CONTROL = "export-control/gallium"
 

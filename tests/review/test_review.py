@@ -17,9 +17,9 @@ from tests.support.snapshots import redact
 from tests.support.watched_sources import looked
 from tracker import clock
 from tracker.commands.handler import Commands
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.redaction import Redacted
-from tracker.domain.values import Fact
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.redaction import Redacted
 from tracker.errors import InvalidInput, NotFound, Path, TrackerError, Unavailable, VersionConflict
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import WATCHER, Pool, Target

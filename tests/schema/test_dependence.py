@@ -16,9 +16,9 @@ from tests.support.api import Api
 from tests.support.dependence_facts import record, yearly
 from tests.support.fact_builders import announced, claimed, source, suspended
 from tests.support.origin_lists import GALLIUM, origin_list
-from tracker.domain.codec import from_builtins
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.postgres.database import Target
 
 EXPOSURE = """commodity { key } form importer { code } claim { edition series { period until }

@@ -9,8 +9,9 @@ import pytest
 from schema.services import Services
 from tests.support.api import Api, claim, clause, control, source, suspension
 from tests.support.fact_builders import source as fact_source
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 
 EVENTS = """query ($search: String, $types: [String!], $entity: String, $commodities: [String!],
                    $places: [String!], $recorded: TimeRange, $order: EventOrder, $first: Int,

@@ -25,7 +25,7 @@ from tests.support.api import Api, announce
 from tests.support.fact_builders import announced, claimed, clause, suspended
 from tests.support.time_limits import within
 from tests.support.websocket_client import connected, receive, send
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 from tracker.log.selection import Selection, is_selected, read_selected
 from tracker.log.upcasting import schema_name
 

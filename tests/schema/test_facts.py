@@ -10,8 +10,8 @@ import pytest
 from projections.versions import fact_rows
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
-from tracker.domain.entity import effective_facts
-from tracker.domain.figure_facts import Claimed, edition_key
+from tracker.domain.entities.entity import effective_facts
+from tracker.domain.figures.figure_facts import Claimed, edition_key
 from tracker.log.entries import RecordedEvent
 
 FACTS = """query ($day: Day, $at: Position, $days: DayRange, $types: [String!], $kind: EntityKind,

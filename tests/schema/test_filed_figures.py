@@ -8,8 +8,8 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api
-from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.vocabulary import Stage
+from tracker.domain.basics.vocabulary import Stage
+from tracker.domain.catalogue.commodities import Commodity, commodities
 
 
 async def at(services: Services, fields: str) -> Any:

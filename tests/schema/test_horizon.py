@@ -9,7 +9,7 @@ import pytest
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
 from tests.support.watched_sources import fact_of_source, failed, looked, record, watched
-from tracker.domain.watched_source_facts import Unwatched
+from tracker.domain.evidence.watched_source_facts import Unwatched
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from schema.inputs.arguments import parse_commodities, parse_hs_code
 from schema.services import Services
 from tests.support.api import Api
-from tracker.domain.commodities import Commodity, descendants
+from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.errors import InvalidInput
 
 

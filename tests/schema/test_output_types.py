@@ -13,9 +13,9 @@ from graphql import GraphQLObjectType
 from schema.base.descriptions import describe
 from schema.execution.schema import SCHEMA
 from schema.inputs.input_types import to_camel
-from tracker.domain.clause import Clause, ClauseState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.export_control_acts import Announced
+from tracker.domain.controls.clause import Clause, ClauseState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Announced
 
 ROOT = Path(__file__).parents[2]
 NEW_FIELD = '''    docket: Name | None = None
@@ -24,9 +24,10 @@ NEW_FIELD = '''    docket: Name | None = None
 SHOW_IT = """
 from schema.execution.schema import SCHEMA
 from schema.types.export_control import ExportControl
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.values import PartialDate, Place
-from tracker.domain.vocabulary import Direction
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.catalogue.places import Place
+from tracker.domain.basics.vocabulary import Direction
 
 print(SCHEMA.as_str())
 print(ExportControl.at(ExportControlState(
@@ -42,8 +43,8 @@ def test_a_new_field_of_controls_touches_the_files_of_its_fact_and_its_state(
     shutil.copytree(ROOT / "tracker", tmp_path / "tracker")
     for room in ("schema", "projections"):
         (tmp_path / room).symlink_to(ROOT / room)
-    fact = tmp_path / "tracker/domain/export_control_acts.py"
-    state = tmp_path / "tracker/domain/export_control.py"
+    fact = tmp_path / "tracker/domain/controls/export_control_acts.py"
+    state = tmp_path / "tracker/domain/controls/export_control.py"
     insert(fact, "class Announced(", "    official: bool = True\n", NEW_FIELD)
     insert(
         state,

@@ -19,7 +19,7 @@ from schema.http.limits import WorkSlots
 from schema.services import OPEN_CALLER, READ_ONLY_CALLER, Access, Services
 from tests.support.fact_builders import announced
 from tracker.auth.scopes import Caller, Scope
-from tracker.domain.export_control import ExportControl
+from tracker.domain.controls.export_control import ExportControl
 
 
 async def let_all_run() -> None:

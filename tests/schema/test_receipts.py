@@ -28,8 +28,9 @@ from tracker.audit.receipts.statement import Statement
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.trust import TrustPolicy
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 from tracker.errors import Rejected
 from tracker.postgres.database import Target
 

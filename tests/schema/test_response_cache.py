@@ -26,8 +26,9 @@ from tests.support.time_limits import within
 from tests.support.waiting import first_call
 from tracker.auth.scopes import Caller, Scope
 from tracker.clock import FixedDay, use_clock
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 from tracker.log.recorder import Recorder
 
 TOUR = (Path(__file__).parents[2] / "docs" / "tour.md").read_text(encoding="utf-8")

@@ -11,8 +11,9 @@ from schema.base.global_ids import encode_opaque
 from schema.services import Services
 from tests.support.api import Api, claim, clause, control, source
 from tests.support.fact_builders import source as fact_source
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import PartialDate, Source
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.fact import Source
 
 SEARCH = """query ($text: String!, $kinds: [EntityKind!], $commodity: String, $place: String,
                    $day: Day, $position: Position, $first: Int, $after: String, $last: Int,

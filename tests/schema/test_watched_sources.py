@@ -22,7 +22,7 @@ from tests.support.watched_sources import (
     unchanged,
     watched,
 )
-from tracker.domain.watched_source_facts import Unwatched
+from tracker.domain.evidence.watched_source_facts import Unwatched
 
 SECOND, THIRD = "2026-11-02T00:00:00Z", "2026-11-02T12:00:00Z"
 

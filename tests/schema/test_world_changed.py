@@ -23,7 +23,7 @@ from tests.support.fact_builders import announced, claimed, clause, ordered, sus
 from tests.support.time_limits import within
 from tracker import clock
 from tracker.commands.commands import RecordFact
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 from tracker.postgres.database import PROJECTOR, Connection, Target
 
 CONTROLS = """subscription ($commodities: [String!], $places: [String!], $validAt: Day) {

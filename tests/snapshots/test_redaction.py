@@ -20,7 +20,7 @@ from tests.support.database_urls import database_url
 from tests.support.snapshots import WATCHED, digest, fetched, keep
 from tracker.auth.scopes import Scope
 from tracker.auth.tokens import create
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
 from tracker.postgres.database import OWNER, WATCHER, Target
 from tracker.snapshots.store import SnapshotStore
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 from tracker.sources.reader import File, Item, ReadFact
 from tracker.sources.readers.corpus_format import SHIPPED_CORPUS
 from tracker.sources.registry import reader_for

@@ -17,10 +17,10 @@ from tests.support.fact_builders import decided_facts, state
 from tests.support.raw_files import claims_in, write_rows
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.flows import IMPORTERS, shipped_flow
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import FlowClaimed, TradeFlowState
-from tracker.domain.unions import EU, members_of
-from tracker.domain.values import DAY
+from tracker.domain.basics.values import DAY
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import EU, members_of
+from tracker.domain.figures.trade_flow import FlowClaimed, TradeFlowState
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, RefusedItem
 from tracker.sources.readers.baci import READER, VALUES_ONLY, WITH_WEIGHTS

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.vocabulary import Checked, Qualifier
+from tracker.domain.basics.vocabulary import Checked, Qualifier
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.errors import InvalidInput
 from tracker.sources.column_mapping import ColumnMapping
 from tracker.sources.reader import File, ReadFact, RefusedItem

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tracker.domain.announcement import Made
-from tracker.domain.export_control_acts import Announced
+from tracker.domain.actors.announcement import Made
+from tracker.domain.controls.export_control_acts import Announced
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, ReadFact, RefusedItem
 from tracker.sources.readers.federal_register import READER, named_in

@@ -9,10 +9,11 @@ import pytest
 
 from projections.analysis.quantities import incomparable_reason
 from tests.support.raw_files import claims_in, write_rows
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Quantity, Unit
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, RefusedItem
 from tracker.sources.readers.iea import COLUMNS, READER

@@ -29,11 +29,11 @@ from tests.support.importer import (
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
 from tracker.commands.handler import Commands
-from tracker.domain.alliance import Founded
-from tracker.domain.announcement import Made
-from tracker.domain.entity import Retracted, effective_facts
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Fact
+from tracker.domain.actors.alliance import Founded
+from tracker.domain.actors.announcement import Made
+from tracker.domain.entities.entity import Retracted, effective_facts
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.errors import DiskFull, InvalidInput, TrackerError, VersionConflict
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file

@@ -26,11 +26,11 @@ from tests.sources.second_reader.cells import (
     Unread,
     in_base,
 )
-from tracker.domain.codec import decode
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.codec import decode
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import Item, ReadFact, RefusedItem
 
 SALIENT = RAW / "salient"

@@ -12,9 +12,9 @@ import pytest
 
 from tests.sources.product_readings import RAW, facts, shipped
 from tests.sources.second_reader import flows
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.trade_flow import FlowClaimed
-from tracker.domain.unions import EU, members_of
+from tracker.domain.catalogue.unions import EU, members_of
+from tracker.domain.figures.figure_facts import Claimed
+from tracker.domain.figures.trade_flow import FlowClaimed
 
 IEA = RAW / "iea" / "iea-supply-2025.csv"
 pytestmark = pytest.mark.skipif(not IEA.exists(), reason="../shared/data/raw is not here")

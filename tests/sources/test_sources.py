@@ -16,7 +16,7 @@ from tests.sources.test_federal_register import RULE
 from tests.sources.test_spreadsheet import GALLIUM, POLICIES
 from tests.support.corpus_lines import shipped_lines
 from tests.support.importer import CLAIM, SUSPENSION
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
@@ -146,7 +146,7 @@ def test_the_schema_in_the_documentation_is_current() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["figure", "watched_source"])
+@pytest.mark.parametrize("kind", ["figures.figure", "evidence.watched_source"])
 def test_the_schema_does_not_depend_on_what_a_program_imports_first(kind: str) -> None:
     program = f"import tracker.domain.{kind}; from {corpus_schema.__module__} import corpus_schema"
     told = subprocess.run(

@@ -17,16 +17,16 @@ from openpyxl.xml import LXML
 
 from tests.support.fact_builders import state
 from tests.support.importer import counts
-from tracker.domain.announcement import Made
-from tracker.domain.export_control_acts import (
+from tracker.domain.actors.announcement import Made
+from tracker.domain.controls.export_control_acts import (
     Announced,
     EnteredIntoForce,
     Expired,
     Repealed,
     Suspended,
 )
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Checked, Qualifier
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Checked, Qualifier
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import File, ReadFact, RefusedItem, SourceLocation
 from tracker.sources.readers.usgs import READER
 from tracker.sources.readers.usgs.quantities import Amount, amount_in_note

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.units import TONNES_PER_UNIT, Unit
-from tracker.domain.values import ENTITY_PATH, Quantity
-from tracker.domain.vocabulary import Qualifier, Statistic
+from tracker.domain.basics.units import TONNES_PER_UNIT, Unit
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Qualifier, Statistic
+from tracker.domain.entities.fact import ENTITY_PATH
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import File, Item, RefusedItem
 from tracker.sources.readers.usgs import READER
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cli.import_files import resolve_reader
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import File, Item, ReadFact, RefusedItem
 from tracker.sources.readers.usgs import READER
 from tracker.sources.readers.usgs.salient_terms import MAX_FORM_CHARACTERS, form_slug

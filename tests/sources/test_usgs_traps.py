@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.sources.usgs_cells import RAW, Cell, Trap, result_at, traps
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Quantity
+from tracker.domain.basics.values import Quantity
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import File, ReadFact, RefusedItem
 from tracker.sources.readers.usgs import READER
 from tracker.sources.readers.usgs.salient_terms import is_in_world_table

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import File, Item, RefusedItem
 from tracker.sources.readers.usgs import READER
 

@@ -8,10 +8,10 @@ from schema.services import Services
 from tests.support.api import Api
 from tests.support.fact_builders import source
 from tracker.commands.commands import RecordFact
-from tracker.domain.codec import from_builtins
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.figure_facts import Claimed
 
 APPARENT = "apparent consumption"
 

@@ -17,13 +17,20 @@ from projections.fold.entity_rows import Version
 from projections.fold.timeline import timeline
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, rehydrate
-from tracker.domain.codec import from_builtins
-from tracker.domain.entity import INITIAL_FACTS, Entity, RecordedFact, Retracted, effective_facts
-from tracker.domain.export_control_acts import Amended, Announced, Suspended
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.preference import Ordered, PreferenceState
-from tracker.domain.trade_flow import FlowClaimed
-from tracker.domain.values import DAY, Fact
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.values import DAY
+from tracker.domain.controls.export_control_acts import Amended, Announced, Suspended
+from tracker.domain.entities.entity import (
+    INITIAL_FACTS,
+    Entity,
+    RecordedFact,
+    Retracted,
+    effective_facts,
+)
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.figure_facts import Claimed
+from tracker.domain.figures.preference import Ordered, PreferenceState
+from tracker.domain.figures.trade_flow import FlowClaimed
 from tracker.errors import TrackerError
 
 F = TypeVar("F", bound=Fact)

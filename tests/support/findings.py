@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support.fact_builders import announced
 from tracker.commands.commands import PlannedEvent
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 from tracker.review.finding import FactProposal, ImportProposal, Lead, LeadCode, Origin
 
 SHA256 = "ab" * 32

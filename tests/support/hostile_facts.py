@@ -7,11 +7,11 @@ from unittest.mock import patch
 
 from schema.services import Services
 from tests.support.fact_builders import announced, clause, fact
-from tracker.domain.alliance import Founded
-from tracker.domain.announcement import Made
-from tracker.domain.codec import from_builtins
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.values import Fact
+from tracker.domain.actors.alliance import Founded
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.figure_facts import Claimed
 
 MARKUP = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
 RIGHT_TO_LEFT = "\N{RIGHT-TO-LEFT OVERRIDE}drowssap"
@@ -69,8 +69,8 @@ def hostile_facts() -> dict[str, Fact]:
 async def record_hostile_facts(services: Services) -> None:
     """Record them, even what is refused today, because an older log may have it."""
     with (
-        patch("tracker.domain.wording.NOT_IN_LINE", NOTHING),
-        patch("tracker.domain.wording.NOT_IN_TEXT", NOTHING),
+        patch("tracker.domain.basics.text_rules.NOT_IN_LINE", NOTHING),
+        patch("tracker.domain.basics.text_rules.NOT_IN_TEXT", NOTHING),
     ):
         for stream, one in hostile_facts().items():
             await services.commands.record(stream, one, actor="a stranger")

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.support.fact_builders import announced, claimed, suspended
 from tracker.commands.commands import PlannedEvent
-from tracker.domain.import_receipt import Receipt
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
+from tracker.domain.evidence.import_receipt import Receipt
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.sources.importing.importer import ImportOutcome, import_file

@@ -16,13 +16,13 @@ from projections.analysis.import_exposure import (
 )
 from projections.analysis.origin_lists import OriginList, published_list
 from tests.support.fact_builders import announced, decided_facts, source, state
-from tracker.domain.codec import from_builtins
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.values import Fact
-from tracker.domain.vocabulary import Measure
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.figure_facts import Claimed
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 DAY = date(2026, 6, 1)
 LONG_AFTER = "2030-01-01"

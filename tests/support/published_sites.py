@@ -22,7 +22,7 @@ from tests.support.fact_builders import announced, claimed, fact, suspended
 from tests.support.waiting import all_signed
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
-from tracker.domain.alliance import Founded, Renamed
+from tracker.domain.actors.alliance import Founded, Renamed
 from tracker.postgres.database import Target
 
 DAY = date(2026, 11, 29)

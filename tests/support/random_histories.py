@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import DAYS, STREAMS, decided_facts, history
-from tracker.domain.entity import RecordedFact
-from tracker.domain.values import DAY
+from tracker.domain.basics.values import DAY
+from tracker.domain.entities.entity import RecordedFact
 
 History = tuple[str, list[RecordedFact]]
 many = settings(max_examples=120, deadline=None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 from tracker.sources.reader import File, Reader, ReadFact
 
 F = TypeVar("F", bound=Fact)

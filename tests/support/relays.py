@@ -19,7 +19,7 @@ from tracker.delivery.relay.jetstream import JetStreamSink, StreamOptions
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers
 from tracker.delivery.relay.relay import Relay
 from tracker.delivery.relay.store import RelayStore
-from tracker.domain.values import Fact
+from tracker.domain.entities.fact import Fact
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import DELIVERER, Target

@@ -11,11 +11,11 @@ from typing import Any
 from projections.fold.timeline import timeline
 from tests.support.corpus_lines import shipped_lines
 from tests.support.shipment_checks import check_shipment
-from tracker.domain.codec import from_builtins
-from tracker.domain.entity import RecordedFact
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import licences_in_force
-from tracker.domain.registry import FACTS
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import licences_in_force
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.events.registry import FACTS
 from tracker.domain.shipments.check import ShipmentCheck
 from tracker.domain.shipments.shipment import Case, Shipment
 

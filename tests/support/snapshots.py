@@ -10,10 +10,10 @@ from typing import Any
 from deploy.bootstrap import open_connection, open_pool
 from tests.support.fact_builders import announced, source
 from tests.support.tampered_logs import stamp
-from tracker.domain.codec import from_builtins
-from tracker.domain.entity import Entity
-from tracker.domain.values import Fact
-from tracker.domain.watched_source_facts import (
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.entities.entity import Entity
+from tracker.domain.entities.fact import Fact
+from tracker.domain.evidence.watched_source_facts import (
     Failed,
     Fetched,
     SnapshotRedacted,

@@ -17,7 +17,7 @@ from tracker.audit.format.frontier import TileFrontier
 from tracker.audit.format.merkle import TILE_WIDTH, Tile
 from tracker.audit.format.signed_note import Note, Signer
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
-from tracker.domain.codec import encode
+from tracker.domain.basics.codec import encode
 from tracker.log.annexes import AnnexLine
 from tracker.log.entries import NewEvent
 from tracker.log.entry_hash import leaf_hash

@@ -6,9 +6,9 @@ from typing import Any
 
 from schema.services import Services
 from tests.support.fact_builders import source
-from tracker.domain.codec import from_builtins
-from tracker.domain.values import Fact
-from tracker.domain.watched_source_facts import (
+from tracker.domain.basics.codec import from_builtins
+from tracker.domain.entities.fact import Fact
+from tracker.domain.evidence.watched_source_facts import (
     Failed,
     Fetched,
     Looked,

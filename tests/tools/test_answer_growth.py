@@ -14,8 +14,8 @@ from tools.benchmarks.answer_growth import LISTS, Row, main
 from tools.benchmarks.growth import elsewhere
 from tools.benchmarks.load import corpus
 from tools.benchmarks.resources import Cost, items_of
-from tracker.domain.codec import decode
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.basics.codec import decode
+from tracker.domain.figures.figure_facts import Claimed
 
 
 def row(*costs: tuple[float, int | str], sizes: tuple[int, ...] = ()) -> Row:

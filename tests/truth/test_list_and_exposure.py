@@ -7,12 +7,12 @@ from datetime import date
 from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import exposures
 from tests.support.shipped_controls import controls_on, days
-from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import licences_in_force
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import ClauseStatus, Direction
+from tracker.domain.basics.vocabulary import ClauseStatus, Direction
+from tracker.domain.catalogue.commodities import Commodity, commodities
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import licences_in_force
 
 ROUNDS = 12
 """Number of consecutive days in which every commodity is queried once; changed ones are queried on

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from projections.fold.replay import ReplayState, line
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 from tracker.log.entries import recorded
 
 OLD_LOG = Path(__file__).with_name("old_log")

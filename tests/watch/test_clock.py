@@ -11,7 +11,7 @@ from tests.support.watching import Gazette, options, source
 from tests.watch.test_watcher import facts, items, poll, row, until, watching
 from tracker import clock
 from tracker.clock import Clock, use_clock
-from tracker.domain.watched_source_facts import Looked
+from tracker.domain.evidence.watched_source_facts import Looked
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 

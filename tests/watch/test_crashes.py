@@ -17,7 +17,7 @@ from tests.support.publishers.server import PublisherServer, playing
 from tests.support.time_limits import within
 from tests.support.watching import Gazette
 from tests.watch.test_watcher import facts, items
-from tracker.domain.watched_source_facts import Fetched, Looked, Unchanged
+from tracker.domain.evidence.watched_source_facts import Fetched, Looked, Unchanged
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 

@@ -37,7 +37,7 @@ from tests.support.publishers.publisher import (
 from tests.support.publishers.server import PublisherServer, playing
 from tests.support.watching import options as watch_options
 from tracker import clock
-from tracker.domain.watched_source_facts import Failed, Looked
+from tracker.domain.evidence.watched_source_facts import Failed, Looked
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, create_pool
 from tracker.watch.adapter import SourceSettings

@@ -32,7 +32,7 @@ from tests.support.publishers.server import playing
 from tests.support.publishers.usgs import FOLDER, WORLD_2025, CatalogueItem, ScienceBase
 from tests.support.publishers.usgs import ITEMS as USGS_ITEMS
 from tests.support.watching import options
-from tracker.domain.watched_source_facts import Failed
+from tracker.domain.evidence.watched_source_facts import Failed
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 from tracker.watch.adapter import SourceSettings

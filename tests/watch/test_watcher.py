@@ -25,8 +25,8 @@ from tests.support.publishers.server import PublisherServer, playing
 from tests.support.time_limits import within
 from tests.support.watching import GAZETTE, Gazette, GazetteOptions, options, source
 from tracker import clock
-from tracker.domain.values import Fact
-from tracker.domain.watched_source_facts import (
+from tracker.domain.entities.fact import Fact
+from tracker.domain.evidence.watched_source_facts import (
     Failed,
     Fetched,
     Looked,

@@ -39,7 +39,7 @@ from tools.benchmarks.resources import (
 )
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import Publisher
-from tracker.domain.values import DAY
+from tracker.domain.basics.values import DAY
 from tracker.log.entries import NewEvent
 from tracker.postgres.database import CONNECTION_ERRORS, PUBLISHER, Target
 

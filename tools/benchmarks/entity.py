@@ -26,11 +26,17 @@ from tests.support.log_events import append_all
 from tools.benchmarks import harness
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide, rehydrate
-from tracker.domain.alliance import Founded, MemberJoined, MemberLeft
-from tracker.domain.announcement import Made, Superseded
-from tracker.domain.export_control_acts import Amended, Disputed, Suspended, SuspensionExtended
-from tracker.domain.values import DAY, Fact
-from tracker.domain.watched_source_facts import Looked, Unchanged, Watched
+from tracker.domain.actors.alliance import Founded, MemberJoined, MemberLeft
+from tracker.domain.actors.announcement import Made, Superseded
+from tracker.domain.basics.values import DAY
+from tracker.domain.controls.export_control_acts import (
+    Amended,
+    Disputed,
+    Suspended,
+    SuspensionExtended,
+)
+from tracker.domain.entities.fact import Fact
+from tracker.domain.evidence.watched_source_facts import Looked, Unchanged, Watched
 from tracker.postgres.database import PROJECTOR, Target
 
 FIRST_DAY = date(1990, 1, 1)

@@ -43,9 +43,9 @@ from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
 from tools.benchmarks.load import corpus
 from tools.benchmarks.mariadb import MariaDB
-from tracker.domain.alliance import AllianceState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.figures.figure import FigureState
 from tracker.log.entries import NewEvent
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Connection, Target, connect, create_pool

@@ -13,7 +13,7 @@ from itertools import islice
 from tests.support.corpus_lines import shipped_lines
 from tests.support.fact_builders import announced, clause
 from tracker.commands.decisions import decide_all, rehydrate
-from tracker.domain.codec import encode
+from tracker.domain.basics.codec import encode
 from tracker.log.entries import SOURCE, NewEvent
 from tracker.sources.readers.corpus_format import parse_line
 

@@ -8,8 +8,8 @@ from datetime import date
 from enum import StrEnum
 
 from tracker.alerts.letter import Heading, Item, Letter, Paragraph, Part
-from tracker.domain.phrases import date_phrase
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.wording.phrases import date_phrase
 
 
 class Category(StrEnum):

@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tracker.domain.commitments import equal_ignoring_redacted, free_texts, with_texts_restored
-from tracker.domain.entity import Entity, RecordedFact, Retracted
-from tracker.domain.values import Fact, Source
-from tracker.domain.wording import is_visible
+from tracker.domain.basics.text_rules import is_visible
+from tracker.domain.entities.commitments import (
+    equal_ignoring_redacted,
+    free_texts,
+    with_texts_restored,
+)
+from tracker.domain.entities.entity import Entity, RecordedFact, Retracted
+from tracker.domain.entities.fact import Fact, Source
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from tracker.commands.commands import REVIEW_PREFIX, PlannedEvent, check_id_is_free
-from tracker.domain.announcement import Made
-from tracker.domain.entity import Entity
-from tracker.domain.recordable import check_not_reviewed, check_recordable
-from tracker.domain.registry import entity_type
-from tracker.domain.values import Fact
+from tracker.domain.actors.announcement import Made
+from tracker.domain.entities.entity import Entity
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_not_reviewed, check_recordable
+from tracker.domain.events.registry import entity_type
 from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError, VersionConflict
 from tracker.log.entries import NO_TEXTS, NewEvent, RecordedEvent, new_event, to_aggregate_event
 

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from tracker.domain.entity import Entity
-from tracker.domain.registry import entity_type
+from tracker.domain.entities.entity import Entity
+from tracker.domain.events.registry import entity_type
 from tracker.log.entries import RecordedEvent, to_aggregate_event
 from tracker.log.recorder import Recorder
 

@@ -20,10 +20,11 @@ from tracker.commands.commands import (
 from tracker.commands.decisions import decide_in_steps, referenced_alliances
 from tracker.commands.dry_run import DryRun, dry_run
 from tracker.commands.entity_cache import EntityCache
-from tracker.domain.entity import Entity, RecordedFact, check_stream
-from tracker.domain.redaction import Redacted, Redaction
-from tracker.domain.values import Fact, PartialDate, Source
-from tracker.domain.watched_source_facts import SnapshotRedacted
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.entities.entity import Entity, RecordedFact, check_stream
+from tracker.domain.entities.fact import Fact, Source
+from tracker.domain.entities.redaction import Redacted, Redaction
+from tracker.domain.evidence.watched_source_facts import SnapshotRedacted
 from tracker.errors import (
     IdempotencyConflict,
     InvalidInput,

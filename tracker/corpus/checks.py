@@ -11,17 +11,17 @@ from msgspec import structs
 
 from tracker.commands.decisions import decide_all
 from tracker.corpus.files import ANNOUNCEMENT, Act, Problem
-from tracker.domain.alliance import Founded, Succeeded
-from tracker.domain.announcement import Made, Superseded
-from tracker.domain.commodities import ancestors
-from tracker.domain.coverage import Declared
-from tracker.domain.entity import INITIAL_FACTS, TYPES
-from tracker.domain.export_control_acts import Amended, Announced, Merged
-from tracker.domain.provenance import Issuers, cite, issuers_of
-from tracker.domain.publishers import publishers, publishers_at
-from tracker.domain.registry import entity_type
-from tracker.domain.values import READ, Source
-from tracker.domain.vocabulary import Checked
+from tracker.domain.actors.alliance import Founded, Succeeded
+from tracker.domain.actors.announcement import Made, Superseded
+from tracker.domain.basics.vocabulary import Checked
+from tracker.domain.catalogue.commodities import ancestors
+from tracker.domain.catalogue.publishers import publishers, publishers_at
+from tracker.domain.controls.export_control_acts import Amended, Announced, Merged
+from tracker.domain.entities.entity import INITIAL_FACTS, TYPES
+from tracker.domain.entities.fact import READ, Source
+from tracker.domain.entities.provenance import Issuers, cite, issuers_of
+from tracker.domain.events.registry import entity_type
+from tracker.domain.evidence.coverage import Declared
 from tracker.watch.settings import SHIPPED
 
 

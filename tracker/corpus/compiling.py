@@ -13,12 +13,12 @@ from pathlib import Path
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.files import Act, Problem
 from tracker.corpus.flows import flow_ships, shipped_flow
-from tracker.domain.entity import TYPES
-from tracker.domain.figure_facts import Claimed, edition_key
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import FlowClaimed
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.places import Place
+from tracker.domain.entities.entity import TYPES
+from tracker.domain.figures.figure_facts import Claimed, edition_key
+from tracker.domain.figures.trade_flow import FlowClaimed
 from tracker.errors import NotFound
 from tracker.sources.ids import claim_id, flow_id
 from tracker.sources.importing.reconcile import equal_quantities

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from tracker.corpus.files import Act
-from tracker.domain.announcement import Made
-from tracker.domain.completeness import KINDS_IN_WORDS
-from tracker.domain.coverage import Declared
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.places import Place
+from tracker.domain.actors.announcement import Made
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.evidence.completeness import KINDS_IN_WORDS
+from tracker.domain.evidence.coverage import Declared
 
 
 def coverage(acts: Sequence[Act]) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tracker.commands.commands import PlannedEvent
-from tracker.domain.codec import encode
+from tracker.domain.basics.codec import encode
 from tracker.errors import InvalidInput, NotFound, TrackerError
 from tracker.sources.readers.corpus_format import parse_line
 

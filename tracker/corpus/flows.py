@@ -12,11 +12,11 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from tracker.commands.commands import PlannedEvent
-from tracker.domain.origins import Origin
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import FlowClaimed
-from tracker.domain.unions import EU, members_of, unions_of
-from tracker.domain.values import Quantity
+from tracker.domain.basics.values import Quantity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import EU, members_of, unions_of
+from tracker.domain.figures.origins import Origin
+from tracker.domain.figures.trade_flow import FlowClaimed
 
 IMPORTERS = frozenset(map(Place, ("CN", "GB", "IN", "JP", "KR", "US"))) | members_of(
     EU, date(2024, 12, 31)

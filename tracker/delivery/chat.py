@@ -13,7 +13,7 @@ from typing import Any
 
 from tracker.delivery.endpoint import SLACK_EVENTS, TEAMS_EVENTS, EndpointFormat
 from tracker.delivery.message import Message, message_id
-from tracker.domain.codec import encode
+from tracker.domain.basics.codec import encode
 from tracker.log.entries import RecordedEvent
 
 MEDIA_TYPE = "application/json"

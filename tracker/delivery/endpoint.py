@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from tracker.delivery.signatures import Algorithm
-from tracker.domain.commodities import Commodity, descendants
+from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.errors import InvalidInput, TooLarge
 from tracker.log.selection import Selection
 

@@ -33,7 +33,7 @@ from tracker.delivery.lag import count_selected
 from tracker.delivery.relay.store import RelayProgress, read_relays
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key
 from tracker.delivery.summary import DeliverySummary, read_summary
-from tracker.domain.wording import check_explanation
+from tracker.domain.basics.text_rules import check_explanation
 from tracker.errors import InvalidInput, NotFound, TooLarge
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from tracker.domain.codec import encode
+from tracker.domain.basics.codec import encode
 from tracker.log.entries import RecordedEvent
 
 EVENT_MEDIA_TYPE = "application/cloudevents+json"

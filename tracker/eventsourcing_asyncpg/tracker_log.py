@@ -28,11 +28,11 @@ from eventsourcing.persistence import (
 
 from tracker.commands.commands import check_id_is_free
 from tracker.commands.decisions import check_actors, referenced_alliances
-from tracker.domain.codec import decode
-from tracker.domain.entity import Entity
-from tracker.domain.recordable import check_recordable
-from tracker.domain.registry import fact_type
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import decode
+from tracker.domain.entities.entity import Entity
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_recordable
+from tracker.domain.events.registry import fact_type
 from tracker.errors import IdempotencyConflict, VersionConflict
 from tracker.eventsourcing_asyncpg import factory
 from tracker.eventsourcing_asyncpg.datastore import Datastore

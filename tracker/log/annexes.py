@@ -13,10 +13,10 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from tracker.domain.codec import encode
-from tracker.domain.commitments import SCHEME, commitments_in
-from tracker.domain.redaction import Redacted, RedactedText, redacted_texts
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import encode
+from tracker.domain.entities.commitments import SCHEME, commitments_in
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.redaction import Redacted, RedactedText, redacted_texts
 from tracker.log.entries import RecordedEvent, recorded
 from tracker.postgres.database import Connection, Pool, named_queries
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from tracker.domain.codec import decode, encode
-from tracker.domain.commitments import Annex, commit, commitments_in, with_texts_restored
-from tracker.domain.entity import Entity, RecordedFact
-from tracker.domain.registry import entity_type, fact_type
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.entities.commitments import Annex, commit, commitments_in, with_texts_restored
+from tracker.domain.entities.entity import Entity, RecordedFact
+from tracker.domain.entities.fact import Fact
+from tracker.domain.events.registry import entity_type, fact_type
 from tracker.errors import InvalidInput, Path, TooLarge
 from tracker.log import upcasting
 from tracker.log.resume_token import ResumeToken, resume_token

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tracker.domain.history import Retracted
-from tracker.domain.names import NAMING_TYPES, NameHistory
-from tracker.domain.registry import RETRACTION_TYPES
-from tracker.domain.sentences import names_needed, sentence
+from tracker.domain.entities.history import Retracted
+from tracker.domain.events.names import NAMING_TYPES, NameHistory
+from tracker.domain.events.registry import RETRACTION_TYPES
+from tracker.domain.events.sentences import names_needed, sentence
 from tracker.log.entries import RecordedEvent
 from tracker.log.event_lookup import EventLookup
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tracker.domain.codec import decode
-from tracker.domain.entity import RecordedFact
-from tracker.domain.registry import FACTS
+from tracker.domain.basics.codec import decode
+from tracker.domain.entities.entity import RecordedFact
+from tracker.domain.events.registry import FACTS
 from tracker.errors import InvalidInput
 from tracker.log import upcasting
 from tracker.log.entries import recorded

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from tracker.domain.commodities import Commodity
-from tracker.domain.commodities import commodities as everything
-from tracker.domain.export_control import ExportControl
-from tracker.domain.figure import Figure
-from tracker.domain.matching import controls_about
-from tracker.domain.registry import FACTS
-from tracker.domain.subjects import actors, commodities, subject_fields
-from tracker.domain.values import Fact
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.commodities import commodities as everything
+from tracker.domain.controls.export_control import ExportControl
+from tracker.domain.controls.matching import controls_about
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.subjects import actors, commodities, subject_fields
+from tracker.domain.events.registry import FACTS
+from tracker.domain.figures.figure import Figure
 from tracker.log.entries import RecordedEvent
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder, StreamRange

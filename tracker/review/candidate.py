@@ -12,9 +12,9 @@ from typing import Any
 import asyncpg
 
 from tracker.commands.commands import REVIEW_PREFIX
-from tracker.domain.codec import encode, from_builtins
-from tracker.domain.registry import fact_type
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import encode, from_builtins
+from tracker.domain.entities.fact import Fact
+from tracker.domain.events.registry import fact_type
 from tracker.errors import InvalidInput, VersionConflict
 from tracker.review.finding import LeadCode
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import asyncpg
 
-from tracker.domain.codec import encode
-from tracker.domain.commitments import commitments_in, with_texts_restored, without_texts
-from tracker.domain.entity import TYPES, check_stream
-from tracker.domain.recordable import check_recordable
-from tracker.domain.subjects import actors, commodities
-from tracker.domain.values import Fact
-from tracker.domain.wording import usable_address
+from tracker.domain.basics.codec import encode
+from tracker.domain.basics.text_rules import usable_address
+from tracker.domain.entities.commitments import commitments_in, with_texts_restored, without_texts
+from tracker.domain.entities.entity import TYPES, check_stream
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_recordable
+from tracker.domain.entities.subjects import actors, commodities
 from tracker.errors import InvalidInput
 from tracker.log.annexes import read_texts
 from tracker.log.entries import recorded

@@ -18,12 +18,12 @@ from msgspec import structs
 
 from tracker import clock
 from tracker.commands.handler import Commands
-from tracker.domain.commitments import free_texts, without_texts
-from tracker.domain.entity import check_stream, retracted_ids
-from tracker.domain.recordable import check_not_reviewed, check_recordable
-from tracker.domain.registry import check_may_be_stated, entity_type
-from tracker.domain.values import Fact
-from tracker.domain.wording import check_explanation
+from tracker.domain.basics.text_rules import check_explanation
+from tracker.domain.entities.commitments import free_texts, without_texts
+from tracker.domain.entities.entity import check_stream, retracted_ids
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_not_reviewed, check_recordable
+from tracker.domain.events.registry import check_may_be_stated, entity_type
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.log.append import AppendResult
 from tracker.log.recorder import Recorder

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from tracker.domain.commodities import Commodity
-from tracker.domain.places import Place
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
 
 IDEOGRAPHS = "\u3040-\u30ff\u3400-\u9fff"
 WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tracker.domain.values import Fact
-from tracker.domain.watched_source_facts import Failed, Fetched, SnapshotRedacted, Unchanged
+from tracker.domain.entities.fact import Fact
+from tracker.domain.evidence.watched_source_facts import (
+    Failed,
+    Fetched,
+    SnapshotRedacted,
+    Unchanged,
+)
 from tracker.log.entries import RecordedEvent
 
 

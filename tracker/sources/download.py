@@ -9,7 +9,7 @@ from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from tracker.domain.wording import address_without_query, is_address
+from tracker.domain.basics.text_rules import address_without_query, is_address
 from tracker.errors import InvalidInput, TooLarge
 from tracker.http_client import ResponseTooLarge, open_url, read_chunks
 from tracker.sources.reader import File

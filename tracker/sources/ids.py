@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.trade_flow import FlowClaimed
+from tracker.domain.figures.figure_facts import Claimed
+from tracker.domain.figures.trade_flow import FlowClaimed
 
 
 def claim_id(claim: Claimed) -> str:

@@ -10,10 +10,10 @@ from decimal import Decimal
 
 import pycountry
 
-from tracker.domain.commodities import Commodity, find_commodity
-from tracker.domain.places import Place, find_place
-from tracker.domain.values import PartialDate
-from tracker.domain.wording import NUMBER, check_address
+from tracker.domain.basics.text_rules import NUMBER, check_address
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.catalogue.commodities import Commodity, find_commodity
+from tracker.domain.catalogue.places import Place, find_place
 from tracker.errors import InvalidInput
 
 NUMERIC = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})", re.ASCII)

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tracker.commands.commands import PlannedEvent
-from tracker.domain.codec import decode, encode
-from tracker.domain.entity import check_stream
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.entities.entity import check_stream
+from tracker.domain.entities.fact import Fact
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.column_mapping import ColumnMapping
 

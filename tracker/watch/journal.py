@@ -14,10 +14,12 @@ import msgspec
 
 from tracker import clock
 from tracker.commands.handler import Commands, load
-from tracker.domain.codec import decode, encode
-from tracker.domain.values import Actor, Fact, PartialDate, Sha256, Source
-from tracker.domain.vocabulary import Checked, FetchFailure
-from tracker.domain.watched_source_facts import (
+from tracker.domain.basics.codec import decode, encode
+from tracker.domain.basics.values import PartialDate, Sha256
+from tracker.domain.basics.vocabulary import Checked, FetchFailure
+from tracker.domain.catalogue.places import Actor
+from tracker.domain.entities.fact import Fact, Source
+from tracker.domain.evidence.watched_source_facts import (
     MAX_WARNINGS,
     Failed,
     Fetched,

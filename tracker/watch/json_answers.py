@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from tracker.domain.codec import decode
+from tracker.domain.basics.codec import decode
 from tracker.errors import InvalidInput
 from tracker.sources.reader import check_storable
 from tracker.watch.adapter import NotUnderstood, Response

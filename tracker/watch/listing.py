@@ -18,7 +18,7 @@ from cssselect import SelectorError
 from lxml.html import HtmlElement, document_fromstring
 from msgspec import Meta
 
-from tracker.domain.wording import usable_address
+from tracker.domain.basics.text_rules import usable_address
 from tracker.errors import InvalidInput
 from tracker.review.finding import Finding, Lead, LeadCode, Origin
 from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood, Request, Response

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tracker import clock
-from tracker.domain.vocabulary import FetchFailure
+from tracker.domain.basics.vocabulary import FetchFailure
 from tracker.errors import InvalidInput, TrackerError
 from tracker.review.finding import Finding
 from tracker.snapshots.store import SnapshotStore

@@ -3,7 +3,7 @@
     [us-federal-register]
     adapter = "federal-register"
     name = "Federal Register"
-    publisher = "federal-register"       # of tracker/domain/publishers.toml
+    publisher = "federal-register"       # of tracker/domain/catalogue/publishers.toml
     issuers = ["US"]
     address = "https://www.federalregister.gov/api/v1/documents.json"
     every = "12h"                        # or "30m", "7d"
@@ -27,8 +27,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from tracker.domain.values import Actor
-from tracker.domain.wording import check_address, check_line
+from tracker.domain.basics.text_rules import check_address, check_line
+from tracker.domain.catalogue.places import Actor
 from tracker.errors import InvalidInput, Path
 from tracker.watch.adapter import Adapter, SourceSettings
 

@@ -15,7 +15,7 @@ from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.inputs.input_types import to_camel
 from schema.inputs.shipment import data_of_texts
 from schema.pages.site.words import words
-from tracker.domain.vocabulary import Form
+from tracker.domain.basics.vocabulary import Form
 
 MAX_REASONS = 4
 """Maximum number of reasons and exceptions listed per clause."""

@@ -13,7 +13,7 @@ from schema.assistants.book import Book
 from schema.assistants.parts import Part
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.words import words
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.errors import InvalidInput
 
 MAX_NOTE_CHARACTERS = 200

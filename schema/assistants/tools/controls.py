@@ -14,7 +14,7 @@ from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.amounts import measured
 from schema.pages.site.words import listed, words
-from tracker.domain.vocabulary import ClauseStatus, Direction, Measure
+from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
 
 MAX_NAMES = 8
 """Maximum number of firms, places, goods or commodities listed per clause."""

@@ -14,7 +14,7 @@ from schema.assistants.parts import Part
 from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.pages.site.words import listed, words
-from tracker.domain.vocabulary import Measure
+from tracker.domain.basics.vocabulary import Measure
 
 MAX_CLAUSES = 6
 """Maximum number of clauses listed per origin."""

@@ -16,8 +16,8 @@ from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.inputs.arguments import parse_word
 from schema.pages.site.words import listed, percent, words
 from tracker import clock
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import Stage
+from tracker.domain.basics.vocabulary import Stage
+from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput
 
 YEARS = 6

@@ -7,7 +7,7 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.phrases import publisher_phrase
+from tracker.domain.wording.phrases import publisher_phrase
 
 SHOWN_PUBLISHERS = 20
 """Publishers above the fold."""

@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 from schema.pages.site.address import Address, href
 from schema.pages.site.words import doubt, entity_path, sentence
 from tracker.alerts.digest import Category, Line, Point
-from tracker.domain.registry import RETRACTION_TYPES
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.events.registry import RETRACTION_TYPES
 
 Data = Mapping[str, Any]
 CONTRADICTED = "CONTRADICTED"

@@ -8,8 +8,8 @@ from typing import Any
 
 from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import many, sentence, words, written_day
-from tracker.domain.phrases import with_article
 from tracker.domain.shipments.duties import ORDINARY_NOT_RECORDED
+from tracker.domain.wording.phrases import with_article
 
 CERTAINLY, POSSIBLY, NOT_IN_FORCE = "Certainly", "Possibly", "Later"
 STRONGEST = "Strongest possible rule"

@@ -12,7 +12,7 @@ from schema.pages.controls.status_sentences import MEASURES
 from schema.pages.site.address import path_of
 from schema.pages.site.embedding import AnswerLine
 from schema.pages.site.words import listed, sentence
-from tracker.domain.phrases import with_article
+from tracker.domain.wording.phrases import with_article
 
 MAX_ANSWERS = 3
 MAX_PLACES = 3

@@ -39,7 +39,7 @@ from schema.pages.site.naming import OUTPUT_VERBS, STAGES, as_of_words, kind_of_
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, percent, publisher_of, words
-from tracker.domain.phrases import authority_phrase, with_article, with_capital
+from tracker.domain.wording.phrases import authority_phrase, with_article, with_capital
 
 UNCONFIRMED = {
     "BY_TERMS": "by their own terms",

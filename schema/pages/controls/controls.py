@@ -18,7 +18,7 @@ from schema.pages.site.name_fields import PLACES
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, words
-from tracker.domain.phrases import with_article
+from tracker.domain.wording.phrases import with_article
 
 DIRECTIONS = {"EXPORT": "exports", "IMPORT": "imports", "PRODUCTION": "production"}
 CONFIRMATIONS = {

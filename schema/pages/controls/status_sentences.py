@@ -14,7 +14,7 @@ from schema.pages.charts.scale import day_in_words
 from schema.pages.charts.status_bars import STATUS_ORDER, Period, periods_of
 from schema.pages.charts.status_marks import STATUS_STYLES
 from schema.pages.site.words import listed, many
-from tracker.domain.phrases import with_article, with_capital
+from tracker.domain.wording.phrases import with_article, with_capital
 
 MEASURES: Mapping[str, tuple[str, str]] = {
     "LICENCE": ("licensing", "of"),

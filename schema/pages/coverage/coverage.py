@@ -7,8 +7,8 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.completeness import KINDS_IN_WORDS
-from tracker.domain.vocabulary import ActKind
+from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.evidence.completeness import KINDS_IN_WORDS
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ from schema.pages.site.images import CHART, Image, flows_image, line_image
 from schema.pages.site.naming import as_of_words
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import listed, many, publisher_of
-from tracker.domain.phrases import place_in_text
+from tracker.domain.wording.phrases import place_in_text
 from tracker.errors import NotFound
 
 IMPORTER = "US"

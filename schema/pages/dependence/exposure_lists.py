@@ -14,7 +14,7 @@ from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, unit
 from schema.pages.site.naming import edition_of, product
 from schema.pages.site.words import NBSP, many, percent, publisher_of, sentence, words
-from tracker.domain.phrases import place_in_text
+from tracker.domain.wording.phrases import place_in_text
 
 PARTS = {
     "full": "covered by controls in force",

@@ -12,7 +12,7 @@ from schema.pages.dependence.exposure_lists import product_name
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount
 from schema.pages.site.naming import edition_of
 from schema.pages.site.words import NBSP, publisher_of
-from tracker.domain.phrases import place_in_text
+from tracker.domain.wording.phrases import place_in_text
 
 YearlyLine = Mapping[str, Any]
 LinkTo = Callable[[str], str]

@@ -8,7 +8,7 @@ from typing import Any
 from schema.pages.site.address import Address, href
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 
 STREAMED = ("types", "commodity", "place", "entity")
 """Parameters that filter the stream of events too."""

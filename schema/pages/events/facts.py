@@ -9,7 +9,7 @@ from schema.pages.events.events import RENAMED
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:

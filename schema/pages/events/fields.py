@@ -13,7 +13,7 @@ from typing import Any
 
 from schema.pages.site.address import path_of
 from schema.pages.site.words import NBSP, entity_path, number, written_day
-from tracker.domain.places import Place
+from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput
 
 DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)

@@ -17,8 +17,8 @@ from graphql import (
 )
 
 from schema.pages.forms.state import Errors, State, is_one_of, joined
-from tracker.domain.commodities import commodities
-from tracker.domain.places import places
+from tracker.domain.catalogue.commodities import commodities
+from tracker.domain.catalogue.places import places
 
 ALWAYS_OPEN = frozenset({"source"})
 """Optional groups of fields that are always open, because the domain requires them."""

@@ -25,9 +25,9 @@ from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of
 from schema.pages.site.words import days_between, in_days, listed, many, sentence, written_day
-from tracker.domain.phrases import with_article, with_capital
-from tracker.domain.registry import FACTS
-from tracker.domain.watched_source_facts import SourceFact
+from tracker.domain.events.registry import FACTS
+from tracker.domain.evidence.watched_source_facts import SourceFact
+from tracker.domain.wording.phrases import with_article, with_capital
 
 MAPS = ("in-force", "toward", "share")
 """Kinds of maps: clauses in force, those for a destination, or shares of a commodity's output."""

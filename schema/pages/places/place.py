@@ -28,7 +28,7 @@ from schema.pages.site.images import CHART, Image, status_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of, watch_sentences
 from schema.pages.site.words import listed, many, words, written_day
-from tracker.domain.phrases import place_in_text, with_article
+from tracker.domain.wording.phrases import place_in_text, with_article
 from tracker.errors import NotFound
 
 MAX_YEARS = 6

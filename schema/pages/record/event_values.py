@@ -12,8 +12,8 @@ from schema.inputs.input_types import RENAMED
 from schema.pages.forms.form import commands
 from schema.pages.forms.state import State
 from schema.root.fact_mutations import FACT_MUTATIONS, MembershipChange
-from tracker.domain.alliance import MemberJoined, MemberLeft
-from tracker.domain.registry import fact_type
+from tracker.domain.actors.alliance import MemberJoined, MemberLeft
+from tracker.domain.events.registry import fact_type
 
 MUTATIONS = {act.fact: act for act in FACT_MUTATIONS}
 MEMBERSHIPS = {MemberJoined: MembershipChange.JOINED, MemberLeft: MembershipChange.LEFT}

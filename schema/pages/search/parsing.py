@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from schema.pages.site.name_fields import is_place_code
-from tracker.domain.commodities import Commodity, find_commodity
-from tracker.domain.places import Place, find_place
+from tracker.domain.catalogue.commodities import Commodity, find_commodity
+from tracker.domain.catalogue.places import Place, find_place
 
 CODE = re.compile(r"\d{4}(?:[. ]?\d{2}){0,3}")
 """A code of the Harmonized System or a tariff, with dots or without: 4 to 10 digits."""

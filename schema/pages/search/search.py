@@ -15,8 +15,8 @@ from schema.pages.search.parsing import ParsedSearch, parse_search
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.commodities import Commodity
-from tracker.domain.places import Place
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
 
 KINDS = ("EXPORT_CONTROL", "ALLIANCE", "ANNOUNCEMENT", "FIGURE", "FIRM", "SOURCE")
 

@@ -16,7 +16,7 @@ from schema.inputs.arguments import parse_commodities
 from schema.pages.site.address import PAGE_PARAMETERS, Address, Made
 from schema.pages.site.citation import PRODUCT
 from schema.pages.site.fragments import with_fragments
-from tracker.domain.registry import FACTS
+from tracker.domain.events.registry import FACTS
 from tracker.errors import InvalidInput
 
 FEED_TYPES = {

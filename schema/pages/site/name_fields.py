@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from tracker.domain.commodities import commodities, find_commodity
-from tracker.domain.places import find_place, places
-from tracker.domain.vocabulary import Form
+from tracker.domain.basics.vocabulary import Form
+from tracker.domain.catalogue.commodities import commodities, find_commodity
+from tracker.domain.catalogue.places import find_place, places
 
 PLACES = frozenset(
     {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.pages.site.words import publisher_of, written_day
-from tracker.domain.phrases import place_in_text
+from tracker.domain.wording.phrases import place_in_text
 
 STAGES = {
     "MINE": "mine",

@@ -16,7 +16,7 @@ from schema.pages.site import amounts, name_fields, naming, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
 from schema.pages.site.static_files import static_path
-from tracker.domain.phrases import with_article
+from tracker.domain.wording.phrases import with_article
 
 LEVELS = {
     "COMPLETE": "Complete records.",

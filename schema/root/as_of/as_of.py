@@ -36,18 +36,18 @@ from schema.root.as_of.watched_sources import WatchedSources
 from schema.root.nodes import GlobalId, GlobalIds, node, nodes
 from schema.types.common import Node
 from schema.types.horizon import Horizon, horizon
-from tracker.domain.alliance import AllianceState
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.coverage import CoverageState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.figure import FigureState
-from tracker.domain.firm import FirmState
-from tracker.domain.import_receipt import ImportState
-from tracker.domain.preference import PreferenceState
-from tracker.domain.redaction import RedactionState
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.values import Actor
-from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.actors.firm import FirmState
+from tracker.domain.catalogue.places import Actor
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.entities.redaction import RedactionState
+from tracker.domain.evidence.coverage import CoverageState
+from tracker.domain.evidence.import_receipt import ImportState
+from tracker.domain.evidence.watched_source import WatchedSourceState
+from tracker.domain.figures.figure import FigureState
+from tracker.domain.figures.preference import PreferenceState
+from tracker.domain.figures.trade_flow import TradeFlowState
 
 
 @object_type

@@ -32,9 +32,7 @@ from schema.inputs.clause_filter import (
 from schema.root.as_of.base import AtMoment
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.export_control import firm_names
-from tracker.domain import places
-from tracker.domain.confirmation import NOTHING_BY_TERMS
-from tracker.domain.vocabulary import (
+from tracker.domain.basics.vocabulary import (
     ClauseStatus,
     Confirmation,
     Covers,
@@ -43,6 +41,8 @@ from tracker.domain.vocabulary import (
     Match,
     Measure,
 )
+from tracker.domain.catalogue import places
+from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
 from tracker.errors import InvalidInput
 
 MAX_GROUPS = 1000

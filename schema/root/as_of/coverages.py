@@ -26,9 +26,9 @@ from schema.types.completeness import Completeness, completeness
 from schema.types.connection import PageSource
 from schema.types.coverage import CoverageStatement
 from schema.types.list_field import list_field
-from tracker.domain.commodities import Commodity
-from tracker.domain.values import Actor
-from tracker.domain.vocabulary import ActKind
+from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Actor
 
 OfIssuer = Annotated[
     str | None, argument(description="Only acts of this place (`CN`) or alliance (`quad`).")

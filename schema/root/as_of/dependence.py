@@ -26,9 +26,9 @@ from schema.types.dependence import (
     YearlyLines,
 )
 from schema.types.dependence import OriginList as PublishedList
-from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import Measure, Statistic
+from tracker.domain.basics.vocabulary import Measure, Statistic
+from tracker.domain.catalogue.commodities import Commodity, commodities
+from tracker.domain.catalogue.places import Place
 
 Importer: TypeAlias = Annotated[str, argument(description="The importing place, such as `US`.")]
 Edition: TypeAlias = Annotated[

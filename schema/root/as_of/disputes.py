@@ -18,13 +18,13 @@ from schema.root.as_of.base import AtMoment
 from schema.types.connection import PageSource, list_pages
 from schema.types.export_control import Dispute, ExportControl
 from schema.types.list_field import list_field
-from tracker.domain import disputes as domain
-from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.commodities import Commodity, commodities_with_code, related
-from tracker.domain.completeness import CONTROLS
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import Licences
-from tracker.domain.places import Place
+from tracker.domain.catalogue.commodities import Commodity, commodities_with_code, related
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls import disputes as domain
+from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import Licences
+from tracker.domain.evidence.completeness import CONTROLS
 
 
 @object_type

@@ -47,13 +47,13 @@ from schema.types.export_control import (
     page_at,
 )
 from schema.types.list_field import SOURCES, list_field
-from tracker.domain.clause import ClauseState
-from tracker.domain.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.completeness import control_kinds
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import Licences
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import Direction
+from tracker.domain.basics.vocabulary import Direction
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import Licences
+from tracker.domain.evidence.completeness import control_kinds
 
 OfIssuer = Annotated[
     str | None, argument(description="Only export controls of this issuer, such as `CN`.")

@@ -36,10 +36,10 @@ from schema.types.connection import PageSource, list_pages
 from schema.types.edition import Edition, FactHorizon
 from schema.types.event import Fact
 from schema.types.list_field import list_field
-from tracker.domain.completeness import KINDS_OF_ACTS
-from tracker.domain.registry import KINDS
-from tracker.domain.values import Actor
-from tracker.domain.vocabulary import ActKind
+from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.catalogue.places import Actor
+from tracker.domain.events.registry import KINDS
+from tracker.domain.evidence.completeness import KINDS_OF_ACTS
 from tracker.log.resume_token import MAX_POSITION
 
 FACT_CURSORS = WordCursors("facts")

@@ -27,10 +27,10 @@ from schema.types.alliance import Alliance
 from schema.types.common import Place, place
 from schema.types.connection import PageSource, list_pages
 from schema.types.list_field import list_field
-from tracker.domain import places as domain
-from tracker.domain.alliance import AllianceState
-from tracker.domain.values import PartialDate
-from tracker.domain.vocabulary import ActKind, MemberRole, MembershipKind
+from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import ActKind, MemberRole, MembershipKind
+from tracker.domain.catalogue import places as domain
 from tracker.errors import InvalidInput
 
 MAX_PLACES = 100

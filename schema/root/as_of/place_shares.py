@@ -17,10 +17,10 @@ from schema.inputs.ranges import YearRange, parse_years
 from schema.root.as_of.base import AtMoment
 from schema.types.common import Commodity, commodity
 from schema.types.place_figure import PlaceFigure, place_figure
-from tracker.domain.commodities import commodities as all_commodities
-from tracker.domain.figure import FigureState
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import commodities as all_commodities
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.figure import FigureState
 
 WORLD = Place("WORLD")
 

@@ -36,7 +36,7 @@ from schema.types.connection import PageSource, shown_pages
 from schema.types.export_control import firm_names
 from schema.types.list_field import list_field
 from schema.types.schedule import ScheduledTransition, scheduled_transition
-from tracker.domain.places import Place
+from tracker.domain.catalogue.places import Place
 
 SCHEDULED = "scheduled"
 """Name of the list in cursors."""

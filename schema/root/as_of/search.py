@@ -24,8 +24,8 @@ from schema.types.change import EntityKind
 from schema.types.connection import PageSource
 from schema.types.list_field import list_field
 from schema.types.search import SearchResult, SearchResultConnection, search_result
-from tracker.domain.completeness import KINDS_OF_ACTS
-from tracker.domain.values import Actor
+from tracker.domain.catalogue.places import Actor
+from tracker.domain.evidence.completeness import KINDS_OF_ACTS
 
 CURSORS = Cursors(order="RANK")
 

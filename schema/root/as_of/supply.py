@@ -36,10 +36,10 @@ from schema.types.common import place, share_content
 from schema.types.distribution import AnswerContext, Distribution, distribution
 from schema.types.exposure import Exposure, ExposureToward
 from schema.types.supply import Supply
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure import FigureState
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.figure import FigureState
 from tracker.errors import InvalidInput, TooLarge
 
 MAX_DISTRIBUTIONS = 100

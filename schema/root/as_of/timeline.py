@@ -37,10 +37,10 @@ from schema.types.change import Transition, transition_summary
 from schema.types.connection import PageSource, list_pages
 from schema.types.export_control import firm_names
 from schema.types.list_field import list_field
-from tracker.domain.announcement import AnnouncementState
-from tracker.domain.phrases import on_phrase, publisher_phrase
-from tracker.domain.places import Place
-from tracker.domain.values import PartialDate
+from tracker.domain.actors.announcement import AnnouncementState
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.catalogue.places import Place
+from tracker.domain.wording.phrases import on_phrase, publisher_phrase
 from tracker.errors import InvalidInput
 
 

@@ -21,11 +21,11 @@ from schema.types.completeness import imports_scope
 from schema.types.connection import PageSource, node_pages
 from schema.types.list_field import SOURCES, list_field
 from schema.types.trade_flow import TradeFlow
-from tracker.domain.commodities import Commodity
-from tracker.domain.hs_concordance import codes_at, codes_of
-from tracker.domain.places import Place
-from tracker.domain.trade_flow import TradeFlowState
-from tracker.domain.unions import members_of
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.hs_concordance import codes_at, codes_of
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import members_of
+from tracker.domain.figures.trade_flow import TradeFlowState
 from tracker.errors import InvalidInput
 
 

@@ -36,9 +36,9 @@ from schema.types.change import EntityKind, Transition
 from schema.types.connection import PageSource, list_pages, shown_pages
 from schema.types.export_control import firm_names
 from schema.types.list_field import list_field
-from tracker.domain.alliance import Alliance
-from tracker.domain.places import Place
-from tracker.domain.values import DAY
+from tracker.domain.actors.alliance import Alliance
+from tracker.domain.basics.values import DAY
+from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput
 
 TRANSITIONS = "transitions"

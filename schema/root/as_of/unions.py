@@ -7,7 +7,7 @@ from strawberry import field
 from schema.base.decorators import object_type, resolver_field
 from schema.root.as_of.base import AtMoment
 from schema.types.common import Place, place
-from tracker.domain.unions import members_of, unions
+from tracker.domain.catalogue.unions import members_of, unions
 
 
 @object_type

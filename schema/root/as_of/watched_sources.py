@@ -16,8 +16,8 @@ from schema.root.as_of.base import AtMoment
 from schema.types.connection import PageSource, node_pages
 from schema.types.list_field import list_field
 from schema.types.watched_source import WatchedSource
-from tracker.domain.values import Actor
-from tracker.domain.watched_source import WatchedSourceState
+from tracker.domain.catalogue.places import Actor
+from tracker.domain.evidence.watched_source import WatchedSourceState
 
 
 @object_type

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pycountry
 
-COMMODITIES = Path(__file__).parents[3] / "tracker" / "domain" / "commodities.toml"
+COMMODITIES = Path(__file__).parents[3] / "tracker" / "domain" / "catalogue" / "commodities.toml"
 
 PUBLISHERS_NAMES = {
     **{"nitrogen (fixed)--ammonia": "ammonia", "nepheline syenite": "feldspar"},

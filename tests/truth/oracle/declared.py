@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-DOMAIN = Path(__file__).parents[3] / "tracker" / "domain"
+CATALOGUE = Path(__file__).parents[3] / "tracker" / "domain" / "catalogue"
 TONNES = {"kg": Fraction(1, 1000), "t": Fraction(1), "kt": Fraction(1000), "Mt": Fraction(1000000)}
 GROUPS = {"US_CA": {"US", "CA"}, "AU_CA_CN_NA": {"AU", "CA", "CN", "NA"}}
 """Figures for several countries, by country codes."""
@@ -47,7 +47,7 @@ def european_union(day: date) -> set[str]:
 @cache
 def tree() -> dict[str, dict[str, Any]]:
     """Return the declared commodities by key."""
-    return tomllib.loads((DOMAIN / "commodities.toml").read_text())
+    return tomllib.loads((CATALOGUE / "commodities.toml").read_text())
 
 
 @cache
@@ -69,7 +69,7 @@ def is_below(commodity: str, other: str) -> bool:
 @cache
 def equivalent_bases() -> list[list[str]]:
     """Return declared bases that are equivalent."""
-    declared = tomllib.loads((DOMAIN / "bases.toml").read_text())
+    declared = tomllib.loads((CATALOGUE / "bases.toml").read_text())
     return [entry["bases"] for entry in declared["equivalent"]]
 
 

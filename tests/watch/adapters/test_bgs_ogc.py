@@ -10,7 +10,7 @@ import pytest
 from tests.support.publishers.bgs import ITEMS, Bgs, figures
 from tests.support.publishers.publisher import Status, driven_by, truncated
 from tests.watch.adapters.drive import DrivenPoll, drive, source_of
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.review.finding import ImportProposal
 from tracker.sources.column_mapping import ColumnMapping
 from tracker.sources.reader import File, ReadFact

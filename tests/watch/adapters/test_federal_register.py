@@ -20,8 +20,8 @@ from tests.support.publishers.publisher import (
     truncated,
 )
 from tests.watch.adapters.drive import TODAY, DrivenPoll, drive, source_of
-from tracker.domain.announcement import Made
-from tracker.domain.export_control_acts import Announced
+from tracker.domain.actors.announcement import Made
+from tracker.domain.controls.export_control_acts import Announced
 from tracker.review.finding import LeadCode
 from tracker.watch.adapter import Cursor, FetchFailed, NotUnderstood
 from tracker.watch.adapters.federal_register import ADAPTER

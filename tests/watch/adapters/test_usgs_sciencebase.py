@@ -10,7 +10,7 @@ import pytest
 from tests.support.publishers.publisher import Status, driven_by, truncated
 from tests.support.publishers.usgs import FOLDER, ITEMS, WORLD_2025, CatalogueItem, ScienceBase
 from tests.watch.adapters.drive import DrivenPoll, drive, source_of
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.review.finding import LeadCode
 from tracker.sources.reader import File, ReadFact
 from tracker.sources.readers import usgs

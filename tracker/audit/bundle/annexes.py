@@ -18,7 +18,7 @@ from tracker.audit.format.layout import ANNEXES
 from tracker.audit.verify.annex_check import opens_commitment
 from tracker.audit.verify.annex_file import lines_between
 from tracker.audit.verify.verifier import Verification
-from tracker.domain.commitments import SCHEME
+from tracker.domain.entities.commitments import SCHEME
 from tracker.errors import Rejected
 from tracker.log.annexes import Annexes, AnnexLine, export_line
 

@@ -21,8 +21,8 @@ from tracker.audit.format.layout import BundleFiles, LogFiles
 from tracker.audit.format.merkle import TILE_WIDTH, Tile
 from tracker.audit.verify.annex_check import redacts
 from tracker.audit.verify.annex_file import AnnexChecker, read_lines
-from tracker.domain.commitments import SCHEME
-from tracker.domain.redaction import Redaction
+from tracker.domain.entities.commitments import SCHEME
+from tracker.domain.entities.redaction import Redaction
 from tracker.log.entries import RecordedEvent, recorded
 
 TEXT_WORDS = (SCHEME.encode(), Redaction.KIND.encode())

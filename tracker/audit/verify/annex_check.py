@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tracker.domain.commitments import commitment, commitments_in
-from tracker.domain.redaction import Redacted, Redaction
+from tracker.domain.entities.commitments import commitment, commitments_in
+from tracker.domain.entities.redaction import Redacted, Redaction
 from tracker.log.annexes import AnnexLine
 from tracker.log.entries import RecordedEvent
 

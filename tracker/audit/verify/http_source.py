@@ -16,7 +16,7 @@ from http.client import GONE, NOT_FOUND, OK, HTTPConnection, HTTPException, HTTP
 from urllib.parse import urlsplit
 
 from tracker.audit.format.layout import ANNEXES, MAX_ENTRIES_BYTES, SNAPSHOTS, LogFiles, max_bytes
-from tracker.domain.wording import address_without_query, is_address
+from tracker.domain.basics.text_rules import address_without_query, is_address
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.http_client import ResponseTooLarge, read_content
 from tracker.snapshots.digest import MAX_SNAPSHOT_BYTES

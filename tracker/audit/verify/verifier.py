@@ -39,7 +39,7 @@ from tracker.audit.verify.log_source import LogSource
 from tracker.audit.verify.published_tiles import EntryTile, PublishedTiles
 from tracker.audit.verify.snapshot_check import SnapshotChecker
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
-from tracker.domain.watched_source_facts import REDACTED_SNAPSHOT_TYPE
+from tracker.domain.evidence.watched_source_facts import REDACTED_SNAPSHOT_TYPE
 from tracker.errors import Rejected
 from tracker.log.entries import RecordedEvent, recorded
 from tracker.log.entry_hash import leaf_hash

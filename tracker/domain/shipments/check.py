@@ -12,25 +12,25 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeAlias
 
-from tracker.domain.clause import ClauseState
-from tracker.domain.confirmation import FirstDays, confirmation
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.legal_basis import is_legal_basis
-from tracker.domain.matching import NO_LICENCES, IssuerLicences, Licences
-from tracker.domain.phrases import (
+from tracker.domain.basics.values import DAY
+from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation, Direction, Match, Measure
+from tracker.domain.catalogue.publishers import speaks_for
+from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.confirmation import FirstDays, confirmation
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.legal_basis import is_legal_basis
+from tracker.domain.controls.matching import NO_LICENCES, IssuerLicences, Licences
+from tracker.domain.shipments.conditions import Conditions
+from tracker.domain.shipments.questions import Condition, Question
+from tracker.domain.shipments.rates import NO_RATE, Rate, quota_question, rate_of
+from tracker.domain.shipments.shipment import Case
+from tracker.domain.wording.phrases import (
     authority_phrase,
     list_phrase,
     place_in_text,
     quantity_phrase,
     word_phrase,
 )
-from tracker.domain.publishers import speaks_for
-from tracker.domain.shipments.conditions import Conditions
-from tracker.domain.shipments.questions import Condition, Question
-from tracker.domain.shipments.rates import NO_RATE, Rate, quota_question, rate_of
-from tracker.domain.shipments.shipment import Case
-from tracker.domain.values import DAY
-from tracker.domain.vocabulary import ClauseStatus, Confirmation, Direction, Match, Measure
 
 
 class VerdictKind(StrEnum):

@@ -11,17 +11,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from tracker.domain.commodities import Commodity, related
-from tracker.domain.firm import spelling
-from tracker.domain.matching import ALL_GOODS, GROUPS, goes_to, reaches_place
-from tracker.domain.phrases import commodities_phrase, list_phrase, place_in_text
-from tracker.domain.places import Place
-from tracker.domain.scope import Item
+from tracker.domain.actors.firm import spelling
+from tracker.domain.basics.vocabulary import Direction, Measure, Territory
+from tracker.domain.catalogue.commodities import Commodity, related
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import unions_of
+from tracker.domain.controls.matching import ALL_GOODS, GROUPS, goes_to, reaches_place
+from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.goods_conditions import GoodsConditions, describe_item
 from tracker.domain.shipments.question_id import IssuerQuestionId
 from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition
-from tracker.domain.unions import unions_of
-from tracker.domain.vocabulary import Direction, Measure, Territory
+from tracker.domain.wording.phrases import commodities_phrase, list_phrase, place_in_text
 
 EXEMPTS_ALL = "All "
 """The beginning of exemptions of all goods with exceptions: these limit a clause, instead of excepting from

@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
 
-from tracker.domain.matching import exception_for
-from tracker.domain.phrases import quantity_phrase
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Direction, DutyRelation, Match, Measure
+from tracker.domain.controls.matching import exception_for
 from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCheck, VerdictKind
 from tracker.domain.shipments.duty_pairs import DutyPairs, Key, are_on_different_goods, bounds
 from tracker.domain.shipments.questions import Condition
 from tracker.domain.shipments.rates import Rate, deciding_place
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Direction, DutyRelation, Match, Measure
+from tracker.domain.wording.phrases import quantity_phrase
 
 ZERO = Decimal(0)
 ORDINARY_NOT_RECORDED = "The ordinary duty is not recorded and is paid in addition."

@@ -9,10 +9,10 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Protocol
 
-from tracker.domain.clause import Clause
-from tracker.domain.duty_relations import Relation
-from tracker.domain.matching import reaches_place
-from tracker.domain.vocabulary import DutyRelation
+from tracker.domain.basics.vocabulary import DutyRelation
+from tracker.domain.controls.clause import Clause
+from tracker.domain.controls.duty_relations import Relation
+from tracker.domain.controls.matching import reaches_place
 
 ZERO = Decimal(0)
 MAX_COMBINATIONS = 4096

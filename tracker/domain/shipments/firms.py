@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.firm import spelling
-from tracker.domain.phrases import list_phrase, place_in_text
+from tracker.domain.actors.firm import spelling
+from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.shipments.shipment import Case, FirmNames
-from tracker.domain.vocabulary import ClauseStatus
+from tracker.domain.wording.phrases import list_phrase, place_in_text
 
 MIN_SIMILARITY_PERCENT = 80
 """Least similarity of two names (difflib) at which they count as similar."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker.domain.clause_query import match_of
-from tracker.domain.commodities import Commodity, descendants, find_commodity, related
-from tracker.domain.matching import ALL_GOODS, DUAL_USE_ITEMS, GROUPS, goods_of, named_limits
-from tracker.domain.phrases import commodities_phrase, list_phrase
-from tracker.domain.scope import Item
+from tracker.domain.basics.vocabulary import Covers, Form, Match
+from tracker.domain.catalogue.commodities import Commodity, descendants, find_commodity, related
+from tracker.domain.controls.clause_query import match_of
+from tracker.domain.controls.matching import (
+    ALL_GOODS,
+    DUAL_USE_ITEMS,
+    GROUPS,
+    goods_of,
+    named_limits,
+)
+from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.questions import MET, NOT_MET, Condition, ConditionsOfClause
-from tracker.domain.vocabulary import Covers, Form, Match
+from tracker.domain.wording.phrases import commodities_phrase, list_phrase
 
 MAX_QUESTIONS = 4
 """Maximum number of items of a clause that are asked for individually."""

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tracker.domain.completeness import Completeness, Scope, control_kinds
-from tracker.domain.phrases import commodities_phrase, place_in_text
-from tracker.domain.places import Place
+from tracker.domain.basics.vocabulary import CompletenessLevel, Direction
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import unions_of
+from tracker.domain.evidence.completeness import Completeness, Scope, control_kinds
 from tracker.domain.shipments.check import ShipmentCheck, VerdictKind
 from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Shipment
-from tracker.domain.unions import unions_of
-from tracker.domain.vocabulary import CompletenessLevel, Direction
+from tracker.domain.wording.phrases import commodities_phrase, place_in_text
 
 DISCLAIMER = (
     "This is information, not legal advice. It states what is recorded, not what the law is."

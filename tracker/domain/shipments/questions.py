@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracker.domain.clause import Clause, ClauseState
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import IssuerLicences
-from tracker.domain.phrases import place_in_text
+from tracker.domain.controls.clause import Clause, ClauseState
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import IssuerLicences
 from tracker.domain.shipments.question_id import IssuerQuestionId, QuestionId
 from tracker.domain.shipments.shipment import Case
+from tracker.domain.wording.phrases import place_in_text
 
 ANSWERS = "answers"
 """The input field for answers to questions that no other field answers."""

@@ -6,14 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from tracker.domain.clause import Clause
-from tracker.domain.export_control import ExportControlState
-from tracker.domain.matching import exception_for, rate_for
-from tracker.domain.places import Place
+from tracker.domain.basics.vocabulary import Direction, Measure
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause import Clause
+from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.matching import exception_for, rate_for
 from tracker.domain.shipments.question_id import QuestionId
 from tracker.domain.shipments.questions import ANSWERS, Question
 from tracker.domain.shipments.shipment import Case
-from tracker.domain.vocabulary import Direction, Measure
 
 
 class Rate(NamedTuple):

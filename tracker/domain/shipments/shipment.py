@@ -9,25 +9,25 @@ from decimal import Decimal
 from functools import lru_cache
 from unicodedata import category
 
-from tracker.domain.clause_query import ClauseQuery
-from tracker.domain.commodities import (
+from tracker.domain.actors.firm import spelling
+from tracker.domain.basics.text_rules import check_percent
+from tracker.domain.basics.values import Name, Value
+from tracker.domain.basics.vocabulary import Form
+from tracker.domain.catalogue.commodities import (
     Commodity,
     commodities_with_code,
     descendants,
     goods_with_code,
     related,
 )
-from tracker.domain.firm import spelling
-from tracker.domain.harmonized_system import forms_of_code
-from tracker.domain.matching import ALL_GOODS, DUAL_USE_ITEMS
-from tracker.domain.phrases import list_phrase
-from tracker.domain.places import Place
-from tracker.domain.scope import HsCode
+from tracker.domain.catalogue.harmonized_system import forms_of_code
+from tracker.domain.catalogue.places import Place
+from tracker.domain.catalogue.unions import unions, unions_of
+from tracker.domain.controls.clause_query import ClauseQuery
+from tracker.domain.controls.matching import ALL_GOODS, DUAL_USE_ITEMS
+from tracker.domain.controls.scope import HsCode
 from tracker.domain.shipments.question_id import parse_question_id
-from tracker.domain.unions import unions, unions_of
-from tracker.domain.values import Name, Value
-from tracker.domain.vocabulary import Form
-from tracker.domain.wording import check_percent
+from tracker.domain.wording.phrases import list_phrase
 from tracker.errors import InvalidInput, below
 
 NOT_GOODS = frozenset({ALL_GOODS, DUAL_USE_ITEMS})

@@ -16,10 +16,11 @@ from tracker import clock
 from tracker.auth.scopes import IMPORT_ACTOR
 from tracker.commands.commands import PlannedEvent
 from tracker.commands.decisions import decide, referenced_alliances
-from tracker.domain.entity import Entity, Retracted
-from tracker.domain.import_receipt import Import, Receipt
-from tracker.domain.values import Fact, PartialDate, Source
-from tracker.domain.vocabulary import Checked
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import Checked
+from tracker.domain.entities.entity import Entity, Retracted
+from tracker.domain.entities.fact import Fact, Source
+from tracker.domain.evidence.import_receipt import Import, Receipt
 from tracker.errors import InvalidInput, TrackerError
 from tracker.log.entries import NewEvent
 from tracker.postgres.database import Target

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from tracker.domain.codec import encode
-from tracker.domain.import_receipt import ImportCounts, Receipt, RefusalReason, Remark
-from tracker.domain.values import PartialDate, Source
-from tracker.domain.vocabulary import Checked
-from tracker.domain.wording import is_visible
+from tracker.domain.basics.codec import encode
+from tracker.domain.basics.text_rules import is_visible
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import Checked
+from tracker.domain.entities.fact import Source
+from tracker.domain.evidence.import_receipt import ImportCounts, Receipt, RefusalReason, Remark
 from tracker.sources.importing.reconcile import ItemOutcome
 from tracker.sources.reader import File, Reader, RefusedItem, SourceLocation
 

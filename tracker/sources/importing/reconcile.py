@@ -16,11 +16,18 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from tracker.commands.commands import IMPORT_MARK, PlannedEvent
-from tracker.domain.commitments import commitments_in, without_texts
-from tracker.domain.entity import Entity, RecordedFact, Retracted, effective_facts, retracted_ids
-from tracker.domain.figure_facts import Claimed, edition_key
-from tracker.domain.trade_flow import FlowClaimed
-from tracker.domain.values import Fact, Quantity
+from tracker.domain.basics.values import Quantity
+from tracker.domain.entities.commitments import commitments_in, without_texts
+from tracker.domain.entities.entity import (
+    Entity,
+    RecordedFact,
+    Retracted,
+    effective_facts,
+    retracted_ids,
+)
+from tracker.domain.entities.fact import Fact
+from tracker.domain.figures.figure_facts import Claimed, edition_key
+from tracker.domain.figures.trade_flow import FlowClaimed
 from tracker.errors import IdempotencyConflict
 from tracker.sources.reader import ReadFact
 

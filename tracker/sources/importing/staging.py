@@ -14,11 +14,11 @@ from eventsourcing.domain import datetime_now_with_tzinfo
 
 from tracker.auth.scopes import DEMO_ACTOR, IMPORT_ACTOR
 from tracker.commands.decisions import rehydrate
-from tracker.domain.codec import decode
-from tracker.domain.commitments import with_texts
-from tracker.domain.entity import Entity
-from tracker.domain.import_receipt import Receipt
-from tracker.domain.registry import entity_type, fact_type
+from tracker.domain.basics.codec import decode
+from tracker.domain.entities.commitments import with_texts
+from tracker.domain.entities.entity import Entity
+from tracker.domain.events.registry import entity_type, fact_type
+from tracker.domain.evidence.import_receipt import Receipt
 from tracker.log.annexes import read_texts
 from tracker.log.append import (
     IMPORT_BATCH_EVENTS,

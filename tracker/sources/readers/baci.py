@@ -18,13 +18,14 @@ from functools import cache
 
 import pycountry
 
-from tracker.domain.origins import Origin, Origins
-from tracker.domain.places import Place
-from tracker.domain.recordable import check_recordable
-from tracker.domain.trade_flow import FlowClaimed
-from tracker.domain.units import Unit
-from tracker.domain.values import PartialDate, Quantity, Source
-from tracker.domain.vocabulary import Checked, HsEdition, Qualifier
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import PartialDate, Quantity
+from tracker.domain.basics.vocabulary import Checked, HsEdition, Qualifier
+from tracker.domain.catalogue.places import Place
+from tracker.domain.entities.fact import Source
+from tracker.domain.entities.recordable import check_recordable
+from tracker.domain.figures.origins import Origin, Origins
+from tracker.domain.figures.trade_flow import FlowClaimed
 from tracker.errors import InvalidInput
 from tracker.sources.ids import flow_id
 from tracker.sources.parsing import number, year

@@ -19,11 +19,11 @@ import msgspec
 
 import tracker
 from tracker.commands.commands import PlannedEvent
-from tracker.domain.codec import decode, decode_input, encode
-from tracker.domain.entity import check_stream
-from tracker.domain.recordable import check_not_reviewed
-from tracker.domain.registry import check_may_be_stated, entity_type, fact_type
-from tracker.domain.values import Fact
+from tracker.domain.basics.codec import decode, decode_input, encode
+from tracker.domain.entities.entity import check_stream
+from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.recordable import check_not_reviewed
+from tracker.domain.events.registry import check_may_be_stated, entity_type, fact_type
 from tracker.errors import InvalidInput, TooLarge, TrackerError
 from tracker.sources.reader import (
     File,

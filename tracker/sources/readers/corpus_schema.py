@@ -8,15 +8,16 @@ from typing import Any
 
 import msgspec
 
-from tracker.domain.commodities import Commodity, commodities
-from tracker.domain.duration import Duration
-from tracker.domain.import_receipt import Receipt
-from tracker.domain.places import Place, places
-from tracker.domain.redaction import Redacted
-from tracker.domain.registry import FACTS
-from tracker.domain.units import Unit
-from tracker.domain.values import Actor, PartialDate, Source, TextCommitment
-from tracker.domain.watched_source_facts import SourceFact
+from tracker.domain.basics.duration import Duration
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import PartialDate, TextCommitment
+from tracker.domain.catalogue.commodities import Commodity, commodities
+from tracker.domain.catalogue.places import Actor, Place, places
+from tracker.domain.entities.fact import Source
+from tracker.domain.entities.redaction import Redacted
+from tracker.domain.events.registry import FACTS
+from tracker.domain.evidence.import_receipt import Receipt
+from tracker.domain.evidence.watched_source_facts import SourceFact
 
 SCHEMAS_OF_WORDS: dict[type, dict[str, Any]] = {
     PartialDate: {

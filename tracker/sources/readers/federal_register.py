@@ -16,14 +16,15 @@ from functools import cache
 
 import msgspec
 
-from tracker.domain.announcement import Made
-from tracker.domain.clause import Clause
-from tracker.domain.codec import decode
-from tracker.domain.commodities import Commodity, commodities, find_commodity
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.places import Place
-from tracker.domain.values import Actor, Fact, PartialDate, Source
-from tracker.domain.vocabulary import AnnouncementKind, Checked, Direction, Measure
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.codec import decode
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import AnnouncementKind, Checked, Direction, Measure
+from tracker.domain.catalogue.commodities import Commodity, commodities, find_commodity
+from tracker.domain.catalogue.places import Actor, Place
+from tracker.domain.controls.clause import Clause
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.fact import Fact, Source
 from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
 from tracker.sources.reader import (

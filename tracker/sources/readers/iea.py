@@ -17,12 +17,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure_facts import Claimed, Series
-from tracker.domain.places import Place, find_place
-from tracker.domain.units import Unit
-from tracker.domain.values import PartialDate, Quantity, Source
-from tracker.domain.vocabulary import Checked, Stage, Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import PartialDate, Quantity
+from tracker.domain.basics.vocabulary import Checked, Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place, find_place
+from tracker.domain.entities.fact import Source
+from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.errors import InvalidInput
 from tracker.sources.ids import claim_id
 from tracker.sources.parsing import number, year

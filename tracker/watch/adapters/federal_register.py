@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta, Struct
 
-from tracker.domain.codec import decode, encode
+from tracker.domain.basics.codec import decode, encode
 from tracker.errors import InvalidInput
 from tracker.review.finding import FactProposal, Finding, Lead, LeadCode, Origin
 from tracker.sources.reader import ReadFact, SourceLocation

@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from tracker.domain.wording import usable_address
+from tracker.domain.basics.text_rules import usable_address
 from tracker.watch.adapter import NotUnderstood, Response
 from tracker.watch.html_process import read_apart
 from tracker.watch.markup import parse_xml, text_of, text_of_markup

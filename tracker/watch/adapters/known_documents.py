@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tracker.domain.codec import encode
+from tracker.domain.basics.codec import encode
 from tracker.watch.adapter import Cursor
 from tracker.watch.adapters.day_ranges import DayRange
 

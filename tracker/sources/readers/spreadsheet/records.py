@@ -11,19 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tracker.domain.announcement import Made
-from tracker.domain.clause import Clause
-from tracker.domain.export_control_acts import (
-    Announced,
-    EnteredIntoForce,
-    Expired,
-    Repealed,
-    Suspended,
-)
-from tracker.domain.figure_facts import Claimed, Series
-from tracker.domain.units import Unit
-from tracker.domain.values import Commodity, Fact, PartialDate, Place, Quantity, Source
-from tracker.domain.vocabulary import (
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import PartialDate, Quantity
+from tracker.domain.basics.vocabulary import (
     AnnouncementKind,
     Checked,
     ClauseStatus,
@@ -32,6 +23,18 @@ from tracker.domain.vocabulary import (
     Stage,
     Statistic,
 )
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause import Clause
+from tracker.domain.controls.export_control_acts import (
+    Announced,
+    EnteredIntoForce,
+    Expired,
+    Repealed,
+    Suspended,
+)
+from tracker.domain.entities.fact import Fact, Source
+from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.errors import InvalidInput
 from tracker.sources import parsing
 from tracker.sources.column_mapping import ColumnMapping, default_publisher

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from tracker.domain.figure_facts import Claimed
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.errors import InvalidInput
 from tracker.sources.column_mapping import ColumnMapping
 from tracker.sources.ids import claim_id

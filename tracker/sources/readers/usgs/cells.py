@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracker.domain.values import PartialDate, Source
-from tracker.domain.vocabulary import Checked, Statistic
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import Checked, Statistic
+from tracker.domain.entities.fact import Source
 from tracker.sources.reader import NOT_UNDERSTOOD, RefusedItem, SourceLocation
 
 

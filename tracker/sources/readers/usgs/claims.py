@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tracker.domain.figure_facts import Claimed, Series
-from tracker.domain.places import Place, find_place
-from tracker.domain.units import Unit
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Qualifier, Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Qualifier, Statistic
+from tracker.domain.catalogue.places import Place, find_place
+from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.errors import InvalidInput
 from tracker.sources.reader import RefusedItem
 from tracker.sources.readers.usgs import notes

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from tracker.domain.figure_facts import Claimed, Series
-from tracker.domain.origins import Origin, Origins
-from tracker.domain.places import Place, find_place
-from tracker.domain.units import Unit
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.catalogue.places import Place, find_place
+from tracker.domain.figures.figure_facts import Claimed, Series
+from tracker.domain.figures.origins import Origin, Origins
 from tracker.errors import InvalidInput
 from tracker.sources.reader import RefusedItem
 from tracker.sources.readers.usgs import notes

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, islice
 
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.vocabulary import Statistic
 from tracker.sources.reader import NOT_UNDERSTOOD, File, RefusedItem, SourceLocation
 from tracker.sources.readers.usgs.cells import Cell, Edition
 from tracker.sources.readers.usgs.quantities import amount_in_note

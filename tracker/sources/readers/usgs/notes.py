@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from tracker.domain.values import PartialDate
+from tracker.domain.basics.values import PartialDate
 
 YEARS = re.compile(r"\b(?P<first>(?:19|20)\d\d)\b(?:[-\u2013](?P<last>\d\d)\b)?")
 """A year, or several: `2021–22`."""

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tracker.domain.vocabulary import Qualifier
+from tracker.domain.basics.vocabulary import Qualifier
 
 NUMBER = r"[0-9][0-9,]*(?:\.[0-9]+)?"
 PLAIN = re.compile(rf"(?P<estimate>e)?(?P<value>{NUMBER})")

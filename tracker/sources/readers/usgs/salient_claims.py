@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from tracker.domain.figure_facts import Claimed, Series
-from tracker.domain.places import Place
-from tracker.domain.values import PartialDate, Quantity
-from tracker.domain.vocabulary import Qualifier, Stage, Statistic
+from tracker.domain.basics.values import PartialDate, Quantity
+from tracker.domain.basics.vocabulary import Qualifier, Stage, Statistic
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.figure_facts import Claimed, Series
 from tracker.errors import InvalidInput
 from tracker.sources.reader import RefusedItem
 from tracker.sources.readers.usgs import notes

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from tracker.domain.commodities import Commodity
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import RefusedItem
 from tracker.sources.readers.usgs import notes
 from tracker.sources.readers.usgs.layouts import SectionRow

@@ -10,9 +10,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tracker.domain.commodities import Commodity, find_commodity
-from tracker.domain.units import Unit
-from tracker.domain.vocabulary import Stage
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.vocabulary import Stage
+from tracker.domain.catalogue.commodities import Commodity, find_commodity
 from tracker.sources.ids import slug
 
 MAX_FORM_CHARACTERS = 60

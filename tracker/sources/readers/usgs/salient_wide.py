@@ -15,8 +15,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tracker.domain.figure_facts import Claimed
-from tracker.domain.vocabulary import Statistic
+from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import NOT_UNDERSTOOD, File, RefusedItem, SourceLocation
 from tracker.sources.readers.usgs.cells import Cell, Edition
 from tracker.sources.readers.usgs.salient_claims import (

@@ -9,9 +9,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tracker.domain.commodities import Commodity, find_commodity
-from tracker.domain.places import Place
-from tracker.domain.vocabulary import Stage, Statistic
+from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.catalogue.commodities import Commodity, find_commodity
+from tracker.domain.catalogue.places import Place
 from tracker.sources.readers.usgs.cells import Cell
 
 COMMODITY_IN_NAME = (

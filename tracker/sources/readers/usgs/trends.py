@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tracker.domain.figure_facts import Claimed, Series
-from tracker.domain.origins import Origin, Origins
-from tracker.domain.places import Place
-from tracker.domain.units import Unit
-from tracker.domain.values import Quantity
-from tracker.domain.vocabulary import Qualifier, Statistic
+from tracker.domain.basics.units import Unit
+from tracker.domain.basics.values import Quantity
+from tracker.domain.basics.vocabulary import Qualifier, Statistic
+from tracker.domain.catalogue.places import Place
+from tracker.domain.figures.figure_facts import Claimed, Series
+from tracker.domain.figures.origins import Origin, Origins
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, RefusedItem, SourceLocation
 from tracker.sources.readers.usgs.cells import Cell, Edition

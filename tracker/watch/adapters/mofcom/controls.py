@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from tracker.domain.clause import Clause
-from tracker.domain.commodities import Commodity
-from tracker.domain.export_control_acts import Announced
-from tracker.domain.places import Place
-from tracker.domain.values import PartialDate, Source
-from tracker.domain.vocabulary import Checked, Direction, Measure
+from tracker.domain.basics.values import PartialDate
+from tracker.domain.basics.vocabulary import Checked, Direction, Measure
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.domain.controls.clause import Clause
+from tracker.domain.controls.export_control_acts import Announced
+from tracker.domain.entities.fact import Source
 from tracker.errors import InvalidInput
 from tracker.review.finding import FactProposal, Origin
 from tracker.sources.reader import SourceLocation, read_fact

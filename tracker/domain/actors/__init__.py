@@ -1,0 +1,1 @@
+"""Firms, alliances and their announcements."""

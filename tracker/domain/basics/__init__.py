@@ -1,0 +1,1 @@
+"""Words, values, dates, units and texts: the materials of facts."""

@@ -1,0 +1,1 @@
+"""Declared things of the world: places, commodities, products, customs codes, publishers."""

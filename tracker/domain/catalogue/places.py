@@ -1,0 +1,265 @@
+"""Places: countries by their ISO 3166-1 code, and declared aggregates.
+
+Aggregates are not countries (design rule 8): a world total is rounded, and "other countries" is a residual
+whose members change from edition to edition.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+import pycountry
+
+from tracker.errors import InvalidInput
+
+AGGREGATES = {
+    "WORLD": "World",
+    "OTHER": "Other countries",
+    "EU": "European Union",
+    "US_CA": "United States and Canada",
+    "AU_CA_CN_NA": "Australia, Canada, China and Namibia",
+}
+"""Groups for which publishers give one figure, or that act as one."""
+
+SPECIAL = {"XK": "Kosovo"}
+"""Places without an ISO 3166-1 code, under their common code."""
+
+FORMER = {
+    "SUHH": ("Soviet Union", date(1991, 12, 25)),
+    "CSHH": ("Czechoslovakia", date(1992, 12, 31)),
+    "YUCS": ("Yugoslavia", date(2003, 2, 3)),
+    "CSXX": ("Serbia and Montenegro", date(2006, 6, 2)),
+    "DDDE": ("German Democratic Republic", date(1990, 10, 2)),
+    "YDYE": ("Yemen, Democratic", date(1990, 5, 21)),
+}
+"""Former states by their ISO 3166-3 codes, with their last days.
+
+A renamed state is the same state: Zaire is the Democratic Republic of the Congo.
+"""
+
+NAMES = {
+    "BN": "Brunei",
+    "CD": "Congo (Kinshasa)",
+    "CG": "Congo (Brazzaville)",
+    "RU": "Russia",
+    "VA": "Vatican City",
+}
+"""English names where the ISO name is formal or ambiguous and pycountry has no common name."""
+
+SPELLINGS = {
+    "burma": "MM",
+    "burma (myanmar)": "MM",
+    "myanmar (burma)": "MM",
+    "congo": "CG",
+    "zaire": "CD",
+    "burkina": "BF",
+    "ussr": "SUHH",
+    "u.s.s.r.": "SUHH",
+    "soviet union": "SUHH",
+    "east germany": "DDDE",
+    "german democratic republic": "DDDE",
+    "yemen (pdr)": "YDYE",
+    "congo (kinshasa)": "CD",
+    "congo, kinshasa": "CD",
+    "congo, d.r.": "CD",
+    "congo, dr": "CD",
+    "democratic republic of congo": "CD",
+    "democratic republic of the congo": "CD",
+    "dr congo": "CD",
+    "drc": "CD",
+    "congo (brazzaville)": "CG",
+    "congo, brazzaville": "CG",
+    "republic of the congo": "CG",
+    "north korea": "KP",
+    "korea, north": "KP",
+    "south korea": "KR",
+    "korea, south": "KR",
+    "korea": "KR",
+    "republic of korea": "KR",
+    "ivory coast": "CI",
+    "turkey": "TR",
+    "turkiye": "TR",
+    "czech republic": "CZ",
+    "macedonia": "MK",
+    "swaziland": "SZ",
+    "cape verde": "CV",
+    "east timor": "TL",
+    "the bahamas": "BS",
+    "the gambia": "GM",
+    "the netherlands": "NL",
+    "holland": "NL",
+    "great britain": "GB",
+    "uk": "GB",
+    "u.k.": "GB",
+    "usa": "US",
+    "u.s.": "US",
+    "u.s.a.": "US",
+    "united states of america": "US",
+    "uae": "AE",
+    "people's republic of china": "CN",
+    "hong kong sar": "HK",
+    "hong kong, china": "HK",
+    "macau": "MO",
+    "chinese taipei": "TW",
+    "taiwan, china": "TW",
+    "falkland islands": "FK",
+    "micronesia": "FM",
+    "palestine": "PS",
+    "sao tome e principe": "ST",
+    "eu": "EU",
+    "eu27": "EU",
+    "global": "WORLD",
+    "world": "WORLD",
+    "other": "OTHER",
+    "others": "OTHER",
+    "rest of world": "OTHER",
+    "all other countries": "OTHER",
+}
+"""Publishers' names of places, normalized by `normalize_name`, that are neither ISO nor common names."""
+
+WORLD_TOTAL = re.compile(r"world,? total\b.*|total,? world\b.*")
+OTHER_COUNTRIES = re.compile(r"other countries(?: \([^)]*\))?")
+
+
+class Place(str):
+    """An ISO 3166-1 alpha-2 code in capitals, or the code of a declared aggregate."""
+
+    __slots__ = ()
+
+    def __new__(cls, code: str) -> Place:
+        if code not in _names():
+            raise InvalidInput(
+                f"{code!r} is not a place: expected an ISO 3166-1 alpha-2 code or "
+                + f"one of {', '.join([*AGGREGATES, *SPECIAL])}{_suggestion(code)}",
+                code="UNKNOWN_PLACE",
+            )
+        return super().__new__(cls, code)
+
+    @property
+    def name(self) -> str:
+        """The English name."""
+        return _names()[self]
+
+    @property
+    def alpha3(self) -> str | None:
+        """The alpha-3 code of ISO 3166-1, or of ISO 3166-3 for a former state; None without one."""
+        return getattr(_iso_countries().get(self), "alpha_3", None)
+
+    @property
+    def numeric(self) -> str | None:
+        """The numeric code in three digits; None without one. Statistics of the UN use it as M49."""
+        return getattr(_iso_countries().get(self), "numeric", None)
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """Other names in publications, in lower case."""
+        return tuple(name for name, code in SPELLINGS.items() if code == self)
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day of a former state; None for all others."""
+        former = FORMER.get(self)
+        return former[1] if former else None
+
+    @property
+    def is_aggregate(self) -> bool:
+        """Whether this is a group of countries: a total, a residual, a union."""
+        return str(self) in AGGREGATES
+
+    @property
+    def countries(self) -> tuple[Place, ...]:
+        """The countries of a declared group that is neither a total, a residual nor a union: those of
+        `US_CA`. None for all other places."""
+        return tuple(map(Place, self.split("_"))) if self.is_aggregate and "_" in self else ()
+
+
+def places() -> tuple[Place, ...]:
+    """Return all places: countries and declared aggregates."""
+    return tuple(Place(code) for code in sorted(_names()))
+
+
+def find_place(text: str) -> Place | None:
+    """Return the place that a publisher calls `text`, or None if the name is unknown."""
+    name = normalize_name(text)
+    if WORLD_TOTAL.fullmatch(name):
+        return Place("WORLD")
+    if OTHER_COUNTRIES.fullmatch(name):
+        return Place("OTHER")
+    code = _codes_by_name().get(name)
+    return Place(code) if code else None
+
+
+def normalize_name(text: str) -> str:
+    """Return `text` without accents, capitals, extra spaces, curly quotes and serial commas."""
+    plain = unicodedata.normalize("NFKD", text.replace("\u2019", "'").replace("\u2018", "'"))
+    letters = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(letters.casefold().replace(", and ", " and ").split())
+
+
+def _suggestion(text: str) -> str:
+    """Return a suggestion for an unknown code: a code in capitals, a place by name, alpha-3 or numeric
+    code, or the nearest code."""
+    place = Place(text.upper()) if text.upper() in _names() else find_place(text)
+    place = place or _place_by_other_code(text.upper())
+    if place is None:
+        near = get_close_matches(normalize_name(text), _codes_by_name(), n=1, cutoff=0.8)
+        place = Place(_codes_by_name()[near[0]]) if near else None
+    return f"; did you mean {str(place)!r} ({place.name})?" if place else ""
+
+
+def _place_by_other_code(code: str) -> Place | None:
+    """Return the place of an alpha-3 or numeric code."""
+    return next((place for place in places() if code in (place.alpha3, place.numeric)), None)
+
+
+@cache
+def _iso_countries() -> dict[str, Any]:
+    """Return the ISO data of every place with a code of its own, by our code."""
+    former = {c.alpha_4: c for c in pycountry.historic_countries if c.alpha_4 in FORMER}
+    return {c.alpha_2: c for c in pycountry.countries} | former
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Return the English name of every place, by code."""
+    countries = {c.alpha_2: getattr(c, "common_name", c.name) for c in pycountry.countries}
+    former = {code: name for code, (name, _) in FORMER.items()}
+    return countries | NAMES | SPECIAL | former | AGGREGATES
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    """Return codes by every known normalized name; declared spellings have precedence over ISO names."""
+    formal = {normalize_name(c.name): c.alpha_2 for c in pycountry.countries}
+    long = {
+        normalize_name(c.official_name): c.alpha_2
+        for c in pycountry.countries
+        if hasattr(c, "official_name")
+    }
+    usual = {normalize_name(name): code for code, name in _names().items()}
+    return long | formal | usual | SPELLINGS
+
+
+ALLIANCE_ID = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*", re.ASCII)
+
+
+class Actor(str):
+    """An actor: a place (`US`) or, in lower case, an alliance (`quad`)."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Actor:
+        if not ALLIANCE_ID.fullmatch(text):
+            try:
+                Place(text)
+            except InvalidInput as error:
+                raise InvalidInput(
+                    f"{error.message}; an alliance has small letters, such as 'quad'",
+                    code=error.code,
+                ) from None
+        return super().__new__(cls, text)

@@ -1,0 +1,63 @@
+"""Products of lists of origins: the forms of goods in each, declared in `products.toml`.
+
+A publisher's list has a product such as `unwrought metal and powder`. Acts have forms such as metal. The
+declared forms connect them; no word of a product is interpreted at run time.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from tracker.domain.basics.vocabulary import Form
+from tracker.domain.catalogue.commodities import Commodity
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product of one commodity in lists of origins."""
+
+    commodity: Commodity
+    """The commodity of the list."""
+    slug: str
+    """The product, as the form of the series."""
+    forms: tuple[Form, ...]
+    """The forms of its goods."""
+    goods: Commodity
+    """The narrowest commodity that all its goods belong to."""
+    total: bool
+    """Whether it contains other listed products of its commodity."""
+
+
+def find_product(commodity: Commodity, slug: str | None) -> Product | None:
+    """Return the declared product; None if none is declared."""
+    return _products().get((commodity, slug or ""))
+
+
+def forms_of(commodity: Commodity, slug: str | None) -> tuple[Form, ...]:
+    """Return the forms of a product's goods; empty if the product is not declared."""
+    product = find_product(commodity, slug)
+    return product.forms if product else ()
+
+
+def products() -> tuple[Product, ...]:
+    """Return all declared products, in the order of the file."""
+    return tuple(_products().values())
+
+
+@cache
+def _products() -> dict[tuple[str, str], Product]:
+    declared = tomllib.loads(files(__package__).joinpath("products.toml").read_text("utf-8"))
+    return {
+        (commodity, slug): Product(
+            commodity=Commodity(commodity),
+            slug=slug,
+            forms=tuple(map(Form, entry["forms"])),
+            goods=Commodity(entry.get("goods", commodity)),
+            total=entry.get("total", False),
+        )
+        for commodity, entries in declared.items()
+        for slug, entry in entries.items()
+    }

@@ -1,0 +1,1 @@
+"""Export controls: acts, clauses, their status, coverage and legal basis."""

@@ -1,0 +1,68 @@
+"""Scope of a clause in detail: items of goods, and places with exceptions."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from tracker.domain.basics.text_rules import check_not_negative
+from tracker.domain.basics.values import Name, PartialDate, Text, Value, check_order
+from tracker.domain.basics.vocabulary import Form
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
+from tracker.errors import InvalidInput
+
+HsCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}([0-9]{2}){0,3}\Z")]
+"""A code of the Harmonized System, or of a tariff based on it: 4, 6, 8 or 10 digits, no dots."""
+
+
+class Item(Value, frozen=True, kw_only=True):
+    """Goods that a clause names, or exempts, more precisely than by a commodity."""
+
+    name: Name
+    """Their description, such as `spherical graphite`."""
+    code: Name | None = None
+    """Their code in the act, such as `1C902.a`."""
+    hs: tuple[HsCode, ...] = ()
+    """Their codes of the Harmonized System or of a tariff: 4, 6, 8 or 10 digits without dots."""
+    threshold: Text | None = None
+    """The threshold from which they are covered, in words, such as `purity of 99.99 % or more`."""
+    forms: tuple[Form, ...] = ()
+    """Their forms; empty: those of the clause."""
+    commodity: Commodity | None = None
+    """Their commodity; null: any of the clause."""
+
+
+class PlaceException(Value, frozen=True, kw_only=True):
+    """Places for which a clause does not apply, or applies with another rate: destinations of exports,
+    origins of imports."""
+
+    places: tuple[Place, ...]
+    """The places: destinations of exports, origins of imports."""
+    exempt: bool = False
+    """Whether the clause does not apply to them."""
+    rate_percent: Decimal | None = None
+    """The rate that applies to them instead."""
+    in_force_from: PartialDate | None = None
+    """The first day of the exception; null: as long as the clause applies."""
+    in_force_until: PartialDate | None = None
+    """The last day, inclusive; null: as long as the clause applies."""
+    note: Text | None = None
+    """Remarks, such as a condition of the exception."""
+
+    def holds_on(self, day: date) -> bool:
+        """Return whether the exception applies on a day."""
+        started = self.in_force_from is None or self.in_force_from.first <= day
+        return started and (self.in_force_until is None or day <= self.in_force_until.last)
+
+    def check_recordable(self) -> None:
+        """Check that it names places and has one effect. Raises InvalidInput."""
+        check_not_negative(self.rate_percent, "ratePercent")
+        check_order(self.in_force_from, self.in_force_until, "inForceUntil")
+        if not self.places:
+            raise InvalidInput("expected at least one place", path=("places",))
+        if self.exempt and self.rate_percent is not None:
+            raise InvalidInput("expected no rate for places that are exempt", path=("ratePercent",))

@@ -1,0 +1,1 @@
+"""The base of entities: facts with sources, their history, folds, redactions."""

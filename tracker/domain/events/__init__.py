@@ -1,0 +1,1 @@
+"""All kinds of facts together: their registry, sentences and names."""

@@ -1,0 +1,1 @@
+"""Watched sources, imports, and the completeness of what they cover."""

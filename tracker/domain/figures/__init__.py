@@ -1,0 +1,1 @@
+"""Figures, trade flows, and the preference among claims."""

@@ -1,0 +1,1 @@
+"""English phrases, from which everything that speaks makes its sentences."""
