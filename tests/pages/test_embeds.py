@@ -210,7 +210,22 @@ async def test_oembed_describes_a_page_and_a_frame(corpus: Api) -> None:
         assert (described["width"], described["height"]) == (400, 300)
         assert 'src="http://localhost/embed/answer/commodities/gallium"' in described["html"]
         assert described["title"] == "Gallium"
-        assert "US Geological Survey" in described["author_name"]
+        assert described["author_name"] == "Critical-minerals policy tracker"
+        assert described["author_url"] == "http://localhost/about"
+
+
+async def test_a_frame_cites_the_sources_of_its_own_statements(corpus: Api) -> None:
+    path = f"/embed/{{}}/commodities/gallium?{FIXED}"
+    answer, chart = [
+        (await corpus.request("GET", path.format(part))).text for part in ("answer", "chart")
+    ]
+    of_answer, of_chart = [
+        re.findall(r"<p>(Sources?: .*?)\. <a", html)[0] for html in (answer, chart)
+    ]
+    assert of_chart == "Source: US Geological Survey"
+    assert of_answer.startswith("Sources: ")
+    assert "US Geological Survey" in of_answer
+    assert of_answer.count("; ") >= 1
 
 
 async def test_oembed_keeps_the_moment_and_escapes_the_address(corpus: Api) -> None:
@@ -262,7 +277,8 @@ async def test_pictures_have_title_source_address_and_licence_in_their_fields(co
     png = (await corpus.request("GET", path.format("png"))).content
     texts = dict(re.findall(rb"iTXt(Title|Author|Description|Copyright)\0{5}([^\0]*)", png))
     assert texts[b"Title"].startswith(b"Gallium: primary production")
-    assert texts[b"Author"].startswith(b"US Geological Survey")
+    assert texts[b"Author"].startswith(b"Critical-minerals policy tracker")
+    assert texts[b"Description"].startswith(b"Source: US Geological Survey. ")
     assert address.encode() in texts[b"Description"]
     assert b"CC BY 4.0" in texts[b"Copyright"]
     assert b"<xmpRights:WebStatement>https://creativecommons.org/licenses/by/4.0/" in png
@@ -270,6 +286,7 @@ async def test_pictures_have_title_source_address_and_licence_in_their_fields(co
     info = pypdf.PdfReader(io.BytesIO(pdf), strict=True).metadata
     assert info is not None
     assert info.title == "Gallium: primary production"
-    assert info.author == "US Geological Survey"
+    assert info.author == "Critical-minerals policy tracker"
     assert info.subject is not None
+    assert info.subject.startswith("Source: US Geological Survey. ")
     assert info.subject.endswith(address)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from html import unescape
 
 import pytest
 
@@ -53,12 +54,19 @@ async def test_metadata_beside_a_csv_file_name_its_columns_date_and_licence(corp
 
 
 @IN_SESSION
-async def test_a_citation_names_publishers_as_authors(corpus: Api) -> None:
-    html = (await corpus.request("GET", "/controls/cn-mofcom-2024-46?valid=2026-11-29")).text
-    bibtex = html[html.index("@misc{") :]
-    author = re.search(r"author = (.*)", bibtex)[1]  # type: ignore[index]
-    assert "Pakistan Today" in author
-    assert "China suspends part of control measures" not in author
+async def test_a_citation_names_one_author_and_the_publishers_as_sources(corpus: Api) -> None:
+    page = (await corpus.request("GET", "/controls/cn-mofcom-2024-46?valid=2026-11-29")).text
+    html = unescape(page)
+    product = "Critical-minerals policy tracker"
+    assert f"author = {{{{{product}}}}}" in html
+    assert f"AU  - {product}\n" in html
+    assert html.count("AU  - ") == 1
+    assert f'"author": [\n      {{\n        "literal": "{product}"' in html
+    assert f"{product}: “" in html
+    sources = re.findall(r"Sources: ([^\n]*?)\. As of 2026-11-29", html)
+    assert len(sources) == 4
+    assert all("Pakistan Today" in names for names in sources)
+    assert all("China suspends part of control measures" not in names for names in sources)
 
 
 @IN_SESSION

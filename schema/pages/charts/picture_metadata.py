@@ -27,7 +27,7 @@ class PictureFacts:
     title: str
     source: str
     address: str
-    """Name of this site and the address."""
+    """Name of this site, its author, and the address."""
     licence: str
     licence_url: str
 
@@ -35,6 +35,16 @@ class PictureFacts:
     def url(self) -> str:
         """Return the address alone."""
         return self.address.rpartition(" ")[2]
+
+    @property
+    def author(self) -> str:
+        """Return the name of this site, which drew the picture."""
+        return self.address.rpartition(", ")[0]
+
+    @property
+    def description(self) -> str:
+        """Return the sources and the address."""
+        return f"Source: {self.source}. {self.address}"
 
 
 def rdf(facts: PictureFacts) -> str:
@@ -73,8 +83,8 @@ def _png(picture: bytes, facts: PictureFacts) -> bytes:
     )
     texts = {
         b"Title": facts.title,
-        b"Author": facts.source,
-        b"Description": facts.address,
+        b"Author": facts.author,
+        b"Description": facts.description,
         b"Copyright": facts.licence,
         XMP_KEYWORD: xmp,
     }
@@ -96,8 +106,8 @@ def _pdf(picture: bytes, facts: PictureFacts) -> bytes:
     size, root, info, previous = trailer.groups()
     texts = {
         b"Title": facts.title,
-        b"Author": facts.source,
-        b"Subject": facts.address,
+        b"Author": facts.author,
+        b"Subject": facts.description,
         b"Keywords": facts.licence,
     }
     entries = b"".join(

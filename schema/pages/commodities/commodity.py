@@ -75,7 +75,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "change_days": [
             one["day"] for one in state["transitionDays"] for _ in range(one["transitions"])
         ],
-        "sources": _sources(state),
+        "chart_sources": _sources(state),
         "commodity": commodity,
         "subject": linked_data.commodity(commodity),
         "below": below,
@@ -139,7 +139,9 @@ def answers_of(
     """Return the answer box, also for other sites."""
     producers = [one["place"]["code"] for one in state["production"]["figures"]]
     answers, more_answers = clause_answers(pairs_of(state), producers)
+    cited = {publisher_of(one.source) for one in answers if one.source}
     return {
+        "sources": sorted(cited.union(_sources(state))),
         "answers": answers,
         "more_answers": more_answers,
         "answer_lines": answer_lines(answers, lead, commodity["name"]),

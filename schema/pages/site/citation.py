@@ -1,7 +1,7 @@
 """Citations of a page: as text, BibTeX, RIS and CSL-JSON. Pure.
 
-A citation names the publishers of the content first, then this tracker with the moment, the position of the
-log and the digest of the state. With these, everyone can verify that it is unaltered.
+The tracker is the author of its pages. A citation names the sources of the content, the moment, the position
+of the log and the digest of the state. With these, everyone can verify that it is unaltered.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class CitedPage:
     position: str
     known_at: str | None
     digest: str
-    publishers: Sequence[str] = ()
+    sources: Sequence[str] = ()
+    """Publishers of the content."""
 
     @property
     def year(self) -> str:
@@ -38,10 +39,12 @@ class CitedPage:
 
     @property
     def note(self) -> str:
-        """Return the moment and its proof."""
+        """Return the sources, the moment and its proof."""
+        sources = f"Sources: {'; '.join(self.sources)}. " if self.sources else ""
         return (
-            f"As of {self.valid_at}, log position {self.position}, state digest sha256:{self.digest}"
-            f" (state format {STATE_FORMAT}), checkpoint /log/checkpoint/{self.position}"
+            f"{sources}As of {self.valid_at}, log position {self.position}, state digest"
+            f" sha256:{self.digest} (state format {STATE_FORMAT}),"
+            f" checkpoint /log/checkpoint/{self.position}"
         )
 
 
@@ -57,16 +60,14 @@ def citations(cited: CitedPage) -> dict[str, str]:
 
 def as_text(cited: CitedPage) -> str:
     """Return a sentence for a footnote."""
-    publishers = f"{'; '.join(cited.publishers)}. " if cited.publishers else ""
-    return f"{publishers}“{cited.title}”, {PRODUCT} ({cited.year}). {cited.note}. {cited.url}"
+    return f"{PRODUCT}: “{cited.title}” ({cited.year}). {cited.note}. {cited.url}"
 
 
 def as_bibtex(cited: CitedPage) -> str:
     """Return an entry of BibTeX."""
-    authors = " and ".join(f"{{{_tex(name)}}}" for name in (*cited.publishers, PRODUCT))
     fields = {
         "title": f"{{{_tex(cited.title)}}}",
-        "author": authors,
+        "author": f"{{{_tex(PRODUCT)}}}",
         "year": cited.year,
         "url": cited.url,
         "note": _tex(cited.note),
@@ -80,8 +81,7 @@ def as_ris(cited: CitedPage) -> str:
     lines = [
         ("TY", "DATA"),
         ("TI", cited.title),
-        *(("AU", name) for name in cited.publishers),
-        ("PB", PRODUCT),
+        ("AU", PRODUCT),
         ("PY", cited.year),
         ("UR", cited.url),
         ("N1", cited.note),
@@ -96,13 +96,11 @@ def as_csl_json(cited: CitedPage) -> str:
         "id": _key(cited),
         "type": "dataset",
         "title": cited.title,
-        "publisher": PRODUCT,
+        "author": [{"literal": PRODUCT}],
         "issued": {"date-parts": [[int(cited.year)]]},
         "URL": cited.url,
         "note": cited.note,
     }
-    if cited.publishers:
-        item["author"] = [{"literal": name} for name in cited.publishers]
     return orjson.dumps([item], option=orjson.OPT_INDENT_2).decode()
 
 

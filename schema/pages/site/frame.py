@@ -168,7 +168,7 @@ def frame(
         position=moment.position,
         known_at=moment.known_at,
         digest=moment.digest,
-        publishers=shown.get("sources", ()),
+        sources=shown.get("sources", ()),
     )
     has_image = CHART in shown.get("charts", {})
     return Frame(
@@ -220,7 +220,7 @@ def _linked_data(
         (name, media_type(ending), f"{origin}{link}")
         for ending, name, link in data_forms(page, address)
     ]
-    return script(page_dataset(facts, shown["subject"], files, cited.publishers, origin))
+    return script(page_dataset(facts, shown["subject"], files, cited.sources, origin))
 
 
 def alert_target(page: Page, address: Address) -> str | None:

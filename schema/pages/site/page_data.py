@@ -162,7 +162,7 @@ class PageData:
                 raise NotFound(f"this page has no image for .{ending}")
             pinned = page_request.address.pin(data["asOf"]["validAt"], data["asOf"]["position"])
             where = f"{PRODUCT}, {page_request.origin}{pinned}"
-            sources = shown.get("sources", ())
+            sources = shown.get("chart_sources", shown.get("sources", ()))
             svg = image.svg()
             picture = await self._charts.image(with_credit(svg, sources, where), ending)
             facts = picture_facts(svg, sources, where)
