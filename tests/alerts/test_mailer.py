@@ -162,10 +162,12 @@ async def test_a_mail_server_that_is_away_delays_and_loses_nothing(
 async def test_messages_per_minute_are_limited_and_share_connections(
     target: Target, box: MailBox
 ) -> None:
-    post = Post(target, box.options(messages_a_minute=7), Pages())
-    for number in range(10):
-        await post.add(f"/{number}", f"{number}@example.org")
-    async with post.mailer:
+    async with posting(target, box, port=1) as before:
+        for number in range(10):
+            await before.add(f"/{number}", f"{number}@example.org")
+        while await before.one("SELECT count(*) FROM alerts.outbox") < 10:
+            await quiet(0.05)
+    async with posting(target, box, messages_a_minute=7) as post:
         await box.wait_for(7)
         await quiet(1)
         assert len(box.contents) == 7

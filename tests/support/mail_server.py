@@ -33,6 +33,10 @@ class MailBox:
     connections: int = 0
     refusals: dict[str, str] = field(default_factory=dict)
     """Answers to RCPT by address, such as `550 unknown`."""
+    hanging: set[str] = field(default_factory=set)
+    """Addresses whose RCPT gets no answer while they are here."""
+    hanging_texts: set[bytes] = field(default_factory=set)
+    """Parts of messages whose DATA gets no answer while they are here: after it was accepted."""
     data_answer: str = "250 OK"
 
     async def handle_EHLO(  # noqa: N802 - the name is that of the hook
@@ -46,7 +50,9 @@ class MailBox:
     async def handle_RCPT(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
-        """Accept a recipient, or refuse it."""
+        """Accept a recipient, refuse it, or do not answer."""
+        while address in self.hanging:
+            await asyncio.sleep(0.01)
         if address in self.refusals:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
@@ -58,6 +64,8 @@ class MailBox:
         """Store a message."""
         if self.data_answer.startswith("250"):
             self.contents.append(envelope.content)
+        while any(text in envelope.content for text in self.hanging_texts):
+            await asyncio.sleep(0.01)
         return self.data_answer
 
     @property
@@ -70,7 +78,9 @@ class MailBox:
         await until(lambda: len(self.contents) >= count)
         return self.messages
 
-    def options(self, *, port: int = 0, tls: Tls = Tls.OFF, **changed: Any) -> MailOptions:
+    def options(
+        self, *, port: int = 0, tls: Tls = Tls.OFF, timeout_seconds: float = 5, **changed: Any
+    ) -> MailOptions:
         """Return options of alerts over this server, or another port, that do not wait long."""
         quick = {
             "schedule": Schedule((0, 0.1, 0.2), 0.3),
@@ -78,7 +88,9 @@ class MailBox:
             "lease_seconds": 1.5,
             "immediate_interval": timedelta(seconds=0.05),
         }
-        server = MailServer("127.0.0.1", port or self.port, tls=tls, timeout_seconds=5)
+        server = MailServer(
+            "127.0.0.1", port or self.port, tls=tls, timeout_seconds=timeout_seconds
+        )
         sender = "Tracker <alerts@example.com>"
         return MailOptions(server, sender, SITE, SECRET, **{**quick, **changed})
 

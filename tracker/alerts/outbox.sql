@@ -4,6 +4,7 @@ SELECT id, target, frequency, time_zone, position, day FROM alerts.subscriptions
 WHERE confirmed_at IS NOT NULL AND stopped_at IS NULL AND due_at <= $1
   AND (frequency <> 'immediate' OR checked_position IS DISTINCT FROM $2
        OR checked_day IS DISTINCT FROM ($1::timestamptz AT TIME ZONE time_zone)::date)
+  AND id <> ALL($4::uuid[])
 ORDER BY due_at, id LIMIT $3;
 
 -- name: add_digest
@@ -25,11 +26,13 @@ UPDATE alerts.subscriptions SET checked_position = $2, checked_day = $3, due_at 
 SELECT count(*) FROM alerts.outbox WHERE sent_at > clock_timestamp() - interval '1 minute';
 
 -- name: waiting
--- Messages to send now, with their recipients. An invalid page stops digests of it, not the mail with links.
-SELECT o.id, o.kind, o.subscription, o.message, o.attempts, s.address
+-- Messages to send now, with their recipients, except those of some domains. An invalid page stops digests of
+-- it, not the mail with links.
+SELECT o.id, o.kind, o.subscription, o.message, o.attempts, s.address, domain
 FROM alerts.outbox o JOIN alerts.subscriptions s ON s.id = o.subscription
+CROSS JOIN lower(split_part(s.address, '@', 2)) AS domain
 WHERE o.message IS NOT NULL AND o.next_attempt_at <= clock_timestamp()
-  AND (s.stopped_at IS NULL OR s.stop_reason = 'page')
+  AND (s.stopped_at IS NULL OR s.stop_reason = 'page') AND domain <> ALL($2::text[])
 ORDER BY o.kind = 'digest', o.next_attempt_at, o.id LIMIT $1;
 
 -- name: sent
@@ -43,6 +46,13 @@ UPDATE alerts.subscriptions SET failures = 0 WHERE id = $1 AND failures > 0;
 
 -- name: retry
 UPDATE alerts.outbox SET attempts = attempts + 1, next_attempt_at = $2, last_error = $3 WHERE id = $1;
+
+-- name: wait
+-- Postpone messages without an attempt.
+UPDATE alerts.outbox SET next_attempt_at = $2 WHERE id = ANY($1::bigint[]);
+
+-- name: note_outage
+UPDATE alerts.outbox SET last_error = $2 WHERE id = $1;
 
 -- name: give_up
 UPDATE alerts.outbox

@@ -1,4 +1,4 @@
-"""Sending of messages to the mail server, over one connection at a time."""
+"""Sending of messages to the mail server, over a connection."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ class Result(Enum):
     SENT = "sent"
     TEMPORARY = "temporary"
     """The mail server refused the recipient or the message for now."""
+    TIMEOUT = "timeout"
+    """The mail server did not answer to the recipient or the message; it may have accepted it."""
     UNAVAILABLE = "unavailable"
-    """The mail server does not answer, or refuses the login or the sender."""
+    """The mail server does not answer at all, or refuses the login or the sender."""
     PERMANENT = "permanent"
     """The mail server refused the recipient or the message for good."""
 
@@ -41,12 +43,17 @@ class Connection:
 
     async def send(self, sender: str, recipient: str, content: bytes) -> Attempt:
         """Send a message. Errors are part of the result."""
+        command = ""
         try:
             client = await self._connected()
-            await client.sendmail(sender, [recipient], content)
+            await client.mail(sender)
+            command = "RCPT"
+            await client.rcpt(recipient)
+            command = "DATA"
+            await client.data(content)
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             await self.aclose()
-            return _failed(error)
+            return _failed(error, command)
         self._sent += 1
         return Attempt(Result.SENT)
 
@@ -82,17 +89,15 @@ class Connection:
             client.close()
 
 
-def _failed(error: Exception) -> Attempt:
-    match error:
-        case aiosmtplib.SMTPRecipientsRefused():
-            return _refused(max((one.code for one in error.recipients), default=0), "RCPT")
-        case aiosmtplib.SMTPDataError():
-            return _refused(error.code, "DATA")
-        case aiosmtplib.SMTPResponseException():  # of the login or the sender: not of the recipient
-            return Attempt(Result.UNAVAILABLE, f"{error.code} {type(error).__name__}")
-    return Attempt(Result.UNAVAILABLE, type(error).__name__)
-
-
-def _refused(code: int, command: str) -> Attempt:
-    result = Result.PERMANENT if 500 <= code < 600 else Result.TEMPORARY
-    return Attempt(result, f"{code} at {command}")
+def _failed(error: Exception, command: str) -> Attempt:
+    """Return the result of an error; `command` is about the message, or empty before."""
+    code = error.code if isinstance(error, aiosmtplib.SMTPResponseException) else None
+    if not command:
+        kind = type(error).__name__
+        return Attempt(Result.UNAVAILABLE, kind if code is None else f"{code} {kind}")
+    if code is not None:
+        result = Result.PERMANENT if 500 <= code < 600 else Result.TEMPORARY
+        return Attempt(result, f"{code} at {command}")
+    if isinstance(error, OSError):  # timeouts and lost connections
+        return Attempt(Result.TIMEOUT, f"no answer at {command}")
+    return Attempt(Result.PERMANENT, f"{type(error).__name__} at {command}")
