@@ -4,8 +4,8 @@ State after a crash:
 
 1. A digest is rendered, then stored together with the new moment of its subscription. A crash before repeats
 the comparison; a crash after leaves a message to send.
-2. A message is sent, then marked as sent. A crash in between, or a mail server that accepts the text without an
-answer, sends the same bytes again with the same Message-ID, by which mail programs recognize a repetition.
+2. A message is sent, then marked as sent. A crash in between sends the same bytes again with the same
+Message-ID, by which mail programs recognize a repetition. So does a text without an answer in time.
 
 A server without the lease writes nothing: its epoch is checked in each transaction.
 
@@ -45,7 +45,7 @@ from tracker.postgres.database import (
     create_pool,
     named_queries,
 )
-from tracker.postgres.lease import POOL_SETTINGS, Lease, LeaseLost, check_epoch
+from tracker.postgres.lease import POOL_SETTINGS, Lease, check_epoch
 from tracker.postgres.leased_task import LeasedTask, Work
 
 SQL = named_queries(Path(__file__).with_name("outbox.sql"))

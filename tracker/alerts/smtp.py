@@ -95,9 +95,7 @@ def _failed(error: Exception, command: str) -> Attempt:
     if not command:
         kind = type(error).__name__
         return Attempt(Result.UNAVAILABLE, kind if code is None else f"{code} {kind}")
-    if code is not None:
-        result = Result.PERMANENT if 500 <= code < 600 else Result.TEMPORARY
-        return Attempt(result, f"{code} at {command}")
-    if isinstance(error, OSError):  # timeouts and lost connections
+    if code is None and isinstance(error, OSError):  # timeouts and lost connections
         return Attempt(Result.TIMEOUT, f"no answer at {command}")
-    return Attempt(Result.PERMANENT, f"{type(error).__name__} at {command}")
+    result = Result.PERMANENT if code and 500 <= code < 600 else Result.TEMPORARY
+    return Attempt(result, f"{code or type(error).__name__} at {command}")
