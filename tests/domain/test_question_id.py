@@ -20,6 +20,9 @@ def test_an_id_has_instrument_clause_and_part() -> None:
 
 def test_an_id_of_an_issuer_has_its_code_and_a_part() -> None:
     assert parse_question_id("CN/end-use") == IssuerQuestionId("CN", "end-use")
+    assert parse_question_id("CN/end-use/military-uses") == IssuerQuestionId(
+        "CN", "end-use/military-uses"
+    )
 
 
 @given(KEYS, KEYS, st.one_of(KEYS, st.tuples(KEYS, KEYS).map("/".join)))

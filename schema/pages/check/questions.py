@@ -31,6 +31,7 @@ YES_OR_NO = ("Is ", "Are ", "Do ", "Does ")
 """First words of questions that a yes or no answers."""
 
 Rule = Mapping[str, Any]
+Question = Mapping[str, Any]
 Key = tuple[str, str]
 
 
@@ -84,30 +85,33 @@ def key_of(rule: Rule) -> Key:
 
 
 def asked_questions(shipment: Mapping[str, Any], address: Address) -> list[AskedQuestion]:
-    """Return the open questions of a check."""
-    return [_page_question(one, address) for one in shipment["openQuestions"]]
+    """Return the open questions of a check. Questions with the same words are one."""
+    same: dict[str, list[Question]] = {}
+    for one in shipment["openQuestions"]:
+        same.setdefault(one["text"], []).append(one)
+    return [_page_question(text, questions, address) for text, questions in same.items()]
 
 
-def _page_question(question: Mapping[str, Any], address: Address) -> AskedQuestion:
-    field = question["field"]
+def _page_question(text: str, questions: Sequence[Question], address: Address) -> AskedQuestion:
+    field = questions[0]["field"]
     return AskedQuestion(
-        question["text"],
-        [*_replies(question, address)] if question["text"].startswith(YES_OR_NO) else [],
+        text,
+        [*_replies(questions, address)] if text.startswith(YES_OR_NO) else [],
         None if field == ANSWERS else field,
-        frozenset(map(key_of, question["clauses"])),
+        frozenset(key_of(one) for question in questions for one in question["clauses"]),
     )
 
 
-def _replies(question: Mapping[str, Any], address: Address) -> Iterable[Reply]:
-    ids = _ids(question)
+def _replies(questions: Sequence[Question], address: Address) -> Iterable[Reply]:
+    ids = [id for question in questions for id in _ids(question)]
     for word in ("yes", "no"):
         answers = [*_stated_answers(address), *(f"{one}:{word}" for one in ids)]
         yield Reply(word.capitalize(), address.narrowed(answers=",".join(answers)))
-    if question["field"] == "contents":
+    if questions[0]["field"] == "contents":
         yield Reply("No foreign content at all", address.narrowed(contents="none"))
 
 
-def _ids(question: Mapping[str, Any]) -> list[str]:
+def _ids(question: Question) -> list[str]:
     """Return the ids of a question for each clause that it settles, so that one answer is for all."""
     id = parse_question_id(question["id"])
     if isinstance(id, IssuerQuestionId):

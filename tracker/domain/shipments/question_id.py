@@ -26,7 +26,9 @@ class QuestionId:
 
 @dataclass(frozen=True, slots=True)
 class IssuerQuestionId:
-    """The id of a question that the clauses of an issuer share, written `ISSUER/PART`."""
+    """The id of a question that the clauses of an issuer share, written `ISSUER/PART`.
+
+    A part may have slashes. Codes of issuers are in capitals, keys of instruments are not."""
 
     issuer: str
     """The code of the issuer, such as `CN`."""
@@ -40,7 +42,7 @@ class IssuerQuestionId:
 def parse_question_id(text: str) -> QuestionId | IssuerQuestionId:
     """Parse an id. Raises InvalidInput."""
     first, _, rest = text.partition("/")
-    if first.isupper() and rest and "/" not in rest:
+    if first.isupper() and rest:
         return IssuerQuestionId(first, rest)
     clause, _, part = rest.partition("/")
     if not (first and clause and part):
