@@ -35,7 +35,7 @@ from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import WorkObserver
 from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
-from tracker.postgres.migrate import lacking, migrate
+from tracker.postgres.migrate import check, lacking, migrate
 from tracker.postgres.pooler import check_pooler
 from tracker.review.imports import AcceptedImports
 from tracker.review.review import Review
@@ -87,6 +87,12 @@ async def migrate_log(target: Target) -> list[str]:
     """Migrate the log, and return the applied steps."""
     async with open_connection(target) as connection:
         return await migrate(connection)
+
+
+async def check_migrations(target: Target) -> None:
+    """Check that no step of the log is missing. Raises NotMigrated."""
+    async with open_connection(target) as connection:
+        await check(connection)
 
 
 async def lacking_migrations(target: Target) -> list[str]:

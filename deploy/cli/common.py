@@ -24,7 +24,7 @@ from deploy.web.server import PortTaken
 from tracker.domain.basics.calendar_days import DAY, parse_day
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
-from tracker.postgres.migrate import NotMigrated
+from tracker.postgres.roles import NotMigrated
 from tracker.postgres.session_settings import UnsuitableConnection
 
 T = TypeVar("T")
@@ -121,11 +121,12 @@ def run_with_database(
     *,
     make: bool = False,
     lasting: bool = False,
-    migrates: bool = False,
+    migrates: bool | None = False,
 ) -> T:
     """Run work on the database of the settings; with `make`, create a missing one.
 
-    `lasting` work continues until it is stopped. `migrates` applies migrations without confirmation.
+    `lasting` work continues until it is stopped. `migrates` applies migrations without confirmation; with
+    None the work gets the database as it is.
     Read-only commands fail on a directory without a database, which is most likely mistyped.
     """
     catch_signals()
@@ -136,7 +137,8 @@ def run_with_database(
     with report_errors(target):
         make = make or (new and confirm_new_database(directory))
         with database(directory, target, make=make, lasting=lasting) as connected:
-            update_data(connected, directory, migrates=migrates)
+            if migrates is not None:
+                update_data(connected, directory, migrates=migrates)
             return run(connected.run_while_alive(work(connected.target)))
 
 

@@ -10,10 +10,13 @@ import asyncpg
 
 from deploy.config import settings
 from deploy.output.log_format import reason
-from tracker.postgres.database import API, DELIVERER, PROJECTOR, PUBLISHER, WATCHER, Target
+from tracker.postgres.database import OWNER, Target
 from tracker.postgres.hosts import address
+from tracker.postgres.roles import ALL_ROLES
 
-GRANTED_ROLES = (API, PROJECTOR, PUBLISHER, DELIVERER, WATCHER)
+GRANTED_ROLES = tuple(role for role in ALL_ROLES if role != OWNER)
+NO_CONNECT_RIGHT = "CheckMyDatabase"
+"""Function of PostgreSQL that refuses a login without CONNECT; the text of its error can be translated."""
 CONNECTIONS_OF_A_SERVER = 26
 """Connections of a server, as in docs/operating/scale.md."""
 
@@ -27,6 +30,7 @@ def describe_database_problem(error: Exception, target: Target | None) -> str:
         return f"{error.filename}: {error.strerror}"
     place, setting = _place(error, target), settings.database_variables()
     message = getattr(error, "strerror", None) or reason(error)
+    message = message.replace("\nDETAIL: ", ":").rstrip(".")
     match error:
         case asyncpg.InvalidAuthorizationSpecificationError():
             return (
@@ -38,7 +42,13 @@ def describe_database_problem(error: Exception, target: Target | None) -> str:
                 f"{place} is not there: {message}. Create it (CREATE DATABASE … ENCODING UTF8 TEMPLATE"
                 f" template0), or correct its name in {setting}."
             )
-        case asyncpg.InsufficientPrivilegeError():
+        case asyncpg.InsufficientPrivilegeError(server_source_function=function):
+            if function == NO_CONNECT_RIGHT:
+                return (
+                    f"{place} refused the login: {message}. Grant it as the owner of the database:"
+                    f" GRANT CONNECT ON DATABASE {_identifier((target or {}).get('database', ''))} TO"
+                    f" {_login(target)};"
+                )
             return (
                 f"{place} refused the login some rights: {message}. Grant them as the owner of the"
                 f" database: GRANT {', '.join(GRANTED_ROLES)} TO {_login(target)}; (docs/database.md)"
@@ -71,7 +81,10 @@ def describe_target(target: Target) -> str:
 
 def _login(target: Target | None) -> str:
     """Return the name of the login as an SQL identifier."""
-    name = str((target or {}).get("user") or os.environ.get("PGUSER") or getpass.getuser())
+    return _identifier((target or {}).get("user") or os.environ.get("PGUSER") or getpass.getuser())
+
+
+def _identifier(name: str) -> str:
     return (
         name if re.fullmatch("[a-z_][a-z0-9_]*", name) else '"{}"'.format(name.replace('"', '""'))
     )

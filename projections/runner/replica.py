@@ -15,8 +15,9 @@ from projections.runner.fingerprint import fingerprint
 from projections.runner.projection import Projection
 from projections.runner.tables import SQL as TRACKING
 from tracker.postgres.database import Connection, Pool, named_queries
-from tracker.postgres.migrate import NotMigrated, pending
+from tracker.postgres.migrate import pending
 from tracker.postgres.replica_pool import ReplicaPool
+from tracker.postgres.roles import NotMigrated
 
 SQL = named_queries(Path(__file__).with_name("replica.sql"))
 MAX_LAG_SECONDS = 30

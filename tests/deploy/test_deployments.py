@@ -124,6 +124,17 @@ def test_what_a_service_of_compose_is_given_exists_and_what_runs_has_few_rights(
     assert file["networks"]["front"]["internal"]
 
 
+@pytest.mark.parametrize("path", [COMPOSE, COMPOSE_CLUSTER], ids=lambda path: path.name)
+def test_compose_creates_missing_roles_before_each_migration(path: Path) -> None:
+    services = read(path)["services"]
+    done = {"condition": "service_completed_successfully"}
+    trackers = [each for name, each in services.items() if name.startswith("tracker")]
+    assert [each["depends_on"]["migrate"] for each in trackers] == [done] * len(trackers)
+    assert services["migrate"]["depends_on"]["roles"] == done
+    assert services["roles"]["restart"] == "no"
+    assert "../database/roles.sql:/roles.sql:ro" in services["roles"]["volumes"]
+
+
 def test_every_setting_in_a_deployment_is_a_setting() -> None:
     known = {setting.variable for setting in SETTINGS}
     files = [path for path in MANIFESTS.rglob("*") if path.suffix not in (".py", ".pyc", "")]
@@ -212,10 +223,11 @@ def prepared(server: Postgres, tmp_path: Path) -> Iterator[dict[str, Any]]:
         "PATH": f"{BINARIES[0]}:{os.environ['PATH']}",
         "PGHOST": target["host"],
         "PGPORT": str(target["port"]),
-        "POSTGRES_USER": target["user"],
+        "PGUSER": target["user"],
+        "PGDATABASE": "postgres",
     }
     roles = MANIFESTS / "database" / "roles.sql"
-    for name in ("admin_password", "web_password"):
+    for name in ("superuser_password", "admin_password", "web_password"):
         (tmp_path / name).write_text("it's", encoding="utf-8")
     by_hand = ("--set=admin_password=a", "--set=web_password=b", f"--file={roles}")
     login = (f"--username={target['user']}", "--dbname=postgres")

@@ -24,7 +24,8 @@ host all without_access 127.0.0.1/32 reject
 host all all 127.0.0.1/32 scram-sha-256
 """
 GRANTS = (
-    "GRANT tracker_api, tracker_projector, tracker_publisher, tracker_deliverer, tracker_watcher TO"
+    "GRANT tracker_projector, tracker_api, tracker_publisher, tracker_deliverer, tracker_watcher,"
+    " tracker_mailer TO"
 )
 
 
@@ -38,6 +39,8 @@ def postgres() -> Iterator[Server]:
             "CREATE ROLE full LOGIN PASSWORD 'word-7' CONNECTION LIMIT 0",
             "CREATE ROLE without_access LOGIN PASSWORD 'word-7'",
             "CREATE DATABASE empty",
+            "CREATE DATABASE closed",
+            "REVOKE CONNECT ON DATABASE closed FROM PUBLIC",
             "CREATE DATABASE latin ENCODING LATIN1 LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0",
         ):
             server.sql(statement)
@@ -85,6 +88,7 @@ def message(url: str, data_dir: Path, *arguments: str) -> str:
         ),
         ("tracker", "nowhere", 'database "nowhere" does not exist', "CREATE DATABASE"),
         ("ann:word-7", "tracker", "permission denied", f"{GRANTS} ann"),
+        ("ann:word-7", "closed", "permission denied", "GRANT CONNECT ON DATABASE closed TO ann;"),
         ("full:word-7", "tracker", 'too many connections for role "full"', "CONNECTION LIMIT"),
         ("tracker", "latin", "has the encoding LATIN1", "ENCODING UTF8"),
         (

@@ -19,7 +19,7 @@ from tests.support.time_limits import within
 from tracker.commands.handler import Commands
 from tracker.errors import ReadOnly
 from tracker.log.recorder import Recorder
-from tracker.postgres.migrate import NotMigrated
+from tracker.postgres.roles import NotMigrated
 
 SOON_SECONDS = within(10)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -11,13 +12,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.bootstrap import open_connection, prepare, running_tracker
+from deploy.bootstrap import check_migrations, open_connection, prepare, running_tracker
 from deploy.postgres import Postgres
 from schema.services import Services
 from tests.conftest import database, run_sql
 from tests.support.fact_builders import announced
 from tracker.postgres.database import Connection, Target, named_queries
-from tracker.postgres.migrate import Migration, NotMigrated, migrate, migrations, pending
+from tracker.postgres.migrate import Migration, migrate, migrations, pending
+from tracker.postgres.roles import ALL_ROLES, NotMigrated
 
 FORMER_STEPS = Path(__file__).with_name("former-steps.zip")
 """The steps as they were before they were replaced by fewer ones."""
@@ -161,4 +163,33 @@ async def test_the_owner_of_a_database_who_may_create_roles_can_migrate_it(
     async with running_tracker({**bare, "user": login}) as services:
         await services.commands.record("export-control/a", announced())
     async with open_connection(bare) as admin:
+        await admin.execute(f"REASSIGN OWNED BY {login} TO CURRENT_USER")
+
+
+@pytest.fixture
+def administrator(bare: Target, server: Postgres, login: str) -> Target:
+    """Let a login own the database and create roles, on a server whose roles a superuser created."""
+    run_sql(server, f"ALTER ROLE {login} CREATEROLE")
+    run_sql(server, f"ALTER DATABASE {bare['database']} OWNER TO {login}")
+    return {**bare, "user": login}
+
+
+@pytest.mark.parametrize("rights", [None, "INHERIT FALSE, SET TRUE"])
+async def test_an_owner_of_the_database_gets_the_grants_that_it_lacks(
+    administrator: Target, bare: Target, login: str, rights: str | None
+) -> None:
+    async with open_connection(bare) as admin:
+        if rights:
+            await admin.execute(f"GRANT {', '.join(ALL_ROLES)} TO {login} WITH {rights}")
+        for attempt in (prepare, check_migrations):
+            with pytest.raises(NotMigrated, match=r"roles\.sql") as caught:
+                await attempt(administrator)
+            assert caught.value.code == "MISSING_ROLES"
+            [statement] = re.findall(r"^  (.*;)$", caught.value.message, re.MULTILINE)
+        await admin.execute(statement)
+        lacking = r"11 migrations, 19 .*: run `tracker migrate`$"
+        with pytest.raises(NotMigrated, match=lacking):
+            await check_migrations(administrator)
+        await prepare(administrator)
+        await check_migrations(administrator)
         await admin.execute(f"REASSIGN OWNED BY {login} TO CURRENT_USER")

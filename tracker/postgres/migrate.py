@@ -13,38 +13,19 @@ from pathlib import Path
 
 import asyncpg
 
-from tracker.errors import Unavailable
-from tracker.postgres.database import (
-    API,
-    DELIVERER,
-    MAILER,
-    OWNER,
-    PROJECTOR,
-    PUBLISHER,
-    WATCHER,
-    Connection,
-    named_queries,
-    place,
-)
+from tracker.postgres.database import OWNER, Connection, named_queries, place
+from tracker.postgres.roles import ROLES, NotMigrated, check_rights, check_roles
 
 SQL = named_queries(Path(__file__).with_name("migrate.sql"))
 DIRECTORY = Path(__file__).with_name("migrations")
 FIRST = 19
 """The number of the first step. Lower numbers belonged to the former steps."""
-ROLES = {"roles": (OWNER, PROJECTOR, API, PUBLISHER, DELIVERER, WATCHER), "mail_role": (MAILER,)}
-"""Roles by the step that creates them. These steps run as the login, the others as the owner."""
 FORMER_STEPS = {
     "d78832e9758ac494463b8786fa511efc8716ef4086cb35a85c3901963c0d571c": 6,
     "67b86037cc0b017dd089a6c1fe7ba8bf44cb4a849828c88bd7b878445cec2a91": 7,
 }
 """Number of present steps that a database with former steps has, by the hash of their list: the former
 steps 1 to 17, and 1 to 18."""
-
-
-class NotMigrated(Unavailable):
-    """The database does not have the schema of this version, and this login cannot migrate it."""
-
-    code = "NOT_MIGRATED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +55,9 @@ async def migrate(connection: Connection, steps: Iterable[Migration] | None = No
     A crash leaves the database unchanged. Raises NotMigrated if the login lacks the permission, or if the
     database has unknown steps.
     """
-    missing = await pending(connection, steps)
-    if not missing:
+    if not (missing := await pending(connection, steps)):
         return []
+    await check_rights(connection, [step.name for step in missing])
     try:
         async with connection.transaction():
             await connection.execute(SQL.take_turn)
@@ -98,6 +79,15 @@ async def lacking(connection: Connection) -> list[Migration]:
     return await pending(connection) if old else []
 
 
+async def check(connection: Connection) -> None:
+    """Check that no step is missing. Raises NotMigrated, also if a migration would lack roles."""
+    if missing := await pending(connection):
+        await check_rights(connection, [step.name for step in missing])
+        raise NotMigrated(
+            f"The database {place(connection)} needs {_name(missing)}: run `tracker migrate`"
+        )
+
+
 async def pending(
     connection: Connection, steps: Iterable[Migration] | None = None
 ) -> list[Migration]:
@@ -110,7 +100,7 @@ async def pending(
         return steps_of_code
     applied = {row["number"]: row["sha256"] for row in await connection.fetch(SQL.applied)}
     present = [step.name for step in steps_of_code if step.number in applied]
-    await _check_roles(connection, present)
+    await check_roles(connection, present)
     if count := FORMER_STEPS.get(_hash_of(applied)):
         return [_renumber(steps_of_code[:count]), *steps_of_code[count:]]
     if former := [number for number in applied if number < FIRST]:
@@ -130,30 +120,6 @@ async def pending(
             " install that version of the tracker"
         )
     return [migration for migration in steps_of_code if migration.number not in applied]
-
-
-async def _check_roles(connection: Connection, applied: Iterable[str]) -> None:
-    """Check that a database has the roles of its applied steps: a dump does not contain them."""
-    steps = dict.fromkeys(("roles", *applied))
-    roles = [role for step in steps for role in ROLES.get(step, ())]
-    misplaced = await connection.fetchrow(SQL.misplaced, roles, OWNER)
-    assert misplaced is not None
-    if misplaced["missing"]:
-        statements = "".join(f"\n  CREATE ROLE {role} NOLOGIN;" for role in misplaced["missing"])
-        raise NotMigrated(
-            f"The server lacks the roles {', '.join(misplaced['missing'])}. They belong to the server"
-            " and are not part of a database dump; without them restored objects have neither owners"
-            " nor grants. Create the roles with a login that may create roles, then restore the dump"
-            f" again, into an empty database (docs/operating/back-up.md):{statements}",
-            code="MISSING_ROLES",
-        )
-    if misplaced["owner"]:
-        raise NotMigrated(
-            f"The log belongs to {misplaced['owner']} and not to {OWNER}: the dump was restored while"
-            " the server had no such role, and has lost its owners and grants. The roles are there"
-            " now: restore the dump once more, into an empty database (docs/operating/back-up.md)",
-            code="MISSING_ROLES",
-        )
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:

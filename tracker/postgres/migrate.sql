@@ -15,13 +15,6 @@ SELECT NOT pg_is_in_recovery();
 -- The applied steps of a database.
 SELECT number, sha256 FROM log.migrations;
 
--- name: misplaced
--- The roles of some that the server lacks, and the owner of the log, if it is not the expected one.
-SELECT array(SELECT name FROM unnest($1::text[]) AS name WHERE to_regrole(name) IS NULL) AS missing,
-       (SELECT c.relowner::regrole::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = 'log' AND c.relname = 'events'
-          AND c.relowner::regrole IS DISTINCT FROM to_regrole($2)) AS owner;
-
 -- name: record
 -- Record an applied step.
 INSERT INTO log.migrations (number, name, sha256) VALUES ($1, $2, $3);

@@ -1,7 +1,9 @@
 #!/bin/sh
-# Run once by the image of PostgreSQL, when its data directory is new.
+# Creates the missing roles, logins and database, as the superuser; what is there stays.
 set -eu
-psql --set ON_ERROR_STOP=1 --no-psqlrc --quiet --username "${POSTGRES_USER:-postgres}" << 'END'
+PGPASSWORD=$(cat /run/secrets/superuser_password)
+export PGPASSWORD
+psql --set ON_ERROR_STOP=1 --no-psqlrc --quiet << 'END'
 \set admin_password `cat /run/secrets/admin_password`
 \set web_password `cat /run/secrets/web_password`
 \i /roles.sql
