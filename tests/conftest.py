@@ -23,6 +23,7 @@ from tests.support.clocks import fix_day
 from tests.support.importer import ImportFixture
 from tests.support.kinds import DRILLS, NIGHTLY, QUICK, is_below
 from tests.support.processes import Running
+from tests.support.skips import SkipReporter, excused
 from tests.support.waiting import all_projected
 from tracker.audit.sign.keystore import KeyStore
 from tracker.clock import Clock, use_clock
@@ -66,22 +67,7 @@ hypothesis.settings.register_profile("default", UNHURRIED, max_examples=60)
 hypothesis.settings.register_profile("long", UNHURRIED, max_examples=2000)
 hypothesis.settings.load_profile("default")
 
-NO_BROWSER = "THE BROWSER TESTS DO NOT RUN"
-"""Begins the reason for which they are skipped."""
 SHARED = Path(__file__).parents[2] / "shared"
-
-
-NOT_TESTED = "NOT TESTED"
-"""Is in the reason for which tests of deployments are skipped."""
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print at the end the tests that were skipped for a missing program."""
-    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
-    for reason in sorted({each for each in skipped if NOT_TESTED in each}):
-        terminalreporter.write_line(reason, red=True)
-    if count := sum(NO_BROWSER in reason for reason in skipped):
-        terminalreporter.write_line(f"{NO_BROWSER}: {count} tests; Chromium is missing", red=True)
 
 
 LONGEST = (
@@ -111,6 +97,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "drill: takes long; run by CI and by `just nightly`")
     config.addinivalue_line("markers", "nightly: one of the longest drills; run by `just nightly`")
     config.addinivalue_line("markers", "quick: part of the quick check of every room")
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(SkipReporter(excused()))
     is_chosen = (
         "-m" in config.invocation_params.args
     )  # also for an empty expression, which means all

@@ -124,7 +124,7 @@ class Receiver:
 async def receiver(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Receiver]:
     """Run each of the receivers with a key."""
     if request.param == "js" and not has_node():
-        pytest.skip("this needs node, which this machine has not")
+        pytest.skip("this machine does not have node")
     found = Receiver(request.param, tmp_path)
     await found.start(PUBLIC_KEY)
     yield found

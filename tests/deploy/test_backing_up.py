@@ -259,7 +259,7 @@ def pgbackrest(story: Story, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the settings of pgBackRest: the example with local places."""
     program = shutil.which("pgbackrest")
     if not program:
-        pytest.skip("BACKUPS WITH PGBACKREST ARE NOT TESTED: it is not installed")
+        pytest.skip("pgBackRest is not installed")
     wrapper = story.place / "bin" / "pgbackrest"
     server, repository = story.primary, story.place / "repository"
     repository.mkdir()

@@ -21,7 +21,7 @@ from tests.support.time_limits import within
 from tracker.postgres.database import Target
 
 pytestmark = pytest.mark.skipif(
-    not moved_clock(1), reason="NOT TESTED: libfaketime (Debian: faketime) is not installed"
+    not moved_clock(1), reason="libfaketime (Debian: faketime) is not installed"
 )
 DAY_SECONDS = 86_400
 GAUGE = "tracker_clock_difference_seconds "

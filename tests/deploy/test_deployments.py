@@ -52,7 +52,7 @@ def tool(name: str) -> Path:
     """Return a program of the test extra, or skip the test visibly."""
     path = Path(sys.executable).with_name(name)
     if not path.exists():
-        pytest.skip(f"DEPLOYMENTS ARE NOT TESTED: {name} of the extra `test` is not installed")
+        pytest.skip(f"{name} is not installed")
     return path
 
 
@@ -216,7 +216,7 @@ def test_a_node_of_compose_has_the_settings_that_a_node_has_and_its_passwords_fr
 def prepared(server: Postgres, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """Run a server with roles created by hand, and another as created by Compose."""
     if not BINARIES:
-        pytest.skip("DEPLOYMENTS ARE NOT TESTED: there is no psql")
+        pytest.skip("psql is not installed")
     target = server.connection.kwargs()
     environment = {
         **os.environ,
@@ -271,9 +271,7 @@ async def test_the_roles_let_the_administrator_migrate_and_the_server_serve_and_
 # --- systemd
 
 
-@pytest.mark.skipif(
-    not shutil.which("systemd-analyze"), reason="THE UNITS ARE NOT TESTED: no systemd"
-)
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_unit_is_hardened(unit: Path) -> None:
     arguments = ("security", "--offline=true", "--no-pager", f"--threshold={TEN_TIMES_EXPOSURE}")

@@ -34,7 +34,7 @@ from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.postgres.database import Target
 
-needs_psql = pytest.mark.skipif(not BINARIES, reason="LINES WITH PSQL ARE NOT TESTED: no psql")
+needs_psql = pytest.mark.skipif(not BINARIES, reason="psql is not installed")
 
 
 def url_of(target: Target) -> str:
@@ -111,7 +111,7 @@ def test_the_checklist_lists_logins_with_their_rights(
 # --- the tracker
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="UNITS ARE NOT TESTED: no systemd")
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_the_checklist_finds_the_unit_hardened() -> None:
     typed(block("docs/operating/secure.md", "sh", "systemd-analyze"), ROOT)
 
@@ -121,7 +121,7 @@ def test_the_checklist_verifies_as_the_guide_of_auditors_does() -> None:
     assert line in [found.text for found in blocks("docs/auditing.md", "sh")]
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="UPGRADING IS NOT TESTED: there is no curl")
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 async def test_a_log_is_what_it_was_after_the_lines_of_an_upgrade(
     target: Target, keystore: KeyStore, tmp_path: Path, data_dir: Path
 ) -> None:
@@ -159,7 +159,7 @@ systemctl() { :; }
 # --- three nodes
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="CERTIFICATES ARE NOT TESTED: no openssl")
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 def test_files_of_a_node_follow_from_the_lines_of_the_page(tmp_path: Path) -> None:
     """All written files, below a directory: packages, services and owners are omitted."""
     page = "docs/operating/cluster.md"

@@ -29,9 +29,7 @@ from tests.support.time_limits import within
 
 ASKED = os.environ.get("TESTS_BUILD_IMAGES")
 pytestmark = [
-    pytest.mark.skipif(
-        not ASKED, reason="IMAGES ARE NOT TESTED: that takes minutes (`just images`)"
-    ),
+    pytest.mark.skipif(not ASKED, reason="images take minutes (`just images`)"),
     pytest.mark.timeout(1800),
 ]
 MAX_IMAGE_BYTES = 720_000_000

@@ -45,7 +45,7 @@ def pods() -> Iterator[tuple[str, dict[str, Any]]]:
 )
 def test_a_manifest_has_the_form_of_its_kind(manifest: dict[str, Any]) -> None:
     checker = pytest.importorskip(
-        "kubernetes_validate", reason="THE MANIFESTS ARE NOT TESTED: kubernetes-validate is missing"
+        "kubernetes_validate", reason="kubernetes-validate is not installed"
     )
     for version in (OLDEST_VERSION, checker.latest_version()):
         checker.validate(manifest, version, strict=True)

@@ -170,8 +170,8 @@ def here(script: str, place: Path, target: dict[str, Any], port: int) -> str:
     return script
 
 
-@pytest.mark.skipif(not BINARIES, reason="INSTALLING IS NOT TESTED: there is no psql")
-@pytest.mark.skipif(not shutil.which("curl"), reason="INSTALLING IS NOT TESTED: there is no curl")
+@pytest.mark.skipif(not BINARIES, reason="psql is not installed")
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_one_machine_is_installed_by_copying_the_lines(place: Path, server: Postgres) -> None:
     text = (OPERATING / "install.md").read_text(encoding="utf-8")
     told = text.split("## One machine\n")[1].split("### A proxy")[0]

@@ -44,9 +44,7 @@ from tracker.postgres.session_settings import (
     session_settings,
 )
 
-pytestmark = pytest.mark.skipif(
-    PGBOUNCER is None, reason="THE POOLER IS NOT TESTED: pgbouncer is not installed"
-)
+pytestmark = pytest.mark.skipif(PGBOUNCER is None, reason="PgBouncer is not installed")
 NEEDED = {**session_settings(API), **TRANSPORT_SETTINGS}
 IGNORED = {"ignore_startup_parameters =": f"ignore_startup_parameters = {','.join(NEEDED)}"}
 WRITER = {"Authorization": "Bearer token"}

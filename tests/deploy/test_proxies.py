@@ -233,7 +233,7 @@ def proxies(tracker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def proxy(request: pytest.FixtureRequest, proxies: dict[str, Proxy]) -> Proxy:
     """Return each proxy in turn."""
     if request.param not in proxies:
-        pytest.skip(f"THE PROXY {request.param} IS NOT TESTED: it is not installed")
+        pytest.skip(f"{request.param} is not installed")
     return proxies[request.param]
 
 
@@ -241,7 +241,7 @@ def proxy(request: pytest.FixtureRequest, proxies: dict[str, Proxy]) -> Proxy:
 def kept(proxies: dict[str, Proxy]) -> Proxy:
     """Return the caching proxy."""
     if "nginx" not in proxies:
-        pytest.skip("THE PROXY nginx IS NOT TESTED: it is not installed")
+        pytest.skip("nginx is not installed")
     return proxies["nginx"]
 
 

@@ -69,7 +69,7 @@ def other(target: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFacto
 def older(empty: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
     """Return the release before fold comparison, as its wheel."""
     if not has_commit(BEFORE):
-        pytest.skip(f"NOT TESTED: the history has no commit {BEFORE}, of which a wheel is made")
+        pytest.skip(f"the history has no commit {BEFORE}, of which a wheel is made")
     made = make_once(tmp_path_factory, "older-wheel", lambda to: unpack_wheel(to, BEFORE))
     return Release(made / "packages", empty, tmp_path / "keys")
 

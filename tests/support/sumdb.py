@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).with_name("clients") / "sumdb" / "verify.go"
+PROGRAM = Path(__file__).parents[1] / "contract" / "clients" / "sumdb" / "verify.go"
 LIBRARY = Path("/usr/share/gocode")
 
 

@@ -6,7 +6,6 @@ import os
 
 import pytest
 
-from tests.conftest import NOT_TESTED
 from tools.cluster.network import NoCluster
 from tools.cluster.rounds import KINDS, RoundTotals, run_round
 
@@ -17,16 +16,14 @@ CORES = 4
 @pytest.mark.timeout(400)  # a cluster, two trackers and faults: a minute, on a busy machine several
 async def test_a_cluster_loses_nothing_by_a_switchover_nor_by_the_death_of_a_tracker() -> None:
     if (os.cpu_count() or 1) < CORES and not os.environ.get("TESTS_CLUSTER"):
-        pytest.skip(
-            f"{NOT_TESTED}: faults of a cluster, which want {CORES} cores or TESTS_CLUSTER=1"
-        )
+        pytest.skip(f"faults of a cluster need {CORES} cores or TESTS_CLUSTER=1")
     tally = RoundTotals()
     try:
         async with KINDS["switchover"].world() as world:
             for kind in ("switchover", "tracker"):
                 await run_round(world, kind, 1, 1, tally)
     except NoCluster as reason:
-        pytest.skip(f"{NOT_TESTED}: faults of a cluster, {reason}")
+        pytest.skip(f"faults of a cluster: {reason}")
     assert tally.rounds == 2
     assert tally.acknowledged > 0
     assert tally.checkpoints > 0
