@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
@@ -45,11 +47,15 @@ from tracker.domain.actors.firm import FirmState, spelling
 from tracker.domain.events.registry import STATES, State, entity_type
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.preference import PreferenceState
+from tracker.errors import Unavailable
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import CONNECTION_ERRORS, Pool, pool_usage
 
 SQL = load_parts(Path(__file__).with_name("as_of.sql"))
 PREFETCH_ROWS = 1000
+PROJECTION_TIMEOUT_SECONDS = 5
+"""Maximum seconds for which a query waits until a position of the log is projected."""
+PROJECTION_CHECK_SECONDS = 0.02
 STATE = fill(
     SQL.state, version=version_at("$1::text", "$2::date", "$3::bigint"), whole=whole_state()
 )
@@ -114,8 +120,14 @@ class AsOf:
         known_at: datetime | None = None,
         position: int | None = None,
     ) -> Moment:
-        """Return the moment for the arguments, limited to projected positions: see `resolve_moment`."""
+        """Return the moment for the arguments, limited to projected positions: see `resolve_moment`.
+
+        A position of the log that is not yet projected, such as one that `head` returned, is waited for.
+        Raises Unavailable after a timeout.
+        """
         reached = await self._reached(position)
+        if position is not None and reached < position <= await self._recorder.head():
+            reached = await self._wait_for(position)
         return await resolve_moment(self._recorder, reached, valid_at, known_at, position)
 
     async def _reached(self, position: int | None) -> int:
@@ -126,6 +138,20 @@ class AsOf:
         if self._progress:
             return await self._progress.query()
         return int(await self._pool.fetchval(TRACKING.position, Versions.name))
+
+    async def _wait_for(self, position: int) -> int:
+        """Wait until a position is projected, and return the position of the projection."""
+        deadline = time.monotonic() + PROJECTION_TIMEOUT_SECONDS
+        while (reached := await self._reached(position)) < position:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"Position {position} is recorded, but it was not projected in"
+                    f" {PROJECTION_TIMEOUT_SECONDS} seconds: try again",
+                    code="POSITION_NOT_REACHED",
+                    path=("position",),
+                )
+            await asyncio.sleep(PROJECTION_CHECK_SECONDS)
+        return reached
 
     async def digest(self, moment: Moment) -> str:
         """Return the SHA-256 of the whole state at a moment, equal to that of a replay in memory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.merkle import EMPTY_ROOT
 from tracker.audit.format.signed_note import Note, Verifier
 from tracker.audit.sign.keystore import KeyStore
-from tracker.errors import InvalidInput, NotFound, NotProven
+from tracker.errors import InvalidInput, NotFound, NotProven, TrackerError
 
 
 @pytest.fixture
@@ -101,6 +102,22 @@ def test_the_last_head_is_kept(keystore: KeyStore) -> None:
     (keystore.directory / "head").write_text("half")
     with pytest.raises(NotProven):
         keystore.head()
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [("keys", b"PRIVATE+KEY+x"), ("keys", b"\xff"), ("keys", b""), ("head", b"\xff")],
+)
+def test_a_damaged_file_is_named_with_its_path_and_without_its_text(
+    keystore: KeyStore, file: str, line: bytes
+) -> None:
+    keystore.load_or_create("a")
+    path = keystore.directory / file
+    path.write_bytes(line + b"\n")
+    with pytest.raises(TrackerError, match=re.escape(str(path))) as caught:
+        keystore.keys() if file == "keys" else keystore.head()
+    assert caught.value.code == ("DAMAGED_KEYS" if file == "keys" else "NOT_PROVEN")
+    assert "PRIVATE+KEY+x" not in caught.value.message
 
 
 def test_a_head_that_is_later_is_not_replaced_by_an_earlier_one(keystore: KeyStore) -> None:

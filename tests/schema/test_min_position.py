@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from deploy.bootstrap import open_connection
+from projections.query import as_of
+from projections.runner.tables import SQL
+from projections.versions.projection import Versions
 from schema.execution.schema import SCHEMA
 from schema.inputs import moment
 from schema.services import Services
 from tests.support.api import Api, control
+from tests.support.fact_builders import announced
+from tests.support.time_limits import within
 from tests.support.waiting import first_call
+from tracker.postgres.database import PROJECTOR, Target
 
 ASKED = "query ($at: Position) { asOf(minPosition: $at) { position counts { exportControls } } }"
 
@@ -47,6 +56,50 @@ async def test_a_position_that_does_not_come_is_an_error_of_its_own(
 
 async def test_what_is_no_position_is_refused_at_once(api: Api) -> None:
     assert await api.refused(ASKED, at="soon") == ("INVALID_POSITION", ["minPosition"])
+
+
+@asynccontextmanager
+async def projection_held(target: Target) -> AsyncIterator[None]:
+    """Hold the projection of versions at its position for the duration of a block."""
+    async with open_connection(target, role=PROJECTOR) as holder, holder.transaction():
+        async with asyncio.timeout(within(10)):
+            while not await holder.fetchval(SQL.take_turn, Versions.name, "60s"):
+                await asyncio.sleep(0.01)
+        yield
+
+
+OTHERS = (
+    '{ changes(from: {position: "0"}, to: {position: "1"}) { nodes { entity } } }',
+    '{ over(from: "2025-01-01", to: "2026-01-01", step: YEAR, position: "1") { position } }',
+)
+
+
+async def test_a_position_that_head_returned_is_waited_for(
+    api: Api, services: Services, target: Target
+) -> None:
+    async with projection_held(target):
+        await services.commands.record("export-control/z", announced())
+        assert await api.ask("{ head }") == {"head": "1"}
+        pinned = [
+            asyncio.create_task(api.ask(query))
+            for query in ('{ asOf(position: "1") { position } }', *OTHERS)
+        ]
+        await asyncio.sleep(0.2)
+        assert not any(each.done() for each in pinned)
+        ahead = await api.refused('{ asOf(position: "2") { position } }')
+        assert ahead == ("POSITION_AHEAD", ["position"])
+    assert (await pinned[0])["asOf"] == {"position": "1"}
+    await asyncio.gather(*pinned)
+
+
+async def test_a_position_that_is_not_projected_in_time_is_an_error_of_the_server(
+    api: Api, services: Services, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(as_of, "PROJECTION_TIMEOUT_SECONDS", 0.2)
+    async with projection_held(target):
+        await services.commands.record("export-control/z", announced())
+        refused = await api.refused('{ asOf(position: "1") { position } }')
+        assert refused == ("POSITION_NOT_REACHED", ["position"])
 
 
 EVERY = [

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.signed_note import PRIVATE_PREFIX, Note, Signer, Verifier
-from tracker.errors import InvalidInput, NotFound
+from tracker.errors import InvalidInput, NotFound, NotProven
 
 DEFAULT_ORIGIN = "critical-minerals-policy-tracker"
 
@@ -109,19 +109,33 @@ class KeyStore:
     def keys(self) -> LogKeys:
         """Return the present keys. Raises NotFound and InvalidInput."""
         try:
-            lines = self._keys.read_text(encoding="utf-8").splitlines()
+            lines = self._keys.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             raise NotFound(
                 f"{self._keys} is not there: `tracker serve` makes a key when it starts"
             ) from None
-        signers = tuple(Signer.parse(line) for line in lines if line.startswith(PRIVATE_PREFIX))
-        retired = tuple(
-            Verifier.parse(line) for line in lines if not line.startswith(PRIVATE_PREFIX)
-        )
+        keys_of_lines = [self._parse_key(line, number) for number, line in enumerate(lines, 1)]
+        signers = tuple(key for key in keys_of_lines if isinstance(key, Signer))
+        retired = tuple(key for key in keys_of_lines if isinstance(key, Verifier))
         keys = LogKeys(signers, retired)
         if not signers or len({key.name for key in keys.all}) > 1:
-            raise InvalidInput(f"{self._keys}: expected keys of one log, a private one among them")
+            raise InvalidInput(
+                f"{self._keys}: expected keys of one log, a private one among them. Restore the file"
+                " from its copy (docs/audit.md, Keys)",
+                code="DAMAGED_KEYS",
+            )
         return keys
+
+    def _parse_key(self, line: str, number: int) -> Signer | Verifier:
+        """Parse a line of the keys. Raises InvalidInput, whose message does not contain the line."""
+        try:
+            return (Signer if line.startswith(PRIVATE_PREFIX) else Verifier).parse(line)
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"{self._keys}, line {number}: {error.message}. Restore the file from its copy"
+                " (docs/audit.md, Keys)",
+                code="DAMAGED_KEYS",
+            ) from None
 
     def rotate(self) -> LogKeys:
         """Add a key: it signs from now on, together with the previous ones. Raises like `keys`."""
@@ -141,9 +155,11 @@ class KeyStore:
     def head(self) -> Checkpoint | None:
         """Return the last signed head; None before the first. Raises NotProven if unreadable."""
         try:
-            return Checkpoint.parse(self._head.read_text(encoding="utf-8"))
+            return Checkpoint.parse(self._head.read_text(encoding="utf-8", errors="replace"))
         except FileNotFoundError:
             return None
+        except NotProven as error:
+            raise NotProven(f"{self._head}: {error.message}") from None
 
     def save_head(self, head: Checkpoint) -> None:
         """Store a head, unless it or a later one is stored. It is on the disk when this returns.
