@@ -20,14 +20,23 @@ class ClauseGroup(StrEnum):
     """Properties by which clauses are grouped."""
 
     STATUS = "status"
+    """By status."""
     MEASURE = "measure"
+    """By measure."""
     ISSUER = "issuer"
+    """By the issuer of the instrument."""
     DIRECTION = "direction"
+    """By exports, imports and production."""
     COVERS = "covers"
+    """By the kind of goods or services that they cover."""
     LEGAL_STAGE = "legal_stage"
+    """By legal stage."""
     COMMODITY = "commodity"
+    """By the commodities that they name; a clause that names several counts for each."""
     CONFIRMATION = "confirmation"
+    """By the confirmation of their status."""
     MATCH = "match"
+    """By whether they cover the goods of the filters for certain, or possibly."""
 
 
 @dataclass(frozen=True, slots=True)

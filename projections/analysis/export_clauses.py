@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Stage
+from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Phase, Stage
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause, ClauseState
@@ -38,16 +38,9 @@ class ExposureQuery:
     stage: Stage | None = None
 
 
-EFFECTIVE = frozenset({ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED})
+EFFECTIVE = frozenset(one for one in ClauseStatus if one.phase is Phase.CURRENT)
 """Statuses of clauses that are in force or will be in force again."""
-UPCOMING = frozenset(
-    {
-        ClauseStatus.ANNOUNCED,
-        ClauseStatus.PROPOSED,
-        ClauseStatus.RECOMMENDED,
-        ClauseStatus.NEGOTIATED,
-    }
-)
+UPCOMING = frozenset(one for one in ClauseStatus if one.phase in (Phase.NOT_LAW, Phase.UPCOMING))
 """Statuses of clauses that were never in force and may be."""
 
 

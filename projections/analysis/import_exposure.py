@@ -45,9 +45,15 @@ class OriginStatus(StrEnum):
     """The status of an origin: the strongest of its clauses toward the importer."""
 
     CERTAIN = "certain"
+    """A recorded clause in force covers all of the product."""
     ASSUMED = "assumed"
+    """A clause covers all of the product. It is in force because a suspension ended by its own
+    terms, or its end is not known: see `Assumption`."""
     PARTLY = "partly"
+    """Clauses in force cover a part of it, of unknown size: some items, forms, end uses or
+    firms."""
     NONE = "none"
+    """No clause in force is recorded. Only complete records show that none exists."""
 
 
 @dataclass(frozen=True, slots=True)

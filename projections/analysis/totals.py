@@ -29,7 +29,10 @@ class TotalMethod(StrEnum):
     """Method of a world total."""
 
     PUBLISHED = "published"
+    """A publisher states it."""
     SUM_OF_PLACES = "sum_of_places"
+    """No publisher states it as a number: it is the sum of the places that can be added. Places
+    without a figure are missing in it."""
 
 
 @dataclass(frozen=True, slots=True)

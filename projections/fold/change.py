@@ -16,8 +16,11 @@ class ChangeKind(StrEnum):
     """Kind of difference of an entity between two moments."""
 
     APPEARED = "appeared"
+    """It exists at the second moment only."""
     CHANGED = "changed"
+    """It exists at both, and its state differs."""
     DISAPPEARED = "disappeared"
+    """It exists at the first moment only: its first fact was retracted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import date
 from projections.fold.transitions import Transition, TransitionBasis, TransitionKind, clause_of
 from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.basics.values import DAY, PartialDate
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.vocabulary import ClauseStatus, Outcome
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.wording.phrases import (
@@ -25,11 +25,6 @@ from tracker.domain.wording.phrases import (
 )
 
 CAPITAL = re.compile(r"(?=[A-Z])")
-DISCONTINUED = {
-    ClauseStatus.WITHDRAWN: "is withdrawn",
-    ClauseStatus.LAPSED: "lapses",
-    ClauseStatus.CONCLUDED: "is concluded without a measure",
-}
 
 
 def part_sentence(of: Transition) -> str:
@@ -92,7 +87,7 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
             return f"is repealed from {date_phrase(end)} on{_into(after)}"
         case TransitionKind.DISCONTINUED:
             end = _as_recorded(of.day, after.discontinued_from)
-            return f"{DISCONTINUED[after.status]} {on_phrase(end)}"
+            return f"{Outcome(after.status).verb} {on_phrase(end)}"
         case TransitionKind.AMENDED:
             return f"is reworded from {day} on"
     if after.status is ClauseStatus.ANNOUNCED and "status" in _names(of):

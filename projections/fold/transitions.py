@@ -53,26 +53,45 @@ class TransitionKind(StrEnum):
     """Kinds of changes that happen on a day, to an entity or a part of it."""
 
     APPEARS = "appears"
+    """The entity begins to exist."""
     IN_FORCE = "in_force"
+    """A clause enters into force."""
     SUSPENDED = "suspended"
+    """A clause is suspended."""
     RETURNS = "returns"
+    """A suspension ends, and the clause is in force: again, or for the first time if it was
+    suspended before its first date."""
     EXPIRES = "expires"
+    """A clause ends."""
     REPEALED = "repealed"
+    """A clause is repealed, or merged into another instrument."""
     DISCONTINUED = "discontinued"
+    """A clause is withdrawn, lapses, or is concluded without a measure."""
     AMENDED = "amended"
+    """A clause gets a new wording."""
     MEMBER_JOINS = "member_joins"
+    """A place becomes a member."""
     MEMBER_LEAVES = "member_leaves"
+    """A place is no longer a member."""
     STATED_END = "stated_end"
+    """A suspension ends as a government stated. By the text of the instrument the clause is already
+    in force."""
     CHANGES = "changes"
+    """Another change."""
 
 
 class TransitionBasis(StrEnum):
     """The basis of a transition: an act of its day, an earlier announcement, or a statement alone."""
 
     ACT = "act"
+    """An act that became public on the date."""
     CONFIRMED = "confirmed"
+    """An act that was public before, and a later one that names the same date."""
     TERMS = "terms"
+    """The terms of an act that was public before, such as the end of a suspension. No later act
+    that names the date is recorded."""
     STATEMENT = "statement"
+    """A statement of a government, without a legal instrument."""
 
 
 @dataclass(frozen=True, slots=True)

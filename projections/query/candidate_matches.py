@@ -40,8 +40,11 @@ class MatchKind(Enum):
     """Relation of a candidate to a recorded act."""
 
     SAME_AS = "same_as"
+    """It is this act."""
     AMENDS = "amends"
+    """It changes this act, or cites it."""
     CONFLICTS_WITH = "conflicts_with"
+    """It is this act, but its date, measure or goods differ from the recorded ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Descriptions of fields of inputs and outputs, each written once.
+"""Descriptions of fields of inputs and outputs and of words, each written once.
 
-The docstring of a field in its struct comes first. Fields without one are described in `DESCRIPTIONS`:
-under `Class.field`, or under `field` for all structs with this field.
+The docstring of a field in its struct comes first, that of a word in its vocabulary. Fields without one
+are described in `DESCRIPTIONS`: under `Class.field`, or under `field` for all structs with this field.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache
 
 CLASS_OR_FIELD = re.compile(
     r'''^class\ (?P<kind>\w+)
-    | ^\ {4}(?P<field>\w+):\ .*\n     # a field whose first line ends here
+    | ^\ {4}(?P<field>\w+)(?::|\ =)\ .*\n     # a field, or a word, whose first line ends here
       (?:\ {8}.*\n | \ {4}[])].*\n)*  # more lines of it, as ruff formats them
       \ {4}"""(?P<docstring>(?:.|\n)+?)"""''',
     re.MULTILINE | re.VERBOSE,
@@ -47,7 +47,7 @@ def _docstring(kind: type, name: str) -> str | None:
 @cache
 def _docstrings(module: str) -> Mapping[str, str]:
     """Return the docstrings of fields in a module of this project, by `Class.field`."""
-    if module.partition(".")[0] not in ("tracker", "projections"):
+    if module.partition(".")[0] not in ("tracker", "projections", "schema"):
         return {}
     by_name, kind = {}, ""
     for match in CLASS_OR_FIELD.finditer(inspect.getsource(sys.modules[module])):

@@ -20,26 +20,21 @@ MAX_MOMENTS = 400
 """Maximum number of moments in a query: more than a year of days, or thirty years of months."""
 
 
+@described_enum
 class Step(Enum):
     """The time from one moment to the next."""
 
     DAY = "day"
+    """A day."""
     WEEK = "week"
+    """Seven days."""
     MONTH = "month"
+    """A month: the same day of the next one, or its last day."""
     QUARTER = "quarter"
+    """Three months."""
     YEAR = "year"
+    """A year."""
 
-
-described_enum(
-    Step,
-    {
-        "day": "A day.",
-        "week": "Seven days.",
-        "month": "A month: the same day of the next one, or its last day.",
-        "quarter": "Three months.",
-        "year": "A year.",
-    },
-)
 
 DAY_CHARACTERS = len("2025-01-31")
 MONTHS = {Step.MONTH: 1, Step.QUARTER: 3, Step.YEAR: 12}

@@ -25,9 +25,8 @@ from schema.inputs.input_types import to_camel
 from schema.inputs.shipment import SHORT_NAMES, shipment_of_texts
 from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
-from tracker.domain.basics.vocabulary import Direction
+from tracker.domain.basics.vocabulary import Direction, VerdictKind
 from tracker.domain.shipments import check, duties
-from tracker.domain.shipments.check import VerdictKind
 from tracker.domain.shipments.legs import DISCLAIMER, UnsettledLeg
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.wording.phrases import place_in_text

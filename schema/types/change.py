@@ -41,38 +41,32 @@ from tracker.domain.figures.preference import Preference
 from tracker.domain.figures.trade_flow import TradeFlow
 
 
+@described_enum
 class EntityKind(Enum):
     """Kinds of entities."""
 
     ALLIANCE = Alliance.KIND
+    """Alliances and initiatives."""
     ANNOUNCEMENT = Announcement.KIND
+    """Announcements."""
     EXPORT_CONTROL = ExportControl.KIND
+    """Controls of exports, imports or production."""
     FIGURE = Figure.KIND
+    """Figures, with their claims."""
     FIRM = Firm.KIND
+    """Firms, with their names."""
     PREFERENCE = Preference.KIND
+    """Orders of preference between publishers."""
     IMPORT = Import.KIND
+    """Imports of files."""
     REDACTION = Redaction.KIND
+    """Redactions of texts."""
     SOURCE = WatchedSource.KIND
+    """Watched sources."""
     COVERAGE = Coverage.KIND
+    """Lists of acts that were read."""
     FLOW = TradeFlow.KIND
-
-
-described_enum(
-    EntityKind,
-    {
-        Alliance.KIND: "Alliances and initiatives.",
-        Announcement.KIND: "Announcements.",
-        ExportControl.KIND: "Controls of exports, imports or production.",
-        Figure.KIND: "Figures, with their claims.",
-        Firm.KIND: "Firms, with their names.",
-        Preference.KIND: "Orders of preference between publishers.",
-        Import.KIND: "Imports of files.",
-        Redaction.KIND: "Redactions of texts.",
-        WatchedSource.KIND: "Watched sources.",
-        Coverage.KIND: "Lists of acts that were read.",
-        TradeFlow.KIND: "Trade flows, with their claims.",
-    },
-)
+    """Trade flows, with their claims."""
 
 
 @object_type

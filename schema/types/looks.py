@@ -24,22 +24,16 @@ from tracker.log.recorder import Recorder, StreamRange
 T = TypeVar("T")
 
 
+@described_enum
 class FetchOutcome(Enum):
     """The outcome of a fetch."""
 
     FETCHED = TYPES[facts.Fetched]
+    """A new response."""
     UNCHANGED = TYPES[facts.Unchanged]
+    """The same response as last time."""
     FAILED = TYPES[facts.Failed]
-
-
-described_enum(
-    FetchOutcome,
-    {
-        FetchOutcome.FETCHED.value: "A new response.",
-        FetchOutcome.UNCHANGED.value: "The same response as last time.",
-        FetchOutcome.FAILED.value: "No usable response.",
-    },
-)
+    """No usable response."""
 
 
 @output_type(

@@ -21,9 +21,8 @@ from schema.types.common import Place, Quantity, Source, place, sources_behind
 from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
-from tracker.domain.basics.vocabulary import Confirmation, Direction, Match
+from tracker.domain.basics.vocabulary import Confirmation, Direction, Match, VerdictKind
 from tracker.domain.shipments import check, duties, firms, legs, questions
-from tracker.domain.shipments.check import VerdictKind
 
 
 @output_type(of=check.Applicable, only_spelled=True, given="moment")

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from tests.support.fact_builders import announced, clause, decided_facts, fact, state
 from tests.support.shipment_checks import check_shipment
 from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.vocabulary import VerdictKind
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
 from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.controls.export_control import ExportControlState
-from tracker.domain.shipments.check import VerdictKind
 from tracker.domain.shipments.duties import ONLY_RECORDED, ORDINARY_NOT_RECORDED, DutyTotal, duties
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.errors import InvalidInput

@@ -160,7 +160,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
                 ),
             ),
         ),
-        "China proposes: Gallium to the US (dual use licence and ban, exports of gallium and germanium).",
+        "China proposes: Gallium to the US (dual-use licence and ban, exports of gallium and germanium).",
     ),
     (
         ("export-control/x", announced(official=False)),
@@ -381,7 +381,7 @@ def test_every_type_of_fact_has_a_sentence() -> None:
         ({"value": "1", "upper": "2000", "qualifier": "range"}, "1 to 2,000 t"),
         ({"value": "0", "qualifier": "nil"}, "0 t"),
         ({"qualifier": "withheld"}, "withheld"),
-        ({"qualifier": "included_elsewhere"}, "included elsewhere"),
+        ({"qualifier": "included_elsewhere"}, "counted elsewhere"),
     ],
 )
 def test_a_number_that_is_not_told_is_none(quantity: dict[str, Any], said: str) -> None:

@@ -18,6 +18,7 @@ from tracker.domain.basics.vocabulary import (
     Form,
     Match,
     Territory,
+    VerdictKind,
 )
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.harmonized_system import forms_of_code
@@ -26,7 +27,7 @@ from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.controls.matching import licences_in_force
 from tracker.domain.evidence.completeness import Completeness
-from tracker.domain.shipments.check import STATUSES, ShipmentCheck, VerdictKind
+from tracker.domain.shipments.check import STATUSES, ShipmentCheck
 from tracker.domain.shipments.duties import DutyTotal, duties
 from tracker.domain.shipments.legs import Leg, legs_of, unsettled_legs
 from tracker.domain.shipments.shipment import Content, QuestionAnswer, Shipment

@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.shipped_controls import check_on
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.vocabulary import Direction, Match
-from tracker.domain.shipments.check import Applicable, VerdictKind, obligation, summary
+from tracker.domain.basics.vocabulary import Direction, Match, VerdictKind
+from tracker.domain.shipments.check import Applicable, obligation, summary
 from tracker.domain.shipments.duties import except_unpaid
 from tracker.domain.shipments.legs import assumptions, legs_of
 from tracker.domain.shipments.shipment import Shipment

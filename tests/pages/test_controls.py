@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 import pytest
 
 from schema.pages.charts.status_bars import Period, RowOfPeriods, Track, draw_status_table
-from schema.pages.charts.status_marks import STATUS_STYLES
 from schema.pages.site.images import status_image
 from schema.pages.site.templates import environment
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
 from tests.support.loops import IN_SESSION
+from tracker.domain.basics.vocabulary import ClauseStatus
 
 X = "/controls/x"
 
@@ -239,8 +239,8 @@ def all_statuses() -> list[RowOfPeriods]:
     """Return a row for each status."""
     first = date(2026, 1, 1)
     return [
-        RowOfPeriods(status, [Track("BAN", [Period(status, first)])], "a small line")
-        for status in STATUS_STYLES
+        RowOfPeriods(status.name, [Track("BAN", [Period(status.name, first)])], "a small line")
+        for status in ClauseStatus
     ]
 
 
@@ -251,14 +251,14 @@ def test_every_status_is_drawn_and_has_its_mark_and_its_word() -> None:
     )
     html = template.render(table=table)
     rows = html.split('<th scope="row"')[1:]
-    assert len(rows) == len(STATUS_STYLES)
-    for row, style in zip(rows, STATUS_STYLES.values(), strict=True):
+    assert len(rows) == len(ClauseStatus)
+    for row, status in zip(rows, ClauseStatus, strict=True):
         drawn, state = row.split('<td class="is"')
-        assert f'aria-label="{style.word} from' in drawn
+        assert f'aria-label="{status.phrase} from' in drawn
         assert re.search(
             r"<(rect|line)[^>]*(var\(--ban\)|hatch-ban)|<g stroke=\"var\(--ban\)", drawn
         )
-        assert re.search(rf'<svg class="mk".*</svg> {style.word}</span>', state, re.DOTALL)
+        assert re.search(rf'<svg class="mk".*</svg> {status.phrase}</span>', state, re.DOTALL)
 
 
 def test_an_image_stands_alone() -> None:
@@ -274,7 +274,7 @@ def test_an_image_stands_alone() -> None:
         "Where it stands & <why>",
         "A note",
         "position 4",
-        *(x.word for x in STATUS_STYLES.values()),
+        *(status.phrase for status in ClauseStatus),
     ):
         assert word in words
 

@@ -43,7 +43,7 @@ def test_measures_that_are_not_confirmed_are_named_with_their_share() -> None:
     of = supply("1.0000", "0.0000", "0.0000", "0.0000", measures=(ban, licence))
     assert [one.replace("\N{NO-BREAK SPACE}", " ") for one in unconfirmed_measures(of)] == [
         "ban 100.0 % by its own terms, not confirmed",
-        "dual use licence 30.0 % contradicted by a recorded statement",
+        "dual-use licence 30.0 % contradicted by a recorded statement",
     ]
 
 

@@ -17,7 +17,7 @@ from schema.pages.charts.square import (
     Version,
     draw_square,
 )
-from schema.pages.charts.status_marks import Hue, MarkStyle
+from tracker.domain.basics.vocabulary import Hue, Shape
 
 SCALE = TimeScale(date(2024, 7, 1), date(2027, 12, 31))
 START, TRUCE, BACK = date(2024, 12, 3), date(2025, 11, 9), date(2026, 11, 28)
@@ -60,12 +60,8 @@ def test_a_row_is_what_the_log_told_at_some_positions() -> None:
 
 def test_a_clause_is_one_bar_as_long_as_its_status_lasts() -> None:
     first, second = drawn(date(2026, 11, 25), 10229, pinned=False).steps[1].lanes
-    assert [bar.style for bar in first.bars] == [MarkStyle.SOLID]
-    assert [bar.style for bar in second.bars] == [
-        MarkStyle.SOLID,
-        MarkStyle.HATCHED,
-        MarkStyle.SOLID,
-    ]
+    assert [bar.style for bar in first.bars] == [Shape.SOLID]
+    assert [bar.style for bar in second.bars] == [Shape.SOLID, Shape.HATCHED, Shape.SOLID]
     assert second.hue is Hue.BAN
 
 

@@ -12,25 +12,17 @@ from hypothesis import strategies as st
 from schema.pages.charts.scale import MAX_LABELS, TimeScale, window_around
 from schema.pages.charts.status_bars import (
     MAX_LANES,
-    STATUS_ORDER,
     Period,
     RowOfPeriods,
     Track,
     draw_status_table,
     periods_of,
 )
-from schema.pages.charts.status_marks import (
-    HUES,
-    IMAGE_COLOURS,
-    PAGE_COLOURS,
-    STATUS_STYLES,
-    Hue,
-    MarkStyle,
-)
-from tracker.domain.basics.vocabulary import ClauseStatus, Measure
+from schema.pages.charts.status_marks import IMAGE_COLOURS, PAGE_COLOURS
+from tracker.domain.basics.vocabulary import ClauseStatus, Hue, Measure, Shape
 
 DAY = date(2026, 11, 25)
-STATUSES = sorted(STATUS_STYLES)
+STATUSES = [status.name for status in ClauseStatus]
 DAYS = st.dates(date(1985, 1, 1), date(2040, 1, 1))
 
 
@@ -63,24 +55,18 @@ def truce(confirmation: str = "CONFIRMED") -> RowOfPeriods:
     return RowOfPeriods("Gallium", [Track("BAN", TRUCE, confirmation)])
 
 
-def test_every_status_of_the_api_has_a_look_and_its_word() -> None:
-    assert set(STATUS_STYLES) == set(STATUS_ORDER)
-    assert set(STATUS_STYLES) == {status.name for status in ClauseStatus}
-    for status, drawn in STATUS_STYLES.items():
-        assert drawn.word == status.lower().replace("_", " ")
-    assert {drawn.style for drawn in STATUS_STYLES.values()} == set(MarkStyle)
-
-
-def test_every_measure_of_the_api_has_a_hue_and_every_hue_its_colours() -> None:
-    assert set(HUES) == {measure.name for measure in Measure}
-    assert set(HUES.values()) == set(Hue)
+def test_every_shape_is_that_of_a_status_and_every_hue_that_of_a_measure_and_has_its_colours() -> (
+    None
+):
+    assert {status.shape for status in ClauseStatus} == set(Shape)
+    assert {measure.hue for measure in Measure} == set(Hue)
     assert set(PAGE_COLOURS) == set(IMAGE_COLOURS) >= {hue.value for hue in Hue}
 
 
 def test_a_suspension_ends_on_its_last_day_and_the_clause_is_back_on_the_next() -> None:
     (row,) = draw_status_table([truce()], DAY).rows
     (lane,) = row.lanes
-    assert [bar.style for bar in lane.bars] == [MarkStyle.SOLID, MarkStyle.HATCHED, MarkStyle.SOLID]
+    assert [bar.style for bar in lane.bars] == [Shape.SOLID, Shape.HATCHED, Shape.SOLID]
     _, rests, back = lane.bars
     assert rests.x + rests.width == pytest.approx(back.x)
     assert back.x + back.width == 100
@@ -163,7 +149,7 @@ def test_bars_are_inside_in_order_and_do_not_overlap(periods: list[Period], day:
     assert len(lane.bars) == len(periods)
     end = 0.0
     for bar, period in zip(lane.bars, periods, strict=True):
-        assert bar.style is STATUS_STYLES[period.status].style
+        assert bar.style is ClauseStatus[period.status].shape
         assert bar.width > 0
         assert bar.x >= end - 1e-6
         assert str(period) in row.words

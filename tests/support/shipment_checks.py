@@ -8,12 +8,13 @@ from typing import Any
 
 from tests.support.fact_builders import announced, decided_facts, state
 from tracker.domain.basics.codec import from_builtins
+from tracker.domain.basics.vocabulary import VerdictKind
 from tracker.domain.controls.clause_query import matching_clauses
 from tracker.domain.controls.confirmation import NOTHING_BY_TERMS, FirstDays
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import Licences, licences_in_force
 from tracker.domain.entities.fact import Fact
-from tracker.domain.shipments.check import ShipmentCheck, VerdictKind, check_matches
+from tracker.domain.shipments.check import ShipmentCheck, check_matches
 from tracker.domain.shipments.duties import DutyTotal, duties
 from tracker.domain.shipments.shipment import Case, Shipment
 

@@ -9,7 +9,6 @@ from tracker.corpus.files import Act
 from tracker.domain.actors.announcement import Made
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.export_control_acts import Announced
-from tracker.domain.evidence.completeness import KINDS_IN_WORDS
 from tracker.domain.evidence.coverage import Declared
 
 
@@ -43,7 +42,7 @@ def lists_read(acts: Sequence[Act]) -> str:
         if isinstance(of, Declared):
             first = of.first or "the first act"
             left_out = " ".join(of.left_out) or "nothing that is known"
-            kind = KINDS_IN_WORDS[of.acts]
+            kind = of.acts.phrase
             lines.append(
                 f"| {_name(of.issuer)} | {kind} | {of.name} | {first} | {of.last} | {left_out} |"
             )

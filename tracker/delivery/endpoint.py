@@ -32,22 +32,24 @@ class EndpointState(Enum):
     """Whether an endpoint is sent events. It keeps its place in the log in every state."""
 
     ACTIVE = "active"
-    """Events are sent as they are recorded, and retried after a failure."""
+    """Events are sent to it as they are recorded, with retries after a failure."""
     PAUSED = "paused"
-    """Stopped by a person."""
+    """A person has stopped it. Its cursor is kept."""
     DISABLED = "disabled"
-    """Disabled because the receiver answered 410 (Gone). A person can resume it."""
+    """The receiver has responded with 410 (Gone). Its cursor is kept, and it can be resumed."""
 
 
 class EndpointFormat(Enum):
     """Format of deliveries."""
 
     EVENTS = "events"
-    """CloudEvents, as stored in the log."""
+    """CloudEvents: the entries of the log, byte for byte."""
     SLACK = "slack"
-    """Messages for an incoming webhook of Slack or a compatible program."""
+    """Messages for an incoming webhook of Slack or a compatible program: a sentence and a link for
+    each event."""
     TEAMS = "teams"
-    """Messages for a workflow webhook of Microsoft Teams."""
+    """Messages for a workflow webhook of Microsoft Teams: a sentence and a link for each event, in
+    an Adaptive Card."""
 
     @property
     def max_events(self) -> int:

@@ -31,11 +31,11 @@ class CandidateKind(Enum):
     """The kind of a proposal."""
 
     FACT = "fact"
-    """A fact, to be recorded as proposed or edited."""
+    """A fact, to be recorded as it is or after an edit."""
     IMPORT = "import"
     """A file of figures, to be imported as a whole."""
     LEAD = "lead"
-    """No proposal yet: a person should investigate."""
+    """Not yet a fact: a hint that a person should check."""
 
 
 class CandidateState(Enum):
@@ -44,32 +44,38 @@ class CandidateState(Enum):
     PENDING = "pending"
     """It waits for a person."""
     POSTPONED = "postponed"
-    """It waits for a person again from a day on."""
+    """It is postponed until a date."""
     ACCEPTING = "accepting"
     """It was accepted, and is being recorded or imported."""
     ACCEPTED = "accepted"
     """It is recorded."""
     REJECTED = "rejected"
-    """A person has rejected it, or closed a lead."""
+    """A person has rejected it, or closed the lead."""
     SUPERSEDED = "superseded"
-    """The publisher has replaced its content."""
+    """The publisher has replaced it with a newer version, in another candidate."""
 
 
 class Action(Enum):
     """An action on a candidate."""
 
     ASSIGNED = "assigned"
+    """It was assigned to a person, or its assignment was removed."""
     EDITED = "edited"
+    """Its proposed fact was replaced."""
     ACCEPTED = "accepted"
+    """A person accepted it."""
     REJECTED = "rejected"
+    """A person rejected it, or closed the lead."""
     POSTPONED = "postponed"
+    """It was postponed until a date."""
     REOPENED = "reopened"
+    """It waits again."""
     SUPERSEDED = "superseded"
-    """By the tracker: the publisher has replaced its content."""
+    """The publisher has replaced it with a newer version."""
     RECORDED = "recorded"
-    """By the tracker: the accepted content is in the log."""
+    """The accepted fact or file was recorded in the log."""
     REFUSED = "refused"
-    """By the tracker: the accepted content could not be recorded, and waits again."""
+    """The accepted fact or file could not be recorded: it waits again."""
 
 
 OPEN = frozenset({CandidateState.PENDING, CandidateState.POSTPONED})

@@ -15,17 +15,18 @@ class LeadCode(Enum):
     """The reason of a lead."""
 
     GAP = "gap"
-    """A number between others is missing: the act is published elsewhere, later, or not at all."""
+    """A number in a sequence is missing: an act that is published elsewhere, later, or not at
+    all."""
     WITHDRAWN = "withdrawn"
     """The publisher has removed an act from its list."""
     ANOTHER_BODY = "another_body"
-    """The text of an act differs at another address, or from its earlier text."""
+    """The text of the same act differs at another address, or from an earlier version."""
     CHANGED = "changed"
-    """A watched page has changed."""
+    """The text of a watched page has changed."""
     NOT_READ = "not_read"
-    """An act was announced, but its text could not be fetched or parsed."""
+    """An act was announced, and its text could not be fetched or parsed."""
     ANNOUNCED = "announced"
-    """An act was announced, but its effect is unknown: a person has to read it."""
+    """An act was announced, and its effect is not stated: a person has to read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,11 @@ from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.amounts import measured
 from schema.pages.site.words import listed, words
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
+from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure, Phase
 
 MAX_NAMES = 8
 """Maximum number of firms, places, goods or commodities listed per clause."""
 MAX_TEXT_CHARACTERS = 200
-NO_LAW = {"PROPOSED", "RECOMMENDED", "NEGOTIATED"}
 
 
 class Controls(PagedArguments, frozen=True, kw_only=True):
@@ -125,7 +124,7 @@ def clause(control: str, node: Node, book: Book) -> Item:
     """Return a clause with its required statements."""
     name = f"{control}, clause {node['key']}"
     clause_sentence(control, node, book)
-    if node["status"] in NO_LAW:
+    if ClauseStatus[node["status"]].phase is Phase.NOT_LAW:
         book.add_sentence(f"{name} is {words(node['status'])}: it is not law.")
     return CLAUSE.of(
         node,

@@ -8,8 +8,7 @@ from typing import Any
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-
-KINDS = ("STATEMENT", "COMMITMENT", "PROJECT", "DISPUTE", "RESPONSE", "ASSESSMENT")
+from tracker.domain.basics.vocabulary import AnnouncementKind
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -20,7 +19,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "description": "Announcements of states, alliances and firms about critical minerals.",
         "change_days": [node["date"] for node in nodes if len(node["date"]) == len("2025-01-01")],
         "announcements": nodes,
-        "kinds": KINDS,
+        "kinds": [kind.name for kind in AnnouncementKind],
     }
 
 

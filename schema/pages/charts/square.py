@@ -13,7 +13,7 @@ from typing import Any
 
 from schema.pages.charts.scale import Tick, TimeScale, days_in_words
 from schema.pages.charts.status_bars import Lane, Period, draw_bars
-from schema.pages.charts.status_marks import HUES, Hue
+from tracker.domain.basics.vocabulary import Hue, Measure
 
 MAX_STEPS = 40
 """Maximum number of rows."""
@@ -265,7 +265,7 @@ def _hue(versions: Sequence[Version], key: str) -> Hue:
     measures = [
         clause.measure for version in versions for clause in version.clauses if clause.key == key
     ]
-    return HUES[measures[-1]]
+    return Measure[measures[-1]].hue
 
 
 def _periods(versions: Sequence[Version], key: str) -> list[Period]:

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.scale import Tick, TimeScale, day_in_words, days_in_words, window_around
-from schema.pages.charts.status_marks import ENDED, HUES, STATUS_STYLES, Hue, MarkStyle
+from tracker.domain.basics.vocabulary import ClauseStatus, Hue, Measure, Shape
 
 MAX_LANES = 40
 """Maximum number of clauses in a row."""
@@ -17,11 +17,6 @@ MIN_ROW_PX = 42
 MARGIN_OF_ROW_PX = 10
 GAP_PX = 2
 """Gap between the bars of two clauses."""
-STATUS_ORDER = (
-    *("IN_FORCE", "SUSPENDED", "ANNOUNCED", "NEGOTIATED", "RECOMMENDED", "PROPOSED"),
-    *("EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED"),
-)
-"""Order of statuses in texts: applicable, future, ended."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +28,14 @@ class Period:
     last: date | None = None
 
     @property
-    def style(self) -> MarkStyle:
+    def style(self) -> Shape:
         """Return its style."""
-        return STATUS_STYLES[self.status].style
+        return ClauseStatus[self.status].shape
 
     @property
     def word(self) -> str:
         """Return its status in a word."""
-        return STATUS_STYLES[self.status].word
+        return ClauseStatus[self.status].phrase
 
     def covers(self, day: date) -> bool:
         """Return whether it includes a date."""
@@ -77,7 +72,7 @@ class RowOfPeriods:
 class Bar:
     """A period in the drawing."""
 
-    style: MarkStyle
+    style: Shape
     x: float
     width: float
     words: str
@@ -107,14 +102,14 @@ class State:
     """Start, end and next status in words; empty if clauses differ in them."""
 
     @property
-    def style(self) -> MarkStyle:
+    def style(self) -> Shape:
         """Return its mark."""
-        return STATUS_STYLES[self.status].style
+        return ClauseStatus[self.status].shape
 
     @property
     def word(self) -> str:
         """Return its word."""
-        return STATUS_STYLES[self.status].word
+        return ClauseStatus[self.status].phrase
 
 
 @dataclass(frozen=True)
@@ -181,10 +176,10 @@ class StatusTable:
         return [hue for hue in Hue if hue in hues]
 
     @property
-    def styles(self) -> Sequence[MarkStyle]:
+    def styles(self) -> Sequence[Shape]:
         """Return the styles in the table, for the legend."""
         styles = {bar.style for row in self.rows for lane in row.lanes for bar in lane.bars}
-        return [style for style in MarkStyle if style in styles]
+        return [style for style in Shape if style in styles]
 
 
 def track_of(clause: Mapping[str, Any]) -> Track:
@@ -250,7 +245,7 @@ def _draw_row(row: RowOfPeriods, day: date, scale: TimeScale) -> StatusRow:
     tracks = row.tracks[:MAX_LANES]
     return StatusRow(
         row,
-        [Lane(HUES[track.measure], draw_bars(track.periods, scale)) for track in tracks],
+        [Lane(Measure[track.measure].hue, draw_bars(track.periods, scale)) for track in tracks],
         _row_in_words(row),
         states_on(row, day),
         _to_come(row, day),
@@ -277,11 +272,14 @@ def states_on(row: RowOfPeriods, day: date) -> list[State]:
         if current is not None:
             following = next((period for period in track.periods if period.first > day), None)
             by_row.setdefault(current.status, []).append((track, current, following))
-    return [_state(status, by_row[status]) for status in STATUS_ORDER if status in by_row]
+    return [
+        _state(status, by_row[status])
+        for status in sorted(by_row, key=lambda status: ClauseStatus[status].rank)
+    ]
 
 
 def _state(status: str, clauses: Sequence[tuple[Track, Period, Period | None]]) -> State:
-    hues = {HUES[track.measure] for track, _, _ in clauses}
+    hues = {Measure[track.measure].hue for track, _, _ in clauses}
     words = {state_in_words(current, following) for _, current, following in clauses}
     return State(
         status,
@@ -303,7 +301,7 @@ def _to_come(row: RowOfPeriods, day: date) -> str:
 
 def state_in_words(current: Period, following: Period | None) -> str:
     """Return the start, the end and the next status in words."""
-    if current.style in ENDED:
+    if ClauseStatus[current.status].has_ended:
         return f"since {day_in_words(current.first)}"
     if current.status == "SUSPENDED":
         if current.last is None:
@@ -315,4 +313,4 @@ def state_in_words(current: Period, following: Period | None) -> str:
         return f"{since}, until {day_in_words(current.last)}" if current.last else since
     if following is not None:
         return f"{following.word} from {day_in_words(following.first)}"
-    return "no day is given" if current.style is MarkStyle.HOLLOW else ""
+    return "no day is given" if current.style is Shape.HOLLOW else ""

@@ -7,13 +7,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from schema.pages.charts.status_bars import StatusRow, StatusTable
-from schema.pages.charts.status_marks import (
-    HUE_WORDS,
-    IMAGE_COLOURS,
-    LEGEND_WORDS,
-    MarkStyle,
-    Paint,
-)
+from schema.pages.charts.status_marks import HUE_WORDS, IMAGE_COLOURS, LEGEND_WORDS, Paint
+from tracker.domain.basics.vocabulary import Shape
 
 WIDTH_PX = 1120
 MARGIN_PX = 32
@@ -90,13 +85,10 @@ def _legend(table: StatusTable) -> Iterator[tuple[int, str, str, str]]:
     styles = [
         (style, "ink", word)
         for style, word in LEGEND_WORDS.items()
-        if style is not MarkStyle.DASHED or style in table.styles
+        if style is not Shape.DASHED or style in table.styles
     ]
     x = MARGIN_PX
-    for style, hue, word in [
-        *styles,
-        *((MarkStyle.SOLID, hue, HUE_WORDS[hue]) for hue in table.hues),
-    ]:
+    for style, hue, word in [*styles, *((Shape.SOLID, hue, HUE_WORDS[hue]) for hue in table.hues)]:
         yield x, style, hue, word
         x += MARK_PX + CHARACTER_PX * len(word)
 

@@ -1,92 +1,19 @@
-"""Styles of statuses and measures: a shape and a word for each status, a hue for each kind of measure.
-
-The same shapes are used in marks beside words and in bars. A word always accompanies the hue.
-"""
+"""Words and colours for the shapes of statuses and the hues of measures. A word accompanies each hue."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from tracker.domain.basics.vocabulary import Hue, Shape
 
-class MarkStyle(StrEnum):
-    """The style of a period of a status."""
-
-    HOLLOW = "hollow"
-    """Thin outline: law that is not yet in force."""
-    DASHED = "dashed"
-    """Thin dashed outline: not law."""
-    SOLID = "solid"
-    HATCHED = "hatched"
-    LINE = "line"
-    """Line after an end mark: ended as planned."""
-    DOTS = "dots"
-    """Dotted line after a cross: ended by an act."""
-
-
-@dataclass(frozen=True)
-class StatusStyle:
-    """The style and the name of a status."""
-
-    style: MarkStyle
-    word: str
-
-
-STATUS_STYLES: Mapping[str, StatusStyle] = {
-    "PROPOSED": StatusStyle(MarkStyle.DASHED, "proposed"),
-    "RECOMMENDED": StatusStyle(MarkStyle.DASHED, "recommended"),
-    "NEGOTIATED": StatusStyle(MarkStyle.DASHED, "negotiated"),
-    "ANNOUNCED": StatusStyle(MarkStyle.HOLLOW, "announced"),
-    "IN_FORCE": StatusStyle(MarkStyle.SOLID, "in force"),
-    "SUSPENDED": StatusStyle(MarkStyle.HATCHED, "suspended"),
-    "EXPIRED": StatusStyle(MarkStyle.LINE, "expired"),
-    "LAPSED": StatusStyle(MarkStyle.LINE, "lapsed"),
-    "CONCLUDED": StatusStyle(MarkStyle.LINE, "concluded"),
-    "REPEALED": StatusStyle(MarkStyle.DOTS, "repealed"),
-    "WITHDRAWN": StatusStyle(MarkStyle.DOTS, "withdrawn"),
-}
-"""Styles by the statuses of the API."""
-
-ENDED = frozenset({MarkStyle.LINE, MarkStyle.DOTS})
-"""Styles of ended statuses."""
-
-
-class Hue(StrEnum):
-    """A kind of measure, as a colour."""
-
-    BAN = "ban"
-    LICENCE = "licence"
-    QUOTA = "quota"
-    TARIFF = "tariff"
-    OTHER = "other"
-
-
-HUES: Mapping[str, Hue] = {
-    "LICENCE": Hue.LICENCE,
-    "DUAL_USE_LICENCE": Hue.LICENCE,
-    "TRADE_LICENCE": Hue.LICENCE,
-    "REVIEW": Hue.LICENCE,
-    "STATE_TRADING": Hue.LICENCE,
-    "BAN": Hue.BAN,
-    "PROCESSING": Hue.BAN,
-    "QUOTA": Hue.QUOTA,
-    "DOMESTIC_SALES": Hue.QUOTA,
-    "TARIFF": Hue.TARIFF,
-    "TARIFF_RATE_QUOTA": Hue.TARIFF,
-    "PRICE_FLOOR": Hue.TARIFF,
-    "INVESTIGATION": Hue.OTHER,
-}
-"""Hues by the measures of the API. A domestic processing rule counts as a ban; an investigation restricts
-nothing and has no hue."""
-
-LEGEND_WORDS: Mapping[MarkStyle, str] = {
-    MarkStyle.HOLLOW: "announced",
-    MarkStyle.SOLID: "in force",
-    MarkStyle.HATCHED: "suspended",
-    MarkStyle.LINE: "expired",
-    MarkStyle.DOTS: "repealed",
-    MarkStyle.DASHED: "not law",
+LEGEND_WORDS: Mapping[Shape, str] = {
+    Shape.HOLLOW: "announced",
+    Shape.SOLID: "in force",
+    Shape.HATCHED: "suspended",
+    Shape.LINE: "expired",
+    Shape.DOTS: "repealed",
+    Shape.DASHED: "not law",
 }
 """Words of the legend by style; "not law" only where it occurs."""
 

@@ -6,22 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schema.pages.charts.status_bars import STATUS_ORDER
-from schema.pages.commodities.clauses import OVER, Pair, names_goods
-from schema.pages.controls.status_sentences import MEASURES
+from schema.pages.commodities.clauses import Pair, names_goods
 from schema.pages.site.address import path_of
 from schema.pages.site.embedding import AnswerLine
 from schema.pages.site.words import listed, sentence
+from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
 from tracker.domain.wording.phrases import with_article
 
 MAX_ANSWERS = 3
 MAX_PLACES = 3
-STRICTEST_FIRST = tuple(MEASURES)
-TRADE = {
-    "EXPORT": ("exports", "to"),
-    "IMPORT": ("imports", "from"),
-    "PRODUCTION": ("production", "in"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,11 @@ def clause_answers(
     `producers` are codes of places, the largest producer first: their clauses come before those of others.
     """
     places = {code: number for number, code in enumerate(producers)}
-    current = [pair for pair in pairs if names_goods(pair[1]) and pair[1]["status"] not in OVER]
+    current = [
+        pair
+        for pair in pairs
+        if names_goods(pair[1]) and not ClauseStatus[pair[1]["status"]].has_ended
+    ]
     grouped: dict[tuple[str, ...], list[Pair]] = {}
     for node, clause in sorted(current, key=lambda pair: _rank(pair[0], pair[1], places)):
         grouped.setdefault(
@@ -64,28 +61,25 @@ def answer_lines(
 def _rank(
     node: Mapping[str, Any], clause: Mapping[str, Any], places: Mapping[str, int]
 ) -> tuple[int, int, int]:
-    measure = clause["measure"]
-    strictness = STRICTEST_FIRST.index(measure) if measure in MEASURES else len(STRICTEST_FIRST)
     return (
         places.get(node["issuer"]["code"], len(places)),
-        STATUS_ORDER.index(clause["status"]),
-        0 if measure == "BAN" else 1 + strictness,
+        ClauseStatus[clause["status"]].rank,
+        Measure[clause["measure"]].rank,
     )
 
 
 def _rule(node: Mapping[str, Any], clause: Mapping[str, Any]) -> str:
     """Return the measure, its goods and its destinations: `ban on exports to the United States`."""
-    noun, joint = MEASURES[clause["measure"]]
-    movement, toward = TRADE[node["direction"]]
+    measure, direction = Measure[clause["measure"]], Direction[node["direction"]]
     places = clause["origins"] if node["direction"] == "IMPORT" else clause["destinations"]
     where = ""
     if places:
-        where = f" {toward} {listed([with_article(one['name']) for one in places], MAX_PLACES)}"
+        where = f" {direction.toward} {listed([with_article(one['name']) for one in places], MAX_PLACES)}"
     elif node["direction"] == "EXPORT":
         where = " to every destination"
     goods = " of technology" if clause["covers"] == "TECHNOLOGY" else ""
     use = f" for {clause['endUse']}" if clause["endUse"] else ""
-    return f"{noun} {joint} {movement}{goods}{where}{use}"
+    return f"{measure.rule} {direction.noun}{goods}{where}{use}"
 
 
 def _answer(group: Sequence[Pair]) -> ClauseAnswer:

@@ -12,10 +12,10 @@ from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_stat
 from schema.pages.controls.control import clause_sub
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import listed, many
+from tracker.domain.basics.vocabulary import ClauseStatus, Phase
 
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 """An instrument and one of its clauses."""
-OVER = frozenset({"EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ def clauses_on(state: Mapping[str, Any], address: Address) -> Clauses:
     bases = legal_bases(pairs)
     statuses = Counter(clause["status"] for _, clause in pairs)
     weight = Counter(
-        node["issuer"]["code"] for node, clause in pairs if clause["status"] not in OVER
+        node["issuer"]["code"]
+        for node, clause in pairs
+        if not ClauseStatus[clause["status"]].has_ended
     )
     ordered = sorted(
         pairs, key=lambda pair: (-weight[pair[0]["issuer"]["code"]], pair[0]["issuer"]["name"])
@@ -83,7 +85,7 @@ def names_goods(clause: Mapping[str, Any]) -> bool:
 
 
 def _section(clause: Mapping[str, Any]) -> str:
-    if clause["status"] in OVER:
+    if ClauseStatus[clause["status"]].has_ended:
         return "over"
     return "current" if names_goods(clause) else "wider"
 
@@ -167,12 +169,14 @@ def _rows(
 
 def _words(statuses: Mapping[str, int]) -> str:
     """Return the numbers of clauses by status, in words, without those in force."""
-    over = sum(count for status, count in statuses.items() if status in OVER)
+    over = sum(count for status, count in statuses.items() if ClauseStatus[status].has_ended)
     others = {
         "suspended": statuses.get("SUSPENDED", 0),
         "announced": statuses.get("ANNOUNCED", 0),
         "not law yet": sum(
-            statuses.get(status, 0) for status in ("PROPOSED", "RECOMMENDED", "NEGOTIATED")
+            count
+            for status, count in statuses.items()
+            if ClauseStatus[status].phase is Phase.NOT_LAW
         ),
         "over": over,
     }

@@ -10,14 +10,7 @@ from schema.metadata import linked_data
 from schema.pages.charts.line_chart import LineChart, page_drawings
 from schema.pages.charts.world_map import SHARES, WorldMap
 from schema.pages.commodities.answers import answer_lines, clause_answers
-from schema.pages.commodities.clauses import (
-    OVER,
-    Clauses,
-    clauses_on,
-    counted,
-    names_goods,
-    pairs_of,
-)
+from schema.pages.commodities.clauses import Clauses, clauses_on, counted, names_goods, pairs_of
 from schema.pages.commodities.exposed import ExposureRow, exposure_rows
 from schema.pages.commodities.exposure_bar import PARTS
 from schema.pages.commodities.producers import producer_rows, producers_map
@@ -35,10 +28,11 @@ from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, measured, unit
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, Image, line_image, status_image, world_image
-from schema.pages.site.naming import OUTPUT_VERBS, STAGES, as_of_words, kind_of_figure, product
+from schema.pages.site.naming import as_of_words, kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, percent, publisher_of, words
+from tracker.domain.basics.vocabulary import ClauseStatus, Stage
 from tracker.domain.wording.phrases import authority_phrase, with_article, with_capital
 
 UNCONFIRMED = {
@@ -191,7 +185,7 @@ def output_sentences(shown: Mapping[str, Any]) -> list[str]:
     figures, world, year = shown["figures"], shown["world"], shown["year"]
     first = figures[0] if figures else None
     if first and first["share"] and world:
-        verb = OUTPUT_VERBS.get(shown["stage"], "produced")
+        verb = Stage[shown["stage"]].verb if shown["stage"] else "produced"
         predicate = "estimates" if first["estimated"] or world["estimated"] else "says"
         mixed = " (claims of several editions)" if first["mixedEditions"] else ""
         return [
@@ -258,7 +252,11 @@ def products(state: Mapping[str, Any], address: Address) -> list[tuple[str, str,
     """
     shown = state["production"]
     key = shown["commodity"]["key"]
-    clauses = [one for _, one in pairs_of(state) if names_goods(one) and one["status"] not in OVER]
+    clauses = [
+        one
+        for _, one in pairs_of(state)
+        if names_goods(one) and not ClauseStatus[one["status"]].has_ended
+    ]
     processed_first = is_about_processed_goods(clauses)
     choices = []
     for one in sorted(
@@ -266,7 +264,7 @@ def products(state: Mapping[str, Any], address: Address) -> list[tuple[str, str,
     ):
         of = one["commodity"]["key"]
         name = product("" if of == key else one["commodity"]["name"], one["form"])
-        label = ", ".join(part for part in (name.removeprefix(", "), STAGES[one["stage"]]) if part)
+        label = ", ".join(part for part in (name.removeprefix(", "), words(one["stage"])) if part)
         link = address.link(path_of("commodities", of), stage=one["stage"], form=one["form"])
         is_shown = (of, one["stage"], one["form"]) == (key, shown["stage"], shown["form"])
         choices.append((label, link, is_shown))

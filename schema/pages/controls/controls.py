@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from schema.pages.charts.scale import day_in_words
-from schema.pages.charts.status_bars import STATUS_ORDER, RowOfPeriods, draw_status_table, track_of
-from schema.pages.charts.status_marks import HUES, STATUS_STYLES
+from schema.pages.charts.status_bars import RowOfPeriods, draw_status_table, track_of
 from schema.pages.controls.control import change_days, clause_label, clause_sub
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.feeds import FeedOfPage
@@ -18,9 +18,9 @@ from schema.pages.site.name_fields import PLACES
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import listed, many, words
+from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
 from tracker.domain.wording.phrases import with_article
 
-DIRECTIONS = {"EXPORT": "exports", "IMPORT": "imports", "PRODUCTION": "production"}
 CONFIRMATIONS = {
     "CONFIRMED": "confirmed",
     "BY_TERMS": "by its own terms",
@@ -185,8 +185,7 @@ def counts(state: Mapping[str, Any], address: Address) -> list[StatusCount]:
             address.narrowed(status=None if status == chosen else status),
             status == chosen,
         )
-        for status in STATUS_ORDER
-        if status in places
+        for status in sorted(places, key=lambda status: ClauseStatus[status].rank)
     ]
 
 
@@ -203,9 +202,11 @@ def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
             Option(each["commodity"]["key"], each["commodity"]["name"]) for each in state["goods"]
         ),
         "destination": _sorted(Option(place["code"], place["name"]) for place in places),
-        "measure": _sorted(Option(measure, words(measure)) for measure in HUES),
-        "status": [Option(status, STATUS_STYLES[status].word) for status in STATUS_ORDER],
-        "direction": [Option(value, label) for value, label in DIRECTIONS.items()],
+        "measure": _sorted(Option(one.name, one.phrase) for one in Measure),
+        "status": [
+            Option(one.name, one.phrase) for one in sorted(ClauseStatus, key=attrgetter("rank"))
+        ],
+        "direction": [Option(one.name, one.noun) for one in Direction],
         "confirmation": [Option(value, label) for value, label in CONFIRMATIONS.items()],
     }
 

@@ -11,28 +11,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from schema.pages.charts.scale import day_in_words
-from schema.pages.charts.status_bars import STATUS_ORDER, Period, periods_of
-from schema.pages.charts.status_marks import STATUS_STYLES
+from schema.pages.charts.status_bars import Period, periods_of
 from schema.pages.site.words import listed, many
+from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
 from tracker.domain.wording.phrases import with_article, with_capital
 
-MEASURES: Mapping[str, tuple[str, str]] = {
-    "LICENCE": ("licensing", "of"),
-    "DUAL_USE_LICENCE": ("dual-use licensing", "of"),
-    "TRADE_LICENCE": ("licensing", "of"),
-    "REVIEW": ("stricter review", "of"),
-    "BAN": ("ban", "on"),
-    "QUOTA": ("quota", "on"),
-    "TARIFF": ("tariff", "on"),
-    "TARIFF_RATE_QUOTA": ("tariff-rate quota", "on"),
-    "PRICE_FLOOR": ("price floor", "for"),
-    "STATE_TRADING": ("state trading", "in"),
-    "INVESTIGATION": ("investigation", "of"),
-    "DOMESTIC_SALES": ("domestic sales rule", "for"),
-    "PROCESSING": ("processing rule", "for"),
-}
-"""Nouns of the measures of the API, with the preposition before the goods."""
-MOVEMENTS = {"EXPORT": "exports of ", "IMPORT": "imports of ", "PRODUCTION": "the production of "}
 SUPPORT = {
     "CONFIRMED": "",
     "BY_TERMS": " by {} own terms (not confirmed)",
@@ -66,12 +49,12 @@ def possessive(name: str) -> str:
 def subject(control: Mapping[str, Any]) -> str:
     """Return the subject of an instrument: `China’s ban on exports of gallium to the United States`."""
     clauses = control["clauses"]
-    measures = list(dict.fromkeys(MEASURES[clause["measure"]] for clause in clauses))
-    noun = listed(list(dict.fromkeys(name for name, _ in measures)), MAX_GOODS)
-    joint = measures[-1][1]
+    measures = list(dict.fromkeys(Measure[clause["measure"]] for clause in clauses))
+    noun = listed(list(dict.fromkeys(measure.noun for measure in measures)), MAX_GOODS)
+    joint = measures[-1].preposition
     goods = list(dict.fromkeys(c["name"] for clause in clauses for c in clause["commodities"]))
     named_goods = listed([_in_running_text(name) for name in goods], MAX_GOODS)
-    movement = MOVEMENTS[control["direction"]]
+    movement = f"{Direction[control['direction']].noun} of "
     kinds = {clause["covers"] for clause in clauses}
     if kinds == {"TECHNOLOGY"}:
         movement += "technology for "
@@ -106,13 +89,13 @@ def heading(control: Mapping[str, Any], day: date) -> str:
         ((status, support, following, _),) = groups
         then = _next_phrase(status, following, 1, day, ", and ")
         support = support.format("its")
-        return f"{subject(control)} {_verb(status, 1)} {STATUS_STYLES[status].word}{support}{then}"
+        return f"{subject(control)} {_verb(status, 1)} {ClauseStatus[status].phrase}{support}{then}"
     parts: list[str] = []
     for status, support, following, count in groups:
         number = many(count, "clause") if not parts else f"{count}"
         then = _next_phrase(status, following, count, day, ", which ")
         support = support.format("its" if count == 1 else "their")
-        parts.append(f"{number} {STATUS_STYLES[status].word}{support}{then}")
+        parts.append(f"{number} {ClauseStatus[status].phrase}{support}{then}")
     return f"{subject(control)}: {'; '.join(parts)}"
 
 
@@ -132,7 +115,7 @@ def _by_state(
         for group, count in sorted(
             counts.items(),
             key=lambda item: (
-                STATUS_ORDER.index(item[0][0]),
+                ClauseStatus[item[0][0]].rank,
                 item[0][2].first if item[0][2] else date.max,
             ),
         )
@@ -166,9 +149,8 @@ def when(change: date, day: date) -> str:
 
 def _verb(status: str, count: int) -> str:
     """Return the verb before the word of a status."""
-    if status in ("EXPIRED", "LAPSED"):
-        return "has" if count == 1 else "have"
-    return "is" if count == 1 else "are"
+    verb = ClauseStatus[status].verb
+    return verb if count == 1 else {"is": "are", "has": "have"}[verb]
 
 
 def leads(control: Mapping[str, Any], day: date) -> list[str]:
@@ -187,7 +169,7 @@ def leads(control: Mapping[str, Any], day: date) -> list[str]:
         f"{_clauses(alike)}: {statement}" if statement else _lead(current, following, alike)
         for (current, following, statement), alike in sorted(
             grouped.items(),
-            key=lambda item: (STATUS_ORDER.index(item[0][0].status), item[0][0].first),
+            key=lambda item: (ClauseStatus[item[0][0].status].rank, item[0][0].first),
         )
     ]
 

@@ -8,7 +8,6 @@ from typing import Any
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
 from tracker.domain.basics.vocabulary import ActKind
-from tracker.domain.evidence.completeness import KINDS_IN_WORDS
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -16,7 +15,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     return {
         "title": "Lists that were read",
         "description": "The lists of acts behind the records: their periods and omissions.",
-        "kinds": {kind.name: KINDS_IN_WORDS[kind] for kind in ActKind},
+        "kinds": {kind.name: kind.phrase for kind in ActKind},
     }
 
 

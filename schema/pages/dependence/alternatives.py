@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.charts.share_bars import bar_widths
-from schema.pages.site.naming import STAGES, kind_of_figure
+from schema.pages.site.naming import kind_of_figure
 from schema.pages.site.words import listed, words
 
 PROCESSED_STAGES = ("REFINERY", "SMELTER", "PRIMARY", "PLANT")
@@ -61,7 +61,7 @@ def missing_stage_note(name: str, stages: Sequence[str], *, processed_first: boo
     if any(stage in PROCESSED_STAGES for stage in stages):
         return None
     about = "The controls are about processed goods. " if processed_first else ""
-    shown = listed([f"{STAGES[stage]} production" for stage in stages])
+    shown = listed([f"{words(stage)} production" for stage in stages])
     also = f"; {shown} is shown" if shown else ""
     return f"{about}No refining figures are recorded for {name[:1].lower()}{name[1:]}{also}."
 

@@ -11,12 +11,13 @@ from typing import Any
 from schema.pages.charts.claims_line import ClaimMark, ClaimState, DrawnClaim, claims_line
 from schema.pages.figures.claims_image import claims_image
 from schema.pages.site.address import Address
-from schema.pages.site.amounts import CHECKED, amount, measured, number_of, same_measure, unit
+from schema.pages.site.amounts import amount, measured, number_of, same_measure, unit
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART
-from schema.pages.site.naming import STATISTICS, as_of_words, edition_of, series_title
+from schema.pages.site.naming import as_of_words, edition_of, series_title
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.words import NBSP, listed, publisher_of
+from tracker.domain.basics.vocabulary import Checked, Statistic
 from tracker.errors import NotFound
 
 MINUS = "\N{MINUS SIGN}"
@@ -104,7 +105,7 @@ def claim_rows(figure: Mapping[str, Any]) -> tuple[list[ClaimRow], Any]:
             claim,
             publisher_of(claim["source"]),
             edition_of(claim),
-            CHECKED[claim["source"]["checked"]],
+            Checked[claim["source"]["checked"]].phrase,
             amount(claim),
             "" if claim["value"] is None else unit(claim),
             state,
@@ -275,7 +276,7 @@ def _parts(parameters: Mapping[str, str]) -> tuple[str, str, str]:
     """
     commodity, place, statistic, *_ = [*parameters["key"].split("/"), "", ""]
     word = statistic.upper()
-    return commodity, place or "WORLD", word if word in STATISTICS else "PRODUCTION"
+    return commodity, place or "WORLD", word if word in Statistic.__members__ else "PRODUCTION"
 
 
 PAGE = Page(

@@ -8,18 +8,12 @@ from itertools import groupby
 from typing import Any
 
 from schema.pages.site.address import Address
-from schema.pages.site.amounts import CHECKED, amount, unit
+from schema.pages.site.amounts import amount, unit
 from schema.pages.site.feeds import FeedOfPage
-from schema.pages.site.naming import (
-    STAGES,
-    STATISTICS,
-    edition_of,
-    kind_of_figure,
-    product,
-    series_title,
-)
+from schema.pages.site.naming import edition_of, kind_of_figure, product, series_title
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.words import publisher_of
+from tracker.domain.basics.vocabulary import Checked, Stage, Statistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +61,8 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "editions": state["editions"]["nodes"],
         "claims": [_line(index, one) for index, one in enumerate(state["claims"]["nodes"])],
         "commodities": sorted(commodities, key=lambda one: one[1].casefold()),
-        "stages": STAGES,
-        "statistics": STATISTICS,
+        "stages": Stage,
+        "statistics": Statistic,
     }
 
 
@@ -110,7 +104,7 @@ def _line(index: int, claim: Mapping[str, Any]) -> ClaimLine:
         "" if claim["value"] is None else unit(claim),
         publisher_of(claim["source"]),
         edition_of(claim),
-        CHECKED[claim["source"]["checked"]],
+        Checked[claim["source"]["checked"]].phrase,
         "in use" if claim["preferred"] else others,
     )
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.status_marks import STATUS_STYLES, StatusStyle
 from schema.pages.charts.world_map import COUNTS, SHARES, draw_world
 from schema.pages.overview.output_map import NO_SHARE, share_in_words, share_values
 from schema.pages.overview.restrictions_map import (
@@ -25,6 +24,7 @@ from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of
 from schema.pages.site.words import days_between, in_days, listed, many, sentence, written_day
+from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.events.registry import FACTS
 from tracker.domain.evidence.watched_source_facts import SourceFact
 from tracker.domain.wording.phrases import with_article, with_capital
@@ -49,7 +49,7 @@ class Segment:
     """A status in the strip: its start and width in percent, and its clauses."""
 
     status: str
-    shown: StatusStyle
+    shown: ClauseStatus
     index: int
     """Index in the response."""
     x: float
@@ -170,28 +170,13 @@ def strip(by_status: Sequence[Mapping[str, Any]]) -> list[Segment]:
     index = {row["status"]: number for number, row in enumerate(by_status)}
     total = sum(row["clauses"] for row in by_status)
     segments, x = [], 0.0
-    for status in sorted(index, key=list(STRIP_ORDER).index):
+    for status in sorted(index, key=lambda status: ClauseStatus[status].rank):
         width = 100 * by_status[index[status]]["clauses"] / total
         segments.append(
-            Segment(status, STATUS_STYLES[status], index[status], round(x, 3), round(width, 3))
+            Segment(status, ClauseStatus[status], index[status], round(x, 3), round(width, 3))
         )
         x += width
     return segments
-
-
-STRIP_ORDER = (
-    "IN_FORCE",
-    "SUSPENDED",
-    "ANNOUNCED",
-    "NEGOTIATED",
-    "RECOMMENDED",
-    "PROPOSED",
-    "EXPIRED",
-    "LAPSED",
-    "CONCLUDED",
-    "REPEALED",
-    "WITHDRAWN",
-)
 
 
 def reach(state: Mapping[str, Any], day: str) -> Reach | None:

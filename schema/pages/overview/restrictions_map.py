@@ -10,17 +10,16 @@ from typing import Any
 from schema.pages.charts.world_map import COUNTS, PlaceValue
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.words import many
+from tracker.domain.basics.vocabulary import ClauseStatus, Phase
 
 NONE_CONFIRMED = "none confirmed: by their own terms, suspended, announced, not law or over"
 """Legend of a hatched place."""
-NOT_LAW = ("PROPOSED", "RECOMMENDED", "NEGOTIATED")
-OVER = ("EXPIRED", "REPEALED", "WITHDRAWN", "LAPSED", "CONCLUDED")
 COLUMNS: Mapping[str, Sequence[str]] = {
     "in force": ("IN_FORCE",),
     "suspended": ("SUSPENDED",),
     "announced": ("ANNOUNCED",),
-    "not law": NOT_LAW,
-    "over": OVER,
+    "not law": [one.name for one in ClauseStatus if one.phase is Phase.NOT_LAW],
+    "over": [one.name for one in ClauseStatus if one.has_ended],
 }
 """Statuses of clauses by column of the table."""
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from schema.pages.charts.status_marks import HUES, STATUS_STYLES, Hue, MarkStyle
 from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import entity_path, many, words
+from tracker.domain.basics.vocabulary import ClauseStatus, Hue, Measure, Shape
 
 MAX_LINES_OF_A_DAY = 5
 """Maximum number of lines of a date; the page of changes has all."""
@@ -54,7 +54,7 @@ class ChangeLine:
 
     day: str
     transition: str
-    style: MarkStyle
+    style: Shape
     hue: Hue
     title: str
     path: str | None
@@ -125,7 +125,7 @@ def _change_line(ones: Sequence[Mapping[str, Any]]) -> ChangeLine:
     return ChangeLine(
         day=first["day"],
         transition=first["transition"],
-        style=STATUS_STYLES[STATUS_AFTER.get(first["transition"], "IN_FORCE")].style,
+        style=ClauseStatus[STATUS_AFTER.get(first["transition"], "IN_FORCE")].shape,
         hue=_hue(first),
         title=first["after"].get("title") or first["after"].get("name") or first["summary"],
         path=entity_path(first["entity"]),
@@ -140,7 +140,8 @@ def _change_line(ones: Sequence[Mapping[str, Any]]) -> ChangeLine:
 def _hue(one: Mapping[str, Any]) -> Hue:
     """Return the hue of the measure of the clause."""
     measures = {of["key"]: of["measure"] for of in one["after"].get("clauses", ())}
-    return HUES.get(measures.get(one["clause"], ""), Hue.OTHER)
+    measure = measures.get(one["clause"])
+    return Measure[measure].hue if measure else Hue.OTHER
 
 
 def _statuses(one: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.status_bars import STATUS_ORDER
-from schema.pages.charts.status_marks import STATUS_STYLES
 from schema.pages.commodities.answers import ClauseAnswer, clause_answers
 from schema.pages.commodities.clauses import pairs_of
 from schema.pages.search.parsing import ParsedSearch, parse_search
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
+from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 
@@ -102,13 +101,13 @@ def _status(node: Mapping[str, Any]) -> str | None:
     clauses = node.get("clauses") or ()
     if not clauses:
         return None
-    first = min(clauses, key=lambda clause: STATUS_ORDER.index(clause["status"]))
+    first = min(clauses, key=lambda clause: ClauseStatus[clause["status"]].rank)
     confirmed = any(
         clause["confirmation"] == "CONFIRMED"
         for clause in clauses
         if clause["status"] == first["status"]
     )
-    return STATUS_STYLES[first["status"]].word + ("" if confirmed else ", not confirmed")
+    return ClauseStatus[first["status"]].phrase + ("" if confirmed else ", not confirmed")
 
 
 def _excerpts(node: Mapping[str, Any]) -> tuple[Excerpt | None, list[Excerpt]]:

@@ -7,37 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.site.words import NBSP
+from tracker.domain.basics.vocabulary import Qualifier
 
-BEFORE_NUMBER = {
-    "ABOUT": "about",
-    "NEARLY": "nearly",
-    "LESS_THAN": "less than",
-    "MORE_THAN": "more than",
-    "AT_LEAST": "at least",
-}
-INSTEAD_OF_NUMBER = {
-    "WITHHELD": "withheld",
-    "NOT_AVAILABLE": "not available",
-    "NOT_APPLICABLE": "not applicable",
-    "NOT_STATED": "not stated",
-    "NET_EXPORTER": "net exporter",
-    "INCLUDED_ELSEWHERE": "counted elsewhere",
-    "LARGE": "“large”",
-    "MODERATE_TO_LARGE": "“moderate to large”",
-    "MODERATE": "“moderate”",
-    "SMALL": "“small”",
-    "SOME": "“some”",
-}
-"""The publisher's word instead of a number, without interpretation."""
 EXACT_QUALIFIERS = (None, "NIL", "ABOUT", "NEARLY")
 """Qualifiers of numbers that are drawn; a bound or a range is not."""
-CHECKED = {
-    "PAGE": "page read",
-    "DATA_FILE": "data file read",
-    "SEED": "from a list by others",
-    "MEMORY": "from memory, not checked",
-}
-"""Words for how a source was checked before its number was recorded."""
 
 Claim = Mapping[str, Any]
 """A claim as in the API: with `value`, `upper`, `unit`, `qualifier` and `basis`."""
@@ -53,12 +26,13 @@ def amount(claim: Claim | None, missing: str = "no number") -> str:
     if claim is None:
         return missing
     if claim["value"] is None:
-        return INSTEAD_OF_NUMBER.get(claim["qualifier"], missing)
+        return Qualifier[claim["qualifier"]].phrase if claim["qualifier"] else missing
     number = f"{Decimal(claim['value']):,f}"
     if claim["qualifier"] == "RANGE":
         return f"{number} to {Decimal(claim['upper']):,f}"
-    before = BEFORE_NUMBER.get(claim["qualifier"])
-    return f"{before} {number}" if before else number
+    if claim["qualifier"] in (None, "NIL"):
+        return number
+    return f"{Qualifier[claim['qualifier']].phrase} {number}"
 
 
 def unit(claim: Claim) -> str:

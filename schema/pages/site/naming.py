@@ -6,42 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.pages.site.words import publisher_of, written_day
+from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.wording.phrases import place_in_text
 
-STAGES = {
-    "MINE": "mine",
-    "REFINERY": "refinery",
-    "SMELTER": "smelter",
-    "PRIMARY": "primary",
-    "SECONDARY": "secondary",
-    "PLANT": "plant",
-}
-STATISTICS = {
-    "PRODUCTION": "production",
-    "CAPACITY": "capacity",
-    "RESERVES": "reserves",
-    "PRODUCTION_SHARE": "share of world production",
-    "RESERVES_SHARE": "share of world reserves",
-    "PRODUCTION_PROJECTION": "projected production",
-    "NET_IMPORT_RELIANCE": "net import reliance",
-    "IMPORT_ORIGINS": "import origins",
-    "IMPORT_RANKS": "import origins by rank",
-    "IMPORTS": "imports",
-    "EXPORTS": "exports",
-    "CONSUMPTION": "consumption",
-    "STOCKS": "stocks",
-    "STOCKPILE_SHIPMENTS": "shipments from the stockpile",
-    "PRICE": "price",
-}
-OUTPUT_VERBS = {
-    "MINE": "mined",
-    "REFINERY": "refined",
-    "SMELTER": "smelted",
-    "PRIMARY": "produced",
-    "SECONDARY": "recovered",
-    "PLANT": "made",
-}
-"""Verbs for the output of places, by stage."""
 Series = Mapping[str, Any]
 """A series as in the API."""
 
@@ -53,12 +20,12 @@ def product(name: str, form: str | None) -> str:
 
 def kind_of_figure(statistic: str, stage: str | None) -> str:
     """Return the kind of a figure: `mine production`, `reserves`."""
-    words = STATISTICS[statistic]
+    words = Statistic[statistic].phrase
     if stage is None:
         return words
     if statistic == "PRODUCTION_SHARE":
-        return f"share of world {STAGES[stage]} production"
-    return f"{STAGES[stage]} {words}"
+        return f"share of world {Stage[stage].phrase} production"
+    return f"{Stage[stage].phrase} {words}"
 
 
 def series_title(series: Series) -> str:

@@ -11,11 +11,12 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
-from schema.pages.charts.status_marks import HUE_WORDS, LEGEND_WORDS, ON_PAGE, STATUS_STYLES
+from schema.pages.charts.status_marks import HUE_WORDS, LEGEND_WORDS, ON_PAGE
 from schema.pages.site import amounts, name_fields, naming, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
 from schema.pages.site.static_files import static_path
+from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.wording.phrases import with_article
 
 LEVELS = {
@@ -67,7 +68,7 @@ def environment() -> Environment:
         "entity_path": words.entity_path,
         "value": value,
         "on_page": ON_PAGE,
-        "status_styles": STATUS_STYLES,
+        "statuses": ClauseStatus,
         "hue_words": HUE_WORDS,
         "legend_words": LEGEND_WORDS,
         "levels": LEVELS,

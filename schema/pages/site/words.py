@@ -9,6 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tracker.domain.wording.phrases import word_phrase
+
 NBSP = "\N{NO-BREAK SPACE}"
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 PATHS = {
@@ -84,7 +86,7 @@ def percent(share: object, digits: int = 1, missing: str = "") -> str:
 
 def words(value: str | None) -> str:
     """Return a word of the API as text: `IN_FORCE` is `in force`."""
-    return (value or "").replace("_", " ").lower()
+    return word_phrase(value or "")
 
 
 def sentence(value: str) -> str:

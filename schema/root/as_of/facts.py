@@ -45,23 +45,17 @@ from tracker.log.resume_token import MAX_POSITION
 FACT_CURSORS = WordCursors("facts")
 
 
+@described_enum
 class HorizonGroup(Enum):
     """The groups of facts for their newest fact."""
 
     KIND = "kind"
+    """The kind of entity."""
     ISSUER = "issuer"
+    """The issuer of a control, each actor of an announcement, or the alliance. Figures and firms have
+    none and are left out."""
     PUBLISHER = "publisher"
-
-
-described_enum(
-    HorizonGroup,
-    {
-        "kind": "The kind of entity.",
-        "issuer": "The issuer of a control, each actor of an announcement, or the"
-        " alliance. Figures and firms have none and are left out.",
-        "publisher": "Each publisher of a source of the fact.",
-    },
-)
+    """Each publisher of a source of the fact."""
 
 
 @object_type

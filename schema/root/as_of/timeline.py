@@ -44,22 +44,16 @@ from tracker.domain.wording.phrases import on_phrase, publisher_phrase
 from tracker.errors import InvalidInput
 
 
+@described_enum
 class TimelineKind(Enum):
     """Kinds of entries of a timeline."""
 
     ANNOUNCEMENT = "announcement"
+    """An announcement is made."""
     TRANSITION = "transition"
+    """Another change of a control, an alliance or a firm, or of a part of it."""
     PUBLICATION = "publication"
-
-
-described_enum(
-    TimelineKind,
-    {
-        "announcement": "An announcement is made.",
-        "transition": "Another change of a control, an alliance or a firm, or of a part of it.",
-        "publication": "A publisher states figures.",
-    },
-)
+    """A publisher states figures."""
 
 
 @object_type

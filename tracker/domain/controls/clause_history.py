@@ -190,7 +190,7 @@ class ClauseHistory:
         if self.ending and day >= self.ending.start.first:
             return self.ending.status
         if clause.legal_stage is not LegalStage.ADOPTED:
-            return NOT_ADOPTED[clause.legal_stage]
+            return ClauseStatus(clause.legal_stage)
         if last and day > last:
             return ClauseStatus.EXPIRED
         if self.suspensions.on(day):
@@ -258,23 +258,6 @@ class ClauseHistory:
 
 
 _START = attrgetter("start")
-NOT_ADOPTED = {
-    LegalStage.PROPOSED: ClauseStatus.PROPOSED,
-    LegalStage.RECOMMENDED: ClauseStatus.RECOMMENDED,
-    LegalStage.NEGOTIATED: ClauseStatus.NEGOTIATED,
-}
-"""The statuses before adoption."""
-
-ENDED = frozenset(
-    {
-        ClauseStatus.EXPIRED,
-        ClauseStatus.REPEALED,
-        ClauseStatus.WITHDRAWN,
-        ClauseStatus.LAPSED,
-        ClauseStatus.CONCLUDED,
-    }
-)
-"""The statuses after the end."""
 
 
 def _starts_before(clause: Clause, day: date) -> bool:

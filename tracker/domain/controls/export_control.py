@@ -17,7 +17,7 @@ from tracker.domain.basics.values import DAY, Name, PartialDate, check_order
 from tracker.domain.basics.vocabulary import ClauseStatus, Direction
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause, ClauseState, PartialSuspension, StatedSuspension
-from tracker.domain.controls.clause_history import ENDED, ClauseHistory, next_day
+from tracker.domain.controls.clause_history import ClauseHistory, next_day
 from tracker.domain.controls.disputes import Dispute, DisputedFold
 from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.controls.export_control_acts import (
@@ -216,7 +216,7 @@ class ExportControl(Entity):
     def _check_clauses(self, fact: ClausesFact, histories: dict[str, ClauseHistory]) -> None:
         self._check_ids(fact.clauses, histories)
         if isinstance(fact, Suspended) and all(
-            histories[id].status(fact.suspended_from.first) in ENDED for id in histories
+            histories[id].status(fact.suspended_from.first).has_ended for id in histories
         ):
             fact = structs.replace(fact, clauses=tuple(histories))  # no clause is left to suspend
         for id in clauses_of(fact, histories):
@@ -244,7 +244,7 @@ class ExportControl(Entity):
     def _check_has_not_ended(self, id: str, history: ClauseHistory, fact: Suspended) -> None:
         """Reject the suspension of an ended clause, except by an act about all clauses."""
         status = history.status(fact.suspended_from.first)
-        if status in ENDED and fact.clauses:
+        if status.has_ended and fact.clauses:
             raise InvalidInput(
                 f"clause {id} of {self.id} is {status} on {fact.suspended_from}: expected a day on"
                 " which it is announced or in force",
@@ -345,7 +345,7 @@ def clauses_of(fact: ClausesFact, histories: dict[str, ClauseHistory]) -> list[s
     if fact.clauses:
         return [id for id in fact.clauses if id in histories]
     day = min(fact.public_on, fact.counts_from)
-    return [id for id, of in histories.items() if of.status(day) not in ENDED] or list(histories)
+    return [id for id, of in histories.items() if not of.status(day).has_ended] or list(histories)
 
 
 def _after_amendment(

@@ -11,13 +11,7 @@ from collections.abc import Iterator, Mapping
 from tracker.domain.actors import alliance, firm
 from tracker.domain.actors.announcement import Made, Superseded
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import (
-    Direction,
-    DutyRelation,
-    LegalStage,
-    MemberRole,
-    Outcome,
-)
+from tracker.domain.basics.vocabulary import DutyRelation, MemberRole
 from tracker.domain.controls import export_control_acts as acts
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.duty_relations import Related, Relation
@@ -47,23 +41,6 @@ from tracker.domain.wording.phrases import (
 
 Names = Mapping[str, str]
 """Names of entities by their names in the log; the key is used for a missing one."""
-
-GOODS = {
-    Direction.EXPORT: "exports of",
-    Direction.IMPORT: "imports of",
-    Direction.PRODUCTION: "production of",
-}
-ANNOUNCES = {
-    LegalStage.ADOPTED: "announces",
-    LegalStage.PROPOSED: "proposes",
-    LegalStage.RECOMMENDED: "has before it, as a recommendation",
-    LegalStage.NEGOTIATED: "negotiates",
-}
-DISCONTINUED = {
-    Outcome.WITHDRAWN: "ended from {day} on: withdrawn before being in force",
-    Outcome.LAPSED: "ended from {day} on: lapsed",
-    Outcome.CONCLUDED: "ended from {day} on: concluded without a measure",
-}
 
 
 def names_needed(entity: str, fact: Fact) -> set[str]:
@@ -174,7 +151,7 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
         case acts.Announced():
             issuer = place_in_text(fact.issuer)
             stages = {clause.legal_stage for clause in fact.clauses}
-            verb = ANNOUNCES[stages.pop()] if len(stages) == 1 else "announces"
+            verb = stages.pop().verb if len(stages) == 1 else "announces"
             head = (
                 f"{with_capital(issuer)} {verb}"
                 if fact.official
@@ -242,7 +219,7 @@ def _act(fact: acts.ClausesFact, names: Names) -> str:
             into = _name(names, _entity_name("export-control", fact.into))
             return f"continued in “{into}” from {date_phrase(fact.merged_from)} on"
         case acts.Discontinued():
-            return DISCONTINUED[fact.outcome].format(day=date_phrase(fact.discontinued_from))
+            return f"ended from {date_phrase(fact.discontinued_from)} on: {fact.outcome.phrase}"
     raise TypeError(f"no sentence for {fact!r}")
 
 
@@ -261,8 +238,8 @@ def _measures(fact: acts.Announced) -> Iterator[str]:
     """Return the kinds of measures of an instrument, their commodities and their first days."""
     clauses: tuple[Clause, ...] = fact.clauses
     goods = commodities_phrase(id for clause in clauses for id in clause.commodities)
-    measures = list_phrase(word_phrase(clause.measure) for clause in clauses)
-    yield f"{measures}, {GOODS[fact.direction]} {goods}"
+    measures = list_phrase(clause.measure.phrase for clause in clauses)
+    yield f"{measures}, {fact.direction.noun} of {goods}"
     starts = {clause.in_force_from for clause in clauses if clause.in_force_from}
     if len(starts) == 1 and all(clause.in_force_from for clause in clauses):
         yield f"from {date_phrase(starts.pop())} on"

@@ -23,15 +23,6 @@ from tracker.domain.wording.phrases import (
     with_capital,
 )
 
-KINDS_IN_WORDS = {
-    ActKind.EXPORT_CONTROL: "export controls",
-    ActKind.ENTITY_LIST: "entity lists",
-    ActKind.LICENCE_CATALOGUE: "licence catalogues",
-    ActKind.IMPORT_MEASURE: "import measures",
-    ActKind.ANNOUNCEMENT: "announcements",
-    ActKind.ALLIANCE: "acts on alliances",
-    ActKind.FIGURE: "figures",
-}
 CONTROLS = frozenset(
     {ActKind.EXPORT_CONTROL, ActKind.ENTITY_LIST, ActKind.LICENCE_CATALOGUE, ActKind.IMPORT_MEASURE}
 )
@@ -70,8 +61,8 @@ class Scope:
 
     def phrase(self, kinds: Iterable[ActKind], issuer: str) -> str:
         """Return kinds of acts of an issuer: `export controls of China`."""
-        words = list_phrase(KINDS_IN_WORDS[kind] for kind in kinds)
-        if words != KINDS_IN_WORDS[ActKind.FIGURE]:
+        words = list_phrase(kind.phrase for kind in kinds)
+        if words != ActKind.FIGURE.phrase:
             return f"{words} of {_name(issuer)}"
         return f"{words} {'on the imports of' if self.of_imports else 'of publishers in'} {_name(issuer)}"
 

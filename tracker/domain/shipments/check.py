@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from typing import TypeAlias
 
 from tracker.domain.basics.values import DAY
-from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation, Direction, Match, Measure
+from tracker.domain.basics.vocabulary import (
+    ClauseStatus,
+    Confirmation,
+    Direction,
+    Match,
+    Measure,
+    VerdictKind,
+)
 from tracker.domain.catalogue.publishers import speaks_for
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.confirmation import FirstDays, confirmation
@@ -29,39 +35,8 @@ from tracker.domain.wording.phrases import (
     list_phrase,
     place_in_text,
     quantity_phrase,
-    word_phrase,
 )
 
-
-class VerdictKind(StrEnum):
-    """The kind of rule that applies to a shipment."""
-
-    PROHIBITED = "prohibited"
-    LICENCE_REQUIRED = "licence_required"
-    REVIEW = "review"
-    QUOTA = "quota"
-    EXPORT_DUTY = "export_duty"
-    IMPORT_DUTY = "import_duty"
-    INVESTIGATION = "investigation"
-    OTHER_CONDITION = "other_condition"
-    NOTHING_RECORDED = "nothing_recorded"
-    UNKNOWN = "unknown"
-
-
-KINDS: dict[Measure, VerdictKind] = {
-    Measure.BAN: VerdictKind.PROHIBITED,
-    Measure.LICENCE: VerdictKind.LICENCE_REQUIRED,
-    Measure.DUAL_USE_LICENCE: VerdictKind.LICENCE_REQUIRED,
-    Measure.TRADE_LICENCE: VerdictKind.LICENCE_REQUIRED,
-    Measure.STATE_TRADING: VerdictKind.LICENCE_REQUIRED,
-    Measure.REVIEW: VerdictKind.REVIEW,
-    Measure.QUOTA: VerdictKind.QUOTA,
-    Measure.TARIFF_RATE_QUOTA: VerdictKind.QUOTA,
-    Measure.INVESTIGATION: VerdictKind.INVESTIGATION,
-    Measure.DOMESTIC_SALES: VerdictKind.OTHER_CONDITION,
-    Measure.PROCESSING: VerdictKind.OTHER_CONDITION,
-}
-DUTIES = frozenset({Measure.TARIFF, Measure.PRICE_FLOOR})
 GAZETTES = frozenset({"eur-lex", "federal-register", "govinfo"})
 """Publishers of the law of an issuer that apply none of it."""
 ADDS_NONE = Condition(None, "it adds no licence of its own")
@@ -96,11 +71,7 @@ class Applicable:
     @property
     def kind(self) -> VerdictKind:
         """The kind of its verdict."""
-        measure = self.state.clause.measure
-        if measure in DUTIES:
-            is_export = self.control.direction is Direction.EXPORT
-            return VerdictKind.EXPORT_DUTY if is_export else VerdictKind.IMPORT_DUTY
-        return KINDS[measure]
+        return self.state.clause.measure.verdict_on(self.control.direction)
 
     @property
     def first_day(self) -> date | None:
@@ -281,7 +252,7 @@ def _duty_to_act(one: Applicable) -> str:
             firms = list_phrase(clause.exporters) or f"firms designated by {authority}"
             return f"Only {firms} may {trade} the goods"
         case VerdictKind.LICENCE_REQUIRED:
-            licence = word_phrase(clause.measure).replace("dual use", "dual-use")
+            licence = clause.measure.phrase
             return f"The {who} needs a {licence} from {authority} before {trade}"
         case VerdictKind.REVIEW:
             return f"The {trade} needs a review by {authority} before it is allowed"
@@ -294,7 +265,7 @@ def _duty_to_act(one: Applicable) -> str:
         case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY:
             of = f" of {one.rate.phrase}" if one.rate.phrase else ""
             return f"The {who} pays an {trade} duty{of} to {place_in_text(control.issuer)}"
-    return f"A condition applies to the {trade}: {word_phrase(clause.measure)}"
+    return f"A condition applies to the {trade}: {clause.measure.phrase}"
 
 
 def _not_recorded(one: Applicable) -> Iterator[str]:

@@ -11,9 +11,9 @@ from decimal import Decimal
 from itertools import combinations
 
 from tracker.domain.basics.values import Quantity
-from tracker.domain.basics.vocabulary import Direction, DutyRelation, Match, Measure
+from tracker.domain.basics.vocabulary import Direction, DutyRelation, Match, Measure, VerdictKind
 from tracker.domain.controls.matching import exception_for
-from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCheck, VerdictKind
+from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCheck
 from tracker.domain.shipments.duty_pairs import DutyPairs, Key, are_on_different_goods, bounds
 from tracker.domain.shipments.questions import Condition
 from tracker.domain.shipments.rates import Rate, deciding_place

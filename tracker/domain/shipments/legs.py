@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tracker.domain.basics.vocabulary import CompletenessLevel, Direction
+from tracker.domain.basics.vocabulary import CompletenessLevel, Direction, VerdictKind
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.evidence.completeness import Completeness, Scope, control_kinds
-from tracker.domain.shipments.check import ShipmentCheck, VerdictKind
+from tracker.domain.shipments.check import ShipmentCheck
 from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.wording.phrases import commodities_phrase, place_in_text

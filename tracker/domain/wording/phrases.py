@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from datetime import date
 
 from tracker.domain.basics.values import PartialDate, Precision, Quantity
-from tracker.domain.basics.vocabulary import Qualifier
+from tracker.domain.basics.vocabulary import Measure, Qualifier
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Actor, Place
 from tracker.domain.catalogue.publishers import publishers
 
+MEASURES = {measure.value: measure.phrase for measure in Measure}
 MAX_LISTED = 5
 """Maximum number of list items that are named individually."""
 MAX_TEXT_CHARACTERS = 200
@@ -29,13 +30,6 @@ BODIES = (" Agency", " Commission", " Organization", " Survey")
 """Ends of names of authorities and publishers with an article in a sentence."""
 IN_LOWER_CASE = {"WORLD": "the world", "OTHER": "other countries"}
 """Names in a sentence of groups without a proper name."""
-BEFORE_NUMBERS = {
-    Qualifier.ABOUT: "about ",
-    Qualifier.NEARLY: "nearly ",
-    Qualifier.LESS_THAN: "less than ",
-    Qualifier.MORE_THAN: "more than ",
-    Qualifier.AT_LEAST: "at least ",
-}
 
 
 def date_phrase(date_: PartialDate | date) -> str:
@@ -65,8 +59,8 @@ def list_phrase(items: Iterable[str], conjunction: str = "and", most: int = MAX_
 
 
 def word_phrase(word: str) -> str:
-    """Return a word of the vocabulary for people: `dual_use_licence` as `dual use licence`."""
-    return word.replace("_", " ")
+    """Return a word of a vocabulary or of the API for people: `dual-use licence`, `in force`."""
+    return MEASURES.get(word.lower()) or word.lower().replace("_", " ")
 
 
 def commodities_phrase(
@@ -125,9 +119,10 @@ def quantity_phrase(of: Quantity) -> str:
     `withheld`."""
     basis = f" ({of.basis})" if of.basis else ""
     if of.value is None:
-        return word_phrase(str(of.qualifier))
+        return of.qualifier.phrase if of.qualifier else ""
     number = f"{of.value:,f}" if of.upper is None else f"{of.value:,f} to {of.upper:,f}"
-    before = BEFORE_NUMBERS.get(of.qualifier, "") if of.qualifier else ""
+    is_plain = of.qualifier in (None, Qualifier.NIL, Qualifier.RANGE)
+    before = "" if is_plain or of.qualifier is None else f"{of.qualifier.phrase} "
     return f"{before}{number} {of.unit}{basis}{', estimated' if of.estimated else ''}"
 
 
