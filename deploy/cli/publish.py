@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -133,7 +134,8 @@ async def publish_database(
         of = await site_moment(services, valid_at, position)
         app = create_app(services, Access(hosts=frozenset({HOST}), queries=8))
         with open_site(directory) as files, progress_bar(stderr) as bar:
-            has_log = await copy_log(target, directory / LOG, keys, data_dir)
+            update_log = partial(copy_log, target, directory / LOG, keys, data_dir)
+            has_log = await update_log()
             has_receipts = has_log and services.publisher is not None
             addresses = Addresses(of.valid, str(of.moment.position), omitted, has_log, has_receipts)
             task = bar.add_task("publishing", total=None)
@@ -144,6 +146,7 @@ async def publish_database(
                 addresses,
                 base_url,
                 lambda made, known: bar.update(task, completed=made, total=known),
+                update_log,
             )
     stderr.print(
         f"{directory}: {files.count:,} files as of {of.valid} at position {of.moment.position}"

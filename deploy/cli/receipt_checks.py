@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from deploy.web.app import import_operation_check
 from tracker.audit.bundle.files import report_path
-from tracker.audit.receipts.pages import check_pages, has_more, split_receipts
+from tracker.audit.receipts.pages import check_pages, split_receipts
 from tracker.audit.receipts.receipt import MAX_RECEIPT_BYTES, Receipt
 from tracker.audit.receipts.report import ReceiptFindings, ReceiptRun
 from tracker.audit.receipts.timestamp import WRONG_TIMESTAMP, AuthorityCertificates
@@ -37,6 +40,7 @@ def check_files(
             with receipt_errors(one):
                 check_receipt(one, Receipt.parse(line), trust, authority)
         check_list(findings)
+        receipts.lists.append(findings)
     receipts.findings[:] = all_findings
 
 
@@ -68,6 +72,8 @@ def check_receipt(
         one.checks.append("the required witnesses signed the checkpoint")
     if not receipt.statement.answer_omitted:
         one.checks.append("the answer in the file is the signed one")
+    if remark := import_operation_check()(receipt.statement):
+        one.remarks.append(remark)
     if authority is not None:
         check_timestamp(one, receipt, authority)
     elif receipt.timestamp is not None:
@@ -87,23 +93,24 @@ def check_timestamp(
 
 
 def check_list(findings: Sequence[ReceiptFindings]) -> None:
-    """Check that the receipts of a file are all pages of a list."""
-    receipts = [one.receipt for one in findings if one.receipt is not None and one.error is None]
+    """Check that the receipts of a file are all pages of a list, with derived answers if they omit them."""
+    receipts = [
+        replace(one.receipt, answer=json.loads(one.derived_answer))
+        if one.derived_answer
+        else one.receipt
+        for one in findings
+        if one.receipt is not None and one.error is None
+    ]
     if len(receipts) < len(findings):
         return
-    if len(receipts) == 1:
-        if has_more(receipts[0]):
-            findings[0].remarks.append(
-                "The list has further pages, which this file does not contain."
-            )
-        return
-    with receipt_errors(findings[0]):
+    try:
         check_pages(receipts)
-        findings[0].checks.append(f"the {len(receipts)} receipts are all pages of the list")
-        if receipts[0].statement.answer_omitted:
-            findings[0].remarks.append(
-                "The receipts omit the answers, so the order of pages was not checked."
-            )
+    except Rejected as error:
+        for one in findings:
+            one.error = error
+    else:
+        if len(receipts) > 1 and receipts[0].answer is not None:
+            findings[0].checks.append(f"the {len(receipts)} receipts are all pages of the list")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from deploy.bootstrap import migrate_log, open_connection, reading_tracker
 from deploy.cli.common import fail, is_web, print_whole, report_errors, stderr
 from deploy.cli.process import Exit, catch_signals, run
 from deploy.cli.query import CLI_CALLER
-from deploy.cli.receipt_checks import check_files, read_authority, receipt_errors
+from deploy.cli.receipt_checks import check_files, check_list, read_authority, receipt_errors
 from deploy.cli.temporary_database import temporary_database, temporary_directory
 from deploy.cli.trust import ChosenKeys, bundle_at, open_log, read_keys, trust_in
 from deploy.cli.verify_result import replace_file
@@ -187,6 +187,9 @@ async def check_answers(target: Target, verification: Verification, receipts: Re
             assert one.receipt is not None
             with receipt_errors(one):
                 await check.check(one.receipt, one)
+    for findings in receipts.lists:
+        if any(one.receipt and one.receipt.statement.answer_omitted for one in findings):
+            check_list(findings)
 
 
 def check_root(verification: Verification, one: ReceiptFindings) -> None:

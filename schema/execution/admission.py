@@ -23,7 +23,8 @@ from graphql import (
 from schema.base.context import Context
 from schema.base.errors import error_with_code
 from schema.execution.document_cost import cost_errors
-from schema.execution.documents import ParsedDocument, parsed_document, root_fields
+from schema.execution.documents import ParsedDocument, parsed_document
+from schema.execution.fixed_moments import root_fields
 from schema.root.batch import MAX_COMMANDS, command_count_error
 from schema.root.endpoints import ENDPOINT_MUTATIONS
 from schema.root.review import REVIEW_MUTATIONS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -13,16 +13,12 @@ from graphql import (
     DirectiveNode,
     DocumentNode,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLDeferDirective,
     GraphQLError,
     GraphQLSchema,
-    InlineFragmentNode,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
     Visitor,
     parse,
     specified_rules,
@@ -33,7 +29,8 @@ from graphql import (
 from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
 from schema.execution.document_cost import cost_errors, has_variable_cost
-from schema.execution.document_size import MAX_TOKENS, fragments_of, size_errors
+from schema.execution.document_size import MAX_TOKENS, size_errors
+from schema.execution.fixed_moments import root_fields
 
 Roots: TypeAlias = Mapping[str, tuple[FieldNode, ...]]
 """Root fields of the queries of a document, by the name of the query ('' without)."""
@@ -171,22 +168,3 @@ def roots(document: DocumentNode) -> Roots:
         if isinstance(operation, OperationDefinitionNode)
         and operation.operation is OperationType.QUERY
     }
-
-
-def root_fields(
-    document: DocumentNode, operation: OperationDefinitionNode
-) -> tuple[FieldNode, ...]:
-    """Return the root fields of an operation of a valid document."""
-    return tuple(_fields(operation.selection_set, fragments_of(document)))
-
-
-def _fields(
-    selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> Iterator[FieldNode]:
-    for node in selections.selections:
-        if isinstance(node, FieldNode):
-            yield node
-        elif isinstance(node, InlineFragmentNode):
-            yield from _fields(node.selection_set, fragments)
-        elif isinstance(node, FragmentSpreadNode):
-            yield from _fields(fragments[node.name.value].selection_set, fragments)

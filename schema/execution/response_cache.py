@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 import orjson
-from graphql import FieldNode, NullValueNode, ObjectValueNode, ValueNode, VariableNode
+from graphql import FieldNode
 from strawberry.types.graphql import OperationType
 
 from projections.lru_cache import SizedLruCache
@@ -31,6 +31,7 @@ from projections.runner.progress import Progress
 from schema.base.compression import GZIP_LEVEL
 from schema.execution.documents import parsed_document
 from schema.execution.execute import execute
+from schema.execution.fixed_moments import are_pinned, with_defaults
 from schema.execution.schema import SCHEMA
 from schema.inputs.moment import answer_moments
 from schema.services import Access, Services
@@ -79,14 +80,6 @@ UNCACHEABLE_FIELDS = frozenset(
 """Fields that depend on more: on events before they are projected or signed, or on endpoints, candidates
 and the caller."""
 INTROSPECTION = frozenset({"__schema", "__type", "__typename"})
-CONSTANT = frozenset({"commodities", "places", "__typename"})
-AXES = frozenset({"validAt", "position"})
-COMPARISONS = frozenset({"changes", "shipmentChanges"})
-TIME = frozenset({"knownAt"})
-"""Field of a moment that fixes nothing: a time that has not come yet. Other missing fields of `from` in
-comparisons are those of `to`."""
-SERIES = frozenset({"from", "to", "position"})
-"""Arguments of `over` that fix all of its moments."""
 MAX_CACHE_BYTES = 64 * 1024 * 1024
 DATA = b'{"data":'
 """The beginning of a response without errors."""
@@ -228,14 +221,14 @@ class ResponseCache:
     ) -> Answer | dict[str, Any]:
         """Cache a response, if the position and the date are still those that it depends on."""
         parsed = await parsed_document(SCHEMA._schema, request.document, self._access.introspection)
-        fields = parsed.query(request.operation)
-        if fields is None:
+        fields, operation = parsed.query(request.operation), parsed.operation(request.operation)
+        if fields is None or operation is None:
             return result
         body, data_ends = _body(result)
         answer = Answer(
             body,
             data_ends,
-            are_pinned(fields, request.variables),
+            are_pinned(fields, with_defaults(operation, request.variables)),
             current_operation().operation,
             current_operation().position,
             answer_moments(),
@@ -271,51 +264,3 @@ def _body(result: dict[str, Any]) -> tuple[bytes, int]:
 def are_cacheable(fields: Iterable[FieldNode]) -> bool:
     """Return whether a response with these fields can be cached for the same position and date."""
     return all(field.name.value in CACHEABLE_FIELDS | INTROSPECTION for field in fields)
-
-
-def are_pinned(fields: Iterable[FieldNode], variables: Mapping[str, Any]) -> bool:
-    """Return whether all fields fix every moment on both axes, so that the response is immutable."""
-    return all(is_pinned(field, variables) for field in fields)
-
-
-def is_pinned(field: FieldNode, variables: Mapping[str, Any]) -> bool:
-    """Return whether a root field fixes every moment on both axes, or is constant."""
-    name = field.name.value
-    if name in CONSTANT:
-        return True
-    arguments = {argument.name.value: argument.value for argument in field.arguments or ()}
-    if name == "over":
-        return _are_set(SERIES, arguments, variables)
-    if name == "asOf":
-        return _are_set(AXES, arguments, variables)
-    return (
-        name in COMPARISONS
-        and _are_set_in(AXES, arguments.get("to"), variables)
-        and not _are_set_in(TIME, arguments.get("from"), variables)
-    )
-
-
-def _are_set_in(
-    names: Collection[str], value: ValueNode | None, variables: Mapping[str, Any]
-) -> bool:
-    """Return whether all of these fields of a moment are given and not null."""
-    if isinstance(value, VariableNode):
-        moment = variables.get(value.name.value)
-        return isinstance(moment, Mapping) and all(moment.get(name) is not None for name in names)
-    if isinstance(value, ObjectValueNode):
-        parts = {part.name.value: part.value for part in value.fields}
-        return _are_set(names, parts, variables)
-    return False
-
-
-def _are_set(
-    names: Iterable[str], arguments: Mapping[str, ValueNode], variables: Mapping[str, Any]
-) -> bool:
-    """Return whether all of these arguments are given and not null."""
-    return all(_is_set(arguments.get(name), variables) for name in names)
-
-
-def _is_set(value: ValueNode | None, variables: Mapping[str, Any]) -> bool:
-    if isinstance(value, VariableNode):
-        return variables.get(value.name.value) is not None
-    return value is not None and not isinstance(value, NullValueNode)

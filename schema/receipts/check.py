@@ -2,17 +2,24 @@
 
 Faults are raised as Rejected. The codes:
 
+    NOT_FIXED          the query does not fix its moments
+    WRONG_MOMENT       the query has other moments
     WRONG_STATE        the events give another state
     WRONG_ANSWER       the query has another answer
-    REDACTED           another answer, but events after the receipt redact texts, which can explain it
+    REDACTED           another answer, only because a text of it was redacted after the receipt
     OTHER_DERIVATION   another answer, and the receipt has another derivation version
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import nullcontext
+from copy import copy
+from dataclasses import replace
+from itertools import repeat
 from typing import Any
+
+import orjson
 
 from projections.query.moment import Moment
 from schema.execution.execute import QUERIES
@@ -20,14 +27,18 @@ from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.receipts.derivation import DERIVATION, changes_between
 from schema.receipts.issuer import answer_digest, schema_digest, software
 from schema.receipts.moment_records import moment_record
+from schema.receipts.operations import check_moments, response_names
 from schema.services import Access, Services
 from tracker.audit.receipts.receipt import Receipt
 from tracker.audit.receipts.report import ReceiptFindings
-from tracker.audit.receipts.statement import MomentRecord, Statement
+from tracker.audit.receipts.statement import MomentRecord, StatementV1
 from tracker.auth.scopes import Caller
 from tracker.domain.entities.redaction import REDACTED_TYPE
 from tracker.errors import Rejected, Unavailable
+from tracker.log.annexes import Annexes, StoredAnnex
 
+REDACTIONS = frozenset({"redaction", "redactions"})
+"""Fields that a redaction fills."""
 TEMPORARY_ERRORS = ("TIMEOUT", "UNAVAILABLE", "SEARCH_NOT_READY")
 
 
@@ -35,19 +46,27 @@ class AnswerCheck:
     """Checks receipts against one restored log."""
 
     def __init__(self, services: Services, caller: Caller):
-        self._services = services
+        recorder = copy(services.recorder)
+        self._annexes = recorder.annexes = NotingAnnexes(services.recorder.annexes.pool)
+        self._services = replace(services, recorder=recorder)
         self._caller = caller
-        self._answers = ResponseCache(services, Access())
+        self._answers = ResponseCache(self._services, Access(), most_bytes=0)
 
     async def check(self, receipt: Receipt, findings: ReceiptFindings) -> None:
         """Derive states and answer again, and compare them. Raises Rejected and Unavailable."""
         statement = receipt.statement
         findings.remarks += _remarks(statement)
         wrong_state = await self._wrong_state(statement, findings)
+        self._annexes.redacted = False
         answer, problem = await self._execute(statement)
-        findings.answer_sha256 = await answer_digest(answer) if answer else None
-        if findings.answer_sha256 != statement.answer_sha256:
-            raise await self._wrong_answer(statement, findings, problem)
+        if answer:
+            if not answer.immutable:
+                raise Rejected("NOT_FIXED", "the query does not fix all of its dates and positions")
+            check_moments(statement, [(one.valid_at, one.position) for one in answer.moments])
+            findings.answer_sha256 = await answer_digest(answer)
+            findings.derived_answer = answer.data
+        if answer is None or findings.answer_sha256 != statement.answer_sha256:
+            raise await self._wrong_answer(receipt, findings, answer, problem)
         findings.checks.append("the query, executed on these events, gives the signed answer")
         if wrong_state is None:
             return
@@ -58,7 +77,7 @@ class AnswerCheck:
         )
 
     async def _wrong_state(
-        self, statement: Statement, findings: ReceiptFindings
+        self, statement: StatementV1, findings: ReceiptFindings
     ) -> Rejected | None:
         """Return the fault of the first moment with another state or completeness; None without one."""
         for claimed in statement.moments:
@@ -82,7 +101,7 @@ class AnswerCheck:
                 )
         return None
 
-    async def _execute(self, statement: Statement) -> tuple[Answer | None, str]:
+    async def _execute(self, statement: StatementV1) -> tuple[Answer | None, str]:
         """Return the answer, or None and its first error. Raises Unavailable for a temporary one."""
         operation = statement.operation
         request = QueryRequest(
@@ -97,9 +116,10 @@ class AnswerCheck:
         return None, f" (the query fails: {error['message']})"
 
     async def _wrong_answer(
-        self, statement: Statement, findings: ReceiptFindings, problem: str
+        self, receipt: Receipt, findings: ReceiptFindings, answer: Answer | None, problem: str
     ) -> Rejected:
         """Return the fault of a different answer."""
+        statement = receipt.statement
         own = findings.answer_sha256 or "no answer"
         difference = (
             f"the events give another answer: the receipt has the SHA-256 {statement.answer_sha256},"
@@ -109,16 +129,67 @@ class AnswerCheck:
             return Rejected("OTHER_DERIVATION", f"{difference}. {other_release(statement)}")
         size = await self._services.recorder.head()
         issued = int(statement.checkpoint.split("\n")[1])
-        if count := await self._services.recorder.count(issued, size + 1, [REDACTED_TYPE]):
+        count = await self._services.recorder.count(issued, size + 1, [REDACTED_TYPE])
+        if count and answer and self._is_explained(receipt, orjson.loads(answer.data)):
             return Rejected(
                 "REDACTED",
-                f"{difference}. {count} events after the receipt redact texts, so the answer can be"
+                f"{difference}. A text of this answer was redacted after the receipt, so the answer can be"
                 " neither confirmed nor refuted: an older copy of the log with the texts decides",
             )
         return Rejected("WRONG_ANSWER", difference)
 
+    def _is_explained(self, receipt: Receipt, derived: Any) -> bool:
+        """Return whether redacted texts can explain that the derived answer differs."""
+        statement = receipt.statement
+        names = response_names(statement.operation.document)
+        if "search" in names:
+            return True  # a search reads texts that its answer does not contain
+        if not self._annexes.redacted or statement.answer_omitted:
+            return self._annexes.redacted
+        keys = frozenset[str]().union(*(names.get(name, ()) for name in REDACTIONS))
+        others = frozenset[str]().union(
+            *(keys for name, keys in names.items() if name not in REDACTIONS)
+        )
+        return differs_by_redaction(receipt.answer, derived, keys - others)
 
-def other_release(statement: Statement) -> str:
+
+class NotingAnnexes(Annexes):
+    """Annexes that note whether a redacted text was read."""
+
+    redacted = False
+
+    async def by_commitment(self, commitments: Collection[str]) -> dict[str, StoredAnnex]:
+        """Return the annexes of some commitments."""
+        annexes = await super().by_commitment(commitments)
+        self.redacted |= any(annex.redaction for annex in annexes.values())
+        return annexes
+
+    async def by_position(self, positions: Collection[int]) -> dict[int, list[StoredAnnex]]:
+        """Return the annexes of the events at some positions, by position."""
+        annexes = await super().by_position(positions)
+        self.redacted |= any(annex.redaction for each in annexes.values() for annex in each)
+        return annexes
+
+
+def differs_by_redaction(signed: Any, derived: Any, redactions: Collection[str]) -> bool:
+    """Return whether two answers differ only where a text became null, or a redaction was added.
+
+    `redactions` are the names of members with redactions in the answers.
+    """
+    match signed, derived:
+        case dict(), dict() if signed.keys() == derived.keys():
+            return all(
+                name in redactions or differs_by_redaction(part, derived[name], redactions)
+                for name, part in signed.items()
+            )
+        case list(), list() if len(signed) == len(derived):
+            return all(map(differs_by_redaction, signed, derived, repeat(redactions)))
+        case str(), None:
+            return True
+    return bool(signed == derived)
+
+
+def other_release(statement: StatementV1) -> str:
     """Return the release that verifies a receipt of another derivation, in sentences."""
     changes = " ".join(
         f"Version {version.number}: {version.reason}"
@@ -143,7 +214,7 @@ def _differences(claimed: MomentRecord, derived: MomentRecord) -> Iterator[str]:
         yield f"completeness of {claimed.valid_at}: {derived.completeness!r}"
 
 
-def _remarks(statement: Statement) -> Iterator[str]:
+def _remarks(statement: StatementV1) -> Iterator[str]:
     """Yield remarks about differences between releases."""
     if statement.derivation != DERIVATION:
         yield (

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
-
-import orjson
+from typing import TypeVar
 
 from schema.execution.documents import parsed_document
-from schema.execution.response_cache import Answer, QueryRequest, is_pinned
+from schema.execution.fixed_moments import is_pinned, with_defaults
+from schema.execution.response_cache import Answer, QueryRequest
 from schema.execution.schema import SCHEMA
 from schema.receipts.derivation import DERIVATION
 from schema.receipts.moment_records import moment_record
+from schema.receipts.operations import receipt_operation
 from schema.receipts.timestamps import TimestampAuthority
 from schema.services import Access, Services
 from tracker import clock
 from tracker.audit.format.signed_note import Note
 from tracker.audit.receipts.canonical import canonical_answer
 from tracker.audit.receipts.receipt import receipt_file, sign
-from tracker.audit.receipts.statement import MAX_MOMENTS, Operation, Statement
+from tracker.audit.receipts.statement import MAX_MOMENTS, Statement
 from tracker.audit.serve.proofs import StoredCheckpoint
 from tracker.audit.sign.keystore import LogKeys
 from tracker.auth.scopes import Scope
@@ -99,9 +99,12 @@ class ReceiptIssuer:
         (NOT_SIGNED_YET).
         """
         await self._check_fixed(request, answer)
+        operation = await asyncio.to_thread(
+            receipt_operation, request.document, request.operation, request.variables
+        )
         head = await self._signing_head(max(moment.position for moment in answer.moments))
         statement = Statement(
-            operation=Operation(request.document, request.operation, _plain(request.variables)),
+            operation=operation,
             moments=tuple(
                 [await moment_record(self._services.as_of, moment) for moment in answer.moments]
             ),
@@ -137,8 +140,9 @@ class ReceiptIssuer:
     async def _open_fields(self, request: QueryRequest) -> Sequence[str]:
         """Return the root fields of a query that do not fix every moment."""
         parsed = await parsed_document(SCHEMA._schema, request.document, self._access.introspection)
-        fields = parsed.query(request.operation) or ()
-        names = [field.name.value for field in fields if not is_pinned(field, request.variables)]
+        fields, operation = parsed.query(request.operation), parsed.operation(request.operation)
+        variables = with_defaults(operation, request.variables) if operation else {}
+        names = [each.name.value for each in fields or () if not is_pinned(each, variables)]
         return [*dict.fromkeys(names)] or ["asOf"]
 
     async def _signing_head(self, position: int) -> SigningHead:
@@ -173,15 +177,6 @@ class ReceiptIssuer:
         except NotFound:
             return None
         return newest if newest.size >= position else None
-
-
-def _plain(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return variables as plain JSON data: pages also pass codes of places and goods."""
-    try:
-        plain: dict[str, Any] = orjson.loads(orjson.dumps({**variables}))
-    except orjson.JSONEncodeError:
-        return {**variables}  # the statement refuses them
-    return plain
 
 
 async def answer_digest(answer: Answer) -> str:

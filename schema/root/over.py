@@ -11,6 +11,7 @@ import strawberry
 from strawberry import argument, field
 
 from projections.query.moment import Moment, MomentSeries
+from projections.query.steps import MAX_MOMENTS, Step, days_by_step
 from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -24,14 +25,7 @@ from schema.inputs.arguments import (
     parse_words,
 )
 from schema.inputs.moment import AtPosition, KnownAt, MinPosition, report_moments, wait_for_position
-from schema.inputs.series import (
-    MAX_MOMENTS,
-    Step,
-    check_number,
-    check_order,
-    days_by_step,
-    times_by_step,
-)
+from schema.inputs.series import check_number, check_order, times_by_step
 from schema.root.as_of.as_of import AsOf
 from schema.root.as_of.transitions import POLICY_KINDS, parse_alliance
 from schema.root.changes import parse_kinds

@@ -86,7 +86,7 @@ def test_the_file_and_its_statement_are_canonical_json() -> None:
     assert sorted(CONTENT) == ["answer", "receipt"]
     assert TEXT.encode() == (DIRECTORY / "statement.txt").read_bytes()
     header, line, rest = TEXT.split("\n")
-    assert (header, rest) == ("tracker-receipt/v1", "")
+    assert (header, rest) == ("tracker-receipt/v2", "")
     assert canonical(STATEMENT) == line
 
 

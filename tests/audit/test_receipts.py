@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import orjson
@@ -23,7 +23,7 @@ from tracker.audit.format.signed_note import Note, Signer, Verifier
 from tracker.audit.receipts.canonical import canonical_answer, canonical_json
 from tracker.audit.receipts.receipt import Receipt, sign
 from tracker.audit.receipts.report import ReceiptFindings
-from tracker.audit.receipts.statement import Operation
+from tracker.audit.receipts.statement import VERSIONS, Operation, Statement, StatementV1
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.audit.verify.verifier import Verification
 from tracker.errors import InvalidInput, Rejected
@@ -53,7 +53,7 @@ def fault(data: bytes, trust: TrustPolicy = LOG_TRUST) -> str | None:
 
 
 def test_the_tracker_writes_the_vectors_byte_for_byte() -> None:
-    assert {path.name: path.read_bytes() for path in DIRECTORY.iterdir()} == files()
+    assert {path.name: path.read_bytes() for path in DIRECTORY.glob("*.*")} == files()
 
 
 def test_the_vector_is_accepted() -> None:
@@ -145,8 +145,50 @@ def test_during_a_rotation_both_keys_sign() -> None:
     both = str(Note(text, (LOG.sign(text), new.sign(text))))
     assert head != both
     file = resigned((LOG, new), checkpoint=both)
-    assert fault(file, TrustPolicy((LOG.verifier,))) is None
-    assert fault(file, TrustPolicy((new.verifier,))) is None
+    assert fault(file, TrustPolicy((LOG.verifier, new.verifier))) is None
+    lines = Receipt.parse(file).note.signatures
+    assert [line.id for line in lines] == sorted(line.id for line in lines)
+    # A signature that cannot be checked could be changed unnoticed.
+    for known in (LOG, new):
+        assert fault(file, TrustPolicy((known.verifier,))) == "UNKNOWN_KEY"
+    swapped = Receipt(Note(Receipt.parse(file).note.text, lines[::-1]), receipt().statement, ANSWER)
+    assert fault(str(swapped).encode(), TrustPolicy((LOG.verifier, new.verifier))) == "BAD_RECEIPT"
+
+
+def test_a_trusted_key_of_another_log_does_not_sign_for_this_one() -> None:
+    other = Signer.new("example.com/other")
+    assert fault(resigned((other,)), TrustPolicy((LOG.verifier, other.verifier))) == "WRONG_ORIGIN"
+    both = TrustPolicy((LOG.verifier, other.verifier))
+    assert fault(resigned((LOG, other)), both) == "WRONG_ORIGIN"
+
+
+OLD = DIRECTORY / "v1" / "example.receipt.json"
+
+
+def test_receipts_of_earlier_versions_are_read_as_they_were_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = Receipt.parse(OLD.read_bytes())
+    assert (type(old.statement), old.statement.header) == (StatementV1, "tracker-receipt/v1")
+    assert str(old).encode() == OLD.read_bytes()
+    assert fault(OLD.read_bytes()) is None
+
+    class Later(Statement, frozen=True, kw_only=True):
+        """A later version with an optional member."""
+
+        header: ClassVar[str] = "tracker-receipt/v3"
+        licence: str | None = None
+
+    monkeypatch.setitem(VERSIONS, Later.header, Later)
+    assert fault(OLD.read_bytes()) is None
+    assert fault(FILE) is None
+    values = {name: getattr(receipt().statement, name) for name in Statement.__struct_fields__}
+    later = Later(**values, licence="CC-BY-4.0")
+    file = str(Receipt(sign(later, [LOG]), later, ANSWER)).encode()
+    assert fault(file) is None
+    assert isinstance(Receipt.parse(file).statement, Later)
+    under_old_name = file.replace(b"receipt/v3", b"receipt/v2")
+    assert fault(under_old_name) == "BAD_RECEIPT"  # `licence` is no member of version 2
 
 
 def test_a_checkpoint_is_no_receipt_and_a_receipt_no_checkpoint() -> None:

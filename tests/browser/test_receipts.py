@@ -24,7 +24,7 @@ from tracker.audit.receipts.receipt import Receipt
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ADDRESS = "/controls/cn-mofcom-2024-46?valid=2025-11-20&position=9000"
-CHECKS = ("signature", "consistency", "answer", "moment")
+CHECKS = ("signature", "consistency", "answer", "moment", "page")
 VALUES = st.recursive(
     st.none()
     | st.booleans()
@@ -101,7 +101,7 @@ async def test_a_fixed_and_a_live_page_check_the_receipt_of_what_they_show(
 ) -> None:
     async with visit() as tab:
         await tab.open(f"{site.url}{address}")
-        assert await outcomes(tab.page) == ("ok", ["1"] * 4)
+        assert await outcomes(tab.page) == ("ok", ["1"] * len(CHECKS))
         await expect(tab.page.locator(".receipt [role=status]")).to_contain_text("checked")
 
 
@@ -109,9 +109,10 @@ async def test_a_fixed_and_a_live_page_check_the_receipt_of_what_they_show(
     ("path", "change", "failing"),
     [
         (r"\.receipt\?", in_answer, ["answer"]),
-        (r"\.receipt\?", in_statement, ["signature", "moment"]),
+        (r"\.receipt\?", in_statement, ["signature", "moment", "page"]),
         (r"\.receipt\?", in_checkpoint, ["signature"]),
         (r"\.receipt\?", lambda text: "{}", list(CHECKS)),
+        (r"\.receipt\?", lambda text: "\ufeff" + text, list(CHECKS)),
         (r"\.receipt\?", lambda text: text[:-9], list(CHECKS)),
         ("/log/key", lambda text: "", ["signature", "consistency"]),
     ],
@@ -125,6 +126,27 @@ async def test_a_change_in_transit_fails_at_its_check(
         state, found = await outcomes(tab.page)
     assert state == "bad"
     assert [name for name, ok in zip(CHECKS, found, strict=True) if ok == "0"] == failing
+
+
+async def test_the_receipt_of_another_control_is_not_that_of_the_page(
+    site: Site, visit: Visiting
+) -> None:
+    other = httpx2.get(
+        f"{site.url}{ADDRESS.replace('2024-46?', '2023-23.receipt?')}", timeout=within(60)
+    ).text
+    async with visit() as tab:
+        await change_response(tab.page, r"\.receipt\?", lambda _: other)
+        await tab.open(f"{site.url}{ADDRESS}")
+        assert await outcomes(tab.page) == ("bad", ["1", "1", "1", "1", "0"])
+
+
+async def test_the_page_shows_the_id_of_the_published_key(site: Site, visit: Visiting) -> None:
+    key = httpx2.get(f"{site.url}/log/key", timeout=within(60)).text
+    async with visit() as tab:
+        await tab.open(f"{site.url}{ADDRESS}")
+        await outcomes(tab.page)
+        shown = tab.page.locator("[data-check=signature] .res")
+        await expect(shown).to_have_text(f"key {key.split('+')[1]}")
 
 
 async def test_a_server_without_a_receipt_is_no_sign_of_tampering(

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,27 @@ import schema.receipts.check
 from deploy.bootstrap import running_tracker
 from deploy.cli.query import CLI_CALLER
 from deploy.postgres import Postgres
+from projections.query.moment import Moment
 from schema.execution.execute import QUERIES as ONLY_QUERIES
 from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.receipts.check import AnswerCheck
 from schema.receipts.derivation import DERIVATION, VERSIONS
 from schema.receipts.issuer import ReceiptIssuer
+from schema.receipts.moment_records import moment_record
+from schema.receipts.operations import check_operation
 from schema.services import Access, Services
 from tests.conftest import database, run_sql
 from tests.contract.derivation.record import QUERIES, answers_of, problem, recorded
-from tests.support.frozen_log import frozen_keystore, restore_frozen, signer, unpack
+from tests.support.frozen_log import DIRECTORY, frozen_keystore, restore_frozen, signer, unpack
 from tests.support.processes import run
 from tests.support.waiting import all_projected
+from tracker.audit.receipts.pages import check_pages, split_receipts
 from tracker.audit.receipts.receipt import Receipt, sign
 from tracker.audit.receipts.report import ReceiptFindings
-from tracker.audit.receipts.statement import Statement
+from tracker.audit.receipts.statement import StatementV1
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.trust import TrustPolicy
+from tracker.domain.basics.values import DAY
 from tracker.errors import Rejected
 from tracker.postgres.database import Target
 
@@ -96,7 +102,7 @@ async def code(check: AnswerCheck, receipt: Receipt) -> tuple[str | None, Receip
 
 def altered(receipt: Receipt, **changes: Any) -> Receipt:
     """Return a receipt with another statement, signed by the log: an operator who lies."""
-    statement: Statement = msgspec.structs.replace(receipt.statement, **changes)
+    statement: StatementV1 = msgspec.structs.replace(receipt.statement, **changes)
     return Receipt(sign(statement, [signer()]), statement, receipt.answer)
 
 
@@ -190,11 +196,66 @@ async def test_a_lie_of_the_key_holder_about_state_answer_or_completeness_is_nam
         ("WRONG_ANSWER", omitted(altered(receipt, answer_sha256="0" * 64))),
         ("WRONG_STATE", moved(receipt, state_digest="0" * 64)),
         ("WRONG_STATE", moved(receipt, completeness="All lists were read.")),
-        ("WRONG_STATE", moved(receipt, position=str(moment.at - 5000))),
+        ("WRONG_MOMENT", moved(receipt, position=str(moment.at - 5000))),
+        ("WRONG_MOMENT", moved(receipt, valid_at=moment.valid_at - DAY)),
     ]
     for expected, lie in lies:
         wrong, findings = await code(check, lie)
         assert wrong == expected, findings.error
+
+
+async def test_a_true_answer_under_another_date_and_position_is_refused_without_remark(
+    frozen: Frozen, frozen_services: Services, tmp_path: Path
+) -> None:
+    query = '{ asOf(validAt: "2026-12-01", position: "17301") { exportControls { totalCount } } }'
+    receipt = await issued(frozen_services, query)
+    other = await moment_record(frozen_services.as_of, Moment(date(2020, 1, 1), 9000))
+    own = receipt.statement.moments
+    check = AnswerCheck(frozen_services, CLI_CALLER)
+    for moments in ((other,), (other, *own)):  # each with its true state
+        assert (await code(check, altered(receipt, moments=moments)))[0] == "WRONG_MOMENT"
+    file = tmp_path / "lie.receipt.json"
+    file.write_text(str(altered(receipt, moments=(other,))), encoding="utf-8")
+    for log in ((str(frozen.bundle),), ()):
+        command = ("verify", *log, "--receipt", str(file), "--key", str(signer().verifier))
+        done = await asyncio.to_thread(run, *command)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "WRONG_MOMENT" in done.stderr
+
+
+async def test_days_that_only_the_log_has_are_compared_with_it(frozen_services: Services) -> None:
+    query = (
+        '{ over(from: "2024-01-01", to: "2026-01-01", position: "17301",'
+        ' atTransitions: {entity: "export-control/cn-mofcom-2024-46"}) { validAt } }'
+    )
+    receipt = await issued(frozen_services, query)
+    assert len(receipt.statement.moments) > 1
+    remark = check_operation(receipt.statement)
+    assert remark is not None
+    assert remark.startswith("The log decides the dates")
+    check = AnswerCheck(frozen_services, CLI_CALLER)
+    assert (await code(check, receipt))[0] is None
+    for moments in (receipt.statement.moments[1:], receipt.statement.moments[:-1]):
+        assert (await code(check, altered(receipt, moments=moments)))[0] == "WRONG_MOMENT"
+
+
+OLD = {path.name: path for path in sorted((DIRECTORY / "v1").iterdir())}
+"""Receipts that the release before version 2 of the format issued about the frozen log."""
+
+
+@pytest.mark.parametrize("name", OLD)
+async def test_receipts_of_version_1_are_still_verified(
+    frozen_services: Services, name: str
+) -> None:
+    receipts = [Receipt.parse(line) for line in split_receipts(OLD[name].read_bytes())]
+    check_pages(receipts)
+    check = AnswerCheck(frozen_services, CLI_CALLER)
+    for receipt in receipts:
+        assert type(receipt.statement) is StatementV1
+        check_operation(receipt.statement)
+        # A later derivation may give another answer; its receipt then names the release.
+        later = set() if receipt.statement.derivation == DERIVATION else {"OTHER_DERIVATION"}
+        assert (await code(check, receipt))[0] in {None, *later}
 
 
 def moved(receipt: Receipt, **changes: Any) -> Receipt:

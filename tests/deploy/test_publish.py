@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -18,13 +19,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 from typer.testing import CliRunner
 
+import deploy.export.static_site.publish
+import schema.receipts.issuer
 from deploy.cli.main import app
 from deploy.cli.process import Exit
 from deploy.cli.publish import keys_of_receipts
+from deploy.export.static_site import requests
 from deploy.export.static_site.addresses import Addresses, Reason
 from deploy.export.static_site.files import open_site
 from deploy.export.static_site.pages import StaticPages
 from deploy.export.static_site.publish import Crawl
+from deploy.export.static_site.requests import Reply
 from tests.support.processes import run
 from tests.support.published_sites import (
     MOST_PAGES,
@@ -36,7 +41,11 @@ from tests.support.published_sites import (
     record_small_log,
     rename_alliance,
 )
+from tracker.audit.format.layout import BundleFiles
+from tracker.audit.receipts.receipt import Receipt
 from tracker.audit.sign.keystore import KeyStore
+from tracker.audit.verify.trust import TrustPolicy
+from tracker.audit.verify.verifier import Verification
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target
 
@@ -289,6 +298,36 @@ async def test_an_auditor_verifies_the_log_of_a_site_at_its_address(
         verified = await asyncio.to_thread(run, "verify", f"{url}/log", "--key", key)
     assert verified.returncode == 0, verified.stderr
     assert "verified: 5 events" in verified.stdout
+
+
+async def test_receipts_of_a_site_are_of_its_log_though_events_arrive_meanwhile(
+    target: Target, keystore: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await record_small_log(target, keystore)
+    monkeypatch.setattr(schema.receipts.issuer, "HEAD_SECONDS", 0)
+    recorded = asyncio.Lock()
+
+    async def get(*arguments: Any) -> Reply:
+        if not recorded.locked():  # once, during the crawl
+            await recorded.acquire()
+            await rename_alliance(target, keystore)
+        return await requests.get(*arguments)
+
+    monkeypatch.setattr(deploy.export.static_site.publish, "get", get)
+    site = tmp_path / "site"
+    omitted = (*MOST_PAGES, "figures", "events", "alliances", "facts", "tables", "sources")
+    await publish(target, site, keystore, *omitted, receipts=True)
+    assert manifest_of(site)["position"] == "5"
+    receipts = sorted(site.rglob("*.receipt.json"))
+    sizes = {
+        int(Receipt.parse(file.read_bytes()).statement.checkpoint.split("\n")[1])
+        for file in receipts
+    }
+    assert max(sizes) == 6
+    verification = await Verification.begin(
+        BundleFiles(site / "log"), TrustPolicy(keystore.keys().all)
+    )
+    assert verification.head.size >= 6
 
 
 def test_a_base_address_is_an_address() -> None:

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.query.moment import Moment, MomentSeries
+from projections.query.steps import MAX_MOMENTS, Step, days_by_step
 from schema.execution.document_cost import cost
 from schema.execution.schema import SCHEMA
-from schema.inputs.series import MAX_MOMENTS, Step, days_by_step
 from schema.root.as_of import export_controls
 from schema.root.over import MAX_FIELDS_AT_WORK
 from schema.services import Services

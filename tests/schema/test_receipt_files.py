@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,8 +20,9 @@ from graphql import FieldNode, OperationDefinitionNode, parse
 from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
 from schema.assistants.registry import TOOLS
-from schema.execution.response_cache import are_pinned
+from schema.execution.fixed_moments import are_pinned
 from schema.pages.registry import PAGES
+from schema.receipts.operations import check_operation, page_digest, receipt_operation
 from schema.services import Access, Services
 from schema.tables.rows import TableMoment, first_page
 from schema.tables.table import tables
@@ -27,7 +30,7 @@ from tests.conftest import copied
 from tests.support.api import Api
 from tests.support.loops import IN_SESSION
 from tests.support.waiting import all_signed
-from tracker.audit.receipts.pages import check_pages, has_more, split_receipts
+from tracker.audit.receipts.pages import check_pages, split_receipts
 from tracker.audit.receipts.receipt import Receipt
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
@@ -100,6 +103,11 @@ def receipt_in(response: httpx2.Response, trust: TrustPolicy) -> Receipt:
     return receipt
 
 
+def printed(document: str, name: str | None) -> str:
+    """Return a document as receipts state it."""
+    return receipt_operation(document, name, {}).document
+
+
 def pinned(address: str, moment: str = "valid=2025-11-20&position=9000") -> str:
     """Return an address with a date and a position."""
     return f"{address}{'&' if '?' in address else '?'}{moment}"
@@ -114,22 +122,44 @@ async def test_every_page_has_a_receipt_of_its_answer(
     receipt = receipt_in(await api.request("GET", pinned(f"{path}.receipt{query}")), trust)
     answer = await api.request("GET", pinned(f"{path}.json{query}"))
     assert receipt.answer == answer.json()["data"]
-    assert receipt.statement.operation.document == page.document
+    assert receipt.statement.operation.document == printed(page.document, page.operation)
+    check_operation(receipt.statement)
     assert ("2025-11-20", "9000") in {
         (str(moment.valid_at), moment.position) for moment in receipt.statement.moments
     }
 
 
+async def shown_receipt(api: Api, trust: TrustPolicy, address: str) -> tuple[str, Receipt]:
+    """Return the link of a page to its receipt, and this receipt: that of the query which the page names."""
+    html = (await api.request("GET", address, headers={"accept": "text/html"})).text
+    [link] = re.findall('data-receipt="([^"]*)"', html)
+    [query] = re.findall('data-query="([^"]*)"', html)
+    receipt = receipt_in(await api.request("GET", unescape(link)), trust)
+    assert page_digest(receipt.statement.operation) == query
+    assert f'href="{link}"' in html, "the receipt is a link without scripts too"
+    return query, receipt
+
+
+async def test_a_page_names_the_query_of_its_own_receipt(api: Api, trust: TrustPolicy) -> None:
+    pages = (
+        "/controls/cn-mofcom-2024-46",
+        "/controls/cn-mofcom-2023-23",
+        "/controls?issuer=CN&status=IN_FORCE",
+        "/changes?from=2025-11-01",
+        "/check?hsCode=284990&origin=CN&destination=DE",
+        "/places/CN",
+    )
+    queries = [(await shown_receipt(api, trust, pinned(page)))[0] for page in pages]
+    assert len({*queries}) == len(pages)
+
+
 async def test_the_receipt_of_a_live_page_is_of_the_position_that_the_page_shows(
     api: Api, trust: TrustPolicy
 ) -> None:
-    html = (await api.request("GET", "/controls", headers={"accept": "text/html"})).text
-    [link] = {part.split('"')[0] for part in html.split('data-receipt="')[1:]}
-    receipt = receipt_in(await api.request("GET", link.replace("&amp;", "&")), trust)
+    _, receipt = await shown_receipt(api, trust, "/controls")
     live = receipt_in(await api.request("GET", "/controls.receipt"), trust)
     assert receipt.statement.moments == live.statement.moments
     assert live.statement.operation.variables["position"] == live.answer["asOf"]["position"]
-    assert f'href="{link}"' in html, "the receipt is a link without scripts too"
 
 
 async def test_a_page_without_a_record_has_a_receipt_that_says_so(
@@ -196,6 +226,8 @@ async def test_verification_names_a_missing_page_of_a_table(api: Api, trust: Tru
     for changed in (
         receipts[:-1],
         receipts[1:],
+        receipts[:1],
+        receipts[-1:],
         [*receipts[:1], *receipts[2:]],
         [receipts[0], receipts[2], receipts[1], *receipts[3:]],
         [*receipts, other],
@@ -204,8 +236,6 @@ async def test_verification_names_a_missing_page_of_a_table(api: Api, trust: Tru
         with pytest.raises(Rejected) as error:
             check_pages(changed)
         assert error.value.code == "MISSING_PAGE"
-    assert has_more(receipts[0])
-    assert not has_more(receipts[-1])
 
 
 CONSTANT = ("commodities", "places")
@@ -231,8 +261,9 @@ async def test_a_list_without_pages_has_one_receipt(
     name, _, query = table.partition("?")
     address = f"/tables/{name}.receipt?{query}"
     [receipt] = await receipts_of(api, trust, pinned(address).replace("?&", "?"))
-    assert receipt.statement.operation.document == tables()[name].document
-    assert not has_more(receipt)
+    table_document = tables()[name].document
+    assert receipt.statement.operation.document == printed(table_document, None)
+    check_pages([receipt])
 
 
 @pytest.mark.parametrize("name", CONSTANT)
@@ -303,7 +334,9 @@ async def test_the_response_of_a_tool_names_the_address_of_its_receipt(
     address = urlsplit(answer["receipt"])
     assert address.path == f"/mcp/{tool}.receipt"
     receipt = receipt_in(await api.request("GET", answer["receipt"]), trust)
-    assert receipt.statement.operation.document == TOOLS[tool].document
+    own = printed(TOOLS[tool].document, receipt.statement.operation.operation_name)
+    assert receipt.statement.operation.document == own
+    check_operation(receipt.statement)
     assert receipt.answer["asOf"]["digest"] == answer["digest"]
     arguments = json.loads(parse_qs(address.query)["arguments"][0])
     assert arguments["position"] == answer["position"]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
+import msgspec
 import pytest
+from graphql import parse, print_ast
 
 import schema.receipts.issuer
 from deploy.bootstrap import running_tracker
@@ -18,25 +21,29 @@ from schema.app import sdl
 from schema.receipts.check import AnswerCheck
 from schema.receipts.derivation import DERIVATION
 from schema.receipts.issuer import schema_digest
+from schema.receipts.operations import check_operation, receipt_operation
 from schema.services import Access, Services
 from tests.support.api import Api, clause, control, suspension
 from tests.support.fact_builders import source as fact_source
 from tests.support.waiting import all_signed
-from tracker.audit.receipts.receipt import Receipt
+from tracker.audit.receipts.canonical import canonical_json
+from tracker.audit.receipts.receipt import Receipt, sign
 from tracker.audit.receipts.report import ReceiptFindings
-from tracker.audit.receipts.statement import Statement
+from tracker.audit.receipts.statement import Operation, Statement
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.trust import TrustPolicy
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.entities.fact import Source
-from tracker.errors import Rejected
+from tracker.errors import Rejected, TooLarge
 from tracker.postgres.database import Target
 
 PREFER = {"Prefer": "receipt"}
 STATUS = 'exportControl(id: "x") { clauses { key status note } }'
 FIXED = f'{{ asOf(validAt: "2025-11-20", position: "1") {{ {STATUS} }} }}'
+TEXTS = FIXED.replace("note", "note redactions { reason }")
+SEARCH = '{ asOf(validAt: "2025-11-20", position: "1") { search(text: "Doe") { totalCount } } }'
 EMPTY = (
     '{ asOf(validAt: "2025-11-20", position: "2") { exportControls(issuer: "US") { totalCount } } }'
 )
@@ -85,7 +92,7 @@ async def test_a_receipt_states_query_moment_and_answer(
     assert made.answer["asOf"]["exportControl"]["clauses"] == [
         {"key": "1", "status": "IN_FORCE", "note": "Ms Doe said so"}
     ]
-    assert statement.operation.document == FIXED
+    assert statement.operation.document == print_ast(parse(FIXED))
     assert (statement.origin, statement.derivation) == ("example.com/log", DERIVATION)
     [moment] = statement.moments
     assert (str(moment.valid_at), moment.position) == ("2025-11-20", "1")
@@ -127,6 +134,38 @@ async def test_variables_and_the_operation_are_in_the_statement(
     response = await Api(signing).request("POST", "/graphql", json=body, headers=PREFER)
     operation = receipt_of(response, trust).statement.operation
     assert (operation.operation_name, operation.variables) == ("A", {"at": "2"})
+
+
+async def test_a_receipt_signs_the_printed_query_alone(
+    signing: Services, trust: TrustPolicy
+) -> None:
+    query = (
+        '# Mr Doe is a thief\n"About Mr Doe" query A($at: Position!) { ...Now }'
+        ' fragment Now on Query { asOf(validAt: "2025-11-20", position: $at) { position } }'
+        " query DoeIsAThief { places { code } }"
+    )
+    body = {"query": query, "operationName": "A", "variables": {"at": "2", "Doe": "x" * 300_000}}
+    response = await Api(signing).request("POST", "/graphql", json=body, headers=PREFER)
+    made = receipt_of(response, trust)
+    assert "Doe" not in str(made)
+    assert len(str(made)) < 3000
+    assert made.statement.operation == Operation(
+        "query A($at: Position!) {\n  ...Now\n}\n\nfragment Now on Query {\n"
+        '  asOf(validAt: "2025-11-20", position: $at) {\n    position\n  }\n}',
+        "A",
+        {"at": "2"},
+    )
+    check_operation(made.statement)
+    assert await code(signing, made) is None
+
+
+async def test_a_large_query_gets_no_receipt(signing: Services) -> None:
+    name = "x" * 21_000
+    long = EMPTY.replace("totalCount", f"{name}: totalCount")
+    assert (await refused(Api(signing), long))[1] == "TOO_LARGE"
+    with pytest.raises(TooLarge, match="variables"):
+        receipt_operation("query($a: X) { f(a: $a) }", None, {"a": "x" * 20_000})
+    assert receipt_operation("{ f }", None, {"a": "x" * 20_000}).variables == {}
 
 
 async def test_every_moment_of_an_answer_is_in_the_statement(
@@ -248,6 +287,8 @@ async def test_a_text_that_was_redacted_since_is_named(
     status = receipt_of(await post(api, FIXED.replace(" note", "")), trust)
     assert "Ms Doe" in str(before)
     assert await code(signing, before) is None
+    search = receipt_of(await post(api, SEARCH), trust)
+    redacted = receipt_of(await post(api, TEXTS), trust)
     law = from_builtins(Source, fact_source("court", "2026-03-01"))
     [event] = await signing.recorder.read(0, limit=1)
     done = await signing.commands.redact(
@@ -256,9 +297,55 @@ async def test_a_text_that_was_redacted_since_is_named(
     await signing.projector.reach(done.positions[-1])
     assert await code(signing, before) == "REDACTED"
     assert await code(signing, status) is None
+    assert await code(signing, search) == "REDACTED"  # the redacted text had the word
+    assert await code(signing, redacted) == "REDACTED"
     after = receipt_of(await post(api, FIXED), trust)
     assert "Ms Doe" not in str(after)
     assert await code(signing, after) is None
+
+
+def answering(
+    receipt: Receipt, keystore: KeyStore, answer: Any, *, omitted: bool = False
+) -> Receipt:
+    """Return a receipt of another answer, signed by the log: an operator who lies."""
+    digest = sha256(canonical_json(answer)).hexdigest()
+    statement = msgspec.structs.replace(
+        receipt.statement, answer_sha256=digest, answer_omitted=omitted
+    )
+    return Receipt(sign(statement, keystore.keys().signers), statement, answer)
+
+
+async def test_a_redaction_is_no_alibi_for_another_answer(
+    signing: Services, trust: TrustPolicy, keystore: KeyStore
+) -> None:
+    api = Api(signing)
+    count = receipt_of(await post(api, EMPTY.replace('"2"', '"1"')), trust)
+    texts = receipt_of(await post(api, TEXTS), trust)
+    law = from_builtins(Source, fact_source("court", "2026-03-01"))
+    [event] = await signing.recorder.read(0, limit=1)
+    day = PartialDate("2026-03-01")
+    done = await signing.commands.redact(event.event_id, "A court forbids it", day, law)
+    await signing.projector.reach(done.positions[-1])
+
+    many = {"asOf": {"exportControls": {"totalCount": 7}}}
+    for omitted in (False, True):
+        lie = answering(count, keystore, many, omitted=omitted)
+        assert await code(signing, lie) == "WRONG_ANSWER"
+    assert await code(signing, texts) == "REDACTED"
+    for change in (
+        {"status": "SUSPENDED"},
+        {"key": "2"},
+        {"note": "Ms Doe", "status": None},
+        {"more": 1},
+    ):
+        answer = json.loads(json.dumps(texts.answer))
+        answer["asOf"]["exportControl"]["clauses"][0].update(change)
+        assert await code(signing, answering(texts, keystore, answer)) == "WRONG_ANSWER"
+    answer = json.loads(json.dumps(texts.answer))
+    answer["asOf"]["exportControl"]["clauses"] = []
+    assert await code(signing, answering(texts, keystore, answer)) == "WRONG_ANSWER"
+    # Without its answer, a receipt of a redacted text can be neither confirmed nor refuted.
+    assert await code(signing, answering(texts, keystore, many, omitted=True)) == "REDACTED"
 
 
 def test_the_digest_of_the_schema_is_that_of_the_printed_schema() -> None:

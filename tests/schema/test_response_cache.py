@@ -16,7 +16,8 @@ from projections.lru_cache import ENTRY_OVERHEAD_BYTES, SizedLruCache
 from schema.app import create_app
 from schema.execution.documents import parse_document
 from schema.execution.execute import execute
-from schema.execution.response_cache import CACHEABLE_FIELDS, UNCACHEABLE_FIELDS, are_pinned
+from schema.execution.fixed_moments import are_pinned, with_defaults
+from schema.execution.response_cache import CACHEABLE_FIELDS, UNCACHEABLE_FIELDS
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension
@@ -481,6 +482,23 @@ async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> N
             {"m": {"validAt": "2025-01-01"}},
             False,
         ),
+        (
+            'query ($t: DateTime = "2030-01-01T00:00:00Z") { changes(from: {knownAt: $t},'
+            ' to: {validAt: "2025-01-02", position: 1}) { totalCount } }',
+            {},
+            False,  # a default counts like a value
+        ),
+        (
+            'query ($m: MomentInput = {knownAt: "2030-01-01T00:00:00Z"}) { changes(from: $m,'
+            ' to: {validAt: "2025-01-02", position: 1}) { totalCount } }',
+            {},
+            False,
+        ),
+        (
+            'query ($p: Position = "1") { asOf(validAt: "2025-01-01", position: $p) { digest } }',
+            {},
+            True,
+        ),
         ("{ head }", {}, False),
         ("{ __schema { types { name } } }", {}, False),
         ('{ node(id: "YWxsaWFuY2UvcXVhZA") { key } }', {}, False),
@@ -491,4 +509,6 @@ def test_an_answer_stays_where_every_moment_is_pinned(
 ) -> None:
     found = parse_document(SCHEMA._schema, document)
     assert not found.errors
-    assert are_pinned(found.query(None) or (), variables) is expected
+    operation = found.operation(None)
+    assert operation
+    assert are_pinned(found.query(None) or (), with_defaults(operation, variables)) is expected

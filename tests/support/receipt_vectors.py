@@ -38,6 +38,18 @@ ANSWER = {
         "ok": True,
     }
 }
+DOCUMENT = """\
+query Q($c: String, $f: Filter) {
+  asOf(validAt: "2025-11-20", position: "4") {
+    exportControls(commodity: $c, filter: $f) {
+      totalCount
+      nodes {
+        key
+      }
+    }
+  }
+}"""
+VARIABLES = {"c": "gallium", "f": {"é": 1.5, "b": [1, -0.0, 1e-7]}}
 TIME = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
 
@@ -50,12 +62,7 @@ def checkpoint() -> Note:
 def receipt() -> Receipt:
     """Return the receipt."""
     statement = Statement(
-        operation=Operation(
-            'query Q($c: String) { asOf(validAt: "2025-11-20", position: "4") {'
-            " exportControls(commodity: $c) { totalCount nodes { key } } } }",
-            "Q",
-            {"c": "gallium", "unused": {"é": 1.5, "b": [1, -0.0, 1e-7]}},
-        ),
+        operation=Operation(DOCUMENT, "Q", VARIABLES),
         moments=(
             MomentRecord(date(2025, 11, 20), "4", "ab" * 32, 2, "No list of any issuer was read."),
         ),

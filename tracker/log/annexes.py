@@ -52,22 +52,22 @@ class Annexes:
     """The annexes of one log."""
 
     def __init__(self, pool: Pool):
-        self._pool = pool
+        self.pool = pool
 
     async def texts(self, facts: Iterable[Fact]) -> dict[str, str]:
         """Return the texts that facts commit to, by commitment, without redacted ones."""
-        async with self._pool.acquire() as connection:
+        async with self.pool.acquire() as connection:
             return await read_texts(connection, facts)
 
     async def by_commitment(self, commitments: Collection[str]) -> dict[str, StoredAnnex]:
         """Return the annexes of some commitments."""
-        rows = await self._pool.fetch(SQL.of, [_digest(commitment) for commitment in commitments])
+        rows = await self.pool.fetch(SQL.of, [_digest(commitment) for commitment in commitments])
         return {annex.commitment: annex for annex in map(_stored_annex, rows)}
 
     async def by_position(self, positions: Collection[int]) -> dict[int, list[StoredAnnex]]:
         """Return the annexes of the events at some positions, by position; an empty list for none."""
         annexes: dict[int, list[StoredAnnex]] = {position: [] for position in positions}
-        for row in await self._pool.fetch(SQL.at, list(annexes)):
+        for row in await self.pool.fetch(SQL.at, list(annexes)):
             annexes[row["position"]].append(_stored_annex(row))
         return annexes
 
@@ -76,7 +76,7 @@ class Annexes:
     ) -> AsyncIterator[list[StoredAnnex]]:
         """Yield the annexes of the events after one position up to another, in order, in pages."""
         place = position, "~"  # sorts after the name of every field
-        while rows := await self._pool.fetch(SQL.page, *place, until, size):
+        while rows := await self.pool.fetch(SQL.page, *place, until, size):
             place = rows[-1]["position"], rows[-1]["field"]
             yield [_stored_annex(row) for row in rows]
 

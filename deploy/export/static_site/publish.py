@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeAlias
@@ -166,17 +166,20 @@ async def publish_site(
     addresses: Addresses,
     base_url: str,
     report: Report,
+    copy_log: Callable[[], Awaitable[object]],
 ) -> Crawl:
     """Write the site of a moment beside the present files, and put it in place.
 
-    The copy of the log, if there is one, is in the directory already. Addresses that the application did not
-    return are `missing`; their links lead nowhere. Raises InvalidInput if a file cannot be written.
+    The log, if the site has one, is copied last, so that it covers the checkpoints of all receipts. Addresses
+    that the application did not return are `missing`; their links lead nowhere. Raises InvalidInput if a
+    file cannot be written.
     """
     pages = StaticPages(addresses, base_url)
     crawl = Crawl(app, pages, files, report)
     crawl.write(EXPLANATION, Reply(200, HTML, _explanation(of, addresses).encode()))
     await crawl.run(list(_pages(addresses)), list(_tables(addresses)))
     if addresses.has_log:
+        await copy_log()
         files.add_directory(LOG)
     files.finish(
         {

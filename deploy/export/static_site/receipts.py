@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from tracker.audit.receipts.receipt import Receipt
-from tracker.audit.receipts.statement import Statement
+from tracker.audit.receipts.statement import StatementV1
 from tracker.errors import Rejected
 
 ENDING = ".receipt.json"
@@ -30,6 +30,6 @@ def lasting_receipt(before: bytes | None, issued: bytes) -> bytes:
     return before if same else issued
 
 
-def _timeless(receipt: Receipt) -> Statement:
+def _timeless(receipt: Receipt) -> StatementV1:
     """Return a statement without its time and its checkpoint."""
     return msgspec.structs.replace(receipt.statement, issued_at=EPOCH, checkpoint="")

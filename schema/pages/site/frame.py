@@ -22,6 +22,7 @@ from schema.pages.site.embedding import EmbedCode, embed_codes, live, oembed_lin
 from schema.pages.site.images import CHART
 from schema.pages.site.page import Page
 from schema.pages.site.words import sentence
+from schema.receipts.operations import page_digest, receipt_operation
 
 NAVIGATION = (
     ("/", "Overview"),
@@ -47,6 +48,7 @@ RECEIPT_CHECKS = (
     ("consistency", "The log continues this checkpoint"),
     ("answer", "The answer in the receipt is the signed one"),
     ("moment", "The receipt is of the date and position of this page"),
+    ("page", "The receipt is of the query of this page"),
 )
 """Checks of a receipt in the browser: name and statement."""
 FEED_NAMES = {"atom": "Atom", "jsonfeed": "JSON Feed", "ics": "Calendar"}
@@ -123,6 +125,8 @@ class Frame:
     position_ruler: PositionRuler
     receipt: str
     """Address of the receipt of the answer on the page."""
+    receipt_query: str
+    """SHA-256 of the query and the moments of this receipt."""
     completeness: Mapping[str, str] | None = None
     """Completeness of the lists behind the page; None for a page that is not about acts."""
     image: str | None = None
@@ -193,6 +197,9 @@ def frame(
         ),
         make_position_ruler(int(moment.position), positions=shown.get("positions", ())),
         receipt=pinned.as_form(RECEIPT),
+        receipt_query=page_digest(
+            receipt_operation(page.document, page.operation, page.variables(pinned))
+        ),
         completeness=completeness_of(data),
         image=f"{origin}{pinned.as_form('png')}" if has_image else None,
         linked_data=_linked_data(page, address, shown, cited, origin),

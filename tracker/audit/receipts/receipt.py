@@ -4,7 +4,8 @@ Faults are raised as Rejected. The codes:
 
     BAD_RECEIPT          the file or its statement cannot be parsed, or contradicts itself
     BAD_SIGNATURE        the signature of a trusted key does not fit the statement
-    UNKNOWN_KEY          no trusted key has signed the statement, or its checkpoint
+    UNKNOWN_KEY          a key that is not trusted has signed the statement, or no trusted key its checkpoint
+    BAD_CHECKPOINT       the checkpoint cannot be parsed
     WRONG_ORIGIN         the checkpoint is of another log
     NOT_WITNESSED        a required witness has not signed the checkpoint
     WRONG_ANSWER_TEXT    the answer in the file is not the signed one
@@ -20,7 +21,7 @@ import msgspec
 
 from tracker.audit.format.signed_note import Note, Signer, Verifier
 from tracker.audit.receipts.canonical import canonical_json
-from tracker.audit.receipts.statement import Statement
+from tracker.audit.receipts.statement import Statement, StatementV1, parse_statement
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.errors import InvalidInput, NotProven, Rejected, TooLarge
 from tracker.snapshots.digest import sha256_of
@@ -48,7 +49,7 @@ class Receipt:
     """A receipt: its signed note, its statement, the answer, and a timestamp (RFC 3161)."""
 
     note: Note
-    statement: Statement
+    statement: StatementV1
     answer: Any = None
     """The data of the response; None if the statement omits it."""
     timestamp: str | None = None
@@ -63,8 +64,8 @@ class Receipt:
         """Return the receipt of a note and the data of its answer. Raises Rejected (BAD_RECEIPT)."""
         try:
             parsed = Note.parse(note.encode())
-            statement = Statement.parse(parsed.text)
-        except NotProven as error:
+            statement = parse_statement(parsed.text)
+        except (NotProven, InvalidInput) as error:
             raise Rejected("BAD_RECEIPT", f"the receipt: {error.message}") from None
         return Receipt(parsed, statement, None if statement.answer_omitted else answer, timestamp)
 
@@ -93,8 +94,9 @@ class Receipt:
 
     def verify(self, trust: TrustPolicy) -> TrustedCheckpoint:
         """Check signatures and the digest of the answer, and return the checkpoint. Raises Rejected."""
-        signed_by(self.note, trust.keys)
         statement = self.statement
+        if {key.name for key in signed_by(self.note, trust.keys)} != {statement.origin}:
+            raise Rejected("WRONG_ORIGIN", f"no key of {statement.origin!r} signed the receipt")
         checkpoint = trust.verify_head(
             statement.checkpoint.encode(), "the checkpoint of the receipt"
         )
@@ -124,27 +126,39 @@ def receipt_file(note: Note, answer: bytes, timestamp: str | None = None) -> byt
     return b'{"answer":%s,"receipt":%s%s}\n' % (answer, text, stamp)
 
 
-def sign(statement: Statement, signers: Iterable[Signer]) -> Note:
-    """Return a statement signed by each key of the log. Raises TooLarge."""
+def sign(statement: StatementV1, signers: Iterable[Signer]) -> Note:
+    """Return a statement signed by each key of the log, in the order of ids. Raises TooLarge."""
     text = statement.text
     if len(text.encode()) > MAX_STATEMENT_BYTES:
         raise TooLarge(
             f"expected a statement of at most {MAX_STATEMENT_BYTES} bytes: shorten the document or"
             " its variables"
         )
-    return Note(text, tuple(signer.for_receipts.sign(text) for signer in signers))
+    lines = (signer.for_receipts.sign(text) for signer in signers)
+    return Note(text, tuple(sorted(lines, key=lambda line: (line.name, line.id))))
 
 
 def signed_by(note: Note, keys: Iterable[Verifier]) -> tuple[Verifier, ...]:
-    """Return the keys of the log that signed a receipt. Raises Rejected."""
-    trusted = {key.for_receipts: key for key in keys}
+    """Return the keys of the log that signed a receipt: one for each line. Raises Rejected."""
+    trusted = {(key.name, key.for_receipts.id): key for key in keys}
+    lines = [(signature.name, signature.id) for signature in note.signatures]
+    for name, id in lines:
+        if (name, id) not in trusted:
+            known = ", ".join(f"{key.name} ({key.id:08x})" for key in trusted.values())
+            raise Rejected(
+                "UNKNOWN_KEY",
+                f"the receipt is signed by {name} with a key that you do not trust (its id for receipts is"
+                f" {id:08x}): expected {known}. Add all keys of the log",
+            )
+    ordered = sorted({*lines})
+    if lines != (ordered if note.text.startswith(Statement.header) else [*dict.fromkeys(lines)]):
+        raise Rejected(
+            "BAD_RECEIPT",
+            "the receipt repeats the signature of a key, or has another order of keys",
+        )
+    signers = tuple(trusted[line] for line in lines)
     try:
-        signers = note.verified_by(trusted)
+        note.verified_by([key.for_receipts for key in signers])
     except NotProven as error:
         raise Rejected("BAD_SIGNATURE", f"the receipt: {error.message}") from None
-    if not signers:
-        names = ", ".join(f"{key.name} ({key.id:08x})" for key in trusted.values())
-        raise Rejected(
-            "UNKNOWN_KEY", f"the receipt is signed by none of the keys that you trust: {names}"
-        )
-    return tuple(trusted[key] for key in signers)
+    return signers

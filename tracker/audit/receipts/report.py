@@ -35,6 +35,8 @@ class ReceiptFindings:
     remarks: list[str] = field(default_factory=list)
     answer_sha256: str | None = None
     """The digest of the derived answer."""
+    derived_answer: bytes | None = None
+    """The derived answer as JSON."""
     timestamp: datetime | None = None
     """The time at which the receipt existed, by a timestamp authority."""
 
@@ -48,6 +50,8 @@ class ReceiptRun:
     tool: str
     started_at: datetime
     findings: list[ReceiptFindings]
+    lists: list[list[ReceiptFindings]] = field(default_factory=list)
+    """The findings of each file: of its lines, in order."""
     witnesses: tuple[Verifier, ...] = ()
     keys: tuple[Verifier, ...] = ()
     key_source: KeySource | None = None

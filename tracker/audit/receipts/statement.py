@@ -1,9 +1,13 @@
-"""The statement of a receipt: the query, its moments, and the digests of its answer. Pure."""
+"""The statement of a receipt: the query, its moments, and the digests of its answer. Pure.
+
+Each version of the format has a class, which writes and parses its own members. A released class never
+changes: a new version is a subclass with a new header.
+"""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Any, TypeAlias
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 import msgspec
 import orjson
@@ -11,7 +15,6 @@ import orjson
 from tracker.audit.receipts.canonical import canonical_json, canonical_plain
 from tracker.errors import NotProven
 
-HEADER = "tracker-receipt/v1"
 MAX_MOMENTS = 10
 """Maximum number of moments of a receipt."""
 
@@ -42,11 +45,13 @@ class MomentRecord(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_f
         return int(self.position)
 
 
-class Statement(
+class StatementV1(
     msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True
 ):
-    """The signed content of a receipt."""
+    """The signed content of a receipt, up to release 0.1.0: the document as the client sent it."""
 
+    header: ClassVar[str] = "tracker-receipt/v1"
+    """The first line of the note."""
     operation: Operation
     moments: Annotated[tuple[MomentRecord, ...], msgspec.Meta(min_length=1, max_length=MAX_MOMENTS)]
     answer_sha256: Digest = msgspec.field(name="answerSha256")
@@ -73,18 +78,30 @@ class Statement(
         plain = msgspec.to_builtins(self)
         variables = canonical_json(plain["operation"]["variables"])
         plain["operation"]["variables"] = orjson.Fragment(variables)
-        return f"{HEADER}\n{canonical_plain(plain).decode()}\n"
+        return f"{self.header}\n{canonical_plain(plain).decode()}\n"
 
-    @staticmethod
-    def parse(text: str) -> Statement:
-        """Parse the text of a note. Raises NotProven, also for JSON that is not canonical."""
-        header, _, line = text.removesuffix("\n").partition("\n")
-        if header != HEADER:
-            raise NotProven(f"expected {HEADER} in the first line")
-        try:
-            statement = msgspec.json.decode(line, type=Statement)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise NotProven(f"the statement is invalid: {error}") from None
-        if statement.text != text:
-            raise NotProven("the statement is not canonical JSON")
-        return statement
+
+class Statement(StatementV1, frozen=True, kw_only=True):
+    """The signed content of a receipt: the printed query alone, and its variables."""
+
+    header: ClassVar[str] = "tracker-receipt/v2"
+
+
+VERSIONS: dict[str, type[StatementV1]] = {each.header: each for each in (StatementV1, Statement)}
+"""The classes of statements by header, the oldest first."""
+
+
+def parse_statement(text: str) -> StatementV1:
+    """Parse the text of a note by its version. Raises NotProven, also for JSON that is not canonical."""
+    header, _, line = text.removesuffix("\n").partition("\n")
+    if header not in VERSIONS:
+        raise NotProven(f"expected a first line of {', '.join(VERSIONS)}")
+    try:
+        statement = msgspec.json.decode(line, type=VERSIONS[header])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotProven(f"the statement is invalid: {error}") from None
+    if statement.text != text:
+        raise NotProven("the statement is not canonical JSON")
+    if statement.issued_at.utcoffset() != timedelta(0) or statement.issued_at.microsecond:
+        raise NotProven("the time of issue is not in UTC, with seconds")
+    return statement

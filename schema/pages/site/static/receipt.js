@@ -12,7 +12,7 @@ const TITLES = {
 
 /** @param {HTMLElement} panel */
 async function prove(panel) {
-  const { receipt = "", valid = "", position = "" } = panel.dataset;
+  const { receipt = "", valid = "", position = "", query = "" } = panel.dataset;
   const status = panel.querySelector("[role=status]");
   panel.dataset["state"] = "busy";
   if (!globalThis.crypto?.subtle) {
@@ -20,16 +20,14 @@ async function prove(panel) {
   }
   if (status) status.textContent = "Checking the receipt…";
   const response = await fetch(receipt).catch(() => null);
-  const file = await response?.text();
-  if (!response?.ok || file === undefined) {
-    return say(panel, "part", `The server issues no receipt: ${messageOf(file)}`);
-  }
+  const file = new Uint8Array((await response?.arrayBuffer()) ?? []);
+  if (!response?.ok) return say(panel, "part", `The server issues no receipt: ${messageOf(file)}`);
   const [{ checkReceipt }, { read }, { showOutcome }] = await Promise.all([
     import("./receipt_checks.js"),
     import("./log_data.js"),
     import("./outcome.js"),
   ]);
-  const outcomes = await checkReceipt(file, read, { validAt: valid, position });
+  const outcomes = await checkReceipt(file, read, { validAt: valid, position, query });
   for (const [name, outcome] of Object.entries(outcomes)) showOutcome(panel, name, outcome);
   panel.querySelector("ol")?.removeAttribute("hidden");
   const states = Object.values(outcomes).map(({ state }) => state);
@@ -50,11 +48,11 @@ function say(panel, state, text) {
 
 /**
  * The message of an error response.
- * @param {string | undefined} text
+ * @param {Uint8Array<ArrayBuffer>} body
  */
-function messageOf(text) {
+function messageOf(body) {
   try {
-    return JSON.parse(text ?? "").errors[0].message;
+    return JSON.parse(new TextDecoder().decode(body)).errors[0].message;
   } catch {
     return "it does not answer.";
   }

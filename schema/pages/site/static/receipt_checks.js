@@ -12,11 +12,13 @@ import { parseKeys, parseNote, signers } from "./signed_note.js";
 /** @typedef {import("./outcome.js").Outcome} Outcome */
 /** @typedef {import("./signed_note.js").Key} Key */
 
-/** @typedef {"signature" | "consistency" | "answer" | "moment"} CheckName */
+/** @typedef {"signature" | "consistency" | "answer" | "moment" | "page"} CheckName */
 /** @typedef {{validAt: string, position: string}} Moment */
+/** @typedef {Moment & {query: string}} ShownPage the moment of a page, and the digest of its query */
 
 /**
  * @typedef {object} Statement
+ * @property {object} operation
  * @property {string} answerSha256
  * @property {boolean} answerOmitted
  * @property {string} checkpoint
@@ -24,58 +26,149 @@ import { parseKeys, parseNote, signers } from "./signed_note.js";
  * @property {Moment[]} moments
  */
 
-const HEADER = "tracker-receipt/v1";
+/** @typedef {(value: any) => boolean} Test */
+
+const FIRST_HEADER = "tracker-receipt/v1";
+const HEADERS = [FIRST_HEADER, "tracker-receipt/v2"];
 const IDENTIFIER = concatBytes(Uint8Array.of(0xff), toBytes("tracker-receipt"));
 const PREFIX = "tracker-receipt-signature/v1\n";
 const ID_BYTES = 4;
+const MAX_MOMENTS = 10;
 const SHORT_HASH_DIGITS = 9;
 
+/** @type {Test} */
+const isText = (value) => typeof value === "string";
+/** @type {Test} */
+const isDigest = (value) => isText(value) && /^[0-9a-f]{64}$/.test(value);
+/** @type {Test} */
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** @type {Test} */
+const isDay = (value) =>
+  isText(value) &&
+  /^\d{4}-\d\d-\d\d$/.test(value) &&
+  !Number.isNaN(Date.parse(value)) &&
+  new Date(value).toISOString().startsWith(value);
+/** @type {Record<string, Test>} */
+const OPERATION = {
+  document: isText,
+  operationName: (value) => value === null || isText(value),
+  variables: isObject,
+};
+/** @type {Record<string, Test>} */
+const MOMENT = {
+  validAt: isDay,
+  position: (value) => isText(value) && /^(0|[1-9][0-9]{0,15})$/.test(value),
+  stateDigest: isDigest,
+  stateFormat: Number.isInteger,
+  completeness: isText,
+};
+/** @type {Record<string, Test>} */
+const STATEMENT = {
+  operation: (value) => hasMembers(value, OPERATION),
+  moments: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= MAX_MOMENTS &&
+    value.every((one) => hasMembers(one, MOMENT)),
+  answerSha256: isDigest,
+  answerOmitted: (value) => typeof value === "boolean",
+  schemaSha256: isDigest,
+  derivation: Number.isInteger,
+  software: isText,
+  checkpoint: isText,
+  issuedAt: (value) => isText(value) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(value),
+  origin: isText,
+};
+
 /**
- * Checks the file of a receipt: the data of `read`, and the moment of the page.
- * @param {string} file
+ * Whether a value is an object with these members and no others.
+ * @param {any} value
+ * @param {Record<string, Test>} members
+ */
+function hasMembers(value, members) {
+  const names = Object.keys(members);
+  return (
+    isObject(value) &&
+    Object.keys(value).length === names.length &&
+    names.every((name) => Object.hasOwn(value, name) && members[name]?.(value[name]))
+  );
+}
+
+/**
+ * Checks the file of a receipt: with the data of `read`, and against the page.
+ * @param {Uint8Array<ArrayBuffer>} file
  * @param {Read} read
- * @param {Moment} moment
+ * @param {ShownPage} page
  * @returns {Promise<Record<CheckName, Outcome>>}
  */
-export async function checkReceipt(file, read, moment) {
+export async function checkReceipt(file, read, page) {
   return {
     signature: await outcome(() => checkSignature(file, read)),
     consistency: await outcome(() => checkCheckpoint(file, read)),
     answer: await outcome(() => checkAnswer(file)),
-    moment: await outcome(async () => checkMoment(file, moment)),
+    moment: await outcome(async () => checkMoment(file, page)),
+    page: await outcome(() => checkPage(file, page)),
   };
 }
 
 /**
- * The note, the statement and the answer of a file. Throws NotProven.
- * @param {string} file
+ * The note, the statement and the answer of a file, which has no other form. Throws NotProven.
+ * @param {Uint8Array<ArrayBuffer>} file
  */
 function parse(file) {
-  let answer, note, statement;
   try {
-    const content = JSON.parse(file);
-    answer = content.answer;
-    note = parseNote(toBytes(content.receipt));
-    const [header, line] = note.text.split("\n");
-    statement = header === HEADER ? /** @type {Statement} */ (JSON.parse(line ?? "")) : null;
-  } catch (error) {
-    if (error instanceof NotProven) throw error;
+    const text = toText(file);
+    const content = JSON.parse(text);
+    const { answer, receipt, timestamp = "" } = content;
+    const members = { answer: () => true, receipt: isText, ...("timestamp" in content && { timestamp: isText }) };
+    const note = parseNote(toBytes(receipt));
+    const [header = "", line = "", ...rest] = note.text.split("\n");
+    const statement = /** @type {Statement} */ (JSON.parse(line));
+    if (
+      hasMembers(content, members) &&
+      isText(timestamp) &&
+      canonicalJson(content) === text.replace(/\n$/, "") &&
+      HEADERS.includes(header) &&
+      hasMembers(statement, STATEMENT) &&
+      canonicalJson(statement) === line &&
+      rest.length === 1 &&
+      rest[0] === "" &&
+      !(statement.answerOmitted && answer !== null)
+    ) {
+      return { answer, header, note, statement };
+    }
+  } catch {
+    // not the form of a receipt
   }
-  if (!note || !statement) throw new NotProven("The file is no receipt.");
-  return { answer, note, statement };
+  throw new NotProven("The file is no receipt in its one form.");
 }
 
 /**
- * @param {string} file
+ * @param {Uint8Array<ArrayBuffer>} file
  * @param {Read} read
  */
 async function checkSignature(file, read) {
-  const { note, statement } = parse(file);
+  const { header, note, statement } = parse(file);
   const keys = (await parseKeys(toText(await read("/log/key")))).filter(({ name }) => name === statement.origin);
-  const [key] = await signers(note, await Promise.all(keys.map(receiptKey)), "the receipt", PREFIX);
-  await signers(parseNote(toBytes(statement.checkpoint)), keys, "the checkpoint of the receipt");
+  const receiptKeys = await Promise.all(keys.map(receiptKey));
+  const ids = note.signatures.map(({ id }) => id);
+  const unknown = note.signatures.find(
+    ({ name, id }) => !receiptKeys.some((key) => key.name === name && key.id === id),
+  );
+  if (unknown) throw new NotProven(`The receipt has a signature of ${unknown.name} by an unknown key.`);
+  const expected = header === FIRST_HEADER ? ids : ids.toSorted();
+  if (new Set(ids).size < ids.length || String(expected) !== String(ids)) {
+    throw new NotProven("The receipt repeats a signature, or has another order of keys.");
+  }
+  await signers(note, receiptKeys, "the receipt", PREFIX);
+  const checkpoint = parseNote(toBytes(statement.checkpoint));
+  await signers(checkpoint, keys, "the checkpoint of the receipt");
+  if (parseHead(checkpoint.text).origin !== statement.origin) {
+    throw new NotProven("The checkpoint of the receipt is of another log.");
+  }
+  const published = keys.filter((_, at) => ids.includes(receiptKeys[at]?.id ?? ""));
   return {
-    result: `key ${key?.id}`,
+    result: `key ${published.map(({ id }) => id).join(", ")}`,
     detail: "The key came from this server: compare it with a copy from another channel.",
   };
 }
@@ -91,7 +184,7 @@ async function receiptKey(key) {
 }
 
 /**
- * @param {string} file
+ * @param {Uint8Array<ArrayBuffer>} file
  * @param {Read} read
  */
 async function checkCheckpoint(file, read) {
@@ -114,7 +207,7 @@ async function checkCheckpoint(file, read) {
   };
 }
 
-/** @param {string} file */
+/** @param {Uint8Array<ArrayBuffer>} file */
 async function checkAnswer(file) {
   const { answer, statement } = parse(file);
   if (statement.answerOmitted) {
@@ -126,13 +219,29 @@ async function checkAnswer(file) {
 }
 
 /**
- * @param {string} file
+ * @param {Uint8Array<ArrayBuffer>} file
  * @param {Moment} moment
  */
 function checkMoment(file, { validAt, position }) {
-  const { moments } = parse(file).statement;
+  const { checkpoint, moments } = parse(file).statement;
   if (!moments.some((one) => one.validAt === validAt && one.position === position)) {
     throw new NotProven(`The receipt is not of ${validAt} at position ${position}.`);
   }
+  const { size } = parseHead(parseNote(toBytes(checkpoint)).text);
+  if (moments.some((one) => BigInt(one.position) > size)) {
+    throw new NotProven(`The checkpoint of the receipt covers ${size} events only.`);
+  }
   return { result: validAt, detail: `As recorded at position ${position}.` };
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} file
+ * @param {ShownPage} page
+ */
+async function checkPage(file, { query }) {
+  const { operation, moments } = parse(file).statement;
+  const text = canonicalJson({ moments: moments.map(({ position, validAt }) => ({ position, validAt })), operation });
+  const digest = toHex(await sha256(toBytes(text)));
+  if (digest !== query) throw new NotProven("The receipt is of another query than this page.");
+  return { result: `${digest.slice(0, SHORT_HASH_DIGITS)}…`, detail: "SHA-256 of the query and its moments." };
 }
