@@ -91,7 +91,7 @@ async def _replica(
     """Return the parts that read from a replica; the primary's pools replace an unreachable one."""
     target = {"timeout": HOST_TIMEOUT_SECONDS} | target
     projection = Versions()
-    replica = Replica([make() for make in PROJECTIONS.values()], projection.name)
+    replica = Replica([make() for make in PROJECTIONS.values()], projection.name, target)
     durability = ReplayedDurability(replica.position)
     checked = partial(_pool, stack, target, check=durability.check)
     reading = durability.pool = await checked(pool, seconds=WORK_TIMEOUT_SECONDS)

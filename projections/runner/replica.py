@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,8 @@ import asyncpg
 from projections.runner.fingerprint import fingerprint
 from projections.runner.projection import Projection
 from projections.runner.tables import SQL as TRACKING
-from tracker.postgres.database import Connection, Pool, named_queries
+from tracker.postgres.database import API, Connection, Pool, Target, connect, named_queries
+from tracker.postgres.hosts import PREFER_STANDBY
 from tracker.postgres.migrate import pending
 from tracker.postgres.replica_pool import ReplicaPool
 from tracker.postgres.roles import NotMigrated
@@ -22,6 +24,8 @@ from tracker.postgres.roles import NotMigrated
 SQL = named_queries(Path(__file__).with_name("replica.sql"))
 MAX_LAG_SECONDS = 30
 """Maximum seconds for which a receiving replica may lag behind its primary."""
+STANDBY_SEARCH_SECONDS = 5.0
+"""Seconds between two searches for a standby while a primary is read from."""
 PROMOTED = (
     "the database that is read from is a primary now: this server goes on reading from it, and"
     " records nothing before it is started again"
@@ -49,12 +53,19 @@ class ReplicaState:
         return self.receiving and self.lag_seconds > MAX_LAG_SECONDS
 
 
+class StandbyReturned(ConnectionError):
+    """A standby responds again, which is preferred to the primary that is read from."""
+
+
 class Replica:
     """The state of the replica that a process reads from."""
 
-    def __init__(self, projections: Sequence[Projection[Any]], name: str):
+    def __init__(self, projections: Sequence[Projection[Any]], name: str, target: Target):
         self._projections = projections
         self._name = name
+        self._target = target
+        self._search: asyncio.Task[None] | None = None
+        """The search for a standby while a primary is read from, if standbys are preferred."""
         self._pools: list[ReplicaPool] = []
         self._shown: Callable[[], int] = lambda: 0
         self._current_at: float | None = None
@@ -114,6 +125,7 @@ class Replica:
         self._check_folds(rows)
         positions = {row["projection"]: row["position"] for row in rows}
         self._note(state, positions[self._name])
+        await self._prefer_standby()
         news = {
             f"projected_{row['projection']}": f"{row['position']} {row['fold']}" for row in rows
         }
@@ -135,6 +147,29 @@ class Replica:
         for pool in self._pools:
             pool.available = pool.primary is None or self.trouble is None
 
+    async def _prefer_standby(self) -> None:
+        """Leave a primary, such as a promoted standby, once a standby responds.
+
+        Raises StandbyReturned. No query is interrupted: connections end when they are returned.
+        """
+        if self._target.get("target_session_attrs") != PREFER_STANDBY or self.state is None:
+            return
+        if self.state.standby:
+            self._search = None
+        elif self._search is None:
+            self._search = asyncio.create_task(self._find_standby())
+        elif self._search.done():
+            search, self._search = self._search, None
+            if not search.cancelled() and search.exception() is None:
+                for pool in self._pools:
+                    await pool.expire_connections()
+                raise StandbyReturned("a standby responds, and replaces the primary")
+
+    async def _find_standby(self) -> None:
+        await asyncio.sleep(STANDBY_SEARCH_SECONDS)
+        standby = await connect({**self._target, "target_session_attrs": "standby"}, role=API)
+        await standby.close()
+
     def _describe_lag(self, state: ReplicaState, position: int) -> str | None:
         """Return the reason why a reachable replica is not used if there is a primary, or None."""
         if state.is_late:
@@ -147,7 +182,9 @@ class Replica:
         return None
 
     def lose(self, error: BaseException) -> None:
-        """Record that the replica is unreachable."""
+        """Record that the replica is unreachable, unless it was left for a standby."""
+        if isinstance(error, StandbyReturned):
+            return
         self.state, self._fits = None, False
         self.trouble = str(error) or type(error).__name__
         for pool in self._pools:

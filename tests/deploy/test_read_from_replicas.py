@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 
 from deploy.bootstrap import prepare, running_tracker
 from deploy.config import settings
 from deploy.config.table import WrongSetting
+from projections.runner import replica
 from schema.services import Services
 from tests.support.api import Api, source
 from tests.support.fact_builders import announced
@@ -158,6 +160,43 @@ async def test_a_primary_in_the_place_of_a_dead_standby_is_no_replica(fresh_pair
         figures = (await Api(services).request("GET", "/metrics")).text.splitlines()
         assert "tracker_replica_configured 1.0" in figures
         assert "tracker_replica_used 0.0" in figures
+
+
+@pytest.mark.parametrize("beside_primary", [False, True])
+async def test_a_reader_that_prefers_standbys_leaves_a_promoted_one_for_another(
+    fresh_pair: Pair, beside_primary: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replica, "STANDBY_SEARCH_SECONDS", 0.2)
+    first = fresh_pair.standby
+    async with AsyncExitStack() as stack:
+        second = stack.enter_context(fresh_pair.primary.standby("second"))
+        second.wait_replayed(fresh_pair.primary)
+        second.stop()
+        prefer = several_hosts(first, second) | {"target_session_attrs": "prefer-standby"}
+        running = (
+            running_tracker(several_hosts(fresh_pair.primary, first), reading=prefer)
+            if beside_primary
+            else running_tracker(prefer)
+        )
+        services = await stack.enter_async_context(running)
+        await until_used(services, True)
+        await asyncio.to_thread(fresh_pair.primary.kill)
+        await asyncio.to_thread(first.promote)
+        async with asyncio.timeout(SOON_SECONDS):
+            while await services.as_of._pool.fetchval("SELECT pg_is_in_recovery()"):
+                await asyncio.sleep(0.02)
+        await asyncio.to_thread(second.start)
+        async with asyncio.timeout(SOON_SECONDS):
+            while not await services.as_of._pool.fetchval("SELECT pg_is_in_recovery()"):
+                assert "errors" not in await Api(services).post("{ asOf { position } }")
+                await asyncio.sleep(0.02)
+        async with asyncio.timeout(SOON_SECONDS):
+            while not (
+                services.replica and services.replica.state and services.replica.state.standby
+            ):
+                await asyncio.sleep(0.02)
+        told = (await Api(services).request("GET", "/readyz")).json()
+        assert "primary now" not in str(told["warnings"])
 
 
 def test_the_address_of_standbys_is_checked_and_kept_secret() -> None:

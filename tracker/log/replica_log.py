@@ -108,7 +108,9 @@ class PollingFollower(Follower):
                 return
             except (*CONNECTION_ERRORS, TrackerError) as error:
                 if not self._gone:
-                    logger.warning("the replica does not respond: %s", error or "it is silent")
+                    logger.warning(
+                        "the connection to the replica ended: %s", error or "it is silent"
+                    )
                 self._gone = True
                 self._lost(error)
             self.wake()
