@@ -41,6 +41,7 @@ schema:
     {{bin}}/python -m schema.execution.print_sdl > schema/schema.graphql
     {{bin}}/tracker schema corpus > docs/corpus.schema.json
     {{bin}}/python -m tests.projections.golden_sql
+    {{bin}}/python -m tests.projections.record_folds
 
 # `bench NAME`: measure, into docs/benchmarks.md; `bench --compare COMMIT`: the short set beside another commit
 bench *arguments:

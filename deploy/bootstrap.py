@@ -17,10 +17,16 @@ from projections.checks.sample_check import SampleCheck
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
 from projections.registry import PROJECTIONS, linked_projections
-from projections.runner.projection import Projection
+from projections.runner.folds import (
+    USE_THAT_RELEASE,
+    AnotherRelease,
+    OwnFolds,
+    foreign_folds,
+    read_folds,
+)
 from projections.runner.projector import Projectors
-from projections.runner.rebuild import rebuild
-from projections.runner.tables import check_not_newer, create_tables, foreign_rows
+from projections.runner.rebuild import rebuild, take_over
+from projections.runner.tables import create_tables
 from projections.versions.projection import Versions
 from schema.services import Services
 from tracker.alerts.options import MailOptions
@@ -57,30 +63,23 @@ async def prepare(target: Target) -> None:
 
     Raises NotMigrated if the login may not migrate a database that needs it.
     """
-    await _prepare(target)
-
-
-async def _prepare(target: Target) -> list[Projection[Any]]:
-    """Prepare a database, and return the projections with rows of other code."""
     await migrate_log(target)
     async with open_connection(target, role=PROJECTOR) as connection:
-        projections = [factory() for factory in PROJECTIONS.values()]
-        return [each for each in projections if not await create_tables(connection, each)]
+        for make in PROJECTIONS.values():
+            await create_tables(connection, make())
 
 
 async def take_over_rows(target: Target) -> None:
-    """Prepare a database, and rebuild rows of other code. Raises AnotherRelease for a newer release."""
-    for projection in await _prepare(target):
-        async with open_connection(target, role=PROJECTOR) as connection:
-            await check_not_newer(connection, projection)
-        await rebuild(target, projection)
+    """Rebuild rows of older releases, and replace them. Raises AnotherRelease."""
+    await take_over(target, linked_projections())
 
 
 async def require_own_rows(target: Target) -> None:
-    """Prepare a database, and check that this code made its rows. Raises AnotherRelease."""
-    for projection in await _prepare(target):
-        async with open_connection(target, role=PROJECTOR) as connection:
-            raise await foreign_rows(connection, projection)
+    """Check that this code made the rows of a prepared database. Raises AnotherRelease."""
+    async with open_connection(target, role=PROJECTOR) as connection:
+        folds = await read_folds(connection, linked_projections())
+    if foreign := foreign_folds(folds):
+        raise AnotherRelease(foreign, USE_THAT_RELEASE)
 
 
 async def migrate_log(target: Target) -> list[str]:
@@ -126,9 +125,9 @@ async def running_tracker(
 
     On a standby it only serves reads. `observe` gets the background work. With a transaction pooler the
     API uses `pooled`, and everything else uses `target` directly. With standbys (`reading`), these
-    serve queries. A tracker that `serves` rebuilds rows of other code at its start, and compares rows
-    with their events; others raise AnotherRelease. Raises UnsuitableConnection for an unsuitable
-    pooler.
+    serve queries. A tracker that `serves` compares rows with their events; without rows of its own code it
+    waits for these (`take_over_rows`), while others raise AnotherRelease. Raises UnsuitableConnection for
+    an unsuitable pooler.
     """
     if await is_standby(target):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
@@ -136,7 +135,9 @@ async def running_tracker(
             yield services
         return
     durability = Durability()
-    await (take_over_rows if serves else require_own_rows)(target)
+    await prepare(target)
+    if not serves:
+        await require_own_rows(target)
     if pooled is not None:
         await check_pooler(pooled, target)
     async with _open_pools(target, pooled, durability) as pools:
@@ -188,7 +189,9 @@ async def reading_tracker(target: Target, projections: Sequence[str]) -> AsyncIt
         recorder = Recorder(pools.api, pools.append, durability)
         durability.confirm = recorder.confirm
         follower = Follower(recorder, target)
-        async with follower, Projectors(pools.project, follower, [Versions()]) as projectors:
+        folds = OwnFolds(linked_projections())
+        projectors = Projectors(pools.project, follower, [Versions()], folds=folds)
+        async with follower, projectors:
             yield _services(pools, recorder, follower, projectors, ProofService(pools.api), None)
 
 

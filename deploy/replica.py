@@ -11,7 +11,8 @@ from typing import Any, cast
 from deploy.config import settings
 from projections.query.as_of import PLANNED_ONCE, AsOf
 from projections.query.changes import Changes
-from projections.registry import PROJECTIONS
+from projections.registry import linked_projections
+from projections.runner.folds import OwnFolds
 from projections.runner.projector import Projector
 from projections.runner.replica import Replica
 from projections.versions.projection import Versions
@@ -91,7 +92,7 @@ async def _replica(
     """Return the parts that read from a replica; the primary's pools replace an unreachable one."""
     target = {"timeout": HOST_TIMEOUT_SECONDS} | target
     projection = Versions()
-    replica = Replica([make() for make in PROJECTIONS.values()], projection.name, target)
+    replica = Replica(linked_projections(), projection.name, target)
     durability = ReplayedDurability(replica.position)
     checked = partial(_pool, stack, target, check=durability.check)
     reading = durability.pool = await checked(pool, seconds=WORK_TIMEOUT_SECONDS)
@@ -101,7 +102,8 @@ async def _replica(
         replica.serve(each, lambda: durability.shown)
     recorder = ReplicaRecorder(reading, durability=durability)
     follower = PollingFollower(recorder, target, replica.ask, replica.lose)
-    projector = Projector(reading, follower, projection)  # which follows, and never projects
+    folds = OwnFolds(linked_projections())
+    projector = Projector(reading, follower, projection, folds=folds)  # it never projects
     commands = Commands(recorder)
     return Services(
         recorder,

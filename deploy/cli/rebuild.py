@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
@@ -11,8 +12,9 @@ import typer
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, run_with_database, stderr
 from deploy.output.progress import progress_bar
-from projections.registry import PROJECTIONS
-from projections.runner import rebuild as runner
+from projections.registry import PROJECTIONS, linked_projections
+from projections.runner.folds import Fold, read_folds
+from projections.runner.rebuild import rebuild_all
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
@@ -36,22 +38,30 @@ def rebuild(
     ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Rebuild projections from the log, and swap each in when it is complete."""
-    for name in names or ():
-        position, seconds = run_with_database(data_dir, partial(_rebuild, name=name))
-        stderr.print(
-            f"{name}: {position} events in {seconds:.1f} s, {position / seconds:,.0f} a second"
-        )
+    """Rebuild projections from the log, and swap all in when they are complete.
+
+    Projections with rows of another release are rebuilt too, because one release maintains all.
+    """
+    folds, seconds = run_with_database(data_dir, partial(_rebuild, names=names or ()))
+    for fold in folds:
+        rate = fold.position / seconds
+        stderr.print(f"{fold.projection}: {fold.position} events, {rate:,.0f} a second")
 
 
-async def _rebuild(target: Target, name: str) -> tuple[int, float]:
-    """Return the last position, and the duration in seconds."""
+async def _rebuild(target: Target, names: Sequence[str]) -> tuple[list[Fold], float]:
+    """Return the rebuilt rows, and the duration in seconds."""
     started = time.monotonic()
+
+    def choice(folds: list[Fold]) -> list[Fold]:
+        return [fold for fold in folds if fold.projection in names or not fold.is_own]
+
     async with opened_pool(target) as pool:
         total = await Recorder(pool).head()
+        chosen = [fold.projection for fold in choice(await read_folds(pool, linked_projections()))]
     with progress_bar(stderr) as progress:
-        task = progress.add_task(f"rebuilding {name}", total=total)
-        position = await runner.rebuild(
-            target, PROJECTIONS[name](), lambda done: progress.update(task, completed=done)
+        task = progress.add_task(f"rebuilding {', '.join(chosen)}", total=total * len(chosen))
+        folds = await rebuild_all(
+            target, linked_projections(), lambda done: progress.update(task, completed=done), choice
         )
-    return position, time.monotonic() - started
+    rebuilt = [fold for fold in folds if fold.projection in chosen]
+    return rebuilt, time.monotonic() - started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.bootstrap import running_tracker
+from deploy.bootstrap import running_tracker, take_over_rows
 from deploy.cli.common import DataDir, Form, Level, option, report_errors, run_with_database, stderr
 from deploy.cli.demo_banner import print_demo_banner
 from deploy.cli.demo_log import ACTOR, check_demo, check_no_demo, is_local
@@ -30,13 +31,14 @@ from deploy.web.app import import_app, import_app_meanwhile
 from deploy.web.connections import Limits
 from deploy.web.descriptors import within_descriptors
 from deploy.web.server import PortTaken, create_server, listening_socket
+from projections.runner.folds import AnotherRelease
 from schema.execution.persisted_documents import TrustedDocuments
 from schema.receipts.timestamps import TimestampAuthority
 from schema.services import Access, Services
 from tracker.alerts.options import MailOptions
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.delivery.deliverer import DeliveryOptions
-from tracker.postgres.database import Target
+from tracker.postgres.database import CONNECTION_ERRORS, Target
 from tracker.watch.watcher import WatchOptions
 
 Host = Annotated[str, option(table.HOST, help="The address to listen on.")]
@@ -57,6 +59,16 @@ ContinueDemo = Annotated[
         "--continue-demo", help="Use a log that `tracker demo` began, with all of its events."
     ),
 ]
+Takeover = Annotated[
+    bool,
+    typer.Option(
+        help="Rebuild rows of an older release and take them over. Without it, or if the rows are of a"
+        " newer release, the server is unready until the rows are of its own release."
+    ),
+]
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,7 @@ def demo(
     async def work(target: Target) -> None:
         await check_demo(target)
         async with running_server(target, options) as services:
+            await take_over_rows(target)
             recorded = await load_corpus(target, services, stderr, actor=ACTOR)
             await asyncio.to_thread(import_app)  # still running, if the corpus was recorded before
 
@@ -143,6 +156,7 @@ def serve(
     port: Port = 8000,
     host: Host = "127.0.0.1",
     continue_demo: ContinueDemo = False,
+    takeover: Takeover = True,
     data_dir: DataDir = None,
     log_level: Level = LogLevel.WARNING,
     log_format: Form = LogFormat.TEXT,
@@ -162,7 +176,7 @@ def serve(
             await check_no_demo(target)
         import_app()  # before background tasks start: see deploy/web/app.py
         async with running_server(target, options) as services:
-            await serve_app(services, options)
+            await serve_app(services, options, take_over=takeover)
 
     import_app_meanwhile()
     run_with_database(data_dir, work, make=True, lasting=True, migrates=True)
@@ -199,10 +213,13 @@ async def serve_app(
     services: Services,
     options: ServerOptions,
     welcome: Callable[[str], Awaitable[None]] | None = None,
+    *,
+    take_over: bool = False,
 ) -> None:
     """Serve until a stop signal; call `welcome` with the URL once requests are accepted.
 
-    Raises LogSetBack if the log was reset, because the caches of this process are wrong then.
+    Then, if it may `take_over`, rebuild rows of an older release: until then that release answers. Raises
+    LogSetBack if the log was reset, because the caches of this process are wrong then.
     """
     create_app, traces, listening = import_app(), options.traces, options.listening
     app = create_app(
@@ -221,10 +238,13 @@ async def serve_app(
         stderr.print(f"Serving {url}/graphql (Ctrl-C stops)")
     logs = [each.recorder.durability for each in (services, services.writing)]
     noticing = [asyncio.create_task(log.noticed.wait()) for log in logs]
+    taking = asyncio.create_task(take_over_at_last(services, take_over))
     try:
-        await asyncio.wait((serving, *noticing), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((serving, taking, *noticing), return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         await serving
+        if taking.done():
+            taking.result()
         for log in logs:
             log.require_continuity()
     except asyncio.CancelledError:  # the database has stopped: answer pending requests, then exit
@@ -232,7 +252,22 @@ async def serve_app(
         await serving
         raise
     finally:
-        for each in noticing:
+        for each in (taking, *noticing):
             each.cancel()
+        await asyncio.wait([taking])
         if traces:
             traces.end()
+
+
+async def take_over_at_last(services: Services, allowed: bool) -> None:
+    """Take over rows of an older release, as the last step of a start. It ends only with an error."""
+    while allowed and not services.read_only:
+        try:
+            await take_over_rows(services.writing.follower.target)
+            break
+        except AnotherRelease:
+            break  # the projectors have logged it
+        except CONNECTION_ERRORS as error:
+            logger.warning("the rows could not be rebuilt; retrying: %s", error)
+            await asyncio.sleep(1)
+    await asyncio.Event().wait()

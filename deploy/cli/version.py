@@ -11,10 +11,11 @@ PACKAGE = "critical-minerals-policy-tracker"
 
 
 def version_text() -> str:
-    """Return the version of the program, of Python and of the database schema."""
+    """Return the version of the program, of Python, of the database schema and of the folds."""
+    last = _last_migration()
     return (
         f"tracker {package_version()}\nPython {sys.version.split()[0]}\n"
-        f"tables: migration {_last_migration()}"
+        f"tables: migration {last}\nrows: release {last}.{_fold_number()}"
     )
 
 
@@ -33,3 +34,11 @@ def package_version() -> str:
 def _last_migration() -> int:
     directory = os.path.join(tracker.__path__[0], "postgres", "migrations")
     return max(int(name[:4]) for name in os.listdir(directory) if name.endswith(".sql"))
+
+
+def _fold_number() -> int:
+    """Return the number of the folds, as `projections.runner.release` reads it."""
+    packages = os.path.dirname(tracker.__path__[0])
+    path = os.path.join(packages, "projections", "runner", "folds.toml")
+    with open(path, encoding="utf-8") as file:
+        return int(file.readline().rpartition("=")[2])

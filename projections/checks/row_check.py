@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from projections.runner.fingerprint import fingerprint
+from projections.runner.folds import USE_THAT_RELEASE, AnotherRelease, foreign_folds, read_folds
 from projections.runner.projection import Projection
-from projections.runner.tables import SQL as TRACKING
-from projections.runner.tables import foreign_rows
 from projections.search_index.projection import SearchIndex
 from projections.search_index.rows import SQL as INDEX_SQL
 from projections.search_index.rows import document_lines
@@ -181,13 +179,10 @@ async def _begin(stack: AsyncExitStack, pool: Pool) -> tuple[Connection, list[in
     )
     # Before any read: a rebuild would swap in tables whose rows this snapshot does not see.
     await connection.execute(CHECK_SQL.hold_tables)
-    positions = []
-    for checked in CHECKED:
-        tracking = await connection.fetchrow(TRACKING.tracking, checked.projection.name)
-        if tracking is None or tracking["fold"] != fingerprint(checked.projection):
-            raise await foreign_rows(connection, checked.projection)
-        positions.append(tracking["position"])
-    return connection, positions
+    folds = await read_folds(connection, [checked.projection for checked in CHECKED])
+    if foreign := foreign_folds(folds):
+        raise AnotherRelease(foreign, USE_THAT_RELEASE)
+    return connection, [fold.position for fold in folds]
 
 
 async def _compare(

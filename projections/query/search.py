@@ -21,8 +21,8 @@ from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.moment import Moment
 from projections.query.search_matches import SoughtWord, nearest, sought_words
 from projections.query.sql_parts import fill, load_parts, versions_of
+from projections.runner.folds import OwnFolds
 from projections.runner.progress import ProgressTracker
-from projections.runner.tables import SQL as TRACKING
 from projections.search_index.projection import SearchIndex
 from projections.words import can_be_corrected, codes_above, other_spellings, trigrams, words
 from tracker.domain.entities.entity import EntityState
@@ -144,6 +144,7 @@ class Searches:
     ):
         self._pool = pool
         self._read_states = read_states
+        self._folds = progress.folds if progress else OwnFolds([SearchIndex()])
         self._answers = EventCache(progress, MAX_CACHED_SEARCHES, self._read)
 
     async def answer(self, query: SearchQuery, moment: Moment) -> SearchAnswer:
@@ -159,7 +160,9 @@ class Searches:
             if corrected != sought:
                 sought = corrected
                 found = await self._find(query, moment, sought)
-        return SearchAnswer(tuple(await self._with_stems(sought)), tuple(found))
+        answer = SearchAnswer(tuple(await self._with_stems(sought)), tuple(found))
+        await self.index_position()  # another release may have replaced the rows meanwhile
+        return answer
 
     async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
         """Return the positions of the events with some words, in order."""
@@ -169,6 +172,7 @@ class Searches:
             corrected = await self._correct(sought, wanted.before - 1)
             if corrected != sought:
                 found = await self._find_events(corrected, wanted)
+        await self.index_position()
         return found
 
     async def reach(self, position: int) -> None:
@@ -177,21 +181,21 @@ class Searches:
             pass
 
     async def index_position(self) -> int:
-        """Return the position of the search index."""
-        return int(await self._pool.fetchval(TRACKING.position, SearchIndex.name))
+        """Return the position of the search index. Raises AnotherRelease."""
+        return await self._folds.position(self._pool, SearchIndex.name)
 
     @asynccontextmanager
     async def _indexed(self, position: int) -> AsyncIterator[Connection]:
         """Return a connection to a database whose search index has a position.
 
         So a search never answers from older rows, whichever server it reads from. Raises Unavailable
-        after a timeout.
+        after a timeout, and AnotherRelease.
         """
         loop = asyncio.get_running_loop()
         deadline, seconds = loop.time() + INDEX_TIMEOUT_SECONDS, INDEX_CHECK_SECONDS
         while True:
             async with self._pool.acquire() as connection:
-                reached = await connection.fetchval(TRACKING.position, SearchIndex.name)
+                reached = await self._folds.position(connection, SearchIndex.name)
                 if reached >= position:
                     yield connection
                     return

@@ -60,7 +60,7 @@ def _statements(text: str) -> Iterator[str]:
     """Yield the logical lines of Python code with indentation, without docstrings and imports."""
     line: list[tokenize.TokenInfo] = []
     depth = 0
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+    for token in _tokens(text):
         if token.type in SPACE_TOKENS:
             continue
         if token.type in (tokenize.INDENT, tokenize.DEDENT):
@@ -71,6 +71,27 @@ def _statements(text: str) -> Iterator[str]:
             if _does_something(line):
                 yield f"{depth} " + "".join(part.string for part in line)
             line = []
+
+
+def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    """Yield the tokens of Python code, equally in every version of Python.
+
+    Since Python 3.12 an f-string has tokens of its own; they become one string again.
+    """
+    lines, begins = text.splitlines(keepends=True), list[tokenize.TokenInfo]()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        kind = tokenize.tok_name[token.type]
+        if kind.endswith("STRING_START"):
+            begins.append(token)
+        elif not begins:
+            yield token
+        elif kind.endswith("STRING_END"):
+            begin = begins.pop()
+            if not begins:
+                (first, start), (last, end) = begin.start, token.end
+                source = [*lines[first - 1 : last - 1], lines[last - 1][:end]]
+                string = "".join([source[0][start:], *source[1:]])
+                yield token._replace(type=tokenize.STRING, string=string, start=begin.start)
 
 
 def _does_something(line: list[tokenize.TokenInfo]) -> bool:

@@ -12,10 +12,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from projections.runner.fingerprint import fingerprint
+from projections.runner.folds import AnotherRelease, OwnFolds
 from projections.runner.projection import Projection
-from projections.runner.release import AnotherRelease
-from projections.runner.tables import SQL
 from tracker.errors import Unavailable
 from tracker.log.follower import Follower
 from tracker.postgres.database import CONNECTION_ERRORS, Connection, Pool
@@ -36,17 +34,22 @@ class Progress:
 
 
 class ProgressTracker:
-    """A tracker of the position of a projection's live tables, and of the code that made their rows."""
+    """A tracker of the position of a projection's live tables, and of the code that made all rows."""
 
-    def __init__(self, pool: Pool, follower: Follower, projection: Projection[Any]):
+    def __init__(
+        self,
+        pool: Pool,
+        follower: Follower,
+        projection: Projection[Any],
+        folds: OwnFolds | None = None,
+    ):
         self._pool = pool
         self._follower = follower
         self._name = projection.name
-        self._own_fold = fingerprint(projection)
-        self._foreign: tuple[str, str] | None = None
-        """Fold and release of the rows, if not this code."""
+        self.folds = folds or OwnFolds([projection])
+        """The folds of all projections of this process."""
         self._latest: Progress | None = None
-        self._fold = ""
+        self._folds_of_latest: list[str] = []
         self._session = 0
         self._expected = 0
         """The position of the page that this process committed last, or is about to commit."""
@@ -56,21 +59,20 @@ class ProgressTracker:
 
     @property
     def another_release(self) -> AnotherRelease | None:
-        """The error if another release is known to maintain the rows."""
-        return AnotherRelease(*self._foreign, self._own_fold) if self._foreign else None
+        """The error if another release is known to maintain rows, of this projection or another."""
+        return self.folds.error
 
     def require_own_rows(self) -> None:
-        """Raise AnotherRelease if another release is known to maintain the rows."""
-        if error := self.another_release:
-            raise error
+        """Raise AnotherRelease if another release is known to maintain rows."""
+        self.folds.require()
 
     @property
     def known(self) -> Progress | None:
         """The progress known without a query.
 
-        It is None while notifications are off, and while another release maintains the rows.
+        It is None while notifications are off, and while another release maintains rows.
         """
-        if self._foreign:
+        if self.folds.error:
             return None
         is_listening = self._follower.listening and self._follower.session == self._session
         return self._latest if is_listening else None
@@ -93,24 +95,15 @@ class ProgressTracker:
         before each page. Raises AnotherRelease.
         """
         before, session = self._latest, self._follower.session
-        row = await connection.fetchrow(SQL.tracking, self._name)
-        assert row is not None  # created with the tables
-        durability = self._follower.durability
-        durability.synchronous = row["synchronous"]
-        position = await durability.release(row["position"])
-        self._learn(before, position, row["fold"])
-        self._session = session
-        self.check_fold(row["fold"], row["release"])
-        return int(row["position"])
-
-    def check_fold(self, fold: str, release: str) -> None:
-        """Record which code made the rows. Raises AnotherRelease if it is not this code."""
-        before, self._foreign = self._foreign, None
-        if fold != self._own_fold:
-            self._foreign = fold, release
-            if before != self._foreign:
-                logger.error("%s", self.another_release)
-            self.require_own_rows()
+        rows = await self.folds.read(connection)
+        if row := rows.get(self._name):  # else an older release tracks it elsewhere
+            durability = self._follower.durability
+            durability.synchronous = row["synchronous"]
+            position = await durability.release(row["position"])
+            self._learn(before, position, [rows[name]["fold"] for name in sorted(rows)])
+            self._session = session
+        self.require_own_rows()
+        return int(rows[self._name]["position"])
 
     def advance(self, position: int) -> None:
         """Record a page that this process has committed."""
@@ -121,21 +114,24 @@ class ProgressTracker:
         """Ignore the notification of a page that this process commits next; 0 if it does not."""
         self._expected = position
 
-    def _learn(self, before: Progress | None, position: int, fold: str) -> None:
+    def _learn(self, before: Progress | None, position: int, folds: list[str]) -> None:
         """Record a result of the database, which may be outdated.
 
         A smaller position means a reset only if nothing else was recorded since the query.
         """
         now = self._latest
         if now is None:
-            self._latest, self._fold = Progress(position), fold
-        elif fold != self._fold or (position < now.position and now is before):
-            self._latest, self._fold = Progress(position, now.epoch + 1), fold
+            self._latest, self._folds_of_latest = Progress(position), folds
+        elif folds != self._folds_of_latest or (position < now.position and now is before):
+            self._latest, self._folds_of_latest = Progress(position, now.epoch + 1), folds
         else:
             self.advance(position)
 
     def _on_notification(self, payload: str) -> None:
-        """Handle a notification of a committed page or of replaced tables."""
+        """Handle a notification of a committed page or of replaced tables, or of a replacement."""
+        fold, _, release = payload.partition(" ")
+        if release:
+            self.folds.announce(self._name, fold, release)
         if self._latest and payload in (str(self._latest.position), str(self._expected)):
             return
         self._notified_again = True

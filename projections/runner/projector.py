@@ -15,10 +15,10 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextman
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self
 
+from projections.runner.folds import AnotherRelease, OwnFolds
 from projections.runner.progress import ProgressTracker
 from projections.runner.projection import PAGE_EVENTS, PageT, Projection
 from projections.runner.rebuild import rebuild
-from projections.runner.release import AnotherRelease
 from projections.runner.tables import SQL, advance
 from tracker.errors import LogSetBack, Unavailable
 from tracker.log.follower import Follower, wait_for_event
@@ -156,7 +156,8 @@ class ReadAhead(Generic[PageT]):
 class Projectors:
     """A set of projectors, each at its own pace, for the duration of a block.
 
-    A failing one does not delay the others. Each needs two connections of the pool.
+    A failing one does not delay the others. Each needs two connections of the pool. All stop while another
+    release maintains rows of one of them, or of further projections in `folds`.
     """
 
     def __init__(
@@ -165,11 +166,16 @@ class Projectors:
         follower: Follower,
         projections: Iterable[Projection[Any]],
         observe: WorkObserver | None = None,
+        folds: OwnFolds | None = None,
     ):
+        projections = list(projections)
+        folds = folds or OwnFolds(projections)
         self._projectors: dict[str, Projector[Any]] = {}
         before: Projector[Any] | None = None
         for projection in projections:
-            before = Projector(pool, follower, projection, before=before).with_observer(observe)
+            before = Projector(
+                pool, follower, projection, before=before, folds=folds
+            ).with_observer(observe)
             self._projectors[projection.name] = before
         self._running = AsyncExitStack()
 
@@ -196,13 +202,14 @@ class Projector(BackgroundTask, Generic[PageT]):
         projection: Projection[PageT],
         page_events: int = PAGE_EVENTS,
         before: Projector[Any] | None = None,
+        folds: OwnFolds | None = None,
     ):
         self._pool = pool
         self._before = before
         self._projection = projection
         self._limits = PassLimits(page_events)
         self._follower = follower
-        self.progress = ProgressTracker(pool, follower, projection)
+        self.progress = ProgressTracker(pool, follower, projection, folds)
         """Progress of the projection, by any process."""
         self._progressed = asyncio.Event()
         self._late: PageT | None = None
@@ -341,6 +348,7 @@ class Projector(BackgroundTask, Generic[PageT]):
         """Project events as they arrive, until cancelled."""
         while True:
             end_if_cancelled()
+            replaced = self.progress.folds.changed
             try:
                 signal = self._follower.next_signal
                 if self.progress.another_release:
@@ -354,7 +362,7 @@ class Projector(BackgroundTask, Generic[PageT]):
                 return  # the server stops
             except AnotherRelease:
                 self._projection.clear_cache()
-                await asyncio.sleep(FOREIGN_ROWS_POLL_SECONDS)  # it may be rolled back
+                await wait_for_event(replaced, FOREIGN_ROWS_POLL_SECONDS)  # it may be rolled back
             except CONNECTION_ERRORS as error:
                 self._projection.clear_cache()  # the database may return in an older state
                 logger.warning("the projector lost its database and will try again: %s", error)

@@ -1,38 +1,28 @@
-"""The release that maintains the rows: the one whose fold is registered with them.
+"""The number of this release, which says who may replace rows of whom.
 
-A rebuild registers the fold of its code. Rows are rebuilt only at the start of a server and by `tracker
-rebuild`. So of two servers with different folds, the later one maintains the rows, and the other waits
-for a restart. A server does not replace rows of a release with a higher version number.
+The version of the package is the same in many builds, so it orders nothing. The number has two parts: the
+newest migration, and the number of the folds (`folds.toml`), which a test requires to grow with every change
+of a fold. Rows have the number of the release that built them, and only a higher one takes them over.
 """
 
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
+import tomllib
+from pathlib import Path
 
-from tracker.errors import Unavailable
+from tracker.postgres.migrate import DIRECTORY
 
-RELEASE = version("critical-minerals-policy-tracker")
-"""The version of this release."""
-SHOWN_CHARACTERS = 12
-"""Displayed characters of a fold."""
-
-
-class AnotherRelease(Unavailable):
-    """The error for rows of another release, which this one must neither read nor write."""
-
-    def __init__(self, registered: str, release: str, own: str, remedy: str = "restart with it"):
-        super().__init__(
-            f"another release maintains the rows; {remedy} (fold {registered[:SHOWN_CHARACTERS]} of"
-            f" {release}, here {own[:SHOWN_CHARACTERS]} of {RELEASE})"
-        )
+FOLDS = Path(__file__).with_name("folds.toml")
+"""The number of the folds, and the fingerprint of each, written by `tests.projections.record_folds`."""
+RELEASE = "{}.{}".format(
+    max(int(path.name[:4]) for path in DIRECTORY.glob("*.sql")),
+    tomllib.loads(FOLDS.read_text(encoding="utf-8"))["number"],
+)
+"""The number of this release: migration and folds, such as 29.1."""
 
 
-def is_newer(release: str) -> bool:
-    """Whether a release has a higher version number; a pre-release counts as its release."""
-    return _number(release) > _number(RELEASE)
-
-
-def _number(release: str) -> tuple[int, ...]:
+def number(release: str) -> tuple[int, ...]:
+    """Return the order of a release. A version such as 0.1.0, of rows of earlier releases, is lower."""
     parts = re.match(r"\d+(?:\.\d+)*", release)
     return tuple(int(part) for part in parts[0].split(".")) if parts else ()

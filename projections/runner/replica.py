@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from projections.runner.fingerprint import fingerprint
+from projections.runner.folds import Fold, foreign_folds, read_folds
 from projections.runner.projection import Projection
 from projections.runner.tables import SQL as TRACKING
 from tracker.postgres.database import API, Connection, Pool, Target, connect, named_queries
@@ -26,6 +26,10 @@ MAX_LAG_SECONDS = 30
 """Maximum seconds for which a receiving replica may lag behind its primary."""
 STANDBY_SEARCH_SECONDS = 5.0
 """Seconds between two searches for a standby while a primary is read from."""
+OTHER_ROWS = (
+    "The rows on the replica are not of this version: a server of this version that writes to its primary"
+    " rebuilds them (`tracker serve`)"
+)
 PROMOTED = (
     "the database that is read from is a primary now: this server goes on reading from it, and"
     " records nothing before it is started again"
@@ -100,19 +104,14 @@ class Replica:
                 " from its primary, so bring that to this version first (`tracker migrate`)"
             )
         try:
-            self._check_folds(await connection.fetch(SQL.projections))
+            self._check_folds(await read_folds(connection, self._projections))
         except asyncpg.UndefinedTableError:  # an older release maintains the rows
-            self._check_folds(())
+            raise NotMigrated(OTHER_ROWS) from None
 
-    def _check_folds(self, rows: Iterable[Any]) -> None:
+    def _check_folds(self, folds: Iterable[Fold]) -> None:
         """Check that this code made the rows of each projection. Raises NotMigrated."""
-        folds = {row["projection"]: row["fold"] for row in rows}
-        for projection in self._projections:
-            if folds.get(projection.name) != fingerprint(projection):
-                raise NotMigrated(
-                    f"The rows of {projection.name} on the replica are not of this version: a server"
-                    " of this version that writes to its primary rebuilds them (`tracker serve`)"
-                )
+        if foreign := foreign_folds(folds):
+            raise NotMigrated(f"{OTHER_ROWS} ({'; '.join(map(str, foreign))})")
 
     async def ask(self, connection: Connection) -> dict[str, str]:
         """Return the news of the replica by the notification channels of a primary."""
@@ -121,14 +120,12 @@ class Replica:
             self._fits = True
         state = await connection.fetchrow(SQL.state)
         assert state is not None
-        rows = await connection.fetch(SQL.projections)
-        self._check_folds(rows)
-        positions = {row["projection"]: row["position"] for row in rows}
+        folds = await read_folds(connection, self._projections)
+        self._check_folds(folds)
+        positions = {fold.projection: fold.position for fold in folds}
         self._note(state, positions[self._name])
         await self._prefer_standby()
-        news = {
-            f"projected_{row['projection']}": f"{row['position']} {row['fold']}" for row in rows
-        }
+        news = {f"projected_{of}": str(position) for of, position in positions.items()}
         return news | {"log": news[f"projected_{self._name}"]}
 
     def _note(self, row: Any, position: int) -> None:

@@ -1,7 +1,3 @@
--- name: projections
--- The position of each projection, and the code that made its rows.
-SELECT projection, position, fold, release FROM projection.progress;
-
 -- name: state
 -- Whether this is a standby; whether it receives from its primary; the received but not replayed bytes;
 -- and the age of the last replayed commit.

@@ -11,7 +11,7 @@ CREATE TABLE projection.progress (
     projection text PRIMARY KEY,
     position   bigint NOT NULL,
     fold       text NOT NULL,                -- the code that made the rows
-    release    text NOT NULL                 -- the version of that code, for display and order
+    release    text NOT NULL                 -- the number of its release (release.py)
 );
 
 -- name: live_tables_exist
@@ -23,9 +23,9 @@ SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablena
 INSERT INTO projection.progress (projection, position, fold, release) VALUES ($1, 0, $2, $3);
 
 -- name: tracking
--- The position of a projection, and the code that made its rows.
-SELECT position, fold, release, current_setting('synchronous_standby_names') <> '' AS synchronous
-FROM projection.progress WHERE projection = $1;
+-- The positions of projections, and the code that made their rows.
+SELECT projection, position, fold, release, current_setting('synchronous_standby_names') <> '' AS synchronous
+FROM projection.progress WHERE projection = ANY ($1);
 
 -- name: position
 -- The position of a projection.
@@ -54,10 +54,12 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('projector/' || $1::text, 0)),
 SELECT pg_advisory_xact_lock(hashtextextended('projector/' || $1::text, 0));
 
 -- name: take_rebuild
--- The lock for one rebuild of a projection at a time; others wait. It is a session lock, so a process that
--- stops sending keepalive queries loses it.
-SELECT pg_advisory_lock(hashtextextended('rebuild/' || $1::text, 0)),
-       set_config('idle_session_timeout', $2, false);
+-- The lock for one rebuild of a projection at a time; others wait.
+SELECT pg_advisory_lock(hashtextextended('rebuild/' || $1::text, 0));
+
+-- name: end_silent_session
+-- It is a session lock, so a process that stops sending keepalive queries loses it.
+SELECT set_config('idle_session_timeout', $1, false);
 
 -- name: end_rebuilds
 -- End earlier attempts, whose processes have died or lost the lock. This waits for their running writes.
@@ -74,7 +76,7 @@ SELECT set_config('transaction_timeout', $2, true) FROM projection.progress WHER
 
 -- name: limit_lock_wait
 -- A session that waits for a table blocks others behind it.
-SET LOCAL lock_timeout = '1s';
+SET LOCAL lock_timeout = '250ms';
 
 -- name: drop_next_tables
 -- The statement that drops tables left by an earlier rebuild attempt.
@@ -103,6 +105,14 @@ SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'projection' AND tablena
 -- on their tracking fails (migration 18).
 DROP TABLE projection.tracking;
 CREATE VIEW projection.tracking AS SELECT * FROM log.refuse_older_release();
+
+-- name: hold_tracking
+-- Who asks for a position now waits for the end of the replacement.
+LOCK TABLE projection.progress IN ACCESS EXCLUSIVE MODE;
+
+-- name: announce_replacement
+-- Notify of a replacement by a fold and release that is about to be committed.
+SELECT pg_notify('projected_' || $1::text, $2::text || ' ' || $3::text);
 
 -- name: notify_replaced
 -- Notify that the live tables were replaced.

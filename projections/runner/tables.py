@@ -7,7 +7,7 @@ from typing import Any
 
 from projections.runner.fingerprint import fingerprint
 from projections.runner.projection import Page, Projection
-from projections.runner.release import RELEASE, AnotherRelease, is_newer
+from projections.runner.release import RELEASE
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("runner.sql"))
@@ -22,7 +22,7 @@ async def create_tables(connection: Connection, projection: Projection[Any]) -> 
         await connection.execute(SQL.lock_creation)
         if not await connection.fetchval(SQL.tracking_exists):
             await connection.execute(SQL.create_tracking)
-        tracking = await connection.fetchrow(SQL.tracking, projection.name)
+        tracking = await connection.fetchrow(SQL.tracking, [projection.name])
         if tracking is None:
             if await connection.fetchval(SQL.live_tables_exist, projection.tables.names):
                 return False  # an older release tracks them elsewhere
@@ -31,34 +31,6 @@ async def create_tables(connection: Connection, projection: Projection[Any]) -> 
                 await connection.execute(statements)
             await begin_tracking(connection, projection, projection.name)
     return tracking is None or bool(tracking["fold"] == fingerprint(projection))
-
-
-async def foreign_rows(connection: Connection, projection: Projection[Any]) -> AnotherRelease:
-    """Return the error of a command that would read rows of other code."""
-    tracking = await connection.fetchrow(SQL.tracking, projection.name)
-    fold, release = (
-        (tracking["fold"], tracking["release"]) if tracking else ("unknown", "an older release")
-    )
-    remedy = (
-        "use the command of that release, or let this one rebuild the rows with `tracker serve`,"
-        " or `tracker rebuild`"
-    )
-    return AnotherRelease(fold, release, fingerprint(projection), remedy)
-
-
-async def check_not_newer(connection: Connection, projection: Projection[Any]) -> None:
-    """Check that the rows are not of a newer release, which needs an explicit downgrade.
-
-    Raises AnotherRelease.
-    """
-    tracking = await connection.fetchrow(SQL.tracking, projection.name)
-    if tracking and is_newer(tracking["release"]):
-        raise AnotherRelease(
-            tracking["fold"],
-            tracking["release"],
-            fingerprint(projection),
-            "start that one, or go back on purpose with `tracker rebuild` of this one",
-        )
 
 
 async def begin_tracking(connection: Connection, projection: Projection[Any], name: str) -> None:

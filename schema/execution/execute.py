@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from schema.base.context import Context
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
+from schema.telemetry.operation import current_operation
 from tracker.auth.scopes import Caller
 from tracker.errors import (
     Forbidden,
@@ -47,8 +49,11 @@ async def execute(
     """Return the response to a query or mutation, ready for JSON: `data`, and `errors` if there are any.
 
     Without a caller it is executed with the rights that `access` gives to everyone. There is no `data` if
-    the document could not be executed at all. Never raises for anything that a client sends.
+    the document could not be executed at all. Never raises for anything that a client sends. A query during
+    which another release replaced the rows is refused: it may have read rows of both.
     """
+    folds = services.projector.progress.folds
+    changed = folds.changed
     result = await SCHEMA.execute(
         document,
         variable_values=dict(variables or {}),
@@ -56,6 +61,10 @@ async def execute(
         operation_name=operation_name,
         allowed_operation_types=allowed,
     )
+    error = folds.error if changed.is_set() else None
+    if error and not result.errors and current_operation().type != "mutation":
+        result.data = None
+        result.errors = [GraphQLError(error.message, extensions={"code": error.code})]
     return _answer(result)
 
 

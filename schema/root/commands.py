@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias
 import strawberry
 from strawberry import argument, field
 
-from projections.runner.release import AnotherRelease
+from projections.runner.folds import AnotherRelease
 from schema.base.context import Info
 from schema.base.decorators import description_of, object_type
 from schema.base.scalars import Position

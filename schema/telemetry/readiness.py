@@ -6,7 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from projections.runner.release import AnotherRelease
+from projections.runner.folds import AnotherRelease
 from projections.runner.replica import PROMOTED, ReplicaState
 from schema.services import Services
 from tracker.errors import LogSetBack, TrackerError

@@ -22,6 +22,7 @@ from deploy.cli.main import COMMANDS, app
 from deploy.cli.process import Exit
 from deploy.config import settings
 from deploy.config.table import WrongSetting
+from projections.runner.release import RELEASE
 from tests.support.processes import TRACKER, Running, begin, command, read_text, run
 from tests.support.tampered_logs import KEY
 from tests.support.time_limits import within
@@ -125,6 +126,7 @@ def test_the_version_is_that_of_the_package_of_python_and_of_the_tables() -> Non
         f"tracker {declared[1]}",
         f"Python {sys.version.split()[0]}",
         f"tables: migration {int(steps[-1].name[:4])}",
+        f"rows: release {RELEASE}",
     ]
 
 

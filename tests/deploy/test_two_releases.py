@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +20,17 @@ import pytest
 from deploy.bootstrap import open_connection
 from deploy.cli.process import Exit
 from deploy.postgres import Postgres
+from projections.registry import PROJECTIONS
+from projections.runner.release import RELEASE
 from tests.conftest import copied
 from tests.support.api import control, document
 from tests.support.checkout import ROOT
-from tests.support.processes import Running
+from tests.support.processes import Running, run
 from tests.support.releases import (
+    ANSWER,
     DAY,
+    MARK,
+    Gap,
     Observer,
     Release,
     Writer,
@@ -34,15 +42,29 @@ from tests.support.releases import (
     unpack_wheel,
 )
 from tests.support.shared_work import make_once
+from tests.support.time_limits import within
 from tracker.postgres.database import PROJECTOR, Target
 
-BEFORE = "1175ebd5"
-"""The commit of the last release that does not compare the fold with its own."""
-TITLE = (
-    "tracker/domain/controls/export_control.py",
-    "title=self.title,",
-    'title=f"B: {self.title}",',
-)
+BEFORE = ("1175ebd5", "5a0ba58a")
+"""The commits of earlier releases: the first compares no fold, the second only that of versions."""
+CHANGES = {
+    "domain": (
+        "tracker/domain/**/export_control.py",
+        "title=self.title,",
+        'title=f"B: {self.title}",',
+    ),
+    "versions": (
+        "projections/versions/rows.py",
+        "partial(FilterColumns, title=title(state),",
+        "partial(FilterColumns, period=None, title=title(state),",
+    ),
+    "search": (
+        "projections/search_index/document.py",
+        "return [passage for passage in _passages(state) if passage.text]",
+        f'return [Passage("mark", "D", "{MARK}"), *_passages(state)]',
+    ),
+}
+"""A changed line of the fold of each projection, and of the domain behind all folds."""
 UNREADY = "another release maintains the rows; restart with it"
 
 
@@ -58,31 +80,59 @@ def own(target: Target, tmp_path: Path) -> Release:
     return Release(ROOT, target, tmp_path / "keys")
 
 
-@pytest.fixture
-def other(target: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """Return a release of the same version whose fold differs in one line."""
-    made = make_once(tmp_path_factory, "other-fold", lambda to: copy_changed(to, *TITLE))
-    return Release(made, target, tmp_path / "keys")
+def changed(factory: pytest.TempPathFactory, own: Release, name: str, newer: bool) -> Release:
+    """Return a release whose fold of one projection differs in one line."""
+    made = make_once(
+        factory, f"{name}-{newer}", lambda to: copy_changed(to, *CHANGES[name], newer=newer)
+    )
+    return replace(own, packages=made, marks=name == "search")
+
+
+@pytest.fixture(params=sorted(CHANGES))
+def newer(
+    own: Release, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Release:
+    """Return a newer release, for each projection one with another fold."""
+    return changed(tmp_path_factory, own, request.param, True)
 
 
 @pytest.fixture
-def older(empty: Target, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """Return the release before fold comparison, as its wheel."""
-    if not has_commit(BEFORE):
-        pytest.skip(f"the history has no commit {BEFORE}, of which a wheel is made")
-    made = make_once(tmp_path_factory, "older-wheel", lambda to: unpack_wheel(to, BEFORE))
+def equal(own: Release, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """Return another build with the same number and another fold of the search index."""
+    return changed(tmp_path_factory, own, "search", False)
+
+
+@pytest.fixture(params=BEFORE)
+def older(
+    empty: Target,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Release:
+    """Return an earlier release, as its wheel."""
+    if not has_commit(request.param):
+        pytest.skip(f"the history has no commit {request.param}, of which a wheel is made")
+    made = make_once(
+        tmp_path_factory, f"wheel-{request.param}", lambda to: unpack_wheel(to, request.param)
+    )
     return Release(made / "packages", empty, tmp_path / "keys")
 
 
 @contextmanager
-def serving(release: Release) -> Iterator[Running]:
+def serving(release: Release, *arguments: str) -> Iterator[Running]:
     """Run a server for the duration of a block."""
-    server = release.serve()
+    server = release.serve(*arguments)
     try:
         yield server
     finally:
         if server.process.poll() is None:
             server.stop()
+
+
+def metrics(server: Running) -> str:
+    """Return `/metrics`."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=within(30)) as response:
+        return str(response.read(), "utf-8")
 
 
 def wait(observer: Observer, look: Callable[[], bool], rounds: int = 400) -> None:
@@ -94,13 +144,16 @@ def wait(observer: Observer, look: Callable[[], bool], rounds: int = 400) -> Non
 
 
 def stored_rows(target: Target) -> str:
-    """Return a hash of all version rows, their fold and their position."""
+    """Return a hash of all rows of all projections, their folds and their positions."""
 
     async def ask() -> str:
+        tables = ["progress", *chain(*[make.tables.names for make in PROJECTIONS.values()])]
         async with open_connection(target, role=PROJECTOR) as connection:
-            rows = await connection.fetch("SELECT versions::text FROM versions ORDER BY 1")
-            progress = await connection.fetch("SELECT progress::text FROM progress ORDER BY 1")
-        return hashlib.sha256(repr([rows, progress]).encode()).hexdigest()
+            rows = [
+                await connection.fetch(f"SELECT {table}::text FROM {table} ORDER BY 1")
+                for table in tables
+            ]
+        return hashlib.sha256(repr(rows).encode()).hexdigest()
 
     return asyncio.run(ask())
 
@@ -131,62 +184,136 @@ def answered(server: Running, text: str, key: str) -> dict[str, Any]:
     raise AssertionError(answer)
 
 
-@pytest.mark.parametrize("swapped", [False, True], ids=["own-first", "other-first"])
+def test_each_projection_has_a_release_that_folds_it_differently() -> None:
+    assert CHANGES.keys() == {"domain", *PROJECTIONS}
+
+
 @pytest.mark.timeout(600)
-def test_of_two_folds_the_server_that_started_later_answers_and_the_other_is_unready(
-    own: Release, other: Release, swapped: bool
+def test_a_newer_fold_of_any_projection_takes_over_and_the_older_server_stays_unready(
+    own: Release, newer: Release
 ) -> None:
-    first, second = (other, own) if swapped else (own, other)
     observer, writers = Observer(), ExitStack()
-    with serving(first) as before, writers:
+    with serving(own) as before, writers:
         to_first = writers.enter_context(Writer(before, "first"))
-        wait(observer, lambda: observer.look(first, before) and len(to_first.acknowledged) > 3)
-        with serving(second) as after:
+        wait(observer, lambda: observer.look(own, before) and len(to_first.acknowledged) > 3)
+        pinned = ANSWER.replace("(validAt", '(position: "3", validAt')
+        assert "errors" not in post(before, pinned)
+        with Gap([(own, before)]) as gap, serving(newer) as after:
+            gap.servers.append((newer, after))
             to_second = writers.enter_context(Writer(after, "second"))
             wait(
                 observer,
                 lambda: (
-                    not observer.look(first, before)
-                    and observer.look(second, after)
+                    not observer.look(own, before)
+                    and observer.look(newer, after)
                     and len(to_second.acknowledged) > 10
                 ),
             )
             status, said = readiness(before)
             assert (status, said["ready"]) == (503, False)
             assert said["reasons"][0].startswith(UNREADY)
+            assert f"of {RELEASE}" in said["reasons"][0]
+            assert "tracker_another_release 1.0" in metrics(before)
+            assert "tracker_another_release 0.0" in metrics(after)
             refused = post(before, document("announceExportControl"), input=control("refused"))
-            assert codes(refused) == {"UNAVAILABLE"}
+            assert codes(refused) == codes(post(before, pinned)) == {"UNAVAILABLE"}
             for _ in range(10):  # no rebuild while both run
-                wait(observer, lambda: observer.look(second, after))
-                assert not observer.look(first, before)
+                wait(observer, lambda: observer.look(newer, after))
+                assert not observer.look(own, before)
             writers.close()
-            rows = stored_rows(first.target)
-            for arguments in (("query", "{ head }"), ("snapshot",), ("upcoming",)):
-                done = first.command(*arguments)
-                assert (done.returncode, done.stdout) == (Exit.UNAVAILABLE, ""), done.stderr
-                assert "tracker rebuild" in " ".join(done.stderr.split())
-            assert first.command("replay").returncode == Exit.OK
-            assert stored_rows(first.target) == rows
-            assert missing(after, to_first.acknowledged + to_second.acknowledged) == []
+            rows = stored_rows(own.target)
+            done = own.command("query", "{ head }")
+            assert (done.returncode, done.stdout) == (Exit.UNAVAILABLE, ""), done.stderr
+            assert "tracker rebuild" in " ".join(done.stderr.split())
+            keys = to_first.acknowledged + to_second.acknowledged
+            assert missing(after, keys) == []
             assert missing(after, ["refused"]) == ["refused"]
-            before.stop()
-            with serving(second) as restarted:
-                wait(observer, lambda: observer.look(second, restarted))
+        assert gap.wrong == []
+        assert gap.seconds < within(1), gap.seconds
+        before.stop()
+        with serving(own) as restarted:  # by its supervisor, while no newer server runs
+            for _ in range(5):
+                status, said = readiness(restarted)
+                assert (status, said["reasons"][0][: len(UNREADY)]) == (503, UNREADY)
+                assert codes(post(restarted, ANSWER)) == {"UNAVAILABLE"}
+            assert stored_rows(own.target) == rows
+            with serving(newer) as again:
+                wait(observer, lambda: observer.look(newer, again))
+                assert readiness(restarted)[0] == 503
     assert observer.differences() == {}
     assert to_first.failures | to_second.failures | observer.failures <= {"UNAVAILABLE"}
 
 
-@pytest.mark.timeout(600)
-def test_a_rolling_upgrade_from_the_release_that_compares_no_folds_mixes_no_rows(
-    older: Release,
+@pytest.mark.timeout(300)
+def test_of_two_folds_with_equal_numbers_the_registered_one_stays_until_a_rebuild(
+    own: Release, equal: Release
 ) -> None:
+    observer = Observer()
+    with serving(own) as before, Writer(before, "first") as writer:
+        wait(observer, lambda: observer.look(own, before) and len(writer.acknowledged) > 3)
+        with serving(equal) as after:
+            for _ in range(5):
+                wait(observer, lambda: observer.look(own, before))
+                assert "their numbers are equal" in readiness(after)[1]["reasons"][0]
+            assert equal.command("rebuild", "versions").returncode == Exit.OK
+            wait(observer, lambda: observer.look(equal, after))  # without a restart
+            assert not observer.look(own, before)
+    assert observer.differences() == {}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("newer", ["search"], indirect=True)
+def test_a_server_without_takeover_waits_for_rows_of_its_release(
+    own: Release, newer: Release
+) -> None:
+    observer = Observer()
+    with serving(own) as before, Writer(before, "first") as writer:
+        wait(observer, lambda: observer.look(own, before) and len(writer.acknowledged) > 3)
+        with serving(newer, "--no-takeover") as after:
+            for _ in range(5):
+                wait(observer, lambda: observer.look(own, before))
+                assert "--no-takeover" in readiness(after)[1]["reasons"][0]
+            assert newer.command("rebuild").returncode == Exit.OK
+            wait(observer, lambda: observer.look(newer, after))
+            assert not observer.look(own, before)
+    assert observer.differences() == {}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("newer", ["search"], indirect=True)
+@pytest.mark.parametrize("fault", ["keys", "pooler", "port"])
+def test_a_server_that_cannot_start_leaves_the_rows_of_a_running_one(
+    own: Release, newer: Release, fault: str
+) -> None:
+    observer = Observer()
+    with serving(own) as before, Writer(before, "first") as writer:
+        wait(observer, lambda: observer.look(own, before) and len(writer.acknowledged) > 3)
+        broken = replace(newer, data_dir=newer.data_dir / "broken")
+        environment, port = broken.environment, "0"
+        if fault == "keys":
+            (broken.data_dir / "audit").mkdir(parents=True)
+            (broken.data_dir / "audit" / "keys").write_text("garbage\n")
+        elif fault == "pooler":
+            environment["TRACKER_DIRECT_URL"] = environment["TRACKER_DATABASE_URL"]
+            environment["TRACKER_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/nowhere"
+        else:
+            port = before.url.rpartition(":")[2]
+        done = run("serve", "--port", port, "--data-dir", str(broken.data_dir), **environment)
+        assert done.returncode in (Exit.REFUSED, Exit.UNAVAILABLE), done.stderr
+        for _ in range(5):
+            wait(observer, lambda: observer.look(own, before))
+    assert observer.differences() == {}
+
+
+@pytest.mark.timeout(600)
+def test_a_rolling_upgrade_from_an_earlier_release_mixes_no_rows(older: Release) -> None:
     own = Release(ROOT, older.target, older.data_dir)
     observer, writers = Observer(), ExitStack()
     with serving(older) as before, writers:
         to_older = writers.enter_context(Writer(before, "older"))
         wait(observer, lambda: observer.look(older, before) and len(to_older.acknowledged) > 3)
         migrated = own.command("migrate")
-        assert "applied refuse_older_release" in migrated.stderr, migrated.stderr
+        assert migrated.returncode == Exit.OK, migrated.stderr
         for _ in range(5):
             wait(observer, lambda: observer.look(older, before))  # it continues after the migration
         refused = own.command("query", "{ head }")
@@ -208,10 +335,9 @@ def test_a_rolling_upgrade_from_the_release_that_compares_no_folds_mixes_no_rows
                 assert not observer.look(older, before)
             writers.close()
             rows = stored_rows(own.target)
-            for arguments in (("query", "{ head }"), ("serve", "--port", "0"), ("rebuild",)):
+            for arguments in (("query", "{ head }"), ("serve", "--port", "0")):
                 done = older.command(*arguments)
                 assert (done.returncode, done.stdout) == (Exit.UNAVAILABLE, ""), done.stderr
-                assert "newer version (migration" in done.stderr
             assert stored_rows(own.target) == rows
             before.stop()
             with serving(own) as restarted:
@@ -236,9 +362,10 @@ def test_a_server_takes_no_rows_from_a_newer_release_but_a_rebuild_does(
         async with open_connection(target, role=PROJECTOR) as connection:
             await connection.execute("UPDATE progress SET fold = $1, release = $2", fold, release)
 
-    asyncio.run(register("f" * 64, "99.1.0rc1"))
-    refused = own.command("serve", "--port", "0")
-    assert refused.returncode == Exit.UNAVAILABLE
-    assert "99.1.0rc1" in refused.stderr
-    assert own.command("rebuild").returncode == Exit.OK
-    assert own.command("query", "{ head }").returncode == Exit.OK
+    asyncio.run(register("f" * 64, "99.1"))
+    with serving(own) as server:
+        status, said = readiness(server)
+        assert (status, "of 99.1" in said["reasons"][0]) == (503, True)
+        assert own.command("rebuild").returncode == Exit.OK
+        observer = Observer()
+        wait(observer, lambda: observer.look(own, server))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from projections.runner.fingerprint import hash_files
+from projections.runner.fingerprint import behaviour, hash_files
+from projections.runner.release import FOLDS, number
 from projections.versions import projection
+from tests.projections.record_folds import current_folds
 
 MAKES_NO_ROW = {
     *("__init__.py", "projection.py", "fold_cache.py", "whole_streams.py"),
@@ -99,3 +102,21 @@ def test_what_may_change_a_row_changes_the_hash(tmp_path: Path, files: dict[str,
 def test_every_module_that_makes_rows_of_versions_is_among_the_code_that_they_follow_from() -> None:
     room = {path.name for path in Path(projection.__file__).parent.glob("*.py")}
     assert room - MAKES_NO_ROW <= {path.name for path in projection.Versions.code}
+
+
+def test_the_number_of_this_release_has_grown_with_the_last_change_of_a_fold() -> None:
+    recorded = tomllib.loads(FOLDS.read_text(encoding="utf-8"))["folds"]
+    assert current_folds() == recorded, "run `python -m tests.projections.record_folds`"
+
+
+def test_a_formatted_string_has_the_same_hash_in_every_version_of_python() -> None:
+    code = 'x = f"a {b!r:>{width}} {{}}" f"{c}"\n'
+    assert behaviour(".py", code) == '0 x=f"a {b!r:>{width}} {{}}"f"{c}"'
+    lines = 'x = f"""a {\n    b}\n  c"""\n'
+    assert behaviour(".py", lines) == '0 x=f"""a {\n    b}\n  c"""'
+
+
+def test_releases_are_ordered_by_migration_and_folds_and_after_all_versions() -> None:
+    releases = ["30.3", "0.1.0", "29.10", "an older release", "29.2"]
+    order = ["an older release", "0.1.0", "29.2", "29.10", "30.3"]
+    assert sorted(releases, key=number) == order

@@ -876,7 +876,9 @@ async def test_rows_that_other_code_has_made_are_made_anew(
 ) -> None:
     await append_all(recorder, events(0))
     expected = await project(connection, 1000)
-    await connection.execute("UPDATE versions SET state = 'old'; UPDATE progress SET fold = 'old'")
+    await connection.execute(
+        "UPDATE versions SET state = 'old'; UPDATE progress SET fold = 'old', release = '0.1.0'"
+    )
     await prepare(target)
     assert not await create_tables(connection, Versions())
     await take_over_rows(target)

@@ -76,7 +76,6 @@ NIGHTLY = (
     "deploy/test_postgres.py",
     "deploy/test_receipts_of_files.py",
     "deploy/test_start.py",
-    "deploy/test_two_releases.py",
     "faults",
     "pages/test_crawl.py",
     "schema/test_paging.py",

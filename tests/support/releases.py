@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -17,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from projections.runner.release import FOLDS
 from tests.support.api import control, document
 from tests.support.checkout import FLOORS, ROOT
 from tests.support.database_urls import database_url
@@ -26,6 +29,8 @@ from tests.support.time_limits import within
 from tracker.postgres.database import Target
 
 DAY = "2030-01-01"
+MARK = "zzmarker"
+"""The word by which a changed search index finds everything, and that of this checkout nothing."""
 WRITE_TOKEN = "a-token-that-servers-of-both-releases-take"
 REPLAY = """
 import asyncio, json, sys
@@ -45,13 +50,20 @@ print(json.dumps(asyncio.run(main(*map(json.loads, sys.argv[1:])))))
 """
 
 
-def copy_changed(directory: Path, file: str, before: str, after: str) -> Path:
-    """Copy the packages of this checkout, with one text of one file replaced."""
+def copy_changed(
+    directory: Path, file: str, before: str, after: str, *, newer: bool = True
+) -> Path:
+    """Copy the packages of this checkout, with one text of one file replaced, as a newer release."""
     for floor in FLOORS:
         shutil.copytree(ROOT / floor, directory / floor, ignore=NOT_SOURCE)
-    text = (directory / file).read_text(encoding="utf-8")
+    [path] = directory.glob(file)
+    text = path.read_text(encoding="utf-8")
     assert text.count(before) == 1, file
-    (directory / file).write_text(text.replace(before, after), encoding="utf-8")
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    folds = directory / FOLDS.relative_to(ROOT)
+    folds.write_text(
+        re.sub(r"\d+", lambda number: str(int(number[0]) + newer), folds.read_text(), count=1)
+    )
     return directory
 
 
@@ -85,6 +97,8 @@ class Release:
     packages: Path
     target: Target
     data_dir: Path
+    marks: bool = False
+    """Whether its search index has the mark in every document."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -98,9 +112,14 @@ class Release:
             "TRACKER_DATABASE_URL": database_url(target),
         }
 
-    def serve(self) -> Running:
+    def fits(self, moment: dict[str, Any]) -> bool:
+        """Whether the search in an `ANSWER` is that of this release."""
+        every = moment["exportControls"]["totalCount"]
+        return bool(moment["search"]["totalCount"] == (every if self.marks else 0))
+
+    def serve(self, *arguments: str) -> Running:
         """Start a server, and return it once it responds."""
-        return Running("serve", data_dir=self.data_dir, **self.environment)
+        return Running("serve", *arguments, data_dir=self.data_dir, **self.environment)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -184,6 +203,53 @@ class Writer:
                     self.acknowledged.append(key)
 
 
+ANSWER = f"""{{ asOf(validAt: "{DAY}") {{
+    position digest search(text: "{MARK}") {{ totalCount }} exportControls {{ totalCount }} }} }}"""
+
+
+class Gap:
+    """Queries to some servers at once, for the duration of a block, and the longest time without an answer.
+
+    Each query is new, so that no cache answers it.
+    """
+
+    def __init__(self, servers: list[tuple[Release, Running]]):
+        self.servers = servers
+        self.seconds = 0.0
+        self.wrong: list[Any] = []
+        """Answers that are not those of the release of the server."""
+        self._answered = time.monotonic()
+
+    def __enter__(self) -> Gap:
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._watch, daemon=True) for _ in range(3)]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(within(30))
+        self._note()
+
+    def _note(self) -> None:
+        now = time.monotonic()
+        self.seconds, self._answered = max(self.seconds, now - self._answered), now
+
+    def _watch(self) -> None:
+        while not self._ended.wait(0.02):
+            for release, server in list(self.servers):
+                text = ANSWER.replace("asOf", f"n{time.monotonic_ns()}: asOf")
+                with suppress(OSError):  # the server is stopped
+                    answer = post(server, text)
+                    if "errors" not in answer:
+                        self._note()
+                        [moment] = answer["data"].values()
+                        if not release.fits(moment):
+                            self.wrong.append(moment)
+
+
 @dataclass
 class Observer:
     """A comparison of ready servers with the replays of their releases."""
@@ -197,12 +263,13 @@ class Observer:
     def look(self, release: Release, server: Running) -> bool:
         """Query a server, and return whether it was ready before and after."""
         before = readiness(server)[0]
-        answer = post(server, f'{{ asOf(validAt: "{DAY}") {{ position digest }} }}')
+        answer = post(server, ANSWER)
         after = readiness(server)[0]
         self.failures |= codes(answer)
         if (before, after) != (200, 200) or "errors" in answer:
             return False
         moment = answer["data"]["asOf"]
+        assert release.fits(moment)
         self.releases[release.packages] = release
         seen = self.digests.setdefault(release.packages, {})
         assert seen.setdefault(int(moment["position"]), moment["digest"]) == moment["digest"]
