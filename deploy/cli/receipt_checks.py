@@ -104,13 +104,17 @@ def check_list(findings: Sequence[ReceiptFindings]) -> None:
     if len(receipts) < len(findings):
         return
     try:
-        check_pages(receipts)
+        is_list = check_pages(receipts)
     except Rejected as error:
         for one in findings:
             one.error = error
-    else:
-        if len(receipts) > 1 and receipts[0].answer is not None:
-            findings[0].checks.append(f"the {len(receipts)} receipts are all pages of the list")
+        return
+    if is_list and receipts[0].answer is None:
+        findings[0].remarks.append(
+            "Only a copy of the log shows whether all pages are in the file."
+        )
+    elif is_list:
+        findings[0].checks.append("the file has all pages of the list")
 
 
 @contextmanager

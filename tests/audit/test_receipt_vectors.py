@@ -1,137 +1,125 @@
-"""The test vectors of receipts, checked by a second implementation of docs/receipts.md.
-
-It uses `json`, `hashlib` and `cryptography` only, so that no code under test can agree with itself.
-"""
+"""Receipts checked by a second implementation of docs/receipt-format.md, which agrees with the program."""
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
-import struct
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.audit.test_altered_receipts import ALTERED, TRUE
+from tests.support import independent_verifier
+from tests.support.altered_receipts import content, statement
+from tests.support.checkout import ROOT
+from tests.support.independent_verifier import (
+    Refused,
+    canonical,
+    check_bundle,
+    check_receipt,
+    faults,
+    key_of,
+    receipt_id,
+    root_of,
+    tile_path,
+)
 
 DIRECTORY = Path(__file__).with_name("receipt_vectors")
 VECTORS = json.loads((DIRECTORY / "vectors.json").read_text(encoding="utf-8"))
 FILE = (DIRECTORY / "example.receipt.json").read_bytes()
-EXPONENT_FORM = {"1e21": "1e+21", "1e+21": "1e+21", "1e-07": "1e-7"}
+KEYS, WITNESSES = [VECTORS["logKey"]], [VECTORS["witnessKey"]]
+ONLY_THE_PROGRAM = {"a query that is not printed"}
 
 
-def canonical(value: Any) -> str:
-    """Return canonical JSON (RFC 8785) of the values in the vectors."""
-    match value:
-        case dict():
-            names = sorted(value, key=lambda name: name.encode("utf-16-be"))
-            return (
-                "{"
-                + ",".join(f"{canonical(name)}:{canonical(value[name])}" for name in names)
-                + "}"
-            )
-        case list():
-            return "[" + ",".join(map(canonical, value)) + "]"
-        case float():
-            text = repr(value)
-            whole = text.removesuffix(".0").replace("-0", "0") if text.endswith(".0") else text
-            return EXPONENT_FORM.get(whole, whole)
-    return json.dumps(value, ensure_ascii=False)
+def test_the_verifier_uses_no_code_of_the_tracker() -> None:
+    tree = ast.parse(Path(independent_verifier.__file__).read_text(encoding="utf-8"))
+    imported = {
+        (node.module or "").split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+    } | {
+        alias.name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    assert imported <= sys.stdlib_module_names | {"cryptography"}
 
 
-def parse_note(note: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
-    """Return the text of a note, and its signatures: name, key id, bytes."""
-    text, _, lines = note.rpartition("\n\n")
-    signatures = []
-    for line in lines.splitlines():
-        dash, name, encoded = line.split(" ")
-        assert dash == "—"
-        data = base64.b64decode(encoded, validate=True)
-        signatures.append((name, data[:4], data[4:]))
-    return text + "\n", signatures
+def test_the_verifier_agrees_with_the_program_on_all_altered_receipts() -> None:
+    found = {one.name: faults(one.file, KEYS, WITNESSES) for one in ALTERED}
+    wrong = {
+        one.name: (found[one.name], one.code)
+        for one in ALTERED
+        if {*found[one.name]} - {None} != {one.code}
+    }
+    assert wrong.keys() == ONLY_THE_PROGRAM
 
 
-def key_of(verifier: str) -> tuple[str, bytes, bytes]:
-    """Return the name, the id and the public key of a verifier key."""
-    name, id, encoded = verifier.split("+", 2)
-    return name, bytes.fromhex(id), base64.b64decode(encoded)[1:]
+@pytest.mark.parametrize("name", TRUE)
+def test_the_verifier_accepts_true_receipts(name: str) -> None:
+    assert {*faults(TRUE[name], KEYS, WITNESSES)} == {None}
 
 
-def verify(public: bytes, signature: bytes, message: bytes) -> bool:
-    """Return whether an Ed25519 signature is valid."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except InvalidSignature:
-        return False
-    return True
-
-
-def root(entries: list[bytes]) -> bytes:
-    """Return the root of the tree over entries (RFC 6962)."""
-    if len(entries) == 1:
-        return hashlib.sha256(b"\0" + entries[0]).digest()
-    split = 1 << (len(entries) - 1).bit_length() - 1
-    return hashlib.sha256(b"\1" + root(entries[:split]) + root(entries[split:])).digest()
-
-
-CONTENT = json.loads(FILE)
-TEXT, SIGNATURES = parse_note(CONTENT["receipt"])
-STATEMENT = json.loads(TEXT.split("\n")[1])
-
-
-def test_the_file_and_its_statement_are_canonical_json() -> None:
-    assert (canonical(CONTENT) + "\n").encode() == FILE
-    assert sorted(CONTENT) == ["answer", "receipt"]
-    assert TEXT.encode() == (DIRECTORY / "statement.txt").read_bytes()
-    header, line, rest = TEXT.split("\n")
-    assert (header, rest) == ("tracker-receipt/v2", "")
-    assert canonical(STATEMENT) == line
-
-
-def test_the_signature_has_its_own_key_id_and_prefix() -> None:
-    [(name, id, signature)] = SIGNATURES
-    log, _, public = key_of(VECTORS["logKey"])
-    derived = hashlib.sha256(log.encode() + b"\n\xfftracker-receipt" + public).digest()[:4]
-    assert (name, id) == (log, derived) == (log, bytes.fromhex(VECTORS["receiptKeyIdHex"]))
-    message = b"tracker-receipt-signature/v1\n" + TEXT.encode()
-    assert hashlib.sha256(message).hexdigest() == VECTORS["signedMessageSha256"]
-    assert verify(public, signature, message)
-    assert not verify(public, signature, TEXT.encode())
-
-
-def test_the_digest_is_that_of_the_canonical_answer() -> None:
-    answer = canonical(CONTENT["answer"])
-    assert answer == VECTORS["canonicalAnswer"]
-    digest = hashlib.sha256(answer.encode()).hexdigest()
-    assert digest == STATEMENT["answerSha256"] == VECTORS["answerSha256"]
-
-
-def test_the_checkpoint_is_signed_cosigned_and_that_of_the_log() -> None:
-    text, signatures = parse_note(STATEMENT["checkpoint"])
-    origin, size, encoded_root = text.splitlines()
+@pytest.mark.parametrize("version", ["example.receipt.json", "v1/example.receipt.json"])
+def test_the_verifier_accepts_the_vectors_of_all_versions(version: str) -> None:
+    receipt = check_receipt((DIRECTORY / version).read_bytes(), KEYS, WITNESSES)
     entries = [entry.encode() for entry in VECTORS["entries"]]
-    assert (origin, int(size)) == (STATEMENT["origin"], len(entries))
-    assert base64.b64decode(encoded_root) == root(entries) == bytes.fromhex(VECTORS["rootHex"])
-    assert all(int(moment["position"]) <= int(size) for moment in STATEMENT["moments"])
-    (_, id, by_log), (_, witness_id, by_witness) = signatures
-    _, log_id, public = key_of(VECTORS["logKey"])
-    assert id == log_id
-    assert verify(public, by_log, text.encode())
-    _, expected, witness = key_of(VECTORS["witnessKey"])
-    assert witness_id == expected
-    [time] = struct.unpack(">Q", by_witness[:8])
-    cosigned = f"cosignature/v1\ntime {time}\n{text}".encode()
-    assert verify(witness, by_witness[8:], cosigned)
+    root = root_of([hashlib.sha256(b"\0" + entry).digest() for entry in entries])
+    assert root == receipt["root"] == bytes.fromhex(VECTORS["rootHex"])
 
 
-@pytest.mark.parametrize("value", [0.5, 1e21, 1e-7, -0.0, 100.0, 'é\t"', {"é": 1, "a": []}])
-def test_the_second_implementation_writes_the_numbers_of_rfc_8785(value: Any) -> None:
-    expected = {0.5: "0.5", 1e21: "1e+21", 1e-7: "1e-7", -0.0: "0", 100.0: "100"}
-    shown = (
-        expected[value]
-        if isinstance(value, float)
-        else json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    )
-    assert canonical(value) == shown
+def test_the_vectors_state_the_intermediate_values() -> None:
+    text = content()["receipt"].split("\n\n")[0] + "\n"
+    assert text.encode() == (DIRECTORY / "statement.txt").read_bytes()
+    assert hashlib.sha256(text.encode()).hexdigest() == VECTORS["noteTextSha256"]
+    message = f"tracker-receipt-signature/v1\n{text}".encode()
+    assert hashlib.sha256(message).hexdigest() == VECTORS["signedMessageSha256"]
+    name, _, public = key_of(VECTORS["logKey"])
+    assert receipt_id(name, public).hex() == VECTORS["receiptKeyIdHex"]
+    answer = canonical(content()["answer"])
+    assert answer == VECTORS["canonicalAnswer"]
+    assert hashlib.sha256(answer.encode()).hexdigest() == statement()["answerSha256"]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.text())
+def test_the_verifier_writes_canonical_json_as_the_library_does(value: Any) -> None:
+    assert canonical({"a": [value]}).encode() == rfc8785.dumps({"a": [value]})
+
+
+def bundle_of(directory: Path, entries: list[bytes], checkpoint: str) -> Path:
+    """Write a bundle as the format describes it."""
+    path = directory / "tile" / "entries" / f"000.p/{len(entries)}"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries))
+    (directory / "checkpoint").write_text(checkpoint, encoding="utf-8")
+    return directory
+
+
+def test_the_verifier_compares_a_receipt_with_a_bundle(tmp_path: Path) -> None:
+    receipt = check_receipt(FILE, KEYS, WITNESSES)
+    entries = [entry.encode() for entry in VECTORS["entries"]]
+    own = receipt["statement"]["checkpoint"]
+    check_bundle(bundle_of(tmp_path / "own", entries, own), KEYS, [receipt])
+    other = [*entries[:-1], b"{}"]
+    with pytest.raises(Refused, match="WRONG_ROOT"):
+        check_bundle(bundle_of(tmp_path / "other", other, own), KEYS, [receipt])
+    with pytest.raises(Refused, match="FORKED"):
+        check_bundle(tmp_path / "own", KEYS, [{**receipt, "root": bytes(32)}])
+    with pytest.raises(Refused, match="SHRUNK"):
+        check_bundle(tmp_path / "own", KEYS, [{**receipt, "size": 6}])
+    assert tile_path(1234067) == "x001/x234/067"
+
+
+def test_the_format_names_the_number_of_altered_receipts_and_each_code() -> None:
+    page = (ROOT / "docs" / "receipt-format.md").read_text(encoding="utf-8")
+    assert f"on {len(ALTERED)} altered receipts" in page
+    assert all(f"`{one.code}`" in page for one in ALTERED if one.code != "NOT_WITNESSED")
+    assert base64.b64decode(VECTORS["logKey"].split("+", 2)[2])[0] == 1

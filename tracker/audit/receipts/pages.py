@@ -27,14 +27,14 @@ def split_receipts(data: bytes) -> list[bytes]:
     return data.removesuffix(b"\n").split(b"\n")
 
 
-def check_pages(receipts: Sequence[Receipt]) -> None:
-    """Check that the receipts of a file of a list are all of its pages. Raises Rejected (MISSING_PAGE).
+def check_pages(receipts: Sequence[Receipt]) -> bool:
+    """Return whether the receipts of a file are of a list. Raises Rejected (MISSING_PAGE) for a part of one.
 
     Receipts without answers have no cursors, so only their queries are compared.
     """
     first = receipts[0].statement.operation
     if len(receipts) == 1 and not ROWS.search(first.document):
-        return
+        return False
     if AFTER in first.variables:
         raise Rejected(MISSING_PAGE, "the first receipt is not of the first page of the list")
     for number, (before, after) in enumerate(pairwise(receipts), 1):
@@ -51,6 +51,7 @@ def check_pages(receipts: Sequence[Receipt]) -> None:
         raise Rejected(
             MISSING_PAGE, "the list has further pages after the last receipt: verify the whole file"
         )
+    return True
 
 
 def _without_cursor(operation: Operation) -> tuple[str, str | None, dict[str, Any]]:
