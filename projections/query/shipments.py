@@ -119,17 +119,20 @@ class Shipments:
         firms = [*named_firms(case, await self._listed_firms.get(moment.alone))] if names else []
         case = replace(case, similar=similar_spellings(firms))
         licences = await self._controls.licences(moment)
-        query = case.goods_query()
-        keyed = await self._controls.matching(moment, query, licences, EVERYTHING, BY_NAME)
         first_days = await self._confirmations.first_days(moment)
-        matches = (of_issuer(case, query, *of, licences) for _, of in keyed)
-        check = except_unpaid(check_matches(case, matches, licences, first_days))
+        readings = [(of, await self._matches(of, moment, licences)) for of in case.readings]
+        check = except_unpaid(check_matches(case, readings, licences, first_days))
         completeness = [
             (leg, await self._completeness.get((leg.scope(shipment, case.day), moment.alone)))
             for leg in legs_of(shipment)
             if leg.place is not None
         ]
         return CheckedShipment(check, tuple(completeness), tuple(firms))
+
+    async def _matches(self, case: Case, moment: Moment, licences: Licences) -> list[Matches]:
+        query = case.goods_query()
+        keyed = await self._controls.matching(moment, query, licences, EVERYTHING, BY_NAME)
+        return [of_issuer(case, query, *of, licences) for _, of in keyed]
 
     async def upcoming(self, check: ShipmentCheck, moment: Moment) -> list[Transition]:
         """Return the changes of the next 12 months for a shipment, by day.
@@ -145,10 +148,17 @@ class Shipments:
                 return True
             if not isinstance(after, ExportControlState) or not _is_reworded(transition):
                 return False
-            query = check.case.goods_query(after.issuer)
-            clauses = matching_clauses(query, after, licences)
-            later = applicable_clauses(check.case, after, clauses, licences, NOTHING_BY_TERMS)
-            return any(one.key == key for one in later)
+            return any(
+                one.key == key
+                for case in check.case.readings
+                for one in applicable_clauses(
+                    case,
+                    after,
+                    matching_clauses(case.goods_query(after.issuer), after, licences),
+                    licences,
+                    NOTHING_BY_TERMS,
+                )
+            )
 
         return [one for one in await self._upcoming.get(moment.alone) if concerns(one)]
 

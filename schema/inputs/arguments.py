@@ -22,6 +22,7 @@ from tracker.domain.basics import calendar_days
 from tracker.domain.basics.calendar_days import DAY
 from tracker.domain.basics.vocabulary import Checked, Stage
 from tracker.domain.catalogue.commodities import Commodity, commodities_with_code, descendants
+from tracker.domain.catalogue.harmonized_system import check_exists
 from tracker.domain.catalogue.places import Actor, Place
 from tracker.domain.entities.entity import entity_type
 from tracker.domain.entities.fact import ENTITY_PATH
@@ -32,7 +33,7 @@ from tracker.log.selection import Selection
 
 T = TypeVar("T")
 DIGITS = re.compile(r"\d+", re.ASCII)
-HS_CODE = re.compile(r"\d{4}(\.?\d\d){0,3}", re.ASCII)
+HS_CODE = re.compile(r"\d{4}([. ]?\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 Publisher: TypeAlias = Annotated[
     str | None,
@@ -170,17 +171,19 @@ def parse_hs_code(value: str) -> frozenset[Commodity]:
 
 
 def check_hs_code(value: str) -> str:
-    """Return a code of the Harmonized System or of a tariff, without the dots that customs write.
+    """Return a code of the Harmonized System or of a tariff, without the dots and spaces that customs write.
 
     Raises InvalidInput for other texts.
     """
-    if not HS_CODE.fullmatch(value):
+    if not HS_CODE.fullmatch(value.strip()):
         raise InvalidInput(
             "expected a code of 4, 6, 8 or 10 digits, such as '280530' or '2805.30'",
             code="INVALID_HS_CODE",
             path=("hsCode",),
         )
-    return value.replace(".", "")
+    code = re.sub(r"[. ]", "", value)
+    check_exists(code)
+    return code
 
 
 def parse_search(value: str | None) -> str | None:

@@ -20,8 +20,9 @@ from tracker.domain.basics.vocabulary import (
     Territory,
     VerdictKind,
 )
-from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.commodities import Commodity, commodities
 from tracker.domain.catalogue.harmonized_system import forms_of_code
+from tracker.domain.catalogue.hs_concordance import goods_by_code
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
@@ -30,7 +31,7 @@ from tracker.domain.evidence.completeness import Completeness
 from tracker.domain.shipments.check import STATUSES, ShipmentCheck
 from tracker.domain.shipments.duties import DutyTotal, duties
 from tracker.domain.shipments.legs import Leg, legs_of, unsettled_legs
-from tracker.domain.shipments.shipment import Content, QuestionAnswer, Shipment
+from tracker.domain.shipments.shipment import NOT_GOODS, Content, QuestionAnswer, Shipment
 
 DAYS = [
     date(2023, 9, 1),
@@ -134,6 +135,43 @@ def test_adding_information_only_settles_what_was_possible(
     for key, (kind, match) in earlier.items():
         if match is Match.CERTAIN and key not in exceptional:
             assert later.get(key) == (kind, match)
+
+
+@given(
+    days,
+    st.tuples(st.sampled_from(PLACES), st.sampled_from(PLACES)).filter(lambda of: of[0] != of[1]),
+    st.sampled_from([one for one in commodities() if one not in NOT_GOODS]),
+    st.sampled_from(
+        sorted(
+            {
+                *(code.code for code, _ in goods_by_code(None)),
+                *(code for of in commodities() for code in of.hs_codes),
+            }
+        )
+    ),
+)
+def test_a_commodity_and_a_code_keep_the_rules_of_both(
+    day: date, places: tuple[Place, Place], commodity: Commodity, code: str
+) -> None:
+    way = {"origin": places[0], "destination": places[1]}
+    both = Shipment(commodity=commodity, hs_code=code, **way)
+    stated = by_key(check_on(day, both))
+    of_goods, of_code = (
+        check_on(day, one)
+        for one in (Shipment(commodity=commodity, **way), Shipment(hs_code=code, **way))
+    )
+    by_goods, by_code = by_key(of_goods), by_key(of_code)
+    if both.has_foreign_code:
+        assert stated.keys() == by_goods.keys() | by_code.keys()
+    else:
+        assert stated.keys() >= by_goods.keys() & by_code.keys()
+        settled = {one.key for one in of_goods.applicable if not one.exceptions}
+        assert stated.keys() >= {
+            key for key, (_, match) in by_goods.items() if match is Match.CERTAIN and key in settled
+        }
+    for key, (_, match) in stated.items():
+        if match is Match.CERTAIN and both.has_foreign_code:
+            assert by_goods[key][1] is by_code[key][1] is Match.CERTAIN
 
 
 @given(days, shipments(), st.data())

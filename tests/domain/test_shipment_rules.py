@@ -32,7 +32,7 @@ LINES = [{"name": "Lines of the annex", "hs": ["81129210"]}]
         {"commodity": "gallium"},
         {"commodity": "permanent_magnets", "form": "magnet"},
         {"hsCode": "284990"},
-        {"hsCode": "854230"},
+        {"hsCode": "854231"},
         {"hsCode": "9503"},
     ],
 )

@@ -43,11 +43,17 @@ def check_shipment(
     case: Case, controls: Sequence[ExportControlState], licences: Licences, first_days: FirstDays
 ) -> ShipmentCheck:
     """Return the clauses of controls that apply to a shipment; the product reads matches by SQL."""
-    matching = (
-        (control, matching_clauses(case.goods_query(control.issuer), control, licences))
-        for control in controls
-    )
-    return check_matches(case, matching, licences, first_days)
+    readings = [
+        (
+            reading,
+            [
+                (control, matching_clauses(reading.goods_query(control.issuer), control, licences))
+                for control in controls
+            ],
+        )
+        for reading in case.readings
+    ]
+    return check_matches(case, readings, licences, first_days)
 
 
 def check(*controls: ExportControlState, **shipment: Any) -> ShipmentCheck:

@@ -15,7 +15,7 @@ from tracker.domain.basics.vocabulary import (
     Match,
     Measure,
 )
-from tracker.domain.catalogue.commodities import Commodity, commodities_with_code
+from tracker.domain.catalogue.commodities import Commodity, commodities_with_code, related
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause, ClauseState
 from tracker.domain.controls.export_control import ExportControlState
@@ -127,8 +127,28 @@ def match_of(query: ClauseQuery, clause: Clause) -> Match:
     """Return whether a clause that matches a query certainly covers its goods.
 
     A clause may name only a group without codes, such as critical minerals or dual-use items. It covers a
-    code, a form or a single mineral possibly, never certainly.
+    code, a form or a single mineral possibly, never certainly. It covers a code possibly if it exempts some
+    goods of the code.
     """
+    return Match.POSSIBLE if _may_be_exempt(query, clause) else _match_of_group(query, clause)
+
+
+def names_only_group(query: ClauseQuery, clause: Clause) -> bool:
+    """Return whether a clause that matches a query names only a group that may not include the goods."""
+    return _match_of_group(query, clause) is Match.POSSIBLE
+
+
+def _may_be_exempt(query: ClauseQuery, clause: Clause) -> bool:
+    """Return whether some goods of the code of a query are exempt: lines below it, or by a threshold."""
+    code = query.hs_code
+    return code is not None and any(
+        exempt.startswith(code) or code.startswith(exempt)
+        for item in clause.exempt_items
+        for exempt in item.codes
+    )
+
+
+def _match_of_group(query: ClauseQuery, clause: Clause) -> Match:
     if not query.names_goods or query.commodity in GROUPS or GROUPS.isdisjoint(clause.commodities):
         return Match.CERTAIN
     of_items = [item.commodity for item in clause.items if item.commodity]
@@ -143,6 +163,8 @@ def match_of(query: ClauseQuery, clause: Clause) -> Match:
 def _matches_goods(query: ClauseQuery, clause: Clause, licences: IssuerLicences) -> bool:
     if query.form is not None and clause.covers is not Covers.GOODS:
         return False
+    if _lists_code(query, clause):
+        return True
     if query.commodity is None:
         return query.form is None or any(
             _is_in_form(goods, commodity, query.form)
@@ -152,6 +174,18 @@ def _matches_goods(query: ClauseQuery, clause: Clause, licences: IssuerLicences)
     return any(
         query.form is None or _is_in_form(goods, query.commodity, query.form)
         for goods in goods_of(clause, query.commodity, licences)
+    )
+
+
+def _lists_code(query: ClauseQuery, clause: Clause) -> bool:
+    """Return whether an item for the commodity has the code of a query, or lines below it: the form of the
+    item does not matter then."""
+    code, near = query.hs_code, related(query.commodity) if query.commodity else None
+    return code is not None and any(
+        code.startswith(own) or own.startswith(code)
+        for item in clause.items
+        if near is None or item.commodity is None or item.commodity in near
+        for own in item.codes
     )
 
 

@@ -202,7 +202,7 @@ def _includes(item: Item, commodity: Commodity) -> bool:
     if named not in (commodity, *ancestors(commodity)):
         return False
     codes = commodity.hs_codes
-    return not item.hs or (bool(codes) and all(code.startswith(item.hs) for code in codes))
+    return not item.hs or (bool(codes) and all(code.startswith(item.codes) for code in codes))
 
 
 def named_limits(clause: Clause, commodity: Commodity) -> tuple[str, ...] | None:
@@ -262,9 +262,9 @@ def has_code(clause: Clause, code: str, licences: IssuerLicences = NO_LICENCES) 
     """
     if clause.covers in (Covers.TECHNOLOGY, Covers.SERVICES):
         return False
-    if any(code.startswith(exempt) for item in clause.exempt_items for exempt in item.hs):
+    if any(code.startswith(of.codes) for of in clause.exempt_items if of.threshold is None):
         return False
-    codes = [own for item in clause.items for own in item.hs]
+    codes = [own for item in clause.items for own in item.codes]
     if codes or clause.covers is not Covers.GOODS:
         return any(own.startswith(code) or code.startswith(own) for own in codes)
     if ALL_GOODS in clause.commodities:

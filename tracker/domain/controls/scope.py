@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -17,6 +19,8 @@ from tracker.errors import InvalidInput
 
 HsCode = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}([0-9]{2}){0,3}\Z")]
 """A code of the Harmonized System, or of a tariff based on it: 4, 6, 8 or 10 digits, no dots."""
+
+FINAL_ZEROS = re.compile(r"(?<=^\d{6})(00)+$|(?<=^\d{8})00$")
 
 
 class Item(Value, frozen=True, kw_only=True):
@@ -34,6 +38,17 @@ class Item(Value, frozen=True, kw_only=True):
     """Their forms; empty: those of the clause."""
     commodity: Commodity | None = None
     """Their commodity; null: any of the clause."""
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Their codes; a line that is the whole of its subheading has the code of the subheading."""
+        return _without_final_zeros(self.hs)
+
+
+@lru_cache(maxsize=10_000)
+def _without_final_zeros(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return codes without the zeros that national tariffs add to a code that they do not divide."""
+    return tuple(FINAL_ZEROS.sub("", code) for code in codes)
 
 
 class PlaceException(Value, frozen=True, kw_only=True):

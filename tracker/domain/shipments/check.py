@@ -15,6 +15,7 @@ from tracker.domain.basics.values import DAY
 from tracker.domain.basics.vocabulary import (
     ClauseStatus,
     Confirmation,
+    Covers,
     Direction,
     Match,
     Measure,
@@ -27,11 +28,13 @@ from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.legal_basis import is_legal_basis
 from tracker.domain.controls.matching import NO_LICENCES, IssuerLicences, Licences
 from tracker.domain.shipments.conditions import Conditions
+from tracker.domain.shipments.question_id import DUAL_USE_ROLE, IssuerQuestionId
 from tracker.domain.shipments.questions import Condition, Question
 from tracker.domain.shipments.rates import NO_RATE, Rate, quota_question, rate_of
 from tracker.domain.shipments.shipment import Case
 from tracker.domain.wording.phrases import (
     authority_phrase,
+    commodities_phrase,
     list_phrase,
     place_in_text,
     quantity_phrase,
@@ -140,20 +143,55 @@ class ShipmentCheck:
 
 
 def check_matches(
-    case: Case, matches: Iterable[Matches], licences: Licences, first_days: FirstDays
+    case: Case,
+    readings: Iterable[tuple[Case, Iterable[Matches]]],
+    licences: Licences,
+    first_days: FirstDays,
 ) -> ShipmentCheck:
-    """Return the clauses that apply to a shipment, of those that match its goods."""
-    applicable = [
-        one
-        for control, clauses in matches
-        for one in applicable_clauses(case, control, clauses, licences, first_days)
+    """Return the clauses that apply to a shipment, of those that match the goods of its readings.
+
+    A clause of only one reading applies possibly: a commodity and a code are two statements, and one of them
+    may be wrong.
+    """
+    by_reading = [
+        {
+            one.key: one
+            for control, clauses in matches
+            for one in applicable_clauses(reading, control, clauses, licences, first_days)
+        }
+        for reading, matches in readings
     ]
+    keys = dict.fromkeys(key for of in by_reading for key in of)
+    applicable = [_of_readings(case, [of.get(key) for of in by_reading]) for key in keys]
     in_force = [one for one in applicable if one.state.status is ClauseStatus.IN_FORCE]
+    later = [one for one in applicable if one.state.status is not ClauseStatus.IN_FORCE]
     return ShipmentCheck(
-        case,
-        tuple(_verdicts(in_force)),
-        tuple(one for one in applicable if one.state.status is not ClauseStatus.IN_FORCE),
+        case, tuple(_verdicts(_without_known_answers(in_force, in_force))), tuple(later)
     )
+
+
+def _without_known_answers(
+    ones: Iterable[Applicable], in_force: Iterable[Applicable]
+) -> list[Applicable]:
+    """Return clauses without the question whether the goods are dual-use items, if an issuer's licence for
+    such items certainly applies to them."""
+    known = {
+        str(IssuerQuestionId(one.control.issuer, DUAL_USE_ROLE))
+        for one in in_force
+        if one.match is Match.CERTAIN
+        and one.state.clause.measure is Measure.DUAL_USE_LICENCE
+        and one.state.clause.covers is Covers.GOODS
+        and not one.exceptions
+    }
+
+    def without(one: Applicable) -> Applicable:
+        left = tuple(
+            of for of in one.open_conditions if known.isdisjoint(each.id for each in of.questions)
+        )
+        match = Match.POSSIBLE if left else Match.CERTAIN
+        return replace(one, match=match, open_conditions=left)
+
+    return [*map(without, ones)]
 
 
 def applicable_clauses(
@@ -195,6 +233,29 @@ def _apply(
         rate_of(case, control, state.clause),
         quota_question(case, control, state.clause),
     )
+
+
+def _of_readings(case: Case, ones: Sequence[Applicable | None]) -> Applicable:
+    """Return a clause as it applies by all readings, or possibly if it applies by only some of them."""
+    known = [one for one in ones if one]
+    least = next((one for one in known if one.match is Match.POSSIBLE), known[0])
+    if len(known) == len(ones):
+        return least
+    of = case.shipment
+    doubt = Question(
+        "shipment/goods",
+        f"Which is right: {commodities_phrase([of.commodity] if of.commodity else ())}, or the code"
+        f" {of.hs_code}?",
+        "hsCode",
+    )
+    by = "commodity" if ones[0] else "code"
+    condition = Condition(
+        None,
+        f"it applies by the {by} only, and the code is not recorded as one of the commodity",
+        (doubt,),
+    )
+    conditions = (condition, *least.open_conditions)
+    return replace(least, match=Match.POSSIBLE, open_conditions=conditions)
 
 
 def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:

@@ -109,7 +109,7 @@ def _codes(clause: Clause) -> frozenset[str]:
     """Return the codes of all items of a clause; empty if an item has none."""
     if not all(item.hs for item in clause.items):
         return frozenset()
-    return frozenset(code for item in clause.items for code in item.hs)
+    return frozenset(code for item in clause.items for code in item.codes)
 
 
 def _beginnings(codes: Iterable[str]) -> set[str]:

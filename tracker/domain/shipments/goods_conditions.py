@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker.domain.basics.vocabulary import Covers, Form, Match
+from tracker.domain.basics.vocabulary import Covers, Form
 from tracker.domain.catalogue.commodities import Commodity, descendants, find_commodity, related
-from tracker.domain.controls.clause_query import match_of
+from tracker.domain.controls.clause_query import names_only_group
 from tracker.domain.controls.matching import (
     ALL_GOODS,
     DUAL_USE_ITEMS,
@@ -15,6 +15,7 @@ from tracker.domain.controls.matching import (
     named_limits,
 )
 from tracker.domain.controls.scope import Item
+from tracker.domain.shipments.question_id import DUAL_USE_ROLE
 from tracker.domain.shipments.questions import MET, NOT_MET, Condition, ConditionsOfClause
 from tracker.domain.wording.phrases import commodities_phrase, list_phrase
 
@@ -41,7 +42,7 @@ class GoodsConditions(ConditionsOfClause):
             return
         if self._is_dual_use():
             return
-        if match_of(self._case.goods_query(self._control.issuer), clause) is Match.POSSIBLE:
+        if names_only_group(self._case.goods_query(self._control.issuer), clause):
             yield self._in_group(commodities_phrase(set(clause.commodities) & GROUPS))
             return
         yield self._commodities()
@@ -55,7 +56,7 @@ class GoodsConditions(ConditionsOfClause):
         reason = f"it names only {named}, without codes"
         if DUAL_USE_ITEMS in self._clause.commodities:
             text = f"Are the goods dual-use items in the sense of the acts of {self._issuer}?"
-            return self._open_for_issuer(reason, "group", "dual-use-items", text)
+            return self._open_for_issuer(reason, "group", DUAL_USE_ROLE, text)
         text = f"Do {named} in the sense of the act include the goods?"
         return self._open(reason, "group", text)
 
@@ -169,7 +170,9 @@ class GoodsConditions(ConditionsOfClause):
         of_code = by_name or self._has_code_of(item, complete or whole)
         parts = [of_code, None if item.threshold else True]
         if by_name or not (of_code and item.hs):
-            parts += [self._is_commodity_of(item), self._is_form_of(item)]
+            form = self._is_form_of(item)
+            is_listed = item.hs and self._code is not None and of_code is None
+            parts += [self._is_commodity_of(item), None if is_listed and not form else form]
         if False in parts:
             return False
         return None if None in parts else True
@@ -181,7 +184,7 @@ class GoodsConditions(ConditionsOfClause):
         if of is None:
             return False
         return find_commodity(item.name) == of or (
-            bool(of.hs_codes) and all(code.startswith(item.hs) for code in of.hs_codes)
+            bool(of.hs_codes) and all(code.startswith(item.codes) for code in of.hs_codes)
         )
 
     def _has_code_of(self, item: Item, complete: bool) -> bool | None:
@@ -190,16 +193,16 @@ class GoodsConditions(ConditionsOfClause):
             return True if complete else None
         if code is None:
             return None
-        if any(code.startswith(own) for own in item.hs):
+        if code.startswith(item.codes):
             return True
-        return None if any(own.startswith(code) for own in item.hs) else False
+        return None if any(own.startswith(code) for own in item.codes) else False
 
     def _may_have_code_of(self, item: Item) -> bool:
         """Return whether goods without a code may have one of an item, by the codes of their commodity."""
         goods = self._shipment.possible_commodities
         codes = {code for of in goods for one in descendants(of) for code in one.hs_codes}
         return not codes or any(
-            own.startswith(code) or code.startswith(own) for own in item.hs for code in codes
+            own.startswith(code) or code.startswith(own) for own in item.codes for code in codes
         )
 
     def _is_commodity_of(self, item: Item) -> bool | None:

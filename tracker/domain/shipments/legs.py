@@ -87,7 +87,10 @@ def unsettled_legs(
             continue
         name = place_in_text(leg.place)
         if check.case.shipment.has_foreign_code:
-            text = f"Unknown: the code is not recorded as one of the goods, so {trade} rules may be missed."
+            text = (
+                "Unknown: the code is not recorded as one of the commodity, so"
+                f" {trade} rules may be missed."
+            )
             yield UnsettledLeg(leg, VerdictKind.UNKNOWN, text)
             continue
         if levels[leg] is CompletenessLevel.NONE:
@@ -115,8 +118,9 @@ def assumptions(shipment: Shipment) -> Iterator[str]:
         yield _goods_by_code(shipment)
     if shipment.has_foreign_code and shipment.commodity:
         yield (
-            f"{shipment.hs_code} is a code of the goods, although it is not recorded as a code of"
-            f" {commodities_phrase([shipment.commodity])}. Rules on other goods with the code may be missed."
+            f"{shipment.hs_code} is not recorded as a code of"
+            f" {commodities_phrase([shipment.commodity])}. Rules on either of them apply possibly, because"
+            " one of the two statements may be wrong."
         )
     if any(shipment.parties.values()):
         yield "Firms are compared by recorded names and spellings. Their owners are not checked."

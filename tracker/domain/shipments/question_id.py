@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from tracker.errors import InvalidInput
 
+DUAL_USE_ROLE = "dual-use-items"
+"""The subject of the question whether goods are dual-use items in the sense of an issuer."""
 EXAMPLES = "cn-mofcom-2025-10/tungsten/item/2 or CN/end-use"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from unicodedata import category
+
+from msgspec import structs
 
 from tracker.domain.actors.firm import spelling
 from tracker.domain.basics.text_rules import check_percent
@@ -20,7 +22,11 @@ from tracker.domain.catalogue.commodities import (
     goods_with_code,
     related,
 )
-from tracker.domain.catalogue.harmonized_system import forms_of_code
+from tracker.domain.catalogue.harmonized_system import (
+    INTERNATIONAL_DIGITS,
+    check_exists,
+    forms_of_code,
+)
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions, unions_of
 from tracker.domain.controls.clause_query import ClauseQuery
@@ -38,8 +44,6 @@ MAX_ROUTE = 10
 MAX_ANSWERS = 100
 UNKNOWN_FIRM = frozenset({"", "-", "?", "n/a", "na", "none", "tbd", "not known", "unknown"})
 """Words for a firm that is not known, in lower case: as if none was stated."""
-INTERNATIONAL_DIGITS = 6
-"""Number of digits of a code of the Harmonized System; the others are national."""
 
 
 class Content(Value, frozen=True, kw_only=True):
@@ -117,6 +121,8 @@ class Shipment(Value, frozen=True, kw_only=True):
             raise InvalidInput(
                 "expected the code that is of this place", code="FIELD_REQUIRED", path=("hsCode",)
             )
+        if self.hs_code is not None:
+            check_exists(self.hs_code)
         self._check_form()
         for name, items, most in (
             ("route", self.route, MAX_ROUTE),
@@ -189,6 +195,8 @@ class Shipment(Value, frozen=True, kw_only=True):
         of_code = frozenset(goods_with_code(self.hs_code)) if self.hs_code else frozenset()
         if self.commodity is None:
             return of_code
+        if self.has_foreign_code:
+            return of_code | {self.commodity}
         return of_code & descendants(self.commodity) or frozenset({self.commodity})
 
     @property
@@ -205,7 +213,7 @@ class Shipment(Value, frozen=True, kw_only=True):
 
     @property
     def has_foreign_code(self) -> bool:
-        """Whether the code is not recorded as one of the commodity, so that rules on it may be missed."""
+        """Whether the code is not recorded as one of the commodity, so that one of both may be wrong."""
         if self.commodity is None or self.hs_code is None:
             return False
         return related(self.commodity).isdisjoint(commodities_with_code(self.hs_code))
@@ -258,6 +266,16 @@ class Case:
     names: FirmNames
     similar: FirmNames = field(default_factory=dict)
     """The spellings of listed firms with similar names, by the name that the shipment states."""
+
+    @property
+    def readings(self) -> tuple[Case, ...]:
+        """The case by its commodity and by its code if these are not related, otherwise the case itself."""
+        of = self.shipment
+        if not of.has_foreign_code:
+            return (self,)
+        by_commodity = structs.replace(of, hs_code=None, code_of=None)
+        by_code = structs.replace(of, commodity=None)
+        return replace(self, shipment=by_commodity), replace(self, shipment=by_code)
 
     def goods_query(self, issuer: str | None = None) -> ClauseQuery:
         """Return the filters on clauses of an issuer, or of all issuers, by the goods."""
