@@ -27,7 +27,7 @@ from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
 from tracker.domain.basics.vocabulary import Direction, VerdictKind
 from tracker.domain.shipments import check, duties
-from tracker.domain.shipments.legs import DISCLAIMER, UnsettledLeg
+from tracker.domain.shipments.legs import DISCLAIMER, UnsettledLeg, assumptions
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.wording.phrases import place_in_text
 from tracker.errors import InvalidInput, TooLarge, TrackerError
@@ -154,6 +154,9 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
         "importDutyLow": _number(import_.low),
         "importDutyHigh": _number(import_.high),
         "dutyRemarks": " ".join([*export.remarks, *import_.remarks]),
+        "dutiesNotCovered": " ".join(
+            one.statement for one in (export, import_) if one.lines and not one.complete
+        ),
         "dutySteps": " ".join(step.text for step in (*export.steps, *import_.steps)),
         "reasons": _joined(dict.fromkeys(reason for one in ones for reason in one.reasons)),
         "exceptions": _joined(dict.fromkeys(one.reason for of in ones for one in of.exceptions)),
@@ -164,6 +167,7 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
             [f"{one.day} {one.kind.name} {one.after.id}/{one.clause}" for one in upcoming]
         ),
         "firms": " ".join(one.statement for one in checked.firms),
+        "assumptions": " ".join(assumptions(checked.check.case.shipment)),
         "completeness": " ".join(
             f"{'Import into' if leg.direction is Direction.IMPORT else 'Export from'}"
             f" {place_in_text(leg.place)}: {of.statement}"
@@ -184,8 +188,9 @@ def _number(value: Any) -> str:
 RESULT_COLUMNS = (
     *("verdicts", "matches", "clauses", "obligations"),
     *("exportDutyLow", "exportDutyHigh", "importDutyLow", "importDutyHigh"),
-    *("dutyRemarks", "dutySteps", "reasons", "exceptions"),
-    *("questions", "questionIds", "notInForce", "upcoming", "firms", "completeness"),
+    *("dutyRemarks", "dutiesNotCovered", "dutySteps", "reasons", "exceptions"),
+    *("questions", "questionIds", "notInForce", "upcoming", "firms"),
+    *("assumptions", "completeness"),
     *("validAt", "position", "receipt", "errorCode", "errorField", "error"),
 )
 """The columns after those of the input."""

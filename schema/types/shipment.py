@@ -198,7 +198,18 @@ class DutyTotal:
     )
     steps: list[DutyStep] = struct_field(description="The steps of the calculation.")
     remarks: list[str] = struct_field(
-        description="The parts that the total does not contain, and the reason for a missing total."
+        description="The recorded parts that the total does not contain, and the reason for a missing total."
+    )
+    complete: bool = struct_field(
+        description="Whether every layer of duties is known. Otherwise the total is a sum of recorded"
+        " duties: see `notCovered`."
+    )
+    not_covered: list[str] = struct_field(
+        description="The layers of duties that the total does not contain, such as the ordinary duty;"
+        " empty if it is complete."
+    )
+    statement: str = struct_field(
+        description="The sum in a sentence that names the layers that it does not contain."
     )
 
 

@@ -20,7 +20,7 @@ from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
 from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.controls.export_control import ExportControlState
-from tracker.domain.shipments.duties import ONLY_RECORDED, ORDINARY_NOT_RECORDED, DutyTotal, duties
+from tracker.domain.shipments.duties import ORDINARY, DutyTotal, duties
 from tracker.domain.shipments.shipment import Case, Shipment
 from tracker.errors import InvalidInput
 
@@ -75,7 +75,24 @@ def test_a_duty_alone_is_the_total_with_one_step() -> None:
     of = total(tariff("a", 50))
     assert bounds(of) == (50, 50)
     assert [step.text for step in of.steps] == ["A, clause 1: 50 %."]
-    assert of.remarks == (ORDINARY_NOT_RECORDED, ONLY_RECORDED)
+    assert not of.complete
+    assert of.statement == (
+        "Recorded import duties amount to at least 50 % of the value; not covered: the ordinary duty and"
+        " anti-dumping, countervailing and other duties that are not recorded."
+    )
+
+
+def test_a_sum_depends_on_open_questions_and_exemptions() -> None:
+    possible = total(tariff("a", 50, possible=True)).statement
+    assert possible.startswith(
+        "Recorded import duties amount to 0 to 50 % of the value, depending on open questions; not"
+    )
+    exempt = total(tariff("a", 50, exemptions="goods of donors")).statement
+    assert "at least 50 % of the value, unless an exemption applies; not covered" in exempt
+    unknown = total(tariff("a", None, rateText="as published")).statement
+    assert unknown.startswith(
+        "A recorded import duty applies or may apply; the sum in percent is not known; not covered: "
+    )
 
 
 def test_two_duties_without_a_relation_have_no_total() -> None:
@@ -165,7 +182,7 @@ def test_a_rate_includes_the_ordinary_duty_for_some_places(
 ) -> None:
     of = total(tariff("a", 15, relation("includes_ordinary", **limits)), origin=origin)
     assert of.lines[0].includes_ordinary is is_included
-    assert (ORDINARY_NOT_RECORDED not in of.remarks) is is_included
+    assert (ORDINARY not in of.not_covered) is is_included
 
 
 def test_a_place_is_of_a_relation_while_its_union_is() -> None:

@@ -20,7 +20,7 @@ from schema.pages.check.questions import (
     key_of,
     possible_rules,
 )
-from schema.pages.check.sentences import answer, total_sentence
+from schema.pages.check.sentences import answer
 from schema.pages.site.address import Address
 from schema.tables.shipment_file import COLUMNS
 from tests.pages.test_reading_pages import read
@@ -230,9 +230,9 @@ async def test_the_table_has_the_rules_of_the_page(corpus: Api) -> None:
 @IN_SESSION
 async def test_duties_have_steps_and_say_what_is_not_recorded(corpus: Api) -> None:
     text = await read(corpus, "/check?hsCode=760110&origin=CN&destination=US&valid=2025-06-10")
-    assert "The recorded import duties are 70 to 95 % of the value" in text
+    assert "Recorded import duties amount to 70 to 95 % of the value" in text
     assert "2. Section 232 tariff on aluminium, clause 1: 50 %." in text
-    assert "The ordinary duty is not recorded and is paid in addition." in text
+    assert "not covered: the ordinary duty and anti-dumping" in text.replace("\xa0", " ")
 
 
 @IN_SESSION
@@ -363,13 +363,3 @@ def test_a_question_on_a_place_leads_to_its_field() -> None:
     }
     [asked] = asked_questions({"openQuestions": [question]}, Address("/check"))
     assert (asked.replies, asked.field) == ([], "destination")
-
-
-def test_a_total_without_a_number_is_not_zero() -> None:
-    duties: dict[str, Any] = {"low": None, "high": None, "remarks": [], "lines": []}
-    assert total_sentence("import", duties) == (
-        "An import duty is recorded; its total in percent is unknown."
-    )
-    assert total_sentence("export", {**duties, "low": "0", "high": "25"}) == (
-        "The recorded export duties are 0 to 25 % of the value, depending on open questions."
-    )

@@ -143,7 +143,7 @@ async def test_a_preference_does_not_lower_an_additional_duty(api: Api, origin: 
     total = (await answer(api, date(2025, 9, 1), shipment))["importDuties"]
 
     assert total["low"] == total["high"] == "50"
-    assert "The ordinary duty is not recorded and is paid in addition." in total["remarks"]
+    assert "the ordinary duty" in total["notCovered"]
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -111,22 +111,17 @@ def _nodes(shipment: Node) -> Iterator[Node]:
     for trade in ("export", "import"):
         duties = shipment[f"{trade}Duties"]
         if duties["lines"]:
-            yield {"about": "duty", "says": _duty(trade, duties), "duties": duties}
+            yield {
+                "about": "duty",
+                "says": " ".join([duties["statement"], *duties["remarks"]]),
+                "duties": duties,
+            }
     for one in shipment["notInForce"]:
         yield {"about": "not in force", "says": one["obligation"], "clause": one}
     for one in shipment["openQuestions"]:
         yield {"about": "question", "says": one["text"], "question": one}
     for one in shipment["upcoming"][:MAX_UPCOMING]:
         yield {"about": "upcoming", "says": one["summary"], "change": one}
-
-
-def _duty(trade: str, duties: Node) -> str:
-    """Return the total of duties in a sentence, with the parts that it lacks."""
-    low, high = duties["low"], duties["high"]
-    total = f"{low} %" if low == high else f"{low} to {high} %"
-    known = f"The {trade} duties recorded are {total} in all."
-    unknown = f"The total of the {trade} duties is not known."
-    return " ".join([unknown if high is None else known, *duties["remarks"]])
 
 
 def item(node: Node, book: Book) -> Item:

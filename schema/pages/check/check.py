@@ -19,7 +19,7 @@ from schema.pages.check.questions import (
     key_of,
     possible_rules,
 )
-from schema.pages.check.sentences import answer, percent_range, shipment_title, total_sentence
+from schema.pages.check.sentences import answer, percent_range, shipment_title
 from schema.pages.check.timeline import timeline
 from schema.pages.controls.control import change_days
 from schema.pages.overview.status_changes import change_lines, days_of_changes
@@ -58,7 +58,7 @@ class Duties:
     @property
     def sentence(self) -> str:
         """Return the total in a sentence."""
-        return total_sentence(self.trade, self.total)
+        return str(self.total["statement"])
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from schema.pages.site.name_fields import name_of
 from schema.pages.site.words import many, sentence, words, written_day
-from tracker.domain.shipments.duties import ORDINARY_NOT_RECORDED
 from tracker.domain.wording.phrases import with_article
 
 CERTAINLY, POSSIBLY, NOT_IN_FORCE = "Certainly", "Possibly", "Later"
@@ -81,19 +80,9 @@ def _duties(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
     for trade in DUTIES.values():
         duties = shipment[f"{trade}Duties"]
         if any(line["clause"]["match"] == "CERTAIN" for line in duties["lines"]):
-            yield Sentence(CERTAINLY, total_sentence(trade, duties))
+            yield Sentence(CERTAINLY, duties["statement"])
         elif duties["lines"]:
-            yield Sentence(POSSIBLY, total_sentence(trade, duties))
-
-
-def total_sentence(trade: str, duties: Mapping[str, Any]) -> str:
-    """Return the total of the duties of a direction in a sentence."""
-    if duties["high"] is None:
-        return f"An {trade} duty is recorded; its total in percent is unknown."
-    depends = ", depending on open questions" if duties["low"] != duties["high"] else ""
-    total = f"The recorded {trade} duties are {percent_range(duties)} of the value{depends}."
-    is_more = ORDINARY_NOT_RECORDED in duties["remarks"]
-    return f"{total} {ORDINARY_NOT_RECORDED}" if is_more else total
+            yield Sentence(POSSIBLY, duties["statement"])
 
 
 def percent_range(part: Mapping[str, Any]) -> str:

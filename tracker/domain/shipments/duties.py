@@ -17,11 +17,16 @@ from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCh
 from tracker.domain.shipments.duty_pairs import DutyPairs, Key, are_on_different_goods, bounds
 from tracker.domain.shipments.questions import Condition
 from tracker.domain.shipments.rates import Rate, deciding_place
-from tracker.domain.wording.phrases import quantity_phrase
+from tracker.domain.wording.phrases import list_phrase, quantity_phrase
 
 ZERO = Decimal(0)
-ORDINARY_NOT_RECORDED = "The ordinary duty is not recorded and is paid in addition."
-ONLY_RECORDED = "Duties that are not recorded are not counted."
+ORDINARY = "the ordinary duty"
+NOT_READ = {
+    VerdictKind.EXPORT_DUTY: "export tariffs that are not recorded",
+    VerdictKind.IMPORT_DUTY: "anti-dumping, countervailing and other duties that are not recorded",
+}
+"""Layers of duties that no record covers completely, by direction."""
+TRADES = {VerdictKind.EXPORT_DUTY: "export", VerdictKind.IMPORT_DUTY: "import"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,46 @@ class DutyTotal:
     high: Decimal | None
     steps: tuple[Step, ...]
     remarks: tuple[str, ...]
-    """The parts that the total does not contain, and the reason for a missing total."""
+    """The recorded parts that the total does not contain, and the reason for a missing total."""
+    kind: VerdictKind
+    """Whether they are export or import duties."""
+
+    @property
+    def not_covered(self) -> tuple[str, ...]:
+        """The layers of duties that the total does not contain, in words."""
+        is_import = self.kind is VerdictKind.IMPORT_DUTY
+        is_included = any(line.includes_ordinary and line.is_certain for line in self.lines)
+        ordinary = (ORDINARY,) if is_import and not is_included else ()
+        return (*ordinary, NOT_READ[self.kind])
+
+    @property
+    def complete(self) -> bool:
+        """Whether every layer of duties is known, so that the sum is the total."""
+        return not self.not_covered and self.low is not None
+
+    @property
+    def statement(self) -> str:
+        """The sum in a sentence that names the layers that it does not contain."""
+        trade, rate = TRADES[self.kind], Rate(self.low, self.high)
+        if not self.lines:
+            amount = f"No {trade} duty is recorded"
+        elif not rate.phrase:
+            amount = (
+                f"A recorded {trade} duty applies or may apply; the sum in percent is not known"
+            )
+        else:
+            least = "" if rate.low != rate.high or self.complete else "at least "
+            duties = f"{'The' if self.complete else 'Recorded'} {trade} duties"
+            amount = f"{duties} amount to {least}{rate.phrase} of the value{self._condition}"
+        layers = f"; not covered: {list_phrase(self.not_covered)}" if self.not_covered else ""
+        return f"{amount}{layers}."
+
+    @property
+    def _condition(self) -> str:
+        if self.low != self.high:
+            return ", depending on open questions"
+        has_exceptions = any(line.applicable.exceptions for line in self.lines)
+        return ", unless an exemption applies" if has_exceptions else ""
 
 
 def duties(check: ShipmentCheck, kind: VerdictKind) -> DutyTotal:
@@ -178,13 +222,13 @@ def _total(lines: tuple[DutyLine, ...], pairs: DutyPairs, kind: VerdictKind) -> 
         if other := unpaid.get(line.key):
             steps.append(Step(f"{line.name}: not paid beside {other.name}.", None, None))
     paid = [line for line in lines if line.key not in unpaid]
-    remarks = [*_remarks(paid, kind)]
+    remarks = [*_remarks(paid)]
     if missing := _unrelated(paid, pairs):
-        return DutyTotal(lines, None, None, tuple(steps), (*missing, *remarks))
+        return DutyTotal(lines, None, None, tuple(steps), (*missing, *remarks), kind)
     if all(line.high is None for line in paid):
-        return DutyTotal(lines, None, None, tuple(steps), tuple(remarks))
+        return DutyTotal(lines, None, None, tuple(steps), tuple(remarks), kind)
     steps += _additions(paid, pairs)
-    return DutyTotal(lines, steps[-1].low, steps[-1].high, tuple(steps), tuple(remarks))
+    return DutyTotal(lines, steps[-1].low, steps[-1].high, tuple(steps), tuple(remarks), kind)
 
 
 def _unpaid(lines: Sequence[DutyLine], pairs: DutyPairs) -> Iterator[tuple[DutyLine, DutyLine]]:
@@ -238,8 +282,8 @@ def _unrelated(paid: Sequence[DutyLine], pairs: DutyPairs) -> list[str]:
     ]
 
 
-def _remarks(paid: Sequence[DutyLine], kind: VerdictKind) -> Iterator[str]:
-    """Yield the parts of the duties that a total does not contain, and conditions of their rates."""
+def _remarks(paid: Sequence[DutyLine]) -> Iterator[str]:
+    """Yield the recorded parts that a total does not contain, and conditions of rates."""
     for line in paid:
         if line.specific is not None:
             amount = quantity_phrase(line.specific)
@@ -249,7 +293,3 @@ def _remarks(paid: Sequence[DutyLine], kind: VerdictKind) -> Iterator[str]:
         elif line.text is not None:
             rate = Rate(line.if_paid, line.high).phrase
             yield f"{line.name}: {line.text}; the total contains {rate}."
-    if kind is VerdictKind.IMPORT_DUTY:
-        if paid and not any(line.includes_ordinary and line.is_certain for line in paid):
-            yield ORDINARY_NOT_RECORDED
-        yield ONLY_RECORDED
