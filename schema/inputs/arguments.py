@@ -21,9 +21,13 @@ from schema.inputs.input_types import check_text
 from tracker.domain.basics import calendar_days
 from tracker.domain.basics.calendar_days import DAY
 from tracker.domain.basics.vocabulary import Checked, Stage
-from tracker.domain.catalogue.commodities import Commodity, commodities_with_code, descendants
-from tracker.domain.catalogue.harmonized_system import check_exists
-from tracker.domain.catalogue.places import Actor, Place
+from tracker.domain.catalogue.commodities import (
+    Commodity,
+    commodities_with_code,
+    descendants,
+    find_commodity,
+)
+from tracker.domain.catalogue.places import Actor, Place, place_named
 from tracker.domain.entities.entity import entity_type
 from tracker.domain.entities.fact import ENTITY_PATH
 from tracker.domain.events.registry import fact_type
@@ -33,6 +37,8 @@ from tracker.log.selection import Selection
 
 T = TypeVar("T")
 DIGITS = re.compile(r"\d+", re.ASCII)
+NAMED: dict[Any, Callable[[str], str | None]] = {Commodity: find_commodity, Place: place_named}
+"""Functions from names to keys, by vocabulary."""
 HS_CODE = re.compile(r"\d{4}([. ]?\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 Publisher: TypeAlias = Annotated[
@@ -115,9 +121,18 @@ OfEntity: TypeAlias = Annotated[
 
 
 def parse_word(kind: Callable[[str], T], value: str, field: str) -> T:
-    """Parse a word of a vocabulary (`Commodity`, `Place`, `Actor`, …). Raises InvalidInput."""
-    text = parse_short_text(value, field)
+    """Parse a word of a vocabulary (`Commodity`, `Place`, `Actor`, …). Raises InvalidInput.
+
+    Commodities and places may also have their names, in any case.
+    """
+    text = key_of_name(kind, parse_short_text(value, field))
     return _at_path(field, lambda: kind(text))
+
+
+def key_of_name(kind: Callable[[str], Any], text: str) -> str:
+    """Return the key of a commodity or place that a text names; any other text is unchanged."""
+    find = NAMED.get(kind)
+    return (find and find(text)) or text
 
 
 def parse_short_text(value: str, field: str) -> str:
@@ -181,9 +196,7 @@ def check_hs_code(value: str) -> str:
             code="INVALID_HS_CODE",
             path=("hsCode",),
         )
-    code = re.sub(r"[. ]", "", value)
-    check_exists(code)
-    return code
+    return re.sub(r"[. ]", "", value)
 
 
 def parse_search(value: str | None) -> str | None:

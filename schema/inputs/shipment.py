@@ -7,10 +7,12 @@ from typing import Annotated, Any, TypeAlias
 
 from strawberry import argument
 
-from schema.inputs.arguments import check_hs_code
+from schema.inputs.arguments import check_hs_code, key_of_name
 from schema.inputs.input_types import check_text, input_type, to_plain_json
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.vocabulary import Form
+from tracker.domain.catalogue.commodities import Commodity
+from tracker.domain.catalogue.places import Place
 from tracker.domain.shipments.shipment import Shipment
 from tracker.errors import InvalidInput, TrackerError
 
@@ -32,6 +34,11 @@ SHORT_NAMES = {
 """Other names of fields in addresses."""
 NO_CONTENTS = "none"
 """The text of `contents` for goods without foreign content."""
+KINDS = {
+    "commodity": Commodity,
+    **dict.fromkeys(("origin", "exportCountry", "destination", "codeOf"), Place),
+}
+"""Vocabularies whose words may be names, by field."""
 PARTS_OF_CONTENT = ("commodity", "origin", "percent")
 ANSWERS = {"yes": True, "no": False}
 ShipmentArgument: TypeAlias = Annotated[
@@ -50,8 +57,24 @@ def parse_shipment(input: Any) -> Shipment:
 
 def to_shipment(data: dict[str, Any]) -> Shipment:
     """Return a shipment from plain JSON data. Raises InvalidInput with the path of the field."""
-    code = data.get("hsCode")
-    return from_builtins(Shipment, data if code is None else data | {"hsCode": check_hs_code(code)})
+    named = _with_keys(data)
+    if (contents := named.get("contents")) is not None:
+        named["contents"] = [*map(_with_keys, contents)]
+    if (code := named.get("hsCode")) is not None:
+        named["hsCode"] = check_hs_code(code)
+    return from_builtins(Shipment, named)
+
+
+def _with_keys(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return data with the keys of commodities and places that are named."""
+    keyed = {name: _key(KINDS.get(name), value) for name, value in data.items()}
+    return keyed | (
+        {"route": [_key(Place, one) for one in data["route"]]} if data.get("route") else {}
+    )
+
+
+def _key(kind: Any, value: Any) -> Any:
+    return key_of_name(kind, value) if kind and isinstance(value, str) else value
 
 
 def shipment_of_texts(texts: Mapping[str, str | Sequence[str]]) -> Shipment:

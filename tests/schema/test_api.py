@@ -414,7 +414,7 @@ REFUSED = [
         "UNKNOWN_PLACE",
         ["destination"],
     ),
-    ('{ asOf { alliances(member: "china") { totalCount } } }', "UNKNOWN_PLACE", ["member"]),
+    ('{ asOf { alliances(member: "cathay") { totalCount } } }', "UNKNOWN_PLACE", ["member"]),
     ('{ asOf { announcements(actor: "XX") { totalCount } } }', "UNKNOWN_PLACE", ["actor"]),
     ('{ asOf { figures(place: "XX") { totalCount } } }', "UNKNOWN_PLACE", ["place"]),
     (r'{ asOf { claims(publisher: "\u0000") { totalCount } } }', "INVALID_INPUT", ["publisher"]),

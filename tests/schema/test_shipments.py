@@ -189,6 +189,7 @@ async def test_months_below_over_equal_single_days(corpus_services: Services) ->
     [
         ({"origin": "CN"}, "GOODS_REQUIRED", ["input", "commodity"]),
         ({"hsCode": "28"}, "INVALID_HS_CODE", ["input", "hsCode"]),
+        ({"hsCode": "9999.99"}, "UNKNOWN_HS_CODE", ["input", "hsCode"]),
         ({"commodity": "galium"}, "UNKNOWN_COMMODITY", ["input", "commodity"]),
         ({"commodity": "gallium", "origin": "XX"}, "UNKNOWN_PLACE", ["input", "origin"]),
         ({"commodity": "gallium", "route": ["US"] * 11}, "TOO_MANY", ["input", "route"]),
@@ -343,6 +344,32 @@ async def test_a_place_that_is_no_country_is_refused(
     shipment = {"commodity": "gallium", field: place}
     code, of = await Api(services).refused(CHECK, day=DAY, input=shipment)
     assert (code, of) == ("NOT_A_COUNTRY", ["input", *path])
+
+
+async def test_names_and_codes_are_read_in_any_case_with_spaces_and_dots(
+    corpus_services: Services,
+) -> None:
+    api = Api(corpus_services)
+    keyed = {"commodity": "gallium", "hsCode": "811292", "origin": "CN", "destination": "US"}
+    named = {"commodity": " GALLIUM", "hsCode": "8112 92", "origin": "china", "destination": "us"}
+    content = {"contents": [{"commodity": "gallium", "origin": "CN"}], "route": ["JP"]}
+    named_content = {"contents": [{"commodity": "Gallium", "origin": "China"}], "route": ["Japan"]}
+    assert await check(api, named | named_content) == await check(api, keyed | content)
+    header = "commodity,hsCode,origin,destination"
+    lines = [header, "gallium,811292,CN,US", "GALLIUM,8112.92,China,usa"]
+    first, second = await lines_of(api, "\n".join(lines))
+    assert first["clauses"] == second["clauses"] != ""
+
+
+async def test_a_file_has_the_assumptions_and_the_layers_that_its_sums_do_not_cover(
+    corpus_services: Services,
+) -> None:
+    lines = ["commodity,hsCode,origin,destination", "gallium,811229,CN,US"]
+    [line] = await lines_of(Api(corpus_services), "\n".join(lines))
+    assert "811229 is not recorded as a code of gallium." in line["assumptions"]
+    assert "not covered: the ordinary duty and anti-dumping" in line["dutiesNotCovered"]
+    assert "PROHIBITED" in line["verdicts"]
+    assert "CERTAIN" not in line["matches"]
 
 
 async def test_an_answer_needs_the_id_of_a_question(services: Services) -> None:

@@ -136,7 +136,8 @@ def _wrong_duties(case: ShipmentCase, answer: dict[str, Any]) -> list[str]:
     )
     wrong += [f"no step: {text}" for text in case.steps if text not in steps]
     wrong += [f"no remark: {text}: {remarks}" for text in case.remarks if text not in remarks]
-    is_included = bool(answer["importDuties"]["lines"]) and ORDINARY not in remarks
+    imported = answer["importDuties"]
+    is_included = bool(imported["lines"]) and ORDINARY not in imported["notCovered"]
     if case.includesOrdinary not in (None, is_included):
         wrong.append(f"includesOrdinary: {is_included}")
     return wrong
