@@ -121,13 +121,14 @@ async def publish_database(
 ) -> bool:
     """Publish a database, and print a summary. Returns whether no linked page or file is missing.
 
-    With `signing`, the pages have receipts.
+    Entities of older logs whose ids end like files have no page; that is printed. With `signing`, the pages
+    have receipts.
     """
     create_app = import_app()
     from deploy.export.static_site.addresses import LOG, Addresses  # late: see deploy/web/app.py
     from deploy.export.static_site.files import open_site
     from deploy.export.static_site.pages import HOST
-    from deploy.export.static_site.publish import publish_site, site_moment
+    from deploy.export.static_site.publish import entities_without_page, publish_site, site_moment
 
     async with running_tracker(target, signing) as services:
         await services.projector.reach(await services.recorder.head(), seconds=600)
@@ -148,6 +149,7 @@ async def publish_database(
                 lambda made, known: bar.update(task, completed=made, total=known),
                 update_log,
             )
+        unreachable = await entities_without_page(services, crawl.missing)
     stderr.print(
         f"{directory}: {files.count:,} files as of {of.valid} at position {of.moment.position}"
         f" ({crawl.pages_written:,} pages, {files.total_bytes:,} bytes);"
@@ -155,8 +157,9 @@ async def publish_database(
         markup=False,
     )
     for address, status in islice(crawl.missing.items(), MAX_MISSING_NAMED):
-        stderr.print(f"{address} is missing: status {status}", style="yellow", markup=False)
-    return not crawl.missing
+        reason = "its id ends like a file" if address in unreachable else f"status {status}"
+        stderr.print(f"{address} is missing: {reason}", style="yellow", markup=False)
+    return crawl.missing.keys() <= unreachable
 
 
 def keys_of_receipts(data_dir: Path, omitted: Sequence[str]) -> SigningOptions | None:

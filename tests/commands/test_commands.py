@@ -147,10 +147,10 @@ async def test_the_id_of_a_new_entity_has_one_part_unless_its_kind_has_several(
     assert await recorder.head() == 1
 
 
-async def test_an_entity_that_was_recorded_with_several_parts_in_its_id_goes_on(
-    commands: Commands, recorder: Recorder
+@pytest.mark.parametrize("stream", ["export-control/a/b", "export-control/index.html"])
+async def test_an_entity_that_was_recorded_with_an_id_that_is_refused_now_goes_on(
+    commands: Commands, recorder: Recorder, stream: str
 ) -> None:
-    stream = "export-control/a/b"
     first = Entity.Event(stream, 1, datetime(2026, 3, 1, tzinfo=UTC), "k", announced())
     await recorder.append([new_event(first, None)])
     await commands.record(stream, suspended())

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from typer.testing import CliRunner
 
 import deploy.export.static_site.publish
 import schema.receipts.issuer
+from deploy.bootstrap import open_pool
 from deploy.cli.main import app
 from deploy.cli.process import Exit
 from deploy.cli.publish import keys_of_receipts
@@ -30,6 +32,7 @@ from deploy.export.static_site.files import open_site
 from deploy.export.static_site.pages import StaticPages
 from deploy.export.static_site.publish import Crawl
 from deploy.export.static_site.requests import Reply
+from tests.support.fact_builders import announced
 from tests.support.processes import run
 from tests.support.published_sites import (
     MOST_PAGES,
@@ -46,7 +49,10 @@ from tracker.audit.receipts.receipt import Receipt
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.verify.trust import TrustPolicy
 from tracker.audit.verify.verifier import Verification
+from tracker.domain.entities.entity import Entity
 from tracker.errors import InvalidInput
+from tracker.log.entries import new_event
+from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target
 
 SITE = Addresses("2026-11-29", "5")
@@ -273,6 +279,74 @@ def test_an_interrupted_run_leaves_a_site_that_the_next_run_repairs(
     write("bcd", "second")
     names = {file["name"] for file in manifest_of(tmp_path)["files"]}
     assert names == {f"{name}/index.html" for name in "bcd"}
+
+
+async def test_ids_of_older_logs_that_end_like_files_end_no_run(
+    target: Target, keystore: KeyStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await record_small_log(target, keystore)
+    ids = ("index.html", "x.csv", "y.receipt")
+    async with open_pool(target) as pool:
+        for number, id in enumerate(ids):
+            stream = f"export-control/{id}"
+            event = Entity.Event(
+                *(stream, 1, datetime(2026, 3, 1, tzinfo=UTC), f"k{number}"), announced(title=id)
+            )
+            await Recorder(pool).append([new_event(event, None)])
+    site = tmp_path / "site"
+    assert await publish(target, site, keystore, *MOST_PAGES, "figures", "events", signed=False)
+    manifest = manifest_of(site)
+    printed = " ".join(capsys.readouterr().err.split())
+    assert "controls/index~2Ehtml/index.html" in contents(site)
+    assert [address.partition("?")[0] for address in manifest["missing"]] == ["/controls/x.csv"]
+    assert printed.count("is missing: its id ends like a file") == 1
+
+
+LINKS = ("controls", "log", "controls/a")
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_directory_with_a_link_to_another_one_is_refused(tmp_path: Path, link: str) -> None:
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with open_site(site) as files:
+        files.write("index.html", b"first")
+        files.finish({})
+    (site / link).parent.mkdir(exist_ok=True)
+    (site / link).symlink_to(elsewhere)
+
+    def write() -> None:
+        with open_site(site) as files:
+            files.write(f"{link}/index.html", b"second")
+            files.finish({})
+
+    with pytest.raises(InvalidInput, match="is a link") as refused:
+        write()
+    assert refused.value.code == "LINK_REFUSED"
+    assert not list(elsewhere.iterdir())
+
+
+def test_the_directory_of_a_site_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "site")
+    with open_site(tmp_path / "link") as files:
+        files.write("index.html", b"first")
+        files.finish({})
+    assert contents(tmp_path / "site").keys() == {"index.html", "manifest.json"}
+
+
+@pytest.mark.parametrize("outside", ["{}/letter.txt", "../letter.txt", "a/../../letter.txt"])
+def test_a_manifest_that_names_files_outside_is_refused(tmp_path: Path, outside: str) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("mine")
+    site, name = tmp_path / "site", outside.format(tmp_path)
+    site.mkdir()
+    manifest = {"content": "static site", "files": [{"name": name}]}
+    (site / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InvalidInput) as refused, open_site(site) as files:
+        files.finish({})
+    assert refused.value.code == "NOT_EMPTY"
+    assert letter.read_text() == "mine"
 
 
 def test_a_directory_with_other_content_is_refused(tmp_path: Path) -> None:

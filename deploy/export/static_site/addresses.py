@@ -20,6 +20,7 @@ from schema.pages.site.address import PAGE_PARAMETERS, START
 from schema.pages.site.page_data import MEDIA_TYPES
 from schema.tables.csv_metadata import ENDING as METADATA
 from tracker.audit.format.layout import CHECKPOINT, KEY
+from tracker.domain.entities.entity import has_reserved_ending
 
 LOG = "log"
 RECEIPTS = "receipts"
@@ -157,13 +158,19 @@ def bare_file(file: str) -> str:
 def _file(path: str, parameters: dict[str, str], ending: str | None) -> str:
     """Return the path of a file; the start of a part of a list replaces its cursor."""
     left_out = {"header", "after"} if START in parameters else {"header"}
-    names = [part for part in path.removesuffix(f".{ending}").split("/") if part]
-    names += [f"{name}={parameters[name]}" for name in sorted(parameters.keys() - left_out)]
-    file = "/".join(_safe(name) for name in names)
+    names = [_not_a_file(part) for part in path.removesuffix(f".{ending}").split("/") if part]
+    names += [_safe(f"{name}={parameters[name]}") for name in sorted(parameters.keys() - left_out)]
+    file = "/".join(names)
     if ending is None:
         return f"{file}/{PAGE_NAME}".removeprefix("/")
     file = f"{file}{RECEIPT_ENDING}" if ending == RECEIPT else f"{file}.{ending}"
     return bare_file(file) if parameters.get("header") == "none" else file
+
+
+def _not_a_file(part: str) -> str:
+    """Return the name of a part of a path, which must not be that of a file such as `index.html`."""
+    safe = _safe(part)
+    return "~2E".join(safe.rsplit(".", 1)) if has_reserved_ending(safe) else safe
 
 
 def _safe(name: str) -> str:

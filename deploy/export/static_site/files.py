@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import orjson
@@ -104,11 +104,13 @@ class SiteFiles:
 def open_site(directory: Path) -> Iterator[SiteFiles]:
     """Open the directory of a site for writing, and remove what an interrupted run left.
 
-    Raises InvalidInput if it has other content (NOT_EMPTY), is in use, or cannot be written.
+    Raises InvalidInput if it has other content (NOT_EMPTY) or links to other directories (LINK_REFUSED), is in
+    use, or cannot be written.
     """
     with report_path(directory):
         before = _names_before(directory)
     with directory_lock(directory):
+        _refuse_links(directory)
         with report_path(directory):
             for left in directory.glob(f"{PART_PREFIX}*"):
                 shutil.rmtree(left)
@@ -119,12 +121,27 @@ def open_site(directory: Path) -> Iterator[SiteFiles]:
             shutil.rmtree(part, ignore_errors=True)
 
 
+def _refuse_links(directory: Path) -> None:
+    """Refuse a site with a link to another directory, into which files would be written."""
+    for parent, names, _ in os.walk(directory):
+        for path in (Path(parent, name) for name in names):
+            if path.is_symlink():
+                raise InvalidInput(
+                    f"{path} is a link to another directory: replace it by a directory",
+                    code="LINK_REFUSED",
+                )
+
+
 def _names_before(directory: Path) -> frozenset[str]:
     """Return the files of the present manifest. Raises InvalidInput for other content."""
     try:
         manifest = orjson.loads((directory / MANIFEST).read_bytes())
-        if manifest["content"] == CONTENT:
-            return frozenset(str(file["name"]) for file in manifest["files"])
+        names = frozenset(str(file["name"]) for file in manifest["files"])
+        paths = map(PurePosixPath, names)
+        if manifest["content"] == CONTENT and not any(
+            path.is_absolute() or ".." in path.parts for path in paths
+        ):
+            return names
     except FileNotFoundError:
         if not directory.exists() or all(
             path.name.startswith(PART_PREFIX) or path.name == "log" for path in directory.iterdir()

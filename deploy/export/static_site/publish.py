@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from starlette.applications import Starlette
 
@@ -31,10 +32,12 @@ from schema.pages.site.address import Address, href
 from schema.pages.site.frame import Session
 from schema.pages.site.html import around
 from schema.pages.site.templates import environment
+from schema.pages.site.words import PATHS
 from schema.services import Services
 from schema.tables.csv_metadata import ENDING as METADATA
 from schema.tables.formats import LICENCE, PRODUCT
 from schema.tables.table import tables
+from tracker.domain.entities.entity import has_reserved_ending
 
 WORKERS = 3
 """Concurrent requests: one is rendered while others wait for the database."""
@@ -190,6 +193,21 @@ async def publish_site(
         }
     )
     return crawl
+
+
+async def entities_without_page(services: Services, missing: Iterable[str]) -> set[str]:
+    """Return the missing addresses of entities of older logs whose ids end like files.
+
+    The server answers such an address with a file of another page, so no page can have it.
+    """
+    kinds = {section: kind for kind, section in PATHS.items()}
+    streams = {}
+    for address in missing:
+        section, _, key = unquote(urlsplit(address).path)[1:].partition("/")
+        if section in kinds and has_reserved_ending(key):
+            streams[f"{kinds[section]}/{key}"] = address
+    recorded = await services.recorder.existing_streams([*streams])
+    return {streams[stream] for stream in recorded}
 
 
 def _pages(addresses: Addresses) -> Iterator[str]:

@@ -32,6 +32,7 @@ from tracker.errors import InvalidInput, NotFound, TrackerError
 __all__ = [
     "INITIAL_FACTS",
     "KINDS",
+    "RESERVED_ENDINGS",
     "TYPES",
     "CitingFold",
     "Entity",
@@ -46,12 +47,18 @@ __all__ = [
     "check_stream",
     "effective_facts",
     "entity_type",
+    "has_reserved_ending",
     "retracted_ids",
     "to_evidence",
 ]
 
 MAX_STREAM_CHARACTERS = 300
 """The maximum length of an entity's name."""
+RESERVED_ENDINGS = (
+    *("atom", "csv", "html", "ics", "json", "jsonfeed", "jsonl", "parquet", "pdf", "png"),
+    *("receipt", "svg", "xlsx"),
+)
+"""Endings of the files of pages, which no part of an id may have."""
 
 
 def because(known: Iterable[RecordedFact]) -> tuple[Evidence, ...]:
@@ -202,14 +209,20 @@ class Entity(BaseAggregate[str]):
             )
         if not self.known:
             check_stream(self.id, "id")
-            self._check_parts()
+            self._check_new_id()
 
-    def _check_parts(self) -> None:
-        """Reject a new id with a `/` where none is allowed: the entity would have no page."""
+    def _check_new_id(self) -> None:
+        """Reject a new id with which the entity would have no page of its own."""
         _, _, id = self.id.partition("/")
         if "/" in id and not self.ID_HAS_PARTS:
             raise InvalidInput(
                 f"{id!r}: expected an id without '/'", code="INVALID_ID", path=("id",)
+            )
+        if any(map(has_reserved_ending, id.split("/"))):
+            raise InvalidInput(
+                f"{id!r}: expected an id that does not end in .{', .'.join(RESERVED_ENDINGS)}, as files do",
+                code="RESERVED_ID",
+                path=("id",),
             )
 
     def _check_retraction(self, fact: Retracted) -> None:
@@ -257,6 +270,12 @@ def check_stream(stream: str, field: str) -> None:
             code="INVALID_ID",
             path=(field,),
         )
+
+
+def has_reserved_ending(part: str) -> bool:
+    """Return whether a part of an id ends like a file, in any letter case."""
+    _, dot, ending = part.rpartition(".")
+    return bool(dot) and ending.lower() in RESERVED_ENDINGS
 
 
 def entity_type(stream: str) -> type[Entity]:
