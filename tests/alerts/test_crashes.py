@@ -58,7 +58,7 @@ async def subscribe(target: Target, box: MailBox) -> None:
 
     async with open_pool(target, role=API) as pool:
         alerts = Alerts(pool, box.options())
-        await alerts.subscribe("ann@example.org", choice, "network", letter)
+        await alerts.subscribe("ann@example.org", choice, letter)
         await alerts.confirm(tokens[0], 0)
     async with open_connection(target) as connection:
         await connection.execute("DELETE FROM alerts.outbox")  # the confirmation mail

@@ -199,9 +199,9 @@ async def test_one_page_that_fails_does_not_delay_others(target: Target, box: Ma
         [message] = await box.wait_for(1)
         assert message["Subject"] == "/b 0-1"
         post.pages.broken.clear()
-        post.pages.head = 2
-        subjects = {each["Subject"] for each in await box.wait_for(3)}
-        assert subjects == {"/b 0-1", "/a 0-2", "/b 1-2"}, "the failed comparison lost nothing"
+        assert (await box.wait_for(2))[1]["Subject"] == "/a 0-1", (
+            "the failed comparison lost nothing"
+        )
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ async def test_an_operator_deletes_an_address(target: Target, box: MailBox) -> N
         alerts = Alerts(pool, box.options())
         choice = Choice("/a", Frequency.DAILY, "UTC")
         for _ in range(2):
-            await alerts.subscribe("ann@example.org", choice, "net", lambda _: Letter("a", []))
+            await alerts.subscribe("ann@example.org", choice, lambda _: Letter("a", []))
         assert await alerts.remove_address("bob@example.org") == 0
         assert await alerts.remove_address("ann@example.org") == 2
         assert (await alerts.summary()).waiting == 0

@@ -14,7 +14,7 @@ from schema.pages.search import search
 from schema.pages.site.page import Page
 from tests.alerts.conftest import ADDRESS, OWN, Reader
 from tests.support.mail_server import link_in, quiet, text_of
-from tracker.alerts import store
+from tracker.alerts import quota, store
 
 GALLIUM = "/commodities/gallium"
 
@@ -120,8 +120,8 @@ async def test_a_confirmation_has_no_free_text_of_the_requester(
 async def test_no_parameter_of_a_page_brings_text_into_a_confirmation(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, page: Page
 ) -> None:
-    for limit in ("MAX_REQUESTS_OF_NETWORK", "MAX_REQUESTS_OF_ADDRESS"):
-        monkeypatch.setattr(store, limit, 100)
+    monkeypatch.setattr(store, "MAX_REQUESTS_OF_ADDRESS", 100)
+    monkeypatch.setattr(quota, "MAX_REQUESTS", 10_000)
     others = {"/check": {"commodity": "gallium", "destination": "US"}, "/search": {"q": "x"}}
     accepted = 0
     for name in {*page.parameters, *page.texts}:

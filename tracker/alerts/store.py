@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ import asyncpg
 from tracker import clock
 from tracker.alerts.letter import Letter, render
 from tracker.alerts.options import MailOptions
+from tracker.alerts.quota import Usage, networks, seconds_to_wait
 from tracker.alerts.subscription import Choice, Frequency, local_day, next_due
 from tracker.alerts.tokens import Purpose, Signer, invalid_link, stored_hash
 from tracker.errors import InvalidInput, RateLimited
@@ -27,15 +28,16 @@ SQL = named_queries(Path(__file__).with_name("store.sql"))
 
 CONFIRM_WITHIN = timedelta(days=2)
 LINK_VALID = timedelta(days=1)
-MAX_REQUESTS_OF_NETWORK = 20
-"""Maximum number of requests of a client's network per day."""
 MAX_REQUESTS_OF_ADDRESS = 5
-"""Maximum number of mails that requests cause to an address per day; further requests are ignored."""
-MAX_REQUESTS = 2_000
-"""Maximum number of requests per day."""
+"""Maximum number of mails of each kind that requests cause to an address per day; further requests are
+ignored."""
 MAX_OF_ADDRESS = 50
 """Maximum number of subscriptions of an address; further requests are ignored."""
 HOUR_SECONDS = 3_600
+NO_NETWORK = b""
+"""Key of mails with links, which do not count for the quota."""
+NETWORK_KEY_BYTES = (16, 8, 8)
+"""Bytes of the key of a network, narrowest first: a row has them in one key, the widest network first."""
 SEPARATOR = "-"
 """Separator of the keyed hashes in a token."""
 
@@ -78,60 +80,80 @@ class Alerts:
         self.options = options
         self.signer = Signer(options.secret)
 
-    async def subscribe(
-        self, address: str, choice: Choice, network: str, letter: Callable[[str], Letter]
-    ) -> None:
-        """Add a subscription and enqueue the mail that asks for its confirmation.
+    async def admit(self, address: str, client: str) -> bool:
+        """Count a request, and return whether a subscription may follow.
 
-        `letter` returns the mail for a token. Raises RateLimited over the limits of the client and of all,
-        and InvalidInput if there are too many subscriptions. Over a limit of the address nothing happens.
+        Raises RateLimited over the quota of the client's networks, and InvalidInput if there are too many
+        subscriptions. Over a limit of the address nothing follows, without an error.
+        """
+        prefixes, keys = self._network_keys(client), self.signer.address_keys(address)
+        async with self._pool.acquire() as connection, connection.transaction():
+            usage = await self._usage(connection, prefixes, keys)
+            seconds = seconds_to_wait(Usage(*(usage[name] for name in Usage._fields)))
+            if seconds is not None:
+                raise _limited(seconds)
+            if usage["subscriptions"] >= self.options.max_subscriptions:
+                raise InvalidInput(
+                    "this server takes no further subscriptions: try later, or follow the feed of the page",
+                    code="TOO_MANY_SUBSCRIPTIONS",
+                )
+            await connection.execute(SQL.add_request, prefixes[0], keys[0])
+        return (
+            usage["of_address"] < MAX_REQUESTS_OF_ADDRESS
+            and usage["own_subscriptions"] < MAX_OF_ADDRESS
+        )
+
+    async def subscribe(
+        self, address: str, choice: Choice, letter: Callable[[str], Letter]
+    ) -> None:
+        """Add an admitted subscription and enqueue the mail that asks for its confirmation.
+
+        `letter` returns the mail for a token.
         """
         id, now = uuid.uuid4(), clock.now()
         token = self.signer.token(Purpose.CONFIRM, str(id), now + CONFIRM_WITHIN)
         rendered = render(letter(token), self.options.sender, now)
         async with self._pool.acquire() as connection, connection.transaction():
-            if not await self._admit(connection, address, network):
-                return
             row = (choice.target, choice.frequency.value, choice.time_zone)
             key, *_ = self.signer.address_keys(address)
             await connection.execute(SQL.add, id, address, key, *row, stored_hash(token))
             await connection.execute(SQL.enqueue, id, *rendered)
 
-    async def mail_links(self, address: str, network: str, letter: Callable[[str], Letter]) -> None:
+    async def mail_links(self, address: str, letter: Callable[[str], Letter]) -> None:
         """Enqueue a mail with the link to the subscriptions of an address, if it has any.
 
-        `letter` returns the mail for a token. Raises RateLimited as `subscribe`.
+        `letter` returns the mail for a token. Over the limit of the address nothing happens. The quota of
+        networks does not count: only subscribers get such a mail.
         """
         now, keys = clock.now(), self.signer.address_keys(address)
         subject = SEPARATOR.join(key.hex() for key in keys)
         token = self.signer.token(Purpose.MANAGE, subject, now + LINK_VALID)
         rendered = render(letter(token), self.options.sender, now)
         async with self._pool.acquire() as connection, connection.transaction():
-            if await self._admit(connection, address, network, adds=False):
-                await connection.execute(SQL.enqueue_links, keys, *rendered)
+            usage = await self._usage(connection, [], keys)
+            if usage["links"] < MAX_REQUESTS_OF_ADDRESS and await connection.fetchval(
+                SQL.enqueue_links, keys, *rendered
+            ):
+                await connection.execute(SQL.add_request, NO_NETWORK, keys[0])
 
-    async def _admit(
-        self, connection: Connection, address: str, network: str, *, adds: bool = True
-    ) -> bool:
-        """Count a request, and return whether it may cause a mail."""
-        network_key, keys = self.signer.key(network), self.signer.address_keys(address)
+    async def _usage(
+        self, connection: Connection, prefixes: Sequence[bytes], keys: Sequence[bytes]
+    ) -> asyncpg.Record:
         await connection.execute(SQL.lock_requests)
         await connection.execute(SQL.forget_requests)
-        usage = await connection.fetchrow(SQL.usage, network_key, keys)
+        usage = await connection.fetchrow(SQL.usage, prefixes, keys)
         assert usage is not None
-        if usage["requests"] >= MAX_REQUESTS:
-            raise _limited(usage["seconds"])
-        if usage["of_network"] >= MAX_REQUESTS_OF_NETWORK:
-            raise _limited(usage["seconds_of_network"])
-        if adds and usage["subscriptions"] >= self.options.max_subscriptions:
-            raise InvalidInput(
-                "this server takes no further subscriptions: try later, or follow the feed of the page",
-                code="TOO_MANY_SUBSCRIPTIONS",
-            )
-        await connection.execute(SQL.add_request, network_key, keys[0])
-        return usage["of_address"] < MAX_REQUESTS_OF_ADDRESS and not (
-            adds and usage["own_subscriptions"] >= MAX_OF_ADDRESS
-        )
+        return usage
+
+    def _network_keys(self, client: str) -> list[bytes]:
+        """Return the keys of the networks of a client, narrowest first, each a prefix of the one before."""
+        key, keys = b"", list[bytes]()
+        for network, size in zip(
+            reversed(networks(client)), reversed(NETWORK_KEY_BYTES), strict=True
+        ):
+            key += self.signer.key(network)[:size]
+            keys.append(key)
+        return keys[::-1]
 
     async def confirmation(self, token: str) -> Confirmation:
         """Return the subscription that a token confirms, without confirming it. Raises InvalidInput."""

@@ -6,14 +6,27 @@ SELECT pg_advisory_xact_lock(hashtextextended('alerts.requests', 0));
 DELETE FROM alerts.requests WHERE requested_at < clock_timestamp() - interval '1 day';
 
 -- name: usage
--- Requests of the last day: of all, of a network and of an address, with the seconds until the oldest one no
--- longer counts; and the number of subscriptions. An address has one key, or two for rows of earlier releases.
-SELECT count(*) AS requests, count(*) FILTER (WHERE network_key = $1) AS of_network,
-       count(*) FILTER (WHERE address_key = ANY($2::bytea[])) AS of_address,
-       extract(epoch FROM min(requested_at) + interval '1 day' - clock_timestamp())::float8 AS seconds,
-       extract(epoch FROM min(requested_at) FILTER (WHERE network_key = $1) + interval '1 day'
-                          - clock_timestamp())::float8 AS seconds_of_network,
-       (SELECT count(*) FROM alerts.subscriptions) AS subscriptions,
+-- Requests of the last day for the quota, by the networks of a client, whose keys are prefixes of each other; the
+-- requests for an address; the numbers of subscriptions. Mails with links have no network. An address has one
+-- key, or two for rows of earlier releases.
+WITH networks AS (
+    SELECT prefix, count(requested_at) AS of_network,
+           coalesce(extract(epoch FROM min(requested_at) + interval '1 day' - clock_timestamp()), 0)::float8
+               AS seconds
+    FROM unnest($1::bytea[]) AS prefix
+    LEFT JOIN alerts.requests ON substr(network_key, 1, length(prefix)) = prefix
+    GROUP BY prefix
+)
+SELECT count(*) FILTER (WHERE network_key <> '') AS of_day,
+       count(*) FILTER (WHERE network_key <> '' AND requested_at > clock_timestamp() - interval '1 hour') AS of_hour,
+       coalesce(extract(epoch FROM min(requested_at) FILTER (
+           WHERE network_key <> '' AND requested_at > clock_timestamp() - interval '1 hour')
+           + interval '1 hour' - clock_timestamp()), 0)::float8 AS hour_seconds,
+       (SELECT array_agg(of_network ORDER BY length(prefix) DESC) FROM networks) AS of_networks,
+       (SELECT array_agg(seconds ORDER BY length(prefix) DESC) FROM networks) AS network_seconds,
+       count(*) FILTER (WHERE network_key <> '' AND address_key = ANY($2::bytea[])) AS of_address,
+       count(*) FILTER (WHERE network_key = '' AND address_key = ANY($2::bytea[])) AS links,
+       (SELECT count(*) FROM alerts.subscriptions WHERE confirmed_at IS NOT NULL) AS subscriptions,
        (SELECT count(*) FROM alerts.subscriptions WHERE address_key = ANY($2::bytea[])) AS own_subscriptions
 FROM alerts.requests;
 
@@ -33,7 +46,8 @@ INSERT INTO alerts.outbox (subscription, kind, message_id, message) VALUES ($1, 
 INSERT INTO alerts.outbox (subscription, kind, message_id, message)
 SELECT id, 'links', $2, $3 FROM alerts.subscriptions
 WHERE address_key = ANY($1::bytea[]) AND confirmed_at IS NOT NULL
-ORDER BY stop_reason IS NOT DISTINCT FROM 'address', id LIMIT 1;
+ORDER BY stop_reason IS NOT DISTINCT FROM 'address', id LIMIT 1
+RETURNING id;
 
 -- name: confirmation
 -- The subscription of a link that confirms, before and after its confirmation.

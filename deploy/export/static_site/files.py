@@ -104,8 +104,8 @@ class SiteFiles:
 def open_site(directory: Path) -> Iterator[SiteFiles]:
     """Open the directory of a site for writing, and remove what an interrupted run left.
 
-    Raises InvalidInput if it has other content (NOT_EMPTY) or links to other directories (LINK_REFUSED), is in
-    use, or cannot be written.
+    Raises InvalidInput for other content (NOT_EMPTY), links to directories (LINK_REFUSED), a lock, and
+    errors of the system.
     """
     with report_path(directory):
         before = _names_before(directory)

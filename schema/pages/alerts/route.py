@@ -100,15 +100,19 @@ class AlertRoute:
                 parse_time_zone(values.get("timeZone", "")),
             )
             address = parse_address(values.get("address", ""))
+            admitted = await alerts.admit(
+                address, _network(request)
+            )  # before the check, which costs
             await self._check.require_answer(request, client, target)
-            letter = partial(confirmation_letter, alerts.options.site, target, choice)
-            await alerts.subscribe(address, choice, _network(request), letter)
+            if admitted:
+                letter = partial(confirmation_letter, alerts.options.site, target, choice)
+                await alerts.subscribe(address, choice, letter)
         except InvalidInput as error:
             return self._form(request, client, values, error)
         return see_other(href(ALERTS, {"sent": "confirmation"}))
 
     async def mail_links(self, request: Request, client: Client) -> Response:
-        """Mail the link to the subscriptions of an address. Raises RateLimited, NotFound."""
+        """Mail the link to the subscriptions of an address. Raises NotFound."""
         alerts = self._alerts(request, client)
         pairs = await read_form(request, MAX_FORM_BYTES)
         try:
@@ -117,7 +121,7 @@ class AlertRoute:
         except InvalidInput as error:
             return self._form(request, client, {}, error)
         letter = partial(links_letter, alerts.options.site)
-        await alerts.mail_links(address, _network(request), letter)
+        await alerts.mail_links(address, letter)
         return see_other(href(ALERTS, {"sent": "links"}))
 
     def _form(
