@@ -98,10 +98,8 @@ class Alerts:
                     code="TOO_MANY_SUBSCRIPTIONS",
                 )
             await connection.execute(SQL.add_request, prefixes[0], keys[0])
-        return (
-            usage["of_address"] < MAX_REQUESTS_OF_ADDRESS
-            and usage["own_subscriptions"] < MAX_OF_ADDRESS
-        )
+        of_address: int = usage["of_address"]
+        return of_address < MAX_REQUESTS_OF_ADDRESS and usage["own_subscriptions"] < MAX_OF_ADDRESS
 
     async def subscribe(
         self, address: str, choice: Choice, letter: Callable[[str], Letter]
