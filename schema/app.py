@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from projections.lru_cache import SizedLruCache
@@ -27,6 +25,7 @@ from schema.http.graphql_ws import GraphQLWebSocket
 from schema.http.limits import PushPriority
 from schema.http.messages import SHORTER, Answering, function_errors_as_json
 from schema.http.receipt_files import ReceiptFiles
+from schema.http.rendered import fixed_response
 from schema.http.shared_subscriptions import SharedSubscriptions
 from schema.http.streaming import AnswersInParts, Ends, GraphQLStreams
 from schema.metadata.route import MetadataRoute
@@ -221,12 +220,11 @@ def answer_schema(access: Access) -> Answering:
     async def answering(request: Request) -> Response:
         if not access.introspection:
             raise Forbidden("this server does not return its schema: TRACKER_INTROSPECTION is off")
-        return PlainTextResponse(await asyncio.to_thread(sdl))
+        return await fixed_response(request, sdl, "text/plain; charset=utf-8")
 
     return answering
 
 
-@cache
 def sdl() -> str:
     """Return the schema in SDL."""
     return SCHEMA.as_str() + "\n"

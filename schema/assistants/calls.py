@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -17,7 +18,7 @@ from schema.assistants.registry import TOOLS
 from schema.assistants.tool import CheckableAnswer, NotThere, Tool
 from schema.execution.execute import QUERIES, refusal
 from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
-from schema.http.authentication import AccessControl, Client
+from schema.http.authentication import Client
 from tracker.errors import NotFound, TrackerError
 
 INPUT = "input"
@@ -26,9 +27,8 @@ INPUT = "input"
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Executor of calls of tools for clients, with their rights and limits."""
+    """Executor of calls of tools for clients, with their rights. The caller holds their query slot."""
 
-    access_control: AccessControl
     answers: ResponseCache
 
     async def call(
@@ -44,8 +44,7 @@ class Calls:
         query = QueryRequest(tool.document, variables, tool.operation, client.caller)
         data = data_of(await self._execute(tool, query, client))
         try:
-            async with self.access_control.work_slot(client):
-                return tool.answer(data, arguments, origin)
+            return tool.answer(data, arguments, origin)
         except NotThere as error:
             near = await self._near(tool, error, variables, client)
             raise NotFound(f"{error.message}{near}", path=error.path) from None
@@ -66,7 +65,7 @@ class Calls:
 
     async def _execute(self, tool: Tool[Any], query: QueryRequest, client: Client) -> Answer:
         """Return a response without errors."""
-        answer = await self.answers.answer(query, QUERIES, self.access_control.work_slot(client))
+        answer = await self.answers.answer(query, QUERIES, nullcontext())
         if not isinstance(answer, Answer):
             raise at_argument(tool, refusal(answer["errors"][0]))
         return answer

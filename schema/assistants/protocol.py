@@ -6,7 +6,6 @@ Only this module imports the SDK, which is an extra and takes half a second to i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
@@ -52,7 +51,7 @@ def create_protocol(call: Call) -> Server[Any]:
     async def list_tools(
         context: Context, request: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=tool_list())
+        return types.ListToolsResult(tools=LISTED)
 
     async def call_tool(
         context: Context, request: types.CallToolRequestParams
@@ -67,7 +66,7 @@ def create_protocol(call: Call) -> Server[Any]:
 
     server: Server[Any] = Server(
         NAME,
-        version=version(PRODUCT),
+        version=VERSION,
         title="Critical-minerals policy tracker",
         instructions=INSTRUCTIONS,
         cache_hints={"tools/list": CacheHint(LIST_LIFETIME_MILLISECONDS, "public")},
@@ -105,17 +104,16 @@ def refused(problem: TrackerError) -> types.CallToolResult:
     )
 
 
-@cache
-def tool_list() -> list[types.Tool]:
-    """Return the tools as listed for clients."""
-    return [
-        types.Tool(
-            name=tool.name,
-            title=tool.title,
-            description=tool.description,
-            input_schema=tool.input_schema,
-            output_schema=tool.output_schema,
-            annotations=READ_ONLY,
-        )
-        for tool in ALL
-    ]
+LISTED = [
+    types.Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
+        annotations=READ_ONLY,
+    )
+    for tool in ALL
+]
+"""The tools as listed for clients. They are computed with the import, outside of the event loop."""
+VERSION = version(PRODUCT)

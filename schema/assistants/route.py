@@ -66,7 +66,7 @@ class AssistantRoute:
         pacing: PushPriority,
     ):
         self._access_control = access_control
-        self._calls = Calls(access_control, answers)
+        self._calls = Calls(answers)
         self._receipts = receipts
         self._observer = observer
         self._pacing = pacing
@@ -113,7 +113,8 @@ class AssistantRoute:
         check_parameters(request, (ARGUMENTS,))
         values = _arguments(request.query_params.get(ARGUMENTS, "{}"))
         tool = request.path_params["tool"]
-        query, answer = await self._calls.query(tool, values, client)
+        async with self._access_control.work_slot(client):
+            query, answer = await self._calls.query(tool, values, client)
         response = await self._receipts.respond(client, query, answer, f"{tool}-{answer.position}")
         current_operation().outcome = "ok"
         return response
@@ -126,7 +127,8 @@ class AssistantRoute:
         async def call(name: str, arguments: Mapping[str, Any]) -> CheckableAnswer:
             return await self._calls.call(name, arguments, client, origin)
 
-        response: Response = await http.exchange(call, request, body)
+        async with self._access_control.work_slot(client):
+            response: Response = await http.exchange(call, request, body)
         return response
 
 

@@ -23,7 +23,7 @@ from schema.assistants.calls import Calls
 from schema.assistants.protocol import NAME, Context, create_protocol, refused
 from schema.assistants.tool import CheckableAnswer
 from schema.execution.response_cache import ResponseCache
-from schema.http.authentication import AccessControl, Client
+from schema.http.authentication import Client
 from schema.services import Access, Services
 from schema.telemetry.metrics import Metrics
 from schema.telemetry.observer import Observer, request_id
@@ -42,8 +42,7 @@ READER = Client(Caller("command line", frozenset([Scope.READ])), "command line")
 async def serve(services: Services) -> None:
     """Serve a tracker in this process on standard input and output, until the input ends."""
     access = Access()
-    access_control = AccessControl(services.tokens, access)
-    calls = Calls(access_control, ResponseCache(services, access))
+    calls = Calls(ResponseCache(services, access))
     observer = Observer(Metrics(services))
 
     async def call(name: str, arguments: Mapping[str, Any]) -> CheckableAnswer:

@@ -24,9 +24,6 @@ VARIABLE = re.compile(
     r"(?: at )?(?P<where>(?:\.\w+|\[\d+\])*): "
 )
 
-SUGGESTION = re.compile(r" Did you mean [^?]*\?")
-"""The end of GraphQL's message for an unknown name: suggestions of existing names."""
-
 DATABASE_ERRORS = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -62,12 +59,6 @@ def describe_error(error: GraphQLError) -> None:
     else:
         _mask(error)
     error.message = error.message[:MAX_MESSAGE_CHARACTERS]
-
-
-def strip_suggestions(error: GraphQLError) -> None:
-    """Strip schema names ("Did you mean …?") from a GraphQL error, in place."""
-    if not isinstance(error.original_error, TrackerError):
-        error.message = SUGGESTION.sub("", error.message)
 
 
 def error_extensions(code: str, path: tuple[str | int, ...] = ()) -> dict[str, Any]:

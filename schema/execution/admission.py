@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -23,7 +24,7 @@ from graphql import (
 from schema.base.context import Context
 from schema.base.errors import error_with_code
 from schema.execution.document_cost import cost_errors
-from schema.execution.documents import ParsedDocument, parsed_document
+from schema.execution.documents import ParsedDocument, in_thread, parsed_document, turn
 from schema.execution.fixed_moments import root_fields
 from schema.root.batch import MAX_COMMANDS, command_count_error
 from schema.root.endpoints import ENDPOINT_MUTATIONS
@@ -38,6 +39,8 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_READER_BODY_BYTES = 512 * 1024
 """Maximum size for callers without the right to write. Queries are short, and parsing JSON delays
 others."""
+MAX_TOKENS_ON_LOOP = 300
+"""Maximum size of a cached document whose cost is computed in the event loop."""
 MAX_LIST_ITEMS = 1000
 """Maximum number of items of a list in a variable."""
 SCOPES = (
@@ -106,7 +109,15 @@ async def admit(schema: GraphQLSchema, request: OperationRequest) -> AdmittedOpe
             error_with_code("OPERATION_NOT_ALLOWED", NOT_ALLOWED[operation.operation])
         )
     admitted = AdmittedOperation(parsed.document, parsed.whole or parsed.document, operation)
-    if errors := parsed.errors or _errors(schema, admitted, parsed.has_variable_cost, request):
+    errors = parsed.errors or _errors(admitted, request)
+    if not errors and parsed.has_variable_cost:
+        work = partial(cost_errors, schema, parsed.document, request.variables)
+        if (parsed.document.token_count or 0) <= MAX_TOKENS_ON_LOOP:
+            errors = work()
+        else:
+            async with turn():
+                errors = await in_thread(work)
+    if errors:
         raise NotAdmitted(*errors)
     return admitted
 
@@ -128,14 +139,9 @@ def _bad_request(message: str, *path: str) -> NotAdmitted:
     return NotAdmitted(error_with_code("BAD_REQUEST", message, *path))
 
 
-def _errors(
-    schema: GraphQLSchema,
-    admitted: AdmittedOperation,
-    has_variable_cost: bool,
-    request: OperationRequest,
-) -> list[GraphQLError]:
-    """Return the errors of a valid operation for this caller with these variables."""
-    document, operation, variables = admitted.document, admitted.operation, request.variables
+def _errors(admitted: AdmittedOperation, request: OperationRequest) -> list[GraphQLError]:
+    """Return the errors of a valid operation for this caller, apart from its cost."""
+    operation, variables = admitted.operation, request.variables
     if operation.operation is not OperationType.SUBSCRIPTION:
         fields = _commands(admitted)
         if errors := (
@@ -144,9 +150,7 @@ def _errors(
             or too_many_commands(fields, variables)
         ):
             return errors
-    if errors := too_long_lists(variables):
-        return errors
-    return cost_errors(schema, document, variables) if has_variable_cost else []
+    return too_long_lists(variables)
 
 
 def has_commands(admitted: AdmittedOperation) -> bool:

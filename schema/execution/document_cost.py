@@ -6,7 +6,9 @@ the fields of its response, counted in the schema.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from types import SimpleNamespace
 from typing import Any
@@ -24,18 +26,18 @@ from graphql import (
     NamedTypeNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    StringValueNode,
-    VariableNode,
     get_named_type,
     get_nullable_type,
     is_composite_type,
     is_list_type,
+    is_wrapping_type,
     print_ast,
     value_from_ast_untyped,
 )
 
+from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
-from schema.execution.document_size import ONE_TYPE, ROOTS, WHOLE_SCHEMA, fragments_of
+from schema.execution.document_size import ONE_TYPE, ROOTS, fragments_of
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE
 from schema.inputs.series import number_of_steps
 from tracker.domain.actors.announcement import MAX_REFERENCES
@@ -90,6 +92,9 @@ DEFER_COST = 20
 """Cost of a fragment with `@defer`: it is executed and sent separately."""
 MAX_COST = 50_000
 """Maximum number of fields of a response with full pages."""
+MAX_LEVEL_BYTES = 8 * 1024 * 1024
+LEVEL_VALUE_BYTES = 200
+"""Approximate memory of a value of a level."""
 
 
 def cost_errors(
@@ -236,9 +241,24 @@ def _size(number: float) -> int:
     return int(min(number, MAX_COUNTED_ITEMS)) if number > 1 else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The values of an introspection field at one place of a response, null excluded."""
+
+    type: Any
+    """Its type without wrappers."""
+    values: Sequence[tuple[Any, int]] = ()
+    """Each value with its number; none for scalars, which have no fields."""
+    count: int = 0
+
+
+_levels: SizedLruCache[tuple[str, ...], Level] = SizedLruCache(MAX_LEVEL_BYTES)
+"""Levels by the names of the fields above them, computed once."""
+
+
 class IntrospectionCost:
-    """Count of introspection fields, up to a limit for the whole document. Counting takes time proportional
-    to the count, so it stops above the limit."""
+    """Count of introspection fields, up to a limit for the whole document. A new level takes time
+    proportional to the count above it, so counting stops above the limit."""
 
     def __init__(
         self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], most: int
@@ -253,40 +273,50 @@ class IntrospectionCost:
 
         It exceeds the limit once the document does.
         """
-        before = self._left
-        source = self._schema if node.name.value == WHOLE_SCHEMA else self._type(node, variables)
-        self._count(node, ROOTS[node.name.value].type, [source])
+        before, name = self._left, node.name.value
+        source: Any = self._schema
+        root = name
+        if name == ONE_TYPE:
+            [argument] = node.arguments or ()
+            root = str(value_from_ast_untyped(argument.value, dict(variables)))
+            source = self._schema.get_type(root)
+        found = () if source is None else ((source, 1),)
+        self._left -= 1
+        self._count(node, (name, root), Level(get_named_type(ROOTS[name].type), found, len(found)))
         return before - self._left if self._left >= 0 else self._most + 1
 
-    def _type(self, node: FieldNode, variables: Mapping[str, Any]) -> Any:
-        """Return the type that `__type` names; None without one."""
-        [name] = [argument.value for argument in node.arguments or ()]
-        if isinstance(name, VariableNode):
-            type_name = variables.get(name.name.value)
-            return self._schema.get_type(type_name) if isinstance(type_name, str) else None
-        return self._schema.get_type(name.value) if isinstance(name, StringValueNode) else None
+    def _count(self, node: FieldNode, path: tuple[str, ...], level: Level) -> None:
+        """Count the fields below a field."""
+        for field in self._fields(node.selection_set):
+            if self._left < 0:
+                return
+            self._left -= level.count
+            if level.values and self._left >= 0 and field.selection_set:
+                at = (*path, field.name.value)
+                self._count(field, at, self._below(level, at))
 
-    def _count(self, node: FieldNode, kind: Any, values: Iterable[Any]) -> None:
-        self._left -= 1
-        named: Any = get_named_type(kind)
-        if not is_composite_type(named):
-            return
-        selected = list(self._fields(node.selection_set))
-        for value in values:
-            for field in selected if value is not None else ():
-                if self._left < 0:
-                    return
-                self._field(field, named, value)
-
-    def _field(self, node: FieldNode, parent: Any, source: Any) -> None:
-        definition = parent.fields.get(node.name.value)
-        if definition is None or not is_composite_type(get_named_type(definition.type)):
-            self._left -= 1  # __typename, or a value
-            return
-        deprecated = dict.fromkeys(definition.args, True)  # these are counted in any case
-        value = definition.resolve(source, self._info, **deprecated)
+    def _below(self, level: Level, path: tuple[str, ...]) -> Level:
+        """Return the level of the last field of a path."""
+        if cached := _levels.get(path, self._schema):
+            return cached
+        definition = level.type.fields[path[-1]]
         several = is_list_type(get_nullable_type(definition.type))
-        self._count(node, definition.type, (value or ()) if several else [value])
+        deprecated = dict.fromkeys(definition.args, True)  # these are counted in any case
+        values: dict[Any, Any] = {}
+        counts: Counter[Any] = Counter()
+        for source, count in level.values:
+            value = definition.resolve(source, self._info, **deprecated)
+            for one in (value or ()) if several else (value,):
+                if one is not None:
+                    counts[key := _identity(one)] += count
+                    values[key] = one
+        below = Level(
+            get_named_type(definition.type),
+            [(values[key], count) for key, count in counts.items()],
+            counts.total(),
+        )
+        _levels.put(path, below, LEVEL_VALUE_BYTES * len(values), self._schema)
+        return below
 
     def _fields(self, selections: SelectionSetNode | None) -> Iterator[FieldNode]:
         for node in selections.selections if selections else ():
@@ -296,3 +326,10 @@ class IntrospectionCost:
                 yield from self._fields(self._fragments[node.name.value].selection_set)
             else:
                 yield from self._fields(getattr(node, "selection_set", None))
+
+
+def _identity(value: Any) -> Any:
+    """Return a key that is the same for the same part of the schema, such as two types `String!`."""
+    if is_wrapping_type(value):
+        return str(value)
+    return tuple(map(id, value)) if isinstance(value, tuple) else id(value)

@@ -1,12 +1,20 @@
-"""Documents: parsed, measured and validated once, and cached."""
+"""Documents: parsed, measured and validated once, and cached.
+
+Documents that are not cached are processed in a thread, one document at a time. Each client has at most one
+in its queue, so clients take turns.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
+from weakref import WeakKeyDictionary
 
 from graphql import (
     REMOVE,
@@ -19,9 +27,9 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    TokenKind,
     Visitor,
     parse,
-    specified_rules,
     validate,
     visit,
 )
@@ -29,19 +37,26 @@ from graphql import (
 from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
 from schema.execution.document_cost import cost_errors, has_variable_cost
-from schema.execution.document_size import MAX_TOKENS, size_errors
+from schema.execution.document_size import MAX_TOKENS, ROOTS, size_errors
 from schema.execution.fixed_moments import root_fields
+from schema.execution.work_slots import WorkSlots
+from schema.telemetry.operation import current_operation
 
+T = TypeVar("T")
 Roots: TypeAlias = Mapping[str, tuple[FieldNode, ...]]
 """Root fields of the queries of a document, by the name of the query ('' without)."""
 
 MAX_DOCUMENT_CHARACTERS = 100_000
 """Maximum length of a document; longer texts belong in variables, which are parsed faster."""
 MAX_ERRORS = 20
-MAX_CHARACTERS_ON_LOOP = 1000
-"""Maximum length of a document that is parsed in the event loop; longer ones are parsed in a thread."""
+MAX_SUGGESTED_ERRORS = 3
+"""Maximum number of errors with suggestions, because finding similar names takes most of the time."""
 MAX_CACHE_BYTES = 16 * 1024 * 1024
-"""Memory for cached documents."""
+"""Memory for cached documents without errors."""
+MAX_REFUSED_BYTES = 2 * 1024 * 1024
+"""Memory for cached documents with errors, which cannot evict the others."""
+MAX_SELECTION_BYTES = 1024 * 1024
+"""Memory for digests of valid selections."""
 BYTES_PER_TOKEN = 1000
 """Approximate memory of a document per token."""
 
@@ -58,6 +73,8 @@ class ParsedDocument:
     """Root fields of its queries, if it is valid."""
     whole: DocumentNode | None = None
     """The document without `@defer`, for complete responses; the same object if it has none."""
+    introspection: str | None = None
+    """The digest of its selection, if it is a valid query of the schema alone without variables."""
 
     def query(self, name: str | None) -> tuple[FieldNode, ...] | None:
         """Return the root fields of the selected query; None if there is no valid one."""
@@ -90,45 +107,99 @@ def parse_document(schema: GraphQLSchema, text: str, introspection: bool = True)
         document = without_cycles(parse(text, max_tokens=MAX_TOKENS))
     except GraphQLError as error:
         return ParsedDocument(None, [error])
-    errors = size_errors(document) or validation_errors(schema, document, introspection)
-    variable_cost = not errors and has_variable_cost(document)
-    if not errors and not variable_cost:
-        errors = cost_errors(schema, document, {})
+    errors: list[GraphQLError] = []
+    selection = selection_digest(document)
+    variable_cost = valid_selections.get((selection, introspection), schema)
+    if variable_cost is None:
+        errors = size_errors(document) or validation_errors(schema, document, introspection)
+        variable_cost = not errors and has_variable_cost(document)
+        if not errors and not variable_cost:
+            errors = cost_errors(schema, document, {})
+        if not errors:
+            valid_selections.put((selection, introspection), variable_cost, len(selection), schema)
     whole = without_defer(document) if GraphQLDeferDirective.name in text else document
-    return ParsedDocument(document, errors, variable_cost, {} if errors else roots(document), whole)
+    if errors:
+        return ParsedDocument(document, errors, variable_cost, {}, whole)
+    parsed = ParsedDocument(document, [], variable_cost, roots(document), whole)
+    fields = parsed.query(None) or ()
+    if fields and all(field.name.value in ROOTS for field in fields):
+        [operation] = parsed.operations
+        if not operation.variable_definitions:
+            return replace(parsed, introspection=selection)
+    return parsed
 
 
 def validation_errors(
     schema: GraphQLSchema, document: DocumentNode, introspection: bool
 ) -> list[GraphQLError]:
-    """Return the validation errors of a document by the rules of GraphQL."""
-    if introspection:
-        return validate(schema, document, max_errors=MAX_ERRORS)
-    rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
-    return validate(schema, document, rules, max_errors=MAX_ERRORS)
+    """Return the validation errors of a document by the rules of GraphQL.
+
+    Errors have no suggestions if there are many of them, or without introspection.
+    """
+    if not introspection and (
+        errors := validate(schema, document, [NoSchemaIntrospectionCustomRule], MAX_ERRORS)
+    ):
+        return errors
+    errors = validate(schema, document, None, MAX_ERRORS, hide_suggestions=True)
+    if introspection and 0 < len(errors) <= MAX_SUGGESTED_ERRORS:
+        return validate(schema, document)
+    return errors
 
 
-cache: SizedLruCache[tuple[str, bool], ParsedDocument] = SizedLruCache(MAX_CACHE_BYTES)
+def selection_digest(document: DocumentNode) -> str:
+    """Return a digest of a document without its layout, comments, and the name of its only operation."""
+    operations = [of for of in document.definitions if isinstance(of, OperationDefinitionNode)]
+    only = operations[0] if len(operations) == 1 else None
+    name = only.name.loc if only and only.name else None
+    digest = hashlib.blake2b(digest_size=16)
+    token = document.loc.start_token if document.loc else None
+    while token:
+        if token.kind is not TokenKind.COMMENT and not (name and token.start == name.start):
+            value = token.value or ""
+            part = f"{token.kind.value} {len(value)} {value}"
+            digest.update(part.encode(errors="surrogatepass"))
+        token = token.next
+    return digest.hexdigest()
 
-_PARSER = ThreadPoolExecutor(1, "documents")
-"""Executor that parses one long document at a time; each may take a tenth of a second."""
+
+Documents: TypeAlias = SizedLruCache[tuple[str, bool], ParsedDocument]
+cache: Documents = SizedLruCache(MAX_CACHE_BYTES)
+refused: Documents = SizedLruCache(MAX_REFUSED_BYTES)
+valid_selections: SizedLruCache[tuple[str, bool], bool] = SizedLruCache(MAX_SELECTION_BYTES)
+"""Digests of valid selections, and whether variables determine their cost."""
+_thread = ThreadPoolExecutor(1, "documents")
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, WorkSlots] = WeakKeyDictionary()
+
+
+def turn() -> AbstractAsyncContextManager[None]:
+    """Return the turn of the present client in the thread for documents."""
+    turns = _turns.setdefault(asyncio.get_running_loop(), WorkSlots(1))
+    return turns.hold(current_operation().client)
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Return the result of some work on a document, in the thread for it. The client has its turn."""
+    return await asyncio.get_running_loop().run_in_executor(_thread, work)
 
 
 async def parsed_document(schema: GraphQLSchema, text: str, introspection: bool) -> ParsedDocument:
-    """Return a document from the cache, or parse it; a long one in a thread."""
-    if cached := cache.get((text, introspection), schema):
+    """Return a document from the cache, or parse it in the turn of the client."""
+    key = text, introspection
+    if cached := _cached(key, schema):
         return cached
-    if len(text) <= MAX_CHARACTERS_ON_LOOP:
-        parsed = parse_document(schema, text, introspection)
-    else:
-        parsed = await asyncio.get_running_loop().run_in_executor(
-            _PARSER, parse_document, schema, text, introspection
-        )
+    async with turn():
+        if cached := _cached(key, schema):
+            return cached
+        parsed = await in_thread(partial(parse_document, schema, text, introspection))
     size = len(text) * 4 + memory_size(parsed.document)
     if parsed.whole is not parsed.document:
         size += memory_size(parsed.document)
-    cache.put((text, introspection), parsed, size, schema)
+    (refused if parsed.errors else cache).put(key, parsed, size, schema)
     return parsed
+
+
+def _cached(key: tuple[str, bool], schema: GraphQLSchema) -> ParsedDocument | None:
+    return cache.get(key, schema) or refused.get(key, schema)
 
 
 def memory_size(document: DocumentNode | None) -> int:

@@ -169,6 +169,9 @@ class ResponseCache:
         ):
             return cached.observed()
         async with slot:
+            schema_key = await self._schema_key(request)
+            if schema_key and (cached := self.kept.get(schema_key)):
+                return cached.observed()
             result = await execute(
                 self._services,
                 request.document,
@@ -180,7 +183,16 @@ class ResponseCache:
             )
         if "errors" in result:
             return result
-        return await self._store(request, key, edition, result)
+        return await self._store(request, schema_key or key, edition, result)
+
+    async def _schema_key(self, request: QueryRequest) -> Key | None:
+        """Return the key of a query of the schema, which is the same under all names; None for others."""
+        parsed = await parsed_document(SCHEMA._schema, request.document, self._access.introspection)
+        operation = parsed.operation(request.operation) if parsed.introspection else None
+        if operation is None:
+            return None
+        current_operation().note_name(operation.name.value if operation.name else None)
+        return str(parsed.introspection), b"", None, frozenset()
 
     def _edition(self) -> CacheEpoch | None:
         """Return the present epoch; None without notifications of new events."""
@@ -229,17 +241,18 @@ class ResponseCache:
             body,
             data_ends,
             are_pinned(fields, with_defaults(operation, request.variables)),
-            current_operation().operation,
+            current_operation().operation if parsed.introspection is None else None,
             current_operation().position,
             answer_moments(),
         )
-        if key and edition and are_cacheable(fields) and edition == self._edition():
-            self._valid_until = self._valid_until or edition[0]
+        shared = parsed.introspection is not None
+        if key and (shared or (edition and are_cacheable(fields) and edition == self._edition())):
+            self._valid_until = self._valid_until or (edition and edition[0])
             self.kept.put(
                 key,
                 answer,
                 len(answer.body) * 5 // 4 + len(key[0]) + len(key[1]),
-                None if answer.immutable else edition,
+                None if answer.immutable or shared else edition,
             )
         return answer
 

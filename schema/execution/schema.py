@@ -32,7 +32,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from schema.base.context import Context
-from schema.base.errors import describe_error, strip_suggestions
+from schema.base.errors import describe_error
 from schema.base.scalars import SCALARS
 from schema.execution.admission import (
     AdmittedOperation,
@@ -290,6 +290,7 @@ class TrackerSchema(Schema):
             "variable_values": request.variables,
             "operation_name": request.operation_name,
             "executor_class": self.execution_context_class,
+            "hide_suggestions": not context.access.introspection,
         }
 
     def _result(
@@ -312,8 +313,6 @@ class TrackerSchema(Schema):
 def _describe(context: Context, errors: list[GraphQLError]) -> None:
     """Give every error its code, and report the first code."""
     for error in errors:
-        if not context.access.introspection:
-            strip_suggestions(error)
         describe_error(error)
         current_operation().note_error(error.extensions["code"] if error.extensions else "ERROR")
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
+from schema.execution.work_slots import WorkSlots
 from schema.http.cross_site import counted_token, token_in_cookie
-from schema.http.limits import TokenBuckets, WorkSlots, client_network
+from schema.http.limits import TokenBuckets, client_network
 from schema.http.messages import header
 from schema.services import ANONYMOUS_CALLER, OPEN_CALLER, Access
+from schema.telemetry.operation import current_operation
 from tracker.auth import tokens
 from tracker.auth.oidc_issuer import OidcIssuer, is_jwt
 from tracker.auth.scopes import Caller, Scope, expand_scopes, parse_bearer
@@ -79,6 +81,7 @@ class AccessControl:
         else:
             authenticated = Client(caller, client, "", self.read_only, self._alerts)
         self._buckets.take(authenticated.key)
+        current_operation().client = authenticated.key
         return authenticated
 
     async def authenticate_request(self, request: HTTPConnection) -> Client:

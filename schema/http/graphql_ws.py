@@ -229,7 +229,7 @@ class WebSocketHandler(BaseGraphQLTransportWSHandler[Context, None]):
         with connected.observer.operation(
             next(connected.ids), WEBSOCKET, connected.headers
         ) as seen:
-            seen.actor = connected.caller.name
+            seen.actor, seen.client = connected.caller.name, connected.client.key
             seen.note_name(operation.operation_name)
             await self._run(operation, connected, connected.client)
 

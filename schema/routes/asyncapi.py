@@ -7,7 +7,6 @@ of references.
 
 from __future__ import annotations
 
-import asyncio
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -18,7 +17,7 @@ from typing import Any, TypeAlias
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schema.http.messages import json_response
+from schema.http.rendered import fixed_response
 from schema.routes.json_schemas import json_schema, present_number
 from schema.tables.formats import LICENCE_URL
 from tracker.delivery.message import EVENT_MEDIA_TYPE
@@ -38,7 +37,7 @@ DEFINITIONS = "#/$defs/"
 
 async def answer_pushes(request: Request) -> Response:
     """Respond to `/asyncapi.json`."""
-    return json_response(await asyncio.to_thread(describe_pushes))
+    return await fixed_response(request, describe_pushes)
 
 
 @cache

@@ -23,6 +23,7 @@ from schema.execution.url_parameters import MOMENT
 from schema.http.authentication import AccessControl, Client
 from schema.http.messages import SHORTER, errors_as_json, gzip_chunks, json_response, takes_gzip
 from schema.http.receipt_files import RECEIPT, ReceiptFiles
+from schema.http.rendered import fixed_response
 from schema.http.streaming import StreamedResponse
 from schema.services import Access, Services
 from schema.tables.csv_metadata import ENDING, MEDIA_TYPE, csv_metadata
@@ -73,7 +74,7 @@ class TableRoute:
     async def openapi(self, request: Request) -> Response:
         """Return these routes as OpenAPI 3.1."""
         await self._access_control.authenticate_request(request)
-        return json_response(describe_api())
+        return await fixed_response(request, describe_api)
 
     @errors_as_json
     async def rows(self, request: Request) -> Response:

@@ -137,10 +137,9 @@ class Xlsx:
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
         """Yield the complete file. Raises TooLarge for more rows than a sheet has."""
-        import xlsxwriter  # type: ignore[import-untyped]  # here, as it would delay every start
-
         columns, count = _columns(header), 0
         with FileThread() as thread:
+            xlsxwriter = await thread.run(import_module, "xlsxwriter")  # it would delay every start
             folder = thread.enter_context(tempfile.TemporaryDirectory(prefix="tracker-table-"))
             file = thread.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the thread closes it
             options = {"constant_memory": True, "tmpdir": folder, "use_zip64": True}
@@ -174,14 +173,13 @@ class Parquet:
         self, header: Header, pages: Pages, titled: bool
     ) -> AsyncGenerator[bytes, None]:
         """Yield the complete file. Raises TrackerError if pyarrow is not installed."""
-        arrow, parquet = import_arrow()
         columns = _columns(header)
-        metadata = header.lines()
-        schema = arrow.schema(
-            [arrow.field(column.name, _arrow_type(arrow, column)) for column in columns],
-            metadata=metadata,
-        )
         with FileThread() as thread:
+            arrow, parquet = await thread.run(import_arrow)
+            schema = arrow.schema(
+                [arrow.field(column.name, _arrow_type(arrow, column)) for column in columns],
+                metadata=header.lines(),
+            )
             file = thread.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the thread closes it
             writer = thread.enter_context(parquet.ParquetWriter(file, schema))
             async with aclosing(pages):

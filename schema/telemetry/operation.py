@@ -24,6 +24,8 @@ class OperationInfo:
     request: str
     """Id of the request; for an operation on a WebSocket that of the connection and a number."""
     transport: str
+    client: str = ""
+    """Key of the client's limits."""
     actor: str | None = None
     type: str | None = None
     """query, mutation or subscription; None if the document does not determine it."""

@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
 from graphql import (
     ExecutionResult,
+    NoSchemaIntrospectionCustomRule,
     build_client_schema,
     experimental_execute_incrementally,
     get_introspection_query,
     get_nullable_type,
+    introspection_types,
     is_list_type,
     parse,
     print_schema,
+    validate,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schema.execution import admission, response_cache
+from schema.execution import documents as processing
+from schema.execution.admission import MAX_TOKENS_ON_LOOP
 from schema.execution.document_cost import MAX_COST, USUAL_LENGTHS, cost
 from schema.execution.document_size import MAX_ALIASES, MAX_FIELDS
-from schema.execution.documents import parse_document
+from schema.execution.documents import (
+    MAX_REFUSED_BYTES,
+    MAX_SUGGESTED_ERRORS,
+    parse_document,
+    parsed_document,
+)
 from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.contract.test_security import codes
@@ -202,6 +215,94 @@ async def test_hostile_introspection_is_refused_in_no_time(api: Api) -> None:
     answer = await api.post(aliased(300, f"__schema {TYPES}"))
     assert codes(answer) == {"TOO_MANY_ALIASES"}
     assert time.process_time() - started < 5  # it was twelve seconds
+
+
+async def test_other_names_of_a_query_of_the_schema_cost_neither_validation_nor_execution(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Counter[str]()
+
+    def counted(owner: Any, name: str) -> None:
+        function = getattr(owner, name)
+
+        def call(*arguments: Any, **more: Any) -> Any:
+            work[name] += 1
+            return function(*arguments, **more)
+
+        monkeypatch.setattr(owner, name, call)
+
+    counted(processing, "validate")
+    counted(processing, "cost_errors")
+    counted(response_cache, "execute")
+    text = f"query %s {{ __schema {TYPES} }} # %s"
+    answers = [await api.post(text % (name, name)) for name in ("One", "Another", "Third")]
+    assert answers[0]["data"] == executed(text % ("One", ""))
+    assert answers[0] == answers[1] == answers[2]
+    assert work == {"validate": 1, "cost_errors": 1, "execute": 1}
+    other = await api.post("query One { __schema { types { name } } }")
+    assert other["data"] != answers[0]["data"]
+    body = {"query": text % ("One", ""), "operationName": "Two"}
+    response = await api.request("POST", "/graphql", json=body)
+    assert codes(response.json()) == {"BAD_REQUEST"}
+
+
+def test_the_cost_of_introspection_is_read_from_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = parse(WHOLE)
+    first = cost(SCHEMA, document, {})
+    resolved = [0]
+    for type_ in introspection_types.values():
+        for field in getattr(type_, "fields", {}).values():
+            monkeypatch.setattr(field, "resolve", lambda *_, **__: resolved.append(1))
+    assert cost(SCHEMA, document, {}) == first
+    assert resolved == [0]
+
+
+async def test_hidden_introspection_is_refused_without_the_other_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = list[Any]()
+
+    def noted(schema: Any, document: Any, of: Any = None, *more: Any, **named: Any) -> Any:
+        rules.append(of)
+        return validate(schema, document, of, *more, **named)
+
+    monkeypatch.setattr(processing, "validate", noted)
+    error, *_ = parse_document(SCHEMA, f"query Hidden {{ __schema {TYPES} }}", False).errors
+    assert "introspection has been disabled" in error.message
+    assert rules == [[NoSchemaIntrospectionCustomRule]]
+
+
+def test_many_errors_have_no_suggestions() -> None:
+    def suggested(number: int) -> int:
+        text = "{" + " ".join(f"heads{'s' * n}" for n in range(number)) + "}"
+        return str(parse_document(SCHEMA, text).errors).count("Did you mean")
+
+    assert suggested(MAX_SUGGESTED_ERRORS) > 0
+    assert suggested(MAX_SUGGESTED_ERRORS + 1) == 0
+
+
+async def test_refused_documents_do_not_evict_others() -> None:
+    valid = await parsed_document(SCHEMA, "{ head }", True)
+    for number in range(60):
+        await parsed_document(SCHEMA, f"{{ nothing{number} {'head ' * 300} }}", True)
+    assert await parsed_document(SCHEMA, "{ head }", True) is valid
+    assert 0 < processing.refused.bytes <= MAX_REFUSED_BYTES
+
+
+async def test_the_cost_of_a_large_document_with_variables_is_computed_outside_of_the_loop(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def noted(*arguments: Any) -> Any:
+        threads.append(threading.current_thread())
+        return []
+
+    monkeypatch.setattr(admission, "cost_errors", noted)
+    text = "query ($first: Int) {{ events(first: $first) {{ nodes {{ {} }} }} }}"
+    for times in (1, MAX_TOKENS_ON_LOOP // 6):
+        await api.ask(text.format("position recordedAt type entity data eventId " * times), first=1)
+    assert [thread is threading.main_thread() for thread in threads] == [True, False]
 
 
 # --- lists that arguments name the items of

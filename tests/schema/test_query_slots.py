@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager, nullcontext
+import threading
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from types import SimpleNamespace
 from typing import Any
 
+import httpx2
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
+from schema.assistants.route import AssistantRoute
 from schema.base.context import Context
 from schema.execution import documents
-from schema.execution.documents import MAX_CHARACTERS_ON_LOOP, parsed_document
+from schema.execution.documents import ParsedDocument, parse_document, parsed_document
 from schema.execution.execute import stream
 from schema.execution.schema import SCHEMA
+from schema.execution.work_slots import WorkSlots
 from schema.http.authentication import AccessControl, Client
-from schema.http.limits import WorkSlots
 from schema.services import OPEN_CALLER, READ_ONLY_CALLER, Access, Services
+from schema.telemetry.operation import CURRENT_OPERATION, OperationInfo
 from tests.support.fact_builders import announced
+from tests.support.time_limits import within
+from tests.support.web_server import serving
+from tests.support.websocket_client import connected, receive, subscribe
 from tracker.auth.scopes import Caller, Scope
 from tracker.domain.controls.export_control import ExportControl
 
@@ -138,12 +149,125 @@ async def test_a_query_over_a_stream_waits_for_its_turn(services: Services) -> N
     await answers.aclose()
 
 
-async def test_nobody_waits_while_a_long_document_is_parsed() -> None:
-    text = "{" + "head " * 70 + " " * MAX_CHARACTERS_ON_LOOP + "}"
-    documents.cache.clear()
+async def test_so_many_queries_of_a_client_run_in_one_iteration_and_no_more() -> None:
+    turns, done = WorkSlots(2), list[str]()
+
+    async def work(client: str) -> None:
+        async with turns.hold(client):
+            done.append(client)  # without waiting for anything
+
+    async with asyncio.TaskGroup() as tasks:
+        for client in "aaaaab":
+            tasks.create_task(work(client))
+        await asyncio.sleep(0)
+        assert done == ["a", "a", "b"]
+    assert len(done) == 6
+    await let_all_run()
+    assert not turns._at_work
+
+
+@pytest.fixture
+def no_documents() -> None:
+    """Forget all documents."""
+    for cached in (documents.cache, documents.refused, documents.valid_selections):
+        cached.clear()
+
+
+@pytest.mark.usefixtures("no_documents")
+@pytest.mark.parametrize("text", ["{ head }", "{ nothing }", "{", "{" + "head " * 70 + "}"])
+async def test_no_document_is_parsed_in_the_event_loop(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def noted(*arguments: Any) -> ParsedDocument:
+        threads.append(threading.current_thread())
+        return parse_document(*arguments)
+
+    monkeypatch.setattr(documents, "parse_document", noted)
     with counted_passes() as passes:
-        await parsed_document(SCHEMA._schema, "{ head }", True)
-        short = passes[0]
-        await parsed_document(SCHEMA._schema, text, True)
-    assert short == 0
+        for _ in range(2):
+            await parsed_document(SCHEMA._schema, text, True)
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
     assert passes[0] > 0
+
+
+async def test_documents_of_two_clients_are_parsed_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    all_sent, parsed = threading.Event(), list[str]()
+
+    def noted(schema: Any, text: str, introspection: bool) -> ParsedDocument:
+        all_sent.wait(within(10))
+        parsed.append(text[6])
+        return parse_document(schema, text, introspection)
+
+    async def ask(client: str, number: int) -> None:
+        CURRENT_OPERATION.set(OperationInfo("", "", client))
+        await parsed_document(SCHEMA._schema, f"query {client}{number} {{ head }}", True)
+
+    monkeypatch.setattr(documents, "parse_document", noted)
+    async with asyncio.TaskGroup() as tasks:
+        for number, client in enumerate("aaaaabb"):
+            tasks.create_task(ask(client, number))
+        await let_all_run()
+        all_sent.set()
+    assert "".join(parsed) == "ababaaa"
+
+
+@pytest.mark.usefixtures("no_documents")
+async def test_documents_are_parsed_in_the_slot_of_their_client_over_every_route(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, parsed, hold = Counter[int](), list[bool](), WorkSlots.hold
+
+    @asynccontextmanager
+    async def noted_hold(self: WorkSlots, client: str) -> AsyncIterator[None]:
+        async with hold(self, client):
+            held[self._most] += 1
+            yield
+            held[self._most] -= 1
+
+    def noted(*arguments: Any) -> ParsedDocument:
+        parsed.append(held[Access().queries] > 0 and held[1] > 0)
+        return parse_document(*arguments)
+
+    monkeypatch.setattr(WorkSlots, "hold", noted_hold)
+    monkeypatch.setattr(documents, "parse_document", noted)
+    tool = {"name": "search", "arguments": {"text": "tin"}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": tool}
+    async with serving(services, Access()) as (address, *_):
+        async with httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client:
+            await client.post("/graphql", json={"query": "query A { head }"})
+            streamed = {"Accept": "text/event-stream"}
+            await client.post("/graphql", json={"query": "query B { head }"}, headers=streamed)
+            deferred = {"Accept": "multipart/mixed;deferSpec=20220824, application/json"}
+            await client.post("/graphql", json={"query": "query C { head }"}, headers=deferred)
+            both = {"Accept": "application/json, text/event-stream"}
+            await client.post("/mcp", json=call, headers=both)
+            await client.get("/commodities")
+            await client.get("/tables/controls.csv")
+        many = len(parsed)
+        async with connected(f"ws://{address}/graphql") as socket:
+            await subscribe(socket, "query D { head }")
+            await receive(socket)
+    assert len(parsed) == many + 1
+    assert many >= 6
+    assert all(parsed)
+
+
+async def test_listing_the_tools_of_assistants_takes_a_slot(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access_control = AccessControl(services.tokens, Access())
+    client, loads = Client(READ_ONLY_CALLER, "a"), list[int]()
+
+    async def exchange(*_: Any) -> Response:
+        loads.append(access_control._work_slots.load("a"))
+        return Response()
+
+    module: Any = SimpleNamespace(exchange=exchange)
+    request = Request({"type": "http", "path": "/mcp", "headers": [], "server": ("a", 80)})
+    unused: Any = None
+    route = AssistantRoute(access_control, unused, unused, unused, unused)
+    await route._exchange(module, request, client, b"{}")
+    assert loads == [1]

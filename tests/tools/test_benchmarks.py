@@ -17,14 +17,15 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from deploy.postgres import Postgres
+from deploy.web.connections import Limits
 from schema.services import Access, Services
 from tests.support.fact_builders import announced
 from tests.support.web_server import serving
-from tools.benchmarks import audit, commands, entity, graphql, isolation, log, start, watching
+from tools.benchmarks import audit, commands, entity, graphql, hostile, log, start, watching
+from tools.benchmarks.attacks import LOADS
 from tools.benchmarks.fanout import Fanout, Written
 from tools.benchmarks.following import WAYS, Followed
 from tools.benchmarks.harness import OURS, Column, Table, publish, report, selected
-from tools.benchmarks.hostile import LOADS
 from tools.benchmarks.load import BYTES, DATA, ENTRY, new_events
 from tools.benchmarks.queries import Answered, post, request
 from tools.benchmarks.starting import Start
@@ -112,18 +113,11 @@ async def test_what_is_appended_is_a_real_event_of_the_size_that_is_said(
 def test_figures_are_put_between_the_marks_of_their_benchmark(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
-    for name in ("log", "commands", "graphql", "start", "isolation", "fanout"):
+    for name in ("log", "commands", "graphql", "start", "fanout"):
         publish(name, f"first {name}", page)
         publish(name, f"then {name}", page)
     written = re.findall(r"^(?:first|then) \w+$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert written == [
-        "then log",
-        "then commands",
-        "then graphql",
-        "then start",
-        "then isolation",
-        "then fanout",
-    ]
+    assert written == ["then log", "then commands", "then graphql", "then start", "then fanout"]
     with pytest.raises(SystemExit, match="expected the marks"):
         publish("other", "x", page)
 
@@ -234,14 +228,14 @@ async def test_a_cheap_question_is_asked_beside_hostile_clients(services: Servic
                 await asyncio.sleep(0.05)
 
         counting = asyncio.create_task(count())
-        found = await isolation.measure(
+        found = await hostile.measure(
             "trickle", int(address.rpartition(":")[2]), psutil.Process(), seconds=4, settle=0
         )
         counting.cancel()
     assert max(counts) > 100
     assert (found.load, found.failures) == ("trickle", 0)
     assert len(found.waits) > 3
-    assert len(row(isolation.report([found], 4, 0), "trickle")) == 8
+    assert len(row(hostile.report([found], 4, 0), "trickle")) == 8
 
 
 async def test_fetches_are_measured_with_all_that_becomes_of_them(target: Target) -> None:
@@ -256,15 +250,17 @@ async def test_fetches_are_measured_with_all_that_becomes_of_them(target: Target
 
 
 def test_every_hostile_load_is_one_that_can_be_run() -> None:
-    assert all(callable(load) and connections > 0 for load, connections in LOADS.values())
+    for load, addresses, connections in LOADS.values():
+        assert callable(load)
+        assert 0 < addresses <= 250
+        assert 0 < connections <= Limits().client_connections
 
 
 def test_what_misses_an_aim_is_said_to_miss_it() -> None:
     def holds(waits: list[float], most: float = 100, failures: int = 0) -> str:
-        return isolation.Isolation("x", waits, failures, 50, most, 60).cells[-1]
+        return hostile.Beside("x", 5, waits, failures, 0.01, most).cells[-1]
 
     assert holds([0.01] * 100) == "yes"
-    assert holds([0.01] * 90 + [0.3] * 10) == "**no**"
     assert holds([0.01] * 1000 + [1.1]) == "**no**"
     assert holds([0.01] * 100, most=700) == "**no**"
     assert holds([0.01] * 100, failures=1) == "**no**"

@@ -1,385 +1,197 @@
-"""A client that tries to delay others, for some seconds, from its own address.
+"""Latency of a cheap query during loads of hostile clients.
 
-    python -m tools.benchmarks.hostile LOAD PORT SECONDS ADDRESS
+    python -m tools.benchmarks.hostile [--only LOAD …] [--seconds 10] [--write docs/faults.md]
 
-It connects only to this machine (Linux has all of 127.0.0.0/8), ends after its seconds, and never has more
-than 150 connections or 64 MB in transit.
+The clients of a load (`attacks.py`) run in a process of their own. Another client sends an uncached cheap
+query ten times per second, each on a new connection.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import json
-import random
+import os
+import re
+import statistics
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
 
+import psutil  # type: ignore[import-untyped]
 import uvloop
 
-from tests.support.websocket_client import framed
+from tests.support import processes
+from tests.support.processes import Running, command
+from tools.benchmarks.attacks import LOADS, RECORD, TOKEN, Client, claimed, got, posted
+from tools.benchmarks.harness import machine, markdown, options, publish
+from tracker import clock
 
-TOKEN = "benchmark"
-ENTITY = "figure/rare_earths/CN/production/mine/2023"
-"""An entity with many events."""
-UPGRADE = (
-    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-    b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+QUIET = "nobody else"
+INTERVAL_SECONDS = 0.1
+SETTLE_SECONDS = 5
+"""Seconds between the end of a load and the next one."""
+AIMS = (1.0, 600.0)
+"""Targets: the longest wait in seconds, and MB of memory."""
+DELAY = re.compile(rb"^tracker_loop_delay_seconds (\S+)", re.MULTILINE)
+TICKING = (
+    "from schema.telemetry import loop_delay;"
+    "loop_delay.BEAT_SECONDS, loop_delay.WINDOW_SECONDS = 0.005, 1;"
+    "from deploy.cli.main import main; main()"
 )
-SOURCE = {"publisher": "usgs", "name": "a load", "publishedOn": "2024-01-31"}
+"""A tracker that measures the delay of its event loop every 5 ms, and forgets it after 2 s."""
 
 
-@dataclass
-class Client:
-    """The server's port and the client's address."""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Waits for a cheap query beside a load in seconds, the longest gap of the server's event loop, the
+    number of requests of the load, and the server's memory in MB."""
 
-    port: int
-    address: str
-    until: float
-    numbers: itertools.count[int] = field(
-        default_factory=lambda: itertools.count(random.randrange(10**9))
-    )
+    load: str
+    requests: int
+    waits: Sequence[float]
+    failures: int
+    gap: float
+    most: float
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Open a connection."""
-        return await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.address, 0))
+    @property
+    def cells(self) -> list[str]:
+        """Return a row of the table."""
+        cuts = statistics.quantiles([*self.waits, *self.waits], n=100, method="inclusive")
+        times = (cuts[49], cuts[98], max(self.waits), self.gap)
+        holds = max(self.waits) < AIMS[0] and self.most < AIMS[1] and not self.failures
+        return [
+            self.load,
+            f"{self.requests:,}",
+            *(f"{1000 * each:,.0f}" for each in times),
+            str(self.failures),
+            f"{self.most:,.0f}",
+            "yes" if holds else "**no**",
+        ]
 
-    async def send(self, sent: bytes, seconds: float = 30, then: float = 0) -> bytes:
-        """Send data on a new connection, and return the response within some seconds."""
-        reader, writer = await self.connect()
+
+def query(day: str) -> bytes:
+    """Return a cheap query, uncached on a new day."""
+    text = "query Cheap($d: Day) { asOf(validAt: $d) { exportControl(id: %s) { title } } }"
+    return posted({"query": text % '"cn-mofcom-2024-46"', "variables": {"d": day}})
+
+
+async def query_lane(client: Client, waits: list[float]) -> int:
+    """Send queries until the client's time is over, and return the number of failures."""
+    failures = 0
+    while client.has_time:
+        started = time.monotonic()
+        answer = b""
+        with suppress(OSError, TimeoutError):
+            answer = await client.send(query(client.day()))
+        failures += not answer.startswith(b"HTTP/1.1 200")
+        waits.append(time.monotonic() - started)
+        await asyncio.sleep(max(0, started + INTERVAL_SECONDS - time.monotonic()))
+    return failures
+
+
+async def watch(
+    client: Client, process: psutil.Process, gaps: list[float], mb: list[float]
+) -> None:
+    """Record the delay of the server's event loop and its memory until cancelled."""
+    while True:
+        mb.append(float(process.memory_info().rss) / 1e6)
+        with suppress(OSError, TimeoutError):
+            answer = await client.send(got("/metrics"))
+            gaps += map(float, DELAY.findall(answer))
+        await asyncio.sleep(0.5)
+
+
+async def measure(
+    load: str, port: int, process: psutil.Process, seconds: float, settle: float = SETTLE_SECONDS
+) -> Beside:
+    """Measure a cheap query during a load, which begins 1.5 s earlier."""
+    gaps, memories, waits, requests = [0.0], [0.0], list[float](), b"0"
+    attacks = None
+    if load != QUIET:
+        arguments = [
+            sys.executable,
+            "-m",
+            "tools.benchmarks.attacks",
+            load,
+            str(port),
+            str(seconds),
+        ]
+        attacks = subprocess.Popen(arguments, stdout=subprocess.PIPE)
+    client = Client(port, "127.0.0.1", time.monotonic() + seconds + 1.5)
+    watching = asyncio.create_task(watch(client, process, gaps, memories))
+    try:
+        failures = await query_lane(client, waits)
+        if attacks:
+            requests, _ = await asyncio.to_thread(attacks.communicate, timeout=60)
+    finally:
+        if attacks:
+            attacks.kill()
+            attacks.wait()
+        watching.cancel()
+    await asyncio.sleep(settle)
+    return Beside(load, int(requests), waits, failures, max(gaps), max(memories))
+
+
+@contextmanager
+def serving(events: int) -> Iterator[Running]:
+    """Run a server on the corpus, with an entity of many events."""
+    with tempfile.TemporaryDirectory(prefix="tracker-bench-") as directory:
+        os.chmod(directory, 0o755)
+        data_dir = Path(directory) / "data"
+        corpus = Path(__file__).parents[2] / "tracker" / "corpus" / "corpus.jsonl"
+        assert command("import", str(corpus), data_dir=data_dir).returncode == 0
+        with mock.patch.object(processes, "TRACKER", (sys.executable, "-c", TICKING)):
+            server = Running("serve", data_dir=data_dir, TRACKER_WRITE_TOKEN=TOKEN)
         try:
-            async with asyncio.timeout(seconds):
-                for at in range(0, len(sent), 2**16):
-                    writer.write(sent[at : at + 2**16])
-                    await writer.drain()
-                await asyncio.sleep(then)
-                return await reader.read(2**20)
+            uvloop.run(fill(int(server.url.rpartition(":")[2]), events))
+            yield server
         finally:
-            writer.transport.abort()
-
-    async def post(self, document: str, token: str = "", **variables: object) -> bytes:
-        """Send a GraphQL query."""
-        return await self.send(posted({"query": document, "variables": variables}, token))
+            server.stop()
 
 
-def posted(payload: object, token: str = "") -> bytes:
-    """Return a POST request to GraphQL."""
-    body = json.dumps(payload).encode()
-    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+async def fill(port: int, events: int) -> None:
+    """Record many events of one entity."""
+    client = Client(port, "127.0.0.1", 0)
+    for first in range(0, events, 100):
+        commands = [claimed(number) for number in range(first, first + 100)]
+        answer = await client.post(RECORD, TOKEN, c=commands)
+        assert b'"errors"' not in answer or b'"UNAVAILABLE"' in answer, answer[:500]
+
+
+def report(runs: Sequence[Beside], seconds: float, events: int) -> str:
+    """Return a Markdown table, with the commit, the day and the load of the machine."""
+    header = ["load", "requests", "p50 ms", "p99 ms", "worst ms", "loop gap ms", "no answer", "MB"]
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    ).stdout.strip()
     return (
-        f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        f"{authorization}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    ).encode() + body
-
-
-def got(path: str, more: bytes = b"") -> bytes:
-    """Return a GET request."""
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + more + b"\r\n"
-
-
-async def introspection(client: Client) -> None:
-    """F2: query the whole schema under many names."""
-    fields = "types{name fields{name args{name type{name}} type{name ofType{name}}}}"
-    for many in (300, 50, 1):
-        await client.post("{" + " ".join(f"a{n}:__schema{{{fields}}}" for n in range(many)) + "}")
-
-
-async def negative_page(client: Client) -> None:
-    """F7: request a page of negative size, which offsets the cost of others."""
-    await client.post(
-        "{ e: events(first: -2000000000) @include(if: false) { nodes { position } } "
-        + " ".join(
-            f'a{n}: events(first: 200, after: "{n}") {{ nodes {{ position data }} }}'
-            for n in range(40)
-        )
-        + "}"
+        f"{machine()}, load average {os.getloadavg()[2]:.1f}; commit {commit},"
+        f" {clock.now():%-d %B %Y}; {seconds:g} s a load; an entity with {events} events.\n\n"
+        + markdown([*header, "holds"], [each.cells for each in runs])
     )
 
 
-async def endless_head(client: Client) -> None:
-    """F8: send 100 MB of headers."""
-    _, writer = await client.connect()
-    try:
-        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
-        for n in range(1600):
-            writer.write(b"X-%d: " % n + b"x" * 65_000 + b"\r\n")
-            await writer.drain()
-    finally:
-        writer.transport.abort()
-
-
-async def trickle(client: Client) -> None:
-    """F9: send a head one byte at a time."""
-    reader, writer = await client.connect()
-    try:
-        writer.write(b"GET / HTTP/1.1\r\nX: ")
-        while not reader.at_eof() and not writer.is_closing() and time.monotonic() < client.until:
-            writer.write(b"x")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
-                    await reader.read(1000)
-    finally:
-        writer.transport.abort()
-
-
-async def idle(client: Client) -> None:
-    """F9: keep idle connections."""
-    reader, writer = await client.connect()
-    try:
-        await reader.read(1000)
-    finally:
-        writer.transport.abort()
-
-
-async def history(client: Client) -> None:
-    """F10: query all versions of an entity with many events."""
-    fields = "validFrom knownFrom state { __typename ... on Figure { claims { edition value } } }"
-    answer = await client.post(f'{{ history(entity: "{ENTITY}") {{ {fields} }} }}')
-    if b"GRAPHQL_VALIDATION_FAILED" in answer:
-        await client.post(
-            f'{{ history(entity: "{ENTITY}", first: 200) {{ nodes {{ {fields} }} }} }}'
-        )
-
-
-async def writing(client: Client) -> None:
-    """F10: record events of one entity, a hundred at a time, some on past days."""
-    await client.post(
-        "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
-        TOKEN,
-        c=[claimed(next(client.numbers)) for _ in range(100)],
-    )
-
-
-def claimed(number: int) -> dict[str, object]:
-    """Return a command with one more claim on a figure."""
-    return {
-        "recordFigure": {
-            "series": {
-                "commodity": "rare_earths",
-                "place": "CN",
-                "statistic": "PRODUCTION",
-                "stage": "MINE",
-                "period": 2023,
-            },
-            "edition": f"E{number}",
-            "quantity": {"value": str(number), "unit": "t", "basis": "REO"},
-            "source": {**SOURCE, "publishedOn": f"2024-0{1 + number % 9}-01"},
-        }
-    }
-
-
-async def huge_variables(client: Client) -> None:
-    """F11: send 16 MB of commands without a token."""
-    await client.post(
-        "mutation ($c: [CommandInput!]!) { record(commands: $c) { position } }",
-        c=[claimed(n) for n in range(45_000)],
-    )
-
-
-async def many_documents(client: Client) -> None:
-    """F15: send only distinct documents."""
-    number = next(client.numbers)
-    names = " ".join(f"a{number}x{n}: head" for n in range(45))
-    pages = " ".join(
-        f"f{n} {{ position recordedAt type entity data id: position }}".replace(f"f{n}", "nodes")
-        for n in range(200)
-    )
-    await client.post(f"query N{number} {{ {names} events(first: 1) {{ {pages} }} }}")
-
-
-async def slow_reading(client: Client) -> None:
-    """Read large responses one kilobyte at a time."""
-    reader, writer = await client.connect()
-    try:
-        after = next(client.numbers) % 5000
-        writer.write(
-            posted(
-                {
-                    "query": f'{{ events(first: 200, after: "{after}")'
-                    " { nodes { position data } } }"
-                }
-            )
-        )
-        while time.monotonic() < client.until and await reader.read(1000):
-            await asyncio.sleep(0.2)
-    finally:
-        writer.transport.abort()
-
-
-async def many_moments(client: Client) -> None:
-    """Query the maximum number of moments, with expensive fields at each."""
-    start = 2000 + next(client.numbers) % 20
-    figures = " ".join(
-        f'f{year}: production(commodity: "rare_earths", year: {year}) {{ figures {{ share }} }}'
-        for year in range(2021, 2025)
-    )
-    await client.post(
-        f'{{ over(from: "{start}-01-01", step: WEEK, first: 400, to: "{start + 7}-01-01") {{ {figures} }} }}'
-    )
-
-
-async def costly(client: Client) -> None:
-    """Send queries of maximum cost that are not cached."""
-    number = next(client.numbers)
-    day = f"20{10 + number % 15}-{1 + number // 15 % 12:02}-{1 + number // 180 % 28:02}"
-    await client.post(
-        random.choice(
-            [
-                f'{{ asOf(validAt: "{day}") {{ claims(first: 200) {{ nodes {{ value unit edition'
-                " series { commodity { key name } place { code name } period } source { name } } } } }",
-                f'{{ asOf(validAt: "{day}") {{ digest }} }}',
-                f'{{ asOf(validAt: "{day}") {{ exposure(destination: "US") {{ year world {{ value }}'
-                " places { place { name } share } } } }",
-                f'{{ changes(from: {{validAt: "2000-01-01"}}, to: {{validAt: "{day}"}}, first: 200) {{'
-                " totalCount nodes { entity change fields { path before after } } } }",
-            ]
-        )
-    )
-
-
-async def sockets(client: Client) -> None:
-    """Open WebSockets with the maximum number of subscriptions, and leave them."""
-    reader, writer = await client.connect()
-    try:
-        writer.write(UPGRADE)
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(framed(type="connection_init"))
-        for n in range(20):
-            writer.write(
-                framed(
-                    type="subscribe",
-                    id=str(n),
-                    payload={"query": 'subscription { events(after: "0") { position type data } }'},
-                )
-            )
-        while time.monotonic() < client.until and await reader.read(1000):
-            await asyncio.sleep(1)
-    finally:
-        writer.transport.abort()
-
-
-async def bad_requests(client: Client) -> None:
-    """Send malformed requests without pause."""
-    for sent in (
-        b"\0\x16\x03 nonsense\r\n\r\n",
-        posted("{"),
-        posted({"query": "{ nothing }"}),
-        posted({"query": "{" * 3000}),
-        got("/graphql?query={head", b"X: \x01\r\n"),
-        posted({"query": "{ head }"}, "wrong"),
-        got("/nothing"),
-        b"OPTIONS /graphql HTTP/1.1\r\nHost: localhost\r\nOrigin: https://x.example\r\n"
-        b"Access-Control-Request-Method: POST\r\n\r\n",
-        posted({"query": "{ head }"}).replace(b"Host", b"Content-Encoding: gzip\r\nHost"),
-    ):
-        await client.send(sent, 5)
-
-
-async def long_lines(client: Client) -> None:
-    """Send addresses of the maximum length, and longer ones."""
-    for size in (60_000, 200_000):
-        await client.send(got(f"/graphql?query={{head}}&x{next(client.numbers)}={'x' * size}"))
-
-
-async def pipelining(client: Client) -> None:
-    """Send two thousand requests at once on a connection."""
-    for many in (2000, 16):
-        await client.send(got("/graphql?query={events(first:100){nodes{data}}}") * many, then=0.2)
-
-
-async def held_bodies(client: Client) -> None:
-    """Send nearly all of a body of 15 MB, and then nothing."""
-    reader, writer = await client.connect()
-    try:
-        writer.write(
-            b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
-            b"\r\nContent-Length: 15000000\r\n\r\n"
-        )
-        for _ in range(225):
-            writer.write(b" " * 65_536)
-            await writer.drain()
-        while time.monotonic() < client.until and not reader.at_eof():
-            writer.write(b" ")
-            await asyncio.sleep(0.5)
-    finally:
-        writer.transport.abort()
-
-
-async def log_reading(client: Client) -> None:
-    """Read the whole log repeatedly, as fast as it arrives."""
-    reader, writer = await client.connect()
-    try:
-        writer.write(got("/events?follow=false&after=0", b"Accept-Encoding: gzip\r\n"))
-        while time.monotonic() < client.until and await reader.read(2**16):
-            pass
-    finally:
-        writer.transport.abort()
-
-
-PAGES = (
-    "/",
-    "/controls?rows=clause",
-    "/controls/cn-mofcom-2024-46",
-    "/commodities/rare_earths",
-    "/figures",
-    "/changes?from=2006-01-01",
-    "/figures/rare_earths/CN/production/mine/2023.png",
-    "/announcements.xlsx",
-)
-
-
-async def pages(client: Client) -> None:
-    """Request the most expensive pages, uncached."""
-    number = next(client.numbers)
-    path = PAGES[number % len(PAGES)]
-    day = f"20{10 + number % 16}-{1 + number // 16 % 12:02}-{1 + number // 192 % 28:02}"
-    moment = f"valid={day}&position={5000 + number % 5000}"
-    await client.send(got(f"{path}{'&' if '?' in path else '?'}{moment}"))
-
-
-LOADS: dict[str, tuple[Callable[[Client], Awaitable[None]], int]] = {
-    "introspection": (introspection, 4),
-    "negative-page": (negative_page, 4),
-    "endless-head": (endless_head, 2),
-    "trickle": (trickle, 150),
-    "idle": (idle, 150),
-    "history": (history, 8),
-    "writing": (writing, 1),
-    "huge-variables": (huge_variables, 1),
-    "many-documents": (many_documents, 4),
-    "slow-reading": (slow_reading, 60),
-    "costly": (costly, 8),
-    "many-moments": (many_moments, 4),
-    "pages": (pages, 30),
-    "sockets": (sockets, 100),
-    "bad-requests": (bad_requests, 4),
-    "long-lines": (long_lines, 4),
-    "pipelining": (pipelining, 4),
-    "held-bodies": (held_bodies, 4),
-    "log-reading": (log_reading, 4),
-}
-"""Loads by name, with their number of concurrent connections."""
-
-
-async def hold(load: Callable[[Client], Awaitable[None]], client: Client) -> None:
-    """Repeat a load until cancelled."""
-    while time.monotonic() < client.until:
-        with suppress(OSError, RuntimeError, TimeoutError, asyncio.IncompleteReadError):
-            async with asyncio.timeout(max(0.1, client.until - time.monotonic())):
-                await load(client)
-        await asyncio.sleep(0.01)
-
-
-async def main(name: str, port: str, seconds: str, address: str) -> None:
-    """Run one client to the end."""
-    load, connections = LOADS[name]
-    client = Client(int(port), address, time.monotonic() + float(seconds))
-    await asyncio.gather(*(hold(load, client) for _ in range(connections)))
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print, or write to a page."""
+    parser = options(__doc__)
+    parser.add_argument("--seconds", type=float, default=10, help="seconds per load")
+    parser.add_argument("--events", type=int, default=2000, help="number of events of one entity")
+    loads = {"nargs": "+", "choices": LOADS, "default": [*LOADS], "metavar": "LOAD"}
+    parser.add_argument("--only", help=", ".join(LOADS), **loads)  # type: ignore[arg-type]
+    chosen = parser.parse_args(arguments)
+    runs = []
+    with serving(chosen.events) as server:
+        process, port = psutil.Process(server.process.pid), int(server.url.rpartition(":")[2])
+        for load in (QUIET, *chosen.only):
+            runs.append(uvloop.run(measure(load, port, process, chosen.seconds)))
+            print(" | ".join(runs[-1].cells), file=sys.stderr, flush=True)
+    publish("hostile", report(runs, chosen.seconds, chosen.events), chosen.write)
 
 
 if __name__ == "__main__":
-    uvloop.run(main(*sys.argv[1:]))
+    main()

@@ -19,7 +19,7 @@ import httpx2
 from playwright.sync_api import Page, sync_playwright
 
 from tools.benchmarks.harness import machine, markdown, options, publish
-from tools.benchmarks.isolation import serving
+from tools.benchmarks.hostile import serving
 from tools.benchmarks.scores import CATEGORIES, THEMES, installed_chromium, lighthouse
 
 PAGES = {

@@ -28,6 +28,7 @@ from schema.http.messages import (
     json_response,
     observe,
 )
+from schema.http.rendered import RenderedPages
 from schema.pages.embed.oembed import describe, max_pixels
 from schema.pages.registry import page_at
 from schema.pages.site.citation import PRODUCT
@@ -37,7 +38,6 @@ from schema.pages.site.html import HTML
 from schema.pages.site.page_data import VARY
 from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest, address_of
-from schema.pages.site.rendered import RenderedPages
 from schema.pages.site.templates import environment
 from schema.tables.formats import LICENCE_URL
 from schema.telemetry.observer import Observer

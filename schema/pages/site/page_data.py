@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from schema.execution.response_cache import Answer
 from schema.http.receipt_files import RECEIPT, RECEIPT_TYPE, ReceiptFiles
+from schema.http.rendered import RenderedPage
 from schema.pages.charts.credit import picture_facts, with_credit
 from schema.pages.charts.picture_metadata import with_metadata
 from schema.pages.charts.renderer import IMAGE_TYPES, ChartRenderer
@@ -25,7 +26,6 @@ from schema.pages.site.html import GUARDS
 from schema.pages.site.images import CHART
 from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest
-from schema.pages.site.rendered import RenderedPage
 from schema.routes.tables import TableRoute
 from schema.tables.formats import FORMATS
 from tracker.errors import NotFound

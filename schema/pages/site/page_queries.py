@@ -13,8 +13,8 @@ from schema.execution.execute import QUERIES, refusal
 from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.http.authentication import AccessControl
 from schema.http.graphql_http import cache_control
+from schema.http.rendered import Key, RenderedPage, RenderedPages
 from schema.pages.site.page_request import PageRequest
-from schema.pages.site.rendered import Key, RenderedPage, RenderedPages
 
 
 class PageQueries:

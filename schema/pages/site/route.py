@@ -21,6 +21,7 @@ from schema.http.authentication import AccessControl
 from schema.http.limits import PushPriority
 from schema.http.messages import error_response, observe
 from schema.http.receipt_files import ReceiptFiles
+from schema.http.rendered import MAX_CACHE_BYTES, RenderedPage, RenderedPages
 from schema.pages.charts.picture_process import is_installed
 from schema.pages.charts.renderer import ChartRenderer
 from schema.pages.site.address import Address
@@ -31,7 +32,6 @@ from schema.pages.site.page_data import MEDIA_TYPES, VARY, PageData
 from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest, read_address
 from schema.pages.site.plain import may_sign_in, sign_in_first
-from schema.pages.site.rendered import MAX_CACHE_BYTES, RenderedPage, RenderedPages
 from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute
 from schema.telemetry.observer import Observer

@@ -1,14 +1,16 @@
-"""Cache of rendered pages, as long as the response to their query is the same."""
+"""Rendered pages and documents, cached with their compressed form."""
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeAlias
+from functools import cache, cached_property
+from typing import Any, TypeAlias
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +18,7 @@ from projections.lru_cache import SizedLruCache
 from schema.base.compression import GZIP_LEVEL
 from schema.http.messages import MIN_COMPRESSED_BYTES, has_tag, takes_gzip
 
+JSON = "application/json; charset=utf-8"
 MAX_CACHE_BYTES = 32 * 1024 * 1024
 
 Key: TypeAlias = tuple[object, ...]
@@ -60,8 +63,30 @@ class RenderedPage:
         return gzip.compress(self.body, GZIP_LEVEL, mtime=0)
 
 
+async def fixed_response(
+    request: Request, make: Callable[[], Any], media_type: str = JSON
+) -> Response:
+    """Return a document that stays the same in this process: text, or else JSON.
+
+    It is made and compressed once, in a thread.
+    """
+    page = await asyncio.to_thread(_fixed, make)
+    return page.response(request, {"Vary": "Accept-Encoding"}, media_type)
+
+
+@cache
+def _fixed(make: Callable[[], Any]) -> RenderedPage:
+    made = make()
+    page = RenderedPage(made.encode() if isinstance(made, str) else orjson.dumps(made))
+    _ = page.gzipped
+    return page
+
+
 class RenderedPages(SizedLruCache[Key, RenderedPage]):
-    """Pages by their addresses, their permitted readers, and the tag of their response."""
+    """Pages by their addresses, their permitted readers, and the tag of their response.
+
+    They are valid as long as the response to their query is the same.
+    """
 
     def store(self, key: Key, html: str) -> RenderedPage:
         """Store a rendered page."""
