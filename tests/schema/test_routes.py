@@ -166,7 +166,8 @@ async def test_long_answers_come_shorter_to_those_who_can_read_them(
         assert len(raw) < len(plain.content) / 2
         assert path == "/metrics" or gzip.decompress(raw) == plain.content
         assert "Accept-Encoding" in found.headers["vary"]
-        assert found.headers.get("etag") == plain.headers.get("etag")
+        tags = [answer.headers.get("etag", "") for answer in (found, plain)]
+        assert tags[0].replace("-gzip", "") == tags[1]  # strong tags differ by encoding
     refused = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
     assert "content-encoding" not in refused.headers
 
