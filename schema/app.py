@@ -38,10 +38,10 @@ from schema.pages.record.route import RecordRoute
 from schema.pages.registry import PAGES, for_browsers, page_routes
 from schema.pages.review.route import ReviewRoute
 from schema.pages.sign_in.sign_in import SignIn
+from schema.pages.site.address import PATHS
 from schema.pages.site.html import method_not_allowed, not_found
 from schema.pages.site.plain import PlainPages
 from schema.pages.site.route import PageRoute
-from schema.pages.site.words import PATHS
 from schema.pages.tables.tables import PATH as TABLES_PATH
 from schema.pages.tables.tables import TablesPage
 from schema.receipts.issuer import ReceiptIssuer

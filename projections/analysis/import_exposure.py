@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from enum import StrEnum
 
 from projections.analysis.applied_clause import AppliedClause
 from projections.analysis.claims import ClaimRef, Orders, choose
@@ -21,7 +20,7 @@ from projections.analysis.exposure import applied_to
 from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
 from projections.analysis.quantities import ARITHMETIC, total
 from tracker.domain.basics.values import Quantity
-from tracker.domain.basics.vocabulary import Match, Measure, Qualifier, Reach
+from tracker.domain.basics.vocabulary import Match, Measure, NamedWord, Qualifier, Reach
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.harmonized_system import forms_of_code
 from tracker.domain.catalogue.hs_concordance import codes_of
@@ -41,18 +40,18 @@ Suppliers = Mapping[Place, Supply]
 """Places that may supply a product, with the evidence."""
 
 
-class OriginStatus(StrEnum):
+class OriginStatus(NamedWord):
     """The status of an origin: the strongest of its clauses toward the importer."""
 
-    CERTAIN = "certain"
+    CERTAIN = "certain", "covered"
     """A recorded clause in force covers all of the product."""
-    ASSUMED = "assumed"
+    ASSUMED = "assumed", "covered, not confirmed"
     """A clause covers all of the product. It is in force because a suspension ended by its own
     terms, or its end is not known: see `Assumption`."""
-    PARTLY = "partly"
+    PARTLY = "partly", "partly covered"
     """Clauses in force cover a part of it, of unknown size: some items, forms, end uses or
     firms."""
-    NONE = "none"
+    NONE = "none", "no control recorded"
     """No clause in force is recorded. Only complete records show that none exists."""
 
 

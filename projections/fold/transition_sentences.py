@@ -6,7 +6,6 @@ alone is marked as such.
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 from projections.fold.transitions import Transition, TransitionBasis, TransitionKind, clause_of
@@ -17,14 +16,14 @@ from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.wording.phrases import (
     date_phrase,
-    list_phrase,
+    field_phrase,
+    listed,
     on_phrase,
     place_in_text,
+    until_phrase,
     with_capital,
     word_phrase,
 )
-
-CAPITAL = re.compile(r"(?=[A-Z])")
 
 
 def part_sentence(of: Transition) -> str:
@@ -73,7 +72,7 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
             return f"is in force from {date_phrase(start)} on"
         case TransitionKind.SUSPENDED:
             start = _as_recorded(of.day, after.suspended_from)
-            return f"is suspended from {date_phrase(start)} {_until(after)}"
+            return f"is suspended from {date_phrase(start)} {until_phrase(after.suspended_until)}"
         case TransitionKind.RETURNS:
             if after.first_in_force == of.day:
                 return (
@@ -104,7 +103,7 @@ def _of_terms(of: Transition, after: ClauseState) -> str:
         return f"is to end without repeal from {date_phrase(after.discontinued_from)} on"
     if names & {"suspendedFrom", "suspendedUntil"} and after.suspended_from:
         start = date_phrase(after.suspended_from)
-        return f"has its suspension from {start} {_until(after)}"
+        return f"has its suspension from {start} {until_phrase(after.suspended_until)}"
     if "returnsOn" in names and after.returns_on:
         back = "back " if after.first_in_force else ""
         return f"is to be {back}in force from {date_phrase(after.returns_on)} on"
@@ -127,11 +126,6 @@ def _names(of: Transition) -> set[str]:
     return {change.path[-1] for change in of.fields}
 
 
-def _until(clause: ClauseState) -> str:
-    last = clause.suspended_until
-    return f"until {date_phrase(last)}" if last else "until further notice"
-
-
 def _into(clause: ClauseState) -> str:
     return f", continued in {clause.continued_in}" if clause.continued_in else ""
 
@@ -149,4 +143,4 @@ def _of_member(of: Transition, after: AllianceState, place: str) -> str:
 def _fields(of: Transition) -> str:
     """Return the changed fields as words."""
     names = (change.path[-1] for change in of.fields)
-    return list_phrase(" ".join(CAPITAL.split(name)).lower() for name in names)
+    return listed(map(field_phrase, names))

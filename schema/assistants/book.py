@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from schema.assistants.answers import KnownUpTo, Source
-from schema.pages.site.words import listed
+from tracker.domain.wording.phrases import listed
 
 MAX_EVENTS = 20
 """Maximum number of events per source."""

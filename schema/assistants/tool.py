@@ -18,7 +18,7 @@ from schema.assistants.parts import Part, json_schema_of, shared_schemas
 from schema.pages.site.address import href
 from schema.pages.site.frame import completeness_of
 from schema.pages.site.own_document import WithDocument
-from schema.pages.site.words import NBSP
+from tracker.domain.wording.phrases import NBSP
 from tracker.errors import NotFound
 
 MAX_ITEMS_BYTES = 24 * 1024

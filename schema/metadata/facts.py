@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from schema.tables.formats import FORMATS, PRODUCT
 from schema.tables.table import Table
+from tracker.domain.wording.phrases import with_capital
 
 TITLE = f"{PRODUCT}: data"
 DESCRIPTION = (
@@ -63,5 +64,4 @@ def described(table: Table) -> str:
 
 def title(table: Table) -> str:
     """Return the name of a table as a title: `Clause counts`."""
-    words = table.name.replace("-", " ")
-    return f"{words[:1].upper()}{words[1:]}"
+    return with_capital(table.name.replace("-", " "))

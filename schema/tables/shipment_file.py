@@ -26,7 +26,7 @@ from schema.inputs.shipment import SHORT_NAMES, shipment_of_texts
 from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
 from tracker.domain.basics.vocabulary import Direction, VerdictKind
-from tracker.domain.shipments import check, duties
+from tracker.domain.shipments import duties, obligations
 from tracker.domain.shipments.legs import DISCLAIMER, UnsettledLeg, assumptions
 from tracker.domain.shipments.shipment import Shipment
 from tracker.domain.wording.phrases import place_in_text
@@ -148,7 +148,7 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
         "verdicts": _joined([*(one.kind.name for one in ones), *(leg.kind.name for leg in legs)]),
         "matches": _joined([*(one.match.name for one in ones), *("" for _ in legs)]),
         "clauses": _joined([*("/".join(one.key) for one in ones), *("" for _ in legs)]),
-        "obligations": " ".join([*map(check.obligation, ones), *(leg.text for leg in legs)]),
+        "obligations": " ".join([*map(obligations.obligation, ones), *(leg.text for leg in legs)]),
         "exportDutyLow": _number(export.low),
         "exportDutyHigh": _number(export.high),
         "importDutyLow": _number(import_.low),

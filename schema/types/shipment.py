@@ -22,7 +22,7 @@ from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
 from tracker.domain.basics.vocabulary import Confirmation, Direction, Match, VerdictKind
-from tracker.domain.shipments import check, duties, firms, legs, questions
+from tracker.domain.shipments import check, duties, firms, legs, obligations, questions
 
 
 @output_type(of=check.Applicable, only_spelled=True, given="moment")
@@ -37,7 +37,7 @@ class ShipmentClause:
     @made_field
     def obligation(self) -> str:
         """The obligation in a sentence: who must do what, and with which authority."""
-        return check.obligation(self.of)
+        return obligations.obligation(self.of)
 
     match: Match = struct_field(
         description="CERTAIN if all of its conditions are met; POSSIBLE if the shipment does not state"
@@ -267,7 +267,7 @@ class ShipmentCheck:
     @resolver_field
     def summary(self) -> str:
         """The strongest certain rule and the strongest possible one, in a sentence each."""
-        return check.summary(self.checked.check)
+        return obligations.summary(self.checked.check)
 
     @resolver_field
     def not_in_force(self) -> list[ShipmentClause]:
@@ -357,7 +357,7 @@ class ShipmentCheck:
             direction=one.control.direction,
             place=place(one.control.issuer),
             match=one.match,
-            obligation=check.obligation(one),
+            obligation=obligations.obligation(one),
             clause=self._clause(one),
             legal_bases=[self._clause(basis) for basis in of.legal_bases],
             completeness=None,

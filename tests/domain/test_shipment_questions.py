@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.fact_builders import clause, fact
 from tests.support.shipment_checks import american, check, control, matches, questions
 from tracker.domain.controls.export_control_acts import Amended
-from tracker.domain.shipments.check import obligation
+from tracker.domain.shipments.obligations import obligation
 
 # --- questions
 

@@ -18,7 +18,7 @@ from tests.support.shipment_checks import (
     questions,
     total,
 )
-from tracker.domain.shipments.check import obligation, summary
+from tracker.domain.shipments.obligations import obligation, summary
 
 LINES = [{"name": "Lines of the annex", "hs": ["81129210"]}]
 

@@ -10,7 +10,6 @@ import pytest
 from schema.base.enums import ENUMS, described_enum
 from schema.pages.commodities.answers import clause_answers
 from schema.pages.controls.status_sentences import heading, leads, subject
-from schema.pages.site.words import words
 from tests.pages.test_status_sentences import DAY, clause, control
 from tracker.domain.basics.vocabulary import (
     VOCABULARIES,
@@ -77,7 +76,7 @@ def test_every_measure_is_worded_in_every_direction(measure: Measure, direction:
     (answer,), others = clause_answers([(shown, one)], [])
     assert answer.text.casefold().startswith(f"{measure.rule} {direction.noun}".casefold())
     assert others == 0
-    assert words(measure.name) == word_phrase(measure) == measure.phrase
+    assert word_phrase(measure.name) == word_phrase(measure) == measure.phrase
     assert measure.verdict_on(direction) not in (VerdictKind.NOTHING_RECORDED, VerdictKind.UNKNOWN)
 
 

@@ -28,11 +28,10 @@ from deploy.export.static_site.requests import Reply, get
 from projections.fold.replay import STATE_FORMAT
 from projections.query.moment import Moment
 from schema.pages.registry import PAGES
-from schema.pages.site.address import Address, href
+from schema.pages.site.address import PATHS, Address, href
 from schema.pages.site.frame import Session
 from schema.pages.site.html import around
 from schema.pages.site.templates import environment
-from schema.pages.site.words import PATHS
 from schema.services import Services
 from schema.tables.csv_metadata import ENDING as METADATA
 from schema.tables.formats import LICENCE, PRODUCT

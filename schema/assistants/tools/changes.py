@@ -14,7 +14,7 @@ from schema.assistants.kinds import Kind
 from schema.assistants.parts import Part
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.pages.site.entities import state_name
-from schema.pages.site.words import listed
+from tracker.domain.wording.phrases import listed
 from tracker.errors import InvalidInput
 
 MAX_FIELDS = 12

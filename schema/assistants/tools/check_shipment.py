@@ -14,8 +14,8 @@ from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.inputs.input_types import to_camel
 from schema.inputs.shipment import data_of_texts
-from schema.pages.site.words import words
 from tracker.domain.basics.vocabulary import Form
+from tracker.domain.wording.phrases import word_phrase
 
 MAX_REASONS = 4
 """Maximum number of reasons and exceptions listed per clause."""
@@ -174,7 +174,7 @@ def line(item: Item) -> str:
         returns = f", applies from {item['firstDay']}" if "firstDay" in item else ""
         parts.append(f"{item['status']}{returns}")
     said = "; ".join([item["says"], *item.get("steps", ()), *item.get("reasons", ())])
-    return f"{words(', '.join(parts))}: {said}{numbers(item.get('sources', ()))}"
+    return f"{word_phrase(', '.join(parts))}: {said}{numbers(item.get('sources', ()))}"
 
 
 def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:

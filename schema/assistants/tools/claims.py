@@ -12,8 +12,8 @@ from schema.assistants.arguments import PagedArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
-from schema.pages.site.words import words
 from tracker.domain.basics.vocabulary import Stage, Statistic
+from tracker.domain.wording.phrases import word_phrase
 from tracker.errors import InvalidInput
 
 MAX_NOTE_CHARACTERS = 200
@@ -140,7 +140,7 @@ def claim_line(item: Item) -> str:
     }
     remarks = "".join(f", {word}" for word, holds in parts.items() if holds)
     return (
-        f"{item['amount'] if 'value' in item else words(item['amount'])} by {item['publisher']},"
+        f"{item['amount'] if 'value' in item else word_phrase(item['amount'])} by {item['publisher']},"
         f" {item['edition']}, {item['publishedOn']}{remarks}{numbers(item['sources'])}"
     )
 

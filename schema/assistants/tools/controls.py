@@ -13,8 +13,8 @@ from schema.assistants.parts import Part
 from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.amounts import measured
-from schema.pages.site.words import listed, words
 from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure, Phase
+from tracker.domain.wording.phrases import listed, word_phrase
 
 MAX_NAMES = 8
 """Maximum number of firms, places, goods or commodities listed per clause."""
@@ -125,7 +125,7 @@ def clause(control: str, node: Node, book: Book) -> Item:
     name = f"{control}, clause {node['key']}"
     clause_sentence(control, node, book)
     if ClauseStatus[node["status"]].phase is Phase.NOT_LAW:
-        book.add_sentence(f"{name} is {words(node['status'])}: it is not law.")
+        book.add_sentence(f"{name} is {word_phrase(node['status'])}: it is not law.")
     return CLAUSE.of(
         node,
         commodities=named([one["key"] for one in node["commodities"]]),
@@ -198,7 +198,7 @@ def line(item: Item) -> str:
 def clause_line(item: Item) -> str:
     """Return a clause in words."""
     goods = f"{'some ' if 'partly' in item else ''}{', '.join(item['commodities'])}"
-    goods += f" ({words(item['covers'])})" if "covers" in item else ""
+    goods += f" ({word_phrase(item['covers'])})" if "covers" in item else ""
     goods += f" ({', '.join(item['goods'])})" if "goods" in item else ""
     to = f" to {', '.join(item['destinations'])}" if "destinations" in item else ""
     to += f" from {', '.join(item['origins'])}" if "origins" in item else ""
@@ -216,8 +216,8 @@ def clause_line(item: Item) -> str:
     when = "".join(f"{word}{day}" for word, day in days.items() if day)
     amounts = "".join(f", {item[name]}" for name in ("rate", "quota") if name in item)
     return (
-        f"clause {item['key']}, {words(item['measure'])} of {goods}{to}{amounts}:"
-        f" {words(status)}{when}{numbers(item['sources'])}"
+        f"clause {item['key']}, {word_phrase(item['measure'])} of {goods}{to}{amounts}:"
+        f" {word_phrase(status)}{when}{numbers(item['sources'])}"
     )
 
 

@@ -7,23 +7,18 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from projections.analysis.import_exposure import OriginStatus
 from schema.assistants.amounts import amount_of
 from schema.assistants.arguments import ToolArguments
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
 from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
-from schema.pages.site.words import listed, words
 from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.wording.phrases import listed, word_phrase
 
 MAX_CLAUSES = 6
 """Maximum number of clauses listed per origin."""
-STATUSES = {
-    "certain": "controlled",
-    "assumed": "controlled, assumed",
-    "partly": "partly controlled",
-    "none": "no control recorded",
-}
 MAX_YEARS = 5
 """Maximum number of years of reliance, the newest ones."""
 
@@ -120,13 +115,13 @@ def clause_name(node: Node, book: Book) -> str:
     control_sentence(control, book)
     clause_sentence(control["key"], clause, book)
     returns = f", returns on {clause['returnsOn']}" if clause["returnsOn"] else ""
-    return f"{words(clause['measure'])} {control['key']}/{clause['key']}{returns}"
+    return f"{word_phrase(clause['measure'])} {control['key']}/{clause['key']}{returns}"
 
 
 def line(item: Item) -> str:
     """Return a list in a line."""
     origins = "; ".join(map(origin_line, item["origins"]))
-    product = words(item["form"]) if "form" in item else item.get("hsCode", "")
+    product = word_phrase(item["form"]) if "form" in item else item.get("hsCode", "")
     form = f", {product}" if product else ""
     bounds = (
         f"lower bound {item['lower']}, tight {item['tight']}, upper {item['upper']} {item['unit']}"
@@ -145,7 +140,7 @@ def origin_line(item: Item) -> str:
     clauses = listed(item.get("clauses", ()), most=MAX_CLAUSES)
     beside = listed(item.get("beside", ()), most=MAX_CLAUSES)
     return (
-        f"{item['place']} {item['part']} ({STATUSES[item['status']]})"
+        f"{item['place']} {item['part']} ({OriginStatus(item['status']).phrase})"
         f"{f': {clauses}' if clauses else ''}{f'; not in force: {beside}' if beside else ''}"
     )
 
@@ -176,7 +171,7 @@ def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
 
 def _newest_points(lines: Iterable[Node]) -> Iterable[tuple[str, Node]]:
     for one in lines:
-        product = f"{one['commodity']['key']}, {words(one['form'])}" if one["form"] else ""
+        product = f"{one['commodity']['key']}, {word_phrase(one['form'])}" if one["form"] else ""
         for point in one["points"][-MAX_YEARS:]:
             yield product or one["commodity"]["key"], point
 

@@ -13,8 +13,8 @@ from schema.assistants.book import Book
 from schema.assistants.parts import Part
 from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
-from schema.pages.site.words import listed, percent, words
 from tracker.domain.basics.vocabulary import Stage
+from tracker.domain.wording.phrases import listed, percent, word_phrase
 from tracker.errors import InvalidInput
 
 MAX_CLAUSES = 6
@@ -151,7 +151,12 @@ def applied(node: Node, book: Book, rests_on: Sequence[Node] = ()) -> Item:
 
 def supply_name(commodity: str, stage: str | None, form: str | None, year: int | None) -> str:
     """Return a supply in words: `gallium, refinery, 2024`."""
-    parts = (commodity, form and words(form), stage and words(stage), year and str(year))
+    parts = (
+        commodity,
+        form and word_phrase(form),
+        stage and word_phrase(stage),
+        year and str(year),
+    )
     return ", ".join(part for part in parts if part)
 
 
@@ -177,7 +182,7 @@ def place_line(item: Item) -> str:
 
 def clause_line(item: Item) -> str:
     """Return a clause in words."""
-    return f"{words(item['measure'])} {item['control']}/{item['clause']} ({item['reach']})"
+    return f"{word_phrase(item['measure'])} {item['control']}/{item['clause']} ({item['reach']})"
 
 
 def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:

@@ -11,7 +11,8 @@ from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
-from schema.pages.site.words import entity_path, listed, words
+from schema.pages.site.address import entity_path
+from tracker.domain.wording.phrases import listed, word_phrase
 
 MAX_VERSIONS = 40
 """Maximum number of versions in a response, the newest."""
@@ -80,20 +81,20 @@ def state_line(state: Node) -> str:
     match state["__typename"]:
         case "ExportControl":
             clauses = [
-                f"clause {one['key']} {words(one['measure'])} {words(one['status'])}"
+                f"clause {one['key']} {word_phrase(one['measure'])} {word_phrase(one['status'])}"
                 for one in state["clauses"]
             ]
             return f"{state['title']}: {listed(clauses, most=MAX_CLAUSES)}"
         case "Alliance":
             members = [one["place"]["code"] for one in state["members"] if one["place"]]
-            return f"{state['name']}, {words(state['status'])}: {listed(members, most=40)}"
+            return f"{state['name']}, {word_phrase(state['status'])}: {listed(members, most=40)}"
         case "Figure":
             claims = [
                 f"{one['value'] or 'no number'} {one['unit']} by {one['publisher']}, {one['edition']}"
                 for one in state["claims"]
             ]
             return listed(claims, most=MAX_CLAUSES)
-    return str(state.get("title") or state.get("name") or words(state["__typename"]))
+    return str(state.get("title") or state.get("name") or word_phrase(state["__typename"]))
 
 
 def line(item: Item) -> str:

@@ -14,10 +14,10 @@ from schema.assistants.book import Book
 from schema.assistants.parts import Part
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.inputs.arguments import parse_word
-from schema.pages.site.words import listed, percent, words
 from tracker import clock
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.catalogue.places import Place
+from tracker.domain.wording.phrases import listed, percent, word_phrase
 from tracker.errors import InvalidInput
 
 YEARS = 6
@@ -144,7 +144,7 @@ def line(item: Item) -> str:
     world = f"world {amount_line(item['world'])}" if "world" in item else "world: no total"
     places = "; ".join(map(place_line, item["places"]))
     others = f"; {item['otherPlaces']} more places" if "otherPlaces" in item else ""
-    product = " ".join(words(item[name]) for name in ("form", "stage") if name in item)
+    product = " ".join(word_phrase(item[name]) for name in ("form", "stage") if name in item)
     return f"{item['year']} {product}: {world}; {places}{others}{numbers(item['sources'])}"
 
 

@@ -10,7 +10,7 @@ from schema.assistants.book import Book
 from schema.assistants.kinds import Kind
 from schema.assistants.parts import Part
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool
-from schema.pages.site.words import entity_path
+from schema.pages.site.address import entity_path
 
 MAX_NAMES = 20
 """Maximum number of commodities and places in a response."""

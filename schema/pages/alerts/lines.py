@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeAlias
 
-from schema.pages.site.address import Address, href
-from schema.pages.site.words import doubt, entity_path, sentence
+from schema.pages.site.address import Address, entity_path, href
+from schema.pages.site.words import doubt
 from tracker.alerts.digest import Category, Line, Point
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.events.registry import RETRACTION_TYPES
+from tracker.domain.wording.phrases import with_capital
 
 Data = Mapping[str, Any]
 CONTRADICTED = "CONTRADICTED"
@@ -187,7 +188,7 @@ def contradictions(controls: Iterable[Data], until: Point) -> dict[tuple[str, st
                 "",
                 f"{after['title']}, clause {key}: {REMARKS[CONTRADICTED]}",
                 pinned(page_of(entity, None), until),
-                sentence(clause["statusStatement"]),
+                with_capital(clause["statusStatement"]),
             )
     return lines
 

@@ -17,8 +17,8 @@ from schema.pages.site.feeds import FeedOfPage, newest_part
 from schema.pages.site.name_fields import COMMODITIES, PLACES, name_of
 from schema.pages.site.page import Page
 from schema.pages.site.page_request import address_of
-from schema.pages.site.words import listed, sentence, words
 from tracker.alerts.subscription import MAX_TARGET_CHARACTERS
+from tracker.domain.wording.phrases import listed, with_capital, word_phrase
 from tracker.errors import InvalidInput, NotFound, below
 
 ONLY_A_MOMENT = frozenset({"checked", "validAt", "knownAt", "position"})
@@ -61,7 +61,7 @@ class Target:
             values.get("key") if self.page.name == "commodity" else None
         ):
             return name_of(key)
-        title = TITLES.get(self.page.name) or sentence(self.page.name)
+        title = TITLES.get(self.page.name) or with_capital(self.page.name)
         names = [_in_words(name, value) for name, value in values.items()]
         return f"{title} ({', '.join(names)})" if names else title
 
@@ -168,7 +168,7 @@ def _in_words(name: str, value: str) -> str:
     if name == "hsCode":
         return f"HS {value}"
     if name in ("kind", "kinds"):
-        return words(value).replace(",", ", ")
+        return word_phrase(value).replace(",", ", ")
     if name == "types":
         return CAPITAL.sub(" ", value).replace(".", " ").replace(",", ", ").lower()
     return name_of(value)

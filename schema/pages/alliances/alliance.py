@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.scale import Tick, days_in_words, window_around
+from schema.pages.charts.scale import Tick, window_around
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage, entity_of
-from schema.pages.site.words import many, publisher_of, written_day
+from schema.pages.site.words import publisher_of
+from tracker.domain.wording.phrases import many, short_date, short_period, word_phrase
 from tracker.errors import NotFound
 
 
@@ -77,7 +78,7 @@ def draw_members(periods: Sequence[Mapping[str, Any]], day: date) -> MemberTable
                 period["union"] is not None,
                 x,
                 round(scale.end(last) - x, 3),
-                days_in_words(first, last),
+                short_period(first, last),
             )
         )
     return MemberTable(rows, scale.ticks(), scale.start(day), scale.end(day))
@@ -87,14 +88,14 @@ def _how(period: Mapping[str, Any]) -> str:
     """Return the role of a place, or the union through which it takes part."""
     if period["union"]:
         return f"through the {period['union']['name']}"
-    return str(period["role"] or period["kind"]).lower().replace("_", " ")
+    return word_phrase(period["role"] or period["kind"])
 
 
 def _status_sentence(alliance: Mapping[str, Any], members: int) -> str:
     """Return the state of the alliance on the date, in a sentence."""
-    founded = f"Founded {written_day(alliance['foundedOn'])}"
+    founded = f"Founded {short_date(alliance['foundedOn'])}"
     if alliance["endedOn"]:
-        ended = f"{alliance['status'].lower()} {written_day(alliance['endedOn'])}"
+        ended = f"{alliance['status'].lower()} {short_date(alliance['endedOn'])}"
         return f"{founded}, {ended}."
     if not alliance["membersKnown"]:
         named = f"; recorded acts name {many(members, 'member')}" if members else ""

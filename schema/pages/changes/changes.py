@@ -14,13 +14,12 @@ from schema.pages.site.address import Address
 from schema.pages.site.entities import state_name
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-from schema.pages.site.words import listed, written_day
 from tracker import clock
+from tracker.domain.wording.phrases import field_phrase, listed, short_date, word_phrase
 
 DEFAULT_DAYS = 30
 """Default distance of the first moment, in days."""
 MAX_VALUE_CHARACTERS = 160
-CAPITAL = re.compile(r"(?<=[a-z])[A-Z]")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 ELEMENTS = ("clauses", "members", "claims")
 """Lists whose elements differ one by one."""
@@ -142,7 +141,7 @@ def field_name(path: Sequence[str], elements: list[str]) -> str:
     if elements != [""]:
         words = path[0].removesuffix("s") if len(elements) == 1 else path[0]
         path = [f"{words} {listed(elements)}", *path[1:]]
-    return ", ".join(spaced(part) for part in path)
+    return ", ".join(field_phrase(part) for part in path)
 
 
 def written(value: Any) -> str | None:
@@ -158,17 +157,12 @@ def _in_words(value: Any) -> str | None:
         return {None: None, True: "yes", False: "no"}[value]
     if isinstance(value, dict):
         parts = {name: _in_words(item) for name, item in value.items()}
-        return "; ".join(f"{spaced(name)} {item}" for name, item in parts.items() if item)
+        return "; ".join(f"{field_phrase(name)} {item}" for name, item in parts.items() if item)
     if isinstance(value, list):
         return ", ".join(filter(None, map(_in_words, value)))
     if isinstance(value, str) and DATE.fullmatch(value):
-        return written_day(value)
-    return value.replace("_", " ") if isinstance(value, str) and value.islower() else str(value)
-
-
-def spaced(name: str) -> str:
-    """Return the name of a field in words: `suspendedUntil` is `suspended until`."""
-    return CAPITAL.sub(lambda match: f" {match.group().lower()}", name).replace("_", " ")
+        return short_date(value)
+    return word_phrase(value) if isinstance(value, str) and value.islower() else str(value)
 
 
 def _is(node: Mapping[str, Any], selection: str) -> bool:

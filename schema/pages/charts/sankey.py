@@ -10,14 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from projections.analysis.import_exposure import OriginStatus
 from schema.pages.charts.line_chart import CHARACTER_PIXELS, shortened
 from schema.pages.charts.status_marks import IMAGE_COLOURS, ON_PAGE, Paint
 
 FLOW_WORDS: Mapping[str, str] = {
-    "certain": "covered",
-    "assumed": "covered, not confirmed",
-    "partly": "partly covered",
-    "none": "no control recorded",
+    **{status.value: status.phrase for status in OriginStatus},
     "unnamed": "not named",
 }
 """Words for the kinds of flows, in the order of the legend."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from tracker.domain.wording.phrases import short_date
+
 MIN_DAYS = 730
 """Minimum number of days of a window, so that recent bars are not stretched."""
 MARGIN_PERCENT = 4
@@ -25,23 +27,6 @@ DAYS_OF_LABELLED_QUARTERS = 450
 YEARS_OF_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 WIDTH_OF_LABEL_PERCENT = 9
 """Width of a label on a phone; a tick nearer to the end has none, because it would be cut."""
-
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-NO_BREAK_SPACE = "\u00a0"
-
-
-def day_in_words(day: date) -> str:
-    """Return a date as `27 Nov 2026`, without line breaks."""
-    return NO_BREAK_SPACE.join((str(day.day), MONTHS[day.month - 1], str(day.year)))
-
-
-def days_in_words(first: date, last: date | None) -> str:
-    """Return a period: `3 Dec 2024 to 8 Nov 2025`, `on 3 Dec 2024`, or `from 3 Dec 2024 on`."""
-    if last is None:
-        return f"from {day_in_words(first)} on"
-    if last <= first:
-        return f"on {day_in_words(first)}"
-    return f"{day_in_words(first)} to {day_in_words(last)}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +85,7 @@ class TimeScale:
 
     def _label(self, year: int, month: int) -> str | None:
         if self.days <= DAYS_OF_LABELLED_QUARTERS:
-            return f"{MONTHS[month - 1]}{NO_BREAK_SPACE}{year}"
+            return short_date(f"{year}-{month:02}")
         return str(year) if month == 1 else None
 
     def _tick(self, day: date, label: str | None) -> Iterator[Tick]:

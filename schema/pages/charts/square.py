@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from schema.pages.charts.scale import Tick, TimeScale, days_in_words
+from schema.pages.charts.scale import Tick, TimeScale
 from schema.pages.charts.status_bars import Lane, Period, draw_bars
 from tracker.domain.basics.vocabulary import Hue, Measure
+from tracker.domain.wording.phrases import short_period
 
 MAX_STEPS = 40
 """Maximum number of rows."""
@@ -254,7 +255,7 @@ def _draw_cell(
         x,
         round(scale.end(version.valid_last) - x, 3),
         link(day if covers else version.valid_first, position),
-        f"{days_in_words(version.valid_first, version.valid_last)},"
+        f"{short_period(version.valid_first, version.valid_last)},"
         f" as recorded at position {position:,}",
         covers and row_is_here,
     )

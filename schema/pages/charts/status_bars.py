@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.scale import Tick, TimeScale, day_in_words, days_in_words, window_around
+from schema.pages.charts.scale import Tick, TimeScale, window_around
 from tracker.domain.basics.vocabulary import ClauseStatus, Hue, Measure, Shape
+from tracker.domain.wording.phrases import short_date, short_period
 
 MAX_LANES = 40
 """Maximum number of clauses in a row."""
@@ -42,7 +43,7 @@ class Period:
         return self.first <= day and (self.last is None or day <= self.last)
 
     def __str__(self) -> str:
-        return f"{self.word} {days_in_words(self.first, self.last)}"
+        return f"{self.word} {short_period(self.first, self.last)}"
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,9 @@ class StatusTable:
     """End of the date of the page; later dates are in the future."""
 
     @property
-    def day_in_words(self) -> str:
+    def short_date(self) -> str:
         """Return the date of the page."""
-        return day_in_words(self.day)
+        return short_date(self.day)
 
     @property
     def grid(self) -> Sequence[float]:
@@ -296,21 +297,21 @@ def _to_come(row: RowOfPeriods, day: date) -> str:
     if not later:
         return ""
     first = min(later, key=lambda period: period.first)
-    return f"{first.word} {day_in_words(first.first)}"
+    return f"{first.word} {short_date(first.first)}"
 
 
 def state_in_words(current: Period, following: Period | None) -> str:
     """Return the start, the end and the next status in words."""
     if ClauseStatus[current.status].has_ended:
-        return f"since {day_in_words(current.first)}"
+        return f"since {short_date(current.first)}"
     if current.status == "SUSPENDED":
         if current.last is None:
             return "until further notice"
         back = ", then back" if following and following.status == "IN_FORCE" else ""
-        return f"until {day_in_words(current.last)}{back}"
+        return f"until {short_date(current.last)}{back}"
     if current.status == "IN_FORCE":
-        since = f"since {day_in_words(current.first)}"
-        return f"{since}, until {day_in_words(current.last)}" if current.last else since
+        since = f"since {short_date(current.first)}"
+        return f"{since}, until {short_date(current.last)}" if current.last else since
     if following is not None:
-        return f"{following.word} from {day_in_words(following.first)}"
+        return f"{following.word} from {short_date(following.first)}"
     return "no day is given" if current.style is Shape.HOLLOW else ""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema.pages.site.name_fields import name_of
-from schema.pages.site.words import many, sentence, words, written_day
-from tracker.domain.wording.phrases import with_article
+from tracker.domain.wording.phrases import many, short_date, with_article, with_capital, word_phrase
 
 CERTAINLY, POSSIBLY, NOT_IN_FORCE = "Certainly", "Possibly", "Later"
 STRONGEST = "Strongest possible rule"
@@ -32,7 +31,7 @@ class Sentence:
 def shipment_title(values: Mapping[str, str]) -> str:
     """Return a shipment in words: `Tungsten, HS 284990, from China to Germany`."""
     goods = [name_of(values["commodity"])] if "commodity" in values else []
-    goods += [words(values["form"])] if "form" in values else []
+    goods += [word_phrase(values["form"])] if "form" in values else []
     goods += [f"HS {values['hsCode']}"] if "hsCode" in values else []
     way = [
         f"{word} {with_article(name_of(values[name]))}"
@@ -60,7 +59,7 @@ def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
         *_later(shipment["notInForce"]),
         *(
             Sentence(
-                WITHOUT_RULE[one["kind"]], sentence(one["obligation"].removeprefix("Unknown: "))
+                WITHOUT_RULE[one["kind"]], with_capital(one["obligation"].removeprefix("Unknown: "))
             )
             for one in shipment["verdicts"]
             if one["match"] is None
@@ -100,7 +99,7 @@ def _possible_rules(verdicts: Sequence[VerdictNode]) -> list[VerdictNode]:
 
 def _possible(possible: Sequence[VerdictNode]) -> Iterator[Sentence]:
     if possible:
-        kinds = [*dict.fromkeys(words(one["kind"]) for one in possible)]
+        kinds = [*dict.fromkeys(word_phrase(one["kind"]) for one in possible)]
         apply = "applies" if len(possible) == 1 else "apply"
         yield Sentence(
             POSSIBLY,
@@ -113,7 +112,7 @@ def _later(rules: Sequence[Mapping[str, Any]]) -> Iterator[Sentence]:
     if not rules:
         return
     days = sorted(one["firstDay"] for one in rules if one["firstDay"])
-    first = f" The first of them applies from {written_day(days[0])}." if days else ""
+    first = f" The first of them applies from {short_date(days[0])}." if days else ""
     are = "is" if len(rules) == 1 else "are"
     yield Sentence(
         NOT_IN_FORCE, f"{many(len(rules), 'rule')} {are} suspended or not yet in force.{first}"

@@ -9,7 +9,7 @@ from typing import Any
 from schema.pages.charts.scale import window_around
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.site.address import Address, path_of
-from schema.pages.site.words import words
+from tracker.domain.wording.phrases import word_phrase
 
 MAX_ROWS = 24
 DAYS_BEFORE, DAYS_AFTER = 730, 1096
@@ -47,7 +47,7 @@ def _rows(shipment: Mapping[str, Any], address: Address) -> Iterator[RowOfPeriod
 def _row(rule: Mapping[str, Any], group: str, address: Address) -> RowOfPeriods:
     control, clause = rule["control"], rule["clause"]
     return RowOfPeriods(
-        label=f"{control['issuer']['name']}: {words(clause['measure'])}",
+        label=f"{control['issuer']['name']}: {word_phrase(clause['measure'])}",
         tracks=[track_of(clause)],
         sub=f"{control['title']}, clause {clause['key']}",
         href=address.link(path_of("controls", control["key"])),

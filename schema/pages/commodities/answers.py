@@ -9,9 +9,8 @@ from typing import Any
 from schema.pages.commodities.clauses import Pair, names_goods
 from schema.pages.site.address import path_of
 from schema.pages.site.embedding import AnswerLine
-from schema.pages.site.words import listed, sentence
 from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
-from tracker.domain.wording.phrases import with_article
+from tracker.domain.wording.phrases import listed, with_article, with_capital
 
 MAX_ANSWERS = 3
 MAX_PLACES = 3
@@ -87,7 +86,7 @@ def _answer(group: Sequence[Pair]) -> ClauseAnswer:
     because = clause["statusBecause"]
     return ClauseAnswer(
         node["issuer"]["name"],
-        f"{sentence(_rule(node, clause))}. {clause['statusStatement']}",
+        f"{with_capital(_rule(node, clause))}. {clause['statusStatement']}",
         node["key"],
         because["source"] if because else None,
     )

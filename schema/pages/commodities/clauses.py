@@ -11,8 +11,8 @@ from typing import Any
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.control import clause_sub
 from schema.pages.site.address import Address, path_of
-from schema.pages.site.words import listed, many
 from tracker.domain.basics.vocabulary import ClauseStatus, Phase
+from tracker.domain.wording.phrases import listed, many
 
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 """An instrument and one of its clauses."""

@@ -31,15 +31,20 @@ from schema.pages.site.images import CHART, Image, line_image, status_image, wor
 from schema.pages.site.naming import as_of_words, kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
-from schema.pages.site.words import listed, many, percent, publisher_of, words
-from tracker.domain.basics.vocabulary import ClauseStatus, Stage
-from tracker.domain.wording.phrases import authority_phrase, with_article, with_capital
+from schema.pages.site.words import publisher_of
+from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation, Stage
+from tracker.domain.wording.phrases import (
+    authority_phrase,
+    listed,
+    many,
+    percent,
+    with_article,
+    with_capital,
+    word_phrase,
+)
 
-UNCONFIRMED = {
-    "BY_TERMS": "by their own terms",
-    "CONTRADICTED": "contradicted by a recorded statement",
-}
-"""Meanings of confirmations, as parts of a sentence."""
+UNCONFIRMED = {one.name: one.plural for one in Confirmation if one is not Confirmation.CONFIRMED}
+"""Words for statuses that are not confirmed."""
 
 
 MAX_SENTENCES = 3
@@ -170,8 +175,8 @@ def stage_sentences(shown: Mapping[str, Any]) -> list[str]:
     """Name the stages with figures, where mining or refining has none."""
     key = shown["commodity"]["key"]
     stages = {one["stage"] for one in shown["available"] if one["commodity"]["key"] == key}
-    recorded = sorted(words(stage) for stage in stages if stage)
-    missing = [words(stage) for stage in MAIN_STAGES if stage not in stages]
+    recorded = sorted(word_phrase(stage) for stage in stages if stage)
+    missing = [word_phrase(stage) for stage in MAIN_STAGES if stage not in stages]
     if not recorded or len(missing) != 1:
         return []
     return [
@@ -264,7 +269,9 @@ def products(state: Mapping[str, Any], address: Address) -> list[tuple[str, str,
     ):
         of = one["commodity"]["key"]
         name = product("" if of == key else one["commodity"]["name"], one["form"])
-        label = ", ".join(part for part in (name.removeprefix(", "), words(one["stage"])) if part)
+        label = ", ".join(
+            part for part in (name.removeprefix(", "), word_phrase(one["stage"])) if part
+        )
         link = address.link(path_of("commodities", of), stage=one["stage"], form=one["form"])
         is_shown = (of, one["stage"], one["form"]) == (key, shown["stage"], shown["form"])
         choices.append((label, link, is_shown))

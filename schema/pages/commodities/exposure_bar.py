@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from schema.pages.charts.exposure_bar import ExposureBar, bar_segments
-from schema.pages.site.words import percent
+from tracker.domain.wording.phrases import percent, word_phrase
 
 PARTS = {
     "full": "fully covered, confirmed",
@@ -35,7 +35,7 @@ def exposure_bar(supply: Mapping[str, Any]) -> ExposureBar:
 def unconfirmed_measures(supply: Mapping[str, Any]) -> list[str]:
     """Return the measures that are not confirmed for a part of the output, each with its share in words."""
     return [
-        f"{one['measure'].lower().replace('_', ' ')} {percent(share)} {meaning}"
+        f"{word_phrase(one['measure'])} {percent(share)} {meaning}"
         for one in supply["measures"]
         for share, meaning in (
             (one["assumedShare"], "by its own terms, not confirmed"),

@@ -10,7 +10,7 @@ from typing import Any
 from schema.pages.charts.share_bars import bar_widths
 from schema.pages.charts.world_map import SHARES, PlaceValue, WorldMap, draw_world
 from schema.pages.site.amounts import amount, measured, same_measure, unit
-from schema.pages.site.words import percent
+from tracker.domain.wording.phrases import percent
 
 PlacePage = Callable[[str], str]
 """A function from the code of a place to the address of its page."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema.pages.charts.square import Act
-from schema.pages.site.words import sentence
+from tracker.domain.wording.phrases import with_capital
 
 WORDS: Mapping[str, str] = {
     "Announced": "Announced",
@@ -95,7 +95,7 @@ def _without_title(summary: str, title: str) -> str:
     text = summary.removeprefix(f"{title}: ")
     for word in ("amended ", "Retracted: ", "Corrected: "):
         text = text.removeprefix(word)
-    return sentence(text)
+    return with_capital(text)
 
 
 def acts_of_square(acts: Sequence[RecordedAct]) -> list[Act]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from schema.pages.charts.scale import day_in_words, window_around
+from schema.pages.charts.scale import window_around
 from schema.pages.charts.square import Moment, Square, Version, draw_square, versions_of
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.acts import RecordedAct, acts_of_square, recorded_acts
@@ -17,7 +17,8 @@ from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, status_image
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.watch_words import horizon_of, watch_sentences
-from schema.pages.site.words import listed, publisher_of, words
+from schema.pages.site.words import publisher_of
+from tracker.domain.wording.phrases import listed, short_date, word_phrase
 from tracker.errors import NotFound
 
 
@@ -96,7 +97,7 @@ def _absent(
     first_day = min((version.valid_first for version in at_position), default=None)
     first_position = acts[0].position
     if first_day is not None:
-        title = f"Nothing on {day_in_words(moment.day)}"
+        title = f"Nothing on {short_date(moment.day)}"
     elif first_position > moment.position:
         title = f"Not yet recorded at position {moment.position:,}"
     else:
@@ -148,7 +149,7 @@ def clause_bars(control: Mapping[str, Any], day: date) -> StatusTable:
 def clause_label(clause: Mapping[str, Any]) -> str:
     """Return the content of a clause in few words: goods, then limits."""
     goods = listed([commodity["name"] for commodity in clause["commodities"]], 3)
-    covers = "" if clause["covers"] == "GOODS" else f": {words(clause['covers'])}"
+    covers = "" if clause["covers"] == "GOODS" else f": {word_phrase(clause['covers'])}"
     for_use = f", for {clause['endUse']}" if clause["endUse"] else ""
     return f"{goods}{covers}{for_use}"
 
@@ -166,7 +167,7 @@ def clause_sub(clause: Mapping[str, Any]) -> str:
     """Return the small line below a clause: its measure, where to or from, and its key."""
     toward = [place["name"] for place in clause["destinations"]]
     origins = [place["name"] for place in clause["origins"]]
-    parts = [words(clause["measure"])]
+    parts = [word_phrase(clause["measure"])]
     if toward:
         parts.append(f"to {listed(toward, 2)}")
     if origins:

@@ -8,7 +8,6 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from schema.pages.charts.scale import day_in_words
 from schema.pages.charts.status_bars import RowOfPeriods, draw_status_table, track_of
 from schema.pages.controls.control import change_days, clause_label, clause_sub
 from schema.pages.site.address import Address, path_of
@@ -17,15 +16,9 @@ from schema.pages.site.images import CHART, status_image
 from schema.pages.site.name_fields import PLACES
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
-from schema.pages.site.words import listed, many, words
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
-from tracker.domain.wording.phrases import with_article
+from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation, Direction, Measure
+from tracker.domain.wording.phrases import listed, many, short_date, with_article, word_phrase
 
-CONFIRMATIONS = {
-    "CONFIRMED": "confirmed",
-    "BY_TERMS": "by its own terms",
-    "CONTRADICTED": "contradicted by a statement",
-}
 CLAUSE, INSTRUMENT = "clause", "instrument"
 FILTERS = {
     "issuer": "by ",
@@ -103,7 +96,7 @@ def issuers_of(
 def heading(count: int, narrowed: str, at: date) -> str:
     """Return the number of instruments in the list, with its filters."""
     if not count:
-        return f"No recorded instrument{narrowed} on {day_in_words(at)}"
+        return f"No recorded instrument{narrowed} on {short_date(at)}"
     return f"{many(count, 'instrument')}{narrowed or ' that control trade'}"
 
 
@@ -160,7 +153,7 @@ def rows_by_instrument(
 
 def instrument_sub(control: Mapping[str, Any]) -> str:
     """Return the small line below a title: the issuer, the act and the measure."""
-    measures = list(dict.fromkeys(words(clause["measure"]) for clause in control["clauses"]))
+    measures = list(dict.fromkeys(word_phrase(clause["measure"]) for clause in control["clauses"]))
     parts = [control["issuer"]["name"], control["instrument"], listed(measures, 3)]
     if not control["official"]:
         parts.append("reported by others only")
@@ -207,7 +200,7 @@ def options(data: Mapping[str, Any]) -> Mapping[str, Sequence[Option]]:
             Option(one.name, one.phrase) for one in sorted(ClauseStatus, key=attrgetter("rank"))
         ],
         "direction": [Option(one.name, one.noun) for one in Direction],
-        "confirmation": [Option(value, label) for value, label in CONFIRMATIONS.items()],
+        "confirmation": [Option(one.name, one.phrase) for one in Confirmation],
     }
 
 

@@ -10,11 +10,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from schema.pages.charts.scale import day_in_words
 from schema.pages.charts.status_bars import Period, periods_of
-from schema.pages.site.words import listed, many
 from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
-from tracker.domain.wording.phrases import with_article, with_capital
+from tracker.domain.wording.phrases import (
+    in_running_text,
+    listed,
+    many,
+    possessive,
+    short_date,
+    with_article,
+)
 
 SUPPORT = {
     "CONFIRMED": "",
@@ -40,12 +45,6 @@ NEXT = {
 """Verbs for a change from one status to another, for one clause and for several."""
 
 
-def possessive(name: str) -> str:
-    """Return the possessive of a place: `China’s`, `The United States’`."""
-    place = with_capital(with_article(name))
-    return f"{place}{'’' if place.endswith('s') else '’s'}"
-
-
 def subject(control: Mapping[str, Any]) -> str:
     """Return the subject of an instrument: `China’s ban on exports of gallium to the United States`."""
     clauses = control["clauses"]
@@ -53,17 +52,12 @@ def subject(control: Mapping[str, Any]) -> str:
     noun = listed(list(dict.fromkeys(measure.noun for measure in measures)), MAX_GOODS)
     joint = measures[-1].preposition
     goods = list(dict.fromkeys(c["name"] for clause in clauses for c in clause["commodities"]))
-    named_goods = listed([_in_running_text(name) for name in goods], MAX_GOODS)
+    named_goods = listed([in_running_text(name) for name in goods], MAX_GOODS)
     movement = f"{Direction[control['direction']].noun} of "
     kinds = {clause["covers"] for clause in clauses}
     if kinds == {"TECHNOLOGY"}:
         movement += "technology for "
     return f"{possessive(control['issuer']['name'])} {noun} {joint} {movement}{named_goods}{_toward(control)}"
-
-
-def _in_running_text(name: str) -> str:
-    """Return a name with a lower-case first letter, unless it is an abbreviation."""
-    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _toward(control: Mapping[str, Any]) -> str:
@@ -144,7 +138,7 @@ def when(change: date, day: date) -> str:
     days = (change - day).days
     if days <= DAYS_THAT_ARE_COUNTED:
         return f"in {many(days, 'day')}"
-    return f"on {day_in_words(change)}"
+    return f"on {short_date(change)}"
 
 
 def _verb(status: str, count: int) -> str:
@@ -178,7 +172,7 @@ def _clauses(clauses: Sequence[Mapping[str, Any]]) -> str:
     """Return clauses by their goods: `The clause on gallium`, `7 clauses on gallium, germanium and 2
     more`."""
     names = dict.fromkeys(good["name"] for clause in clauses for good in clause["commodities"])
-    goods = listed([_in_running_text(name) for name in names], MAX_GOODS)
+    goods = listed([in_running_text(name) for name in names], MAX_GOODS)
     noun = "The clause" if len(clauses) == 1 else many(len(clauses), "clause")
     return f"{noun} on {goods}" if goods else noun
 
@@ -187,15 +181,15 @@ def _lead(current: Period, following: Period | None, clauses: Sequence[Mapping[s
     one = len(clauses) == 1
     subject = _clauses(clauses)
     if current.status == "EXPIRED":
-        last = day_in_words(current.first - timedelta(days=1))
+        last = short_date(current.first - timedelta(days=1))
         return f"{subject} expired: the last day was {last}."
     if current.status == "LAPSED":
-        return f"{subject} lapsed on {day_in_words(current.first)}."
+        return f"{subject} lapsed on {short_date(current.first)}."
     then = _then(current, following, one)
     if current.status == "SUSPENDED":
-        until = f"until {day_in_words(current.last)}" if current.last else "until further notice"
+        until = f"until {short_date(current.last)}" if current.last else "until further notice"
         return f"{subject} {'is' if one else 'are'} suspended {until}{then}."
-    since = day_in_words(current.first)
+    since = short_date(current.first)
     return f"{subject} {'has' if one else 'have'} been {current.word} since {since}{then}."
 
 
@@ -205,7 +199,7 @@ def _then(current: Period, following: Period | None, one: bool) -> str:
     if following is None or verbs is None:
         return ""
     if (current.status, following.status) == ("SUSPENDED", "IN_FORCE"):
-        return f", and back on {day_in_words(following.first)} without another act"
+        return f", and back on {short_date(following.first)} without another act"
     if following.status == "EXPIRED":
-        return f", with {day_in_words(following.first - timedelta(days=1))} as the last day"
-    return f", and {verbs[0] if one else verbs[1]} from {day_in_words(following.first)} on"
+        return f", with {short_date(following.first - timedelta(days=1))} as the last day"
+    return f", and {verbs[0] if one else verbs[1]} from {short_date(following.first)} on"

@@ -9,7 +9,7 @@ from typing import Any
 
 from schema.pages.charts.share_bars import bar_widths
 from schema.pages.site.naming import kind_of_figure
-from schema.pages.site.words import listed, words
+from tracker.domain.wording.phrases import in_running_text, listed, word_phrase
 
 PROCESSED_STAGES = ("REFINERY", "SMELTER", "PRIMARY", "PLANT")
 """The stages whose goods are processed."""
@@ -61,15 +61,15 @@ def missing_stage_note(name: str, stages: Sequence[str], *, processed_first: boo
     if any(stage in PROCESSED_STAGES for stage in stages):
         return None
     about = "The controls are about processed goods. " if processed_first else ""
-    shown = listed([f"{words(stage)} production" for stage in stages])
+    shown = listed([f"{word_phrase(stage)} production" for stage in stages])
     also = f"; {shown} is shown" if shown else ""
-    return f"{about}No refining figures are recorded for {name[:1].lower()}{name[1:]}{also}."
+    return f"{about}No refining figures are recorded for {in_running_text(name)}{also}."
 
 
 def divided_stages(state: Mapping[str, Any], key: str) -> list[str]:
     """Return the stages whose figures are divided into several products, so that none is shown."""
     return [
-        words(stage)
+        word_phrase(stage)
         for stage in ("MINE", *PROCESSED_STAGES)
         if not state[stage.lower()]["figures"]
         and any(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from projections.analysis.import_exposure import OriginStatus
 from schema.pages.charts.line_chart import LineChart, page_drawings
 from schema.pages.charts.sankey import FlowChart, FlowDrawing
 from schema.pages.dependence.alternatives import (
@@ -17,7 +18,6 @@ from schema.pages.dependence.alternatives import (
 )
 from schema.pages.dependence.exposure_lists import (
     PARTS,
-    STATUS_WORDS,
     ClauseRow,
     ExposureList,
     beside_rows,
@@ -38,8 +38,8 @@ from schema.pages.site.embedding import AnswerLine
 from schema.pages.site.images import CHART, Image, flows_image, line_image
 from schema.pages.site.naming import as_of_words
 from schema.pages.site.page import Page, TableOfPage
-from schema.pages.site.words import listed, many, publisher_of
-from tracker.domain.wording.phrases import place_in_text
+from schema.pages.site.words import publisher_of
+from tracker.domain.wording.phrases import listed, many, place_in_text
 from tracker.errors import NotFound
 
 IMPORTER = "US"
@@ -89,7 +89,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         ],
         "parts": PARTS,
         "strict": STRICT_MEASURES,
-        "status_words": STATUS_WORDS,
+        "origin_statuses": OriginStatus,
         "part_in_words": part_in_words,
         "measure_sentences": measure_sentences,
         "flows": flow_rows(state["trade"]["nodes"], key),

@@ -13,8 +13,15 @@ from schema.pages.charts.sankey import FlowDrawing as Drawing
 from schema.pages.site.address import Address, path_of
 from schema.pages.site.amounts import amount, unit
 from schema.pages.site.naming import edition_of, product
-from schema.pages.site.words import NBSP, many, percent, publisher_of, sentence, words
-from tracker.domain.wording.phrases import place_in_text
+from schema.pages.site.words import publisher_of
+from tracker.domain.wording.phrases import (
+    NBSP,
+    many,
+    percent,
+    place_in_text,
+    with_capital,
+    word_phrase,
+)
 
 PARTS = {
     "full": "covered by controls in force",
@@ -26,12 +33,6 @@ PARTS = {
 """Parts of a bar in order, in words of the legend; the names are those of the style sheet."""
 SUMS = dict(zip(PARTS, FLOW_WORDS, strict=True))
 """Fields of the sums by the parts of a bar."""
-STATUS_WORDS = {
-    "CERTAIN": "covered",
-    "ASSUMED": "covered, not confirmed",
-    "PARTLY": "partly covered",
-    "NONE": "no control recorded",
-}
 UNNAMED = "Other countries"
 MAX_FLOWS = 8
 """Maximum number of origins in a diagram; those after it are sums by kind."""
@@ -142,7 +143,7 @@ def bounds_sentence(one: ExposureList) -> str:
     """Return the answer for a list: the part of the imports that comes from places with controls."""
     listed = one.listed
     where = place_in_text(listed["importer"]["code"])
-    measures = [words(row["measure"]) for row in listed["measures"]]
+    measures = [word_phrase(row["measure"]) for row in listed["measures"]]
     kinds = f" ({', '.join(measures)})" if measures else ""
     text = (
         f"{one.name}: {one.bounds} of the imports of {where} came from places whose export controls"
@@ -220,7 +221,7 @@ def measure_sentences(one: ExposureList) -> list[str]:
             if Decimal(row[name]) > 0
         ]
         if parts:
-            sentences.append(f"{words(row['measure'])} {', '.join(parts)}")
+            sentences.append(f"{word_phrase(row['measure'])} {', '.join(parts)}")
     return sentences
 
 
@@ -251,7 +252,7 @@ class ClauseRow:
     @property
     def rule(self) -> str:
         """Return its measure."""
-        return sentence(words(self.applied["clause"]["measure"]))
+        return with_capital(word_phrase(self.applied["clause"]["measure"]))
 
 
 def clause_rows(lists: Sequence[ExposureList]) -> list[ClauseRow]:

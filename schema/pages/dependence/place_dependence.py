@@ -11,8 +11,8 @@ from schema.pages.dependence.tables import dependence_tables
 from schema.pages.dependence.trade import flow_rows
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
-from schema.pages.site.words import listed, many, publisher_of
-from tracker.domain.wording.phrases import place_in_text
+from schema.pages.site.words import publisher_of
+from tracker.domain.wording.phrases import listed, many, place_in_text
 from tracker.errors import NotFound
 
 MAX_ROWS = 40

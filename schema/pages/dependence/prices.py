@@ -14,7 +14,7 @@ from schema.pages.dependence.exposure_lists import ExposureList, beside_rows, cl
 from schema.pages.dependence.reliance import LinkTo
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured
 from schema.pages.site.naming import edition_of, product
-from schema.pages.site.words import sentence, words
+from tracker.domain.wording.phrases import with_capital, word_phrase
 
 UNITED_STATES = re.compile(r"\bu s\b")
 """The abbreviation in the name of a product, whose points are not in it."""
@@ -61,7 +61,7 @@ def control_dates(lists: Sequence[ExposureList]) -> list[ControlDate]:
 def price_name(line: Mapping[str, Any], key: str) -> str:
     """Return the product of a price, without the name of the commodity of the page."""
     if line["commodity"]["key"] == key and line["form"]:
-        return sentence(UNITED_STATES.sub("US", words(line["form"])))
+        return with_capital(UNITED_STATES.sub("US", word_phrase(line["form"])))
     return product(line["commodity"]["name"], line["form"])
 
 

@@ -11,8 +11,8 @@ from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
 from schema.pages.dependence.exposure_lists import product_name
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount
 from schema.pages.site.naming import edition_of
-from schema.pages.site.words import NBSP, publisher_of
-from tracker.domain.wording.phrases import place_in_text
+from schema.pages.site.words import publisher_of
+from tracker.domain.wording.phrases import NBSP, place_in_text
 
 YearlyLine = Mapping[str, Any]
 LinkTo = Callable[[str], str]

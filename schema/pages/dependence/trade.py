@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from schema.pages.site.words import NBSP, listed, publisher_of
+from schema.pages.site.words import publisher_of
+from tracker.domain.wording.phrases import NBSP, listed
 
 MAX_ORIGINS = 5
 """Maximum number of named origins in a cell, the largest first."""

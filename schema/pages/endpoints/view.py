@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schema.pages.site.words import listed, many
+from tracker.domain.wording.phrases import listed, many
 
 SECONDS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 """Units of time with their seconds."""

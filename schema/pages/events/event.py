@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.pages.events.fields import ShownValue, entry_fields, label_of, shown, shown_time
-from schema.pages.site.address import Address, href
+from schema.pages.site.address import Address, entity_path, href
 from schema.pages.site.page import Page
-from schema.pages.site.words import entity_path, number
+from tracker.domain.wording.phrases import number
 from tracker.errors import NotFound
 
 SOURCE_FIELDS = ("publisher", "reference", "publishedOn", "checked", "confidence", "primary")

@@ -11,9 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from schema.pages.site.address import path_of
-from schema.pages.site.words import NBSP, entity_path, number, written_day
+from schema.pages.site.address import entity_path, path_of
 from tracker.domain.catalogue.places import Place
+from tracker.domain.wording.phrases import (
+    NBSP,
+    field_phrase,
+    number,
+    short_date,
+    with_capital,
+    word_phrase,
+)
 from tracker.errors import InvalidInput
 
 DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
@@ -145,18 +152,18 @@ def shown(name: str, value: Any, pointer: str) -> ShownValue:
         return ShownValue(pointer, "number", number(text))
     if name in WORDS:
         path = path_of("commodities", text) if name in ("commodities", "commodity") else None
-        return ShownValue(pointer, "words", text.replace("_", " "), path=path)
+        return ShownValue(pointer, "words", word_phrase(text), path=path)
     if name in ACTORS:
         return _actor(pointer, text)
     if DATE.fullmatch(text):
-        return ShownValue(pointer, "day", written_day(text))
+        return ShownValue(pointer, "day", short_date(text))
     return ShownValue(pointer, "text", text, path=_page_of(text))
 
 
 def shown_time(recorded_at: str) -> ShownValue:
     """Return the time of recording, to the second."""
     day, _, clock = recorded_at.partition("T")
-    return ShownValue("/time", "time", f"{written_day(day)}, {clock[:8]}{NBSP}UTC")
+    return ShownValue("/time", "time", f"{short_date(day)}, {clock[:8]}{NBSP}UTC")
 
 
 def _actor(pointer: str, code: str) -> ShownValue:
@@ -174,8 +181,7 @@ def _page_of(text: str) -> str | None:
 
 def label_of(name: str) -> str:
     """Return the name of a field in words: `inForceFrom` is `In force from`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()
-    return LABELS.get(name) or words[:1].upper() + words[1:]
+    return LABELS.get(name) or with_capital(field_phrase(name))
 
 
 def pointers(fields: list[Field]) -> Iterator[str]:

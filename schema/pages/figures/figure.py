@@ -16,8 +16,9 @@ from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART
 from schema.pages.site.naming import as_of_words, edition_of, series_title
 from schema.pages.site.page import Page, entity_of
-from schema.pages.site.words import NBSP, listed, publisher_of
+from schema.pages.site.words import publisher_of
 from tracker.domain.basics.vocabulary import Checked, Statistic
+from tracker.domain.wording.phrases import NBSP, listed
 from tracker.errors import NotFound
 
 MINUS = "\N{MINUS SIGN}"

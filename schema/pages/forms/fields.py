@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from graphql import (
 from schema.pages.forms.state import Errors, State, is_one_of, joined
 from tracker.domain.catalogue.commodities import commodities
 from tracker.domain.catalogue.places import places
+from tracker.domain.wording.phrases import field_phrase, with_capital, word_phrase
 
 ALWAYS_OPEN = frozenset({"source"})
 """Optional groups of fields that are always open, because the domain requires them."""
@@ -57,7 +57,6 @@ SCALARS = {"Boolean": "yes_no", "Int": "number", "Decimal": "number", "Position"
 """Kinds of fields by scalars; all others are text."""
 DAY_FORMS = "2025-11-09, 2025-11 or 2025"
 """Formats of a date, as precise as known."""
-SPACE_BEFORE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(slots=True)
@@ -203,8 +202,7 @@ def _shorten(made: Field, kind: Any, state: State) -> None:
 def _choices(kind: GraphQLEnumType) -> list[tuple[str, str, str]]:
     """Return the values of an enum with their words and meanings."""
     return [
-        (word, word.replace("_", " ").lower(), value.description or "")
-        for word, value in kind.values.items()
+        (word, word_phrase(word), value.description or "") for word, value in kind.values.items()
     ]
 
 
@@ -218,8 +216,7 @@ def _text(state: State) -> str:
 
 def label_of(name: str) -> str:
     """Return a name of the API in words: `suspendedUntil` is `Suspended until`."""
-    words = LABELS.get(name) or SPACE_BEFORE.sub(" ", name).lower()
-    return words[:1].upper() + words[1:]
+    return with_capital(LABELS.get(name) or field_phrase(name))
 
 
 def suggestions(fields: Sequence[Field]) -> dict[str, list[tuple[str, str]]]:

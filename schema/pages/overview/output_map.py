@@ -8,7 +8,7 @@ from typing import Any
 
 from schema.pages.charts.world_map import SHARES, PlaceValue
 from schema.pages.site.address import Address, path_of
-from schema.pages.site.words import percent, words
+from tracker.domain.wording.phrases import percent, word_phrase
 
 NO_SHARE = "a figure without a share"
 """Legend of a hatched place."""
@@ -21,7 +21,7 @@ def share_in_words(figure: Mapping[str, Any]) -> str:
         estimated = ", estimated" if figure["estimated"] else ""
         return f"{percent(figure['share'])} of the world{estimated}"
     if figure["value"] is None and figure["qualifier"]:
-        return words(figure["qualifier"])
+        return word_phrase(figure["qualifier"])
     return str(figure["shareUnavailableReason"] or "no share")
 
 

@@ -23,11 +23,18 @@ from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of
-from schema.pages.site.words import days_between, in_days, listed, many, sentence, written_day
 from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.events.registry import FACTS
 from tracker.domain.evidence.watched_source_facts import SourceFact
-from tracker.domain.wording.phrases import with_article, with_capital
+from tracker.domain.wording.phrases import (
+    days_between,
+    in_days,
+    listed,
+    many,
+    short_date,
+    with_article,
+    with_capital,
+)
 
 MAPS = ("in-force", "toward", "share")
 """Kinds of maps: clauses in force, those for a destination, or shares of a commodity's output."""
@@ -162,7 +169,7 @@ def next_change_sentence(coming: Sequence[ChangeLine], day: str) -> str:
         clauses = f"{count:,}" if acts else f"{many(count, 'clause')} of {issuers}"
         acts.append(f"{clauses} {VERBS[transition][1 if count == 1 else 2]}")
     unless = ", unless another act comes first" if all(change.on_terms for change in first) else ""
-    return f"{sentence(in_days(first[0].day, day))} {listed(acts)}{unless}."
+    return f"{with_capital(in_days(first[0].day, day))} {listed(acts)}{unless}."
 
 
 def strip(by_status: Sequence[Mapping[str, Any]]) -> list[Segment]:
@@ -218,7 +225,7 @@ def _read_on(known: Mapping[str, Any] | None) -> str:
         return "no monitored source"
     if known["notRead"]:
         return f"{many(len(known['notRead']), 'source')} not read"
-    return f"read on {written_day(known['lookedAt'])}"
+    return f"read on {short_date(known['lookedAt'])}"
 
 
 def map_in_words(shown: str, production: Mapping[str, Any], toward: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from schema.pages.charts.world_map import COUNTS, PlaceValue
 from schema.pages.site.address import Address, path_of
-from schema.pages.site.words import many
 from tracker.domain.basics.vocabulary import ClauseStatus, Phase
+from tracker.domain.wording.phrases import many
 
 NONE_CONFIRMED = "none confirmed: by their own terms, suspended, announced, not law or over"
 """Legend of a hatched place."""

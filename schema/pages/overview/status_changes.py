@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from schema.pages.site.address import entity_path
 from schema.pages.site.name_fields import name_of
-from schema.pages.site.words import entity_path, many, words
 from tracker.domain.basics.vocabulary import ClauseStatus, Hue, Measure, Shape
+from tracker.domain.wording.phrases import many, word_phrase
 
 MAX_LINES_OF_A_DAY = 5
 """Maximum number of lines of a date; the page of changes has all."""
@@ -148,7 +149,7 @@ def _statuses(one: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the status before and after, if the status of a clause changes."""
     for field in one["fields"]:
         if field["path"][-1:] == ["status"] and field["before"] and field["after"]:
-            return words(str(field["before"])), words(str(field["after"]))
+            return word_phrase(str(field["before"])), word_phrase(str(field["after"]))
     return ()
 
 

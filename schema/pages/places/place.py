@@ -27,8 +27,14 @@ from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, Image, status_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of, watch_sentences
-from schema.pages.site.words import listed, many, words, written_day
-from tracker.domain.wording.phrases import place_in_text, with_article
+from tracker.domain.wording.phrases import (
+    listed,
+    many,
+    place_in_text,
+    short_date,
+    with_article,
+    word_phrase,
+)
 from tracker.errors import NotFound
 
 MAX_YEARS = 6
@@ -141,7 +147,7 @@ def answer_texts(
     """Yield the sentences of the answer for other sites."""
     yield status_sentence(place, state, code)
     if coming:
-        yield f"Next recorded change: {written_day(coming[0].day)}."
+        yield f"Next recorded change: {short_date(coming[0].day)}."
 
 
 def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -217,7 +223,7 @@ def draw(controls: Sequence[Mapping[str, Any]], day: date, address: Address) -> 
     """Draw instruments as rows with a bar for each clause."""
     rows = []
     for control in controls:
-        measures = list(dict.fromkeys(words(one["measure"]) for one in control["clauses"]))
+        measures = list(dict.fromkeys(word_phrase(one["measure"]) for one in control["clauses"]))
         parts = (control["issuer"]["name"], control["instrument"], listed(measures, 3))
         rows.append(
             RowOfPeriods(

@@ -15,7 +15,7 @@ from schema.pages.charts.status_bars import (
     periods_of,
 )
 from schema.pages.forms.fields import label_of
-from schema.pages.site.words import written_day
+from tracker.domain.wording.phrases import short_date, word_phrase
 
 SIDES = (("before", "Before"), ("after", "After"))
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -68,9 +68,9 @@ def written(value: Any) -> Any:
         case list():
             return [written(of) for of in value if _says(of)]
         case str() if DAY.fullmatch(value):
-            return written_day(value)
+            return short_date(value)
         case str() if WORD.fullmatch(value):
-            return value.replace("_", " ")
+            return word_phrase(value)
     return "" if value is None else str(value)
 
 

@@ -93,6 +93,16 @@ PAGE_PARAMETERS = frozenset({"first", "after", "last", "before", START})
 """Parameters that say which part of a list is shown."""
 
 
+PATHS = {
+    "alliance": "alliances",
+    "announcement": "announcements",
+    "export-control": "controls",
+    "figure": "figures",
+    "source": "sources",
+}
+"""Paths of the pages of entities, by kind."""
+
+
 def href(path: str, parameters: Mapping[str, object]) -> str:
     """Return a path and parameters as a link; parameters that are None or empty are left out."""
     values = {name: str(value) for name, value in parameters.items() if value not in (None, "")}
@@ -102,3 +112,9 @@ def href(path: str, parameters: Mapping[str, object]) -> str:
 def path_of(*parts: str) -> str:
     """Return a path of parts with any characters."""
     return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def entity_path(entity: str) -> str | None:
+    """Return the page of an entity by its name in the log (`alliance/quad`); None if it has none."""
+    kind, _, key = entity.partition("/")
+    return f"/{PATHS[kind]}/{key}" if kind in PATHS else None

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from schema.pages.site.words import NBSP
 from tracker.domain.basics.vocabulary import Qualifier
+from tracker.domain.wording.phrases import NBSP, amount_phrase
 
 EXACT_QUALIFIERS = (None, "NIL", "ABOUT", "NEARLY")
 """Qualifiers of numbers that are drawn; a bound or a range is not."""
@@ -25,14 +25,9 @@ def amount(claim: Claim | None, missing: str = "no number") -> str:
     """Return a claim without its unit: `255,000`, `more than 90`, `330 to 390`, `withheld`."""
     if claim is None:
         return missing
-    if claim["value"] is None:
-        return Qualifier[claim["qualifier"]].phrase if claim["qualifier"] else missing
-    number = f"{Decimal(claim['value']):,f}"
-    if claim["qualifier"] == "RANGE":
-        return f"{number} to {Decimal(claim['upper']):,f}"
-    if claim["qualifier"] in (None, "NIL"):
-        return number
-    return f"{Qualifier[claim['qualifier']].phrase} {number}"
+    qualifier = Qualifier[claim["qualifier"]] if claim["qualifier"] else None
+    upper = Decimal(claim["upper"]) if qualifier is Qualifier.RANGE else None
+    return amount_phrase(number_of(claim), upper, qualifier, missing)
 
 
 def unit(claim: Claim) -> str:

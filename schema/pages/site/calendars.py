@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from schema.pages.site.address import Address
+from schema.pages.site.address import Address, entity_path
 from schema.pages.site.feeds import feed_title
-from schema.pages.site.words import doubt, entity_path, listed, written_day
+from schema.pages.site.words import doubt
+from tracker.domain.wording.phrases import listed, short_date
 
 if TYPE_CHECKING:
     from icalendar import Event
@@ -95,4 +96,4 @@ def description(node: Mapping[str, Any]) -> str:
 
 
 def _day_in_words(entry: Mapping[str, Any]) -> str:
-    return f"{written_day(entry['day'])} (position {entry['position']})"
+    return f"{short_date(entry['day'])} (position {entry['position']})"

@@ -21,8 +21,8 @@ from schema.pages.site.citation import CitedPage, citations
 from schema.pages.site.embedding import EmbedCode, embed_codes, live, oembed_link
 from schema.pages.site.images import CHART
 from schema.pages.site.page import Page
-from schema.pages.site.words import sentence
 from schema.receipts.operations import page_digest, receipt_operation
+from tracker.domain.wording.phrases import with_capital
 
 NAVIGATION = (
     ("/", "Overview"),
@@ -282,7 +282,7 @@ def downloads(page: Page, address: Address, has_image: bool) -> list[Download]:
         files = [(name, href(f"{path}.{ending}", parameters)) for ending, name in TABLE_FORMS]
         files.insert(1, (BARE_CSV, href(f"{path}.csv", {**parameters, "header": "none"})))
         files.append(("Metadata of the CSV file", href(f"{path}.csv-metadata.json", parameters)))
-        result.append((sentence(table.name.replace("-", " ")), files))
+        result.append((with_capital(table.name.replace("-", " ")), files))
     if has_image:
         result.append(("Image", [(name, address.as_form(ending)) for ending, name in IMAGE_FORMS]))
     return [*result, ("This page", [("JSON", address.as_form("json"))])]

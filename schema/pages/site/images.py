@@ -12,7 +12,7 @@ from schema.pages.charts.status_image import layout_image
 from schema.pages.charts.world_image import layout_world_image
 from schema.pages.charts.world_map import SHARES, Scale, WorldMap
 from schema.pages.site.templates import environment
-from schema.pages.site.words import written_day
+from tracker.domain.wording.phrases import short_date
 
 CHART = "chart"
 """Part of a page with its main chart, which is also the image of the page."""
@@ -62,7 +62,7 @@ def status_image(
 ) -> Image:
     """Return a table of statuses as an image, with its moment."""
     moment = (
-        f"Unit: days, along the horizontal axis. Line and words: as of {table.day_in_words}, as recorded at"
+        f"Unit: days, along the horizontal axis. Line and words: as of {table.short_date}, as recorded at"
         f" position {int(position):,}. Pale: later, by recorded terms."
     )
     layout = layout_image(table, title, (*notes, moment))
@@ -78,7 +78,7 @@ def world_image(
     name: str = "Chart",
 ) -> Image:
     """Return a map as an image; `moment` has its date and position."""
-    day, position = written_day(moment["validAt"]), int(moment["position"])
+    day, position = short_date(moment["validAt"]), int(moment["position"])
     unit = (
         "shares of the world's output"
         if scale is SHARES

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schema.pages.site.words import publisher_of, written_day
+from schema.pages.site.words import publisher_of
 from tracker.domain.basics.vocabulary import Stage, Statistic
-from tracker.domain.wording.phrases import place_in_text
+from tracker.domain.wording.phrases import figure_phrase, place_in_text, short_date, word_phrase
 
 Series = Mapping[str, Any]
 """A series as in the API."""
@@ -15,17 +15,12 @@ Series = Mapping[str, Any]
 
 def product(name: str, form: str | None) -> str:
     """Return a commodity and its form, if one stage has several: `Titanium, sponge`."""
-    return f"{name}, {form.replace('_', ' ')}" if form else name
+    return f"{name}, {word_phrase(form)}" if form else name
 
 
 def kind_of_figure(statistic: str, stage: str | None) -> str:
     """Return the kind of a figure: `mine production`, `reserves`."""
-    words = Statistic[statistic].phrase
-    if stage is None:
-        return words
-    if statistic == "PRODUCTION_SHARE":
-        return f"share of world {Stage[stage].phrase} production"
-    return f"{Stage[stage].phrase} {words}"
+    return figure_phrase(Statistic[statistic], Stage[stage] if stage else None)
 
 
 def series_title(series: Series) -> str:
@@ -60,4 +55,4 @@ def edition_of(claim: Mapping[str, Any]) -> str:
 def as_of_words(moment: Mapping[str, Any]) -> str:
     """Return the moment of an image: `as of 25 Nov 2026, known at position 10,229`."""
     position = f"{int(moment['position']):,}"
-    return f"as of {written_day(moment['validAt'])}, known at position {position}"
+    return f"as of {short_date(moment['validAt'])}, known at position {position}"

@@ -12,12 +12,12 @@ from markupsafe import Markup
 
 from schema.pages.charts.line_chart import printable
 from schema.pages.charts.status_marks import HUE_WORDS, LEGEND_WORDS, ON_PAGE
-from schema.pages.site import amounts, name_fields, naming, words
+from schema.pages.site import address, amounts, name_fields, naming, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
 from schema.pages.site.static_files import static_path
 from tracker.domain.basics.vocabulary import ClauseStatus
-from tracker.domain.wording.phrases import with_article
+from tracker.domain.wording import phrases
 
 LEVELS = {
     "COMPLETE": "Complete records.",
@@ -42,17 +42,17 @@ def environment() -> Environment:
     made.filters |= {
         "day": words.day,
         "moment": words.moment,
-        "number": words.number,
-        "percent": words.percent,
-        "words": words.words,
-        "sentence": words.sentence,
-        "listed": words.listed,
-        "written_day": words.written_day,
+        "number": phrases.number,
+        "percent": phrases.percent,
+        "words": phrases.word_phrase,
+        "sentence": phrases.with_capital,
+        "listed": phrases.listed,
+        "short_date": phrases.short_date,
         "amount": amounts.amount,
         "measured": amounts.measured,
         "printable": printable,
         "name_of": name_fields.name_of,
-        "with_article": with_article,
+        "with_article": phrases.with_article,
         "with_cards": with_cards,
         "years_of": naming.years_of,
     }
@@ -63,9 +63,9 @@ def environment() -> Environment:
         "publisher_of": words.publisher_of,
         "place_names": name_fields.place_names,
         "commodity_names": name_fields.commodity_names,
-        "many": words.many,
-        "in_days": words.in_days,
-        "entity_path": words.entity_path,
+        "many": phrases.many,
+        "in_days": phrases.in_days,
+        "entity_path": address.entity_path,
         "value": value,
         "on_page": ON_PAGE,
         "statuses": ClauseStatus,

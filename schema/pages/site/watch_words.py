@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.site.words import many, written_day
+from tracker.domain.wording.phrases import many, short_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ def watch_sentences(known: Mapping[str, Any] | None, day: date) -> list[str]:
     parts = []
     if polled_at := known["lookedAt"]:
         subject = "Its source was" if count == 1 else f"All of its {many(count, 'source')} were"
-        parts.append(f"{subject} read on {written_day(polled_at)} or later{_seen(known)}.")
+        parts.append(f"{subject} read on {short_date(polled_at)} or later{_seen(known)}.")
     if late := days_late(known["nextLookExpectedAt"], day):
         parts.append(
-            f"The next poll was due on {written_day(known['nextLookExpectedAt'])}, {many(late, 'day')} before"
+            f"The next poll was due on {short_date(known['nextLookExpectedAt'])}, {many(late, 'day')} before"
             " the effective date, so newer acts may be missing."
         )
     return [*parts, *map(_unread, known["notRead"])]
@@ -67,7 +67,7 @@ def horizon_of(horizon: Iterable[Mapping[str, Any]], issuer: str) -> Mapping[str
 def _seen(known: Mapping[str, Any]) -> str:
     if not known["coversUntil"]:
         return ""
-    day = written_day(known["coversUntil"])
+    day = short_date(known["coversUntil"])
     return f"; announcements up to {day} were read, and may wait for review"
 
 
@@ -75,7 +75,7 @@ def _unread(source: Mapping[str, Any]) -> str:
     if not source["since"]:
         return f"{source['name']} was never read."
     why = f" ({source['code']})" if source["code"] else ""
-    return f"{source['name']} has not been readable since {written_day(source['since'])}{why}."
+    return f"{source['name']} has not been readable since {short_date(source['since'])}{why}."
 
 
 def _of(at: str) -> date:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from schema.pages.site.watch_words import days_late
-from schema.pages.site.words import many, written_day
+from tracker.domain.wording.phrases import many, short_date
 
 
 def status_sentence(source: Mapping[str, Any], day: date) -> str:
@@ -15,7 +15,7 @@ def status_sentence(source: Mapping[str, Any], day: date) -> str:
     if source["unwatchedOn"]:
         return f"No longer watched: {source['unwatchedBecause']}"
     if source["failingSince"]:
-        return f"Not readable since {written_day(source['failingSince'])}{why(source)}"
+        return f"Not readable since {short_date(source['failingSince'])}{why(source)}"
     if not source["lastLookedAt"]:
         return "Never read yet"
     if late := days_late(source["nextLookExpectedAt"], day):

@@ -8,8 +8,8 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
-from schema.pages.site.words import written_day
 from schema.pages.sources.source_status import is_behind, rhythm, status_sentence
+from tracker.domain.wording.phrases import short_date
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -26,7 +26,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "rows": [(one, status_sentence(one, day), rhythm(one["everyHours"])) for one in sources],
         "behind": {one["key"] for one in sources if is_behind(one, day)},
         "nothing_read": behind,
-        "last_look": written_day(max(read)) if read else None,
+        "last_look": short_date(max(read)) if read else None,
     }
 
 

@@ -403,15 +403,24 @@ class DutyRelation(StrEnum):
     """Its rate includes the ordinary duty, so that only the rest is paid on top."""
 
 
-class Confirmation(StrEnum):
+class Confirmation(Word):
     """Whether recorded acts support a status."""
 
-    CONFIRMED = "confirmed"
+    CONFIRMED = "confirmed", "confirmed", "confirmed"
     """A recorded act of the issuer is at least as new as the beginning of the status."""
-    BY_TERMS = "by_terms"
+    BY_TERMS = "by_terms", "by its own terms", "by their own terms"
     """It follows from dates in older acts: it began after the newest recorded act of the issuer."""
-    CONTRADICTED = "contradicted"
+    CONTRADICTED = (
+        "contradicted",
+        "contradicted by a recorded statement",
+        "contradicted by a recorded statement",
+    )
     """A recorded statement contradicts it; `statedSuspension` names the statement."""
+
+    phrase: str
+    """The support of the status of one clause."""
+    plural: str
+    """The support of the statuses of several clauses."""
 
 
 class Match(StrEnum):

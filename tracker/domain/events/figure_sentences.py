@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.figures.figure_facts import Claimed, Preferred
 from tracker.domain.figures.trade_flow import FlowClaimed, flow_name
 from tracker.domain.wording.phrases import (
     beginning,
-    list_phrase,
+    figure_phrase,
+    listed,
     publisher_phrase,
     quantity_phrase,
     word_phrase,
@@ -19,7 +20,7 @@ from tracker.domain.wording.phrases import (
 def flow_sentence(entity: str, fact: FlowClaimed) -> str:
     """Return the sentence of a claim on a trade flow."""
     version = f", {fact.edition_version}" if fact.edition_version else ""
-    origins = list_phrase(place.name for place in fact.origins.places)
+    origins = listed(place.name for place in fact.origins.places)
     return (
         f"{flow_name(entity)}: {quantity_phrase(fact.value)} from {origins}, by"
         f" {publisher_phrase(fact.source.publisher)} ({fact.edition}{version})"
@@ -45,7 +46,7 @@ def _figure_content(fact: Claimed) -> str:
     """Return the number of a claim, or the origins of a list with their parts."""
     if fact.origins is None:
         return quantity_phrase(fact.quantity)
-    return list_phrase(
+    return listed(
         part.place.name + (f" {quantity_phrase(part.quantity)}" if part.quantity else "")
         for part in fact.origins.parts
     )
@@ -55,9 +56,12 @@ def figure_name(entity: str) -> str:
     """Return a figure by its name in the log: `Rare earths, mine production, China, 2023`."""
     _, commodity, code, name, *rest = entity.split("/")
     statistic = Statistic(name)
-    stage = rest.pop(0) if statistic.has_stage else ""
+    stage = Stage(rest.pop(0)) if statistic.has_stage else None
     year = rest.pop() if statistic.has_period else ""
-    words = " ".join(filter(None, [stage, word_phrase(statistic)]))
     form = f" ({word_phrase(rest[0])})" if rest else ""
-    parts = [Commodity(commodity).name, f"{words}{form}", Place(code).name]
+    parts = [
+        Commodity(commodity).name,
+        f"{figure_phrase(statistic, stage)}{form}",
+        Place(code).name,
+    ]
     return ", ".join([*parts, *([year] if year else [])])

@@ -7,10 +7,10 @@ that time: `names_needed` returns the entities, and `names.py` has their names.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from tracker.domain.actors import alliance, firm
 from tracker.domain.actors.announcement import Made, Superseded
-from tracker.domain.basics.values import PartialDate
 from tracker.domain.basics.vocabulary import DutyRelation, MemberRole
 from tracker.domain.controls import export_control_acts as acts
 from tracker.domain.controls.clause import Clause
@@ -31,10 +31,12 @@ from tracker.domain.wording.phrases import (
     commodities_phrase,
     date_phrase,
     is_alliance,
-    list_phrase,
+    listed,
+    many,
     on_phrase,
     place_in_text,
     publisher_phrase,
+    until_phrase,
     with_capital,
     word_phrase,
 )
@@ -116,10 +118,8 @@ def _of_alliance(name: str, fact: alliance.AllianceFact, names: Names) -> str:
             member, start = with_capital(place_in_text(fact.member)), date_phrase(fact.on)
             return f"{member} takes part in {name} as {fact.role} from {start} on"
         case alliance.MembersListed():
-            listed = list_phrase(map(place_in_text, fact.members))
-            return f"{name}: the list of members is public {day}" + (
-                f": {listed}" if listed else ""
-            )
+            members = listed(map(place_in_text, fact.members))
+            return f"{name}: the list of members is public {day}{members and f': {members}'}"
         case alliance.MemberLeft():
             return f"{with_capital(place_in_text(fact.member))} leaves {name} {day}"
         case alliance.Succeeded():
@@ -129,7 +129,7 @@ def _of_alliance(name: str, fact: alliance.AllianceFact, names: Names) -> str:
 
 def _members(fact: alliance.Founded) -> str:
     if fact.members:
-        return f", with {list_phrase(map(place_in_text, fact.members))}"
+        return f", with {listed(map(place_in_text, fact.members))}"
     return "" if fact.members_known else "; no list of its members is known"
 
 
@@ -142,7 +142,7 @@ def _of_announcement(name: str, fact: Made | Superseded, names: Names) -> str:
         for actor in fact.actors
     ]
     until = f" (until {date_phrase(fact.until)})" if fact.until else ""
-    by = f" by {list_phrase(actors)}" if actors else ""
+    by = f" by {listed(actors)}" if actors else ""
     return f"{str(fact.kind).capitalize()}{by}, {date_phrase(fact.on)}: {fact.title}{until}"
 
 
@@ -176,10 +176,10 @@ def _of_control(name: str, fact: Fact, names: Names) -> str:
 
 def _relation(of: Relation, names: Names) -> str:
     """Return the effect of the duty of some clauses on another duty, and the places that it is limited to."""
-    duty = f"the duty of clause {list_phrase(of.clauses)}" if of.clauses else "the duty"
+    duty = f"the duty of clause {listed(of.clauses)}" if of.clauses else "the duty"
     other = _name(names, _entity_name("export-control", of.other)) if of.other else ""
     if of.other_clauses:
-        other += f", clause {list_phrase(of.other_clauses)}"
+        other += f", clause {listed(of.other_clauses)}"
     effects = {
         DutyRelation.ADDS_TO: f"is paid in addition to that of {other}",
         DutyRelation.YIELDS_TO: f"is not paid where that of {other} is paid",
@@ -187,9 +187,7 @@ def _relation(of: Relation, names: Names) -> str:
         DutyRelation.INCLUDES_ORDINARY: "includes the ordinary duty",
     }
     limits = (("for", of.places), ("not for", of.except_places))
-    texts = [
-        f", {word} {list_phrase(map(place_in_text, places))}" for word, places in limits if places
-    ]
+    texts = [f", {word} {listed(map(place_in_text, places))}" for word, places in limits if places]
     return f"{duty} {effects[of.kind]}" + "".join(texts)
 
 
@@ -201,13 +199,13 @@ def _act(fact: acts.ClausesFact, names: Names) -> str:
         case acts.Extended():
             return f"extended until {date_phrase(fact.in_force_until)}"
         case acts.Suspended():
-            firms = f" for {list_phrase(fact.entities)}" if fact.entities else ""
-            last = _until(fact.last_day)
+            firms = f" for {listed(fact.entities)}" if fact.entities else ""
+            last = until_phrase(fact.last_day)
             return f"suspended{firms} from {date_phrase(fact.suspended_from)} {last}"
         case acts.SuspensionExtended():
-            return f"suspended longer, {_until(fact.suspended_until)}"
+            return f"suspended longer, {until_phrase(fact.suspended_until)}"
         case acts.SuspensionStated():
-            until = _until(fact.suspended_until)
+            until = until_phrase(fact.suspended_until)
             return f"suspended {until}, as {fact.stated_by} stated without an instrument"
         case acts.Reinstated():
             return f"back in force from {date_phrase(fact.reinstated_from)} on"
@@ -223,22 +221,18 @@ def _act(fact: acts.ClausesFact, names: Names) -> str:
     raise TypeError(f"no sentence for {fact!r}")
 
 
-def _until(last: PartialDate | None) -> str:
-    return f"until {date_phrase(last)}" if last else "until further notice"
-
-
 def _clauses(ids: tuple[str, ...] | list[str], verb: str) -> str:
     """Return clauses with their effect."""
     if len(ids) == 1:
         return f"clause {ids[0]} is {verb}"
-    return f"clauses {list_phrase(ids)} are {verb}" if ids else f"all clauses are {verb}"
+    return f"clauses {listed(ids)} are {verb}" if ids else f"all clauses are {verb}"
 
 
 def _measures(fact: acts.Announced) -> Iterator[str]:
     """Return the kinds of measures of an instrument, their commodities and their first days."""
     clauses: tuple[Clause, ...] = fact.clauses
     goods = commodities_phrase(id for clause in clauses for id in clause.commodities)
-    measures = list_phrase(clause.measure.phrase for clause in clauses)
+    measures = listed(clause.measure.phrase for clause in clauses)
     yield f"{measures}, {fact.direction.noun} of {goods}"
     starts = {clause.in_force_from for clause in clauses if clause.in_force_from}
     if len(starts) == 1 and all(clause.in_force_from for clause in clauses):
@@ -249,12 +243,12 @@ def _of_others(name: str, fact: Fact) -> str:
     match fact:
         case firm.Identified():
             seat = f" of {place_in_text(fact.place)}" if fact.place else ""
-            also = f", also {list_phrase(fact.also)}" if fact.also else ""
+            also = f", also {listed(fact.also)}" if fact.also else ""
             return f"{fact.name} is known as a firm{seat}{also}"
         case firm.Renamed():
             return f"{name} is renamed {fact.name} {on_phrase(fact.on)}"
         case Ordered():
-            order = list_phrase(map(publisher_phrase, fact.publishers))
+            order = listed(map(publisher_phrase, fact.publishers))
             scope = commodities_phrase([fact.commodity]) if fact.commodity else "all commodities"
             statistic = f" ({word_phrase(fact.statistic)})" if fact.statistic else ""
             return (
@@ -327,16 +321,15 @@ def _of_poll(name: str, fact: watch.Looked) -> str:
     day = date_phrase(fact.covers_until) if fact.covers_until else ""
     until = f", up to what was announced by {day}" if day else ""
     results = (
-        f"{_number(fact.snapshots, 'new snapshot')} and {_number(fact.candidates, 'new candidate')}"
+        f"{_many(fact.snapshots, 'new snapshot')} and {_many(fact.candidates, 'new candidate')}"
         if fact.snapshots or fact.candidates
         else "nothing new"
     )
-    requests = _number(fact.requests, "request")
+    requests = _many(fact.requests, "request")
     return f"{name} {how} {on_phrase(fact.on)}{until}: {requests}, {results}"
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+_many = partial(many, space=" ")
 
 
 def _name(names: Names, entity: str) -> str:

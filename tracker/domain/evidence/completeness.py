@@ -18,7 +18,7 @@ from tracker.domain.wording.phrases import (
     commodities_phrase,
     date_phrase,
     is_alliance,
-    list_phrase,
+    listed,
     place_in_text,
     with_capital,
 )
@@ -61,7 +61,7 @@ class Scope:
 
     def phrase(self, kinds: Iterable[ActKind], issuer: str) -> str:
         """Return kinds of acts of an issuer: `export controls of China`."""
-        words = list_phrase(kind.phrase for kind in kinds)
+        words = listed(kind.phrase for kind in kinds)
         if words != ActKind.FIGURE.phrase:
             return f"{words} of {_name(issuer)}"
         return f"{words} {'on the imports of' if self.of_imports else 'of publishers in'} {_name(issuer)}"
@@ -273,7 +273,7 @@ def _statement(parts: Sequence[_Part], scope: Scope, day: date) -> str:
     """Return completeness in a few sentences, starting with the unread lists."""
     if scope.issuers is None and len({part.issuer for part in parts}) > MAX_ISSUERS_IN_STATEMENT:
         issuers = dict.fromkeys(_name(part.issuer) for part in parts)
-        subject = f"{len(issuers)} issuers were read ({list_phrase(issuers)})"
+        subject = f"{len(issuers)} issuers were read ({listed(issuers)})"
         return f"Lists of {subject}, most in part. {scope.others}"
     groups: dict[tuple[object, ...], list[_Part]] = {}
     for part in parts:

@@ -16,12 +16,10 @@ from tracker.domain.basics.vocabulary import (
     ClauseStatus,
     Confirmation,
     Covers,
-    Direction,
     Match,
     Measure,
     VerdictKind,
 )
-from tracker.domain.catalogue.publishers import speaks_for
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.confirmation import FirstDays, confirmation
 from tracker.domain.controls.export_control import ExportControlState
@@ -32,16 +30,8 @@ from tracker.domain.shipments.question_id import DUAL_USE_ROLE, IssuerQuestionId
 from tracker.domain.shipments.questions import Condition, Question
 from tracker.domain.shipments.rates import NO_RATE, Rate, quota_question, rate_of
 from tracker.domain.shipments.shipment import Case
-from tracker.domain.wording.phrases import (
-    authority_phrase,
-    commodities_phrase,
-    list_phrase,
-    place_in_text,
-    quantity_phrase,
-)
+from tracker.domain.wording.phrases import commodities_phrase
 
-GAZETTES = frozenset({"eur-lex", "federal-register", "govinfo"})
-"""Publishers of the law of an issuer that apply none of it."""
 ADDS_NONE = Condition(None, "it adds no licence of its own")
 Matches: TypeAlias = tuple[ExportControlState, Sequence[ClauseState]]
 """A control with its clauses that match the goods."""
@@ -285,77 +275,3 @@ def _verdicts(in_force: Sequence[Applicable]) -> Iterator[ClauseVerdict]:
             if is_licence and base.key != one.key and base.control.issuer == one.control.issuer
         ]
         yield ClauseVerdict(one, tuple(rests_on))
-
-
-# --- obligations in words
-
-
-def obligation(one: Applicable) -> str:
-    """Return an obligation in one sentence: who must do what, by which authority and at which rate.
-
-    It says which of these is not recorded, and cites the act that words the clause.
-    """
-    clause, control = one.state.clause, one.control
-    act = one.state.instrument or control.instrument or control.title
-    missing = "".join(f"; the {part} is not recorded" for part in _not_recorded(one))
-    return f"{_duty_to_act(one)}{missing} ({act}, clause {clause.id})."
-
-
-def _duty_to_act(one: Applicable) -> str:
-    clause, control = one.state.clause, one.control
-    trade = "export" if control.direction is Direction.EXPORT else "import"
-    who = "exporter" if trade == "export" else "importer"
-    authority = _authority(control) or f"the authorities of {place_in_text(control.issuer)}"
-    match one.kind:
-        case VerdictKind.PROHIBITED:
-            return f"The {trade} is prohibited"
-        case VerdictKind.LICENCE_REQUIRED if clause.measure is Measure.STATE_TRADING:
-            firms = list_phrase(clause.exporters) or f"firms designated by {authority}"
-            return f"Only {firms} may {trade} the goods"
-        case VerdictKind.LICENCE_REQUIRED:
-            licence = clause.measure.phrase
-            return f"The {who} needs a {licence} from {authority} before {trade}"
-        case VerdictKind.REVIEW:
-            return f"The {trade} needs a review by {authority} before it is allowed"
-        case VerdictKind.QUOTA:
-            of = f" of {quantity_phrase(clause.quota)}" if clause.quota else ""
-            duty = f", with a duty of {one.rate.phrase}" if one.rate.phrase else ""
-            return f"The {trade} counts against a quota{of} set by {authority}{duty}"
-        case VerdictKind.INVESTIGATION:
-            return f"The {trade} is under an investigation of {authority}, without a measure so far"
-        case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY:
-            of = f" of {one.rate.phrase}" if one.rate.phrase else ""
-            return f"The {who} pays an {trade} duty{of} to {place_in_text(control.issuer)}"
-    return f"A condition applies to the {trade}: {clause.measure.phrase}"
-
-
-def _not_recorded(one: Applicable) -> Iterator[str]:
-    """Yield the parts of an obligation that the clause does not state."""
-    clause = one.state.clause
-    has_rate = bool(
-        one.rate.phrase or clause.rate_text or clause.rate_specific or clause.price_floor
-    )
-    match one.kind:
-        case VerdictKind.LICENCE_REQUIRED | VerdictKind.REVIEW if not _authority(one.control):
-            yield "authority"
-        case VerdictKind.QUOTA if clause.quota is None:
-            yield "amount"
-        case VerdictKind.EXPORT_DUTY | VerdictKind.IMPORT_DUTY if not has_rate:
-            yield "rate"
-
-
-def _authority(control: ExportControlState) -> str | None:
-    """Return the authority that published the act; None if no source of it is recorded."""
-    publishers = (one.publisher for one in control.sources if one.publisher not in GAZETTES)
-    own = next((id for id in publishers if speaks_for(id, (control.issuer,))), None)
-    return authority_phrase(own) if own else None
-
-
-def summary(check: ShipmentCheck) -> str:
-    """Return the strongest certain rule and the strongest possible one, in a sentence each."""
-    strongest = (
-        (word, next((one for one in check.verdicts if one.applicable.match is match), None))
-        for word, match in (("Certain", Match.CERTAIN), ("Possible", Match.POSSIBLE))
-    )
-    sentences = [f"{word}: {obligation(one.applicable)}" for word, one in strongest if one]
-    return " ".join(sentences) or "No rule in force is recorded for the shipment."

@@ -21,7 +21,7 @@ from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.goods_conditions import GoodsConditions, describe_item
 from tracker.domain.shipments.question_id import IssuerQuestionId
 from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition
-from tracker.domain.wording.phrases import commodities_phrase, list_phrase, place_in_text
+from tracker.domain.wording.phrases import commodities_phrase, listed, place_in_text
 
 EXEMPTS_ALL = "All "
 """The beginning of exemptions of all goods with exceptions: these limit a clause, instead of excepting from
@@ -174,8 +174,8 @@ class Conditions(GoodsConditions):
         places = [*named]
         if not places or not {place, *unions_of(place, self._case.day)}.isdisjoint(places):
             return MET
-        names = list_phrase(map(place_in_text, places))
-        question = f"Is the {field} {list_phrase(map(place_in_text, places), 'or')}?"
+        names = listed(map(place_in_text, places))
+        question = f"Is the {field} {listed(map(place_in_text, places), conjunction='or')}?"
         return self._open(f"it names only {names}", field, question, field)
 
     # --- use, firms, exceptions
@@ -234,7 +234,7 @@ class Conditions(GoodsConditions):
         names = self._clause.exporters
         if not names:
             return MET
-        firms, exporter = list_phrase(names), self._shipment.exporter
+        firms, exporter = listed(names), self._shipment.exporter
         closes = self._clause.measure in KEPT_TO_EXPORTERS
         if exporter is not None:
             is_named = not self._case.spellings(exporter).isdisjoint(map(spelling, names))
@@ -251,7 +251,7 @@ class Conditions(GoodsConditions):
             return MET
         if stated is not None and spelling(stated) in map(spelling, (*exempt, NO_PREFERENCE)):
             return Condition(spelling(stated) == NO_PREFERENCE)
-        named = list_phrase(exempt, "or")
+        named = listed(exempt, conjunction="or")
         field = "preference" if stated is None else ANSWERS
         text = f"Do the goods enter free of duty under {named}?"
         condition = self._unless("preference", text, field)
@@ -290,7 +290,7 @@ class Conditions(GoodsConditions):
         for firm in self._shipment.parties.values():
             if firm and not self._case.spellings(firm).isdisjoint(exempt):
                 return NOT_MET
-        return Condition(None, f"suspended for {list_phrase(firms)}", is_exception=True)
+        return Condition(None, f"suspended for {listed(firms)}", is_exception=True)
 
     def _unless(self, part: str, text: str, field: str = ANSWERS) -> Condition:
         answer = self._case.answer(self._id(part))

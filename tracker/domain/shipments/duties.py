@@ -17,7 +17,7 @@ from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCh
 from tracker.domain.shipments.duty_pairs import DutyPairs, Key, are_on_different_goods, bounds
 from tracker.domain.shipments.questions import Condition
 from tracker.domain.shipments.rates import Rate, deciding_place
-from tracker.domain.wording.phrases import list_phrase, quantity_phrase
+from tracker.domain.wording.phrases import listed, quantity_phrase
 
 ZERO = Decimal(0)
 ORDINARY = "the ordinary duty"
@@ -110,7 +110,7 @@ class DutyTotal:
             least = "" if rate.low != rate.high or self.complete else "at least "
             duties = f"{'The' if self.complete else 'Recorded'} {trade} duties"
             amount = f"{duties} amount to {least}{rate.phrase} of the value{self._condition}"
-        layers = f"; not covered: {list_phrase(self.not_covered)}" if self.not_covered else ""
+        layers = f"; not covered: {listed(self.not_covered)}" if self.not_covered else ""
         return f"{amount}{layers}."
 
     @property

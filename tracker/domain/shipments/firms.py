@@ -12,7 +12,7 @@ from tracker.domain.actors.firm import spelling
 from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.shipments.shipment import Case, FirmNames
-from tracker.domain.wording.phrases import list_phrase, place_in_text
+from tracker.domain.wording.phrases import listed, place_in_text
 
 MIN_SIMILARITY_PERCENT = 80
 """Least similarity of two names (difflib) at which they count as similar."""
@@ -73,12 +73,12 @@ class NamedFirm:
     def statement(self) -> str:
         """The result in a sentence."""
         if self.listed_by:
-            return f"“{self.name}” is listed by {list_phrase(map(place_in_text, self.listed_by))}."
+            return f"“{self.name}” is listed by {listed(map(place_in_text, self.listed_by))}."
         if self.exporter_for:
-            places = list_phrase(map(place_in_text, self.exporter_for))
+            places = listed(map(place_in_text, self.exporter_for))
             return f"“{self.name}” is named as an exporter in rules of {places}."
         if self.similar:
-            names = list_phrase(f"“{one}”" for one in self.similar)
+            names = listed(f"“{one}”" for one in self.similar)
             return (
                 f"“{self.name}” is not on a recorded list, but similar to {names}: check the name."
             )

@@ -17,7 +17,7 @@ from tracker.domain.controls.matching import (
 from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.question_id import DUAL_USE_ROLE
 from tracker.domain.shipments.questions import MET, NOT_MET, Condition, ConditionsOfClause
-from tracker.domain.wording.phrases import commodities_phrase, list_phrase
+from tracker.domain.wording.phrases import commodities_phrase, listed
 
 MAX_QUESTIONS = 4
 """Maximum number of items of a clause that are asked for individually."""
@@ -123,8 +123,8 @@ class GoodsConditions(ConditionsOfClause):
             return MET
         forms = sorted(str(form) for form in together)
         which = "this form" if len(forms) == 1 else "one of these forms"
-        text = f"Are the goods in {which}: {list_phrase(forms, 'or', len(forms))}?"
-        return self._open(f"it covers only {list_phrase(forms)}", "form", text, "form")
+        text = f"Are the goods in {which}: {listed(forms, len(forms), 'or')}?"
+        return self._open(f"it covers only {listed(forms)}", "form", text, "form")
 
     def _items(self) -> Condition:
         """Whether the goods are one of the items that the clause names."""

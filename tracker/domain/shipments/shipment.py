@@ -33,7 +33,7 @@ from tracker.domain.controls.clause_query import ClauseQuery
 from tracker.domain.controls.matching import ALL_GOODS, DUAL_USE_ITEMS
 from tracker.domain.controls.scope import HsCode
 from tracker.domain.shipments.question_id import parse_question_id
-from tracker.domain.wording.phrases import list_phrase
+from tracker.domain.wording.phrases import listed
 from tracker.errors import InvalidInput, below
 
 NOT_GOODS = frozenset({ALL_GOODS, DUAL_USE_ITEMS})
@@ -168,7 +168,7 @@ class Shipment(Value, frozen=True, kw_only=True):
             if self.form is not None and forms and self.form not in forms:
                 raise InvalidInput(
                     f"{str(self.form)!r} is no form of {str(goods)!r}: expected"
-                    f" {list_phrase(sorted(forms), 'or')}, or no form",
+                    f" {listed(sorted(forms), conjunction='or')}, or no form",
                     code="CONTRADICTION",
                     path=("form",),
                 )

@@ -1,25 +1,32 @@
-"""English phrases for dates, quantities, places and lists in sentences. Pure."""
+"""English: lists, numbers, plurals, dates, names and words in sentences. Pure.
+
+Everything that speaks to people makes its sentences from these phrases.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal, InvalidOperation
 
 from tracker.domain.basics.values import PartialDate, Precision, Quantity
-from tracker.domain.basics.vocabulary import Measure, Qualifier
+from tracker.domain.basics.vocabulary import Measure, Qualifier, Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Actor, Place
 from tracker.domain.catalogue.publishers import publishers
 
-MEASURES = {measure.value: measure.phrase for measure in Measure}
-MAX_LISTED = 5
-"""Maximum number of list items that are named individually."""
-MAX_TEXT_CHARACTERS = 200
-"""Maximum number of characters shown of running text."""
+MAX_LISTED = 4
+"""Maximum number of items that are named individually if there are further ones."""
+NBSP = "\N{NO-BREAK SPACE}"
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
+MEASURES = {measure.value: measure.phrase for measure in Measure}
+CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+MAX_TEXT_CHARACTERS = 200
+"""Maximum number of characters shown of running text."""
 ARTICLE_BEFORE = ("United ", "Democratic Republic", "Central African", "Soviet ", "Isle ")
 ARTICLE_WITH_END = (
     *(" Union", " Islands", " Republic", " Territory", " Territories"),
@@ -30,6 +37,65 @@ BODIES = (" Agency", " Commission", " Organization", " Survey")
 """Ends of names of authorities and publishers with an article in a sentence."""
 IN_LOWER_CASE = {"WORLD": "the world", "OTHER": "other countries"}
 """Names in a sentence of groups without a proper name."""
+
+
+def listed(items: Iterable[str], most: int = MAX_LISTED, conjunction: str = "and") -> str:
+    """Return distinct items with commas: `A, B and C`; of more than `most` + 1 the first `most` and the
+    number of others."""
+    distinct = list(dict.fromkeys(items))
+    if len(distinct) > most + 1:
+        distinct[most:] = [f"{len(distinct) - most} more"]
+    return f" {conjunction} ".join([*filter(None, [", ".join(distinct[:-1])]), *distinct[-1:]])
+
+
+def number(value: object, missing: str = "") -> str:
+    """Return a number with commas between thousands, with all of its digits.
+
+    Large counts of the API are floats, because they may exceed an Int; they are written as integers.
+    """
+    if value is None:
+        return missing
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    try:
+        return f"{Decimal(str(value)):,f}"
+    except InvalidOperation:
+        return str(value)
+
+
+def percent(share: object, digits: int = 1, missing: str = "") -> str:
+    """Return a share of one in percent."""
+    if share is None:
+        return missing
+    return f"{Decimal(str(share)) * 100:.{digits}f}{NBSP}%"
+
+
+def many(count: int, noun: str, plural: str | None = None, space: str = NBSP) -> str:
+    """Return a number and its noun: `1 clause`, `1,200 clauses`."""
+    return f"{count:,}{space}{noun if count == 1 else plural or noun + 's'}"
+
+
+def amount_phrase(
+    value: Decimal | None, upper: Decimal | None, qualifier: Qualifier | None, missing: str = ""
+) -> str:
+    """Return a number with its qualifier, or the reason for its absence: `about 270,000`, `330 to 390`,
+    `withheld`."""
+    if value is None:
+        return qualifier.phrase if qualifier else missing
+    if upper is not None:
+        return f"{value:,f} to {upper:,f}"
+    is_plain = qualifier in (None, Qualifier.NIL)
+    return f"{value:,f}" if is_plain or qualifier is None else f"{qualifier.phrase} {value:,f}"
+
+
+def quantity_phrase(quantity: Quantity) -> str:
+    """Return a number with its unit and basis, or the reason for its absence: `about 270,000 t (REO)`,
+    `withheld`."""
+    amount = amount_phrase(quantity.value, quantity.upper, quantity.qualifier)
+    if quantity.value is None:
+        return amount
+    basis = f" ({quantity.basis})" if quantity.basis else ""
+    return f"{amount} {quantity.unit}{basis}{', estimated' if quantity.estimated else ''}"
 
 
 def date_phrase(date_: PartialDate | date) -> str:
@@ -50,30 +116,63 @@ def on_phrase(day: PartialDate) -> str:
     return f"{'on' if day.precision is Precision.DAY else 'in'} {date_phrase(day)}"
 
 
-def list_phrase(items: Iterable[str], conjunction: str = "and", most: int = MAX_LISTED) -> str:
-    """Return items with commas: `A, B and C`; of a long list the first ones and the number of others."""
-    distinct = list(dict.fromkeys(items))
-    if len(distinct) > most:
-        return f"{', '.join(distinct[: most - 1])} {conjunction} {len(distinct) - most + 1} more"
-    return f" {conjunction} ".join([*filter(None, [", ".join(distinct[:-1])]), *distinct[-1:]])
+def until_phrase(last: PartialDate | None) -> str:
+    """Return the end of a suspension: `until 9 November 2026`, `until further notice`."""
+    return f"until {date_phrase(last)}" if last else "until further notice"
 
 
-def word_phrase(word: str) -> str:
+def short_date(day: date | str) -> str:
+    """Return a day, month or year without line breaks: `27 Nov 2026`, `Nov 2026`, `2026`."""
+    year, *parts = str(day)[:10].split("-")
+    month = [MONTHS[int(parts[0]) - 1][:3]] if parts else []
+    return NBSP.join([*(str(int(part)) for part in parts[1:]), *month, year])
+
+
+def short_period(first: date, last: date | None) -> str:
+    """Return a period: `3 Dec 2024 to 8 Nov 2025`, `on 3 Dec 2024`, or `from 3 Dec 2024 on`."""
+    if last is None:
+        return f"from {short_date(first)} on"
+    if last <= first:
+        return f"on {short_date(first)}"
+    return f"{short_date(first)} to {short_date(last)}"
+
+
+def days_between(start: str, end: str) -> int:
+    """Return the number of days between two dates."""
+    return (date.fromisoformat(end) - date.fromisoformat(start)).days
+
+
+def in_days(day: str, since: str) -> str:
+    """Return the time between two dates: `in 3 days`, `the same day`, `2 days ago`."""
+    count = days_between(since, day)
+    if count == 0:
+        return "the same day"
+    return f"in {many(count, 'day')}" if count > 0 else f"{many(-count, 'day')} ago"
+
+
+def word_phrase(word: str | None) -> str:
     """Return a word of a vocabulary or of the API for people: `dual-use licence`, `in force`."""
-    return MEASURES.get(word.lower()) or word.lower().replace("_", " ")
+    value = (word or "").lower()
+    return MEASURES.get(value) or value.replace("_", " ")
+
+
+def field_phrase(name: str) -> str:
+    """Return the name of a field in words: `suspendedUntil` as `suspended until`."""
+    return CAPITAL.sub(" ", name).replace("_", " ").lower()
 
 
 def commodities_phrase(
     goods: Iterable[str], conjunction: str = "and", most: int = MAX_LISTED
 ) -> str:
     """Return the names of commodities, `most` of them at most."""
-    names = (_in_running_text(Commodity(id).name) for id in goods)
-    return list_phrase(names, conjunction, most)
+    names = (in_running_text(Commodity(id).name) for id in goods)
+    return listed(names, most, conjunction)
 
 
-def _in_running_text(name: str) -> str:
-    """Return a name without its initial capital."""
-    return name[:1].lower() + name[1:]
+def in_running_text(name: str) -> str:
+    """Return a name without its initial capital, unless its first word is an abbreviation: `rare earths`."""
+    first = name.partition(" ")[0]
+    return name if first[1:] != first[1:].lower() else name[:1].lower() + name[1:]
 
 
 def place_in_text(code: str) -> str:
@@ -85,6 +184,21 @@ def with_article(name: str) -> str:
     """Return the name of a place with its article: `the United States`, `China`."""
     has_article = name.startswith(ARTICLE_BEFORE) or name.endswith(ARTICLE_WITH_END)
     return f"the {name}" if has_article else name
+
+
+def figure_phrase(statistic: Statistic, stage: Stage | None) -> str:
+    """Return the kind of a figure: `mine production`, `share of world mine production`, `reserves`."""
+    if stage is None:
+        return statistic.phrase
+    if statistic is Statistic.PRODUCTION_SHARE:
+        return f"share of world {stage.phrase} production"
+    return f"{stage.phrase} {statistic.phrase}"
+
+
+def possessive(name: str) -> str:
+    """Return the possessive of a place: `China’s`, `The United States’`."""
+    place = with_capital(with_article(name))
+    return f"{place}{'’' if place.endswith('s') else '’s'}"
 
 
 def with_capital(text: str) -> str:
@@ -112,18 +226,6 @@ def authority_phrase(id: str) -> str:
         " of " in name.partition(",")[0] or name.startswith("US ") or name.endswith(BODIES)
     )
     return f"the {name}" if has_article else name
-
-
-def quantity_phrase(of: Quantity) -> str:
-    """Return a number with its unit and basis, or the reason for its absence: `about 270,000 t (REO)`,
-    `withheld`."""
-    basis = f" ({of.basis})" if of.basis else ""
-    if of.value is None:
-        return of.qualifier.phrase if of.qualifier else ""
-    number = f"{of.value:,f}" if of.upper is None else f"{of.value:,f} to {of.upper:,f}"
-    is_plain = of.qualifier in (None, Qualifier.NIL, Qualifier.RANGE)
-    before = "" if is_plain or of.qualifier is None else f"{of.qualifier.phrase} "
-    return f"{before}{number} {of.unit}{basis}{', estimated' if of.estimated else ''}"
 
 
 def beginning(text: str) -> str:
