@@ -22,6 +22,10 @@ check:
 quick:
     {{bin}}/pytest -m quick
 
+# write the versions and hashes of all libraries, after a change of pyproject.toml
+lock *arguments:
+    {{bin}}/uv lock {{arguments}}
+
 # the checks, then all tests but the drills
 test: check
     {{bin}}/pytest

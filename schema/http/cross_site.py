@@ -86,10 +86,14 @@ logger = logging.getLogger(__name__)
 
 
 class TrustedHosts:
-    """Middleware that refuses requests, WebSockets included, with other host names."""
+    """Middleware that refuses requests, WebSockets included, with other host names.
+
+    A server with names does not repeat an address in links: anybody can send any address.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]):
         self._app = app
+        self._hosts = frozenset(hosts)
 
         def names_us(host: str) -> bool:
             return is_own_origin(host_name(host), hosts)
@@ -111,6 +115,11 @@ class TrustedHosts:
                     scope, receive, send
                 )
                 return
+            name = host_name(host)
+            if name not in self._hosts | {"localhost"} and "*" not in self._hosts and self._hosts:
+                headers = [pair for pair in scope["headers"] if pair[0] != b"host"]
+                own = (b"host", min(self._hosts).encode())
+                scope = {**scope, "headers": [*headers, own]}
         await self._app(scope, receive, send)
 
 

@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from deploy.postgres import PostgresError
 from deploy.postgres.binaries import find_binaries
@@ -172,3 +174,37 @@ def test_where_the_embedded_postgresql_does_not_run_another_is_advised(
         PostgresError, match=r"not made for musl.*or name a running one by TRACKER_DATA"
     ):
         find_binaries(DataDirectory(tmp_path, None))
+
+
+def test_the_lock_has_each_library_at_an_allowed_version_from_pypi() -> None:
+    text = Path("uv.lock").read_text()
+    hosts = set(re.findall(r"[a-z]+://([^/\"]+)", text))
+    assert hosts == {"pypi.org", "files.pythonhosted.org"}, "a lock names no index of one machine"
+    locked: dict[str, list[str]] = {}
+    for package in tomllib.loads(text)["package"]:
+        locked.setdefault(package["name"], []).append(package.get("version", ""))
+    project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    for line in [line for group in groups for line in group]:
+        requirement = Requirement(line)
+        if requirement.name != project["name"]:
+            versions = locked[canonicalize_name(requirement.name)]
+            assert any(map(requirement.specifier.contains, versions)), f"run `just lock`: {line}"
+
+
+@pytest.mark.parametrize("extras", ["charts,graphiql,otel,parquet", "graphiql"])
+def test_the_image_installs_what_the_lock_pins(extras: str) -> None:
+    build = Path("deploy/manifests/container/Containerfile").read_text()
+    assert "--require-hashes -r /tmp/libraries.txt" in build
+    found = re.search(r"uv (export .*?) --output-file \S+ \\\n(.*?) \\\n", build, re.DOTALL)
+    assert found
+    command = f"{Path(sys.executable).parent}/uv {found[1]} --offline {found[2]}"
+    exported = subprocess.run(
+        ["sh", "-c", command], env={**os.environ, "EXTRAS": extras}, capture_output=True, text=True
+    )
+    assert exported.returncode == 0, exported.stderr
+    names = set(re.findall(r"^([a-z0-9-]+)==", exported.stdout, re.MULTILINE))
+    assert {"starlette", "asyncpg", "graphene-django-graphiql-static"} <= names
+    assert ("pyarrow" in names) == ("parquet" in extras)
+    assert "critical-minerals-policy-tracker" not in names
+    assert exported.stdout.count("--hash=sha256:") > len(names)

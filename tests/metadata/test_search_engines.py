@@ -253,3 +253,15 @@ async def test_an_address_without_parameters_says_so(client: httpx2.AsyncClient,
     [error] = response.json()["errors"]
     assert response.status_code == 400
     assert error["message"] == "'x' is no parameter: expected none"
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "203.0.113.7:81", "[2001:db8::1]", "127.0.0.1"])
+async def test_a_server_with_a_name_repeats_no_address_in_its_links(
+    services: Services, host: str
+) -> None:
+    api = Api(services, Access(hosts=frozenset({"minerals.example.org"})))
+    for path in ("/sitemap.xml", "/robots.txt", "/opensearch.xml", "/catalog.jsonld", "/about"):
+        response = await api.request("GET", path, headers={"Host": host, **HTML})
+        assert response.status_code == 200
+        assert host not in response.text, path
+        assert "http://minerals.example.org" in response.text, path
