@@ -67,6 +67,7 @@ hypothesis.settings.register_profile("default", UNHURRIED, max_examples=60)
 hypothesis.settings.register_profile("long", UNHURRIED, max_examples=2000)
 hypothesis.settings.load_profile("default")
 
+NOT_DRILLS = "not drill"
 SHARED = Path(__file__).parents[2] / "shared"
 
 
@@ -103,7 +104,13 @@ def pytest_configure(config: pytest.Config) -> None:
         "-m" in config.invocation_params.args
     )  # also for an empty expression, which means all
     if not is_chosen and config.args_source is not pytest.Config.ArgsSource.ARGS:
-        config.option.markexpr = "not drill"
+        config.option.markexpr = NOT_DRILLS
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files of deselected drills, whose libraries take memory."""
+    deselected = config.option.markexpr == NOT_DRILLS and is_below(collection_path, DRILLS)
+    return True if deselected else None
 
 
 @pytest.hookimpl(tryfirst=True)

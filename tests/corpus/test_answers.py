@@ -7,7 +7,7 @@ from typing import Any
 
 from projections.analysis.claims import choose
 from projections.fold.timeline import timeline
-from tests.support.corpus_lines import shipped_lines
+from tests.support.corpus_lines import shipped_events
 from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControlState
@@ -15,17 +15,13 @@ from tracker.domain.controls.export_control_acts import Announced
 from tracker.domain.entities.entity import TYPES, RecordedFact
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.figure_facts import Claimed
-from tracker.sources.readers.corpus_format import parse_line
-
-ORDERS = [parse_line(line) for line in shipped_lines()]
-BY_ID = {planned.event_id: planned for planned in ORDERS}
 
 
 def state(entity: str, day: str) -> Any:
     """Return the state of an entity on a day, or None."""
     known = [
         RecordedFact(position, planned.event_id, TYPES[type(planned.fact)], planned.fact)
-        for position, planned in enumerate(ORDERS, 1)
+        for position, planned in enumerate(shipped_events().values(), 1)
         if planned.stream == entity
     ]
     assert known, entity
@@ -49,7 +45,7 @@ def claims(figure: str, day: str) -> dict[tuple[str, str], int | None]:
 
 
 def test_a_fact_that_saw_no_flag_is_an_estimate_where_the_file_says_so() -> None:
-    said = BY_ID["usgs-mcs2025-rare-earths-mm-mine-2023"].fact
+    said = shipped_events()["usgs-mcs2025-rare-earths-mm-mine-2023"].fact
     assert isinstance(said, Claimed)
     assert said.quantity.estimated
 
@@ -213,7 +209,7 @@ def test_a_corrected_number_of_an_announcement_leaves_its_key() -> None:
 def test_every_entity_on_a_chinese_list_of_2025_and_2026_is_named() -> None:
     counted = {
         planned.stream: clause
-        for planned in ORDERS
+        for planned in shipped_events().values()
         if isinstance(planned.fact, Announced) and planned.fact.issuer == "CN"
         for clause in planned.fact.clauses
         if clause.entity_count and planned.fact.public_on >= date(2025, 1, 1)
@@ -225,5 +221,5 @@ def test_every_entity_on_a_chinese_list_of_2025_and_2026_is_named() -> None:
 
 def test_a_copy_of_an_act_is_not_taken_for_the_issuers_own_text() -> None:
     for event in ("cn-mofcom-2025-51", "us-232-polysilicon-2026", "us-232-copper-2025"):
-        fact = BY_ID[event].fact
+        fact = shipped_events()[event].fact
         assert not any(source.verified for source in (fact.source, *fact.more_sources)), event

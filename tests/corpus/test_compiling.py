@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import tracker.corpus
 from tests.corpus.test_checks import act, announced, made
-from tests.support.corpus_lines import shipped_lines
+from tests.support.corpus_lines import shipped_events, shipped_lines
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.compiling import (
     CORPUS,
@@ -27,9 +28,13 @@ from tracker.errors import NotFound
 from tracker.sources.readers.corpus_format import parse_line
 
 HERE = Path(tracker.corpus.__file__).parent
-ACTS = [
-    item for path in list_files(HERE) for item in read_acts(path, HERE) if isinstance(item, Act)
-]
+
+
+@cache
+def acts() -> list[Act]:
+    """Return the acts of the corpus."""
+    items = (item for path in list_files(HERE) for item in read_acts(path, HERE))
+    return [item for item in items if isinstance(item, Act)]
 
 
 def claim(id: str, value: int, unit: str) -> PlannedEvent:
@@ -55,19 +60,19 @@ def ours(value: int, unit: str) -> Act:
 
 
 def test_the_corpus_that_ships_is_what_its_files_compile_to() -> None:
-    made_anew = format_corpus(compile_corpus(ACTS, readings_in(HERE / CORPUS)))
+    made_anew = format_corpus(compile_corpus(acts(), readings_in(HERE / CORPUS)))
     assert made_anew == b"".join(shipped_lines()), "compile it anew: tracker corpus build"
 
 
 def test_the_figures_that_ship_are_those_of_the_publishers_files(shared_data: Path) -> None:
     raw = shared_data / "raw"
     readings = [*baci_readings(raw / "baci"), *iea_readings(raw / "iea"), *usgs_readings(raw)]
-    assert list(contradictions(ACTS, readings)) == []
-    assert format_corpus(compile_corpus(ACTS, readings)) == b"".join(shipped_lines())
+    assert list(contradictions(acts(), readings)) == []
+    assert format_corpus(compile_corpus(acts(), readings)) == b"".join(shipped_lines())
 
 
 def test_lines_stand_in_the_order_in_which_they_became_public() -> None:
-    days = [parse_line(line).fact.public_on for line in shipped_lines()]
+    days = [planned.fact.public_on for planned in shipped_events().values()]
     assert days == sorted(days)
 
 

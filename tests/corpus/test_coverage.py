@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.corpus.test_checks import announced, made, repealed
-from tests.corpus.test_compiling import ACTS
+from tests.corpus.test_compiling import acts
 from tracker.corpus.coverage import coverage, lists_read
 from tracker.domain.evidence.coverage import Declared
 
@@ -29,8 +29,8 @@ def test_acts_are_counted_by_issuer_and_year() -> None:
 
 
 def test_each_list_that_was_read_is_a_row_with_its_omissions() -> None:
-    rows = lists_read(ACTS).splitlines()[2:]
-    declared = [act for act in ACTS if isinstance(act.planned.fact, Declared)]
+    rows = lists_read(acts()).splitlines()[2:]
+    declared = [act for act in acts() if isinstance(act.planned.fact, Declared)]
     assert len(rows) == len(declared) > 40
     [row] = [row for row in rows if "watch list of China" in row]
     assert row.startswith("| China | entity lists | Export control list and watch list")
@@ -40,6 +40,6 @@ def test_each_list_that_was_read_is_a_row_with_its_omissions() -> None:
 
 
 def test_the_tables_of_the_documentation_are_current() -> None:
-    assert coverage(ACTS) in DATA_GUIDE.read_text("utf-8"), (
+    assert coverage(acts()) in DATA_GUIDE.read_text("utf-8"), (
         "print them anew: tracker corpus check --coverage"
     )

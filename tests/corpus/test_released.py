@@ -16,7 +16,7 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.import_progress import load_corpus
 from schema.services import Services
 from tests.support.api import Api
-from tests.support.corpus_lines import shipped_lines
+from tests.support.corpus_lines import shipped_events
 from tracker.commands.commands import PlannedEvent
 from tracker.domain.entities.entity import TYPES
 from tracker.domain.evidence.import_receipt import Receipt
@@ -24,10 +24,9 @@ from tracker.postgres.database import Target
 from tracker.sources.importing.importer import import_file
 from tracker.sources.reader import File
 from tracker.sources.readers import corpus_format
-from tracker.sources.readers.corpus_format import format_line, parse_line
+from tracker.sources.readers.corpus_format import format_line
 
 RELEASED = Path(__file__).with_name("released.txt").read_text("utf-8").splitlines()
-SHIPPED = {planned.event_id: planned for planned in map(parse_line, shipped_lines())}
 
 CONTROLS = """query ($day: Day!) { asOf(validAt: $day) {
     exportControls(first: 200) { totalCount pageInfo { hasNextPage } nodes {
@@ -46,7 +45,7 @@ def content(planned: PlannedEvent) -> str:
 
 
 def test_a_released_act_keeps_its_id_its_type_and_its_entity() -> None:
-    missing = set(RELEASED) - set(map(content, SHIPPED.values()))
+    missing = set(RELEASED) - set(map(content, shipped_events().values()))
     assert not missing, "a demo could not correct these: keep them, and add acts beside them"
 
 
@@ -71,7 +70,7 @@ async def test_a_demo_with_the_released_acts_shows_the_shipped_ones_after_its_ne
 
 def earlier(id: str) -> bytes:
     """Return a shipped act as a line; an act on controls has an earlier note."""
-    planned = SHIPPED[id]
+    planned = shipped_events()[id]
     fact, type_ = planned.fact, TYPES[type(planned.fact)]
     if type_.startswith("ExportControl."):
         fact = structs.replace(fact, note="An earlier account.")

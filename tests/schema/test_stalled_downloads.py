@@ -22,7 +22,7 @@ from tests.support.waiting import until
 from tests.support.web_server import serving
 from tracker.postgres.database import Target
 
-LARGE = os.urandom(12_000_000)
+LARGE_BYTES = 12_000_000
 """More than the buffers of two sockets hold."""
 LONG_NOTE = "\N{GRINNING FACE}" * 8000
 CLIENT_DOWNLOADS = 16
@@ -51,12 +51,12 @@ async def stalled(address: str, path: str, local: str) -> AsyncIterator[int]:
 
 async def large_snapshot(services: Services, target: Target) -> str:
     """Create a large snapshot and return its path."""
-    return f"/snapshots/{await keep(target, LARGE)}"
+    return f"/snapshots/{await keep(target, os.urandom(LARGE_BYTES))}"
 
 
 async def large_annexes(services: Services, target: Target) -> str:
     """Create large annexes and return their path."""
-    for number in range(len(LARGE) // len(LONG_NOTE.encode())):
+    for number in range(LARGE_BYTES // len(LONG_NOTE.encode())):
         await services.commands.record(f"export-control/n{number}", announced(note=LONG_NOTE))
     return "/annexes"
 
@@ -86,4 +86,4 @@ async def test_stalled_downloads_are_few_and_take_little_memory(
         await until(lambda: not len(server.server_state))
         async with httpx2.AsyncClient(base_url=f"http://{address}", timeout=within(60)) as client:
             found = await client.get(path)
-        assert (found.status_code, len(found.content) >= len(LARGE)) == (200, True)
+        assert (found.status_code, len(found.content) >= LARGE_BYTES) == (200, True)

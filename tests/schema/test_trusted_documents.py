@@ -208,7 +208,6 @@ def test_the_manifest_of_apollo_is_one_too() -> None:
         (b'{"md5:0": "{ head }"}', "INVALID_INPUT", ("md5:0",)),
         (json.dumps({HEAD_ID: OTHER}).encode(), "WRONG_HASH", (HEAD_ID,)),
         (b'{"a": "{ %s }"}' % (b"head " * 25_000), "INVALID_INPUT", ("a",)),
-        (b" " * (MAX_MANIFEST_BYTES + 1), "TOO_LARGE", ()),
         (json.dumps({f"a{n}": HEAD for n in range(10_001)}).encode(), "TOO_LARGE", ()),
         (b'{"format": "apollo-persisted-query-manifest"}', "INVALID_INPUT", ("version",)),
         (
@@ -224,6 +223,12 @@ def test_a_wrong_manifest_says_which_document_is_wrong(
     with pytest.raises(InvalidInput) as caught:
         TrustedDocuments.from_manifest(manifest)
     assert (caught.value.code, caught.value.path) == (code, path)
+
+
+def test_a_manifest_has_a_limited_size() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        TrustedDocuments.from_manifest(b" " * (MAX_MANIFEST_BYTES + 1))
+    assert (caught.value.code, caught.value.path) == ("TOO_LARGE", ())
 
 
 def test_the_settings_name_the_file_and_the_mode(tmp_path: Path) -> None:

@@ -23,16 +23,17 @@ class Site(Publisher):
 
 
 @pytest.mark.parametrize(
-    "robots",
+    ("comments", "rules", "more"),
     [
-        b"\xef\xbb\xbf" + RULES,
-        RULES.replace(b"\n", b"\r"),
-        RULES + COMMENT * 80_000,
-        COMMENT * 7_900 + RULES,
+        (0, b"\xef\xbb\xbf" + RULES, 0),
+        (0, RULES.replace(b"\n", b"\r"), 0),
+        (0, RULES, 80_000),
+        (7_900, RULES, 0),
     ],
     ids=["a mark", "other ends of lines", "5 MB", "500 KiB before the rule"],
 )
-async def test_what_it_forbids_is_not_asked_for(robots: bytes) -> None:
+async def test_what_it_forbids_is_not_asked_for(comments: int, rules: bytes, more: int) -> None:
+    robots = COMMENT * comments + rules + COMMENT * more
     site = Site(robots)
     assert (await failure(site)).code == "ROBOTS"
     assert site.count() == 0
