@@ -6,10 +6,10 @@ bin := ".venv/bin"
 default:
     @just --list
 
-# make the environment, with all that tests need
+# make the environment, with all that tests and drills need
 install:
     python3 -m venv .venv
-    {{bin}}/pip install -e '.[test]'
+    {{bin}}/pip install -e '.[test,drill]'
 
 # style, format, types and layers, in seconds
 check:

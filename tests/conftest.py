@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 import hypothesis
@@ -21,7 +21,7 @@ from deploy.postgres import Postgres
 from schema.services import Services
 from tests.support.clocks import fix_day
 from tests.support.importer import ImportFixture
-from tests.support.kinds import DRILLS, NIGHTLY, QUICK, is_below
+from tests.support.kinds import DRILLS, NIGHTLY, QUICK, is_below, missing_library
 from tests.support.processes import Running
 from tests.support.skips import SkipReporter, excused
 from tests.support.waiting import all_projected
@@ -111,6 +111,25 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave out the files of deselected drills, whose libraries take memory."""
     deselected = config.option.markexpr == NOT_DRILLS and is_below(collection_path, DRILLS)
     return True if deselected else None
+
+
+class WithoutLibrary(pytest.Module):
+    """A file of drills whose library is not installed."""
+
+    def collect(self) -> NoReturn:
+        """Skip the file."""
+        library = missing_library(self.path)
+        reason = f"{library} is not installed (pip install -e '.[test,drill]')"
+        pytest.skip(reason, allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> WithoutLibrary | None:
+    """Skip the drills that need a library which is not installed."""
+    if missing_library(module_path):
+        return WithoutLibrary.from_parent(parent, path=module_path)
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -21,7 +21,6 @@ from typing import Any
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
-from pyarrow import parquet  # type: ignore[import-untyped]
 
 from deploy.bootstrap import running_tracker
 from schema.services import Access
@@ -102,6 +101,7 @@ def rows_of(file: Path) -> int:
         case ".xlsx":
             return int(openpyxl.load_workbook(file).worksheets[0].max_row) - 1
         case ".parquet":
+            parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
             return int(parquet.read_table(file).num_rows)
     return len(json.loads(file.read_text(encoding="utf-8"))["rows"])
 

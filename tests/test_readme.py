@@ -116,7 +116,7 @@ def test_the_commands_that_install_are_those_that_ci_runs() -> None:
     tested = install[1].split(" && ")
     assert " && ".join(tested[:2]) + f"\n{tested[2]}\n" == block("CONTRIBUTING.md", "sh", "venv")
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert all(part in ci for part in (".venv/bin/pytest", "-e '.[test]'"))
+    assert all(part in ci for part in (".venv/bin/pytest", "-e '.[test,drill]'"))
 
 
 def anchors(page: str) -> set[str]:

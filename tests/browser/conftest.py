@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
 
 from deploy.bootstrap import running_tracker
 from deploy.postgres import Postgres
@@ -27,6 +27,9 @@ from tests.support.time_limits import within
 from tests.support.visit import Visit, visiting
 from tests.support.watched_sources import LIST, failed, fetched, looked, record, watched
 from tracker.postgres.database import Target
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 LONG = LIST + "?" + "&".join(f"conditions[term][{number}]=gallium" for number in range(12))
 """The address of a watched source, as long as some are."""
@@ -111,6 +114,8 @@ def closed_site(
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """Start one browser for all tests of a process."""
+    from playwright.async_api import async_playwright, expect
+
     async with async_playwright() as playwright:
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
         expect.set_options(timeout=within(5) * 1000)

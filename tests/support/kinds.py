@@ -7,23 +7,14 @@ command line run whatever their kind.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 DRILLS = (
     "audit/test_auditing.py",
     "audit/test_bundle.py",
-    "browser/test_controls.py",
-    "browser/test_endpoints.py",
-    "browser/test_figures.py",
-    "browser/test_log.py",
-    "browser/test_overview.py",
-    "browser/test_pages.py",
-    "browser/test_receipts.py",
-    "browser/test_record.py",
-    "browser/test_review.py",
-    "browser/test_stories.py",
-    "browser/test_truth.py",
+    "browser",
     "contract/test_clients.py",
     "contract/test_generated.py",
     "contract/test_security.py",
@@ -54,9 +45,14 @@ DRILLS = (
     "deploy/test_two_releases.py",
     "deploy/test_watch_cli.py",
     "faults",
+    "metadata/test_catalogue.py",
+    "metadata/test_files_for_programs.py",
     "pages/test_crawl.py",
     "schema/test_paging.py",
     "schema/test_table_downloads.py",
+    "sources/test_second_reader.py",
+    "sources/test_second_reader_alone.py",
+    "sources/test_second_reader_flows.py",
     "test_idle_programs.py",
     "test_notebook.py",
     "tools/test_answer_growth.py",
@@ -65,6 +61,18 @@ DRILLS = (
     "truth",
 )
 """Faults, clusters, commands as processes, embedded PostgreSQL, browsers, oracle sweeps, releases."""
+DRILL_LIBRARIES = {
+    "browser": "playwright",
+    "contract/test_generated.py": "schemathesis",
+    "deploy/test_parquet_export.py": "pyarrow",
+    "metadata/test_catalogue.py": "pyshacl",
+    "metadata/test_files_for_programs.py": "mlcroissant",
+    "sources/test_second_reader.py": "pyarrow",
+    "sources/test_second_reader_alone.py": "pyarrow",
+    "sources/test_second_reader_flows.py": "pyarrow",
+    "test_notebook.py": "marimo",
+}
+"""Drills that import a library of the extra `drill`."""
 NIGHTLY = (
     "audit/test_auditing.py",
     "browser/test_stories.py",
@@ -129,6 +137,14 @@ QUICK = (
     "web/test_robots.py",
 )
 """Fast tests of every package."""
+
+
+def missing_library(path: Path) -> str | None:
+    """Return the library that a test file needs and this environment does not have."""
+    for name, library in DRILL_LIBRARIES.items():
+        if is_below(path, (name,)) and not find_spec(library):
+            return library
+    return None
 
 
 def is_below(path: Path, names: tuple[str, ...]) -> bool:
