@@ -20,6 +20,7 @@ from deploy.bootstrap import prepare, running_tracker
 from deploy.postgres import Postgres
 from schema.services import Services
 from tests.support.clocks import fix_day
+from tests.support.durations import RECORD, DurationRecorder, read_durations
 from tests.support.importer import ImportFixture
 from tests.support.kinds import DRILLS, NIGHTLY, QUICK, is_below, missing_library
 from tests.support.processes import Running
@@ -71,28 +72,6 @@ NOT_DRILLS = "not drill"
 SHARED = Path(__file__).parents[2] / "shared"
 
 
-LONGEST = (
-    "faults/test_faults.py",
-    "deploy/test_cli.py",
-    "deploy/test_two_releases.py",
-    "faults/test_frozen.py",
-    "deploy/test_postgres.py",
-    "deploy/test_entry.py",
-    "audit/test_auditing.py",
-    "auth/test_access.py",
-    "browser/test_truth.py",
-    "browser/test_pages.py",
-    "deploy/test_packaging.py",
-    "projections/test_projections.py",
-    "deploy/test_data_dirs.py",
-    "schema/test_paging.py",
-    "deploy/test_operating.py",
-    "test_idle_programs.py",
-)
-"""Slowest files, from half a minute to three. They start first, so that no worker runs one alone at the
-end."""
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Deselect the drills, unless a path or mark expression is given."""
     config.addinivalue_line("markers", "drill: takes long; run by CI and by `just nightly`")
@@ -100,6 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "quick: part of the quick check of every room")
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(SkipReporter(excused()))
+        if os.environ.get(RECORD):
+            config.pluginmanager.register(DurationRecorder())
     is_chosen = (
         "-m" in config.invocation_params.args
     )  # also for an empty expression, which means all
@@ -134,13 +115,13 @@ def pytest_pycollect_makemodule(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the kinds of tests, and put the slowest files first, in the order of `LONGEST`."""
+    """Mark the kinds of tests, and put the longest files first."""
     for item in items:
         for mark, names in (("drill", DRILLS), ("nightly", NIGHTLY), ("quick", QUICK)):
             if is_below(item.path, names):
                 item.add_marker(mark)
-    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path, len(places)))
+    durations = read_durations()
+    items.sort(key=lambda item: -durations.get(item.nodeid.partition("::")[0], 0))
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from tests.support.checkout import ROOT
 @pytest.fixture(scope="module")
 def shipped() -> list[Part]:
     """Return a complete installation's parts."""
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     return parts(installed_for(OURS, EXTRAS.split(",")))
 
 
