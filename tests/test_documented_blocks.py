@@ -175,7 +175,7 @@ def test_programs_that_run_for_minutes_are_there_with_their_options(
     assert [word for word in words if f'"{word}"' not in code] == [], page
 
 
-async def test_the_moments_of_an_answer_are_told_as_the_page_shows(services: Services) -> None:
+async def test_the_moments_of_an_answer_are_reported_as_the_page_shows(services: Services) -> None:
     shown = json.loads(block("docs/api.md", "json", "moments").replace("{…}", "null"))
     moments = shown["extensions"]["moments"]
     for number in range(3):

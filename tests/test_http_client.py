@@ -59,7 +59,7 @@ def test_a_response_is_read_up_to_its_largest_size(address: str) -> None:
         content(f"{address}/good", 99)
 
 
-def test_a_response_that_is_cut_off_is_no_response(address: str) -> None:
+def test_a_response_that_is_cut_off_is_not_a_response(address: str) -> None:
     with pytest.raises(HTTPException, match="cut off 100 bytes before the end"):
         content(f"{address}/cut")
 

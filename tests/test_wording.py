@@ -94,3 +94,36 @@ def test_no_text_of_pages_documents_and_the_api_has_an_idiom() -> None:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if IDIOMS.search(line)
     ]
+
+
+FORMER_TEST_NAMES = re.compile(
+    r"(?<!there)_(is|are|was|were)_no_(?!longer|more|less)"
+    r"|_(is|are)_told_apart|_told_late|_never_told|accuses_nobody|holds?_up_nobody"
+    r"|otherwise_than|could_not_be_had|_came_of_|_fares?(_|$)"
+)
+"""Phrases of former names of tests: `is no` for `is not a`, `told` for reported or recorded."""
+
+
+def names_of_tests() -> Iterator[tuple[str, str]]:
+    """Yield file and name of each test."""
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for name in re.findall(
+            r"^ *(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE
+        ):
+            yield str(path.relative_to(ROOT)), name
+
+
+def test_no_name_of_a_test_has_a_former_phrase() -> None:
+    assert not [
+        f"{path}: {name}" for path, name in names_of_tests() if FORMER_TEST_NAMES.search(name)
+    ]
+
+
+MAX_RELATIVE_NAMES = 300
+"""Names of tests that open with a relative clause; lower this number when some are renamed."""
+
+
+def test_no_more_names_of_tests_open_with_a_relative_clause() -> None:
+    names = [name for _, name in names_of_tests()]
+    relative = [name for name in names if re.match(r"test_(what|who|whoever|whose|those)_", name)]
+    assert len(relative) <= MAX_RELATIVE_NAMES

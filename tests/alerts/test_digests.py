@@ -165,7 +165,7 @@ def lines_of(
     ("kind", "clause_", "lines"),
     [("APPEARS", None, 0), ("CHANGES", None, 0), ("AMENDED", "1", 0), ("SUSPENDED", "1", 1)],
 )
-def test_an_act_of_an_earlier_digest_is_no_status_change_on_its_day(
+def test_an_act_of_an_earlier_digest_is_not_a_status_change_on_its_day(
     kind: str, clause_: str | None, lines: int
 ) -> None:
     act = transition(1, "1", UNTIL.day, SINCE.position, "CONFIRMED")
@@ -204,7 +204,7 @@ def test_a_long_title_leaves_room_for_the_changes() -> None:
     assert len(subject(digest)) < 100
 
 
-def test_a_line_break_in_a_title_is_no_header() -> None:
+def test_a_line_break_in_a_title_is_not_a_header() -> None:
     digest = Digest("a\r\nBcc: x@example.org", "/a", "/b", SINCE, UNTIL, [])
     content = render(letter(digest, SITE), "T <t@example.com>", now()).content
     assert b"Bcc:" in content
@@ -300,7 +300,7 @@ async def test_a_new_act_on_a_shipment_with_a_later_first_day_is_a_change(
     assert line.path.startswith("/events/3?")
 
 
-async def test_a_rule_that_differs_by_a_new_act_is_no_status_change(services: Services) -> None:
+async def test_a_rule_that_differs_by_a_new_act_is_not_a_status_change(services: Services) -> None:
     act = announced(ban("1"), instrument="Act")
     await services.commands.record("export-control/x", act)
     since = Point(date(2026, 11, 20), await services.recorder.head())

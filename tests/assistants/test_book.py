@@ -26,7 +26,7 @@ def test_a_source_has_one_number_and_all_of_its_events() -> None:
     assert [source.events for source in book.sources] == [[3, 5], [9]]
 
 
-def test_sources_that_nobody_read_are_named() -> None:
+def test_sources_that_are_not_read_are_named() -> None:
     book = Book("2025-06-01")
     book.cite(*[because(n, f"Act {n}", verified=n in (2, 7)) for n in range(1, 9)])
     [said] = book.must_say([])
@@ -39,7 +39,7 @@ def test_fields_that_a_source_lacks_are_named() -> None:
     assert book.must_say([]) == ["Not in the cited text of source 1: since."]
 
 
-def test_runs_are_told_together() -> None:
+def test_runs_are_reported_together() -> None:
     assert in_runs([1, 2, 4, 5, 6, 9]) == ["1, 2", "4 to 6", "9"]
 
 

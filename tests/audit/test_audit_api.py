@@ -313,7 +313,7 @@ async def test_the_queries_of_the_documentation_are_answered(log: Api) -> None:
         assert await log.ask(query)
 
 
-async def test_the_keys_of_the_log_are_told_by_who_signs_it(
+async def test_the_keys_of_the_log_are_reported_by_who_signs_it(
     log: Api, target: Target, keystore: KeyStore
 ) -> None:
     assert await refused(log, "key") == (404, "NOT_FOUND")

@@ -105,7 +105,7 @@ def test_the_checkpoint_of_the_last_visit_is_kept_and_must_be_continued(
     assert (code, "NOT_WITNESSED" in said) == (Exit.REFUSED, True)
 
 
-def test_an_address_that_does_not_answer_accuses_nobody(
+def test_an_address_that_does_not_answer_accuses_no_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
@@ -316,7 +316,7 @@ def test_a_restore_without_texts_is_refused_and_taken_only_when_told_to(
 
 
 @pytest.mark.parametrize("name", ["verify", "restore", "replay"])
-def test_a_path_that_is_wrong_is_wrong_usage_and_accuses_nobody(tmp_path: Path, name: str) -> None:
+def test_a_path_that_is_wrong_is_wrong_usage_and_accuses_no_one(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
     for path, words in (
         ("none", "there is no such directory"),

@@ -357,7 +357,7 @@ def test_a_tile_has_one_path(path: str, tile: Tile) -> None:
         "entries/x000/000",
     ],
 )
-def test_another_path_is_no_tile(path: str) -> None:
+def test_another_path_is_not_a_tile(path: str) -> None:
     with pytest.raises(InvalidInput, match="is no tile"):
         parse_tile(path)
 

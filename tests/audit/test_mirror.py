@@ -243,7 +243,7 @@ def joined(roots: list[bytes], edge: bytes) -> bytes:
     return sha256(b"\x01" + tree_hash(roots[:width]) + right).digest()
 
 
-def test_a_log_that_was_set_back_is_no_fork(tmp_path: Path) -> None:
+def test_a_log_that_was_set_back_is_not_a_fork(tmp_path: Path) -> None:
     log, copy = write_log(tmp_path / "log", entries(700)), tmp_path / "mirror"
     update(log, copy)
     for size in (0, 300, 512, 699):

@@ -276,7 +276,7 @@ async def test_a_checkpoint_follows_an_append_by_itself(target: Target, keystore
     assert (await check(target, keystore))[-1] == 3
 
 
-async def test_a_refusal_is_told_and_does_not_stop_the_tracker(
+async def test_a_refusal_is_reported_and_does_not_stop_the_tracker(
     target: Target, keystore: KeyStore, publishing: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     await fill(target, 5)

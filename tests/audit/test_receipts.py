@@ -191,7 +191,7 @@ def test_receipts_of_earlier_versions_are_read_as_they_were_written(
     assert fault(under_old_name) == "BAD_RECEIPT"  # `licence` is no member of version 2
 
 
-def test_a_checkpoint_is_no_receipt_and_a_receipt_no_checkpoint() -> None:
+def test_a_checkpoint_is_not_a_receipt_and_a_receipt_is_not_a_checkpoint() -> None:
     as_receipt = {"answer": None, "receipt": str(checkpoint())}
     assert fault(canonical_json(as_receipt)) == "BAD_RECEIPT"
     with pytest.raises(Rejected, match="fewer than three"):

@@ -110,7 +110,7 @@ def test_unknown_keys_are_passed_over_and_known_ones_must_fit(signer: Signer) ->
         "text\n\n— name AAAA\n".encode(),
     ],
 )
-def test_what_is_no_note_is_refused(data: bytes) -> None:
+def test_a_value_that_is_not_a_note_is_refused(data: bytes) -> None:
     with pytest.raises(NotProven):
         Note.parse(data).check([Verifier.parse(PETER)])
 
@@ -130,13 +130,13 @@ def test_what_is_no_note_is_refused(data: bytes) -> None:
         "a+00000000+AAAA",
     ],
 )
-def test_what_is_no_key_is_refused(key: str) -> None:
+def test_a_value_that_is_not_a_key_is_refused(key: str) -> None:
     with pytest.raises(InvalidInput, match="verifier key"):
         Verifier.parse(key)
 
 
 @pytest.mark.parametrize("secret", ["", "hunter2", PETER, SECRET[:-4], SECRET.replace("c7", "c8")])
-def test_what_is_no_private_key_is_refused_without_telling_it(secret: str) -> None:
+def test_a_value_that_is_not_a_private_key_is_refused_without_telling_it(secret: str) -> None:
     with pytest.raises(InvalidInput) as error:
         Signer.parse(secret)
     assert not secret or secret not in str(error.value)
@@ -172,7 +172,7 @@ def test_a_checkpoint_is_read_as_it_was(origin: str, size: int, root: bytes) -> 
         "a\n1\n{root}x\n",
     ],
 )
-def test_what_is_no_checkpoint_is_refused(text: str) -> None:
+def test_a_value_that_is_not_a_checkpoint_is_refused(text: str) -> None:
     root = str(Checkpoint("a", 1, EMPTY_ROOT)).split("\n")[2]
     with pytest.raises(NotProven):
         Checkpoint.parse(text.format(root=root))
@@ -201,7 +201,7 @@ def test_proofs_are_read_as_they_were(number: int, hashes: list[bytes]) -> None:
         "old\n\n",
     ],
 )
-def test_what_is_no_proof_is_refused(text: str) -> None:
+def test_a_value_that_is_not_a_proof_is_refused(text: str) -> None:
     for kind in (InclusionProof, ConsistencyProof):
         with pytest.raises(NotProven):
             kind.parse(text)

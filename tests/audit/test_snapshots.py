@@ -223,7 +223,7 @@ async def test_what_was_tampered_with_is_refused_by_verify_and_restore_alike(
     assert texts_only.value.code == code
 
 
-async def test_a_size_that_an_event_says_wrongly_is_told(tmp_path: Path) -> None:
+async def test_a_size_that_an_event_says_wrongly_is_reported(tmp_path: Path) -> None:
     await exported(tmp_path, [fetched(PAGES[1]), fetched(PAGES[1], size=3)])
     with pytest.raises(Rejected, match=r"position 2: snapshot .* has 6 bytes: the event says 3"):
         await verified(tmp_path)
@@ -376,9 +376,7 @@ async def test_what_was_left_out_is_added_by_an_export_that_does_not(tmp_path: P
     await verified(tmp_path)
 
 
-async def test_what_can_not_be_had_is_named_and_tried_again_by_the_next_export(
-    tmp_path: Path,
-) -> None:
+async def test_an_unavailable_part_is_named_and_retried_by_the_next_export(tmp_path: Path) -> None:
     lacking = {sha256: page for sha256, page in KEPT.items() if sha256 != DIGESTS[1]}
     first = await exported(tmp_path, FACTS, {**lacking, DIGESTS[3]: b"other"})
     assert set(first.missing) == {DIGESTS[1], DIGESTS[3]}
@@ -530,7 +528,7 @@ async def test_snapshots_in_a_directory_are_verified_with_the_rows_of_a_database
         assert caught.value.code == code
 
 
-async def test_a_database_that_does_not_give_a_snapshot_in_time_accuses_nobody(
+async def test_a_database_that_does_not_give_a_snapshot_in_time_accuses_no_one(
     bundle: Path, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await restored(target, bundle)

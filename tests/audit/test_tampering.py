@@ -287,7 +287,7 @@ async def test_a_full_tile_stands_in_for_a_partial_one(copy: Path, tmp_path: Pat
     assert await rejected(BundleFiles(copy)) == ("ALTERED_ENTRY", at(513))
 
 
-async def test_a_directory_without_a_checkpoint_is_no_bundle(tmp_path: Path) -> None:
+async def test_a_directory_without_a_checkpoint_is_not_a_bundle(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "none"):
         with pytest.raises(InvalidInput, match="is no bundle"):
             await Verification.begin(BundleFiles(place), TRUST)

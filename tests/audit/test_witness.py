@@ -93,7 +93,7 @@ async def test_a_new_publisher_learns_how_far_the_witnesses_are(
 
 
 @pytest.mark.parametrize("error", [(409, "text/plain", "5\n"), (400, "text/x.tlog.size", "5\n")])
-def test_a_witness_tells_its_size_by_nothing_but_a_conflict_of_that_type(
+def test_a_witness_says_its_size_by_nothing_but_a_conflict_of_that_type(
     keystore: KeyStore, witnesses: list[TestWitness], error: tuple[int, str, str]
 ) -> None:
     witnesses[0].broken, witnesses[0].error = True, error

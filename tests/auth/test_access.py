@@ -250,7 +250,7 @@ async def test_no_token_passes_for_an_actor_of_another_kind(target: Target, name
     assert caught.value.path == ("name",)
 
 
-def test_every_actor_that_is_no_token_is_reserved() -> None:
+def test_every_actor_that_is_not_a_token_is_reserved() -> None:
     for actor in (OPEN_CALLER.name, CLI_CALLER.name, importer.ACTOR, "token"):
         assert actor is not None
         with pytest.raises(InvalidInput, match="expected another name"):

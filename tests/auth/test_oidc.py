@@ -482,7 +482,7 @@ async def test_where_keys_can_not_be_had_nobody_waits_for_long(
         (200, {}, [{"x": "y" * (1 << 20)}]),
     ],
 )
-async def test_an_issuer_that_tells_something_else_is_not_believed(
+async def test_an_issuer_that_says_something_else_is_not_believed(
     issuer: Issuer, status: int, described: dict[str, Any], keys_told: Any
 ) -> None:
     issuer.status = status

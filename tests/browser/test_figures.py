@@ -80,7 +80,7 @@ async def test_without_scripts_a_filter_finds_a_figure(site: Site, visit: Visiti
         await expect(page.locator(".hero")).to_contain_text("no judgement is recorded")
 
 
-async def test_on_an_earlier_day_the_page_tells_what_was_known_then(
+async def test_on_an_earlier_day_the_page_says_what_was_known_then(
     site: Site, visit: Visiting
 ) -> None:
     async with visit() as tab:

@@ -162,7 +162,7 @@ async def signed(site: Site, position: str) -> None:
             pass
 
 
-async def test_a_browser_that_cannot_check_accuses_nobody_and_says_how_to_check_elsewhere(
+async def test_a_browser_that_cannot_check_accuses_no_one_and_says_how_to_check_elsewhere(
     noted: str, visit: Visiting
 ) -> None:
     for script, state in (

@@ -149,7 +149,7 @@ async def test_the_page_shows_the_id_of_the_published_key(site: Site, visit: Vis
         await expect(shown).to_have_text(f"key {key.split('+')[1]}")
 
 
-async def test_a_server_without_a_receipt_is_no_sign_of_tampering(
+async def test_a_server_without_a_receipt_is_not_a_sign_of_tampering(
     site: Site, visit: Visiting
 ) -> None:
     async def refuse(route: Route) -> None:

@@ -135,7 +135,7 @@ async def test_from_the_overview_to_the_evidence_in_two_taps_on_a_phone(
         await expect(tab.page.locator('main a[href^="http"]').first).to_be_visible()
 
 
-async def test_a_page_tells_by_itself_where_its_data_are(site: Site, visit: Visiting) -> None:
+async def test_a_page_says_by_itself_where_its_data_are(site: Site, visit: Visiting) -> None:
     async with visit(scripts=False) as tab:
         await tab.open(site.url + PINNED)
         links = tab.page.locator('link[rel="alternate"]')

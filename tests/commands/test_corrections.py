@@ -92,7 +92,7 @@ ANEW = {
 """The ban, recorded again."""
 
 
-async def test_a_suspension_that_nobody_had_told_lands_in_the_past(api: Api) -> None:
+async def test_a_suspension_that_was_not_recorded_in_time_starts_in_the_past(api: Api) -> None:
     past, head = await Past.of(api.services), str(await api.services.recorder.head())
     assert await second(api, "2025-03-01") == "IN_FORCE"
     await api.do(

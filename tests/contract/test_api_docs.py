@@ -37,7 +37,7 @@ async def test_what_the_docs_ask_about_figures_is_answered(corpus_services: Serv
     assert any(of["quad"]["missing"] and of["rest"]["share"] for of in data["productions"])
 
 
-async def test_what_the_docs_preview_is_told_and_not_recorded(services: Services) -> None:
+async def test_what_the_docs_preview_is_reported_and_not_recorded(services: Services) -> None:
     [document] = [of for of in QUERIES if "preview(" in of]
     data = (await execute(services, document, {}, Access(open=True)))["data"]["preview"]
     assert [of["type"] for of in data["events"]] == ["Alliance.Founded", "Alliance.MemberJoined"]
@@ -54,7 +54,7 @@ def filters(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("names", "told"), ROWS)
-def test_the_filters_of_every_list_are_told(names: str, told: str) -> None:
+def test_the_filters_of_every_list_are_reported(names: str, told: str) -> None:
     lists = re.findall(r"`(\w+)`", names)
     found = set.union(*(filters(name) for name in lists))
     assert set(re.findall(r"`(\w+)`", told)) == found

@@ -226,7 +226,7 @@ async def test_codegen_makes_types_that_typescript_takes(workplace: Path) -> Non
     await node(directory, "../../node_modules/typescript/bin/tsc", "-p", ".")
 
 
-async def test_graphiql_is_what_npm_has_and_the_licences_of_all_in_it_are_told(
+async def test_graphiql_is_what_npm_has_and_the_licences_of_all_in_it_are_reported(
     workplace: Path,
 ) -> None:
     directory = graphiql.graphiql()

@@ -371,7 +371,7 @@ async def test_no_header_of_tracing_or_debugging_brings_more(api: Api) -> None:
 
 
 @pytest.mark.parametrize("broken", ["resolver", "view"])
-async def test_the_log_has_the_id_of_an_error_that_nobody_foresaw(
+async def test_the_log_has_the_id_of_an_unforeseen_error(
     api: Api, broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(*_: Any, **__: Any) -> None:

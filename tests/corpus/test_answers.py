@@ -87,7 +87,7 @@ def test_a_measure_without_a_date_stays_announced_until_it_is_in_force() -> None
     assert clause("ga-2025-mn", "2026-06-01").status == "announced"
 
 
-def test_what_is_no_law_yet_says_how_far_it_is() -> None:
+def test_a_bill_says_how_far_it_is() -> None:
     assert clause("za-2025-chrome", "2026-06-01").status == "proposed"
     assert clause("us-232-pcmdp-2026", "2026-07-01").status == "negotiated"
     assert clause("us-232-copper-2025", "2027-02-01", "refined").status == "recommended"

@@ -147,6 +147,6 @@ def test_an_act_that_is_wrong_does_not_hide_the_others(tmp_path: Path) -> None:
     assert [type(item) for item in found] == [Problem, Act]
 
 
-def test_a_directory_without_files_is_no_corpus(tmp_path: Path) -> None:
+def test_a_directory_without_files_is_not_a_corpus(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="expected the directory tracker/corpus of a checkout"):
         list_files(tmp_path)

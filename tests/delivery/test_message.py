@@ -101,7 +101,7 @@ def test_a_batch_has_the_same_events_one_after_the_other(
 
 
 @given(event_ids, event_ids)
-def test_an_id_goes_through_a_header_and_is_no_other_ones(one: str, other: str) -> None:
+def test_an_id_goes_through_a_header_and_is_not_that_of_another(one: str, other: str) -> None:
     sent = message_id(one)
     assert re.fullmatch(r"[!-~]+", sent)
     assert not {".", "~"} & set(sent)

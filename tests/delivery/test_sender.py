@@ -96,7 +96,7 @@ async def test_one_connection_carries_many_deliveries_and_no_cookie(patient: Sen
     assert not any("cookie" in request.headers for request in receiver.requests)
 
 
-async def test_a_connection_that_was_closed_meanwhile_is_no_failure(patient: Sender) -> None:
+async def test_a_connection_that_was_closed_meanwhile_is_not_a_failure(patient: Sender) -> None:
     async def once(writer: asyncio.StreamWriter) -> None:
         """Respond to the first request of a connection, and disconnect at the second."""
         if len(receiver.requests) != 2:
@@ -121,7 +121,7 @@ async def test_a_connection_that_was_closed_meanwhile_is_no_failure(patient: Sen
         ("500 Internal Server Error", "answered 500"),
     ],
 )
-async def test_what_is_no_2xx_is_no_delivery_and_a_redirect_is_not_followed(
+async def test_a_status_other_than_2xx_is_not_a_delivery_and_a_redirect_is_not_followed(
     patient: Sender, status: str, error: str
 ) -> None:
     async with receiving(answer("200 OK")) as elsewhere:
@@ -280,7 +280,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("answering", BROKEN.values(), ids=BROKEN)
-async def test_what_is_no_answer_in_http_is_no_delivery(answering: Answering) -> None:
+async def test_a_value_that_is_not_an_answer_in_http_is_not_a_delivery(
+    answering: Answering,
+) -> None:
     result = await sent_to(answering, timeout_seconds=MOST_SECONDS)
     assert (result.status, result.delivered) == (None, False)
     assert result.error
@@ -305,7 +307,7 @@ def test_nothing_that_a_receiver_sends_is_raised(sent: bytes) -> None:
     assert result.error is None or "could not be sent" not in result.error
 
 
-async def test_a_port_where_nobody_listens_is_told() -> None:
+async def test_a_port_where_nobody_listens_is_reported() -> None:
     async with receiving(answer("200 OK")) as receiver:
         pass
     async with sender(timeout_seconds=10) as sending:
@@ -411,7 +413,7 @@ async def test_http_leads_to_named_networks_only() -> None:
     assert result.error == "deliveries may not go to 93.184.215.14"
 
 
-async def test_a_name_that_no_name_server_can_be_asked_for_is_told_without_a_traceback(
+async def test_a_name_that_no_name_server_can_be_asked_for_is_reported_without_a_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with sender(timeout_seconds=MOST_SECONDS) as sending:
@@ -420,7 +422,7 @@ async def test_a_name_that_no_name_server_can_be_asked_for_is_told_without_a_tra
     assert not caplog.records
 
 
-async def test_a_name_without_an_address_is_told_and_a_slow_name_server_given_up() -> None:
+async def test_a_name_without_an_address_is_reported_and_a_slow_name_server_given_up() -> None:
     def unknown(*_: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 

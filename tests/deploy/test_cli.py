@@ -372,7 +372,7 @@ def test_help_teaches_every_command() -> None:
         assert name in result.stdout
 
 
-def test_facts_are_told_day_by_day_in_sentences(demo: Running) -> None:
+def test_facts_are_reported_day_by_day_in_sentences(demo: Running) -> None:
     asked = ("facts", "--from", "2025-11-09", "--to", "2025-11-09", "--place", "CN")
     told = command(*asked, "--kind", "export-control", data_dir=demo.data_dir)
     assert told.returncode == Exit.OK, told.stderr
@@ -425,7 +425,7 @@ def test_what_is_to_come_is_told_to_people_and_as_json(demo: Running) -> None:
     assert "cn-mofcom-2024-46" not in causes
 
 
-def test_what_happened_and_is_to_come_is_told_in_sentences(demo: Running) -> None:
+def test_what_happened_and_is_to_come_is_reported_in_sentences(demo: Running) -> None:
     asked = ("transitions", "--from", "2025-11-09", "--valid-at", "2026-11-24", "--issuer", "CN")
     told = command(*asked, "--commodity", "gallium", data_dir=demo.data_dir).stdout
     assert "2025-11-09  export-control/cn-mofcom-2024-46 clause 2  suspended\n" in told

@@ -65,7 +65,7 @@ def test_a_clock_that_differs_is_a_warning_and_a_gauge(
     assert abs(float(sample.split()[1]) - seconds) < 5
 
 
-async def test_a_clock_that_agrees_is_no_warning(services: Services) -> None:
+async def test_a_clock_that_agrees_is_not_a_warning(services: Services) -> None:
     api = Api(services)
     assert (await api.request("GET", "/readyz")).json()["warnings"] == []
     text = (await api.request("GET", "/metrics")).text

@@ -301,7 +301,7 @@ async def test_requests_on_one_connection_wait_for_each_other_in_bounded_number(
         await until(server, 0)
 
 
-async def test_answers_that_nobody_reads_are_cut_off_and_take_bounded_memory(
+async def test_answers_that_are_not_read_are_cut_off_and_take_bounded_memory(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "ANSWER_CHECK_SECONDS", 0.5)

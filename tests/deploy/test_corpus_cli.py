@@ -88,7 +88,7 @@ def test_figures_are_read_anew_from_files_of_the_usgs(directory: Path, tmp_path:
     assert len((directory / CORPUS).read_bytes().splitlines()) == 3
 
 
-def test_a_directory_that_is_no_corpus_is_named(tmp_path: Path) -> None:
+def test_a_directory_that_is_not_a_corpus_is_named(tmp_path: Path) -> None:
     assert run("check", tmp_path / "none").exit_code == 2
     result = run("check", tmp_path)
     assert result.exit_code == 1

@@ -104,7 +104,7 @@ def test_an_endpoint_is_added_with_its_filter_and_shown(line: EndpointCommands) 
         assert "whsec_" not in text
 
 
-def test_what_is_done_is_told_and_on_record(line: EndpointCommands) -> None:
+def test_what_is_done_is_reported_and_on_record(line: EndpointCommands) -> None:
     assert line.values("add", URL, "--name", "n", "--place", "CN", "--after", 0)["name"] == ["n"]
     line.sql("UPDATE delivery.endpoints SET position = 2, previous_position = 1")
     for command in (

@@ -172,7 +172,7 @@ def test_the_help_lists_a_command_as_the_command_describes_itself(name: str) -> 
     assert inspect.cleandoc(listed.load().help) == listed.help
 
 
-def test_a_version_that_nobody_reads_is_printed_in_silence() -> None:
+def test_a_version_with_closed_output_is_printed_in_silence() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -251,7 +251,7 @@ run_command_line(deploy.cli.main.app)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_an_error_that_nobody_foresaw_is_a_line_unless_more_is_asked_for(form: str) -> None:
+def test_an_unforeseen_error_is_a_line_unless_more_is_asked_for(form: str) -> None:
     def failed(level: str) -> str:
         result = subprocess.run(
             [sys.executable, "-c", FAIL, "fail"],
@@ -305,7 +305,7 @@ def test_no_token_is_logged_however_much_is(data_dir: Path, start: Start) -> Non
     assert "of-the-test" not in serving.output
 
 
-def test_a_reader_that_has_enough_is_no_error(demo: Running) -> None:
+def test_a_reader_that_has_enough_is_not_an_error(demo: Running) -> None:
     following = f"{' '.join(TRACKER)} follow --after 0 --data-dir {demo.data_dir} | head -n 1"
     done = subprocess.run(
         ["bash", "-c", f"{following}; exit ${{PIPESTATUS[0]}}"],
@@ -351,7 +351,7 @@ def run_without_reader(*arguments: str, data_dir: Path) -> tuple[int, str]:
         ("follow", "--after", "0"),
     ],
 )
-def test_a_command_that_nobody_reads_is_done_in_silence(
+def test_a_command_with_closed_output_is_done_in_silence(
     demo: Running, arguments: tuple[str, ...]
 ) -> None:
     assert run_without_reader(*arguments, data_dir=demo.data_dir) == (Exit.OK, "")

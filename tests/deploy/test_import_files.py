@@ -10,7 +10,7 @@ from deploy.cli.import_files import resolve_files
 from tracker.errors import InvalidInput
 
 
-def test_an_empty_name_is_no_directory() -> None:
+def test_an_empty_name_is_not_a_directory() -> None:
     with ExitStack() as stack, pytest.raises(InvalidInput, match="expected the name") as caught:
         list(resolve_files(stack, [""], None))
     assert caught.value.code == "NO_SUCH_FILE"

@@ -57,7 +57,7 @@ def test_a_distribution_with_other_names_is_left_alone(files: str | None) -> Non
     assert list(strangers([Listed("other", files)])) == []
 
 
-def test_our_own_distribution_is_no_stranger_however_its_name_is_written() -> None:
+def test_our_own_distribution_is_not_a_stranger_however_its_name_is_written() -> None:
     files = "".join(f"{name}/__init__.py,sha256=x,1\n" for name in FLOORS)
     for name in ("critical-minerals-policy-tracker", "critical_minerals_policy_tracker"):
         assert list(strangers([Listed(name, files)])) == []

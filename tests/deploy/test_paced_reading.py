@@ -119,7 +119,7 @@ JSON_PING = framed(type="ping")
     ],
     ids=["ping frames", "empty fragments", "ping messages", "chunks"],
 )
-def test_a_flood_of_tiny_pieces_holds_up_nobody(
+def test_a_flood_of_tiny_pieces_delays_no_one(
     run: Callable[[Work], None], head: bytes, piece: bytes, size: int
 ) -> None:
     first = FIRST_FRAGMENT if piece is FRAGMENT else b""
@@ -203,7 +203,7 @@ def test_a_body_of_tiny_chunks_is_refused(run: Callable[[Work], None]) -> None:
     run(work)
 
 
-def test_a_body_that_nobody_reads_ends_the_connection_after_its_answer(
+def test_a_body_that_is_not_read_ends_the_connection_after_its_answer(
     run: Callable[[Work], None],
 ) -> None:
     async def work(address: str) -> None:
@@ -216,7 +216,7 @@ def test_a_body_that_nobody_reads_ends_the_connection_after_its_answer(
     run(work)
 
 
-def test_a_short_body_that_nobody_reads_leaves_the_connection_open(
+def test_a_short_body_that_is_not_read_leaves_the_connection_open(
     run: Callable[[Work], None],
 ) -> None:
     async def work(address: str) -> None:

@@ -171,7 +171,7 @@ async def test_the_statements_that_a_refusal_names_mend_it(server: Server) -> No
 @pytest.mark.parametrize("changes", [{}, IGNORED], ids=["refused", "ignored"])
 @pytest.mark.parametrize("mode", ["transaction", "session"])
 @pytest.mark.parametrize("login", ["minerals_admin", "web_pooled"])
-async def test_a_pooler_that_takes_no_settings_is_no_direct_way(
+async def test_a_pooler_that_takes_no_settings_is_not_a_direct_way(
     server: Server, changes: dict[str, str], mode: str, login: str
 ) -> None:
     modes = {"pool_mode = transaction": f"pool_mode = {mode}"}

@@ -260,7 +260,7 @@ def leave_lock_files(server_dir: Path, pid: int) -> None:
     (server_dir / "lock").write_text(f'{{"host": "{server_dir / "run"}", "ready": true}}')
 
 
-def test_an_empty_pid_file_of_a_full_disk_is_no_obstacle(server_dir: Path) -> None:
+def test_an_empty_pid_file_of_a_full_disk_is_not_an_obstacle(server_dir: Path) -> None:
     Postgres.start(server_dir).stop()
     (server_dir / "pgdata" / "postmaster.pid").touch()
     Postgres.start(server_dir).stop()
@@ -335,7 +335,7 @@ def test_data_of_another_major_version_are_left_alone(server_dir: Path) -> None:
         Postgres.start(server_dir)
 
 
-def test_a_server_that_cannot_start_tells_what_its_log_says(server_dir: Path) -> None:
+def test_a_server_that_cannot_start_says_what_its_log_says(server_dir: Path) -> None:
     Postgres.start(server_dir).stop()
     (server_dir / "pgdata" / "postgresql.conf").write_text("nonsense = 1\n")
     with pytest.raises(PostgresError, match="nonsense"):

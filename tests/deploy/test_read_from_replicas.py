@@ -146,7 +146,7 @@ def fresh_pair() -> Iterator[Pair]:
         yield made
 
 
-async def test_a_primary_in_the_place_of_a_dead_standby_is_no_replica(fresh_pair: Pair) -> None:
+async def test_a_primary_in_the_place_of_a_dead_standby_is_not_a_replica(fresh_pair: Pair) -> None:
     pair = fresh_pair
     prefer = several_hosts(pair.standby, pair.primary) | {"target_session_attrs": "prefer-standby"}
     async with running_tracker(pair.primary.target, reading=prefer) as services:

@@ -70,7 +70,9 @@ def test_a_variable_wins_unless_it_is_empty(tmp_path: Path) -> None:
         ("a = \xff", "settings.toml"),
     ],
 )
-def test_what_is_no_setting_is_named_with_the_file(tmp_path: Path, text: str, said: str) -> None:
+def test_a_value_that_is_not_a_setting_is_named_with_the_file(
+    tmp_path: Path, text: str, said: str
+) -> None:
     with pytest.raises(WrongSetting) as raised:
         environment(tmp_path / "settings.toml", text)
     assert said in raised.value.message

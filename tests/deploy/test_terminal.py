@@ -61,7 +61,7 @@ def test_json_means_the_same_when_it_is_escaped(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["=HYPERLINK(1)", "+1", "-50", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"]
 )
-def test_a_cell_of_a_report_is_no_formula(tmp_path: Path, text: str) -> None:
+def test_a_cell_of_a_report_is_not_a_formula(tmp_path: Path, text: str) -> None:
     report = tmp_path / "report.csv"
     with report_writer(report) as listen:
         assert listen is not None
@@ -111,7 +111,7 @@ async def test_a_dry_run_shows_the_texts_that_would_be_recorded(importer: Import
     ]
 
 
-async def test_a_file_of_which_all_was_refused_is_no_success(importer: ImportFixture) -> None:
+async def test_a_file_of_which_all_was_refused_is_not_a_success(importer: ImportFixture) -> None:
     outcome = await importer.read(
         RefusedItem(SourceLocation(1), "unknown"), RefusedItem(SourceLocation(2), "unknown")
     )

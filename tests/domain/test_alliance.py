@@ -82,7 +82,7 @@ def test_a_member_since_a_month_becomes_public_on_a_day() -> None:
     assert members("2023-06-23", *facts) == {"IN": "2023-05"}
 
 
-def test_who_leaves_is_no_member_from_that_day_on() -> None:
+def test_who_leaves_is_not_a_member_from_that_day_on() -> None:
     facts = founded("2022-06-14", "US", "JP"), left("2024-01-01", "JP")
     assert list(members("2023-12-31", *facts)) == ["US", "JP"]
     assert list(members("2024-01-01", *facts)) == ["US"]
@@ -94,7 +94,7 @@ def test_who_comes_back_is_a_member_since_then() -> None:
     assert members("2025-01-01", *facts) == {"JP": "2025-01-01"}
 
 
-def test_an_earlier_day_of_joining_told_late_is_the_one_that_counts() -> None:
+def test_an_earlier_day_of_joining_recorded_late_is_the_one_that_counts() -> None:
     facts = founded(), joined("2024-01-01", "IN"), joined("2023-06-23", "IN")
     assert members("2023-12-31", *facts) == {"IN": "2023-06-23"}
     assert members("2024-01-01", *facts) == {"IN": "2023-06-23"}
@@ -245,7 +245,7 @@ def listed(on: str, *members: str) -> MembersListed:
     return fact(MembersListed, on, members=members)
 
 
-def test_who_joins_is_a_member_unless_another_role_is_told() -> None:
+def test_who_joins_is_a_member_unless_another_role_is_reported() -> None:
     observer = fact(MemberJoined, "2024-01-01", member="NL", role="observer")
     facts = founded("2022-06-14", "US"), joined("2023-02-05", "IT"), observer
     assert [role_of(place, "2024-01-01", *facts) for place in ("US", "IT", "NL", "CN")] == [
@@ -342,7 +342,7 @@ def test_a_list_without_names_says_that_those_known_are_all() -> None:
         ("BR", "2025-01-01", "takes_part", None),
     ],
 )
-def test_membership_through_a_union_is_told_as_such(
+def test_membership_through_a_union_is_reported_as_such(
     place: str, day: str, kind: str, union: str | None
 ) -> None:
     roles = {"NL": "observer", "BR": "guest"}

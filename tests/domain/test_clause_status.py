@@ -118,7 +118,7 @@ def test_what_is_discontinued_says_how(outcome: str) -> None:
     assert (ended.discontinued_from, ended.repealed_from) == ("2025-06-01", None)
 
 
-def test_a_proposal_that_lapses_is_no_proposal_any_more() -> None:
+def test_a_proposal_that_lapses_is_not_a_proposal_any_more() -> None:
     facts = announced(clause(legalStage="proposed")), discontinued("lapsed", "2025-06-01")
     assert statuses(["2025-05-31", "2025-06-01"], *facts) == ["proposed", "lapsed"]
 
@@ -208,7 +208,7 @@ def test_an_amendment_that_keeps_the_first_day_does_not_make_it_retroactive() ->
     assert [on("2025-04-01", *facts, id=id).retroactive for id in "12"] == [False, True]
 
 
-def test_an_entry_into_force_told_late_is_retroactive() -> None:
+def test_an_entry_into_force_recorded_late_is_retroactive() -> None:
     facts = (
         announced(clause(inForceFrom=None)),
         fact(EnteredIntoForce, "2025-03-10", inForceFrom="2025-03-01"),

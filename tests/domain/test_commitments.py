@@ -107,7 +107,7 @@ def test_every_event_has_a_salt_of_its_own() -> None:
     assert len(one.salt) == SALT_BYTES
 
 
-def test_commitments_that_nobody_here_has_made_are_no_input() -> None:
+def test_commitments_that_nobody_here_has_made_are_not_input() -> None:
     sealed, _ = commit(announced(clause(note="a")))
     with pytest.raises(InvalidInput, match="expected text") as caught:
         decide(rehydrate(STREAM, []), PlannedEvent(STREAM, sealed, "e"), ())
@@ -194,7 +194,7 @@ FINE = {"/clauses/0/note": "opened", "/note": "opened", "/quotation": "opened"}
         ),
     ],
 )
-def test_every_way_to_lose_a_text_is_told_apart(
+def test_every_way_to_lose_a_text_is_distinguished(
     lines: list[AnnexLine], redacted: tuple[str, ...], difference: dict[str, str]
 ) -> None:
     assert found(lines, redacted) == {**FINE, **difference}
@@ -275,6 +275,6 @@ def test_a_text_that_was_changed_or_taken_away_is_named(
 
 
 @pytest.mark.parametrize("text", [b"{]", b"{}", b'{"position":"x","field":"/","commitment":""}'])
-def test_a_line_that_is_no_text_is_rejected(text: bytes) -> None:
+def test_a_line_that_is_not_text_is_rejected(text: bytes) -> None:
     with pytest.raises(Rejected, match="line 1 of annexes is no text"):
         AnnexChecker([text], 1, 9)

@@ -73,7 +73,7 @@ def test_roots_have_no_parent() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "Gallium", "rare earths", "unobtainium"])
-def test_what_is_no_id_is_refused(text: str) -> None:
+def test_a_value_that_is_not_an_id_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="is not a commodity: expected a key") as caught:
         Commodity(text)
     assert caught.value.code == "UNKNOWN_COMMODITY"
@@ -131,7 +131,7 @@ def test_ferro_alloys_include_those_of_every_metal() -> None:
     assert "ferronickel" in below("nickel")
 
 
-def test_magnets_are_no_rare_earths() -> None:
+def test_magnets_are_not_rare_earths() -> None:
     assert below("permanent_magnets") == {
         "permanent_magnets",
         "neodymium_magnets",

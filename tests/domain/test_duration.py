@@ -36,7 +36,7 @@ def test_a_length_of_time_ends_on_the_day_before_the_same_day(
 
 
 @pytest.mark.parametrize("text", ["", "P", "90D", "P0D", "P1H", "PT5H", "P1D1Y", "P-1D", "P1.5Y"])
-def test_what_is_no_length_of_time_is_refused(text: str) -> None:
+def test_a_value_that_is_not_a_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="P90D, P6M or P1Y") as caught:
         Duration(text)
     assert caught.value.code == "INVALID_DURATION"

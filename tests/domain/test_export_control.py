@@ -464,7 +464,7 @@ def test_a_state_names_every_fact_behind_it() -> None:
     ]
 
 
-def test_a_suspension_told_late_counts_from_its_own_day_in_valid_time() -> None:
+def test_a_suspension_recorded_late_counts_from_its_own_day_in_valid_time() -> None:
     facts = announced(), fact(Repealed, "2027-01-01", repealedFrom="2027-01-01"), suspended()
     assert statuses(["2026-01-01", "2026-12-01", "2027-01-01"], *facts) == [
         "suspended",
@@ -473,7 +473,7 @@ def test_a_suspension_told_late_counts_from_its_own_day_in_valid_time() -> None:
     ]
 
 
-def test_a_clause_can_not_be_extended_by_a_suspension_of_which_nobody_knew_yet() -> None:
+def test_a_clause_is_not_extended_by_a_suspension_that_was_not_yet_recorded() -> None:
     early = extended_suspension("2025-11-01", "2027-01-01")
     assert refusal(announced(), suspended(start="2025-11-09"), early).code == "NOT_SUSPENDED"
 

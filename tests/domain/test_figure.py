@@ -236,7 +236,7 @@ def test_reserves_are_one_figure_that_every_edition_states_anew() -> None:
     ]
 
 
-def test_no_figure_is_of_a_state_that_was_no_more() -> None:
+def test_no_figure_is_of_a_state_that_had_ended() -> None:
     check_recordable(claimed(1, place="SUHH", year=1990))
     with pytest.raises(InvalidInput) as refused:
         check_recordable(claimed(1, place="SUHH", year=1992))

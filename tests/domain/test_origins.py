@@ -123,7 +123,7 @@ def test_a_series_of_imports_has_years_and_no_stage(series: dict[str, Any], path
     assert path in refusal(**series)[1]
 
 
-def test_net_exporter_is_no_number_and_only_a_reliance() -> None:
+def test_net_exporter_is_not_a_number_and_only_a_reliance() -> None:
     exporter = {"unit": "percent", "qualifier": "net_exporter"}
     fact = decode(
         Claimed,

@@ -41,7 +41,7 @@ def test_aggregates_are_not_countries(code: str) -> None:
     assert Place(code).is_aggregate
 
 
-def test_a_group_that_is_no_total_no_residual_and_no_union_names_its_countries() -> None:
+def test_a_group_that_is_not_a_total_a_residual_or_a_union_names_its_countries() -> None:
     assert Place("US_CA").countries == ("US", "CA")
     for code in AGGREGATES:
         in_code = code.split("_") if "_" in code else []
@@ -83,7 +83,7 @@ def test_no_two_places_share_an_alpha3_code_and_every_country_has_one() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "cn", "CHN", "ZZ", "China", "world", " CN"])
-def test_what_is_no_code_is_refused(text: str) -> None:
+def test_a_value_that_is_not_a_code_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="expected an ISO 3166-1 alpha-2 code") as caught:
         Place(text)
     assert caught.value.code == "UNKNOWN_PLACE"

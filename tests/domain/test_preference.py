@@ -39,7 +39,7 @@ def test_an_order_counts_from_its_day_until_the_next_one() -> None:
     assert (second.publishers, second.event.event_id) == (("bgs",), "e2")
 
 
-def test_an_order_that_is_told_late_takes_its_place_by_its_day() -> None:
+def test_an_order_that_is_recorded_late_takes_its_place_by_its_day() -> None:
     facts = (
         ordered("bgs", on="2025-09-01", commodity="rare_earths"),
         ordered("usgs", commodity="rare_earths"),

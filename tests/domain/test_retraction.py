@@ -110,7 +110,7 @@ def test_the_states_at_earlier_positions_stay_as_they_were() -> None:
     ]
 
 
-def test_a_retraction_is_no_reason_of_a_state() -> None:
+def test_a_retraction_is_not_a_reason_of_a_state() -> None:
     found = state(
         decided_facts(STREAM, announced(), suspended(), retracted("e2")), STREAM, "2026-01-01"
     )
@@ -178,7 +178,7 @@ def test_a_replacement_stands_in_the_place_of_what_it_corrects() -> None:
     assert name(*again, retracted("e3")) == "D"
 
 
-def test_a_replacement_that_was_never_told_has_no_place_to_stand() -> None:
+def test_a_replacement_that_was_never_recorded_has_no_place_to_stand() -> None:
     assert name(corrected("e3", "elsewhere")) == "B"
     assert name(corrected("e2", "e3")) == "C"
 

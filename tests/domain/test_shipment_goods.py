@@ -105,7 +105,7 @@ def test_an_exemption_of_all_goods_limits_a_clause(exemptions: str, match: str) 
     assert matches(of) == {"1": match}
 
 
-def test_an_exempt_item_with_another_code_is_no_exception() -> None:
+def test_an_exempt_item_with_another_code_is_not_an_exception() -> None:
     scrap = {"name": "Scrap", "hs": ["7404"]}
     of = check(control(clause(commodities=["copper"], exemptItems=[scrap])), hsCode="740311")
     assert [one.applicable.exceptions for one in of.verdicts] == [()]

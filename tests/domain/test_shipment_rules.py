@@ -205,7 +205,7 @@ def test_a_duty_without_a_place_has_the_range_of_its_rates_on_the_day() -> None:
     assert bounds(of) == (5, 84)
 
 
-def test_the_condition_of_a_rate_of_a_place_is_no_exception() -> None:
+def test_the_condition_of_a_rate_of_a_place_is_not_an_exception() -> None:
     of = check(american(clause(**ALL_GOODS, **RATES)), commodity="gallium", origin="JP")
     assert [one.applicable.exceptions for one in of.verdicts] == [()]
     assert bounds(of) == (5, 5)

@@ -89,7 +89,7 @@ def test_a_word_for_an_unknown_firm_names_none(text: str) -> None:
     assert shipment(commodity="tin", importer=text).parties["importer"] is None
 
 
-def test_invisible_characters_are_no_part_of_a_name() -> None:
+def test_invisible_characters_are_not_part_of_a_name() -> None:
     assert shipment(commodity="tin", importer="Ac\u200bme ").parties["importer"] == "Acme"
 
 

@@ -50,6 +50,6 @@ def test_the_union_has_as_many_members_as_it_had_then(day: str, count: int) -> N
     assert len(members_of(EU, date.fromisoformat(day))) == count
 
 
-def test_a_group_that_publishers_count_together_is_no_union() -> None:
+def test_a_group_that_publishers_count_together_is_not_a_union() -> None:
     together = Place("US_CA")
     assert members_of(together, date(2025, 1, 1)) == frozenset()

@@ -352,7 +352,7 @@ def test_what_an_announcement_refers_to_is_an_entity(field: str) -> None:
         b'{"unit":' + b"[" * 100_000,
     ],
 )
-def test_what_is_no_json_is_refused_as_such(data: bytes) -> None:
+def test_a_value_that_is_not_json_is_refused_as_such(data: bytes) -> None:
     with pytest.raises(InvalidInput) as caught:
         decode(Quantity, data)
     assert caught.value.code == "INVALID_JSON"

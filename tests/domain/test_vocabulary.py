@@ -31,7 +31,7 @@ def test_every_word_of_the_api_has_a_description_in_a_sentence(vocabulary: type[
         assert value.description.endswith("."), value.name
 
 
-def test_a_word_without_a_description_is_no_enum_of_the_api() -> None:
+def test_a_word_without_a_description_is_not_an_enum_of_the_api() -> None:
     class Colour(Enum):
         """Colours."""
 

@@ -61,7 +61,7 @@ def test_a_source_is_watched_from_its_day_on_and_was_never_read_before_its_first
     assert (found.looks, found.last_looked_at, found.next_look_expected_at) == (0, None, None)
 
 
-def test_a_look_that_read_everything_tells_when_and_how_far() -> None:
+def test_a_look_that_read_everything_says_when_and_how_far() -> None:
     found = now(watched(), fetched(), looked(coversUntil="2026-10-31", snapshots=1, candidates=2))
     assert found.last_looked_at == datetime(2026, 11, 1, 12, 0, 0, 1, UTC)
     assert found.covers_until == date(2026, 10, 31)
@@ -98,7 +98,7 @@ def test_a_look_that_failed_leaves_what_is_known_as_old_as_it_was() -> None:
     assert now(*facts, looked(days[2], look=4)).failing_since is None
 
 
-def test_what_came_of_a_look_counts_once_it_has_ended() -> None:
+def test_results_of_a_poll_count_once_it_has_ended() -> None:
     begun = [watched(), looked(), fetched(look=2, sha256=OTHER), failed(look=2)]
     found = now(*begun)
     assert (found.last_changed_at, found.last_failure) == (None, None)
@@ -128,7 +128,7 @@ def test_settings_may_change_and_the_days_before_keep_theirs() -> None:
     assert after.watched_since == "2026-11-01"
 
 
-def test_a_source_is_watched_no_more_and_again_on_the_same_day() -> None:
+def test_a_source_is_no_longer_watched_and_watched_again_on_the_same_day() -> None:
     gone = fact_of_source(Unwatched, "2026-11-05", reason="it is no more")
     facts = [watched(), looked(), gone]
     found = now(*facts)

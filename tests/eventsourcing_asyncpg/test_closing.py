@@ -91,7 +91,7 @@ def test_closing_answers_a_call_that_is_stuck(factory: AsyncpgFactory, target: T
             stuck.result(timeout=within(10))
 
 
-def test_an_application_that_nobody_holds_is_closed(target: Target) -> None:
+def test_an_application_that_is_not_held_is_closed(target: Target) -> None:
     app = Application[object]()
     app.save(Aggregate())
     subscription = app.recorder.subscribe()
@@ -188,7 +188,7 @@ def test_without_create_table_a_missing_table_is_a_programming_error(database_ur
         (TimeoutError(), OperationalError),
     ],
 )
-def test_an_error_is_told_in_the_librarys_words(
+def test_an_error_is_reported_in_the_librarys_words(
     error: Exception, expected: type[PersistenceError]
 ) -> None:
     assert type(to_persistence_error(error)) is expected

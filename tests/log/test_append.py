@@ -63,7 +63,7 @@ def in_words_of_model(outcome: Any) -> tuple[Any, ...]:
     return (outcome.code,)
 
 
-def test_joined_commands_fare_as_one_by_one(target: Target) -> None:
+def test_joined_commands_have_the_results_of_single_ones(target: Target) -> None:
     loop = asyncio.new_event_loop()
 
     async def check(batches: list[list[list[tuple[str, str, int, bytes]]]]) -> None:

@@ -45,7 +45,7 @@ async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
         (entry(name="7"), "expected a text, got a whole number", ("name",)),
     ],
 )
-def test_an_entry_that_is_no_fact_is_told_as_if_it_were_alone(
+def test_an_entry_that_is_not_a_fact_is_reported_as_if_it_were_alone(
     wrong: bytes, message: str, path: tuple[str, ...]
 ) -> None:
     with pytest.raises(InvalidInput, match=message) as error:

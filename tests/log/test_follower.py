@@ -133,7 +133,7 @@ async def test_one_reading_serves_all_who_follow(
         )
 
 
-async def test_a_slow_follower_misses_nothing_and_holds_up_nobody(
+async def test_a_slow_follower_misses_nothing_and_delays_no_one(
     follower: Follower, recorder: Recorder
 ) -> None:
     await recorder.append([new("first")])

@@ -124,7 +124,7 @@ async def test_a_lost_database_is_reported_as_an_unknown_outcome(
             await recorder.append([event("export-control/a", "a")])
 
 
-async def test_a_full_disk_is_told_as_such_and_nothing_is_recorded(
+async def test_a_full_disk_is_reported_as_such_and_nothing_is_recorded(
     recorder: Recorder, target: Target
 ) -> None:
     connection = await connect(target)
@@ -139,7 +139,7 @@ async def test_a_full_disk_is_told_as_such_and_nothing_is_recorded(
     assert (await recorder.append([event("export-control/a", "a")])).positions == range(1, 2)
 
 
-async def test_a_lost_database_is_no_stranger_to_commands_and_imports(
+async def test_a_lost_database_is_not_a_stranger_to_commands_and_imports(
     recorder: Recorder, target: Target
 ) -> None:
     await recorder.head()

@@ -179,7 +179,7 @@ async def test_names_and_short_parameters_mean_the_same(corpus: Api) -> None:
 
 
 @IN_SESSION
-async def test_firms_are_no_places(corpus: Api) -> None:
+async def test_firms_are_not_places(corpus: Api) -> None:
     html = await html_of(corpus, "/check?commodity=gallium&importer=Japan&endUser=Foo,+US")
     assert re.search(r'id="f-importer" name="importer" value="Japan"', html)
     assert re.search(r'id="f-endUser" name="endUser" value="Foo, US"', html)

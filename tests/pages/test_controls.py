@@ -133,7 +133,7 @@ async def test_what_was_retracted_and_not_told_again_is_said(services: Services)
     assert 'fill="url(#dots-nothing)"' in html
 
 
-async def test_an_instrument_that_was_never_told_is_not_found(corrected_log: Api) -> None:
+async def test_an_instrument_that_was_never_recorded_is_not_found(corrected_log: Api) -> None:
     await page(corrected_log, "/controls/nothing", status=404)
     await page(corrected_log, "/controls/" + "x" * 300, status=404)
 

@@ -157,7 +157,7 @@ async def test_a_pinned_embed_never_changes_and_a_live_one_is_checked(corpus: Ap
     assert again.status_code == 304
 
 
-async def test_a_check_repeats_that_it_is_no_advice(corpus: Api) -> None:
+async def test_a_check_repeats_that_it_is_not_advice(corpus: Api) -> None:
     for part in ("answer", "chart"):
         response = await corpus.request("GET", f"/embed/{part}/{CHECK}")
         text = text_of(response.text)

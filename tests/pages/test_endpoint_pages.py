@@ -131,7 +131,7 @@ async def test_what_is_done_is_on_record_with_who_and_why(ann: Manager, target: 
         assert f"{done} by ann" in page
 
 
-async def test_a_failure_is_told_in_words_and_can_be_tried_again(
+async def test_a_failure_is_reported_in_words_and_can_be_tried_again(
     ann: Manager, target: Target
 ) -> None:
     await ann.send("/endpoints", **ADD)

@@ -79,7 +79,7 @@ async def test_what_is_not_a_plain_number_is_said_in_words(corpus: Api) -> None:
             assert re.search(rf"{says} US Geological Survey, MCS \d+\.", text), "no 0 before it"
 
 
-async def test_what_is_no_figure_is_not_found(corpus: Api) -> None:
+async def test_a_value_that_is_not_a_figure_is_not_found(corpus: Api) -> None:
     for key in ("rare_earths/CN", "rare_earths/CN/production/mine/1999", "rare_earths//x"):
         assert (await corpus.request("GET", f"/figures/{key}{LATE}")).status_code == 404
     refused = await corpus.request("GET", f"/figures/unobtainium/CN/reserves{LATE}")

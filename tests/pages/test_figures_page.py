@@ -54,6 +54,6 @@ async def test_before_the_first_edition_there_is_nothing_and_it_says_so(corpus: 
     assert "No claim on this day matches." in main
 
 
-async def test_years_are_told_as_runs() -> None:
+async def test_years_are_reported_as_runs() -> None:
     assert years_in_words([2010, 2019, 2020, 2022]) == "2010, 2019–2020, 2022"
     assert years_in_words([]) == ""

@@ -39,7 +39,7 @@ def test_every_action_has_a_form_whose_omitted_fields_are_those_of_its_input(act
     assert all(field.label and field.id.startswith(f"{action.id}-") for field in form.fields)
 
 
-def test_actions_of_one_kind_are_told_apart_by_their_keys() -> None:
+def test_actions_of_one_kind_are_distinguished_by_their_keys() -> None:
     sent = retry_of("7").filled({"position": "7", "reason": "r"})
     assert retry_of("7").form(sent) is sent
     assert RETRY.form(sent) is not sent

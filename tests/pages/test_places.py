@@ -167,7 +167,7 @@ async def test_a_place_of_which_nothing_is_known_says_that(corpus: Api) -> None:
 
 
 @pytest.mark.parametrize(("path", "says"), [("/places/XX", "is not a place"), ("/places/cn", "CN")])
-async def test_what_is_no_place_is_refused(corpus: Api, path: str, says: str) -> None:
+async def test_a_value_that_is_not_a_place_is_refused(corpus: Api, path: str, says: str) -> None:
     answer = await corpus.request("GET", path)
     assert answer.status_code == 400
     assert says in answer.text

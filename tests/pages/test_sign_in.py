@@ -50,7 +50,7 @@ async def test_the_cookie_is_for_no_script_no_other_site_and_no_other_path(
     assert entered.headers["location"] == "/"
 
 
-async def test_programs_are_told_by_a_status_and_not_sent_to_a_form(services: Services) -> None:
+async def test_programs_are_reported_by_a_status_and_not_sent_to_a_form(services: Services) -> None:
     api = Api(services, CLOSED)
     for path, headers in (
         ("/alliances.json", {}),

@@ -78,7 +78,7 @@ def test_the_framed_cell_is_the_moment_of_the_page_and_others_lead_to_theirs() -
     ]
 
 
-def test_later_knowledge_is_told_apart_where_the_page_is_not_pinned() -> None:
+def test_later_knowledge_is_distinguished_where_the_page_is_not_pinned() -> None:
     steps = drawn(date(2025, 11, 20), 9000, pinned=False).steps
     assert [step.later for step in steps] == [False, False, True, True]
 

@@ -200,7 +200,7 @@ def test_a_retraction_is_a_reason_where_it_took_an_event_away_or_gave_it_back() 
     assert reasons(gone, "2025-12-01", "2025-12-01", 1) == ["e2"]
 
 
-def test_a_retraction_of_what_neither_state_knew_is_no_reason() -> None:
+def test_a_retraction_of_what_neither_state_knew_is_not_a_reason() -> None:
     known = decided_facts(
         CONTROL,
         announced(),

@@ -115,7 +115,7 @@ def test_what_cant_be_compared_is_listed_with_the_reason() -> None:
     }
 
 
-def test_publishers_with_other_words_for_a_basis_are_compared_and_the_reason_is_told() -> None:
+def test_publishers_with_other_words_for_a_basis_are_compared_and_the_reason_is_reported() -> None:
     facts = [
         claimed(100, publisher="usgs", edition="E", commodity="cobalt", basis="contained cobalt"),
         claimed(110, publisher="bgs", edition="E", commodity="cobalt", basis="metal content"),
@@ -140,7 +140,7 @@ def test_where_the_preferred_claim_has_no_number_the_others_are_compared() -> No
     assert [c.publisher for c, _ in found.not_comparable] == ["usgs"]
 
 
-def test_a_spread_from_nothing_is_no_fraction() -> None:
+def test_a_spread_from_nothing_is_not_a_fraction() -> None:
     found = compare(claims(("usgs", {"value": 0}), ("bgs", {"value": 10})), ()).spread
     assert found is not None
     assert (found.absolute, found.relative) == (10, None)

@@ -88,7 +88,7 @@ def test_what_differs_makes_one_state_of_the_other(history: History, data: st.Da
     assert bool(diff(before, after)) == (content(before) != content(after))
 
 
-def test_a_clause_is_told_by_its_id_and_a_field_that_had_its_default_by_its_value() -> None:
+def test_a_clause_is_reported_by_its_id_and_a_field_that_had_its_default_by_its_value() -> None:
     changes = between(
         CONTROL, [announced(clause("1"), clause("2")), suspended("2")], "2025-11-08", "2025-11-09"
     )
@@ -110,7 +110,7 @@ def test_an_added_clause_is_a_change_of_its_own() -> None:
     assert (path, before, after["clause"]["id"]) == (("clauses", "2"), None, "2")
 
 
-def test_members_are_told_by_place_and_claims_by_publisher_edition_and_version() -> None:
+def test_members_are_reported_by_place_and_claims_by_publisher_edition_and_version() -> None:
     quad = [
         fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"]),
         fact(MemberJoined, "2025-01-01", member="IN"),
@@ -126,7 +126,7 @@ def test_members_are_told_by_place_and_claims_by_publisher_edition_and_version()
     assert paths == [("claims", "usgs/MCS 2024", "latest"), ("claims", "usgs/MCS 2024/1.1")]
 
 
-def test_another_order_is_told_by_identities() -> None:
+def test_another_order_is_reported_by_identities() -> None:
     quad = fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"])
     turned = fact(Founded, "2021-01-01", name="Quad", members=["JP", "US"])
     known = decided_facts("alliance/quad", quad, retracted("e1"), turned)
@@ -146,7 +146,7 @@ def test_items_with_the_same_identity_are_compared_as_values() -> None:
     assert [item["quantity"]["value"] for item in change.after] == ["1", "2"]
 
 
-def test_what_appears_and_disappears_is_told_as_a_whole() -> None:
+def test_what_appears_and_disappears_is_reported_as_a_whole() -> None:
     found = state(decided_facts(CONTROL, announced()), CONTROL, "2025-01-01")
     whole = content(found)
     assert "because" not in whole

@@ -142,7 +142,7 @@ def figure_of_quantity(place: str, quantity: dict[str, Any]) -> FigureState:
         ("at_least", False),
     ],
 )
-def test_a_bound_is_no_value(qualifier: str | None, has_share: bool) -> None:
+def test_a_bound_is_not_a_value(qualifier: str | None, has_share: bool) -> None:
     found = shares(figure("WORLD", 100), figure("CN", 60, qualifier=qualifier))
     assert (found["CN"] is not None) is has_share
     found = shares(figure("WORLD", 100, qualifier=qualifier), figure("CN", 60))
@@ -225,7 +225,7 @@ def test_one_producer_is_a_full_concentration() -> None:
     assert (found.hhi, found.top_three_share) == (10000, 1)
 
 
-def test_figures_are_told_apart_by_commodity_statistic_product_and_year() -> None:
+def test_figures_are_distinguished_by_commodity_statistic_product_and_year() -> None:
     mined, other = figure("CN", 60), figure("US", 5)
     commodity = Commodity("rare_earths")
     mine = commodity, Statistic.PRODUCTION, Product(Stage.MINE, None), 2023

@@ -170,7 +170,7 @@ def test_partial_coverage_is_said_and_never_counted_as_full(
         ),
     ],
 )
-def test_what_is_no_goods_of_the_supply_is_named_and_counts_for_nothing(
+def test_goods_outside_the_supply_are_named_and_count_for_nothing(
     other: dict[str, Any], limit: str
 ) -> None:
     """The supply is the output of mines."""
@@ -448,7 +448,7 @@ def test_figures_of_its_own_come_before_those_that_are_filed_under_another_commo
     assert (found.figures_of, shares(found)) == ("natural_graphite", ("0.8000", "0.0000"))
 
 
-def test_supplies_are_told_apart_and_never_added() -> None:
+def test_supplies_are_distinguished_and_never_added() -> None:
     figures = [
         output(place, value, commodity)
         for commodity, place, value in (
@@ -470,7 +470,7 @@ def test_supplies_are_told_apart_and_never_added() -> None:
     ]
 
 
-def test_without_a_commodity_all_that_is_controlled_is_told_and_nothing_else() -> None:
+def test_without_a_commodity_all_that_is_controlled_is_reported_and_nothing_else() -> None:
     """China has no bauxite output, and no counted dysprosium, but controls the latter."""
     figures = (
         *WORLD,
@@ -697,7 +697,7 @@ async def test_a_year_can_be_asked_for(corpus_services: Services) -> None:
     assert (found["year"], found["controlledShare"]) == (None, None)
 
 
-async def test_a_stage_can_be_asked_for_and_products_are_told_apart(
+async def test_a_stage_can_be_asked_for_and_products_are_distinguished(
     corpus_services: Services,
 ) -> None:
     data = await Api(corpus_services).ask("""{ asOf(validAt: "2025-11-20") {

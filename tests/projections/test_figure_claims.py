@@ -98,7 +98,7 @@ def test_what_is_shown_goes_with_the_claims_and_waits_for_no_search_for_cycles()
     assert gone() is None
 
 
-def test_a_text_that_is_no_figure_is_refused_among_others() -> None:
+def test_a_text_that_is_not_a_figure_is_refused_among_others() -> None:
     with pytest.raises(Unavailable) as refused:
         decode_figure_claims([both, '{"id":"a","claims":[{"position":"b"}]}'])
     assert isinstance(refused.value.__cause__, InvalidInput)

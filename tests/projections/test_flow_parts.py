@@ -45,7 +45,7 @@ def test_a_share_of_the_weight_is_one_of_the_weights_that_are_stated() -> None:
     ]
 
 
-def test_trap_49_trade_between_members_is_no_import_of_a_union() -> None:
+def test_trap_49_trade_between_members_is_not_an_import_of_a_union() -> None:
     found = union_flow(
         [
             flow("DE", {"CN": ("100", "10"), "FR": ("50", "5")}),

@@ -113,7 +113,7 @@ def test_other_countries_leave_no_room_for_a_withheld_number_either() -> None:
     assert share("US", *more).share_at_most == Decimal("0.2000")
 
 
-def test_what_the_rounding_of_a_total_may_hide_is_no_room_for_a_withheld_number() -> None:
+def test_a_withheld_number_is_not_smaller_than_the_rounding_of_a_total() -> None:
     """The world's bromine of USGS is rounded to thousands, and excludes the United States."""
     bromine = (figure("WORLD", 395000, rounded=True), figure("IL", 394900), withheld("US"))
     assert share("US", *bromine).share_at_most is None
@@ -184,7 +184,7 @@ def test_all_but_some_are_all_others_and_the_rest_where_none_of_them_is_in_it() 
     assert share("CN", *WORLD, withheld("MM"), all_but=True).complete is False
 
 
-def test_members_that_nobody_has_named_leave_a_group_incomplete_and_without_a_bound() -> None:
+def test_members_that_are_not_named_leave_a_group_incomplete_and_without_a_bound() -> None:
     found = share("US AU", *WORLD, members_known=False)
     assert (found.share, found.share_at_most, found.complete) == (Decimal("0.3000"), None, False)
 

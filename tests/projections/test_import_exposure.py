@@ -186,7 +186,7 @@ def test_the_tight_bound_counts_the_smallest_named_part_for_each_unnamed_place()
     assert any("inference" in limit for limit in one.limits)
 
 
-def test_the_importer_is_no_origin_of_its_imports() -> None:
+def test_the_importer_is_not_an_origin_of_its_imports() -> None:
     found = exposed(origin_list(), control_of("US"), output=[output("US", 5)])
     assert (found.unnamed_suppliers, found.controlling_without_supply) == ((), ())
 

@@ -165,7 +165,7 @@ async def test_rows_that_other_code_has_made_are_neither_read_nor_written(
         "DROP TABLE versions",
     ],
 )
-async def test_rows_of_another_form_are_no_fault_of_the_client(
+async def test_rows_of_another_form_are_not_the_fault_of_the_client(
     services: Services, target: Target, change: str
 ) -> None:
     """This happens while another release replaces the tables, before this process is notified."""
@@ -200,7 +200,7 @@ async def test_what_was_answered_last_never_goes_back(services: Services) -> Non
     assert positions == sorted(positions)
 
 
-async def test_a_page_that_is_told_late_takes_nothing_back(services: Services) -> None:
+async def test_a_page_that_is_recorded_late_takes_nothing_back(services: Services) -> None:
     reached = await recorded(services, "x")
     services.projector.progress.advance(reached - 1)
     assert await services.projector.progress.position() == reached

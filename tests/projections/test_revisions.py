@@ -83,7 +83,7 @@ def test_the_changes_of_a_publisher_add_up_to_its_last_number(
         assert all(of.before is before.claim for before, of in pairwise(own))
 
 
-async def test_the_corpus_tells_how_a_figure_was_restated(corpus_services: Services) -> None:
+async def test_the_corpus_says_how_a_figure_was_restated(corpus_services: Services) -> None:
     """China's rare earths in 2023: 240,000 t in MCS 2024, 255,000 t in MCS 2025."""
     api = Api(corpus_services)
     data = await api.ask(

@@ -328,7 +328,7 @@ async def test_a_number_without_a_basis_has_none_of_ours(api: Api) -> None:
 # --- 8: aggregates are not countries, and actors may be alliances
 
 
-async def test_world_and_other_countries_are_no_producers(api: Api) -> None:
+async def test_world_and_other_countries_are_not_producers(api: Api) -> None:
     """MCS 2024 no longer states Burundi's output of 2022, nor that of other countries."""
     document = """query ($day: Day) { asOf(validAt: $day) {
         production(commodity: "rare_earths", year: 2022) { world { value rounded }

@@ -47,7 +47,7 @@ def test_the_end_of_a_suspension_moves_when_it_is_extended() -> None:
     }
 
 
-def test_an_end_that_is_said_no_more_is_withdrawn() -> None:
+def test_an_end_that_is_no_longer_stated_is_withdrawn() -> None:
     repealed = fact(Repealed, "2026-06-01", repealedFrom="2026-06-01")
     assert ("returns", "1", ["2026-11-28 by 2", "withdrawn by 3"]) in of(
         announced(), SUSPENSION, repealed

@@ -101,7 +101,7 @@ def test_a_timeline_is_split_where_an_announced_day_comes_without_an_act() -> No
     ]
 
 
-def test_nothing_known_is_no_timeline() -> None:
+def test_nothing_known_is_not_a_timeline() -> None:
     assert timeline("export-control/gallium", []) == []
 
 

@@ -56,7 +56,7 @@ def test_without_a_published_total_the_places_are_summed_that_can_be() -> None:
     assert {*found.not_summed} == {"AU", "MM"}
 
 
-def test_a_total_that_is_withheld_or_a_bound_is_no_number_to_compare_with() -> None:
+def test_a_total_that_is_withheld_or_a_bound_is_not_compared() -> None:
     for world in (withheld("WORLD"), figure("WORLD", 60, qualifier="more_than")):
         found = total(world, figure("CN", 60))
         assert (found.method, found.value) == (TotalMethod.SUM_OF_PLACES, 60)

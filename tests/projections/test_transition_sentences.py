@@ -71,7 +71,7 @@ def test_what_was_never_in_force_is_to_be_so_and_not_to_be_back() -> None:
         assert f"{says} from 1 September 2026 on, known from 1 June 2026 on." in told
 
 
-def test_a_later_act_that_names_the_day_is_told() -> None:
+def test_a_later_act_that_names_the_day_is_reported() -> None:
     opening = announced(clause(inForceFrom="2025-03-01", inForceUntil="2025-12-31"))
     begun = fact(EnteredIntoForce, "2025-03-02", inForceFrom="2025-03-01")
     assert sentences(CONTROL, opening, begun) == [
@@ -80,7 +80,7 @@ def test_a_later_act_that_names_the_day_is_told() -> None:
     ]
 
 
-def test_a_month_or_a_year_is_told_as_it_is_recorded() -> None:
+def test_a_month_or_a_year_is_reported_as_it_is_recorded() -> None:
     opening = announced(clause(inForceFrom="2025-03", inForceUntil="2029"))
     suspension = suspended(start="2025-09", end="2026-01")
     assert sentences(CONTROL, opening, suspension) == [
@@ -161,7 +161,7 @@ def test_what_is_to_come_is_told_when_it_becomes_known(act: Fact, says: str) -> 
     assert sentences(CONTROL, announced(), act)[0] == says
 
 
-def test_a_clause_that_is_added_is_told_by_its_name() -> None:
+def test_a_clause_that_is_added_is_reported_by_its_name() -> None:
     new = fact(Amended, "2025-09-01", clauses=[clause("2b")])
     assert sentences(CONTROL, announced(), new) == [
         "Gallium to the US: clause 2b is added on 1 September 2025."

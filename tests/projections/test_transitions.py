@@ -249,7 +249,7 @@ def test_an_amendment_from_the_first_day_of_a_clause_confirms_it_and_no_other_am
     assert bases == {"1": ("e1", "confirmed"), "2": ("e1", "terms"), "3": ("e1", "terms")}
 
 
-def test_members_in_another_order_are_no_change_and_not_why_an_alliance_ends() -> None:
+def test_members_in_another_order_are_not_a_change_and_not_why_an_alliance_ends() -> None:
     assert of(
         "alliance/quad",
         fact(Founded, "2021-01-01", name="Quad", members=["US", "JP"]),

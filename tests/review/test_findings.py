@@ -97,7 +97,7 @@ async def test_what_people_have_decided_on_is_not_put_aside(
     assert [state for _, state in await states(watcher)] == ["rejected", "pending"]
 
 
-async def test_an_act_that_could_not_be_read_is_no_lead_once_it_was(watcher: Connection) -> None:
+async def test_an_act_that_could_not_be_read_is_not_a_lead_once_it_was(watcher: Connection) -> None:
     await propose(watcher, KEY, [lead(code=LeadCode.NOT_READ), lead("2024-2", LeadCode.NOT_READ)])
     await propose(watcher, KEY, [proposal()])
     assert [state for _, state in await states(watcher)] == ["superseded", "pending", "pending"]

@@ -261,7 +261,7 @@ async def test_an_old_position_gives_the_same_bytes_after_a_retraction(corpus: A
     assert await answer(later["position"]) != before
 
 
-async def test_history_tells_both_axes_with_inclusive_ends(api: Api) -> None:
+async def test_history_says_both_axes_with_inclusive_ends(api: Api) -> None:
     await api.do("announceExportControl", control())
     suspended = await api.do("suspendExportControl", suspension())
     await api.do(

@@ -27,7 +27,7 @@ async def matching(api: Api, filters: str, day: str = "2025-06-01") -> list[tupl
     return [(e["node"]["key"], [c["key"] for c in e["matchingClauses"]]) for e in found["edges"]]
 
 
-async def test_a_list_tells_which_clauses_answer_to_all_that_is_asked(api: Api) -> None:
+async def test_a_list_says_which_clauses_answer_to_all_that_is_asked(api: Api) -> None:
     await api.do(
         "announceExportControl",
         control(

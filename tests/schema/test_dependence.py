@@ -130,7 +130,7 @@ async def test_one_item_per_list_and_none_for_their_average(services: Services) 
     assert bounds(without) == ("0", "0", "0")
 
 
-async def test_an_empty_answer_tells_how_complete_the_records_are(services: Services) -> None:
+async def test_an_empty_answer_says_how_complete_the_records_are(services: Services) -> None:
     data = await Api(services).ask("""{ asOf {
       importExposure(importer: "US", commodity: "gallium") { lists { form } completeness { level } }
       importOrigins(importer: "US", commodity: "gallium") { lists { form } completeness { level } }
@@ -210,7 +210,7 @@ async def test_each_day_of_a_series_has_the_answer_that_it_has_alone(services: S
         assert one == alone["asOf"]
 
 
-async def test_a_later_edition_and_a_fact_told_late_change_no_earlier_answer(
+async def test_a_later_edition_and_a_fact_recorded_late_change_no_earlier_answer(
     services: Services,
 ) -> None:
     api = await record(services, origin_list(), ban())

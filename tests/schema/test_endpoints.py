@@ -135,7 +135,7 @@ async def reach(target: Target, position: int, previous: int, name: str = "n") -
         )
 
 
-async def test_an_endpoint_begins_at_the_head_and_is_told_in_full(endpoints: Endpoints) -> None:
+async def test_an_endpoint_begins_at_the_head_and_is_reported_in_full(endpoints: Endpoints) -> None:
     added = await endpoints.add(name="n", reason="for the ministry")
     assert added["secret"] is None
     found = added["endpoint"]

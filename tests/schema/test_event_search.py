@@ -97,7 +97,7 @@ async def test_pages_go_both_ways_in_the_order_of_the_log(api: Api) -> None:
     assert await positions(api, "talks", order="POSITION_DESC", after="5", first=1) == [4]
 
 
-async def test_a_redacted_note_is_found_no_more(api: Api) -> None:
+async def test_a_redacted_note_is_no_longer_found(api: Api) -> None:
     event_id = (await api.ask("{ events(first: 1) { nodes { eventId } } }"))["events"]["nodes"][0]
     law = from_builtins(Source, fact_source("court", "2026-03-01"))
     services = api.services

@@ -326,7 +326,7 @@ async def test_streams_end_in_good_form_when_the_server_stops(
     assert services.follower.followers == 0
 
 
-async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
+async def test_a_client_that_does_not_read_delays_no_one_and_takes_little_memory(
     services: Services,
     client: httpx2.AsyncClient,
     running: tuple[str, Server, asyncio.Task[None]],

@@ -36,7 +36,7 @@ async def test_nothing_is_known_of_an_empty_log(api: Api) -> None:
     assert await horizon(api) == []
 
 
-async def test_the_newest_fact_of_an_issuer_is_told_with_its_source(api: Api) -> None:
+async def test_the_newest_fact_of_an_issuer_is_reported_with_its_source(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
     await api.do("suspendExportControl", suspension("x", source=source("mofcom", "2025-11-09")))
     await api.do("announceExportControl", control("y", on="2024-01-05"))

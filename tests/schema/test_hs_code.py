@@ -54,7 +54,7 @@ def test_with_a_commodity_both_must_hold() -> None:
         "9" * 1000,
     ],
 )
-def test_what_is_no_code_is_refused(code: str) -> None:
+def test_a_value_that_is_not_a_code_is_refused(code: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_hs_code(code)
     assert (refused.value.code, refused.value.path) == ("INVALID_HS_CODE", ("hsCode",))

@@ -49,7 +49,7 @@ async def test_without_figures_there_is_no_year(corpus_services: Services) -> No
     assert (production["year"], production["world"], production["figures"]) == (None, None, [])
 
 
-async def test_a_form_that_nobody_gives_has_none_either(corpus_services: Services) -> None:
+async def test_a_form_that_is_not_given_has_none_either(corpus_services: Services) -> None:
     production, _ = await asked(corpus_services, "cobalt", stage="REFINERY", form="dust")
     assert (production["year"], production["figures"]) == (None, [])
 

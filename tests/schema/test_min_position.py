@@ -54,7 +54,7 @@ async def test_a_position_that_does_not_come_is_an_error_of_its_own(
     assert await api.refused(ASKED, at="5") == ("POSITION_NOT_REACHED", ["minPosition"])
 
 
-async def test_what_is_no_position_is_refused_at_once(api: Api) -> None:
+async def test_a_value_that_is_not_a_position_is_refused_at_once(api: Api) -> None:
     assert await api.refused(ASKED, at="soon") == ("INVALID_POSITION", ["minPosition"])
 
 

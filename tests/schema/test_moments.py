@@ -24,7 +24,7 @@ async def moments(api: Api, document: str) -> Any:
     return (await api.post(document))["extensions"]["moments"]
 
 
-async def test_each_alias_of_as_of_tells_its_own_moment(api: Api) -> None:
+async def test_each_alias_of_as_of_says_its_own_moment(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
     await api.do("announceExportControl", control("y"))
     told = await moments(
@@ -56,7 +56,7 @@ async def test_what_is_asked_as_of_now_and_what_is_compared_tell_theirs(api: Api
     }
 
 
-async def test_an_answer_with_errors_tells_the_moments_that_are_known(api: Api) -> None:
+async def test_an_answer_with_errors_has_the_moments_that_are_known(api: Api) -> None:
     answer = await api.post('{ a: asOf { position } import(id: "x", minPosition: "soon") { key } }')
     assert answer["errors"][0]["extensions"]["code"] == "INVALID_POSITION"
     assert set(answer["extensions"]["moments"]) == {"a"}

@@ -411,7 +411,7 @@ async def test_a_broken_traceparent_is_none(
         {"OTEL_TRACES_EXPORTER": "console", "OTEL_SDK_DISABLED": "true"},
     ],
 )
-def test_no_spans_are_made_that_nobody_asks_for(environment: dict[str, str]) -> None:
+def test_no_spans_are_made_that_are_not_requested(environment: dict[str, str]) -> None:
     assert tracing.tracing(environment) is None
 
 

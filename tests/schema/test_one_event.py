@@ -155,7 +155,7 @@ async def test_pages_of_a_history_at_a_position_end_there_from_both_ends(api: Ap
         }, arguments
 
 
-async def test_an_event_tells_the_act_from_a_report_of_it(api: Api) -> None:
+async def test_an_event_distinguishes_the_act_from_a_report_of_it(api: Api) -> None:
     read = {"checked": "PAGE", "url": "https://www.mofcom.gov.cn/a.html"}
     sources = {
         "act": ({**source(), **read}, (True, True)),

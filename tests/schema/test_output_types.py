@@ -98,6 +98,6 @@ def test_the_docstring_of_a_field_is_its_description_in_inputs_and_outputs() -> 
         assert types[name].fields["instrument"].description == described  # type: ignore[attr-defined]
 
 
-def test_a_field_that_nobody_described_is_named() -> None:
+def test_a_field_that_is_not_described_is_named() -> None:
     with pytest.raises(LookupError, match=r"ExportControlState\.nothing has no docstring"):
         describe("nothing", ExportControlState)

@@ -125,7 +125,7 @@ async def test_what_was_known_of_a_figure_at_each_position(services: Services) -
     assert by_day["overKnown"] == [{"position": "0"}, {"position": "3"}]
 
 
-async def test_an_answer_tells_the_first_and_the_last_moment(corpus: Api) -> None:
+async def test_an_answer_has_the_first_and_the_last_moment(corpus: Api) -> None:
     answer = await corpus.post(
         '{ over(from: "2025-01-01", to: "2025-03-01", step: MONTH, position: "10") { validAt } }'
     )
@@ -272,7 +272,7 @@ async def test_what_is_the_same_for_all_days_is_asked_once(
     assert len(ids) == len(set(ids))
 
 
-async def test_what_is_wrong_on_every_day_is_told_once(corpus: Api) -> None:
+async def test_what_is_wrong_on_every_day_is_reported_once(corpus: Api) -> None:
     answer = await corpus.post(
         '{ over(from: "2025-01-01", to: "2025-03-01", step: MONTH)'
         ' { validAt exportControls(commodity: "gallium", first: 999) { nodes { key } } } }'

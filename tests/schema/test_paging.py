@@ -206,7 +206,7 @@ async def test_lists_are_in_the_order_that_is_asked_for(corpus: Api) -> None:
     assert published == sorted(published)
 
 
-async def test_two_cursors_bound_a_page_and_an_empty_one_tells_where_it_lies(
+async def test_two_cursors_bound_a_page_and_an_empty_one_says_where_it_lies(
     services: Services,
 ) -> None:
     api = Api(services)

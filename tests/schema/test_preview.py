@@ -257,7 +257,7 @@ async def test_what_many_commands_change_together_is_told_before(api: Api) -> No
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_at_random_a_preview_tells_what_recording_does(api: Api, seed: int) -> None:
+async def test_at_random_a_preview_says_what_recording_does(api: Api, seed: int) -> None:
     dice = random.Random(seed)
     await api.do("announceExportControl", control("x", clause(), clause("2"), clause("3")))
     recorded = 0
@@ -294,7 +294,7 @@ def random_command(dice: random.Random, keys: list[str]) -> dict[str, Any]:
     return {name: {field: of for field, of in {**act, **more}.items() if of is not None}}
 
 
-async def test_a_preview_tells_how_the_statuses_of_clauses_would_go_on(api: Api) -> None:
+async def test_a_preview_says_how_the_statuses_of_clauses_would_go_on(api: Api) -> None:
     await api.do("announceExportControl", control())
     told = await previewed(api, [{"suspendExportControl": suspension()}], "2025-11-20")
     [change] = told["statusChanges"]
@@ -362,7 +362,7 @@ async def test_the_texts_of_a_planned_event_are_in_its_data(api: Api) -> None:
     assert change["after"] == {"note": "A remark", "quotation": "We promise."}
 
 
-async def test_a_key_that_counted_already_is_told_and_one_of_others_refused(api: Api) -> None:
+async def test_a_key_that_counted_already_is_reported_and_one_of_others_refused(api: Api) -> None:
     commands = [{"announceExportControl": control()}]
     await api.ask(RECORD, commands=commands, key="k")
     told = await previewed(api, commands, "2026-01-01", key="k")

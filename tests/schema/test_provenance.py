@@ -37,7 +37,7 @@ async def all_sources(api: Api, entity: str) -> list[dict[str, Any]]:
     return [one["source"] for one in behind]
 
 
-async def test_the_page_of_another_government_is_no_primary_source_of_an_act(api: Api) -> None:
+async def test_the_page_of_another_government_is_not_a_primary_source_of_an_act(api: Api) -> None:
     await api.do("announceExportControl", control("x", source=OWN))
     await api.do("suspendExportControl", {**suspension(), "id": "x", "source": FOREIGN})
     assert [(one["primary"], one["verified"]) for one in await all_sources(api, "x")] == [

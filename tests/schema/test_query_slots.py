@@ -76,7 +76,7 @@ async def test_a_client_has_so_many_turns_at_a_time_and_others_have_theirs() -> 
 
 
 @pytest.mark.parametrize("cancelled_late", [False, True])
-async def test_a_turn_that_nobody_wants_any_more_is_passed_on(cancelled_late: bool) -> None:
+async def test_a_turn_that_is_not_wanted_any_more_is_passed_on(cancelled_late: bool) -> None:
     turns, first, begun = WorkSlots(1), asyncio.Event(), list[str]()
 
     async def work(name: str, until: asyncio.Event | None = None) -> None:

@@ -315,7 +315,7 @@ def answering(
     return Receipt(sign(statement, keystore.keys().signers), statement, answer)
 
 
-async def test_a_redaction_is_no_alibi_for_another_answer(
+async def test_a_redaction_is_not_an_alibi_for_another_answer(
     signing: Services, trust: TrustPolicy, keystore: KeyStore
 ) -> None:
     api = Api(signing)

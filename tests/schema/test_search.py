@@ -163,9 +163,7 @@ async def test_figures_are_found_by_commodity_place_statistic_stage_and_year(api
     ]
 
 
-async def test_words_that_nobody_has_said_count_as_those_that_they_are_nearly_like(
-    api: Api,
-) -> None:
+async def test_words_that_is_not_stated_count_as_those_that_they_are_nearly_like(api: Api) -> None:
     await api.do("announceExportControl", CATALOGUE)
     await api.do("recordAnnouncement", STATEMENT)
     await api.do("recordFigure", claim())
@@ -259,7 +257,7 @@ async def test_notes_and_quotations_are_found_with_the_event_that_has_them(api: 
     assert await entities(api, "doe", day="2024-12-02") == []
 
 
-async def test_a_redacted_text_is_found_no_more_at_any_position(api: Api) -> None:
+async def test_a_redacted_text_is_no_longer_found_at_any_position(api: Api) -> None:
     recorded = await api.do("announceExportControl", control("x", note="Ms Doe said so"))
     assert await entities(api, "doe") == ["export-control/x"]
     services = api.services
@@ -273,7 +271,7 @@ async def test_a_redacted_text_is_found_no_more_at_any_position(api: Api) -> Non
     assert await entities(api, "gallium") == ["export-control/x"]
 
 
-async def test_what_was_retracted_is_found_no_more_from_then_on(api: Api) -> None:
+async def test_what_was_retracted_is_no_longer_found_from_then_on(api: Api) -> None:
     recorded = await api.do("announceExportControl", control("x", note="Ms Doe said so"))
     await api.do(
         "retractEvent",

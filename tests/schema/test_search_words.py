@@ -37,7 +37,7 @@ async def test_a_code_of_customs_is_found_with_dots_and_without(api: Api) -> Non
         assert await search_entities(api, text) == ["export-control/x"], text
 
 
-async def test_a_code_that_nobody_has_said_counts_as_those_above_it(api: Api) -> None:
+async def test_a_code_that_is_not_stated_counts_as_those_above_it(api: Api) -> None:
     graphite = control("x", clause(commodities=["natural_graphite"]), title="Graphite")
     await api.do("announceExportControl", graphite)
     await api.do("announceExportControl", control("y", clause(), title="Gallium"))

@@ -294,7 +294,7 @@ async def test_every_line_of_a_file_has_its_result_or_its_error(corpus_services:
         ("commodity\n" + "g" * MAX_BYTES, "TOO_LARGE", 413),
     ],
 )
-async def test_what_is_no_file_of_shipments_is_refused(
+async def test_a_value_that_is_not_a_file_of_shipments_is_refused(
     services: Services, content: str | bytes, code: str, status: int
 ) -> None:
     response = await Api(services).request("POST", "/shipments.csv", content=content)
@@ -338,7 +338,7 @@ async def test_a_column_like_no_other_gets_no_suggestion(services: Services) -> 
         ("route", ["HK", "WORLD"], ["route", 1]),
     ],
 )
-async def test_a_place_that_is_no_country_is_refused(
+async def test_a_place_that_is_not_a_country_is_refused(
     services: Services, field: str, place: Any, path: list[Any]
 ) -> None:
     shipment = {"commodity": "gallium", field: place}
@@ -389,7 +389,7 @@ async def test_a_file_needs_the_right_to_read_and_only_known_parameters(services
         assert response.json()["errors"][0]["extensions"]["code"] == code
 
 
-async def test_cells_are_no_formulas(services: Services) -> None:
+async def test_cells_are_not_formulas(services: Services) -> None:
     [row] = await lines_of(Api(services), "commodity,exporter\ngallium,=1+1\n")
     assert row["exporter"] == "'=1+1"
 

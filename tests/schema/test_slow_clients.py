@@ -115,7 +115,7 @@ async def record(services: Services) -> int:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_client_that_does_not_read_holds_up_nobody_and_little_memory(
+async def test_a_client_that_does_not_read_delays_no_one_and_takes_little_memory(
     services: Services, running: tuple[str, Server, asyncio.Task[None]], way: str
 ) -> None:
     address, server, _ = running

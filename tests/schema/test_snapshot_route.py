@@ -55,7 +55,7 @@ async def test_bytes_come_as_a_file_that_is_never_shown_as_a_page_of_ours(
 
 
 @pytest.mark.parametrize("declared", [None, "nonsense", 'text/html\r\nX: "y"', "text/html; a=b"])
-async def test_what_is_no_media_type_is_not_repeated(
+async def test_a_value_that_is_not_a_media_type_is_not_repeated(
     services: Services, target: Target, declared: str | None
 ) -> None:
     sha256 = await keep(target, PAGE, declared)
@@ -88,7 +88,7 @@ async def test_redacted_bytes_are_gone_with_the_reason(
 
 
 @pytest.mark.parametrize("path", ["0" * 64, "A" * 64, "0", "%00", "..%2f..", "0" * 64 + "%0a"])
-async def test_what_was_never_kept_or_is_no_hash_is_not_found(
+async def test_what_was_never_kept_or_is_not_a_hash_is_not_found(
     services: Services, path: str
 ) -> None:
     found = await Api(services).request("GET", f"/snapshots/{path}")

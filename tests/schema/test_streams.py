@@ -169,7 +169,7 @@ async def test_silence_has_heartbeats(
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-async def test_a_client_that_goes_follows_no_more_at_once(
+async def test_a_client_that_disconnects_is_no_longer_followed(
     services: Services, client: httpx2.AsyncClient, accept: str
 ) -> None:
     async with asking(client, accept, EVENTS):

@@ -279,7 +279,7 @@ async def test_the_share_of_a_group_is_a_row_for_each_commodity_and_year(api: Ap
         ]
 
 
-async def test_what_others_wrote_is_no_formula_in_a_spreadsheet(services: Services) -> None:
+async def test_what_others_wrote_is_not_a_formula_in_a_spreadsheet(services: Services) -> None:
     wicked = '=HYPERLINK("http://example.org")'
     recorded = await services.commands.record("export-control/a", announced(title=wicked))
     await services.projector.reach(recorded.positions[-1])

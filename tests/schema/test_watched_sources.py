@@ -54,7 +54,7 @@ async def asked(api: Api, fields: str, **moment: str) -> Any:
     return data["asOf"]["watchedSource"]
 
 
-async def test_a_source_tells_when_it_was_read_and_since_when_it_cannot_be(
+async def test_a_source_says_when_it_was_read_and_since_when_it_cannot_be(
     services: Services, api: Api
 ) -> None:
     await three_looks(services)
@@ -210,7 +210,9 @@ async def test_a_search_finds_sources_by_what_they_are_called_and_list(
         assert found["matched"]
 
 
-async def test_looks_are_no_changes_unless_they_are_asked_for(services: Services, api: Api) -> None:
+async def test_looks_are_not_changes_unless_they_are_asked_for(
+    services: Services, api: Api
+) -> None:
     await three_looks(services)
     ask = (
         'query ($kind: EntityKind) { changes(from: {validAt: "2026-01-01"}, to: {validAt:'
@@ -221,7 +223,7 @@ async def test_looks_are_no_changes_unless_they_are_asked_for(services: Services
     assert one["entity"] == "source/us-federal-register"
 
 
-async def test_its_events_are_told_as_those_of_other_entities_are(
+async def test_its_events_are_reported_as_those_of_other_entities_are(
     services: Services, api: Api
 ) -> None:
     await three_looks(services)

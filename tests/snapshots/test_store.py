@@ -85,7 +85,7 @@ async def test_what_was_never_kept_is_not_there(store: SnapshotStore) -> None:
     assert await store.describe(SHA256) is None
 
 
-async def test_what_is_no_hash_is_refused(store: SnapshotStore) -> None:
+async def test_a_value_that_is_not_a_hash_is_refused(store: SnapshotStore) -> None:
     for wrong in ("", "0" * 63, "A" * 64, "../" + "0" * 61, "0" * 64 + "\n"):
         with pytest.raises(InvalidInput) as caught:
             await store.get(wrong)

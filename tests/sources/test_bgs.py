@@ -169,7 +169,7 @@ def test_names_give_commodity_and_stage(name: str, of: str) -> None:
     assert f"{found.commodity} {found.stage}" == of
 
 
-def test_products_of_one_commodity_are_told_apart(tmp_path: Path) -> None:
+def test_products_of_one_commodity_are_distinguished(tmp_path: Path) -> None:
     rows = [
         {"bgs_commodity_trans": "lithium minerals", "bgs_sub_commodity_trans": sub}
         for sub in ("Spodumene", "Lithium carbonate", "Unknown")
@@ -181,7 +181,9 @@ def test_products_of_one_commodity_are_told_apart(tmp_path: Path) -> None:
     ]
 
 
-def test_the_congo_with_the_letters_of_the_other_is_told_by_name_and_code(tmp_path: Path) -> None:
+def test_the_congo_with_the_letters_of_the_other_is_reported_by_name_and_code(
+    tmp_path: Path,
+) -> None:
     congo = {"country_trans": "Congo", "country_iso2_code": "CG", "country_iso3_code": "COD"}
     [claim] = download(tmp_path, congo).claims
     assert claim.series.place == "CG"

@@ -64,7 +64,7 @@ def test_a_file_is_kept_until_it_has_been_read(site: str, path: str) -> None:
         ("x:y", "expected a file, or an http or https address with a host"),
     ],
 )
-def test_what_can_not_be_had_whole_is_refused(site: str, path: str, reason: str) -> None:
+def test_an_incomplete_file_is_refused(site: str, path: str, reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason), downloaded_file(site + path):
         pass
 

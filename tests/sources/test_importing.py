@@ -46,7 +46,7 @@ from tracker.sources.text_files import MAX_ROW_BYTES
 # --- the corpus format
 
 
-async def test_a_dry_run_writes_nothing_and_tells_the_differences(importer: ImportFixture) -> None:
+async def test_a_dry_run_writes_nothing_and_shows_the_differences(importer: ImportFixture) -> None:
     outcome = await importer.take(line(), SUSPENSION, CLAIM, dry_run=True)
     assert (counts(outcome), outcome.position, outcome.refused) == ({"new": 3}, None, False)
     assert [(d.came, d.stream) for d in outcome.differences] == [

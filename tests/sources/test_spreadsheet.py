@@ -655,7 +655,7 @@ def test_a_list_of_objects_in_json_is_read_as_rows(tmp_path: Path, content: Any)
 
 
 @pytest.mark.parametrize("content", ["[{]", '[{"title": "A"}, 1]', '{"data": [1]}'])
-def test_json_that_is_no_list_of_objects_is_refused(tmp_path: Path, content: str) -> None:
+def test_json_that_is_not_a_list_of_objects_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "list.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InvalidInput, match="expected"):

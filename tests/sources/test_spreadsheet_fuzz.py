@@ -81,7 +81,7 @@ def reads_or_refuses(content: bytes) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, len(WORKBOOK)), st.integers(0, 40))
-def test_bytes_that_are_no_workbook_are_refused(noise: bytes, at: int, cut: int) -> None:
+def test_bytes_that_are_not_a_workbook_are_refused(noise: bytes, at: int, cut: int) -> None:
     reads_or_refuses(b"PK\x03\x04" + noise)
     reads_or_refuses(WORKBOOK[: at + 4])
     reads_or_refuses(WORKBOOK[:at] + noise[:8] + WORKBOOK[at + cut :])

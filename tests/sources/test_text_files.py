@@ -124,7 +124,7 @@ def test_an_encoding_is_named_as_one_likes(name: str, found: str) -> None:
     "name",
     ["gb18303", "base64", "rot13", "hex", "punycode", "unicode_escape", "", "a\0b", "x" * 500, "é"],
 )
-def test_what_is_no_encoding_is_refused_with_others_that_are_like_it(name: str) -> None:
+def test_a_value_that_is_not_an_encoding_is_refused_with_others_that_are_like_it(name: str) -> None:
     with pytest.raises(InvalidInput, match="expected one such as") as caught:
         encoding_named(name)
     assert caught.value.code == "UNKNOWN_ENCODING"

@@ -496,7 +496,7 @@ def test_a_column_without_a_header_is_refused(tmp_path: Path) -> None:
     ]
 
 
-def test_empty_rows_and_trailing_commas_are_no_data(tmp_path: Path) -> None:
+def test_empty_rows_and_trailing_commas_are_not_data(tmp_path: Path) -> None:
     outcome = wide(tmp_path, "MCS2024,China,Primary production,1,2,,,,,,,\n,,,,,,,,,,\n , ,\n")
     assert (len(outcome.readings), outcome.refused) == (2, [])
 

@@ -65,7 +65,7 @@ def claims(path: str) -> tuple[Claimed, ...]:
     return tuple(fact for fact in facts if isinstance(fact, Claimed))
 
 
-def test_7_blank_rows_and_columns_are_no_cells() -> None:
+def test_7_blank_rows_and_columns_are_not_cells() -> None:
     items = list(READER.read(File.at(RAW / mcs(2025, "mcs2025-asbes"))))
     assert len(items) == 25
     assert {item.at.line for item in items} == {2, 3, 4, 5, 6}
@@ -225,7 +225,7 @@ def test_29_and_31_unnamed_and_included_places_are_those_of_the_file() -> None:
     assert (len(joined), set(joined)) == (38, {"CN"})
 
 
-def test_32_a_reassigned_origin_is_told() -> None:
+def test_32_a_reassigned_origin_is_reported() -> None:
     scandium = origins("scandium", "all")
     assert scandium.note is not None
     assert "Philippine in origin were reassigned to Japan" in scandium.note
@@ -267,7 +267,7 @@ def test_35_other_names_of_places_and_glued_marks_are_known() -> None:
     assert [ranks[name].parts[-1].includes for name in ("garnet", "aluminium")] == [("HK",)] * 2
 
 
-def test_a_region_is_no_origin() -> None:
+def test_a_region_is_not_an_origin() -> None:
     result = result_at(
         Cell(trends(2023, "Fig2_Net_Import_Reliance"), 13, "Major_Import_Sources_2018_2021")
     )

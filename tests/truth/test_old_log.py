@@ -66,7 +66,7 @@ def test_an_old_log_has_the_states_that_it_had(world: ReplayState, moment: dict[
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda m: f"{m['validAt']} at {m['position']}")
-def test_the_digest_is_another_only_where_a_state_is_told_otherwise(
+def test_the_digest_differs_only_where_a_state_differs(
     world: ReplayState, moment: dict[str, Any]
 ) -> None:
     digest = world.digest(date.fromisoformat(moment["validAt"]), moment["position"])

@@ -33,7 +33,7 @@ def test_days_are_read_as_their_format_says(form: str, language: str, text: str,
 @pytest.mark.parametrize(
     "text", ["", "31 février 2025", "2 août 2025, 3 août 2025", "112 août 2025", "août 2025"]
 )
-def test_what_is_no_single_day_is_none(text: str) -> None:
+def test_a_value_that_is_not_a_single_day_is_none(text: str) -> None:
     assert day_format("%d %B %Y", "fr").find(text) is None
 
 

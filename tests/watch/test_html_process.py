@@ -81,7 +81,7 @@ def test_html_that_is_too_large_is_refused_before_it_is_parsed(content: str) -> 
     assert refused.value.code == "TOO_LARGE"
 
 
-def test_a_large_picture_within_a_tag_is_no_long_tag() -> None:
+def test_a_large_picture_within_a_tag_is_not_a_long_tag() -> None:
     picture = f'<img alt="a" src="data:image/png;base64,{"A" * 500_000}">'
     assert page_lines(answer(f"{picture}<p>Gallium")) == ["Gallium"]
 

@@ -112,6 +112,6 @@ def test_items_have_names_that_the_queue_can_hold() -> None:
     assert len(item_of("https://x.example/" + "a" * 300)) == 200
 
 
-def test_what_is_no_selector_is_refused() -> None:
+def test_a_value_that_is_not_a_selector_is_refused() -> None:
     with pytest.raises(InvalidInput, match="expected a CSS selector"):
         select(document_fromstring("<p>"), "p:::")

@@ -55,7 +55,7 @@ def test_the_encoding_is_the_declared_one(content: bytes, charset: str | None) -
 @pytest.mark.parametrize(
     "charset", ["utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode", "rot13", "\0"]
 )
-def test_what_is_no_encoding_of_the_web_is_none_here(charset: str) -> None:
+def test_a_value_that_is_not_an_encoding_of_the_web_is_none_here(charset: str) -> None:
     with pytest.raises(NotUnderstood) as refusal:
         parse_html(answer(b"<p>+AGE- \\x41", charset))
     assert refusal.value.code == "ENCODING"

@@ -27,7 +27,7 @@ def test_seen_numbers_and_gaps_are_all_numbers_up_to_the_highest_settled_one(
 
 
 @given(SEEN, st.integers(1, 150), DAYS)
-def test_a_number_that_appears_is_a_gap_no_more_and_makes_none_below_the_highest(
+def test_a_number_that_appears_is_no_longer_a_gap_and_makes_none_below_the_highest(
     seen: dict[int, date], number: int, day: date
 ) -> None:
     before = set(find_gaps(seen, 1, UNTIL))

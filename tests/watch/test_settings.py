@@ -70,7 +70,9 @@ def test_a_rhythm_is_given_in_minutes_hours_or_days(load: Load, every: str, hour
         (r'covers = "a\u202eb"', "gazette.covers", "U+202E"),
     ],
 )
-def test_a_mistake_is_told_by_its_place(load: Load, lines: str, path: str, message: str) -> None:
+def test_a_mistake_is_reported_by_its_place(
+    load: Load, lines: str, path: str, message: str
+) -> None:
     with pytest.raises(WrongSources) as raised:
         load(TABLE + lines)
     assert ".".join(map(str, raised.value.path)) == path
@@ -97,7 +99,7 @@ def test_a_value_that_can_not_be_is_refused(load: Load, line: str, field: str) -
     assert raised.value.path[:2] == ("gazette", field)
 
 
-def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_value_that_is_not_toml_is_reported_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[a b]\n")
     with pytest.raises(WrongSources, match=r"mine\.toml: .*line 1"):

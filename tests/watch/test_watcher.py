@@ -182,7 +182,7 @@ async def test_a_failure_is_on_record_with_its_word_and_the_next_look_misses_not
     assert (found["failures"], found["failing_since"], found["look"]) == (0, None, 2)
 
 
-async def test_another_etag_of_the_same_bytes_is_no_news_and_is_what_is_asked_with_next(
+async def test_another_etag_of_the_same_bytes_is_not_news_and_is_what_is_asked_with_next(
     target: Target, recorder: Recorder, gazette: tuple[Gazette, PublisherServer]
 ) -> None:
     publisher, server = gazette

@@ -171,7 +171,7 @@ async def test_every_failure_has_its_word_and_its_status(kind: str) -> None:
         assert publisher.count("/act") == (3 if temporary else 1)
 
 
-async def test_what_came_of_a_document_all_the_same_is_not_lost() -> None:
+async def test_partial_results_of_a_document_are_not_lost() -> None:
     publisher = Publisher({"/act": PAGE})
     publisher.fail("/act", cut_off)
     assert (await failure(publisher)).content == PAGE.content[: len(PAGE.content) // 2]
@@ -303,7 +303,7 @@ async def test_a_name_whose_addresses_change_leads_nowhere_else() -> None:
     assert [asked.target for asked in publisher.requests] == ["/robots.txt"]
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_a_failure_of_tls(tmp_path: Path) -> None:
+async def test_a_certificate_that_is_not_trusted_is_a_failure_of_tls(tmp_path: Path) -> None:
     served, trusting = certificate(tmp_path)
     async with receiving(answer("404 No"), tls=served) as receiver:
         url = f"https://127.0.0.1:{receiver.port}/act"

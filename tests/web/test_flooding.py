@@ -102,7 +102,7 @@ async def test_a_large_document_comes_whole_after_interim_responses() -> None:
         assert (await fetching.fetch(quick(url))).content == body
 
 
-async def test_a_response_that_nobody_asked_for_is_not_the_next_one() -> None:
+async def test_a_response_that_is_not_requested_is_not_the_next_one() -> None:
     async with receiving(raw(EMPTY + EMPTY)) as receiver:
         url = f"http://127.0.0.1:{receiver.port}/hook"
         async with Sender(HERE, ORIGIN) as sending:

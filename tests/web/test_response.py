@@ -71,12 +71,12 @@ async def test_what_was_packed_and_is_not_whole_is_cut_off_whatever_length_is_de
     ],
     ids=["not packed", "more", "another sum", "a second member that is cut off"],
 )
-async def test_what_can_not_be_unpacked_is_no_document(content: bytes) -> None:
+async def test_what_can_not_be_unpacked_is_not_a_document(content: bytes) -> None:
     assert (await failure(packed(content))).code == "CUT_OFF"
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "klingon", "\xe9"])
-async def test_a_document_in_a_form_that_nobody_asked_for_is_refused(coding: str) -> None:
+async def test_a_document_in_a_form_that_is_not_requested_is_refused(coding: str) -> None:
     error = await failure(packed(PACKED, coding))
     assert (error.code, error.status) == ("ENCODING", 200)
     assert "expected gzip or deflate" in str(error)

@@ -40,7 +40,7 @@ from tracker.postgres.database import Target
         ({"stream": "my.stream"}, "stream"),
     ],
 )
-async def test_a_relay_that_would_go_on_otherwise_than_it_began_is_refused(
+async def test_a_relay_with_other_settings_than_at_its_start_is_refused(
     target: Target, recorder: Recorder, options: dict[str, Any], field: str
 ) -> None:
     await append(recorder, "a", 5)

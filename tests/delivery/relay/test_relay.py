@@ -143,7 +143,7 @@ async def test_a_stream_that_lets_events_go_by_its_limits_has_lost_nothing(
             assert relay.report.refills == 0
 
 
-async def test_a_hole_in_the_middle_is_told_and_seen_by_consumers(
+async def test_a_hole_in_the_middle_is_reported_and_seen_by_consumers(
     target: Target, recorder: Recorder, broker: NatsServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with broker.jetstream() as jetstream:

@@ -103,7 +103,7 @@ def test_the_next_look_finds_what_is_new_changed_or_withdrawn() -> None:
     assert poll(register, second.cursor, TODAY + timedelta(days=2)).findings == []
 
 
-def test_other_counts_of_readers_are_no_change() -> None:
+def test_other_counts_of_readers_are_not_a_change() -> None:
     register = FederalRegister([RULE])
     first = poll(register)
     register.add(RULE | {"page_views": {"count": 99}})

@@ -56,7 +56,7 @@ def test_a_change_is_a_lead_that_says_what_is_new() -> None:
     assert poll(PAGE, second.cursor).items == second.items, "and back again, as the same item"
 
 
-def test_markup_alone_is_no_change_and_another_order_is_one() -> None:
+def test_markup_alone_is_not_a_change_and_another_order_is_one() -> None:
     first = poll(PAGE)
     marked = PAGE.replace("<p>Lítio:", '<p class="x">\n  <!-- new -->Lítio:')
     assert poll(marked, first.cursor).findings == []
