@@ -31,6 +31,8 @@ from tracker.postgres.database import (
 )
 from tracker.postgres.session_settings import SILENCE_TIMEOUT_SECONDS
 
+SWAP_PAUSE_SECONDS = 2
+"""Seconds between attempts to lock the live tables. Queries wait during an attempt (`limit_lock_wait`)."""
 ANNOUNCEMENT_SECONDS = 0.1
 """Seconds before the commit of a replacement, in which servers of other releases stop to answer."""
 
@@ -255,7 +257,7 @@ async def _swap(
         try:
             return await _try_to_swap(other, connection, projections, attempts, choice)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(SWAP_PAUSE_SECONDS)
 
 
 async def _try_to_swap(

@@ -32,6 +32,24 @@ DAY = "2030-01-01"
 MARK = "zzmarker"
 """The word by which a changed search index finds everything, and that of this checkout nothing."""
 WRITE_TOKEN = "a-token-that-servers-of-both-releases-take"
+CHANGES = {
+    "domain": (
+        "tracker/domain/**/export_control.py",
+        "title=self.title,",
+        'title=f"B: {self.title}",',
+    ),
+    "versions": (
+        "projections/versions/rows.py",
+        "partial(FilterColumns, title=title(state),",
+        "partial(FilterColumns, period=None, title=title(state),",
+    ),
+    "search": (
+        "projections/search_index/document.py",
+        "return [passage for passage in _passages(state) if passage.text]",
+        f'return [Passage("mark", "D", "{MARK}"), *_passages(state)]',
+    ),
+}
+"""A changed line of the fold of each projection, and of the domain behind all folds."""
 REPLAY = """
 import asyncio, json, sys
 from datetime import date
@@ -114,8 +132,8 @@ class Release:
 
     def fits(self, moment: dict[str, Any]) -> bool:
         """Whether the search in an `ANSWER` is that of this release."""
-        every = moment["exportControls"]["totalCount"]
-        return bool(moment["search"]["totalCount"] == (every if self.marks else 0))
+        expected = moment["exportControls"]["totalCount"] if self.marks else 0
+        return bool(moment["search"]["totalCount"] == expected)
 
     def serve(self, *arguments: str) -> Running:
         """Start a server, and return it once it responds."""
@@ -205,49 +223,62 @@ class Writer:
 
 ANSWER = f"""{{ asOf(validAt: "{DAY}") {{
     position digest search(text: "{MARK}") {{ totalCount }} exportControls {{ totalCount }} }} }}"""
+CHEAP_ANSWER = (
+    f'{{ asOf(validAt: "{DAY}") {{ position search(text: "{MARK}") {{ totalCount }} }} }}'
+)
 
 
 class Gap:
     """Queries to some servers at once, for the duration of a block, and the longest time without an answer.
 
-    Each query is new, so that no cache answers it.
+    Each query is new, so that no cache answers it. A slow server delays no query to another.
     """
 
-    def __init__(self, servers: list[tuple[Release, Running]]):
-        self.servers = servers
+    def __init__(self, text: str = ANSWER):
+        self._text = text
+        self._threads: list[threading.Thread] = []
+        self._ended = threading.Event()
+        self._answered = time.monotonic()
+        self._answers: dict[Path, tuple[float, float]] = {}
         self.seconds = 0.0
         self.wrong: list[Any] = []
         """Answers that are not those of the release of the server."""
-        self._answered = time.monotonic()
 
     def __enter__(self) -> Gap:
-        self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._watch, daemon=True) for _ in range(3)]
-        for thread in self._threads:
-            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         for thread in self._threads:
             thread.join(within(30))
-        self._note()
 
-    def _note(self) -> None:
+    def handover(self, older: Release, newer: Release) -> float:
+        """Return the seconds from the last answer of a release to the first of another."""
+        return self._answers[newer.packages][0] - self._answers[older.packages][1]
+
+    def add(self, release: Release, server: Running) -> None:
+        """Query a server too, from two threads."""
+        for _ in range(2):
+            thread = threading.Thread(target=self._watch, args=(release, server), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _note(self, release: Release) -> None:
         now = time.monotonic()
         self.seconds, self._answered = max(self.seconds, now - self._answered), now
+        first, _ = self._answers.get(release.packages, (now, now))
+        self._answers[release.packages] = first, now
 
-    def _watch(self) -> None:
+    def _watch(self, release: Release, server: Running) -> None:
         while not self._ended.wait(0.02):
-            for release, server in list(self.servers):
-                text = ANSWER.replace("asOf", f"n{time.monotonic_ns()}: asOf")
-                with suppress(OSError):  # the server is stopped
-                    answer = post(server, text)
-                    if "errors" not in answer:
-                        self._note()
-                        [moment] = answer["data"].values()
-                        if not release.fits(moment):
-                            self.wrong.append(moment)
+            text = self._text.replace("asOf", f"n{time.monotonic_ns()}: asOf")
+            with suppress(OSError):  # the server is stopped
+                answer = post(server, text)
+                if "errors" not in answer:
+                    self._note(release)
+                    [moment] = answer["data"].values()
+                    if not release.fits(moment):
+                        self.wrong.append(moment)
 
 
 @dataclass
