@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from deploy.web.app import import_operation_check
 from tracker.audit.bundle.files import report_path
 from tracker.audit.receipts.pages import check_pages, split_receipts
 from tracker.audit.receipts.receipt import MAX_RECEIPT_BYTES, Receipt
@@ -65,6 +64,8 @@ def check_receipt(
     authority: AuthorityCertificates | None,
 ) -> None:
     """Check a receipt, and note the successful checks. Raises Rejected."""
+    from schema.receipts.operations import check_operation  # late: it imports GraphQL
+
     one.receipt = receipt
     one.checkpoint = receipt.verify(trust)
     one.checks.append("a trusted key signed the statement and its checkpoint")
@@ -72,7 +73,7 @@ def check_receipt(
         one.checks.append("the required witnesses signed the checkpoint")
     if not receipt.statement.answer_omitted:
         one.checks.append("the answer in the file is the signed one")
-    if remark := import_operation_check()(receipt.statement):
+    if remark := check_operation(receipt.statement):
         one.remarks.append(remark)
     if authority is not None:
         check_timestamp(one, receipt, authority)

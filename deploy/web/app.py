@@ -16,7 +16,6 @@ from starlette.applications import Starlette
 
 if TYPE_CHECKING:
     from schema.receipts.check import AnswerCheck
-    from tracker.audit.receipts.statement import StatementV1
 
 
 def import_app() -> Callable[..., Starlette]:
@@ -52,13 +51,6 @@ def import_receipts() -> Callable[..., Awaitable[str]]:
     from schema.receipts.query import issue_receipt
 
     return issue_receipt
-
-
-def import_operation_check() -> Callable[[StatementV1], str | None]:
-    """Return the check of the query of a receipt, which imports GraphQL, but no application."""
-    from schema.receipts.operations import check_operation
-
-    return check_operation
 
 
 def import_check() -> type[AnswerCheck]:

@@ -38,6 +38,7 @@ from graphql import (
 from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
 from schema.execution.document_size import ONE_TYPE, ROOTS, fragments_of
+from schema.execution.fixed_moments import with_defaults
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE
 from schema.inputs.series import number_of_steps
 from tracker.domain.actors.announcement import MAX_REFERENCES
@@ -144,12 +145,7 @@ class _Costs:
 
     def operation(self, operation: OperationDefinitionNode) -> int:
         """Return the cost of an operation."""
-        defaults = {
-            definition.variable.name.value: value_from_ast_untyped(definition.default_value)
-            for definition in operation.variable_definitions or ()
-            if definition.default_value
-        }
-        self._values = {**defaults, **self._variables}
+        self._values = {**with_defaults(operation, self._variables)}
         self._counted.clear()
         return self._of(operation.selection_set, self._schema.get_root_type(operation.operation))
 

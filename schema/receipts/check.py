@@ -12,11 +12,11 @@ Faults are raised as Rejected. The codes:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import orjson
@@ -57,7 +57,7 @@ class AnswerCheck:
         statement = receipt.statement
         findings.remarks += _remarks(statement)
         wrong_state = await self._wrong_state(statement, findings)
-        self._annexes.redacted = False
+        self._annexes.redacted_at = 0
         answer, problem = await self._execute(statement)
         if answer:
             if not answer.immutable:
@@ -127,10 +127,7 @@ class AnswerCheck:
         )
         if statement.derivation != DERIVATION:
             return Rejected("OTHER_DERIVATION", f"{difference}. {other_release(statement)}")
-        size = await self._services.recorder.head()
-        issued = int(statement.checkpoint.split("\n")[1])
-        count = await self._services.recorder.count(issued, size + 1, [REDACTED_TYPE])
-        if count and answer and self._is_explained(receipt, orjson.loads(answer.data)):
+        if answer and await self._is_explained(receipt, orjson.loads(answer.data)):
             return Rejected(
                 "REDACTED",
                 f"{difference}. A text of this answer was redacted after the receipt, so the answer can be"
@@ -138,14 +135,15 @@ class AnswerCheck:
             )
         return Rejected("WRONG_ANSWER", difference)
 
-    def _is_explained(self, receipt: Receipt, derived: Any) -> bool:
-        """Return whether redacted texts can explain that the derived answer differs."""
-        statement = receipt.statement
+    async def _is_explained(self, receipt: Receipt, derived: Any) -> bool:
+        """Return whether redactions after a receipt can explain that the derived answer differs."""
+        statement, recorder = receipt.statement, self._services.recorder
+        issued = int(statement.checkpoint.split("\n")[1])
         names = response_names(statement.operation.document)
-        if "search" in names:
-            return True  # a search reads texts that its answer does not contain
-        if not self._annexes.redacted or statement.answer_omitted:
-            return self._annexes.redacted
+        if "search" in names:  # a search reads texts that its answer does not contain
+            return await recorder.count(issued, await recorder.head() + 1, [REDACTED_TYPE]) > 0
+        if self._annexes.redacted_at <= issued or statement.answer_omitted:
+            return self._annexes.redacted_at > issued
         keys = frozenset[str]().union(*(names.get(name, ()) for name in REDACTIONS))
         others = frozenset[str]().union(
             *(keys for name, keys in names.items() if name not in REDACTIONS)
@@ -154,21 +152,25 @@ class AnswerCheck:
 
 
 class NotingAnnexes(Annexes):
-    """Annexes that note whether a redacted text was read."""
+    """Annexes that note the position of the newest redaction of a text that was read."""
 
-    redacted = False
+    redacted_at = 0
 
     async def by_commitment(self, commitments: Collection[str]) -> dict[str, StoredAnnex]:
         """Return the annexes of some commitments."""
         annexes = await super().by_commitment(commitments)
-        self.redacted |= any(annex.redaction for annex in annexes.values())
+        self._note(annexes.values())
         return annexes
 
     async def by_position(self, positions: Collection[int]) -> dict[int, list[StoredAnnex]]:
         """Return the annexes of the events at some positions, by position."""
         annexes = await super().by_position(positions)
-        self.redacted |= any(annex.redaction for each in annexes.values() for annex in each)
+        self._note(chain.from_iterable(annexes.values()))
         return annexes
+
+    def _note(self, annexes: Iterable[StoredAnnex]) -> None:
+        redactions = [annex.redaction.position for annex in annexes if annex.redaction]
+        self.redacted_at = max([self.redacted_at, *redactions])
 
 
 def differs_by_redaction(signed: Any, derived: Any, redactions: Collection[str]) -> bool:

@@ -17,6 +17,7 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     Visitor,
     parse,
     print_ast,
@@ -25,7 +26,7 @@ from graphql import (
 )
 
 from schema.execution.fixed_moments import is_pinned, moments_of, root_nodes, with_defaults
-from tracker.audit.receipts.canonical import canonical_json
+from tracker.audit.receipts.canonical import canonical_json, canonical_plain
 from tracker.audit.receipts.statement import Operation, StatementV1
 from tracker.errors import InvalidInput, Rejected, TooLarge
 from tracker.snapshots.digest import sha256_of
@@ -92,8 +93,25 @@ def page_digest(operation: Operation) -> str:
     moments = [
         {"position": str(at), "validAt": str(day)} for day, at in fixed_moments(operation) or ()
     ]
-    query = {"moments": moments, "operation": msgspec.to_builtins(operation)}
-    return sha256_of(canonical_json(query))
+    variables = orjson.Fragment(canonical_json(operation.variables))
+    plain = {**msgspec.to_builtins(operation), "variables": variables}
+    return sha256_of(canonical_plain({"moments": moments, "operation": plain}))
+
+
+@lru_cache(maxsize=64)
+def _query(
+    document: str, name: str | None
+) -> tuple[OperationDefinitionNode, Sequence[SelectionNode]]:
+    """Return the query of a document, and the selections of its root."""
+    parsed = parse(document, max_tokens=MAX_OLD_TOKENS)
+    [query] = [
+        each
+        for each in parsed.definitions
+        if isinstance(each, OperationDefinitionNode)
+        and name in (None, each.name and each.name.value)
+        and each.operation is OperationType.QUERY
+    ]
+    return query, [*root_nodes(parsed, query.selection_set)]
 
 
 def fixed_moments(operation: Operation) -> Sequence[tuple[date, int]] | None:
@@ -102,15 +120,7 @@ def fixed_moments(operation: Operation) -> Sequence[tuple[date, int]] | None:
     Raises Rejected: NOT_FIXED, or BAD_RECEIPT for other text than a query with dates and positions.
     """
     try:
-        document = parse(operation.document, max_tokens=MAX_OLD_TOKENS)
-        [query] = [
-            each
-            for each in document.definitions
-            if isinstance(each, OperationDefinitionNode)
-            and operation.operation_name in (None, each.name and each.name.value)
-            and each.operation is OperationType.QUERY
-        ]
-        nodes = [*root_nodes(document, query.selection_set)]
+        query, nodes = _query(operation.document, operation.operation_name)
         variables = with_defaults(query, operation.variables)
         for node in nodes:
             if isinstance(node, FieldNode) and not is_pinned(node, variables):

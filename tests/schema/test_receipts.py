@@ -344,6 +344,15 @@ async def test_a_redaction_is_not_an_alibi_for_another_answer(
     answer = json.loads(json.dumps(texts.answer))
     answer["asOf"]["exportControl"]["clauses"] = []
     assert await code(signing, answering(texts, keystore, answer)) == "WRONG_ANSWER"
+    # A redaction before the receipt explains nothing, although another one follows.
+    after = receipt_of(await post(api, TEXTS), trust)
+    await api.do("announceExportControl", control("y", clause(note="Mr Roe said so")))
+    events = await signing.recorder.read(done.positions[-1], limit=1)
+    done = await signing.commands.redact(events[0].event_id, "A court forbids it", day, law)
+    await signing.projector.reach(done.positions[-1])
+    answer = json.loads(json.dumps(after.answer))
+    answer["asOf"]["exportControl"]["clauses"][0]["note"] = "Ms Doe confessed"
+    assert await code(signing, answering(after, keystore, answer)) == "WRONG_ANSWER"
     # Without its answer, a receipt of a redacted text can be neither confirmed nor refuted.
     assert await code(signing, answering(texts, keystore, many, omitted=True)) == "REDACTED"
 

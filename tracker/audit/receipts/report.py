@@ -15,6 +15,12 @@ from tracker.audit.verify.report import KeySource, Result, bullets, code_block, 
 from tracker.audit.verify.trust import TrustedCheckpoint
 from tracker.errors import Rejected, TrackerError
 
+STATED = (
+    *("origin", "issued_at", "software", "derivation", "answer_sha256", "answer_omitted"),
+    "checkpoint",
+)
+TREES = ("operation", "moments")
+"""Members of a statement that a result repeats; those of `TREES` as plain values."""
 NOT_PROVEN = (
     "the truth of the recorded facts: proofs show only that they were recorded and how the answer follows",
     "the absence of unrecorded acts: the completeness states which lists were read",
@@ -158,21 +164,8 @@ def _result(run: ReceiptRun, found: ReceiptFindings) -> ReceiptResult:
         derived_answer_sha256=found.answer_sha256,
         timestamp=found.timestamp,
         signed_by=[str(key) for key in found.checkpoint.signers] if found.checkpoint else [],
-        **(
-            {
-                "origin": statement.origin,
-                "issued_at": statement.issued_at,
-                "software": statement.software,
-                "derivation": statement.derivation,
-                "operation": msgspec.to_builtins(statement.operation),
-                "moments": msgspec.to_builtins(statement.moments),
-                "answer_sha256": statement.answer_sha256,
-                "answer_omitted": statement.answer_omitted,
-                "checkpoint": statement.checkpoint,
-            }
-            if statement
-            else {}
-        ),
+        **{name: getattr(statement, name) for name in STATED if statement},
+        **{name: msgspec.to_builtins(getattr(statement, name)) for name in TREES if statement},
     )
 
 
