@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from deploy.bootstrap import open_connection
+from projections.runner.folds import AnotherRelease, read_folds
 from projections.runner.projection import Page, Projection, Tables
 from projections.runner.projector import Projectors
-from projections.runner.rebuild import rebuild
+from projections.runner.rebuild import rebuild, rebuild_all, take_over
+from projections.runner.release import RELEASE
 from projections.runner.tables import create_tables
 from projections.versions.projection import Versions
 from tests.support.fact_builders import announced, suspended
@@ -141,3 +144,51 @@ async def test_other_code_of_one_makes_only_its_own_rows_outdated(
     async with open_connection(target, role=PROJECTOR) as connection:
         assert not await create_tables(connection, EventsByType())
         assert await create_tables(connection, Versions())
+
+
+async def test_other_rows_of_one_stop_all_until_they_are_of_this_code_again(
+    target: Target, recorder: Recorder, pool: Pool
+) -> None:
+    own = await pool.fetchval("SELECT fold FROM progress WHERE projection = 'events_by_type'")
+    change = "UPDATE progress SET fold = $1 WHERE projection = 'events_by_type'"
+    await pool.execute(change, "other")
+    follower = Follower(recorder, target)
+    projectors = Projectors(pool, follower, [Versions(), EventsByType()])
+    async with follower, projectors:
+        await Commands(recorder).record(CONTROL, announced())
+        for name in ("versions", "events_by_type"):
+            with pytest.raises(AnotherRelease, match="events_by_type: fold other of"):
+                await projectors[name].reach(1)
+            assert projectors[name].progress.known is None
+        assert await pool.fetchval("SELECT max(position) FROM progress") == 0
+        await pool.execute(change, own)
+        for name in ("versions", "events_by_type"):
+            await projectors[name].reach(1)
+
+
+async def test_several_are_replaced_in_one_transaction(
+    target: Target, recorder: Recorder, pool: Pool
+) -> None:
+    await Commands(recorder).record(CONTROL, announced())
+    made = "SELECT count(DISTINCT xmin::text) FROM progress WHERE projection <> 'search'"
+    assert await pool.fetchval(made) == 2
+    rows = await rebuild_all(target, [EventsByType(), Versions()])
+    assert {fold.projection: fold.position for fold in rows} == {"events_by_type": 1, "versions": 1}
+    assert await pool.fetchval(made) == 1
+
+
+@pytest.mark.parametrize(
+    ("release", "taken"), [("0.1.0", True), ("0.99", True), (RELEASE, False), ("99.1", False)]
+)
+async def test_rows_are_taken_over_from_a_lower_number_only(
+    target: Target, pool: Pool, release: str, taken: bool
+) -> None:
+    await pool.execute(
+        "UPDATE progress SET fold = 'other', release = $1 WHERE projection = 'events_by_type'",
+        release,
+    )
+    refused = nullcontext() if taken else pytest.raises(AnotherRelease, match=f"of {release},")
+    with refused:
+        await take_over(target, [Versions(), EventsByType()])
+    [fold] = await read_folds(pool, [EventsByType()])
+    assert (fold.is_own, fold.release) == ((True, RELEASE) if taken else (False, release))
