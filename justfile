@@ -11,10 +11,11 @@ install:
     python3 -m venv .venv
     {{bin}}/pip install -e '.[test,drill]'
 
-# style, format, types and layers, in seconds
+# style, format, spelling, types and layers, in seconds
 check:
     {{bin}}/ruff check .
     {{bin}}/ruff format --check .
+    {{bin}}/codespell
     {{bin}}/mypy
     {{bin}}/lint-imports
 

@@ -60,10 +60,11 @@ def syntax_tree(path: Path) -> ast.Module:
     [
         ("-m", "ruff", "check", "."),
         ("-m", "ruff", "format", "--check", "."),
+        ("-m", "codespell_lib"),
         ("-m", "mypy"),
         ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"),
     ],
-    ids=["ruff", "format", "mypy", "import-linter"],
+    ids=["ruff", "format", "spelling", "mypy", "import-linter"],
 )
 def test_the_code_is_clean(arguments: tuple[str, ...]) -> None:
     result = tool(*arguments)

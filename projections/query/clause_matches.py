@@ -35,6 +35,8 @@ class ClauseMatches:
     """A cache of the matching clauses of controls."""
 
     def __init__(self) -> None:
+        # Accessed by the thread of the event loop only. The first one drops its least recently used states
+        # above its size; the second one, which is small, is emptied when it has MAX_LICENCES entries.
         self._matched: SizedLruCache[int, tuple[ExportControlState, MatchesByQuery]] = (
             SizedLruCache(MAX_CACHE_BYTES)
         )

@@ -29,7 +29,7 @@ class PushPriority:
     """A gate that gives query responses priority over pushes to listeners."""
 
     def __init__(self) -> None:
-        self._answers = 0
+        self._answers = 0  # changed by the event loop's thread only, as is the event
         self._all_answered = asyncio.Event()
         self._all_answered.set()
 
@@ -81,6 +81,7 @@ class TokenBuckets:
         self._size = max(1.0, rate * BURST_SECONDS)
         self._clock = clock
         self._most = most
+        # Accessed by the event loop's thread only.
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, client: str) -> None:

@@ -12,12 +12,16 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 DRILLS = (
+    "alerts/test_crashes.py",
     "audit/test_auditing.py",
     "audit/test_bundle.py",
     "browser",
+    "contract/test_asyncapi.py",
     "contract/test_clients.py",
+    "contract/test_derivation.py",
     "contract/test_generated.py",
     "contract/test_security.py",
+    "corpus/test_released.py",
     "deploy/test_backing_up.py",
     "deploy/test_cli.py",
     "deploy/test_clock.py",
