@@ -6,14 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tracker.domain.basics.vocabulary import (
-    Assumption,
-    ClauseStatus,
-    Confirmation,
-    Match,
-    Measure,
-    Reach,
-)
+from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation, Match, Measure, Reach
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.legal_basis import is_legal_basis
@@ -33,7 +26,6 @@ class AppliedClause:
     limits: tuple[str, ...]
     confirmation: Confirmation
     match: Match
-    assumption: Assumption | None
 
     @property
     def is_licence(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import ClauseQuery, match_of, matching_clauses
-from tracker.domain.controls.confirmation import NOTHING_BY_TERMS, FirstDays, confirmation
+from tracker.domain.controls.confirmation import Grounds, confirmation
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import Licences
 
@@ -56,7 +56,7 @@ def count_clauses(
     query: ClauseQuery,
     licences: Licences,
     group_by: Sequence[ClauseGroup],
-    first_days: FirstDays = NOTHING_BY_TERMS,
+    grounds: Grounds,
 ) -> list[ClauseCount]:
     """Return the matching clauses by group, largest group first; values break ties.
 
@@ -66,7 +66,7 @@ def count_clauses(
     inside: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for control in controls:
         for item in matching_clauses(query, control, licences):
-            groups = [_values(control, item, group, query, first_days) for group in group_by]
+            groups = [_values(control, item, group, query, grounds) for group in group_by]
             for values in set(product(*groups)):
                 clauses[values] += 1
                 inside[values].add(control.id)
@@ -79,11 +79,11 @@ def _values(
     item: ClauseState,
     group: ClauseGroup,
     query: ClauseQuery,
-    first_days: FirstDays,
+    grounds: Grounds,
 ) -> Sequence[Any]:
     match group:
         case ClauseGroup.CONFIRMATION:
-            return [confirmation(control, item, query.day, first_days)]
+            return [confirmation(control, item, query.day, grounds)]
         case ClauseGroup.MATCH:
             return [match_of(query, item.clause)]
         case ClauseGroup.STATUS:

@@ -10,7 +10,7 @@ from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Phase, Sta
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause, ClauseState
-from tracker.domain.controls.confirmation import NOTHING_BY_TERMS, FirstDays
+from tracker.domain.controls.confirmation import Grounds
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import (
     DUAL_USE_ITEMS,
@@ -54,10 +54,10 @@ class ExportClauses:
     def __init__(
         self,
         controls: Sequence[ExportControlState],
-        first_days: FirstDays = NOTHING_BY_TERMS,
+        grounds: Grounds,
         statuses: frozenset[ClauseStatus] = EFFECTIVE,
     ):
-        self.first_days = first_days
+        self.grounds = grounds
         self._licences = licences_in_force(controls)
         self._clauses = [
             (control, state)

@@ -28,7 +28,7 @@ from tracker.domain.catalogue.commodities import Commodity, commodities, descend
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import ClauseQuery, match_of
-from tracker.domain.controls.confirmation import FirstDays, assumption, confirmation
+from tracker.domain.controls.confirmation import Grounds, confirmation
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import DUAL_USE_ITEMS, Goods
 from tracker.domain.controls.reach import (
@@ -199,7 +199,7 @@ def applied_to(
         if clauses.count(query, state):
             yield min(
                 (
-                    _apply(query, commodity, forms, control, state, each, clauses.first_days)
+                    _apply(query, commodity, forms, control, state, each, clauses.grounds)
                     for each in goods
                 ),
                 key=lambda one: (REACHES.index(one.reach), len(one.limits)),
@@ -213,15 +213,14 @@ def _apply(
     control: ExportControlState,
     state: ClauseState,
     goods: Goods,
-    first_days: FirstDays,
+    grounds: Grounds,
 ) -> AppliedClause:
     others = tuple(other_than_goods(state.clause))
     limits = (*goods.limits, *limits_of(control, state, query.destination, query.day))
     form = form_limit(goods, forms)
     if form is not None:
         limits = (form.limit, *limits)
-    supported = confirmation(control, state, query.day, first_days)
-    assumed = assumption(control, state, query.day, first_days)
+    supported = confirmation(control, state, query.day, grounds)
     match = match_of(ClauseQuery(query.day, commodity=commodity), state.clause)
     if match is Match.POSSIBLE:
         limits = (GROUP_LIMIT, *limits)
@@ -229,7 +228,7 @@ def _apply(
         reach, limits = Reach.OTHER, (*others, *limits)
     else:
         reach = Reach.PARTLY if limits else Reach.FULL
-    return AppliedClause(control, state, reach, limits, supported, match, assumed)
+    return AppliedClause(control, state, reach, limits, supported, match)
 
 
 def _exposure(

@@ -20,7 +20,14 @@ from projections.analysis.exposure import applied_to
 from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
 from projections.analysis.quantities import ARITHMETIC, total
 from tracker.domain.basics.values import Quantity
-from tracker.domain.basics.vocabulary import Match, Measure, NamedWord, Qualifier, Reach
+from tracker.domain.basics.vocabulary import (
+    Confirmation,
+    Match,
+    Measure,
+    NamedWord,
+    Qualifier,
+    Reach,
+)
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.harmonized_system import forms_of_code
 from tracker.domain.catalogue.hs_concordance import codes_of
@@ -313,7 +320,7 @@ def _unnamed(
 def _status(clauses: Iterable[AppliedClause]) -> OriginStatus:
     in_force = [one for one in clauses if one.in_force]
     full = [one for one in in_force if one.full]
-    if any(one.assumption is None for one in full):
+    if any(one.confirmation is Confirmation.CONFIRMED for one in full):
         return OriginStatus.CERTAIN
     if full:
         return OriginStatus.ASSUMED

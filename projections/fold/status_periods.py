@@ -9,10 +9,7 @@ from datetime import date
 from projections.fold.transitions import Transition, TransitionBasis, clause_of
 from tracker.domain.basics.values import DAY
 from tracker.domain.basics.vocabulary import ClauseStatus
-from tracker.domain.controls.export_control_acts import Suspended, SuspensionExtended
-from tracker.domain.entities.entity import TYPES, Evidence
-
-SUSPENSIONS = {TYPES[Suspended], TYPES[SuspensionExtended]}
+from tracker.domain.entities.entity import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +31,6 @@ class StatusPeriod:
     def holds_on(self, day: date) -> bool:
         """Whether the clause has the status on a day."""
         return self.first <= day and (self.last is None or day <= self.last)
-
-    @property
-    def rests_on_end_of_suspension(self) -> bool:
-        """Whether the period begins with the end of a suspension that no act confirms."""
-        return self.because.type in SUSPENSIONS and self.confirmed_by is None
 
     def overlaps(self, first: date | None, last: date | None) -> bool:
         """Whether the period overlaps a range of days; None is an open end."""

@@ -1,28 +1,21 @@
--- Statuses that follow from dates alone.
+-- Records that support statuses, as recorded at a position ($1).
 
--- name: newest_acts
--- The day of the newest act of each issuer, as recorded at a position ($1). Accounts of others and
--- statements without an instrument are not acts of the issuer.
-SELECT subject.word AS issuer, max(fact.public_on) AS day
-FROM facts AS fact JOIN subjects AS subject USING (kind, entity)
-WHERE fact.kind IN ('export-control', 'announcement') AND fact.since <= $1::bigint AND fact.until > $1::bigint
-  AND fact.type <> ALL ($2::text[])
-GROUP BY subject.word
+-- name: controls
+-- The positions of the effective facts of every instrument.
+SELECT entity, array_agg(position ORDER BY position) AS positions FROM facts
+WHERE entity >= 'export-control/' AND entity < 'export-control/~'
+  AND since <= $1::bigint AND until > $1::bigint
+GROUP BY entity;
 
--- name: later_states
--- The states of the controls that change after the newest act of their issuer, in day order: the state on
--- that day, and all later ones.
-WITH newest AS MATERIALIZED (
-    {newest_acts}
-),
-changing AS (
-    SELECT DISTINCT version.entity, newest.day
-    FROM versions AS version JOIN newest ON newest.issuer = version.places ->> 0
-    WHERE version.kind = 'export-control' AND version.first_day > newest.day
-      AND version.since <= $1::bigint AND version.until > $1::bigint
-)
-SELECT changing.entity, version.first_day, {whole} AS state
-FROM changing CROSS JOIN LATERAL (
-    {versions}
-) AS version
-ORDER BY changing.entity, version.first_day;
+-- name: announcements
+-- The effective facts of announcements about instruments.
+SELECT DISTINCT ON (event.position) event.entry
+FROM subjects AS subject JOIN facts AS fact USING (kind, entity)
+JOIN log.events AS event ON event.position = fact.position
+WHERE subject.kind = 'announcement'
+  AND subject.word >= 'about/export-control/' AND subject.word < 'about/export-control/~'
+  AND fact.since <= $1::bigint AND fact.until > $1::bigint;
+
+-- name: entries
+-- Events by position ($1).
+SELECT entry FROM log.events WHERE position = ANY ($1::bigint[]) ORDER BY position;

@@ -127,15 +127,14 @@ class Controls:
             controls = await in_force_on(self._recorder, moment, controls, query.in_force)
         if query.confirmation is None:
             return controls
-        first_days = await self._confirmations.first_days(moment)
+        grounds = await self._confirmations.grounds(moment)
         return [
             MatchingControl(
                 of.state,
                 [
                     item
                     for item in of.clauses
-                    if confirmation(of.state, item, moment.valid_at, first_days)
-                    is query.confirmation
+                    if confirmation(of.state, item, moment.valid_at, grounds) is query.confirmation
                 ],
             )
             for of in controls

@@ -14,7 +14,13 @@ from projections.query.event_cache import MAX_CACHED_MOMENTS, EventCache
 from projections.query.lists import Lists
 from projections.query.moment import Moment
 from projections.runner.progress import ProgressTracker
-from tracker.domain.evidence.completeness import Completeness, Scope, completeness
+from tracker.domain.evidence.completeness import (
+    Completeness,
+    Reading,
+    Scope,
+    completeness,
+    readings,
+)
 from tracker.domain.evidence.coverage import CoverageState
 from tracker.domain.evidence.watched_source import WatchedSourceState
 
@@ -37,9 +43,17 @@ class Coverages:
         recorded = await self._recorded.get(moment.position)
         return recorded(scope, moment.valid_at)
 
+    async def readings(self, position: int) -> list[Reading]:
+        """Return the days on which lists were read, as recorded at a position."""
+        return [*readings(*await self._states(position))]
+
     async def _read(self, position: int) -> Recorded:
+        return lru_cache(MAX_STATEMENTS)(partial(completeness, *await self._states(position)))
+
+    async def _states(
+        self, position: int
+    ) -> tuple[list[CoverageState], dict[str, WatchedSourceState]]:
         moment = Moment(date.max, position)
         lists = await self._lists.page(CoverageState, moment)
         sources = await self._lists.page(WatchedSourceState, moment)
-        states, by_id = [state for _, state in lists], {state.id: state for _, state in sources}
-        return lru_cache(MAX_STATEMENTS)(partial(completeness, states, by_id))
+        return [state for _, state in lists], {state.id: state for _, state in sources}

@@ -105,7 +105,7 @@ class Dependence:
         )
         clauses = ExportClauses(
             [control for _, control in listed],
-            await self._confirmations.first_days(moment),
+            await self._confirmations.grounds(moment),
             EFFECTIVE | UPCOMING,
         )
         output = defaultdict[Commodity, list[FigureState]](list)

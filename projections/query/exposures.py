@@ -60,8 +60,8 @@ class Exposures:
             ),
         )
         queries = [replace(query, destination=destination) for destination in destinations]
-        first_days = await self._confirmations.first_days(moment)
-        clauses = ExportClauses([control for _, control in listed], first_days)
+        grounds = await self._confirmations.grounds(moment)
+        clauses = ExportClauses([control for _, control in listed], grounds)
         named = set[Commodity]()
         for each in queries:
             named.update(clauses.subjects(each))

@@ -1,4 +1,4 @@
-"""Policy horizon: the newest fact of each issuer, actor or alliance.
+"""Policy horizon: the newest act of each issuer or alliance.
 
 Statements about later days depend on what was announced. A suspension ends on its day unless it is
 prolonged, and only facts of that day or later show this. So the horizon depends on the position alone,
@@ -7,7 +7,6 @@ not on the effective date.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -21,22 +20,25 @@ from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.query.watching import IssuerWatch, watch_by_issuer
 from projections.runner.progress import ProgressTracker
 from tracker.domain.actors.alliance import AllianceState
-from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.controls.export_control import ExportControlState
+from tracker.domain.controls.export_control_acts import Disputed, SuspensionStated
+from tracker.domain.entities.entity import TYPES
 from tracker.domain.evidence.watched_source import WatchedSourceState
 from tracker.log.entries import recorded
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("horizon.sql"))
 HORIZON = fill(SQL.horizon, versions=versions_of(SQL.policy_entities))
-POLICY = [kind_name(kind) for kind in (ExportControlState, AnnouncementState, AllianceState)]
+POLICY = [kind_name(kind) for kind in (ExportControlState, AllianceState)]
+NO_ACTS = [TYPES[kind] for kind in (Disputed, SuspensionStated)]
+"""Types of facts about an instrument that are not acts of its issuer."""
 MAX_CACHED_ISSUERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """The newest recorded policy fact of an issuer: the fact with the last effective day."""
+    """The newest recorded act of an issuer: the act with the last effective day."""
 
     issuer: str
     """Code of a place, or key of an alliance."""
@@ -72,27 +74,16 @@ class Horizons:
         states = await self._lists.page(WatchedSourceState, Moment(date.max, position))
         return watch_by_issuer(state for _, state in states)
 
-    async def last_day(self, issuer: str, moment: Moment) -> date | None:
-        """Return the effective day of an issuer's newest fact, or None without a fact."""
-        if moment.preview is None:
-            horizons = await self.of(issuer, moment.position)
-            return horizons[0].newest_fact_on if horizons else None
-        others = await self._read((issuer, moment.position), [*moment.preview.planned])
-        days = [moment.preview.newest_fact_on(issuer), *(one.newest_fact_on for one in others)]
-        return max((day for day in days if day), default=None)
-
-    async def _read(
-        self, key: tuple[str | None, int], left_out: Sequence[str] = ()
-    ) -> list[Horizon]:
+    async def _read(self, key: tuple[str | None, int]) -> list[Horizon]:
         issuer, position = key
-        rows = await self._pool.fetch(HORIZON, POLICY, date.max, position, issuer, [*left_out])
+        rows = await self._pool.fetch(HORIZON, POLICY, date.max, position, issuer, NO_ACTS)
         return [_horizon(row) for row in rows]
 
 
 def _horizon(row: asyncpg.Record) -> Horizon:
     return Horizon(
         issuer=row["issuer"],
-        newest_fact_on=row["newest_fact"],
+        newest_fact_on=row["public_on"],
         newest_published_on=recorded(row["entry"]).fact.source.published_on,
         newest_position=row["position"],
         recorded_at=row["recorded_at"],

@@ -15,8 +15,6 @@ from projections.fold.change import Change, causes_of
 from projections.fold.public_facts import facts_public_by
 from projections.fold.status_periods import StatusPeriod, status_periods
 from projections.fold.transitions import EntityTransitions, Transition
-from projections.versions.rows import filter_columns
-from tracker.domain.actors.announcement import Announcement
 from tracker.domain.basics.vocabulary import Measure
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
 from tracker.domain.entities.entity import EntityState, RecordedFact, effective_facts, entity_type
@@ -69,17 +67,6 @@ class Preview:
     def transitions(self, entity: str, day: date) -> list[Transition]:
         """Return all resulting transitions of an entity, as known on a day."""
         return _transitions(entity, self.planned[entity], day)
-
-    def newest_fact_on(self, issuer: str) -> date | None:
-        """Return the effective day of an issuer's newest fact, for a place, or None without a fact."""
-        days = [
-            effective_facts(self.facts(entity))[-1].fact.public_on
-            for entity in self.planned
-            if entity_type(entity) in (ExportControl, Announcement)
-            and (state := self.state(entity, date.max))
-            and issuer in filter_columns(state).places
-        ]
-        return max(days, default=None)
 
     def change(self, entity: str, day: date) -> Change | None:
         """Return the change in the state of an entity on a day, or None."""

@@ -21,7 +21,7 @@ from tracker.domain.basics.values import DAY
 from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
-from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
+from tracker.domain.controls.confirmation import NO_GROUNDS
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
 from tracker.domain.controls.matching import Licences
 from tracker.domain.evidence.completeness import Completeness, Scope
@@ -119,9 +119,9 @@ class Shipments:
         firms = [*named_firms(case, await self._listed_firms.get(moment.alone))] if names else []
         case = replace(case, similar=similar_spellings(firms))
         licences = await self._controls.licences(moment)
-        first_days = await self._confirmations.first_days(moment)
+        grounds = await self._confirmations.grounds(moment)
         readings = [(of, await self._matches(of, moment, licences)) for of in case.readings]
-        check = except_unpaid(check_matches(case, readings, licences, first_days))
+        check = except_unpaid(check_matches(case, readings, licences, grounds))
         completeness = [
             (leg, await self._completeness.get((leg.scope(shipment, case.day), moment.alone)))
             for leg in legs_of(shipment)
@@ -156,7 +156,7 @@ class Shipments:
                     after,
                     matching_clauses(case.goods_query(after.issuer), after, licences),
                     licences,
-                    NOTHING_BY_TERMS,
+                    NO_GROUNDS,
                 )
             )
 

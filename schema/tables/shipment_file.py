@@ -147,6 +147,7 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
     return {
         "verdicts": _joined([*(one.kind.name for one in ones), *(leg.kind.name for leg in legs)]),
         "matches": _joined([*(one.match.name for one in ones), *("" for _ in legs)]),
+        "certainties": _joined([*(one.certainty.name for one in ones), *("" for _ in legs)]),
         "clauses": _joined([*("/".join(one.key) for one in ones), *("" for _ in legs)]),
         "obligations": " ".join([*map(obligations.obligation, ones), *(leg.text for leg in legs)]),
         "exportDutyLow": _number(export.low),
@@ -186,7 +187,7 @@ def _number(value: Any) -> str:
 
 
 RESULT_COLUMNS = (
-    *("verdicts", "matches", "clauses", "obligations"),
+    *("verdicts", "matches", "certainties", "clauses", "obligations"),
     *("exportDutyLow", "exportDutyHigh", "importDutyLow", "importDutyHigh"),
     *("dutyRemarks", "dutiesNotCovered", "dutySteps", "reasons", "exceptions"),
     *("questions", "questionIds", "notInForce", "upcoming", "firms"),

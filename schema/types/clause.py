@@ -21,20 +21,22 @@ from schema.inputs.ranges import parse_days
 from schema.types.annex_text import WithNote
 from schema.types.common import Because, Node, Source, at_moment, share_content
 from schema.types.links import linked_node
+from schema.types.status_ground import StatusGround, status_ground
 from schema.types.status_period import StatusDays, StatusPeriod
-from tracker.domain.basics.vocabulary import (
-    Assumption,
-    ClauseEnd,
-    ClauseStatus,
-    Confirmation,
-    Match,
-)
+from tracker.domain.basics.values import DAY, PartialDate
+from tracker.domain.basics.vocabulary import Assumption, Confirmation, Match
 from tracker.domain.catalogue import places
 from tracker.domain.controls import clause as domain
 from tracker.domain.controls import legal_basis, matching, scope
 from tracker.domain.controls.clause_facts import facts_about_clause
 from tracker.domain.controls.clause_query import ClauseQuery, match_of
-from tracker.domain.controls.confirmation import status_statement
+from tracker.domain.controls.confirmation import (
+    NO_GROUNDS,
+    Grounds,
+    assumption,
+    confirmation,
+    status_statement,
+)
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.entities.provenance import cite
 from tracker.errors import InvalidInput
@@ -89,6 +91,15 @@ class Clause(WithNote):
     def key(self) -> str:
         """Its number or name in the instrument."""
         return self.recorded.id
+
+    @made_field
+    def suspended_until(self) -> PartialDate | None:
+        """The last suspended day, inclusive: the day before `returnsOn` if it is known. Null without an
+        end: until further notice."""
+        until, back = self.state.suspended_until, self.state.returns_on
+        if back is None or (until and until.last < back):
+            return until
+        return PartialDate((back - DAY).isoformat())
 
     @made_field
     def stated_suspension(self) -> StatedSuspension | None:
@@ -171,19 +182,25 @@ class Clause(WithNote):
 
     @resolver_field
     async def confirmation(self, info: Info) -> Confirmation:
-        """The confirmation of its status: whether recorded acts support it. `CONFIRMED` below `history`."""
-        if self.moment is None:
-            return Confirmation.CONFIRMED
-        confirmations = info.context.services.as_of.confirmations
-        return await confirmations.of(self.control, self.state, self.moment)
+        """The confirmation of its status: whether a record of its first day or later supports it; see
+        `confirmedBy`. `BY_TERMS` below `history`."""
+        return confirmation(self.control, self.state, self._day, await self._grounds(info))
+
+    @resolver_field
+    async def confirmed_by(self, info: Info) -> StatusGround | None:
+        """The record that confirms its status: an act or a statement that names it, its act or the act
+        that suspends it, a text, or a reading of lists. Null if none does."""
+        grounds = await self._grounds(info)
+        of = grounds.confirmed_by(self.control, self.state, self._day)
+        return None if of is None or self.state.contradiction(self._day) else status_ground(of)
 
     @resolver_field
     async def status_statement(self, info: Info) -> str:
-        """Its status in one or two sentences: the start date, whether it is confirmed, and what
-        contradicts it."""
+        """Its status in a few sentences: the start date, whether it is confirmed, the last day read if
+        it is not, and what contradicts it."""
         period = await self._status_period(info)
-        supported = await self.confirmation(info)
-        return status_statement(self.state, self._day, supported, period.first if period else None)
+        first, grounds = period.first if period else None, await self._grounds(info)
+        return status_statement(self.control, self.state, self._day, first, grounds)
 
     @resolver_field
     def is_legal_basis(self) -> bool:
@@ -193,36 +210,18 @@ class Clause(WithNote):
 
     @resolver_field
     async def assumed(self, info: Info) -> Assumption | None:
-        """The assumption that the status rests on if no source confirms it: a return from a suspension
-        without a newer fact of the issuer, or an end of unknown date; see `horizon`."""
-        if self.state.status is not ClauseStatus.IN_FORCE:
-            return None
-        if await self._returned_after_horizon(info):
-            return Assumption.AUTOMATIC_RETURN
-        return Assumption.END_UNKNOWN if self.state.clause.end is ClauseEnd.UNKNOWN else None
+        """The assumption that the status rests on if no record confirms it: a return from a suspension,
+        or an end of unknown date."""
+        return assumption(self.control, self.state, self._day, await self._grounds(info))
 
     @property
     def _day(self) -> date:
         return self.moment.valid_at if self.moment else date.max
 
-    async def _returned_after_horizon(self, info: Info) -> bool:
-        """Return whether it is in force because a suspension ended later than the newest fact of the
-        issuer."""
+    async def _grounds(self, info: Info) -> Grounds:
         if self.moment is None:
-            return False
-        as_of, moment = info.context.services.as_of, self.moment
-        last = await as_of.horizons.last_day(self.control.issuer, moment)
-        if last is None or last >= moment.valid_at:
-            return False
-        entity = f"export-control/{self.control.id}"
-        earlier = Moment(last, moment.position, preview=moment.preview)
-        then = await info.context.loaders.states.load((entity, earlier))
-        was_suspended = isinstance(then, ExportControlState) and any(
-            item.clause.id == self.key and item.status is ClauseStatus.SUSPENDED
-            for item in then.clauses
-        )
-        period = await self._status_period(info) if was_suspended else None
-        return period is not None and period.rests_on_end_of_suspension
+            return NO_GROUNDS
+        return await info.context.services.as_of.confirmations.grounds(self.moment)
 
 
 def clause(state: domain.ClauseState, control: ExportControlState, moment: Moment | None) -> Clause:

@@ -21,7 +21,7 @@ from schema.types.common import Place, Quantity, Source, place, sources_behind
 from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
-from tracker.domain.basics.vocabulary import Confirmation, Direction, Match, VerdictKind
+from tracker.domain.basics.vocabulary import Certainty, Confirmation, Direction, Match, VerdictKind
 from tracker.domain.shipments import check, duties, firms, legs, obligations, questions
 
 
@@ -53,6 +53,9 @@ class ShipmentClause:
         return [one.reason for one in self.of.exceptions]
 
     confirmation: Confirmation = struct_field(description="The confirmation of its status.")
+    certainty: Certainty = struct_field(
+        description="The certainty that it applies: the weaker of `match` and `confirmation`."
+    )
     first_day: Day | None = struct_field(
         description="The first day on which it applies; for a suspended clause, applies again. Null if no"
         " day is recorded."
@@ -266,7 +269,7 @@ class ShipmentCheck:
 
     @resolver_field
     def summary(self) -> str:
-        """The strongest certain rule and the strongest possible one, in a sentence each."""
+        """The strongest rule of each certainty in a sentence, the certain one first."""
         return obligations.summary(self.checked.check)
 
     @resolver_field

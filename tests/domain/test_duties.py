@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fact_builders import announced, clause, decided_facts, fact, state
+from tests.support.grounds import ALL_CONFIRMED
 from tests.support.shipment_checks import check_shipment
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.vocabulary import VerdictKind
 from tracker.domain.catalogue.places import Place
-from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
 from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.shipments.duties import ORDINARY, DutyTotal, duties
@@ -57,7 +57,7 @@ def total(*controls: ExportControlState, origin: str | None = "CN", day: date = 
     shipment = from_builtins(
         Shipment, {"commodity": "gallium", "origin": origin, "destination": "US"}
     )
-    check = check_shipment(Case(shipment, day, {}), controls, {}, NOTHING_BY_TERMS)
+    check = check_shipment(Case(shipment, day, {}), controls, {}, ALL_CONFIRMED)
     return duties(check, VerdictKind.IMPORT_DUTY)
 
 

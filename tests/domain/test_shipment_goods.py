@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support.fact_builders import announced, clause, decided_facts, state
+from tests.support.grounds import ALL_CONFIRMED
 from tests.support.shipment_checks import check_shipment
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import licences_in_force
 from tracker.domain.shipments.check import ShipmentCheck
@@ -35,7 +35,7 @@ def check(*controls: ExportControlState, **shipment: Any) -> ShipmentCheck:
     """Return the check of goods that go from China to the United States."""
     goods = from_builtins(Shipment, {"origin": "CN", "destination": "US", **shipment})
     case = Case(goods, date.fromisoformat(DAY), {})
-    return check_shipment(case, controls, licences_in_force(controls), NOTHING_BY_TERMS)
+    return check_shipment(case, controls, licences_in_force(controls), ALL_CONFIRMED)
 
 
 def matches(of: ShipmentCheck) -> dict[str, str]:

@@ -53,7 +53,7 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
         "Strongest possible rule: ",
         "Certainly: The exporter needs a trade licence from the Ministry of Commerce of China",
         CARBIDE,
-        "Certain rules",
+        "Applicable rules",
         "Possible rules",
         "Changes of the next 12 months",
         "Change the shipment",
@@ -266,9 +266,10 @@ async def test_the_empty_form_has_every_field_and_no_answer(corpus: Api) -> None
 # --- without a server
 
 
-def rule(kind: str, match: str) -> dict[str, Any]:
+def rule(kind: str, match: str, certainty: str | None = None) -> dict[str, Any]:
     """Return a verdict as in the response."""
-    return {"kind": kind, "match": match, "obligation": f"{match} {kind}."}
+    clause = {"certainty": certainty or match}
+    return {"kind": kind, "match": match, "obligation": f"{match} {kind}.", "clause": clause}
 
 
 def checked(*verdicts: dict[str, Any]) -> dict[str, Any]:
@@ -280,6 +281,21 @@ def checked(*verdicts: dict[str, Any]) -> dict[str, Any]:
         "importDuties": no_duties,
         "notInForce": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("certainty", "word"), [("NOT_CONFIRMED", "Not confirmed"), ("CONTRADICTED", "Contradicted")]
+)
+def test_a_matching_rule_is_certain_only_with_a_confirmed_status(certainty: str, word: str) -> None:
+    [sentence] = answer(checked(rule("PROHIBITED", "CERTAIN", certainty)))
+    assert (sentence.certainty, sentence.text) == (word, "CERTAIN PROHIBITED.")
+
+
+def test_a_rule_that_ended_by_its_own_terms_is_stated() -> None:
+    shipment = checked()
+    ended = {"obligation": "It ended.", "firstDay": "2025-01-01", "clause": {"status": "EXPIRED"}}
+    [sentence] = answer({**shipment, "notInForce": [ended]})
+    assert (sentence.certainty, sentence.text) == ("Ended", "It ended.")
 
 
 def test_the_first_possible_rule_stands_at_the_top_and_is_not_repeated() -> None:

@@ -30,6 +30,7 @@ def clause(key: str, *periods: tuple[str, str, str | None], **more: Any) -> dict
         "origins": [],
         "statuses": statuses,
         "confirmation": "CONFIRMED",
+        "decisionDue": None,
         "statusStatement": "In force.",
         **more,
     }

@@ -25,6 +25,7 @@ from tests.support.fact_builders import (
     state,
     suspended,
 )
+from tests.support.grounds import ALL_CONFIRMED
 from tracker.domain.basics.vocabulary import Measure, Reach, Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.domain.catalogue.places import Place
@@ -73,7 +74,9 @@ def exposed(
 ) -> Exposure:
     """Return the exposure of gallium to controls."""
     question = ExposureQuery(ON, **{"commodity": GALLIUM, "destination": destination, **asked})
-    [found] = exposures(question, ExportClauses(controls), yearly_supplies(figures, ()))
+    [found] = exposures(
+        question, ExportClauses(controls, ALL_CONFIRMED), yearly_supplies(figures, ())
+    )
     return found
 
 
@@ -214,7 +217,9 @@ def test_the_forms_of_a_stage_decide_how_far_a_clause_on_forms_reaches(
 ) -> None:
     controls = [control(clause(forms=forms))]
     at = stage and Stage(stage)
-    [found] = applied(ExposureQuery(ON), GALLIUM, at or None, ExportClauses(controls))
+    [found] = applied(
+        ExposureQuery(ON), GALLIUM, at or None, ExportClauses(controls, ALL_CONFIRMED)
+    )
     assert found.reach is reach
 
 
@@ -263,7 +268,7 @@ def test_a_ban_of_dual_use_items_reaches_what_any_of_the_licences_does() -> None
     metal = control(clause(measure="dual_use_licence", forms=["metal"]))
     some = clause(measure="dual_use_licence", forms=["oxide"], items=[{"name": "gallium oxide"}])
     for stage, limits in ((Stage.PRIMARY, 1), (Stage.REFINERY, 2)):
-        clauses = ExportClauses([ban, metal, control(some, id="y")])
+        clauses = ExportClauses([ban, metal, control(some, id="y")], ALL_CONFIRMED)
         of_stage = applied(ExposureQuery(ON, commodity=GALLIUM), GALLIUM, stage, clauses)
         found = {one.control.id: one for one in of_stage}
         assert found["ban"].reach == "partly"
@@ -365,7 +370,9 @@ def test_an_unknown_end_covers_a_supply_fully_for_a_year(
     """The clause is in force from 3 December 2024."""
     question = ExposureQuery(date.fromisoformat(day), commodity=GALLIUM)
     [found] = exposures(
-        question, ExportClauses([control(clause(end="unknown"))]), yearly_supplies(WORLD, ())
+        question,
+        ExportClauses([control(clause(end="unknown"))], ALL_CONFIRMED),
+        yearly_supplies(WORLD, ()),
     )
     assert shares(found) == expected
     told = (
@@ -461,7 +468,7 @@ def test_supplies_are_distinguished_and_never_added() -> None:
     question = ExposureQuery(ON, commodity=Commodity("aluminium"), destination=US)
     found = exposures(
         question,
-        ExportClauses([control(clause(commodities=["bauxite"]))]),
+        ExportClauses([control(clause(commodities=["bauxite"]))], ALL_CONFIRMED),
         yearly_supplies(figures, ()),
     )
     assert [(str(e.commodity), *shares(e)) for e in found] == [
@@ -484,7 +491,7 @@ def test_without_a_commodity_all_that_is_controlled_is_reported_and_nothing_else
     named = ["gallium", "aluminium", "dysprosium", "dual_use_items"]
     found = exposures(
         ExposureQuery(ON, destination=US),
-        ExportClauses([control(clause(commodities=named))]),
+        ExportClauses([control(clause(commodities=named))], ALL_CONFIRMED),
         yearly_supplies(figures, ()),
     )
     assert [(str(e.commodity), e.year) for e in found] == [
@@ -503,7 +510,9 @@ def test_shares_follow_an_order_of_publishers() -> None:
     figures = output("WORLD", 100), state(china, stream, DAY)
     question = ExposureQuery(ON, commodity=GALLIUM)
     [found] = exposures(
-        question, ExportClauses([control()]), yearly_supplies(figures, [order("bgs")])
+        question,
+        ExportClauses([control()], ALL_CONFIRMED),
+        yearly_supplies(figures, [order("bgs")]),
     )
     assert (shares(found), found.mixed_editions) == (("0.6000", "0.0000"), True)
 
@@ -734,8 +743,8 @@ async def test_what_is_read_is_what_a_fold_in_memory_gives(
             [found] = await as_of.exposures.find(
                 question, (), moment, destinations=[question.destination]
             )
-            first_days = await as_of.confirmations.first_days(moment)
-            clauses = ExportClauses(controls, first_days)
+            grounds = await as_of.confirmations.grounds(moment)
+            clauses = ExportClauses(controls, grounds)
             assert found == exposures(question, clauses, yearly_supplies(figures, ()))
 
 
@@ -744,7 +753,9 @@ def last_output(
 ) -> list[FigureState]:
     """Return the output for a query, of each product in the world's last year."""
     wanted = {
-        below for one in ExportClauses(controls).subjects(question) for below in descendants(one)
+        below
+        for one in ExportClauses(controls, ALL_CONFIRMED).subjects(question)
+        for below in descendants(one)
     }
     figures = [
         s
@@ -780,7 +791,7 @@ async def test_an_exposure_of_everything_is_answered_in_a_few_reads(
     monkeypatch.setattr(pool, "fetch", counted)
     found = await ask(corpus_services, day="2025-11-20", destination="US")
     assert len(found) > 20
-    assert reads == 4
+    assert reads == 8
 
 
 async def test_a_question_about_nothing_in_particular_is_refused(services: Services) -> None:

@@ -25,6 +25,7 @@ from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.hs_concordance import goods_by_code
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import members_of
+from tracker.domain.controls.confirmation import NO_GROUNDS
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.trade_flow import FlowClaimed, TradeFlowState
 
@@ -78,7 +79,6 @@ def test_an_origin_with_a_clause_in_force_on_all_of_the_product_is_certainly_con
         ({"inForceFrom": "2026-06-02"}, "none"),
         ({"inForceUntil": "2026-05-31"}, "none"),
         ({"legalStage": "proposed"}, "none"),
-        ({"end": "unknown", "inForceFrom": "2025-12-01"}, "assumed"),
         ({"end": "unknown"}, "partly"),
     ],
 )
@@ -108,17 +108,10 @@ def test_announced_and_proposed_clauses_stand_beside(clause: dict[str, Any]) -> 
     assert (len(china.in_force), len(china.beside)) == (0, 1)
 
 
-def test_a_return_from_a_suspension_that_no_act_confirms_is_assumed() -> None:
-    control = control_of("CN")
-    found = exposed(origin_list(), control, first_days={(control.id, "1"): date(2026, 5, 1)})
+def test_a_status_that_no_record_confirms_is_assumed() -> None:
+    found = exposed(origin_list(), control_of("CN"), grounds=NO_GROUNDS)
     assert statuses(found)["CN"] == "assumed"
     assert bounds(found) == ("0", "18", "18")
-
-
-def test_an_entry_into_force_on_the_day_of_the_act_is_not_assumed() -> None:
-    control = control_of("CN")
-    found = exposed(origin_list(), control, first_days={(control.id, "1"): date(2023, 8, 1)})
-    assert statuses(found)["CN"] == "certain"
 
 
 def test_the_law_of_a_union_is_that_of_its_members() -> None:

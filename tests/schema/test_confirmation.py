@@ -10,7 +10,9 @@ from schema.services import Services
 from tests.support.api import Api, claim, clause, control, source, suspension
 
 CLAUSE = """query ($day: Day!) { asOf(validAt: $day) { exportControl(id: "x") {
-  clauses { status confirmation statusStatement statedSuspension { until source { publisher } } } } } }"""
+  clauses { status confirmation statusStatement
+    confirmedBy { kind on entity position url complete }
+    statedSuspension { until source { publisher } } } } } }"""
 LIST = """query ($day: Day!, $confirmation: Confirmation) { asOf(validAt: $day) {
   exportControls(confirmation: $confirmation) { totalCount edges { matchingClauses { key } } }
   clauseCounts(groupBy: [CONFIRMATION]) { confirmation clauses } } }"""
@@ -66,17 +68,53 @@ async def test_a_return_after_the_newest_act_follows_from_terms_alone(api: Api) 
     ]
     found = await one(api, "2026-12-01")
     assert found["statusStatement"] == (
-        "In force by its own terms since 28 November 2026 (not confirmed)."
+        "In force by its own terms since 28 November 2026 (not confirmed). No list of later acts was read;"
+        " the newest record that names it is of 9 November 2025."
     )
+    assert found["confirmedBy"] is None
 
 
-async def test_an_act_of_the_issuer_on_or_after_the_day_confirms_the_return(api: Api) -> None:
-    await newer_act(api, "2026-11-27")
+async def test_only_an_act_that_names_the_clause_confirms_the_return(api: Api) -> None:
+    await newer_act(api, "2026-11-28")
     assert await confirmations(api, "2026-11-28") == ["BY_TERMS"]
-    await api.do("announceExportControl", control("z", on="2026-11-28"))
-    assert await confirmations(api, "2026-11-28") == ["CONFIRMED"]
+    amendment = {"id": "x", "on": "2026-11-29", "clauses": [clause()]}
+    await api.do("amendExportControl", {**amendment, "source": source(published_on="2026-11-29")})
     found = await one(api, "2026-11-28")
+    assert (found["confirmation"], found["confirmedBy"]) == (
+        "CONFIRMED",
+        {
+            "kind": "ACT",
+            "on": "2026-11-29",
+            "entity": "export-control/x",
+            "position": "4",
+            "url": None,
+            "complete": True,
+        },
+    )
     assert found["statusStatement"] == "In force since 28 November 2026."
+
+
+async def test_lists_read_in_part_are_named_and_confirm_no_return(api: Api) -> None:
+    declaration = {
+        "id": "cn",
+        "on": "2026-11-29",
+        "issuer": "CN",
+        "acts": "EXPORT_CONTROL",
+        "name": "Announcements",
+        "last": "2026-11-28",
+        "checkedBy": "tests",
+        "source": source(published_on="2026-11-29"),
+    }
+    await api.do("declareCoverage", {**declaration, "leftOut": ["Numbers 2 to 10."]})
+    found = await one(api, "2026-11-29")
+    assert found["confirmedBy"] is None
+    assert found["statusStatement"].endswith(
+        " Lists read to 28 November 2026, in part: nothing found."
+    )
+    await api.do("declareCoverage", declaration)
+    found = await one(api, "2026-11-29")
+    assert found["confirmedBy"]["kind"] == "READING"
+    assert found["confirmedBy"]["entity"] == "coverage/cn"
 
 
 async def test_neither_other_issuers_nor_accounts_of_others_confirm_it(api: Api) -> None:
@@ -92,7 +130,8 @@ async def test_an_expiry_after_the_newest_act_follows_from_terms_alone(services:
     assert await confirmations(api, "2025-12-31", "2026-01-01") == ["CONFIRMED", "BY_TERMS"]
     found = await one(api, "2026-01-01")
     assert found["statusStatement"] == (
-        "Expired by its own terms since 1 January 2026 (not confirmed)."
+        "Expired by its own terms since 1 January 2026 (not confirmed). No list of later acts was read;"
+        " the newest record that names it is of 3 December 2024."
     )
 
 

@@ -301,14 +301,16 @@ async def test_the_newest_facts_of_the_corpus_are_those_of_its_log(
         assert {of[0]: of for of in found} == newest
 
 
-async def test_the_horizon_of_each_issuer_of_the_corpus_is_the_same(
+async def test_the_horizon_of_each_issuer_of_the_corpus_is_among_its_facts(
     corpus_services: Services,
 ) -> None:
     api = Api(corpus_services)
     data = await api.ask("{ asOf { horizon { issuer newestFactOn } } }")
     expected = {one["issuer"]: one["newestFactOn"] for one in data["asOf"]["horizon"]}
     found = await horizons(api, by=["ISSUER"])
-    assert {issuer: day for issuer, _, day, _ in found} == expected
+    newest = {issuer: day for issuer, _, day, _ in found}
+    assert all(newest[issuer] >= day for issuer, day in expected.items())
+    assert any(newest[issuer] > day for issuer, day in expected.items())
     assert len(expected) > 40
     kinds = {kind: facts for kind, facts, *_ in await horizons(api)}
     assert kinds["FIGURE"] > 9000

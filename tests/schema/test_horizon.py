@@ -64,7 +64,7 @@ async def test_what_was_retracted_is_not_known(api: Api) -> None:
     assert await days(api) == {"CN": "2024-12-03"}
 
 
-async def test_announcements_count_for_their_actors_and_alliances_for_themselves(api: Api) -> None:
+async def test_only_acts_count_for_their_issuer_and_for_the_alliance_itself(api: Api) -> None:
     await api.do(
         "foundAlliance",
         {"id": "msp", "on": "2022-06-14", "name": "MSP", "members": ["US"], "source": source()},
@@ -75,8 +75,12 @@ async def test_announcements_count_for_their_actors_and_alliances_for_themselves
         | {"title": "They say so", "source": source()},
     )
     await api.do("recordFigure", claim())
-    assert await days(api) == {"JP": "2025-07-01", "msp": "2025-07-01"}
-    assert await days(api, '(issuer: "msp")') == {"msp": "2025-07-01"}
+    await api.do("announceExportControl", control("x"))
+    await api.do("suspendExportControl", suspension("x"))
+    stated = {"id": "x", "on": "2026-09-28", "suspendedUntil": "2027-01-10", "statedBy": "MOFCOM"}
+    await api.do("stateSuspension", {**stated, "source": source("mofcom", "2026-09-28")})
+    assert await days(api) == {"CN": "2025-11-09", "msp": "2022-06-14"}
+    assert await days(api, '(issuer: "msp")') == {"msp": "2022-06-14"}
     assert await days(api, '(issuer: "US")') == {}
 
 

@@ -16,8 +16,10 @@ from projections.analysis.import_exposure import (
 )
 from projections.analysis.origin_lists import OriginList, published_list
 from tests.support.fact_builders import announced, decided_facts, source, state
+from tests.support.grounds import ALL_CONFIRMED
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.controls.confirmation import Grounds
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.entities.fact import Fact
 from tracker.domain.figures.figure import FigureState
@@ -129,10 +131,10 @@ def exposed(
     output: Sequence[FigureState] = (),
     flows: Sequence[TradeFlowState] = (),
     measures: set[Measure] | None = None,
-    **more: Any,
+    grounds: Grounds = ALL_CONFIRMED,
 ) -> ImportExposure:
     """Return the imports of a list under some controls."""
-    clauses = ExportClauses(controls, statuses=EFFECTIVE | UPCOMING, **more)
+    clauses = ExportClauses(controls, grounds, EFFECTIVE | UPCOMING)
     of = claim if isinstance(claim, OriginList) else listed(claim)
     on_product = product_clauses(of, DAY, clauses).only(measures)
     by_commodity = defaultdict(list)

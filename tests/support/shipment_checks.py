@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any
 
 from tests.support.fact_builders import announced, decided_facts, state
+from tests.support.grounds import ALL_CONFIRMED
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.vocabulary import VerdictKind
 from tracker.domain.controls.clause_query import matching_clauses
-from tracker.domain.controls.confirmation import NOTHING_BY_TERMS, FirstDays
+from tracker.domain.controls.confirmation import Grounds
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import Licences, licences_in_force
 from tracker.domain.entities.fact import Fact
@@ -40,7 +41,7 @@ def american(*clauses: dict[str, Any], key: str = "x") -> ExportControlState:
 
 
 def check_shipment(
-    case: Case, controls: Sequence[ExportControlState], licences: Licences, first_days: FirstDays
+    case: Case, controls: Sequence[ExportControlState], licences: Licences, grounds: Grounds
 ) -> ShipmentCheck:
     """Return the clauses of controls that apply to a shipment; the product reads matches by SQL."""
     readings = [
@@ -53,14 +54,14 @@ def check_shipment(
         )
         for reading in case.readings
     ]
-    return check_matches(case, readings, licences, first_days)
+    return check_matches(case, readings, licences, grounds)
 
 
 def check(*controls: ExportControlState, **shipment: Any) -> ShipmentCheck:
     """Return the check of goods that go from China to the United States."""
     goods = from_builtins(Shipment, {"origin": "CN", "destination": "US", **shipment})
     case = Case(goods, date.fromisoformat(DAY), {})
-    return check_shipment(case, controls, licences_in_force(controls), NOTHING_BY_TERMS)
+    return check_shipment(case, controls, licences_in_force(controls), ALL_CONFIRMED)
 
 
 def matches(of: ShipmentCheck) -> dict[str, str]:

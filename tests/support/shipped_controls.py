@@ -10,6 +10,7 @@ from typing import Any
 
 from projections.fold.timeline import timeline
 from tests.support.corpus_lines import shipped_lines
+from tests.support.grounds import ALL_CONFIRMED
 from tests.support.shipment_checks import check_shipment
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.controls.export_control import ExportControlState
@@ -54,4 +55,4 @@ def check_on(day: date, shipment: Shipment | None = None, **fields: Any) -> Ship
     """Return the check of a shipment, given or by its fields as in JSON, on a day."""
     of = shipment or from_builtins(Shipment, fields)
     controls = controls_on(day)
-    return check_shipment(Case(of, day, {}), controls, licences_in_force(controls), {})
+    return check_shipment(Case(of, day, {}), controls, licences_in_force(controls), ALL_CONFIRMED)

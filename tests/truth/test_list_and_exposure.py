@@ -6,6 +6,7 @@ from datetime import date
 
 from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import exposures
+from tests.support.grounds import ALL_CONFIRMED
 from tests.support.shipped_controls import controls_on, days
 from tracker.domain.basics.vocabulary import ClauseStatus, Direction
 from tracker.domain.catalogue.commodities import Commodity, commodities
@@ -75,7 +76,9 @@ def in_exposure(
 ) -> Named:
     """Return the export clauses in force or suspended, according to exposure."""
     [found] = exposures(
-        ExposureQuery(day, commodity=commodity, destination=to), ExportClauses(controls), {}
+        ExposureQuery(day, commodity=commodity, destination=to),
+        ExportClauses(controls, ALL_CONFIRMED),
+        {},
     )
     return {
         (of.control.id, of.clause.clause.id)

@@ -53,6 +53,7 @@ ITEM = Part(
         "about": str,
         "kind": str,
         "match": str,
+        "certainty": str,
         "control": str,
         "clause": str,
         "status": str,
@@ -154,6 +155,7 @@ def clause_fields(node: Node, book: Book) -> dict[str, Any]:
     return {
         "kind": node["kind"].lower(),
         "match": node["match"].lower(),
+        "certainty": node["certainty"].lower(),
         "control": control["key"],
         "clause": clause["key"],
         "status": clause["status"].lower(),
@@ -169,9 +171,10 @@ def line(item: Item) -> str:
     """Return a part of the check in a line."""
     if item["about"] == "question":
         return f"question: {item['says']} ({item['field']}, {item['question']})"
-    parts = [item.get("kind", item["about"]), *([item["match"]] if "match" in item else [])]
+    parts = [item.get("kind", item["about"]), *([item["certainty"]] if "certainty" in item else [])]
     if item["about"] == "not in force":
-        returns = f", applies from {item['firstDay']}" if "firstDay" in item else ""
+        comes = "firstDay" in item and item["status"] != "expired"
+        returns = f", applies from {item['firstDay']}" if comes else ""
         parts.append(f"{item['status']}{returns}")
     said = "; ".join([item["says"], *item.get("steps", ()), *item.get("reasons", ())])
     return f"{word_phrase(', '.join(parts))}: {said}{numbers(item.get('sources', ()))}"

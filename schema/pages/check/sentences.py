@@ -9,7 +9,15 @@ from typing import Any
 from schema.pages.site.name_fields import name_of
 from tracker.domain.wording.phrases import many, short_date, with_article, with_capital, word_phrase
 
-CERTAINLY, POSSIBLY, NOT_IN_FORCE = "Certainly", "Possibly", "Later"
+CERTAINLY, POSSIBLY, NOT_IN_FORCE, ENDED = "Certainly", "Possibly", "Later", "Ended"
+CERTAINTY = {
+    "CERTAIN": CERTAINLY,
+    "NOT_CONFIRMED": "Not confirmed",
+    "CONTRADICTED": "Contradicted",
+    "POSSIBLE": POSSIBLY,
+}
+"""Words for the certainty of a rule, surest first."""
+SUREST_FIRST = [*CERTAINTY].index
 STRONGEST = "Strongest possible rule"
 WITHOUT_RULE = {"NOTHING_RECORDED": "Not recorded", "UNKNOWN": "Unknown"}
 """Words for legs without a rule, by the kind of their verdict."""
@@ -70,18 +78,26 @@ def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
 def _certain(verdicts: Sequence[VerdictNode]) -> Iterator[Sentence]:
     certain = [one for one in verdicts if one["match"] == "CERTAIN" and one["kind"] not in DUTIES]
     for one in certain[:MAX_CERTAIN]:
-        yield Sentence(CERTAINLY, one["obligation"])
+        yield Sentence(CERTAINTY[one["clause"]["certainty"]], one["obligation"])
     if len(certain) > MAX_CERTAIN:
-        yield Sentence(CERTAINLY, f"{many(len(certain) - MAX_CERTAIN, 'more rule')} below.")
+        weakest = max(
+            (one["clause"]["certainty"] for one in certain[MAX_CERTAIN:]), key=SUREST_FIRST
+        )
+        more = f"{many(len(certain) - MAX_CERTAIN, 'more rule')} below."
+        yield Sentence(CERTAINTY[weakest], more)
 
 
 def _duties(shipment: Mapping[str, Any]) -> Iterator[Sentence]:
     for trade in DUTIES.values():
         duties = shipment[f"{trade}Duties"]
-        if any(line["clause"]["match"] == "CERTAIN" for line in duties["lines"]):
-            yield Sentence(CERTAINLY, duties["statement"])
-        elif duties["lines"]:
-            yield Sentence(POSSIBLY, duties["statement"])
+        if duties["lines"]:
+            matching = [
+                line["clause"]["certainty"]
+                for line in duties["lines"]
+                if line["clause"]["match"] == "CERTAIN"
+            ]
+            weakest = max(matching, key=SUREST_FIRST, default="POSSIBLE")
+            yield Sentence(CERTAINTY[weakest], duties["statement"])
 
 
 def percent_range(part: Mapping[str, Any]) -> str:
@@ -108,7 +124,11 @@ def _possible(possible: Sequence[VerdictNode]) -> Iterator[Sentence]:
         )
 
 
-def _later(rules: Sequence[Mapping[str, Any]]) -> Iterator[Sentence]:
+def _later(not_in_force: Sequence[Mapping[str, Any]]) -> Iterator[Sentence]:
+    ended = [one for one in not_in_force if one["clause"]["status"] == "EXPIRED"]
+    rules = [one for one in not_in_force if one not in ended]
+    for one in ended:
+        yield Sentence(ENDED, one["obligation"])
     if not rules:
         return
     days = sorted(one["firstDay"] for one in rules if one["firstDay"])

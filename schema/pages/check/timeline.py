@@ -14,7 +14,7 @@ from tracker.domain.wording.phrases import word_phrase
 MAX_ROWS = 24
 DAYS_BEFORE, DAYS_AFTER = 730, 1096
 """Days around the date of the page whose changes determine the window."""
-NOT_IN_FORCE = "Suspended or not yet in force"
+NOT_IN_FORCE = "Suspended, not yet in force or ended"
 GROUPS = {"CERTAIN": "Certain", "POSSIBLE": "Possible"}
 
 

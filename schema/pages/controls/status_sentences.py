@@ -155,8 +155,9 @@ def leads(control: Mapping[str, Any], day: date) -> list[str]:
         current = next((period for period in periods if period.covers(day)), None)
         if current is not None:
             bare = Period(current.status, current.first, current.last)
-            confirmed = clause["confirmation"] == "CONFIRMED"
-            statement = "" if confirmed else clause["statusStatement"]
+            due = clause["decisionDue"]
+            plain = clause["confirmation"] == "CONFIRMED" and not (due and due < day.isoformat())
+            statement = "" if plain else clause["statusStatement"]
             state = (bare, next_period(periods, day), statement)
             grouped.setdefault(state, []).append(clause)
     return [

@@ -105,9 +105,9 @@ class AsOf(
         ] = None,
     ) -> list[Horizon]:
         """The newest recorded act of each issuer, ordered by code, with the sources that are watched for
-        newer acts. Export controls count for their issuer, announcements for their actors, alliances for
-        themselves. It depends on the position only, not on `validAt`. It is not a measure of completeness:
-        earlier acts may be missing."""
+        newer acts. Acts of export controls count for their issuer, acts of alliances for themselves;
+        statements are not acts. It depends on the position only, not on `validAt`. It is not a measure of
+        completeness: earlier acts may be missing."""
         of = None if issuer is None else str(parse_word(Actor, issuer, "issuer"))
         horizons = info.context.services.as_of.horizons
         known = {one.issuer: one for one in await horizons.of(of, self.moment.position)}

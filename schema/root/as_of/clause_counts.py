@@ -42,7 +42,7 @@ from tracker.domain.basics.vocabulary import (
     Measure,
 )
 from tracker.domain.catalogue import places
-from tracker.domain.controls.confirmation import NOTHING_BY_TERMS
+from tracker.domain.controls.confirmation import NO_GROUNDS
 from tracker.errors import InvalidInput
 
 MAX_GROUPS = 1000
@@ -130,10 +130,10 @@ class ClauseCounts(AtMoment):
         as_of = info.context.services.as_of
         controls = await as_of.controls.having(self.moment, query, narrowed)
         licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
-        first_days = NOTHING_BY_TERMS
+        grounds = NO_GROUNDS
         if ClauseGroup.CONFIRMATION in group_by:
-            first_days = await as_of.confirmations.first_days(self.moment)
-        counts = count_clauses(controls, query, licences, group_by, first_days)
+            grounds = await as_of.confirmations.grounds(self.moment)
+        counts = count_clauses(controls, query, licences, group_by, grounds)
         if len(counts) > MAX_GROUPS:
             raise InvalidInput(
                 f"there are {len(counts)} groups, at most {MAX_GROUPS} are allowed: use narrower filters",

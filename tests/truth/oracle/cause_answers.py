@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support.api import Api
 from tests.truth.oracle.causes import Period, periods_of, turns_of
-from tests.truth.oracle.events import DAY, CountingEvent
+from tests.truth.oracle.events import DAY, CountingEvent, first_day, last_day
 from tests.truth.oracle.law import KIND, Instrument, instruments
 from tests.truth.oracle.law_answers import by_instrument, days_of, known_by, moment, pages
 
@@ -71,21 +71,23 @@ async def ask_reasons(api: Api, day: date, position: int) -> dict[str, Any]:
 
 
 def expected_reasons(all_known: list[CountingEvent], day: date) -> dict[str, Any]:
-    """Return the expected reasons. All events are needed for the newest facts of issuers."""
+    """Return the expected reasons. Later events may confirm a status."""
     known = [event for event in all_known if event.type.startswith(KIND)]
-    newest, found = newest_facts(all_known), dict[str, Any]()
+    whole = {events[0].entity: events for events in by_instrument(known)}
+    found = dict[str, Any]()
     for events in by_instrument(known_by(known, day)):
         public = instruments([event for event in events if event.day <= day], day)
         for of in public.values():
             periods = periods_of(events, days_of(events, FIRST_DAY, LAST_DAY))
-            last_day = newest[of.opening.data["issuer"]]
             for name in of.clauses:
-                found[f"{of.key}/{name}"] = _reasons(of, name, periods[name], day, last_day)
+                found[f"{of.key}/{name}"] = _reasons(
+                    of, name, periods[name], day, whole[events[0].entity]
+                )
     return found
 
 
 def _reasons(
-    of: Instrument, name: str, periods: list[Period], day: date, last_day: date
+    of: Instrument, name: str, periods: list[Period], day: date, everything: list[CountingEvent]
 ) -> dict[str, Any]:
     ends = [str(period.turn.day - DAY) for period in periods[1:]]
     current = [period for period in periods if period.turn.day <= day][-1]
@@ -93,7 +95,7 @@ def _reasons(
         "because": sorted(of.clauses[name].acts),
         "since": str(current.turn.day),
         "statusBecause": current.turn.because.position,
-        "assumed": _assumed(of, name, day, periods, current, last_day),
+        "assumed": _assumed(of, name, day, periods, current, everything),
         "statuses": [
             {**period.expected, "until": end}
             for period, end in zip(periods, [*ends, None], strict=True)
@@ -102,33 +104,40 @@ def _reasons(
 
 
 def _assumed(
-    of: Instrument, name: str, day: date, periods: list[Period], current: Period, last_day: date
+    of: Instrument,
+    name: str,
+    day: date,
+    periods: list[Period],
+    current: Period,
+    everything: list[CountingEvent],
 ) -> str | None:
-    """Return the basis of a status without an act."""
+    """Return the assumption behind a status in force: no record names the clause from its return on."""
     if current.status != "in_force":
         return None
-    then = [period.status for period in periods if period.turn.day <= last_day][-1:]
-    by_itself = current.turn.because.type.startswith(f"{KIND}Suspen")
-    if then == ["suspended"] and current.turn.day > last_day and by_itself:
-        return None if current.turn.confirmed_by else "AUTOMATIC_RETURN"
+    before = [period.status for period in periods if period.turn.day < current.turn.day][-1:]
+    stated = of.clauses[name].stated
+    is_contradicted = stated is not None and last_day(stated["suspendedUntil"]) >= day
+    if before == ["suspended"]:
+        named = _days_that_name(name, everything)
+        if is_contradicted or max(named) < current.turn.day:
+            return "AUTOMATIC_RETURN"
     is_open = of.clauses[name].wording(day).data.get("end") == "unknown"
     return "END_UNKNOWN" if is_open else None
 
 
-def newest_facts(known: list[CountingEvent]) -> dict[str, date]:
-    """Return the day of the newest fact of each issuer."""
-    found: dict[str, date] = {}
-    issuers = {
-        event.entity: event.data["issuer"] for event in known if event.type == f"{KIND}Announced"
-    }
-    for event in known:
-        if event.entity in issuers:
-            of = [issuers[event.entity]]
-        else:
-            of = event.data.get("actors", []) if event.type.startswith("Announcement.") else []
-        for one in of:
-            found[one] = max(found.get(one, date.min), event.day)
-    return found
+def _days_that_name(name: str, events: list[CountingEvent]) -> list[date]:
+    """Return the days of all acts on a clause, and the publication days of their texts that were read."""
+    whole = instruments(events, LAST_DAY)[_key(events)]
+    days = list[date]()
+    for event in events:
+        relation = event.data.get("relation", {}).get("clauses")
+        is_related = event.type == f"{KIND}Related" and (not relation or name in relation)
+        is_statement = event.type == f"{KIND}SuspensionStated"
+        if is_related or (event.position in whole.clauses[name].acts and not is_statement):
+            sources = [event.data["source"], *event.data.get("moreSources", [])]
+            read = [one for one in sources if one.get("checked") in ("page", "data_file")]
+            days += [event.day, *(first_day(one["publishedOn"]) for one in read)]
+    return days
 
 
 def _key(events: list[CountingEvent]) -> str:

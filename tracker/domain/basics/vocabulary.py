@@ -404,12 +404,13 @@ class DutyRelation(StrEnum):
 
 
 class Confirmation(Word):
-    """Whether recorded acts support a status."""
+    """Whether a record of its first day or later supports a status."""
 
     CONFIRMED = "confirmed", "confirmed", "confirmed"
-    """A recorded act of the issuer is at least as new as the beginning of the status."""
+    """A record of its first day or later supports it: see `confirmedBy`."""
     BY_TERMS = "by_terms", "by its own terms", "by their own terms"
-    """It follows from dates in older acts: it began after the newest recorded act of the issuer."""
+    """It follows from dates in older acts: no record of its first day or later names it. A return from a
+    suspension, an expiry and a renewal need a record that names the clause, or complete lists."""
     CONTRADICTED = (
         "contradicted",
         "contradicted by a recorded statement",
@@ -421,6 +422,32 @@ class Confirmation(Word):
     """The support of the status of one clause."""
     plural: str
     """The support of the statuses of several clauses."""
+
+
+class GroundKind(StrEnum):
+    """The kind of record that supports a status, strongest first."""
+
+    ACT = "act"
+    """An act that names the clause, its act or the act that suspends it."""
+    STATEMENT = "statement"
+    """A statement of the issuer about the act."""
+    TEXT = "text"
+    """A source that names the clause, was read, and was published on or after the first day."""
+    READING = "reading"
+    """A reading of the lists of the issuer in which a change would stand."""
+
+
+class Certainty(Word):
+    """The certainty that a rule applies: the weaker of its match and its status, surest first."""
+
+    CERTAIN = "certain"
+    """All conditions are met, and a record confirms its status."""
+    NOT_CONFIRMED = "not_confirmed"
+    """All conditions are met, but its status follows from dates in older acts."""
+    CONTRADICTED = "contradicted"
+    """All conditions are met, but a recorded statement contradicts its status."""
+    POSSIBLE = "possible"
+    """A condition is open."""
 
 
 class Match(StrEnum):

@@ -1,68 +1,439 @@
-"""The confirmation of a status: whether recorded acts support it. Pure."""
+"""The confirmation of a status: the record that supports it, or the days without one. Pure.
+
+A status that follows from dates in older acts is confirmed by a record of its first day or later that names
+the clause, its act or the act that suspends it, or by a reading of the lists in which a change would stand.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
 
-from tracker.domain.basics.vocabulary import Assumption, ClauseEnd, ClauseStatus, Confirmation
-from tracker.domain.controls.clause import ClauseState
-from tracker.domain.controls.export_control import ExportControlState
-from tracker.domain.wording.phrases import date_phrase, word_phrase
+from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.vocabulary import (
+    ActKind,
+    AnnouncementKind,
+    Assumption,
+    ClauseEnd,
+    ClauseStatus,
+    Confirmation,
+    GroundKind,
+    Phase,
+)
+from tracker.domain.catalogue.commodities import related
+from tracker.domain.controls.clause import Clause, ClauseState
+from tracker.domain.controls.duty_relations import Related
+from tracker.domain.controls.export_control import (
+    ExportControl,
+    ExportControlFold,
+    ExportControlState,
+    clauses_of,
+)
+from tracker.domain.controls.export_control_acts import (
+    Amended,
+    Announced,
+    ClausesFact,
+    Disputed,
+    Extended,
+    Suspended,
+    SuspensionStated,
+)
+from tracker.domain.entities.citations import cited_numbers
+from tracker.domain.entities.entity import RecordedFact, effective_facts
+from tracker.domain.entities.fact import READ, Fact
+from tracker.domain.evidence.completeness import Reading, control_kinds, is_read_in_full
+from tracker.domain.wording.phrases import date_phrase
 
-FirstDays = Mapping[tuple[str, str], date]
-"""By instrument and clause: the first day after the newest act of the issuer on which the status changes."""
-NOTHING_BY_TERMS: FirstDays = {}
-"""No status follows from dates alone."""
+CONTROL = f"{ExportControl.KIND}/"
+
+
+class Ground(NamedTuple):
+    """A record that supports a status.
+
+    `on` is the day of the act or statement, the publication day of the text, or the last day of the reading.
+    """
+
+    kind: GroundKind
+    on: date
+    entity: str
+    position: int
+    url: str | None
+    in_part: bool = False
+    """Whether the lists were read only in part."""
+
+
+class Period(NamedTuple):
+    """A status of a clause from a day on, with the wording of that day.
+
+    `is_open` marks statuses that governments often prevent by a further act: a return after a suspension, an
+    expiry, and a renewal. `named_on` is the day of the last act that names the clause before.
+    """
+
+    first: date
+    status: ClauseStatus
+    clause: Clause
+    is_open: bool
+    is_return: bool
+    named_on: date
+
+
+class _Support(NamedTuple):
+    """The records that support a status, with its first day and the day of the newest of them."""
+
+    first: date
+    newest: date
+    grounds: Sequence[Ground]
+
+
+class ControlRecord(NamedTuple):
+    """The facts about an instrument, as far as they support statuses of its clauses."""
+
+    issuer: str
+    kinds: Mapping[str, frozenset[ActKind]]
+    """The lists in which changes of a clause stand, by clause."""
+    periods: Mapping[str, Sequence[Period]]
+    """The statuses of each clause, by day."""
+    acts: Sequence[Ground]
+    """Acts that name the instrument."""
+    naming: Mapping[str, Sequence[Ground]]
+    """Acts and texts that name a clause."""
+    numbers: frozenset[str]
+    """The numbers of its act and of acts that suspend it."""
+    cited: Sequence[tuple[str, Ground]]
+    """The numbers of acts that its facts cite."""
+
+
+class Grounds:
+    """The records that support statuses, as recorded at a position."""
+
+    def __init__(
+        self,
+        records: Mapping[str, ControlRecord],
+        announcements: Iterable[tuple[str, RecordedFact]] = (),
+        readings: Iterable[Reading] = (),
+    ):
+        self._records = records
+        self._statements = defaultdict[str, list[Ground]](list)
+        """By instrument: statements of its issuer about it."""
+        for entity, known in announcements:
+            fact = known.fact
+            if isinstance(fact, Made) and fact.kind is AnnouncementKind.STATEMENT:
+                ground = _ground(GroundKind.STATEMENT, entity, known)
+                for about in fact.about:
+                    record = records.get(about.removeprefix(CONTROL))
+                    if record and record.issuer in fact.actors:
+                        self._statements[about.removeprefix(CONTROL)].append(ground)
+        self._citing = defaultdict[tuple[str, str], list[Ground]](list)
+        """By issuer and number of an act: the acts that cite it."""
+        for record in records.values():
+            for number, ground in record.cited:
+                self._citing[record.issuer, number].append(ground)
+        self._readings = defaultdict[str, list[Reading]](list)
+        for reading in readings:
+            self._readings[reading.issuer].append(reading)
+        self._of_period: dict[tuple[str, str, date], _Support] = {}
+
+    def period(self, control: str, clause: str, day: date) -> Period | None:
+        """Return the status of a clause on a day, with its first day."""
+        record = self._records.get(control)
+        periods = record.periods.get(clause, ()) if record else ()
+        place = bisect_right(periods, day, key=_FIRST)
+        return periods[place - 1] if place else None
+
+    def is_confirmed(self, control: ExportControlState, clause: ClauseState, day: date) -> bool:
+        """Return whether a record supports the status of a clause on a day.
+
+        A status with an end of unknown date is supported only by a record of the day or later.
+        """
+        support = self._supports(control.id, clause, day)
+        return support is not None and support.newest >= _needed(support.first, clause, day)
+
+    def confirmed_by(
+        self, control: ExportControlState, clause: ClauseState, day: date
+    ) -> Ground | None:
+        """Return the record that supports the status of a clause on a day; None without one.
+
+        Acts come first, then the newest record up to the day.
+        """
+        if not self.is_confirmed(control, clause, day):
+            return None
+        support = self._supports(control.id, clause, day)
+        assert support is not None
+        needed = _needed(support.first, clause, day)
+        later = (one for one in support.grounds if one.on >= needed)
+        return min(later, key=lambda one: _preference(one, day))
+
+    def _supports(self, control: str, clause: ClauseState, day: date) -> _Support | None:
+        """Return the records that support the status of a clause; None if it is not that of the records."""
+        period = self.period(control, clause.clause.id, day)
+        if period is None or period.status is not clause.status:
+            return None
+        key = control, clause.clause.id, period.first
+        support = self._of_period.get(key)
+        if support is None:
+            grounds = [*self._support(control, period)]
+            newest = max((one.on for one in grounds), default=date.min)
+            support = self._of_period[key] = _Support(period.first, newest, grounds)
+        return support
+
+    def last_reading(self, control: str, clause: str) -> Reading | None:
+        """Return the reading with the last day of the lists in which changes of a clause stand."""
+        record = self._records.get(control)
+        periods = record.periods.get(clause) if record else None
+        if record is None or not periods:
+            return None
+        readings = self._readings_of(record, periods[-1].clause)
+        return max(readings, key=attrgetter("last"), default=None)
+
+    def last_named(self, control: str, clause: str, day: date) -> date | None:
+        """Return the day of the last record up to a day that names a clause."""
+        record = self._records.get(control)
+        named = record.naming.get(clause, ()) if record else ()
+        return max((one.on for one in named if one.on <= day), default=None)
+
+    def _support(self, control: str, period: Period) -> Iterator[Ground]:
+        """Yield the records that support a status from its first day on."""
+        record, id = self._records[control], period.clause.id
+        for ground in record.naming[id]:
+            if ground.kind is not GroundKind.STATEMENT or period.status is ClauseStatus.SUSPENDED:
+                yield ground
+        readings = [
+            one for one in self._readings_of(record, period.clause) if one.last >= period.first
+        ]
+        if period.is_open:
+            span = period.named_on, period.first
+            if all(
+                is_read_in_full([one for one in readings if one.acts is kind], span)
+                for kind in record.kinds[id]
+            ):
+                yield from map(_reading_ground, readings)
+            return
+        yield from record.acts
+        yield from self._statements[control]
+        for number in record.numbers:
+            yield from self._citing[record.issuer, number]
+        yield from (_reading_ground(one) for one in readings if one.first <= period.first)
+
+    def _readings_of(self, record: ControlRecord, clause: Clause) -> Iterator[Reading]:
+        named = frozenset().union(*map(related, clause.commodities))
+        for reading in self._readings[record.issuer]:
+            if reading.acts in record.kinds[clause.id] and (
+                not reading.commodities or not named.isdisjoint(reading.commodities)
+            ):
+                yield reading
+
+
+NO_GROUNDS = Grounds({})
+"""No record supports any status."""
 
 
 def confirmation(
-    control: ExportControlState, clause: ClauseState, day: date, first_days: FirstDays
+    control: ExportControlState, clause: ClauseState, day: date, grounds: Grounds
 ) -> Confirmation:
     """Return the confirmation of the status of a clause on a day.
 
-    A status that began after the newest recorded act of the issuer follows only from dates in older acts. A
-    statement that contradicts the text has precedence over both.
+    A statement that contradicts the text has precedence over every other record.
     """
     if clause.contradiction(day):
         return Confirmation.CONTRADICTED
-    first_day = first_days.get((control.id, clause.clause.id))
-    follows_from_dates = first_day is not None and first_day <= day
-    return Confirmation.BY_TERMS if follows_from_dates else Confirmation.CONFIRMED
+    supported = grounds.is_confirmed(control, clause, day)
+    return Confirmation.CONFIRMED if supported else Confirmation.BY_TERMS
 
 
 def assumption(
-    control: ExportControlState, clause: ClauseState, day: date, first_days: FirstDays
+    control: ExportControlState, clause: ClauseState, day: date, grounds: Grounds
 ) -> Assumption | None:
     """Return the assumption behind the status of a clause in force on a day; None without one.
 
-    A status that follows from dates alone is a return from a suspension, unless it began on the first day of
-    the clause.
+    A return from a suspension is assumed until a record confirms it.
     """
     if clause.status is not ClauseStatus.IN_FORCE:
         return None
-    if confirmation(control, clause, day, first_days) is not Confirmation.CONFIRMED:
-        began = first_days.get((control.id, clause.clause.id))
-        if clause.contradiction(day) or began != clause.clause.first_day:
-            return Assumption.AUTOMATIC_RETURN
+    period = grounds.period(control.id, clause.clause.id, day)
+    supported = confirmation(control, clause, day, grounds)
+    if period and period.is_return and supported is not Confirmation.CONFIRMED:
+        return Assumption.AUTOMATIC_RETURN
     return Assumption.END_UNKNOWN if clause.clause.end is ClauseEnd.UNKNOWN else None
 
 
 def status_statement(
-    clause: ClauseState, day: date, supported: Confirmation, since: date | None
+    control: ExportControlState,
+    clause: ClauseState,
+    day: date,
+    since: date | None,
+    grounds: Grounds,
 ) -> str:
-    """Return the status of a clause on a day in one or two sentences that claim no more than is recorded.
+    """Return the status of a clause on a day in a few sentences that claim no more than is recorded.
 
     `since` is the first day of the status, if it is known.
     """
-    status = word_phrase(clause.status).capitalize()
+    status = clause.status.phrase.capitalize()
     began = f" since {date_phrase(since)}" if since else ""
-    stated = clause.contradiction(day)
-    if stated:
-        return (
-            f"{status} by its own terms{began}. {stated.by} stated on {date_phrase(stated.on)} that the"
-            f" suspension runs to {date_phrase(stated.until)}; the instrument was not found."
-        )
-    if supported is Confirmation.BY_TERMS:
-        return f"{status} by its own terms{began} (not confirmed)."
-    return f"{status}{began}."
+    match confirmation(control, clause, day, grounds):
+        case Confirmation.CONTRADICTED:
+            stated = clause.contradiction(day)
+            assert stated is not None
+            return (
+                f"{status} by its own terms{began}. {stated.by} stated on {date_phrase(stated.on)} that"
+                f" the suspension runs to {date_phrase(stated.until)}; the instrument was not found."
+            )
+        case Confirmation.BY_TERMS:
+            read = unread_since(control.id, clause.clause.id, day, grounds)
+            return f"{status} by its own terms{began} (not confirmed). {read}"
+    return f"{status}{began}.{_passed_deadline(clause, day)}"
+
+
+def _passed_deadline(clause: ClauseState, day: date) -> str:
+    """Return a sentence on a deadline for a decision that is over; empty without one."""
+    due = clause.clause.decision_due
+    if due is None or due.last >= day or clause.status.phase is not Phase.NOT_LAW:
+        return ""
+    return f" A decision was due by {date_phrase(due)}; no act on it is recorded."
+
+
+def unread_since(control: str, clause: str, day: date, grounds: Grounds) -> str:
+    """Return in a sentence the last day on which a change of a clause would have been read."""
+    reading = grounds.last_reading(control, clause)
+    if reading is not None:
+        in_part = "" if reading.complete else ", in part"
+        return f"Lists read to {date_phrase(reading.last)}{in_part}: nothing found."
+    named = grounds.last_named(control, clause, day)
+    newest = f"; the newest record that names it is of {date_phrase(named)}" if named else ""
+    return f"No list of later acts was read{newest}."
+
+
+def control_record(facts: Iterable[RecordedFact], entity: str) -> ControlRecord | None:
+    """Return the record of an instrument from its effective facts; None before its announcement."""
+    known = effective_facts(facts)
+    fold, place = ExportControlFold(), 0
+    periods = defaultdict[str, list[Period]](list)
+    naming = defaultdict[str, list[Ground]](list)
+    acts, cited = list[Ground](), list[tuple[str, Ground]]()
+    named_on = dict[str, date]()
+    lacks = {pair for one in known for pair in _without(one.fact)}
+    for day in sorted({day for one in known for day in ExportControl.change_days(one.fact)}):
+        named_before = dict(named_on)
+        renewed = set[str]()
+        while place < len(known) and known[place].fact.public_on <= day:
+            one, place = known[place], place + 1
+            fact, named = one.fact, [*_named(one.fact, fold)]
+            if isinstance(fact, Extended):
+                renewed.update(named)
+            fold.take(one)
+            if isinstance(fact, Disputed):
+                continue
+            for id in named:
+                named_on[id] = day
+                naming[id] += _naming(id, entity, one, lacks)
+            if not isinstance(fact, SuspensionStated):
+                ground = _ground(GroundKind.ACT, entity, one)
+                acts.append(ground)
+                cited += [(number, ground) for number in _numbers(fact)]
+        for id, history in fold.histories.items():
+            status, of = history.status(day), periods[id]
+            last = of[-1].status if of else None
+            if status is not last or (id in renewed and status is ClauseStatus.IN_FORCE):
+                returns = (last, status) == (ClauseStatus.SUSPENDED, ClauseStatus.IN_FORCE)
+                is_open = (
+                    returns
+                    or status is last
+                    or (status is ClauseStatus.EXPIRED and last is not None)
+                )
+                before = named_before.get(id, day)
+                of.append(Period(day, status, history.wording(day), is_open, returns, before))
+    if fold.opening is None:
+        return None
+    kinds = {id: _kinds(fold, of[-1].clause) for id, of in periods.items()}
+    numbers = frozenset[str]().union(
+        *(_numbers(one.fact) for one in known if isinstance(one.fact, Announced | Suspended))
+    )
+    return ControlRecord(fold.opening.issuer, kinds, periods, acts, naming, numbers, cited)
+
+
+def _kinds(fold: ExportControlFold, clause: Clause) -> frozenset[ActKind]:
+    """Return the kinds of lists in which a change of a clause would stand."""
+    assert fold.opening is not None
+    kinds = control_kinds(fold.opening.direction, [clause.measure])
+    names_firms = clause.entities or clause.entity_count is not None
+    return kinds if names_firms else kinds - {ActKind.ENTITY_LIST}
+
+
+def _named(fact: Fact, fold: ExportControlFold) -> Iterable[str]:
+    """Return the clauses that a fact names, after the facts that a fold has applied."""
+    match fact:
+        case Related():
+            return fact.relation.clauses or fold.histories
+        case ClausesFact():
+            return clauses_of(fact, fold.histories)
+    return _stated(fact)
+
+
+def _naming(
+    id: str, entity: str, known: RecordedFact, lacks: Container[tuple[str, str]]
+) -> Iterator[Ground]:
+    """Yield a fact that names a clause, and its sources that were read; not if they lack the clause."""
+    if isinstance(known.fact, SuspensionStated):
+        yield _ground(GroundKind.STATEMENT, entity, known)
+        return
+    sources = [one for one in known.fact.sources if (one.url or one.name, id) not in lacks]
+    if sources:
+        yield _ground(GroundKind.ACT, entity, known)
+    for source in sources:
+        if source.checked in READ:
+            on = source.published_on.first
+            yield Ground(GroundKind.TEXT, on, entity, known.position, source.url)
+
+
+def _without(fact: Fact) -> Iterator[tuple[str, str]]:
+    """Yield the sources, by address or name, that do not contain a clause of their fact, with the clause."""
+    for place, id in enumerate(_stated(fact)):
+        for source in fact.sources:
+            if f"clauses.{place}" in source.unsupported:
+                yield source.url or source.name, id
+
+
+def _stated(fact: Fact) -> Sequence[str]:
+    """Return the clauses in the fields of a fact."""
+    match fact:
+        case Announced() | Amended():
+            return [clause.id for clause in fact.clauses]
+        case ClausesFact():
+            return fact.clauses
+    return ()
+
+
+def _numbers(fact: Fact) -> frozenset[str]:
+    """Return the numbers of acts in the citation and title of a fact."""
+    texts = (getattr(fact, "instrument", None), getattr(fact, "title", None))
+    return frozenset[str]().union(*(cited_numbers(text) for text in texts if text))
+
+
+def _ground(kind: GroundKind, entity: str, known: RecordedFact) -> Ground:
+    return Ground(kind, known.fact.public_on, entity, known.position, known.fact.source.url)
+
+
+def _reading_ground(of: Reading) -> Ground:
+    return Ground(
+        GroundKind.READING, of.last, of.entity, of.position, of.url, in_part=not of.complete
+    )
+
+
+def _needed(first: date, clause: ClauseState, day: date) -> date:
+    """Return the day from which a record supports a status that began on a first day."""
+    is_open = clause.status is ClauseStatus.IN_FORCE and clause.clause.end is ClauseEnd.UNKNOWN
+    return max(first, day) if is_open else first
+
+
+def _preference(ground: Ground, day: date) -> tuple[int, bool, int, int]:
+    """Return the sort key of grounds: acts first, then the newest up to a day, then the next one."""
+    is_later = ground.on > day
+    distance = abs((ground.on - day).days)
+    return KINDS.index(ground.kind), is_later, distance, ground.position
+
+
+KINDS = (*GroundKind,)
+_FIRST = attrgetter("first")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from tracker.domain.basics.values import DAY
 from tracker.domain.basics.vocabulary import ActKind, CompletenessLevel, Direction, Measure
@@ -97,6 +98,50 @@ class _ReadList:
     days: Days
     omissions: tuple[str, ...]
     waiting: str = ""
+
+
+class Reading(NamedTuple):
+    """Days on which the acts of one kind by an issuer were read, in full or in part; no commodities: all.
+
+    `entity` and `position` are the list and the event that declares it.
+    """
+
+    issuer: str
+    acts: ActKind
+    commodities: tuple[Commodity, ...]
+    first: date
+    last: date
+    complete: bool
+    entity: str
+    position: int
+    url: str | None
+
+
+def readings(
+    lists: Iterable[CoverageState], sources: Mapping[str, WatchedSourceState]
+) -> Iterator[Reading]:
+    """Yield the days of all lists that count; a list of some commodities is in full for these."""
+    for of in lists:
+        if of.withdrawn_on is None:
+            declared = max(of.because, key=lambda one: one.position)
+            scope = Scope(frozenset({of.acts}), commodities=frozenset(of.commodities) or None)
+            for one in _read_lists(of, sources, scope):
+                yield Reading(
+                    of.issuer,
+                    of.acts,
+                    of.commodities,
+                    *one.days,
+                    not one.omissions,
+                    f"coverage/{of.id}",
+                    declared.position,
+                    declared.source.url,
+                )
+
+
+def is_read_in_full(lists: Iterable[Reading], days: Days) -> bool:
+    """Return whether lists without omissions cover some days together."""
+    read = _union((one.first, one.last) for one in lists if one.complete)
+    return not any(_outside(read, days))
 
 
 @dataclass(frozen=True, slots=True)

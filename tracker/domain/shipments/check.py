@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeAlias
 
 from tracker.domain.basics.values import DAY
 from tracker.domain.basics.vocabulary import (
+    Certainty,
     ClauseStatus,
     Confirmation,
     Covers,
@@ -21,7 +22,7 @@ from tracker.domain.basics.vocabulary import (
     VerdictKind,
 )
 from tracker.domain.controls.clause import ClauseState
-from tracker.domain.controls.confirmation import FirstDays, confirmation
+from tracker.domain.controls.confirmation import Grounds, confirmation
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.legal_basis import is_legal_basis
 from tracker.domain.controls.matching import NO_LICENCES, IssuerLicences, Licences
@@ -35,8 +36,16 @@ from tracker.domain.wording.phrases import commodities_phrase
 ADDS_NONE = Condition(None, "it adds no licence of its own")
 Matches: TypeAlias = tuple[ExportControlState, Sequence[ClauseState]]
 """A control with its clauses that match the goods."""
+CERTAINTY = {
+    Confirmation.CONFIRMED: Certainty.CERTAIN,
+    Confirmation.BY_TERMS: Certainty.NOT_CONFIRMED,
+    Confirmation.CONTRADICTED: Certainty.CONTRADICTED,
+}
+"""The certainty of a matching clause by the confirmation of its status."""
 STATUSES = (ClauseStatus.IN_FORCE, ClauseStatus.SUSPENDED, ClauseStatus.ANNOUNCED)
 """Statuses of clauses that apply, or may apply on a later day."""
+ENDED_WITHIN = timedelta(365)
+"""Maximum age of an end by its own terms, without a record that confirms it, that a check lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,13 @@ class Applicable:
     def key(self) -> tuple[str, str]:
         """The instrument and the clause."""
         return self.control.id, self.state.clause.id
+
+    @property
+    def certainty(self) -> Certainty:
+        """The weaker of its match and its status."""
+        if self.match is Match.POSSIBLE:
+            return Certainty.POSSIBLE
+        return CERTAINTY[self.confirmation]
 
     @property
     def kind(self) -> VerdictKind:
@@ -112,7 +128,7 @@ class ShipmentCheck:
     case: Case
     verdicts: tuple[ClauseVerdict, ...]
     not_in_force: tuple[Applicable, ...]
-    """Clauses that would apply but are suspended, or not yet in force."""
+    """Clauses that would apply but are suspended, not yet in force, or ended lately by their own terms."""
 
     @property
     def applicable(self) -> Iterator[Applicable]:
@@ -136,7 +152,7 @@ def check_matches(
     case: Case,
     readings: Iterable[tuple[Case, Iterable[Matches]]],
     licences: Licences,
-    first_days: FirstDays,
+    grounds: Grounds,
 ) -> ShipmentCheck:
     """Return the clauses that apply to a shipment, of those that match the goods of its readings.
 
@@ -147,7 +163,7 @@ def check_matches(
         {
             one.key: one
             for control, clauses in matches
-            for one in applicable_clauses(reading, control, clauses, licences, first_days)
+            for one in applicable_clauses(reading, control, clauses, licences, grounds)
         }
         for reading, matches in readings
     ]
@@ -189,13 +205,26 @@ def applicable_clauses(
     control: ExportControlState,
     clauses: Iterable[ClauseState],
     licences: Licences,
-    first_days: FirstDays,
+    grounds: Grounds,
 ) -> Iterator[Applicable]:
     """Yield the clauses that apply to a shipment, now or on a later day, of those that match its goods."""
     own = licences.get(control.issuer, NO_LICENCES)
     for state in clauses:
-        if state.status in STATUSES and (one := _apply(case, control, state, own, first_days)):
+        may_apply = state.status in STATUSES or _may_last(control, state, case.day, grounds)
+        if may_apply and (one := _apply(case, control, state, own, grounds)):
             yield one
+
+
+def _may_last(control: ExportControlState, state: ClauseState, day: date, grounds: Grounds) -> bool:
+    """Return whether a clause ended lately by its own terms and no record confirms it.
+
+    A quota ends with its period.
+    """
+    ended = state.status is ClauseStatus.EXPIRED and not state.clause.period
+    last = state.clause.last_day if ended else None
+    if last is None or day - last > ENDED_WITHIN:
+        return False
+    return confirmation(control, state, day, grounds) is not Confirmation.CONFIRMED
 
 
 def _apply(
@@ -203,7 +232,7 @@ def _apply(
     control: ExportControlState,
     state: ClauseState,
     licences: IssuerLicences,
-    first_days: FirstDays,
+    grounds: Grounds,
 ) -> Applicable | None:
     conditions: list[Condition] = []
     for condition in Conditions(case, control, state, licences).all():
@@ -219,7 +248,7 @@ def _apply(
         Match.POSSIBLE if open_conditions else Match.CERTAIN,
         tuple(open_conditions),
         tuple(one for one in conditions if one.met is None and one.is_exception),
-        confirmation(control, state, case.day, first_days),
+        confirmation(control, state, case.day, grounds),
         rate_of(case, control, state.clause),
         quota_question(case, control, state.clause),
     )

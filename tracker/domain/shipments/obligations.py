@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker.domain.basics.vocabulary import Direction, Match, Measure, VerdictKind
+from tracker.domain.basics.vocabulary import (
+    Certainty,
+    ClauseStatus,
+    Confirmation,
+    Direction,
+    Measure,
+    VerdictKind,
+)
 from tracker.domain.catalogue.publishers import speaks_for
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.shipments.check import Applicable, ShipmentCheck
-from tracker.domain.wording.phrases import authority_phrase, listed, place_in_text, quantity_phrase
+from tracker.domain.wording.phrases import (
+    authority_phrase,
+    date_phrase,
+    listed,
+    place_in_text,
+    quantity_phrase,
+)
 
 GAZETTES = frozenset({"eur-lex", "federal-register", "govinfo"})
 """Publishers of the law of an issuer that apply none of it."""
@@ -17,12 +30,28 @@ GAZETTES = frozenset({"eur-lex", "federal-register", "govinfo"})
 def obligation(one: Applicable) -> str:
     """Return an obligation in one sentence: who must do what, by which authority and at which rate.
 
-    It says which of these is not recorded, and cites the act that words the clause.
+    It says which of these is not recorded, cites the act that words the clause, and begins with the doubt
+    about a status that is not confirmed.
     """
     clause, control = one.state.clause, one.control
     act = one.state.instrument or control.instrument or control.title
     missing = "".join(f"; the {part} is not recorded" for part in _not_recorded(one))
-    return f"{_duty_to_act(one)}{missing} ({act}, clause {clause.id})."
+    sentence = f"{_duty_to_act(one)}{missing} ({act}, clause {clause.id})."
+    doubt = _doubt(one)
+    return f"{doubt}: {sentence[:1].lower()}{sentence[1:]}" if doubt else sentence
+
+
+def _doubt(one: Applicable) -> str | None:
+    """Return the doubt about the status of a clause in force or ended; None if it is confirmed."""
+    if one.confirmation is Confirmation.CONFIRMED:
+        return None
+    if one.state.status is ClauseStatus.EXPIRED and one.state.clause.last_day:
+        return f"Ended by its terms on {date_phrase(one.state.clause.last_day)}, not confirmed"
+    if one.state.status is not ClauseStatus.IN_FORCE:
+        return None
+    if stated := one.state.stated_suspension:
+        return f"By its text, but stated to be suspended to {date_phrase(stated.until)}"
+    return "By its text, not confirmed"
 
 
 def _duty_to_act(one: Applicable) -> str:
@@ -76,10 +105,10 @@ def _authority(control: ExportControlState) -> str | None:
 
 
 def summary(check: ShipmentCheck) -> str:
-    """Return the strongest certain rule and the strongest possible one, in a sentence each."""
-    strongest = (
-        (word, next((one for one in check.verdicts if one.applicable.match is match), None))
-        for word, match in (("Certain", Match.CERTAIN), ("Possible", Match.POSSIBLE))
-    )
-    sentences = [f"{word}: {obligation(one.applicable)}" for word, one in strongest if one]
+    """Return the strongest rule of each certainty in a sentence, the certain one first."""
+    rules = [one.applicable for one in check.verdicts]
+    strongest = [next((one for one in rules if one.certainty is of), None) for of in Certainty]
+    sentences = [
+        f"{one.certainty.phrase.capitalize()}: {obligation(one)}" for one in strongest if one
+    ]
     return " ".join(sentences) or "No rule in force is recorded for the shipment."
