@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import orjson
@@ -70,16 +71,22 @@ async def fixed_response(
 
     It is made and compressed once, in a thread.
     """
-    page = await asyncio.to_thread(_fixed, make)
+    page = _fixed[make] if make in _fixed else await asyncio.to_thread(_rendered, make)
     return page.response(request, {"Vary": "Accept-Encoding"}, media_type)
 
 
-@cache
-def _fixed(make: Callable[[], Any]) -> RenderedPage:
-    made = make()
-    page = RenderedPage(made.encode() if isinstance(made, str) else orjson.dumps(made))
-    _ = page.gzipped
-    return page
+_fixed: dict[Callable[[], Any], RenderedPage] = {}
+_rendering = threading.Lock()
+
+
+def _rendered(make: Callable[[], Any]) -> RenderedPage:
+    with _rendering:
+        if make not in _fixed:
+            made = make()
+            page = RenderedPage(made.encode() if isinstance(made, str) else orjson.dumps(made))
+            _ = page.gzipped
+            _fixed[make] = page
+    return _fixed[make]
 
 
 class RenderedPages(SizedLruCache[Key, RenderedPage]):

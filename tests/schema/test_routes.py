@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import re
+import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from schema.app import create_app
+from schema.http.rendered import fixed_response
 from schema.http.response_format import SSE
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api
@@ -124,6 +129,21 @@ async def test_the_schema_is_told_where_introspection_is_on(services: Services) 
 
 
 # --- gzip
+
+
+async def test_a_document_that_stays_is_made_once_for_all_who_ask_at_the_same_time() -> None:
+    threads = []
+
+    def make() -> str:
+        threads.append(threading.current_thread())
+        time.sleep(0.05)
+        return "x" * 2000
+
+    request = Request({"type": "http", "headers": [(b"accept-encoding", b"gzip")]})
+    answers = await asyncio.gather(*(fixed_response(request, make, "text/plain") for _ in range(9)))
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+    assert {gzip.decompress(bytes(answer.body)) for answer in answers} == {b"x" * 2000}
 
 
 @pytest.fixture
