@@ -142,9 +142,9 @@ async def _lock_rebuilds(
     """
     async with AsyncExitStack() as stack:
         connection = await _connect_to_next_tables(target, stack)
+        await connection.execute(SQL.end_silent_session, SILENCE_TIMEOUT_SETTING)
         for name in sorted(each.name for each in projections):  # in one order: no deadlock
             await connection.execute(SQL.take_rebuild, name)
-        await connection.execute(SQL.end_silent_session, SILENCE_TIMEOUT_SETTING)
         keeping = asyncio.create_task(_keep_alive(connection))
         try:
             yield

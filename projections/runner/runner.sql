@@ -58,7 +58,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('projector/' || $1::text, 0));
 SELECT pg_advisory_lock(hashtextextended('rebuild/' || $1::text, 0));
 
 -- name: end_silent_session
--- It is a session lock, so a process that stops sending keepalive queries loses it.
+-- These are session locks, so a process that stops sending keepalive queries loses them.
 SELECT set_config('idle_session_timeout', $1, false);
 
 -- name: end_rebuilds
