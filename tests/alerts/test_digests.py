@@ -249,6 +249,33 @@ async def test_an_act_that_was_recorded_the_day_before_its_date_is_listed_once(
     assert not (await digests.digest(target, first, second)).counts
 
 
+async def test_an_act_of_yesterday_that_takes_effect_later_is_new_and_rests_on_no_older_act(
+    services: Services,
+) -> None:
+    digests, target = Digests(services), parse_target("/commodities/gallium")
+    await services.commands.record(
+        "export-control/x", announced(ban("1", inForceFrom="2026-12-18"), on="2026-11-28")
+    )
+    today = date(2026, 11, 29)
+    digest = await digests.digest(target, Point(today, 0), Point(today, 1))
+    assert digest.counts == {Category.NEW: 1}
+    [upcoming] = [line for line in digest.lines if line.category is Category.UPCOMING]
+    assert upcoming.day == "2026-12-18"
+    assert upcoming.remark == "Not confirmed: it follows from the dates of an act."
+
+
+async def test_an_act_that_took_effect_before_the_previous_digest_is_recorded_late(
+    services: Services,
+) -> None:
+    digests, target = Digests(services), parse_target("/commodities/gallium")
+    await services.commands.record(
+        "export-control/x", announced(ban("1", inForceFrom="2026-11-20"), on="2026-11-10")
+    )
+    today = date(2026, 11, 29)
+    digest = await digests.digest(target, Point(today, 0), Point(today, 1))
+    assert digest.counts == {Category.LATE: 1}
+
+
 async def test_digests_that_follow_each_other_list_what_one_over_the_whole_time_lists(
     services: Services,
 ) -> None:
@@ -296,7 +323,7 @@ async def test_a_new_act_on_a_shipment_with_a_later_first_day_is_a_change(
     [line] = digest.lines
     assert "suspended from 10 December 2028" in line.text
     same_day = Point(UNTIL.day, since.position)
-    assert (await shipment_digest(services, same_day)).counts == {Category.LATE: 1}
+    assert (await shipment_digest(services, same_day)).counts == {Category.NEW: 1}
     assert line.path.startswith("/events/3?")
 
 

@@ -51,7 +51,7 @@ async def test_the_end_of_a_suspension_moves_when_it_is_extended_and_is_cancelle
     assert moved["last-modified"].dt >= first["last-modified"].dt == first["dtstamp"].dt
     assert moved["created"] == first["created"]
     assert moved["status"] == "TENTATIVE"
-    assert "Not confirmed: it follows from dates in older acts." in moved["description"]
+    assert "Not confirmed: it follows from the dates of an act." in moved["description"]
     assert "28\N{NO-BREAK SPACE}Nov\N{NO-BREAK SPACE}2026 (position 2)" in moved["description"]
 
     repeal = {"id": "x", "on": "2026-01-10", "repealedFrom": "2026-01-10", "source": source()}

@@ -32,7 +32,7 @@ COUNTED = {
 }
 """Words of the subject, for one and for several. Upcoming changes do not make a digest."""
 EXPLAINED = {
-    Category.LATE: "These records are dated before the previous digest but were recorded after it.",
+    Category.LATE: "These acts and figures are older than the previous digest but were recorded after it.",
     Category.CONTRADICTED: "A recorded statement contradicts a status that follows from dates.",
 }
 MAX_TITLE_CHARACTERS = 70

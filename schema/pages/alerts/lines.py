@@ -18,7 +18,7 @@ Data = Mapping[str, Any]
 CONTRADICTED = "CONTRADICTED"
 UPCOMING_DAYS = 30
 REMARKS = {
-    "BY_TERMS": "Not confirmed: it follows from dates in older acts.",
+    "BY_TERMS": "Not confirmed: it follows from the dates of an act.",
     CONTRADICTED: "A recorded statement contradicts this.",
 }
 """Remarks on statuses, by confirmation."""
@@ -95,7 +95,21 @@ def event_category(event: Data, since: Point) -> Category:
     if event["correctionOf"] or event["type"] in RETRACTION_TYPES:
         return Category.CORRECTED
     day = event_date(event)
-    return Category.LATE if day and PartialDate(day).last < since.day else Category.NEW
+    past = day and PartialDate(day).last < since.day
+    return (
+        Category.LATE
+        if past and not _takes_effect_after(event["data"], since.day)
+        else Category.NEW
+    )
+
+
+def _takes_effect_after(data: Data, day: date) -> bool:
+    """Return whether a fact, or one of its clauses, has a first day after a day: `inForceFrom` and others."""
+    parts = [data, *(one for one in data.get("clauses") or () if isinstance(one, Mapping))]
+    starts = [
+        text for part in parts for name, text in part.items() if text and name.endswith("From")
+    ]
+    return any(PartialDate(text).last > day for text in starts)
 
 
 def event_date(event: Data) -> str:

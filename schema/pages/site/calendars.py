@@ -23,7 +23,7 @@ REFRESHED_AFTER = timedelta(hours=6)
 """Interval after which a calendar should poll again; it gets 304 without changes."""
 DAY = timedelta(days=1)
 UNSUPPORTED = {
-    "BY_TERMS": "Not confirmed: it follows from dates in older acts.",
+    "BY_TERMS": "Not confirmed: it follows from the dates of an act.",
     "CONTRADICTED": "Not confirmed: a recorded statement says that the suspension continues.",
 }
 """Sentences for statuses that are not confirmed, by confirmation."""
