@@ -17,6 +17,7 @@ COMMANDS = {
     "follow": ("deploy.cli.follow", "follow"),
     "snapshot": ("deploy.cli.state_files", "snapshot"),
     "replay": ("deploy.cli.state_files", "replay"),
+    "doctor": ("deploy.cli.doctor", "doctor"),
     "migrate": ("deploy.cli.migrate", "migrate"),
     "redact": ("deploy.cli.redact", "redact"),
     "rebuild": ("deploy.cli.rebuild", "rebuild"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from projections.runner.folds import AnotherRelease
 from projections.runner.replica import PROMOTED, ReplicaState
 from schema.services import Services
+from tracker.delivery.summary import DeliverySummary
 from tracker.errors import LogSetBack, TrackerError
 from tracker.postgres.database import CONNECTION_ERRORS
 
@@ -237,6 +238,11 @@ async def warn_of_deliveries(services: Services) -> list[str]:
             summary = await services.endpoints.summary()
     except (*CONNECTION_ERRORS, TimeoutError):
         return []  # an unavailable database is reported elsewhere
+    return delivery_warnings(summary)
+
+
+def delivery_warnings(summary: DeliverySummary) -> list[str]:
+    """Return the problems in a summary of deliveries."""
     warnings = []
     if summary.active and not summary.delivering:
         warnings.append(f"no server delivers: {summary.active} endpoints wait")

@@ -57,6 +57,16 @@ class Connection:
         self._sent += 1
         return Attempt(Result.SENT)
 
+    async def problem(self) -> str | None:
+        """Return why the server does not accept a connection and the login, or None if it does."""
+        try:
+            await self._connected()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+            return _failed(error, "").error
+        finally:
+            await self.aclose()
+        return None
+
     async def _connected(self) -> aiosmtplib.SMTP:
         if self._client is not None and self._sent >= MAX_MESSAGES_A_CONNECTION:
             await self.aclose()

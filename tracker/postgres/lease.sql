@@ -22,3 +22,7 @@ WHERE name = $1 AND holder = $2 AND epoch = $3;
 -- name: fence
 -- Check that an epoch is current; no process can take the lease before the end of this transaction.
 SELECT epoch FROM delivery.leases WHERE name = $1 AND epoch = $2 FOR SHARE;
+
+-- name: held
+-- The leases that a process holds now.
+SELECT name FROM delivery.leases WHERE expires_at > clock_timestamp();

@@ -17,3 +17,9 @@ SELECT quote_ident(rolname) AS login,
                         ELSE NOT (rolinherit AND pg_has_role(to_regrole(name), 'SET WITH ADMIN OPTION')) END
             ) AS ungranted
 FROM pg_roles WHERE rolname = current_user;
+
+-- name: lacking
+-- The login, and the roles of some that it cannot take.
+SELECT quote_ident(session_user) AS login,
+       array(SELECT name FROM unnest($1::text[]) AS name
+             WHERE NOT coalesce(pg_has_role(session_user, to_regrole(name), 'SET'), false)) AS roles;

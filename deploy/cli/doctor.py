@@ -1,0 +1,77 @@
+"""`tracker doctor`: check the parts of an installation, one line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from deploy.cli.common import DataDir, print_whole
+from deploy.cli.doctor_checks import (
+    Finding,
+    Status,
+    check_disks,
+    check_mail,
+    check_settings,
+    disks,
+    examine_database,
+    guarded,
+)
+from deploy.cli.process import Exit, catch_signals, run
+from deploy.config import settings
+from deploy.postgres import PostgresError, default_data_dir
+from deploy.postgres.database_target import database
+from tracker.errors import TrackerError
+from tracker.postgres.database import Target
+
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print a JSON object per line: part, status, message, remedy."),
+]
+
+
+def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """Check database, roles, projections, keys, leases, clock, disk, mail and publishers.
+
+    It changes nothing and sends nothing. Each line is OK, WARN or FAIL, the part, and what to do. The
+    exit code is 1 if a check fails, and 0 otherwise.
+    """
+    catch_signals()
+    directory = data_dir or default_data_dir()
+    options, findings = check_settings(directory)
+
+    async def examine(target: Target) -> list[Finding]:
+        return [each async for each in examine_database(target, directory, options)]
+
+    target: Target | None = None
+    try:
+        target = settings.database_target()
+        with database(directory, target) as connected:
+            findings += run(connected.run_while_alive(examine(connected.target)))
+    except PostgresError as error:
+        remedy = "Start `tracker serve`, or set TRACKER_DATABASE_URL"
+        findings.append(Finding("database", Status.FAIL, str(error), remedy))
+    except TrackerError as error:
+        findings.append(Finding("database", Status.FAIL, error.message, "docs/settings.md"))
+    findings += check_disks(disks(directory, embedded=target is None))
+    findings += run(_collect(guarded("mail", check_mail)))
+    print_whole(map(_as_json if as_json else _as_line, findings))
+    if any(each.status is Status.FAIL for each in findings):
+        raise typer.Exit(Exit.REFUSED)
+
+
+async def _collect(findings: AsyncIterator[Finding]) -> list[Finding]:
+    return [each async for each in findings]
+
+
+def _as_json(finding: Finding) -> str:
+    return json.dumps(asdict(finding))
+
+
+def _as_line(finding: Finding) -> str:
+    """Return a finding as one line."""
+    remedy = f" → {finding.remedy}" if finding.remedy else ""
+    return " ".join(f"{finding.status:4} {finding.part}: {finding.message}{remedy}".split())
