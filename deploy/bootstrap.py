@@ -26,6 +26,7 @@ from projections.runner.folds import (
 )
 from projections.runner.projector import Projectors
 from projections.runner.rebuild import rebuild, take_over
+from projections.runner.release import RELEASE
 from projections.runner.tables import create_tables
 from projections.versions.projection import Versions
 from schema.services import Services
@@ -144,8 +145,12 @@ async def running_tracker(
         recorder = Recorder(pools.api, pools.append, durability)
         durability.confirm = recorder.confirm
         follower, proofs = Follower(recorder, target), ProofService(pools.api)
-        deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
-        watcher = Watcher(target, watch, durability) if watch else None
+        deliverer = (
+            Deliverer(target, follower, proofs, replace(delivery, release=RELEASE))
+            if delivery
+            else None
+        )
+        watcher = Watcher(target, replace(watch, release=RELEASE), durability) if watch else None
         sample_check = SampleCheck(pools.api) if serves else None
         async with (
             follower,
@@ -206,6 +211,7 @@ def with_alerts(
     from tracker.alerts.mailer import Mailer
     from tracker.alerts.store import Alerts
 
+    options = replace(options, release=RELEASE)
     mailer = Mailer(target, options, Digests(services), services.recorder.head)
     return replace(services, alerts=Alerts(pool, options), mailer=mailer)
 

@@ -15,6 +15,7 @@ TrackerError
 │   └── Rejected            an export, a log or a database differs from the signed one: with the place
 └── Unavailable         a part of the system does not respond in time
     ├── DiskFull            the database has no space left
+    ├── NewerRelease        a newer release recorded an event that this one cannot read
     └── LogSetBack          the log has lost events that this server has shown
 
 `code` is stable: clients may switch on it. `path` leads to the field, outermost first.
@@ -181,6 +182,18 @@ class DiskFull(Unavailable):
         super().__init__(
             "The database has no space left on its disk, so nothing was recorded."
             " Reading goes on; send this again when there is space."
+        )
+
+
+class NewerRelease(Unavailable):
+    """An event of the log that this release cannot read; a server of the newest release can."""
+
+    code = "NEWER_RELEASE"
+
+    def __init__(self, position: int, type_: str, problem: str):
+        super().__init__(
+            f"Event {position} ({type_}) cannot be read here: {problem}. A newer release recorded it:"
+            " use a server or command of that release (docs/operating/upgrade.md)"
         )
 
 

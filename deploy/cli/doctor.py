@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.common import DataDir, print_whole
+from deploy.cli.common import DataDir, print_whole, report_errors
 from deploy.cli.doctor_checks import (
     Finding,
+    Options,
     Status,
     check_disks,
     check_mail,
-    check_settings,
     disks,
     examine_database,
     guarded,
@@ -41,7 +41,9 @@ def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """
     catch_signals()
     directory = data_dir or default_data_dir()
-    options, findings = check_settings(directory)
+    with report_errors():
+        options = Options.read(directory)
+    findings: list[Finding] = []
 
     async def examine(target: Target) -> list[Finding]:
         return [each async for each in examine_database(target, directory, options)]

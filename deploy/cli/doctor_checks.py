@@ -8,15 +8,15 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 from deploy.bootstrap import check_migrations, open_connection, open_pool
 from deploy.cli.database_problem import describe_database_problem, describe_target
 from deploy.config import settings, table
 from deploy.config.mail import mail
 from projections.registry import PROJECTIONS
-from projections.runner.fingerprint import fingerprint
-from projections.runner.tables import SQL as TRACKING
-from projections.runner.tables import foreign_rows
+from projections.runner.folds import USE_THAT_RELEASE, AnotherRelease, read_folds
+from projections.versions.projection import Versions
 from schema.telemetry.readiness import Readiness, delivery_warnings
 from tracker.alerts.mailer import LEASE as MAIL_LEASE
 from tracker.alerts.smtp import Connection as MailConnection
@@ -75,31 +75,17 @@ class Options:
     watches: bool
     mails: bool
 
+    @classmethod
+    def read(cls, data_dir: Path) -> Self:
+        """Read the settings. Raises WrongSetting."""
+        signs, watches = settings.signing(data_dir), settings.watch_options()
+        return cls(signs is not None, watches is not None, mail() is not None)
+
     @property
     def roles(self) -> tuple[str, ...]:
         """The roles that the login of this server needs."""
         optional = ((PUBLISHER, self.signs), (WATCHER, self.watches), (MAILER, self.mails))
         return (API, PROJECTOR, DELIVERER, *(role for role, needed in optional if needed))
-
-
-def check_settings(data_dir: Path) -> tuple[Options, list[Finding]]:
-    """Check the settings, and return the tasks of a server with them."""
-    tasks: dict[str, bool] = {}
-    findings = []
-    for name, read in (
-        ("signs", lambda: settings.signing(data_dir)),
-        ("watches", settings.watch_options),
-        ("mails", mail),
-        ("delivers", settings.delivery),
-    ):
-        try:
-            tasks[name] = bool(read())
-        except TrackerError as error:
-            tasks[name] = False
-            remedy = "Correct the setting (docs/settings.md)"
-            findings.append(Finding("settings", Status.FAIL, error.message, remedy))
-    findings = list(dict.fromkeys(findings)) or [Finding("settings", Status.OK, "valid")]
-    return Options(tasks["signs"], tasks["watches"], tasks["mails"]), findings
 
 
 def check_disks(directories: Iterable[Path]) -> Iterator[Finding]:
@@ -179,20 +165,19 @@ class DatabaseChecks:
     async def projections(self) -> AsyncIterator[Finding]:
         """Check that this code made the rows of each projection, and that they follow the log."""
         head = await self._recorder.head()
-        for name, make in PROJECTIONS.items():
-            part, projection = f"projection {name}", make()
-            async with self._pool.acquire() as connection:
-                row = await connection.fetchrow(TRACKING.tracking, name)
-                if row is None or row["fold"] != fingerprint(projection):
-                    message = (await foreign_rows(connection, projection)).message
-                    remedy = "docs/operating/upgrade.md, Two releases on one database"
-                    yield Finding(part, Status.FAIL, message, remedy)
-                    continue
-            position, seconds = row["position"], await self._recorder.age(row["position"] + 1)
-            # `versions` makes a server unready, and the index only delays searches.
-            reached = {"position": position, "lag_seconds": seconds} if name == "versions" else {}
-            indexed = {} if reached else {"index": position, "search_lag_seconds": seconds}
-            report = Readiness(True, head, **({"position": head} | reached | indexed))
+        folds = await read_folds(self._pool, [make() for make in PROJECTIONS.values()])
+        for fold in folds:
+            part, position = f"projection {fold.projection}", fold.position
+            if not fold.is_own:
+                message = AnotherRelease([fold], USE_THAT_RELEASE).message
+                remedy = "docs/operating/upgrade.md, Two releases on one database"
+                yield Finding(part, Status.FAIL, message, remedy)
+                continue
+            seconds = await self._recorder.age(position + 1)
+            if fold.projection == Versions.name:
+                report = Readiness(True, head, position, lag_seconds=seconds)
+            else:  # it delays searches only
+                report = Readiness(True, head, head, position, search_lag_seconds=seconds)
             problems = report.reasons + report.warnings
             if problems:
                 remedy = (

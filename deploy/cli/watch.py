@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from deploy.cli.process import Exit
 from deploy.config.settings import database_target, secrets, watch_options
 from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from deploy.postgres import default_data_dir, has_database
+from projections.runner.release import RELEASE
 from tracker.errors import InvalidInput
 from tracker.postgres.database import WATCHER, Target
 from tracker.watch.journal import PollReport
@@ -63,7 +65,7 @@ def watch(
     with report_errors():
         options = watch_options(file=file, always=True)
         assert options is not None
-        options = _select_sources(options, sources)
+        options = replace(_select_sources(options, sources), release=RELEASE)
 
     directory = data_dir or default_data_dir()
     if list_them and database_target() is None and not has_database(directory):

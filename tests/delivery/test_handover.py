@@ -13,6 +13,9 @@ from dataclasses import replace
 
 import pytest
 
+from deploy import bootstrap
+from deploy.bootstrap import running_tracker
+from schema.services import Services
 from tests.delivery.test_deliverer import check_sequence, written
 from tests.support.deliveries import ADMIN, QUICK, delivering
 from tests.support.event_receiver import Delivered, accept, receiving_events
@@ -133,3 +136,24 @@ async def test_a_request_under_way_counts_when_a_server_ends(target: Target) -> 
         async with delivering(target, QUICK, receiver) as deliveries:
             await receiver.wait_until("a", 2)
             assert receiver.positions("a") == [1, 2]
+
+
+async def test_deliveries_belong_to_the_newest_release(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def active(tracker: Services) -> None:
+        async with asyncio.timeout(within(20)):
+            while not (tracker.deliverer and tracker.deliverer.active):
+                await asyncio.sleep(0.02)
+
+    async with AsyncExitStack() as stack:
+        monkeypatch.setattr(bootstrap, "RELEASE", "29.1")
+        older = await stack.enter_async_context(running_tracker(target, delivery=QUICK))
+        await active(older)
+        monkeypatch.setattr(bootstrap, "RELEASE", "29.2")
+        async with running_tracker(target, delivery=QUICK) as newer:
+            await active(newer)
+            assert older.deliverer
+            assert not older.deliverer.active
+        await asyncio.sleep(3)  # several attempts of the older one
+        assert not older.deliverer.active

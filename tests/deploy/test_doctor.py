@@ -28,7 +28,7 @@ from tracker.postgres.database import Target
 Findings = dict[str, tuple[str, str, str | None]]
 """Status, message and remedy of the last finding of each part."""
 PARTS = {
-    *("settings", "database", "migrations", "roles", "projection versions", "projection search"),
+    *("database", "migrations", "roles", "projection versions", "projection search"),
     *("keys", "lease deliverer", "deliveries", "publishers", "clock", "disk", "mail"),
 }
 MAIL = {
@@ -127,7 +127,7 @@ def test_a_database_that_is_away_is_named_and_the_other_parts_are_examined(
     )
     assert statuses(found) == {"database": "FAIL"}
     assert f"127.0.0.1:{port}/minerals can't be reached" in found["database"][1]
-    assert {*found} == {"settings", "database", "disk", "mail"}
+    assert {*found} == {"database", "disk", "mail"}
 
 
 def test_missing_roles_come_with_the_grant(
@@ -186,7 +186,7 @@ def test_a_wrong_clock_is_measured(examine: Callable[..., Findings]) -> None:
     assert "3,600 seconds ahead of the database's" in found["clock"][1]
 
 
-def test_wrong_settings_a_missing_migration_and_a_mail_server_that_is_away_are_named(
+def test_a_missing_migration_and_a_mail_server_that_is_away_are_named(
     examine: Callable[..., Findings], target: Target
 ) -> None:
     port = free_port()
@@ -196,9 +196,6 @@ def test_wrong_settings_a_missing_migration_and_a_mail_server_that_is_away_are_n
     assert statuses(found)["migrations"] == statuses(found)["mail"] == "FAIL"
     assert "29 (alert_stop_reason): run `tracker migrate`" in found["migrations"][1]
     assert f"127.0.0.1:{port} refuses or does not answer" in found["mail"][1]
-    found = examine(Exit.REFUSED, **{**mail, "TRACKER_MAIL_SECRET": "short"})
-    assert statuses(found)["settings"] == "FAIL"
-    assert "TRACKER_MAIL_SECRET" in found["settings"][1]
 
 
 def test_people_get_one_line_for_each_finding(target: Target, data_dir: Path) -> None:

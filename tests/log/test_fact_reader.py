@@ -8,7 +8,7 @@ from operator import attrgetter
 import pytest
 
 from schema.services import Services
-from tracker.errors import InvalidInput
+from tracker.errors import NewerRelease
 from tracker.log.fact_reader import StreamFacts, group_by_stream
 
 
@@ -39,15 +39,15 @@ async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message", "path"),
+    ("wrong", "message"),
     [
-        (entry("Alliance.Sold"), "'Alliance.Sold' is not an event type: expected", ("type",)),
-        (entry(name="7"), "expected a text, got a whole number", ("name",)),
+        (entry("Alliance.Sold"), r"Event 7 \(Alliance.Sold\) .*does not know its type\. A newer"),
+        (entry(name="7"), "expected a text, got a whole number"),
     ],
 )
-def test_an_entry_that_is_not_a_fact_is_reported_as_if_it_were_alone(
-    wrong: bytes, message: str, path: tuple[str, ...]
+def test_an_entry_that_this_release_cannot_read_is_the_fault_of_no_client(
+    wrong: bytes, message: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=message) as error:
+    with pytest.raises(NewerRelease, match=message) as error:
         group_by_stream([entry(), wrong])
-    assert error.value.path == path
+    assert error.value.code == "NEWER_RELEASE"

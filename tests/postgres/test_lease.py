@@ -113,14 +113,14 @@ async def test_a_slow_answer_does_not_make_the_lease_longer(
 ) -> None:
     clock = Clock(monkeypatch)
     lease = Lease(pool, "work")
-    fetch = asyncpg.Pool.fetchval
+    fetch = asyncpg.Pool.fetchrow
 
     async def slow(*arguments: object, **options: object) -> object:
         answer = await fetch(*arguments, **options)  # type: ignore[arg-type]
         clock.seconds += LEASE_SECONDS
         return answer
 
-    monkeypatch.setattr(asyncpg.Pool, "fetchval", slow)
+    monkeypatch.setattr(asyncpg.Pool, "fetchrow", slow)
     assert await lease.try_take()
     assert not lease.held
 
@@ -250,20 +250,53 @@ async def test_the_lease_outlives_a_database_that_is_away_for_a_while(
 
     task = asyncio.create_task(lease.run(work))
     await begun.wait()
-    ask = Lease._extend
+    renew = Lease.renew
 
-    async def lost(*_: object) -> bool:
+    async def lost(*_: object) -> None:
         raise ConnectionError("gone")
 
-    monkeypatch.setattr(Lease, "_extend", lost)
+    monkeypatch.setattr(Lease, "renew", lost)
     clock.seconds += LEASE_SECONDS
     assert not lease.held
     waiting = asyncio.create_task(lease.wait_until_held())
     await asyncio.sleep(0.2)
     assert not waiting.done()
-    monkeypatch.setattr(Lease, "_extend", ask)
+    monkeypatch.setattr(Lease, "renew", renew)
     await asyncio.wait_for(waiting, within(10))
     assert lease.epoch == 1
     assert not cancelled
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("of_before", [None, "28.9", "29.1"])
+async def test_a_newer_release_takes_a_lease_once_the_holder_of_an_older_one_has_stopped(
+    pool: Pool, of_before: str | None
+) -> None:
+    older = Lease(pool, "work", 1.2, of_before)
+    newer = Lease(pool, "work", 1.2, "29.2")
+    assert await older.try_take()
+    taking = asyncio.create_task(newer.try_take())
+    while older.held:
+        assert not newer.held
+        await asyncio.sleep(0.01)
+    assert await taking
+    assert newer.held
+    with pytest.raises(LeaseLost):
+        await older.renew()
+    assert not await older.try_take()
+
+
+async def test_an_older_release_takes_a_lease_only_if_the_newer_one_is_gone_for_long(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = Lease(pool, "work", release="29.10")
+    assert await newer.try_take()
+    await newer.release()
+    assert not await Lease(pool, "work", release="29.9").try_take()
+    assert not await Lease(pool, "work").try_take()
+    same = Lease(pool, "work", release="29.10")
+    assert await same.try_take()
+    await same.release()
+    monkeypatch.setattr(lease_module, "NEWER_RELEASE_SECONDS", 0.0)
+    assert await Lease(pool, "work", release="29.9").try_take()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.bootstrap import open_connection
+from deploy.bootstrap import open_connection, running_tracker
 from deploy.output.log_format import JsonFormatter
 from schema.services import Services
 from schema.telemetry import readiness
@@ -18,8 +18,10 @@ from schema.telemetry.metrics import MAX_OPERATION_NAMES
 from tests.projections.test_search_index import hold_index
 from tests.support.absent_database import absent_database
 from tests.support.api import Api, control, document
-from tests.support.fact_builders import announced
+from tests.support.fact_builders import announced, suspended
 from tests.support.log_events import event
+from tests.support.waiting import all_projected
+from tracker.errors import NewerRelease
 from tracker.postgres.database import PROJECTOR, Target
 
 
@@ -285,3 +287,22 @@ def test_other_lines_are_json_too_with_their_traceback() -> None:
     told = json.loads(line)
     assert (told["message"], told["level"]) == ("it\nis so", "error")
     assert "ValueError: wrong" in told["error"]
+
+
+async def test_a_command_on_a_stream_with_facts_of_a_newer_release_is_an_error_of_the_server(
+    target: Target,
+) -> None:
+    async with running_tracker(target) as before:
+        await before.commands.record("export-control/y", announced())
+        await all_projected(before)
+    async with open_connection(target) as admin:
+        await admin.execute(
+            "ALTER TABLE log.events DISABLE TRIGGER ALL;"
+            "UPDATE log.events SET type = 'ExportControl.Sold', entry = convert_to(replace(convert_from("
+            "entry, 'UTF8'), 'ExportControl.Announced', 'ExportControl.Sold'), 'UTF8')"
+        )
+    async with running_tracker(target) as services:
+        with pytest.raises(
+            NewerRelease, match=r"^Event 1 \(ExportControl.Sold\) cannot be read here"
+        ):
+            await services.commands.record("export-control/y", suspended("1"))

@@ -111,7 +111,7 @@ class Mailer(LeasedTask):
             self._target, role=MAILER, size=POOL_SIZE, settings=POOL_SETTINGS, seconds=20
         )
         try:
-            lease = Lease(pool, LEASE, self._options.lease_seconds)
+            lease = Lease(pool, LEASE, self._options.lease_seconds, self._options.release)
             yield lease, self._mailing(pool, lease).run
         finally:
             await pool.close()

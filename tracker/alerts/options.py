@@ -54,3 +54,5 @@ class MailOptions:
     idle_seconds: float = 5.0
     """Seconds between two searches for due work."""
     lease_seconds: float = LEASE_SECONDS
+    release: str | None = None
+    """Number of this release, to which older ones leave the lease."""

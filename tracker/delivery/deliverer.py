@@ -78,6 +78,8 @@ class DeliveryOptions:
     """Seconds after which another server takes over if this one stopped without releasing the lease."""
     site: str = "http://localhost"
     """Scheme and host of links in messages to chats."""
+    release: str | None = None
+    """Number of this release, to which older ones leave the lease."""
 
 
 class Deliverer(LeasedTask):
@@ -123,7 +125,7 @@ class Deliverer(LeasedTask):
         )
         try:
             async with Sender(self._options.networks, self._options.origin) as sender:
-                lease = Lease(pool, LEASE, self._options.lease_seconds)
+                lease = Lease(pool, LEASE, self._options.lease_seconds, self._options.release)
                 yield lease, partial(self._deliver, pool, sender, lease)
         finally:
             await pool.close()

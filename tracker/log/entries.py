@@ -19,8 +19,8 @@ from tracker.domain.basics.codec import decode, encode
 from tracker.domain.entities.commitments import Annex, commit, commitments_in, with_texts_restored
 from tracker.domain.entities.entity import Entity, RecordedFact
 from tracker.domain.entities.fact import Fact
-from tracker.domain.events.registry import entity_type, fact_type
-from tracker.errors import InvalidInput, Path, TooLarge
+from tracker.domain.events.registry import FACTS, entity_type, fact_type
+from tracker.errors import InvalidInput, NewerRelease, Path, TooLarge
 from tracker.log import upcasting
 from tracker.log.resume_token import ResumeToken, resume_token
 
@@ -81,9 +81,16 @@ class RecordedEvent(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def fact(self) -> Fact:
-        """The fact in the current vocabulary. Raises InvalidInput if it is not a fact of the tracker."""
-        kind = fact_type(self.type)
-        return decode(kind, upcasting.UPCASTERS.upcast(self.type, self.dataschema, self.content))
+        """The fact in the current vocabulary. Raises NewerRelease if this release does not know it."""
+        kind = FACTS.get(self.type)
+        if kind is None:
+            raise NewerRelease(self.position, self.type, "this release does not know its type")
+        try:
+            return decode(
+                kind, upcasting.UPCASTERS.upcast(self.type, self.dataschema, self.content)
+            )
+        except InvalidInput as error:
+            raise NewerRelease(self.position, self.type, error.message) from None
 
     @property
     def known(self) -> RecordedFact:

@@ -59,7 +59,7 @@ _ENTRIES: Any = list[reduce(or_, _CLASSES)]  # type: ignore[misc]  # only known 
 def group_by_stream(entries: Sequence[bytes]) -> dict[str, StreamFacts]:
     """Return the facts in entries by stream, in the order of the first entries.
 
-    Raises InvalidInput if one is not a fact of the tracker.
+    Raises NewerRelease if this release does not know one.
     """
     versions: dict[str, int] = {}
     sizes: dict[str, int] = {}

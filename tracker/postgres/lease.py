@@ -4,6 +4,9 @@ A lease is a row with an end that its holder postpones. A holder that stops lose
 For the holder's clock the lease ends earlier than for the database, so that a replaced holder does not act. A
 process can be suspended between the clock check and the action. So each holder has a higher epoch than the
 previous one, and `check_epoch` refuses writes of older epochs.
+
+While servers of two releases run, leases belong to the newer one: its events and formats can be unknown to
+the older one.
 """
 
 from __future__ import annotations
@@ -37,6 +40,10 @@ QUERY_TIMEOUT_SECONDS = 3.0
 RELEASE_TIMEOUT_SECONDS = 1.0
 """Timeout of its release in seconds: without a release the lease expires."""
 
+NEWER_RELEASE_SECONDS = 600.0
+"""Seconds after which an older release takes a lease that a newer one no longer holds."""
+TAKE = SQL.take.replace("{takeable}", SQL.takeable)
+
 POOL_SETTINGS: Mapping[str, str] = MappingProxyType(
     {"idle_in_transaction_session_timeout": "2s", "transaction_timeout": "5s"}
 )
@@ -60,11 +67,14 @@ def read_clock() -> float:
 class Lease:
     """A named lease that this process can take."""
 
-    def __init__(self, pool: Pool, name: str, seconds: float = LEASE_SECONDS):
+    def __init__(
+        self, pool: Pool, name: str, seconds: float = LEASE_SECONDS, release: str | None = None
+    ):
         self._pool = pool
         self.name = name
-        self.holder = uuid.uuid4().hex
-        """Identifier of this process in the database."""
+        self._release = [int(part) for part in release.split(".")] if release else []
+        self.holder = f"{release} {uuid.uuid4().hex}" if release else uuid.uuid4().hex
+        """Identifier of this process in the database, after its release."""
         self.epoch = 0
         """Number of holders so far; the epoch of this process when it last held the lease. 0 before."""
         self._seconds = seconds
@@ -82,28 +92,45 @@ class Lease:
             await self._renewed.wait()
 
     async def try_take(self) -> bool:
-        """Take it if it is free, with a new epoch; return whether that succeeded."""
-        return await self._extend(
-            SQL.take, self.name, self.holder, timedelta(seconds=self._seconds)
+        """Take it with a new epoch if it is free, or held by an older release; return whether that
+        succeeded.
+
+        Until the lease of the older release has expired for its holder, this process waits.
+        """
+        seconds = timedelta(seconds=self._seconds)
+        newer = timedelta(seconds=NEWER_RELEASE_SECONDS)
+        requested_at = read_clock()  # before the database starts counting
+        row = await self._pool.fetchrow(
+            TAKE,
+            self.name,
+            self.holder,
+            seconds,
+            self._release,
+            newer,
+            timeout=QUERY_TIMEOUT_SECONDS,
         )
+        if row is None:
+            return False
+        remaining = max(row["remaining"], 0.0)
+        await asyncio.sleep(remaining)
+        self._hold(row["epoch"], requested_at + remaining)
+        return True
 
     async def renew(self) -> None:
         """Extend it with the same epoch. Raises LeaseLost if another process has taken it."""
-        seconds = timedelta(seconds=self._seconds)
-        if not await self._extend(SQL.renew, self.name, self.holder, self.epoch, seconds):
+        seconds, requested_at = timedelta(seconds=self._seconds), read_clock()
+        arguments = self.name, self.holder, self.epoch, seconds
+        if not await self._pool.fetchval(SQL.renew, *arguments, timeout=QUERY_TIMEOUT_SECONDS):
             self._ends = 0.0
             raise LeaseLost(f"another process has the lease {self.name}")
+        self._hold(self.epoch, requested_at)
 
-    async def _extend(self, query: str, *arguments: object) -> bool:
-        requested_at = read_clock()  # before the database starts counting
-        epoch = await self._pool.fetchval(query, *arguments, timeout=QUERY_TIMEOUT_SECONDS)
-        if epoch is None:
-            return False
+    def _hold(self, epoch: int, since: float) -> None:
+        """Record that this process holds it from a time on."""
         self.epoch = epoch
-        self._ends = requested_at + self._seconds * (1 - MARGIN_SHARE)
+        self._ends = since + self._seconds * (1 - MARGIN_SHARE)
         renewed, self._renewed = self._renewed, asyncio.Event()
         renewed.set()
-        return True
 
     async def release(self) -> None:
         """Release it, so that others can take it immediately."""

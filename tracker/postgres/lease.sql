@@ -1,12 +1,22 @@
+-- name: takeable
+-- Whether a process of the release $4 may take a lease. The holder begins with its release. A newer release
+-- takes it from an older one; an older release takes it once the newer one has not held it for a while ($5).
+lease.expires_at <= clock_timestamp() + CASE
+    WHEN coalesce(string_to_array(substring(lease.holder FROM '^([0-9.]+) '), '.')::int[], '{}') < $4::int[] THEN interval 'infinity'
+    WHEN coalesce(string_to_array(substring(lease.holder FROM '^([0-9.]+) '), '.')::int[], '{}') > $4::int[] THEN -$5::interval
+    ELSE interval '0' END
+
 -- name: take
--- Take a free lease; the first condition avoids locking the row while it is held.
+-- Take a lease; the first condition avoids locking the row while it is held. Returns the epoch, and the
+-- seconds for which the previous holder, of an older release, may still act.
 INSERT INTO delivery.leases AS lease (name, epoch, holder, expires_at)
 SELECT $1, 1, $2, clock_timestamp() + $3::interval
-WHERE NOT EXISTS (SELECT FROM delivery.leases WHERE name = $1 AND expires_at > clock_timestamp())
+WHERE NOT EXISTS (SELECT FROM delivery.leases AS lease WHERE name = $1 AND NOT ({takeable}))
 ON CONFLICT (name) DO UPDATE
-SET epoch = lease.epoch + 1, holder = excluded.holder, expires_at = clock_timestamp() + $3::interval
-WHERE lease.expires_at <= clock_timestamp()
-RETURNING epoch;
+SET epoch = lease.epoch + 1, holder = excluded.holder,
+    expires_at = greatest(lease.expires_at, clock_timestamp()) + $3::interval
+WHERE {takeable}
+RETURNING epoch, extract(epoch FROM lease.expires_at - $3::interval - clock_timestamp())::float8 AS remaining;
 
 -- name: renew
 -- Renew a lease, also an expired one that no other process has taken.

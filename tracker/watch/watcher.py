@@ -65,6 +65,8 @@ class WatchOptions:
     lease_seconds: float = LEASE_SECONDS
     whole_list: bool = True
     """Whether sources outside the list are removed from watching."""
+    release: str | None = None
+    """Number of this release, to which older ones leave the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ class Watcher(LeasedTask):
             fetcher = Fetcher(options.networks, options.agent, limits=options.limits)
             fetcher.observe = lambda *seen: self.observe_request(*seen)
             await stack.enter_async_context(fetcher)
-            lease = Lease(fenced, LEASE, options.lease_seconds)
+            lease = Lease(fenced, LEASE, options.lease_seconds, options.release)
             recorder = Recorder(pool, durability=self._durability)
             if self._alone:
                 self._durability.confirm = recorder.confirm
