@@ -27,7 +27,7 @@ from tracker.domain.catalogue.commodities import (
     descendants,
     find_commodity,
 )
-from tracker.domain.catalogue.places import Actor, Place, place_named
+from tracker.domain.catalogue.places import Actor, Place, place_of_text
 from tracker.domain.entities.entity import entity_type
 from tracker.domain.entities.fact import ENTITY_PATH
 from tracker.domain.events.registry import fact_type
@@ -37,7 +37,7 @@ from tracker.log.selection import Selection
 
 T = TypeVar("T")
 DIGITS = re.compile(r"\d+", re.ASCII)
-NAMED: dict[Any, Callable[[str], str | None]] = {Commodity: find_commodity, Place: place_named}
+NAMED: dict[Any, Callable[[str], str | None]] = {Commodity: find_commodity, Place: place_of_text}
 """Functions from names to keys, by vocabulary."""
 HS_CODE = re.compile(r"\d{4}([. ]?\d\d){0,3}", re.ASCII)
 PUBLISHER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)

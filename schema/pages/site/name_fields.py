@@ -6,7 +6,7 @@ from functools import cache
 
 from tracker.domain.basics.vocabulary import Form
 from tracker.domain.catalogue.commodities import commodities, find_commodity
-from tracker.domain.catalogue.places import place_named, places
+from tracker.domain.catalogue.places import place_of_text, places
 
 PLACES = frozenset(
     {
@@ -39,7 +39,7 @@ def _find(parameter: str, text: str) -> str | None:
         return find_commodity(text)
     if parameter in FORMS:
         return text.upper() if text.upper() in Form.__members__ else None
-    return place_named(text)
+    return place_of_text(text)
 
 
 def name_of(code: str) -> str:

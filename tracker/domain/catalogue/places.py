@@ -194,7 +194,7 @@ def find_place(text: str) -> Place | None:
     return Place(code) if code else None
 
 
-def place_named(text: str) -> Place | None:
+def place_of_text(text: str) -> Place | None:
     """Return the place of a code in any case, or of a name; None for other texts."""
     code = text.strip().upper()
     return Place(code) if code in _names() else find_place(text)
@@ -210,7 +210,7 @@ def normalize_name(text: str) -> str:
 def _suggestion(text: str) -> str:
     """Return a suggestion for an unknown code: a code in capitals, a place by name, alpha-3 or numeric
     code, or the nearest code."""
-    place = place_named(text) or _place_by_other_code(text.upper())
+    place = place_of_text(text) or _place_by_other_code(text.upper())
     if place is None:
         near = get_close_matches(normalize_name(text), _codes_by_name(), n=1, cutoff=0.8)
         place = Place(_codes_by_name()[near[0]]) if near else None
