@@ -184,6 +184,8 @@ async def test_the_list_has_what_the_api_has_and_counts_clauses_by_status(corpus
     assert dict(counted) == {
         each["status"]: str(each["clauses"]) for each in data["asOf"]["clauseCounts"]
     }
+    later = await page(api, "/controls?valid=2026-12-01&commodity=gallium")
+    assert re.search(r"in force \(\d+ not confirmed\)</a>", later)
     by_clause = await page(api, f"/controls?valid={day}&commodity=gallium&first=100&rows=clause")
     assert by_clause.count('<td class="draw"') > html.count('<td class="draw"')
     suspended = await page(api, f"/controls?valid={day}&commodity=gallium&status=SUSPENDED")

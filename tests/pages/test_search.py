@@ -76,6 +76,8 @@ async def test_results_have_their_date_and_status(corpus: Api) -> None:
     assert re.search(r"alliance founded 4.Feb.2026 .*?Forum on Resource Geostrategic", text)
     text = await read(corpus, "/search?q=samarium&kinds=EXPORT_CONTROL&valid=2025-05-01")
     assert re.search(r"announced 4.Apr.2025 in force", text)
+    text = await read(corpus, "/search?q=gallium&kinds=EXPORT_CONTROL&valid=2026-12-01")
+    assert "in force, in part not confirmed" in text
 
 
 @IN_SESSION

@@ -43,6 +43,7 @@ APPLIED = Part(
         "control": str,
         "clause": str,
         "measure": str,
+        "confirmation": str,
         "limits": [str],
         "restsOn": [str],
         "returnsOn": str,
@@ -142,6 +143,7 @@ def applied(node: Node, book: Book, rests_on: Sequence[Node] = ()) -> Item:
         control=control["key"],
         clause=clause["key"],
         measure=clause["measure"].lower(),
+        confirmation=clause["confirmation"].lower(),
         limits=[limit[:MAX_LIMIT_CHARACTERS] for limit in node["limits"][:MAX_LIMITS]],
         restsOn=[f"{one['control']['key']}/{one['clause']['key']}" for one in rests_on],
         returnsOn=clause["returnsOn"],
@@ -182,7 +184,9 @@ def place_line(item: Item) -> str:
 
 def clause_line(item: Item) -> str:
     """Return a clause in words."""
-    return f"{word_phrase(item['measure'])} {item['control']}/{item['clause']} ({item['reach']})"
+    doubt = {"by_terms": ", not confirmed", "contradicted": ", contradicted"}
+    limits = f"{item['reach']}{doubt.get(item['confirmation'], '')}"
+    return f"{word_phrase(item['measure'])} {item['control']}/{item['clause']} ({limits})"
 
 
 def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,6 +56,8 @@ class StatusCount:
     """Path of the number of clauses in the response."""
     href: str
     chosen: bool
+    not_confirmed: int
+    """The number of these clauses whose status is not confirmed."""
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
@@ -171,12 +174,17 @@ def counts(state: Mapping[str, Any], address: Address) -> list[StatusCount]:
         return []
     places = {each["status"]: index for index, each in enumerate(state["clauseCounts"])}
     chosen = address.query.get("status")
+    not_confirmed = Counter[str]()
+    for each in state["confirmations"]:
+        if each["confirmation"] != "CONFIRMED":
+            not_confirmed[each["status"]] += each["clauses"]
     return [
         StatusCount(
             status,
             f"asOf.clauseCounts.{places[status]}.clauses",
             address.narrowed(status=None if status == chosen else status),
             status == chosen,
+            not_confirmed[status],
         )
         for status in sorted(places, key=lambda status: ClauseStatus[status].rank)
     ]

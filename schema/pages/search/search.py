@@ -102,12 +102,13 @@ def _status(node: Mapping[str, Any]) -> str | None:
     if not clauses:
         return None
     first = min(clauses, key=lambda clause: ClauseStatus[clause["status"]].rank)
-    confirmed = any(
+    confirmed = {
         clause["confirmation"] == "CONFIRMED"
         for clause in clauses
         if clause["status"] == first["status"]
-    )
-    return ClauseStatus[first["status"]].phrase + ("" if confirmed else ", not confirmed")
+    }
+    doubt = "" if confirmed == {True} else ", in part" if True in confirmed else ","
+    return ClauseStatus[first["status"]].phrase + (doubt and f"{doubt} not confirmed")
 
 
 def _excerpts(node: Mapping[str, Any]) -> tuple[Excerpt | None, list[Excerpt]]:
