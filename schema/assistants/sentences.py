@@ -14,6 +14,10 @@ def control_sentence(control: Mapping[str, Any], book: Book) -> None:
         book.add_sentence(f"{control['key']}: only others report it, its issuer denies it.")
 
 
+DOUBTS = {"by_terms": ", not confirmed", "contradicted": ", contradicted by a statement"}
+"""Marks of a status in a line, by its confirmation."""
+
+
 def clause_sentence(control: str, clause: Mapping[str, Any], book: Book) -> None:
     """State the confirmation of a status, unless it is confirmed, and that an end is unknown."""
     name = f"{control}, clause {clause['key']}"

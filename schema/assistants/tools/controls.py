@@ -10,7 +10,7 @@ from msgspec import Meta
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
-from schema.assistants.sentences import clause_sentence, control_sentence
+from schema.assistants.sentences import DOUBTS, clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.amounts import measured
 from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure, Phase
@@ -217,7 +217,7 @@ def clause_line(item: Item) -> str:
     amounts = "".join(f", {item[name]}" for name in ("rate", "quota") if name in item)
     return (
         f"clause {item['key']}, {word_phrase(item['measure'])} of {goods}{to}{amounts}:"
-        f" {word_phrase(status)}{when}{numbers(item['sources'])}"
+        f" {word_phrase(status)}{when}{DOUBTS.get(item['confirmation'], '')}{numbers(item['sources'])}"
     )
 
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 from schema.assistants.arguments import ToolArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
-from schema.assistants.sentences import clause_sentence, control_sentence
+from schema.assistants.sentences import DOUBTS, clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.wording.phrases import listed, percent, word_phrase
@@ -184,8 +184,7 @@ def place_line(item: Item) -> str:
 
 def clause_line(item: Item) -> str:
     """Return a clause in words."""
-    doubt = {"by_terms": ", not confirmed", "contradicted": ", contradicted"}
-    limits = f"{item['reach']}{doubt.get(item['confirmation'], '')}"
+    limits = f"{item['reach']}{DOUBTS.get(item['confirmation'], '')}"
     return f"{word_phrase(item['measure'])} {item['control']}/{item['clause']} ({limits})"
 
 
