@@ -90,7 +90,8 @@ async def test_the_clauses_are_those_of_the_list_for_the_same_filters(
         }
         verdicts = [one["clause"] for one in found["verdicts"] if one["clause"]]
         bases = [basis for one in found["verdicts"] for basis in one["legalBases"]]
-        assert keys([*verdicts, *bases, *found["notInForce"]]) == expected
+        later = [one for one in found["notInForce"] if one["clause"]["status"] != "EXPIRED"]
+        assert keys([*verdicts, *bases, *later]) == expected
 
 
 async def test_every_answer_says_how_far_it_can_be_trusted(corpus_services: Services) -> None:
