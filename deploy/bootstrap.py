@@ -136,6 +136,8 @@ async def running_tracker(
             yield services
         return
     durability = Durability()
+    delivery = delivery and replace(delivery, release=RELEASE)
+    watch = watch and replace(watch, release=RELEASE)
     await prepare(target)
     if not serves:
         await require_own_rows(target)
@@ -145,12 +147,8 @@ async def running_tracker(
         recorder = Recorder(pools.api, pools.append, durability)
         durability.confirm = recorder.confirm
         follower, proofs = Follower(recorder, target), ProofService(pools.api)
-        deliverer = (
-            Deliverer(target, follower, proofs, replace(delivery, release=RELEASE))
-            if delivery
-            else None
-        )
-        watcher = Watcher(target, replace(watch, release=RELEASE), durability) if watch else None
+        deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
+        watcher = Watcher(target, watch, durability) if watch else None
         sample_check = SampleCheck(pools.api) if serves else None
         async with (
             follower,

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation, Match, Measure, Reach
+from tracker.domain.basics.control_vocabulary import (
+    ClauseStatus,
+    Confirmation,
+    Match,
+    Measure,
+    Reach,
+)
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.legal_basis import is_legal_basis

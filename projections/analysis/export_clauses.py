@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Phase, Stage
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction
+from tracker.domain.basics.vocabulary import Stage
+from tracker.domain.basics.word import Phase
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause, ClauseState

@@ -23,7 +23,8 @@ from projections.analysis.distribution import (
 )
 from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.quantities import rounded, sum_of_shares
-from tracker.domain.basics.vocabulary import Confirmation, Match, Measure, Reach, Stage
+from tracker.domain.basics.control_vocabulary import Confirmation, Match, Measure, Reach
+from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.catalogue.commodities import Commodity, commodities, descendants
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import ClauseState

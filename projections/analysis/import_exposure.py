@@ -19,15 +19,10 @@ from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import applied_to
 from projections.analysis.origin_lists import NOTHING, Bounds, OriginList
 from projections.analysis.quantities import ARITHMETIC, total
+from tracker.domain.basics.control_vocabulary import Confirmation, Match, Measure, Reach
 from tracker.domain.basics.values import Quantity
-from tracker.domain.basics.vocabulary import (
-    Confirmation,
-    Match,
-    Measure,
-    NamedWord,
-    Qualifier,
-    Reach,
-)
+from tracker.domain.basics.vocabulary import Qualifier
+from tracker.domain.basics.word import NamedWord
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.harmonized_system import forms_of_code
 from tracker.domain.catalogue.hs_concordance import codes_of

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from projections.analysis.claims import ClaimRef
 from projections.analysis.quantities import total
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.basics.values import PERCENT, Quantity
-from tracker.domain.basics.vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.hs_concordance import Concordance
 from tracker.domain.catalogue.places import Place

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from projections.fold.transitions import Transition, TransitionBasis, clause_of
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.basics.values import DAY
-from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.entities.entity import Evidence
 
 

@@ -10,8 +10,8 @@ from datetime import date
 
 from projections.fold.transitions import Transition, TransitionBasis, TransitionKind, clause_of
 from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Outcome
 from tracker.domain.basics.values import DAY, PartialDate
-from tracker.domain.basics.vocabulary import ClauseStatus, Outcome
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.wording.phrases import (

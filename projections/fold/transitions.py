@@ -20,8 +20,8 @@ from projections.fold.day_change import DayChange, Part, StateOnDay, day_change
 from projections.fold.diff import FieldChange, SharedItems, content
 from projections.fold.fewer_facts import FEWER_FOLDS_INTERVALS, FewerFacts, growing_chunks
 from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.basics.values import DAY, PartialDate
-from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.export_control_acts import (

@@ -12,7 +12,7 @@ from projections.query.pauses import Pauses
 from projections.query.sql_parts import load_parts
 from projections.runner.progress import ProgressTracker
 from tracker.domain.actors.announcement import Announcement
-from tracker.domain.basics.vocabulary import Confirmation
+from tracker.domain.basics.control_vocabulary import Confirmation
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.confirmation import (
     ControlRecord,

@@ -16,7 +16,7 @@ from projections.query.lists import Filter, Keyed, Lists
 from projections.query.moment import Moment, MomentSeries
 from projections.query.suspended_days import MatchingControl, in_force_on
 from projections.runner.progress import ProgressTracker
-from tracker.domain.basics.vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.controls.clause_query import ClauseQuery
 from tracker.domain.controls.confirmation import confirmation
 from tracker.domain.controls.export_control import ExportControlState

@@ -25,7 +25,8 @@ from projections.query.lists import Filter, Lists
 from projections.query.moment import Moment
 from projections.query.pauses import Pauses
 from projections.versions.rows import code_word
-from tracker.domain.basics.vocabulary import Direction, Measure, Statistic
+from tracker.domain.basics.control_vocabulary import Direction, Measure
+from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity, related
 from tracker.domain.catalogue.hs_concordance import goods_by_code
 from tracker.domain.catalogue.places import Place

@@ -17,7 +17,7 @@ from projections.query.moment import Moment, kind_name
 from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
 from projections.query.stored_states import decode
-from tracker.domain.basics.vocabulary import Direction
+from tracker.domain.basics.control_vocabulary import Direction
 from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.export_control import ExportControlState

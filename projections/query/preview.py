@@ -15,7 +15,7 @@ from projections.fold.change import Change, causes_of
 from projections.fold.public_facts import facts_public_by
 from projections.fold.status_periods import StatusPeriod, status_periods
 from projections.fold.transitions import EntityTransitions, Transition
-from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
 from tracker.domain.entities.entity import EntityState, RecordedFact, effective_facts, entity_type
 from tracker.domain.entities.fold import PrefixFolds

@@ -17,8 +17,8 @@ from projections.query.lists import EVERYTHING
 from projections.query.moment import Moment
 from projections.query.transitions import TransitionFilter, Transitions
 from projections.runner.progress import ProgressTracker
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.basics.values import DAY
-from tracker.domain.basics.vocabulary import ClauseStatus
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.controls.confirmation import NO_GROUNDS

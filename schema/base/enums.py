@@ -17,12 +17,13 @@ from projections.query.candidate_matches import MatchKind
 from schema.base.decorators import description_of
 from schema.base.descriptions import describe
 from tracker.delivery.endpoint import EndpointFormat, EndpointState
-from tracker.domain.basics import vocabulary
+from tracker.domain.basics import control_vocabulary, vocabulary
 from tracker.review.candidate import Action, CandidateKind, CandidateState
 from tracker.review.finding import LeadCode
 
 E = TypeVar("E", bound=Enum)
 ENUMS: tuple[type[Enum], ...] = (
+    *control_vocabulary.VOCABULARIES,
     *vocabulary.VOCABULARIES,
     *(
         ChangeKind,
@@ -38,7 +39,7 @@ ENUMS: tuple[type[Enum], ...] = (
 ENUM_NAMES: dict[type[Enum], str] = {
     Action: "CandidateAction",
     vocabulary.Checked: "SourceCheck",
-    vocabulary.Covers: "Coverage",
+    control_vocabulary.Covers: "Coverage",
 }
 """GraphQL names of enums with another name in the domain."""
 

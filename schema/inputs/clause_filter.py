@@ -9,7 +9,7 @@ from strawberry import argument
 
 from schema.inputs.arguments import check_hs_code, parse_word
 from schema.inputs.ranges import DayRange, parse_days
-from tracker.domain.basics.vocabulary import (
+from tracker.domain.basics.control_vocabulary import (
     ClauseStatus,
     Confirmation,
     Covers,

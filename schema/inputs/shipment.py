@@ -10,7 +10,7 @@ from strawberry import argument
 from schema.inputs.arguments import check_hs_code, key_of_name
 from schema.inputs.input_types import check_text, input_type, to_plain_json
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.shipments.shipment import Shipment

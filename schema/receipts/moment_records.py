@@ -6,7 +6,7 @@ from projections.fold.replay import STATE_FORMAT
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
 from tracker.audit.receipts.statement import MomentRecord
-from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.evidence.completeness import Scope
 
 ALL_ACTS = Scope(frozenset(ActKind))

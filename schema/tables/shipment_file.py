@@ -25,7 +25,7 @@ from schema.inputs.input_types import to_camel
 from schema.inputs.shipment import SHORT_NAMES, shipment_of_texts
 from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
-from tracker.domain.basics.vocabulary import Direction, VerdictKind
+from tracker.domain.basics.control_vocabulary import Direction, VerdictKind
 from tracker.domain.shipments import duties, obligations
 from tracker.domain.shipments.legs import DISCLAIMER, UnsettledLeg, assumptions
 from tracker.domain.shipments.shipment import Shipment

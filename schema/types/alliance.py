@@ -22,7 +22,8 @@ from schema.types.links import linked_node
 from schema.types.list_field import list_field
 from tracker.domain.actors import alliance as domain
 from tracker.domain.actors.alliance import AllianceState
-from tracker.domain.basics.vocabulary import ActKind, AnnouncementKind, MemberRole, MembershipKind
+from tracker.domain.basics.control_vocabulary import ActKind
+from tracker.domain.basics.vocabulary import AnnouncementKind, MemberRole, MembershipKind
 from tracker.domain.catalogue import places
 
 

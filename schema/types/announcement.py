@@ -13,7 +13,7 @@ from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.links import linked_node, linked_nodes
 from tracker.domain.actors import announcement as domain
 from tracker.domain.actors.announcement import AnnouncementState
-from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.entities.provenance import cite
 
 

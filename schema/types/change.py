@@ -29,8 +29,8 @@ from schema.types.summary import summary_of
 from tracker.domain.actors.alliance import Alliance
 from tracker.domain.actors.announcement import Announcement
 from tracker.domain.actors.firm import Firm
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation
 from tracker.domain.basics.values import DAY, TextCommitment
-from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation
 from tracker.domain.controls.export_control import ExportControl, ExportControlState
 from tracker.domain.entities.redaction import Redaction
 from tracker.domain.evidence.coverage import Coverage

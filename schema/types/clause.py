@@ -23,8 +23,8 @@ from schema.types.common import Because, Node, Source, at_moment, share_content
 from schema.types.links import linked_node
 from schema.types.status_ground import StatusGround, status_ground
 from schema.types.status_period import StatusDays, StatusPeriod
+from tracker.domain.basics.control_vocabulary import Assumption, Confirmation, Match
 from tracker.domain.basics.values import DAY, PartialDate
-from tracker.domain.basics.vocabulary import Assumption, Confirmation, Match
 from tracker.domain.catalogue import places
 from tracker.domain.controls import clause as domain
 from tracker.domain.controls import legal_basis, matching, scope

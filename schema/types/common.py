@@ -19,7 +19,7 @@ from schema.base.output_types import made_field, output_type, shows, struct_fiel
 from schema.base.scalars import Position
 from schema.types.summary import summary_of
 from tracker.domain.basics import values
-from tracker.domain.basics.vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue import commodities, places
 from tracker.domain.catalogue.publishers import publishers
 from tracker.domain.entities import entity, fact, redaction

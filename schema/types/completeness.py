@@ -13,7 +13,8 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day
-from tracker.domain.basics.vocabulary import ActKind, CompletenessLevel
+from tracker.domain.basics.control_vocabulary import ActKind
+from tracker.domain.basics.vocabulary import CompletenessLevel
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.evidence import completeness as domain
 

@@ -21,7 +21,8 @@ from schema.types.exposure import AppliedClause, Requirement, requirements_of
 from schema.types.figure import Claim, claims_of, referenced_claim
 from schema.types.origins import Origin
 from schema.types.trade_flow import TradeFlow
-from tracker.domain.basics.vocabulary import Direction, Measure, Statistic
+from tracker.domain.basics.control_vocabulary import Direction, Measure
+from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.evidence.completeness import control_kinds
 from tracker.domain.figures.trade_flow import TradeFlowState

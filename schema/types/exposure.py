@@ -21,7 +21,8 @@ from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.export_control import ExportControl
 from schema.types.figure import Claim
 from schema.types.place_figure import PlaceFigure
-from tracker.domain.basics.vocabulary import Confirmation, Direction, Match, Measure, Reach, Stage
+from tracker.domain.basics.control_vocabulary import Confirmation, Direction, Match, Measure, Reach
+from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.evidence.completeness import control_kinds
 
 

@@ -25,8 +25,9 @@ from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.origins import Origins, shown_origins
 from schema.types.ranked_figure import RankedFigure
 from tracker.domain.basics import values
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import ActKind, PreferenceRule
+from tracker.domain.basics.vocabulary import PreferenceRule
 from tracker.domain.entities.entity import EntityState
 from tracker.domain.figures import figure as domain
 from tracker.domain.figures import figure_facts as facts

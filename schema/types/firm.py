@@ -17,7 +17,7 @@ from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.export_control import ExportControl
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState, spelling
-from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import names_firm
 

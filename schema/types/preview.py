@@ -24,7 +24,7 @@ from schema.types.status_period import StatusPeriod
 from schema.types.summary import summary
 from tracker.commands.dry_run import DryRun
 from tracker.domain.basics.codec import encode
-from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.entities.commitments import with_texts_restored
 from tracker.log.entries import NewEvent, RecordedEvent
 

@@ -21,7 +21,13 @@ from schema.types.common import Place, Quantity, Source, place, sources_behind
 from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
-from tracker.domain.basics.vocabulary import Certainty, Confirmation, Direction, Match, VerdictKind
+from tracker.domain.basics.control_vocabulary import (
+    Certainty,
+    Confirmation,
+    Direction,
+    Match,
+    VerdictKind,
+)
 from tracker.domain.shipments import check, duties, firms, legs, obligations, questions
 
 

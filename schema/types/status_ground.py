@@ -6,7 +6,7 @@ from strawberry import field
 
 from schema.base.decorators import object_type
 from schema.base.scalars import Day, Position
-from tracker.domain.basics.vocabulary import GroundKind
+from tracker.domain.basics.control_vocabulary import GroundKind
 from tracker.domain.controls.confirmation import Ground
 
 

@@ -13,7 +13,7 @@ from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day
 from schema.inputs.ranges import DayRange
 from schema.types.common import Because
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 
 StatusDays: TypeAlias = Annotated[
     DayRange | None, argument(description="Only periods that overlap these dates.")

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tracker.domain.basics.control_vocabulary import ActKind, Direction, Measure
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import ActKind, CompletenessLevel, Direction, Measure
+from tracker.domain.basics.vocabulary import CompletenessLevel
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Actor
 from tracker.domain.evidence.completeness import Scope, completeness, control_kinds

@@ -20,8 +20,8 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.control_vocabulary import ActKind, Confirmation, GroundKind
 from tracker.domain.basics.values import DAY
-from tracker.domain.basics.vocabulary import ActKind, Confirmation, GroundKind
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.confirmation import (
     Ground,

@@ -16,7 +16,7 @@ from tests.support.fact_builders import announced, clause, decided_facts, fact, 
 from tests.support.grounds import ALL_CONFIRMED
 from tests.support.shipment_checks import check_shipment
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.vocabulary import VerdictKind
+from tracker.domain.basics.control_vocabulary import VerdictKind
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.duty_relations import Related, Relation
 from tracker.domain.controls.export_control import ExportControlState

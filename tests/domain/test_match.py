@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fact_builders import clause
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.vocabulary import Form, Match
+from tracker.domain.basics.control_vocabulary import Form, Match
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.clause_query import ClauseQuery, match_of

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.fact_builders import announced, clause, decided_facts, fact, state
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.vocabulary import ClauseStatus, Covers, Form, Measure
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Covers, Form, Measure
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause

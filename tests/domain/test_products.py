@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.basics.vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.domain.catalogue.products import find_product, forms_of, products
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from tests.support.shipped_controls import check_on, controls_on
-from tracker.domain.basics.vocabulary import (
-    CompletenessLevel,
+from tracker.domain.basics.control_vocabulary import (
     Covers,
     Direction,
     Form,
@@ -20,6 +19,7 @@ from tracker.domain.basics.vocabulary import (
     Territory,
     VerdictKind,
 )
+from tracker.domain.basics.vocabulary import CompletenessLevel
 from tracker.domain.catalogue.commodities import Commodity, commodities
 from tracker.domain.catalogue.harmonized_system import forms_of_code
 from tracker.domain.catalogue.hs_concordance import goods_by_code

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.shipped_controls import check_on
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.vocabulary import Direction, Match, VerdictKind
+from tracker.domain.basics.control_vocabulary import Direction, Match, VerdictKind
 from tracker.domain.shipments.check import Applicable
 from tracker.domain.shipments.duties import except_unpaid
 from tracker.domain.shipments.legs import assumptions, legs_of

@@ -7,7 +7,7 @@ from functools import partial
 
 from tests.domain.test_export_control import on
 from tests.support.fact_builders import announced, clause, fact, refused, suspended
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.controls.export_control_acts import (
     Reinstated,
     SuspensionExtended,

@@ -11,17 +11,19 @@ from schema.base.enums import ENUMS, described_enum
 from schema.pages.commodities.answers import clause_answers
 from schema.pages.controls.status_sentences import heading, leads, subject
 from tests.pages.test_status_sentences import DAY, clause, control
-from tracker.domain.basics.vocabulary import (
-    VOCABULARIES,
+from tracker.domain.basics import control_vocabulary, vocabulary
+from tracker.domain.basics.control_vocabulary import (
     ClauseStatus,
     Confirmation,
     Direction,
     Measure,
     Outcome,
     VerdictKind,
-    Word,
 )
+from tracker.domain.basics.word import Word
 from tracker.domain.wording.phrases import word_phrase
+
+VOCABULARIES = (*control_vocabulary.VOCABULARIES, *vocabulary.VOCABULARIES)
 
 
 @pytest.mark.parametrize("vocabulary", ENUMS, ids=lambda vocabulary: vocabulary.__name__)

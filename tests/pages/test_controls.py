@@ -14,7 +14,7 @@ from schema.pages.site.templates import environment
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
 from tests.support.loops import IN_SESSION
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 
 X = "/controls/x"
 

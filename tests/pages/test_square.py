@@ -17,7 +17,7 @@ from schema.pages.charts.square import (
     Version,
     draw_square,
 )
-from tracker.domain.basics.vocabulary import Hue, Shape
+from tracker.domain.basics.word import Hue, Shape
 
 SCALE = TimeScale(date(2024, 7, 1), date(2027, 12, 31))
 START, TRUCE, BACK = date(2024, 12, 3), date(2025, 11, 9), date(2026, 11, 28)

@@ -19,7 +19,8 @@ from schema.pages.charts.status_bars import (
     periods_of,
 )
 from schema.pages.charts.status_marks import IMAGE_COLOURS, PAGE_COLOURS
-from tracker.domain.basics.vocabulary import ClauseStatus, Hue, Measure, Shape
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.word import Hue, Shape
 
 DAY = date(2026, 11, 25)
 STATUSES = [status.name for status in ClauseStatus]

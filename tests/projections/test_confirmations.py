@@ -9,7 +9,7 @@ import pytest
 
 from schema.services import Services
 from tests.projections.test_projections import moments, project_random_history
-from tracker.domain.basics.vocabulary import Confirmation
+from tracker.domain.basics.control_vocabulary import Confirmation
 from tracker.domain.controls.confirmation import Grounds, confirmation, control_record
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.entities.entity import RecordedFact, effective_facts

@@ -26,7 +26,8 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tests.support.grounds import ALL_CONFIRMED
-from tracker.domain.basics.vocabulary import Measure, Reach, Stage, Statistic
+from tracker.domain.basics.control_vocabulary import Measure, Reach
+from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.export_control import ExportControlState

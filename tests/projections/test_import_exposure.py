@@ -20,7 +20,7 @@ from tests.support.origin_lists import (
     figure_state,
     origin_list,
 )
-from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.hs_concordance import goods_by_code
 from tracker.domain.catalogue.places import Place

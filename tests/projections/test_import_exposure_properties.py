@@ -13,7 +13,7 @@ from msgspec import structs
 from projections.analysis.import_exposure import ImportExposure
 from tests.support.fact_builders import claimed, suspended
 from tests.support.origin_lists import Part, control_of, exposed, figure_state, origin_list
-from tracker.domain.basics.vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.figures.figure_facts import Claimed
 

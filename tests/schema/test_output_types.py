@@ -27,7 +27,7 @@ from schema.types.export_control import ExportControl
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.catalogue.places import Place
-from tracker.domain.basics.vocabulary import Direction
+from tracker.domain.basics.control_vocabulary import Direction
 
 print(SCHEMA.as_str())
 print(ExportControl.at(ExportControlState(

@@ -18,7 +18,7 @@ from projections.analysis.origin_lists import OriginList, published_list
 from tests.support.fact_builders import announced, decided_facts, source, state
 from tests.support.grounds import ALL_CONFIRMED
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.controls.confirmation import Grounds
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.entities.fact import Fact

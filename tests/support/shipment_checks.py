@@ -9,7 +9,7 @@ from typing import Any
 from tests.support.fact_builders import announced, decided_facts, state
 from tests.support.grounds import ALL_CONFIRMED
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.vocabulary import VerdictKind
+from tracker.domain.basics.control_vocabulary import VerdictKind
 from tracker.domain.controls.clause_query import matching_clauses
 from tracker.domain.controls.confirmation import Grounds
 from tracker.domain.controls.export_control import ExportControlState

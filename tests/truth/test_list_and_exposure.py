@@ -8,7 +8,7 @@ from projections.analysis.export_clauses import ExportClauses, ExposureQuery
 from projections.analysis.exposure import exposures
 from tests.support.grounds import ALL_CONFIRMED
 from tests.support.shipped_controls import controls_on, days
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction
 from tracker.domain.catalogue.commodities import Commodity, commodities
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tracker.domain.basics.vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.errors import InvalidInput
 from tracker.sources.ids import slug
 

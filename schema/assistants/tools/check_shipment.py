@@ -14,7 +14,7 @@ from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.inputs.input_types import to_camel
 from schema.inputs.shipment import data_of_texts
-from tracker.domain.basics.vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.wording.phrases import word_phrase
 
 MAX_REASONS = 4

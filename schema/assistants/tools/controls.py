@@ -13,7 +13,8 @@ from schema.assistants.parts import Part
 from schema.assistants.sentences import DOUBTS, clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
 from schema.pages.site.amounts import measured
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure, Phase
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction, Measure
+from tracker.domain.basics.word import Phase
 from tracker.domain.wording.phrases import listed, word_phrase
 
 MAX_NAMES = 8

@@ -14,7 +14,7 @@ from schema.assistants.book import Book
 from schema.assistants.parts import Part
 from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
-from tracker.domain.basics.vocabulary import Measure
+from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.wording.phrases import listed, word_phrase
 
 MAX_CLAUSES = 6

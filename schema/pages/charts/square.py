@@ -13,7 +13,8 @@ from typing import Any
 
 from schema.pages.charts.scale import Tick, TimeScale
 from schema.pages.charts.status_bars import Lane, Period, draw_bars
-from tracker.domain.basics.vocabulary import Hue, Measure
+from tracker.domain.basics.control_vocabulary import Measure
+from tracker.domain.basics.word import Hue
 from tracker.domain.wording.phrases import short_period
 
 MAX_STEPS = 40

@@ -9,7 +9,8 @@ from datetime import date
 from typing import Any
 
 from schema.pages.charts.scale import Tick, TimeScale, window_around
-from tracker.domain.basics.vocabulary import ClauseStatus, Hue, Measure, Shape
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.word import Hue, Shape
 from tracker.domain.wording.phrases import short_date, short_period
 
 MAX_LANES = 40

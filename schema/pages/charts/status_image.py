@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from schema.pages.charts.status_bars import StatusRow, StatusTable
 from schema.pages.charts.status_marks import HUE_WORDS, IMAGE_COLOURS, LEGEND_WORDS, Paint
-from tracker.domain.basics.vocabulary import Shape
+from tracker.domain.basics.word import Shape
 
 WIDTH_PX = 1120
 MARGIN_PX = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tracker.domain.basics.vocabulary import Hue, Shape
+from tracker.domain.basics.word import Hue, Shape
 
 LEGEND_WORDS: Mapping[Shape, str] = {
     Shape.HOLLOW: "announced",

@@ -30,7 +30,7 @@ from schema.pages.site.name_fields import name_of
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import publisher_of
-from tracker.domain.basics.vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Form
 
 TITLE = "Check a shipment"
 DISCLAIMER = "Information, not legal advice: the law can differ from the records."

@@ -9,7 +9,7 @@ from typing import Any
 from schema.pages.commodities.clauses import Pair, names_goods
 from schema.pages.site.address import path_of
 from schema.pages.site.embedding import AnswerLine
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction, Measure
 from tracker.domain.wording.phrases import listed, with_article, with_capital
 
 MAX_ANSWERS = 3

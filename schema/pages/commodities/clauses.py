@@ -11,7 +11,8 @@ from typing import Any
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.control import clause_sub
 from schema.pages.site.address import Address, path_of
-from tracker.domain.basics.vocabulary import ClauseStatus, Phase
+from tracker.domain.basics.control_vocabulary import ClauseStatus
+from tracker.domain.basics.word import Phase
 from tracker.domain.wording.phrases import listed, many
 
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]

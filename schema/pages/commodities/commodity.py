@@ -32,7 +32,8 @@ from schema.pages.site.naming import as_of_words, kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import publisher_of
-from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation, Stage
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation
+from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.wording.phrases import (
     authority_phrase,
     listed,

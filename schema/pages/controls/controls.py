@@ -17,7 +17,7 @@ from schema.pages.site.images import CHART, status_image
 from schema.pages.site.name_fields import PLACES
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
-from tracker.domain.basics.vocabulary import ClauseStatus, Confirmation, Direction, Measure
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Confirmation, Direction, Measure
 from tracker.domain.wording.phrases import listed, many, short_date, with_article, word_phrase
 
 CLAUSE, INSTRUMENT = "clause", "instrument"

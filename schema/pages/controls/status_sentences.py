@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from schema.pages.charts.status_bars import Period, periods_of
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction, Measure
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction, Measure
 from tracker.domain.wording.phrases import (
     in_running_text,
     listed,

@@ -7,7 +7,7 @@ from typing import Any
 
 from schema.pages.site.address import Address
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.basics.control_vocabulary import ActKind
 
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:

@@ -23,7 +23,7 @@ from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, world_image
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.events.registry import FACTS
 from tracker.domain.evidence.watched_source_facts import SourceFact
 from tracker.domain.wording.phrases import (

@@ -9,7 +9,8 @@ from typing import Any
 
 from schema.pages.charts.world_map import COUNTS, PlaceValue
 from schema.pages.site.address import Address, path_of
-from tracker.domain.basics.vocabulary import ClauseStatus, Phase
+from tracker.domain.basics.control_vocabulary import ClauseStatus
+from tracker.domain.basics.word import Phase
 from tracker.domain.wording.phrases import many
 
 NONE_CONFIRMED = "none confirmed: by their own terms, suspended, announced, not law or over"

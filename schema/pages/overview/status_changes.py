@@ -9,7 +9,8 @@ from typing import Any
 
 from schema.pages.site.address import entity_path
 from schema.pages.site.name_fields import name_of
-from tracker.domain.basics.vocabulary import ClauseStatus, Hue, Measure, Shape
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
+from tracker.domain.basics.word import Hue, Shape
 from tracker.domain.wording.phrases import many, word_phrase
 
 MAX_LINES_OF_A_DAY = 5

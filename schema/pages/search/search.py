@@ -13,7 +13,7 @@ from schema.pages.search.parsing import ParsedSearch, parse_search
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 

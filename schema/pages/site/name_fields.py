@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from tracker.domain.basics.vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue.commodities import commodities, find_commodity
 from tracker.domain.catalogue.places import place_of_text, places
 

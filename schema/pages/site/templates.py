@@ -16,7 +16,7 @@ from schema.pages.site import address, amounts, name_fields, naming, words
 from schema.pages.site.address import href, path_of
 from schema.pages.site.cards import with_cards
 from schema.pages.site.static_files import static_path
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.wording import phrases
 
 LEVELS = {

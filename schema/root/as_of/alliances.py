@@ -32,7 +32,8 @@ from schema.types.announcement import Announcement
 from schema.types.connection import PageSource, node_pages
 from schema.types.export_control import firm_names
 from schema.types.list_field import SOURCES, list_field
-from tracker.domain.basics.vocabulary import ActKind, AllianceStatus, AnnouncementKind
+from tracker.domain.basics.control_vocabulary import ActKind
+from tracker.domain.basics.vocabulary import AllianceStatus, AnnouncementKind
 from tracker.domain.catalogue.places import Actor, Place
 
 MAX_ACTORS = 20

@@ -21,7 +21,7 @@ from schema.base.scalars import Day, Instant, Position
 from schema.types.common import Node
 from schema.types.completeness import AnswerScope, answer_scope, scope_of_filter
 from schema.types.connection import PageSource, node_pages
-from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.basics.control_vocabulary import ActKind
 
 N = TypeVar("N", bound=Node)
 

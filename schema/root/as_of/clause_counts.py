@@ -32,7 +32,7 @@ from schema.inputs.clause_filter import (
 from schema.root.as_of.base import AtMoment
 from schema.types.common import Commodity, Place, commodity, place
 from schema.types.export_control import firm_names
-from tracker.domain.basics.vocabulary import (
+from tracker.domain.basics.control_vocabulary import (
     ClauseStatus,
     Confirmation,
     Covers,

@@ -40,7 +40,7 @@ from schema.types.connection import PageSource, list_pages
 from schema.types.export_control import ExportControl, firm_names
 from schema.types.list_field import list_field
 from schema.types.status_period import StatusDays, StatusPeriod
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControl as ControlEntity

@@ -26,7 +26,7 @@ from schema.types.completeness import Completeness, completeness
 from schema.types.connection import PageSource
 from schema.types.coverage import CoverageStatement
 from schema.types.list_field import list_field
-from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Actor
 

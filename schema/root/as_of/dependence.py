@@ -26,7 +26,8 @@ from schema.types.dependence import (
     YearlyLines,
 )
 from schema.types.dependence import OriginList as PublishedList
-from tracker.domain.basics.vocabulary import Measure, Statistic
+from tracker.domain.basics.control_vocabulary import Measure
+from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity, commodities
 from tracker.domain.catalogue.places import Place
 

@@ -47,7 +47,7 @@ from schema.types.export_control import (
     page_at,
 )
 from schema.types.list_field import SOURCES, list_field
-from tracker.domain.basics.vocabulary import Direction
+from tracker.domain.basics.control_vocabulary import Direction
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses

@@ -36,7 +36,7 @@ from schema.types.connection import PageSource, list_pages
 from schema.types.edition import Edition, FactHorizon
 from schema.types.event import Fact
 from schema.types.list_field import list_field
-from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.catalogue.places import Actor
 from tracker.domain.events.registry import KINDS
 from tracker.domain.evidence.completeness import KINDS_OF_ACTS

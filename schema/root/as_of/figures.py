@@ -32,7 +32,8 @@ from schema.types.connection import PageSource, entity_pages
 from schema.types.figure import Claim, Figure, Revision, figure, listed_claims, revisions_of
 from schema.types.list_field import SOURCES, list_field
 from schema.types.preference import Preference
-from tracker.domain.basics.vocabulary import ActKind, Stage, Statistic
+from tracker.domain.basics.control_vocabulary import ActKind
+from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.figures.figure import FigureState

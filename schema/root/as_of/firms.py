@@ -16,7 +16,7 @@ from schema.root.as_of.base import AtMoment
 from schema.types.connection import PageSource
 from schema.types.firm import Firm
 from schema.types.list_field import list_field
-from tracker.domain.basics.vocabulary import ActKind
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.catalogue.places import Place
 
 

@@ -28,8 +28,9 @@ from schema.types.common import Place, place
 from schema.types.connection import PageSource, list_pages
 from schema.types.list_field import list_field
 from tracker.domain.actors.alliance import AllianceState
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import ActKind, MemberRole, MembershipKind
+from tracker.domain.basics.vocabulary import MemberRole, MembershipKind
 from tracker.domain.catalogue import places as domain
 from tracker.errors import InvalidInput
 

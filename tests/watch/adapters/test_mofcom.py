@@ -20,7 +20,8 @@ from tests.support.publishers.mofcom import (
 )
 from tests.support.publishers.publisher import Declared, Moved, Status, driven_by
 from tests.watch.adapters.drive import DrivenPoll, drive, source_of
-from tracker.domain.basics.vocabulary import Checked, Measure
+from tracker.domain.basics.control_vocabulary import Measure
+from tracker.domain.basics.vocabulary import Checked
 from tracker.domain.controls.export_control_acts import Announced
 from tracker.review.finding import LeadCode
 from tracker.watch.adapter import NotUnderstood

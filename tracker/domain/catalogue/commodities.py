@@ -16,7 +16,8 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from tracker.domain.basics.vocabulary import Form, Stage
+from tracker.domain.basics.control_vocabulary import Form
+from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.catalogue.harmonized_system import forms_of_code
 from tracker.errors import InvalidInput
 

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
-from tracker.domain.basics.vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.errors import InvalidInput
 
 ORE = (Form.ORE, Form.CONCENTRATE)

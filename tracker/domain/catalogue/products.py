@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from tracker.domain.basics.vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity
 
 

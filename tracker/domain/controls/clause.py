@@ -11,6 +11,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
+from tracker.domain.basics.control_vocabulary import (
+    ClauseEnd,
+    ClauseStatus,
+    Covers,
+    Form,
+    LegalStage,
+    Measure,
+    QuotaPart,
+    Territory,
+)
 from tracker.domain.basics.duration import Duration
 from tracker.domain.basics.text_rules import check_not_negative, check_percent
 from tracker.domain.basics.values import (
@@ -23,16 +33,6 @@ from tracker.domain.basics.values import (
     Value,
     check_number,
     check_order,
-)
-from tracker.domain.basics.vocabulary import (
-    ClauseEnd,
-    ClauseStatus,
-    Covers,
-    Form,
-    LegalStage,
-    Measure,
-    QuotaPart,
-    Territory,
 )
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place

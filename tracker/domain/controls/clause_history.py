@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Self
 
 from msgspec import structs
 
+from tracker.domain.basics.control_vocabulary import ClauseStatus, LegalStage
 from tracker.domain.basics.duration import Duration
 from tracker.domain.basics.values import DAY, PartialDate
-from tracker.domain.basics.vocabulary import ClauseStatus, LegalStage
 from tracker.domain.controls.clause import Clause, ClauseState, PartialSuspension, StatedSuspension
 from tracker.domain.controls.suspensions import NO_SUSPENSIONS, Suspension, Suspensions
 

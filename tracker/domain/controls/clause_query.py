@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec import structs
 
-from tracker.domain.basics.vocabulary import (
+from tracker.domain.basics.control_vocabulary import (
     ClauseStatus,
     Confirmation,
     Covers,

@@ -14,16 +14,16 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from tracker.domain.actors.announcement import Made
-from tracker.domain.basics.vocabulary import (
+from tracker.domain.basics.control_vocabulary import (
     ActKind,
-    AnnouncementKind,
     Assumption,
     ClauseEnd,
     ClauseStatus,
     Confirmation,
     GroundKind,
-    Phase,
 )
+from tracker.domain.basics.vocabulary import AnnouncementKind
+from tracker.domain.basics.word import Phase
 from tracker.domain.catalogue.commodities import related
 from tracker.domain.controls.clause import Clause, ClauseState
 from tracker.domain.controls.duty_relations import Related

@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
+from tracker.domain.basics.control_vocabulary import DutyRelation
 from tracker.domain.basics.text_rules import check_not_negative
 from tracker.domain.basics.values import Name, PartialDate, Value, check_order
-from tracker.domain.basics.vocabulary import DutyRelation
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.entities.fact import NOT_A_SUBJECT, Fact

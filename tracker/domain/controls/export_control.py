@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from msgspec import structs
 
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction
 from tracker.domain.basics.original_title import OriginalTitle
 from tracker.domain.basics.values import DAY, Name, PartialDate, check_order
-from tracker.domain.basics.vocabulary import ClauseStatus, Direction
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause, ClauseState, PartialSuspension, StatedSuspension
 from tracker.domain.controls.clause_history import ClauseHistory, next_day

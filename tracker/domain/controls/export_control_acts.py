@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from tracker.domain.basics.control_vocabulary import Direction, Outcome
 from tracker.domain.basics.duration import Duration
 from tracker.domain.basics.original_title import OriginalTitle
 from tracker.domain.basics.values import Name, PartialDate, Text, check_order
-from tracker.domain.basics.vocabulary import Direction, Outcome
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause, check_clauses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tracker.domain.basics.vocabulary import Measure, Territory
+from tracker.domain.basics.control_vocabulary import Measure, Territory
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import DUAL_USE_ITEMS

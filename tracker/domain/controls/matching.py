@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from tracker.domain.actors.firm import spelling
-from tracker.domain.basics.vocabulary import (
+from tracker.domain.basics.control_vocabulary import (
     ClauseStatus,
     Covers,
     Direction,

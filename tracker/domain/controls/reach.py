@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from tracker.domain.basics.vocabulary import ClauseEnd, Covers, Form, Measure, Stage, Territory
+from tracker.domain.basics.control_vocabulary import ClauseEnd, Covers, Form, Measure, Territory
+from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import members_of, unions_of

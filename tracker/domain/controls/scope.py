@@ -10,9 +10,9 @@ from typing import Annotated
 
 import msgspec
 
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.basics.text_rules import check_not_negative
 from tracker.domain.basics.values import Name, PartialDate, Text, Value, check_order
-from tracker.domain.basics.vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput

@@ -11,7 +11,8 @@ from functools import partial
 
 from tracker.domain.actors import alliance, firm
 from tracker.domain.actors.announcement import Made, Superseded
-from tracker.domain.basics.vocabulary import DutyRelation, MemberRole
+from tracker.domain.basics.control_vocabulary import DutyRelation
+from tracker.domain.basics.vocabulary import MemberRole
 from tracker.domain.controls import export_control_acts as acts
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.duty_relations import Related, Relation

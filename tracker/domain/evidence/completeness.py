@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from tracker.domain.basics.control_vocabulary import ActKind, Direction, Measure
 from tracker.domain.basics.values import DAY
-from tracker.domain.basics.vocabulary import ActKind, CompletenessLevel, Direction, Measure
+from tracker.domain.basics.vocabulary import CompletenessLevel
 from tracker.domain.catalogue.commodities import Commodity, ancestors, related
 from tracker.domain.evidence.coverage import CoverageState
 from tracker.domain.evidence.watched_source import WatchedSourceState

@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.basics.values import Name, PartialDate, check_order, check_reason
-from tracker.domain.basics.vocabulary import ActKind
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Actor
 from tracker.domain.entities.entity import (

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from tracker.domain.basics.values import DAY
-from tracker.domain.basics.vocabulary import (
+from tracker.domain.basics.control_vocabulary import (
     Certainty,
     ClauseStatus,
     Confirmation,
@@ -21,6 +20,7 @@ from tracker.domain.basics.vocabulary import (
     Measure,
     VerdictKind,
 )
+from tracker.domain.basics.values import DAY
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.confirmation import Grounds, confirmation
 from tracker.domain.controls.export_control import ExportControlState

@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tracker.domain.actors.firm import spelling
-from tracker.domain.basics.vocabulary import Direction, Measure, Territory
+from tracker.domain.basics.control_vocabulary import Direction, Measure, Territory
 from tracker.domain.catalogue.commodities import Commodity, related
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of

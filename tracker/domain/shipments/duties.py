@@ -10,8 +10,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
 
+from tracker.domain.basics.control_vocabulary import (
+    Direction,
+    DutyRelation,
+    Match,
+    Measure,
+    VerdictKind,
+)
 from tracker.domain.basics.values import Quantity
-from tracker.domain.basics.vocabulary import Direction, DutyRelation, Match, Measure, VerdictKind
 from tracker.domain.controls.matching import exception_for
 from tracker.domain.shipments.check import Applicable, ClauseVerdict, ShipmentCheck
 from tracker.domain.shipments.duty_pairs import DutyPairs, Key, are_on_different_goods, bounds

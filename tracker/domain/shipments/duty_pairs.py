@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Protocol
 
-from tracker.domain.basics.vocabulary import DutyRelation
+from tracker.domain.basics.control_vocabulary import DutyRelation
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.duty_relations import Relation
 from tracker.domain.controls.matching import reaches_place

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from tracker.domain.actors.firm import spelling
-from tracker.domain.basics.vocabulary import ClauseStatus
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.shipments.shipment import Case, FirmNames
 from tracker.domain.wording.phrases import listed, place_in_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker.domain.basics.vocabulary import Covers, Form
+from tracker.domain.basics.control_vocabulary import Covers, Form
 from tracker.domain.catalogue.commodities import Commodity, descendants, find_commodity, related
 from tracker.domain.controls.clause_query import names_only_group
 from tracker.domain.controls.matching import (

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tracker.domain.basics.vocabulary import CompletenessLevel, Direction, VerdictKind
+from tracker.domain.basics.control_vocabulary import Direction, VerdictKind
+from tracker.domain.basics.vocabulary import CompletenessLevel
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.evidence.completeness import Completeness, Scope, control_kinds

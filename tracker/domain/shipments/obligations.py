@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tracker.domain.basics.vocabulary import (
+from tracker.domain.basics.control_vocabulary import (
     Certainty,
     ClauseStatus,
     Confirmation,

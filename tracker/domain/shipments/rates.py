@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from tracker.domain.basics.vocabulary import Direction, Measure
+from tracker.domain.basics.control_vocabulary import Direction, Measure
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.export_control import ExportControlState

@@ -12,9 +12,9 @@ from unicodedata import category
 from msgspec import structs
 
 from tracker.domain.actors.firm import spelling
+from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.basics.text_rules import check_percent
 from tracker.domain.basics.values import Name, Value
-from tracker.domain.basics.vocabulary import Form
 from tracker.domain.catalogue.commodities import (
     Commodity,
     commodities_with_code,

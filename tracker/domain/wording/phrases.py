@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.basics.values import PartialDate, Precision, Quantity
-from tracker.domain.basics.vocabulary import Measure, Qualifier, Stage, Statistic
+from tracker.domain.basics.vocabulary import Qualifier, Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Actor, Place
 from tracker.domain.catalogue.publishers import publishers

@@ -18,8 +18,9 @@ import msgspec
 
 from tracker.domain.actors.announcement import Made
 from tracker.domain.basics.codec import decode
+from tracker.domain.basics.control_vocabulary import Direction, Measure
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import AnnouncementKind, Checked, Direction, Measure
+from tracker.domain.basics.vocabulary import AnnouncementKind, Checked
 from tracker.domain.catalogue.commodities import Commodity, commodities, find_commodity
 from tracker.domain.catalogue.places import Actor, Place
 from tracker.domain.controls.clause import Clause

@@ -12,17 +12,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tracker.domain.actors.announcement import Made
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Covers, Direction
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.values import PartialDate, Quantity
-from tracker.domain.basics.vocabulary import (
-    AnnouncementKind,
-    Checked,
-    ClauseStatus,
-    Covers,
-    Direction,
-    Stage,
-    Statistic,
-)
+from tracker.domain.basics.vocabulary import AnnouncementKind, Checked, Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from tracker.domain.basics.control_vocabulary import Direction, Measure
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import Checked, Direction, Measure
+from tracker.domain.basics.vocabulary import Checked
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause
