@@ -109,6 +109,24 @@ async def opened_pool(target: Target) -> AsyncIterator[Pool]:
         yield pool
 
 
+def _deliverer(
+    target: Target, follower: Follower, proofs: ProofService, options: DeliveryOptions | None
+) -> Deliverer | None:
+    """Return the deliverer of this release; None without options."""
+    if options is None:
+        return None
+    return Deliverer(target, follower, proofs, replace(options, release=RELEASE))
+
+
+def _watcher(
+    target: Target, options: WatchOptions | None, durability: Durability
+) -> Watcher | None:
+    """Return the watcher of this release; None without options."""
+    if options is None:
+        return None
+    return Watcher(target, replace(options, release=RELEASE), durability)
+
+
 @asynccontextmanager
 async def running_tracker(
     target: Target,
@@ -136,8 +154,6 @@ async def running_tracker(
             yield services
         return
     durability = Durability()
-    delivery = delivery and replace(delivery, release=RELEASE)
-    watch = watch and replace(watch, release=RELEASE)
     await prepare(target)
     if not serves:
         await require_own_rows(target)
@@ -147,8 +163,8 @@ async def running_tracker(
         recorder = Recorder(pools.api, pools.append, durability)
         durability.confirm = recorder.confirm
         follower, proofs = Follower(recorder, target), ProofService(pools.api)
-        deliverer = Deliverer(target, follower, proofs, delivery) if delivery else None
-        watcher = Watcher(target, watch, durability) if watch else None
+        deliverer = _deliverer(target, follower, proofs, delivery)
+        watcher = _watcher(target, watch, durability)
         sample_check = SampleCheck(pools.api) if serves else None
         async with (
             follower,

@@ -45,14 +45,14 @@ def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         options = Options.read(directory)
     findings: list[Finding] = []
 
-    async def examine(target: Target) -> list[Finding]:
+    async def findings_of(target: Target) -> list[Finding]:
         return [each async for each in examine_database(target, directory, options)]
 
     target: Target | None = None
     try:
         target = settings.database_target()
         with database(directory, target) as connected:
-            findings += run(connected.run_while_alive(examine(connected.target)))
+            findings += run(connected.run_while_alive(findings_of(connected.target)))
     except PostgresError as error:
         remedy = "Start `tracker serve`, or set TRACKER_DATABASE_URL"
         findings.append(Finding("database", Status.FAIL, str(error), remedy))
