@@ -142,11 +142,9 @@ async def running_tracker(
 ) -> AsyncIterator[Services]:
     """Run a whole tracker: follow, project, sign and deliver the log, watch sources, serve requests.
 
-    On a standby it only serves reads. `observe` gets the background work. With a transaction pooler the
-    API uses `pooled`, and everything else uses `target` directly. With standbys (`reading`), these
-    serve queries. A tracker that `serves` compares rows with their events; without rows of its own code it
-    waits for these (`take_over_rows`), while others raise AnotherRelease. Raises UnsuitableConnection for
-    an unsuitable pooler.
+    On a standby it only serves reads. `observe` gets the background work. With a transaction pooler only the
+    API uses `pooled`. Standbys (`reading`) serve queries. A tracker that `serves` compares rows with their
+    events, and waits for rows of its own code. Raises AnotherRelease, and UnsuitableConnection for a pooler.
     """
     if await is_standby(target):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
@@ -165,14 +163,13 @@ async def running_tracker(
         follower, proofs = Follower(recorder, target), ProofService(pools.api)
         deliverer = _deliverer(target, follower, proofs, delivery)
         watcher = _watcher(target, watch, durability)
-        sample_check = SampleCheck(pools.api) if serves else None
         async with (
             follower,
             Projectors(pools.project, follower, linked_projections(), observe) as projectors,
             running_publisher(target, follower, signing, observe) as publisher,
             deliverer or nullcontext(),
             watcher or nullcontext(),
-            sample_check or nullcontext(),
+            SampleCheck(pools.api) if serves else nullcontext() as sample_check,
         ):
             services = replace(
                 _services(pools, recorder, follower, projectors, proofs, delivery),
@@ -184,12 +181,16 @@ async def running_tracker(
             await services.snapshots.remove_redacted_files()
             services = with_alerts(services, target, pools.api, mail)
             imports = AcceptedImports(target, services.review, services.snapshots)
-            async with imports, services.mailer or nullcontext():
-                if reading is None:
-                    yield services
-                    return
-                async with reading_from(reading, services, pools.api, pools.query) as beside:
-                    yield beside
+            async with (
+                imports,
+                services.mailer or nullcontext(),
+                (
+                    reading_from(reading, services, pools.api, pools.query)
+                    if reading
+                    else nullcontext(services)
+                ) as answering,
+            ):
+                yield answering
 
 
 @asynccontextmanager
