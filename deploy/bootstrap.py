@@ -181,14 +181,11 @@ async def running_tracker(
             await services.snapshots.remove_redacted_files()
             services = with_alerts(services, target, pools.api, mail)
             imports = AcceptedImports(target, services.review, services.snapshots)
+            beside = reading_from(reading, services, pools.api, pools.query) if reading else None
             async with (
                 imports,
                 services.mailer or nullcontext(),
-                (
-                    reading_from(reading, services, pools.api, pools.query)
-                    if reading
-                    else nullcontext(services)
-                ) as answering,
+                beside or nullcontext(services) as answering,
             ):
                 yield answering
 
