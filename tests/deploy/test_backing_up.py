@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -137,8 +138,8 @@ class Story:
                     await asyncio.sleep(0.05)
 
 
-@pytest.fixture
-def story() -> Iterator[Story]:
+@pytest.fixture(name="story")
+def running_story() -> Iterator[Story]:
     """Run a server with a signed log, another for restored dumps, with room for a third."""
     place = Path(tempfile.mkdtemp(prefix="tracker-backups-"))
     place.chmod(0o755)
@@ -254,8 +255,8 @@ async def rows_of(target: Target) -> tuple[list[bytes], dict[int, bytes]]:
     return [row["entry"] for row in entries], {row["size"]: row["root"] for row in heads}
 
 
-@pytest.fixture
-def pgbackrest(story: Story, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(name="pgbackrest")
+def configured_pgbackrest(story: Story, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the settings of pgBackRest: the example with local places."""
     program = shutil.which("pgbackrest")
     if not program:
@@ -293,38 +294,59 @@ def pgbackrest(story: Story, monkeypatch: pytest.MonkeyPatch) -> Path:
     return installed
 
 
+@dataclass(frozen=True)
+class PgbackrestLines:
+    """The documented lines of pgBackRest, with the places of a test."""
+
+    backup: str
+    """Lines that configure the server and back it up."""
+    restore: str
+    """Lines that restore to `$MOMENT` on the other server, and verify."""
+    places: dict[str, str]
+    """Replacements for places and users in the lines of the backup."""
+
+
+def pgbackrest_lines(story: Story, settings: Path) -> PgbackrestLines:
+    """Return the lines of the section; pgBackRest is installed, and its settings have a place."""
+    account = story.primary.site.account
+    by_its_user = f'runuser() {{ shift 3; command runuser -u {account.pw_name} -- "$@"; }}\n'
+    prelude = by_its_user if account else ""
+    lines = section("With pgBackRest").replace("apt-get install --yes pgbackrest\n", "")
+    restore = "runuser -u postgres -- pgbackrest --stanza=minerals --type=time"
+    making, restoring = lines.split(restore)
+    new = story.replacement
+    elsewhere = f"s|^pg1-path=.*|pg1-path={new.site.pgdata}|; s|^pg1-port=.*|pg1-port={new.port}|"
+    return PgbackrestLines(
+        f"{prelude}{making}",
+        f'{prelude}sed --in-place "{elsewhere}" {settings}\n'
+        'MOMENT=$(cat moment); export TRACKER_DATABASE_URL="$REPLACED"\n'
+        f"{restore}{restoring}",
+        {
+            "/etc/pgbackrest": str(settings.parent),
+            "-g postgres": f"-g {account.pw_gid}" if account else "",
+        },
+    )
+
+
 def test_a_server_is_lost_and_restored_to_a_moment_by_pgbackrest(
     story: Story, pgbackrest: Path
 ) -> None:
-    account = story.primary.site.account
-    by_its_user = f'runuser() {{ shift 3; command runuser -u {account.pw_name} -- "$@"; }}\n'
-    lines = section("With pgBackRest").replace("apt-get install --yes pgbackrest\n", "")
-    making, restoring = lines.split(
-        "runuser -u postgres -- pgbackrest --stanza=minerals --type=time"
-    )
-    new = story.replacement
-    elsewhere = f"s|^pg1-path=.*|pg1-path={new.site.pgdata}|; s|^pg1-port=.*|pg1-port={new.port}|"
-    group = f"-g {account.pw_gid}" if account else ""
+    lines = pgbackrest_lines(story, pgbackrest)
     printed = typed(
         story,
         "\n".join(
             [
-                by_its_user if account else "",
-                f"step write 30; {making}",
+                f"step write 30\n{lines.backup}",
                 "sleep 2",  # pgBackRest compares times of backups by whole seconds
                 "step write 64; step moment; step archive; step write 26; step archive",
                 "tracker key show > log.key; tracker export bundle; step lose",
-                f'sed --in-place "{elsewhere}" {pgbackrest}',
-                'MOMENT=$(cat moment); export TRACKER_DATABASE_URL="$REPLACED"',
-                f"runuser -u postgres -- pgbackrest --stanza=minerals --type=time{restoring}".replace(
-                    "--against bundle", "--against bundle || echo missing"
-                ),
+                lines.restore.replace("--against bundle", "--against bundle || echo missing"),
                 "tracker restore --onto bundle --key log.key; systemctl start tracker",
             ]
         ),
-        {"/etc/pgbackrest": str(pgbackrest.parent), "-g postgres": group},
+        lines.places,
     )
     assert "positions 95 to 120: these events are missing" in printed
-    entries, checkpoints = asyncio.run(rows_of(new.target | {"database": "minerals"}))
+    entries, checkpoints = asyncio.run(rows_of(story.replacement.target | {"database": "minerals"}))
     assert entries[:-1] == story.entries
     assert max(checkpoints) == len(entries) == 121

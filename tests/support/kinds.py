@@ -23,6 +23,7 @@ DRILLS = (
     "contract/test_security.py",
     "corpus/test_released.py",
     "deploy/test_backing_up.py",
+    "deploy/test_backup_drill.py",
     "deploy/test_cli.py",
     "deploy/test_clock.py",
     "deploy/test_connections.py",
