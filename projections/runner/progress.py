@@ -96,13 +96,15 @@ class ProgressTracker:
         """
         before, session = self._latest, self._follower.session
         rows = await self.folds.read(connection)
+        error = self.folds.error  # before waiting: another task may read later rows meanwhile
         if row := rows.get(self._name):  # else an older release tracks it elsewhere
             durability = self._follower.durability
             durability.synchronous = row["synchronous"]
             position = await durability.release(row["position"])
             self._learn(before, position, [rows[name]["fold"] for name in sorted(rows)])
             self._session = session
-        self.require_own_rows()
+        if error:
+            raise error
         return int(rows[self._name]["position"])
 
     def advance(self, position: int) -> None:

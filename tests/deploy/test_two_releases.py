@@ -342,7 +342,9 @@ def test_a_rolling_upgrade_from_an_earlier_release_mixes_no_rows(older: Release)
             assert f"export-control/{to_own.acknowledged[0]}: its rows" in verified.stderr
             assert "(ROWS_DIFFER)" in verified.stderr
     assert observer.differences() == {}
-    assert to_older.failures | to_own.failures | observer.failures <= {"UNAVAILABLE"}
+    assert to_own.failures <= {"UNAVAILABLE"}
+    # Until 1175ebd5 a query during the replacement of its tables fails with INTERNAL.
+    assert to_older.failures | observer.failures <= {"UNAVAILABLE", "INTERNAL"}
 
 
 def test_a_server_takes_no_rows_from_a_newer_release_but_a_rebuild_does(

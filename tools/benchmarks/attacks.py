@@ -375,8 +375,9 @@ async def repeat(load: Callable[[Client], Awaitable[None]], client: Client) -> i
 
 
 async def main(name: str, port: str, seconds: str) -> None:
-    """Run all clients of a load to the end, and print how often they repeated it."""
+    """Run all clients of a load to the end; print `begun`, and how often they repeated it."""
     raise_limit()
+    print("begun", flush=True)
     load, addresses, connections = LOADS[name]
     until = time.monotonic() + float(seconds)
     clients = [Client(int(port), f"127.0.0.{2 + number}", until) for number in range(addresses)]

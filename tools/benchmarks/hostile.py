@@ -109,7 +109,7 @@ async def watch(
 async def measure(
     load: str, port: int, process: psutil.Process, seconds: float, settle: float = SETTLE_SECONDS
 ) -> Beside:
-    """Measure a cheap query during a load, which begins 1.5 s earlier."""
+    """Measure a cheap query during a load, which has begun."""
     gaps, memories, waits, requests = [0.0], [0.0], list[float](), b"0"
     attacks = None
     if load != QUIET:
@@ -122,7 +122,9 @@ async def measure(
             str(seconds),
         ]
         attacks = subprocess.Popen(arguments, stdout=subprocess.PIPE)
-    client = Client(port, "127.0.0.1", time.monotonic() + seconds + 1.5)
+        assert attacks.stdout
+        assert await asyncio.to_thread(attacks.stdout.readline) == b"begun\n"
+    client = Client(port, "127.0.0.1", time.monotonic() + seconds)
     watching = asyncio.create_task(watch(client, process, gaps, memories))
     try:
         failures = await query_lane(client, waits)

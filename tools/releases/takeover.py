@@ -27,6 +27,7 @@ from tests.support.releases import (
     Release,
     Writer,
     copy_changed,
+    post,
     readiness,
 )
 from tools.benchmarks.growth import corpus, grown, load
@@ -56,6 +57,8 @@ def measure(own: Release, directory: Path, events: int) -> None:
     newer = Release(copy_changed(directory, *CHANGES["domain"]), own.target, own.data_dir)
     before = own.serve()
     wait_ready(before)
+    while "errors" in post(before, CHEAP_ANSWER):  # until its search index is filled
+        time.sleep(1)
     print(f"{events} events: the older server is ready", flush=True)
     with Writer(before, "first") as first, Gap(CHEAP_ANSWER) as gap:
         gap.add(own, before)
