@@ -25,7 +25,8 @@ quick:
 
 # write the versions and hashes of all libraries, after a change of pyproject.toml
 lock *arguments:
-    {{bin}}/uv lock {{arguments}}
+    {{bin}}/uv pip compile pyproject.toml --universal --all-extras --generate-hashes --no-header --no-annotate \
+        --output-file requirements.lock {{arguments}}
 
 # the checks, then all tests but the drills
 test: check
