@@ -70,7 +70,7 @@ def changed(factory: pytest.TempPathFactory, own: Release, name: str, newer: boo
     return replace(own, packages=made, marks=name == "search")
 
 
-@pytest.fixture(params=sorted(CHANGES))
+@pytest.fixture(params=[pytest.param("domain", marks=pytest.mark.nightly), *sorted(PROJECTIONS)])
 def newer(
     own: Release, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Release:
@@ -84,7 +84,7 @@ def equal(own: Release, tmp_path_factory: pytest.TempPathFactory) -> Release:
     return changed(tmp_path_factory, own, "search", False)
 
 
-@pytest.fixture(params=BEFORE)
+@pytest.fixture(params=[pytest.param(BEFORE[0], marks=pytest.mark.nightly), BEFORE[1]])
 def older(
     empty: Target,
     tmp_path: Path,
