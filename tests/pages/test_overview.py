@@ -141,6 +141,14 @@ async def test_the_newest_act_and_what_is_not_confirmed_stand_above_all(corpus: 
     assert f"{by_terms} clauses</a> are in force by their own terms, not confirmed" in reach
     earlier = await page(corpus, "/?valid=2020-01-01&position=10000")
     assert "Some issuers have no recorded act for longer" in earlier
+    then = (await corpus.ask(question.replace("2026-11-26", "2020-01-01")))["asOf"]
+    unconfirmed = sum(
+        clause["confirmation"] == "BY_TERMS"
+        for of in then["exportControls"]["nodes"]
+        for clause in of["clauses"]
+    )
+    reach = earlier[earlier.index('id="reach"') : earlier.index('class="strip"')]
+    assert f">{unconfirmed} clause" in reach
 
 
 @IN_SESSION
