@@ -49,7 +49,8 @@ async def outcomes(page: Page) -> tuple[str | None, dict[str, str | None]]:
     await page.wait_for_selector(DECIDED)
     state = await page.locator(".proof").get_attribute("data-state")
     rows = {
-        name: await page.locator(f"[data-check={name}]").get_attribute("data-ok") for name in CHECKS
+        name: await page.locator(f".proof [data-check={name}]").get_attribute("data-ok")
+        for name in CHECKS
     }
     return state, rows
 
