@@ -55,6 +55,10 @@ class Connection(Protocol):
     def unsent(self) -> int:
         """Return the number of bytes that the client has not received."""
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the server has paused the reading."""
+
     def cut(self) -> None:
         """Close the connection immediately."""
 
@@ -166,7 +170,7 @@ class Connections(ServerState):
         while self._waiting and next(iter(self._waiting.values())) < late:
             self._waiting.popitem(last=False)[0].finish()
         for connection, body in list(self._receiving.items()):
-            if body.is_too_slow(now, BODY_CHECK_SECONDS):
+            if body.is_too_slow(now, BODY_CHECK_SECONDS) and not connection.is_paused:
                 self._cut(connection)
         for connection, answer in list(self._stalled.items()):
             taken = answer.bytes - connection.unsent

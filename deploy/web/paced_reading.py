@@ -37,7 +37,7 @@ class PacedTransport(asyncio.Transport):
         self._unread = b""
         self._position = 0
         """Start of the next piece."""
-        self._is_paused = self._is_scheduled = False
+        self.is_paused = self._is_scheduled = False
 
     def receive(self, data: bytes) -> None:
         """Pass on received bytes, in this loop iteration or in later ones."""
@@ -49,12 +49,12 @@ class PacedTransport(asyncio.Transport):
 
     def pause_reading(self) -> None:
         """Pause until reading is resumed."""
-        self._is_paused = True
+        self.is_paused = True
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Pass on buffered data in the next iteration, and then later data."""
-        self._is_paused = False
+        self.is_paused = False
         if not self._unread:
             self._transport.resume_reading()
         elif not self._is_scheduled:
@@ -63,7 +63,7 @@ class PacedTransport(asyncio.Transport):
     def end_reading(self) -> None:
         """Drop buffered data: another protocol reads from now on."""
         self._unread = b""
-        self._is_paused = False
+        self.is_paused = False
         self._transport.resume_reading()
 
     def _schedule(self) -> None:
@@ -73,13 +73,13 @@ class PacedTransport(asyncio.Transport):
     def _read_scheduled(self) -> None:
         self._is_scheduled = False
         self._read()
-        if not (self._unread or self._is_paused or self.is_closing()):
+        if not (self._unread or self.is_paused or self.is_closing()):
             self._transport.resume_reading()
 
     def _read(self) -> None:
         """Pass on pieces until the end of the iteration."""
         for _ in range(PIECES_PER_PASS):
-            if self._is_paused or not self._unread:
+            if self.is_paused or not self._unread:
                 break
             end = self._position + self._piece_bytes
             piece = self._unread[self._position : end]
@@ -92,5 +92,5 @@ class PacedTransport(asyncio.Transport):
                 return
         if self._unread:
             self._transport.pause_reading()
-            if not self._is_paused:
+            if not self.is_paused:
                 self._schedule()

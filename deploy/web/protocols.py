@@ -53,6 +53,12 @@ class CountedConnection(asyncio.Protocol):
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     wire: asyncio.BaseTransport
+    _reading: PacedTransport
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the server has paused the reading."""
+        return self._reading.is_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the connection."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from schema.execution.work_slots import WorkSlots
 from schema.http.cross_site import counted_token, token_in_cookie
@@ -28,6 +28,8 @@ MAX_DOWNLOADS = 64
 """Maximum number of concurrent downloads. Each holds some pieces in memory until its client has read
 them."""
 MAX_CLIENT_DOWNLOADS = 16
+SMALL_BODY_BYTES = 64 * 1024
+"""Maximum size of a body that needs no slot. uvicorn buffers as much before a body is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class AccessControl:
         self._operations: Counter[str] = Counter()
         self._downloads: Counter[str] = Counter()
         self._work_slots = WorkSlots(access.queries)
+        self._body_slots = WorkSlots(access.queries)
 
     async def authenticate(self, authorization: str, address: str | None) -> Client:
         """Authenticate the caller and charge one request.
@@ -200,9 +203,22 @@ class AccessControl:
         Callers with an explicit right to write have no limit, so that their concurrent commands are
         recorded together.
         """
+        return self._hold(self._work_slots, client)
+
+    def body_slot(self, client: Client, request: Request) -> AbstractAsyncContextManager[None]:
+        """Return the slot for the body of a request, to hold from its first byte to the response.
+
+        The server does not read further large bodies of the client meanwhile, so that they stay with the
+        client instead of in memory. Small bodies need none.
+        """
+        length = request.headers.get("content-length", "")
+        small = length.isdecimal() and int(length) <= SMALL_BODY_BYTES
+        return nullcontext() if small else self._hold(self._body_slots, client)
+
+    def _hold(self, slots: WorkSlots, client: Client) -> AbstractAsyncContextManager[None]:
         caller = client.caller
         trusted = Scope.RECORD in caller.scopes and caller != OPEN_CALLER
-        return nullcontext() if trusted else self._work_slots.hold(client.key)
+        return nullcontext() if trusted else slots.hold(client.key)
 
     def shared_work_slot(self, clients: Iterable[Client]) -> AbstractAsyncContextManager[None]:
         """Return a query slot for a query that several clients share.

@@ -18,7 +18,7 @@ from schema.execution.admission import max_body_bytes
 from schema.execution.execute import QUERIES, QUERIES_AND_MUTATIONS
 from schema.execution.persisted_documents import PersistedQueries
 from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
-from schema.http.authentication import AccessControl
+from schema.http.authentication import AccessControl, Client
 from schema.http.graphiql import query_page
 from schema.http.limits import PushPriority
 from schema.http.messages import (
@@ -123,9 +123,15 @@ class GraphQLEndpoint:
     async def _answer(self, request: Request, form: ResponseFormat) -> Response:
         client = await self._access_control.authenticate_request(request)
         current_operation().actor = client.caller.name
-        posted = request.method == "POST"
-        most = max_body_bytes(client.caller)
-        fields = await _fields_of_post(request, most) if posted else _fields_of_get(request)
+        if request.method != "POST":
+            return await self._operate(request, form, client, _fields_of_get(request))
+        async with self._access_control.body_slot(client, request):
+            fields = await _fields_of_post(request, max_body_bytes(client.caller))
+            return await self._operate(request, form, client, fields)
+
+    async def _operate(
+        self, request: Request, form: ResponseFormat, client: Client, fields: dict[str, Any]
+    ) -> Response:
         operation = _of_type(fields, "operationName", str)
         current_operation().note_name(operation)
         document = self._document(fields)
@@ -140,7 +146,7 @@ class GraphQLEndpoint:
         query = QueryRequest(document, variables or {}, operation, client.caller)
         answer = await self._answers.answer(
             query,
-            QUERIES_AND_MUTATIONS if posted else QUERIES,
+            QUERIES_AND_MUTATIONS if request.method == "POST" else QUERIES,
             self._access_control.work_slot(client),
         )
         if isinstance(answer, Answer) and wants_receipt:

@@ -57,14 +57,12 @@ def check_parameters(request: Request, known: Sequence[str], lists: Sequence[str
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
     """Return the body, up to the limit. Raises TooLarge, and ClientDisconnect."""
-    pieces: list[bytes] = []
-    size = 0
+    body = bytearray()
     async for piece in request.stream():
-        pieces.append(piece)
-        size += len(piece)
-        if size > max_bytes:
+        body += piece
+        if len(body) > max_bytes:
             raise TooLarge(f"expected a body of at most {max_bytes} bytes")
-    return b"".join(pieces)
+    return bytes(body)
 
 
 Answering: TypeAlias = Callable[[Request], Awaitable[Response]]

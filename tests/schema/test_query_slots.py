@@ -25,6 +25,7 @@ from schema.execution.work_slots import WorkSlots
 from schema.http.authentication import AccessControl, Client
 from schema.services import OPEN_CALLER, READ_ONLY_CALLER, Access, Services
 from schema.telemetry.operation import CURRENT_OPERATION, OperationInfo
+from tests.support.api import Api
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
 from tests.support.web_server import serving
@@ -253,6 +254,32 @@ async def test_documents_are_parsed_in_the_slot_of_their_client_over_every_route
     assert len(parsed) == many + 1
     assert many >= 6
     assert all(parsed)
+
+
+async def test_large_bodies_of_a_client_are_read_while_others_of_it_wait(
+    services: Services,
+) -> None:
+    api, begun, ending = Api(services, Access(queries=2)), list[int](), asyncio.Event()
+
+    async def body(number: int) -> AsyncIterator[bytes]:
+        begun.append(number)
+        yield b'{"query": "{ head }", "variables": {"a": "' + b"x" * 100_000
+        await ending.wait()
+        yield b'"}}'
+
+    async def post(number: int) -> int:
+        headers = {"Content-Type": "application/json"}
+        response = await api.request("POST", "/graphql", content=body(number), headers=headers)
+        return response.status_code
+
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(within(20)):
+        posting = [tasks.create_task(post(number)) for number in range(5)]
+        while len(begun) < 2:
+            await asyncio.sleep(0.01)
+        assert await api.ask("{ head }") == {"head": "0"}  # small bodies do not wait
+        assert len(begun) == 2
+        ending.set()
+    assert [task.result() for task in posting] == [200] * 5
 
 
 async def test_listing_the_tools_of_assistants_takes_a_slot(
