@@ -35,6 +35,7 @@ from tracker.audit.serve.proofs import ProofService
 from tracker.audit.sign.publisher import Publisher, SigningOptions
 from tracker.auth.tokens import Tokens
 from tracker.commands.handler import Commands
+from tracker.corpus.shipped import shipped_size
 from tracker.delivery.deliverer import Deliverer, DeliveryOptions
 from tracker.delivery.endpoints import Endpoints
 from tracker.log.durability import Durability
@@ -177,13 +178,13 @@ async def running_tracker(
                 deliverer=deliverer,
                 watcher=watcher,
                 sample_check=sample_check,
+                shipped_size=await _shipped_size(pools.api),
             )
             await services.snapshots.remove_redacted_files()
             services = with_alerts(services, target, pools.api, mail)
-            imports = AcceptedImports(target, services.review, services.snapshots)
             beside = reading_from(reading, services, pools.api, pools.query) if reading else None
             async with (
-                imports,
+                AcceptedImports(target, services.review, services.snapshots),
                 services.mailer or nullcontext(),
                 beside or nullcontext(services) as answering,
             ):
@@ -210,6 +211,12 @@ async def reading_tracker(target: Target, projections: Sequence[str]) -> AsyncIt
         projectors = Projectors(pools.project, follower, [Versions()], folds=folds)
         async with follower, projectors:
             yield _services(pools, recorder, follower, projectors, ProofService(pools.api), None)
+
+
+async def _shipped_size(pool: Pool) -> int:
+    """Return the number of events at the start of a log that are those of the shipped log."""
+    async with pool.acquire() as connection:
+        return await shipped_size(connection)
 
 
 def with_alerts(

@@ -82,6 +82,7 @@ async def reading_from(
             deliverer=primary.deliverer,
             watch=primary.watch,
             watcher=primary.watcher,
+            shipped_size=primary.shipped_size,
             primary=primary,
         )
 

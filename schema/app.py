@@ -88,7 +88,7 @@ def create_app(
     receipts = ReceiptFiles(access_control, issuer)
     tables = TableRoute(services, access, access_control, receipts)
     events = EventRoute(services, access_control, ends, pacing)
-    people = PageRoute(access_control, answers, tables, receipts, observer, pacing)
+    people = PageRoute(services, access_control, answers, tables, receipts, observer, pacing)
     embeds = EmbedRoute(access_control, answers, observer, pacing)
     plain = PlainPages(access_control, observer, pacing)
     metrics.watch_caches(_caches(services, answers, persisted, people, embeds))

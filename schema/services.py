@@ -68,6 +68,8 @@ class Services:
     """Standby for reads; None if reads use the primary."""
     sample_check: SampleCheck | None = None
     """Comparison of rows with their events; None if this process does not serve."""
+    shipped_size: int = 0
+    """Number of events at the start of the log that are those of the shipped log, as of the start."""
     primary: Services | None = None
     """The parts on the primary, used with a replica for reads."""
 

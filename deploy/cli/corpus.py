@@ -1,17 +1,31 @@
-"""`tracker corpus`: check and compile the shipped data. docs/data.md is the guide."""
+"""`tracker corpus`: check, compile and release the shipped data. docs/data.md is the guide."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import tracker.corpus
-from deploy.cli.common import print_whole, report_errors, stderr
-from deploy.cli.process import Exit
+from deploy.bootstrap import migrate_log, running_tracker
+from deploy.cli.common import (
+    DataDir,
+    day_option,
+    print_whole,
+    report_errors,
+    run_with_database,
+    stderr,
+)
+from deploy.cli.import_progress import copy_log, load_corpus
+from deploy.cli.process import Exit, catch_signals, run
+from deploy.cli.temporary_database import temporary_database, temporary_directory
 from deploy.output.progress import progress_bar
 from deploy.output.terminal import in_one_line
+from deploy.postgres import default_data_dir
+from tracker import clock
+from tracker.audit.sign.keystore import KeyStore
 from tracker.commands.commands import PlannedEvent
 from tracker.corpus.checks import find_problems
 from tracker.corpus.compiling import (
@@ -28,11 +42,13 @@ from tracker.corpus.compiling import (
 )
 from tracker.corpus.coverage import coverage, lists_read
 from tracker.corpus.files import Act, Problem, list_files, read_acts
+from tracker.corpus.release import ORIGIN, Release, append_release
+from tracker.corpus.shipped import SHIPPED_LOG
+from tracker.postgres.database import Target
+from tracker.sources.reader import File
 
 corpus = typer.Typer(
-    name="corpus",
-    no_args_is_help=True,
-    help="Check and compile the source files of the shipped corpus.",
+    name="corpus", no_args_is_help=True, help="Check, compile, release and load the shipped data."
 )
 
 Directory = Annotated[
@@ -120,6 +136,63 @@ def build(
                 readings = replace_readings(readings, read(of))
         exit_with_problems(list(contradictions(acts, readings)))
         write_corpus(built, compile_corpus(acts, readings))
+
+
+@corpus.command()
+def release(
+    directory: Directory = HERE,
+    on: Annotated[
+        date | None,
+        day_option(
+            "--day", help="The day of the release (UTC), its recording time (default: today)."
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            file_okay=False,
+            show_default=False,
+            help="The directory with the key that signs the shipped log; without a key, one is created.",
+        ),
+    ] = None,
+) -> None:
+    """Append the new facts of corpus.jsonl to the shipped log in log/, and sign it.
+
+    Run `tracker corpus build` before. Equal input gives equal entries. Before the first public release,
+    delete log/ to begin the log again. Exit codes: 0 appended, or nothing is new; 1 refused, 2 wrong usage.
+    """
+    store = KeyStore(keys or default_data_dir().with_name(f"{default_data_dir().name}-shipped-log"))
+    log, source, day = directory / SHIPPED_LOG.name, directory / CORPUS, on or clock.today()
+
+    async def work(target: Target) -> Release | None:
+        await migrate_log(target)
+        return await append_release(target, log, File.at(source), store.load_or_create(ORIGIN), day)
+
+    catch_signals()
+    with report_errors(), temporary_directory() as scratch, temporary_database(scratch) as database:
+        made = run(database.run_while_alive(work(database.target)))
+    if made is None:
+        print_whole([f"nothing is new: the shipped log has {CORPUS}"])
+        return
+    new = made.head.size - made.before
+    print_whole([f"{new:,} events appended", *str(made.head.checkpoint).splitlines()])
+
+
+@corpus.command()
+def load(data_dir: DataDir = None) -> None:
+    """Record the shipped data in a database.
+
+    An empty database, or one with an earlier release only, gets the shipped log: the same positions, times
+    and hashes as everywhere. Another one records the facts that it lacks as new events.
+    """
+
+    async def work(target: Target) -> int:
+        copied = await copy_log(target, stderr)
+        async with running_tracker(target) as services:
+            return await load_corpus(target, services, stderr, copied=copied)
+
+    print_whole([f"{run_with_database(data_dir, work, make=True):,} events recorded"])
 
 
 def read_checked_acts(directory: Path) -> list[Act]:

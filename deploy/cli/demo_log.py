@@ -1,19 +1,22 @@
 """The log of a demo, and its distinction from a production log.
 
-Anyone may write to a running demo, under the name `demo`. The corpus is recorded under this name too.
-So the first event identifies a demo permanently, even in a backup or a bundle.
+Anyone may write to a running demo, under the name `demo`. The shipped log is the same everywhere, so a
+comment in the database marks the log of a demo permanently, also in a backup. Earlier demos recorded the
+corpus themselves: their first event is of `demo`.
 """
 
 from __future__ import annotations
 
 from ipaddress import ip_address
+from pathlib import Path
 
-from deploy.bootstrap import opened_pool
+from deploy.bootstrap import open_connection, opened_pool
 from schema.services import OPEN_CALLER
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
-from tracker.postgres.database import Target
+from tracker.postgres.database import OWNER, Target, named_queries
 
+SQL = named_queries(Path(__file__).with_name("demo_log.sql"))
 ACTOR = OPEN_CALLER.name
 OTHERS = (
     "this log was not begun by `tracker demo`. A demo would permanently add its corpus and let "
@@ -28,9 +31,13 @@ A_DEMO = (
 
 
 async def check_demo(target: Target) -> None:
-    """Check that a demo may use a log. Raises InvalidInput (NOT_A_DEMO)."""
-    if await began_as_demo(target) is False:
+    """Check that a demo may use a log, and mark an empty one. Raises InvalidInput (NOT_A_DEMO)."""
+    is_demo = await began_as_demo(target)
+    if is_demo is False:
         raise InvalidInput(OTHERS, code="NOT_A_DEMO")
+    if is_demo is None:
+        async with open_connection(target, role=OWNER) as connection:
+            await connection.execute(SQL.mark)
 
 
 async def check_no_demo(target: Target) -> None:
@@ -40,8 +47,10 @@ async def check_no_demo(target: Target) -> None:
 
 
 async def began_as_demo(target: Target) -> bool | None:
-    """Whether a log was begun by a demo; None for an empty log."""
+    """Whether a log was begun by a demo; None for an empty log that is not marked."""
     async with opened_pool(target) as pool:
+        if await pool.fetchval(SQL.marked):
+            return True
         first = await Recorder(pool).read(limit=1)
     return first[0].actor == ACTOR if first else None
 

@@ -18,7 +18,7 @@ from deploy.bootstrap import running_tracker, take_over_rows
 from deploy.cli.common import DataDir, Form, Level, option, report_errors, run_with_database, stderr
 from deploy.cli.demo_banner import print_demo_banner
 from deploy.cli.demo_log import ACTOR, check_demo, check_no_demo, is_local
-from deploy.cli.import_progress import load_corpus
+from deploy.cli.import_progress import copy_log, load_corpus
 from deploy.cli.process import freeze_gc
 from deploy.config import settings, table
 from deploy.config.access import access, trusted_documents
@@ -131,9 +131,10 @@ def demo(
 
     async def work(target: Target) -> None:
         await check_demo(target)
+        copied = await copy_log(target, stderr)
         async with running_server(target, options) as services:
             await take_over_rows(target)
-            recorded = await load_corpus(target, services, stderr, actor=ACTOR)
+            recorded = await load_corpus(target, services, stderr, copied=copied, actor=ACTOR)
             await asyncio.to_thread(import_app)  # still running, if the corpus was recorded before
 
             async def welcome(url: str) -> None:

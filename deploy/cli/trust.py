@@ -16,6 +16,7 @@ from deploy.cli.process import catch_signals, run
 from deploy.config import settings, table
 from deploy.postgres import default_data_dir
 from tracker.audit.bundle.files import report_path
+from tracker.audit.bundle.packed import PackedLog
 from tracker.audit.format.layout import KEY, BundleFiles, LogFiles
 from tracker.audit.format.signed_note import Verifier
 from tracker.audit.sign.keystore import KeyStore
@@ -108,7 +109,7 @@ def bundle_at(directory: Path) -> BundleFiles:
             f"{directory}: {problem}: expected the directory of a bundle, as"
             " `tracker export` makes it"
         )
-    return BundleFiles(directory)
+    return PackedLog(directory) if PackedLog.is_at(directory) else BundleFiles(directory)
 
 
 async def trust_in(

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.merkle_proofs import all_tiles, check_inclusion
+from tracker.audit.format.frontier import TileFrontier
 from tracker.audit.format.merkle import (
     EMPTY_ROOT,
-    Frontier,
     Node,
     Tile,
     TreeHashes,
@@ -120,10 +120,10 @@ def hashes(size: int, parts: list[list[Node]]) -> TreeHashes:
 
 
 def test_a_growing_tree_has_the_roots_of_the_reference() -> None:
-    frontier, found = Frontier(), [Frontier().root]
+    frontier, found = TileFrontier(), [TileFrontier().root()]
     for entry in LEAVES:
-        frontier.add(leaf_hash(entry))
-        found.append(frontier.root)
+        frontier.add([leaf_hash(entry)])
+        found.append(frontier.root())
     assert found == ROOTS
     assert found[0] == EMPTY_ROOT
 
@@ -275,10 +275,10 @@ def test_the_root_of_any_smaller_size_follows_from_the_tiles(size: int) -> None:
 
 
 def test_a_growing_tree_agrees_with_the_definition_at_every_size() -> None:
-    frontier = Frontier()
+    frontier = TileFrontier()
     for size in range(1, 600):
-        frontier.add(leaf(size - 1))
-        assert frontier.root == naive(0, size)
+        frontier.add([leaf(size - 1)])
+        assert frontier.root() == naive(0, size)
 
 
 @pytest.mark.parametrize(

@@ -313,4 +313,6 @@ async def test_a_receipt_of_a_forked_log_fails() -> None:
     note = signed(ENTRIES, other_origin, origin=other_origin.name)
     trust = TrustPolicy((KEY.verifier, other_origin.verifier))
     of_other: TrustedCheckpoint = trust.verify_head(note, "x")
-    assert await fault_of_log(ENTRIES, ReceiptFindings("x", None, of_other)) == "WRONG_ORIGIN"
+    assert await fault_of_log(ENTRIES, ReceiptFindings("x", None, of_other)) is None
+    forked = [*ENTRIES[:-1], last]
+    assert await fault_of_log(forked, ReceiptFindings("x", None, of_other)) == "WRONG_ORIGIN"

@@ -12,7 +12,8 @@ from tests.support.merkle_proofs import all_tiles
 from tests.support.static_log import write_file
 from tests.support.sumdb import sumdb, verified
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof, InclusionProof
-from tracker.audit.format.merkle import EMPTY_ROOT, Frontier
+from tracker.audit.format.frontier import root_of_leaves, root_over
+from tracker.audit.format.merkle import EMPTY_ROOT
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signer, Verifier
 from tracker.errors import InvalidInput, NotProven
 from tracker.log.entry_hash import leaf_hash
@@ -222,13 +223,10 @@ def test_go_verifies_a_log_of_ours_and_we_its_notes(tmp_path: Path, signer: Sign
 
 def write_log(directory: Path, signer: Signer, entries: list[bytes]) -> None:
     """Write a log in its served form to a directory."""
-    frontier = Frontier()
     levels = [[leaf_hash(entry) for entry in entries]]
-    for leaf in levels[0]:
-        frontier.add(leaf)
     while len(levels[-1]) >= 256:
         levels.append(
-            [root_of(levels[-1][i : i + 256]) for i in range(0, len(levels[-1]) - 255, 256)]
+            [root_over(levels[-1][i : i + 256]) for i in range(0, len(levels[-1]) - 255, 256)]
         )
     for tile in all_tiles(len(entries)):
         first = tile.number * 256
@@ -243,13 +241,5 @@ def write_log(directory: Path, signer: Signer, entries: list[bytes]) -> None:
                     for entry in entries[first : first + tile.width]
                 ),
             )
-    text = str(Checkpoint(signer.name, len(entries), frontier.root))
+    text = str(Checkpoint(signer.name, len(entries), root_of_leaves(levels[0])))
     write_file(directory / "checkpoint", str(Note(text, (signer.sign(text),))).encode())
-
-
-def root_of(leaves: list[bytes]) -> bytes:
-    """Return the root over hashes."""
-    frontier = Frontier()
-    for leaf in leaves:
-        frontier.add(leaf)
-    return frontier.root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from typer.testing import CliRunner, Result
 from deploy.cli.main import app
 from tests.corpus.test_files import CONTROL, GALLIUM, MADE
 from tests.support.corpus_lines import shipped_lines
+from tests.support.processes import command
 from tracker.corpus.compiling import CORPUS, is_reading
+from tracker.corpus.release import ORIGIN
 from tracker.sources.readers.corpus_format import parse_line
 
 
@@ -93,3 +96,26 @@ def test_a_directory_that_is_not_a_corpus_is_named(tmp_path: Path) -> None:
     result = run("check", tmp_path)
     assert result.exit_code == 1
     assert "There are no files in" in result.output
+
+
+def test_new_facts_are_released_once(directory: Path, tmp_path: Path) -> None:
+    assert run("build", directory).exit_code == 0
+    arguments = ("release", directory, "--day", "2026-12-01", "--keys", tmp_path / "keys")
+    first = run(*arguments)
+    assert first.exit_code == 0, first.output
+    assert first.stdout.startswith(f"2 events appended\n{ORIGIN}\n2\n")  # with the receipt
+    assert run(*arguments).stdout == "nothing is new: the shipped log has corpus.jsonl\n"
+    done = CliRunner().invoke(
+        app, ["verify", str(directory / "log"), "--key", str(directory / "log" / "key")]
+    )
+    assert done.exit_code == 0, done.output
+
+
+def test_the_shipped_data_are_loaded_once(data_dir: Path) -> None:
+    first, second = (command("corpus", "load", data_dir=data_dir) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout.endswith(" events recorded\n")
+    assert second.stdout == "0 events recorded\n"
+    told = command("query", "{ head }", data_dir=data_dir).stdout
+    recorded = int(first.stdout.split()[-3].replace(",", ""))
+    assert int(json.loads(told)["data"]["head"]) - recorded in (0, 1)  # the receipt of newer facts

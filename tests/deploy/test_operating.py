@@ -155,15 +155,11 @@ def place(server: Postgres) -> Iterator[Path]:
 
 def here(script: str, place: Path, target: dict[str, Any], port: int) -> str:
     """Return the lines for a root directory, and a PostgreSQL without a port."""
-    rows = place / "some.jsonl"
-    corpus = (ROOT / "tracker" / "corpus" / "corpus.jsonl").read_text(encoding="utf-8").splitlines()
-    rows.write_text("\n".join(corpus[:40]) + "\n", encoding="utf-8")
     script = re.sub(r"(?<![\w.])/(opt|etc|var)/", rf"{place}/\1/", script)
     for ours, theirs in (
         ("@127.0.0.1/minerals", f"@/minerals?host={target['host']}&port={target['port']}"),
         ("127.0.0.1:8000", f"127.0.0.1:{port}"),
         ("-o tracker -g tracker ", ""),
-        ("tracker/corpus/corpus.jsonl", str(rows)),
     ):
         assert ours in script, ours
         script = script.replace(ours, theirs)

@@ -8,7 +8,7 @@ import asyncpg
 
 from deploy.bootstrap import open_connection
 from tracker.audit.format.checkpoint import Checkpoint
-from tracker.audit.format.merkle import Frontier
+from tracker.audit.format.frontier import TileFrontier
 from tracker.audit.format.signed_note import Note
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import Publisher, SigningOptions
@@ -100,11 +100,11 @@ async def check(target: Target, keystore: KeyStore) -> list[int]:
 
 def roots_of(entries: list[bytes]) -> list[bytes]:
     """Return the root at every size, from the entries alone."""
-    frontier = Frontier()
-    roots = [frontier.root]
+    frontier = TileFrontier()
+    roots = [frontier.root()]
     for entry in entries:
-        frontier.add(leaf_hash(entry))
-        roots.append(frontier.root)
+        frontier.add([leaf_hash(entry)])
+        roots.append(frontier.root())
     return roots
 
 

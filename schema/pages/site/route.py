@@ -34,6 +34,7 @@ from schema.pages.site.page_request import PageRequest, read_address
 from schema.pages.site.plain import may_sign_in, sign_in_first
 from schema.pages.site.templates import environment
 from schema.routes.tables import TableRoute
+from schema.services import Services
 from schema.telemetry.observer import Observer
 from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError, Unauthenticated
@@ -52,6 +53,7 @@ class PageRoute:
 
     def __init__(
         self,
+        services: Services,
         access_control: AccessControl,
         answers: ResponseCache,
         tables: TableRoute,
@@ -60,6 +62,7 @@ class PageRoute:
         pacing: PushPriority,
     ):
         self._access_control = access_control
+        self._shipped_size = services.shipped_size
         self._observer = observer
         self._pacing = pacing
         self._queries = PageQueries(access_control, answers)
@@ -122,6 +125,7 @@ class PageRoute:
         data = data_of(await self._queries.answer(empty))
         async with self._queries.query_slot(empty):
             shown = {**page.view(data, empty.address), "problem": problem, "values": typed}
+            shown["shipped_size"] = self._shipped_size
             html = await asyncio.to_thread(render, empty, data, shown)
         return Response(html, 400, {"Cache-Control": "no-store", **GUARDS}, HTML)
 
@@ -138,7 +142,7 @@ class PageRoute:
         shown = page_request.page.view(data, page_request.address)
         context = {
             name: value for name, value in shown.items() if name != "charts" or is_installed()
-        }
+        } | {"shipped_size": self._shipped_size}
         return render(page_request, data, context)
 
 

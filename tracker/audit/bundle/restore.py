@@ -72,19 +72,21 @@ async def append_tail(
     tail: Verification,
     progress: Callable[[int], None] = lambda _: None,
     snapshots: SnapshotStore | None = None,
+    *,
+    with_heads: bool = True,
 ) -> TrustedCheckpoint:
     """Append to a log the events of another one beyond its rows, in one transaction.
 
     Positions, times and root are those of the other log. Create `tail` with `begin_tail`. `progress` gets the
-    verified positions, `snapshots` stores the bytes that events name. Returns the new head of the log. A
-    crash leaves the log unchanged.
+    verified positions, `snapshots` stores the bytes that events name. Without its heads, the log can have
+    another name and keys of its own. Returns the new head of the log. A crash leaves the log unchanged.
 
     Raises InvalidInput (LOG_GREW) if events are recorded meanwhile, and Rejected; then nothing is appended.
     The connection cannot be used for another restore.
     """
     await connection.execute(SQL.stage)
     try:
-        named = await _stage(connection, tail, progress, rows.size)
+        named = await _stage(connection, tail, progress, rows.size, with_heads=with_heads)
     except Rejected as error:
         raise await explain_fork(error, rows, tail.source, tail.head.size) from None
     await _put_snapshots(tail, named, snapshots)
@@ -119,12 +121,14 @@ async def _stage(
     verification: Verification,
     progress: Callable[[int], None],
     after: int = 0,
+    *,
+    with_heads: bool = True,
 ) -> list[NamedSnapshot]:
     """Stage the data of a verification, with the events after a position; return the snapshots that these
     name."""
     pages, last, named = list[VerifiedPage](), -1, dict[str, NamedSnapshot]()
     async for page in verification.pages():
-        pages.append(page)
+        pages.append(page if with_heads else page._replace(heads=[]))
         add_named(named, page.events, after)
         last = max([last, *(head.size for head in page.heads)])
         if len(pages) == BATCH_PAGES:
@@ -133,8 +137,8 @@ async def _stage(
         progress(page.events[-1].position)
     await _copy(connection, pages, after)
     if (
-        last < verification.head.size
-    ):  # the stored heads of a bundle include its own; other sources may not
+        with_heads and last < verification.head.size
+    ):  # other sources than bundles may lack their own
         await _copy_heads(connection, [verification.head])
     rows = annex_rows(verification, after)
     while some := await asyncio.to_thread(lambda: list(islice(rows, BATCH_TEXTS))):

@@ -67,6 +67,14 @@ class TileFrontier:
         return self._levels[level]
 
 
+def root_of_leaves(leaves: Sequence[bytes]) -> bytes:
+    """Return the root of the tree of some leaves."""
+    frontier = TileFrontier()
+    for start in range(0, len(leaves), TILE_WIDTH):
+        frontier.add(leaves[start : start + TILE_WIDTH])
+    return frontier.root()
+
+
 def partial_tiles_at(size: int) -> list[Tile]:
     """Return the partial tiles of a tree of `size` entries, lowest level first."""
     tiles, level = list[Tile](), 0

@@ -243,28 +243,6 @@ class TreeHashes:
         return [self.fold(part) for part in parts]
 
 
-class Frontier:
-    """The frontier of a growing Merkle tree: determines its root at every size."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._complete: list[bytes] = []
-
-    def add(self, leaf: bytes) -> None:
-        """Add the hash of the next entry."""
-        merging = self.size
-        while merging & 1:
-            leaf = node_hash(self._complete.pop(), leaf)
-            merging >>= 1
-        self._complete.append(leaf)
-        self.size += 1
-
-    @property
-    def root(self) -> bytes:
-        """Return the root of the tree so far."""
-        return fold(self._complete) if self._complete else EMPTY_ROOT
-
-
 def check_consistency(
     old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes
 ) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -118,3 +119,5 @@ READER = Reader(
     strict=True,
     corrects=False,
 )
+SHIPPED_READER = replace(READER, corrects=True)
+"""The reader of the shipped corpus. All releases use our own ids, so a changed fact is corrected."""
