@@ -24,6 +24,8 @@ from deploy.cli.temporary_database import temporary_database, temporary_director
 from deploy.output.progress import progress_bar
 from deploy.output.terminal import in_one_line
 from deploy.postgres import default_data_dir
+from projections.registry import PROJECTIONS
+from projections.runner.rebuild import rebuild
 from tracker import clock
 from tracker.audit.sign.keystore import KeyStore
 from tracker.commands.commands import PlannedEvent
@@ -189,6 +191,8 @@ def load(data_dir: DataDir = None) -> None:
 
     async def work(target: Target) -> int:
         copied = await copy_log(target, stderr)
+        for make in PROJECTIONS.values():
+            await rebuild(target, make(), only_empty=True)
         async with running_tracker(target) as services:
             return await load_corpus(target, services, stderr, copied=copied)
 

@@ -228,10 +228,10 @@ async def test_what_is_recorded_while_the_tail_is_verified_stops_it(
 ) -> None:
     stage = restoring._stage
 
-    async def slow(connection: Connection, *arguments: object) -> object:
+    async def slow(connection: Connection, *arguments: object, **options: object) -> object:
         async with open_pool(backup) as pool:
             await Recorder(pool).append([event("export-control/meanwhile", "meanwhile")])
-        return await stage(connection, *arguments)  # type: ignore[arg-type]
+        return await stage(connection, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(restoring, "_stage", slow)
     with pytest.raises(InvalidInput) as caught:
