@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -63,6 +63,13 @@ Directory = Annotated[
         help="The directory with policy/ and figures/ (default: that of this checkout).",
     ),
 ]
+
+
+def files_option(about: str) -> Any:
+    """Return the option of a directory with the files of a publisher."""
+    return typer.Option(metavar="DIR", exists=True, file_okay=False, show_default=False, help=about)
+
+
 HERE = Path(tracker.corpus.__file__).parent
 
 
@@ -94,34 +101,18 @@ def build(
     directory: Directory = HERE,
     usgs: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            show_default=False,
-            help="Read the figures again from the USGS files in this directory (default: keep those of"
-            " the corpus).",
+        files_option(
+            "Read the figures again from the USGS files in this directory (default: keep those of"
+            " the corpus)."
         ),
     ] = None,
     iea: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            show_default=False,
-            help="Read the figures of the IEA again from the files in this directory.",
-        ),
+        files_option("Read the figures of the IEA again from the files in this directory."),
     ] = None,
     baci: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            show_default=False,
-            help="Read the trade flows again from the BACI files in this directory.",
-        ),
+        files_option("Read the trade flows again from the BACI files in this directory."),
     ] = None,
 ) -> None:
     """Check the files, and compile them with publishers' figures to corpus.jsonl.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated
 
@@ -44,29 +43,22 @@ def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     with report_errors():
         options = Options.read(directory)
     findings: list[Finding] = []
-
-    async def findings_of(target: Target) -> list[Finding]:
-        return [each async for each in examine_database(target, directory, options)]
-
     target: Target | None = None
     try:
         target = settings.database_target()
         with database(directory, target) as connected:
-            findings += run(connected.run_while_alive(findings_of(connected.target)))
+            examined = examine_database(connected.target, directory, options)
+            findings += run(connected.run_while_alive(examined))
     except PostgresError as error:
         remedy = "Start `tracker serve`, or set TRACKER_DATABASE_URL"
         findings.append(Finding("database", Status.FAIL, str(error), remedy))
     except TrackerError as error:
         findings.append(Finding("database", Status.FAIL, error.message, "docs/settings.md"))
     findings += check_disks(disks(directory, embedded=target is None))
-    findings += run(_collect(guarded("mail", check_mail)))
+    findings += run(guarded(check_mail))
     print_whole(map(_as_json if as_json else _as_line, findings))
     if any(each.status is Status.FAIL for each in findings):
         raise typer.Exit(Exit.REFUSED)
-
-
-async def _collect(findings: AsyncIterator[Finding]) -> list[Finding]:
-    return [each async for each in findings]
 
 
 def _as_json(finding: Finding) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -67,6 +67,9 @@ class Finding:
     remedy: str | None = None
 
 
+Check = Callable[[], Awaitable[list[Finding]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Tasks of a server by the settings."""
@@ -88,15 +91,28 @@ class Options:
         return (API, PROJECTOR, DELIVERER, *(role for role, needed in optional if needed))
 
 
-def check_disks(directories: Iterable[Path]) -> Iterator[Finding]:
+def _ok(part: str, message: str) -> list[Finding]:
+    return [Finding(part, Status.OK, message)]
+
+
+def _fail(part: str, message: str, remedy: str) -> list[Finding]:
+    return [Finding(part, Status.FAIL, message, remedy)]
+
+
+def _warned(part: str, problems: Iterable[str], remedy: str, message: str) -> list[Finding]:
+    """Return a warning for each problem, or the message if there is none."""
+    return [Finding(part, Status.WARN, each, remedy) for each in problems] or _ok(part, message)
+
+
+def check_disks(directories: Iterable[Path]) -> list[Finding]:
     """Check the free space where this process and an embedded database write."""
+    findings: list[Finding] = []
     for directory in directories:
         usage = shutil.disk_usage(directory)
         text = f"{directory}: {usage.free / 1e9:.1f} GB of {usage.total / 1e9:.1f} GB are free"
-        if usage.free < max(MIN_FREE_BYTES, MIN_FREE_SHARE * usage.total):
-            yield Finding("disk", Status.WARN, text, "Free space, or add a larger disk")
-        else:
-            yield Finding("disk", Status.OK, text)
+        is_full = usage.free < max(MIN_FREE_BYTES, MIN_FREE_SHARE * usage.total)
+        findings += _warned("disk", [text] * is_full, "Free space, or add a larger disk", text)
+    return findings
 
 
 def disks(data_dir: Path, embedded: bool) -> set[Path]:
@@ -105,19 +121,16 @@ def disks(data_dir: Path, embedded: bool) -> set[Path]:
     return {each for each in (*written, data_dir if embedded else None) if each and each.exists()}
 
 
-async def check_mail() -> AsyncIterator[Finding]:
+async def check_mail() -> list[Finding]:
     """Check that the mail server accepts a connection and the login; no message is sent."""
     options = mail()
     if options is None:
-        yield Finding("mail", Status.OK, f"off: {table.MAIL_SERVER.variable} is not set")
-        return
-    problem = await MailConnection(options.server).problem()
+        return _ok("mail", f"off: {table.MAIL_SERVER.variable} is not set")
     place = f"{options.server.host}:{options.server.port}"
-    if problem:
+    if problem := await MailConnection(options.server).problem():
         remedy = f"Correct {table.MAIL_SERVER.variable} or start the mail server (docs/operating/mail.md)"
-        yield Finding("mail", Status.FAIL, f"{place} refuses or does not answer: {problem}", remedy)
-    else:
-        yield Finding("mail", Status.OK, f"{place} accepts connections")
+        return _fail("mail", f"{place} refuses or does not answer: {problem}", remedy)
+    return _ok("mail", f"{place} accepts connections")
 
 
 class DatabaseChecks:
@@ -131,165 +144,133 @@ class DatabaseChecks:
         self._recorder = Recorder(pool)
 
     @property
-    def checks(self) -> dict[str, Callable[[], AsyncIterator[Finding]]]:
-        """The checks by the part that they are about, in order."""
-        return {
-            "migrations": self.migrations,
-            "roles": self.roles,
-            "projections": self.projections,
-            "keys": self.keys,
-            "leases": self.leases,
-            "deliveries": self.deliveries,
-            "publishers": self.publishers,
-            "clock": self.clock,
-        }
+    def checks(self) -> Sequence[Check]:
+        """The checks in order; their names are those of the parts."""
+        return (
+            *(self.migrations, self.roles, self.projections, self.keys, self.leases),
+            *(self.deliveries, self.publishers, self.clock),
+        )
 
-    async def migrations(self) -> AsyncIterator[Finding]:
+    async def migrations(self) -> list[Finding]:
         """Check that no step of the schema is missing."""
         await check_migrations(self._target)
-        yield Finding("migrations", Status.OK, "the schema is of this version")
+        return _ok("migrations", "the schema is of this version")
 
-    async def roles(self) -> AsyncIterator[Finding]:
+    async def roles(self) -> list[Finding]:
         """Check that the login has the roles of its tasks."""
         async with open_connection(self._target) as connection:
             row = await connection.fetchrow(ROLES.lacking, list(self._options.roles))
         assert row is not None
-        if lacking := row["roles"]:
-            message = f"the login {row['login']} lacks {', '.join(lacking)}"
-            remedy = f"GRANT {', '.join(lacking)} TO {row['login']}; (docs/database.md)"
-            yield Finding("roles", Status.FAIL, message, remedy)
-        else:
-            granted = ", ".join(self._options.roles)
-            yield Finding("roles", Status.OK, f"{row['login']} has {granted}")
+        if not row["roles"]:
+            return _ok("roles", f"{row['login']} has {', '.join(self._options.roles)}")
+        lacking = ", ".join(row["roles"])
+        remedy = f"GRANT {lacking} TO {row['login']}; (docs/database.md)"
+        return _fail("roles", f"the login {row['login']} lacks {lacking}", remedy)
 
-    async def projections(self) -> AsyncIterator[Finding]:
+    async def projections(self) -> list[Finding]:
         """Check that this code made the rows of each projection, and that they follow the log."""
-        head = await self._recorder.head()
-        folds = await read_folds(self._pool, [make() for make in PROJECTIONS.values()])
-        for fold in folds:
+        head, findings = await self._recorder.head(), list[Finding]()
+        for fold in await read_folds(self._pool, [make() for make in PROJECTIONS.values()]):
             part, position = f"projection {fold.projection}", fold.position
             if not fold.is_own:
                 message = AnotherRelease([fold], USE_THAT_RELEASE).message
                 remedy = "docs/operating/upgrade.md, Two releases on one database"
-                yield Finding(part, Status.FAIL, message, remedy)
+                findings += _fail(part, message, remedy)
                 continue
             seconds = await self._recorder.age(position + 1)
             if fold.projection == Versions.name:
                 report = Readiness(True, head, position, lag_seconds=seconds)
             else:  # it delays searches only
                 report = Readiness(True, head, head, position, search_lag_seconds=seconds)
-            problems = report.reasons + report.warnings
-            if problems:
-                remedy = (
-                    "Start a server (`tracker serve`), which projects; docs/operating/alerts.md"
-                )
-                yield Finding(part, Status.WARN, "; ".join(problems), remedy)
-            else:
-                yield Finding(part, Status.OK, f"at position {position} of {head}")
+            problems = "; ".join(report.reasons + report.warnings)
+            remedy = "Start a server (`tracker serve`), which projects; docs/operating/alerts.md"
+            at = f"at position {position} of {head}"
+            findings += _warned(part, filter(None, [problems]), remedy, at)
+        return findings
 
-    async def keys(self) -> AsyncIterator[Finding]:
+    async def keys(self) -> list[Finding]:
         """Check that the keys are readable, and that they signed the newest checkpoint."""
         signing = settings.signing(self._data_dir)
         if signing is None:
-            yield Finding("keys", Status.OK, f"off: {table.AUDIT_DIR.variable} is not set")
-            return
+            return _ok("keys", f"off: {table.AUDIT_DIR.variable} is not set")
         try:
             keys, set_back = signing.keystore.keys(), signing.keystore.set_back()
             newest = Note.parse((await ProofService(self._pool).last()).note.encode())
         except NotFound as error:
-            yield Finding("keys", Status.OK, f"nothing is signed yet: {error.message}")
-            return
+            return _ok("keys", f"nothing is signed yet: {error.message}")
         place, origin = signing.keystore.directory, signing.origin or keys.origin
-        if set_back:
-            yield Finding("keys", Status.FAIL, set_back, "docs/audit.md, Publisher")
+        findings = _fail("keys", set_back, "docs/audit.md, Publisher") if set_back else []
         if origin != keys.origin:
             message = f"the keys in {place} are of the log {keys.origin}, not of {origin}"
             remedy = f"Correct {table.LOG_ORIGIN.variable} or {table.AUDIT_DIR.variable}"
-            yield Finding("keys", Status.FAIL, message, remedy)
+            findings += _fail("keys", message, remedy)
         elif not newest.verified_by(keys.all):
             message = f"none of the keys in {place} signed the newest checkpoint of this log"
             remedy = "Restore the keys of this log from their copy (docs/audit.md, Keys)"
-            yield Finding("keys", Status.FAIL, message, remedy)
-        elif not set_back:
-            yield Finding("keys", Status.OK, f"{place} has the keys of {keys.origin}")
+            findings += _fail("keys", message, remedy)
+        return findings or _ok("keys", f"{place} has the keys of {keys.origin}")
 
-    async def leases(self) -> AsyncIterator[Finding]:
+    async def leases(self) -> list[Finding]:
         """Check which tasks have a process that does them."""
         held = {row["name"] for row in await self._pool.fetch(LEASES.held)}
-        tasks = {DELIVERY_LEASE: True, WATCH_LEASE: self._options.watches}
-        tasks[MAIL_LEASE] = self._options.mails
-        for name in sorted(name for name, configured in tasks.items() if configured):
-            if name in held:
-                yield Finding(f"lease {name}", Status.OK, "a process holds it")
-            else:
-                remedy = "Start a server with this task (`tracker serve`)"
-                yield Finding(f"lease {name}", Status.WARN, "no process holds it", remedy)
+        tasks = {MAIL_LEASE: self._options.mails, WATCH_LEASE: self._options.watches}
+        findings: list[Finding] = []
+        for name in sorted([DELIVERY_LEASE, *(name for name, is_on in tasks.items() if is_on)]):
+            problems = ["no process holds it"] * (name not in held)
+            remedy = "Start a server with this task (`tracker serve`)"
+            findings += _warned(f"lease {name}", problems, remedy, "a process holds it")
+        return findings
 
-    async def deliveries(self) -> AsyncIterator[Finding]:
+    async def deliveries(self) -> list[Finding]:
         """Check that endpoints receive events."""
         summary = await read_summary(self._pool)
-        for warning in delivery_warnings(summary):
-            remedy = "docs/operating/alerts.md, TrackerEndpointsFail"
-            yield Finding("deliveries", Status.WARN, warning, remedy)
-        if not delivery_warnings(summary):
-            yield Finding("deliveries", Status.OK, f"active endpoints: {summary.active}")
+        remedy = "docs/operating/alerts.md, TrackerEndpointsFail"
+        active = f"active endpoints: {summary.active}"
+        return _warned("deliveries", delivery_warnings(summary), remedy, active)
 
-    async def publishers(self) -> AsyncIterator[Finding]:
+    async def publishers(self) -> list[Finding]:
         """Check that watched sources can be read."""
         summary = await WatchOverview(self._pool).summary()
-        for warning in summary.warnings:
-            yield Finding(
-                "publishers", Status.WARN, warning, "docs/operating/monitor.md, Watched sources"
-            )
-        if not summary.warnings:
-            yield Finding("publishers", Status.OK, f"watched sources: {len(summary.sources)}")
+        remedy = "docs/operating/monitor.md, Watched sources"
+        watched = f"watched sources: {len(summary.sources)}"
+        return _warned("publishers", summary.warnings, remedy, watched)
 
-    async def clock(self) -> AsyncIterator[Finding]:
+    async def clock(self) -> list[Finding]:
         """Compare the clock of this machine with the database's, and that with the newest event."""
         difference = await self._recorder.clock_difference()
         report = Readiness(True, clock_difference=difference)
         age = await self._recorder.age(await self._recorder.head())
         future = (f"the newest event was recorded {-age:.0f} seconds in the future",) * (age < -1)
-        for problem in (*report.warnings, *future):
-            yield Finding("clock", Status.WARN, problem, "Run NTP on both machines (`timedatectl`)")
-        if not report.warnings and not future:
-            yield Finding("clock", Status.OK, f"{abs(difference):.1f} s from the database's")
+        remedy = "Run NTP on both machines (`timedatectl`)"
+        fine = f"{abs(difference):.1f} s from the database's"
+        return _warned("clock", (*report.warnings, *future), remedy, fine)
 
 
-async def examine_database(
-    target: Target, data_dir: Path, options: Options
-) -> AsyncIterator[Finding]:
-    """Yield the findings about a database; without a connection only that."""
-    place = describe_target(target)
+async def examine_database(target: Target, data_dir: Path, options: Options) -> list[Finding]:
+    """Return the findings about a database; without a connection only that."""
     try:
         async with open_connection(target) as connection:
             version = connection.get_server_version()
     except TrackerError as error:
-        yield Finding("database", Status.FAIL, error.message, "docs/database.md")
-        return
+        return _fail("database", error.message, "docs/database.md")
     except (*CONNECTION_ERRORS, TimeoutError) as error:
         message = describe_database_problem(error, target)
-        yield Finding(
-            "database", Status.FAIL, message, "docs/operating/alerts.md, TrackerDatabaseDown"
-        )
-        return
-    name = f"PostgreSQL {version.major}.{version.minor} at {place}"
-    yield Finding("database", Status.OK, f"{name} accepts the login")
+        return _fail("database", message, "docs/operating/alerts.md, TrackerDatabaseDown")
+    name = f"PostgreSQL {version.major}.{version.minor} at {describe_target(target)}"
+    findings = _ok("database", f"{name} accepts the login")
     async with open_pool(target, role=API, least=0, seconds=TIMEOUT_SECONDS) as pool:
-        for part, check in DatabaseChecks(target, data_dir, options, pool).checks.items():
-            async for finding in guarded(part, check, target):
-                yield finding
+        for check in DatabaseChecks(target, data_dir, options, pool).checks:
+            findings += await guarded(check, target)
+    return findings
 
 
-async def guarded(
-    part: str, check: Callable[[], AsyncIterator[Finding]], target: Target | None = None
-) -> AsyncIterator[Finding]:
-    """Yield the findings of a check, and one that fails if it cannot be completed."""
+async def guarded(check: Check, target: Target | None = None) -> list[Finding]:
+    """Return the findings of a check, or one that fails if it cannot be completed."""
+    part = check.__name__.removeprefix("check_")
     try:
-        async for finding in check():
-            yield finding
+        return await check()
     except TrackerError as error:
-        yield Finding(part, Status.FAIL, error.message, f"code {error.code}")
+        return _fail(part, error.message, f"code {error.code}")
     except (*CONNECTION_ERRORS, TimeoutError) as error:
         message = describe_database_problem(error, target)
-        yield Finding(part, Status.FAIL, message, "Repair the parts above first")
+        return _fail(part, message, "Repair the parts above first")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +20,6 @@ from schema.services import Services
 from tracker.domain.evidence.import_receipt import ImportState
 from tracker.errors import InvalidInput, TooLarge, VersionConflict
 from tracker.postgres.database import Target
-from tracker.sources.importing.receipt_builder import RemarkListener
 from tracker.sources.reader import File, Reader
 from tracker.sources.readers.corpus_schema import corpus_schema
 from tracker.sources.registry import READERS, reader_named
@@ -125,21 +124,15 @@ def import_(
         named = encoding_named(encoding) if encoding is not None else None
         documents = list(resolve_files(stack, files, named_reader, named))
         listen = stack.enter_context(report_writer(report))
+        options: dict[str, Any] = {
+            "dry_run": dry_run,
+            "skip_refused": skip_invalid,
+            "listen": listen,
+        }
 
         async def work(target: Target) -> bool:
             async with running_tracker(target) as services:
-                done = [
-                    await import_one(
-                        target,
-                        services,
-                        reader,
-                        file,
-                        listen,
-                        skip_refused=skip_invalid,
-                        dry_run=dry_run,
-                    )
-                    for reader, file in documents
-                ]
+                done = [await import_one(target, services, *each, **options) for each in documents]
             return all(done)
 
         if not run_with_database(data_dir, work, make=True):
@@ -147,27 +140,15 @@ def import_(
 
 
 async def import_one(
-    target: Target,
-    services: Services,
-    reader: Reader,
-    file: File,
-    listen: RemarkListener | None,
-    *,
-    skip_refused: bool,
-    dry_run: bool,
+    target: Target, services: Services, reader: Reader, file: File, *, dry_run: bool, **options: Any
 ) -> bool:
-    """Import one file and print the outcome. Returns False if it was refused."""
+    """Import one file and print the outcome. Returns False if it was refused.
+
+    `options` are those of `import_with_progress`.
+    """
+    options["dry_run"] = dry_run
     try:
-        outcome = await import_with_progress(
-            target,
-            services,
-            reader,
-            file,
-            stderr,
-            listen=listen,
-            skip_refused=skip_refused,
-            dry_run=dry_run,
-        )
+        outcome = await import_with_progress(target, services, reader, file, stderr, **options)
     except (InvalidInput, TooLarge, VersionConflict) as error:
         stderr.print(f"{error.message}\n{file.name}: nothing recorded", markup=False)
         return False

@@ -30,6 +30,7 @@ from projections.query.moment import Moment
 from schema.services import Services
 from schema.tables.formats import LICENCE, PRODUCT, import_arrow
 from tracker import clock
+from tracker.audit.bundle.files import report_path
 from tracker.domain.basics.codec import decode
 from tracker.domain.events.registry import STATES
 from tracker.errors import InvalidInput
@@ -181,7 +182,7 @@ async def export_parquet(
     of = await _moment(services, position)
     all_versions, lines = services.as_of.all_versions, of.lines()
     counts = await all_versions.count_rows(of.position)
-    with _report_path(directory), _directory_beside(directory) as part:
+    with report_path(directory), _directory_beside(directory) as part:
         described = []
         with progress_bar(note) as progress:
             task = progress.add_task("exporting", total=sum(counts.values()))
@@ -226,15 +227,6 @@ def _is_snapshot(directory: Path) -> bool:
         return bool(orjson.loads((directory / MANIFEST).read_bytes())["product"] == PRODUCT)
     except (OSError, ValueError, LookupError, TypeError):
         return False
-
-
-@contextmanager
-def _report_path(path: Path) -> Iterator[None]:
-    """Convert system errors to InvalidInput with the path."""
-    try:
-        yield
-    except OSError as error:
-        raise InvalidInput(f"{error.filename or path}: {error.strerror}") from error
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from deploy.output.progress import progress_bar
 from projections.fold.replay import STATE_FORMAT, ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
+from tracker.audit.bundle.files import report_path
 from tracker.audit.verify.verifier import Verification
-from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
 
 
@@ -49,16 +49,16 @@ def snapshot(out: Path | None) -> Iterator[Snapshot]:
         yield Snapshot(lambda line: None)
         return
     part = out.parent / f".{out.name}.{os.getpid()}.part"
-    with _report_path(out):
+    with report_path(out):
         file = part.open("wb")
 
     def write(line: bytes) -> None:
-        with _report_path(out):
+        with report_path(out):
             file.write(line)
 
     try:
         yield Snapshot(write)
-        with _report_path(out):
+        with report_path(out):
             file.flush()
             os.fsync(file.fileno())
             part.replace(out)
@@ -66,15 +66,6 @@ def snapshot(out: Path | None) -> Iterator[Snapshot]:
         with suppress(OSError):
             file.close()
         part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _report_path(path: Path) -> Iterator[None]:
-    """Convert system errors to InvalidInput with the path."""
-    try:
-        yield
-    except OSError as error:
-        raise InvalidInput(f"{path}: {error.strerror}") from error
 
 
 async def write_snapshot(

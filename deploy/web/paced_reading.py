@@ -66,6 +66,11 @@ class PacedTransport(asyncio.Transport):
         self.is_paused = False
         self._transport.resume_reading()
 
+    def end(self) -> None:
+        """End the connection, and drop its protocol: only the garbage collector frees their cycle."""
+        self._unread = b""
+        del self._feed
+
     def _schedule(self) -> None:
         self._is_scheduled = True
         self._loop.call_soon(self._read_scheduled)

@@ -61,9 +61,10 @@ class CountedConnection(asyncio.Protocol):
         return self._reading.is_paused
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Handle the end of the connection."""
+        """Handle the end of the connection, and free its objects."""
         self.server_state.end(self)
         super().connection_lost(exc)
+        self._reading.end()
 
     def pause_writing(self) -> None:
         """Handle a full send buffer."""
@@ -220,6 +221,8 @@ class LimitedHttpProtocol(CountedConnection, HttpToolsProtocol):
         self.server_state.received_all(self)
         self.server_state.flows(self)
         super().handle_websocket_upgrade()
+        self._reading.end()
+        self.parser = None  # type: ignore[assignment]  # as uvicorn at the end of a connection
 
 
 class LimitedWebSocketProtocol(CountedConnection, WebSocketsSansIOProtocol):

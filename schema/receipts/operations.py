@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 import orjson
 from graphql import (
+    DocumentNode,
     FieldNode,
     GraphQLError,
     Node,
@@ -27,6 +29,7 @@ from graphql import (
 
 from schema.execution.fixed_moments import is_pinned, moments_of, root_nodes, with_defaults
 from tracker.audit.receipts.canonical import canonical_json, canonical_plain
+from tracker.audit.receipts.pages import AFTER, MISSING_PAGE, ROWS
 from tracker.audit.receipts.statement import Operation, StatementV1
 from tracker.errors import InvalidInput, Rejected, TooLarge
 from tracker.snapshots.digest import sha256_of
@@ -36,6 +39,11 @@ MAX_OPERATION_BYTES = 20_000
 MAX_OLD_TOKENS = 20_000
 """Maximum number of tokens of a document in a receipt of version 1."""
 BAD_RECEIPT = "BAD_RECEIPT"
+PAGE_INFO = "pageInfo"
+ITEMS = ("nodes", "edges")
+"""The fields of a page of a list."""
+PAGE_ARGUMENTS = frozenset({"first", "last", "before", AFTER})
+CURSOR_DEFAULT = re.compile(rf"\${AFTER}: \S+ =")
 
 
 def receipt_operation(document: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
@@ -137,16 +145,65 @@ def fixed_moments(operation: Operation) -> Sequence[tuple[date, int]] | None:
     return moments
 
 
-def response_names(document: str) -> Mapping[str, frozenset[str]]:
-    """Return the names of members of the response that each field of a document has, by field."""
-    names = defaultdict[str, set[str]](set)
+def _fields(document: DocumentNode) -> list[FieldNode]:
+    """Return all fields of a document."""
+    found = list[FieldNode]()
 
     class Collector(Visitor):
         def enter_field(self, node: FieldNode, *_: Any) -> None:
-            names[node.name.value].add((node.alias or node.name).value)
+            found.append(node)
 
-    visit(parse(document), Collector())
+    visit(document, Collector())
+    return found
+
+
+def _response_name(node: FieldNode) -> str:
+    return (node.alias or node.name).value
+
+
+def response_names(document: str) -> Mapping[str, frozenset[str]]:
+    """Return the names of members of the response that each field of a document has, by field."""
+    names = defaultdict[str, set[str]](set)
+    for node in _fields(parse(document)):
+        names[node.name.value].add(_response_name(node))
     return {name: frozenset(members) for name, members in names.items()}
+
+
+def is_paged(document: str) -> bool | None:
+    """Return whether the list of a document (alias `rows`) has pages; None without a list.
+
+    Raises Rejected (MISSING_PAGE) if answers to the query could hide that pages are missing.
+    """
+    parsed = parse(document)
+    lists = [node for node in _fields(parsed) if _response_name(node) == ROWS]
+    if not lists:
+        return None
+    parts = _selected(parsed, lists[0])
+    info = _selected(parsed, parts.get(PAGE_INFO))
+    arguments = {each.name.value: print_ast(each.value) for each in lists[0].arguments or ()}
+    names = {PAGE_INFO: parts, "hasNextPage": info, "endCursor": info}
+    is_shown = all(name in of and of[name].name.value == name for name, of in names.items())
+    selected = {node.name.value for node in parts.values()}
+    paged = bool(arguments.keys() & PAGE_ARGUMENTS or selected & {PAGE_INFO, *ITEMS})
+    begins = arguments.get(AFTER) == f"${AFTER}" and "last" not in arguments
+    if (
+        len(lists) > 1
+        or lists[0].name.value in ITEMS
+        or (paged and not (is_shown and begins))
+        or CURSOR_DEFAULT.search(print_ast(parsed))
+    ):
+        raise Rejected(
+            MISSING_PAGE,
+            f"the query could hide missing pages: expected one list `{ROWS}`, with `after: $after` and"
+            " `pageInfo { hasNextPage endCursor }`",
+        )
+    return paged
+
+
+def _selected(document: DocumentNode, node: FieldNode | None) -> dict[str, FieldNode]:
+    """Return the fields that a field selects, also in fragments, by their names in the response."""
+    nodes = root_nodes(document, node.selection_set) if node and node.selection_set else ()
+    return {_response_name(each): each for each in nodes if isinstance(each, FieldNode)}
 
 
 def check_operation(statement: StatementV1) -> str | None:

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from deploy.cli.receipt_checks import check_files
-from tests.support.altered_receipts import COUNT, TRUE_MOMENTS, altered_receipts, lie, pages
+from tests.support.altered_receipts import (
+    COUNT,
+    LIST,
+    TRUE_MOMENTS,
+    altered_receipts,
+    lie,
+    page,
+    pages,
+)
 from tests.support.receipt_vectors import LOG, WITNESS, receipt
 from tracker import clock
 from tracker.audit.receipts.report import ReceiptFindings, ReceiptRun
@@ -20,6 +28,7 @@ TRUE = {
     "the vector": str(receipt()).encode(),
     "a list": pages(*range(1, COUNT + 1)),
     "a list of one page": pages(1, count=1),
+    "a list up to a limit": page(1, LIST.replace("$after)", '$after, before: "c9")'), 1),
     "a list without answers": pages(*range(1, COUNT + 1), omitted=True),
     **{name: lie(change) for name, change in TRUE_MOMENTS.items()},
 }

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 import uvloop
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from deploy.bootstrap import running_tracker
+from deploy.web.paced_reading import PacedTransport
+from deploy.web.protocols import CountedConnection
+from deploy.web.write_coalescing import CoalescingTransport
 from tests.deploy.test_connections import HEALTHZ, POSTED, connected
 from tests.schema.test_slow_clients import UPGRADE
 from tests.support.api import OPEN
@@ -241,3 +247,34 @@ def test_a_large_body_in_one_piece_comes_whole(run: Callable[[Work], None]) -> N
                 await client.reader.readuntil(b"}}")
 
     run(work)
+
+
+@pytest.mark.parametrize("end", ["close", "abort"])
+def test_connections_leave_nothing_to_the_garbage_collector(
+    run: Callable[[Work], None], end: str
+) -> None:
+    async def work(address: str) -> None:
+        for head in (HEALTHZ, UPGRADE):
+            for _ in range(3):
+                async with connected(address) as client:
+                    assert await client.answer(head) in (101, 200)
+                    if end == "abort":
+                        client.writer.transport.abort()
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if not (kinds := connection_objects()):
+                break
+        assert not kinds
+
+    gc.collect()
+    gc.disable()
+    try:
+        run(work)
+    finally:
+        gc.enable()
+
+
+def connection_objects() -> Counter[str]:
+    """Return the number of objects of connections, by class."""
+    classes = (CountedConnection, PacedTransport, CoalescingTransport, RequestResponseCycle)
+    return Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, classes))

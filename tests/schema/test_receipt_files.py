@@ -22,7 +22,7 @@ from deploy.postgres import Postgres
 from schema.assistants.registry import TOOLS
 from schema.execution.fixed_moments import are_pinned
 from schema.pages.registry import PAGES
-from schema.receipts.operations import check_operation, page_digest, receipt_operation
+from schema.receipts.operations import check_operation, is_paged, page_digest, receipt_operation
 from schema.services import Access, Services
 from schema.tables.rows import TableMoment, first_page
 from schema.tables.table import tables
@@ -207,7 +207,7 @@ async def test_the_receipts_of_a_table_contain_its_rows(api: Api, trust: TrustPo
     receipts = await receipts_of(
         api, trust, pinned("/tables/transitions.receipt?commodity=rare_earths")
     )
-    check_pages(receipts)
+    check_pages(receipts, is_paged=True)
     shape = tables()["transitions"].shape
     rows = [row for receipt in receipts for row in shape.rows(receipt.answer)]
     table = (
@@ -234,8 +234,14 @@ async def test_verification_names_a_missing_page_of_a_table(api: Api, trust: Tru
         [other, other],
     ):
         with pytest.raises(Rejected) as error:
-            check_pages(changed)
+            check_pages(changed, is_paged=True)
         assert error.value.code == "MISSING_PAGE"
+
+
+@pytest.mark.parametrize("name", sorted(tables()))
+async def test_receipts_of_every_table_show_whether_pages_are_missing(name: str) -> None:
+    document = tables()[name].document
+    assert is_paged(document) is ("pageInfo" in document)
 
 
 CONSTANT = ("commodities", "places")
@@ -263,7 +269,7 @@ async def test_a_list_without_pages_has_one_receipt(
     [receipt] = await receipts_of(api, trust, pinned(address).replace("?&", "?"))
     table_document = tables()[name].document
     assert receipt.statement.operation.document == printed(table_document, None)
-    check_pages([receipt])
+    check_pages([receipt], is_paged(table_document) is True)
 
 
 @pytest.mark.parametrize("name", CONSTANT)

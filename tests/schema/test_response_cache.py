@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
 import schema.execution.response_cache
+from projections import lru_cache
 from projections.lru_cache import ENTRY_OVERHEAD_BYTES, SizedLruCache
 from schema.app import create_app
 from schema.execution.documents import parse_document
@@ -353,6 +356,44 @@ def test_a_cache_holds_no_more_bytes_than_its_limit() -> None:
             <= 10 * (ENTRY_OVERHEAD_BYTES + 100)
         )
     assert [cache.get(number) for number in (0, 49, 20, -1)] == ["x", "x", None, None]
+
+
+@pytest.fixture
+def small_total(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Limit all caches together to 20 entries, and return their number."""
+    monkeypatch.setattr(lru_cache, "_caches", WeakSet())
+    monkeypatch.setattr(lru_cache, "MAX_TOTAL_BYTES", 20 * (ENTRY_OVERHEAD_BYTES + 100))
+    monkeypatch.setattr(SizedLruCache, "total", 0)
+    return 20
+
+
+def test_all_caches_together_hold_no_more_entries_than_their_limit(small_total: int) -> None:
+    small, large = SizedLruCache[int, str](10**9), SizedLruCache[int, str](10**9)
+    for number in range(5):
+        small.put(number, "x", 100)
+    for number in range(50):
+        large.put(number, "x", 100)
+        assert len(small) == 5  # the largest cache evicts
+        assert len(large) <= small_total - 5
+    assert [large.get(number) for number in (34, 35)] == [None, "x"]
+    del large
+    for number in range(50):
+        small.put(number, "x", 100)
+    assert len(small) == small_total  # a freed cache takes no space
+
+
+def test_threads_can_use_caches_that_evict_entries_of_each_other(small_total: int) -> None:
+    caches = [SizedLruCache[int, str](10**9) for _ in range(3)]
+
+    def use(of: int) -> None:
+        for number in range(5000):
+            caches[of % 3].put(number % 30, "x", 100)
+            caches[(of + 1) % 3].get(number % 30)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(use, range(6)))
+    assert sum(map(len, caches)) == small_total
+    assert SizedLruCache.total == sum(cache.bytes for cache in caches) == lru_cache.MAX_TOTAL_BYTES
 
 
 # --- over GET

@@ -616,6 +616,34 @@ def altered_lists() -> Iterator[Altered]:
         "another receipt after the list": pages(*whole) + str(receipt()).encode(),
     }.items():
         yield Altered(f"list: {name}", data, "MISSING_PAGE", "")
+    info = "pageInfo {\n        hasNextPage\n        endCursor\n      }"
+    for name, document in {
+        "a cursor in the query": LIST.replace("after: $after", 'after: "c1"'),
+        "a cursor in another variable": LIST.replace("$after", "$cursor"),
+        "a cursor by default": LIST.replace("String)", 'String = "c1")'),
+        "the first page of none": LIST.replace(", after: $after", ""),
+        "the last items": LIST.replace("first: 2", "last: 2"),
+        "no page information": LIST.replace(info, "totalCount"),
+        "renamed page information": LIST.replace("pageInfo", "info: pageInfo"),
+        "another field as the page information": LIST.replace("pageInfo", "pageInfo: other"),
+        "another field as its end": LIST.replace("hasNextPage", "hasNextPage: hasPreviousPage"),
+        "another field as its cursor": LIST.replace("endCursor", "endCursor: startCursor"),
+        "no cursor": LIST.replace("        endCursor\n", ""),
+        "no further page": LIST.replace("        hasNextPage\n", ""),
+        "the items of a page": LIST.replace("rows: ", "").replace("nodes", "rows: nodes"),
+        "two lists": LIST[:-5] + LIST[LIST.index("    rows") :].replace("alliances", "controls"),
+    }.items():
+        assert document != LIST, name
+        yield Altered(f"list: {name}", page(1, document, 1), "MISSING_PAGE", "")
+    for name, rows in {
+        "a further page without a cursor": {"pageInfo": {"endCursor": None, "hasNextPage": True}},
+        "an answer without page information": {"nodes": []},
+        "null as the end": {"pageInfo": {"endCursor": None, "hasNextPage": None}},
+        "lists in a list": [{"rows": {"pageInfo": {"hasNextPage": False}}}] * 2,
+    }.items():
+        answer = {"asOf": rows if isinstance(rows, list) else {"rows": rows}}
+        change = both(query(LIST), setting("answerSha256", to=sha256_of(rfc8785.dumps(answer))))
+        yield Altered(f"list: {name}", lie(change, answer), "MISSING_PAGE", "")
     text = pages(*whole)
     for name, data in {
         "a blank line": text.replace(b"\n", b"\n\n", 1),

@@ -187,6 +187,11 @@ def is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def is_flag(value: Any) -> bool:
+    """Whether a value is true or false."""
+    return isinstance(value, bool)
+
+
 def matches(pattern: str) -> Test:
     """Return a test of text."""
     return lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value, re.ASCII))
@@ -359,11 +364,11 @@ class Document:
                 inside = [] if spread else self._selections()
                 found.append({"directives": directives, "spread": spread, "selections": inside})
                 continue
-            name = self._next()
-            name = self._next() if self._skipped(":") else name
+            own = self._next()
             found.append(
                 {
-                    "field": name,
+                    "own": own,
+                    "field": self._next() if self._skipped(":") else own,
                     "arguments": self._arguments(),
                     "directives": self._directives(),
                     "selections": self._selections() if self._peek() == "{" else [],
@@ -549,31 +554,67 @@ def check_receipt(data: bytes, keys: Sequence[str], witnesses: Sequence[str]) ->
     return {**content, "statement": statement, "size": size, "root": root}
 
 
-def list_page(value: Any) -> Tree:
-    """Return the page information of the list `rows` of an answer that has a further page."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            if name == "rows" and isinstance(part, dict):
-                info = part.get("pageInfo")
-                return info if isinstance(info, dict) and info.get("hasNextPage") else {}
-            if name != "rows" and (info := list_page(part)):
-                return info
-    return {}
+def lists(value: Any) -> Iterator[Tree]:
+    """Yield the objects `rows` in an answer."""
+    for name, part in value.items() if isinstance(value, dict) else enumerate(value):
+        if name == "rows" and isinstance(part, dict):
+            yield part
+        elif name != "rows" and isinstance(part, dict | list):
+            yield from lists(part)
+
+
+def further_page(receipt: Tree) -> Tree:
+    """Return the page information of a page that has a further one."""
+    infos = [rows.get("pageInfo") or {} for rows in lists(receipt["answer"] or {})]
+    require(len(infos) <= 1 and all(is_flag(of.get("hasNextPage")) for of in infos), "MISSING_PAGE")
+    return infos[0] if infos and infos[0]["hasNextPage"] else {}
+
+
+def list_of(text: str) -> bool | None:
+    """Return whether the list of a document has pages; None without a list."""
+    document = Document(text)
+    found, waiting = list[Tree](), [*document.operations, *document.fragments.values()]
+    while waiting:
+        node = waiting.pop()
+        found += [node] if node.get("own") == "rows" else []
+        waiting += node["selections"]
+    if not found:
+        return None
+    [rows] = found if len(found) == 1 else [{"field": "nodes", "arguments": {}, "selections": []}]
+    inside = {node["own"]: node for node in root_nodes(document, rows) if "own" in node}
+    info = inside.get("pageInfo", {"selections": []})
+    names = {node["own"]: node["field"] for node in root_nodes(document, info) if "own" in node}
+    parts = {node["field"] for node in inside.values()} & {"pageInfo", "nodes", "edges"}
+    arguments = rows["arguments"].keys() & {"first", "last", "before", "after"}
+    if parts or arguments:
+        cursor = object()
+        after = rows["arguments"].get("after", lambda _: None)
+        require(after({"after": cursor}) is cursor, "MISSING_PAGE")
+        require("last" not in arguments, "MISSING_PAGE")
+        require(info.get("field") == "pageInfo", "MISSING_PAGE")
+        for name in ("hasNextPage", "endCursor"):
+            require(names.get(name) == name, "MISSING_PAGE")
+    require(rows["field"] not in ("nodes", "edges"), "MISSING_PAGE")
+    for operation in document.operations:
+        require(operation["defaults"].get("after", Unset) is Unset, "MISSING_PAGE")
+    return bool(parts or arguments)
 
 
 def check_list(receipts: Sequence[Tree]) -> None:
     """Check that a file of a list has all of its pages."""
     operations = [one["statement"]["operation"] for one in receipts]
-    if len(receipts) == 1 and not re.search(r"\brows\s*:", operations[0]["document"]):
+    paged = list_of(operations[0]["document"])
+    if len(receipts) == 1 and paged is None:
         return
+    further = [further_page(one) if paged else {} for one in receipts]
     cursors = [one["variables"].get("after") for one in operations]
     rests = [{**one, "variables": {**one["variables"], "after": None}} for one in operations]
     require("after" not in operations[0]["variables"], "MISSING_PAGE")
     require(all(one == rests[0] for one in rests), "MISSING_PAGE")
-    for before, cursor in zip(receipts, cursors[1:], strict=False):
-        own = before["answer"] is None or list_page(before["answer"]).get("endCursor") == cursor
+    for before, info, cursor in zip(receipts, further, cursors[1:], strict=False):
+        own = before["answer"] is None or info.get("endCursor") == cursor
         require(cursor is not None and own, "MISSING_PAGE")
-    require(not list_page(receipts[-1]["answer"]), "MISSING_PAGE")
+    require(not further[-1], "MISSING_PAGE")
 
 
 def faults(data: bytes, keys: Sequence[str], witnesses: Sequence[str] = ()) -> list[str | None]:

@@ -98,9 +98,9 @@ class Mailer(LeasedTask):
     def __init__(self, target: Target, options: MailOptions, composer: Composer, head: Head):
         super().__init__()
         self._target = target
-        self._options = options
-        self._composer = composer
-        self._head = head
+        self.options = options
+        self.composer = composer
+        self.head = head
         self.observe: Callable[[str, str], None] = lambda *_: None
         """Callback for each attempt: the kind of message, and the result."""
 
@@ -111,42 +111,22 @@ class Mailer(LeasedTask):
             self._target, role=MAILER, size=POOL_SIZE, settings=POOL_SETTINGS, seconds=20
         )
         try:
-            lease = Lease(pool, LEASE, self._options.lease_seconds, self._options.release)
-            yield lease, self._mailing(pool, lease).run
+            lease = Lease(pool, LEASE, self.options.lease_seconds, self.options.release)
+            yield lease, Mailing(pool, lease, self).run
         finally:
             await pool.close()
-
-    def _mailing(self, pool: Pool, lease: Lease) -> Mailing:
-        return Mailing(
-            pool,
-            lease,
-            self._options,
-            self._composer,
-            self._head,
-            lambda *seen: self.observe(*seen),
-        )
 
 
 class Mailing:
     """The work of one epoch of the lease."""
 
-    def __init__(
-        self,
-        pool: Pool,
-        lease: Lease,
-        options: MailOptions,
-        composer: Composer,
-        head: Head,
-        observe: Callable[[str, str], None],
-    ):
+    def __init__(self, pool: Pool, lease: Lease, mailer: Mailer):
         self._pool = pool
         self._lease = lease
-        self._options = options
-        self._composer = composer
-        self._head = head
-        self._observe = observe
-        self._signer = Signer(options.secret)
-        self._envelope = sender_address(options.sender).addr_spec
+        self._mailer = mailer
+        self._options = mailer.options
+        self._signer = Signer(self._options.secret)
+        self._envelope = sender_address(self._options.sender).addr_spec
         self._outages = 0
         self._resume_at = clock.now()
         self._tasks = asyncio.TaskGroup()
@@ -180,7 +160,7 @@ class Mailing:
 
     async def compose(self) -> None:
         """Compare the due subscriptions, and store their digests."""
-        position = await self._head()
+        position = await self._mailer.head()
         for row in await self._pool.fetch(SQL.due, clock.now(), position, BATCH, [*self._digests]):
             await self._composing.acquire()
             subscription = Subscription(row["id"], choice_of(row), row["position"], row["day"])
@@ -205,7 +185,7 @@ class Mailing:
         due = next_due(subscription.choice, now, self._options.immediate_interval)
         try:
             async with asyncio.timeout(COMPOSE_SECONDS):
-                letter = await self._composer.letter(subscription, day, position, link)
+                letter = await self._mailer.composer.letter(subscription, day, position, link)
         except Exception as error:  # one page must not delay the digests of others
             await self._fail(subscription, error)
             return
@@ -299,7 +279,7 @@ class Mailing:
         """Send a message and store the result."""
         content = addressed(row["message"], row["address"])
         attempt = await connection.send(self._envelope, row["address"], content)
-        self._observe(row["kind"], attempt.result.value)
+        self._mailer.observe(row["kind"], attempt.result.value)
         await self._note(row, attempt)
         return attempt
 

@@ -37,7 +37,7 @@ from tracker.domain.basics.text_rules import check_explanation
 from tracker.errors import InvalidInput, NotFound, TooLarge
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, filter_selected
-from tracker.postgres.batching import commits_confirmed
+from tracker.postgres.batching import confirmed_transaction
 from tracker.postgres.database import Connection, Pool, named_queries
 from tracker.web.networks import Networks
 
@@ -77,7 +77,7 @@ class Endpoints:
                 f"expected a position from 0 to {head}, the last one", path=("after",)
             )
         keys = [generate_key(Algorithm.ED25519), *[generate_key(Algorithm.HMAC)] * new.with_hmac]
-        async with self._change() as connection:
+        async with confirmed_transaction(self._pool) as connection:
             name = await _check_room(connection, new)
             filter = new.filter
             words = filter.types, filter.commodities, filter.places, filter.entity
@@ -264,21 +264,12 @@ class Endpoints:
         return [EndpointChange(**row) for row in rows]
 
     @asynccontextmanager
-    async def _change(self) -> AsyncIterator[Connection]:
-        async with (
-            self._pool.acquire() as connection,
-            commits_confirmed(connection),
-            connection.transaction(),
-        ):
-            yield connection
-
-    @asynccontextmanager
     async def _changing(
         self, name: str, manager: Manager
     ) -> AsyncIterator[tuple[Connection, asyncpg.Record]]:
         """Open a transaction that locks one endpoint."""
         _check_existing(name)
-        async with self._change() as connection:
+        async with confirmed_transaction(self._pool) as connection:
             row = await connection.fetchrow(SQL.lock, name, manager.owner)
             if row is None:
                 raise _not_found(name)

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import asyncpg
 
-from tracker.postgres.database import Connection
+from tracker.postgres.database import Connection, Pool
 
 MAX_BATCH_CALLS = 500
 """The maximum number of calls in a batch."""
@@ -97,3 +97,14 @@ async def commits_confirmed(connection: Connection) -> AsyncIterator[None]:
             connection.remove_log_listener(hear)
     if warnings:
         raise UnconfirmedCommit("the wait for a synchronous standby was cut short")
+
+
+@asynccontextmanager
+async def confirmed_transaction(pool: Pool) -> AsyncIterator[Connection]:
+    """Open a transaction whose commit is acknowledged to a client. Raises as `commits_confirmed`."""
+    async with (
+        pool.acquire() as connection,
+        commits_confirmed(connection),
+        connection.transaction(),
+    ):
+        yield connection

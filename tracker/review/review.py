@@ -27,7 +27,7 @@ from tracker.domain.events.registry import check_may_be_stated, entity_type
 from tracker.errors import InvalidInput, TrackerError, Unavailable
 from tracker.log.append import AppendResult
 from tracker.log.recorder import Recorder
-from tracker.postgres.batching import commits_confirmed
+from tracker.postgres.batching import confirmed_transaction
 from tracker.postgres.database import Connection, Pool, named_queries
 from tracker.review.candidate import (
     MAX_BULK,
@@ -214,7 +214,7 @@ class Review:
     async def finish(self, candidate: Candidate, position: int) -> None:
         """Write the position of an accepted candidate."""
         data = None if candidate.type is None else as_json(_without_free_texts(candidate.fact))
-        async with self._change() as connection:
+        async with confirmed_transaction(self.pool) as connection:
             revision = await connection.fetchval(SQL.finish, candidate.id, position, data)
             if revision is not None:  # no other process was faster
                 await connection.execute(
@@ -227,7 +227,7 @@ class Review:
 
         Its last acceptance is removed.
         """
-        async with self._change() as connection:
+        async with confirmed_transaction(self.pool) as connection:
             now = await _lock(connection, candidate.id)
             if now.state is not CandidateState.ACCEPTING or now.revision != candidate.revision:
                 return  # another process was faster
@@ -289,20 +289,11 @@ class Review:
         return None
 
     @asynccontextmanager
-    async def _change(self) -> AsyncIterator[Connection]:
-        async with (
-            self.pool.acquire() as connection,
-            commits_confirmed(connection),
-            connection.transaction(),
-        ):
-            yield connection
-
-    @asynccontextmanager
     async def _changing(
         self, id: int, by: Reviewer, action: Action
     ) -> AsyncIterator[tuple[Connection, Candidate]]:
         """Open a transaction that locks one candidate, and check that an action is permitted."""
-        async with self._change() as connection:
+        async with confirmed_transaction(self.pool) as connection:
             candidate = await _lock(connection, id)
             check_revision(candidate, by.revision)
             check_action(candidate, action, by.actor)

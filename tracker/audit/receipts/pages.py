@@ -6,7 +6,6 @@ last page has no further one. So a file proves that it contains the whole list, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -16,10 +15,10 @@ from tracker.audit.receipts.statement import Operation
 from tracker.errors import Rejected
 
 MISSING_PAGE = "MISSING_PAGE"
+ROWS = "rows"
+"""The alias of a list in a document."""
 AFTER = "after"
 """The variable with the cursor of a page."""
-ROWS = re.compile(r"\brows\s*:")
-"""The alias of a list in a document."""
 
 
 def split_receipts(data: bytes) -> list[bytes]:
@@ -27,31 +26,29 @@ def split_receipts(data: bytes) -> list[bytes]:
     return data.removesuffix(b"\n").split(b"\n")
 
 
-def check_pages(receipts: Sequence[Receipt]) -> bool:
-    """Return whether the receipts of a file are of a list. Raises Rejected (MISSING_PAGE) for a part of one.
+def check_pages(receipts: Sequence[Receipt], is_paged: bool) -> None:
+    """Check that the receipts of a file are all pages of a list. Raises Rejected (MISSING_PAGE).
 
-    Receipts without answers have no cursors, so only their queries are compared.
+    A list that is not paged has one receipt. Receipts without answers have no cursors, so only their queries
+    are compared.
     """
-    first = receipts[0].statement.operation
-    if len(receipts) == 1 and not ROWS.search(first.document):
-        return False
-    if AFTER in first.variables:
+    if AFTER in receipts[0].statement.operation.variables:
         raise Rejected(MISSING_PAGE, "the first receipt is not of the first page of the list")
+    further = [_further_page(one) if is_paged else {} for one in receipts]
     for number, (before, after) in enumerate(pairwise(receipts), 1):
         cursor = after.statement.operation.variables.get(AFTER)
         same_list = _without_cursor(before.statement.operation) == _without_cursor(
             after.statement.operation
         )
-        continues = before.answer is None or cursor == _next(before)
+        continues = before.answer is None or cursor == further[number - 1].get("endCursor")
         if cursor is None or not same_list or not continues:
             raise Rejected(
                 MISSING_PAGE, f"receipt {number + 1} does not continue the list of receipt {number}"
             )
-    if _next(receipts[-1]) is not None:
+    if further[-1]:
         raise Rejected(
             MISSING_PAGE, "the list has further pages after the last receipt: verify the whole file"
         )
-    return True
 
 
 def _without_cursor(operation: Operation) -> tuple[str, str | None, dict[str, Any]]:
@@ -59,22 +56,25 @@ def _without_cursor(operation: Operation) -> tuple[str, str | None, dict[str, An
     return operation.document, operation.operation_name, variables
 
 
-def _next(receipt: Receipt) -> Any:
-    """Return the cursor of the next page; None for the last one, and without an answer."""
-    for rows in _rows(receipt.answer):
-        info = rows.get("pageInfo")
-        if isinstance(info, Mapping) and info.get("hasNextPage"):
-            return info.get("endCursor")
-    return None
+def _further_page(receipt: Receipt) -> Mapping[str, Any]:
+    """Return the page information of a page with a further one; empty for the last page, and without an
+    answer. Raises Rejected for an answer that does not show it."""
+    match [rows.get("pageInfo") for rows in _rows(receipt.answer)]:
+        case [] | [{"hasNextPage": False}]:
+            return {}
+        case [{"hasNextPage": True} as info]:
+            return info or {}
+    raise Rejected(MISSING_PAGE, "the answer does not show whether its list has further pages")
 
 
 def _rows(value: Any) -> Iterator[Mapping[str, Any]]:
     """Yield the connections with the alias `rows`, up to the first one on each path."""
-    if not isinstance(value, Mapping):
-        return
-    for name, part in value.items():
-        if name == "rows":
-            if isinstance(part, Mapping):
-                yield part
-        else:
+    if isinstance(value, list):
+        for part in value:
             yield from _rows(part)
+    elif isinstance(value, Mapping):
+        for name, part in value.items():
+            if name != ROWS:
+                yield from _rows(part)
+            elif isinstance(part, Mapping):
+                yield part

@@ -55,7 +55,7 @@ from tracker.errors import NotProven, TrackerError
 from tracker.log.durability import head
 from tracker.log.follower import Follower, wait_for_event
 from tracker.postgres.background import BackgroundTask, BackgroundWork, end_if_cancelled
-from tracker.postgres.batching import commits_confirmed
+from tracker.postgres.batching import confirmed_transaction
 from tracker.postgres.database import CONNECTION_ERRORS, SILENCE_TIMEOUT_SETTING, Connection, Pool
 
 CHECKPOINT_INTERVAL_SECONDS = 0.4
@@ -169,11 +169,7 @@ class Publisher(BackgroundTask):
         A stopped or disconnected process loses it after `SILENCE_TIMEOUT_SECONDS`. PostgreSQL cannot enforce
         this while it sends a long result. So entries are read over another connection.
         """
-        async with (
-            self._pool.acquire() as writing,
-            commits_confirmed(writing),
-            writing.transaction(),
-        ):
+        async with confirmed_transaction(self._pool) as writing:
             yield (
                 writing if await writing.fetchval(SQL.take_turn, SILENCE_TIMEOUT_SETTING) else None
             )
