@@ -56,13 +56,9 @@ def doctor(as_json: AsJson = False, data_dir: DataDir = None) -> None:
         findings.append(Finding("database", Status.FAIL, error.message, "docs/settings.md"))
     findings += check_disks(disks(directory, embedded=target is None))
     findings += run(guarded(check_mail))
-    print_whole(map(_as_json if as_json else _as_line, findings))
+    print_whole(json.dumps(asdict(each)) if as_json else _as_line(each) for each in findings)
     if any(each.status is Status.FAIL for each in findings):
         raise typer.Exit(Exit.REFUSED)
-
-
-def _as_json(finding: Finding) -> str:
-    return json.dumps(asdict(finding))
 
 
 def _as_line(finding: Finding) -> str:

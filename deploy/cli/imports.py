@@ -124,11 +124,7 @@ def import_(
         named = encoding_named(encoding) if encoding is not None else None
         documents = list(resolve_files(stack, files, named_reader, named))
         listen = stack.enter_context(report_writer(report))
-        options: dict[str, Any] = {
-            "dry_run": dry_run,
-            "skip_refused": skip_invalid,
-            "listen": listen,
-        }
+        options = dict[str, Any](dry_run=dry_run, skip_refused=skip_invalid, listen=listen)
 
         async def work(target: Target) -> bool:
             async with running_tracker(target) as services:
@@ -142,10 +138,7 @@ def import_(
 async def import_one(
     target: Target, services: Services, reader: Reader, file: File, *, dry_run: bool, **options: Any
 ) -> bool:
-    """Import one file and print the outcome. Returns False if it was refused.
-
-    `options` are those of `import_with_progress`.
-    """
+    """Import one file and print the outcome. Returns False if it was refused."""
     options["dry_run"] = dry_run
     try:
         outcome = await import_with_progress(target, services, reader, file, stderr, **options)

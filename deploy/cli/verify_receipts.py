@@ -223,18 +223,15 @@ def log_errors(receipts: ReceiptRun) -> Iterator[None]:
 @contextmanager
 def report_receipts(receipts: ReceiptRun, options: ReceiptOptions) -> Iterator[None]:
     """Print and store the results, and exit with their code."""
-    error: Exception | None = None
+    fault: TrackerError | None = None
     try:
         yield
     except (TrackerError, PostgresError, *CONNECTION_ERRORS) as caught:
-        error = caught
         fault = caught if isinstance(caught, TrackerError) else Unavailable(str(caught))
         for one in receipts.pending:
             one.error = fault
     code = Exit.REFUSED if any(one.error for one in receipts.findings) else Exit.OK
-    if error is not None and (
-        not isinstance(error, TrackerError) or isinstance(error, Unavailable)
-    ):
+    if isinstance(fault, Unavailable):
         code = Exit.UNAVAILABLE
     made = receipt_report(receipts, clock.now(), code)
     with report_errors():

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
+from starlette.responses import Response
 
+from schema.pages.docs import docs
 from schema.pages.docs.documents import Document, Library, pages, read_documents, reading_order
 from schema.pages.docs.markdown import RenderedMarkdown, render, slug
-from schema.pages.docs.search import EXCERPT_CHARACTERS, SearchIndex, excerpt
+from schema.pages.docs.search import EXCERPT_CHARACTERS, Result, SearchIndex, excerpt
+from schema.pages.site import plain, route
+from schema.pages.site.html import problem_response
+from schema.services import Services
+from tests.support.api import OPEN, Api
 from tests.support.checkout import ROOT
 
 
@@ -252,3 +261,48 @@ def test_marks_of_commands_are_not_shown() -> None:
     assert "<!-- measured: page -->" in (ROOT / "docs" / "page.md").read_text(encoding="utf-8")
     assert "measured: page" not in pages()["page"].html
     assert "end of page" not in pages()["page"].html
+
+
+@pytest.mark.parametrize("path", ["/docs?q=" + 201 * "x", "/controls?unknown=x", "/docs/no"])
+async def test_pages_of_errors_are_rendered_one_in_an_iteration_of_the_loop(
+    services: Services, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    iteration, rendered = 0, list[int]()
+
+    async def count() -> None:
+        nonlocal iteration
+        while True:
+            iteration += 1
+            await asyncio.sleep(0)
+
+    def render_problem(*arguments: Any, **options: Any) -> Response:
+        rendered.append(iteration)
+        return problem_response(*arguments, **options)
+
+    for module in (plain, route):
+        monkeypatch.setattr(module, "problem_response", render_problem)
+    api, counting = Api(services, OPEN), asyncio.create_task(count())
+    answers = await asyncio.gather(*[api.request("GET", path) for _ in range(10)])
+    counting.cancel()
+    assert {each.status_code for each in answers} <= {400, 404, 413}
+    assert len(rendered) == len({*rendered}) == 10
+
+
+async def test_a_client_searches_and_renders_one_page_at_a_time(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searching, most = 0, 0
+
+    def find_sections(_: str) -> Sequence[Result]:
+        nonlocal searching, most
+        searching += 1
+        most = max(most, searching)
+        time.sleep(0.02)
+        searching -= 1
+        return ()
+
+    monkeypatch.setattr(docs, "find_sections", find_sections)
+    api = Api(services, OPEN)
+    requests = [api.request("GET", f"/docs?q=word{number}") for number in range(10)]
+    assert [each.status_code for each in await asyncio.gather(*requests)] == [200] * 10
+    assert most == 1

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from schema.pages.search.parsing import parse_search
+from schema.pages.search.parsing import ParsedSearch, parse_search
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.loops import IN_SESSION
@@ -47,6 +47,11 @@ def test_goods_and_places_are_found_and_words_of_questions_are_ignored(
 )
 def test_codes_of_goods_are_codes(query: str, code: str | None) -> None:
     assert parse_search(query).code == code
+
+
+def test_no_names_are_read_from_a_text_that_the_api_refuses() -> None:
+    text = "gallium to Japan " * 100
+    assert parse_search(text) == ParsedSearch(None, (), (), None, text)
 
 
 @IN_SESSION

@@ -81,6 +81,7 @@ async def test_the_same_address_is_data(corpus: Api) -> None:
         ("/alliances?status=ASLEEP", 400, "expected one of "),
         ("/alliances/quad?key=g7", 400, "stands in the path"),
         ("/alliances?" + "&".join(f"a{n}=1" for n in range(60)), 413, "at most 50 parameters"),
+        ("/controls?destination=" + "x," * 2500, 413, "4000 letters in all"),
     ],
 )
 async def test_an_address_that_cannot_be_answered_says_what_was_expected(

@@ -333,6 +333,12 @@ async def bad_requests(client: Client) -> None:
         await client.send(sent, 5)
 
 
+async def documents(client: Client) -> None:
+    """Search in the documentation, also for texts that are too long."""
+    words = "+".join(f"position{next(client.numbers)}" for _ in range(30))
+    await client.send(got(f"/docs?q={words[: random.choice((150, 300))]}"))
+
+
 LOADS: dict[str, tuple[Callable[[Client], Awaitable[None]], int, int]] = {
     "introspection": (introspection, 1, 190),
     "refused": (refused, 1, 100),
@@ -358,6 +364,7 @@ LOADS: dict[str, tuple[Callable[[Client], Awaitable[None]], int, int]] = {
     "long-lines": (long_lines, 3, 4),
     "pipelining": (pipelining, 3, 4),
     "bad-requests": (bad_requests, 3, 4),
+    "documents": (documents, 1, 60),
 }
 """Loads by name, with their number of addresses, and of connections of each."""
 

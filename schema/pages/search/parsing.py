@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from schema.base.global_ids import MAX_ID_CHARACTERS
 from schema.pages.site.name_fields import is_place_code
 from tracker.domain.catalogue.commodities import Commodity, find_commodity
 from tracker.domain.catalogue.places import Place, find_place
@@ -48,7 +49,9 @@ class ParsedSearch:
 
 @lru_cache(maxsize=64)
 def parse_search(text: str) -> ParsedSearch:
-    """Find the goods, places and codes that a search names."""
+    """Find the goods, places and codes that a search names; in a text that is too long, only words."""
+    if len(text) > MAX_ID_CHARACTERS:  # the API refuses it
+        return ParsedSearch(None, (), (), None, text)
     code = _code(text) or next(
         (word_code for word in text.split() if (word_code := _code(word))), None
     )

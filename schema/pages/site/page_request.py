@@ -16,6 +16,8 @@ from schema.pages.site.page import Page
 from tracker.errors import InvalidInput
 
 MAX_QUERY_PARAMETERS = 50
+MAX_VALUE_CHARACTERS = 4000
+"""Maximum length of all values together: names in them are looked up before the client has its slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,12 @@ def address_of(
     A repeated parameter is a list. A blank one, as forms send them, is ignored. Raises InvalidInput.
     """
     parameters: dict[str, str] = {}
-    if len(pairs) > MAX_QUERY_PARAMETERS:
-        raise InvalidInput(f"expected at most {MAX_QUERY_PARAMETERS} parameters", code="TOO_LARGE")
+    size = sum(len(value) for _, value in pairs)
+    if len(pairs) > MAX_QUERY_PARAMETERS or size > MAX_VALUE_CHARACTERS:
+        raise InvalidInput(
+            f"expected at most {MAX_QUERY_PARAMETERS} parameters, of {MAX_VALUE_CHARACTERS} letters in all",
+            code="TOO_LARGE",
+        )
     for name, value in pairs:
         if value.strip():
             parameters[name] = f"{parameters[name]},{value}" if name in parameters else value

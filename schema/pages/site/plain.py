@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack
 from typing import TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schema.base.errors import tracker_error
+from schema.execution.work_slots import WorkSlots
 from schema.http.authentication import AccessControl, Client
 from schema.http.cross_site import READING, sign_in_address
 from schema.http.limits import PushPriority
@@ -25,12 +27,16 @@ MAX_QUERY_CHARACTERS = 2000
 
 
 class PlainPages:
-    """Handler of these pages, with the limits, metrics and log lines of all others."""
+    """Handler of these pages, with the limits, metrics and log lines of all others.
+
+    A client reads one of them at a time: rendering takes milliseconds of the event loop.
+    """
 
     def __init__(self, access_control: AccessControl, observer: Observer, pacing: PushPriority):
         self._access_control = access_control
         self._observer = observer
         self._pacing = pacing
+        self._turns = WorkSlots(1)
 
     def route(self, path: str, answer: Answer, methods: Sequence[str] = ("GET",)) -> Route:
         """Return the route of a page.
@@ -46,21 +52,23 @@ class PlainPages:
         return Route(path, respond, methods=list(methods), middleware=[SHORTER])
 
     async def _respond(self, answer: Answer, request: Request) -> Response:
-        address = Address(request.url.path)
-        try:
-            client = await self._access_control.admit(request)
-            current_operation().actor = client.caller.name
-            response = await answer(request, client)
-            current_operation().outcome = "ok"
-            return response
-        except ClientDisconnect:
-            return Response(status_code=400)
-        except Exception as error:
-            if isinstance(error, Unauthenticated) and may_sign_in(request):
-                return sign_in_first(request)
-            problem = tracker_error(error)
-        current_operation().note_error(problem.code)
-        return problem_response(problem, address)
+        async with AsyncExitStack() as turn:
+            try:
+                client = await self._access_control.admit(request)
+                current_operation().actor = client.caller.name
+                if request.method in READING:  # a body can take long
+                    await turn.enter_async_context(self._turns.hold(client.key))
+                response = await answer(request, client)
+                current_operation().outcome = "ok"
+                return response
+            except ClientDisconnect:
+                return Response(status_code=400)
+            except Exception as error:
+                if isinstance(error, Unauthenticated) and may_sign_in(request):
+                    return sign_in_first(request)
+                problem = tracker_error(error)
+            current_operation().note_error(problem.code)
+            return problem_response(problem, Address(request.url.path))
 
 
 def may_sign_in(request: Request) -> bool:

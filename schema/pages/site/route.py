@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from schema.base.errors import tracker_error
 from schema.execution.response_cache import ResponseCache
+from schema.execution.work_slots import WorkSlots
 from schema.http.authentication import AccessControl
 from schema.http.limits import PushPriority
 from schema.http.messages import error_response, observe
@@ -68,6 +69,7 @@ class PageRoute:
         self._queries = PageQueries(access_control, answers)
         self._data = PageData(self._queries, tables, receipts, ChartRenderer())
         self.rendered = RenderedPages(MAX_CACHE_BYTES)
+        self._turns = WorkSlots(1)
 
     async def respond(self, page: Page, request: Request, ending: str | None = None) -> Response:
         """Return the page of a request, or the same as data; errors are pages too."""
@@ -77,9 +79,9 @@ class PageRoute:
     async def _respond(self, page: Page, request: Request, ending: str | None) -> Response:
         address = Address(request.url.path)
         try:
-            address = read_address(page, request, ending)
             client = await self._access_control.authenticate_request(request)
             current_operation().actor = client.caller.name
+            address = read_address(page, request, ending)
             page_request = PageRequest(request, client, page, address, session(client))
             if ending:
                 return await self._data.respond(page_request, ending)
@@ -93,9 +95,10 @@ class PageRoute:
         current_operation().note_error(problem.code)
         if ending:
             return error_response(problem)
-        return problem_response(
-            problem, address, section=page.section, query_url=_graphiql_link(page, address)
-        )
+        async with self._turns.hold(current_operation().client):  # rendering takes milliseconds
+            return problem_response(
+                problem, address, section=page.section, query_url=_graphiql_link(page, address)
+            )
 
     async def _page(self, page_request: PageRequest) -> Response:
         key = (
