@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AsyncExitStack
 from typing import TypeAlias
 
 from starlette.requests import ClientDisconnect, Request
@@ -52,22 +51,22 @@ class PlainPages:
         return Route(path, respond, methods=list(methods), middleware=[SHORTER])
 
     async def _respond(self, answer: Answer, request: Request) -> Response:
-        async with AsyncExitStack() as turn:
-            try:
-                client = await self._access_control.admit(request)
-                current_operation().actor = client.caller.name
-                if request.method in READING:  # a body can take long
-                    await turn.enter_async_context(self._turns.hold(client.key))
+        try:
+            client = await self._access_control.admit(request)
+            current_operation().actor = client.caller.name
+            reads = request.method in READING  # a body can take long
+            async with self._turns.hold(client.key if reads else str(id(request))):
                 response = await answer(request, client)
-                current_operation().outcome = "ok"
-                return response
-            except ClientDisconnect:
-                return Response(status_code=400)
-            except Exception as error:
-                if isinstance(error, Unauthenticated) and may_sign_in(request):
-                    return sign_in_first(request)
-                problem = tracker_error(error)
-            current_operation().note_error(problem.code)
+            current_operation().outcome = "ok"
+            return response
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            if isinstance(error, Unauthenticated) and may_sign_in(request):
+                return sign_in_first(request)
+            problem = tracker_error(error)
+        current_operation().note_error(problem.code)
+        async with self._turns.hold(current_operation().client):
             return problem_response(problem, Address(request.url.path))
 
 
