@@ -17,8 +17,7 @@ import uvloop
 from playwright.sync_api import sync_playwright
 
 from tools.benchmarks.graphql import own_rows, started
-from tools.benchmarks.harness import server
-from tools.benchmarks.slider import load
+from tools.benchmarks.harness import load, server
 
 DAY = "2026-11-25"
 WIDTH_PX, HEIGHT_PX = 1280, 900

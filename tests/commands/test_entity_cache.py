@@ -25,9 +25,9 @@ from tests.support.fact_builders import (
     history,
     suspended,
 )
+from tests.support.long_histories import KINDS
 from tests.support.published_log import superuser
 from tests.support.time_limits import within
-from tools.benchmarks.entity import KINDS
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide
 from tracker.commands.entity_cache import MIN_CACHED_EVENTS, EntityCache

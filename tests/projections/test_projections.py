@@ -43,9 +43,9 @@ from tests.support.fact_builders import (
     suspended,
 )
 from tests.support.log_events import append_all
+from tests.support.long_histories import KINDS
 from tests.support.pools import OneConnection
 from tests.support.time_limits import within
-from tools.benchmarks.entity import KINDS
 from tracker import clock
 from tracker.commands.commands import PlannedEvent, RecordFact
 from tracker.commands.decisions import decide_all, rehydrate

@@ -9,7 +9,6 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from math import isfinite
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from deploy.web.connections import Limits
 from schema.services import Access, Services
 from tests.support.fact_builders import announced
 from tests.support.web_server import serving
-from tools.benchmarks import audit, commands, entity, graphql, hostile, log, start, watching
+from tools.benchmarks import commands, graphql, hostile, log, start
 from tools.benchmarks.attacks import LOADS
 from tools.benchmarks.fanout import Fanout, Written
 from tools.benchmarks.following import WAYS, Followed
@@ -53,17 +52,9 @@ def figure(cell: str) -> float:
     [
         (log.tables, ["append-16", "hundreds-1"], ["plain INSERT"]),
         (log.tables, ["bulk"], ["COPY"]),
-        (log.tables, ["read"], ["this log, `read_all`", "rows alone"]),
-        (log.tables, ["wake-up-p99"], []),
         (commands.tables, ["writers-16"], ["plain INSERT"]),
-        (
-            partial(audit.tables, many=300),
-            ["append-16"],
-            ["nobody publishes", "hashes in a column"],
-        ),
-        (partial(audit.tables, many=300), ["publish-1", "prove"], []),
     ],
-    ids=["append", "bulk", "read", "wake-up", "commands", "audit", "proofs"],
+    ids=["append", "bulk", "commands"],
 )
 async def test_every_benchmark_has_a_figure_for_us_and_for_the_limits(
     server: Postgres, tables: Callable[[float], Sequence[Table]], only: list[str], peers: list[str]
@@ -71,16 +62,7 @@ async def test_every_benchmark_has_a_figure_for_us_and_for_the_limits(
     text = await report(server.connection.kwargs(), selected(tables(0.02), only), 1, "a test")
     assert "fsync on" in text
     for name in (OURS, *peers):
-        # A follower may be notified before the writer's response: a delay can be zero or less.
         assert all(isfinite(figure(cell)) for cell in row(text, name)), text
-
-
-async def test_writing_to_an_entity_is_measured_by_its_kind_and_how_many_events_it_has(
-    server: Postgres,
-) -> None:
-    text = await entity.report(server.connection.kwargs(), ["alliance"], [10], 10)
-    for table in (0, 1):
-        assert all(figure(cell) > 0 for cell in row(text, "alliance, 10", table)), text
 
 
 async def test_a_peer_that_is_not_installed_is_a_row_with_the_reason(server: Postgres) -> None:
@@ -124,7 +106,7 @@ def test_figures_are_put_between_the_marks_of_their_benchmark(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("only", "keys"),
-    [("append-1", ["append-1"]), ("wake-up", ["wake-up-p50", "wake-up-p99"]), ("append-2", [])],
+    [("append-1", ["append-1"]), ("hundreds", ["hundreds-1", "hundreds-16"]), ("append-2", [])],
 )
 def test_one_figure_can_be_measured_alone_or_with_its_kind(only: str, keys: list[str]) -> None:
     tables = selected(log.tables(1), [only])
@@ -236,17 +218,6 @@ async def test_a_cheap_question_is_asked_beside_hostile_clients(services: Servic
     assert (found.load, found.failures) == ("trickle", 0)
     assert len(found.waits) > 3
     assert len(row(hostile.report([found], 4, 0), "trickle")) == 8
-
-
-async def test_fetches_are_measured_with_all_that_becomes_of_them(target: Target) -> None:
-    found = await watching.measure(target, 12)
-    assert [(taken.events, taken.candidates) for taken in found.values()] == [
-        (0, 0),
-        (13, 12),
-        (13, 0),
-    ]
-    text = watching.report(found, 12)
-    assert figure(row(text, "new documents")[0]) > 0
 
 
 def test_every_hostile_load_is_one_that_can_be_run() -> None:

@@ -7,8 +7,7 @@ control with another issuer, and one claim in eight retracted and recorded again
 their size, with ever more history. Queries use random days and positions, on logs of all sizes in turn. Each
 query runs a second time with warm caches.
 
-Peers for the production query in the same run: the same rows in a system-versioned table of MariaDB (if it
-and `pymysql` are installed), and a fold of the events of its figures.
+The production query is compared with a fold of the events of its figures.
 """
 
 from __future__ import annotations
@@ -42,7 +41,6 @@ from projections.query.moment import Moment
 from projections.runner.rebuild import rebuild
 from projections.versions.projection import Versions
 from tools.benchmarks.load import corpus
-from tools.benchmarks.mariadb import MariaDB
 from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.figures.figure import FigureState
@@ -238,7 +236,7 @@ class Log:
 
 
 async def enlarge(server: Target) -> None:
-    """Give the server as much page memory as MariaDB, after its next start."""
+    """Give the server 1 GB of page memory, after its next start."""
     async with connected(server) as admin:
         await admin.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
 
@@ -283,14 +281,13 @@ async def connected(target: Target) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
+async def measure(logs: list[Log], rounds: int) -> None:
     """Measure every query on every log in turn, round by round, and keep the medians.
 
     So a change of the machine's load affects all sizes alike. All logs get the same queries.
     """
     events = corpus()
     async with AsyncExitStack() as stack:
-        mariadb = stack.enter_context(MariaDB.started())
         timed: dict[str, list[TimedQuery]] = {}
         for log in logs:
             chance = random.Random(0)
@@ -301,12 +298,6 @@ async def measure(logs: list[Log], rounds: int, peer_until: int) -> None:
             )
             queries = list_queries(AsOf(pool, recorder), events, chance)
             queries["production, by replay of its figures"] = by_replay(recorder, events, chance)
-            if mariadb and log.size <= peer_until:
-                async with connected(log.target) as connection:
-                    await mariadb.load(connection, log.size)
-                queries["production, MariaDB system-versioned"] = mariadb.production(
-                    log.size, chance
-                )
             for name, query in queries.items():
                 timed.setdefault(name, []).append(
                     TimedQuery(log, query, moments(len(events), log.size, chance), chance)
@@ -340,10 +331,10 @@ async def send_query(of_sizes: list[TimedQuery], rounds: int, name: str) -> None
         each.log.measured[name] = statistics.median(times)
 
 
-async def report(server: Target, sizes: list[int], rounds: int, peer_until: int) -> None:
+async def report(server: Target, sizes: list[int], rounds: int) -> None:
     """Measure and print the curve as a table."""
     logs = await build(server, sizes)
-    await measure(logs, rounds, peer_until)
+    await measure(logs, rounds)
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()},"
         f" load {os.getloadavg()[1]:.1f}; medians of {rounds}, milliseconds"
@@ -362,12 +353,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="10000,100000,1000000")
     parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument(
-        "--peer-until",
-        type=int,
-        default=1_000_000,
-        help="the largest size for MariaDB, which fills slowly",
-    )
     arguments = parser.parse_args()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracker-bench-")))
@@ -376,9 +361,7 @@ def main() -> None:
             uvloop.run(enlarge(first.connection.kwargs()))
         postgres = stack.enter_context(Postgres.start(directory / "data"))
         sizes = [int(size) for size in arguments.sizes.split(",")]
-        uvloop.run(
-            report(postgres.connection.kwargs(), sizes, arguments.rounds, arguments.peer_until)
-        )
+        uvloop.run(report(postgres.connection.kwargs(), sizes, arguments.rounds))
 
 
 if __name__ == "__main__":

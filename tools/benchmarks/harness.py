@@ -16,13 +16,15 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import distributions
 from pathlib import Path
 
-from deploy.bootstrap import prepare
+from deploy.bootstrap import prepare, running_tracker
 from deploy.cli.process import run
 from deploy.postgres import Postgres
 from tracker.postgres.database import Target, connect
+from tracker.sources.importing.importer import import_file
+from tracker.sources.readers import corpus_format
 
 OURS = "this log"
-LIBRARIES = ("asyncpg", "eventsourcing", "psycopg", "eventsource-py")
+LIBRARIES = ("asyncpg", "eventsourcing", "psycopg")
 
 Measure = Callable[[Target], Awaitable[float]]
 """A measurement on a new database with our tables. ImportError means that the peer is not installed."""
@@ -148,6 +150,15 @@ async def database(server: Target) -> AsyncIterator[Target]:
             await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
+
+
+async def load(target: Target) -> int:
+    """Load the corpus and return its last position."""
+    async with running_tracker(target) as services:
+        await import_file(target, corpus_format.READER, corpus_format.SHIPPED_CORPUS)
+        head = await services.recorder.head()
+        await services.projector.reach(head, seconds=120)
+        return head
 
 
 async def report(server: Target, tables: Sequence[Table], rounds: int, how: str) -> str:

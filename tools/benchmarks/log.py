@@ -7,21 +7,15 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from importlib import import_module
 
-from tests.support.corpus_lines import shipped_lines
-from tools.benchmarks import appending, harness, reading, waking
+from tools.benchmarks import appending, harness
 from tools.benchmarks.harness import OURS, Column, Table
 from tools.benchmarks.load import Load
-from tracker.postgres.database import Target
 
 ROWS_A_SECOND = 30_000
 """Bulk rows per second of a round, so that short runs are short."""
-
-CORPUS = sum(1 for _ in shipped_lines())
 
 LIBRARY = "eventsourcing.postgres"
 ON_OUR_LOG = "tracker.eventsourcing_asyncpg"
@@ -56,13 +50,6 @@ def tables(seconds: float) -> list[Table]:
                 )
             ],
         ),
-        Table("events/s read back", [_reading(min(rows, CORPUS), seconds)]),
-        Table(
-            "ms from answer to follower",
-            [_waking(percent, max(2, round(100 * seconds))) for percent in (50, 99)],
-            ratios=False,
-            digits=2,
-        ),
     ]
 
 
@@ -82,59 +69,8 @@ def _appending(key: str, load: Load) -> Column:
                 peer: partial(appending.stored, load=load, **settings)
                 for peer, settings in LIBRARIES.items()
             },
-            "eventsource-py": partial(eventsource_py, load=load),
         },
     )
-
-
-async def eventsource_py(target: Target, load: Load) -> float:
-    """Run eventsource-py, imported only here because it may not be installed."""
-    peer = import_module("tools.benchmarks.eventsource")
-    figure: float = await peer.append(target, load)
-    return figure
-
-
-def _reading(count: int, seconds: float) -> Column:
-    how = {"count": count, "seconds": seconds}
-    return Column(
-        "read",
-        f"{count:,} events of the corpus",
-        {
-            OURS: partial(reading.pages, **how),
-            f"{OURS}, facts decoded": partial(reading.facts, **how),
-            f"{OURS}, `read_all`": partial(reading.stream, **how),
-            "rows alone": partial(reading.raw, **how),
-            "eventsourcing": partial(reading.notifications, module=LIBRARY, **how),
-            "eventsourcing on tracker.eventsourcing_asyncpg": partial(
-                reading.notifications, module=ON_OUR_LOG, **how
-            ),
-            "eventsource-py": partial(reading.feed, **how),
-        },
-    )
-
-
-def _waking(percent: int, count: int) -> Column:
-    follow = partial(waking.follower, count=count)
-    subscribe = partial(waking.subscription, count=count, module=LIBRARY)
-    on_our_log = partial(waking.subscription, count=count, module=ON_OUR_LOG)
-    return Column(
-        f"wake-up-p{percent}",
-        f"p{percent}",
-        {
-            OURS: partial(_percentile, delays=follow, percent=percent),
-            "eventsourcing": partial(_percentile, delays=subscribe, percent=percent),
-            "eventsourcing on tracker.eventsourcing_asyncpg": partial(
-                _percentile, delays=on_our_log, percent=percent
-            ),
-        },
-    )
-
-
-async def _percentile(
-    target: Target, delays: Callable[[Target], Awaitable[list[float]]], percent: int
-) -> float:
-    """Return a percentile of the delays."""
-    return statistics.quantiles(await delays(target), n=100, method="inclusive")[percent - 1]
 
 
 if __name__ == "__main__":

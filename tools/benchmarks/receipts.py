@@ -24,8 +24,7 @@ from schema.execution.response_cache import Answer, QueryRequest, ResponseCache
 from schema.receipts.issuer import ReceiptIssuer
 from schema.receipts.moment_records import moment_record
 from schema.services import OPEN_CALLER, Access
-from tools.benchmarks.harness import machine, markdown, options, publish, server
-from tools.benchmarks.slider import load
+from tools.benchmarks.harness import load, machine, markdown, options, publish, server
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.postgres.database import Target

@@ -19,9 +19,8 @@ import httpx2
 import uvloop
 
 from tools.benchmarks.graphql import own_rows, started
-from tools.benchmarks.harness import machine, markdown, options, publish, server
+from tools.benchmarks.harness import load, machine, markdown, options, publish, server
 from tools.benchmarks.queries import Answered, cpu, post, request
-from tools.benchmarks.slider import load
 
 LINES = 1000
 STATES_BYTES = 64 * 1024 * 1024
