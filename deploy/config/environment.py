@@ -40,20 +40,20 @@ def read_settings(path: Path) -> dict[str, str]:
     values = tomllib.loads(content.decode("utf-8"))
     for name in values:
         if not name.islower() or f"{PREFIX}{name.upper()}" == SETTINGS_FILE.variable:
-            raise WrongSetting(f"{name} is no setting of a file")
+            raise WrongSetting(f"{name} is not a setting of a file")
     settings = {f"{PREFIX}{name.upper()}": _text(name, value) for name, value in values.items()}
     check_names(settings)
     return settings
 
 
 def check_names(variables: Iterable[str]) -> None:
-    """Refuse variables with our prefix that are no settings, such as misspelt ones. Raises WrongSetting."""
+    """Refuse variables with our prefix that are not settings, such as misspelt ones. Raises WrongSetting."""
     names = [setting.variable.removeprefix(PREFIX) for setting in SETTINGS]
     for variable in sorted(variables):
         name = variable.removeprefix(PREFIX)
         if variable.startswith(PREFIX) and name not in names:
             [nearest] = get_close_matches(name, names, n=1, cutoff=0)
-            raise WrongSetting(f"{variable} is no setting: did you mean {PREFIX}{nearest}?")
+            raise WrongSetting(f"{variable} is not a setting: did you mean {PREFIX}{nearest}?")
 
 
 def _text(name: str, value: object) -> str:

@@ -1,7 +1,7 @@
 """Access rules: only this process's user and root may connect, over the Unix socket, as any role.
 
 PostgreSQL gets the peer's user from the kernel. If root runs the server under another account, such as
-`postgres`, that account is no superuser of this database, although it owns the data files. It does not
+`postgres`, that account is not a superuser of this database, although it owns the data files. It does not
 own these access files, which lie beside the data. Every start rewrites them, so existing data are
 covered as well.
 """

@@ -57,7 +57,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except (OSError, UnicodeError) as error:
         listening.close()
-        reason = error.strerror if isinstance(error, OSError) else "it is no name of a host"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a name of a host"
         other_port = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
         remedy = (
             "Choose another port with --port"

@@ -121,7 +121,7 @@ def _named_commodities(clause: Clause, licences: IssuerLicences) -> Iterator[Com
 def _counts(query: ExposureQuery, control: ExportControlState, state: ClauseState) -> bool:
     """Whether a clause is of the requested issuer and applies to the destination.
 
-    Clauses for all destinations count too. A place's supply to itself is no export.
+    Clauses for all destinations count too. A place's supply to itself is not an export.
     """
     return query.issuer in (None, control.issuer) and (
         query.destination is None or goes_to(control, state.clause, query.destination, query.day)

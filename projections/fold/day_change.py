@@ -45,7 +45,7 @@ def day_change(eve: StateOnDay, on_day: StateOnDay) -> DayChange:
 
 
 def _parts(fields: Sequence[FieldChange]) -> Parts:
-    """Group changed fields by part. A different order of a list's items is no change."""
+    """Group changed fields by part. A different order of a list's items is not a change."""
     parts: Parts = defaultdict(list)
     for change in fields:
         named = len(change.path) > 1 and change.path[0] in ("clauses", "members")

@@ -90,7 +90,7 @@ def _of_clause(of: Transition, after: ClauseState) -> str:
         case TransitionKind.AMENDED:
             return f"is reworded from {day} on"
     if after.status is ClauseStatus.ANNOUNCED and "status" in _names(of):
-        return f"is suspended no more from {day} on, and not yet in force"
+        return f"is no longer suspended from {day} on, and not yet in force"
     return f"{_of_terms(of, after)}, known from {day} on"
 
 

@@ -124,7 +124,7 @@ class _CandidateFact:
 def _match(candidate_fact: _CandidateFact, name: str, act: Act) -> CandidateMatch | None:
     """Return the match of a candidate and an act, or None.
 
-    An act that was recorded from this candidate is no match.
+    An act that was recorded from this candidate is not a match.
     """
     if act.because and act.because[0].event_id == candidate_fact.candidate.recorded_id:
         return None

@@ -72,7 +72,7 @@ class FactSums:
     """The sums of the facts of a page, counted group by group at the end."""
 
     groups: dict[Group, list[Series | None]] = field(default_factory=lambda: defaultdict(list))
-    """The series of each fact, None if it is no claim."""
+    """The series of each fact, None if it is not a claim."""
 
     def add(self, entity: str, rows: Sequence[FactRow], closed: Sequence[ClosedFact]) -> None:
         """Add the facts of an entity that become or stop being effective."""

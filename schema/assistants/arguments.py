@@ -52,7 +52,7 @@ def read_arguments(kind: type[Arguments], arguments: Mapping[str, Any]) -> Argum
     for name, value in values.items():
         if name not in known:
             raise InvalidInput(
-                f"{name[:50]!r} is no argument of this tool: expected"
+                f"{name[:50]!r} is not an argument of this tool: expected"
                 f" {', '.join(known)}{did_you_mean(name, known)}",
                 path=(name[:50],),
             )

@@ -91,7 +91,7 @@ def moments_of(
     """Return the moments of pinned selections in order; None if only the log has them.
 
     These are the days of `atTransitions`, and fields with conditions. Raises InvalidInput, ValueError and
-    KeyError for values that are no dates, positions or steps.
+    KeyError for values that are not dates, positions or steps.
     """
     moments = set[tuple[date, int]]()
     for node in nodes:

@@ -155,7 +155,7 @@ def read_parameters(
         if name not in parameters:
             known = ", ".join([*MOMENT, *parameters])
             raise InvalidInput(
-                f"{name[:50]!r} is no parameter of {subject}: expected one of {known}",
+                f"{name[:50]!r} is not a parameter of {subject}: expected one of {known}",
                 code="BAD_REQUEST",
                 path=(name[:50],),
             )

@@ -47,7 +47,7 @@ def check_parameters(request: Request, known: Sequence[str], lists: Sequence[str
             one_of = "one of " if len(known) > 1 else ""
             expected = f"{one_of}{', '.join(known)}" if known else "none"
             raise InvalidInput(
-                f"{name[:50]!r} is no parameter: expected {expected}",
+                f"{name[:50]!r} is not a parameter: expected {expected}",
                 code="BAD_REQUEST",
                 path=(name[:50],),
             )

@@ -297,7 +297,7 @@ class SharedQuery:
 async def shared_query(request: OperationRequest) -> SharedQuery | None:
     """Return the shared part of a request.
 
-    None if it is no subscription, if it has errors, or if its responses may be specific to the client: it
+    None if it is not a subscription, if it has errors, or if its responses may be specific to the client: it
     is then executed separately.
     """
     try:

@@ -100,7 +100,7 @@ def _check_columns(columns: Sequence[str]) -> None:
     for column in columns:
         if column not in COLUMNS:
             raise InvalidInput(
-                f"{column[:50]!r} is no column: expected some of {', '.join(COLUMNS)}"
+                f"{column[:50]!r} is not a column: expected some of {', '.join(COLUMNS)}"
                 + _suggestion(column[:50]),
                 code="UNKNOWN_COLUMN",
                 path=(column[:50],),

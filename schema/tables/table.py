@@ -65,7 +65,7 @@ def table(name: str) -> Table:
         return tables()[name]
     except KeyError:
         raise NotFound(
-            f"{name[:50]!r} is no table: expected one of {', '.join(tables())}", code="NOT_FOUND"
+            f"{name[:50]!r} is not a table: expected one of {', '.join(tables())}", code="NOT_FOUND"
         ) from None
 
 

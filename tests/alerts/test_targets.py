@@ -77,7 +77,7 @@ def test_the_address_of_this_site_alone_is_the_overview() -> None:
         ("/figures?statistic=PRODUCTION", "accept commodity and place"),
         ("/announcements?kind=PROJECT", "accept actor and commodity"),
         ("/alliances?status=ACTIVE", "accept member"),
-        ("/search?q=x&fo=1", "'fo' is no parameter"),
+        ("/search?q=x&fo=1", "'fo' is not a parameter"),
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_is_accepted(text: str, message: str) -> None:

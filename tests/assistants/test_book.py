@@ -43,7 +43,7 @@ def test_runs_are_reported_together() -> None:
     assert in_runs([1, 2, 4, 5, 6, 9]) == ["1, 2", "4 to 6", "9"]
 
 
-def test_what_is_known_up_to_an_earlier_day_must_be_said_and_what_is_newer_not() -> None:
+def test_an_answer_names_an_older_horizon_and_no_newer_one() -> None:
     book = Book("2026-06-01")
     book.issued_by("CN", "US", "FJ")
     book.published_by("usgs")
@@ -61,7 +61,7 @@ def test_what_is_known_up_to_an_earlier_day_must_be_said_and_what_is_newer_not()
     ]
 
 
-def test_who_looks_for_later_acts_and_what_cannot_be_read_must_be_said() -> None:
+def test_an_answer_names_watched_sources_and_unreadable_ones() -> None:
     book = Book("2026-06-01")
     book.issued_by("CN", "ID")
     read = {"lookedAt": "2026-05-31T12:00:00Z", "coversUntil": "2026-05-30"}

@@ -44,7 +44,7 @@ def differences(expected: Any, answer: Any, path: str = "") -> list[str]:
     """Yield the missing expected parts of a result: a field of an object, or a matching list item."""
     if isinstance(expected, dict):
         if not isinstance(answer, dict):
-            return [f"{path}: {answer!r} is no object"]
+            return [f"{path}: {answer!r} is not an object"]
         return [
             wrong
             for name, value in expected.items()

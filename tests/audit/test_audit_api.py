@@ -160,7 +160,7 @@ MISSING = [
 ]
 
 
-async def test_what_is_not_published_is_a_clear_error(log: Api) -> None:
+async def test_a_missing_publication_is_a_clear_error(log: Api) -> None:
     for path, status, code in MISSING:
         assert await refused(log, path) == (status, code), path
 

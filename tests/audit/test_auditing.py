@@ -68,7 +68,7 @@ def test_a_bundle_is_verified_with_the_key_that_one_has(log: Path, tmp_path: Pat
         assert tracker("verify", log, "--key", tmp_path / nothing)[0] == Exit.REFUSED
 
 
-def test_what_is_wrong_is_said_with_its_position(log: Path, tmp_path: Path) -> None:
+def test_errors_name_their_position(log: Path, tmp_path: Path) -> None:
     entries = log / "tile/entries/000"
     entries.write_bytes(entries.read_bytes().replace(b"Alliance", b"alliance", 1))
     for arguments in (
@@ -241,7 +241,7 @@ def test_the_result_is_there_for_programs(log: Path) -> None:
     assert said["firstBadPosition"] == said["lastBadPosition"] in said["sentence"]
 
 
-def test_what_stands_between_a_log_and_its_proof_is_in_the_result(
+def test_the_result_names_a_gap_between_a_log_and_its_proof(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())
@@ -294,7 +294,7 @@ def test_a_report_says_what_was_checked_with_what_and_what_was_not(
     assert (code, "no such directory" in " ".join(said.split())) == (Exit.USAGE, True)
 
 
-def test_what_others_wrote_spoils_no_report() -> None:
+def test_text_of_others_cannot_break_a_report() -> None:
     assert printable("a\x1b[2J\n|b`\u202e") == "a�[2J�\\|b��"
 
 

@@ -247,7 +247,7 @@ async def test_the_checkpoint_of_a_bundle_comes_after_all_else_is_on_the_disk(
     assert synced == [False, True]
 
 
-async def test_who_has_read_an_older_checkpoint_goes_on_reading_after_further_exports(
+async def test_a_reader_of_an_older_checkpoint_continues_after_further_exports(
     tmp_path: Path,
 ) -> None:
     directory, heads = tmp_path / "bundle", list[TrustedCheckpoint]()
@@ -451,7 +451,7 @@ async def small(target: Target, tmp_path: Path) -> AsyncIterator[Pool]:
 
 
 @pytest.mark.parametrize("kind", TAMPERED)
-async def test_what_a_superuser_does_to_rows_is_found_and_named(
+async def test_changes_of_rows_by_a_superuser_are_found_and_named(
     small: Pool, target: Target, kind: str
 ) -> None:
     await check(DatabaseSource(small), TRUST)
@@ -632,7 +632,7 @@ async def test_a_log_that_comes_compressed_is_verified(site: tuple[Path, str, ty
     ],
     ids=["a bomb", "cut off", "none", "another"],
 )
-async def test_what_can_not_be_decompressed_is_unavailable(
+async def test_content_that_cannot_be_decompressed_is_unavailable(
     site: tuple[Path, str, type[Site]], answer: Callable[[Site], None]
 ) -> None:
     _, url, kind = site

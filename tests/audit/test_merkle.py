@@ -358,7 +358,7 @@ def test_a_tile_has_one_path(path: str, tile: Tile) -> None:
     ],
 )
 def test_another_path_is_not_a_tile(path: str) -> None:
-    with pytest.raises(InvalidInput, match="is no tile"):
+    with pytest.raises(InvalidInput, match="is not a tile"):
         parse_tile(path)
 
 

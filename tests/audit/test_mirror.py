@@ -161,7 +161,7 @@ def test_witnesses_who_sign_later_are_in_the_checkpoint(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("known", [0, 300])
-def test_what_was_altered_on_the_way_is_refused_and_the_mirror_stays(
+def test_content_altered_in_transit_is_refused_and_the_mirror_stays(
     tmp_path: Path, path: str, code: str, known: int
 ) -> None:
     log, copy = tmp_path / "log", tmp_path / "mirror"
@@ -316,7 +316,7 @@ def test_a_mirror_that_is_killed_at_any_change_is_whole_and_goes_on(tmp_path: Pa
     assert step > 20
 
 
-async def test_what_was_copied_before_an_interruption_is_not_fetched_again(
+async def test_files_copied_before_an_interruption_are_not_fetched_again(
     tmp_path: Path, impatient: None
 ) -> None:
     log, copy = write_log(tmp_path / "log", entries(2000)), tmp_path / "mirror"
@@ -336,7 +336,7 @@ async def test_what_was_copied_before_an_interruption_is_not_fetched_again(
     assert_is_log(copy, entries(2000))
 
 
-def test_what_is_damaged_is_fetched_again_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_damaged_files_are_fetched_again_on_request(tmp_path: Path) -> None:
     log, copy = write_log(tmp_path / "log", entries(700)), tmp_path / "mirror"
     update(log, copy)
     (copy / "tile/entries/000").write_bytes(b"rotten")

@@ -46,7 +46,7 @@ def test_a_log_on_the_web_becomes_a_directory_that_verifies_offline(tmp_path: Pa
     ), said
 
 
-def test_what_is_refused_has_an_exit_code_and_a_place(
+def test_a_refusal_has_an_exit_code_and_a_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_source, "RETRY_DELAYS_SECONDS", ())

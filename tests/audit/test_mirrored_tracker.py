@@ -231,7 +231,7 @@ async def test_a_text_that_is_not_what_its_entry_commits_to_is_refused(
     assert not (tmp_path / "second/checkpoint").exists()
 
 
-async def test_what_was_written_before_a_crash_is_not_there_twice(
+async def test_rows_written_before_a_crash_are_not_duplicated(
     tracker: Tracker, tmp_path: Path
 ) -> None:
     await tracker.update()

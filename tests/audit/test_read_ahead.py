@@ -56,7 +56,7 @@ async def test_so_many_are_read_beside_the_one_that_is_waited_for(ahead: int) ->
         assert shelf.begun == list(range(ahead + 1))
 
 
-async def test_whoever_stops_in_the_middle_leaves_nothing_being_read() -> None:
+async def test_a_reader_that_stops_in_the_middle_leaves_nothing_open() -> None:
     shelf = Shelf(8)
     shelf.ready[0].set()
     async with aclosing(read_ahead(shelf.reads(), 2)) as numbers:
@@ -65,7 +65,7 @@ async def test_whoever_stops_in_the_middle_leaves_nothing_being_read() -> None:
     assert shelf.begun == [0, 1, 2]
 
 
-async def test_what_fails_does_so_in_its_place_and_ends_the_others() -> None:
+async def test_a_failure_keeps_its_place_and_ends_the_others() -> None:
     shelf = Shelf(6)
     for event in shelf.ready[:4]:
         event.set()

@@ -188,7 +188,7 @@ def test_receipts_of_earlier_versions_are_read_as_they_were_written(
     assert fault(file) is None
     assert isinstance(Receipt.parse(file).statement, Later)
     under_old_name = file.replace(b"receipt/v3", b"receipt/v2")
-    assert fault(under_old_name) == "BAD_RECEIPT"  # `licence` is no member of version 2
+    assert fault(under_old_name) == "BAD_RECEIPT"  # `licence` is not a member of version 2
 
 
 def test_a_checkpoint_is_not_a_receipt_and_a_receipt_is_not_a_checkpoint() -> None:

@@ -181,9 +181,7 @@ NOTHING = {"events": 0, "tiles": 0, "checkpoints": 0, "annexes": 0}
 
 
 @pytest.mark.parametrize("kind", ALL)
-async def test_what_is_verified_and_what_is_restored_are_refused_alike(
-    copy: Path, into: Target, kind: str
-) -> None:
+async def test_verify_and_restore_refuse_the_same_logs(copy: Path, into: Target, kind: str) -> None:
     tamper, code = ALL[kind]
     tamper(copy)
     with pytest.raises(Rejected) as of_verify:
@@ -253,7 +251,7 @@ async def test_where_something_is_recorded_while_a_bundle_is_verified_nothing_is
     assert await rows_in(target) == {**NOTHING, "events": 1}
 
 
-async def test_what_is_appended_while_the_log_is_filled_comes_after_it(
+async def test_events_appended_during_a_fill_come_after_it(
     target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill, appending = restoring._fill, list[asyncio.Task[AppendResult]]()

@@ -53,7 +53,7 @@ def test_the_example_of_go_is_read_and_made_again() -> None:
 
 
 @given(NAMES, TEXTS)
-def test_what_is_signed_is_read_as_it_was(name: str, text: str) -> None:
+def test_a_signed_note_is_read_unchanged(name: str, text: str) -> None:
     signer = Signer.new(name)
     note = Note(text, (signer.sign(text),))
     read = Note.parse(str(note).encode())

@@ -194,7 +194,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str, int | None]] = {
 
 
 @pytest.mark.parametrize("kind", TAMPERED)
-async def test_what_was_tampered_with_is_refused_by_verify_and_restore_alike(
+async def test_verify_and_restore_refuse_the_same_tampered_bundles(
     bundle: Path, target: Target, kind: str
 ) -> None:
     tamper, code, position = TAMPERED[kind]
@@ -271,7 +271,7 @@ async def test_a_tail_brings_its_snapshots(bundle: Path, target: Target, tmp_pat
     assert await kept_in(target) == files_in(tmp_path / "whole")
 
 
-async def test_what_was_lost_comes_back_from_a_bundle_though_the_log_is_whole(
+async def test_lost_texts_come_back_from_a_bundle_though_the_log_is_complete(
     bundle: Path, target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = tmp_path / "files"
@@ -293,9 +293,7 @@ async def test_what_was_lost_comes_back_from_a_bundle_though_the_log_is_whole(
 REDACTED = (*FACTS, redacted(PAGES[1]), fetched(PAGES[4]))
 
 
-async def test_what_the_log_redacts_is_not_missing_and_is_counted(
-    bundle: Path, target: Target
-) -> None:
+async def test_redacted_texts_are_counted_and_not_missing(bundle: Path, target: Target) -> None:
     await exported(bundle, REDACTED)
     assert DIGESTS[1] not in files_in(bundle)
     assert DIGESTS[4] in files_in(bundle)
@@ -364,7 +362,7 @@ async def test_a_second_export_writes_only_what_is_new(bundle: Path) -> None:
     await verified(bundle)
 
 
-async def test_what_was_left_out_is_added_by_an_export_that_does_not(tmp_path: Path) -> None:
+async def test_a_later_full_export_adds_omitted_parts(tmp_path: Path) -> None:
     await exported(tmp_path, FACTS[:2])
     without = await exported(tmp_path, FACTS, None)
     assert without.written == 0
@@ -496,7 +494,7 @@ async def test_an_address_and_a_database_are_verified_with_their_snapshots(
         assert caught.value.code in (code, "UNAVAILABLE")
 
 
-async def test_what_was_redacted_is_not_missing_at_an_address_or_in_a_database(
+async def test_redacted_texts_are_not_missing_at_an_address_or_in_a_database(
     bundle: Path, target: Target
 ) -> None:
     await exported(bundle, REDACTED)
@@ -555,7 +553,7 @@ async def interrupted(
 
 
 @pytest.mark.parametrize("by_address", [True, False])
-async def test_what_is_redacted_while_a_log_is_verified_is_redacted_and_not_missing(
+async def test_a_redaction_during_a_verification_is_not_a_missing_text(
     target: Target, tmp_path: Path, by_address: bool
 ) -> None:
     KeyStore(tmp_path).load_or_create("example.org/log")

@@ -223,7 +223,7 @@ async def test_a_tail_that_is_not_as_it_was_signed_leaves_the_log_as_it_was(
     assert await contents(backup) == before
 
 
-async def test_what_is_recorded_while_the_tail_is_verified_stops_it(
+async def test_an_event_recorded_during_a_verification_of_the_tail_stops_it(
     backup: Target, newest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = restoring._stage
@@ -240,7 +240,7 @@ async def test_what_is_recorded_while_the_tail_is_verified_stops_it(
     assert (await rows_in(backup))["events"] == BACKUP + 1
 
 
-async def test_what_is_missing_is_named_by_a_checkpoint_and_proven_by_a_bundle(
+async def test_a_checkpoint_names_missing_events_and_a_bundle_proves_them(
     backup: Target, newest: Path
 ) -> None:
     gone = range(BACKUP + 1, SIZE + 1)

@@ -246,7 +246,7 @@ TAMPERED: dict[str, tuple[Callable[[Path], None], str, range | None]] = {
         "BAD_SIGNATURE",
         None,
     ),
-    "a checkpoint that is no note": (
+    "a checkpoint that is not a note": (
         edited("checkpoint", lambda c: c.replace(b"\n\n", b"\n")),
         "BAD_CHECKPOINT",
         None,
@@ -271,7 +271,7 @@ async def test_a_bundle_that_was_tampered_with_is_rejected(copy: Path, kind: str
     assert await rejected(BundleFiles(copy)) == (code, positions)
 
 
-async def test_what_a_checkpoint_says_nothing_about_is_not_looked_at(copy: Path) -> None:
+async def test_events_above_a_checkpoint_are_not_checked(copy: Path) -> None:
     (copy / "tile/entries/003").write_bytes(b"written when the power went")
     (copy / "tile/0/002.p/90").write_bytes(b"of a checkpoint that never came")
     await (await Verification.begin(BundleFiles(copy), TRUST)).run()
@@ -289,7 +289,7 @@ async def test_a_full_tile_stands_in_for_a_partial_one(copy: Path, tmp_path: Pat
 
 async def test_a_directory_without_a_checkpoint_is_not_a_bundle(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "none"):
-        with pytest.raises(InvalidInput, match="is no bundle"):
+        with pytest.raises(InvalidInput, match="is not a bundle"):
             await Verification.begin(BundleFiles(place), TRUST)
 
 
@@ -448,7 +448,7 @@ async def test_during_a_change_of_keys_either_is_enough_and_an_old_head_still_co
 
 
 @pytest.mark.parametrize("seen", [0, 1, 255, 256, 257, 300, 512, 599, 600])
-async def test_who_was_there_before_reads_only_from_the_last_event_seen(seen: int) -> None:
+async def test_an_earlier_reader_continues_from_the_last_event_it_read(seen: int) -> None:
     class Counted(ForgedLog):
         read = 0
 

@@ -103,7 +103,7 @@ def test_a_witness_says_its_size_by_nothing_but_a_conflict_of_that_type(
         add_checkpoint(witness, note, ConsistencyProof(5, (), str(note)))
 
 
-async def test_what_is_published_already_is_cosigned_afterwards(
+async def test_published_checkpoints_are_cosigned_afterwards(
     target: Target, pool: Pool, keystore: KeyStore, witnesses: list[TestWitness]
 ) -> None:
     witnesses[1].broken = True

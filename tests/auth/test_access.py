@@ -282,7 +282,7 @@ async def test_only_a_token_there_is_can_be_revoked(target: Target, id: int) -> 
             await tokens.revoke(connection, id)
 
 
-async def test_what_is_remembered_of_tokens_is_bounded(
+async def test_the_cache_of_tokens_is_bounded(
     services: Services, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "MAX_CACHED_TOKENS", 2)
@@ -412,7 +412,7 @@ def test_a_client_over_its_rate_waits_and_others_do_not() -> None:
     assert waits(buckets, "aaaaa") == [0, 0, 0, 0, 0.5]
 
 
-async def test_who_may_not_read_any_more_is_not_let_stay(services: Services) -> None:
+async def test_a_client_that_loses_its_right_to_read_is_disconnected(services: Services) -> None:
     assert (await AccessControl(services.tokens, Access()).reauthenticate("")).name is None
     with pytest.raises(Unauthenticated):
         await AccessControl(services.tokens, CLOSED).reauthenticate("")
@@ -432,7 +432,7 @@ def test_an_ipv6_customer_is_one_client(address: str | None, client: str) -> Non
     assert client_network(address) == client
 
 
-async def test_what_is_imported_has_an_actor_too(corpus_services: Services) -> None:
+async def test_imported_events_have_an_actor_too(corpus_services: Services) -> None:
     assert {event.actor for event in await corpus_services.recorder.read()} == {"import"}
 
 

@@ -272,7 +272,7 @@ def test_it_leads_nowhere_else(text: str) -> None:
         ("http://localhost//evil.example", "/sign-in?next=/"),
     ],
 )
-def test_who_has_to_sign_in_comes_back_to_what_was_asked(url: str, address: str) -> None:
+def test_signing_in_returns_to_the_requested_page(url: str, address: str) -> None:
     assert sign_in_address(request(url=url)) == address
 
 
@@ -298,7 +298,7 @@ async def asked(api: Api, path: str, headers: dict[str, str]) -> httpx2.Response
         "/metrics",
     ],
 )
-async def test_who_signed_in_may_read_everything_and_no_cache_keeps_it_for_others(
+async def test_a_signed_in_reader_reads_everything_and_no_cache_stores_it_for_others(
     services: Services, path: str
 ) -> None:
     api = Api(services, CLOSED)
@@ -373,7 +373,7 @@ async def test_a_stream_ends_with_the_token_of_its_cookie(
             pass
 
 
-async def test_who_tries_tokens_by_cookie_is_limited_by_address(services: Services) -> None:
+async def test_attempts_with_cookies_are_limited_by_address(services: Services) -> None:
     api = Api(services, Access(read_open=False, rate=1))
     statuses = [
         (await asked(api, "/graphql?query={head}", cookie(f"{n}"))).status_code for n in range(3)
@@ -381,7 +381,7 @@ async def test_who_tries_tokens_by_cookie_is_limited_by_address(services: Servic
     assert statuses == [401, 401, 429]
 
 
-def test_what_is_logged_of_a_client_has_no_token() -> None:
+def test_log_lines_of_a_client_have_no_token() -> None:
     assert SECRET not in repr(Client(Caller("a"), "token a", f"Bearer {SECRET}"))
 
 

@@ -253,7 +253,7 @@ def hostile(issuer: Issuer) -> dict[str, str]:
         "no end": issuer.token(exp=None),
         "not yet": issuer.token(nbf=now + LEEWAY_SECONDS + 60),
         "issued in the future": issuer.token(iat=now + LEEWAY_SECONDS + 60),
-        "end is no number": issuer.token(exp="soon"),
+        "end is not a number": issuer.token(exp="soon"),
         "unknown key": jwt.encode(claims, other, "ES256", headers={"kid": "unknown"}),
         "no key id": jwt.encode(claims, PRIVATE["ES256"], "ES256"),  # type: ignore[arg-type]
         "another's signature": jwt.encode(claims, other, "ES256", headers={"kid": "es256"}),
@@ -307,7 +307,7 @@ async def test_over_http_they_are_all_401(services: Services, issuer: Issuer) ->
         assert token not in response.text
 
 
-async def test_what_is_remembered_of_tokens_is_bounded_and_ends_with_them(
+async def test_the_cache_of_tokens_is_bounded_and_ends_with_them(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checking, "MAX_CACHED_TOKENS", 2)

@@ -155,7 +155,7 @@ async def test_a_page_says_by_itself_where_its_data_are(site: Site, visit: Visit
         "/search?q=hostile",
     ],
 )
-async def test_what_strangers_wrote_is_text(site: Site, visit: Visiting, path: str) -> None:
+async def test_text_of_strangers_is_escaped(site: Site, visit: Visiting, path: str) -> None:
     async with visit() as tab:
         await tab.open(site.url + path)
         assert await tab.page.title() != "run"
@@ -183,7 +183,7 @@ async def test_their_tables_hold_no_formula(site: Site, visit: Visiting) -> None
 # --- with a token
 
 
-async def test_who_has_a_token_signs_in_reads_and_signs_out(
+async def test_a_token_holder_signs_in_reads_and_signs_out(
     closed_site: Site, visit: Visiting
 ) -> None:
     async with visit() as tab:

@@ -112,7 +112,7 @@ async def test_a_repeated_command_is_not_held_to_its_expected_version(commands: 
         assert appended.positions == range(1, 2)
 
 
-async def test_who_expects_a_version_is_not_decided_anew_when_overtaken(
+async def test_a_command_with_an_expected_version_is_not_retried_after_a_conflict(
     commands: Commands, recorder: Recorder
 ) -> None:
     await commands.record(GALLIUM, announced())

@@ -226,7 +226,7 @@ async def test_few_events_of_a_source_are_read_and_kept_however_many_there_are(
     assert counting.read < 3 * LOOKED  # each about once, and the effective ones several times
 
 
-async def test_what_was_decided_and_not_recorded_is_not_kept(recorder: Recorder) -> None:
+async def test_decisions_that_were_not_recorded_are_not_cached(recorder: Recorder) -> None:
     commands = await filled(recorder)
     with pytest.raises(InvalidInput, match="already: expected another edition"):
         await commands.record_all(
@@ -279,7 +279,7 @@ async def versions(cache: EntityCache, *streams: str) -> list[int]:
         return [entities[stream].version for stream in streams]
 
 
-async def test_who_decides_on_kept_entities_has_them_alone(recorder: Recorder) -> None:
+async def test_a_decision_on_cached_entities_has_them_alone(recorder: Recorder) -> None:
     await filled(recorder)
     cache, other = EntityCache(recorder), claimed(1, year=2030).stream
     assert await versions(cache, FIGURE) == [MIN_CACHED_EVENTS]

@@ -363,7 +363,7 @@ async def test_the_command_line_refuses_it_at_its_field(services: Services) -> N
 
 
 @pytest.mark.parametrize(("type_", "data"), RIGHT)
-async def test_what_is_right_is_recorded_and_read_back_as_it_was(
+async def test_valid_input_is_recorded_and_read_back_unchanged(
     services: Services, type_: str, data: Data
 ) -> None:
     recorded = await Api(services).do(ACTS[type_][0], mutation_input(type_, data))
@@ -397,7 +397,7 @@ async def test_the_reason_of_a_retraction_is_held_to_the_rule(
         (control(title=" "), "title"),
     ],
 )
-async def test_what_was_recorded_before_is_read_as_it_is(data: Data, field: str) -> None:
+async def test_facts_recorded_before_are_read_unchanged(data: Data, field: str) -> None:
     fact = decode(Announced, encode(data))
     assert decode(Announced, encode(fact)) == fact
     with pytest.raises(InvalidInput):

@@ -21,7 +21,7 @@ OTHERS = {"from", "to", "days"}
 """Arguments that select the range of a list instead of filtering it."""
 
 
-async def test_what_is_asked_for_in_the_docs_is_there(corpus_services: Services) -> None:
+async def test_queries_of_the_docs_have_answers(corpus_services: Services) -> None:
     [document] = [of for of in QUERIES if "announced: {from" in of]
     data = (await execute(corpus_services, document, {}, Access()))["data"]
     assert data["asOf"]["exportControls"]["nodes"]
@@ -29,7 +29,7 @@ async def test_what_is_asked_for_in_the_docs_is_there(corpus_services: Services)
     assert len(data["events"]["nodes"]) == 5
 
 
-async def test_what_the_docs_ask_about_figures_is_answered(corpus_services: Services) -> None:
+async def test_queries_of_the_docs_about_figures_have_answers(corpus_services: Services) -> None:
     [document] = [of for of in QUERIES if "supplies(" in of]
     data = (await execute(corpus_services, document, {}, Access()))["data"]["asOf"]
     assert data["supplies"]
@@ -37,7 +37,7 @@ async def test_what_the_docs_ask_about_figures_is_answered(corpus_services: Serv
     assert any(of["quad"]["missing"] and of["rest"]["share"] for of in data["productions"])
 
 
-async def test_what_the_docs_preview_is_reported_and_not_recorded(services: Services) -> None:
+async def test_the_preview_of_the_docs_is_reported_and_not_recorded(services: Services) -> None:
     [document] = [of for of in QUERIES if "preview(" in of]
     data = (await execute(services, document, {}, Access(open=True)))["data"]["preview"]
     assert [of["type"] for of in data["events"]] == ["Alliance.Founded", "Alliance.MemberJoined"]

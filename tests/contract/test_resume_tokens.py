@@ -112,7 +112,7 @@ async def test_clients_with_positions_go_on_as_they_did(
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1-", "1-9F86d081884c7d65", "1-9f86d081884c7d6", "1.0"])
-def test_what_is_neither_a_position_nor_a_token_is_refused(text: str) -> None:
+def test_a_value_that_is_neither_position_nor_token_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="or a resume token"):
         parse_resume_token(text, "after")
 

@@ -532,7 +532,7 @@ async def test_a_page_that_made_its_name_ours_gets_nothing(services: Services, a
 # --- too much
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(services: Services) -> None:
+async def test_a_client_above_its_rate_gets_the_time_to_retry(services: Services) -> None:
     api = Api(services, Access(rate=1, token="secret"))
     ask = {"json": {"query": "{ head }"}}
     assert [(await api.request("POST", "/graphql", **ask)).status_code for _ in range(3)] == [
@@ -546,7 +546,7 @@ async def test_who_asks_too_often_is_told_when_to_come_back(services: Services) 
     assert other.status_code == 200
 
 
-async def test_who_tries_tokens_is_limited_by_address(services: Services) -> None:
+async def test_attempts_with_tokens_are_limited_by_address(services: Services) -> None:
     api = Api(services, Access(rate=1))
     statuses = [
         (

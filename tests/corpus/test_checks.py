@@ -109,7 +109,7 @@ def test_links_between_alliances_are_looked_at() -> None:
     assert problems(part, act("policy/alliance/b.toml", id="b", **founded)) == []
 
 
-def test_what_an_instrument_was_merged_into_is_in_the_corpus() -> None:
+def test_the_target_of_a_merged_instrument_is_in_the_corpus() -> None:
     merged = act(
         CONTROL,
         id="merged",
@@ -132,7 +132,7 @@ def test_no_clause_names_a_commodity_beside_one_that_includes_it() -> None:
 
 
 @pytest.mark.parametrize("checked", ["page", "data_file"])
-def test_who_looked_at_a_source_says_at_which(checked: str) -> None:
+def test_a_check_of_a_source_names_it(checked: str) -> None:
     seen = SOURCE | {"checked": checked}
     [problem] = problems(made(source=seen))
     assert f"source: expected a url or a reference of what was read ({checked})" in problem

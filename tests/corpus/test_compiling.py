@@ -76,7 +76,7 @@ def test_lines_stand_in_the_order_in_which_they_became_public() -> None:
     assert days == sorted(days)
 
 
-def test_what_the_reader_read_is_told_from_what_a_person_wrote() -> None:
+def test_imported_facts_are_distinguished_from_written_ones() -> None:
     assert is_reading(claim("usgs-mcs2024-gallium-cn-production-primary-2023", 600, "t"))
     assert not is_reading(claim("fact", 600, "t"))
     assert not is_reading(made().planned)

@@ -136,9 +136,7 @@ def test_a_figure_names_its_own_series(tmp_path: Path) -> None:
         ("policy/alliance/xx.toml", MADE, "entity: expected an entity that Announcement.Made"),
     ],
 )
-def test_what_is_wrong_is_said_with_file_act_and_field(
-    tmp_path: Path, file: str, content: str, said: str
-) -> None:
+def test_errors_name_file_act_and_field(tmp_path: Path, file: str, content: str, said: str) -> None:
     assert said in problem(tmp_path, file, content)
 
 

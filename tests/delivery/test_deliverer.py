@@ -320,9 +320,7 @@ async def test_a_replay_goes_before_new_events_and_leaves_the_cursor_where_it_is
         await until(is_done)
 
 
-async def test_what_is_parked_is_passed_over_and_comes_when_a_person_wants_it_tried(
-    target: Target,
-) -> None:
+async def test_parked_events_are_skipped_until_a_person_retries_them(target: Target) -> None:
     async with delivering(target, PATIENT) as deliveries:
         deliveries.receiver.behave = refusing(2)
         await deliveries.append(3)
@@ -471,7 +469,7 @@ async def test_a_removed_endpoint_is_sent_nothing_more(target: Target) -> None:
         assert deliveries.receiver.positions("a") == [1]
 
 
-async def test_those_that_hang_hold_nobody_up(target: Target) -> None:
+async def test_hanging_endpoints_delay_no_others(target: Target) -> None:
     async def hanging(one: Delivered) -> int:
         if one.name.startswith("hang"):
             await asyncio.Event().wait()
@@ -559,7 +557,7 @@ async def test_an_endpoint_that_this_version_can_not_read_holds_up_no_other_one(
         assert not deliveries.receiver.positions("newer")
 
 
-async def test_what_a_receiver_answers_is_kept_as_far_as_it_can_be(target: Target) -> None:
+async def test_responses_of_a_receiver_are_stored_up_to_a_limit(target: Target) -> None:
     async with delivering(target, PATIENT) as deliveries:
 
         async def odd(_: Delivered) -> web.Response:

@@ -103,7 +103,7 @@ async def test_the_secret_is_shown_once_and_the_public_key_always(endpoints: End
         ({"filter": EndpointFilter(places=("CN",) * 201)}, ("places",), "TOO_LARGE"),
     ],
 )
-async def test_what_is_wrong_with_a_new_endpoint_is_said_with_the_field(
+async def test_errors_of_a_new_endpoint_name_the_field(
     endpoints: Endpoints, change: dict[str, object], path: tuple[str, ...], code: str
 ) -> None:
     with pytest.raises(TrackerError) as caught:
@@ -149,7 +149,7 @@ async def test_an_owner_has_so_many_endpoints_and_no_more_also_at_once(
     assert len(await endpoints.all(MINE)) == MAX_OWNED_ENDPOINTS
 
 
-async def test_what_is_done_is_on_record_with_who_and_why_also_after_removal(
+async def test_actions_are_recorded_with_actor_and_reason_also_after_removal(
     endpoints: Endpoints, target: Target
 ) -> None:
     await endpoints.add(NEW, ADMIN, "for the desk")
@@ -264,7 +264,7 @@ async def test_keys_overlap_for_a_time_that_can_be(endpoints: Endpoints, hours: 
     assert caught.value.path == ("overlapHours",)
 
 
-async def test_whoever_delivers_is_told_of_a_change(endpoints: Endpoints, target: Target) -> None:
+async def test_the_deliverer_is_notified_of_a_change(endpoints: Endpoints, target: Target) -> None:
     told = asyncio.Queue[str]()
     async with open_connection(target, role=DELIVERER) as connection:
         await connection.add_listener("delivery", lambda *heard: told.put_nowait(heard[-1]))

@@ -35,7 +35,7 @@ def test_then_every_12_hours_a_tenth_more_or_less_for_ever(failures: int, random
     assert 10.8 * HOUR <= wait <= 13.2 * HOUR
 
 
-def test_those_who_failed_together_do_not_come_back_together() -> None:
+def test_endpoints_that_failed_together_are_retried_at_different_times() -> None:
     times = {Schedule().next_try(7, NOW, random / 10) for random in range(10)}
     assert len(times) == 10
 

@@ -381,7 +381,7 @@ async def test_an_address_that_is_not_permitted_is_not_connected_to(scheme: str,
     assert receiver.connections == 0
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="127.0.0.2 is no address of this machine")
+@pytest.mark.skipif(sys.platform == "darwin", reason="127.0.0.2 is not an address of this machine")
 async def test_a_name_whose_addresses_change_leads_nowhere_else() -> None:
     lookup = names(["127.0.0.2"], ["127.0.0.1", "10.0.0.1"])
     named = Networks.parse(["127.0.0.2/32"])
@@ -395,7 +395,7 @@ async def test_a_name_whose_addresses_change_leads_nowhere_else() -> None:
     assert receiver.connections == 1
 
 
-@pytest.mark.skipif(sys.platform == "darwin", reason="127.0.0.2 is no address of this machine")
+@pytest.mark.skipif(sys.platform == "darwin", reason="127.0.0.2 is not an address of this machine")
 async def test_of_the_addresses_of_a_name_only_those_permitted_are_used() -> None:
     lookup = names(["127.0.0.1", "127.0.0.3", "127.0.0.2"])
     named = Networks.parse(["127.0.0.2/32"])

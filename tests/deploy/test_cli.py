@@ -207,7 +207,7 @@ def test_a_directory_and_standard_input_are_recognised_file_by_file(
         (("--from", "usgs", "--map", "title=a", "x"), "usgs has nothing to map"),
     ],
 )
-def test_what_can_not_be_imported_is_said_before_the_database_is_asked(
+def test_an_unreadable_import_is_refused_before_the_database_is_opened(
     data_dir: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     result = command("import", *arguments, data_dir=data_dir)
@@ -414,7 +414,7 @@ def test_changes_between_positions_go_over_as_many_pages_as_it_takes(demo: Runni
     assert count > 200
 
 
-def test_what_is_to_come_is_told_to_people_and_as_json(demo: Running) -> None:
+def test_upcoming_changes_are_printed_as_text_and_json(demo: Running) -> None:
     asked = ("upcoming", "--valid-at", "2026-11-24", "--days", "1000")
     told = command(*asked, data_dir=demo.data_dir).stdout
     assert "2026-11-28  export-control/cn-mofcom-2024-46 clause 2  returns\n" in told
@@ -425,7 +425,7 @@ def test_what_is_to_come_is_told_to_people_and_as_json(demo: Running) -> None:
     assert "cn-mofcom-2024-46" not in causes
 
 
-def test_what_happened_and_is_to_come_is_reported_in_sentences(demo: Running) -> None:
+def test_recent_and_upcoming_changes_are_reported_in_sentences(demo: Running) -> None:
     asked = ("transitions", "--from", "2025-11-09", "--valid-at", "2026-11-24", "--issuer", "CN")
     told = command(*asked, "--commodity", "gallium", data_dir=demo.data_dir).stdout
     assert "2025-11-09  export-control/cn-mofcom-2024-46 clause 2  suspended\n" in told

@@ -26,7 +26,7 @@ from tests.support.web_server import serving
 from tests.support.websocket_client import framed
 
 ANOTHER = "127.0.0.2"
-"""An address of this machine that is no proxy."""
+"""An address of this machine that is not a proxy."""
 HEALTHZ = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Filler: "
 POSTED = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

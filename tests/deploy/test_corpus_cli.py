@@ -38,7 +38,7 @@ def test_the_files_of_this_checkout_have_no_problem() -> None:
     assert "no problems" in result.output
 
 
-def test_what_is_covered_is_printed_as_tables(directory: Path) -> None:
+def test_coverage_is_printed_as_tables(directory: Path) -> None:
     result = run("check", directory, "--coverage")
     assert result.exit_code == 0
     assert "| China | 1 | 2025: 1 |" in result.stdout

@@ -42,9 +42,7 @@ def test_a_demo_refuses_a_log_that_it_did_not_begin(data_dir: Path, tmp_path: Pa
     )
 
 
-def test_whoever_goes_on_with_a_demo_must_say_so(
-    demo: Running, start: Callable[..., Running]
-) -> None:
+def test_continuing_a_demo_needs_an_option(demo: Running, start: Callable[..., Running]) -> None:
     refused = command("serve", "--port", "0", data_dir=demo.data_dir)
     assert (refused.returncode, "(DEMO_LOG)" in refused.stderr) == (Exit.REFUSED, True)
     assert "--continue-demo" in refused.stderr
@@ -120,7 +118,7 @@ def test_a_directory_that_can_not_be_is_said_without_a_traceback(tmp_path: Path)
     assert (result.exit_code, "File name too long" in result.stderr) == (Exit.UNAVAILABLE, True)
 
 
-def test_who_sits_there_is_asked(data_dir: Path) -> None:
+def test_a_person_at_a_terminal_is_asked(data_dir: Path) -> None:
     for answer, code in ((b"n\n", Exit.UNAVAILABLE), (b"y\n", Exit.OK)):
         own, theirs = pty.openpty()
         asking = subprocess.Popen(

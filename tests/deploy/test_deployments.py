@@ -101,7 +101,7 @@ def test_the_compose_file_has_the_form_of_the_specification(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [COMPOSE, COMPOSE_CLUSTER], ids=lambda path: path.name)
-def test_what_a_service_of_compose_is_given_exists_and_what_runs_has_few_rights(path: Path) -> None:
+def test_services_of_compose_get_existing_files_and_few_rights(path: Path) -> None:
     file = read(path)
     for name, service in file["services"].items():
         for volume in service.get("volumes", ()):

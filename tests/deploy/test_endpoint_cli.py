@@ -104,7 +104,7 @@ def test_an_endpoint_is_added_with_its_filter_and_shown(line: EndpointCommands) 
         assert "whsec_" not in text
 
 
-def test_what_is_done_is_reported_and_on_record(line: EndpointCommands) -> None:
+def test_actions_are_reported_and_recorded(line: EndpointCommands) -> None:
     assert line.values("add", URL, "--name", "n", "--place", "CN", "--after", 0)["name"] == ["n"]
     line.sql("UPDATE delivery.endpoints SET position = 2, previous_position = 1")
     for command in (
@@ -152,7 +152,7 @@ def test_an_endpoint_is_removed_by_who_is_sure(line: EndpointCommands) -> None:
     assert "NOT_FOUND" in line.refused("show", "\udcff")
 
 
-def test_what_is_wrong_is_said_in_a_line_with_its_code(line: EndpointCommands) -> None:
+def test_errors_are_one_line_with_a_code(line: EndpointCommands) -> None:
     line.rows("add", URL, "--name", "n", "--place", "CN", "--after", 0)
     why = ("--reason", "because")
     for arguments, said in (

@@ -42,7 +42,7 @@ Start = Callable[..., Running]
     ],
 )
 def test_a_misspelt_setting_is_refused_with_the_nearest_one(wrong: str, meant: str) -> None:
-    with pytest.raises(WrongSetting, match=f"^{wrong} is no setting: did you mean {meant}"):
+    with pytest.raises(WrongSetting, match=f"^{wrong} is not a setting: did you mean {meant}"):
         settings.check({wrong: "token", "PATH": "/bin"})
 
 
@@ -63,7 +63,7 @@ def test_every_command_refuses_a_misspelt_setting(
     result = run(*arguments, TRACKER_REED="token", TRACKER_DATA_DIR=str(data_dir))
     assert (result.returncode, result.stderr) == (
         Exit.USAGE,
-        "TRACKER_REED is no setting: did you mean TRACKER_READ?\n",
+        "TRACKER_REED is not a setting: did you mean TRACKER_READ?\n",
     )
     assert not data_dir.exists()
 

@@ -67,7 +67,7 @@ def test_workflows_have_no_right_that_a_job_does_not_ask_for_and_run_what_was_lo
         assert job["timeout-minutes"] <= 90, place
         for step in job["steps"]:
             assert "uses" not in step or PINNED.fullmatch(step["uses"]), (place, step)
-            assert "${{" not in step.get("run", ""), (place, step)  # other names are no shell
+            assert "${{" not in step.get("run", ""), (place, step)  # other names are not shell
 
 
 def test_the_tests_run_on_every_python_that_is_promised() -> None:

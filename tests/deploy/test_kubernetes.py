@@ -57,7 +57,7 @@ def test_every_manifest_is_applied() -> None:
 
 
 @pytest.mark.parametrize("pod", [spec for _, spec in pods()], ids=[name for name, _ in pods()])
-def test_what_runs_has_no_rights(pod: dict[str, Any]) -> None:
+def test_processes_run_without_rights(pod: dict[str, Any]) -> None:
     assert pod["enableServiceLinks"] is False  # otherwise a service `tracker` creates settings
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"]
@@ -129,9 +129,7 @@ def made_once(role: str, statement: str) -> str:
     return f"DO $$ BEGIN IF to_regrole('{role}') IS NULL THEN {statement}; END IF; END $$"
 
 
-async def test_what_the_operator_makes_is_what_the_tracker_needs(
-    initialised: dict[str, Any],
-) -> None:
+async def test_the_operator_creates_all_that_the_tracker_needs(initialised: dict[str, Any]) -> None:
     await prepare({**initialised, "user": "minerals_admin"})
     async with running_tracker({**initialised, "user": "web"}) as services:
         recorded = await services.commands.record("export-control/a", announced())

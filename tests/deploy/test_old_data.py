@@ -83,7 +83,7 @@ def test_a_command_refuses_data_of_an_older_release_and_changes_nothing(
 
 
 @pytest.mark.parametrize(("answer", "code"), [(b"n\n", Exit.UNAVAILABLE), (b"y\n", Exit.OK)])
-def test_who_sits_there_decides_whether_data_are_migrated(
+def test_a_person_at_a_terminal_confirms_a_migration(
     old: Target, environment: dict[str, str], answer: bytes, code: Exit
 ) -> None:
     own, theirs = pty.openpty()

@@ -49,7 +49,7 @@ def blocks(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_what_is_to_be_typed_is_shell_and_names_files_that_there_are(page: Path) -> None:
+def test_documented_commands_are_valid_shell_and_name_existing_files(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     script = "".join(blocks(text))
     checked = subprocess.run(

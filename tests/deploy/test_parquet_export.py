@@ -274,7 +274,7 @@ async def test_a_directory_with_something_else_in_it_is_left_alone(
     assert not (tmp_path / "new").exists()
 
 
-async def test_what_fails_midway_leaves_the_older_files(
+async def test_a_failure_midway_leaves_the_older_files(
     services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await export_parquet(services, None, tmp_path, QUIET)

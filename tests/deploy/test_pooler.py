@@ -238,7 +238,7 @@ async def test_an_append_that_is_given_up_goes_on_behind_the_pooler(
             await asyncio.sleep(0.01)
 
 
-async def test_what_a_client_leaves_open_ends_with_it(pooler: Pooler) -> None:
+async def test_streams_that_a_client_leaves_open_end_with_it(pooler: Pooler) -> None:
     async with (
         open_pool(pooler.pooled, pooled=True, size=2) as pool,
         pool.acquire() as leaving,

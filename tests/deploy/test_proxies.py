@@ -283,7 +283,7 @@ async def posted(client: httpx2.AsyncClient, size: int) -> int | None:
         return None
 
 
-async def test_what_is_too_large_and_what_is_for_operators_is_refused(proxy: Proxy) -> None:
+async def test_requests_that_are_too_large_or_for_operators_are_refused(proxy: Proxy) -> None:
     async with proxy.client() as client:
         answered = [await posted(client, size) for size in (15 * MIB, 17 * MIB)]
         assert answered[0] == 200

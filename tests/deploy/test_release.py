@@ -111,7 +111,7 @@ def test_a_part_without_licence_or_text_is_a_trouble() -> None:
         ([], ""),
     ],
 )
-def test_what_metadata_say_is_a_licence_only_where_it_is_certain(
+def test_metadata_name_a_licence_only_if_it_is_certain(
     fields: list[tuple[str, str]], licence: str
 ) -> None:
     metadata = Message()

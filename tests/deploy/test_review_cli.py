@@ -120,7 +120,7 @@ def test_an_accepted_file_is_imported_by_the_command(line: ReviewCommands) -> No
     assert line.rows("accept", 1, "--as", "ann") == [["1", "accepted", "2"]]
 
 
-def test_what_is_refused_is_said_for_each_and_the_others_are_done(line: ReviewCommands) -> None:
+def test_refusals_are_reported_for_each_item_and_the_others_are_done(line: ReviewCommands) -> None:
     line.propose(
         proposal("1"), lead("2"), proposal("3", suspended("1"), "export-control/nobody-knows")
     )

@@ -61,8 +61,8 @@ def test_a_variable_wins_unless_it_is_empty(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("prot = 8000", "did you mean TRACKER_PORT"),
-        ("RATE = 1", "RATE is no setting of a file"),
-        ('settings = "other.toml"', "settings is no setting of a file"),
+        ("RATE = 1", "RATE is not a setting of a file"),
+        ('settings = "other.toml"', "settings is not a setting of a file"),
         ("rate = true", "rate: expected a text"),
         ("rate = 1.5", "rate: expected a text"),
         ("hosts = [1]", "hosts: expected a text"),

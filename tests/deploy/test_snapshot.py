@@ -116,7 +116,7 @@ def test_a_file_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["state.jsonl"]
 
 
-def test_what_fails_midway_leaves_the_older_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failure_midway_leaves_only_the_older_file(tmp_path: Path) -> None:
     def lines() -> Iterator[bytes]:
         yield LINES[0]
         raise ConnectionError("the database went away")

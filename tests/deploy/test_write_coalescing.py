@@ -51,7 +51,7 @@ async def gathering(wire: Wire) -> CoalescingTransport:
     return CoalescingTransport(cast(asyncio.Transport, wire), asyncio.get_running_loop())
 
 
-async def test_what_a_turn_of_the_loop_writes_leaves_in_one_piece(
+async def test_writes_of_one_loop_iteration_leave_in_one_piece(
     wire: Wire, gathering: CoalescingTransport
 ) -> None:
     for number in range(2):
@@ -69,7 +69,7 @@ async def test_much_does_not_wait(wire: Wire, gathering: CoalescingTransport) ->
     assert wire.pieces == [b"head" + bytes(MAX_COALESCED_BYTES)]
 
 
-async def test_what_was_written_before_the_end_is_sent(
+async def test_data_written_before_the_end_are_sent(
     wire: Wire, gathering: CoalescingTransport
 ) -> None:
     gathering.write(b"last words")

@@ -70,7 +70,7 @@ def test_the_founders_are_members_since_the_founding_as_precisely_as_it_is_known
     }
 
 
-def test_who_joins_is_a_member_from_that_day_on() -> None:
+def test_a_joining_place_is_a_member_from_that_day_on() -> None:
     facts = founded("2022-06-14", "US"), joined("2023-02-05", "IT")
     assert members("2023-02-04", *facts) == {"US": "2022-06-14"}
     assert members("2023-02-05", *facts) == {"US": "2022-06-14", "IT": "2023-02-05"}
@@ -82,13 +82,13 @@ def test_a_member_since_a_month_becomes_public_on_a_day() -> None:
     assert members("2023-06-23", *facts) == {"IN": "2023-05"}
 
 
-def test_who_leaves_is_not_a_member_from_that_day_on() -> None:
+def test_a_leaving_place_is_not_a_member_from_that_day_on() -> None:
     facts = founded("2022-06-14", "US", "JP"), left("2024-01-01", "JP")
     assert list(members("2023-12-31", *facts)) == ["US", "JP"]
     assert list(members("2024-01-01", *facts)) == ["US"]
 
 
-def test_who_comes_back_is_a_member_since_then() -> None:
+def test_a_returning_place_is_a_member_since_then() -> None:
     facts = founded("2022-06-14", "JP"), left("2024-01-01", "JP"), joined("2025-01-01", "JP")
     assert members("2024-06-01", *facts) == {}
     assert members("2025-01-01", *facts) == {"JP": "2025-01-01"}
@@ -114,7 +114,7 @@ def test_a_member_can_not_join_again(again: str) -> None:
         (founded(), joined("2023-01-01", "IN"), left("2022-12-31", "IN")),
     ],
 )
-def test_who_is_not_a_member_on_that_day_can_not_leave(facts: tuple[Fact, ...]) -> None:
+def test_a_place_that_is_not_a_member_cannot_leave(facts: tuple[Fact, ...]) -> None:
     error = refusal(*facts)
     assert (error.code, error.path) == ("NOT_A_MEMBER", ("member",))
 
@@ -202,7 +202,7 @@ def test_an_earlier_day_can_be_told_once_the_founding_is_corrected() -> None:
     assert members("2022-02-01", *facts) == {"IN": "2022-02-01"}
 
 
-def test_what_is_told_of_days_before_a_founding_that_was_moved_does_not_count() -> None:
+def test_facts_before_a_moved_founding_do_not_count() -> None:
     facts = (
         founded(),
         joined("2022-07-01", "IN"),
@@ -219,7 +219,7 @@ def test_what_is_told_of_days_before_a_founding_that_was_moved_does_not_count() 
 
 
 def test_a_fact_about_another_kind_of_entity_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"Alliance.Founded is no fact about"):
+    with pytest.raises(InvalidInput, match=r"Alliance.Founded is not a fact about"):
         decided_facts("export-control/msp", founded())
 
 
@@ -245,7 +245,7 @@ def listed(on: str, *members: str) -> MembersListed:
     return fact(MembersListed, on, members=members)
 
 
-def test_who_joins_is_a_member_unless_another_role_is_reported() -> None:
+def test_a_joining_place_is_a_member_unless_another_role_is_reported() -> None:
     observer = fact(MemberJoined, "2024-01-01", member="NL", role="observer")
     facts = founded("2022-06-14", "US"), joined("2023-02-05", "IT"), observer
     assert [role_of(place, "2024-01-01", *facts) for place in ("US", "IT", "NL", "CN")] == [

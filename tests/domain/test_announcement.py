@@ -91,7 +91,7 @@ def test_an_announcement_is_made_once_unless_it_is_retracted() -> None:
     assert (told.title, told.date) == ("Right", "2025-07-02")
 
 
-def test_what_was_never_made_can_not_be_superseded() -> None:
+def test_an_announcement_that_was_never_made_cannot_be_superseded() -> None:
     assert isinstance(refusal(superseded("2026-01-01")), NotFound)
 
 

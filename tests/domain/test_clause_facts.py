@@ -52,7 +52,7 @@ def test_where_all_clauses_have_ended_an_act_is_about_all_of_them() -> None:
     assert about("1", *facts) == ["e1", "e2", "e3"]
 
 
-def test_what_was_said_before_the_announcement_that_a_correction_moved_is_about_no_clause() -> None:
+def test_facts_before_a_moved_announcement_are_about_no_clause() -> None:
     opening = announced(clause("1"), on="2025-06-01")
     before = fact(Amended, "2025-02-01", clauses=[clause("1")])
     known = [

@@ -85,7 +85,7 @@ def test_a_quota_with_days_of_its_own_keeps_to_them() -> None:
 
 
 @pytest.mark.parametrize("stage", ["proposed", "recommended", "negotiated"])
-def test_what_is_not_adopted_is_never_in_force(stage: str) -> None:
+def test_a_proposal_that_is_not_adopted_is_never_in_force(stage: str) -> None:
     draft = announced(clause(legalStage=stage, decisionDue="2026-06-30"))
     assert statuses(["2024-12-03", "2030-01-01"], draft) == [stage, stage]
     assert on("2030-01-01", draft).first_in_force is None
@@ -103,11 +103,11 @@ def test_an_amendment_or_an_entry_into_force_adopts_a_proposal() -> None:
         ]
 
 
-# --- ends that are no repeal
+# --- ends that are not repeal
 
 
 @pytest.mark.parametrize("outcome", ["withdrawn", "lapsed", "concluded"])
-def test_what_is_discontinued_says_how(outcome: str) -> None:
+def test_a_discontinued_proposal_names_the_reason(outcome: str) -> None:
     facts = (
         announced(clause("1", measure="investigation"), clause("2")),
         discontinued(outcome, "2025-06-01", "1"),
@@ -258,7 +258,7 @@ def test_a_control_says_where_goods_go_or_where_they_come_from() -> None:
         assert (later.code, later.path) == (code, ("clauses", 0, field))
 
 
-def test_what_was_recorded_of_imports_before_there_were_origins_is_read_as_origins() -> None:
+def test_imports_recorded_before_origins_existed_are_read_as_origins() -> None:
     old = announced(clause(destinations=["RU"]), direction="import")
     said = on("2025-01-01", old).clause
     assert (said.origins, said.destinations) == (("RU",), ())
@@ -297,7 +297,7 @@ def test_an_act_about_all_clauses_leaves_those_alone_that_have_ended() -> None:
         discontinued("lapsed", "2025-06-01"),
     ],
 )
-def test_what_has_ended_stays_as_it_ended_when_an_act_is_about_all_clauses(act: Fact) -> None:
+def test_ended_clauses_stay_ended_when_an_act_is_about_all_clauses(act: Fact) -> None:
     both = announced(clause("1", inForceUntil="2025-12-30"), clause("2", inForceUntil="2025-01-15"))
     assert on("2025-07-01", both, act, id="2") == on("2025-07-01", both, id="2")
     assert on("2025-07-01", both, act, id="1") != on("2025-07-01", both, id="1")
@@ -309,7 +309,7 @@ def test_an_act_that_ends_all_clauses_from_an_earlier_day_ends_what_has_expired_
     assert on("2025-06-01", both, annulled, id="2").status == "repealed"
 
 
-def test_what_an_act_has_ended_is_not_brought_back_by_another_end() -> None:
+def test_a_clause_ended_by_an_act_is_not_restored_by_another_end() -> None:
     repealed = fact(Repealed, "2024-12-20", repealedFrom="2025-01-01")
     again = fact(Repealed, "2025-06-01", clauses=["1"], repealedFrom="2025-07-01")
     lapsed = discontinued("lapsed", "2025-06-01", "1")

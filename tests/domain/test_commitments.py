@@ -56,7 +56,7 @@ def texts_by_commitment(annexes: tuple[Annex, ...]) -> dict[str, str]:
 
 
 @given(announcements())
-def test_what_is_committed_opens_to_what_was_told(of: Announced) -> None:
+def test_a_commitment_opens_to_its_text(of: Announced) -> None:
     sealed, annexes = commit(of)
     again = decode(Announced, encode(sealed))
     assert again == sealed
@@ -75,7 +75,9 @@ def test_facts_are_compared_by_what_they_open_to(one: Announced, other: Announce
 
 
 @given(announcements(), st.sets(st.sampled_from(["/note", "/quotation", "/clauses/0/note"])))
-def test_what_is_gone_counts_as_told_and_nothing_else_does(of: Announced, gone: set[str]) -> None:
+def test_a_redacted_text_matches_its_commitment_and_nothing_else_does(
+    of: Announced, gone: set[str]
+) -> None:
     sealed, annexes = commit(of)
     left = with_texts_restored(
         sealed, {a.commitment: a.text for a in annexes if a.field not in gone}
@@ -276,5 +278,5 @@ def test_a_text_that_was_changed_or_taken_away_is_named(
 
 @pytest.mark.parametrize("text", [b"{]", b"{}", b'{"position":"x","field":"/","commitment":""}'])
 def test_a_line_that_is_not_text_is_rejected(text: bytes) -> None:
-    with pytest.raises(Rejected, match="line 1 of annexes is no text"):
+    with pytest.raises(Rejected, match="line 1 of annexes is not a text"):
         AnnexChecker([text], 1, 9)

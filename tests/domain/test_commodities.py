@@ -122,7 +122,7 @@ def test_medium_and_heavy_rare_earths_are_the_heavy_ones_and_samarium() -> None:
     assert Commodity("samarium").groups == ("medium_heavy_rare_earths",)
 
 
-def test_what_is_above_a_commodity_begins_with_the_narrowest() -> None:
+def test_groups_of_a_commodity_begin_with_the_narrowest() -> None:
     assert ancestors(Commodity("coltan")) == ("tantalum", "niobium", "critical_minerals")
 
 
@@ -280,7 +280,7 @@ def test_the_tree_covers_the_wto_grouping_of_hs_codes() -> None:
 
 
 @needs_data
-def test_what_the_united_states_call_critical_stands_below_critical_minerals() -> None:
+def test_american_critical_minerals_are_below_critical_minerals() -> None:
     path = DATA / "raw/MCS2026_Commodities_Data.csv"
     with path.open(encoding="cp1252", newline="") as file:
         critical = {

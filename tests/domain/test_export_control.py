@@ -104,7 +104,7 @@ def test_a_start_of_which_only_the_year_or_month_is_known_counts_from_its_first_
     assert on(first, told).clause.in_force_from == start
 
 
-def test_what_was_in_force_before_it_was_published_is_so_from_its_publication() -> None:
+def test_a_rule_in_force_before_its_publication_is_so_from_its_publication() -> None:
     late = announced(clause(inForceFrom="2024-06-01"), on="2024-12-03")
     assert control("2024-12-02", late) is None
     assert on("2024-12-03", late).first_in_force == date(2024, 6, 1)
@@ -546,7 +546,7 @@ def test_an_act_about_a_clause_that_is_added_only_later_is_refused() -> None:
     "act", [reinstated("2026-01-01"), extended_suspension("2026-01-01", "2027-01-01")]
 )
 @pytest.mark.parametrize("before", [(), (suspended(start="2025-01-01", end="2025-12-31"),)])
-def test_what_is_not_suspended_can_be_neither_reinstated_nor_suspended_for_longer(
+def test_a_clause_that_is_not_suspended_cannot_be_reinstated_or_extended(
     act: Fact, before: tuple[Fact, ...]
 ) -> None:
     error = refusal(announced(), *before, act)

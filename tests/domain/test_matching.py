@@ -68,7 +68,7 @@ def test_a_clause_is_about_a_commodity_wholly_partly_or_not(
     assert [goods.limits for goods in found] == ([] if limits is None else [limits])
 
 
-def test_what_a_clause_names_below_a_commodity_has_its_own_forms_only() -> None:
+def test_goods_below_a_commodity_have_only_their_own_forms() -> None:
     of = control(clause("1", commodities=["ferromanganese", "ferrosilicon"]))
     manganese = Commodity("manganese")
     assert matched(of, commodity=manganese, form=Form.ALLOY) == ["1"]
@@ -235,7 +235,7 @@ def test_goods_go_to_a_destination_and_come_from_an_origin() -> None:
     assert matched(duty, destination=Place("US")) == []
 
 
-def test_what_is_exempt_is_not_reached_while_it_is() -> None:
+def test_exempt_goods_are_not_covered_during_the_exemption() -> None:
     free = control(
         clause(exceptions=[{"places": ["EU"], "exempt": True, "inForceUntil": "2025-12-01"}])
     )

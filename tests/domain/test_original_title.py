@@ -57,7 +57,7 @@ def test_a_new_title_takes_the_place_of_both_and_no_new_title_of_none() -> None:
     assert found.title == "Another title"
 
 
-def test_what_was_retracted_gave_no_title() -> None:
+def test_a_retracted_fact_gives_no_title() -> None:
     told, french = announced(originalTitle=CHINESE), amended("2025-03-01", originalTitle=FRENCH)
     assert title_of_control("2025-03-01", told, french, retracted("e2")) == OriginalTitle(**CHINESE)
 

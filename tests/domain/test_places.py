@@ -109,7 +109,7 @@ def test_a_refusal_suggests_the_place_that_was_meant(text: str, hint: str) -> No
     assert f"did you mean {hint}?" in caught.value.message
 
 
-def test_who_is_neither_a_place_nor_an_alliance_is_told_what_either_looks_like() -> None:
+def test_an_invalid_actor_is_refused_with_the_forms_of_both_kinds() -> None:
     assert (Actor("US"), Actor("quad")) == ("US", "quad")
     with pytest.raises(InvalidInput, match="an alliance has small letters") as caught:
         Actor("NATO")

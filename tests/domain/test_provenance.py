@@ -141,5 +141,5 @@ def test_a_field_in_a_list_is_named_with_its_place() -> None:
     fields = {"kind": "commitment", "title": "A", "amounts": amounts}
     check_recordable(fact(Made, DAY, source=given, **fields))
     other = {**given, "unsupported": ["amounts.1.quantity.basis"]}
-    with pytest.raises(InvalidInput, match=r"'amounts\.1\.quantity\.basis' is no field"):
+    with pytest.raises(InvalidInput, match=r"'amounts\.1\.quantity\.basis' is not a field"):
         check_recordable(fact(Made, DAY, moreSources=[other], **fields))

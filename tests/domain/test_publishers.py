@@ -68,7 +68,7 @@ def test_a_source_that_says_nothing_of_it_is_written_as_before() -> None:
     assert b"primary" not in encode(from_builtins(Source, source()))
 
 
-def test_who_publishes_at_an_address_is_known_by_its_host() -> None:
+def test_the_publisher_of_an_address_follows_from_its_host() -> None:
     assert [one.id for one in publishers_at("https://news.metal.com/newscontent/1")] == ["smm"]
     assert publishers_at("https://nobody.example/") == ()
 

@@ -67,7 +67,7 @@ def test_an_entity_whose_opening_is_retracted_has_no_state() -> None:
     assert timeline(STREAM, known) == []
 
 
-def test_what_followed_a_retracted_opening_counts_again_after_another_one() -> None:
+def test_facts_after_a_retracted_opening_count_again_after_another_one() -> None:
     known = decided_facts(
         STREAM, announced(), suspended(), retracted("e1"), announced(title="Corrected")
     )
@@ -82,7 +82,7 @@ def test_after_a_retracted_opening_only_another_one_can_follow() -> None:
     assert status(known) == "announced"
 
 
-def test_what_is_retracted_can_not_be_retracted_again() -> None:
+def test_a_retracted_fact_cannot_be_retracted_again() -> None:
     with pytest.raises(InvalidInput, match="already retracted") as caught:
         decided_facts(STREAM, announced(), suspended(), retracted("e2"), retracted("e2"))
     assert (caught.value.code, caught.value.path) == ("ALREADY_RETRACTED", ("eventId",))

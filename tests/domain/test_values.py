@@ -77,7 +77,7 @@ def test_every_day_is_a_date_that_begins_and_ends_on_itself(day: date) -> None:
         "tomorrow",
     ],
 )
-def test_what_is_not_written_as_a_date_is_refused(text: str) -> None:
+def test_text_that_is_not_a_date_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="expected YYYY, YYYY-MM or YYYY-MM-DD") as caught:
         PartialDate(text)
     assert caught.value.code == "INVALID_DATE"
@@ -330,7 +330,7 @@ def test_a_field_that_is_missing_is_named(field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["about", "conflictsWith", "supersedes"])
-def test_what_an_announcement_refers_to_is_an_entity(field: str) -> None:
+def test_references_of_an_announcement_are_entities(field: str) -> None:
     value = {
         "on": "2025",
         "kind": "statement",
@@ -382,7 +382,7 @@ def test_a_number_once_written_stays_the_same_bytes(number: str) -> None:
     assert encode(decode(Quantity, first)) == first
 
 
-def test_what_says_nothing_is_not_written() -> None:
+def test_empty_fields_are_not_written() -> None:
     assert b"official" not in encode(announced())
     assert b'"official":false' in encode(announced(official=False))
     assert b"editionVersion" not in encode(claimed(1))

@@ -129,10 +129,10 @@ def test_settings_may_change_and_the_days_before_keep_theirs() -> None:
 
 
 def test_a_source_is_no_longer_watched_and_watched_again_on_the_same_day() -> None:
-    gone = fact_of_source(Unwatched, "2026-11-05", reason="it is no more")
+    gone = fact_of_source(Unwatched, "2026-11-05", reason="it was closed")
     facts = [watched(), looked(), gone]
     found = now(*facts)
-    assert (found.unwatched_on, found.unwatched_because) == ("2026-11-05", "it is no more")
+    assert (found.unwatched_on, found.unwatched_because) == ("2026-11-05", "it was closed")
     assert found.next_look_expected_at is None
     again = now(*facts, watched("2026-11-05"))
     assert (again.is_watched, again.watched_since) == (True, "2026-11-01")
@@ -178,7 +178,7 @@ def test_a_look_ends_once_and_in_its_turn() -> None:
     assert now(*facts, looked(look=7)).last_look == 7
 
 
-def test_what_was_fetched_is_not_retracted() -> None:
+def test_fetches_cannot_be_retracted() -> None:
     assert refusal(watched(), fetched(), retracted("e2")).code == "FETCH_STAYS"
 
 

@@ -179,7 +179,7 @@ def test_the_example_counts_controls_in_force_by_issuer_as_the_role_of_the_page(
 # --- writing
 
 
-def test_what_an_application_saves_is_an_event_as_any_other(target: Target, app: PolicyLog) -> None:
+def test_events_saved_by_an_application_are_like_any_other(target: Target, app: PolicyLog) -> None:
     recorded(target, RecordFact(GALLIUM, announced()))
     control = app.repository.get(GALLIUM)
     control.record(suspended(), "mine")
@@ -202,7 +202,7 @@ def test_texts_that_a_law_may_force_out_become_annexes(target: Target, app: Poli
     assert run(target, "SELECT text FROM log.annexes") == "Ann said so"
 
 
-def test_who_comes_second_is_refused_and_nothing_is_recorded(
+def test_the_second_writer_is_refused_and_nothing_is_recorded(
     target: Target, app: PolicyLog
 ) -> None:
     recorded(target, RecordFact(GALLIUM, announced()))
@@ -269,7 +269,7 @@ def test_events_that_are_saved_again_are_found_again(app: PolicyLog) -> None:
     assert recorder.insert_events([]) == []
 
 
-def test_what_the_log_does_not_have_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_that_the_log_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotSupportedError, match="ProjectionRunner"):
         ProcessApplication[str]()
     monkeypatch.setenv("IS_SNAPSHOTTING_ENABLED", "yes")

@@ -174,9 +174,7 @@ async def test_a_connection_is_cut_after_the_bytes_that_were_let_through(tmp_pat
         writer.close()
 
 
-async def test_what_is_swallowed_comes_never_also_when_the_network_is_well_again(
-    tmp_path: Path,
-) -> None:
+async def test_dropped_packets_never_arrive_after_the_network_recovers(tmp_path: Path) -> None:
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(100):
             writer.write(data)

@@ -189,7 +189,7 @@ def test_an_event_that_the_log_can_not_take_can_not_be_made(
     assert caught.value.path == path  # type: ignore[attr-defined]
 
 
-async def test_whoever_counts_appends_is_told_which_ones_failed(target: Target) -> None:
+async def test_a_counter_of_appends_gets_the_failed_ones(target: Target) -> None:
     pool = await create_pool(target)
     recorder, counted = Recorder(pool), list[tuple[int, bool]]()
     recorder.observe = lambda events, _, went: counted.append((events, went))

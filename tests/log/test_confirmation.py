@@ -114,7 +114,7 @@ async def test_an_append_whose_caller_goes_is_not_cancelled(
         ("import", CANCEL),  # at its end PostgreSQL drops tables, and waits again
     ],
 )
-async def test_what_somebody_cut_short_while_it_waited_for_a_standby_is_not_acknowledged(
+async def test_a_write_interrupted_while_waiting_for_a_standby_is_not_acknowledged(
     target: Target,
     recorder: Recorder,
     importer: ImportFixture,

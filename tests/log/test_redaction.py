@@ -247,7 +247,9 @@ async def test_of_two_who_redact_at_the_same_moment_one_does(
     assert await recorder.head() == 2
 
 
-async def test_what_can_not_be_redacted_is_refused(commands: Commands, recorder: Recorder) -> None:
+async def test_a_redaction_of_other_fields_is_refused(
+    commands: Commands, recorder: Recorder
+) -> None:
     await commands.record(CONTROL, announced(), idempotency_key="none")
     await commands.record("export-control/b", announced(note="n"), idempotency_key="k")
     await recorder.append([inline("export-control/old", "old")])
@@ -511,7 +513,7 @@ async def test_an_import_does_not_bring_back_what_was_redacted(importer: ImportF
         (b'"type":"ExportControl.Announced"', b'"type":"Redaction.Redacted"', "type"),
     ],
 )
-async def test_what_only_the_log_may_write_is_refused(
+async def test_columns_that_only_the_log_writes_are_refused(
     importer: ImportFixture, old: bytes, new: bytes, path: str
 ) -> None:
     outcome = await importer.take(line("a", announced(note="a note")).replace(old, new))
@@ -831,7 +833,7 @@ async def test_the_command_line_redacts_and_asks_first(
     assert (await kept(recorder))["/note"] is None
 
 
-async def test_what_the_documentation_shows_works_as_it_stands(
+async def test_the_example_of_the_documentation_works_unchanged(
     corpus_services: Services, corpus_target: Target
 ) -> None:
     page = (Path(__file__).parents[2] / "docs" / "redaction.md").read_text(encoding="utf-8")

@@ -45,7 +45,7 @@ HAS_ALL = LogView(9, False, 2, b"h", "e", b"i")
         (LogView(9, True, 0, b"other", "e", b"i"), Continuity.SET_BACK),
     ],
 )
-def test_what_a_connection_has_is_compared_with_what_was_shown(
+def test_the_settings_of_a_connection_are_compared_with_the_displayed_ones(
     view: LogView, outcome: Continuity
 ) -> None:
     assert compare(SHOWN, view)[0] is outcome

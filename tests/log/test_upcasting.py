@@ -217,7 +217,7 @@ def test_a_text_that_looks_like_the_name_of_a_schema_makes_no_entry_outdated() -
 
 @pytest.mark.parametrize("type_", [ANNOUNCED, "ExportControl.Amended"])
 @pytest.mark.parametrize("number", [1, 2])
-def test_what_reached_goods_abroad_has_a_territory(type_: str, number: int) -> None:
+def test_former_extraterritorial_clauses_have_a_territory(type_: str, number: int) -> None:
     old = [
         {"id": "1", "extraterritorial": True, "deMinimisPercent": "0.1"},
         {"id": "2", "extraterritorial": True},

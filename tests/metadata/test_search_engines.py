@@ -252,7 +252,7 @@ async def test_an_address_without_parameters_says_so(client: httpx2.AsyncClient,
     response = await client.get(f"{path}?x=1")
     [error] = response.json()["errors"]
     assert response.status_code == 400
-    assert error["message"] == "'x' is no parameter: expected none"
+    assert error["message"] == "'x' is not a parameter: expected none"
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "203.0.113.7:81", "[2001:db8::1]", "127.0.0.1"])

@@ -119,7 +119,7 @@ async def test_before_its_first_day_the_page_leads_to_it(corrected_log: Api) -> 
     assert f'href="{X}?valid=2024-12-03&amp;position=4"' in html
 
 
-async def test_what_was_retracted_and_not_told_again_is_said(services: Services) -> None:
+async def test_a_retraction_without_a_correction_is_stated(services: Services) -> None:
     api = Api(services)
     announced = await api.do("announceExportControl", control("x"))
     await api.do(
@@ -138,7 +138,7 @@ async def test_an_instrument_that_was_never_recorded_is_not_found(corrected_log:
     await page(corrected_log, "/controls/" + "x" * 300, status=404)
 
 
-async def test_what_others_wrote_is_shown_as_text(services: Services) -> None:
+async def test_text_of_others_is_escaped(services: Services) -> None:
     api = Api(services)
     evil = "<script>alert(1)</script> javascript:alert(1)"
     cited = {**source(), "name": evil}
@@ -221,7 +221,7 @@ async def test_a_filter_that_cannot_be_answered_says_what_was_expected(corrected
         ("rows=none", "expected one of instrument, clause"),
         ("status=ASLEEP", "expected one of"),
         ("hsCode=abc", "hsCode"),
-        ("colour=red", "is no parameter of this page"),
+        ("colour=red", "is not a parameter of this page"),
     ):
         assert says in await page(corrected_log, f"/controls?{query}", status=400), query
 

@@ -218,7 +218,7 @@ def test_search_finds_sections_with_all_words_those_in_headings_first(
     assert [(each.name, each.section.anchor) for each in INDEX.find(question)] == found
 
 
-def test_what_matched_is_shown_and_marked() -> None:
+def test_matches_are_shown_and_marked() -> None:
     [result] = INDEX.find("tracker_read")
     assert [piece.text for piece in result.excerpt if piece.matches] == ["TRACKER", "READ"]
     text = "word " * 200 + "needle in hay " + "word " * 200
@@ -247,7 +247,7 @@ def test_every_excerpt_is_a_part_of_its_section() -> None:
         ("redaction", "redaction"),
     ],
 )
-def test_what_one_looks_for_comes_first(question: str, first: str) -> None:
+def test_the_best_match_comes_first(question: str, first: str) -> None:
     assert SearchIndex(pages()).find(question)[0].name == first
 
 

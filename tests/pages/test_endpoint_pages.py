@@ -109,7 +109,7 @@ async def test_an_endpoint_of_a_chat_is_added_with_the_choice_of_its_format(ann:
     assert "example.org/events" not in page
 
 
-async def test_what_is_done_is_on_record_with_who_and_why(ann: Manager, target: Target) -> None:
+async def test_actions_are_recorded_with_actor_and_reason(ann: Manager, target: Target) -> None:
     await ann.send("/endpoints", **ADD)
     page = await ann.do("pause", reason="maintenance")
     assert "The endpoint is paused" in page
@@ -172,7 +172,7 @@ async def test_a_secret_is_shown_once(ann: Manager) -> None:
     assert other != secret
 
 
-async def test_what_is_wrong_is_said_at_its_field(ann: Manager) -> None:
+async def test_errors_are_shown_at_their_field(ann: Manager) -> None:
     for field, given, says in (
         ("url", "http://example.org/", "https"),
         ("url", "https://10.0.0.1/", "10.0.0.1"),
@@ -194,7 +194,7 @@ async def test_what_is_wrong_is_said_at_its_field(ann: Manager) -> None:
     assert "There is no endpoint yet" in await ann.get("/endpoints")
 
 
-async def test_what_is_wrong_with_an_action_leaves_its_form_open(ann: Manager) -> None:
+async def test_an_error_of_an_action_leaves_its_form_open(ann: Manager) -> None:
     await ann.send("/endpoints", **ADD)
     for do, fields, field in (
         ("replay", {"from": "1"}, "from"),

@@ -271,7 +271,7 @@ async def test_a_text_that_was_redacted_is_gone_from_the_page_which_says_why(api
         assert gone["text"] == "redacted"
 
 
-async def test_what_others_wrote_is_text(api: Api) -> None:
+async def test_text_of_others_is_escaped(api: Api) -> None:
     hostile = "<script>alert(1)</script>\" onload='x'"
     given = control(title=hostile, note=hostile, quotation=hostile)
     await api.do("announceExportControl", given)

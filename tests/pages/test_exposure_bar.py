@@ -16,7 +16,7 @@ def supply(*shares: str | None, measures: tuple[dict[str, Any], ...] = ()) -> di
     return {**dict(zip(names, shares, strict=True)), "measures": measures}
 
 
-def test_what_is_not_confirmed_is_a_part_of_its_own() -> None:
+def test_unconfirmed_statuses_are_a_separate_part() -> None:
     bar = exposure_bar(supply("0.8000", "0.2000", "0.1000", "0.0500"))
     assert [(one.part, one.x, one.width) for one in bar.segments] == [
         ("full", "0.00%", "50.00%"),

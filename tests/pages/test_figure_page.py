@@ -71,7 +71,7 @@ IN_WORDS = (
 """Figures of the corpus, and the texts of their pages."""
 
 
-async def test_what_is_not_a_plain_number_is_said_in_words(corpus: Api) -> None:
+async def test_values_that_are_not_plain_numbers_are_worded(corpus: Api) -> None:
     for key, says in IN_WORDS:
         text = await text_of(corpus, f"/figures/{key}{LATE}")
         assert says in text

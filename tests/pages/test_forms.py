@@ -23,7 +23,7 @@ def test_a_short_form_has_the_fields_of_its_input_with_their_defaults() -> None:
     assert fields["after"].label == "After position"
 
 
-def test_what_is_typed_into_a_short_form_becomes_its_input() -> None:
+def test_text_of_a_short_form_becomes_its_input() -> None:
     form = ADD.filled(
         {"url": "u", "types": "A.B, C.D,", "after": "0", "withHmac": "true", "x": "y"}
     )

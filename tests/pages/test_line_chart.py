@@ -74,7 +74,7 @@ def inline(shown: LineChart) -> str:
     return "".join(macro(drawing, size) for size, drawing in page_drawings(shown))
 
 
-def test_what_others_wrote_is_text_in_a_chart() -> None:
+def test_text_of_others_is_escaped_in_a_chart() -> None:
     image = ElementTree.fromstring(line_image(HOSTILE_CHART).svg())
     page = ElementTree.fromstring(f"<p>{inline(HOSTILE_CHART)}</p>")
     for root in (page, image):

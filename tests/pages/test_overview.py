@@ -192,7 +192,9 @@ async def test_a_log_without_facts_says_so(services: Services) -> None:
     ],
 )
 @IN_SESSION
-async def test_what_the_map_cannot_show_is_refused(corpus: Api, query: str, says: str) -> None:
+async def test_values_that_the_map_cannot_show_are_refused(
+    corpus: Api, query: str, says: str
+) -> None:
     answer = await corpus.request("GET", f"/?{query}")
     assert answer.status_code == 400
     assert says in answer.text

@@ -106,7 +106,7 @@ async def test_controls_that_name_the_place_come_first_and_its_own_are_not_among
     assert not [key for key in shown if key.startswith("cn-")]
 
 
-async def test_what_it_makes_are_the_shares_of_the_api(corpus: Api) -> None:
+async def test_its_production_has_the_shares_of_the_api(corpus: Api) -> None:
     html = await page(corpus, f"/places/CD?{AT}")
     found = (await asked(corpus, 'productsOf(place: "CD") { year figure { share figure } }'))[
         "productsOf"
@@ -127,7 +127,7 @@ async def test_what_it_makes_are_the_shares_of_the_api(corpus: Api) -> None:
     assert "mine, usable_ore" not in australia
 
 
-async def test_what_it_is_exposed_to_begins_with_the_largest_share(corpus: Api) -> None:
+async def test_its_exposure_begins_with_the_largest_share(corpus: Api) -> None:
     html = await page(corpus, f"/places/US?{AT}")
     exposed = html[html.index('id="exposed"') : html.index('id="belongs"')]
     found = (

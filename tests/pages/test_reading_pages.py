@@ -78,7 +78,7 @@ async def test_searching_for_a_day_leads_to_that_day(corpus: Api) -> None:
     assert (await corpus.request("GET", "/search")).status_code == 200
 
 
-async def test_what_others_wrote_is_text(corpus: Api) -> None:
+async def test_text_of_others_is_escaped(corpus: Api) -> None:
     html = (await corpus.request("GET", "/search?q=<script>alert(1)</script>")).text
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)" in html

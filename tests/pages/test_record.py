@@ -88,7 +88,7 @@ async def test_a_form_that_is_sent_twice_records_once(api: Api) -> None:
     assert await api.services.recorder.head() == 2
 
 
-async def test_what_others_record_meanwhile_is_previewed_again(api: Api) -> None:
+async def test_facts_that_others_record_meanwhile_are_previewed_again(api: Api) -> None:
     page = await send(api, "suspendExportControl", {**SUSPENSION, "do": "preview"})
     act = {"id": "x", "on": "2025-01-01", "source": suspension()["source"]}
     await api.do("disputeExportControl", {**act, "account": "It never was."})
@@ -111,7 +111,7 @@ async def test_what_others_record_meanwhile_is_previewed_again(api: Api) -> None
         (dict.fromkeys(SOURCE, ""), "source", "source"),
     ],
 )
-async def test_what_is_wrong_is_said_at_its_field(
+async def test_errors_are_shown_at_their_field(
     api: Api, changed: dict[str, str], field: str, says: str
 ) -> None:
     page = await send(api, "suspendExportControl", {**SUSPENSION, **changed, "do": "preview"})
@@ -242,7 +242,7 @@ async def test_a_correction_begins_with_what_the_event_says(api: Api) -> None:
     assert data["asOf"]["exportControl"]["clauses"] == [{"suspendedUntil": "2027-01-31"}]
 
 
-async def test_what_a_correction_records_instead_is_chosen(api: Api) -> None:
+async def test_the_fact_that_a_correction_records_is_chosen(api: Api) -> None:
     page = await api.request("GET", "/record/correctEvent")
     assert '<select id="choice" name="choice">' in page.text
     page = await send(api, "correctEvent", {"eventId": "e", "choice": "recordFigure"})
@@ -307,7 +307,7 @@ async def test_forms_are_for_those_who_may_record(services: Services) -> None:
         assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
 
 
-async def test_who_signed_in_records_from_our_own_pages_alone(api: Api) -> None:
+async def test_signed_in_readers_record_only_from_our_own_pages(api: Api) -> None:
     shut = Api(api.services, Access(token="secret"))
     signed = await shut.request("POST", "/sign-in", data={"token": "secret"}, headers=OWN)
     cookie = {"Cookie": signed.headers["set-cookie"].partition(";")[0]}
@@ -360,7 +360,7 @@ async def test_a_form_that_there_is_not_is_a_page_that_says_so(
     assert "<h1>" in answer.text
 
 
-async def test_what_is_filled_in_is_text_and_never_markup(api: Api) -> None:
+async def test_form_values_are_text_and_never_markup(api: Api) -> None:
     bad = "\"><script>alert('1')</script>"
     page = await send(api, "suspendExportControl", {**SUSPENSION, "note": bad, "do": "preview"})
     assert "<script>alert" not in page.text

@@ -192,7 +192,7 @@ async def test_a_decision_on_several_needs_marks_and_its_fields(
     assert "2 rejected" in await ann.says("/review")
 
 
-async def test_what_is_refused_is_said_at_its_field_and_nothing_is_done(
+async def test_a_refusal_is_shown_at_its_field_and_nothing_is_done(
     ann: Editor, services: Services, found: Callable[..., Awaitable[int]]
 ) -> None:
     await found(proposal(), lead("2024-3"))
@@ -275,7 +275,7 @@ async def test_where_two_persons_have_to_accept_the_page_says_who_has(
         assert (await services.recorder.read())[0].fact.source.reviewed_by == ("ann", "bob")
 
 
-async def test_what_strangers_wrote_is_text(
+async def test_text_of_strangers_is_escaped(
     ann: Editor, found: Callable[..., Awaitable[int]], snapshots: SnapshotStore
 ) -> None:
     kept = await snapshots.put(NOTICE.encode(), "text/html")

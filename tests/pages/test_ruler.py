@@ -24,7 +24,7 @@ def test_a_tick_is_higher_where_more_turns_on_a_day() -> None:
     assert twice.height_px > once.height_px
 
 
-def test_what_is_to_come_is_told_from_what_has_been() -> None:
+def test_upcoming_and_recent_changes_are_separate() -> None:
     ruler = make_day_ruler([date(2025, 11, 9), date(2026, 11, 28)], DAY)
     assert [tick.past for tick in ruler.ticks] == [True, False]
     assert ruler.ticks[0].x < ruler.hand < ruler.ticks[1].x

@@ -27,7 +27,7 @@ async def sign_in(
     return await api.request("POST", "/sign-in", data=fields, headers={**OWN, **(headers or {})})
 
 
-async def test_who_may_not_read_yet_signs_in_and_comes_back_to_the_page(services: Services) -> None:
+async def test_a_reader_without_rights_signs_in_and_returns_to_the_page(services: Services) -> None:
     api = Api(services, CLOSED)
     sent = await api.request("GET", PAGE, headers=HTML)
     assert (sent.status_code, sent.headers["cache-control"]) == (303, "no-store")
@@ -125,7 +125,7 @@ async def test_another_site_can_neither_sign_somebody_in_nor_out(services: Servi
             assert (refused.status_code, "set-cookie" in refused.headers) == (403, False)
 
 
-async def test_who_signs_out_has_no_cookie_any_more(services: Services) -> None:
+async def test_signing_out_removes_the_cookie(services: Services) -> None:
     api = Api(services, CLOSED)
     left = await api.request("POST", "/sign-out", headers={**OWN, **FORM, **cookie(SECRET)})
     assert (left.status_code, left.headers["location"]) == (303, "/sign-in")
@@ -146,7 +146,7 @@ async def test_a_cookie_that_does_not_work_any_more_is_taken_away_and_that_is_sa
     assert "You were signed out" not in (await api.request("GET", "/sign-in")).text
 
 
-async def test_who_guesses_tokens_is_held_to_the_rate(services: Services) -> None:
+async def test_guesses_of_tokens_are_limited_by_the_rate(services: Services) -> None:
     api = Api(services, Access(read_open=False, rate=2))
     statuses = [(await sign_in(api, token=str(n))).status_code for n in range(4)]
     assert statuses[0] == 401

@@ -77,7 +77,7 @@ async def test_the_same_address_is_data(corpus: Api) -> None:
         ("/alliances/quad?position=x", 400, "position: "),
         ("/alliances/quad?valid=2025-01-01&known=2025-01-01T00:00:00Z&position=3", 400, "knownAt"),
         ("/alliances/none", 404, "no alliance &#39;none&#39; at this moment"),
-        ("/alliances?colour=blue", 400, "&#39;colour&#39; is no parameter of this page"),
+        ("/alliances?colour=blue", 400, "&#39;colour&#39; is not a parameter of this page"),
         ("/alliances?status=ASLEEP", 400, "expected one of "),
         ("/alliances/quad?key=g7", 400, "stands in the path"),
         ("/alliances?" + "&".join(f"a{n}=1" for n in range(60)), 413, "at most 50 parameters"),
@@ -142,7 +142,7 @@ async def test_the_matrix_shows_members_unions_and_roles_of_the_day(corpus: Api)
     assert 'aria-label="by EU"' in austria
 
 
-async def test_what_nobody_foresaw_is_a_page_with_an_id(
+async def test_an_unexpected_error_is_a_page_with_an_id(
     corpus: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:

@@ -86,10 +86,10 @@ async def test_a_page_says_how_old_answers_are_once_nothing_was_looked_at_in_tim
     late = await read(api, "/sources?valid=2026-11-09")
     assert "No source is read on schedule: the last poll ended on 1 Nov 2026." in late
     assert "Overdue: a poll was due 7 days before this date" in late
-    gone = fact_of_source(Unwatched, "2026-11-02", reason="it is no more")
+    gone = fact_of_source(Unwatched, "2026-11-02", reason="it was closed")
     await record(services, gone)
     after = await read(api, "/sources?valid=2026-11-09")
-    assert "No longer watched: it is no more" in after
+    assert "No longer watched: it was closed" in after
     assert "No source is read" not in after
 
 

@@ -113,7 +113,7 @@ def test_the_state_says_since_when_and_until_when(day: str, words: str) -> None:
     )
 
 
-def test_what_has_no_day_yet_says_so() -> None:
+def test_a_change_without_a_day_is_marked() -> None:
     for status, words in (("ANNOUNCED", "no day is given"), ("SUSPENDED", "until further notice")):
         row = RowOfPeriods("Ban", [Track("BAN", [Period(status, date(2023, 9, 11))])])
         assert [state.words for state in draw_status_table([row], DAY).rows[0].states] == [words]

@@ -220,7 +220,7 @@ def test_a_place_leads_where_its_value_says_and_says_what_it_is() -> None:
     assert " style=" not in page
 
 
-def test_what_is_not_drawn_is_reported() -> None:
+def test_parts_that_are_not_drawn_are_reported() -> None:
     page = html(draw_world({"FO": PlaceValue("Faroe Islands", "t", 1)}))
     assert "Not drawn: Faroe Islands." in page
     assert "Not drawn" not in html(draw_world({"CN": value()}))

@@ -121,7 +121,7 @@ def test_every_password_can_be_given(password: str) -> None:
         *(f"postgresql://ann:{secret}@db.example.net/minerals" for secret in AMBIGUOUS),
     ],
 )
-def test_what_could_be_meant_in_two_ways_is_refused_and_not_quoted(url: str) -> None:
+def test_an_ambiguous_url_is_refused_and_not_quoted(url: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         target_from_url(url)
     assert refused.value.__cause__ is None
@@ -130,7 +130,7 @@ def test_what_could_be_meant_in_two_ways_is_refused_and_not_quoted(url: str) -> 
 
 
 @pytest.mark.parametrize("secret", PLAIN)
-def test_what_can_be_meant_in_one_way_only_is_taken(secret: str) -> None:
+def test_an_unambiguous_url_is_accepted(secret: str) -> None:
     target = target_from_url(f"postgresql://ann:{secret}@db.example.net/minerals")
     assert (target["password"], target["host"]) == (unquote(secret), ["db.example.net"])
 

@@ -75,7 +75,7 @@ async def test_a_server_that_refuses_the_login_is_not_passed_over(hosts: Target)
 
 
 @pytest.mark.parametrize("wanted", ["any", "primary", "prefer-standby", "read-write"])
-async def test_what_is_asked_of_a_host_is_met(hosts: Target, wanted: str) -> None:
+async def test_the_demand_on_a_host_is_met(hosts: Target, wanted: str) -> None:
     async with open_connection({**hosts, "target_session_attrs": wanted}) as connection:
         assert await connection.fetchval("SELECT pg_is_in_recovery()") is False
 

@@ -74,7 +74,7 @@ async def test_a_lease_that_is_released_is_free_at_once_and_has_the_next_epoch(p
     await second.renew()
 
 
-async def test_whoever_lost_its_lease_can_not_renew_it(pool: Pool, target: Target) -> None:
+async def test_a_lost_lease_cannot_be_renewed(pool: Pool, target: Target) -> None:
     first, second = Lease(pool, "work"), Lease(pool, "work")
     assert await first.try_take()
     await end_lease(target)

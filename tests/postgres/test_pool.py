@@ -89,7 +89,7 @@ async def test_where_one_connection_is_silent_nobody_waits_for_the_others_in_tur
     assert time.monotonic() - asked < IDLE * CHECK_TIMEOUT_SECONDS
 
 
-async def test_whoever_has_waited_in_vain_in_a_transaction_does_not_wait_for_its_end_as_well(
+async def test_a_failed_wait_in_a_transaction_does_not_wait_for_its_end(
     pool: Pool, proxy: Proxy
 ) -> None:
     async def ask() -> None:

@@ -84,13 +84,13 @@ async def test_the_api_can_only_append_and_read(target: Target, statement: str) 
 
 
 @pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER, DELIVERER, MAILER])
-async def test_who_does_not_record_can_not_append(target: Target, role: str) -> None:
+async def test_a_role_without_recording_cannot_append(target: Target, role: str) -> None:
     async with open_pool(target, role=role) as pool, pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await append(connection, [[event("export-control/a", "a")]])
 
 
-async def test_who_watches_can_append_and_manages_nothing_else(target: Target) -> None:
+async def test_the_watcher_can_append_and_manages_nothing_else(target: Target) -> None:
     async with open_connection(target, role=WATCHER) as connection:
         [appended] = await append(connection, [[event("source/a", "a")]])
         assert list(appended.positions) == [1]  # type: ignore[union-attr]
@@ -156,7 +156,7 @@ async def raw(target: Target) -> list[asyncpg.Record]:
 
 @pytest.mark.parametrize("role", [OWNER, API, DELIVERER, None])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET actor = ''", "DELETE FROM {}", "TRUNCATE {}"])
-async def test_what_was_done_with_endpoints_stays_on_record(
+async def test_actions_on_endpoints_stay_recorded(
     target: Target, role: str | None, statement: str
 ) -> None:
     async with open_connection(target, role=role) as connection:
@@ -174,13 +174,13 @@ async def test_what_was_done_with_endpoints_stays_on_record(
         "DELETE FROM delivery.keys",
     ],
 )
-async def test_who_delivers_can_not_manage_endpoints(target: Target, statement: str) -> None:
+async def test_the_deliverer_cannot_manage_endpoints(target: Target, statement: str) -> None:
     async with open_connection(target, role=DELIVERER) as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)
 
 
-async def test_who_delivers_may_ask_whether_what_it_reads_is_durable(target: Target) -> None:
+async def test_the_deliverer_may_read_the_durable_position(target: Target) -> None:
     async with open_connection(target, role=DELIVERER) as connection:
         await connection.execute("SELECT log.confirm()")
 

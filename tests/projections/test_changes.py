@@ -91,7 +91,7 @@ def contents(world: ReplayState, moment: Moment) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_what_is_reported_makes_the_later_world_of_the_earlier(
+async def test_reported_changes_turn_the_earlier_state_into_the_later(
     services: Services, seed: int
 ) -> None:
     world, count = await project_random_history(services, seed), 0
@@ -211,7 +211,7 @@ def test_a_retraction_of_what_neither_state_knew_is_not_a_reason() -> None:
     assert reasons(known, "2025-12-01", "2025-12-01", 1) == ["e4"]
 
 
-async def test_what_came_and_went_again_does_not_show(api: Api) -> None:
+async def test_changes_that_were_reversed_are_not_listed(api: Api) -> None:
     await api.do("announceExportControl", control())
     suspended = await api.do("suspendExportControl", suspension())
     asked = """query ($from: Position) {
@@ -277,7 +277,7 @@ async def test_a_change_says_what_was_what_is_and_because_of_what(api: Api) -> N
     ]
 
 
-async def test_what_is_left_out_of_a_moment_is_as_in_the_other_or_now(api: Api) -> None:
+async def test_missing_parts_of_a_moment_are_those_of_the_other_or_now(api: Api) -> None:
     await api.do("announceExportControl", control())
     moment = clock.now().isoformat()
     await api.do("suspendExportControl", suspension(on="2025-11-09"))
@@ -493,7 +493,7 @@ async def test_nobody_knew_on_20_october_2025_what_would_be_suspended_in_novembe
     }
 
 
-async def test_what_is_recorded_for_a_later_day_is_known_to_come(
+async def test_facts_recorded_for_a_later_day_are_upcoming(
     services: Services, real_clock: None
 ) -> None:
     api, today = Api(services), clock.today()

@@ -97,7 +97,7 @@ def test_units_are_converted_to_that_of_the_preferred_claim() -> None:
     assert (spread.minimum, spread.maximum, spread.unit) == (250_000, 255_000, "t")
 
 
-def test_what_cant_be_compared_is_listed_with_the_reason() -> None:
+def test_figures_that_cannot_be_compared_are_listed_with_the_reason() -> None:
     found = compare(
         claims(
             ("usgs", {"value": 255_000}),

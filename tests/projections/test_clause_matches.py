@@ -78,7 +78,7 @@ def test_where_unions_decide_each_day_is_looked_at(matched: list[ExportControlSt
     assert len(matched) == 2
 
 
-def test_what_is_remembered_is_limited(
+def test_the_cache_is_limited(
     matched: list[ExportControlState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clause_matches, "MAX_QUERIES", 2)

@@ -72,7 +72,9 @@ def between(stream: str, facts: Sequence[Fact], one: str, other: str) -> list[tu
 
 @many
 @given(histories(), st.data())
-def test_what_differs_makes_one_state_of_the_other(history: History, data: st.DataObject) -> None:
+def test_the_differences_turn_one_state_into_the_other(
+    history: History, data: st.DataObject
+) -> None:
     stream, known = history
     counts = st.integers(0, len(known))
     states = [
@@ -146,7 +148,7 @@ def test_items_with_the_same_identity_are_compared_as_values() -> None:
     assert [item["quantity"]["value"] for item in change.after] == ["1", "2"]
 
 
-def test_what_appears_and_disappears_is_reported_as_a_whole() -> None:
+def test_new_and_removed_parts_are_reported_as_a_whole() -> None:
     found = state(decided_facts(CONTROL, announced()), CONTROL, "2025-01-01")
     whole = content(found)
     assert "because" not in whole

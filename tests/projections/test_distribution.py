@@ -306,7 +306,7 @@ def test_shares_follow_an_order_of_publishers() -> None:
     assert [(s.share, s.mixed_editions) for s in found.shares] == [(Decimal("0.7000"), True)]
 
 
-def test_what_is_left_for_other_countries_is_computed_from_one_edition() -> None:
+def test_the_remainder_for_other_countries_is_computed_from_one_edition() -> None:
     found = spread(
         editions("WORLD", ("MCS 2024", 90), ("MCS 2025", 100)),
         editions("CN", ("MCS 2024", 50), ("MCS 2025", 60)),
@@ -325,7 +325,7 @@ def test_what_is_left_for_other_countries_is_computed_from_one_edition() -> None
     assert found.published[1].quantity.value == 33
 
 
-def test_what_cant_be_subtracted_is_left_in_and_named() -> None:
+def test_values_that_cannot_be_subtracted_are_left_in_and_named() -> None:
     found = spread(
         figure("WORLD", 1, unit="kt"),
         figure("CN", 600),

@@ -724,7 +724,7 @@ async def test_a_stage_can_be_asked_for_and_products_are_distinguished(
 
 
 @pytest.mark.parametrize("position", [None, 4000])
-async def test_what_is_read_is_what_a_fold_in_memory_gives(
+async def test_reads_equal_a_fold_in_memory(
     corpus_services: Services, position: int | None
 ) -> None:
     as_of, world = corpus_services.as_of, ReplayState()

@@ -79,7 +79,7 @@ def test_the_whole_figure_is_decoded_once_and_only_when_it_is_asked_for(
     assert decoded.count(FigureState) == 1
 
 
-def test_what_is_shown_is_made_once_for_the_same_orders() -> None:
+def test_displayed_forms_are_made_once_for_the_same_commands() -> None:
     claims, first, again = decode_figure_claims([both])[0], [order("bgs")], [order("bgs")]
     shown = listed_claims(claims, first)
     assert listed_claims(claims, again) is shown
@@ -89,7 +89,7 @@ def test_what_is_shown_is_made_once_for_the_same_orders() -> None:
     assert [of.preferred for of in shown.values()] == [False, False, True]
 
 
-def test_what_is_shown_goes_with_the_claims_and_waits_for_no_search_for_cycles() -> None:
+def test_displayed_forms_are_freed_with_the_claims_without_a_garbage_collection() -> None:
     claims = decode_figure_claims([both])[0]
     shown = next(iter(listed_claims(claims, []).values()))
     assert shown.preferred is False

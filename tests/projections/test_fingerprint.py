@@ -76,7 +76,9 @@ def hashed(directory: Path, files: dict[str, str]) -> str:
         "layout of SQL",
     ],
 )
-def test_what_changes_no_row_changes_no_hash(tmp_path: Path, files: dict[str, str]) -> None:
+def test_changes_without_effect_on_rows_keep_the_hash(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
     assert hashed(tmp_path, files) == hashed(tmp_path, {"days.py": CODE, "q.sql": QUERY})
 
 
@@ -95,7 +97,7 @@ def test_what_changes_no_row_changes_no_hash(tmp_path: Path, files: dict[str, st
     ],
     ids=["number", "operator", "indentation", "condition in SQL", "a file less", "a file more"],
 )
-def test_what_may_change_a_row_changes_the_hash(tmp_path: Path, files: dict[str, str]) -> None:
+def test_changes_with_effect_on_rows_change_the_hash(tmp_path: Path, files: dict[str, str]) -> None:
     assert hashed(tmp_path, files) != hashed(tmp_path, {"days.py": CODE, "q.sql": QUERY})
 
 

@@ -51,7 +51,7 @@ def test_a_group_has_the_sum_of_the_shares_of_its_members() -> None:
     assert [str(f.series.place) for f, _ in found.computed_from] == ["WORLD", "US", "AU"]
 
 
-def test_what_is_not_known_of_a_member_is_said_and_never_nothing() -> None:
+def test_an_unknown_member_is_stated_and_never_zero() -> None:
     found = share(
         "US AU JP MM",
         figure("WORLD", 100),

@@ -90,7 +90,9 @@ async def test_a_database_that_came_back_with_less_begins_another_epoch(
             assert tracked.known == Progress(position, epoch)
 
 
-async def test_who_would_not_be_told_is_refused(recorder: Recorder, target: Target) -> None:
+async def test_a_listener_that_cannot_be_notified_is_refused(
+    recorder: Recorder, target: Target
+) -> None:
     async with Follower(recorder, target) as follower:
         await until(lambda: follower.listening)
         with pytest.raises(RuntimeError, match="listens already"):
@@ -177,7 +179,7 @@ async def test_rows_of_another_form_are_not_the_fault_of_the_client(
         assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAVAILABLE"]
 
 
-async def test_who_hears_nothing_asks(services: Services, target: Target) -> None:
+async def test_a_reader_without_notifications_polls(services: Services, target: Target) -> None:
     pool = services.recorder._pool
     deaf = Projector(pool, Follower(Recorder(pool), target), Versions())
     assert await deaf.progress.position() == 0
@@ -186,7 +188,7 @@ async def test_who_hears_nothing_asks(services: Services, target: Target) -> Non
     assert await deaf.progress.position() == position
 
 
-async def test_what_was_answered_last_never_goes_back(services: Services) -> None:
+async def test_answers_never_go_back_in_position(services: Services) -> None:
     tracked = services.projector.progress
     seen = [Moment((await services.as_of.resolve()).valid_at, 0)]
     for number in range(20):

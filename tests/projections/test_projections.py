@@ -699,7 +699,7 @@ async def test_a_projector_that_loses_its_connections_goes_on_at_once(
     await admin.close()
 
 
-async def test_who_waits_for_a_position_that_does_not_come_is_told_so(services: Services) -> None:
+async def test_a_wait_for_an_unreached_position_is_an_error(services: Services) -> None:
     with pytest.raises(Unavailable, match=r"at position 0 and did not reach 5 in 0\.1 s"):
         await services.projector.reach(5, seconds=0.1)
 

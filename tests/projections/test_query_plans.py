@@ -107,7 +107,7 @@ async def test_a_page_of_a_list_looks_no_further_than_it_must(connection: Connec
     assert 0 < looked_up(plan) < 100
 
 
-async def test_what_came_later_is_not_looked_up(connection: Connection) -> None:
+async def test_later_facts_are_not_read(connection: Connection) -> None:
     position = await connection.fetchval("SELECT min(position) / 3 FROM progress")
     plan = (await plans(connection, Moment(date(2026, 6, 1), position)))["digest"]
     assert looked_up(plan) == await connection.fetchval(
@@ -221,9 +221,7 @@ async def test_a_first_day_that_was_not_known_is_looked_up_alone(connection: Con
     assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan)}
 
 
-async def test_what_is_said_of_all_facts_reads_the_facts_of_one_block(
-    connection: Connection,
-) -> None:
+async def test_totals_of_all_facts_read_the_facts_of_one_block(connection: Connection) -> None:
     head = await connection.fetchval("SELECT min(position) FROM progress")
     await connection.execute("VACUUM ANALYZE facts, fact_sums")
     pool: Any = ExplainingPool(connection)

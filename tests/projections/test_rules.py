@@ -171,7 +171,7 @@ async def test_a_longer_suspension_of_mofcom_72_would_be_known_from_its_own_day_
     assert longer["event"]["type"] == "ExportControl.SuspensionExtended"
 
 
-async def test_what_was_suspended_a_day_before_its_start_was_never_in_force(api: Api) -> None:
+async def test_a_clause_suspended_the_day_before_its_start_was_never_in_force(api: Api) -> None:
     for number in (55, 57):
         instrument = f"cn-mofcom-2025-{number}"
         for day in ("2025-11-06", "2025-11-07", "2025-11-08", "2026-11-10"):

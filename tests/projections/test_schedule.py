@@ -90,7 +90,7 @@ def test_a_correction_moves_and_does_not_begin_anew() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(histories())
-def test_what_stands_is_what_is_to_come_and_every_id_is_kept(history: History) -> None:
+def test_the_schedule_has_all_upcoming_changes_and_keeps_every_id(history: History) -> None:
     stream, known = history
     found, before = schedule(stream, known), schedule(stream, known[:-1])
     ids = {one.id for one in found}

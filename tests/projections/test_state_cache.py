@@ -168,7 +168,7 @@ async def test_while_nobody_tells_of_other_lives_nothing_is_kept(
     assert len(sent) == 20
 
 
-def test_what_is_shown_of_two_objects_is_made_once_and_the_oldest_forgotten(
+def test_displayed_forms_of_two_objects_are_made_once_and_the_oldest_evicted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[int] = []

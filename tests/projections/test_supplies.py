@@ -66,7 +66,7 @@ def products(*of: tuple[Stage | None, str | None]) -> list[Supply]:
         ([], (PLANT, None), (PLANT, None)),
     ],
 )
-def test_what_is_left_out_is_the_mine_or_else_the_only_one_there_is(
+def test_a_missing_stage_is_the_mine_or_else_the_only_one(
     known: list[tuple[Stage | None, str | None]],
     asked: tuple[Stage | None, str | None],
     meant: tuple[Stage | None, str | None],
@@ -78,7 +78,7 @@ stages, forms = st.sampled_from([None, *Stage]), st.sampled_from([None, "a", "b"
 
 
 @given(st.lists(st.tuples(stages, forms), unique=True), stages, forms)
-def test_what_is_asked_for_is_never_replaced_and_nothing_is_made_up(
+def test_a_requested_series_is_never_replaced(
     known: list[tuple[Stage | None, str | None]], stage: Stage | None, form: str | None
 ) -> None:
     found = product_meant(products(*known), stage, form)

@@ -317,7 +317,7 @@ def corrections(count: int) -> tuple[str, list[RecordedFact]]:
     return claim.stream, told_of(claim.stream, *facts)
 
 
-def test_what_was_so_is_among_few_rows_however_often_an_entity_is_corrected() -> None:
+def test_past_states_are_few_rows_however_often_an_entity_is_corrected() -> None:
     stream, known = corrections(1000)
     rows = EntityFold(stream).apply(known).added
     of_generations = Counter(row.generation for row in rows)

@@ -54,13 +54,13 @@ def test_a_suspension_that_ends_before_the_first_day_brings_nothing_into_force()
     opening = announced(clause(inForceFrom="2027-06-01"))
     assert sentences(CONTROL, opening, suspended(start="2025-11-09")) == [
         "is suspended from 9 November 2025 until 27 November 2026.",
-        "is suspended no more from 28 November 2026 on, and not yet in force, by the terms announced"
+        "is no longer suspended from 28 November 2026 on, and not yet in force, by the terms announced"
         " on 9 November 2025 alone.",
         "is in force from 1 June 2027 on, by the terms announced on 3 December 2024 alone.",
     ]
 
 
-def test_what_was_never_in_force_is_to_be_so_and_not_to_be_back() -> None:
+def test_a_clause_that_was_never_in_force_starts_and_does_not_return() -> None:
     shorter = fact(Reinstated, "2026-06-01", reinstatedFrom="2026-09-01")
     for start, says in (
         ("2024-12-03", "is to be back in force"),
@@ -157,7 +157,7 @@ def test_an_act_of_the_day_needs_no_reason(act: Fact, says: str) -> None:
         ),
     ],
 )
-def test_what_is_to_come_is_told_when_it_becomes_known(act: Fact, says: str) -> None:
+def test_upcoming_changes_are_listed_when_they_become_known(act: Fact, says: str) -> None:
     assert sentences(CONTROL, announced(), act)[0] == says
 
 

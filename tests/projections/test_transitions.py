@@ -203,7 +203,7 @@ def test_an_entity_appears_by_its_opening_whatever_else_is_said_of_it_on_the_day
     assert of(CONTROL, announced(), denied) == [("2024-12-03", "appears", None, "e1")]
 
 
-def test_what_else_an_act_says_on_the_day_is_not_why_a_status_turns_or_a_wording_changes() -> None:
+def test_other_contents_of_an_act_are_not_the_reason_of_a_status_change() -> None:
     germanium = clause("2", commodities=["germanium"])
     facts = [
         announced(clause("1", inForceFrom="2025-01-01"), clause("2"), clause("3")),
@@ -259,7 +259,7 @@ def test_members_in_another_order_are_not_a_change_and_not_why_an_alliance_ends(
     )[1:] == [("2023-01-01", "changes", None, "e3")]
 
 
-def test_what_it_costs_to_find_why_follows_the_number_of_facts_and_not_its_square(
+def test_the_cost_of_reasons_is_linear_in_the_number_of_facts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def folded_facts(amendments: int) -> int:

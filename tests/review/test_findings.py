@@ -61,9 +61,7 @@ async def test_a_fact_from_a_list_that_was_fetched_again_is_the_same(watcher: Co
     assert await propose(watcher, KEY, [moved]) == 0
 
 
-async def test_what_the_publisher_says_otherwise_now_takes_the_place_of_what_waits(
-    watcher: Connection,
-) -> None:
+async def test_a_newer_account_replaces_a_waiting_candidate(watcher: Connection) -> None:
     first = proposal(fact=announced(clause(inForceFrom="2024-12-03")))
     second = proposal(fact=announced(clause(inForceFrom="2024-12-13")))
     await propose(watcher, KEY, [first, lead()])
@@ -78,7 +76,7 @@ async def test_what_the_publisher_says_otherwise_now_takes_the_place_of_what_wai
     assert (row["action"], row["actor"], row["detail"]) == ("superseded", "tracker", "3")
 
 
-async def test_what_the_publisher_says_again_waits_again(watcher: Connection) -> None:
+async def test_a_repeated_account_waits_again(watcher: Connection) -> None:
     first, second = proposal(), proposal(fact=announced(title="Another title"))
     for each in (first, second):
         await propose(watcher, KEY, [each])
@@ -86,9 +84,7 @@ async def test_what_the_publisher_says_again_waits_again(watcher: Connection) ->
     assert [state for _, state in await states(watcher)] == ["pending", "superseded"]
 
 
-async def test_what_people_have_decided_on_is_not_put_aside(
-    watcher: Connection, target: Target
-) -> None:
+async def test_decided_candidates_are_not_put_aside(watcher: Connection, target: Target) -> None:
     await propose(watcher, KEY, [proposal()])
     async with open_connection(target) as admin:
         await admin.execute("UPDATE review.candidates SET state = 'rejected', closed_at = now()")
@@ -109,7 +105,7 @@ async def test_another_body_of_a_page_is_another_lead(watcher: Connection) -> No
         assert await propose(watcher, KEY, [change]) == new
 
 
-async def test_what_the_log_has_under_the_id_of_the_reader_is_not_proposed(
+async def test_facts_in_the_log_under_the_id_of_the_reader_are_not_proposed(
     watcher: Connection, recorder: Recorder
 ) -> None:
     found = proposal(fact=announced(note="In the words of the notice"))
@@ -163,7 +159,7 @@ async def test_a_fact_that_no_event_can_hold_is_a_lead_that_says_why(watcher: Co
         (figures(sha256=None), "sha256"),
     ],
 )
-async def test_what_can_not_be_kept_is_refused_with_its_field(
+async def test_values_that_cannot_be_stored_are_refused_with_their_field(
     watcher: Connection, bad: FactProposal, path: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:

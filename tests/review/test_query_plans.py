@@ -43,7 +43,7 @@ async def filled(target: Target) -> Target:
     ],
     ids=["commodity", "commodities and issuer", "issuer", "words", "all"],
 )
-async def test_what_waits_is_counted_by_the_indexes_of_what_waits_where_these_help(
+async def test_waiting_candidates_are_counted_by_their_indexes(
     filled: Target, narrowed: dict[str, object], count: int, uses_them: bool
 ) -> None:
     statement, arguments = count_statement(

@@ -206,7 +206,7 @@ async def test_a_file_is_imported_as_it_is_or_not_at_all(review: Review, found: 
     assert woken == [1]
 
 
-async def test_what_the_rules_of_the_log_refuse_waits_again_with_the_reason(
+async def test_a_candidate_refused_by_the_log_waits_again_with_the_reason(
     review: Review, found: Propose, recorder: Recorder
 ) -> None:
     act = suspended("1")
@@ -235,9 +235,7 @@ async def test_a_rejection_needs_a_reason_and_can_be_taken_back(
     assert await refused(review.reopen(1, BOB)) == ("NOT_CLOSED", ("id",))
 
 
-async def test_what_was_decided_on_another_revision_is_refused(
-    review: Review, found: Propose
-) -> None:
+async def test_a_decision_on_another_revision_is_refused(review: Review, found: Propose) -> None:
     await found(proposal())
     seen = replace(ANN, revision=1)
     await review.assign(1, "bob", seen)
@@ -371,7 +369,7 @@ async def test_while_nobody_knows_whether_it_was_recorded_it_is_being_accepted(
     assert (await review.candidates.get(1)).position == 1
 
 
-async def test_what_the_publisher_says_otherwise_later_is_recorded_as_a_correction(
+async def test_a_later_account_is_recorded_as_a_correction(
     review: Review, found: Propose, recorder: Recorder
 ) -> None:
     await found(proposal())
@@ -385,7 +383,7 @@ async def test_what_the_publisher_says_otherwise_later_is_recorded_as_a_correcti
     assert (await review.candidates.get(2)).position == 3
 
 
-async def test_what_a_reader_imported_is_corrected_by_its_later_account(
+async def test_imported_facts_are_corrected_by_a_later_account(
     review: Review, found: Propose, recorder: Recorder
 ) -> None:
     one = proposal()

@@ -57,7 +57,7 @@ def api(services: Services) -> Api:
     return Api(services)
 
 
-async def test_who_may_not_write_is_told_before_a_large_body_is_read(reading: Api) -> None:
+async def test_a_reader_is_refused_before_a_large_body_is_read(reading: Api) -> None:
     commands = NONSENSE * 100_000
     assert len(str(commands)) < MAX_BODY_BYTES
     started = time.process_time()
@@ -77,9 +77,7 @@ async def test_who_may_not_write_is_told_before_a_large_body_is_read(reading: Ap
         "mutation ($all: [CommandInput!]!) { ... { __typename record(commands: $all) { position } } }",
     ],
 )
-async def test_who_may_not_write_is_told_before_the_values_are_read(
-    reading: Api, text: str
-) -> None:
+async def test_a_reader_is_refused_before_the_values_are_read(reading: Api, text: str) -> None:
     answer = await reading.post(text, all=NONSENSE)
     assert codes(answer) == {"UNAUTHENTICATED"}
     assert (answer["data"], answer["errors"][0]["path"]) == (None, ["record"])
@@ -96,7 +94,7 @@ async def test_a_mutation_asks_for_the_scope_that_it_needs(services: Services) -
         assert codes(answer) == {code}
 
 
-async def test_what_changes_nothing_needs_no_token(reading: Api) -> None:
+async def test_requests_that_change_nothing_need_no_token(reading: Api) -> None:
     assert await reading.ask("mutation { __typename }") == {"__typename": "Mutation"}
 
 
@@ -218,7 +216,7 @@ async def test_plans_are_not_kept_for_every_way_to_include_fields(api: Api) -> N
     assert len(plans.serializers) <= 2 * MAX_PLAN_VARIANTS
 
 
-def test_what_is_made_once_is_forgotten_by_its_weight() -> None:
+def test_memoized_values_are_evicted_by_size() -> None:
     made: list[Any] = []
 
     @memoize_by_identity(len)

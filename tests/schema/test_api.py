@@ -68,7 +68,7 @@ async def test_an_empty_log_answers_every_list_with_nothing(api: Api) -> None:
 # --- filters
 
 
-async def test_what_is_asked_of_clauses_must_hold_of_one_clause(api: Api) -> None:
+async def test_filters_of_clauses_must_match_one_clause(api: Api) -> None:
     await api.do(
         "announceExportControl",
         control(
@@ -581,7 +581,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(
     assert await api.refused("{ head asOf { digest } }") == ("TIMEOUT", None)
 
 
-async def test_what_nobody_foresaw_is_masked(
+async def test_unexpected_errors_are_masked(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_: Any) -> None:

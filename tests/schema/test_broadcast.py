@@ -135,7 +135,7 @@ async def test_many_who_are_fast_are_not_overtaken_however_much_comes_at_once(
         assert await asyncio.gather(*hearing) == [list(range(1, 201))] * 300
 
 
-async def test_what_was_kept_too_long_is_not_sent(
+async def test_expired_entries_are_not_sent(
     numbers: Numbers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broadcast = broadcast_of(numbers)
@@ -193,7 +193,7 @@ async def test_the_end_of_the_source_is_the_end_for_all(numbers: Numbers) -> Non
                 await listener.next()
 
 
-async def test_who_asks_goes_before_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_queries_have_priority_over_subscriptions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_PUSH_WAIT_SECONDS", 60)
     turns, acted = PushPriority(), list[int]()
 
@@ -232,7 +232,7 @@ async def test_an_answer_has_left_before_those_who_listen_are_looked_for() -> No
     assert order == ["sent", "looked"]
 
 
-async def test_those_who_listen_do_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_subscribers_do_not_wait_forever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_PUSH_WAIT_SECONDS", 0.05)
     turns, acted = PushPriority(), list[int]()
     with turns.answering():

@@ -76,7 +76,7 @@ def merge(target: dict[str, Any], more: dict[str, Any]) -> None:
             target[name] = value
 
 
-async def test_what_is_deferred_comes_behind_the_rest_and_makes_the_same_answer(api: Api) -> None:
+async def test_deferred_parts_come_last_and_make_the_same_answer(api: Api) -> None:
     found = await in_parts(api, DEFERRED)
     assert len(found) > 1
     assert [part["hasNext"] for part in found] == [True] * (len(found) - 1) + [False]
@@ -92,7 +92,7 @@ async def test_what_is_deferred_comes_behind_the_rest_and_makes_the_same_answer(
     assert all(part["extensions"]["moments"] == {"asOf": moment} for part in found)
 
 
-async def test_who_asks_for_no_parts_gets_the_answer_whole(api: Api) -> None:
+async def test_clients_without_multipart_get_one_response(api: Api) -> None:
     expected = await api.ask(PLAIN)
     assert await api.ask(DEFERRED) == expected
     for accept in ("multipart/mixed;deferSpec=20220824,application/json", "multipart/mixed", "*/*"):
@@ -137,15 +137,13 @@ async def test_an_error_in_what_is_deferred_leaves_the_rest(api: Api) -> None:
         ("", "BAD_REQUEST"),
     ],
 )
-async def test_what_is_refused_is_refused_in_one_part(
-    api: Api, query: str, code: str | None
-) -> None:
+async def test_a_refusal_has_one_part(api: Api, query: str, code: str | None) -> None:
     [part] = await in_parts(api, query)
     assert part["errors"][0]["extensions"]["code"] == (code or "GRAPHQL_VALIDATION_FAILED")
     assert "data" not in part
 
 
-async def test_what_takes_too_long_is_given_up_and_what_was_announced_ends_with_the_reason(
+async def test_a_late_part_is_abandoned_and_ends_with_the_reason(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_: Any, **__: Any) -> None:

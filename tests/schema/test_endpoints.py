@@ -215,7 +215,7 @@ async def test_the_lag_is_what_waits_of_the_filter(endpoints: Endpoints, target:
     assert (await endpoints.one("n3"))["lag"]["events"] == 0
 
 
-async def test_what_a_deliverer_met_is_shown(endpoints: Endpoints, target: Target) -> None:
+async def test_results_of_deliveries_are_shown(endpoints: Endpoints, target: Target) -> None:
     await endpoints.add(name="n", after="0")
     async with open_connection(target, role=OWNER) as connection:
         await connection.execute(
@@ -382,7 +382,7 @@ async def test_an_endpoint_of_a_chat_has_its_format_and_hides_its_address(
         assert "hush" not in str(of)
 
 
-async def test_what_is_wrong_with_an_endpoint_is_said(endpoints: Endpoints) -> None:
+async def test_errors_of_an_endpoint_are_reported(endpoints: Endpoints) -> None:
     for input, code, path in WRONG:
         steps = [path] if isinstance(path, str) else list(path)
         assert await endpoints.refused(**input) == (code, ["input", *steps]), input
@@ -444,7 +444,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
 """Refused operations on an endpoint at position 2, with a filter for China."""
 
 
-async def test_what_can_not_be_done_with_an_endpoint_is_said(
+async def test_impossible_actions_on_an_endpoint_are_refused(
     endpoints: Endpoints, target: Target
 ) -> None:
     await endpoints.add(name="n", after="0", places=["CN"])
@@ -456,7 +456,7 @@ async def test_what_can_not_be_done_with_an_endpoint_is_said(
         )
 
 
-async def test_what_is_done_is_on_record_with_who_and_why(endpoints: Endpoints) -> None:
+async def test_actions_are_recorded_with_actor_and_reason(endpoints: Endpoints) -> None:
     await endpoints.add(name="n", after="0")
     assert (await endpoints.do("pauseEndpoint", reason="they move"))["state"] == "PAUSED"
     assert (await endpoints.fails("pauseEndpoint"))[0] == "NOT_ACTIVE"

@@ -74,7 +74,7 @@ async def test_facts_are_narrowed(api: Api) -> None:
         assert await positions(api, **asked) == expected, asked
 
 
-async def test_what_is_retracted_does_not_count_from_then_on(api: Api) -> None:
+async def test_retracted_facts_do_not_count_from_then_on(api: Api) -> None:
     events = await api.services.recorder.read()
     taken = {"eventId": events[1].event_id, "reason": "misread", "source": source()}
     await api.do("retractEvent", taken)

@@ -22,7 +22,7 @@ async def identify(api: Api, **more: Any) -> None:
     await api.do("identifyFirm", {**firm, "source": source(), **more})
 
 
-async def test_what_touches_a_firm_is_found_under_all_of_its_names(api: Api) -> None:
+async def test_events_of_a_firm_are_found_under_all_of_its_names(api: Api) -> None:
     await identify(api, also=["Mountain Pass Materials"])
     renamed = {"id": "mp-materials", "on": "2025-07-10", "name": "MP Materials Corp."}
     await api.do("renameFirm", {**renamed, "source": source()})

@@ -57,7 +57,7 @@ async def test_it_follows_from_the_position_and_not_from_the_day(api: Api) -> No
     assert await days(api, moment='position: "1"') == {"CN": "2024-12-03"}
 
 
-async def test_what_was_retracted_is_not_known(api: Api) -> None:
+async def test_retracted_facts_are_not_listed(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
     told = await api.do("suspendExportControl", suspension("x"))
     await api.do("retractEvent", {"eventId": told["eventId"], "reason": "r", "source": source()})
@@ -84,7 +84,7 @@ async def test_only_acts_count_for_their_issuer_and_for_the_alliance_itself(api:
     assert await days(api, '(issuer: "US")') == {}
 
 
-async def test_who_can_issue_nothing_is_refused(api: Api) -> None:
+async def test_an_actor_that_cannot_issue_acts_is_refused(api: Api) -> None:
     code, _ = await api.refused('{ asOf { horizon(issuer: "China") { issuer } } }')
     assert code == "UNKNOWN_PLACE"
 
@@ -110,7 +110,7 @@ async def test_nobody_looks_where_no_source_is_watched(api: Api) -> None:
     assert (found["sourceCount"], found["lookedAt"], found["notRead"]) == (0, None, [])
 
 
-async def test_who_looked_and_found_nothing_is_told_also_of_issuers_without_facts(
+async def test_checks_without_results_are_listed_also_for_issuers_without_facts(
     api: Api, services: Services
 ) -> None:
     await record(services, watched(issuers=["ID", "msp"]))
@@ -159,7 +159,7 @@ async def test_an_issuer_is_known_as_far_as_the_source_that_was_read_first(
             "lookedAt": "2026-11-01T12:00:00.000001Z",
         }
     ]
-    gone = fact_of_source(Unwatched, "2026-11-04", reason="it is no more")
+    gone = fact_of_source(Unwatched, "2026-11-04", reason="it was closed")
     await record(services, gone, key="a")
     (found,) = await watch(api, "US")
     assert (found["sourceCount"], found["coversUntil"], found["notRead"]) == (1, "2026-11-02", [])

@@ -39,7 +39,7 @@ async def test_each_alias_of_as_of_says_its_own_moment(api: Api) -> None:
     }
 
 
-async def test_what_is_asked_as_of_now_and_what_is_compared_tell_theirs(api: Api) -> None:
+async def test_answers_as_of_now_and_comparisons_state_their_moments(api: Api) -> None:
     await api.do("announceExportControl", control("x"))
     today = clock.today().isoformat()
     told = await moments(

@@ -118,7 +118,7 @@ async def test_a_single_entity_is_found_by_its_key_and_by_its_id(corpus: Api) ->
         encode_opaque("alliance/quad@2025-01-01@" + "9" * 19),
     ],
 )
-async def test_what_never_was_an_id_is_refused(services: Services, id: str) -> None:
+async def test_a_text_that_never_was_an_id_is_refused(services: Services, id: str) -> None:
     api = Api(services)
     assert await api.refused("query ($id: ID!) { node(id: $id) { id } }", id=id) == (
         "INVALID_ID",
@@ -155,7 +155,7 @@ def test_an_id_is_text_that_every_client_can_make() -> None:
     assert urlsafe_b64decode(at.encode() + "==") == b"alliance/quad@2025-01-02@34"
 
 
-async def test_what_holds_at_two_moments_has_two_ids_and_each_leads_back(corpus: Api) -> None:
+async def test_a_state_at_two_moments_has_two_ids_and_each_resolves(corpus: Api) -> None:
     """A client that caches objects by id cannot show the law of one day as that of another."""
     before, after = [
         (

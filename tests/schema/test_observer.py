@@ -82,7 +82,9 @@ async def test_a_line_says_who_asked_what_and_up_to_which_position_it_was_answer
     with caplog.at_level(logging.INFO, "tracker.requests"):
         for body in asked:
             await api.request("POST", "/graphql", json=body, headers={"X-Request-ID": "r"})
-        await api.request("GET", "/graphql", headers={"Accept": "text/html"})  # the page is no line
+        await api.request(
+            "GET", "/graphql", headers={"Accept": "text/html"}
+        )  # the page has no line
     same = {"request": "r", "transport": "http", "actor": "demo", "status": 200}
     assert lines(caplog) == [
         same | {"type": "mutation", "position": 1, "outcome": "ok"},

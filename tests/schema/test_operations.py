@@ -172,7 +172,7 @@ async def test_a_search_index_that_stands_still_is_measured_and_warned_of(
     )
 
 
-async def test_who_follows_is_counted(services: Services) -> None:
+async def test_followers_are_counted(services: Services) -> None:
     api = Api(services)
     assert (await metrics(api))["tracker_followers",] == 0
     events = services.follower.follow(0)

@@ -103,7 +103,7 @@ async def test_the_days_of_transitions_are_those_on_which_the_answer_changes(cor
     assert set(turned) <= set(stops)
 
 
-async def test_what_was_known_of_a_figure_at_each_position(services: Services) -> None:
+async def test_a_figure_has_a_state_at_each_position(services: Services) -> None:
     api = Api(services)
     await api.do("recordFigure", claim("240000"))
     await api.do("recordFigure", claim("255000", edition="MCS 2025"))
@@ -162,7 +162,7 @@ async def test_an_answer_has_the_first_and_the_last_moment(corpus: Api) -> None:
         ),
     ],
 )
-async def test_what_names_no_moments_is_refused(
+async def test_a_receipt_without_moments_is_refused(
     corpus: Api, arguments: str, code: str, path: list[str]
 ) -> None:
     assert await corpus.refused(f"{{ over({arguments}) {{ validAt }} }}") == (code, path)
@@ -245,7 +245,7 @@ async def test_nothing_that_is_kept_longer_than_a_question_keeps_what_its_moment
     [('"gallium"', {}), ("$of", {"of": "gallium"})],
     ids=("said", "variable"),
 )
-async def test_what_is_the_same_for_all_days_is_asked_once(
+async def test_parts_that_are_equal_for_all_days_are_resolved_once(
     corpus: Api, monkeypatch: pytest.MonkeyPatch, named: str, variables: dict[str, str]
 ) -> None:
     asked: list[date] = []
@@ -272,7 +272,7 @@ async def test_what_is_the_same_for_all_days_is_asked_once(
     assert len(ids) == len(set(ids))
 
 
-async def test_what_is_wrong_on_every_day_is_reported_once(corpus: Api) -> None:
+async def test_an_error_of_every_day_is_reported_once(corpus: Api) -> None:
     answer = await corpus.post(
         '{ over(from: "2025-01-01", to: "2025-03-01", step: MONTH)'
         ' { validAt exportControls(commodity: "gallium", first: 999) { nodes { key } } } }'
@@ -303,7 +303,7 @@ async def test_few_moments_are_worked_on_at_a_time(
     assert 1 < most <= MAX_FIELDS_AT_WORK
 
 
-async def test_what_waits_for_its_turn_is_given_up_with_the_question(
+async def test_queued_work_is_abandoned_with_the_query(
     corpus: Api, corpus_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     began = asyncio.Event()

@@ -225,7 +225,7 @@ async def is_recorded_as_previewed(
     return True
 
 
-async def test_what_every_command_is_said_to_change_is_what_it_changes(api: Api) -> None:
+async def test_the_preview_of_every_command_equals_its_changes(api: Api) -> None:
     told = {name for command in EVERY_FACT for name in command}
     fields = await api.ask('{ __type(name: "FactInput") { inputFields { name } } }')
     assert told == {field["name"] for field in fields["__type"]["inputFields"]}
@@ -240,7 +240,7 @@ async def test_what_every_command_is_said_to_change_is_what_it_changes(api: Api)
             assert await is_recorded_as_previewed(api, [retraction], DAYS[1], f"r{number}")
 
 
-async def test_what_many_commands_change_together_is_told_before(api: Api) -> None:
+async def test_joint_changes_of_commands_are_previewed(api: Api) -> None:
     first, *rest = EVERY_FACT
     made = await api.ask(RECORD, commands=[first], key="first")
     assert made["record"]["position"] == "1"
@@ -415,7 +415,7 @@ async def test_two_previews_of_a_document_have_keys_of_their_own(api: Api) -> No
     assert error["extensions"] == {"code": "BAD_REQUEST", "path": ["idempotencyKey"]}
 
 
-async def test_who_may_not_record_may_not_preview(services: Services) -> None:
+async def test_a_client_that_cannot_record_cannot_preview(services: Services) -> None:
     reader = Api(services, Access(token="secret"))
     commands = [{"foundAlliance": FOUNDED}]
     assert (await reader.refused(PREVIEW, commands=commands))[0] == "UNAUTHENTICATED"

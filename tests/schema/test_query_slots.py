@@ -101,7 +101,7 @@ async def test_a_turn_that_is_not_wanted_any_more_is_passed_on(cancelled_late: b
     assert not turns._at_work
 
 
-async def test_who_may_write_only_because_everyone_may_waits_too(services: Services) -> None:
+async def test_open_writers_wait_too(services: Services) -> None:
     access_control = AccessControl(services.tokens, Access(open=True))
     writer = Caller("ann", frozenset({Scope.READ, Scope.RECORD}))
     waiting = [

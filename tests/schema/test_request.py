@@ -43,7 +43,7 @@ async def test_a_body_is_read_in_its_pieces_and_no_further_than_the_limit() -> N
         await read_body(incoming(*pieces(b"12", b"3", b"not asked for")), 2)
 
 
-async def test_who_goes_while_sending_has_gone() -> None:
+async def test_a_client_that_leaves_while_sending_is_disconnected() -> None:
     with pytest.raises(ClientDisconnect):
         await read_body(incoming(*list(pieces(b"{", b""))[:1], {"type": "http.disconnect"}), 2)
 

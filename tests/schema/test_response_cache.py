@@ -194,7 +194,7 @@ async def test_variables_that_are_too_deep_to_be_kept_are_answered(api: Counted)
     assert (await api.cache())[2] == 0
 
 
-async def test_who_may_not_read_gets_no_kept_answer(services: Services) -> None:
+async def test_a_client_without_rights_gets_no_cached_response(services: Services) -> None:
     api = Counted(services, Access(token="secret", read_open=False))
     headers = {"Authorization": "Bearer secret"}
     assert "errors" not in await api.post(CONTROLS, headers)

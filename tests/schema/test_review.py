@@ -137,7 +137,7 @@ async def test_a_candidate_shows_what_was_found_and_what_is_proposed(queue: Queu
     assert (hint["kind"], hint["lead"], hint["issuers"]) == ("LEAD", "GAP", ["CN"])
 
 
-async def test_what_is_accepted_is_recorded_and_can_be_read_at_once(
+async def test_an_accepted_candidate_is_recorded_and_readable_at_once(
     queue: Queue, services: Services
 ) -> None:
     await queue.found(proposal())
@@ -176,7 +176,7 @@ async def test_an_edit_takes_the_input_of_a_mutation(queue: Queue) -> None:
     assert accepted["position"] == "1"
 
 
-async def test_what_is_wrong_in_an_edit_is_said_with_its_field(queue: Queue) -> None:
+async def test_errors_of_an_edit_name_the_field(queue: Queue) -> None:
     await queue.found(proposal())
 
     async def refused(**wrong: Any) -> Any:
@@ -253,7 +253,7 @@ async def test_postponing_assigning_rejecting_and_reopening(queue: Queue) -> Non
         ("reopenCandidate", {}, ("NOT_CLOSED", ["input", "id"])),
     ],
 )
-async def test_what_is_wrong_is_said_with_a_code_and_its_field(
+async def test_errors_have_a_code_and_the_field(
     queue: Queue, mutation: str, input: dict[str, Any], refusal: Any
 ) -> None:
     await queue.found(proposal())

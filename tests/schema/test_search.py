@@ -137,7 +137,7 @@ async def test_firms_and_alliances_are_found_by_former_names_and_other_spellings
     assert await entities(api, "mountain") == ["firm/mp"]
 
 
-async def test_what_is_called_so_comes_before_what_only_says_so(api: Api) -> None:
+async def test_matches_in_names_come_before_matches_in_texts(api: Api) -> None:
     await api.do("recordAnnouncement", {**STATEMENT, "title": "MP and MP again", "firms": ["MP"]})
     await api.do("identifyFirm", FIRM)
     await api.do("announceExportControl", control("x", clause(entities=["MP Materials"])))
@@ -271,7 +271,7 @@ async def test_a_redacted_text_is_no_longer_found_at_any_position(api: Api) -> N
     assert await entities(api, "gallium") == ["export-control/x"]
 
 
-async def test_what_was_retracted_is_no_longer_found_from_then_on(api: Api) -> None:
+async def test_retracted_facts_are_not_found_from_then_on(api: Api) -> None:
     recorded = await api.do("announceExportControl", control("x", note="Ms Doe said so"))
     await api.do(
         "retractEvent",

@@ -107,7 +107,7 @@ async def test_an_event_is_executed_once_for_all_who_ask_the_same(
     await followers(services.follower, 0)
 
 
-async def test_those_who_come_late_or_come_back_share_what_comes_and_miss_nothing(
+async def test_late_and_returning_subscribers_share_events_and_miss_none(
     services: Services, address: str, executed: list[str]
 ) -> None:
     await announce(services, *"abc")

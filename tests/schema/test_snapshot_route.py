@@ -88,9 +88,7 @@ async def test_redacted_bytes_are_gone_with_the_reason(
 
 
 @pytest.mark.parametrize("path", ["0" * 64, "A" * 64, "0", "%00", "..%2f..", "0" * 64 + "%0a"])
-async def test_what_was_never_kept_or_is_not_a_hash_is_not_found(
-    services: Services, path: str
-) -> None:
+async def test_unknown_and_invalid_hashes_are_not_found(services: Services, path: str) -> None:
     found = await Api(services).request("GET", f"/snapshots/{path}")
     assert found.status_code == 404
 

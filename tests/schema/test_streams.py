@@ -217,7 +217,7 @@ async def test_a_client_has_so_many_subscriptions(services: Services, accept: st
         assert b'{"data":{"head":"0"}}' in response.content
 
 
-async def test_who_is_not_let_in_gets_a_status(services: Services) -> None:
+async def test_refused_connections_get_a_status(services: Services) -> None:
     closed = Access(read_open=False, rate=1)
     async with serving(services, closed) as (address, *_), client_of(address) as client:
         statuses = [

@@ -32,7 +32,7 @@ async def test_text_comes_as_gzip_to_those_who_take_it(api: Api, path: str) -> N
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "parquet"])
-async def test_what_is_packed_already_is_left_so(api: Api, ending: str) -> None:
+async def test_compressed_content_is_not_compressed_again(api: Api, ending: str) -> None:
     url = f"/tables/controls.{ending}?{PINNED}"
     answer = await api.request("GET", url, headers={"accept-encoding": "gzip"})
     assert answer.status_code == 200
@@ -40,7 +40,7 @@ async def test_what_is_packed_already_is_left_so(api: Api, ending: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/tables", "/openapi.json"])
-async def test_what_describes_tables_comes_as_gzip_too(api: Api, path: str) -> None:
+async def test_descriptions_of_tables_are_available_as_gzip(api: Api, path: str) -> None:
     answer = await api.request("GET", path, headers={"accept-encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.json()

@@ -169,7 +169,7 @@ async def test_only_clauses_that_match_are_rows(api: Api) -> None:
     assert ("cn-mofcom-2024-46", "2") not in expected
 
 
-async def test_what_comes_in_a_form_from_a_place_or_names_a_firm_is_a_table_too(api: Api) -> None:
+async def test_lists_by_form_place_and_firm_are_tables_too(api: Api) -> None:
     for narrowed in (
         {"origin": "CL", "commodity": "copper", "status": "RECOMMENDED"},
         {"form": "METAL", "commodity": "indium", "issuer": "CN"},
@@ -194,7 +194,7 @@ async def test_a_file_says_on_what_a_status_rests_and_for_whom_it_is_otherwise(a
     assert (tariff["ratePercent"], tariff["exceptionPlaces"]) == ("50", "RU; GB")
 
 
-async def test_what_is_to_come_has_the_columns_of_transitions(api: Api) -> None:
+async def test_upcoming_changes_have_the_columns_of_transitions(api: Api) -> None:
     """It includes the basis: changes by terms alone may have been postponed."""
     narrowed = {"commodity": "gallium", "valid": "2026-11-01"}
     coming = await csv_rows(api, "upcoming", days="60", **narrowed)
@@ -279,7 +279,7 @@ async def test_the_share_of_a_group_is_a_row_for_each_commodity_and_year(api: Ap
         ]
 
 
-async def test_what_others_wrote_is_not_a_formula_in_a_spreadsheet(services: Services) -> None:
+async def test_text_of_others_is_not_a_formula_in_a_spreadsheet(services: Services) -> None:
     wicked = '=HYPERLINK("http://example.org")'
     recorded = await services.commands.record("export-control/a", announced(title=wicked))
     await services.projector.reach(recorded.positions[-1])

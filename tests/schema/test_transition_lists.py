@@ -67,7 +67,7 @@ async def test_a_suspension_that_is_over_is_still_in_the_list(api: Api) -> None:
     assert (before["basis"], before["confirmedBy"]) == ("TERMS", None)
 
 
-async def test_what_was_not_public_on_the_day_is_in_no_list_of_that_day(corpus: Api) -> None:
+async def test_facts_that_were_not_public_on_a_day_are_in_no_list_of_that_day(corpus: Api) -> None:
     whole = await listed(corpus, 'entity: "export-control/cn-mofcom-2024-46"')
     assert ("2025-11-09", "2", "SUSPENDED", "ACT") in brief(whole)
     assert ("2026-11-28", "2", "RETURNS", "TERMS") in brief(whole)

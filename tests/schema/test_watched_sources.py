@@ -166,7 +166,7 @@ async def test_sources_are_found_by_issuer_words_and_how_they_stand(
 ) -> None:
     await three_looks(services)
     await record(services, watched(name="Official Journal", issuers=["EU"]), key="eu-journal")
-    gone = fact_of_source(Unwatched, "2026-11-03", reason="it is no more")
+    gone = fact_of_source(Unwatched, "2026-11-03", reason="it was closed")
     await record(services, watched(name="An old list", issuers=["US"]), gone, key="us-old")
 
     async def keys(narrowed: str) -> list[str]:

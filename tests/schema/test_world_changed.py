@@ -53,7 +53,7 @@ async def coming(answers: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any
     return found
 
 
-async def test_what_is_so_comes_at_once_and_again_when_an_event_touches_it(
+async def test_a_live_query_answers_at_once_and_after_each_relevant_event(
     services: Services,
 ) -> None:
     await record(services, "a")
@@ -129,9 +129,7 @@ async def test_an_event_touches_what_its_entity_is_about_and_a_retraction_what_i
             assert await affects(services.recorder, events, selection) is touched
 
 
-async def test_whoever_takes_answers_slowly_gets_the_last_state_and_not_all_between(
-    services: Services,
-) -> None:
+async def test_a_slow_subscriber_gets_the_last_state_only(services: Services) -> None:
     async with aclosing(asking(services)) as answers:
         assert (await coming(answers))["position"] == "0"
         for n in range(20):
@@ -222,7 +220,7 @@ def test_the_day_after_a_day_begins_at_midnight_utc() -> None:
         ({"validAt": "soon"}, "INVALID_DATE", ["validAt"]),
     ],
 )
-async def test_what_is_asked_wrongly_is_refused(
+async def test_invalid_subscriptions_are_refused(
     services: Services, variables: dict[str, Any], code: str, path: list[str | int]
 ) -> None:
     [answer] = [answer async for answer in asking(services, **variables)]

@@ -53,7 +53,7 @@ def file_of(directory: Path, sha256: str = SHA256) -> Path:
     return directory / sha256[:2] / sha256
 
 
-async def test_what_was_put_is_got(store: SnapshotStore) -> None:
+async def test_a_stored_snapshot_is_returned(store: SnapshotStore) -> None:
     assert await store.put(PAGE, "text/html") == SHA256
     found = await store.get(SHA256)
     assert found is not None
@@ -80,7 +80,7 @@ async def test_the_same_bytes_are_kept_once_whoever_puts_them(store: SnapshotSto
     assert only.size == len(LARGE)
 
 
-async def test_what_was_never_kept_is_not_there(store: SnapshotStore) -> None:
+async def test_a_snapshot_that_was_never_stored_is_missing(store: SnapshotStore) -> None:
     assert await store.get(SHA256) is None
     assert await store.describe(SHA256) is None
 
@@ -262,7 +262,7 @@ async def test_a_file_that_is_lost_is_said_to_be_and_comes_back_with_its_bytes(
     assert file_of(tmp_path).read_bytes() == PAGE
 
 
-async def test_who_has_no_directory_says_where_the_bytes_are_and_may_keep_them_itself(
+async def test_a_store_without_a_directory_reports_the_bytes_and_lets_callers_store_them(
     pool: Pool, tmp_path: Path
 ) -> None:
     await SnapshotStore(pool, tmp_path).put(PAGE)

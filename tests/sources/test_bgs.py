@@ -204,7 +204,7 @@ def test_the_congo_with_the_letters_of_the_other_is_reported_by_name_and_code(
                 "country_iso2_code": "DE",
                 "country_iso3_code": "DEU",
             },
-            "German Federal Republic is no country of today",
+            "German Federal Republic is not a country of today",
         ),
         ({"country_iso2_code": "JP"}, "China: the codes JP and CHN are of different countries"),
         (

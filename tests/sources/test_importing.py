@@ -442,7 +442,7 @@ async def test_another_file_withdraws_nothing(importer: ImportFixture) -> None:
     assert counts(outcome) == {"new": 1}
 
 
-async def test_what_a_person_retracted_is_not_brought_back(importer: ImportFixture) -> None:
+async def test_a_fact_retracted_by_a_person_is_not_restored(importer: ImportFixture) -> None:
     await importer.read(cell(1))
     await Commands(importer.recorder).record(FIGURE, retracted("row"))
     assert counts(await importer.read(cell(1), version="2")) == {"unchanged": 1}
@@ -469,7 +469,7 @@ async def test_a_client_can_not_keep_a_row_out_by_retracting_it_before(
     assert await standing_values(importer) == {"CN": 1}
 
 
-async def test_what_a_client_recorded_under_the_id_of_a_row_is_not_retracted(
+async def test_a_fact_recorded_by_a_client_under_the_id_of_a_row_is_not_retracted(
     importer: ImportFixture,
 ) -> None:
     other = claimed(9, publisher="bgs", edition="WMS")

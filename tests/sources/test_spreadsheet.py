@@ -150,14 +150,14 @@ def test_a_date_that_may_be_two_days_is_refused_until_it_is_said_how_it_is_meant
     assert made.on == {"dmy": "2024-04-03", "mdy": "2024-03-04"}[order]
 
 
-def test_what_is_over_has_its_end(tmp_path: Path) -> None:
+def test_ended_measures_have_an_end(tmp_path: Path) -> None:
     ended = "Tax,Indonesia,2014-01-12,,2017-01-11,Expired,export tax,nickel,,\n"
     assert only(sheet(tmp_path, ended).facts, Expired).in_force_until == "2017-01-11"
     repealed = ended.replace("Expired", "Withdrawn")
     assert only(sheet(tmp_path, repealed).facts, Repealed).repealed_from == "2017-01-11"
 
 
-def test_what_is_suspended_says_until_when(tmp_path: Path) -> None:
+def test_suspended_measures_have_an_end_of_the_suspension(tmp_path: Path) -> None:
     header = "title,jurisdiction,date,suspended,suspended_until,status,measure,commodities\n"
     row = "Ban,CN,2024-12-03,2025-11-09,2026-11-27,Suspended,ban,gallium\n"
     suspended = only(sheet(tmp_path, row, header).facts, Suspended)
@@ -172,9 +172,9 @@ def test_what_is_suspended_says_until_when(tmp_path: Path) -> None:
         ("T,Atlantis,2024,,,,ban,gallium,,\n", "jurisdiction", "'Atlantis' is not a place"),
         ("T,CN,,,,,ban,gallium,,\n", "announced", "expected the day of the announcement"),
         ("T,CN,soon,,,,ban,gallium,,\n", "announced", "'soon' is not a date"),
-        ("T,CN,2024,,,Unclear,ban,gallium,,\n", "status", "'Unclear' is no known status"),
-        ("T,CN,2024,,,In force,ban,gallium,,\n", "effective", "expected the day of it"),
-        ("T,CN,2024,,,,embargo,gallium,,\n", "measure", "'embargo' is no known measure"),
+        ("T,CN,2024,,,Unclear,ban,gallium,,\n", "status", "'Unclear' is not a status"),
+        ("T,CN,2024,,,In force,ban,gallium,,\n", "effective", "expected its day"),
+        ("T,CN,2024,,,,embargo,gallium,,\n", "measure", "'embargo' is not a measure"),
         ("T,CN,2024,,,,ban,,,\n", "commodities", "expected the field commodities"),
         ("T,CN,2024,,,,ban,unobtainium,,\n", "commodities", "'unobtainium' is not a commodity"),
         (f"{'T' * 600},CN,2024,,,,,,,\n", "title", "expected at most 500 characters"),
@@ -228,7 +228,7 @@ def test_columns_and_words_are_mapped_by_a_file_and_by_flags(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
-    [(["colour=Farbe"], "'colour' is no field"), (["title"], "expected FIELD=")],
+    [(["colour=Farbe"], "'colour' is not a field"), (["title"], "expected FIELD=")],
 )
 def test_a_mapping_that_is_none_is_refused(columns: list[str], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):

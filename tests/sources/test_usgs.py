@@ -172,7 +172,7 @@ def test_footnote_marks_glued_to_a_country_are_taken_off(
     assert set(outcome.claims) == {f"figure/gallium/{code}/production/primary/2023"}
 
 
-def test_what_a_country_adds_is_kept_in_the_note(tmp_path: Path) -> None:
+def test_additions_of_a_country_are_in_the_note(tmp_path: Path) -> None:
     outcome = wide(tmp_path, "MCS2024,Russia (recoverable),Mine production,,5,,,", table="antim")
     assert outcome.claims["figure/antimony/RU/production/mine/2023"].note == "recoverable"
 
@@ -420,7 +420,7 @@ def test_an_undeclared_unit_is_refused(tmp_path: Path) -> None:
     assert "is not a unit" in outcome.reasons[0]
 
 
-def test_what_is_weighed_may_stand_in_the_country_the_type_or_the_note(tmp_path: Path) -> None:
+def test_the_measured_substance_may_be_in_country_type_or_note(tmp_path: Path) -> None:
     boron = all_in_one(
         tmp_path,
         "MCS2025,Boron ,Chile,Boron all types,thousand metric tons,"

@@ -79,7 +79,7 @@ def test_a_header_names_statistic_product_and_unit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "code", "reason"),
     [
-        ("Imports_Matte_lots", "NOT_UNDERSTOOD", "'lots' is no unit of figures"),
+        ("Imports_Matte_lots", "NOT_UNDERSTOOD", "'lots' is not a unit of figures"),
         ("Employment_num", "NOT_FOLLOWED", "no statistic that the tracker has"),
         ("Shipments_kt", "NOT_FOLLOWED", "no statistic that the tracker has"),
         ("USprod_Mine_t", "IN_WORLD_TABLE", "read from the table by country"),

@@ -129,7 +129,7 @@ def both(*changes: Callable[[Tree], Any]) -> Callable[[Tree], None]:
 
 
 def altered_bytes() -> Iterator[Altered]:
-    """Yield files with other bytes of the same content, and files that are no receipts."""
+    """Yield files with other bytes of the same content, and files that are not receipts."""
     whole = str(receipt()).encode()
     tree = content()
     pretty = json.dumps(tree, sort_keys=True, ensure_ascii=False).encode()

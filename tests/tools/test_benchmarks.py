@@ -81,9 +81,7 @@ async def test_a_peer_that_is_not_installed_is_a_row_with_the_reason(server: Pos
     assert "absent: not measured, No module named 'absent'." in text
 
 
-async def test_what_is_appended_is_a_real_event_of_the_size_that_is_said(
-    recorder: Recorder,
-) -> None:
+async def test_appended_events_are_real_and_have_the_stated_size(recorder: Recorder) -> None:
     events = new_events("w64-100000", 1)
     await recorder.append(events)
     [read] = await recorder.read()
@@ -227,7 +225,7 @@ def test_every_hostile_load_is_one_that_can_be_run() -> None:
         assert 0 < connections <= Limits().client_connections
 
 
-def test_what_misses_an_aim_is_said_to_miss_it() -> None:
+def test_a_missed_target_is_marked() -> None:
     def holds(waits: list[float], most: float = 100, failures: int = 0) -> str:
         return hostile.Beside("x", 5, waits, failures, 0.01, most).cells[-1]
 

@@ -38,9 +38,7 @@ AROUND: tuple[dict[str, Any], ...] = (
 
 
 @pytest.mark.parametrize("seed", HISTORIES)
-def test_what_happens_and_names_a_firm_is_as_a_second_reading_has_it(
-    compare_history: CompareHistory, seed: int
-) -> None:
+def test_events_of_firms_equal_a_second_reading(compare_history: CompareHistory, seed: int) -> None:
     async def compare(api: Api, chance: Random) -> list[str]:
         log = await record_law(api, chance, 4)
         for number in range(0, 40, 10):
@@ -58,9 +56,7 @@ def test_what_happens_and_names_a_firm_is_as_a_second_reading_has_it(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_what_happens_around_shipped_goods_places_and_firms_is_as_a_second_reading_has_it(
-    api: Api,
-) -> None:
+async def test_events_of_goods_places_and_firms_equal_a_second_reading(api: Api) -> None:
     chance, log = Random(7), await log_of(api)
     known, at = counting_events(log, len(log)), (date(2026, 6, 1), len(log))
     every = entries(known, at[0])

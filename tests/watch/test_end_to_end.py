@@ -188,7 +188,7 @@ async def test_everything_is_found_once_and_that_nothing_is_new_is_cheap(
     assert await warnings(target) == ""
 
 
-async def test_what_changes_between_looks_is_found(
+async def test_changes_between_polls_are_found(
     target: Target, world: tuple[World, PublisherServer]
 ) -> None:
     publishers, server = world

@@ -158,7 +158,7 @@ async def items(target: Target, base: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PUBLISHERS)
-async def test_what_there_is_is_proposed_once_and_not_again(target: Target, name: str) -> None:
+async def test_existing_files_are_proposed_once(target: Target, name: str) -> None:
     played = PUBLISHERS[name]
     async with playing(played.make()) as server:
         for candidates in (len(played.items), 0):

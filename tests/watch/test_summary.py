@@ -95,7 +95,7 @@ def source_status(key: str, **fields: object) -> SourceStatus:
     return SourceStatus(key, **(values | fields))  # type: ignore[arg-type]
 
 
-def test_what_is_well_is_not_a_warning_and_many_are_counted() -> None:
+def test_healthy_sources_are_not_warnings_and_many_are_counted() -> None:
     well = tuple(source_status(f"s{n}") for n in range(9))
     assert WatchSummary((), watching=False).warnings == []
     assert WatchSummary(well, watching=False).warnings == []

@@ -213,7 +213,7 @@ async def test_of_a_look_that_failed_half_way_nothing_is_missed_and_nothing_fetc
     assert publisher.unchanged == 2  # the list, and the first act
 
 
-async def test_what_was_never_read_to_the_end_is_not_told_as_unchanged(
+async def test_an_incomplete_reading_is_not_reported_as_unchanged(
     target: Target, gazette: tuple[Gazette, PublisherServer]
 ) -> None:
     publisher, server = gazette
@@ -255,7 +255,7 @@ async def test_a_look_ends_at_its_limits_and_keeps_what_it_has(
     assert await items(target) == [f"a{n}" for n in range(1, read + 1)]
 
 
-async def test_what_no_record_can_hold_fails_one_source_and_no_other(
+async def test_content_that_no_record_can_hold_fails_one_source_only(
     target: Target, recorder: Recorder, gazette: tuple[Gazette, PublisherServer]
 ) -> None:
     _, server = gazette

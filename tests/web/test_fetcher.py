@@ -86,7 +86,7 @@ async def test_a_document_comes_as_it_is_with_what_is_declared_of_it() -> None:
     )
 
 
-async def test_what_is_not_declared_is_not_guessed() -> None:
+async def test_undeclared_encodings_are_not_guessed() -> None:
     found = await fetched(Publisher({"/act": Page(b"<html>", None)}))
     assert (found.media_type, found.charset) == (None, None)
 
@@ -105,7 +105,7 @@ async def test_headers_of_any_bytes_are_text_that_can_be_kept_and_are_never_sent
 
 
 @pytest.mark.parametrize("by", ["etag", "last_modified"])
-async def test_what_is_known_comes_only_when_it_has_changed(by: str) -> None:
+async def test_known_documents_are_returned_only_after_a_change(by: str) -> None:
     day = datetime(2026, 1, 2, tzinfo=UTC)
     page = Page(b"x", etag="" if by == "last_modified" else None, last_modified=day)
     publisher = Publisher({"/act": page})
@@ -123,7 +123,7 @@ async def test_what_is_known_comes_only_when_it_has_changed(by: str) -> None:
     assert (second.content, third.content) == (b"", b"y")
 
 
-async def test_what_is_known_of_one_address_says_nothing_of_where_it_has_moved_to() -> None:
+async def test_validators_of_an_address_are_not_used_after_a_redirect() -> None:
     page = Page(b"x", last_modified=datetime(2025, 1, 1, tzinfo=UTC), etag="")
     publisher = Publisher({"/new": page})
     publisher.fail("/act", Moved("/new"))
@@ -138,7 +138,7 @@ FAILURES: dict[str, tuple[Fault, str, int | None]] = {
     "404": (Status(404), "HTTP_STATUS", 404),
     "202, with which a wall of robots comes": (Status(202), "HTTP_STATUS", 202),
     "500": (Status(500), "HTTP_STATUS", 500),
-    "999, which is no status of HTTP": (no_status, "HTTP_STATUS", None),
+    "999, which is not a status of HTTP": (no_status, "HTTP_STATUS", None),
     "429": (Status(429), "RATE_LIMITED", 429),
     "503": (Status(503), "RATE_LIMITED", 503),
     "closed": (unreachable, "UNREACHABLE", None),
@@ -211,7 +211,7 @@ async def test_a_host_that_asks_to_wait_for_long_is_not_asked_again() -> None:
     assert publisher.count() == 1
 
 
-async def test_who_waits_for_a_turn_is_told_when_the_host_asks_to_wait_for_long() -> None:
+async def test_a_queued_request_fails_when_the_host_demands_a_long_wait() -> None:
     publisher = Publisher({"/act": PAGE})
     publisher.fail("/act", Status(429, retry_after="3600"))
     async with playing(publisher) as server, fetcher() as fetching, asyncio.timeout(within(10)):
@@ -222,7 +222,7 @@ async def test_who_waits_for_a_turn_is_told_when_the_host_asks_to_wait_for_long(
     assert publisher.count() == 1
 
 
-async def test_what_robots_may_not_read_is_not_asked_for() -> None:
+async def test_disallowed_addresses_are_not_requested() -> None:
     robots = "User-agent: *\nDisallow: /search\n\nUser-agent: other\nDisallow: /\n"
     publisher = Publisher({"/act": PAGE, "/search": PAGE}, robots)
     publisher.fail("/moved", Moved("/search"))
@@ -337,7 +337,7 @@ async def test_a_proxy_that_is_not_there_is_named() -> None:
                 await fetching.fetch(quick("http://publisher.example/act"))
 
 
-async def test_what_is_packed_is_unpacked_within_the_limit() -> None:
+async def test_compressed_content_is_decompressed_within_the_limit() -> None:
     packed = Page(gzip.compress(PAGE.content), headers={"content-encoding": "gzip"})
     assert (await fetched(Publisher({"/act": packed}))).content == PAGE.content
     bomb = Page(gzip.compress(b"x" * 50_000_000), headers={"content-encoding": "gzip"})
@@ -372,7 +372,7 @@ async def test_a_wrong_charset_is_handed_on_as_it_is_declared() -> None:
     assert (found.charset, found.content) == ("utf-8", "稀土".encode("gb18030"))
 
 
-async def test_whoever_looks_after_it_is_told_of_each_request() -> None:
+async def test_the_observer_gets_each_request() -> None:
     told: list[Sequence[object]] = []
     publisher = Publisher({"/act": PAGE})
     publisher.fail("/act", Status(500), times=1)

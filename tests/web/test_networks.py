@@ -64,7 +64,7 @@ def test_nothing_is_permitted_that_is_not_global(address: Address, encrypted: bo
 
 
 @given(addresses, st.lists(networks, max_size=3), st.booleans())
-def test_what_is_named_is_permitted_and_lets_nothing_else_through(
+def test_named_networks_are_permitted_and_no_others(
     address: Address, allowed: list[Network], encrypted: bool
 ) -> None:
     named = any(address in network for network in allowed)

@@ -48,14 +48,12 @@ def with_headers(*headers: str, status: str = "200 OK", content: bytes = b"hello
     ],
     ids=["gzip", "GZIP", "x-gzip", "two members", "deflate", "bare deflate", "identity", "empty"],
 )
-async def test_what_is_packed_comes_whole(content: bytes, coding: str) -> None:
+async def test_compressed_content_is_decompressed_completely(content: bytes, coding: str) -> None:
     assert (await fetched(packed(content, coding))).content == ACT
 
 
 @pytest.mark.parametrize("kept", [len(PACKED) // 2, -1, -8, 9, 1])
-async def test_what_was_packed_and_is_not_whole_is_cut_off_whatever_length_is_declared(
-    kept: int,
-) -> None:
+async def test_truncated_content_is_refused_whatever_length_is_declared(kept: int) -> None:
     error = await failure(packed(PACKED[:kept]))
     assert (error.code, error.status) == ("CUT_OFF", 200)
     assert ACT.startswith(error.content)
@@ -71,7 +69,7 @@ async def test_what_was_packed_and_is_not_whole_is_cut_off_whatever_length_is_de
     ],
     ids=["not packed", "more", "another sum", "a second member that is cut off"],
 )
-async def test_what_can_not_be_unpacked_is_not_a_document(content: bytes) -> None:
+async def test_content_that_cannot_be_decompressed_is_not_a_document(content: bytes) -> None:
     assert (await failure(packed(content))).code == "CUT_OFF"
 
 

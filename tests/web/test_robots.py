@@ -32,7 +32,9 @@ class Site(Publisher):
     ],
     ids=["a mark", "other ends of lines", "5 MB", "500 KiB before the rule"],
 )
-async def test_what_it_forbids_is_not_asked_for(comments: int, rules: bytes, more: int) -> None:
+async def test_forbidden_addresses_are_not_requested(
+    comments: int, rules: bytes, more: int
+) -> None:
     robots = COMMENT * comments + rules + COMMENT * more
     site = Site(robots)
     assert (await failure(site)).code == "ROBOTS"

@@ -323,7 +323,7 @@ class Mailing:
 
 
 async def finished(work: Coroutine[Any, Any, T]) -> T:
-    """Return the result of some work, which a stop of the server lets finish if it takes not long.
+    """Return the result of some work, which a stop of the server lets finish if it is short.
 
     Otherwise a message that the mail server has accepted would be sent again.
     """

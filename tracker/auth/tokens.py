@@ -59,7 +59,7 @@ class Tokens:
         except CONNECTION_ERRORS as error:
             if self._beside:
                 return await self._beside.authenticate(secret)
-            raise Unavailable("Whose token this is could not be read; try again") from error
+            raise Unavailable("The owner of this token could not be read; try again") from error
         if row is None:
             return None
         caller = Caller(row["name"], expand_scopes(map(Scope, row["scopes"])))

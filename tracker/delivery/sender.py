@@ -185,7 +185,7 @@ class Sender:
     ) -> None:
         """Send a request and read its response.
 
-        It is repeated on a new connection if a persistent one is closed, which is no failure of the receiver.
+        It is repeated on a new connection if a persistent one is closed: the receiver has not failed then.
         """
         address = URL(url, encoded=True)
         session = self._sessions[address.scheme]

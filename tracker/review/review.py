@@ -316,7 +316,7 @@ def with_review(fact: Fact, snapshot: str | None, accepted_by: Sequence[str]) ->
 
 
 def _readable_fact(candidate: Candidate) -> None:
-    """Raise InvalidInput for a proposal that is no valid fact of the present schema."""
+    """Raise InvalidInput for a proposal that is not a valid fact of the present schema."""
     try:
         candidate.fact  # noqa: B018 - which reads it
     except InvalidInput as error:

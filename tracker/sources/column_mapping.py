@@ -219,7 +219,7 @@ def _field(name: str) -> str:
     name = name if name in FIELDS else ALIASES.get(name, name)
     if name not in FIELDS:
         raise InvalidInput(
-            f"{name!r} is no field: expected one of {', '.join(FIELDS)}",
+            f"{name!r} is not a field: expected one of {', '.join(FIELDS)}",
             code="UNKNOWN_FIELD",
             path=(name,),
         )

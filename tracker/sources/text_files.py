@@ -159,7 +159,7 @@ def encoding_named(name: str) -> str:
         near = difflib.get_close_matches(name.lower().replace("-", "_"), aliases, n=3)
         like = near or ["utf-8", "gb18030", "cp1252"]
         raise InvalidInput(
-            f"{name[:50]!r} is no encoding of text: expected one such as " + ", ".join(like),
+            f"{name[:50]!r} is not an encoding of text: expected one such as " + ", ".join(like),
             code="UNKNOWN_ENCODING",
             path=("encoding",),
         )

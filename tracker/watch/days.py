@@ -58,7 +58,7 @@ def day_format(form: str, language: str) -> DayFormat:
     kinds = re.findall("%(.)", form)
     if sorted("B" if kind in "Bbm" else kind for kind in kinds) != ["B", "Y", "d"]:
         raise InvalidInput(
-            f"{form!r} is no format of days: expected %d, %Y and one of %m, %B and %b, each once"
+            f"{form!r} is not a format of days: expected %d, %Y and one of %m, %B and %b, each once"
         )
     months = _months(language, "short" if "b" in kinds else "long") if "m" not in kinds else {}
     pattern = _pattern(form, months)

@@ -288,7 +288,7 @@ def withdrawal(url: str, day: date, title: str, language: str, failure: FetchFai
     origin = Origin(
         item=item_of(url), title=title, sha256=None, url=url, language=language, published_on=day
     )
-    reason = f"It is in the list no more, and its address answers {failure.status}"
+    reason = f"It is no longer in the list, and its address answers {failure.status}"
     return Lead(origin, reason, LeadCode.WITHDRAWN)
 
 

@@ -54,7 +54,7 @@ class Unpacker:
     def end(self) -> None:
         """Complete the data. Raises UnpackError if they are cut off."""
         if self._left and self._stream is not None and not self._stream.eof:
-            raise UnpackError("what is packed is cut off")
+            raise UnpackError("the compressed content is truncated")
 
     def _rest(self, stream: zlib._Decompress) -> bytes:
         """Return the remainder of a piece: of the same stream, or of a following one, as gzip permits."""
@@ -62,7 +62,7 @@ class Unpacker:
             return stream.unconsumed_tail
         if stream.unused_data:
             if self._coding not in GZIP:
-                raise UnpackError("there is more behind the end of what is packed")
+                raise UnpackError("data follow the end of the compressed content")
             self._stream = None
         return stream.unused_data
 

@@ -182,7 +182,7 @@ def _target(request: WebRequest, response: aiohttp.ClientResponse) -> str:
     try:
         target = here.join(URL(location)).with_fragment(None)
     except ValueError:
-        raise refuse(f"to {location}, which is no address") from None
+        raise refuse(f"to {location}, which is not an address") from None
     if target.user is not None or target.password is not None:  # which must not be sent in our name
         raise refuse("to an address with a user name or password")
     if here.scheme == "https" and target.scheme == "http":

@@ -14,7 +14,7 @@ SELECT format('CREATE ROLE %I LOGIN', name)
 FROM unnest(ARRAY['minerals_admin', 'web']) name
 WHERE to_regrole(name) IS NULL \gexec
 
--- The administrator migrates: `tracker migrate`, `tracker token`. It owns the database and is no superuser.
+-- The administrator migrates: `tracker migrate`, `tracker token`. It owns the database and is not a superuser.
 GRANT tracker_owner, tracker_projector, tracker_api, tracker_publisher, tracker_deliverer, tracker_watcher,
     tracker_mailer TO minerals_admin;
 \if :{?admin_password}

@@ -25,7 +25,7 @@ def require_installed() -> None:
     """Raise TrackerError if the library is not installed."""
     if not is_installed():
         raise TrackerError(
-            "PNG and PDF take vl-convert-python, which is not installed here: the extra `charts` has it",
+            "PNG and PDF need vl-convert-python, which is not installed: install the extra `charts`",
             code="FORMAT_NOT_INSTALLED",
         )
 

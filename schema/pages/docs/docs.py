@@ -71,7 +71,7 @@ async def document(request: Request, client: Client) -> Response:
     name = request.path_params["name"]
     shown = (await asyncio.to_thread(pages)).get(name)
     if shown is None:
-        raise NotFound(f"{name[:50]!r} is no document: {PATH} has a list of all", path=("name",))
+        raise NotFound(f"{name[:50]!r} is not a document: {PATH} has a list of all", path=("name",))
     return _html(
         client,
         "docs/document.html",

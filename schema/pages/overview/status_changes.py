@@ -25,8 +25,8 @@ VERBS = {
     "RETURNS": ("returns", "returns", "return"),
     "STATED_END": (
         "suspension ends as stated",
-        "is suspended no more, as a government stated",
-        "are suspended no more, as a government stated",
+        "is no longer suspended, as a government stated",
+        "are no longer suspended, as a government stated",
     ),
     "EXPIRES": ("expires", "expires", "expire"),
     "REPEALED": ("repealed", "is repealed", "are repealed"),

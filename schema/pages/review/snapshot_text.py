@@ -50,7 +50,7 @@ def snapshot_text(snapshot: Snapshot | None, place: str) -> SnapshotText:
     except NotUnderstood as error:
         return SnapshotText(note=f"It cannot be shown as text ({error.message}): open the file.")
     if text is None:
-        return SnapshotText(note="It is no text that can be shown here: open the file.")
+        return SnapshotText(note="It is not a text that can be shown here: open the file.")
     shown = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
     if len(shown) > MAX_SHOWN_CHARACTERS:
         return SnapshotText(shown[:MAX_SHOWN_CHARACTERS], "Its beginning; the file has all of it.")

@@ -55,7 +55,7 @@ async def static_file(request: Request) -> Response:
     name, requested = request.path_params["name"], request.path_params["edition"]
     content = static_files().get(name)
     if content is None:
-        raise NotFound(f"{name[:50]!r} is no file of the pages", path=("name",))
+        raise NotFound(f"{name[:50]!r} is not a file of the pages", path=("name",))
     headers = {
         "Cache-Control": FOR_EVER if requested == edition() else "no-cache",
         "Vary": "Accept-Encoding",

@@ -69,7 +69,7 @@ async def test_a_stream_with_other_subjects_of_another_relay_or_of_another_log_i
         assert "the event not ours at position 3" in await refusal(target, broker.url)
 
 
-async def test_what_a_relay_sends_that_was_replaced_is_stored_nowhere(
+async def test_messages_of_a_replaced_relay_are_not_stored(
     target: Target, recorder: Recorder, broker: NatsServer
 ) -> None:
     await append(recorder, "a", 10)
@@ -102,7 +102,7 @@ LOGIN = """accounts { A { jetstream: enabled, users: [
   { user: reader, password: reads, permissions { publish: "none", subscribe: ">" } } ] } }"""
 
 
-async def test_who_may_not_is_told_so_without_the_password(
+async def test_a_refused_login_is_reported_without_the_password(
     target: Target,
     recorder: Recorder,
     caplog: pytest.LogCaptureFixture,

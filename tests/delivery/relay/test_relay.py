@@ -47,7 +47,7 @@ async def test_a_message_is_the_entry_byte_for_byte_with_its_place_in_the_header
     assert last.headers["Tracker-Relay"] == "r"
 
 
-async def test_what_comes_while_it_runs_is_published_and_what_came_while_it_did_not(
+async def test_events_are_published_during_and_after_a_pause_of_the_relay(
     target: Target, recorder: Recorder, broker: NatsServer
 ) -> None:
     async with running(target, broker.url):

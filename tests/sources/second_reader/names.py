@@ -44,7 +44,7 @@ def commodity_of(name: str) -> str:
 
 @cache
 def place_of(name: str) -> str | None:
-    """Return the code of a place by its name or code; None if it is no place, such as a list of several."""
+    """Return the code of a place by its name or code; None for others, such as a list of several."""
     try:
         return PLACES.get(name) or str(pycountry.countries.lookup(name).alpha_2)
     except LookupError:

@@ -10,7 +10,7 @@ from tests.truth.oracle.declared import above, are_same_bases, factor
 from tests.truth.oracle.events import CountingEvent
 
 NUMBERS = (None, "about", "nearly", "nil")
-"""Qualifiers of a number that is no bound."""
+"""Qualifiers of a number that is not a bound."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Claim:
 
     @property
     def number(self) -> Fraction | None:
-        """Return its number, if it has one that is no bound."""
+        """Return its number, if it has one that is not a bound."""
         if self.quantity.get("qualifier") not in NUMBERS:
             return None
         return self.stated

@@ -83,7 +83,7 @@ def test_only_pages_whose_figures_changed_are_proposed_again() -> None:
     api.figures[12]["quantity"] = 5.0
     second = poll(api, first.cursor)
     assert second.items == ["cobalt, mine, Production, page 2"]
-    assert "otherwise than before" in second.imports[0].reason
+    assert "some of which differ from before" in second.imports[0].reason
 
 
 def test_a_commodity_without_figures_is_a_warning() -> None:

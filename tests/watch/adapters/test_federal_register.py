@@ -75,7 +75,7 @@ def test_a_look_is_one_request_for_each_search() -> None:
     assert driven.items == ["2026-00017"]
 
 
-def test_what_has_a_term_but_names_no_commodity_is_a_lead() -> None:
+def test_an_entry_with_a_term_and_no_commodity_is_a_lead() -> None:
     plain = document("2026-00031", "2026-02-02", agencies=OTHERS, full_text="… rare earth …")
     named = document("2026-00032", "2026-02-02", "On rare earths", agencies=OTHERS)
     register = FederalRegister([plain, named])

@@ -167,7 +167,7 @@ def test_a_link_that_leads_to_no_page_is_none(form: Any, link: str) -> None:
     assert poll(form([replace(A, link=link)])).leads[0].origin.url == ADDRESS
 
 
-def test_what_has_more_entries_than_can_be_remembered_is_not_a_feed() -> None:
+def test_a_file_with_too_many_entries_is_not_a_feed() -> None:
     many = [Item(f"https://publisher.example/{n}", f"Act {n}", "2026-02-20") for n in range(2001)]
     assert len(poll(atom(many[1:])).items) == 2000
     driven = poll(atom(many), may_fail=True)

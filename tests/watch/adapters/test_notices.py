@@ -171,7 +171,7 @@ def test_a_list_that_ran_past_all_that_was_seen_is_a_gap() -> None:
         ("<meta charset=utf-8><ul class=actes><li>\xe9", "ENCODING"),
     ],
 )
-def test_what_is_not_understood_fails_the_look(page: str, code: str) -> None:
+def test_unreadable_responses_fail_the_poll(page: str, code: str) -> None:
     publisher = Publisher({"/list": Page(page.encode("cp1252"), charset=None)})
     if code == "LAYOUT_CHANGED":
         publisher.pages["/list"] = Page(page.encode(), charset="utf-8")

@@ -62,7 +62,7 @@ def test_tables_become_imports_by_the_reader_of_their_edition() -> None:
     assert not any("yearbook" in url for url in found.urls)
 
 
-def test_what_is_proposed_is_what_the_reader_reads(tmp_path: Path) -> None:
+def test_proposals_equal_the_facts_of_the_reader(tmp_path: Path) -> None:
     editions = {}
     for proposal, content in zip(poll(catalogue()).imports, (WORLD_2025, WORLD), strict=True):
         path = tmp_path / proposal.file_name
@@ -88,10 +88,10 @@ def test_only_files_with_another_checksum_are_fetched_again() -> None:
     site.releases[0].files["MCS2025_World_Data.csv"] = WORLD_2025.replace(b"750000", b"760000")
     third = poll(site, second.cursor)
     assert third.items == ["a25/MCS2025_World_Data.csv"]
-    assert "reads otherwise than before" in third.imports[0].reason
+    assert "has another text than before" in third.imports[0].reason
 
 
-def test_what_no_reader_recognises_is_a_lead() -> None:
+def test_a_file_without_a_reader_is_a_lead() -> None:
     site = catalogue()
     site.releases[0].files = {"MCS2025_Salient.csv": b"DataSource,Commodity\nMCS2025,Gallium\n"}
     [lead] = poll(site, since_edition=2025).leads
@@ -131,7 +131,7 @@ def test_a_changed_file_that_can_not_be_had_stays_known() -> None:
     second = poll(site, first.cursor)
     assert [lead.code for lead in second.leads] == [LeadCode.NOT_READ]
     [proposal] = poll(site, second.cursor).imports
-    assert "reads otherwise than before" in proposal.reason
+    assert "has another text than before" in proposal.reason
 
 
 def test_a_long_catalogue_is_read_over_its_pages() -> None:

@@ -192,11 +192,11 @@ class BundleFiles(LogFiles):
         return None if file is None else read_chunks(file, MAX_SNAPSHOT_BYTES + 1, CHUNK_BYTES)
 
     def missing_error(self, path: str, positions: range | None = None) -> TrackerError:
-        """Return the error of a missing file: without a checkpoint it is no bundle, otherwise it is
+        """Return the error of a missing file: without a checkpoint it is not a bundle, otherwise it is
         incomplete."""
         if path == CHECKPOINT:
             return InvalidInput(
-                f"{self.name} is no bundle: expected a directory with a file"
+                f"{self.name} is not a bundle: expected a directory with a file"
                 " `checkpoint`, as `tracker export` makes it",
                 code="NO_BUNDLE",
             )

@@ -98,7 +98,7 @@ def parse_tile(path: str) -> tuple[Tile, bool]:
         if same and tile.level <= MAX_LEVEL and tile.width < TILE_WIDTH + (not partial):
             return tile, entries
     raise InvalidInput(
-        f"{path[:100]!r} is no tile: expected a path such as 0/x001/234.p/8", path=("tile",)
+        f"{path[:100]!r} is not a tile: expected a path such as 0/x001/234.p/8", path=("tile",)
     )
 
 

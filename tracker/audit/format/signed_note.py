@@ -170,7 +170,7 @@ class Signature:
                 data = _bytes(encoded)
                 if data and len(data) > 4:
                     return Signature(name, int.from_bytes(data[:4], "big"), data[4:])
-        raise NotProven(f"{line[:100]!r} is no signature of a note")
+        raise NotProven(f"{line[:100]!r} is not a signature of a note")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class Receipt:
             file = msgspec.json.decode(data, type=ReceiptFile)
             canonical = str(file).encode() == data.removesuffix(b"\n") + b"\n"
         except (msgspec.DecodeError, UnicodeDecodeError, InvalidInput, RecursionError) as error:
-            raise Rejected("BAD_RECEIPT", f"the file is no receipt: {error}") from None
+            raise Rejected("BAD_RECEIPT", f"the file is not a receipt: {error}") from None
         if not canonical:
             raise Rejected(
                 "BAD_RECEIPT",

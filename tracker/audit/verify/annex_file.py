@@ -110,7 +110,7 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[AnnexLine]:
             int(line.position)
         except (msgspec.MsgspecError, UnicodeError, ValueError) as error:
             raise Rejected(
-                "ALTERED_ANNEX", f"line {number} of annexes is no text: {error}"
+                "ALTERED_ANNEX", f"line {number} of annexes is not a text: {error}"
             ) from None
         yield line
 

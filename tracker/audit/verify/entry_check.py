@@ -32,7 +32,7 @@ class EntryChecker:
             event = recorded(entry)
         except (msgspec.MsgspecError, UnicodeError) as error:
             raise Rejected(
-                "NOT_AN_EVENT", f"the entry is no event: {error}", _at(position)
+                "NOT_AN_EVENT", f"the entry is not an event: {error}", _at(position)
             ) from None
         if event.recorded_at.tzinfo is None:
             raise Rejected("NOT_AN_EVENT", "its time has no time zone", _at(position))

@@ -20,7 +20,7 @@ class KnownHead:
     name: str
     head: TrustedCheckpoint
     is_claim: bool = False
-    """Whether a document outside of the log claims it, such as a receipt, so that a mismatch is no fault
+    """Whether a document outside of the log claims it, such as a receipt, so that a mismatch is not a fault
     of the log."""
 
 

@@ -41,7 +41,7 @@ class Result(StrEnum):
     """The log is consistent, but its key is not trusted."""
     REJECTED = "rejected"
     NOT_VERIFIED = "not_verified"
-    """The log could not be read, which is no evidence against it."""
+    """The log could not be read, which is not evidence against it."""
 
 
 class TextCounts(msgspec.Struct, rename="camel"):

@@ -150,7 +150,7 @@ class Quantity(Value, frozen=True, kw_only=True):
         check_number(self.upper, "upper")
         if self.qualifier is Qualifier.NIL and self.value:
             raise InvalidInput(
-                "expected 0 beside the qualifier nil", code="VALUE_NOT_ALLOWED", path=("value",)
+                "expected 0 for the qualifier nil", code="VALUE_NOT_ALLOWED", path=("value",)
             )
         if self.upper is not None and self.value is not None and self.upper < self.value:
             raise InvalidInput(

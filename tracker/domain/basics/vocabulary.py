@@ -37,11 +37,11 @@ class MemberRole(StrEnum):
     CHAIR = "chair"
     """A member that chairs it."""
     OBSERVER = "observer"
-    """It observes, and is no member."""
+    """It observes, and is not a member."""
     ENDORSER = "endorser"
-    """It endorses the declarations of the alliance, and is no member."""
+    """It endorses the declarations of the alliance, and is not a member."""
     GUEST = "guest"
-    """It attends as a guest, and is no member."""
+    """It attends as a guest, and is not a member."""
 
     @property
     def is_membership(self) -> bool:

@@ -1,7 +1,7 @@
 """Publishers of the sources of facts, declared in `publishers.toml` beside this file.
 
 An authority is a publisher whose publications are the own text of a place or an alliance. An undeclared
-publisher is no authority.
+publisher is not an authority.
 """
 
 from __future__ import annotations

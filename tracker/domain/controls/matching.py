@@ -308,7 +308,7 @@ def reaches_place(clause: Clause, named: Sequence[Place], place: Place, day: dat
 def goes_to(control: ExportControlState, clause: Clause, place: Place, day: date) -> bool:
     """Return whether a clause applies to goods that go to a place.
 
-    Goods within one place are no export, and imports go to their issuer.
+    Goods within one place are not exports, and imports go to their issuer.
     """
     own = control.issuer in (place, *unions_of(place, day))
     if control.direction is Direction.EXPORT:

@@ -155,7 +155,7 @@ class Entity(BaseAggregate[str]):
             return f"{cls.__name__}.Retracted"
         type_ = TYPES[type(fact)]
         if type_ not in cls.FACTS:
-            raise InvalidInput(f"{type_} is no fact about an entity {cls.KIND}/…", path=("id",))
+            raise InvalidInput(f"{type_} is not a fact about an entity {cls.KIND}/…", path=("id",))
         return type_
 
     def record(self, fact: Fact, event_id: str) -> None:

@@ -39,7 +39,7 @@ class Source(Value, frozen=True, kw_only=True):
     """The check of the source before the fact was recorded; MEMORY if left out."""
     primary: bool | None = None
     """Whether it is the text of the issuer itself. By default it is if an authority published it at its
-    own address or in a data file. True has no effect if the publisher is no authority of an issuer or
+    own address or in a data file. True has no effect if the publisher is not an authority of an issuer or
     actor of the act."""
     confidence: Name | None = None
     """The confidence of the person who recorded the fact, in words."""

@@ -57,7 +57,7 @@ def _check_unsupported(fact: Fact) -> None:
         for index, field in enumerate(unsupported):
             if not _has(fields, field.split(".")):
                 raise InvalidInput(
-                    f"{field!r} is no field that the fact gives: expected one of"
+                    f"{field!r} is not a field that the fact gives: expected one of"
                     f" {', '.join(fields)}, or a part of one such as 'amounts.0.quantity'",
                     code="UNKNOWN_FIELD",
                     path=(*path, "unsupported", index),

@@ -18,7 +18,7 @@ FieldPath: TypeAlias = tuple[str | int, ...]
 Stated: TypeAlias = tuple[FieldPath, Quantity | None]
 """The path of a part, and its number if there is one."""
 ListedPlace = Annotated[Place, NOT_A_SUBJECT]
-"""A place of origin, which is no subject of the claim: its subject is the importer."""
+"""A place of origin, which is not a subject of the claim: its subject is the importer."""
 
 
 class Origin(Value, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Trade flows: the imports of a place under one code of the Harmonized System in a year, by origin.
 
-A code may have the goods of several commodities, so a flow is no figure of a commodity: see
+A code may have the goods of several commodities, so a flow is not a figure of a commodity: see
 `hs_concordance.py`.
 """
 

@@ -167,7 +167,7 @@ class Shipment(Value, frozen=True, kw_only=True):
         for goods, forms in ((self.commodity, of_commodity), (self.hs_code, of_code)):
             if self.form is not None and forms and self.form not in forms:
                 raise InvalidInput(
-                    f"{str(self.form)!r} is no form of {str(goods)!r}: expected"
+                    f"{str(self.form)!r} is not a form of {str(goods)!r}: expected"
                     f" {listed(sorted(forms), conjunction='or')}, or no form",
                     code="CONTRADICTION",
                     path=("form",),

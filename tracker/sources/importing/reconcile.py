@@ -142,7 +142,7 @@ def without_redacted(
 ) -> tuple[PlannedEvent, list[RecordedFact]]:
     """Return a planned event and its row, both without the texts redacted in the row.
 
-    A file that still has them is no change, and a correction does not restore them.
+    A file that still has them is not a change, and a correction does not restore them.
     """
     gone = {field for known in row for field in commitments_in(known.fact)}
     return (

@@ -201,7 +201,7 @@ def country(field: Mapping[str, str]) -> Place:
     """
     name, two = field.get("country_trans", ""), field.get("country_iso2_code", "")
     if name.casefold() in SMALLER_THAN_TODAY:
-        raise InvalidInput(f"{name} is no country of today")
+        raise InvalidInput(f"{name} is not a country of today")
     if (former := find_place(name)) and former.last_day:
         return former  # under the codes of a present state
     known = pycountry.countries.get(alpha_3=field["country_iso3_code"])

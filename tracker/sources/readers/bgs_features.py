@@ -51,7 +51,7 @@ def is_collection(head: bytes) -> bool:
 def read_features(content: bytes) -> list[dict[str, str]]:
     """Return the properties of each feature as text, by the names of the CSV.
 
-    Raises InvalidInput for a file that is no page of features, or lacks the required fields.
+    Raises InvalidInput for a file that is not a page of features, or lacks the required fields.
     """
     features = _features(content)
     return [_properties(feature, number) for number, feature in enumerate(features)]

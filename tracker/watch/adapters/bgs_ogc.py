@@ -83,7 +83,7 @@ def poll(settings: SourceSettings, cursor: Cursor, today: date) -> PollSteps:
                 raise
             failed = commodity
             pages |= {item: known[item] for item in known if item.startswith(f"{commodity}, ")}
-            warnings.append(f"the figures of {commodity!r} could not be had: {failure.message}")
+            warnings.append(f"the figures of {commodity!r} could not be fetched: {failure.message}")
             continue
         if not read[0].features:
             warnings.append(f"the API has no figures of {commodity!r}")
@@ -131,7 +131,7 @@ def _page(response: Response, address: str) -> FeaturePage:
         raise NotUnderstood(f"{response.url}: {error.message}{where}") from None
     matched = page.get("numberMatched")
     if matched is not None and (not isinstance(matched, int) or isinstance(matched, bool)):
-        raise NotUnderstood(f"{response.url}: numberMatched is no number")
+        raise NotUnderstood(f"{response.url}: numberMatched is not a number")
     return FeaturePage(
         response, features, tuple(_ids(page)), matched, _next(page, response.request.url, address)
     )
@@ -179,7 +179,7 @@ def _reconcile(pages: list[FeaturePage], url: str | None, commodity: str) -> Non
     elif len(matched) > 1:
         reason = f"the number of figures changed meanwhile: {sorted(matched)}"
     elif matched and got not in matched:
-        reason = f"{got} figures came of {matched.pop()}"
+        reason = f"{got} of {matched.pop()} figures were returned"
     else:
         return
     raise NotUnderstood(f"{commodity}: {reason}", code="INCOMPLETE")
@@ -198,7 +198,7 @@ def _proposal(
         language="en",
     )
     reason = f"{len(page.features)} figures of {years[0]} to {years[-1]}, " + (
-        "which were not seen before" if is_new else "some of them otherwise than before"
+        "which were not seen before" if is_new else "some of which differ from before"
     )
     return ImportProposal(
         origin,

@@ -54,7 +54,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class KnownEntry:
-    """Remembered part of an entry: a fingerprint, its day, and its title (empty if it was no lead)."""
+    """Remembered part of an entry: a fingerprint, its day, and its title (empty if it was not a lead)."""
 
     fingerprint: str
     day: date | None

@@ -134,7 +134,7 @@ def _reason(new: Sequence[str], gone: int, cursor: Cursor) -> str:
     shown = [line[:MAX_SHOWN_CHARACTERS] for line in new[:MAX_SHOWN_LINES]]
     more = len(new) - len(shown)
     parts = [
-        f"The page reads otherwise than on {cursor['through']} (snapshot {cursor['sha256']}):",
+        f"The page differs from that of {cursor['through']} (snapshot {cursor['sha256']}):",
         f"{len(new)} lines are new, {gone} are gone" if new or gone else "its lines have moved",
         *(f"+ {line}" for line in shown),
         *([f"… and {more} more"] if more else []),

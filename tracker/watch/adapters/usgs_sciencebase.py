@@ -185,7 +185,7 @@ def _describe_release_file(
     try:
         finding = yield from _finding(file, options, is_new=is_new)
     except FetchFailed as failure:
-        reason = f"A table of a release could not be had: {failure.message}"
+        reason = f"A table of a release could not be fetched: {failure.message}"
         yield Lead(file.origin, reason, LeadCode.NOT_READ)
         return False
     if finding is not None:
@@ -224,7 +224,7 @@ def _items(
         url = address_in(link, response.url)
     if url is not None or len(items) != page.total:
         raise NotUnderstood(
-            f"{address}: {len(items)} items came of {page.total}", code="INCOMPLETE"
+            f"{address}: {len(items)} of {page.total} items were returned", code="INCOMPLETE"
         )
     return list(items.values())
 
@@ -257,7 +257,7 @@ def _finding(
     if _fits(file.file.name, options.ignore):
         return None
     if not _fits(file.file.name, options.tables):
-        reason = "A file of a release that is no table: a person must read it"
+        reason = "A file of a release that is not a table: a person must read it"
         return Lead(file.origin, reason, LeadCode.ANNOUNCED)
     if file.origin.url == file.listed_in.url:
         return Lead(file.origin, "A table of a release without an address", LeadCode.NOT_READ)
@@ -292,7 +292,7 @@ def _proposal(file: ReleaseFile, response: Response, *, is_new: bool) -> Finding
     for name in (file.file.name, f"mcs{file.year}-{file.file.name}"):
         if usgs.READER.recognise(head, name):
             reason = f"A table of the edition of {file.year}, which " + (
-                "was not seen before" if is_new else "reads otherwise than before"
+                "was not seen before" if is_new else "has another text than before"
             )
             return ImportProposal(place, reason, reader="usgs", file_name=name)
     return Lead(place, "A table of a release that no reader recognises", LeadCode.NOT_READ)
@@ -300,7 +300,7 @@ def _proposal(file: ReleaseFile, response: Response, *, is_new: bool) -> Finding
 
 def _missing_lead(key: str, title: str, address: str) -> Lead:
     origin = Origin(item=key, title=title, sha256=None, url=address, language="en")
-    return Lead(origin, "The catalogue lists the file no more", LeadCode.WITHDRAWN)
+    return Lead(origin, "The catalogue no longer lists the file", LeadCode.WITHDRAWN)
 
 
 ADAPTER = Adapter(

@@ -35,7 +35,7 @@ export function parseInclusion(text) {
   const { lines, note } = splitProof(text);
   const [header, index, ...hashes] = lines.filter((line) => !line.startsWith("extra "));
   if (header !== PROOF_HEADER || !index?.startsWith("index ")) {
-    throw new NotProven("what came is no proof of an entry");
+    throw new NotProven("the response is not a proof of an entry");
   }
   return { index: parseNumber(index.slice("index ".length)), hashes: parseHashes(hashes), note };
 }
@@ -47,7 +47,7 @@ export function parseInclusion(text) {
 export function parseConsistency(text) {
   const { lines, note } = splitProof(text);
   const [old, ...hashes] = lines;
-  if (!old?.startsWith("old ")) throw new NotProven("what came is no proof that the log goes on");
+  if (!old?.startsWith("old ")) throw new NotProven("the response is not a proof that the log continues");
   return { old: parseNumber(old.slice("old ".length)), hashes: parseHashes(hashes), note };
 }
 

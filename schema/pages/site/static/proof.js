@@ -86,7 +86,7 @@ function describe({ outcomes, size }, milliseconds) {
     return {
       state: "part",
       title: unknown.length === CHECKS.length ? "Not checked" : "Checked in part",
-      lead: `${unknown.length} of ${CHECKS.length} checks could not be made here. That is no sign of tampering. The commands below make them elsewhere.`,
+      lead: `${unknown.length} of ${CHECKS.length} checks could not be made here. That is not a sign of tampering. The commands below make them elsewhere.`,
     };
   }
   return {

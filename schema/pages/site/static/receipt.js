@@ -6,7 +6,7 @@
 
 const TITLES = {
   ok: "Your browser checked the receipt of this page.",
-  part: "Some checks could not be made here. That is no sign of tampering.",
+  part: "Some checks could not be made here. That is not a sign of tampering.",
   bad: "The receipt is wrong. Keep it, and verify it with another tool from another network.",
 };
 

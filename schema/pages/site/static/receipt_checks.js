@@ -140,7 +140,7 @@ function parse(file) {
   } catch {
     // not the form of a receipt
   }
-  throw new NotProven("The file is no receipt in its one form.");
+  throw new NotProven("The file is not a receipt in its one form.");
 }
 
 /**

@@ -60,7 +60,7 @@ export function parseNote(bytes) {
  */
 function parseSignature(line) {
   const [dash, name, encoded, ...more] = line.split(" ");
-  if (dash !== "—" || !name || !encoded || more.length) throw new NotProven("a line of the note is no signature");
+  if (dash !== "—" || !name || !encoded || more.length) throw new NotProven("a line of the note is not a signature");
   const data = fromBase64(encoded);
   return { name, id: toHex(data.slice(0, ID_BYTES)), bytes: data.slice(ID_BYTES) };
 }

@@ -1,7 +1,7 @@
 """Converts a row of a spreadsheet to facts: a control, an announcement or a figure.
 
 A row with a value is a figure, one with a measure is a control, any other is an announcement. Missing data
-are not inferred: a control that is in force, suspended or ended needs the day of it.
+are not inferred: a control that is in force, suspended or ended needs its day.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _control(record: Record) -> Iterator[tuple[str, Fact]]:
     status = _status(record)
     if status in DATE_FIELDS and not record.text(DATE_FIELDS[status]):
         raise InvalidInput(
-            f"expected the day of it: the status is {status}",
+            f"expected its day: the status is {status}",
             code="FIELD_REQUIRED",
             path=(DATE_FIELDS[status],),
         )
@@ -241,7 +241,7 @@ def _direction(record: Record) -> Direction:
     direction = next((word for word in words if word in set(Direction)), None)
     if text and not direction:
         raise InvalidInput(
-            f"{text!r} is no direction: expected export, import or production", path=("direction",)
+            f"{text!r} is not a direction: expected export, import, production", path=("direction",)
         )
     return Direction(direction or Direction.EXPORT)
 
@@ -256,9 +256,7 @@ def _covers(record: Record) -> Covers:
 def _clause(record: Record, direction: Direction) -> Clause:
     measure = record.required("measure")
     if measure.casefold() not in record.meaning.measures:
-        raise InvalidInput(
-            f"{measure!r} is no known measure: map it in [measures]", path=("measure",)
-        )
+        raise InvalidInput(f"{measure!r} is not a measure: map it in [measures]", path=("measure",))
     record.required("commodities")
     destinations, origins = _limits(record, direction)
     return Clause(
@@ -287,7 +285,7 @@ def _status(record: Record) -> ClauseStatus:
     text = record.text("status")
     status = record.meaning.statuses.get(text.casefold()) if text else ClauseStatus.ANNOUNCED
     if status is None:
-        raise InvalidInput(f"{text!r} is no known status: map it in [statuses]", path=("status",))
+        raise InvalidInput(f"{text!r} is not a status: map it in [statuses]", path=("status",))
     return status
 
 

@@ -87,7 +87,7 @@ class LongReader:
             return row.refused(f"unknown commodity {field['Commodity']!r}")
         measure = _measure(field, statistic)
         if measure is None:
-            return row.refused(f"{field['Unit']} is no unit of figures", NOT_FOLLOWED)
+            return row.refused(f"{field['Unit']} is not a unit of figures", NOT_FOLLOWED)
         repeated = self._repeated(product.commodity, field)
         if repeated:
             product = Product(product.commodity, repeated)
@@ -155,7 +155,7 @@ def _remarks(detail: str, in_brackets: Iterable[str]) -> Iterator[str]:
 
 
 def _is_common(words: str) -> bool:
-    """Return whether words are no part of a product's name: units, bases, averages."""
+    """Return whether words are not part of a product's name: units, bases, averages."""
     return bool(
         OF_WEIGHT.fullmatch(words)
         or UNIT_WORDS.fullmatch(words)

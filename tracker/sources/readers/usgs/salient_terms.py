@@ -23,7 +23,7 @@ REMARK = re.compile(r"\s*\(((?:[^()]|\([^()]*\))*)\)")
 OF_WEIGHT = re.compile(r".* (?:content|equivalent)|gross weight", re.IGNORECASE)
 """Words for the basis of weight."""
 OF_COUNTING = re.compile(rf"{OF_WEIGHT.pattern}|includes .*", re.IGNORECASE)
-"""A remark on the counting of a product, which is no part of its name."""
+"""A remark on the counting of a product, which is not a part of its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ def _content(column: Column, edition: Edition, chapter: str) -> ColumnContent | 
         return _refused(f"{column.name}: no statistic that the tracker has", NOT_FOLLOWED)
     measure = find_measure(words[-1])
     if measure is None:
-        return _refused(f"{column.name}: {words[-1]!r} is no unit of figures", NOT_UNDERSTOOD)
+        return _refused(f"{column.name}: {words[-1]!r} is not a unit of figures", NOT_UNDERSTOOD)
     about = _subject(column, edition, subject, statistic, words[1:-1], measure)
     return ColumnContent(statistic, about)
 

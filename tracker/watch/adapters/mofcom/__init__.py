@@ -230,7 +230,9 @@ def _read_new(
             response = yield from fetch(act_request(entry.url))
             act = read_apart(read_act, response, entry, options.body)
         except FetchFailed as failure:
-            yield _not_read(entry, language, f"Its page could not be had: {failure.message}", None)
+            yield _not_read(
+                entry, language, f"Its page could not be fetched: {failure.message}", None
+            )
             if failure.status not in GONE and each.tries + 1 < MAX_TRIES:
                 unread.append(replace(each, tries=each.tries + 1))
             continue
@@ -262,7 +264,7 @@ def _of_act(act: Act, language: str, journal: Journal, options: Options) -> Find
         return Lead(origin, "The ministry's own translation of an act", LeadCode.ANNOUNCED)
     if others and act.digest not in others:
         other = replace(origin, item=f"{origin.item}@{act.digest}")
-        reason = f"The act of this number reads otherwise at {', '.join(journal.urls(origin.item, act.url))}"
+        reason = f"The act of this number has another text at {', '.join(journal.urls(origin.item, act.url))}"
         return Lead(other, reason, LeadCode.ANOTHER_BODY)
     if others:
         return None
@@ -294,7 +296,7 @@ def _read_again(journal: Journal, last: str | None, today: date, options: Option
         if act.digest != known.digest:
             journal.note(act, known.item)
             origin = replace(_origin(act, "zh"), item=f"{known.item}@{act.digest}")
-            yield Lead(origin, "It reads otherwise than it did before", LeadCode.ANOTHER_BODY)
+            yield Lead(origin, "Its text differs from before", LeadCode.ANOTHER_BODY)
 
 
 def _report_missing(missing: list[str], known: KnownEntries, language: str) -> Part:
