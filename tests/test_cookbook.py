@@ -19,13 +19,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import openpyxl  # type: ignore[import-untyped]
 import pytest
 
 from deploy.bootstrap import running_tracker
 from schema.services import Access
 from tests.support.api import Api
 from tests.support.checkout import ROOT
+from tests.support.libraries import openpyxl
 from tests.support.time_limits import within
 from tests.support.waiting import all_signed
 from tests.support.web_server import serving

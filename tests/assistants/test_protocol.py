@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import jsonschema
 import pytest
-from mcp import Client, MCPError, StdioServerParameters, stdio_client
 
 from schema.app import create_app
 from schema.assistants import route
@@ -17,6 +15,7 @@ from schema.assistants.stdio import connected, create_relay
 from schema.services import Access, Services
 from tests.support.checkout import ROOT
 from tests.support.database_urls import database_url
+from tests.support.libraries import jsonschema, mcp
 from tests.support.processes import TRACKER
 from tests.support.time_limits import within
 from tests.support.web_server import serving
@@ -47,7 +46,7 @@ def size(value: Any) -> int:
     return len(json.dumps(value, separators=(",", ":")).encode())
 
 
-async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+async def call(client: mcp.Client, tool: str, **arguments: Any) -> dict[str, Any]:
     """Return the structured result of a call; the client validates it against the tool's schema."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
@@ -55,7 +54,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     return found
 
 
-async def refused(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+async def refused(client: mcp.Client, tool: str, **arguments: Any) -> dict[str, Any]:
     """Return the error of a call, and check that its text is equal."""
     result = await client.call_tool(tool, arguments)
     assert result.is_error
@@ -85,7 +84,7 @@ async def test_each_revision_with_a_handshake_is_agreed_on_and_answered(
 
 @pytest.mark.parametrize("mode", ["legacy", "auto", STATELESS_REVISION])
 async def test_clients_of_both_eras_are_answered(url: str, mode: str) -> None:
-    async with Client(f"{url}/mcp", mode=mode) as client:
+    async with mcp.Client(f"{url}/mcp", mode=mode) as client:
         [control] = (await call(client, "controls", **BAN))["items"]
         if mode != STATELESS_REVISION:  # named without a query to the server
             assert "mustSay" in client.instructions
@@ -95,7 +94,7 @@ async def test_clients_of_both_eras_are_answered(url: str, mode: str) -> None:
 
 
 async def test_tools_say_that_they_only_read_and_fit_into_a_context(url: str) -> None:
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         tools = (await client.list_tools()).tools
     assert len(tools) == 10
     assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools)
@@ -111,7 +110,7 @@ async def test_tools_say_that_they_only_read_and_fit_into_a_context(url: str) ->
 
 
 async def test_an_answer_can_be_checked_at_its_address(url: str) -> None:
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         result = await client.call_tool("controls", BAN)
     answer = result.structured_content
     assert answer["address"].startswith(f"{url}/controls/cn-mofcom-2024-46?")
@@ -164,7 +163,7 @@ async def test_an_answer_can_be_checked_at_its_address(url: str) -> None:
 async def test_wrong_input_is_refused_at_its_field_with_what_was_expected(
     url: str, tool: str, arguments: dict[str, Any], code: str, path: str, said: str
 ) -> None:
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         told = await refused(client, tool, **arguments)
     assert (told["code"], told["path"]) == (code, [path])
     assert said in told["message"]
@@ -188,7 +187,7 @@ async def test_wrong_input_is_refused_at_its_field_with_what_was_expected(
 async def test_every_tool_names_a_page_of_the_same_state(
     url: str, tool: str, arguments: dict[str, Any]
 ) -> None:
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         answer = await call(client, tool, day="2026-06-01", **arguments)
     page = await ask("GET", answer["address"], headers={"Accept": "text/html"})
     assert page.status_code == 200
@@ -197,7 +196,7 @@ async def test_every_tool_names_a_page_of_the_same_state(
 
 
 async def test_an_answer_is_the_same_for_ever_at_its_position(url: str) -> None:
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         now = await call(client, "controls", issuer="CN", day="2025-11-20")
         then = await call(client, "controls", issuer="CN", day="2025-11-20", position=3000)
         again = await call(
@@ -208,15 +207,15 @@ async def test_an_answer_is_the_same_for_ever_at_its_position(url: str) -> None:
 
 
 async def test_an_unknown_tool_is_refused_with_the_nearest_one(url: str) -> None:
-    async with Client(f"{url}/mcp") as client:
-        with pytest.raises(MCPError, match="did you mean 'exposure'"):
+    async with mcp.Client(f"{url}/mcp") as client:
+        with pytest.raises(mcp.MCPError, match="did you mean 'exposure'"):
             await client.call_tool("exposures", {})
 
 
 async def test_a_list_goes_on_where_it_was_left(url: str) -> None:
     keys: list[str] = []
     after = None
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         while True:
             asked = {"issuer": "ID", "day": "2026-06-01", "first": 3, "after": after}
             answer = await call(client, "controls", **asked)
@@ -228,7 +227,7 @@ async def test_a_list_goes_on_where_it_was_left(url: str) -> None:
 
 
 async def test_an_answer_has_a_size_and_says_what_it_left_out(url: str) -> None:
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         result = await client.call_tool("controls", {"day": "2026-06-01", "first": 50})
     answer = result.structured_content
     assert size(answer["items"]) < 25_000
@@ -292,7 +291,7 @@ async def test_only_small_posts_are_taken(url: str) -> None:
 
 
 async def test_calls_are_counted_like_other_operations(url: str) -> None:
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         await call(client, "search", text="quad")
         await refused(client, "controls", commodity="galium")
     metrics = (await ask("GET", f"{url}/metrics")).text
@@ -320,12 +319,12 @@ async def test_a_command_answers_over_standard_input_and_output(
 ) -> None:
     target = module_target
     database = database_url(target)
-    command = StdioServerParameters(
+    command = mcp.StdioServerParameters(
         command=TRACKER[0],
         args=[*TRACKER[1:], "mcp"],
         env={"TRACKER_DATABASE_URL": database, "TRACKER_DATA_DIR": str(tmp_path / "none")},
     )
-    async with Client(stdio_client(command)) as client:
+    async with mcp.Client(mcp.stdio_client(command)) as client:
         answer = await call(client, "controls", **BAN)
         told = await refused(client, "controls", commodity="galium")
     assert answer["items"][0]["key"] == "cn-mofcom-2024-46"
@@ -337,7 +336,7 @@ async def test_a_command_passes_on_to_a_tracker_on_the_web(url: str) -> None:
     async with (
         httpx2.AsyncClient() as http,
         connected(f"{url}/mcp", http) as remote,
-        Client(create_relay(remote)) as client,
+        mcp.Client(create_relay(remote)) as client,
     ):
         assert "mustSay" in client.instructions
         assert len((await client.list_tools()).tools) == 10

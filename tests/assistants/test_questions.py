@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client
+
+from tests.support.libraries import mcp
 
 QUESTIONS: list[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("questions.toml").read_text(encoding="utf-8")
@@ -24,7 +25,7 @@ CHECKABLE = {"validAt", "position", "digest", "address", "mustSay", "horizon", "
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question["ask"])
 async def test_a_tool_has_the_facts(url: str, question: dict[str, Any]) -> None:
-    async with Client(f"{url}/mcp") as client:
+    async with mcp.Client(f"{url}/mcp") as client:
         result = await client.call_tool(question["tool"], question["arguments"])
     answer, text = result.structured_content, result.content[0].text
     wrong = [word for word in question.get("says", ()) if word not in text]

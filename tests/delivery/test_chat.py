@@ -8,7 +8,6 @@ from dataclasses import replace
 from html import unescape
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 from aiohttp import web
 from hypothesis import given
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.deliveries import ADMIN, QUICK, DeliveryFixture, delivering
 from tests.support.event_receiver import SECONDS, Delivered
 from tests.support.fact_builders import announced, retracted, suspended
+from tests.support.libraries import jsonschema
 from tracker.delivery.chat import ChatLine, shortened, slack_body, teams_body
 from tracker.delivery.endpoint import EndpointFormat, NewEndpoint
 from tracker.errors import InvalidInput

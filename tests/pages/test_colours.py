@@ -7,11 +7,11 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from coloraide import Color
 
 import schema.pages
 from schema.pages.charts.line_chart import LIGHT
 from schema.pages.charts.status_marks import IMAGE_COLOURS
+from tests.support.libraries import coloraide
 
 STYLE = (Path(schema.pages.__file__).parent / "site" / "static" / "style.css").read_text("utf-8")
 TOKENS = {
@@ -36,12 +36,12 @@ MIN_CONTRAST = 3
 """WCAG 1.4.11, for parts of drawings."""
 
 
-def colour(name: str, theme: str) -> Color:
+def colour(name: str, theme: str) -> coloraide.Color:
     """Return a token of the style sheet."""
-    return Color(TOKENS[name][THEMES.index(theme)])
+    return coloraide.Color(TOKENS[name][THEMES.index(theme)])
 
 
-def simulated(one: Color, vision: str) -> Color:
+def simulated(one: coloraide.Color, vision: str) -> coloraide.Color:
     """Return a colour as seen with a kind of colour vision."""
     method, _, kind = vision.partition(" ")
     return one.filter(kind, method=method).clip("srgb") if kind else one

@@ -8,7 +8,6 @@ from html import unescape
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-import pypdf
 import pytest
 
 from schema.http.cross_site import COOKIE_NAME
@@ -17,6 +16,7 @@ from schema.pages.site.static_files import static_files
 from schema.services import Access
 from tests.support.api import Api
 from tests.support.documents import block
+from tests.support.libraries import pypdf
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import feedparser
-import jsonschema
 import pytest
 
 from schema.services import Access, Services
 from tests.support.api import Api, source
+from tests.support.libraries import jsonschema
 from tests.support.loops import IN_FUNCTION, IN_SESSION
 from tests.support.web_server import serving
 

@@ -13,7 +13,6 @@ from contextlib import aclosing
 from typing import Any
 
 import httpx2
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 
@@ -23,6 +22,7 @@ from schema.routes.json_schemas import json_schema, present_number
 from schema.services import Services
 from tests.support.api import Api, announce
 from tests.support.fact_builders import announced, claimed, clause, suspended
+from tests.support.libraries import jsonschema
 from tests.support.time_limits import within
 from tests.support.websocket_client import connected, receive, send
 from tracker.domain.events.registry import FACTS

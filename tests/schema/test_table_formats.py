@@ -6,11 +6,10 @@ import io
 from collections.abc import AsyncGenerator
 from typing import Any
 
-import openpyxl  # type: ignore[import-untyped]
-
 from schema.tables.formats import FORMATS, Header
 from schema.tables.rows import TableMoment
 from schema.tables.table import table
+from tests.support.libraries import openpyxl
 
 
 async def test_a_text_that_is_too_long_for_a_cell_of_a_workbook_shows_that_it_was_cut() -> None:

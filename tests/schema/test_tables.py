@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
-import jsonschema  # type: ignore[import-untyped]
-import openpyxl  # type: ignore[import-untyped]
 import pytest
-from openapi_spec_validator import validate
 from python_calamine import CalamineSheet, load_workbook
 
 from schema.services import Access, Services
 from schema.tables.openapi import describe_api
 from tests.support.api import Api
 from tests.support.fact_builders import announced
+from tests.support.libraries import jsonschema, openapi_spec_validator, openpyxl
 
 MOMENT = {"valid": "2025-11-20"}
 NEEDED = {
@@ -352,7 +350,7 @@ async def test_tables_take_a_token_where_reading_does(services: Services) -> Non
 
 async def test_the_openapi_description_is_valid_and_its_rows_are_so(api: Api) -> None:
     described = (await api.request("GET", "/openapi.json")).json()
-    validate(described)
+    openapi_spec_validator.validate(described)
     for name in ("clauses", "announcements", "production"):
         rows = (await get(api, f"{name}.json", **NEEDED.get(name, {}))).json()["rows"]
         jsonschema.validate(rows[0], described["components"]["schemas"][name])

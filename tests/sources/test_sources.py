@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from tests.sources.test_bgs import written as bgs_file
@@ -16,6 +15,7 @@ from tests.sources.test_federal_register import RULE
 from tests.sources.test_spreadsheet import GALLIUM, POLICIES
 from tests.support.corpus_lines import shipped_lines
 from tests.support.importer import CLAIM, SUSPENSION
+from tests.support.libraries import jsonschema
 from tracker.domain.entities.fact import Fact
 from tracker.errors import InvalidInput
 from tracker.postgres.database import Target

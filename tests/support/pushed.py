@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft7Validator  # type: ignore[import-untyped]
+from tests.support.libraries import jsonschema
 
 
 class Described:
@@ -25,4 +25,4 @@ class Described:
         whole = {**schema, "components": self.description["components"]}
         if "$ref" in schema:  # in draft 07 the siblings of a reference are ignored
             whole = {"allOf": [schema], "components": self.description["components"]}
-        Draft7Validator(whole).validate(instance)
+        jsonschema.Draft7Validator(whole).validate(instance)
