@@ -24,6 +24,7 @@ import pytest
 from deploy.bootstrap import running_tracker
 from schema.services import Access
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.libraries import openpyxl
 from tests.support.time_limits import within
@@ -191,7 +192,7 @@ def test_the_questions_are_in_the_order_of_the_contents() -> None:
     assert all("validAt:" in one.query or "over(" in one.query for one in QUESTIONS)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("shown", "given"),
     [
         ({"a": 1}, {"a": 2}),

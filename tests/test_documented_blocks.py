@@ -17,6 +17,7 @@ from deploy.config.environment import add_settings_file
 from deploy.output.log_format import JsonFormatter
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.documents import block, blocks
 from tests.support.fact_builders import announced
@@ -38,7 +39,7 @@ def assignments(page: str, part: str) -> dict[str, str]:
     return dict(found)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("page", "part"),
     [
         ("docs/access.md", "TRACKER_OIDC_ISSUER"),
@@ -161,7 +162,7 @@ def code_of(module: str) -> str:
     return "".join(file.read_text(encoding="utf-8") for file in files)
 
 
-@pytest.mark.parametrize(("page", "module", "options"), MEASURING)
+@each_case(("page", "module", "options"), MEASURING)
 def test_programs_that_run_for_minutes_are_there_with_their_options(
     page: str, module: str, options: str
 ) -> None:

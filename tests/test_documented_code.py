@@ -11,8 +11,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 
-import pytest
-
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.documents import Block, blocks, pages
 
@@ -55,7 +54,7 @@ def functions_of(file: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("page", pages())
+@each_case("page", pages())
 def test_each_block_has_one_test_or_one_reason(page: str) -> None:
     wrong = [
         f"{page}:{block.line} ({block.language}) is in {count} lines of documented_code.toml"

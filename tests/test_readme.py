@@ -18,6 +18,7 @@ from deploy.config.table import DATA_DIR
 from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.documents import Block, block, blocks
 from tests.support.processes import Running, command
@@ -125,7 +126,7 @@ def anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize(
+@each_case(
     "page", sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]), ids=lambda page: page.name
 )
 def test_every_link_into_the_repository_leads_somewhere(page: Path) -> None:

@@ -9,9 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from deploy.config.table import PREFIX, SETTINGS
+from tests.support.cases import each_case
 from tests.support.checkout import FLOORS, ROOT
 
 MAX_FILE_LINES = 440
@@ -55,7 +54,7 @@ def syntax_tree(path: Path) -> ast.Module:
         gc.enable()
 
 
-@pytest.mark.parametrize(
+@each_case(
     "arguments",
     [
         ("-m", "ruff", "check", "."),

@@ -12,6 +12,7 @@ import pytest
 from deploy.cli.process import Exit
 from deploy.config.mail import mail, mail_secrets
 from deploy.config.table import WrongSetting
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.database_urls import database_url
 from tests.support.mail_server import SECRET, SITE, MailBox, link_in
@@ -104,7 +105,7 @@ def test_the_settings_of_the_documentation_are_read() -> None:
     assert mail(dict(found)) is not None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variable", "value"),
     [
         ("TRACKER_MAIL_SERVER", "mail.example.com"),

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from schema.pages.alerts.lines import Selection, page_lines
 from schema.pages.alerts.targets import parse_target
 from schema.services import Services
 from tests.support.api import Api, clause, control, source
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, fact, suspended
 from tests.support.fact_builders import clause as ban
 from tracker.alerts.digest import Category, Digest, Line, Point, arranged, letter, subject
@@ -161,7 +161,7 @@ def lines_of(
     return arranged(page_lines(events, transitions, [], since, UNTIL, Selection()))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("kind", "clause_", "lines"),
     [("APPEARS", None, 0), ("CHANGES", None, 0), ("AMENDED", "1", 0), ("SUSPENDED", "1", 1)],
 )
@@ -173,7 +173,7 @@ def test_an_act_of_an_earlier_digest_is_not_a_status_change_on_its_day(
     assert len(lines_of([], [act])) == lines
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("recorded", "category", "text"),
     [
         ("2026", Category.NEW, "2026: act 150"),
@@ -356,7 +356,7 @@ async def test_a_rule_that_differs_by_date_is_a_status_change(services: Services
     assert digest.counts == {Category.STATUS: 1, Category.NEW: 1}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("page", "filters"),
     [
         ("/commodities/gallium", "commodity=gallium"),
@@ -433,7 +433,7 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("page", PAGES)
+@each_case("page", PAGES)
 async def test_every_kind_of_page_has_digests_of_the_shipped_corpus(
     corpus_services: Services, page: str
 ) -> None:

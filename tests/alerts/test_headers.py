@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from email.header import decode_header, make_header
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.alerts.conftest import Reader
+from tests.support.cases import each_case
 from tracker.alerts.letter import Letter, render
 from tracker.clock import now
 
@@ -47,7 +47,7 @@ def test_a_long_subject_in_ascii_is_one_line() -> None:
     assert subject_of(TITLE) == f"Subject: {TITLE}".encode()
 
 
-@pytest.mark.parametrize("subject", [TITLE.replace("once", "on…"), "镓" * 100, "é" * 60, "…"])
+@each_case("subject", [TITLE.replace("once", "on…"), "镓" * 100, "é" * 60, "…"])
 def test_a_subject_with_other_characters_is_in_encoded_words(subject: str) -> None:
     lines = subject_of(subject).split(b"\n")
     assert all(re.fullmatch(rb"(Subject:)? =\?utf-8\?[bq]\?\S+\?=", line) for line in lines), lines

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
+from tests.support.cases import each_case
 from tests.support.mail_server import MailBox, quiet, receiving_mail
 from tests.support.receivers import certificate
 from tests.support.time_limits import within
@@ -295,7 +296,7 @@ async def test_an_operator_deletes_an_address(target: Target, box: MailBox) -> N
         assert (await alerts.summary()).waiting == 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("frequency", "zone", "now", "due"),
     [
         ("daily", "UTC", "2026-11-29T06:59:59", "2026-11-29T07:00:00"),

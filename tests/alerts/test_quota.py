@@ -11,6 +11,7 @@ import pytest
 from deploy.bootstrap import open_connection
 from schema.pages.alerts import answers
 from tests.alerts.conftest import ADDRESS, Reader
+from tests.support.cases import each_case
 from tests.support.mail_server import quiet
 from tracker.alerts import quota
 from tracker.alerts.quota import MAX_REQUESTS, WIDTHS, Usage, networks, seconds_to_wait
@@ -60,7 +61,7 @@ FLOODS = {
 }
 
 
-@pytest.mark.parametrize("flood", FLOODS)
+@each_case("flood", FLOODS)
 def test_a_flood_leaves_an_honest_visitor_served(flood: str) -> None:
     day = Day()
     admitted = day.flood(FLOODS[flood])

@@ -8,12 +8,13 @@ import pytest
 
 from schema.pages.alerts.targets import parse_target
 from schema.pages.registry import PAGES
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tracker.alerts.subscription import MAX_TARGET_CHARACTERS
 from tracker.errors import InvalidInput
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "target"),
     [
         ("/changes?from=2020-01-01&fromPosition=5&commodity=gallium", "/changes?commodity=gallium"),
@@ -30,7 +31,7 @@ def test_a_target_has_no_moment_and_no_parameter_that_selects_nothing(
     assert str(parse_target(target)) == target
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "title"),
     [
         ("/changes?from=2020-01-01&fromPosition=5&commodity=gallium", "Changes (Gallium)"),
@@ -47,7 +48,7 @@ def test_a_title_has_no_moment_and_no_machine_words(text: str, title: str) -> No
     assert parse_target(text).title == title
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "https://minerals.example.com/controls?commodity=gallium",
@@ -64,7 +65,7 @@ def test_the_address_of_this_site_alone_is_the_overview() -> None:
     assert str(parse_target("https://a.example", ["https://a.example"])) == "/"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "message"),
     [
         ("https://elsewhere.example/controls", "path and query of a page of this site"),

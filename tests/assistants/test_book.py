@@ -7,6 +7,7 @@ import pytest
 from schema.assistants.arguments import read_arguments
 from schema.assistants.book import MAX_SENTENCES, Book, in_runs
 from schema.assistants.registry import ALL
+from tests.support.cases import each_case
 from tracker.errors import InvalidInput
 
 
@@ -98,7 +99,7 @@ def test_sentences_about_items_end_somewhere_and_say_so() -> None:
     assert said[-1].startswith("5 more")
 
 
-@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+@each_case("tool", ALL, ids=lambda tool: tool.name)
 def test_arguments_are_read_from_what_models_write(tool: object) -> None:
     kind = tool.arguments  # type: ignore[attr-defined]
     needed = {"commodity": "gallium", "importer": "US", "entity": "alliance/quad", "text": "quad"}

@@ -8,9 +8,10 @@ from typer.testing import CliRunner
 from deploy.cli.main import app
 from deploy.cli.process import Exit
 from schema.assistants import route
+from tests.support.cases import each_case
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "code", "said"),
     [
         ("http://127.0.0.1:9", Exit.UNAVAILABLE, "does not answer as a tracker"),

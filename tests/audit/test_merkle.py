@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.merkle_proofs import all_tiles, check_inclusion
 from tracker.audit.format.frontier import TileFrontier
 from tracker.audit.format.merkle import (
@@ -129,7 +130,7 @@ def test_a_growing_tree_has_the_roots_of_the_reference() -> None:
 
 
 # The proofs of that tree.
-@pytest.mark.parametrize(
+@each_case(
     ("index", "size", "proof"),
     [
         (0, 1, []),
@@ -163,7 +164,7 @@ def test_inclusion_proofs_are_those_of_the_reference(
     check_inclusion(leaf_hash(LEAVES[index]), index, size, hashes, ROOTS[size])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("old", "new", "proof"),
     [
         (1, 1, []),
@@ -281,7 +282,7 @@ def test_a_growing_tree_agrees_with_the_definition_at_every_size() -> None:
         assert frontier.root() == naive(0, size)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("size", "expected"),
     [
         (0, []),
@@ -315,7 +316,7 @@ def test_the_root_of_a_tile_is_the_hash_above_it() -> None:
     assert tile_root(tile_data(Tile(0, 3))) == naive(768, 1024)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "tile"),
     [
         ("0/000", Tile(0, 0)),
@@ -330,7 +331,7 @@ def test_a_tile_has_one_path(path: str, tile: Tile) -> None:
     assert parse_tile(f"entries/{tile.number_path}") == (Tile(0, tile.number, tile.width), True)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "path",
     [
         "",
@@ -362,7 +363,7 @@ def test_another_path_is_not_a_tile(path: str) -> None:
         parse_tile(path)
 
 
-@pytest.mark.parametrize("index", [-1, 5])
+@each_case("index", [-1, 5])
 def test_only_entries_of_the_tree_have_a_proof(index: int) -> None:
     with pytest.raises(InvalidInput, match="tree of 5") as caught:
         inclusion_parts(index, 5)

@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
+from tests.support.cases import each_case
 from tracker.audit.verify.read_ahead import read_ahead
 
 
@@ -47,7 +48,7 @@ async def test_the_first_to_be_read_is_the_first_to_come_though_others_were_read
         assert await anext(numbers, None) is None
 
 
-@pytest.mark.parametrize("ahead", [0, 1, 4])
+@each_case("ahead", [0, 1, 4])
 async def test_so_many_are_read_beside_the_one_that_is_waited_for(ahead: int) -> None:
     shelf = Shelf(8)
     shelf.ready[0].set()

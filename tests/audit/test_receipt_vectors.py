@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.audit.test_altered_receipts import ALTERED, TRUE
 from tests.support import independent_verifier
 from tests.support.altered_receipts import content, statement
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.independent_verifier import (
     Refused,
@@ -63,12 +64,12 @@ def test_the_verifier_agrees_with_the_program_on_all_altered_receipts() -> None:
     assert wrong.keys() == ONLY_THE_PROGRAM
 
 
-@pytest.mark.parametrize("name", TRUE)
+@each_case("name", TRUE)
 def test_the_verifier_accepts_true_receipts(name: str) -> None:
     assert {*faults(TRUE[name], KEYS, WITNESSES)} == {None}
 
 
-@pytest.mark.parametrize("version", ["example.receipt.json", "v1/example.receipt.json"])
+@each_case("version", ["example.receipt.json", "v1/example.receipt.json"])
 def test_the_verifier_accepts_the_vectors_of_all_versions(version: str) -> None:
     receipt = check_receipt((DIRECTORY / version).read_bytes(), KEYS, WITNESSES)
     entries = [entry.encode() for entry in VECTORS["entries"]]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.merkle_proofs import all_tiles
 from tests.support.static_log import write_file
 from tests.support.sumdb import sumdb, verified
@@ -91,7 +92,7 @@ def test_unknown_keys_are_passed_over_and_known_ones_must_fit(signer: Signer) ->
         Note("tex\n", note.signatures).verified_by([signer.verifier])
 
 
-@pytest.mark.parametrize(
+@each_case(
     "data",
     [
         b"",
@@ -116,7 +117,7 @@ def test_a_value_that_is_not_a_note_is_refused(data: bytes) -> None:
         Note.parse(data).check([Verifier.parse(PETER)])
 
 
-@pytest.mark.parametrize(
+@each_case(
     "key",
     [
         "",
@@ -136,14 +137,14 @@ def test_a_value_that_is_not_a_key_is_refused(key: str) -> None:
         Verifier.parse(key)
 
 
-@pytest.mark.parametrize("secret", ["", "hunter2", PETER, SECRET[:-4], SECRET.replace("c7", "c8")])
+@each_case("secret", ["", "hunter2", PETER, SECRET[:-4], SECRET.replace("c7", "c8")])
 def test_a_value_that_is_not_a_private_key_is_refused_without_telling_it(secret: str) -> None:
     with pytest.raises(InvalidInput) as error:
         Signer.parse(secret)
     assert not secret or secret not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a+b", "a\nb", "a\u2003b", "a\0b", "a\u202eb"])
+@each_case("name", ["", "a b", "a+b", "a\nb", "a\u2003b", "a\0b", "a\u202eb"])
 def test_a_key_has_a_name_that_lines_can_hold(name: str) -> None:
     with pytest.raises(InvalidInput, match="without spaces"):
         Signer.new(name)
@@ -156,7 +157,7 @@ def test_a_checkpoint_is_read_as_it_was(origin: str, size: int, root: bytes) -> 
     assert Checkpoint.parse(f"{checkpoint}extension\n") == checkpoint
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",
@@ -189,7 +190,7 @@ def test_proofs_are_read_as_they_were(number: int, hashes: list[bytes]) -> None:
     assert ConsistencyProof.parse(str(consistency)) == consistency
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",

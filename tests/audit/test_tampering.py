@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.tampered_logs import (
     KEY,
     ORIGIN,
@@ -326,7 +327,7 @@ async def test_a_fork_is_narrowed_down_by_kept_checkpoints() -> None:
     assert await rejected(Kept(disorder)) == ("WRONG_ROOT", at(257, 300))
 
 
-@pytest.mark.parametrize("seen", [280, 300, 512, SIZE])
+@each_case("seen", [280, 300, 512, SIZE])
 async def test_a_fork_signed_with_the_right_key_is_rejected_by_who_was_there_before(
     seen: int,
 ) -> None:
@@ -369,7 +370,7 @@ async def test_a_log_of_another_origin_is_rejected() -> None:
     assert await rejected(ForgedLog(ENTRIES), saved=saved) == ("WRONG_ORIGIN", None)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("position", "attributes", "code"),
     [
         (280, {"position": "279"}, "WRONG_POSITION"),
@@ -447,7 +448,7 @@ async def test_during_a_change_of_keys_either_is_enough_and_an_old_head_still_co
     )
 
 
-@pytest.mark.parametrize("seen", [0, 1, 255, 256, 257, 300, 512, 599, 600])
+@each_case("seen", [0, 1, 255, 256, 257, 300, 512, 599, 600])
 async def test_an_earlier_reader_continues_from_the_last_event_it_read(seen: int) -> None:
     class Counted(ForgedLog):
         read = 0

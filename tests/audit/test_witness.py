@@ -11,6 +11,7 @@ import pytest
 
 from deploy.bootstrap import open_connection, running_tracker
 from deploy.config.settings import signing
+from tests.support.cases import each_case
 from tests.support.published_log import check, fill, publisher, restored, superuser
 from tests.support.time_limits import within
 from tests.support.witness import TestWitness
@@ -184,7 +185,7 @@ def test_groups_of_groups_stand_when_enough_of_them_do() -> None:
     assert Policy.parse("quorum none").satisfied([])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "about"),
     [
         ("", "no quorum"),

@@ -21,6 +21,7 @@ from schema.http.authentication import AccessControl
 from schema.http.limits import TokenBuckets, client_network
 from schema.services import OPEN_CALLER, Access, Services
 from tests.support.api import Api, control, document
+from tests.support.cases import each_case
 from tests.support.processes import command
 from tests.support.tokens import token
 from tests.support.web_server import serving_websockets
@@ -59,7 +60,7 @@ async def posted(api: Api, secret: str | None, write: bool = False) -> tuple[int
     ).get("actor")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("given", "expected"),
     [
         ([], set()),
@@ -209,7 +210,7 @@ async def test_a_token_works_through_its_last_day(services: Services, target: Ta
     assert await posted(api, over) == (401, "UNAUTHENTICATED")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "expires_on"),
     [("", None), (" a", None), ("a\n", None), ("x" * 101, None), ("a", TODAY - timedelta(days=1))],
 )
@@ -220,7 +221,7 @@ async def test_a_token_has_a_name_and_a_future(
         await token(target, Scope.READ, name=name, expires_on=expires_on)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "name",
     [
         "demo",
@@ -257,9 +258,7 @@ def test_every_actor_that_is_not_a_token_is_reserved() -> None:
             check_name(actor)
 
 
-@pytest.mark.parametrize(
-    "name", ["harvester", "Ann M\u00fcller", "demo-import", "ci_2", "\u5f20\u4f1f"]
-)
+@each_case("name", ["harvester", "Ann M\u00fcller", "demo-import", "ci_2", "\u5f20\u4f1f"])
 def test_other_names_are_free(name: str) -> None:
     assert check_name(name) == name
 
@@ -275,7 +274,7 @@ async def test_a_token_of_a_reserved_name_from_before_still_works(
     assert await posted(Api(services), "tracker_old", write=True) == (200, "import")
 
 
-@pytest.mark.parametrize("id", [0, 7, -1, 2**40])
+@each_case("id", [0, 7, -1, 2**40])
 async def test_only_a_token_there_is_can_be_revoked(target: Target, id: int) -> None:
     async with open_connection(target, role=OWNER) as connection:
         with pytest.raises(NotFound):
@@ -359,7 +358,7 @@ def test_settings_say_who_may_do_what() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variable", "value"),
     [
         ("TRACKER_READ", "closed"),
@@ -424,7 +423,7 @@ def test_the_clients_remembered_are_bounded() -> None:
     assert list(buckets._left) == ["b", "c", "d"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("address", "client"),
     [("192.0.2.7", "192.0.2.7/32"), ("2001:db8::1:2:3:4", "2001:db8::/64"), (None, "None")],
 )

@@ -25,6 +25,7 @@ from schema.http.cross_site import (
 from schema.services import Access, Services
 from tests.auth.test_access import soon
 from tests.support.api import Api, control, document
+from tests.support.cases import each_case
 from tests.support.time_limits import within
 from tests.support.tokens import token
 from tests.support.web_server import serving
@@ -75,7 +76,7 @@ def cookie(secret: str = SECRET) -> dict[str, str]:
     return {"Cookie": response.headers["set-cookie"].partition(";")[0]}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "name", "flags"),
     [
         ("http://localhost/", "tracker_token", {"HttpOnly", "Path=/", "SameSite=lax"}),
@@ -95,7 +96,7 @@ def test_no_script_and_no_other_site_gets_the_cookie(url: str, name: str, flags:
     assert set(attributes) == flags  # no Domain, no Max-Age
 
 
-@pytest.mark.parametrize("secret", [SECRET, "tracker_x", "a.b-c_d", "é" * 1000, "\x00\n;,"])
+@each_case("secret", [SECRET, "tracker_x", "a.b-c_d", "é" * 1000, "\x00\n;,"])
 def test_every_token_comes_back_as_it_was_and_can_end_no_header(secret: str) -> None:
     response = Response()
     set_token_cookie(response, request(), secret)
@@ -123,7 +124,7 @@ def test_the_cookie_is_deleted_by_its_name_and_attributes() -> None:
     assert {"Max-Age=0", "Path=/", "Secure", "HttpOnly"} <= set(header.split("; "))
 
 
-@pytest.mark.parametrize("value", ["", "%", "====", "a", "_w", "\x7f", "x" * 5000])
+@each_case("value", ["", "%", "====", "a", "_w", "\x7f", "x" * 5000])
 def test_a_cookie_that_is_none_of_ours_is_none(value: str) -> None:
     found = counted_token(request(headers={"Cookie": f"tracker_token={value}"}))
     assert found is None or found.isascii()
@@ -136,7 +137,7 @@ def test_over_https_a_neighbour_can_not_put_its_own_cookie_in_the_place_of_ours(
 # --- where it counts
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("method", "headers", "counts"),
     [
         ("GET", {}, True),
@@ -189,7 +190,7 @@ def test_a_page_behind_a_proxy_that_speaks_https_is_ours() -> None:
     assert comes_from_own_page({"host": "tracker.example", "origin": "https://tracker.example"})
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("headers", "body", "refused"),
     [
         ({**OWN, **FORM}, b"a=1&a=&b=%C3%A9", None),
@@ -222,7 +223,7 @@ async def test_a_form_is_taken_from_our_own_pages_only(
 # --- where to go on
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "/",
@@ -235,7 +236,7 @@ def test_signing_in_leads_back_to_a_path_of_ours(text: str) -> None:
     assert own_path(text) == text
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",
@@ -262,7 +263,7 @@ def test_it_leads_nowhere_else(text: str) -> None:
     assert own_path(text) == "/"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "address"),
     [
         (

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from deploy.config.access import access
 from schema.services import Access, Services
 from tests.support.api import Api, control, document
+from tests.support.cases import each_case
 from tests.support.oidc_issuer import AUDIENCE, PRIVATE, Issuer, issuing, published
 from tests.support.time_limits import within
 from tests.support.web_server import serving
@@ -346,7 +347,7 @@ async def test_a_token_for_several_is_for_us_too(issuer: Issuer) -> None:
     assert (await trusting(issuer).authenticate(issuer.token(aud=["other", AUDIENCE]))).name
 
 
-@pytest.mark.parametrize(
+@each_case(
     "key",
     [
         {"kty": "oct", "k": "AAAA", "kid": "bad"},
@@ -521,7 +522,7 @@ def test_settings_say_which_issuer_is_trusted() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variable", "value"),
     [
         ("TRACKER_OIDC_AUDIENCE", ""),

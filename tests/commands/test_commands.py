@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import (
     announced,
     claimed,
@@ -201,7 +202,7 @@ async def test_an_alliance_can_act_once_it_has_been_founded(commands: Commands) 
     await commands.record("announcement/a", made("US", "quad", *NON_ALLIANCE_GROUPS))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("stream", "code", "path"),
     [
         ("gallium", "INVALID_INPUT", ("entity",)),
@@ -417,7 +418,7 @@ async def test_a_retraction_is_not_corrected_but_retracted(
 # --- names that can not be stored
 
 
-@pytest.mark.parametrize("stream", ["export-control/a\0b", "export-control/a b", "export-control/"])
+@each_case("stream", ["export-control/a\0b", "export-control/a b", "export-control/"])
 async def test_a_name_that_can_not_be_stored_is_refused_before_the_database(
     recorder: Recorder, stream: str
 ) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple
 
 from tests.domain.test_law import any_near_day
+from tests.support.cases import each_case
 from tests.support.effort import bytecodes
 from tests.support.fact_builders import (
     STREAMS,
@@ -309,7 +310,7 @@ async def test_commands_about_one_entity_at_the_same_time_are_all_recorded_once(
     assert await versions(commands._entities, FIGURE) == [len(CLAIMS)]
 
 
-@pytest.mark.parametrize("kind", [*KINDS])
+@each_case("kind", [*KINDS])
 def test_one_more_fact_costs_an_entity_of_thousands_what_it_costs_one_of_ten(kind: str) -> None:
     def effort(count: int) -> int:
         stream, make = KINDS[kind]

@@ -14,6 +14,7 @@ from deploy.cli.query import CLI_CALLER
 from schema.execution.execute import execute
 from schema.services import Access, Services
 from tests.support.api import Api, document
+from tests.support.cases import each_case
 from tests.support.fact_builders import clause, source
 from tests.support.importer import ImportFixture
 from tracker.commands.handler import Commands
@@ -388,7 +389,7 @@ async def test_the_reason_of_a_retraction_is_held_to_the_rule(
     ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("data", "field"),
     [
         (control(title=f"old{ESC}"), "title"),
@@ -404,7 +405,7 @@ async def test_facts_recorded_before_are_read_unchanged(data: Data, field: str) 
         check_recordable(fact)
 
 
-@pytest.mark.parametrize("value", ["-50", "0." + "3" * 300])
+@each_case("value", ["-50", "0." + "3" * 300])
 def test_numbers_that_were_recorded_before_are_read_as_they_are(value: str) -> None:
     assert decode(Claimed, encode(claim({"value": value}))).quantity.value == Decimal(value)
 

@@ -6,11 +6,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from schema.execution.execute import execute
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
+from tests.support.cases import each_case
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = "".join((DOCS / f"{name}.md").read_text("utf-8") for name in ("api", "figures", "writing"))
@@ -53,7 +52,7 @@ def filters(name: str) -> set[str]:
     return set(fields[name].args) - OF_PAGES - OTHERS
 
 
-@pytest.mark.parametrize(("names", "told"), ROWS)
+@each_case(("names", "told"), ROWS)
 def test_the_filters_of_every_list_are_reported(names: str, told: str) -> None:
     lists = re.findall(r"`(\w+)`", names)
     found = set.union(*(filters(name) for name in lists))

@@ -13,6 +13,7 @@ import pytest
 
 from deploy.bootstrap import running_tracker
 from schema.services import Access
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.published_log import fill, restored, superuser
 from tests.support.time_limits import within
@@ -111,7 +112,7 @@ async def test_clients_with_positions_go_on_as_they_did(
     assert raw.startswith(b'{"specversion"')
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1-", "1-9F86d081884c7d65", "1-9f86d081884c7d6", "1.0"])
+@each_case("text", ["", "-1", "1-", "1-9F86d081884c7d65", "1-9f86d081884c7d6", "1.0"])
 def test_a_value_that_is_neither_position_nor_token_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="or a resume token"):
         parse_resume_token(text, "after")

@@ -6,7 +6,6 @@ from itertools import chain
 from pathlib import Path
 
 import msgspec
-import pytest
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -22,6 +21,7 @@ from schema.inputs.input_types import RENAMED, to_camel
 from schema.root.endpoints import ENDPOINT_MUTATIONS
 from schema.root.fact_mutations import FACT_MUTATIONS
 from schema.root.review import REVIEW_MUTATIONS
+from tests.support.cases import each_case
 from tracker.domain.entities.entity import Retracted
 from tracker.domain.entities.fact import Fact
 from tracker.domain.entities.redaction import Redacted
@@ -60,7 +60,7 @@ def test_nothing_breaks_clients_of_the_last_release_unless_it_is_said() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("was", "becomes", "kind"),
     [
         ("  digest: String!", "  digest: String", "FIELD_CHANGED_KIND"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.corpus.checks import find_problems
 from tracker.corpus.files import Act, line_of
 from tracker.domain.basics.codec import encode
@@ -88,7 +87,7 @@ def test_the_rules_of_the_domain_hold() -> None:
     assert "xx-end: clauses.0: export-control/xx has no clause '2'" in problem
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("field", "value"),
     [
         ("about", ["export-control/none"]),
@@ -131,7 +130,7 @@ def test_no_clause_names_a_commodity_beside_one_that_includes_it() -> None:
     assert "clause 1 names dysprosium beside " in problem
 
 
-@pytest.mark.parametrize("checked", ["page", "data_file"])
+@each_case("checked", ["page", "data_file"])
 def test_a_check_of_a_source_names_it(checked: str) -> None:
     seen = SOURCE | {"checked": checked}
     [problem] = problems(made(source=seen))
@@ -140,7 +139,7 @@ def test_a_check_of_a_source_names_it(checked: str) -> None:
     assert problems(made(source=seen | {"reference": "No. 1"})) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("source", "flaw"),
     [
         (

@@ -13,6 +13,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.deliveries import ADMIN, QUICK, DeliveryFixture, delivering
 from tests.support.event_receiver import SECONDS, Delivered
 from tests.support.fact_builders import announced, retracted, suspended
@@ -269,7 +270,7 @@ async def test_the_address_of_a_chat_is_a_secret_and_only_its_host_is_visible(
         assert plain.shown_url == f"{deliveries.receiver.url}/plain?…"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("options", "path"),
     [
         ({"format": EndpointFormat.SLACK, "max_batch_events": 51}, "maxBatchEvents"),

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.config import settings
 from deploy.config.table import WrongSetting
+from tests.support.cases import each_case
 
 
 def test_without_settings_deliveries_go_to_the_internet_in_the_name_of_localhost() -> None:
@@ -22,7 +23,7 @@ def test_named_networks_are_permitted_beside_it() -> None:
     assert not networks.permit(ip_address("10.2.0.1"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("given", "origin"),
     [
         ({"TRACKER_HOSTS": "*, minerals.example.com, other"}, "minerals.example.com"),
@@ -36,7 +37,7 @@ def test_receivers_know_the_tracker_by_its_first_host_or_by_what_is_set(
     assert settings.delivery_origin(given) == origin
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variables", "site"),
     [
         ({"TRACKER_HOSTS": "a.example"}, "https://a.example"),
@@ -49,7 +50,7 @@ def test_links_in_chats_lead_to_the_site_of_mails_or_else_to_the_origin(
     assert settings.delivery(variables).site == site
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variable", "value"),
     [
         ("TRACKER_DELIVERY_NETWORKS", "10.1.2.3/16"),

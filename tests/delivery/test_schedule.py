@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tracker.delivery.schedule import Schedule
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
@@ -40,13 +40,13 @@ def test_endpoints_that_failed_together_are_retried_at_different_times() -> None
     assert len(times) == 10
 
 
-@pytest.mark.parametrize("failures", [1, 5, 20])
+@each_case("failures", [1, 5, 20])
 def test_a_receiver_that_says_when_it_can_be_asked_again_is_asked_then(failures: int) -> None:
     assert Schedule().next_try(failures, NOW, 0.5, 77.5) == NOW + timedelta(seconds=77.5)
     assert Schedule().next_try(failures, NOW, 0.5, 1e9) == NOW + timedelta(days=1)
 
 
-@pytest.mark.parametrize("asked_for", [-5, 0, 0.5])
+@each_case("asked_for", [-5, 0, 0.5])
 def test_a_receiver_that_can_be_asked_at_once_and_fails_all_the_same_is_not_asked_without_end(
     asked_for: float,
 ) -> None:

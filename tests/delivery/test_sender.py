@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
+from tests.support.cases import each_case
 from tests.support.receivers import Answering, answer, certificate, drip, raw, receiving
 from tests.support.time_limits import within
 from tracker import clock
@@ -141,7 +142,7 @@ async def test_a_receiver_that_was_retired_says_so() -> None:
 IN_AN_HOUR = "in an hour"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("status", "header", "seconds"),
     [
         ("429 Too Many Requests", "120", 120),
@@ -203,7 +204,7 @@ async def test_nothing_is_sent_by_way_of_a_proxy(
     assert not proxy.requests
 
 
-@pytest.mark.parametrize("answering", ENDLESS.values(), ids=ENDLESS)
+@each_case("answering", ENDLESS.values(), ids=ENDLESS)
 async def test_a_receiver_that_does_not_answer_is_given_up_in_time(answering: Answering) -> None:
     started = time.monotonic()
     result = await sent_to(answering)
@@ -279,7 +280,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("answering", BROKEN.values(), ids=BROKEN)
+@each_case("answering", BROKEN.values(), ids=BROKEN)
 async def test_a_value_that_is_not_an_answer_in_http_is_not_a_delivery(
     answering: Answering,
 ) -> None:
@@ -367,10 +368,8 @@ def names(*answers: Sequence[str]) -> Any:
     return lookup
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "name.test"]
-)
+@each_case("scheme", ["http", "https"])
+@each_case("host", ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "name.test"])
 async def test_an_address_that_is_not_permitted_is_not_connected_to(scheme: str, host: str) -> None:
     async with receiving(answer("200 OK")) as receiver:
         lookup = names(["127.0.0.1"]) if host == "name.test" else socket.getaddrinfo
@@ -440,7 +439,7 @@ async def test_a_name_without_an_address_is_reported_and_a_slow_name_server_give
     ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("answering", "expected"),
     [
         (
@@ -476,7 +475,7 @@ async def test_a_receiver_is_asked_whether_it_wants_deliveries(
     assert request.body == b""
 
 
-@pytest.mark.parametrize("status", ["500 Error", "503 Unavailable", "429 Too Many", "410 Gone"])
+@each_case("status", ["500 Error", "503 Unavailable", "429 Too Many", "410 Gone"])
 async def test_a_receiver_that_can_not_be_asked_now_is_asked_again(status: str) -> None:
     async with receiving(answer(status)) as receiver, sender(timeout_seconds=10) as sending:
         result = await sending.handshake(receiver.url)

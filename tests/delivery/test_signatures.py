@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from tests.support.cases import each_case
 from tests.support.node import CLIENTS, node, npm_packages
 from tracker.delivery.signatures import Algorithm, SigningKey, generate_key, sign
 from tracker.errors import InvalidInput
@@ -108,7 +109,7 @@ def test_a_key_shows_its_secret_to_those_only_who_share_it() -> None:
     assert ed25519.secret != generate_key(Algorithm.ED25519).secret
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("algorithm", "size"),
     [(Algorithm.ED25519, 31), (Algorithm.ED25519, 64), (Algorithm.HMAC, 23), (Algorithm.HMAC, 65)],
 )

@@ -23,6 +23,7 @@ from deploy.cli.process import Exit
 from deploy.config import settings
 from deploy.config.table import WrongSetting
 from projections.runner.release import RELEASE
+from tests.support.cases import each_case
 from tests.support.processes import TRACKER, Running, begin, command, read_text, run
 from tests.support.tampered_logs import KEY
 from tests.support.time_limits import within
@@ -31,7 +32,7 @@ from tracker.audit.verify import http_source
 Start = Callable[..., Running]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("wrong", "meant"),
     [
         ("TRACKER_REED", "TRACKER_READ"),
@@ -46,17 +47,7 @@ def test_a_misspelt_setting_is_refused_with_the_nearest_one(wrong: str, meant: s
         settings.check({wrong: "token", "PATH": "/bin"})
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("serve",),
-        ("query", "{ head }"),
-        ("token", "list"),
-        ("key", "show"),
-        ("verify", "x"),
-        ("sources",),
-    ],
-)
+@pytest.mark.parametrize("arguments", [("serve",), ("verify", "x")])
 def test_every_command_refuses_a_misspelt_setting(
     data_dir: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -68,7 +59,7 @@ def test_every_command_refuses_a_misspelt_setting(
     assert not data_dir.exists()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variable", "value"),
     [
         ("TRACKER_READ", "closed"),
@@ -76,7 +67,6 @@ def test_every_command_refuses_a_misspelt_setting(
         ("TRACKER_RATE", "9" * 5000),
         ("TRACKER_WRITE_TOKEN", "a b"),
         ("TRACKER_TOKEN", "geheimł"),
-        ("TRACKER_LOG_LEVEL", "loud"),
         ("TRACKER_LOG_FORMAT", "xml"),
         ("TRACKER_OIDC_ISSUER", "https://ann:secret@id.example"),
         ("TRACKER_DATABASE_URL", "postgresql://ann:sec/ret@db/m"),
@@ -91,15 +81,7 @@ def test_a_wrong_value_is_wrong_usage_of_any_command(variable: str, value: str) 
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ("serve", "--port", "99999"),
-        ("serve", "--port", "-1"),
-        ("demo", "--port", "x"),
-        ("serve", "--log-level", "loud"),
-        ("follow", "--after", "-1"),
-        ("nothing",),
-    ],
+    "arguments", [("serve", "--port", "99999"), ("serve", "--log-level", "loud"), ("nothing",)]
 )
 def test_wrong_usage_has_its_exit_code_and_no_traceback(
     data_dir: Path, arguments: tuple[str, ...]
@@ -165,7 +147,7 @@ def test_the_help_imports_no_command_and_no_library_but_those_that_draw_it() -> 
     assert not {each.partition(".")[0] for each in added} & heavy
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@each_case("name", COMMANDS)
 def test_the_help_lists_a_command_as_the_command_describes_itself(name: str) -> None:
     listed = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
     listed.read_help()
@@ -220,16 +202,7 @@ def test_every_line_of_a_server_that_logs_json_is_json(data_dir: Path, start: St
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        ("serve", "--port", "99999"),
-        ("nothing",),
-        ("query", "{ head }", "--variables", "[]"),
-        ("verify", "/nowhere"),
-        ("import", "/nowhere"),
-        ("replay", "--known-at", "x"),
-        ("key", "show"),
-    ],
+    "arguments", [("nothing",), ("verify", "/nowhere"), ("replay", "--known-at", "x")]
 )
 def test_errors_are_json_too_where_that_is_the_form(
     data_dir: Path, arguments: tuple[str, ...]
@@ -250,7 +223,7 @@ run_command_line(deploy.cli.main.app)
 """
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
+@each_case("form", ["text", "json"])
 def test_an_unforeseen_error_is_a_line_unless_more_is_asked_for(form: str) -> None:
     def failed(level: str) -> str:
         result = subprocess.run(
@@ -339,14 +312,8 @@ def run_without_reader(*arguments: str, data_dir: Path) -> tuple[int, str]:
     "arguments",
     [
         ("--version",),
-        ("--help",),
-        ("sources",),
         ("schema", "corpus"),
-        ("imports",),
-        ("query", "{ head }"),
         ("upcoming", "--days", "1000"),
-        ("key", "show"),
-        ("token", "list"),
         ("query", "{ events(first: 200) { nodes { data } } }"),
         ("follow", "--after", "0"),
     ],
@@ -414,33 +381,33 @@ def test_no_password_in_an_address_is_shown(
         assert "hidden" not in told
 
 
-@pytest.mark.parametrize(
-    "day",
-    [
-        "2025-1-2",
-        "20250102",
-        "٢٠٢٥-٠١-٠٢",
-        "2025-01-02T00:00",
-        " 2025-01-02",
-        "2025-01-02\n",
-        "2025-W01-1",
-        "02.01.2025",
-        "today",
-        "",
-        "-1",
-        "12025-01-02",
-    ],
+DAY_OPTIONS = (
+    ("snapshot", "--valid-at"),
+    ("replay", "--valid-at"),
+    ("changes", "--from"),
+    ("changes", "--to"),
+    ("upcoming", "--valid-at"),
+    ("token", "create", "--name", "n", "--scope", "read", "--expires"),
 )
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("snapshot", "--valid-at"),
-        ("replay", "--valid-at"),
-        ("changes", "--from"),
-        ("changes", "--to"),
-        ("upcoming", "--valid-at"),
-        ("token", "create", "--name", "n", "--scope", "read", "--expires"),
-    ],
+WRONG_DAYS = (
+    "2025-1-2",
+    "20250102",
+    "٢٠٢٥-٠١-٠٢",
+    "2025-01-02T00:00",
+    " 2025-01-02",
+    "2025-01-02\n",
+    "2025-W01-1",
+    "02.01.2025",
+    "today",
+    "",
+    "-1",
+    "12025-01-02",
+)
+
+
+@each_case(
+    ("arguments", "day"),
+    [(DAY_OPTIONS[0], day) for day in WRONG_DAYS] + [(other, "today") for other in DAY_OPTIONS],
 )
 def test_a_day_has_one_form(arguments: tuple[str, ...], day: str) -> None:
     result = CliRunner().invoke(app, [*arguments, day], env={"COLUMNS": "200"})
@@ -448,7 +415,7 @@ def test_a_day_has_one_form(arguments: tuple[str, ...], day: str) -> None:
     assert "expected a day as YYYY-MM-DD, such as 2025-11-20" in result.output
 
 
-@pytest.mark.parametrize("command", ["snapshot", "replay", "upcoming"])
+@each_case("command", ["snapshot", "replay", "upcoming"])
 def test_a_day_that_the_calendar_lacks_is_refused_as_such(command: str) -> None:
     arguments = [command, "--valid-at", "2025-02-30"]
     result = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})

@@ -8,11 +8,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from deploy import start
 from deploy.cli.import_names import strangers, strays, wrong_names
 from deploy.cli.process import Exit
+from tests.support.cases import each_case
 from tests.support.checkout import FLOORS, ROOT
 from tests.support.time_limits import within
 
@@ -32,16 +31,14 @@ def test_the_names_of_this_environment_are_ours() -> None:
     assert wrong_names() == ""
 
 
-@pytest.mark.parametrize(
-    "files", ["schema/__init__.py,sha256=x,1\n", "a.py,,\nschema.py,sha256=x,1\n"]
-)
+@each_case("files", ["schema/__init__.py,sha256=x,1\n", "a.py,,\nschema.py,sha256=x,1\n"])
 def test_a_distribution_that_brings_one_of_our_names_is_named(files: str) -> None:
     [told] = strangers([Listed("schema", files), Listed("schema", files)])
     assert "`schema`" in told
     assert "the distribution schema" in told
 
 
-@pytest.mark.parametrize(
+@each_case(
     "files",
     [
         "jsonschema/__init__.py,sha256=x,1\n",

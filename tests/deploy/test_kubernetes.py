@@ -11,6 +11,7 @@ import yaml
 from deploy.bootstrap import prepare, running_tracker
 from deploy.postgres import Postgres
 from tests.conftest import database, run_sql
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.fact_builders import announced
 
@@ -56,7 +57,7 @@ def test_every_manifest_is_applied() -> None:
     assert {*named("Kustomization")["resources"]} == files
 
 
-@pytest.mark.parametrize("pod", [spec for _, spec in pods()], ids=[name for name, _ in pods()])
+@each_case("pod", [spec for _, spec in pods()], ids=[name for name, _ in pods()])
 def test_processes_run_without_rights(pod: dict[str, Any]) -> None:
     assert pod["enableServiceLinks"] is False  # otherwise a service `tracker` creates settings
     assert pod["automountServiceAccountToken"] is False

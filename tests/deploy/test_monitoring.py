@@ -17,6 +17,7 @@ import yaml
 from schema.http.graphql_http import REQUEST_STATUS
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.test_readme import anchors
 
@@ -114,7 +115,7 @@ async def test_the_table_of_metrics_is_that_of_the_tracker(services: Services) -
     assert {name for name in there - told if not name.endswith(("_most", "misses_total"))} == set()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+@each_case("rule", RULES, ids=lambda rule: rule["alert"])
 def test_operators_are_told_what_to_do_about_each_alert(rule: dict[str, Any]) -> None:
     page, _, anchor = rule["annotations"]["runbook"].partition("#")
     assert page == "docs/operating/alerts.md"

@@ -32,6 +32,7 @@ from deploy.export.static_site.files import open_site
 from deploy.export.static_site.pages import StaticPages
 from deploy.export.static_site.publish import Crawl
 from deploy.export.static_site.requests import Reply
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced
 from tests.support.independent_verifier import check_bundle, check_receipt
 from tests.support.processes import run
@@ -57,7 +58,7 @@ SITE = Addresses("2026-11-29", "5")
 NOW = "valid=2026-11-29&position=5"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("address", "file"),
     [
         (f"/?{NOW}", "index.html"),
@@ -212,7 +213,7 @@ async def test_a_second_run_writes_only_changed_files(
     assert any("static" in path.parts for path in unchanged)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("address", "file"),
     [
         (f"/index.receipt?{NOW}", "index.receipt.json"),

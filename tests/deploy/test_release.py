@@ -18,6 +18,7 @@ from deploy.release.__main__ import EXTRAS, write_list_of_parts
 from deploy.release.licences import is_allowed, troubles
 from deploy.release.notices import OURS, Part, licence_of, normal, notices, parts
 from schema.tables.openapi import describe_api
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 
 
@@ -66,7 +67,7 @@ def test_the_notices_have_every_part_with_its_licence_and_texts(shipped: list[Pa
         assert all(text in told for text in part.texts)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("licence", "allowed"),
     [
         ("MIT", True),
@@ -93,7 +94,7 @@ def test_a_part_without_licence_or_text_is_a_trouble() -> None:
     assert [each.split()[0] for each in troubles(given)] == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fields", "licence"),
     [
         ([("License-Expression", "MIT-0"), ("License", "GPL")], "MIT-0"),

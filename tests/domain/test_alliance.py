@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import decided_facts, fact, refused, retracted, state
 from tracker.domain.actors.alliance import (
     AllianceState,
@@ -100,13 +101,13 @@ def test_an_earlier_day_of_joining_recorded_late_is_the_one_that_counts() -> Non
     assert members("2024-01-01", *facts) == {"IN": "2023-06-23"}
 
 
-@pytest.mark.parametrize("again", ["2023-01-01", "2024-06-01"])
+@each_case("again", ["2023-01-01", "2024-06-01"])
 def test_a_member_can_not_join_again(again: str) -> None:
     error = refusal(founded(), joined("2023-01-01", "IN"), joined(again, "IN"))
     assert (error.code, error.path) == ("ALREADY_MEMBER", ("member",))
 
 
-@pytest.mark.parametrize(
+@each_case(
     "facts",
     [
         (founded("2022-06-14", "US"), left("2023-01-01", "CN")),
@@ -167,7 +168,7 @@ def test_an_alliance_is_founded_once_unless_its_founding_is_retracted() -> None:
     assert told.founded_on == "2023-01-01"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "act",
     [
         joined("2023-01-01", "IN"),
@@ -181,7 +182,7 @@ def test_nothing_follows_before_a_founding(act: Fact) -> None:
     assert isinstance(refusal(act), NotFound)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "act",
     [
         joined("2022-06-13", "IN"),
@@ -330,7 +331,7 @@ def test_a_list_without_names_says_that_those_known_are_all() -> None:
     assert (found.members_known, members("2024-01-01", *facts)) == (True, {"US": "2022-06-14"})
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("place", "day", "kind", "union"),
     [
         ("US", "2025-01-01", "member", None),
@@ -364,7 +365,7 @@ def test_of_an_alliance_without_a_list_nobody_can_be_said_to_be_outside() -> Non
     assert found.membership(Place("US"), date(2025, 1, 1)).kind == "member"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("facts", "field"),
     [
         ((founded(partOf="msp"),), "partOf"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import decided_facts, fact, refused, retracted, state
 from tracker.domain.actors.announcement import AnnouncementState, Made, Superseded
 from tracker.domain.entities.fact import Fact
@@ -104,7 +105,7 @@ def test_none_of_an_earlier_day_takes_the_place_of_an_announcement() -> None:
     assert (told.superseded_by, [b.event_id for b in told.because]) == (None, ["e4"])
 
 
-@pytest.mark.parametrize("field", ["about", "conflictsWith", "supersedes"])
+@each_case("field", ["about", "conflictsWith", "supersedes"])
 def test_an_announcement_names_twenty_entities_in_a_field_at_most(field: str) -> None:
     names = [f"announcement/a{number}" for number in range(21)]
     check_recordable(made(**{field: names[:20]}))
@@ -119,7 +120,7 @@ def test_a_title_of_spaces_is_refused() -> None:
     assert caught.value.path == ("title",)
 
 
-@pytest.mark.parametrize("actor", ["XX", "Quad", "the quad", "US\n", ""])
+@each_case("actor", ["XX", "Quad", "the quad", "US\n", ""])
 def test_an_actor_is_a_place_or_an_alliance_in_small_letters(actor: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         made(actors=["US", actor])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.domain.catalogue.bases import equivalence
 from tracker.domain.catalogue.commodities import Commodity
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("commodity", "one", "other", "same"),
     [
         ("cobalt", "metal content", "contained cobalt", True),

@@ -15,6 +15,7 @@ from tests.domain.test_export_control import (
     refusal,
     statuses,
 )
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause, fact, suspended
 from tracker.domain.controls.export_control_acts import (
     Discontinued,
@@ -84,7 +85,7 @@ def test_a_quota_with_days_of_its_own_keeps_to_them() -> None:
     ) == ["announced", "in_force", "expired"]
 
 
-@pytest.mark.parametrize("stage", ["proposed", "recommended", "negotiated"])
+@each_case("stage", ["proposed", "recommended", "negotiated"])
 def test_a_proposal_that_is_not_adopted_is_never_in_force(stage: str) -> None:
     draft = announced(clause(legalStage=stage, decisionDue="2026-06-30"))
     assert statuses(["2024-12-03", "2030-01-01"], draft) == [stage, stage]
@@ -106,7 +107,7 @@ def test_an_amendment_or_an_entry_into_force_adopts_a_proposal() -> None:
 # --- ends that are not repeal
 
 
-@pytest.mark.parametrize("outcome", ["withdrawn", "lapsed", "concluded"])
+@each_case("outcome", ["withdrawn", "lapsed", "concluded"])
 def test_a_discontinued_proposal_names_the_reason(outcome: str) -> None:
     facts = (
         announced(clause("1", measure="investigation"), clause("2")),
@@ -216,7 +217,7 @@ def test_an_entry_into_force_recorded_late_is_retroactive() -> None:
     assert on("2025-03-10", *facts).retroactive
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("more", "path", "code"),
     [
         ({"itemsComplete": True}, "itemsComplete", "FIELD_REQUIRED"),
@@ -285,7 +286,7 @@ def test_an_act_about_all_clauses_leaves_those_alone_that_have_ended() -> None:
     assert [on("2026-01-01", *facts, id=id).status for id in "12"] == ["suspended", "expired"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     "act",
     [
         fact(Extended, "2025-06-01", inForceUntil="2025-12-31"),
@@ -353,7 +354,7 @@ def test_an_extension_does_not_shorten() -> None:
     assert statuses(["2025-06-22"], congo, same) == ["in_force"]
 
 
-@pytest.mark.parametrize(("end", "said"), [("2026-11-27", "2026-11-27"), (None, "further notice")])
+@each_case(("end", "said"), [("2026-11-27", "2026-11-27"), (None, "further notice")])
 def test_an_extension_of_a_suspension_does_not_shorten_it(end: str | None, said: str) -> None:
     error = refusal(
         announced(), suspended(end=end), extended_suspension("2026-01-01", "2026-11-26")

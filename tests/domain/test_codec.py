@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import pytest
 
+from tests.support.cases import each_case
 from tracker.domain.basics.codec import from_builtins
 from tracker.errors import InvalidInput
 
@@ -19,7 +20,7 @@ class Form(msgspec.Struct):
     parts: Annotated[list[bool], msgspec.Meta(max_length=1)] = []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fields", "message", "code"),
     [
         ({"name": ""}, "expected at least 1 character", "INVALID_INPUT"),

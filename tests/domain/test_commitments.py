@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause, fact
 from tracker.audit.verify.annex_check import AnnexFinding, check_event, redacts
 from tracker.audit.verify.annex_file import AnnexChecker
@@ -164,7 +165,7 @@ NOTE = "/note"
 FINE = {"/clauses/0/note": "opened", "/note": "opened", "/quotation": "opened"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("lines", "redacted", "difference"),
     [
         (LINES, (), {}),
@@ -257,7 +258,7 @@ def test_lines_of_one_event_without_end_are_rejected() -> None:
         AnnexChecker(lines, 1, 7).check([EVENT])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("lines", "events", "code", "position"),
     [
         (LINES[1:], [EVENT], "MISSING_ANNEX", 7),
@@ -276,7 +277,7 @@ def test_a_text_that_was_changed_or_taken_away_is_named(
     assert (caught.value.code, caught.value.positions) == (code, range(position, position + 1))
 
 
-@pytest.mark.parametrize("text", [b"{]", b"{}", b'{"position":"x","field":"/","commitment":""}'])
+@each_case("text", [b"{]", b"{}", b'{"position":"x","field":"/","commitment":""}'])
 def test_a_line_that_is_not_text_is_rejected(text: bytes) -> None:
     with pytest.raises(Rejected, match="line 1 of annexes is not a text"):
         AnnexChecker([text], 1, 9)

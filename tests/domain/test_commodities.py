@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import each_case
 from tracker.domain.catalogue.commodities import (
     Commodity,
     ancestors,
@@ -72,14 +73,14 @@ def test_roots_have_no_parent() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["", "Gallium", "rare earths", "unobtainium"])
+@each_case("text", ["", "Gallium", "rare earths", "unobtainium"])
 def test_a_value_that_is_not_an_id_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="is not a commodity: expected a key") as caught:
         Commodity(text)
     assert caught.value.code == "UNKNOWN_COMMODITY"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "hint"),
     [("galium", "gallium"), ("Rare Earth", "rare_earths"), ("aluminum", "aluminium")],
 )
@@ -140,7 +141,7 @@ def test_magnets_are_not_rare_earths() -> None:
     assert below("rare_earths").isdisjoint(below("permanent_magnets"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("code", "goods"),
     [
         ("2604", {"nickel": {"ore", "concentrate"}}),
@@ -203,7 +204,7 @@ def test_bauxite_and_alumina_belong_to_aluminium() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "id"),
     [
         ("Gemanium", "germanium"),

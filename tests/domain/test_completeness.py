@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from tests.support.cases import each_case
 from tracker.domain.basics.control_vocabulary import ActKind, Direction, Measure
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.basics.vocabulary import CompletenessLevel
@@ -171,7 +171,7 @@ def test_days_before_the_first_poll_are_a_gap() -> None:
     assert (gap.first, gap.last) == (date(2026, 1, 11), date(2026, 1, 14))
 
 
-@pytest.mark.parametrize("day_of_proposal", [10, 12])
+@each_case("day_of_proposal", [10, 12])
 def test_polls_that_proposed_facts_since_do_not_continue_it(day_of_proposal: int) -> None:
     followed = read_list(None, watched_source="cn")
     proposed = datetime(2026, 1, day_of_proposal, tzinfo=UTC)
@@ -225,7 +225,7 @@ def test_figures_have_a_sentence_of_their_own() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("importer", "statement"),
     [
         (

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import (
     announced,
     clause,
@@ -160,7 +160,7 @@ def test_an_end_of_unknown_date_needs_a_record_of_the_day_or_later() -> None:
     assert found("2025-06-02", act, amended) is Confirmation.BY_TERMS
 
 
-@pytest.mark.parametrize("complete", [False, True])
+@each_case("complete", [False, True])
 def test_a_return_needs_complete_lists_and_an_entry_lists_in_part(complete: bool) -> None:
     readings = [reading("2026-11-30", complete=complete)]
     returned = found(LATER, ACT_46, SUSPENDED_BY_72, readings=readings)
@@ -179,7 +179,7 @@ ANNOUNCED_AHEAD = {
 }
 
 
-@pytest.mark.parametrize(
+@each_case(
     "of",
     [
         reading("2026-11-27", complete=True),

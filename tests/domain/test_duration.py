@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
+from tests.support.cases import each_case
 from tracker.domain.basics.duration import Duration
 from tracker.errors import InvalidInput
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("length", "start", "last"),
     [
         ("P1D", "2025-05-14", "2025-05-14"),
@@ -35,7 +36,7 @@ def test_a_length_of_time_ends_on_the_day_before_the_same_day(
     assert str(Duration(length).last_day(date.fromisoformat(start))) == last
 
 
-@pytest.mark.parametrize("text", ["", "P", "90D", "P0D", "P1H", "PT5H", "P1D1Y", "P-1D", "P1.5Y"])
+@each_case("text", ["", "P", "90D", "P0D", "P1H", "PT5H", "P1D1Y", "P-1D", "P1.5Y"])
 def test_a_value_that_is_not_a_length_of_time_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="P90D, P6M or P1Y") as caught:
         Duration(text)

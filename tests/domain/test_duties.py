@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause, decided_facts, fact, state
 from tests.support.grounds import ALL_CONFIRMED
 from tests.support.shipment_checks import check_shipment
@@ -128,7 +129,7 @@ def test_a_duty_that_yields_to_a_possible_one_is_one_or_the_other() -> None:
     assert of.steps[-1].text == "Either A, clause 1 or B, clause 1 is paid."
 
 
-@pytest.mark.parametrize("rates", [(10, 25), (25, 10), (25, 25)])
+@each_case("rates", [(10, 25), (25, 10), (25, 25)])
 def test_of_duties_that_yield_to_each_other_the_higher_is_paid(rates: tuple[int, int]) -> None:
     low, high = rates
     of = total(
@@ -164,7 +165,7 @@ def test_an_amount_and_the_words_of_a_rate_are_remarks() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("limits", "origin", "is_included"),
     [
         ({}, "JP", True),
@@ -191,7 +192,7 @@ def test_a_place_is_of_a_relation_while_its_union_is() -> None:
     assert not of.holds_for(Place("GB"), DAY)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "fields",
     [
         relation("adds_to"),

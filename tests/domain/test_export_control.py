@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import (
     announced,
     clause,
@@ -92,7 +93,7 @@ def test_a_control_without_a_date_stays_announced_until_one_is_given() -> None:
     assert on("2026-03-09", malaysia, given).clause.in_force_from is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("start", "before", "first"),
     [("2029", "2028-12-31", "2029-01-01"), ("2026-02", "2026-01-31", "2026-02-01")],
 )
@@ -523,7 +524,7 @@ def test_an_announcement_corrected_in_the_log_keeps_the_acts_of_its_day() -> Non
     assert statuses(["2025-11-09"], *facts) == ["suspended"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     "act",
     [
         suspended("9"),
@@ -542,10 +543,8 @@ def test_an_act_about_a_clause_that_is_added_only_later_is_refused() -> None:
     assert refusal(*facts, suspended("2", start="2025-11-09")).code == "UNKNOWN_CLAUSE"
 
 
-@pytest.mark.parametrize(
-    "act", [reinstated("2026-01-01"), extended_suspension("2026-01-01", "2027-01-01")]
-)
-@pytest.mark.parametrize("before", [(), (suspended(start="2025-01-01", end="2025-12-31"),)])
+@each_case("act", [reinstated("2026-01-01"), extended_suspension("2026-01-01", "2027-01-01")])
+@each_case("before", [(), (suspended(start="2025-01-01", end="2025-12-31"),)])
 def test_a_clause_that_is_not_suspended_cannot_be_reinstated_or_extended(
     act: Fact, before: tuple[Fact, ...]
 ) -> None:
@@ -553,7 +552,7 @@ def test_a_clause_that_is_not_suspended_cannot_be_reinstated_or_extended(
     assert (error.code, error.path) == ("NOT_SUSPENDED", ("clauses",))
 
 
-@pytest.mark.parametrize("day", ["2026-11-28", "2026-11"])
+@each_case("day", ["2026-11-28", "2026-11"])
 def test_a_reinstatement_may_confirm_the_return_that_was_announced(day: str) -> None:
     facts = announced(), suspended(end="2026-11-27"), reinstated(day, on="2026-11-20")
     assert statuses(["2026-11-28"], *facts) == ["in_force"]
@@ -594,12 +593,12 @@ def test_an_instrument_is_announced_once() -> None:
     assert (error.code, error.path) == ("ALREADY_EXISTS", ("id",))
 
 
-@pytest.mark.parametrize("act", [suspended(), amended("2025-01-01", clause())])
+@each_case("act", [suspended(), amended("2025-01-01", clause())])
 def test_nothing_follows_before_an_announcement(act: Fact) -> None:
     assert isinstance(refusal(act), NotFound)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "act",
     [
         suspended(start="2024-12-02"),

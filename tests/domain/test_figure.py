@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from projections.analysis.claims import choose
+from tests.support.cases import each_case
 from tests.support.fact_builders import claimed, decided_facts, fact, retracted, source, state
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.entities.fact import Fact
@@ -94,7 +95,7 @@ def test_an_edition_can_have_versions_of_which_the_last_one_counts() -> None:
     assert [(c.edition_version, c.latest) for c in told.claims] == [("1.0", False), ("1.1", True)]
 
 
-@pytest.mark.parametrize("again", [usgs_2024, claimed(1, published_on="2024-02-02")])
+@each_case("again", [usgs_2024, claimed(1, published_on="2024-02-02")])
 def test_a_publisher_has_one_claim_an_edition(again: Claimed) -> None:
     error = refusal(usgs_2024, again)
     assert (error.code, error.path) == ("DUPLICATE_CLAIM", ("edition",))
@@ -170,17 +171,13 @@ def test_a_judgement_whose_claim_is_retracted_gives_way_to_the_one_before() -> N
     assert use("2025-07-01", *facts, retracted("e1")).publisher == "bgs"
 
 
-@pytest.mark.parametrize(
-    "more", [{"edition": "MCS 1999"}, {"edition": "MCS 2024", "editionVersion": "9"}]
-)
+@each_case("more", [{"edition": "MCS 1999"}, {"edition": "MCS 2024", "editionVersion": "9"}])
 def test_a_judgement_means_a_claim_that_there_is(more: dict[str, str]) -> None:
     error = refusal(usgs_2024, preferred("2025-06-01", "usgs", **more))
     assert (error.code, error.path) == ("INVALID_INPUT", ("edition",))
 
 
-@pytest.mark.parametrize(
-    ("more", "path"), [({"reason": " "}, "reason"), ({"editionVersion": "1.0"}, "edition")]
-)
+@each_case(("more", "path"), [({"reason": " "}, "reason"), ({"editionVersion": "1.0"}, "edition")])
 def test_a_judgement_has_a_reason_and_no_version_without_its_edition(
     more: dict[str, str], path: str
 ) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.hs_concordance import codes_at, codes_of, concordance
 
@@ -17,7 +16,7 @@ BACI_CODES = """
 """.split()  # noqa: SIM905 - a table reads better
 
 
-@pytest.mark.parametrize("code", BACI_CODES)
+@each_case("code", BACI_CODES)
 def test_each_code_names_commodities_that_have_its_codes_of_hs_2022(code: str) -> None:
     entry = concordance(code)
     assert entry

@@ -6,8 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.domain.catalogue import identifiers
 from tracker.domain.catalogue.commodities import commodities
 from tracker.domain.catalogue.identifiers import wikidata_of_commodity, wikidata_of_place
@@ -31,7 +30,7 @@ def test_every_key_is_declared() -> None:
     assert not DECLARED["places"].keys() & FORMER.keys()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("key", "id"),
     [("lithium", "Q568"), ("tungsten", "Q743"), ("neodymium", "Q1388"), ("gold", "Q897")],
 )
@@ -39,7 +38,7 @@ def test_elements_have_their_identifiers(key: str, id: str) -> None:
     assert wikidata_of_commodity(key) == f"http://www.wikidata.org/entity/{id}"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("code", "id"), [("US", "Q30"), ("CN", "Q148"), ("JP", "Q17"), ("DE", "Q183"), ("EU", "Q458")]
 )
 def test_places_have_their_identifiers(code: str, id: str) -> None:

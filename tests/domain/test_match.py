@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import pytest
-
+from tests.support.cases import each_case
 from tests.support.fact_builders import clause
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.control_vocabulary import Form, Match
@@ -24,15 +23,13 @@ GALLIUM = Commodity("gallium")
 CODED = [{"name": "gallium, unwrought", "hs": ["811292"], "commodity": "gallium"}]
 
 
-@pytest.mark.parametrize("group", ["critical_minerals", "dual_use_items"])
-@pytest.mark.parametrize(
-    "query", [{"commodity": GALLIUM}, {"hs_code": "811292"}, {"form": Form.METAL}]
-)
+@each_case("group", ["critical_minerals", "dual_use_items"])
+@each_case("query", [{"commodity": GALLIUM}, {"hs_code": "811292"}, {"form": Form.METAL}])
 def test_a_group_without_codes_is_a_possible_match(group: str, query: dict[str, Any]) -> None:
     assert match({"commodities": [group]}, **query) is Match.POSSIBLE
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fields", "query"),
     [
         ({"commodities": ["gallium"]}, {"commodity": GALLIUM}),

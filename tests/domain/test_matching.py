@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import pytest
-
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause, decided_facts, fact, state
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Covers, Form, Measure
@@ -41,7 +40,7 @@ def matched(of: ExportControlState, *others: ExportControlState, **asked: Any) -
     return [item.clause.id for item in matching_clauses(query, of, licences)]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("named", "commodity", "limits"),
     [
         (["gallium"], "gallium", ()),
@@ -161,7 +160,7 @@ def test_a_clause_on_compounds_does_not_answer_for_the_metal() -> None:
     assert matched(control(clause()), form=Form.METAL) == ["1"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("said", "code", "expected"),
     [
         ({"commodities": ["natural_graphite"]}, "250410", True),
@@ -276,7 +275,7 @@ def test_a_firm_is_found_as_buyer_as_exporter_and_as_suspended() -> None:
     assert matched(named, firm=frozenset({"beta"})) == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("dates", "time", "expected"),
     [
         ({}, (None, None), True),

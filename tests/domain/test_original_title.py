@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause, decided_facts, fact, retracted, state
 from tracker.domain.actors.announcement import Made
 from tracker.domain.basics.codec import decode, encode
@@ -70,14 +71,12 @@ def test_states_without_one_are_written_as_they_were_before_there_were_any() -> 
     assert decode(ExportControlState, encode(found)) == found
 
 
-@pytest.mark.parametrize(
-    "language", ["zh", "zh-Hans", "zh-Hant-TW", "id", "pt-BR", "es-419", "fil"]
-)
+@each_case("language", ["zh", "zh-Hans", "zh-Hant-TW", "id", "pt-BR", "es-419", "fil"])
 def test_a_language_is_a_tag_of_bcp_47(language: str) -> None:
     assert announced(originalTitle={**CHINESE, "language": language})
 
 
-@pytest.mark.parametrize("language", ["Chinese", "ZH", "zh_CN", "zh-cn", "z", "zh-", "zh-Hans "])
+@each_case("language", ["Chinese", "ZH", "zh_CN", "zh-cn", "z", "zh-", "zh-Hans "])
 def test_anything_else_is_refused_at_its_field(language: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         announced(originalTitle={**CHINESE, "language": language})

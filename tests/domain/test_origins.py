@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tracker.domain.basics.codec import decode, encode
 from tracker.domain.basics.units import Unit
 from tracker.domain.events.figure_sentences import figure_name
@@ -110,7 +111,7 @@ def test_a_figure_without_a_list_has_no_origins() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("series", "path"),
     [
         ({"until": 2021}, "until"),
@@ -147,7 +148,7 @@ def test_net_exporter_is_not_a_number_and_only_a_reliance() -> None:
     assert refusal(quantity=exporter)[1] == ("quantity", "qualifier")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("unit", "to", "factor"),
     [
         ("lb", "kg", "0.45359237"),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.domain.wording.phrases import authority_phrase, place_in_text, with_capital
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("code", "name"),
     [
         ("US", "the United States"),
@@ -31,7 +30,7 @@ def test_a_sentence_begins_with_a_capital() -> None:
     assert with_capital(place_in_text("US")) == "The United States"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("publisher", "name"),
     [
         ("mofcom", "the Ministry of Commerce of China (MOFCOM)"),

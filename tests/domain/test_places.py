@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from tests.support.cases import each_case
 from tracker.domain.catalogue.places import AGGREGATES, FORMER, Actor, Place, find_place, places
 from tracker.errors import InvalidInput
 
@@ -16,7 +17,7 @@ def test_a_place_is_its_iso_code() -> None:
     assert not Place("CN").is_aggregate
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("code", "name"),
     [
         ("BO", "Bolivia"),
@@ -36,7 +37,7 @@ def test_the_name_is_the_common_english_one(code: str, name: str) -> None:
     assert Place(code).name == name
 
 
-@pytest.mark.parametrize("code", sorted(AGGREGATES))
+@each_case("code", sorted(AGGREGATES))
 def test_aggregates_are_not_countries(code: str) -> None:
     assert Place(code).is_aggregate
 
@@ -53,7 +54,7 @@ def test_kosovo_is_a_place_and_no_aggregate() -> None:
     assert not Place("XK").is_aggregate
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("code", "alpha3", "numeric"),
     [
         ("CN", "CHN", "156"),
@@ -82,14 +83,14 @@ def test_no_two_places_share_an_alpha3_code_and_every_country_has_one() -> None:
     assert all(len(place.numeric or "000") == 3 for place in places())
 
 
-@pytest.mark.parametrize("text", ["", "cn", "CHN", "ZZ", "China", "world", " CN"])
+@each_case("text", ["", "cn", "CHN", "ZZ", "China", "world", " CN"])
 def test_a_value_that_is_not_a_code_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="expected an ISO 3166-1 alpha-2 code") as caught:
         Place(text)
     assert caught.value.code == "UNKNOWN_PLACE"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "hint"),
     [
         ("China", "'CN' (China)"),
@@ -116,7 +117,7 @@ def test_an_invalid_actor_is_refused_with_the_forms_of_both_kinds() -> None:
     assert caught.value.code == "UNKNOWN_PLACE"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "code"),
     [
         ("Burma", "MM"),
@@ -159,7 +160,7 @@ def test_publishers_spellings_are_understood(text: str, code: str) -> None:
     assert find_place(text) == code
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "World total",
@@ -174,7 +175,7 @@ def test_every_world_total_is_the_world(text: str) -> None:
     assert find_place(text) == "WORLD"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "Other countries",
@@ -189,12 +190,12 @@ def test_the_residual_is_other(text: str) -> None:
     assert find_place(text) == "OTHER"
 
 
-@pytest.mark.parametrize("text", ["", "Atlantis", "Japane", "Western world", "Other metals"])
+@each_case("text", ["", "Atlantis", "Japane", "Western world", "Other metals"])
 def test_unknown_names_are_not_guessed(text: str) -> None:
     assert find_place(text) is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "code", "last"),
     [
         ("Soviet Union", "SUHH", "1991-12-25"),

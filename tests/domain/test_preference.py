@@ -10,6 +10,7 @@ from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api, claim, source
+from tests.support.cases import each_case
 from tests.support.fact_builders import decided_facts, fact, ordered, retracted, state
 from tracker.domain.figures.preference import Ordered, PreferenceState
 from tracker.errors import InvalidInput
@@ -55,7 +56,7 @@ def test_a_retracted_order_is_none() -> None:
     assert state(known, STREAM, "2025-09-01") is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("scope", "stream"),
     [
         ({}, "preference/all"),
@@ -76,7 +77,7 @@ def test_an_order_of_one_scope_does_not_enter_the_stream_of_another() -> None:
     assert caught.value.path == ("commodity",)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("publishers", "reason", "path"),
     [
         ((), "why", "publishers"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.domain.catalogue.products import find_product, forms_of, products
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("commodity", "slug", "forms"),
     [
         ("gallium", "metal", [Form.METAL]),

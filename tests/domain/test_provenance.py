@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, fact, source
 from tracker.domain.actors.alliance import Founded, MemberJoined, MembersListed
 from tracker.domain.actors.announcement import Made, Superseded
@@ -79,7 +80,7 @@ def test_a_member_speaks_for_itself_and_for_the_founding_but_not_for_other_membe
     ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("alliance", "publisher", "primary"),
     [
         ("quad", "quad", True),
@@ -108,7 +109,7 @@ def test_any_authority_counts_for_a_figure_since_nobody_issues_it() -> None:
     assert cite(read, None).is_primary
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("unsupported", "field"),
     [
         (["since"], None),

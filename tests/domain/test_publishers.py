@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import source
 from tracker.domain.basics.codec import encode, from_builtins
 from tracker.domain.catalogue.places import Actor
@@ -22,7 +23,7 @@ AT_HOME = "https://www.mofcom.gov.cn/article/2024.html"
 LAW_FIRM = "https://www.gvw.com/en/news"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("publisher", "url", "data_file", "primary"),
     [
         ("mofcom", AT_HOME, False, True),
@@ -45,7 +46,7 @@ def test_a_text_is_an_authoritys_own_at_its_address_or_in_its_data(
     assert is_authoritative(publisher, url, data_file=data_file) is primary
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fields", "primary", "verified"),
     [
         ({"url": AT_HOME, "checked": "page"}, True, True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schema.pages.site.page_data import MEDIA_TYPES
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, claimed
 from tracker.domain.entities.entity import RESERVED_ENDINGS, entity_type
 from tracker.domain.entities.fact import Fact
@@ -18,7 +19,7 @@ def record(stream: str, fact: Fact) -> None:
     entity_type(stream).empty(stream).record(fact, "1")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "id",
     [
         "index.html",
@@ -34,14 +35,14 @@ def test_a_new_id_that_ends_like_a_file_is_refused(id: str) -> None:
     assert (refused.value.code, refused.value.path) == ("RESERVED_ID", ("id",))
 
 
-@pytest.mark.parametrize("id", [f"{FIGURE}/x.csv", f"{FIGURE}/index.html/2023"])
+@each_case("id", [f"{FIGURE}/x.csv", f"{FIGURE}/index.html/2023"])
 def test_each_part_of_a_new_id_is_checked(id: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         record(id, claimed(1))
     assert refused.value.code == "RESERVED_ID"
 
 
-@pytest.mark.parametrize("id", ["csv", "index", "x.csv-2", "x.5", "json.x", "no.2024-35"])
+@each_case("id", ["csv", "index", "x.csv-2", "x.5", "json.x", "no.2024-35"])
 def test_other_ids_are_accepted(id: str) -> None:
     record(f"export-control/{id}", announced())
 

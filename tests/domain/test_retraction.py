@@ -8,6 +8,7 @@ import pytest
 
 from projections.analysis.claims import choose
 from projections.fold.timeline import timeline
+from tests.support.cases import each_case
 from tests.support.fact_builders import (
     announced,
     claimed,
@@ -45,7 +46,7 @@ def test_a_retracted_retraction_brings_its_target_back_as_it_was() -> None:
     assert timeline(STREAM, known) == timeline(STREAM, known[:2])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("retractions", "stands"),
     [
         (["e2"], False),
@@ -88,7 +89,7 @@ def test_a_retracted_fact_cannot_be_retracted_again() -> None:
     assert (caught.value.code, caught.value.path) == ("ALREADY_RETRACTED", ("eventId",))
 
 
-@pytest.mark.parametrize("event_id", ["e9", "e3", ""])
+@each_case("event_id", ["e9", "e3", ""])
 def test_only_an_event_of_the_entity_can_be_retracted(event_id: str) -> None:
     with pytest.raises((NotFound, InvalidInput)) as caught:
         decided_facts(STREAM, announced(), suspended(), retracted(event_id))

@@ -7,8 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
-
+from tests.support.cases import each_case
 from tests.support.fact_builders import (
     announced,
     claimed,
@@ -363,7 +362,7 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("of", "said"), SAYS)
+@each_case(("of", "said"), SAYS)
 def test_a_fact_says_in_a_sentence_what_it_says(of: tuple[str, Fact], said: str) -> None:
     entity, what = of
     assert sentence(entity, what, {name: NAMES.get(name, "") for name in names_needed(*of)}) == said
@@ -373,7 +372,7 @@ def test_every_type_of_fact_has_a_sentence() -> None:
     assert {type(what) for (_, what), _ in SAYS} | {Retracted} == set(FACTS.values())
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("quantity", "said"),
     [
         ({"value": "1234.50"}, "1,234.50 t"),
@@ -502,7 +501,7 @@ def by_entity(events: list[tuple[str, RecordedFact]]) -> dict[str, list[Recorded
     return found
 
 
-@pytest.mark.parametrize("seed", range(10))
+@each_case("seed", range(10))
 def test_whatever_happened_can_be_said_and_by_the_name_of_its_time(seed: int) -> None:
     told = []
     for n, order in enumerate(history(Random(seed), 150), 1):

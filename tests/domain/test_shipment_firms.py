@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.domain.basics.values import Name
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.shipments.firms import ListedFirms, NamedFirm, named_firms
@@ -22,7 +21,7 @@ def listed() -> ListedFirms:
     return ListedFirms(names, {"red cat holdings, inc.": {"CN", "US"}, "lockheed martin": {"CN"}})
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "statement"),
     [
         (

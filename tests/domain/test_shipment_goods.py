@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause, decided_facts, state
 from tests.support.grounds import ALL_CONFIRMED
 from tests.support.shipment_checks import check_shipment
@@ -43,7 +44,7 @@ def matches(of: ShipmentCheck) -> dict[str, str]:
     return {one.applicable.key[1]: one.applicable.match.value for one in of.verdicts}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("code", "match", "fields"),
     [
         ({"hsCode": "2504101000", "codeOf": "CN"}, {"1": "certain"}, []),
@@ -68,7 +69,7 @@ def test_a_tariff_without_a_code_is_refused() -> None:
         from_builtins(Shipment, {"commodity": "gallium", "codeOf": "US"})
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("item", "match"),
     [
         ({"name": "Gallium oxide", "commodity": "gallium_oxide"}, "certain"),
@@ -81,7 +82,7 @@ def test_an_item_with_the_name_of_the_goods_is_certain(item: dict[str, str], mat
     assert matches(of) == {"1": match}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("forms", "goods", "match"),
     [
         ([], {"commodity": "gallium"}, "certain"),
@@ -97,9 +98,7 @@ def test_goods_under_a_licence_are_dual_use_items(
     assert matches(check(licence, ban, **goods))["ban"] == match
 
 
-@pytest.mark.parametrize(
-    ("exemptions", "match"), [("All but re-exports", "possible"), ("Samples", "certain")]
-)
+@each_case(("exemptions", "match"), [("All but re-exports", "possible"), ("Samples", "certain")])
 def test_an_exemption_of_all_goods_limits_a_clause(exemptions: str, match: str) -> None:
     of = check(control(clause(exemptions=exemptions)), commodity="gallium")
     assert matches(of) == {"1": match}
@@ -111,7 +110,7 @@ def test_an_exempt_item_with_another_code_is_not_an_exception() -> None:
     assert [one.applicable.exceptions for one in of.verdicts] == [()]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("item", "match"),
     [
         ({"name": "Ferrotungsten", "hs": ["720280"]}, {}),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
+from tests.support.cases import each_case
 from tests.support.fact_builders import clause
 from tests.support.shipment_checks import (
     ALL_GOODS,
@@ -26,7 +25,7 @@ LINES = [{"name": "Lines of the annex", "hs": ["81129210"]}]
 # --- all goods
 
 
-@pytest.mark.parametrize(
+@each_case(
     "goods",
     [
         {"commodity": "gallium"},
@@ -40,7 +39,7 @@ def test_a_clause_on_all_goods_certainly_covers_any(goods: dict[str, str]) -> No
     assert matches(check(american(clause(**ALL_GOODS)), **goods)) == {"x/1": "certain"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("goods", "match", "asked"),
     [
         ({"hsCode": "81129210", "codeOf": "US"}, {}, []),
@@ -69,7 +68,7 @@ def test_an_item_with_codes_that_the_goods_cannot_have_does_not_cover_them() -> 
 # --- preferences
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("preference", "match", "asked"),
     [
         (None, {"x/1": "possible"}, ["preference"]),
@@ -96,7 +95,7 @@ def test_goods_under_a_preference_are_exempt(
 # --- exporters
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("measure", "exporter", "match"),
     [
         ("state_trading", None, {"x/1": "certain"}),
@@ -119,7 +118,7 @@ def test_the_exporter_is_a_condition_of_a_clause_that_names_exporters(
     assert fields(of) == (["exporter"] if exporter is None else [])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("firms", "match", "asked"),
     [
         ({}, {"x/1": "possible"}, ["endUser"]),
@@ -162,7 +161,7 @@ QUOTA: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("answers", "expected"),
     [
         ([], (0, 25)),

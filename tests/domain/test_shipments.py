@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.shipped_controls import check_on
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.control_vocabulary import Direction, Match, VerdictKind
@@ -37,7 +38,7 @@ def test_goods_are_needed() -> None:
     assert (refused.value.code, refused.value.path) == ("GOODS_REQUIRED", ("commodity",))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fields", "forms"),
     [
         ({"commodity": "neodymium_magnets", "form": "article"}, "magnet"),
@@ -53,9 +54,7 @@ def test_a_form_that_the_goods_cannot_have_is_refused(fields: dict[str, str], fo
     assert str(refused.value).endswith(f"expected {forms}, or no form")
 
 
-@pytest.mark.parametrize(
-    ("code", "form"), [("280530", "alloy"), ("750400", "alloy"), ("740811", "article")]
-)
+@each_case(("code", "form"), [("280530", "alloy"), ("750400", "alloy"), ("740811", "article")])
 def test_a_form_that_a_code_can_have_is_accepted(code: str, form: str) -> None:
     assert shipment(hsCode=code, form=form).form == form
 
@@ -84,7 +83,7 @@ def test_the_places_of_production_abroad_are_legs_too() -> None:
     assert [leg.place for leg in legs_of(way)] == ["JP", "ID", "CN", "KR"]
 
 
-@pytest.mark.parametrize("text", [" ", "N/A", "unknown", "\u200b", " - "])
+@each_case("text", [" ", "N/A", "unknown", "\u200b", " - "])
 def test_a_word_for_an_unknown_firm_names_none(text: str) -> None:
     assert shipment(commodity="tin", importer=text).parties["importer"] is None
 
@@ -104,7 +103,7 @@ def test_a_check_states_its_assumptions() -> None:
     assert [*assumptions(stated)] == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("code", "sentence"),
     [
         ("280540", "By the code, the goods are mercury."),
@@ -125,7 +124,7 @@ def test_a_code_of_other_goods_may_miss_rules() -> None:
     assert coded.endswith("because one of the two statements may be wrong.")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("key", "day", "fields", "kind", "sentence"),
     [
         (

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
-import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, claimed, clause, fact, flow_claimed, source
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.values import Value
@@ -132,7 +132,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("type_", EXAMPLES)
+@each_case("type_", EXAMPLES)
 def test_a_fact_is_about_what_it_names_and_nothing_else(type_: str) -> None:
     fields, goods, places = EXAMPLES[type_]
     example = [fact(FACTS[type_], "2025-01-01", **fields)]
@@ -177,7 +177,7 @@ class Clarified(ClausesFact, frozen=True, kw_only=True):
     details: tuple[Detail, ...]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("wanted", "is_about"),
     [
         (Selection(commodities=["gallium"]), True),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.effort import bytecodes
 from tracker.domain.basics.values import DAY, PartialDate
 from tracker.domain.controls.suspensions import Suspensions
@@ -81,7 +81,7 @@ def test_suspensions_answer_as_a_plain_list_of_them_does(acts: list[tuple[str, i
     assert suspensions.last_day == max([one.last for one in plain], default=date.min)
 
 
-@pytest.mark.parametrize("apart", [True, False])
+@each_case("apart", [True, False])
 def test_a_thousand_suspensions_are_asked_about_a_day_as_fast_as_ten(apart: bool) -> None:
     def asked(count: int) -> int:
         suspensions = Suspensions()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import decided_facts, flow_claimed, retracted, state
 from tracker.domain.basics.codec import decode, encode
 from tracker.domain.catalogue.places import Place
@@ -102,7 +103,7 @@ def test_each_part_has_a_value() -> None:
     assert refusal(flow_claimed(origins={"parts": parts}))[1] == ("origins", "parts", 0, "value")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("more", "path"),
     [
         ({"year": 1987}, ("year",)),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import members_of, unions_of
 
 EU, GB, HR, DE, US = (Place(code) for code in ("EU", "GB", "HR", "DE", "US"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("place", "day", "member"),
     [
         (DE, "1958-01-01", True),
@@ -34,7 +33,7 @@ def test_a_country_is_in_the_union_from_its_accession_to_its_last_day(
     assert (place in members_of(EU, on)) is member
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("day", "count"),
     [
         ("1957-12-31", 0),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import STREAMS, announced, claimed, clause, history, source
 from tracker.domain.actors.announcement import Made
 from tracker.domain.basics.codec import decode, encode, from_builtins
@@ -40,7 +41,7 @@ def refusal(kind: type[Any], value: Any) -> tuple[str, tuple[str | int, ...]]:
 # --- dates
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "precision", "first", "last"),
     [
         ("2029", Precision.YEAR, date(2029, 1, 1), date(2029, 12, 31)),
@@ -63,7 +64,7 @@ def test_every_day_is_a_date_that_begins_and_ends_on_itself(day: date) -> None:
     assert (told.first, told.last, told.precision) == (day, day, Precision.DAY)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "",
@@ -83,7 +84,7 @@ def test_text_that_is_not_a_date_is_refused(text: str) -> None:
     assert caught.value.code == "INVALID_DATE"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "expected"),
     [
         ("2025-13", "a month from 01 to 12"),
@@ -107,21 +108,21 @@ def test_a_date_that_the_calendar_lacks_is_refused_as_such(text: str, expected: 
 # --- quantities
 
 
-@pytest.mark.parametrize("qualifier", WITHOUT_NUMBER)
+@each_case("qualifier", WITHOUT_NUMBER)
 def test_a_qualifier_that_stands_for_a_number_takes_none_beside_it(qualifier: Qualifier) -> None:
     assert quantity(qualifier=qualifier).value is None
     refused = refusal(Quantity, {**tonnes, "qualifier": qualifier, "value": "0"})
     assert refused == ("VALUE_NOT_ALLOWED", ("value",))
 
 
-@pytest.mark.parametrize("qualifier", WITHOUT_NUMBER)
+@each_case("qualifier", WITHOUT_NUMBER)
 def test_a_missing_number_is_never_written_as_zero(qualifier: Qualifier) -> None:
     written = encode(quantity(qualifier=qualifier))
     assert b"value" not in written
     assert decode(Quantity, written).value is None
 
 
-@pytest.mark.parametrize("qualifier", [None, *sorted(NUMERIC)])
+@each_case("qualifier", [None, *sorted(NUMERIC)])
 def test_a_number_is_required_unless_the_qualifier_stands_for_one(
     qualifier: Qualifier | None,
 ) -> None:
@@ -129,7 +130,7 @@ def test_a_number_is_required_unless_the_qualifier_stands_for_one(
     assert refused == ("VALUE_REQUIRED", ("value",))
 
 
-@pytest.mark.parametrize("qualifier", [None, *sorted(NUMERIC - {Qualifier.RANGE, Qualifier.NIL})])
+@each_case("qualifier", [None, *sorted(NUMERIC - {Qualifier.RANGE, Qualifier.NIL})])
 def test_a_number_is_kept_as_it_is_written(qualifier: Qualifier | None) -> None:
     assert str(quantity(qualifier=qualifier, value="60.50").value) == "60.50"
 
@@ -154,15 +155,13 @@ def test_a_range_has_an_upper_end_that_is_not_below_its_lower() -> None:
         assert refusal(Quantity, {**tonnes, **wrong}) == ("INVALID_RANGE", ("upper",))
 
 
-@pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity", "1e999", "1e-999"])
-@pytest.mark.parametrize(
-    ("field", "beside"), [("value", {}), ("upper", {"qualifier": "range", "value": "1"})]
-)
+@each_case("number", ["NaN", "sNaN", "Infinity", "-Infinity", "1e999", "1e-999"])
+@each_case(("field", "beside"), [("value", {}), ("upper", {"qualifier": "range", "value": "1"})])
 def test_only_ordinary_numbers_are_numbers(number: str, field: str, beside: dict[str, str]) -> None:
     assert refusal(Quantity, {**tonnes, **beside, field: number})[1] == (field,)
 
 
-@pytest.mark.parametrize("field", ["deMinimisPercent", "ratePercent"])
+@each_case("field", ["deMinimisPercent", "ratePercent"])
 def test_the_percentages_of_a_clause_are_ordinary_numbers(field: str) -> None:
     assert from_builtins(Announced, control(clause(**{field: "0.1"})))
     refused = refusal(Announced, control(clause(**{field: "NaN"})))
@@ -200,14 +199,14 @@ def test_the_declared_factors_are_those_of_the_metric_system() -> None:
     assert Unit("Mt").convert(Decimal(2), Unit("kt")) == 2000
 
 
-@pytest.mark.parametrize("one", [*sorted(INCOMPARABLE_UNITS), "USD"])
-@pytest.mark.parametrize("other", ["t", "EUR"])
+@each_case("one", [*sorted(INCOMPARABLE_UNITS), "USD"])
+@each_case("other", ["t", "EUR"])
 def test_units_without_a_declared_factor_are_not_converted(one: str, other: str) -> None:
     assert Unit(one).convert(Decimal(1), Unit(other)) is None
     assert Unit(one).convert(Decimal(1), Unit(one)) == 1
 
 
-@pytest.mark.parametrize("text", ["tonnes", "T", "", "XYZ", "usd"])
+@each_case("text", ["tonnes", "T", "", "XYZ", "usd"])
 def test_a_unit_that_is_not_declared_is_refused(text: str) -> None:
     assert refusal(Quantity, {"value": "1", "unit": text}) == ("UNKNOWN_UNIT", ("unit",))
 
@@ -215,7 +214,7 @@ def test_a_unit_that_is_not_declared_is_refused(text: str) -> None:
 # --- sources and series
 
 
-@pytest.mark.parametrize("publisher", ["MOFCOM", "mof com", "-mofcom", "mofcom\n", ""])
+@each_case("publisher", ["MOFCOM", "mof com", "-mofcom", "mofcom\n", ""])
 def test_a_publisher_is_a_short_id(publisher: str) -> None:
     assert refusal(Source, source() | {"publisher": publisher})[1] == ("publisher",)
 
@@ -238,7 +237,7 @@ def test_a_series_names_its_stream() -> None:
     assert from_builtins(Series, reserves).stream == "figure/gallium/CN/reserves"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "wrong",
     [
         mined | {"stage": None},
@@ -273,7 +272,7 @@ def control(*clauses: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("value", "code", "path"),
     [
         (control(on="2024-12-32"), "INVALID_DATE", ("on",)),
@@ -316,20 +315,20 @@ def test_an_error_has_a_stable_code_and_the_path_of_its_field(
     assert refusal(Announced, value) == (code, path)
 
 
-@pytest.mark.parametrize("value", [7, None, ["CN"], {"code": "CN"}])
+@each_case("value", [7, None, ["CN"], {"code": "CN"}])
 def test_where_a_word_is_expected_anything_else_is_refused_as_no_text(value: Any) -> None:
     with pytest.raises(InvalidInput, match=r"^expected text, got "):
         from_builtins(Announced, control(issuer=value))
 
 
-@pytest.mark.parametrize("field", ["on", "issuer", "direction", "title", "clauses", "source"])
+@each_case("field", ["on", "issuer", "direction", "title", "clauses", "source"])
 def test_a_field_that_is_missing_is_named(field: str) -> None:
     code = "SOURCE_REQUIRED" if field == "source" else "FIELD_REQUIRED"
     value = {name: content for name, content in control().items() if name != field}
     assert refusal(Announced, value) == (code, (field,))
 
 
-@pytest.mark.parametrize("field", ["about", "conflictsWith", "supersedes"])
+@each_case("field", ["about", "conflictsWith", "supersedes"])
 def test_references_of_an_announcement_are_entities(field: str) -> None:
     value = {
         "on": "2025",
@@ -341,7 +340,7 @@ def test_references_of_an_announcement_are_entities(field: str) -> None:
     assert refusal(Made, value) == ("INVALID_ID", (field, 1))
 
 
-@pytest.mark.parametrize(
+@each_case(
     "data",
     [
         b"",

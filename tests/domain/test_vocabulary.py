@@ -11,6 +11,7 @@ from schema.base.enums import ENUMS, described_enum
 from schema.pages.commodities.answers import clause_answers
 from schema.pages.controls.status_sentences import heading, leads, subject
 from tests.pages.test_status_sentences import DAY, clause, control
+from tests.support.cases import each_case
 from tracker.domain.basics import control_vocabulary, vocabulary
 from tracker.domain.basics.control_vocabulary import (
     ClauseStatus,
@@ -26,7 +27,7 @@ from tracker.domain.wording.phrases import word_phrase
 VOCABULARIES = (*control_vocabulary.VOCABULARIES, *vocabulary.VOCABULARIES)
 
 
-@pytest.mark.parametrize("vocabulary", ENUMS, ids=lambda vocabulary: vocabulary.__name__)
+@each_case("vocabulary", ENUMS, ids=lambda vocabulary: vocabulary.__name__)
 def test_every_word_of_the_api_has_a_description_in_a_sentence(vocabulary: type[Enum]) -> None:
     for value in vocabulary.__strawberry_definition__.values:  # type: ignore[attr-defined]  # an enum of the API
         assert value.description, value.name
@@ -55,7 +56,7 @@ def test_a_word_that_lacks_an_attribute_cannot_be_declared() -> None:
             noun: str
 
 
-@pytest.mark.parametrize("vocabulary", VOCABULARIES, ids=lambda vocabulary: vocabulary.__name__)
+@each_case("vocabulary", VOCABULARIES, ids=lambda vocabulary: vocabulary.__name__)
 def test_every_word_with_attributes_has_them_all(vocabulary: type[Enum]) -> None:
     for word in vocabulary:
         if isinstance(word, Word):
@@ -69,7 +70,7 @@ def test_ranks_are_distinct() -> None:
         assert len({word.rank for word in ranked}) == len(ranked)
 
 
-@pytest.mark.parametrize(("measure", "direction"), [*product(Measure, Direction)], ids=str)
+@each_case(("measure", "direction"), [*product(Measure, Direction)], ids=str)
 def test_every_measure_is_worded_in_every_direction(measure: Measure, direction: Direction) -> None:
     one = clause("1", ("IN_FORCE", "2024-12-03", None), measure=measure.name, match="CERTAIN")
     one |= {"isLegalBasis": False, "endUse": None, "statusBecause": None}
@@ -82,7 +83,7 @@ def test_every_measure_is_worded_in_every_direction(measure: Measure, direction:
     assert measure.verdict_on(direction) not in (VerdictKind.NOTHING_RECORDED, VerdictKind.UNKNOWN)
 
 
-@pytest.mark.parametrize(("status", "following"), [*product(ClauseStatus, ClauseStatus)], ids=str)
+@each_case(("status", "following"), [*product(ClauseStatus, ClauseStatus)], ids=str)
 def test_every_status_and_its_next_one_are_worded(
     status: ClauseStatus, following: ClauseStatus
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.fold.timeline import EntityFold, timeline
+from tests.support.cases import each_case
 from tests.support.fact_builders import decided_facts, refused, retracted, state
 from tests.support.watched_sources import (
     ONE,
@@ -141,7 +142,7 @@ def test_a_source_is_no_longer_watched_and_watched_again_on_the_same_day() -> No
     assert not state(known, STREAM, "2026-11-05").is_watched
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("wrong", "code", "path"),
     [
         (lambda: fetched("2026-11-01T12:00:00+08:00"), "INVALID_TIME", ("at",)),

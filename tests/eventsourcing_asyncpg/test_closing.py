@@ -33,6 +33,7 @@ from tests.eventsourcing_asyncpg.support import (
     until,
     waiting_for_the_lock,
 )
+from tests.support.cases import each_case
 from tests.support.time_limits import within
 from tracker.eventsourcing_asyncpg import AsyncpgFactory
 from tracker.eventsourcing_asyncpg.errors import to_persistence_error
@@ -149,7 +150,7 @@ os.wait()
     assert result.returncode == 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("setting", "value", "message"),
     [
         ("TRACKER_DATABASE_URL", "", "expected a postgresql:// URL"),
@@ -170,7 +171,7 @@ def test_without_create_table_a_missing_table_is_a_programming_error(database_ur
     factory.close()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("error", "expected"),
     [
         (asyncpg.UniqueViolationError("x"), IntegrityError),

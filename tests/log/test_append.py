@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.bootstrap import open_connection
+from tests.support.cases import each_case
 from tests.support.log_events import event
 from tracker.errors import InvalidInput, TooLarge, Unavailable, VersionConflict
 from tracker.log.append import AppendResult, Command, append
@@ -157,7 +158,7 @@ async def test_a_command_with_a_gap_or_one_id_twice_is_refused(recorder: Recorde
     assert await recorder.head() == 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("wrong", "error", "path"),
     [
         ({"type": "ExportControl.Unheard"}, InvalidInput, ("type",)),

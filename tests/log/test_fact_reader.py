@@ -8,6 +8,7 @@ from operator import attrgetter
 import pytest
 
 from schema.services import Services
+from tests.support.cases import each_case
 from tracker.errors import NewerRelease
 from tracker.log.fact_reader import StreamFacts, group_by_stream
 
@@ -38,7 +39,7 @@ async def test_the_facts_of_the_corpus_are_those_that_its_events_hold(
     }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("wrong", "message"),
     [
         (entry("Alliance.Sold"), r"Event 7 \(Alliance.Sold\) .*does not know its type\. A newer"),

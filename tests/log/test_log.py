@@ -12,6 +12,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.absent_database import absent_database
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause, suspended
 from tests.support.log_events import append_all, event, gallium
 from tests.support.time_limits import within
@@ -88,7 +89,7 @@ async def test_a_command_is_recorded_wholly_or_not_at_all(recorder: Recorder) ->
     assert await recorder.head() == 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     "statement",
     [
         "UPDATE log.events SET type = 'x'",
@@ -175,7 +176,7 @@ async def test_a_moment_in_time_is_a_position(services: Services) -> None:
     assert await services.recorder.position_at(clock.now()) == 2
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("after", "before", "count"),
     [
         (0, 3, 2),

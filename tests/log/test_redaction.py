@@ -23,6 +23,7 @@ from projections.versions.projection import Versions
 from schema.services import Access, Services
 from tests.support import api as fact_builders
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.database_urls import database_url
 from tests.support.fact_builders import announced, claimed, clause, source, suspended
 from tests.support.importer import GALLIUM, ImportFixture, cell, counts, line
@@ -325,7 +326,7 @@ async def test_a_crash_before_the_commit_leaves_the_text_and_no_redaction(
     assert await recorder.head() == 1
 
 
-@pytest.mark.parametrize(
+@each_case(
     "statement",
     [
         "DELETE FROM log.annexes",
@@ -338,12 +339,13 @@ async def test_a_crash_before_the_commit_leaves_the_text_and_no_redaction(
         "UPDATE log.annexes SET position = 2 WHERE field = '/note'",
     ],
 )
-@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, None, "replica"])
+@each_case("role", [OWNER, API, PROJECTOR, None, "replica"])
 async def test_no_role_takes_a_text_out_that_the_log_does_not_name(
     commands: Commands, recorder: Recorder, target: Target, role: str | None, statement: str
 ) -> None:
-    await commands.record(CONTROL, NOTED, idempotency_key="k")
-    await redact(commands, "k", "/note")
+    if not await recorder.head():
+        await commands.record(CONTROL, NOTED, idempotency_key="k")
+        await redact(commands, "k", "/note")
     before = await kept(recorder)
     replica = role == "replica"
     async with open_connection(target, role=None if replica else role) as connection:
@@ -354,7 +356,7 @@ async def test_no_role_takes_a_text_out_that_the_log_does_not_name(
     assert await kept(recorder) == before
 
 
-@pytest.mark.parametrize(
+@each_case(
     "statement",
     [
         "INSERT INTO log.annexes VALUES (decode(repeat('00', 32), 'hex'), 9, '/note', NULL, NULL, 1)",
@@ -505,7 +507,7 @@ async def test_an_import_does_not_bring_back_what_was_redacted(importer: ImportF
     assert "Ms Doe" not in (await kept(importer.recorder)).values()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("old", "new", "path"),
     [
         (b'"note":"a note"', b'"note":{"commitment":"salted-sha256-v1:%s"}' % (b"0" * 64), "note"),

@@ -15,6 +15,7 @@ import pytest
 from deploy.bootstrap import open_pool, prepare
 from deploy.cli.process import Exit
 from schema.services import Access, Services
+from tests.support.cases import each_case
 from tests.support.processes import Running
 from tests.support.published_log import restored, superuser
 from tests.support.replication import Pair, running_pair, several_hosts, url_of
@@ -31,7 +32,7 @@ SHOWN = LogEnd(9, entry_at=8, entry_hash=b"h", appended_at=9, event_id="e", time
 HAS_ALL = LogView(9, False, 2, b"h", "e", b"i")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("view", "outcome"),
     [
         (HAS_ALL, Continuity.HOLDS),

@@ -18,6 +18,7 @@ from projections.query.moment import Moment
 from schema.routes import json_schemas
 from schema.services import Services
 from tests.support.api import Api, control, suspension
+from tests.support.cases import each_case
 from tests.support.fact_builders import source
 from tests.support.time_limits import within
 from tracker.audit.bundle.export import export
@@ -193,7 +194,7 @@ def test_every_step_of_this_version_keeps_the_schemas_before_it() -> None:
     assert wanted <= {path.name for path in json_schemas.RETIRED_DIRECTORY.glob("*.json")}
 
 
-@pytest.mark.parametrize("numbers", [(3,), (1,), (2, 4)])
+@each_case("numbers", [(3,), (1,), (2, 4)])
 def test_steps_that_leave_a_number_out_are_refused(numbers: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"expected the next step of .* to read number"):
         Upcasters({(ANNOUNCED, number): Upcaster(dict) for number in numbers})
@@ -215,8 +216,8 @@ def test_a_text_that_looks_like_the_name_of_a_schema_makes_no_entry_outdated() -
 # --- the steps of this version
 
 
-@pytest.mark.parametrize("type_", [ANNOUNCED, "ExportControl.Amended"])
-@pytest.mark.parametrize("number", [1, 2])
+@each_case("type_", [ANNOUNCED, "ExportControl.Amended"])
+@each_case("number", [1, 2])
 def test_former_extraterritorial_clauses_have_a_territory(type_: str, number: int) -> None:
     old = [
         {"id": "1", "extraterritorial": True, "deMinimisPercent": "0.1"},

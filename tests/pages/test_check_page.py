@@ -25,6 +25,7 @@ from schema.pages.site.address import Address
 from schema.tables.shipment_file import COLUMNS
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.loops import IN_SESSION
 
 TUNGSTEN = "/check?commodity=tungsten&hsCode=284990&origin=CN&destination=DE&valid=2025-12-01"
@@ -283,7 +284,7 @@ def checked(*verdicts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("certainty", "word"), [("NOT_CONFIRMED", "Not confirmed"), ("CONTRADICTED", "Contradicted")]
 )
 def test_a_matching_rule_is_certain_only_with_a_confirmed_status(certainty: str, word: str) -> None:

@@ -6,11 +6,10 @@ import re
 from itertools import combinations
 from pathlib import Path
 
-import pytest
-
 import schema.pages
 from schema.pages.charts.line_chart import LIGHT
 from schema.pages.charts.status_marks import IMAGE_COLOURS
+from tests.support.cases import each_case
 from tests.support.libraries import coloraide
 
 STYLE = (Path(schema.pages.__file__).parent / "site" / "static" / "style.css").read_text("utf-8")
@@ -47,9 +46,9 @@ def simulated(one: coloraide.Color, vision: str) -> coloraide.Color:
     return one.filter(kind, method=method).clip("srgb") if kind else one
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("vision", VISIONS)
-@pytest.mark.parametrize(("one", "other"), [*combinations(MEASURES, 2)])
+@each_case("theme", THEMES)
+@each_case("vision", VISIONS)
+@each_case(("one", "other"), [*combinations(MEASURES, 2)])
 def test_two_measures_differ_for_every_colour_vision(
     one: str, other: str, vision: str, theme: str
 ) -> None:
@@ -57,9 +56,9 @@ def test_two_measures_differ_for_every_colour_vision(
     assert pair[0].delta_e(pair[1], method="2000") >= MIN_DIFFERENCE
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("ground", GROUNDS)
-@pytest.mark.parametrize("measure", MEASURES)
+@each_case("theme", THEMES)
+@each_case("ground", GROUNDS)
+@each_case("measure", MEASURES)
 def test_a_measure_is_visible_on_every_ground(measure: str, ground: str, theme: str) -> None:
     assert colour(measure, theme).contrast(colour(ground, theme)) >= MIN_CONTRAST
 

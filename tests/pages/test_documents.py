@@ -21,6 +21,10 @@ from schema.pages.site import plain, route
 from schema.pages.site.html import problem_response
 from schema.services import Services
 from tests.support.api import OPEN, Api
+from schema.pages.docs.documents import Document, Library, pages, read_documents, reading_order
+from schema.pages.docs.markdown import RenderedMarkdown, render, slug
+from schema.pages.docs.search import EXCERPT_CHARACTERS, SearchIndex, excerpt
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 
 
@@ -106,7 +110,7 @@ def test_every_anchor_is_there_once() -> None:
 # --- Markdown of any kind
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "<script>alert(1)</script>",
@@ -128,7 +132,7 @@ def test_markup_in_a_document_is_text(text: str) -> None:
         assert not (found.get("href") or "").startswith(("javascript:", "data:"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("target", "expected"),
     [
         ("time.md", "/docs/time"),
@@ -197,7 +201,7 @@ LIBRARY: Mapping[str, RenderedMarkdown] = Library(
 INDEX = SearchIndex(LIBRARY)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("question", "found"),
     [
         ("log", [("log", "the-log"), ("time", "known")]),
@@ -238,7 +242,7 @@ def test_every_excerpt_is_a_part_of_its_section() -> None:
             assert text.removeprefix("… ").removesuffix(" …") in result.section.text
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("question", "first"),
     [
         ("TRACKER_READ", "settings"),

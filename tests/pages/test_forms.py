@@ -10,6 +10,7 @@ from schema.pages.endpoints.actions import ACTIONS, ADD, RETRY, retry_of
 from schema.pages.forms.form import FactForm
 from schema.pages.review.actions import ACTIONS as DECISIONS
 from schema.pages.review.actions import REJECT
+from tests.support.cases import each_case
 from tracker.errors import Forbidden, InvalidInput, Unavailable
 
 
@@ -31,7 +32,7 @@ def test_text_of_a_short_form_becomes_its_input() -> None:
     assert not form.refused
 
 
-@pytest.mark.parametrize("action", [*ACTIONS.values(), ADD, *DECISIONS.values()])
+@each_case("action", [*ACTIONS.values(), ADD, *DECISIONS.values()])
 def test_every_action_has_a_form_whose_omitted_fields_are_those_of_its_input(action: Any) -> None:
     form = action.form()
     assert action.omitted <= form.kind.fields.keys()
@@ -49,7 +50,7 @@ def test_actions_of_one_kind_are_distinguished_by_their_keys() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "field"),
     [
         (("input", "types", 1), "types"),

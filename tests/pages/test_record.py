@@ -14,6 +14,7 @@ from schema.pages.forms.form import FactForm
 from schema.pages.forms.state import fields_of, read_state
 from schema.services import Access, Services
 from tests.support.api import Api, control, suspension
+from tests.support.cases import each_case
 from tracker.errors import InvalidInput
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -98,7 +99,7 @@ async def test_facts_that_others_record_meanwhile_are_previewed_again(api: Api) 
     assert hidden(again.text)["version"] == "2"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("changed", "field", "says"),
     [
         ({"suspendedUntil": "2025-01-01"}, "suspendedUntil", "before"),
@@ -322,7 +323,7 @@ async def test_signed_in_readers_record_only_from_our_own_pages(api: Api) -> Non
     assert made.headers["location"] == "/events/2"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "link"),
     [
         ("/controls/x", "suspendExportControl?id=x"),
@@ -342,7 +343,7 @@ async def test_only_those_who_may_record_see_links_to_forms(api: Api, path: str,
         assert ("/record" in page.text) == sees
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "status"),
     [
         ("/record/nothing", 404),

@@ -15,6 +15,7 @@ from deploy.bootstrap import open_connection, running_tracker
 from schema.pages.review.snapshot_text import MAX_SHOWN_CHARACTERS, snapshot_text
 from schema.services import Access, Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced
 from tests.support.findings import figures, lead, proposal
 from tests.support.tokens import token
@@ -319,7 +320,7 @@ def kept(content: bytes | None, media_type: str | None) -> Snapshot:
     return Snapshot(info, content)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "media_type", "place", "shown"),
     [
         (b'{"results": [{"a": 1}, {"b": "\xc3\xa9"}]}', "application/json", "results[1]", "é"),
@@ -337,7 +338,7 @@ def test_a_snapshot_is_read_as_what_it_is(
     assert bool(read.text) != bool(read.note)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("snapshot", "words"),
     [
         (None, "not stored"),

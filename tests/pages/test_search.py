@@ -7,12 +7,14 @@ import re
 import pytest
 
 from schema.pages.search.parsing import ParsedSearch, parse_search
+from schema.pages.search.parsing import parse_search
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.loops import IN_SESSION
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("query", "goods", "places", "destination", "words"),
     [
         ("Is gallium export to the US allowed?", ["gallium"], ["US"], "US", "gallium US"),
@@ -33,7 +35,7 @@ def test_goods_and_places_are_found_and_words_of_questions_are_ignored(
     assert words is None or found.words == words
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("query", "code"),
     [
         ("8112", "8112"),

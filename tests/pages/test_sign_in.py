@@ -10,6 +10,7 @@ import pytest
 from schema.services import Access, Services
 from tests.auth.test_cookie import FORM, OWN, cookie
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.tokens import token
 from tracker.auth.scopes import Scope
 from tracker.postgres.database import Target
@@ -62,7 +63,7 @@ async def test_programs_are_reported_by_a_status_and_not_sent_to_a_form(services
         assert (found.status_code, found.headers["www-authenticate"]) == (401, "Bearer"), path
 
 
-@pytest.mark.parametrize(
+@each_case(
     "following",
     ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nX: y", "/sign-out", ""],
 )
@@ -184,7 +185,7 @@ async def test_documents_are_read_and_searched_by_everyone(services: Services) -
     assert "<script>x" not in (await api.request("GET", "/docs?q=<script>x")).text
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "status"),
     [
         ("/docs/nothing", 404),

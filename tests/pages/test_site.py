@@ -15,6 +15,7 @@ from schema.pages.registry import PAGES
 from schema.pages.site.page import Page
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.loops import IN_FUNCTION, IN_SESSION
 
 pytestmark = IN_SESSION
@@ -156,7 +157,7 @@ async def test_an_unexpected_error_is_a_page_with_an_id(
     assert id in caplog.text
 
 
-@pytest.mark.parametrize("page", PAGES, ids=[page.path for page in PAGES])
+@each_case("page", PAGES, ids=[page.path for page in PAGES])
 async def test_the_answer_to_the_question_of_a_page_can_be_kept(page: Page) -> None:
     for fields in roots(parse(page.document)).values():
         assert are_cacheable(fields), [field.name.value for field in fields]

@@ -19,6 +19,7 @@ from schema.pages.charts.status_bars import (
     periods_of,
 )
 from schema.pages.charts.status_marks import IMAGE_COLOURS, PAGE_COLOURS
+from tests.support.cases import each_case
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 from tracker.domain.basics.word import Hue, Shape
 
@@ -84,7 +85,7 @@ def test_a_state_has_the_confirmations_of_its_clauses() -> None:
     assert state.confirmations == {"BY_TERMS", "CONTRADICTED"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("day", "words"),
     [
         ("2024-11-01", "announced 2\u00a0Dec\u00a02024"),
@@ -187,7 +188,7 @@ def test_a_window_has_all_its_days_and_labels_that_stand_apart(
     assert all(after.x - before.x > 5 for before, after in pairwise(labelled))
 
 
-@pytest.mark.parametrize("day", [date.min, date.max])
+@each_case("day", [date.min, date.max])
 def test_a_window_around_the_first_and_the_last_day_there_is(day: date) -> None:
     scale = window_around([], day)
     assert scale.first <= day <= scale.last

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import pytest
-
 from schema.pages.controls.status_sentences import heading, leads
+from tests.support.cases import each_case
 
 DAY = date(2026, 11, 25)
 
@@ -65,7 +64,7 @@ def test_clauses_that_stand_apart_are_counted() -> None:
     assert found.endswith(": 1\u00a0clause in force; 2 suspended, which return in 3\u00a0days")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("periods", "end"),
     [
         ([("ANNOUNCED", "2026-01-01", None)], " is announced"),
@@ -117,7 +116,7 @@ def test_each_group_of_clauses_has_its_sentence() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("periods", "sentence"),
     [
         (

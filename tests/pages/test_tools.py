@@ -8,10 +8,9 @@ import json
 import re
 from html import unescape
 
-import pytest
-
 from schema.pages.site.name_fields import code_of, name_of
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.loops import IN_SESSION
 
 HTML = {"accept": "text/html"}
@@ -79,7 +78,7 @@ async def test_compare_on_a_page_of_today_looks_back_a_month(corpus: Api) -> Non
     assert compare == "/changes?valid=2025-11-20&amp;position=9000"  # without the present day
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("parameter", "text", "code"),
     [
         ("place", "Japan", "JP"),

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from schema.pages.charts import world_map
 from schema.pages.charts.world_map import COUNTS, SHARES, PlaceValue, WorldMap, draw_world
+from tests.support.cases import each_case
 from tools import make_world
 from tools.make_world import cut_at_antimeridian, equal_earth, place_on_map, ring_path
 from tracker.domain.catalogue.places import Place, places
@@ -59,7 +60,7 @@ def html(drawn: WorldMap) -> str:
     return str(templates.get_template("world_map.html").module.world_map(drawn, "Clauses"))  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("degrees", "metres"),
     [
         ((180, 0), (17_243_959.06, 0.0)),
@@ -74,7 +75,7 @@ def test_places_stand_where_the_published_bounds_of_the_projection_are(
     assert (x * AUTHALIC_RADIUS_M, y * AUTHALIC_RADIUS_M) == pytest.approx(metres, abs=0.05)
 
 
-@pytest.mark.parametrize("latitude", [-50, -20, 0, 35, 60, 80])
+@each_case("latitude", [-50, -20, 0, 35, 60, 80])
 def test_equal_areas_of_the_earth_are_equal_on_the_map(latitude: float) -> None:
     d = 0.01
     (x0, y0), (x1, _), (_, y1) = (
@@ -233,7 +234,7 @@ def test_a_map_of_forty_places_is_light() -> None:
     assert len(html(drawn).encode()) <= MAX_INLINE_BYTES
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("number", "step"), [(0, 0), (1, 1), (3, 2), (4, 3), (15, 4), (16, 5), (31, 5), (400, 6)]
 )
 def test_a_count_has_a_step(number: int, step: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.support.processes import command
 from tracker.errors import InvalidInput
 from tracker.postgres.database_url import target_from_url
@@ -44,7 +45,7 @@ PLAIN = [
 """Passwords that may."""
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("url", "expected"),
     [
         ("postgresql://", {}),
@@ -97,7 +98,7 @@ def test_every_password_can_be_given(password: str) -> None:
     assert (target["password"], target["host"]) == (password, ["db"])
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "",
@@ -129,7 +130,7 @@ def test_an_ambiguous_url_is_refused_and_not_quoted(url: str) -> None:
         assert part not in refused.value.message
 
 
-@pytest.mark.parametrize("secret", PLAIN)
+@each_case("secret", PLAIN)
 def test_an_unambiguous_url_is_accepted(secret: str) -> None:
     target = target_from_url(f"postgresql://ann:{secret}@db.example.net/minerals")
     assert (target["password"], target["host"]) == (unquote(secret), ["db.example.net"])

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from deploy.bootstrap import open_connection, open_pool
+from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 from tests.support.log_events import event
 from tracker.log.append import append
@@ -24,10 +25,8 @@ from tracker.postgres.database import (
 CHANGES = ("UPDATE log.events SET type = 'x'", "DELETE FROM log.events", "TRUNCATE log.events")
 
 
-@pytest.mark.parametrize("statement", CHANGES)
-@pytest.mark.parametrize(
-    "role", [OWNER, API, PROJECTOR, PUBLISHER, DELIVERER, WATCHER, MAILER, None]
-)
+@each_case("statement", CHANGES)
+@each_case("role", [OWNER, API, PROJECTOR, PUBLISHER, DELIVERER, WATCHER, MAILER, None])
 async def test_no_role_can_change_what_is_recorded(
     recorder: Recorder, target: Target, role: str | None, statement: str
 ) -> None:
@@ -39,7 +38,7 @@ async def test_no_role_can_change_what_is_recorded(
     assert await raw(target) == [before]
 
 
-@pytest.mark.parametrize("statement", CHANGES)
+@each_case("statement", CHANGES)
 async def test_a_replica_can_not_change_it_either(
     recorder: Recorder, target: Target, statement: str
 ) -> None:
@@ -51,7 +50,7 @@ async def test_a_replica_can_not_change_it_either(
     assert len(await raw(target)) == 1
 
 
-@pytest.mark.parametrize(
+@each_case(
     "statement",
     [
         "INSERT INTO log.events VALUES (1, 'a', 'alliance/a', 1, 'Alliance.Founded', now(), '{}')",
@@ -83,7 +82,7 @@ async def test_the_api_can_only_append_and_read(target: Target, statement: str) 
         assert await admin.fetchval("SELECT count(*) FROM projection.versions") == 0
 
 
-@pytest.mark.parametrize("role", [PROJECTOR, PUBLISHER, DELIVERER, MAILER])
+@each_case("role", [PROJECTOR, PUBLISHER, DELIVERER, MAILER])
 async def test_a_role_without_recording_cannot_append(target: Target, role: str) -> None:
     async with open_pool(target, role=role) as pool, pool.acquire() as connection:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -141,7 +140,7 @@ async def test_a_size_has_one_checkpoint(target: Target) -> None:
             await connection.execute(insert, b"x")
 
 
-@pytest.mark.parametrize("role", [OWNER, API, PROJECTOR, PUBLISHER, WATCHER])
+@each_case("role", [OWNER, API, PROJECTOR, PUBLISHER, WATCHER])
 async def test_nobody_can_log_in_as_a_role(target: Target, role: str) -> None:
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError, match="not permitted"):
         async with open_connection({**target, "user": role}):
@@ -154,8 +153,8 @@ async def raw(target: Target) -> list[asyncpg.Record]:
         return await connection.fetch("SELECT * FROM log.events")
 
 
-@pytest.mark.parametrize("role", [OWNER, API, DELIVERER, None])
-@pytest.mark.parametrize("statement", ["UPDATE {} SET actor = ''", "DELETE FROM {}", "TRUNCATE {}"])
+@each_case("role", [OWNER, API, DELIVERER, None])
+@each_case("statement", ["UPDATE {} SET actor = ''", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_actions_on_endpoints_stay_recorded(
     target: Target, role: str | None, statement: str
 ) -> None:
@@ -164,7 +163,7 @@ async def test_actions_on_endpoints_stay_recorded(
             await connection.execute(statement.format("delivery.changes"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     "statement",
     [
         "INSERT INTO delivery.endpoints (name, url, started_after, position, previous_position)"

@@ -11,6 +11,7 @@ import pytest
 from deploy.bootstrap import open_connection
 from projections.query.candidate_matches import CandidateMatch, MatchKind, find_matches
 from schema.services import Services
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause
 from tests.support.findings import lead, proposal
 from tracker.domain.entities.citations import cited_numbers, first_number
@@ -103,7 +104,7 @@ async def test_a_title_on_the_same_day_is_the_same_and_on_another_is_not(matches
     assert ("same_as", GALLIUM) not in kinds(await matches(later, "CN"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "numbers"),
     [
         ("FR Doc. 2025-19001, RIN 0694-AK11", {"fr-2025-19001"}),

@@ -26,6 +26,7 @@ from schema.services import Services
 from tests.projections.test_diff import applied
 from tests.projections.test_projections import project_random_history
 from tests.support.api import Api, claim, control, source, suspension
+from tests.support.cases import each_case
 from tests.support.fact_builders import (
     DAYS,
     announced,
@@ -369,7 +370,7 @@ async def test_pages_go_on_after_their_cursor(corpus: Api) -> None:
     assert found == together
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "code", "path"),
     [
         ('from: {validAt: "2025-13-01"}', "INVALID_DATE", ["from", "validAt"]),
@@ -543,7 +544,7 @@ async def test_pages_of_what_is_to_come_go_on_after_their_cursor(corpus: Api) ->
     assert len(together) > 4
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "code", "path"),
     [
         ("days: -1", "INVALID_INPUT", ["days"]),

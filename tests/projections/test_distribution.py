@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -16,6 +15,7 @@ from projections.analysis.supplies import Product
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.api import claim as recorded
+from tests.support.cases import each_case
 from tests.support.fact_builders import claimed, decided_facts, order, state
 from tracker.domain.basics.codec import from_builtins
 from tracker.domain.basics.values import Quantity
@@ -51,7 +51,7 @@ def spread(*figures: FigureState) -> Distribution:
     return distribution(figures, ())
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("part", "whole", "found"),
     [
         ("1", "4", "0.25"),
@@ -131,7 +131,7 @@ def figure_of_quantity(place: str, quantity: dict[str, Any]) -> FigureState:
     return found
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("qualifier", "has_share"),
     [
         (None, True),

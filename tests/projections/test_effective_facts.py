@@ -6,10 +6,10 @@ from itertools import groupby
 from operator import attrgetter
 from random import Random
 
-import pytest
 from msgspec.structs import astuple
 
 from projections.fold.timeline import EntityFold
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, decided_facts, history, retracted, suspended
 from tracker.domain.entities.entity import RecordedFact, effective_facts
 from tracker.domain.events.registry import entity_type
@@ -48,7 +48,7 @@ def test_a_fact_counts_until_it_is_retracted_and_again_when_that_is() -> None:
         assert counted("export-control/a", known, pages) == {1: {1}, 2: {1, 2}, 3: {1}, 4: {1, 2}}
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each_case("seed", range(20))
 def test_at_every_position_the_rows_are_the_facts_that_are_not_retracted(seed: int) -> None:
     chance = Random(seed)
     orders = history(chance, 120)

@@ -16,6 +16,7 @@ from projections.analysis.exposure import Exposure, applied, exposures, yearly_s
 from projections.fold.replay import ReplayState
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.fact_builders import (
     announced,
     claimed,
@@ -111,7 +112,7 @@ def test_controls_of_several_places_add_up_and_several_of_one_place_do_not() -> 
     assert [str(place.place) for place in found.places] == ["CN", "JP"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("destinations", "destination", "expected", "limits"),
     [
         ([], US, ("0.8000", "0.0000"), ()),
@@ -134,7 +135,7 @@ def test_a_control_counts_for_the_destinations_that_it_names_or_for_all(
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("limited", "limit"),
     [
         ({"endUse": "military"}, "only for the end use military"),
@@ -157,7 +158,7 @@ def test_partial_coverage_is_said_and_never_counted_as_full(
     assert shares(exposed(*both, destination=None)) == ("0.8000", "0.0000")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("other", "limit"),
     [
         ({"covers": "technology"}, "only technology, not the goods"),
@@ -184,7 +185,7 @@ def test_goods_outside_the_supply_are_named_and_count_for_nothing(
     assert (applied.reach, applied.limits) == ("other", (limit,))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("forms", "expected"),
     [
         (["ore", "concentrate"], ("0.8000", "0.0000")),
@@ -198,7 +199,7 @@ def test_a_clause_on_forms_counts_in_full_for_a_stage_of_which_it_has_all_forms(
     assert shares(exposed(control(clause(forms=forms)))) == expected
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("stage", "forms", "reach"),
     [
         ("primary", ["metal"], Reach.FULL),
@@ -312,7 +313,7 @@ def test_suspended_clauses_stand_apart_and_count_for_nothing() -> None:
     assert not china.suspended[0].full
 
 
-@pytest.mark.parametrize(
+@each_case(
     "ended", [{"inForceFrom": None}, {"inForceFrom": "2026-01-01"}, {"inForceUntil": "2025-11-30"}]
 )
 def test_clauses_to_come_and_clauses_that_are_over_do_not_count(ended: dict[str, Any]) -> None:
@@ -361,7 +362,7 @@ def test_a_controlling_place_without_a_number_is_named_and_adds_nothing() -> Non
     assert shares(found) == ("0.1500", "0.0000")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("day", "expected"),
     [("2025-12-03", ("0.8000", "0.0000")), ("2025-12-04", ("0.0000", "0.8000"))],
 )

@@ -6,11 +6,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from projections.analysis.flow_lists import flow_lists
 from projections.analysis.import_exposure import ImportExposure
 from projections.analysis.origin_lists import OriginList, newest_lists
+from tests.support.cases import each_case
 from tests.support.fact_builders import claimed, decided_facts, flow_claimed, state, suspended
 from tests.support.origin_lists import (
     GALLIUM,
@@ -58,7 +57,7 @@ def test_an_origin_with_a_clause_in_force_on_all_of_the_product_is_certainly_con
     assert bounds(found) == ("18", "18", "18")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("clause", "status"),
     [
         ({}, "certain"),
@@ -102,7 +101,7 @@ def test_a_suspended_clause_stands_beside_with_its_days_and_does_not_count() -> 
     assert bounds(found) == ("0", "0", "0")
 
 
-@pytest.mark.parametrize("clause", [{"inForceFrom": "2026-06-02"}, {"legalStage": "proposed"}])
+@each_case("clause", [{"inForceFrom": "2026-06-02"}, {"legalStage": "proposed"}])
 def test_announced_and_proposed_clauses_stand_beside(clause: dict[str, Any]) -> None:
     china = exposed(origin_list(), control_of("CN", clause)).origins[2].controls
     assert (len(china.in_force), len(china.beside)) == (0, 1)
@@ -142,7 +141,7 @@ def test_the_unnamed_part_counts_if_a_place_outside_the_list_controls_and_produc
     assert russia.supply[1].quantity.value == Decimal(5)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "figures",
     [
         (),

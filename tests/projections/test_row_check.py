@@ -47,9 +47,10 @@ async def test_each_row_that_differs_is_found_and_its_entity_named(corpus_target
         for table, change in CHANGES:
             changed = await connection.execute(f"{change} WHERE entity = '{CONTROL}'")
             assert not changed.endswith(" 0")
-            for check in (check_all_rows(pool), check_random_entity(pool, CONTROL)):
-                with pytest.raises(RowsDiffer, match=f"{CONTROL}: its rows in projection.{table} "):
-                    await check
+            with pytest.raises(RowsDiffer, match=f"{CONTROL}: its rows in projection.{table} "):
+                await check_random_entity(pool, CONTROL)
+        with pytest.raises(RowsDiffer, match=f"{CONTROL}: its rows in projection.{table} "):
+            await check_all_rows(pool)
 
 
 async def test_rows_of_an_entity_without_events_are_found(corpus_target: Target) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from projections.query.search_matches import (
     SoughtWord,
     Text,
@@ -12,9 +10,10 @@ from projections.query.search_matches import (
     nearest,
     sought_words,
 )
+from tests.support.cases import each_case
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("one", "other", "number"),
     [
         ("gallium", "gallium", 0),
@@ -104,7 +103,7 @@ def test_places_count_characters_whatever_their_accents_and_script() -> None:
         assert match.text[match.start : match.end] == part
 
 
-@pytest.mark.parametrize("place", [0, 30, 100, 500, 995])
+@each_case("place", [0, 30, 100, 500, 995])
 def test_an_excerpt_of_a_long_text_has_whole_words_around_the_match(place: int) -> None:
     said = ["word"] * 1000
     said[place] = "neodymium"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from projections.query.moment import Moment
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.api import claim as recorded
+from tests.support.cases import each_case
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
@@ -46,7 +46,7 @@ def products(*of: tuple[Stage | None, str | None]) -> list[Supply]:
     ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("known", "asked", "meant"),
     [
         ([(MINE, None), (REFINERY, None)], (None, None), (MINE, None)),

@@ -9,9 +9,8 @@ from datetime import date
 from types import FrameType
 from typing import Any
 
-import pytest
-
 from projections.fold.transitions import EntityTransitions, Transition
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, claimed, clause, decided_facts, fact
 from tracker.domain.basics.values import DAY
 from tracker.domain.controls.export_control_acts import Disputed, Suspended, SuspensionExtended
@@ -82,7 +81,7 @@ def test_a_transition_of_a_figure_takes_the_same_calls_with_any_number_of_claims
     assert many < 1.5 * few
 
 
-@pytest.mark.parametrize("times", [4, 16])
+@each_case("times", [4, 16])
 def test_causes_of_a_control_take_calls_in_proportion_to_its_facts(times: int) -> None:
     few, many = control(90), control(90 * times)
     assert [one.kind for one in made(few)] == [one.kind for one in made(many)]

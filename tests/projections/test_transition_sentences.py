@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
 from projections.fold.transition_sentences import part_sentence
 from projections.fold.transitions import transitions
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, clause, decided_facts, fact, suspended
 from tracker.domain.actors.alliance import Founded, MemberJoined, MemberLeft, RoleChanged
 from tracker.domain.controls.export_control_acts import (
@@ -95,7 +94,7 @@ def test_a_month_or_a_year_is_reported_as_it_is_recorded() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("act", "says"),
     [
         (
@@ -130,7 +129,7 @@ def test_an_act_of_the_day_needs_no_reason(act: Fact, says: str) -> None:
     assert sentences(CONTROL, announced(), act) == [says]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("act", "says"),
     [
         (

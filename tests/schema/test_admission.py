@@ -36,6 +36,7 @@ from schema.root.query import Query
 from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.contract.test_security import codes
 from tests.support.api import Api, control
+from tests.support.cases import each_case
 from tests.support.time_limits import within
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, subscribe
@@ -112,7 +113,7 @@ async def test_a_batch_is_counted_before_its_commands_are_read(api: Api) -> None
     assert (await api.ask(RECORD, all=commands))["record"]["position"] == "3"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename } }",
@@ -179,7 +180,7 @@ async def test_documents_that_are_kept_take_no_more_memory_than_they_may() -> No
     assert 20 < len(cache) < 50
 
 
-@pytest.mark.parametrize("part", ["... { head } ", "asOf { position } ", "... on Query { head } "])
+@each_case("part", ["... { head } ", "asOf { position } ", "... on Query { head } "])
 def test_the_memory_of_a_document_is_not_underestimated(part: str) -> None:
     text = "{" + part * 100 + "}"
     parse(text)
@@ -239,7 +240,7 @@ class Counting(SchemaExtension):
     """A custom extension."""
 
 
-@pytest.mark.parametrize("extension", [Counting, Counting(), lambda: Counting()])
+@each_case("extension", [Counting, Counting(), lambda: Counting()])
 def test_an_extension_that_would_not_run_is_refused_at_the_start(extension: Any) -> None:
     with pytest.raises(TypeError, match="would not run"):
         TrackerSchema(

@@ -8,6 +8,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, clause, control, source
+from tests.support.cases import each_case
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ async def test_pages_of_announcements_about_something_go_on_after_their_cursor(c
     assert dates == sorted(dates, reverse=True)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "code", "path"),
     [
         ('actors: ["US", "XX"]', "UNKNOWN_PLACE", ["actors", 1]),

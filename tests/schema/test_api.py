@@ -16,6 +16,7 @@ from schema.execution.admission import MAX_BODY_BYTES
 from schema.execution.execute import execute
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, clause, control, document, source, suspension
+from tests.support.cases import each_case
 from tracker.postgres.database import Target
 
 
@@ -449,7 +450,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "message"),
     [
         (
@@ -479,7 +480,7 @@ async def test_a_moment_that_cannot_be_is_refused_with_what_can(
     assert [error["message"] for error in answer["errors"]] == [message]
 
 
-@pytest.mark.parametrize(("document", "code", "path"), REFUSED, ids=[d for d, _, _ in REFUSED])
+@each_case(("document", "code", "path"), REFUSED, ids=[d for d, _, _ in REFUSED])
 async def test_bad_questions_are_refused_with_a_code_and_a_path(
     api: Api, document: str, code: str, path: list[str | int] | None
 ) -> None:
@@ -495,7 +496,7 @@ def filled(text: str) -> str:
     return "x" * 10_000_000 if text == LONG else text
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variable", "type", "use"),
     [
         ("2025-13-01", "Day", "asOf(validAt: $v) { position }"),
@@ -514,7 +515,7 @@ async def test_variables_are_checked_like_literals(
     assert path
 
 
-@pytest.mark.parametrize("id", ["", "/", "\0", LONG, "ä", "a b", "../x", "\ud7ff"])
+@each_case("id", ["", "/", "\0", LONG, "ä", "a b", "../x", "\ud7ff"])
 async def test_ids_that_cannot_be_are_not_there(api: Api, id: str) -> None:
     data = await api.ask(
         "query ($id: String!) { asOf { exportControl(id: $id) { key } alliance(id: $id) { key }"
@@ -527,7 +528,7 @@ async def test_ids_that_cannot_be_are_not_there(api: Api, id: str) -> None:
 # --- limits
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("document", "code"),
     [
         (
@@ -605,7 +606,7 @@ async def test_a_database_that_is_gone_is_unavailable(services: Services) -> Non
     assert (ready.status_code, ready.json()["ready"]) == (503, False)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "met",
     [
         asyncpg.CannotConnectNowError("the database system is starting up"),
@@ -647,7 +648,7 @@ async def test_queries_go_over_get_and_mutations_do_not(api: Api) -> None:
     assert response.json()["errors"][0]["extensions"]["code"] == "OPERATION_NOT_ALLOWED"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "type", "status", "code"),
     [
         (b"{", "application/json", 400, "INVALID_JSON"),
@@ -682,7 +683,7 @@ async def test_requests_that_are_not_graphql_get_a_status_and_a_code(
     assert "data" not in response.json()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("accept", "type", "status"),
     [
         ("application/json", "application/json", 200),

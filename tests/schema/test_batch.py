@@ -8,6 +8,7 @@ import pytest
 
 from schema.services import Access, Services
 from tests.support.api import Api, claim, control, source, suspension
+from tests.support.cases import each_case
 
 RECORD = """mutation ($commands: [CommandInput!]!, $key: String) {
   record(commands: $commands, idempotencyKey: $key) {
@@ -79,7 +80,7 @@ async def test_a_thousand_commands_are_one_batch(api: Api) -> None:
     assert len({event["entity"] for event in made["events"]}) == 250
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("wrong", "code", "path"),
     [
         (
@@ -114,7 +115,7 @@ async def test_one_wrong_command_refuses_all_with_the_path_to_it(
     assert await api.refused(RECORD, commands=commands) == (code, ["commands", 1, *path])
 
 
-@pytest.mark.parametrize("command", [{}, {"recordFigure": None}, {**FOUNDED, **STATED}])
+@each_case("command", [{}, {"recordFigure": None}, {**FOUNDED, **STATED}])
 async def test_a_command_is_exactly_one(api: Api, command: dict[str, Any]) -> None:
     code, _ = await api.refused(RECORD, commands=[FOUNDED, command])
     assert code == "BAD_USER_INPUT"
@@ -136,7 +137,7 @@ async def test_a_batch_counts_once_by_its_key(api: Api) -> None:
     assert await api.services.recorder.head() == len(STORY) + 1
 
 
-@pytest.mark.parametrize(
+@each_case(
     "commands",
     [
         [*STORY, {"recordFigure": claim(publisher="bgs")}],
@@ -209,7 +210,7 @@ async def test_versions_are_expected_of_what_the_commands_before_have_made(api: 
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("command", "code", "path"),
     [
         ({"retractEvent": wrong("nothing")}, "NOT_FOUND", ["retractEvent", "eventId"]),

@@ -9,6 +9,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, clause, control, suspension
+from tests.support.cases import each_case
 
 DAY = "2026-02-01"
 EVERY = """query ($after: String) { asOf(validAt: "2026-02-01") {
@@ -98,7 +99,7 @@ async def test_as_many_controls_are_counted_as_the_list_has(corpus: Api, filter:
     assert together["controls"] == listed > 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "code", "path"),
     [
         ("groupBy: [STATUS, STATUS]", "INVALID_INPUT", ["groupBy"]),

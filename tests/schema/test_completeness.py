@@ -8,6 +8,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, control, document, source
+from tests.support.cases import each_case
 from tests.support.watched_sources import looked, record, watched
 
 COMPLETENESS = "completeness { level until statement gaps { issuer acts from until reason } }"
@@ -113,7 +114,7 @@ async def test_polls_continue_a_list(api: Api, services: Services) -> None:
     assert found == {"level": "COMPLETE", "until": "2026-11-20"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     "field",
     [
         'announcements(actor: "CN")',
@@ -183,7 +184,7 @@ async def test_the_lists_that_were_read_can_be_asked_for(api: Api) -> None:
     assert found["counts"] == {"coverages": 2}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("wrong", "code", "field"),
     [
         ({"first": "2026-02-01"}, "END_BEFORE_START", ["last"]),

@@ -19,6 +19,7 @@ from schema.execution.schema import SCHEMA
 from schema.http.response_format import DEFER_MEDIA_TYPE, takes_parts
 from schema.services import Access, Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.time_limits import within
 
 ACCEPT = {"Accept": "multipart/mixed;incrementalSpec=v0.2,application/graphql-response+json"}
@@ -126,7 +127,7 @@ async def test_an_error_in_what_is_deferred_leaves_the_rest(api: Api) -> None:
     assert last["hasNext"] is False
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("query", "code"),
     [
         ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
@@ -208,7 +209,7 @@ def test_a_deferred_fragment_costs_as_many_times_as_it_may_be_sent() -> None:
     assert deferred - plain == 100 * 20
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("accept", "expected"),
     [
         ("multipart/mixed;incrementalSpec=v0.2", True),

@@ -21,6 +21,7 @@ from schema.http import streaming
 from schema.routes.json_schemas import json_schema, present_number
 from schema.services import Services
 from tests.support.api import Api, announce
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, claimed, clause, suspended
 from tests.support.libraries import jsonschema
 from tests.support.time_limits import within
@@ -243,7 +244,7 @@ def test_an_event_concerns_what_it_and_earlier_ones_name() -> None:
     assert is_selected([suspended()], Selection())
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("query", "headers", "status", "code", "path"),
     [
         ("after=x", {}, 400, "INVALID_POSITION", ["after"]),

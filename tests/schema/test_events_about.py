@@ -12,6 +12,7 @@ from schema.services import Services
 from tests.projections.test_projections import events
 from tests.schema.test_paging import MOST, MOST_PAGES, page, walked
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.log_events import append_all
 from tests.support.query_plans import ExplainingPool, nodes
 from tracker.log.recorder import Recorder
@@ -54,7 +55,7 @@ def chosen(about: dict[str, Any]) -> Selection:
     )
 
 
-@pytest.mark.parametrize("about", ABOUT.values(), ids=ABOUT)
+@each_case("about", ABOUT.values(), ids=ABOUT)
 async def test_pages_of_any_size_both_ways_are_what_the_stream_sends(
     corpus_services: Services, about: dict[str, Any]
 ) -> None:
@@ -106,7 +107,7 @@ async def test_a_time_narrows_them_too(services: Services) -> None:
     assert 0 < got["totalCount"] < len(every)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("argument", "code", "path"),
     [
         ('commodities: ["gallium", "galium"]', "UNKNOWN_COMMODITY", ["commodities", 1]),

@@ -10,6 +10,7 @@ import pytest
 from projections.versions import fact_rows
 from schema.services import Services
 from tests.support.api import Api, claim, control, source, suspension
+from tests.support.cases import each_case
 from tracker.domain.entities.entity import effective_facts
 from tracker.domain.figures.figure_facts import Claimed, edition_key
 from tracker.log.entries import RecordedEvent
@@ -103,7 +104,7 @@ async def test_the_first_and_the_last_day_of_the_calendar_are_days(services: Ser
     assert await horizons(api) == [("EXPORT_CONTROL", 3, "9999-12-31", "1")]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("asked", "code", "path"),
     [
         (

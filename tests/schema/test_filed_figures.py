@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tracker.domain.basics.vocabulary import Stage
 from tracker.domain.catalogue.commodities import Commodity, commodities
 
@@ -71,7 +70,7 @@ async def test_exposure_of_everything_names_the_commodity_of_figures(
 DISTRIBUTION = "commodity { key } figuresOf { key } stage year world { figure }"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("field", "stage", "figure"),
     [
         (

@@ -8,6 +8,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, claim, clause, control, source, suspension
+from tests.support.cases import each_case
 
 FOUNDED = {
     "id": "msp",
@@ -40,7 +41,7 @@ async def keys(
 # --- search
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("search", "found"),
     [
         ("gallium", ["cn"]),
@@ -65,6 +66,7 @@ async def test_controls_are_found_by_words_of_what_they_are_called_and_are_about
     await api.do(
         "announceExportControl",
         control("cn", title="Suspended export of gallium 稀土", instrument="MOFCOM Notice 46/2024"),
+        key="cn",
     )
     await api.do(
         "announceExportControl",
@@ -75,6 +77,7 @@ async def test_controls_are_found_by_words_of_what_they_are_called_and_are_about
             direction="IMPORT",
             title="Tariff of 25 %",
         ),
+        key="us",
     )
     assert await keys(api, "exportControls", f'search: "{search}"') == found
 
@@ -112,7 +115,7 @@ async def test_a_search_goes_together_with_all_else(corpus: Api) -> None:
     assert await keys(corpus, "announcements", 'search: "quad" kind: STATEMENT')
 
 
-@pytest.mark.parametrize("search", ["", " - ", "!"])
+@each_case("search", ["", " - ", "!"])
 async def test_a_search_without_a_word_is_refused(api: Api, search: str) -> None:
     document = "query ($s: String) { asOf { announcements(search: $s) { totalCount } } }"
     assert await api.refused(document, s=search) == ("INVALID_INPUT", ["search"])
@@ -399,7 +402,7 @@ async def test_events_narrow_by_when_they_were_recorded(api: Api) -> None:
     assert await found(recorded={"from": "0001-01-01T00:00:00Z"}) == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("list", "argument", "code", "path"),
     [
         (
@@ -454,7 +457,7 @@ async def test_a_claim_is_found_by_each_day_on_which_it_may_have_been_published(
     assert sorted(await publishers("2025-01-01", "2025-03-15")) == ["bgs", "usgs"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     "question",
     [
         'event(eventId: "a\\u0000b") { type }',

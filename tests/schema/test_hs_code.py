@@ -7,6 +7,7 @@ import pytest
 from schema.inputs.arguments import parse_commodities, parse_hs_code
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.errors import InvalidInput
 
@@ -38,7 +39,7 @@ def test_with_a_commodity_both_must_hold() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     "code",
     [
         "",
@@ -60,7 +61,7 @@ def test_a_value_that_is_not_a_code_is_refused(code: str) -> None:
     assert (refused.value.code, refused.value.path) == ("INVALID_HS_CODE", ("hsCode",))
 
 
-@pytest.mark.parametrize("list", ["exportControls", "announcements", "figures"])
+@each_case("list", ["exportControls", "announcements", "figures"])
 async def test_every_list_about_goods_narrows_by_code(corpus_services: Services, list: str) -> None:
     data = await Api(corpus_services).ask(f"""{{ asOf(validAt: "2025-11-20") {{
         code: {list}(hsCode: "280530", first: 0) {{ totalCount }}

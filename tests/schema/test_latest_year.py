@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 
 DOCUMENT = """query ($commodity: String!, $stage: Stage, $form: String, $day: Day) {
   asOf(validAt: $day) {
@@ -24,7 +23,7 @@ async def asked(services: Services, commodity: str, **more: Any) -> tuple[Any, l
     ]
 
 
-@pytest.mark.parametrize("commodity", ["rare_earths", "cobalt", "gallium"])
+@each_case("commodity", ["rare_earths", "cobalt", "gallium"])
 async def test_it_is_the_last_year_of_the_product_that_is_meant(
     corpus_services: Services, commodity: str
 ) -> None:

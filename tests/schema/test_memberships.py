@@ -8,6 +8,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, source
+from tests.support.cases import each_case
 
 DOCUMENT = """query ($day: Day, $position: Position, $after: String, $first: Int! = 200) {
   asOf(validAt: $day, position: $position) { memberships(ARGUMENTS first: $first, after: $after) {
@@ -156,7 +157,7 @@ async def test_memberships_can_be_put_in_the_order_of_places(corpus: Api) -> Non
     assert await corpus.refused(document, c=cursor) == ("INVALID_CURSOR", ["after"])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "code", "path"),
     [
         ('places: ["JP", "XX"]', "UNKNOWN_PLACE", ["places", 1]),

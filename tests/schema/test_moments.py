@@ -11,6 +11,7 @@ from schema.base.context import Context
 from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.support.api import OPEN, Api, control
+from tests.support.cases import each_case
 from tracker import clock
 
 
@@ -62,7 +63,7 @@ async def test_an_answer_with_errors_has_the_moments_that_are_known(api: Api) ->
     assert set(answer["extensions"]["moments"]) == {"a"}
 
 
-@pytest.mark.parametrize("document", ["{ head }", "{ commodities { key } }", "{ nothing }"])
+@each_case("document", ["{ head }", "{ commodities { key } }", "{ nothing }"])
 async def test_where_no_moment_is_chosen_there_are_no_extensions(api: Api, document: str) -> None:
     assert "extensions" not in await api.post(document)
 

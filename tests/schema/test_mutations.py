@@ -8,6 +8,7 @@ import pytest
 
 from schema.services import Access, Services
 from tests.support.api import Api, claim, clause, control, document, source, suspension
+from tests.support.cases import each_case
 
 
 @pytest.fixture
@@ -289,7 +290,7 @@ BAD_INPUTS = [
 ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("mutation", "input", "code", "path"),
     BAD_INPUTS,
     ids=[f"{m}-{c}-{'.'.join(map(str, p))}" for m, _, c, p in BAD_INPUTS],
@@ -308,13 +309,13 @@ async def test_a_suspension_that_ends_before_it_starts_is_refused(api: Api) -> N
     assert refused == ("UNKNOWN_CLAUSE", ["input", "clauses", 1])
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201, "a\0b", "a\nb"])
+@each_case("key", ["", "x" * 201, "a\0b", "a\nb"])
 async def test_an_odd_idempotency_key_is_refused(api: Api, key: str) -> None:
     code, path = await api.fails("announceExportControl", control(), key=key)
     assert (code, path) == ("INVALID_INPUT", ["idempotencyKey"])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("input", "path"),
     [
         (
@@ -433,7 +434,7 @@ async def test_a_correction_may_be_of_any_kind_of_fact(api: Api) -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("input", "code", "path"),
     [
         (
@@ -470,12 +471,12 @@ async def test_a_correction_may_be_of_any_kind_of_fact(api: Api) -> None:
 async def test_a_correction_that_breaks_a_rule_is_refused_with_its_path(
     api: Api, input: dict[str, Any], code: str, path: list[str | int]
 ) -> None:
-    await api.do("announceExportControl", control())
+    await api.do("announceExportControl", control(), key="a")
     await api.do("suspendExportControl", suspension(), key="s")
     assert await api.fails("correctEvent", input) == (code, ["input", *path])
 
 
-@pytest.mark.parametrize(
+@each_case(
     "replacement",
     [
         {},

@@ -14,6 +14,7 @@ from projections.query.moment import Moment
 from schema.base.global_ids import NodeId, encode_moment, encode_opaque, parse_node_id
 from schema.services import Services
 from tests.support.api import Api, source
+from tests.support.cases import each_case
 
 SEEN = """{ asOf(validAt: "2025-11-20") {
   exportControl(id: "cn-mofcom-2024-46") { id entity }
@@ -100,7 +101,7 @@ async def test_a_single_entity_is_found_by_its_key_and_by_its_id(corpus: Api) ->
     assert other["asOf"] == {"alliance": None}
 
 
-@pytest.mark.parametrize(
+@each_case(
     "id",
     [
         "",

@@ -25,6 +25,7 @@ from schema.app import create_app
 from schema.services import Services
 from tests.schema.test_operations import metrics
 from tests.support.api import OPEN, Api, control, document
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
 from tests.support.web_server import serving
@@ -404,7 +405,7 @@ async def test_a_broken_traceparent_is_none(
     assert span.parent is None
 
 
-@pytest.mark.parametrize(
+@each_case(
     "environment",
     [
         {},

@@ -18,6 +18,7 @@ from schema.telemetry.metrics import MAX_OPERATION_NAMES
 from tests.projections.test_search_index import hold_index
 from tests.support.absent_database import absent_database
 from tests.support.api import Api, control, document
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, suspended
 from tests.support.log_events import event
 from tests.support.waiting import all_projected
@@ -224,7 +225,7 @@ async def test_readiness_says_why_not(services: Services, monkeypatch: pytest.Mo
         assert (await api.request("GET", "/healthz")).status_code == 200
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("given", "kept"),
     [("abc-1.2:3_4", True), ("", False), ("two words", False), ("x" * 101, False), ('"}', False)],
 )

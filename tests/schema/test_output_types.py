@@ -13,6 +13,7 @@ from graphql import GraphQLObjectType
 from schema.base.descriptions import describe
 from schema.execution.schema import SCHEMA
 from schema.inputs.input_types import to_camel
+from tests.support.cases import each_case
 from tracker.domain.controls.clause import Clause, ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.export_control_acts import Announced
@@ -75,7 +76,7 @@ def insert(file: Path, after: str, line: str, new: str) -> None:
     file.write_text(text[:at] + new + text[at:], encoding="utf-8")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("shown", "struct", "hidden"),
     [
         ("ExportControl", ExportControlState, {"id"}),

@@ -13,6 +13,7 @@ from projections.lru_cache import ENTRY_OVERHEAD_BYTES
 from schema.execution.persisted_documents import PersistedQueries
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tracker.errors import NotFound
 
 QUERY = "query Sum { head other: commodities { key } }"
@@ -68,7 +69,7 @@ async def test_a_document_is_sent_once_and_then_its_hash(
         assert (await send(api, other, asked(QUERY), **headers)).json() == first.json()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("extensions", "field"),
     [
         ({"persistedQuery": {"version": 2, "sha256Hash": sha256(QUERY)}}, "version"),
@@ -79,7 +80,7 @@ async def test_a_document_is_sent_once_and_then_its_hash(
     ],
     ids=["version", "shape", "no hash", "another document's", "no object"],
 )
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@each_case("method", ["GET", "POST"])
 async def test_a_hash_that_is_none_is_refused_with_its_field(
     api: Api, method: str, extensions: dict[str, Any], field: str | None
 ) -> None:

@@ -39,6 +39,7 @@ from schema.execution.schema import SCHEMA
 from schema.services import Services
 from tests.contract.test_security import codes
 from tests.support.api import Api
+from tests.support.cases import each_case
 
 SCHEMA = SCHEMA._schema
 TYPES = "{ types { name kind } }"
@@ -93,7 +94,7 @@ def aliased(number: int, field: str) -> str:
     return "{" + " ".join(f"a{n}: {field}" for n in range(number)) + "}"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "code"),
     [
         (aliased(300, f"__schema {TYPES}"), "TOO_MANY_ALIASES"),
@@ -161,7 +162,7 @@ def test_introspection_counts_as_any_other_field(text: str, code: str) -> None:
     assert code in refusals(text)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text",
     [
         WHOLE,
@@ -310,7 +311,7 @@ PRODUCTIONS = """query ($of: [String!]!, $years: YearRange!, $first: Int!) {
          other: productions(commodities: "tin", years: {from: $first, to: 2025}) { year } } }"""
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("years", "counted"),
     [
         ({"from": 2016, "to": 2025}, 20),
@@ -344,9 +345,7 @@ def test_an_exposure_counts_for_each_destination() -> None:
     assert three - one == 2 * 2
 
 
-@pytest.mark.parametrize(
-    "field", ["aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"]
-)
+@each_case("field", ["aboutEntities", "conflictsWithEntities", "supersedesAnnouncements"])
 def test_links_count_for_as_many_entities_as_an_announcement_may_name(field: str) -> None:
     text = "{ asOf { announcements(first: 200) { nodes { key %s } } } }"
     plain, linked = (
@@ -361,7 +360,7 @@ def test_links_count_for_as_many_entities_as_an_announcement_may_name(field: str
 EVENTS = "{{ e: events({}) {} {{ nodes {{ position type }} }} }}"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "directive", "expected"),
     [
         ("first: -2000000000", "@include(if: false)", 1 + 3),
@@ -384,7 +383,7 @@ def test_no_page_makes_the_rest_of_a_document_cheaper() -> None:
     assert refusals(f"{{ {dear} }}") == refusals(f"{{ {cheap} {dear} }}") == {"TOO_COSTLY"}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("default", "variables", "size"),
     [
         (" = 1", {"n": 200}, 200),

@@ -26,6 +26,7 @@ from schema.http.authentication import AccessControl, Client
 from schema.services import OPEN_CALLER, READ_ONLY_CALLER, Access, Services
 from schema.telemetry.operation import CURRENT_OPERATION, OperationInfo
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced
 from tests.support.time_limits import within
 from tests.support.web_server import serving
@@ -76,7 +77,7 @@ async def test_a_client_has_so_many_turns_at_a_time_and_others_have_theirs() -> 
     assert not turns._waiting
 
 
-@pytest.mark.parametrize("cancelled_late", [False, True])
+@each_case("cancelled_late", [False, True])
 async def test_a_turn_that_is_not_wanted_any_more_is_passed_on(cancelled_late: bool) -> None:
     turns, first, begun = WorkSlots(1), asyncio.Event(), list[str]()
 

@@ -28,6 +28,7 @@ from schema.tables.rows import TableMoment, first_page
 from schema.tables.table import tables
 from tests.conftest import copied
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.loops import IN_SESSION
 from tests.support.waiting import all_signed
 from tracker.audit.receipts.pages import check_pages, split_receipts
@@ -113,7 +114,7 @@ def pinned(address: str, moment: str = "valid=2025-11-20&position=9000") -> str:
     return f"{address}{'&' if '?' in address else '?'}{moment}"
 
 
-@pytest.mark.parametrize("name", [page.name for page in PAGES])
+@each_case("name", [page.name for page in PAGES])
 async def test_every_page_has_a_receipt_of_its_answer(
     api: Api, trust: TrustPolicy, name: str
 ) -> None:
@@ -248,7 +249,7 @@ CONSTANT = ("commodities", "places")
 """Tables of the vocabulary, which are the same at all moments."""
 
 
-@pytest.mark.parametrize("name", sorted(tables().keys() - set(CONSTANT)))
+@each_case("name", sorted(tables().keys() - set(CONSTANT)))
 async def test_every_table_about_the_log_fixes_its_moment(name: str) -> None:
     table = tables()[name]
     moment = TableMoment("2025-11-20", "9000", None, "")
@@ -326,7 +327,7 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("tool", [*CALLS])
+@each_case("tool", [*CALLS])
 async def test_the_response_of_a_tool_names_the_address_of_its_receipt(
     api: Api, trust: TrustPolicy, tool: str
 ) -> None:
@@ -348,7 +349,7 @@ async def test_the_response_of_a_tool_names_the_address_of_its_receipt(
     assert arguments["position"] == answer["position"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("address", "path"),
     [
         ("/mcp/nothing.receipt", ["tool"]),

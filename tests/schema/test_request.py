@@ -15,6 +15,7 @@ from schema.http.cross_site import EXPOSED_HEADERS, REQUEST_HEADERS, Cors, Trust
 from schema.http.messages import read_body
 from schema.services import Access, Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tracker.errors import TooLarge
 
 
@@ -113,8 +114,8 @@ async def headers(app: ASGIApp, path: str, sent: dict[str, str]) -> dict[str, st
         return dict((await client.get(f"http://localhost{path}", headers=sent)).headers)
 
 
-@pytest.mark.parametrize("path", ["/", "/varied"])
-@pytest.mark.parametrize(
+@each_case("path", ["/", "/varied"])
+@each_case(
     ("origin", "allowed"),
     [
         (None, None),
@@ -138,7 +139,7 @@ async def test_a_response_does_not_vary_where_no_other_page_may_read_it() -> Non
     assert "vary" not in await headers(Cors(app, []), "/", {"Origin": "https://web.example"})
 
 
-@pytest.mark.parametrize("name", REQUEST_HEADERS)
+@each_case("name", REQUEST_HEADERS)
 async def test_pages_may_send_what_clients_need(services: Services, name: str) -> None:
     api = Api(services, Access(origins=("https://web.example",)))
     asked = {
@@ -164,7 +165,7 @@ async def test_an_answer_says_to_whom_it_may_be_shown(services: Services) -> Non
         assert response.headers["vary"] == "Accept, Accept-Encoding, Authorization, Prefer, Origin"
 
 
-@pytest.mark.parametrize("name", ["evil.example", f"{'evil.' * 100}example"])
+@each_case("name", ["evil.example", f"{'evil.' * 100}example"])
 async def test_a_name_is_refused_each_time(name: str) -> None:
     sent: list[Any] = []
 

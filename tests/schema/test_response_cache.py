@@ -24,6 +24,7 @@ from schema.execution.response_cache import CACHEABLE_FIELDS, UNCACHEABLE_FIELDS
 from schema.execution.schema import SCHEMA
 from schema.services import Access, Services
 from tests.support.api import OPEN, Api, claim, control, source, suspension
+from tests.support.cases import each_case
 from tests.support.clocks import TODAY
 from tests.support.fact_builders import source as source_of
 from tests.support.time_limits import within
@@ -459,7 +460,7 @@ async def test_errors_and_answers_to_post_are_for_nobody_else(api: Counted) -> N
         assert "etag" not in response.headers
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("document", "variables", "expected"),
     [
         (PINNED, {}, True),

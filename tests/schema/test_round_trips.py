@@ -13,6 +13,7 @@ from asyncpg.connection import Connection
 
 from schema.execution.execute import execute
 from schema.services import Access, Services
+from tests.support.cases import each_case
 from tests.support.time_limits import within
 
 DAY = 'asOf(validAt: "2025-11-20")'
@@ -106,7 +107,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     ASKING.reset(token)
 
 
-@pytest.mark.parametrize(("trips", "document"), QUESTIONS)
+@each_case(("trips", "document"), QUESTIONS)
 async def test_a_question_takes_no_more_round_trips_than_it_must(
     corpus_services: Services, monkeypatch: pytest.MonkeyPatch, trips: int, document: str
 ) -> None:

@@ -22,6 +22,7 @@ from schema.http.shared_subscriptions import shared_query
 from schema.root import subscription
 from schema.services import READ_ONLY_CALLER, Access, Services
 from tests.support.api import announce
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced
 from tests.support.stream_client import APOLLO, asking, client_of, followers
 from tests.support.time_limits import within
@@ -155,7 +156,7 @@ async def test_every_event_comes_once_in_order_to_clients_that_come_and_go_while
     assert list(found[1:]) == [list(range(1, total + 1))] * 5
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "variables", "caller", "same"),
     [
         (EVENTS, {"after": "7"}, READ_ONLY_CALLER, True),

@@ -11,6 +11,7 @@ from schema.inputs.shipment import shipment_of_texts
 from schema.services import Access, Services
 from schema.tables.shipment_file import COLUMNS, MAX_BYTES, MAX_LINES, RESULT_COLUMNS
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tracker.errors import InvalidInput
 
 DAY = "2025-12-01"
@@ -185,7 +186,7 @@ async def test_months_below_over_equal_single_days(corpus_services: Services) ->
         assert single["asOf"] == month
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("shipment", "code", "path"),
     [
         ({"origin": "CN"}, "GOODS_REQUIRED", ["input", "commodity"]),
@@ -283,7 +284,7 @@ async def test_every_line_of_a_file_has_its_result_or_its_error(corpus_services:
     assert answered["cn-mofcom-2025-10/tungsten"] == "CERTAIN"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "code", "status"),
     [
         ("", "INVALID_CSV", 400),
@@ -303,7 +304,7 @@ async def test_a_value_that_is_not_a_file_of_shipments_is_refused(
     assert response.json()["errors"][0]["extensions"]["code"] == code
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("column", "closest"),
     [
         ("hscode", "hsCode"),
@@ -330,7 +331,7 @@ async def test_a_column_like_no_other_gets_no_suggestion(services: Services) -> 
     assert "did you mean" not in response.json()["errors"][0]["message"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("field", "place", "path"),
     [
         ("destination", "WORLD", ["destination"]),

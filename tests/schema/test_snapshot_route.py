@@ -12,6 +12,7 @@ import pytest
 from deploy.bootstrap import open_pool, running_tracker
 from schema.services import Access, Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.snapshots import keep, redact
 from tests.support.time_limits import within
 from tests.support.web_server import serving
@@ -87,7 +88,7 @@ async def test_redacted_bytes_are_gone_with_the_reason(
         assert "position 1: a court said so" in error["message"]
 
 
-@pytest.mark.parametrize("path", ["0" * 64, "A" * 64, "0", "%00", "..%2f..", "0" * 64 + "%0a"])
+@each_case("path", ["0" * 64, "A" * 64, "0", "%00", "..%2f..", "0" * 64 + "%0a"])
 async def test_unknown_and_invalid_hashes_are_not_found(services: Services, path: str) -> None:
     found = await Api(services).request("GET", f"/snapshots/{path}")
     assert found.status_code == 404

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
 
 from schema.execution.schema import SCHEMA
 from schema.tables.table import Table, tables
+from tests.support.cases import each_case
 
 OF_PAGES = {"first", "after", "last", "before", "orderBy", "minPosition"}
 
@@ -31,7 +31,7 @@ class RowsFinder(Visitor):
             self.has = {argument.name.value for argument in node.arguments or ()}
 
 
-@pytest.mark.parametrize("table", tables().values(), ids=lambda table: table.name)
+@each_case("table", tables().values(), ids=lambda table: table.name)
 def test_every_argument_of_a_list_is_a_parameter_of_its_table(table: Table) -> None:
     types = TypeInfo(SCHEMA._schema)
     finder = RowsFinder(types)

@@ -15,6 +15,7 @@ from python_calamine import CalamineSheet, load_workbook
 from schema.services import Access, Services
 from schema.tables.openapi import describe_api
 from tests.support.api import Api
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced
 from tests.support.libraries import jsonschema, openapi_spec_validator, openpyxl
 
@@ -314,7 +315,7 @@ async def test_programs_that_skip_comments_read_whole_rows(
 SHARES = "/tables/shares.csv?commodities=tin&years=2023&group="
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "status", "code", "field"),
     [
         ("/tables/nothing.csv", 404, "NOT_FOUND", None),

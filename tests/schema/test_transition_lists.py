@@ -8,6 +8,7 @@ import pytest
 
 from schema.services import Services
 from tests.support.api import Api, clause, control, source, suspension
+from tests.support.cases import each_case
 from tests.support.fact_builders import ordered
 
 TRANSITIONS = """query ($day: Day, $position: Position, $after: String, $first: Int! = 200) {
@@ -187,7 +188,7 @@ async def test_pages_have_all_transitions_once_and_in_their_order(corpus: Api, o
     assert len(found) > 40
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("arguments", "code", "path"),
     [
         ('between: {from: "2026-01-01", to: "2025-01-01"}', "END_BEFORE_START", ["between", "to"]),

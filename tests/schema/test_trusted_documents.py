@@ -19,6 +19,7 @@ from schema.execution.persisted_documents import MAX_MANIFEST_BYTES, TrustedDocu
 from schema.http.response_format import SSE
 from schema.services import Services
 from tests.support.api import OPEN, Api
+from tests.support.cases import each_case
 from tests.support.web_server import serving
 from tests.support.websocket_client import connected, receive, send
 from tracker.errors import InvalidInput
@@ -86,7 +87,7 @@ async def test_an_answer_to_a_named_document_has_the_same_tag_as_to_its_text(api
     assert named.content == told.content
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("body", "expected"),
     [
         ({"documentId": "sha256:" + "0" * 64}, (404, "DOCUMENT_NOT_FOUND", ["documentId"])),
@@ -101,7 +102,7 @@ async def test_an_answer_to_a_named_document_has_the_same_tag_as_to_its_text(api
         ({"documentId": "relay-md5", "query": OTHER}, (400, "BAD_REQUEST", ["documentId"])),
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@each_case("method", ["GET", "POST"])
 async def test_an_id_of_no_document_is_refused_with_its_field(
     api: Api, method: str, body: dict[str, Any], expected: tuple[int, str, list[str]]
 ) -> None:
@@ -198,7 +199,7 @@ def test_the_manifest_of_apollo_is_one_too() -> None:
     assert set(TrustedDocuments.from_manifest(orjson.dumps(manifest)).by_id) == {"a1", HEAD_ID}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("manifest", "code", "path"),
     [
         (b"{", "INVALID_JSON", ()),

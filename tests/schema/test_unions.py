@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-
 from schema.services import Services
 from tests.support.api import Api
+from tests.support.cases import each_case
 
 DOCUMENT = """query ($day: Day) { asOf(validAt: $day) {
   unions { place { code isAggregate } members { code } } } }"""
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("day", "count", "has", "lacks"),
     [("1972-12-31", 6, "FR", "GB"), ("2019-12-31", 28, "GB", "CH"), ("2026-01-01", 27, "HR", "GB")],
 )

@@ -19,6 +19,7 @@ from schema.execution.execute import stream
 from schema.root.subscription import event_filter_for
 from schema.services import Access, Services
 from schema.types.change import EntityKind
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, claimed, clause, ordered, suspended
 from tests.support.time_limits import within
 from tracker import clock
@@ -212,7 +213,7 @@ def test_the_day_after_a_day_begins_at_midnight_utc() -> None:
     assert clock.seconds_until_day_after(today - timedelta(days=1)) == 0
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("variables", "code", "path"),
     [
         ({"commodities": ["gallium", "cheese"]}, "UNKNOWN_COMMODITY", ["commodities", 1]),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import each_case
 from tracker.domain.basics.vocabulary import Checked, Qualifier
 from tracker.domain.figures.figure_facts import Claimed
 from tracker.errors import InvalidInput
@@ -152,7 +153,7 @@ def test_units_carry_a_basis(tmp_path: Path, units: str, unit: str, basis: str) 
     assert (claim.quantity.unit, claim.quantity.basis) == (unit, basis)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "of"),
     [
         ("copper, mine", "copper mine"),

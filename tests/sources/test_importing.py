@@ -14,6 +14,7 @@ from msgspec import structs
 from projections.fold.replay import ReplayState
 from projections.query.moment import Moment
 from schema.services import Services
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced, claimed, fact, retracted, source
 from tests.support.importer import (
     CLAIM,
@@ -198,7 +199,7 @@ async def test_a_backslash_before_a_code_is_text_like_any_other(importer: Import
     assert await importer.facts() == {"a": announced(title="\\u0000")}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("bad", "code", "path"),
     [
         (b"{", "INVALID_JSON", ()),
@@ -478,9 +479,7 @@ async def test_a_fact_recorded_by_a_client_under_the_id_of_a_row_is_not_retracte
     assert list(await importer.facts()) == ["row", "row~1"]
 
 
-@pytest.mark.parametrize(
-    "key", ["row~2", "row~retracted", "import-20261125T000000000000-abc", "~", "\u3164"]
-)
+@each_case("key", ["row~2", "row~retracted", "import-20261125T000000000000-abc", "~", "\u3164"])
 async def test_ids_that_imports_give_are_not_for_clients(importer: ImportFixture, key: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         await Commands(importer.recorder).record(FIGURE, claimed(1), idempotency_key=key)

@@ -13,6 +13,7 @@ import pytest
 from tests.sources.test_bgs import written as bgs_file
 from tests.sources.test_federal_register import RULE
 from tests.sources.test_spreadsheet import GALLIUM, POLICIES
+from tests.support.cases import each_case
 from tests.support.corpus_lines import shipped_lines
 from tests.support.importer import CLAIM, SUSPENSION
 from tests.support.libraries import jsonschema
@@ -146,7 +147,7 @@ def test_the_schema_in_the_documentation_is_current() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["figures.figure", "evidence.watched_source"])
+@each_case("kind", ["figures.figure", "evidence.watched_source"])
 def test_the_schema_does_not_depend_on_what_a_program_imports_first(kind: str) -> None:
     program = f"import tracker.domain.{kind}; from {corpus_schema.__module__} import corpus_schema"
     told = subprocess.run(
@@ -163,7 +164,7 @@ def test_the_schema_accepts_the_corpus() -> None:
         assert ACCEPTS(json.loads(line)), line
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("old", "new"),
     [
         (b'"id":"c"', b'"id":""'),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import state
 from tests.support.importer import counts
 from tests.support.libraries import openpyxl
@@ -225,7 +226,7 @@ def test_columns_and_words_are_mapped_by_a_file_and_by_flags(tmp_path: Path) -> 
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("columns", "message"),
     [(["colour=Farbe"], "'colour' is not a field"), (["title"], "expected FIELD=")],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.fact_builders import announced
 from tests.support.importer import CLAIM, ImportFixture, counts, line, refusals
 from tracker.errors import InvalidInput, TooLarge
@@ -112,7 +113,7 @@ def test_a_file_that_is_not_what_is_said_is_refused(
         encoding(replace(file(tmp_path, content), encoding=named))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "found"),
     [("GBK", "gbk"), ("latin1", "iso8859-1"), ("UTF8", "utf-8"), ("windows-1252", "cp1252")],
 )
@@ -120,7 +121,7 @@ def test_an_encoding_is_named_as_one_likes(name: str, found: str) -> None:
     assert encoding_named(name) == found
 
 
-@pytest.mark.parametrize(
+@each_case(
     "name",
     ["gb18303", "base64", "rot13", "hex", "punycode", "unicode_escape", "", "a\0b", "x" * 500, "é"],
 )

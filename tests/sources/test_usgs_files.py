@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tracker.domain.basics.units import TONNES_PER_UNIT, Unit
 from tracker.domain.basics.values import Quantity
 from tracker.domain.basics.vocabulary import Qualifier, Statistic
@@ -104,7 +105,7 @@ def tonnes(quantity: Quantity) -> Decimal | None:
 # --- all is accounted for
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "count", "unread"),
     [
         (
@@ -148,7 +149,7 @@ def value_cells(path: Path, encoding: str) -> Iterator[tuple[str, int, str, str]
                     yield path.name, reader.line_num, name.strip(), text.strip()
 
 
-@pytest.mark.parametrize("name", ["MCS 2023", "MCS 2024", "MCS 2025"])
+@each_case("name", ["MCS 2023", "MCS 2024", "MCS 2025"])
 def test_every_value_of_the_wide_tables_is_read_or_refused_once(name: str) -> None:
     path = RAW / SOURCES[name]
     files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
@@ -171,7 +172,7 @@ def test_every_row_of_the_long_file_is_read_or_refused_once() -> None:
     assert len(lines) == 8886
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@each_case("name", SOURCES)
 def test_at_least_97_percent_of_the_numbers_in_tables_by_country_are_read(name: str) -> None:
     unread = sum(
         1
@@ -182,7 +183,7 @@ def test_at_least_97_percent_of_the_numbers_in_tables_by_country_are_read(name: 
     assert read / (read + unread) >= 0.97
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@each_case("name", SOURCES)
 def test_no_edition_has_two_claims_on_one_series(name: str) -> None:
     streams = Counter(r.claim.series.stream for r in readings(name))
     assert max(streams.values()) == 1
@@ -192,7 +193,7 @@ def test_no_edition_has_two_claims_on_one_series(name: str) -> None:
 # --- the numbers are believable, so that no header has lied unnoticed
 
 
-@pytest.mark.parametrize("pair", list(pairwise(SOURCES)), ids=" and ".join)
+@each_case("pair", list(pairwise(SOURCES)), ids=" and ".join)
 def test_no_figure_differs_a_hundredfold_between_neighbouring_editions(
     pair: tuple[str, str],
 ) -> None:
@@ -203,7 +204,7 @@ def test_no_figure_differs_a_hundredfold_between_neighbouring_editions(
             assert Decimal("0.01") < a / b < 100, stream
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@each_case("name", SOURCES)
 def test_no_country_has_more_than_the_world(name: str) -> None:
     world: dict[Any, Decimal] = {}
     largest: dict[Any, Decimal] = defaultdict(Decimal)
@@ -232,7 +233,7 @@ CORRECTED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "stream", "value", "unit"), CORRECTED)
+@each_case(("name", "stream", "value", "unit"), CORRECTED)
 def test_a_lying_unit_is_corrected_and_the_note_says_so(
     name: str, stream: str, value: str, unit: str
 ) -> None:
@@ -242,7 +243,7 @@ def test_a_lying_unit_is_corrected_and_the_note_says_so(
     assert f"Read in {unit}: " in claim.note
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("name", "text", "reason"),
     [
         ("MCS 2023", "1,166,000", "a footnote mark seems glued to the number"),
@@ -291,7 +292,7 @@ SPOT = [
 ]
 
 
-@pytest.mark.parametrize(("name", "stream", "value", "unit", "qualifier"), SPOT)
+@each_case(("name", "stream", "value", "unit", "qualifier"), SPOT)
 def test_spot_values(
     name: str, stream: str, value: str | None, unit: str, qualifier: Qualifier | None
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cli.import_files import resolve_reader
+from tests.support.cases import each_case
 from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import File, Item, ReadFact, RefusedItem
 from tracker.sources.readers.usgs import READER
@@ -237,7 +238,7 @@ def test_the_slug_of_a_product_is_a_form_or_none(words: str) -> None:
         assert re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", form)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("words", "form"),
     [
         ("Unwrought metal and powder", "unwrought_metal_and_powder"),

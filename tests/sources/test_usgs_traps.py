@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.usgs_cells import RAW, Cell, Trap, result_at, traps
+from tests.support.cases import each_case
 from tracker.domain.basics.values import Quantity
 from tracker.domain.figures.figure_facts import Claimed
 from tracker.sources.reader import File, ReadFact, RefusedItem
@@ -34,7 +35,7 @@ def trends(year: int, name: str) -> str:
     return f"salient/trends/MCS{year}_{name}.csv"
 
 
-@pytest.mark.parametrize("trap", traps(), ids=str)
+@each_case("trap", traps(), ids=str)
 def test_a_trap_is_read_as_printed_or_refused(trap: Trap) -> None:
     result = result_at(trap.cell)
     if not trap.unit:
@@ -116,7 +117,7 @@ def test_20_the_basis_of_a_price_names_market_purity_and_terms() -> None:
     assert real.startswith("annual average-real, battery-grade lithium carbonate")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("path", "commodity"),
     [(mcs(2025, "mcs2025-cobal"), "cobalt"), (mcs(2024, "mcs2024-zinc"), "zinc")],
 )
@@ -163,7 +164,7 @@ def test_24_a_share_of_imports_and_reliance_are_separate_statistics() -> None:
     assert gallium.stream == "figure/gallium/US/import_origins/metal/2021-2024"
 
 
-@pytest.mark.parametrize(("year", "count"), [(2023, 64), (2024, 63), (2025, 64)])
+@each_case(("year", "count"), [(2023, 64), (2024, 63), (2025, 64)])
 def test_25_figure_2_has_ranks_without_numbers(year: int, count: int) -> None:
     ranks = [
         claim
@@ -191,7 +192,7 @@ def test_26_rolling_averages_of_two_editions_are_two_series() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("trap", "commodity", "form", "expected"),
     [
         (27, "germanium", "germanium_metal", {"CN": "41", "BE": "27", "DE": "25", "RU": "3", OTHERS: "4"}),
@@ -237,7 +238,7 @@ def test_33_three_places_under_one_number_are_refused() -> None:
     assert (result.code, "China, Germany, and Russia" in result.reason) == ("SEVERAL_PLACES", True)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("commodity", "form", "measured"),
     [
         ("arsenic", "all_forms_of_arsenic", "arsenic content"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.load import Broken
+from tests.support.cases import each_case
 from tools.cluster.check import acknowledgements_hold, stayed
 from tools.cluster.checkpoints import Head, NotConsistent, Tree, check_heads, read_head
 from tools.cluster.followers import Follower, messages
@@ -35,7 +36,7 @@ def heads(*sizes: int, of: Sequence[bytes] = ENTRIES) -> list[Head]:
     return [Head(size, Tree(of).root(size)) for size in sizes]
 
 
-@pytest.mark.parametrize("size", range(len(ROOTS)))
+@each_case("size", range(len(ROOTS)))
 def test_roots_are_those_of_the_reference(size: int) -> None:
     assert Tree(ENTRIES).root(size).hex() == ROOTS[size]
 
@@ -44,7 +45,7 @@ def test_checkpoints_of_one_log_are_consistent() -> None:
     check_heads(heads(*range(7)), ENTRIES)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("signed", "entries"),
     [
         (heads(6), ENTRIES[:5]),
@@ -91,9 +92,7 @@ def test_a_follower_that_should_only_come_back_was_told_nothing() -> None:
     assert follower.token == "10-0"
 
 
-@pytest.mark.parametrize(
-    "code", ["POSITION_BEYOND_HEAD", "LOG_DIVERGED", "LOG_SET_BACK", "INTERNAL"]
-)
+@each_case("code", ["POSITION_BEYOND_HEAD", "LOG_DIVERGED", "LOG_SET_BACK", "INTERNAL"])
 def test_a_follower_that_was_told_of_another_log_is_noticed(code: str) -> None:
     with pytest.raises(Broken, match=code):
         acknowledgements_hold([refused(code)])
@@ -117,7 +116,7 @@ def test_a_tracker_that_ended_by_itself_is_noticed(tmp_path: Path, code: int) ->
         stayed([tracker])
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("told", "since", "seconds"),
     [([1, 2, 9, 10], 3, 7), ([9, 1, 10, 2], 3, 7), ([1, 8, 9, 12], 8.5, 3), ([1, 5], 6, 0)],
     ids=["after the fault", "out of order", "before the fault", "never again"],

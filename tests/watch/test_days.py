@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
+from tests.support.cases import each_case
 from tracker.errors import InvalidInput
 from tracker.watch.days import day_format
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("form", "language", "text", "day"),
     [
         ("%d %B %Y", "fr", "Publié le 1er août 2025", date(2025, 8, 1)),
@@ -30,24 +31,24 @@ def test_days_are_read_as_their_format_says(form: str, language: str, text: str,
     assert day_format(form, language).find(text) == day
 
 
-@pytest.mark.parametrize(
+@each_case(
     "text", ["", "31 février 2025", "2 août 2025, 3 août 2025", "112 août 2025", "août 2025"]
 )
 def test_a_value_that_is_not_a_single_day_is_none(text: str) -> None:
     assert day_format("%d %B %Y", "fr").find(text) is None
 
 
-@pytest.mark.parametrize("year", ["2569", "1405", "1447", "0114", "1899", "2101"])
+@each_case("year", ["2569", "1405", "1447", "0114", "1899", "2101"])
 def test_years_of_other_calendars_are_none(year: str) -> None:
     assert day_format("%d %B %Y", "en").find(f"25 November {year}") is None
 
 
-@pytest.mark.parametrize("digits", ["２０２６", "𝟐𝟎𝟐𝟔"])
+@each_case("digits", ["２０２６", "𝟐𝟎𝟐𝟔"])
 def test_digits_of_other_widths_are_digits(digits: str) -> None:
     assert day_format("%d %B %Y", "en").find(f"25 November {digits}") == date(2026, 11, 25)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("form", "language"),
     [("%d %B", "fr"), ("%d %B %m %Y", "fr"), ("%d %B %Y", "zh"), ("%d %B %Y %H", "fr"), ("", "fr")],
 )

@@ -12,6 +12,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.polling_process import MANY_ATTRIBUTES
 from tests.support.time_limits import within
 from tests.support.waiting import until
@@ -66,7 +67,7 @@ def test_a_list_that_says_much_more_than_it_has_is_refused() -> None:
     assert refused.value.code == "TOO_LARGE"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "content",
     [
         "x" * (MAX_HTML_BYTES + 1),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml.html import document_fromstring
 
+from tests.support.cases import each_case
 from tests.support.publishers.publisher import Asked, Page, Publisher, driven_by
 from tests.watch.adapters.drive import drive, source_of
 from tracker.errors import InvalidInput
@@ -89,7 +90,7 @@ def test_every_notice_is_said_once(
     assert set(said) == {f"x.example/n/{n}" for n in range(1, total + 1)}
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("href", "address"),
     [
         ("a.html#top", "https://x.example/list/a.html"),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tests.watch.adapters.drive import response
 from tracker.watch.adapter import NotUnderstood, Request, Response
 from tracker.watch.markup import lines_of, parse_html, parse_xml, sent_on_to, text_of
@@ -33,7 +34,7 @@ def test_the_lines_of_a_page_are_those_that_a_reader_sees() -> None:
     assert lines_of(page) == ["T", "One two", "three end.", "1", "2", "after"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "charset"),
     [
         ("<meta charset=gb2312><p>关于镓、锗".encode("gb18030"), None),
@@ -52,7 +53,7 @@ def test_the_encoding_is_the_declared_one(content: bytes, charset: str | None) -
     ) == ("关于镓、锗")
 
 
-@pytest.mark.parametrize(
+@each_case(
     "charset", ["utf-7", "unicode_escape", "raw_unicode_escape", "idna", "punycode", "rot13", "\0"]
 )
 def test_a_value_that_is_not_an_encoding_of_the_web_is_none_here(charset: str) -> None:
@@ -61,7 +62,7 @@ def test_a_value_that_is_not_an_encoding_of_the_web_is_none_here(charset: str) -
     assert refusal.value.code == "ENCODING"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "target"),
     [
         ('<meta http-equiv="refresh" content="0; url=/new">', "https://publisher.example/new"),
@@ -84,7 +85,7 @@ def test_where_a_page_sends_its_readers_on_to_is_found(content: str, target: str
     assert sent_on_to(parse_html(page), page.url) == target
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "charset"),
     [
         ("<p>关于镓、锗".encode("gb18030"), None),
@@ -111,7 +112,7 @@ def test_xml_is_read_in_its_declared_encoding() -> None:
     assert text_of(parse_xml(answer(content.encode("latin-1")))) == "é c"
 
 
-@pytest.mark.parametrize(
+@each_case(
     "content",
     [
         '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
@@ -156,7 +157,7 @@ def test_a_short_refresh_means_what_an_expression_finds_in_it(content: str) -> N
     assert sent_on_to(parse_html(page), page.url) == expected
 
 
-@pytest.mark.parametrize("content", ["0;{}a'b'c", "0{};a'b", "0;url{}=a'b", "0;url={}a{}'b'c"])
+@each_case("content", ["0;{}a'b'c", "0{};a'b", "0;url{}=a'b", "0;url={}a{}'b'c"])
 def test_a_long_refresh_is_read_at_once(content: str) -> None:
     page = answer(f'<meta http-equiv=refresh content="{content.replace("{}", " " * 400)}"><p>Moved')
     root = parse_html(page)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.watch.terms import terms_in
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("text", "term", "found"),
     [
         ("Rare Earth  Magnets", "rare earth magnet", True),

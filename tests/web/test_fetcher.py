@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.delivery.test_sender import names
+from tests.support.cases import each_case
 from tests.support.publishers.publisher import (
     Asked,
     Declared,
@@ -104,7 +105,7 @@ async def test_headers_of_any_bytes_are_text_that_can_be_kept_and_are_never_sent
     assert (len(found.media_type or ""), found.etag) == (500, None)
 
 
-@pytest.mark.parametrize("by", ["etag", "last_modified"])
+@each_case("by", ["etag", "last_modified"])
 async def test_known_documents_are_returned_only_after_a_change(by: str) -> None:
     day = datetime(2026, 1, 2, tzinfo=UTC)
     page = Page(b"x", etag="" if by == "last_modified" else None, last_modified=day)
@@ -157,7 +158,7 @@ FAILURES: dict[str, tuple[Fault, str, int | None]] = {
 }
 
 
-@pytest.mark.parametrize("kind", FAILURES)
+@each_case("kind", FAILURES)
 async def test_every_failure_has_its_word_and_its_status(kind: str) -> None:
     fault, code, status = FAILURES[kind]
     publisher = Publisher({"/act": PAGE})
@@ -241,9 +242,7 @@ async def test_robots_txt_is_read_once_and_its_pause_is_kept() -> None:
     assert all(later - earlier >= 0.29 for earlier, later in pairwise(times))
 
 
-@pytest.mark.parametrize(
-    ("fault", "code"), [(Status(500), "HTTP_STATUS"), (unreachable, "UNREACHABLE")]
-)
+@each_case(("fault", "code"), [(Status(500), "HTTP_STATUS"), (unreachable, "UNREACHABLE")])
 async def test_without_its_robots_txt_nothing_of_a_host_is_fetched(fault: Fault, code: str) -> None:
     publisher = Publisher({"/act": PAGE})
     publisher.fail("/robots.txt", fault)
@@ -279,7 +278,7 @@ async def test_between_two_requests_of_a_host_there_is_a_pause() -> None:
     assert all(later - earlier >= 0.19 for earlier, later in pairwise(times))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{}/", "http://name.test:{}/"])
+@each_case("url", ["http://127.0.0.1:{}/", "http://name.test:{}/"])
 async def test_no_private_address_is_connected_to(url: str) -> None:
     lookup = names(["127.0.0.1"])
     async with receiving(answer("200 OK")) as receiver, Fetcher(lookup=lookup) as fetching:

@@ -9,6 +9,7 @@ import pytest
 import uvloop
 
 from tests.delivery.test_sender import KEYS, MESSAGE, ORIGIN
+from tests.support.cases import each_case
 from tests.support.flooding import flooding, loop_delay
 from tests.support.receivers import raw, receiving
 from tests.support.time_limits import within
@@ -68,7 +69,7 @@ def measure(
 
 
 @LOOPS
-@pytest.mark.parametrize("flood", FLOODS)
+@each_case("flood", FLOODS)
 def test_a_flood_of_a_receiver_holds_up_nothing_else(
     flood: str, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
@@ -79,7 +80,7 @@ def test_a_flood_of_a_receiver_holds_up_nothing_else(
 
 
 @LOOPS
-@pytest.mark.parametrize("flood", FLOODS)
+@each_case("flood", FLOODS)
 def test_a_flood_of_a_publisher_holds_up_nothing_else(
     flood: str, new_loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:

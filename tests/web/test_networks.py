@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tracker.errors import InvalidInput
 from tracker.web.networks import Address, Network, Networks
 
@@ -72,12 +73,12 @@ def test_named_networks_are_permitted_and_no_others(
     assert permitted == (named or (encrypted and Networks().permit(address)))
 
 
-@pytest.mark.parametrize("address", METADATA.split())
+@each_case("address", METADATA.split())
 def test_no_service_with_the_secrets_of_a_machine_is_reached(address: str) -> None:
     assert not Networks().permit(ip_address(address))
 
 
-@pytest.mark.parametrize("address", EVERYWHERE.split())
+@each_case("address", EVERYWHERE.split())
 def test_addresses_of_the_internet_are_reached_by_tls_only(address: str) -> None:
     assert Networks().permit(ip_address(address))
     assert not Networks().permit(ip_address(address), encrypted=False)
@@ -90,13 +91,13 @@ def test_a_named_network_does_not_name_the_ipv6_forms_of_its_addresses() -> None
     assert not named.permit(ip_address("::1"))
 
 
-@pytest.mark.parametrize("network", ["10.0.0.1/8", "10.0.0.0/33", "intranet", ""])
+@each_case("network", ["10.0.0.1/8", "10.0.0.0/33", "intranet", ""])
 def test_a_network_that_is_none_is_refused(network: str) -> None:
     with pytest.raises(InvalidInput, match=r"expected networks such as 10\.1\.0\.0/16"):
         Networks.parse([network])
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "https://example.com",
@@ -113,7 +114,7 @@ def test_an_address_on_the_internet_is_taken(url: str) -> None:
     Networks().check_url(url)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "",
@@ -164,7 +165,7 @@ def ip_networks(*networks: str) -> tuple[Network, ...]:
     return tuple(ip_network(network) for network in networks)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "url",
     [
         "https://127.0.0.1/",

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.connections import Request, listening
 from tests.support.publishers.publisher import Page, Publisher
 from tests.web.test_fetcher import PAGE, failure, fetched, fetcher, quick
@@ -34,7 +35,7 @@ def with_headers(*headers: str, status: str = "200 OK", content: bytes = b"hello
     return Publisher({"/act": Page(raw=head + content), "/a": PAGE, "/b": PAGE})
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "coding"),
     [
         (PACKED, "gzip"),
@@ -52,14 +53,14 @@ async def test_compressed_content_is_decompressed_completely(content: bytes, cod
     assert (await fetched(packed(content, coding))).content == ACT
 
 
-@pytest.mark.parametrize("kept", [len(PACKED) // 2, -1, -8, 9, 1])
+@each_case("kept", [len(PACKED) // 2, -1, -8, 9, 1])
 async def test_truncated_content_is_refused_whatever_length_is_declared(kept: int) -> None:
     error = await failure(packed(PACKED[:kept]))
     assert (error.code, error.status) == ("CUT_OFF", 200)
     assert ACT.startswith(error.content)
 
 
-@pytest.mark.parametrize(
+@each_case(
     "content",
     [
         b"not packed",
@@ -73,7 +74,7 @@ async def test_content_that_cannot_be_decompressed_is_not_a_document(content: by
     assert (await failure(packed(content))).code == "CUT_OFF"
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip", "klingon", "\xe9"])
+@each_case("coding", ["br", "zstd", "gzip, gzip", "klingon", "\xe9"])
 async def test_a_document_in_a_form_that_is_not_requested_is_refused(coding: str) -> None:
     error = await failure(packed(PACKED, coding))
     assert (error.code, error.status) == ("ENCODING", 200)
@@ -108,7 +109,7 @@ def test_no_more_is_unpacked_than_shows_that_it_is_too_much() -> None:
         unpacker.end()
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("publisher", "code"),
     [
         (with_headers("Location: /a", "Location: /b", status="302 Found"), "REDIRECT"),

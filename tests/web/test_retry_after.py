@@ -9,6 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from tests.support.cases import each_case
 from tracker import clock
 from tracker.web.retry_after import read_retry_after
 
@@ -24,7 +25,7 @@ def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("in_tokyo")
-@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%c"])
+@each_case("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%c"])
 def test_all_three_forms_of_a_date_are_in_greenwich_time_wherever_the_server_is(form: str) -> None:
     at = clock.now() + timedelta(hours=2)
     assert read_retry_after(503, at.strftime(form)) == pytest.approx(2 * 3600, abs=60)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
+from tests.support.cases import each_case
 from tests.support.publishers.publisher import Page, Publisher
 from tests.web.test_fetcher import PAGE, failure, fetched
 from tracker.web.robots import MAX_ROBOTS_BYTES
@@ -22,7 +21,7 @@ class Site(Publisher):
         self.fail("/robots.txt", lambda asked, page: Page(robots, "text/plain"))
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("comments", "rules", "more"),
     [
         (0, b"\xef\xbb\xbf" + RULES, 0),

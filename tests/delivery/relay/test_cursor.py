@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
+from tests.support.cases import each_case
 from tracker.delivery.relay.cursor import Cursor, LostRange, place_to_go_on
 from tracker.delivery.relay.sink import LastEvent, SinkContent
 
@@ -11,7 +10,7 @@ KEPT = Cursor(started_after=10, position=50, previous_position=40, sequence=7)
 """Events up to 50 were read; the last selected one is 40, the seventh message."""
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("position", "sequence", "goes_on", "lost"),
     [
         (40, 7, (50, 40), None),

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.cases import each_case
 from tests.support.nats_server import NatsServer, running_nats
 from tests.support.relays import WAIT_SECONDS, append, prepared, reached, running, until_kept
 from tracker import clock
@@ -141,9 +142,7 @@ def test_passwords_and_tokens_of_addresses_are_found_so_that_nothing_shows_them(
     assert NatsAddress(parse_servers("nats://t0ken@[::1]:1")).login == {"token": "t0ken"}
 
 
-@pytest.mark.parametrize(
-    "url", ["http://a", "nats://", "nats://a:0", "nats://a/b", "nats://s3cret:x@"]
-)
+@each_case("url", ["http://a", "nats://", "nats://a:0", "nats://a/b", "nats://s3cret:x@"])
 def test_an_address_that_is_none_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(InvalidInput, match="expected nats://host:4222") as refused:
         parse_servers(url)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.support.cases import each_case
 from tests.support.publishers.bgs import ITEMS, Bgs, figures
 from tests.support.publishers.publisher import Status, driven_by, truncated
 from tests.watch.adapters.drive import DrivenPoll, drive, source_of
@@ -98,7 +97,7 @@ def test_the_next_page_is_asked_for_at_the_address_that_is_watched() -> None:
     assert all(url.startswith(SITE + ITEMS) for url in poll(api).urls)
 
 
-@pytest.mark.parametrize("matched", [10, 40], ids=["fewer", "more"])
+@each_case("matched", [10, 40], ids=["fewer", "more"])
 def test_another_number_of_figures_than_the_api_counts_fails_the_look(matched: int) -> None:
     api = Bgs(*figures("cobalt, mine", 24))
     api.matched = matched
@@ -115,7 +114,7 @@ def test_features_that_come_twice_fail_the_look() -> None:
     assert "came twice" in found.failure.message
 
 
-@pytest.mark.parametrize("change", ["truncated", "renamed", "html"])
+@each_case("change", ["truncated", "renamed", "html"])
 def test_another_layout_fails_the_look(change: str) -> None:
     api = Bgs(*figures("cobalt, mine", 3))
     if change == "truncated":

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tracker.watch.adapter import NotUnderstood, Request
 from tracker.watch.adapters.day_ranges import DayRange, Limits, ListedPage, PartialPoll, read_days
 
@@ -67,8 +68,8 @@ def test_all_documents_are_found_once_within_a_bound(counts: list[int], exact: b
     assert lists.requests <= ceil(total / LIMITS.page_size) + 2 * halved + halved + 1
 
 
-@pytest.mark.parametrize("exact", [True, False])
-@pytest.mark.parametrize("count", [10, 11])
+@each_case("exact", [True, False])
+@each_case("count", [10, 11])
 def test_a_day_with_more_than_can_be_had_is_incomplete(count: int, exact: bool) -> None:
     with pytest.raises(
         NotUnderstood, match=r"2026-01-02: .* 10 documents or more|11 documents"
@@ -87,7 +88,7 @@ class Forgetful(Lists):
         return listed
 
 
-@pytest.mark.parametrize("counts", [[2], [2, 3], [9, 9]])
+@each_case("counts", [[2], [2, 3], [9, 9]])
 def test_fewer_documents_than_are_counted_are_incomplete(counts: list[int]) -> None:
     with pytest.raises(NotUnderstood, match=r"counts .* documents, and .* came") as refusal:
         Forgetful(counts).read()
@@ -104,7 +105,7 @@ class Shrinking(Lists):
         return listed
 
 
-@pytest.mark.parametrize("exact", [True, False])
+@each_case("exact", [True, False])
 def test_halves_are_held_against_the_whole(exact: bool) -> None:
     with pytest.raises(NotUnderstood, match="documents, and 8 came"):
         Shrinking([4, 4, 4], exact=exact).read()

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.publishers.cellar import PATH, Act, Cellar
 from tests.support.publishers.publisher import (
     Asked,
@@ -146,7 +147,7 @@ def replaced(old: str, new: str) -> Any:
     return fault
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fault", "code"),
     [
         (truncated, "LAYOUT_CHANGED"),
@@ -189,7 +190,7 @@ def test_a_query_that_was_broken_off_is_incomplete() -> None:
     assert driven.failure.code == "INCOMPLETE"
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("options", "message"),
     [
         ({"terms": {}}, "expected terms of a language"),

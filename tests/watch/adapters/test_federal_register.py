@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.publishers.federal_register import PATH, FederalRegister, document
 from tests.support.publishers.publisher import (
     Asked,
@@ -156,7 +157,7 @@ def ignores_dates(asked: Asked, page: Page) -> Page:
     return Page(page.content.replace(b"2026-02-20", b"2016-02-20"), page.media_type)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fault", "code"),
     [
         (truncated, "LAYOUT_CHANGED"),
@@ -190,7 +191,7 @@ def test_a_document_that_can_not_be_recorded_is_a_lead() -> None:
     assert "url" in lead.reason
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("options", "message"),
     [
         ({}, "expected agencies or terms"),

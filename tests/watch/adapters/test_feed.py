@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.publishers.feeds import Item, atom, rss
 from tests.support.publishers.publisher import (
     Asked,
@@ -50,7 +51,7 @@ def poll(
     return drive(ADAPTER, settings, answer, cursor=cursor, today=today, may_fail=may_fail)
 
 
-@pytest.mark.parametrize("form", [atom, rss])
+@each_case("form", [atom, rss])
 def test_entries_are_leads_with_title_language_and_day(form: Any) -> None:
     driven = poll(form([replace(C, title="Licences pour les terres rares")], language="fr"))
     [lead] = driven.leads
@@ -152,7 +153,7 @@ def test_an_empty_feed_is_a_gap_and_forgets_nothing() -> None:
     assert poll(atom([A, B]), empty.cursor).leads == []
 
 
-@pytest.mark.parametrize("form", [atom, rss])
+@each_case("form", [atom, rss])
 def test_different_entries_with_one_id_fail_the_look_and_equal_ones_are_one(form: Any) -> None:
     driven = poll(form([A, replace(B, id=A.id)]), may_fail=True)
     assert isinstance(driven.failure, NotUnderstood)
@@ -161,8 +162,8 @@ def test_different_entries_with_one_id_fail_the_look_and_equal_ones_are_one(form
     assert poll(form([A, A, B])).items == [A.id, B.id]
 
 
-@pytest.mark.parametrize("form", [atom, rss])
-@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "http://[::1"])
+@each_case("form", [atom, rss])
+@each_case("link", ["javascript:alert(1)", "data:text/html,x", "http://[::1"])
 def test_a_link_that_leads_to_no_page_is_none(form: Any, link: str) -> None:
     assert poll(form([replace(A, link=link)])).leads[0].origin.url == ADDRESS
 
@@ -195,7 +196,7 @@ def elsewhere(asked: Asked, page: Page) -> Page:
     return Page(b"<!doctype html><html><title>Our new site</title></html>", "text/html")
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fault", "code"),
     [
         (truncated, "LAYOUT_CHANGED"),
@@ -229,7 +230,7 @@ def test_a_feed_that_moved_is_read_where_it_is() -> None:
     assert poll(publisher).items == [A.id]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("options", "message"),
     [
         ({"terms": [""]}, r"\$\.terms\[0\]"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.publishers.mofcom import (
     ENGLISH_LIST,
     LIST,
@@ -87,7 +88,7 @@ def test_a_control_is_proposed_where_the_text_says_so_unmistakably() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@each_case(
     "changes",
     [
         {"title": "商务部 海关总署公告2025年第18号 关于暂停对稀土相关物项实施出口管制的公告"},
@@ -234,7 +235,7 @@ def test_an_act_that_has_moved_is_read_where_it_is() -> None:
     assert poll(ministry).items == ["announcement-2025-18"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("encoding", "declared", "header"),
     [("gb18030", "gb2312", None), ("gb18030", None, "GB18030"), ("utf-8", None, "utf-8")],
 )
@@ -291,7 +292,7 @@ def test_an_act_that_can_never_be_had_is_given_up_and_its_number_is_a_gap() -> N
     assert "2025-2" in found.cursor["gaps"]
 
 
-@pytest.mark.parametrize(
+@each_case(
     "frame",
     ["<div>{}</div><p>维护中", '<ul><li><a href="/zwgk/zcfb/art/1.html">新版</a></li></ul>'],
     ids=["no items", "items without days"],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.cases import each_case
 from tracker.watch.adapters.mofcom.numbers import ActNumber, number_in
 
 SPACES = st.text(" \t\u3000", max_size=3)
@@ -35,7 +35,7 @@ def test_a_number_is_read_however_it_is_spaced_and_bracketed(title: str) -> None
     assert number_in(title) == ActNumber(2025, 18)
 
 
-@pytest.mark.parametrize("title", ["公告{}2025{}x", "公告{}[{}2025{}]{}年{}第{}18{}x"])
+@each_case("title", ["公告{}2025{}x", "公告{}[{}2025{}]{}年{}第{}18{}x"])
 def test_a_title_with_many_spaces_is_read_at_once(title: str) -> None:
     started = time.process_time()
     assert number_in(title.replace("{}", " " * 100)) is None

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.publishers.publisher import Page, Publisher, Status, driven_by
 from tests.watch.adapters.drive import DrivenPoll, drive, source_of
 from tracker.review.finding import LeadCode
@@ -78,7 +79,7 @@ def french(*notices: tuple[int, str, str], next_page: str | None = None) -> Page
     return Page(f"<meta charset=utf-8><ul class=actes>{items}</ul>{link}".encode())
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@each_case("language", LANGUAGES)
 def test_titles_are_kept_in_their_language_and_encoding(language: str) -> None:
     options, html, title, encoding, number = LANGUAGES[language]
     content = f"<meta charset={encoding}>{html.format(title)}".encode(
@@ -161,7 +162,7 @@ def test_a_list_that_ran_past_all_that_was_seen_is_a_gap() -> None:
     assert third.findings == []
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("page", "code"),
     [
         ("<p>Site en maintenance", "LAYOUT_CHANGED"),
@@ -193,7 +194,7 @@ def test_a_list_that_can_not_be_read_back_far_enough_fails() -> None:
     assert len(found.requests) == 10
 
 
-@pytest.mark.parametrize(
+@each_case(
     "wrong",
     [
         {"item": "ul:::"},

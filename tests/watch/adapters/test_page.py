@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.publishers.publisher import Declared, Page, Publisher, Status, driven_by
 from tests.watch.adapters.drive import DrivenPoll, drive, source_of
 from tracker.review.finding import LeadCode
@@ -90,7 +91,7 @@ def test_of_another_file_the_bytes_count() -> None:
     assert (lead.origin.title, lead.code) == ("A source", LeadCode.CHANGED)
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("content", "options", "code"),
     [
         (PAGE.replace("main", "div"), {"selector": "main"}, "LAYOUT_CHANGED"),
@@ -108,7 +109,7 @@ def test_pages_that_are_not_what_they_were_end_the_look(
     assert driven.failure.code == code
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fault", "code"),
     [
         (Declared(charset="gb2312"), "ENCODING"),
@@ -124,7 +125,7 @@ def test_faults_end_the_look(fault: Any, code: str) -> None:
     assert driven.failure.code == code
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("options", "message"),
     [
         ({"selector": "main["}, "expected a CSS selector"),

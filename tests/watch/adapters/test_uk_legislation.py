@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.support.cases import each_case
 from tests.support.publishers.feeds import LegislationGovUk, LogItem
 from tests.support.publishers.publisher import Asked, Page, Status, driven_by, truncated
 from tests.watch.adapters.drive import TODAY, DrivenPoll, drive, source_of
@@ -110,7 +111,7 @@ def replaced(old: str, new: str) -> Any:
     return fault
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("fault", "code"),
     [
         (truncated, "LAYOUT_CHANGED"),
@@ -141,7 +142,7 @@ def test_events_in_another_order_are_refused() -> None:
     assert "expected the newest first" in driven.failure.message
 
 
-@pytest.mark.parametrize(
+@each_case(
     ("options", "message"),
     [
         ({"types": ["UKSI"]}, r"\$\.types\[0\]"),

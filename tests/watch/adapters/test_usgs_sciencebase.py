@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.support.cases import each_case
 from tests.support.publishers.publisher import Status, driven_by, truncated
 from tests.support.publishers.usgs import FOLDER, ITEMS, WORLD_2025, CatalogueItem, ScienceBase
 from tests.watch.adapters.drive import DrivenPoll, drive, source_of
@@ -148,7 +147,7 @@ def test_fewer_items_than_the_catalogue_counts_fail_the_look() -> None:
     assert found.failure.code == "INCOMPLETE"
 
 
-@pytest.mark.parametrize("content", [b"<html>", b'{"items": [{"name": 1}], "total": 1}', b"[]"])
+@each_case("content", [b"<html>", b'{"items": [{"name": 1}], "total": 1}', b"[]"])
 def test_another_answer_fails_the_look(content: bytes) -> None:
     site = catalogue()
     site.fail("*", Status(200, content=content))
