@@ -176,6 +176,24 @@ def test_programs_that_run_for_minutes_are_there_with_their_options(
     assert [word for word in words if f'"{word}"' not in code] == [], page
 
 
+PACKAGES = "deploy|projections|schema|tests|tools|tracker"
+NAMED_PATH = re.compile(rf"`((?:{PACKAGES}|docs|\.ci)/[\w./-]+)")
+NAMED_MODULE = re.compile(rf"(?:`|python -m )((?:{PACKAGES})(?:\.\w+)+)")
+
+
+@each_case("page", ["CONTRIBUTING.md", "docs/testing.md", "docs/benchmarks.md"])
+def test_pages_for_contributors_name_only_files_and_modules_that_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    modules = [module.replace(".", "/") for module in NAMED_MODULE.findall(text)]
+    named = {*NAMED_PATH.findall(text), *modules}
+    assert len(named) > 3
+    assert not [
+        path
+        for path in named
+        if not (ROOT / path).exists() and not (ROOT / path).with_suffix(".py").exists()
+    ]
+
+
 async def test_the_moments_of_an_answer_are_reported_as_the_page_shows(services: Services) -> None:
     shown = json.loads(block("docs/api.md", "json", "moments").replace("{…}", "null"))
     moments = shown["extensions"]["moments"]
