@@ -11,7 +11,6 @@ import pytest
 
 from schema.app import create_app
 from schema.assistants import route
-from schema.assistants.stdio import connected, create_relay
 from schema.services import Access, Services
 from tests.support.checkout import ROOT
 from tests.support.database_urls import database_url
@@ -333,6 +332,8 @@ async def test_a_command_answers_over_standard_input_and_output(
 
 
 async def test_a_command_passes_on_to_a_tracker_on_the_web(url: str) -> None:
+    from schema.assistants.stdio import connected, create_relay  # loads a large library
+
     async with (
         httpx2.AsyncClient() as http,
         connected(f"{url}/mcp", http) as remote,
