@@ -343,7 +343,7 @@ def test_a_snapshot_is_read_as_what_it_is(
     [
         (None, "not stored"),
         (kept(None, None), "redacted"),
-        (kept(b"%PDF", "application/pdf"), "no text"),
+        (kept(b"%PDF", "application/pdf"), "not a text"),
         (kept(b"{", "application/json"), "expected JSON"),
         (kept(b"\xff", "text/plain"), "cannot be shown as text"),
         (kept(b"x" * 5 * 2**20, "text/plain"), "too large"),
