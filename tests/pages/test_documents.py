@@ -21,9 +21,6 @@ from schema.pages.site import plain, route
 from schema.pages.site.html import problem_response
 from schema.services import Services
 from tests.support.api import OPEN, Api
-from schema.pages.docs.documents import Document, Library, pages, read_documents, reading_order
-from schema.pages.docs.markdown import RenderedMarkdown, render, slug
-from schema.pages.docs.search import EXCERPT_CHARACTERS, SearchIndex, excerpt
 from tests.support.cases import each_case
 from tests.support.checkout import ROOT
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from schema.pages.search.parsing import ParsedSearch, parse_search
-from schema.pages.search.parsing import parse_search
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.cases import each_case
