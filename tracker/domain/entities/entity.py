@@ -128,7 +128,7 @@ class Entity(BaseAggregate[str]):
         """Return the entity before its first fact, at version 0."""
         entity = cls.__new__(cls)
         entity.__base_init__(stream, 0, datetime_now_with_tzinfo())
-        entity.history, entity._folding = History(), PrefixFolds(cls.FOLD)
+        entity.history, entity._folding = History(), PrefixFolds(cls.FOLD, lists=False)
         return entity
 
     def forget_after(self, version: int) -> None:

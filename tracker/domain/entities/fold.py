@@ -208,11 +208,15 @@ class PrefixFolds(Generic[F]):
     the one before it: folds at these intervals are kept for one block of the one before.
     """
 
-    __slots__ = ("_at", "_begin", "_fold", "_intervals", "_saved")
+    __slots__ = ("_at", "_begin", "_fold", "_intervals", "_lists", "_saved")
 
-    def __init__(self, begin: Callable[[], F], intervals: Sequence[int] = ()):
+    def __init__(
+        self, begin: Callable[[], F], intervals: Sequence[int] = (), *, lists: bool = True
+    ):
+        """Begin without facts. `lists` is false if nobody reads long lists: rules for new facts do not."""
         self._begin = begin
         self._intervals = intervals or (CACHED_FOLD_INTERVAL_FACTS,)
+        self._lists = lists
         self._at, self._fold = 0, begin()
         self._saved: list[list[tuple[int, F]]] = [[] for _ in self._intervals]
         """Numbers of facts and their folds, for each interval."""
@@ -259,7 +263,8 @@ class PrefixFolds(Generic[F]):
                 if block and saved and saved[0][0] // block != count // block:
                     saved.clear()
                 if not saved or saved[-1][0] < self._at:
-                    self._fold.lists()  # otherwise each copy would make its long lists anew
+                    if self._lists:
+                        self._fold.lists()  # otherwise each copy would make its long lists anew
                     saved.append((self._at, self._fold.copy()))
                 return
             block = interval
