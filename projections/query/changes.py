@@ -25,7 +25,6 @@ from projections.query.list_statements import (
 )
 from projections.query.lists import WHOLE, KeyRange
 from projections.query.moment import Moment
-from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from projections.query.stored_states import decode
 from tracker.domain.catalogue.commodities import Commodity
@@ -34,6 +33,7 @@ from tracker.domain.entities.entity import RecordedFact
 from tracker.domain.events.registry import STATES, entity_type
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
+from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("changes.sql"))

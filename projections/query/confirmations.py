@@ -8,7 +8,6 @@ from typing import NamedTuple
 from projections.query.coverage import Coverages
 from projections.query.event_cache import EventCache
 from projections.query.moment import Moment
-from projections.query.pauses import Pauses
 from projections.query.sql_parts import load_parts
 from projections.runner.progress import ProgressTracker
 from tracker.domain.actors.announcement import Announcement
@@ -24,6 +23,7 @@ from tracker.domain.controls.export_control import ExportControl, ExportControlS
 from tracker.domain.entities.entity import RecordedFact, effective_facts, entity_type
 from tracker.domain.evidence.completeness import Reading
 from tracker.log.entries import recorded
+from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("confirmations.sql"))

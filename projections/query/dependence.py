@@ -23,7 +23,6 @@ from projections.query.confirmations import Confirmations
 from projections.query.exposures import Exposures
 from projections.query.lists import Filter, Lists
 from projections.query.moment import Moment
-from projections.query.pauses import Pauses
 from projections.versions.rows import code_word
 from tracker.domain.basics.control_vocabulary import Direction, Measure
 from tracker.domain.basics.vocabulary import Statistic
@@ -35,6 +34,7 @@ from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import controls_about
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.trade_flow import TradeFlowState
+from tracker.pauses import Pauses
 
 
 class Dependence:

@@ -14,7 +14,6 @@ from datetime import date, datetime
 from time import monotonic
 from typing import Any, TypeVar
 
-from projections.query.pauses import YIELD_INTERVAL_SECONDS
 from projections.query.preview import Preview
 from tracker import clock
 from tracker.domain.actors.alliance import AllianceState
@@ -31,6 +30,7 @@ from tracker.domain.figures.preference import PreferenceState
 from tracker.domain.figures.trade_flow import TradeFlowState
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
+from tracker.pauses import YIELD_INTERVAL_SECONDS
 
 T = TypeVar("T")
 S = TypeVar(

@@ -10,7 +10,6 @@ from projections.fold.public_facts import facts_public_by
 from projections.fold.schedule import ScheduleBuilder, Scheduled, newest_schedule
 from projections.lru_cache import SizedLruCache
 from projections.query.moment import Moment
-from projections.query.pauses import Pauses
 from projections.query.transitions import (
     EVIDENCE_BYTES,
     TRANSITION_BYTES,
@@ -23,6 +22,7 @@ from projections.query.transitions import (
 from tracker.domain.basics.values import DAY
 from tracker.domain.entities.entity import RecordedFact
 from tracker.log.recorder import Recorder
+from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 MAX_CACHE_BYTES = 16 * 1024 * 1024

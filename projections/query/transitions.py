@@ -13,7 +13,6 @@ from projections.fold.transitions import EntityTransitions, Transition, Transiti
 from projections.lru_cache import SizedLruCache
 from projections.query.changes import ChangeFilter
 from projections.query.moment import Moment
-from projections.query.pauses import Pauses
 from projections.query.sql_parts import fill, load_parts
 from projections.versions.rows import filter_columns, firm_words
 from tracker.domain.actors.alliance import Alliance
@@ -26,6 +25,7 @@ from tracker.domain.entities.entity import EntityState, RecordedFact, entity_typ
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
+from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("transitions.sql"))

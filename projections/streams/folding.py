@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date
 
@@ -12,6 +11,7 @@ from projections.lru_cache import SizedLruCache
 from tracker.domain.entities.entity import EntityState, RecordedFact
 from tracker.domain.events.registry import entity_type
 from tracker.log.fact_reader import StreamFacts, read_facts_of
+from tracker.pauses import Pauses
 from tracker.postgres.database import Connection
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024
@@ -24,8 +24,6 @@ MAX_PAGE_ROW_BYTES = 16 * 1024 * 1024
 """Approximate maximum of row bytes per page; an entity with many events has a large row for each."""
 ROW_BYTES_PER_ENTRY_BYTE = 4
 """Row bytes per entry byte, for entities whose states do not grow with their facts."""
-PAUSE_FACTS = 10
-"""Facts of one entity between two pauses for other tasks."""
 
 SearchKeys = Callable[[date, EntityState], dict[object, date]]
 """The keys under which an entity with a state is known already, with their first day."""
@@ -123,8 +121,7 @@ def _catch_up(
 
 async def apply_facts(fold: EntityFold, facts: Sequence[RecordedFact]) -> RowDelta:
     """Return the row changes of an entity by new facts, with pauses for other tasks."""
-    delta = fold.empty_delta()
-    for number, _ in enumerate(fold.apply_one_by_one(facts, delta), 1):
-        if number % PAUSE_FACTS == 0:
-            await asyncio.sleep(0)
+    delta, pauses = fold.empty_delta(), Pauses()
+    for _ in fold.apply_one_by_one(facts, delta):
+        await pauses.pause()
     return delta

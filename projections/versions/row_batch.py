@@ -18,15 +18,11 @@ from projections.versions.fact_rows import FactSums, fact_lines
 from projections.versions.rows import ListKeys, element_rows, search_keys, version_rows
 from tracker.domain.entities.entity import RecordedFact
 from tracker.log.fact_reader import StreamFacts, read_facts
+from tracker.pauses import Pauses
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("rows.sql"))
 FACTS_SQL = named_queries(Path(__file__).with_name("fact_rows.sql"))
-
-PAUSE_ROWS = 30
-"""Rows between two pauses for other tasks."""
-PAUSE_CHARACTERS = 64 * 1024
-"""Characters of rows between two pauses, for long rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +98,7 @@ class _RowMaker:
 
     def __init__(self, batch: RowBatch):
         self._batch = batch
-        self._rows = self._characters = 0
-        """Counts since the last pause."""
+        self._pauses = Pauses()
 
     async def add(self, name: str, delta: RowDelta) -> None:
         """Add the row changes of an entity."""
@@ -115,11 +110,7 @@ class _RowMaker:
         batch.fact_sums.add(name, delta.facts, delta.closed_facts)
         for row in version_rows(delta, batch.list_keys):
             batch.added.append(row)
-            self._rows += 1
-            self._characters += len(row)
-            if self._rows >= PAUSE_ROWS or self._characters >= PAUSE_CHARACTERS:
-                self._rows = self._characters = 0
-                await asyncio.sleep(0)
+            await self._pauses.pause()
         if delta.elements:
             batch.added_elements.extend(element_rows(delta))
             await asyncio.sleep(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from tracker.commands.commands import REVIEW_PREFIX, PlannedEvent, check_id_is_free
@@ -13,9 +12,8 @@ from tracker.domain.entities.recordable import check_not_reviewed, check_recorda
 from tracker.domain.events.registry import entity_type
 from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError, VersionConflict
 from tracker.log.entries import NO_TEXTS, NewEvent, RecordedEvent, new_event, to_aggregate_event
+from tracker.pauses import Pauses
 
-EVENTS_PER_STEP = 10
-"""Number of events decided before other tasks can run."""
 NON_ALLIANCE_GROUPS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""
 
@@ -58,14 +56,13 @@ async def decide_in_steps(
         if not is_review:
             with planned.locate_errors():
                 check_not_reviewed(planned.fact)
-    events, founded = [], set(alliances)
-    for number, planned in enumerate(plan, 1):
+    events, founded, pauses = [], set(alliances), Pauses()
+    for planned in plan:
         with planned.locate_errors():
             check_version(entities[planned.stream], planned)
             events.append(decide(entities[planned.stream], planned, founded, actor))
         founded.add(planned.stream)
-        if number % EVENTS_PER_STEP == 0:
-            await asyncio.sleep(0)
+        await pauses.pause()
     return events
 
 
