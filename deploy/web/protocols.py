@@ -40,10 +40,7 @@ MAX_CONTROL_FRAMES = 50
 MAX_FRAGMENTS = 1000
 """Maximum of fragments per message, and per second of a WebSocket."""
 REFUSALS = {
-    429: (
-        "TOO_MANY_CONNECTIONS",
-        "this address has the maximum number of connections: close some, then retry",
-    ),
+    429: ("TOO_MANY_CONNECTIONS", "this address has too many connections: close some"),
     431: ("TOO_LARGE", "expected a shorter address and shorter headers"),
     503: ("UNAVAILABLE", "the server has no room for another connection; try again"),
 }

@@ -230,9 +230,7 @@ def _read_new(
             response = yield from fetch(act_request(entry.url))
             act = read_apart(read_act, response, entry, options.body)
         except FetchFailed as failure:
-            yield _not_read(
-                entry, language, f"Its page could not be fetched: {failure.message}", None
-            )
+            yield _not_read(entry, language, f"Its page was not fetched: {failure.message}", None)
             if failure.status not in GONE and each.tries + 1 < MAX_TRIES:
                 unread.append(replace(each, tries=each.tries + 1))
             continue
