@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
 from typing import Any
 
 from tracker.domain.controls.clause import ClauseState
-from tracker.domain.controls.clause_query import ClauseQuery, match_of, matching_clauses
+from tracker.domain.controls.clause_query import (
+    ClauseQuery,
+    match_of,
+    matching_clauses,
+    settled_matches,
+)
 from tracker.domain.controls.confirmation import Grounds, confirmation
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import Licences
@@ -64,9 +69,11 @@ def count_clauses(
     """
     clauses: dict[tuple[str, ...], int] = defaultdict(int)
     inside: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    for control in controls:
-        for item in matching_clauses(query, control, licences):
-            groups = [_values(control, item, group, query, grounds) for group in group_by]
+    of_any_match = replace(query, match=None)
+    matches = [(one, matching_clauses(of_any_match, one, licences)) for one in controls]
+    for control, items, own in settled_matches(query, matches):
+        for item in items:
+            groups = [_values(control, item, group, own, grounds) for group in group_by]
             for values in set(product(*groups)):
                 clauses[values] += 1
                 inside[values].add(control.id)

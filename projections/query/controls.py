@@ -17,7 +17,7 @@ from projections.query.moment import Moment, MomentSeries
 from projections.query.suspended_days import MatchingControl, in_force_on
 from projections.runner.progress import ProgressTracker
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
-from tracker.domain.controls.clause_query import ClauseQuery
+from tracker.domain.controls.clause_query import ClauseQuery, settled_matches
 from tracker.domain.controls.confirmation import confirmation
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import Licences, controls_about
@@ -77,18 +77,19 @@ class Controls:
         narrowed = _with_a_clause(filter, query)
         licences = await self.licences_on(series) if query.is_about_goods else {}
         days = await self._lists.keyed_on_each_day(ExportControlState, series, narrowed, order)
-        made: dict[tuple[int, ...], Sequence[Keyed[MatchingControl]]] = {}
+        made: dict[tuple[object, ...], Sequence[Keyed[MatchingControl]]] = {}
         by_day = {}
         for day, keyed in days.items():
             await series.give_way()
-            match = self._matches.matcher(query, licences.get(day, {}))
-            matching = [(item, clauses) for item in keyed if (clauses := match(item[1]))]
-            key = tuple([id(of) for item, clauses in matching for of in (item, *clauses)])
-            if key not in made:
-                made[key] = [
-                    (item[0], MatchingControl(item[1], clauses)) for item, clauses in matching
+            of_day = replace(query, day=day)
+            matching = self._matching(of_day, licences.get(day, {}), keyed)
+            key = tuple(
+                [
+                    (id(of.state), *map(id, of.clauses), of.query and of.query.unpaid)
+                    for _, of in matching
                 ]
-            by_day[day] = made[key]
+            )
+            by_day[day] = made.setdefault(key, matching)
         return by_day
 
     async def matching(
@@ -105,16 +106,23 @@ class Controls:
         """
         narrowed = _with_a_clause(filter, query)
         states = await self._lists.page(ExportControlState, moment, narrowed, order)
-        match = self._matches.matcher(query, licences)
-        matching = [
-            (key, MatchingControl(state, clauses))
-            for key, state in states
-            if (clauses := match(state))
-        ]
+        matching = self._matching(query, licences, states)
         if not query.needs_acts:
             return matching
         controls = await self.narrowed_by_acts(moment, [of for _, of in matching], query)
         return [(key, of) for (key, _), of in zip(matching, controls, strict=True) if of.clauses]
+
+    def _matching(
+        self, query: ClauseQuery, licences: Licences, states: Sequence[Keyed[ExportControlState]]
+    ) -> list[Keyed[MatchingControl]]:
+        """Return the controls with matching clauses; those for a code with the query that they match."""
+        of_any_match = replace(query, match=None) if query.hs_code else query
+        match = self._matches.matcher(of_any_match, licences)
+        keyed = [(key, (state, found)) for key, state in states if (found := match(state))]
+        if query.hs_code is None:
+            return [(key, MatchingControl(*one)) for key, one in keyed]
+        settled = map(MatchingControl._make, settled_matches(query, [one for _, one in keyed]))
+        return [(key, of) for (key, _), of in zip(keyed, settled, strict=True) if of.clauses]
 
     async def narrowed_by_acts(
         self, moment: Moment, controls: Sequence[MatchingControl], query: ClauseQuery
@@ -129,13 +137,12 @@ class Controls:
             return controls
         grounds = await self._confirmations.grounds(moment)
         return [
-            MatchingControl(
-                of.state,
-                [
+            of._replace(
+                clauses=[
                     item
                     for item in of.clauses
                     if confirmation(of.state, item, moment.valid_at, grounds) is query.confirmation
-                ],
+                ]
             )
             for of in controls
         ]

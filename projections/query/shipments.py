@@ -132,7 +132,7 @@ class Shipments:
     async def _matches(self, case: Case, moment: Moment, licences: Licences) -> list[Matches]:
         query = case.goods_query()
         keyed = await self._controls.matching(moment, query, licences, EVERYTHING, BY_NAME)
-        return [of_issuer(case, query, *of, licences) for _, of in keyed]
+        return [of_issuer(case, query, of.state, of.clauses, licences) for _, of in keyed]
 
     async def upcoming(self, check: ShipmentCheck, moment: Moment) -> list[Transition]:
         """Return the changes of the next 12 months for a shipment, by day.

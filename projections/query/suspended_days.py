@@ -12,6 +12,7 @@ from typing import NamedTuple
 from projections.query.moment import Moment
 from projections.query.transitions import read_streams
 from tracker.domain.controls.clause import ClauseState
+from tracker.domain.controls.clause_query import ClauseQuery
 from tracker.domain.controls.export_control import (
     ExportControl,
     ExportControlFold,
@@ -29,6 +30,8 @@ class MatchingControl(NamedTuple):
 
     state: ExportControlState
     clauses: Sequence[ClauseState]
+    query: ClauseQuery | None = None
+    """The query for a code that they match."""
 
 
 async def in_force_on(
@@ -49,7 +52,7 @@ async def in_force_on(
         for entity, events in streams.items()
     }
     return [
-        MatchingControl(of.state, [c for c in of.clauses if _is_in_force(c, fold, days)])
+        of._replace(clauses=[c for c in of.clauses if _is_in_force(c, fold, days)])
         if (fold := folds.get(_entity(of)))
         else of
         for of in controls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
 from strawberry import argument
@@ -10,7 +11,7 @@ from strawberry import argument
 from schema.inputs.arguments import check_hs_code, key_of_name
 from schema.inputs.input_types import check_text, input_type, to_plain_json
 from tracker.domain.basics.codec import from_builtins
-from tracker.domain.basics.control_vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Covers, Form
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.shipments.shipment import Shipment
@@ -32,6 +33,8 @@ SHORT_NAMES = {
     "end_use": "endUse",
 }
 """Other names of fields in addresses."""
+WORDS: Mapping[str, type[StrEnum]] = {"form": Form, "covers": Covers}
+"""Closed vocabularies of fields; documents have their words in capitals."""
 NO_CONTENTS = "none"
 """The text of `contents` for goods without foreign content."""
 KINDS = {
@@ -92,8 +95,8 @@ def data_of_texts(texts: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
     for field, value in texts.items():
         for text in [value] if isinstance(value, str) else value:
             check_text(text, field)
-    if "form" in texts:
-        data["form"] = _form(str(texts["form"]).strip().lower())
+    for name in WORDS.keys() & texts.keys():
+        data[name] = _word(name, str(texts[name]).strip().lower())
     if "contents" in texts:
         items = [item for item in texts["contents"] if item.lower() != NO_CONTENTS]
         data["contents"] = [_content(number, item) for number, item in enumerate(items)]
@@ -102,10 +105,12 @@ def data_of_texts(texts: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
     return data
 
 
-def _form(text: str) -> str:
-    if text not in set(Form):
+def _word(name: str, text: str) -> str:
+    if text not in set(WORDS[name]):
         raise InvalidInput(
-            f"{text[:50]!r}: expected one of {', '.join(Form)}", code="UNKNOWN_FORM", path=("form",)
+            f"{text[:50]!r}: expected one of {', '.join(WORDS[name])}",
+            code=f"UNKNOWN_{name.upper()}",
+            path=(name,),
         )
     return text
 

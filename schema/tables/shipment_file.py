@@ -22,7 +22,7 @@ from projections.query.moment import Moment
 from projections.query.shipments import CheckedShipment
 from schema.base.errors import DATABASE_ERRORS, tracker_error
 from schema.inputs.input_types import to_camel
-from schema.inputs.shipment import SHORT_NAMES, shipment_of_texts
+from schema.inputs.shipment import SHORT_NAMES, WORDS, shipment_of_texts
 from schema.tables.cells import SEPARATOR, escape_formula
 from schema.tables.formats import csv_lines
 from tracker.domain.basics.control_vocabulary import Direction, VerdictKind
@@ -168,7 +168,7 @@ def _result(checked: CheckedShipment, upcoming: Sequence[Transition]) -> Result:
             [f"{one.day} {one.kind.name} {one.after.id}/{one.clause}" for one in upcoming]
         ),
         "firms": " ".join(one.statement for one in checked.firms),
-        "assumptions": " ".join(assumptions(checked.check.case.shipment)),
+        "assumptions": " ".join(assumptions(checked.check.case.shipment, checked.check.left_out)),
         "completeness": " ".join(
             f"{'Import into' if leg.direction is Direction.IMPORT else 'Export from'}"
             f" {place_in_text(leg.place)}: {of.statement}"
@@ -205,8 +205,8 @@ def receipt_address(line: Line, moment: Mapping[str, str]) -> str:
         else text
         for column, text in line.items()
     }
-    if "form" in parameters:
-        parameters["form"] = parameters["form"].upper()
+    for name in WORDS.keys() & parameters.keys():
+        parameters[name] = parameters[name].upper()
     values = {**parameters, "valid": moment["validAt"], "position": moment["position"]}
     return f"/check.receipt?{urlencode(values, quote_via=quote)}"
 

@@ -337,7 +337,8 @@ class ShipmentCheck:
     @resolver_field
     def assumptions(self) -> list[str]:
         """The assumptions of the check, such as the place of export, in sentences."""
-        return [*legs.assumptions(self.checked.check.case.shipment)]
+        of = self.checked.check
+        return [*legs.assumptions(of.case.shipment, of.left_out)]
 
     @resolver_field
     def firms(self) -> list[NamedFirm]:

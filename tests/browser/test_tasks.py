@@ -58,10 +58,13 @@ async def reading(site: Site, visit: Visiting) -> AsyncIterator[Reader]:
     [
         (
             "Is gallium export to the US allowed?",
-            "Ban on exports to the United States. In force by",
+            "Ban on exports as metal to the United States. In force by",
         ),
         ("nickel Indonesia", "Quota on production"),
-        ("tungsten carbide from China to Germany", "Dual-use licensing of exports to every"),
+        (
+            "tungsten carbide from China to Germany",
+            "Dual-use licensing of certain exports as alloy",
+        ),
     ],
 )
 async def test_a_search_answers(site: Site, visit: Visiting, query: str, answer: str) -> None:

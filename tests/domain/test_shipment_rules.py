@@ -145,7 +145,7 @@ def test_a_list_of_firms_of_a_destination_is_of_buyers() -> None:
 def test_a_list_of_one_firm_is_in_the_singular() -> None:
     ban = control(clause(measure="ban", entities=["Acme"]), title="Order 1")
     [verdict] = check(ban, commodity="gallium").verdicts
-    assert verdict.applicable.reasons == ["it is limited to 1 listed firm"]
+    assert verdict.applicable.reasons == ["it is limited to 1 listed firm (Acme)"]
     on_some = [{"question": "CN/listed-firm", "yes": True}]
     [(question, _)] = check(ban, commodity="gallium", answers=on_some).open_questions
     assert question.text == "Is a party the firm of Order 1?"
@@ -289,7 +289,10 @@ def test_the_strongest_rule_of_each_certainty_comes_first_and_in_the_summary() -
     assert [one.applicable.key[1] for one in of.verdicts] == ["licence", "review", "ban", "quota"]
     first, _, second = summary(of).partition(" Possible: ")
     assert first.startswith("Certain: The exporter needs a trade licence")
-    assert second == "The export is prohibited (Gallium to the US, clause ban)."
+    assert second == (
+        "The export is prohibited (Gallium to the US, clause ban), but it is limited to the end use military"
+        " uses."
+    )
 
 
 def test_a_summary_without_rules_says_so() -> None:

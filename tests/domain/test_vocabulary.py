@@ -9,7 +9,8 @@ import pytest
 
 from schema.base.enums import ENUMS, described_enum
 from schema.pages.commodities.answers import clause_answers
-from schema.pages.controls.status_sentences import heading, leads, subject
+from schema.pages.controls.rule_words import subject
+from schema.pages.controls.status_sentences import heading, leads
 from tests.pages.test_status_sentences import DAY, clause, control
 from tests.support.cases import each_case
 from tracker.domain.basics import control_vocabulary, vocabulary

@@ -51,8 +51,9 @@ async def test_the_answer_stands_before_rules_and_form(corpus: Api) -> None:
     parts = [
         "Check a shipment: Tungsten, HS 284990, from China to Germany",
         "Information, not legal advice.",
-        "Strongest possible rule: ",
         "Certainly: The exporter needs a trade licence from the Ministry of Commerce of China",
+        "Next: apply for the licence before you ship.",
+        "Possibly: The exporter needs a dual-use licence",
         CARBIDE,
         "Applicable rules",
         "Possible rules",
@@ -269,8 +270,16 @@ async def test_the_empty_form_has_every_field_and_no_answer(corpus: Api) -> None
 
 def rule(kind: str, match: str, certainty: str | None = None) -> dict[str, Any]:
     """Return a verdict as in the response."""
-    clause = {"certainty": certainty or match}
-    return {"kind": kind, "match": match, "obligation": f"{match} {kind}.", "clause": clause}
+    reasons = ["it covers only ore"] if match == "POSSIBLE" else []
+    clause = {
+        "certainty": certainty or match,
+        "reasons": reasons,
+        "control": {"key": "a"},
+        "clause": {"measure": "BAN"},
+    }
+    obligation = f"{match} {kind}."
+    of = {"kind": kind, "match": match, "direction": "EXPORT", "obligation": obligation}
+    return {**of, "clause": clause}
 
 
 def checked(*verdicts: dict[str, Any]) -> dict[str, Any]:
@@ -281,7 +290,12 @@ def checked(*verdicts: dict[str, Any]) -> dict[str, Any]:
         "exportDuties": no_duties,
         "importDuties": no_duties,
         "notInForce": [],
+        "openQuestions": [],
     }
+
+
+BANNED = "Next: do not ship before the authority has confirmed whether it applies."
+UNSETTLED = "Next: ask the authority, because the records do not settle it."
 
 
 @each_case(
@@ -289,17 +303,17 @@ def checked(*verdicts: dict[str, Any]) -> dict[str, Any]:
 )
 def test_a_matching_rule_is_certain_only_with_a_confirmed_status(certainty: str, word: str) -> None:
     [sentence] = answer(checked(rule("PROHIBITED", "CERTAIN", certainty)))
-    assert (sentence.certainty, sentence.text) == (word, "CERTAIN PROHIBITED.")
+    assert (sentence.certainty, sentence.text) == (word, f"CERTAIN PROHIBITED. {BANNED}")
 
 
 def test_a_rule_that_ended_by_its_own_terms_is_stated() -> None:
     shipment = checked()
     ended = {"obligation": "It ended.", "firstDay": "2025-01-01", "clause": {"status": "EXPIRED"}}
     [sentence] = answer({**shipment, "notInForce": [ended]})
-    assert (sentence.certainty, sentence.text) == ("Ended", "It ended.")
+    assert (sentence.certainty, sentence.text) == ("Ended", f"It ended. {UNSETTLED}")
 
 
-def test_the_first_possible_rule_stands_at_the_top_and_is_not_repeated() -> None:
+def test_certain_rules_come_before_the_strongest_possible_one_with_its_conditions() -> None:
     sentences = answer(
         checked(
             rule("QUOTA", "CERTAIN"),
@@ -309,15 +323,18 @@ def test_the_first_possible_rule_stands_at_the_top_and_is_not_repeated() -> None
         )
     )
     assert [(one.certainty, one.text.replace("\xa0", " ")) for one in sentences] == [
-        ("Strongest possible rule", "POSSIBLE PROHIBITED."),
-        ("Certainly", "CERTAIN QUOTA."),
+        ("Certainly", f"CERTAIN QUOTA. {BANNED}"),
+        ("Possibly", "POSSIBLE PROHIBITED, but it covers only ore."),
         ("Possibly", "1 further rule applies if conditions are met (review)."),
     ]
 
 
-def test_without_a_possible_rule_a_certain_one_stands_at_the_top() -> None:
-    [sentence] = answer(checked(rule("QUOTA", "CERTAIN")))
-    assert sentence.certainty == "Certainly"
+def test_without_a_certain_rule_the_next_step_is_to_answer_the_questions() -> None:
+    asked = checked(rule("PROHIBITED", "POSSIBLE")) | {"openQuestions": [{"id": "a/1/form"}]}
+    [sentence] = answer(asked)
+    expected = "POSSIBLE PROHIBITED, but it covers only ore. Next: answer the questions below."
+    assert (sentence.certainty, sentence.text) == ("Possibly", expected)
+    assert sentence.control == "a"
 
 
 KEYS = st.sampled_from([("a", "1"), ("a", "2"), ("b", "1"), ("c", "1")])

@@ -80,6 +80,25 @@ async def test_an_embed_says_where_it_is_from_and_how_complete_it_is(
     assert response.text.count("<h1>") == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "mark"),
+    [
+        ("controls/cn-mofcom-2024-46?", "by their own terms (not confirmed)"),
+        ("commodities/gallium?", "by its own terms since 28 November 2026 (not confirmed)"),
+        ("places/CN?", "by their own terms"),
+        (
+            "check?commodity=gallium&form=METAL&origin=CN&destination=US&",
+            "By its text, not confirmed",
+        ),
+    ],
+)
+async def test_an_embedded_answer_marks_statuses_that_are_not_confirmed(
+    corpus: Api, path: str, mark: str
+) -> None:
+    response = await corpus.request("GET", f"/embed/answer/{path}valid=2026-12-01")
+    assert mark in text_of(response.text).replace("\xa0", " ")
+
+
 @pytest.mark.parametrize("path", EMBEDS)
 async def test_an_embed_is_light_with_everything_that_it_loads(corpus: Api, path: str) -> None:
     response = await corpus.request("GET", path, headers={"Accept-Encoding": "identity"})

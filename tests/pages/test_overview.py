@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from html import unescape
 from typing import Any
 from xml.etree import ElementTree
 
@@ -157,11 +158,22 @@ async def test_a_turn_behind_the_facts_of_its_issuer_has_the_chip(corpus: Api) -
     lately = html[html.index('id="lately"') : html.index('id="newest"')]
     assert "Export controls on five more medium and heavy rare earths" in lately
     assert "by its own terms, not confirmed" in lately
-    confirmed = await page(corpus, "/?valid=2025-11-20&position=10000")
-    lately = confirmed[confirmed.index('id="lately"') : confirmed.index('id="newest"')]
-    assert "<li>" in lately
-    changes = lately.count("<li>")
-    assert 0 < lately.count("by its own terms, not confirmed") < changes
+    earlier = await page(corpus, "/?valid=2025-11-20&position=10000")
+    lately = earlier[earlier.index('id="lately"') : earlier.index('id="newest"')]
+    recent = """{ asOf(validAt: "2025-11-20", position: 10000) {
+      recent(days: 30, first: 60, kind: EXPORT_CONTROL) { nodes {
+        confirmation after { ... on ExportControl { title } } } } } }"""
+    confirmations: dict[str, set[str]] = {}
+    for one in (await corpus.ask(recent))["asOf"]["recent"]["nodes"]:
+        confirmation = one["confirmation"] or "CONFIRMED"
+        confirmations.setdefault(plain(one["after"]["title"]), set()).add(confirmation)
+    items = [unescape(item) for item in lately.split("<li>")[1:]]
+    chip, chips = "by its own terms, not confirmed", set[bool]()
+    for title, of in confirmations.items():
+        marked = {chip in item for item in items if f">{title}<" in item}
+        assert marked == {confirmation == "BY_TERMS" for confirmation in of}, title
+        chips |= marked
+    assert chips == {True, False}
 
 
 @IN_SESSION

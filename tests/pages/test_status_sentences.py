@@ -24,6 +24,11 @@ def clause(key: str, *periods: tuple[str, str, str | None], **more: Any) -> dict
         "measure": "BAN",
         "status": current,
         "covers": "GOODS",
+        **dict.fromkeys(("forms", "items", "exemptItems", "exceptions", "exemptPreferences"), ()),
+        **dict.fromkeys(("entities", "exporters", "partialSuspensions"), ()),
+        **dict.fromkeys(("endUse", "entityCount", "exemptions")),
+        "itemsComplete": False,
+        "territory": "HOME",
         "commodities": [{"key": "gallium", "name": "Gallium"}],
         "destinations": [{"code": "US", "name": "United States"}],
         "origins": [],
@@ -91,10 +96,55 @@ def test_a_sentence_says_the_status_and_only_what_is_known_to_follow(
     assert heading(control(clause("1", *periods)), DAY).endswith(f"to the United States{end}")
 
 
-def test_places_are_named_where_all_clauses_name_the_same_few() -> None:
+def test_the_places_of_all_clauses_are_named() -> None:
     elsewhere = clause("2", *APPLIES, destinations=[{"code": "JP", "name": "Japan"}])
-    assert heading(control(clause("1", *APPLIES), elsewhere), DAY) == (
-        "China’s ban on exports of gallium is in force"
+    everywhere = clause("3", *APPLIES, destinations=())
+    of = "China’s ban on exports of gallium"
+    both = heading(control(clause("1", *APPLIES), elsewhere), DAY)
+    assert both == f"{of} to the United States and Japan is in force"
+    assert heading(control(elsewhere, everywhere), DAY) == f"{of} is in force"
+
+
+@each_case(
+    ("limit", "rule"),
+    [
+        ({"forms": ["ORE"]}, "ban on exports of gallium as ore to the United States"),
+        ({"covers": "TECHNOLOGY"}, "ban on exports of technology for gallium to the United States"),
+        ({"endUse": "arms"}, "ban on exports of gallium to the United States for arms"),
+        (
+            {"entities": ["A", "B", "C", "D"]},
+            "ban on exports of gallium to the United States for 4\u00a0listed firms",
+        ),
+        (
+            {"entityCount": 9},
+            "ban on exports of gallium to the United States for 9\u00a0listed firms",
+        ),
+        ({"exemptions": "samples"}, "ban on certain exports of gallium to the United States"),
+        (
+            {"items": [{"name": "Wafers", "forms": []}]},
+            "ban on certain exports of gallium to the United States",
+        ),
+        (
+            {"items": [{"name": "All", "forms": []}], "itemsComplete": True},
+            "ban on exports of gallium to the United States",
+        ),
+        (
+            {"exceptions": [{"exempt": True}]},
+            "ban on certain exports of gallium to the United States",
+        ),
+        ({"territory": "ONLY_ABROAD"}, "ban on certain exports of gallium to the United States"),
+    ],
+)
+def test_a_limit_is_named_or_the_title_says_certain(limit: dict[str, Any], rule: str) -> None:
+    assert heading(control(clause("1", *APPLIES, **limit)), DAY) == f"China’s {rule} is in force"
+
+
+def test_clauses_that_differ_in_two_limits_are_certain_ones() -> None:
+    nickel = [{"key": "nickel", "name": "Nickel"}]
+    review = clause("2", *APPLIES, measure="REVIEW", commodities=nickel)
+    assert heading(control(clause("1", *APPLIES), review), DAY) == (
+        "China’s ban and stricter review of certain exports of gallium and nickel to the United States is in"
+        " force"
     )
 
 

@@ -39,6 +39,36 @@ async def counts(api: Api, arguments: str, fields: str, day: str = DAY) -> list[
     return found
 
 
+async def test_a_duty_that_another_one_replaces_covers_a_code_possibly(corpus: Api) -> None:
+    lists = """query ($code: String, $match: Match) { asOf(validAt: "2025-12-01") {
+      exportControls(
+        hsCode: $code, match: $match, issuer: "US", direction: IMPORT, status: IN_FORCE, first: 100
+      ) { edges { node { key } matchingClauses { key match } } }
+      clauseCounts(
+        groupBy: [MATCH], hsCode: $code, match: $match, issuer: "US", direction: IMPORT, status: IN_FORCE
+      ) { match clauses } } }"""
+
+    async def matches(code: str, match: str | None = None) -> dict[str, str]:
+        found = (await corpus.ask(lists, code=code, match=match))["asOf"]
+        of = {
+            f"{edge['node']['key']}#{one['key']}": one["match"]
+            for edge in found["exportControls"]["edges"]
+            for one in edge["matchingClauses"]
+        }
+        assert {one["match"]: one["clauses"] for one in found["clauseCounts"]} == Counter(
+            of.values()
+        )
+        return of
+
+    copper = await matches("741220")
+    assert copper["us-232-copper-2025#1"] == "CERTAIN"
+    assert copper["us-ieepa-reciprocal-2025#1"] == "POSSIBLE"
+    for match in ("CERTAIN", "POSSIBLE"):
+        assert await matches("741220", match) == {k: v for k, v in copper.items() if v == match}
+    fasteners = await matches("250410")
+    assert "us-232-copper-2025#1" not in fasteners
+
+
 async def test_the_numbers_are_those_of_the_clauses_in_the_list(corpus: Api) -> None:
     clauses, controls = Counter[Any](), defaultdict[Any, set[str]](set)
     after, more = None, True

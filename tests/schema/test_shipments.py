@@ -374,6 +374,33 @@ async def test_a_file_has_the_assumptions_and_the_layers_that_its_sums_do_not_co
     assert "CERTAIN" not in line["matches"]
 
 
+async def test_technology_is_asked_alike_by_api_file_and_page(corpus_services: Services) -> None:
+    api = Api(corpus_services)
+    stated = {"commodity": "rare_earths", "origin": "CN", "destination": "DE"}
+    of = await check(api, stated | {"covers": "TECHNOLOGY"})
+    rules = {f"{one['clause']['control']['key']}" for one in of["verdicts"] if one["clause"]}
+    assert "cn-technology-catalogue" in rules
+    assert "cn-mofcom-2025-18" not in rules
+    header = "commodity,origin,destination,covers"
+    lines = [
+        header,
+        "rare_earths,CN,DE,technology",
+        "rare_earths,CN,DE,",
+        "rare_earths,CN,DE,ideas",
+    ]
+    technology, goods, wrong = await lines_of(api, "\n".join(lines))
+    assert "cn-technology-catalogue" in technology["clauses"]
+    assert "cn-technology-catalogue" not in goods["clauses"]
+    assert "Goods are shipped, not technology" in goods["assumptions"]
+    assert (wrong["errorCode"], wrong["errorField"]) == ("UNKNOWN_COVERS", "covers")
+    page = await api.request("GET", f"{technology['receipt'].replace('/check.receipt', '/check')}")
+    assert "Catalogue of Technologies Prohibited or Restricted from Export" in page.text
+    code, at = await api.refused(
+        CHECK, day=DAY, input={**stated, "covers": "SERVICES", "form": "METAL"}
+    )
+    assert (code, at) == ("CONTRADICTION", ["input", "form"])
+
+
 async def test_an_answer_needs_the_id_of_a_question(services: Services) -> None:
     answers = [{"question": "item 2", "yes": True}]
     shipment = {"commodity": "gallium", "answers": answers}

@@ -13,8 +13,8 @@ from schema.assistants.parts import Part
 from schema.assistants.sentences import clause_sentence, control_sentence
 from schema.assistants.tool import Data, Item, Node, Nodes, Tool, numbers
 from schema.inputs.input_types import to_camel
-from schema.inputs.shipment import data_of_texts
-from tracker.domain.basics.control_vocabulary import Form
+from schema.inputs.shipment import WORDS, data_of_texts
+from tracker.domain.basics.control_vocabulary import Covers, Form
 from tracker.domain.wording.phrases import word_phrase
 
 MAX_REASONS = 4
@@ -29,6 +29,7 @@ class Parameters(ToolArguments, frozen=True, kw_only=True):
     hs_code: str | None = None
     code_of: Annotated[str, Meta(description="place of the tariff of a long code")] | None = None
     form: Form | None = None
+    covers: Annotated[Covers, Meta(description="technology, …; goods if left out")] | None = None
     origin: Annotated[str, Meta(description="place of production: CN")] | None = None
     export_country: Annotated[str, Meta(description="if not the origin")] | None = None
     route: list[str] | None = None
@@ -84,7 +85,7 @@ def fields_of(parameters: Parameters) -> dict[str, Any]:
 def variables(parameters: Parameters) -> dict[str, Any]:
     """Return the variables of the document. Raises InvalidInput."""
     data = data_of_texts(fields_of(parameters))
-    return {"input": {**data, **({"form": data["form"].upper()} if "form" in data else {})}}
+    return {"input": data | {name: data[name].upper() for name in WORDS.keys() & data.keys()}}
 
 
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
@@ -96,7 +97,7 @@ def _parameter(value: Any) -> str:
     """Return a field as a parameter of an address."""
     if isinstance(value, list):
         return ",".join(value)
-    return value.name if isinstance(value, Form) else str(value)
+    return value.name if isinstance(value, Form | Covers) else str(value)
 
 
 def nodes(data: Data, parameters: Parameters) -> Nodes:

@@ -108,9 +108,13 @@ def supply(node: Node, book: Book) -> Item:
         book.add_sentence("A missing share is not known.")
     if Decimal(node["partlyControlledShare"] or 0) > 0:
         book.add_sentence("The controlled amount of a partly controlled share is not known.")
-    for field, meaning in NOT_CONFIRMED.items():
-        if Decimal(node[field] or 0) > 0:
-            book.add_sentence(f"{node[field]} of the controlled share {meaning}.")
+    for one in node["measures"]:
+        for field, meaning in NOT_CONFIRMED.items():
+            if Decimal(one[field] or 0) > 0:
+                measure = word_phrase(one["measure"])
+                book.add_sentence(
+                    f"{one[field]} of the output of {of} is under a {measure} that {meaning}."
+                )
     places = [controlling(place, book) for place in node["places"]]
     return SUPPLY.of(node, places=places, sources=book.cite(world, *figures[:1]))
 

@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from schema.inputs.shipment import SHORT_NAMES
+from schema.inputs.shipment import SHORT_NAMES, WORDS
 from schema.pages.charts.status_bars import StatusTable
 from schema.pages.check.questions import (
     FIELDS,
@@ -23,14 +23,13 @@ from schema.pages.check.sentences import answer, percent_range, shipment_title
 from schema.pages.check.timeline import timeline
 from schema.pages.controls.control import change_days
 from schema.pages.overview.status_changes import change_lines, days_of_changes
-from schema.pages.site.address import Address
+from schema.pages.site.address import Address, path_of
 from schema.pages.site.embedding import AnswerLine
 from schema.pages.site.images import CHART, status_image
 from schema.pages.site.name_fields import name_of
 from schema.pages.site.page import Page, TableOfPage
 from schema.pages.site.watch_words import watched_issuers
 from schema.pages.site.words import publisher_of
-from tracker.domain.basics.control_vocabulary import Form
 
 TITLE = "Check a shipment"
 DISCLAIMER = "Information, not legal advice: the law can differ from the records."
@@ -72,7 +71,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "problem": None,
         "checked": shipment,
         "fields": FIELDS,
-        "forms": [form.name for form in Form],
+        "words": {name: [*words.__members__] for name, words in WORDS.items()},
         "firms": [*dict.fromkeys(_firms(state))][:MAX_FIRMS],
     }
     return shown | _checked(state, shipment, address) if shipment else shown
@@ -92,7 +91,12 @@ def _checked(
         "title": title,
         "description": " ".join([one.text for one in sentences[:3]] + [DISCLAIMER]),
         "answer": sentences,
-        "answer_lines": [AnswerLine(one.text, one.certainty) for one in sentences],
+        "answer_lines": [
+            AnswerLine(
+                one.text, one.certainty, path_of("controls", one.control) if one.control else ""
+            )
+            for one in sentences
+        ],
         "limits": limits(shipment),
         "certain": [one for one in shipment["verdicts"] if one["match"] == "CERTAIN"],
         "possible": possible,

@@ -14,6 +14,7 @@ FIELDS = {
     "hsCode": "HS or tariff code",
     "codeOf": "Tariff of the code",
     "form": "Form",
+    "covers": "Subject",
     "origin": "Country of production",
     "exportCountry": "Exported from",
     "destination": "Destination",

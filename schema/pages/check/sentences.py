@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from schema.pages.controls.rule_words import next_step
 from schema.pages.site.name_fields import name_of
+from tracker.domain.shipments.obligations import with_conditions
 from tracker.domain.wording.phrases import many, short_date, with_article, with_capital, word_phrase
 
 CERTAINLY, POSSIBLY, NOT_IN_FORCE, ENDED = "Certainly", "Possibly", "Later", "Ended"
@@ -18,7 +20,6 @@ CERTAINTY = {
 }
 """Words for the certainty of a rule, surest first."""
 SUREST_FIRST = [*CERTAINTY].index
-STRONGEST = "Strongest possible rule"
 WITHOUT_RULE = {"NOTHING_RECORDED": "Not recorded", "UNKNOWN": "Unknown"}
 """Words for legs without a rule, by the kind of their verdict."""
 DUTIES = {"EXPORT_DUTY": "export", "IMPORT_DUTY": "import"}
@@ -34,12 +35,14 @@ class Sentence:
 
     certainty: str
     text: str
+    control: str = ""
+    """The instrument that has the rule, with all of its firms; empty if it is about several."""
 
 
 def shipment_title(values: Mapping[str, str]) -> str:
     """Return a shipment in words: `Tungsten, HS 284990, from China to Germany`."""
     goods = [name_of(values["commodity"])] if "commodity" in values else []
-    goods += [word_phrase(values["form"])] if "form" in values else []
+    goods += [word_phrase(values[name]) for name in ("form", "covers") if name in values]
     goods += [f"HS {values['hsCode']}"] if "hsCode" in values else []
     way = [
         f"{word} {with_article(name_of(values[name]))}"
@@ -56,12 +59,12 @@ def shipment_title(values: Mapping[str, str]) -> str:
 
 
 def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
-    """Return the answer: the strongest possible rule, certain rules and duties, then possible, later and
-    unknown ones."""
+    """Return the answer: certain rules, the strongest possible one with its conditions, duties, then
+    other possible, later and unknown rules. The first sentence has the next step of the trader."""
     possible = _possible_rules(shipment["verdicts"])
-    return [
-        *(Sentence(STRONGEST, one["obligation"]) for one in possible[:1]),
+    sentences = [
         *_certain(shipment["verdicts"]),
+        *map(_sentence, possible[:1]),
         *_duties(shipment),
         *_possible(possible[1:]),
         *_later(shipment["notInForce"]),
@@ -73,12 +76,30 @@ def answer(shipment: Mapping[str, Any]) -> list[Sentence]:
             if one["match"] is None
         ),
     ]
+    return [_with_next_step(one, shipment) for one in sentences[:1]] + sentences[1:]
+
+
+def _with_next_step(first: Sentence, shipment: Mapping[str, Any]) -> Sentence:
+    """Return the first sentence with the next step: that of its rule, or to answer the questions."""
+    rule = next((one for one in shipment["verdicts"] if one["match"] == "CERTAIN"), None)
+    if rule and first.certainty != POSSIBLY:
+        step = next_step(rule["clause"]["clause"]["measure"], rule["direction"])
+    elif shipment["openQuestions"]:
+        step = "Next: answer the questions below."
+    else:
+        step = "Next: ask the authority, because the records do not settle it."
+    return replace(first, text=f"{first.text} {step}")
+
+
+def _sentence(one: VerdictNode) -> Sentence:
+    clause = one["clause"]
+    text = with_conditions(one["obligation"], clause["reasons"])
+    return Sentence(CERTAINTY[clause["certainty"]], text, clause["control"]["key"])
 
 
 def _certain(verdicts: Sequence[VerdictNode]) -> Iterator[Sentence]:
     certain = [one for one in verdicts if one["match"] == "CERTAIN" and one["kind"] not in DUTIES]
-    for one in certain[:MAX_CERTAIN]:
-        yield Sentence(CERTAINTY[one["clause"]["certainty"]], one["obligation"])
+    yield from map(_sentence, certain[:MAX_CERTAIN])
     if len(certain) > MAX_CERTAIN:
         weakest = max(
             (one["clause"]["certainty"] for one in certain[MAX_CERTAIN:]), key=SUREST_FIRST

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from schema.pages.commodities.clauses import Pair, names_goods
+from schema.pages.controls.rule_words import next_step, rule
 from schema.pages.site.address import path_of
 from schema.pages.site.embedding import AnswerLine
-from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction, Measure
-from tracker.domain.wording.phrases import listed, with_article, with_capital
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
+from tracker.domain.wording.phrases import with_capital
 
 MAX_ANSWERS = 3
-MAX_PLACES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,11 @@ def clause_answers(
     grouped: dict[tuple[str, ...], list[Pair]] = {}
     for node, clause in sorted(current, key=lambda pair: _rank(pair[0], pair[1], places)):
         grouped.setdefault(
-            (node["issuer"]["name"], _rule(node, clause), clause["statusStatement"]), []
+            (node["issuer"]["name"], rule(node, [clause]), clause["statusStatement"]), []
         ).append((node, clause))
     chosen = list(grouped.values())[:MAX_ANSWERS]
-    return [_answer(group) for group in chosen], len(current) - sum(map(len, chosen))
+    answers = [_answer(group, group is chosen[0]) for group in chosen]
+    return answers, len(current) - sum(map(len, chosen))
 
 
 def answer_lines(
@@ -67,26 +68,14 @@ def _rank(
     )
 
 
-def _rule(node: Mapping[str, Any], clause: Mapping[str, Any]) -> str:
-    """Return the measure, its goods and its destinations: `ban on exports to the United States`."""
-    measure, direction = Measure[clause["measure"]], Direction[node["direction"]]
-    places = clause["origins"] if node["direction"] == "IMPORT" else clause["destinations"]
-    where = ""
-    if places:
-        where = f" {direction.toward} {listed([with_article(one['name']) for one in places], MAX_PLACES)}"
-    elif node["direction"] == "EXPORT":
-        where = " to every destination"
-    goods = " of technology" if clause["covers"] == "TECHNOLOGY" else ""
-    use = f" for {clause['endUse']}" if clause["endUse"] else ""
-    return f"{measure.rule} {direction.noun}{goods}{where}{use}"
-
-
-def _answer(group: Sequence[Pair]) -> ClauseAnswer:
+def _answer(group: Sequence[Pair], is_first: bool) -> ClauseAnswer:
+    """Return the rule and its status; the first answer also has the next step of a trader."""
     node, clause = group[0]
+    step = next_step(clause["measure"], node["direction"], clause["status"]) if is_first else ""
     because = clause["statusBecause"]
     return ClauseAnswer(
         node["issuer"]["name"],
-        f"{with_capital(_rule(node, clause))}. {clause['statusStatement']}",
+        f"{with_capital(rule(node, [clause]))}. {clause['statusStatement']} {step}".rstrip(),
         node["key"],
         because["source"] if because else None,
     )

@@ -10,6 +10,7 @@ from schema.pages.charts.scale import window_around
 from schema.pages.charts.square import Moment, Square, Version, draw_square, versions_of
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.acts import RecordedAct, acts_of_square, recorded_acts
+from schema.pages.controls.rule_words import next_step
 from schema.pages.controls.status_sentences import heading, leads
 from schema.pages.site.address import Address
 from schema.pages.site.embedding import AnswerLine
@@ -18,6 +19,7 @@ from schema.pages.site.images import CHART, status_image
 from schema.pages.site.page import Page, entity_of
 from schema.pages.site.watch_words import horizon_of, watch_sentences
 from schema.pages.site.words import publisher_of
+from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.wording.phrases import listed, short_date, word_phrase
 from tracker.errors import NotFound
 
@@ -65,11 +67,13 @@ def _present(
     title = heading(control, moment.day)
     return {
         "title": title,
+        "next": next_step_of(control),
         "description": " ".join([control["title"] + ".", *leads(control, moment.day)]),
         "leads": leads(control, moment.day),
         "answer_lines": [
             AnswerLine(f"{control['title']}."),
             *map(AnswerLine, leads(control, moment.day)),
+            *map(AnswerLine, filter(None, [next_step_of(control)])),
         ],
         "table_of_clauses": table,
         "square": _square(versions, acts, moment, address, table),
@@ -152,6 +156,12 @@ def clause_label(clause: Mapping[str, Any]) -> str:
     covers = "" if clause["covers"] == "GOODS" else f": {word_phrase(clause['covers'])}"
     for_use = f", for {clause['endUse']}" if clause["endUse"] else ""
     return f"{goods}{covers}{for_use}"
+
+
+def next_step_of(control: Mapping[str, Any]) -> str:
+    """Return the next step of a trader, by the first clause in force or else by the next one."""
+    first = min(control["clauses"], key=lambda of: ClauseStatus[of["status"]].rank, default=None)
+    return next_step(first["measure"], control["direction"], first["status"]) if first else ""
 
 
 def newest_source(control: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -11,15 +11,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from schema.pages.charts.status_bars import Period, periods_of
-from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction, Measure
-from tracker.domain.wording.phrases import (
-    in_running_text,
-    listed,
-    many,
-    possessive,
-    short_date,
-    with_article,
-)
+from schema.pages.controls.rule_words import MAX_GOODS, subject
+from tracker.domain.basics.control_vocabulary import ClauseStatus
+from tracker.domain.wording.phrases import in_running_text, listed, many, short_date
 
 SUPPORT = {
     "CONFIRMED": "",
@@ -27,8 +21,6 @@ SUPPORT = {
     "CONTRADICTED": " by {} own terms, which a statement contradicts",
 }
 """Words for the confirmation of a status, after those of the status."""
-MAX_GOODS = 3
-MAX_PLACES = 2
 DAYS_THAT_ARE_COUNTED = 100
 """Changes within this number of days are shown as `in 3 days`; later ones have a date."""
 NEXT = {
@@ -43,34 +35,6 @@ NEXT = {
     ("ANNOUNCED", "REPEALED"): ("is repealed", "are repealed"),
 }
 """Verbs for a change from one status to another, for one clause and for several."""
-
-
-def subject(control: Mapping[str, Any]) -> str:
-    """Return the subject of an instrument: `China’s ban on exports of gallium to the United States`."""
-    clauses = control["clauses"]
-    measures = list(dict.fromkeys(Measure[clause["measure"]] for clause in clauses))
-    noun = listed(list(dict.fromkeys(measure.noun for measure in measures)), MAX_GOODS)
-    joint = measures[-1].preposition
-    goods = list(dict.fromkeys(c["name"] for clause in clauses for c in clause["commodities"]))
-    named_goods = listed([in_running_text(name) for name in goods], MAX_GOODS)
-    movement = f"{Direction[control['direction']].noun} of "
-    kinds = {clause["covers"] for clause in clauses}
-    if kinds == {"TECHNOLOGY"}:
-        movement += "technology for "
-    return f"{possessive(control['issuer']['name'])} {noun} {joint} {movement}{named_goods}{_toward(control)}"
-
-
-def _toward(control: Mapping[str, Any]) -> str:
-    """Return the destinations or origins, if all clauses have the same few."""
-    import_ = control["direction"] == "IMPORT"
-    field, word = ("origins", " from ") if import_ else ("destinations", " to ")
-    places = {tuple(place["name"] for place in clause[field]) for clause in control["clauses"]}
-    if len(places) != 1:
-        return ""
-    (names,) = places
-    if not names or len(names) > MAX_PLACES:
-        return ""
-    return word + listed([with_article(name) for name in names], MAX_PLACES)
 
 
 def heading(control: Mapping[str, Any], day: date) -> str:

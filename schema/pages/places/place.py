@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -42,6 +43,8 @@ MAX_YEARS = 6
 """Maximum number of years in the table of output, the latest ones."""
 MAX_ROWS_SHOWN = 12
 """Maximum number of rows in long tables; the others are in a summary."""
+MAX_MEASURES = 3
+"""Maximum number of kinds of rules in the first sentence."""
 MAX_CONTROLS_SHOWN = 12
 """Maximum number of drawn instruments on the place; the list of controls has all."""
 
@@ -157,16 +160,19 @@ def codes(places: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: str) -> str:
-    """Return the numbers of clauses in force of the place and on it, in a sentence."""
-    own = sum(row["clauses"] for row in state["own"])
+    """Return whom the rules of the place concern and what to do, then the numbers of clauses in force of
+    the place and on it."""
+    counts = Counter[str]()
+    for row in state["own"]:
+        counts[row["confirmation"]] += row["clauses"]
+    own = counts.total()
     issued = f"{many(own, 'clause')} of {place_in_text(place['code'])} {'is' if own == 1 else 'are'} in force"
     if not own:
         issued = f"No clause of {place_in_text(place['code'])} is in force"
-    unconfirmed = [
-        f"{row['clauses']:,} {UNCONFIRMED[row['confirmation']]}"
-        for row in state["own"]
-        if row["confirmation"] in UNCONFIRMED
-    ]
+    else:
+        rules = listed((word_phrase(row["measure"]) for row in state["own"]), MAX_MEASURES)
+        issued = f"Before you trade with {place_in_text(code)}, check its rules ({rules}): {issued}"
+    unconfirmed = [f"{counts[of]:,} {words}" for of, words in UNCONFIRMED.items() if counts[of]]
     if unconfirmed:
         issued += f", of these {listed(unconfirmed)}"
     unions = [one["place"] for one in state["unions"] if code in codes(one["members"])]

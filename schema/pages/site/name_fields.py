@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import cache
 
-from tracker.domain.basics.control_vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Covers, Form
 from tracker.domain.catalogue.commodities import commodities, find_commodity
 from tracker.domain.catalogue.places import place_of_text, places
 
@@ -16,7 +17,8 @@ PLACES = frozenset(
 )
 """Parameters with places; some of them also with alliances."""
 COMMODITIES = frozenset({"commodity"})
-FORMS = frozenset({"form"})
+WORDS: dict[str, type[StrEnum]] = {"form": Form, "covers": Covers}
+"""Parameters with words of the API, in capitals there."""
 
 
 def code_of(parameter: str, text: str) -> str:
@@ -24,7 +26,7 @@ def code_of(parameter: str, text: str) -> str:
 
     A list with commas is read name by name, unless it is one name as a whole.
     """
-    if parameter not in PLACES | COMMODITIES | FORMS:
+    if parameter not in PLACES | COMMODITIES | WORDS.keys():
         return text
     codes = [_find(parameter, part) for part in (text, *text.split(","))]
     if codes[0]:
@@ -37,8 +39,8 @@ def _find(parameter: str, text: str) -> str | None:
     text = text.strip()
     if parameter in COMMODITIES:
         return find_commodity(text)
-    if parameter in FORMS:
-        return text.upper() if text.upper() in Form.__members__ else None
+    if parameter in WORDS:
+        return text.upper() if text.upper() in WORDS[parameter].__members__ else None
     return place_of_text(text)
 
 

@@ -72,7 +72,7 @@ class Disputes(AtMoment):
             BY_NAME,
         )
         disputed: list[Keyed[DisputedControl]] = []
-        for _, (state, _) in controls:
+        for state in (of.state for _, of in controls):
             control = ExportControl.at(state, self.moment)
             disputed += [
                 (

@@ -244,7 +244,9 @@ def matching_pages(
 
     async def items(span: KeyRange) -> list[Keyed[ExportControl]]:
         within = slice_range(await read(), span, order.value.down)
-        return [(key, _matched(*control, moment, query)) for key, control in within]
+        return [
+            (key, _matched(of.state, of.clauses, moment, of.query or query)) for key, of in within
+        ]
 
     async def count() -> int:
         return len(await read())

@@ -120,9 +120,23 @@ def _assumed(
     if before == ["suspended"]:
         named = _days_that_name(name, everything)
         if is_contradicted or max(named) < current.turn.day:
-            return "AUTOMATIC_RETURN"
+            return (
+                "ORDERED_RETURN"
+                if _orders_return(name, current, everything)
+                else "AUTOMATIC_RETURN"
+            )
     is_open = of.clauses[name].wording(day).data.get("end") == "unknown"
     return "END_UNKNOWN" if is_open else None
+
+
+def _orders_return(name: str, current: Period, events: list[CountingEvent]) -> bool:
+    """Return whether an act ordered in advance that a clause is in force again from the day of a period."""
+    return any(
+        event.type == f"{KIND}Reinstated"
+        and name in (event.data.get("clauses") or [name])
+        and event.day <= current.turn.day == first_day(event.data["reinstatedFrom"])
+        for event in events
+    )
 
 
 def _days_that_name(name: str, events: list[CountingEvent]) -> list[date]:

@@ -323,6 +323,9 @@ class Assumption(StrEnum):
     AUTOMATIC_RETURN = "automatic_return"
     """It was suspended at the newest known fact of its issuer, and is in force again because the
     suspension had an end. An extension may not have been recorded yet."""
+    ORDERED_RETURN = "ordered_return"
+    """It was suspended, and an act ordered in advance that it is in force again from this day. No record of
+    the day or later names it."""
     END_UNKNOWN = "end_unknown"
     """It has ended or will end, and no source states the date."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from msgspec import structs
@@ -11,6 +12,7 @@ from tracker.domain.basics.control_vocabulary import (
     ClauseStatus,
     Confirmation,
     Covers,
+    DutyRelation,
     Form,
     Match,
     Measure,
@@ -56,6 +58,8 @@ class ClauseQuery:
     in_force: tuple[date | None, date | None] | None = None
     confirmation: Confirmation | None = None
     match: Match | None = None
+    unpaid: frozenset[str] = frozenset()
+    """The clauses of the control that are not paid beside another duty: see `settled_matches`."""
 
     @property
     def is_about_goods(self) -> bool:
@@ -128,9 +132,53 @@ def match_of(query: ClauseQuery, clause: Clause) -> Match:
 
     A clause may name only a group without codes, such as critical minerals or dual-use items. It covers a
     code, a form or a single mineral possibly, never certainly. It covers a code possibly if it exempts some
-    goods of the code.
+    goods of the code, or is a duty that is not paid beside another one.
     """
-    return Match.POSSIBLE if _may_be_exempt(query, clause) else _match_of_group(query, clause)
+    if clause.id in query.unpaid or _may_be_exempt(query, clause):
+        return Match.POSSIBLE
+    return _match_of_group(query, clause)
+
+
+def settled_matches(
+    query: ClauseQuery, matches: Sequence[tuple[ExportControlState, Sequence[ClauseState]]]
+) -> Iterator[tuple[ExportControlState, Sequence[ClauseState], ClauseQuery]]:
+    """Yield the matching clauses of all controls that have the requested match, with the query of each.
+
+    A duty in force covers a code possibly if it is not paid beside another one of them.
+    """
+    unpaid = _unpaid(query, matches) if query.hs_code else set[tuple[str, str]]()
+    for control, clauses in matches:
+        own = replace(query, unpaid=frozenset(one for id, one in unpaid if id == control.id))
+        if query.match is not None:
+            clauses = [one for one in clauses if match_of(own, one.clause) is query.match]
+        yield control, clauses, own
+
+
+def _unpaid(
+    query: ClauseQuery, matches: Iterable[tuple[ExportControlState, Sequence[ClauseState]]]
+) -> set[tuple[str, str]]:
+    """Return the duties that yield to another one. Of two that yield to each other, the lower is not paid."""
+    rates = {
+        (control.id, one.clause.id): one.clause.rate_up_to_percent or one.clause.rate_percent or 0
+        for control, clauses in matches
+        for one in clauses
+        if one.status is ClauseStatus.IN_FORCE
+    }
+    pairs = {
+        (one, other)
+        for control, _ in matches
+        for of in control.relations
+        if of.kind is DutyRelation.YIELDS_TO and of.may_hold_for(query.origin, query.day)
+        for other in rates
+        if other[0] == of.other
+        for one in rates
+        if one[0] == control.id and one != other and of.is_between(one[1], *other)
+    }
+    return {
+        one
+        for one, other in pairs
+        if (other, one) not in pairs or (rates[one], other) < (rates[other], one)
+    }
 
 
 def names_only_group(query: ClauseQuery, clause: Clause) -> bool:

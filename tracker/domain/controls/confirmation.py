@@ -39,6 +39,7 @@ from tracker.domain.controls.export_control_acts import (
     ClausesFact,
     Disputed,
     Extended,
+    Reinstated,
     Suspended,
     SuspensionStated,
 )
@@ -49,6 +50,8 @@ from tracker.domain.evidence.completeness import Reading, control_kinds, is_read
 from tracker.domain.wording.phrases import date_phrase
 
 CONTROL = f"{ExportControl.KIND}/"
+RETURNS = Assumption.AUTOMATIC_RETURN, Assumption.ORDERED_RETURN
+"""The basis of a return: its terms, or an act that ordered it in advance."""
 
 
 class Ground(NamedTuple):
@@ -70,14 +73,14 @@ class Period(NamedTuple):
     """A status of a clause from a day on, with the wording of that day.
 
     `is_open` marks statuses that governments often prevent by a further act: a return after a suspension, an
-    expiry, and a renewal. `named_on` is the day of the last act that names the clause before.
+    expiry, and a renewal. `assumed`: basis of a return. `named_on`: last act before that names the clause.
     """
 
     first: date
     status: ClauseStatus
     clause: Clause
     is_open: bool
-    is_return: bool
+    assumed: Assumption | None
     named_on: date
 
 
@@ -255,8 +258,8 @@ def assumption(
         return None
     period = grounds.period(control.id, clause.clause.id, day)
     supported = confirmation(control, clause, day, grounds)
-    if period and period.is_return and supported is not Confirmation.CONFIRMED:
-        return Assumption.AUTOMATIC_RETURN
+    if period and period.assumed and supported is not Confirmation.CONFIRMED:
+        return period.assumed
     return Assumption.END_UNKNOWN if clause.clause.end is ClauseEnd.UNKNOWN else None
 
 
@@ -313,7 +316,7 @@ def control_record(facts: Iterable[RecordedFact], entity: str) -> ControlRecord 
     periods = defaultdict[str, list[Period]](list)
     naming = defaultdict[str, list[Ground]](list)
     acts, cited = list[Ground](), list[tuple[str, Ground]]()
-    named_on = dict[str, date]()
+    named_on, ordered = dict[str, date](), set[tuple[str, date]]()
     lacks = {pair for one in known for pair in _without(one.fact)}
     for day in sorted({day for one in known for day in ExportControl.change_days(one.fact)}):
         named_before = dict(named_on)
@@ -323,6 +326,8 @@ def control_record(facts: Iterable[RecordedFact], entity: str) -> ControlRecord 
             fact, named = one.fact, [*_named(one.fact, fold)]
             if isinstance(fact, Extended):
                 renewed.update(named)
+            if isinstance(fact, Reinstated):
+                ordered.update((id, fact.reinstated_from.first) for id in named)
             fold.take(one)
             if isinstance(fact, Disputed):
                 continue
@@ -338,13 +343,10 @@ def control_record(facts: Iterable[RecordedFact], entity: str) -> ControlRecord 
             last = of[-1].status if of else None
             if status is not last or (id in renewed and status is ClauseStatus.IN_FORCE):
                 returns = (last, status) == (ClauseStatus.SUSPENDED, ClauseStatus.IN_FORCE)
-                is_open = (
-                    returns
-                    or status is last
-                    or (status is ClauseStatus.EXPIRED and last is not None)
-                )
+                is_open = returns or status is last or bool(of and status is ClauseStatus.EXPIRED)
                 before = named_before.get(id, day)
-                of.append(Period(day, status, history.wording(day), is_open, returns, before))
+                assumed = RETURNS[(id, day) in ordered] if returns else None
+                of.append(Period(day, status, history.wording(day), is_open, assumed, before))
     if fold.opening is None:
         return None
     kinds = {id: _kinds(fold, of[-1].clause) for id, of in periods.items()}

@@ -72,6 +72,10 @@ class Relation(Value, frozen=True, kw_only=True):
             not self.places or not names.isdisjoint(self.places)
         )
 
+    def may_hold_for(self, place: Place | None, day: date) -> bool:
+        """Return whether it applies to goods of a place, or to some goods if the place is not known."""
+        return self.holds_on(day) if place is None else self.holds_for(place, day)
+
     def is_between(self, clause: str, other: str, other_clause: str) -> bool:
         """Return whether it relates a clause of its instrument to a clause of another one."""
         return (

@@ -71,6 +71,11 @@ class Applicable:
         return self.control.id, self.state.clause.id
 
     @property
+    def act(self) -> str:
+        """The act that words the clause: its legal name, or else the title of the instrument."""
+        return self.state.instrument or self.control.instrument or self.control.title
+
+    @property
     def certainty(self) -> Certainty:
         """The weaker of its match and its status."""
         if self.match is Match.POSSIBLE:
@@ -129,6 +134,8 @@ class ShipmentCheck:
     verdicts: tuple[ClauseVerdict, ...]
     not_in_force: tuple[Applicable, ...]
     """Clauses that would apply but are suspended, not yet in force, or ended lately by their own terms."""
+    left_out: tuple[Applicable, ...] = ()
+    """Clauses in force on technology or services for the goods, if the subject is not stated."""
 
     @property
     def applicable(self) -> Iterator[Applicable]:
@@ -169,11 +176,13 @@ def check_matches(
     ]
     keys = dict.fromkeys(key for of in by_reading for key in of)
     applicable = [_of_readings(case, [of.get(key) for of in by_reading]) for key in keys]
-    in_force = [one for one in applicable if one.state.status is ClauseStatus.IN_FORCE]
-    later = [one for one in applicable if one.state.status is not ClauseStatus.IN_FORCE]
-    return ShipmentCheck(
-        case, tuple(_verdicts(_without_known_answers(in_force, in_force))), tuple(later)
-    )
+    stated = [one for one in applicable if not case.shipment.leaves_out(one.state.clause.covers)]
+    in_force = [one for one in stated if one.state.status is ClauseStatus.IN_FORCE]
+    later = tuple(one for one in stated if one.state.status is not ClauseStatus.IN_FORCE)
+    others = (one for one in applicable if case.shipment.leaves_out(one.state.clause.covers))
+    left_out = tuple(one for one in others if one.state.status is ClauseStatus.IN_FORCE)
+    verdicts = tuple(_verdicts(_without_known_answers(in_force, in_force)))
+    return ShipmentCheck(case, verdicts, later, left_out)
 
 
 def _without_known_answers(

@@ -21,11 +21,13 @@ from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.goods_conditions import GoodsConditions, describe_item
 from tracker.domain.shipments.question_id import IssuerQuestionId
 from tracker.domain.shipments.questions import ANSWERS, MET, NOT_MET, Condition
-from tracker.domain.wording.phrases import commodities_phrase, listed, place_in_text
+from tracker.domain.wording.phrases import commodities_phrase, listed, many, place_in_text
 
-EXEMPTS_ALL = "All "
+EXEMPTS_ALL_BUT = "All but "
 """The beginning of exemptions of all goods with exceptions: these limit a clause, instead of excepting from
 it."""
+MAX_FIRMS = 3
+"""Maximum number of firms of a list that a reason names."""
 KEPT_TO_EXPORTERS = frozenset({Measure.BAN, Measure.STATE_TRADING})
 """Measures that close a trade to all firms but the exporters that a clause names."""
 BUYERS = ("importer", "endUser")
@@ -221,7 +223,9 @@ class Conditions(GoodsConditions):
         clause, field = self._clause, missing[-1] if missing else ANSWERS
         number = clause.entity_count or len(clause.entities)
         who = "the end user or the importer" if missing and clause.destinations else "a party"
-        reason = f"it is limited to {number} listed firm{'' if number == 1 else 's'}"
+        reason = f"it is limited to {many(number, 'listed firm', space=' ')}"
+        if clause.entities:
+            reason += f" ({listed(clause.entities, MAX_FIRMS)})"
         if self._case.answer(str(IssuerQuestionId(self._control.issuer, LISTED_FIRM))):
             act = self._control.instrument or self._control.title
             firms = f"one of the {number} firms of {act}" if number > 1 else f"the firm of {act}"
@@ -268,10 +272,14 @@ class Conditions(GoodsConditions):
             ):
                 yield from self._outside(number, item)
         if clause.exemptions:
-            text = f"Does an exemption apply: {clause.exemptions.rstrip('.')}?"
-            exemption = self._unless("exemption", text)
-            is_scope = clause.exemptions.startswith(EXEMPTS_ALL)
-            yield replace(exemption, reason=text, is_exception=not is_scope)
+            exempt = clause.exemptions.rstrip(".")
+            if exempt.startswith(EXEMPTS_ALL_BUT):
+                scope = exempt.removeprefix(EXEMPTS_ALL_BUT)
+                yield self._open(
+                    f"it covers only {scope}", "scope", f"Is it one of these: {scope}?"
+                )
+            else:
+                yield self._unless("exemption", f"Does this exemption apply: {exempt}?")
         for suspension in self._state.partial_suspensions:
             yield self._unless_firm(suspension.entities)
 

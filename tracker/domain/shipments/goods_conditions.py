@@ -17,6 +17,7 @@ from tracker.domain.controls.matching import (
 from tracker.domain.controls.scope import Item
 from tracker.domain.shipments.question_id import DUAL_USE_ROLE
 from tracker.domain.shipments.questions import MET, NOT_MET, Condition, ConditionsOfClause
+from tracker.domain.shipments.shipment import INTANGIBLE
 from tracker.domain.wording.phrases import commodities_phrase, listed
 
 MAX_QUESTIONS = 4
@@ -28,15 +29,13 @@ class GoodsConditions(ConditionsOfClause):
 
     def of_goods(self) -> Iterator[Condition]:
         clause = self._clause
-        if clause.covers in (Covers.TECHNOLOGY, Covers.SERVICES):
-            yield NOT_MET
+        yield self._subject()
+        if (
+            self._shipment.covers not in (None, clause.covers)
+            and DUAL_USE_ITEMS in clause.commodities
+        ):
+            yield self._in_group(commodities_phrase([DUAL_USE_ITEMS]))
             return
-        if clause.covers is not Covers.GOODS and self._shipment.hs_code is None:
-            yield self._open(
-                f"it covers {clause.covers}, not the minerals",
-                "covers",
-                f"Are the goods {clause.covers} that the clause lists?",
-            )
         if ALL_GOODS in clause.commodities and not clause.items:
             yield self._is_of_known_lines()
             return
@@ -50,6 +49,23 @@ class GoodsConditions(ConditionsOfClause):
             yield self._items()
         else:
             yield self._forms()
+
+    def _subject(self) -> Condition:
+        """Whether the clause covers what is shipped: the goods themselves, or technology or other means to
+        make them. Dual-use items are goods and technology, and duties on all goods are due for equipment."""
+        clause, stated = self._clause, self._shipment.covers
+        if stated not in (None, clause.covers):
+            is_wider = ALL_GOODS in clause.commodities and stated not in INTANGIBLE
+            is_wider |= DUAL_USE_ITEMS in clause.commodities
+            return Condition(clause.covers is Covers.GOODS and is_wider)
+        is_asked = stated is None and clause.covers in (Covers.EQUIPMENT, Covers.MATERIALS)
+        if not is_asked or self._shipment.hs_code is not None:
+            return MET
+        return self._open(
+            f"it covers {clause.covers}, not the minerals",
+            "covers",
+            f"Are the goods {clause.covers} that the clause lists?",
+        )
 
     def _in_group(self, named: str) -> Condition:
         """Whether a group that the clause names without codes includes the goods."""

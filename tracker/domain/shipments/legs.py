@@ -11,10 +11,10 @@ from tracker.domain.basics.vocabulary import CompletenessLevel
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.evidence.completeness import Completeness, Scope, control_kinds
-from tracker.domain.shipments.check import ShipmentCheck
+from tracker.domain.shipments.check import Applicable, ShipmentCheck
 from tracker.domain.shipments.questions import Question
 from tracker.domain.shipments.shipment import Shipment
-from tracker.domain.wording.phrases import commodities_phrase, place_in_text
+from tracker.domain.wording.phrases import commodities_phrase, listed, place_in_text
 
 DISCLAIMER = (
     "This is information, not legal advice. It states what is recorded, not what the law is."
@@ -110,8 +110,8 @@ def _has_verdict(check: ShipmentCheck, leg: Leg) -> bool:
     )
 
 
-def assumptions(shipment: Shipment) -> Iterator[str]:
-    """Yield the assumptions of a check, in sentences."""
+def assumptions(shipment: Shipment, left_out: Sequence[Applicable] = ()) -> Iterator[str]:
+    """Yield the assumptions of a check, in sentences, with the rules that it leaves out."""
     if shipment.export_country is None and shipment.origin is not None:
         name = place_in_text(shipment.origin)
         yield f"The goods are exported from {name}, where they are produced."
@@ -127,6 +127,12 @@ def assumptions(shipment: Shipment) -> Iterator[str]:
         yield "Firms are compared by recorded names and spellings. Their owners are not checked."
     if not shipment.route and shipment.exported_from and shipment.destination:
         yield "The goods pass through no other place."
+    if left_out:
+        words = sorted({one.state.clause.covers for one in left_out}, reverse=True)
+        yield (
+            f"Goods are shipped, not {listed(words, conjunction='or')}. Rules on these are left out:"
+            f" {listed(one.act for one in left_out)}. State the subject (`covers`) to check them."
+        )
 
 
 def _goods_by_code(shipment: Shipment) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tracker.domain.basics.control_vocabulary import (
     Certainty,
@@ -33,12 +33,16 @@ def obligation(one: Applicable) -> str:
     It says which of these is not recorded, cites the act that words the clause, and begins with the doubt
     about a status that is not confirmed.
     """
-    clause, control = one.state.clause, one.control
-    act = one.state.instrument or control.instrument or control.title
+    clause = one.state.clause
     missing = "".join(f"; the {part} is not recorded" for part in _not_recorded(one))
-    sentence = f"{_duty_to_act(one)}{missing} ({act}, clause {clause.id})."
+    sentence = f"{_duty_to_act(one)}{missing} ({one.act}, clause {clause.id})."
     doubt = _doubt(one)
     return f"{doubt}: {sentence[:1].lower()}{sentence[1:]}" if doubt else sentence
+
+
+def with_conditions(sentence: str, reasons: Sequence[str]) -> str:
+    """Return an obligation with the reasons why it applies only possibly."""
+    return f"{sentence[:-1]}, but {'; '.join(reasons)}." if reasons else sentence
 
 
 def _doubt(one: Applicable) -> str | None:
@@ -109,6 +113,8 @@ def summary(check: ShipmentCheck) -> str:
     rules = [one.applicable for one in check.verdicts]
     strongest = [next((one for one in rules if one.certainty is of), None) for of in Certainty]
     sentences = [
-        f"{one.certainty.phrase.capitalize()}: {obligation(one)}" for one in strongest if one
+        f"{one.certainty.phrase.capitalize()}: {with_conditions(obligation(one), one.reasons)}"
+        for one in strongest
+        if one
     ]
     return " ".join(sentences) or "No rule in force is recorded for the shipment."

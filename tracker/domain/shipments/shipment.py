@@ -12,7 +12,7 @@ from unicodedata import category
 from msgspec import structs
 
 from tracker.domain.actors.firm import spelling
-from tracker.domain.basics.control_vocabulary import Form
+from tracker.domain.basics.control_vocabulary import Covers, Form
 from tracker.domain.basics.text_rules import check_percent
 from tracker.domain.basics.values import Name, Value
 from tracker.domain.catalogue.commodities import (
@@ -38,6 +38,8 @@ from tracker.errors import InvalidInput, below
 
 NOT_GOODS = frozenset({ALL_GOODS, DUAL_USE_ITEMS})
 """Groups of acts that name no commodity."""
+INTANGIBLE = frozenset({Covers.TECHNOLOGY, Covers.SERVICES})
+"""Subjects without a code of the nomenclature."""
 WHOLE_PERCENT = 100
 MAX_CONTENTS = 20
 MAX_ROUTE = 10
@@ -79,6 +81,9 @@ class Shipment(Value, frozen=True, kw_only=True):
     everywhere. Without this place the check ignores the other digits."""
     form: Form | None = None
     """The form in which they are traded."""
+    covers: Covers | None = None
+    """The subject of the shipment: the goods themselves (the default), or the technology, equipment,
+    materials or services to make them."""
     origin: Place | None = None
     """The place where they were produced; they are exported from there unless `exportCountry` is stated."""
     export_country: Place | None = None
@@ -159,7 +164,16 @@ class Shipment(Value, frozen=True, kw_only=True):
             _check_territory(place, "route", number)
 
     def _check_form(self) -> None:
-        """Check that the commodity and the code have goods in the form. Raises InvalidInput."""
+        """Check that the commodity and the code have goods in the form, and only goods have one. Raises
+        InvalidInput."""
+        if self.covers not in (None, Covers.GOODS):
+            field = "form" if self.form else "hsCode" if self.hs_code else None
+            if field == "form" or (field and self.covers in INTANGIBLE):
+                raise InvalidInput(
+                    f"expected no {field} beside covers {self.covers.name}: only goods have one",
+                    code="CONTRADICTION",
+                    path=(field,),
+                )
         of_commodity = frozenset(self.commodity.forms) if self.commodity else frozenset[Form]()
         of_code = forms_of_code(self.hs_code or "")
         if Form.METAL in of_code:
@@ -183,6 +197,10 @@ class Shipment(Value, frozen=True, kw_only=True):
             "destination": self.destination,
         }
         return {name: place for name, place in places.items() if place is not None}
+
+    def leaves_out(self, covers: Covers) -> bool:
+        """Return whether its rules are only named, because it does not state that it is technology."""
+        return self.covers is None and covers in INTANGIBLE
 
     @property
     def exported_from(self) -> Place | None:

@@ -1,0 +1,201 @@
+"""Titles and first lines: shorter than the acts, never wider, with the next step."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from typing import Any
+
+import pytest
+
+from schema.pages.controls.rule_words import subject
+from tests.pages.test_reading_pages import read
+from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+from tracker.domain.catalogue.commodities import Commodity
+
+SCOPES = """{ asOf(validAt: "2026-12-01") { exportControls(first: 200) { totalCount nodes {
+  key title direction issuer { name }
+  clauses {
+    measure covers forms itemsComplete endUse entities entityCount exporters territory exemptions
+    exemptPreferences commodities { key name } destinations { name } origins { name }
+    items { name forms } exemptItems { name } exceptions { exempt } partialSuspensions { entities }
+  }
+} } } }"""
+ANY = "any"
+"""A claim without a limit."""
+
+Clause = dict[str, Any]
+
+
+def claimed(title: str, words: set[str]) -> set[str]:
+    """Return the limits that a title names, or `ANY` if it names none."""
+    named = {
+        one for one in words if re.search(rf"(?<!\w){re.escape(one)}(?!\w)", title, re.IGNORECASE)
+    }
+    return named or {ANY}
+
+
+def forms_of(clause: Clause) -> set[str]:
+    """Return the forms of a clause in words; none if its goods have no others."""
+    items = [set(one["forms"]) for one in clause["items"]]
+    forms = set(clause["forms"]) or (set.union(*items) if items and all(items) else set())
+    possible = {form.name for one in clause["commodities"] for form in Commodity(one["key"]).forms}
+    return set() if possible and possible <= forms else {one.lower() for one in forms}
+
+
+def places_of(clause: Clause) -> set[str]:
+    return {one["name"] for one in (*clause["destinations"], *clause["origins"])}
+
+
+def is_complete(clause: Clause) -> bool:
+    """Return whether a clause has no limits but its measure, goods, forms, places, firms and use."""
+    exporters = clause["exporters"] and clause["measure"] != "STATE_TRADING"
+    partly = clause["items"] and not clause["itemsComplete"]
+    exempt = any(one["exempt"] for one in clause["exceptions"])
+    others = ("exemptItems", "exemptions", "exemptPreferences", "partialSuspensions")
+    limited = any(clause[name] for name in others) or clause["territory"] == "ONLY_ABROAD"
+    return not (exporters or partly or exempt or limited)
+
+
+def uncovered_claims(title: str, clauses: list[Clause]) -> list[tuple[str, ...]]:
+    """Return the combinations of measure, goods, form, place, use and firms that a title claims and that
+    no clause covers. A title with `certain` claims none as a whole."""
+    if " certain " in title:
+        return []
+    firms = {f"{len(one['entities'])} listed" for one in clauses} | {"listed firm"}
+    firms |= {name for one in clauses for name in one["entities"]}
+    combined = product(
+        {one["measure"] for one in clauses},
+        claimed(title, {good["name"] for one in clauses for good in one["commodities"]}),
+        claimed(title, {form for one in clauses for form in forms_of(one)}),
+        claimed(title, {place for one in clauses for place in places_of(one)}),
+        claimed(title, {one["endUse"] for one in clauses if one["endUse"]}),
+        {ANY} if claimed(title.replace("\N{NO-BREAK SPACE}", " "), firms) == {ANY} else {"firms"},
+        {one["covers"] for one in clauses},
+    )
+
+    def covers(clause: Clause, claim: tuple[str, ...]) -> bool:
+        measure, good, form, place, use, firm, kind = claim
+        goods = {one["name"] for one in clause["commodities"]}
+        return (
+            is_complete(clause)
+            and (measure, kind) == (clause["measure"], clause["covers"])
+            and good in goods
+            and form in (forms_of(clause) or {ANY, form})
+            and place in (places_of(clause) or {ANY, place})
+            and use == (clause["endUse"] or use)
+            and (firm != ANY or not (clause["entities"] or clause["entityCount"]))
+        )
+
+    return [claim for claim in combined if not any(covers(one, claim) for one in clauses)]
+
+
+@IN_SESSION
+async def test_no_title_of_a_recorded_instrument_is_wider_than_its_clauses(corpus: Api) -> None:
+    controls = (await corpus.ask(SCOPES))["asOf"]["exportControls"]
+    assert len(controls["nodes"]) == controls["totalCount"] > 150
+    titles = {one["key"]: subject(one) for one in controls["nodes"] if one["clauses"]}
+    wider = {
+        one["key"]: (titles[one["key"]], claims[:3])
+        for one in controls["nodes"]
+        if one["clauses"] and (claims := uncovered_claims(titles[one["key"]], one["clauses"]))
+    }
+    assert wider == {}
+    plain = [
+        one["key"]
+        for one in controls["nodes"]
+        if len(one["clauses"]) == 1 and is_complete(one["clauses"][0])
+    ]
+    assert len(plain) > 60
+    assert [key for key in plain if " certain " in titles[key]] == []
+
+
+def test_a_wider_title_is_found() -> None:
+    clause = {
+        **dict.fromkeys(("items", "exemptItems", "exceptions", "exporters", "origins"), ()),
+        **dict.fromkeys(("exemptPreferences", "partialSuspensions"), ()),
+        **dict.fromkeys(("exemptions", "entityCount")),
+        **{"measure": "BAN", "covers": "GOODS", "itemsComplete": False, "territory": "HOME"},
+        **{"forms": ["ORE"], "endUse": None, "entities": ["A", "B"]},
+        "commodities": [{"key": "nickel", "name": "Nickel"}],
+        "destinations": [{"name": "Japan"}],
+    }
+    whole = "Indonesia’s ban on exports of nickel as ore to Japan for 2 listed firms"
+    assert uncovered_claims(whole, [clause]) == []
+    for words in (" as ore", " to Japan", " for 2 listed firms"):
+        assert uncovered_claims(whole.replace(words, ""), [clause]), words
+    assert uncovered_claims(whole, [{**clause, "exemptions": "samples"}])
+    assert uncovered_claims(whole, [{**clause, "endUse": "arms"}])
+
+
+@IN_SESSION
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        (
+            "cn-mofcom-2026-28",
+            "China’s ban on exports of dual-use items to Japan for 20 listed firms",
+        ),
+        (
+            "cd-2025-artisanal",
+            "Congo (Kinshasa)’s ban on certain production of copper and cobalt is in force",
+        ),
+        (
+            "id-2019-nickel",
+            "Indonesia’s ban on exports of nickel as concentrate or ore is in force",
+        ),
+        (
+            "cn-mofcom-2026-1",
+            "China’s ban on certain exports of dual-use items to Japan for military",
+        ),
+    ],
+)
+async def test_a_control_begins_with_its_scope_and_status(
+    corpus: Api, key: str, title: str
+) -> None:
+    text = (await read(corpus, f"/controls/{key}?valid=2026-12-01")).replace("\xa0", " ")
+    assert title in text
+    assert text.index(title) < text.index("Next: ") < text.index("Clause status")
+
+
+@IN_SESSION
+async def test_a_page_names_the_number_of_an_act_whose_key_has_another_one(corpus: Api) -> None:
+    text = await read(corpus, "/controls/cn-mofcom-2026-28?valid=2026-12-01")
+    assert "MOFCOM Announcement 2026 No. 27" in text[: text.index("Next: ")]
+    assert "This is Announcement No. 27 of 2026; the key of this record says 28" in text
+
+
+@IN_SESSION
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (
+            "/check?commodity=gallium&form=METAL&origin=CN&destination=DE",
+            r"Certainly: The exporter needs a dual-use licence .*? Next: apply for the licence .*?"
+            r" Possibly: The export is prohibited .*? but it is limited to 7 listed firms"
+            r" \(HENSOLDT AG, FN Herstal, FN Browning and 4 more\)\.",
+        ),
+        (
+            "/check?commodity=gallium&form=METAL&origin=CN&destination=US",
+            r"(Not confirmed|Contradicted): By its text, .*? the export is prohibited .*? Next: do not ship",
+        ),
+        (
+            "/commodities/nickel",
+            r"Indonesia: Ban on exports as concentrate or ore to every destination\."
+            r" In force since 1 January 2020\. Next: do not ship",
+        ),
+        (
+            "/places/CN",
+            r"Before you trade with China, check its rules \(.*? clauses of China are in force, of",
+        ),
+    ],
+)
+async def test_the_first_line_has_status_scope_and_next_step(
+    corpus: Api, path: str, line: str
+) -> None:
+    joint = "&" if "?" in path else "?"
+    text = (await read(corpus, f"{path}{joint}valid=2026-12-01")).replace("\xa0", " ")
+    assert re.search(line, text), text[:1500]
+    assert "Strongest possible rule" not in text
+    assert "Does an exemption apply: All" not in text
