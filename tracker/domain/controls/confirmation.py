@@ -50,8 +50,7 @@ from tracker.domain.evidence.completeness import Reading, control_kinds, is_read
 from tracker.domain.wording.phrases import date_phrase
 
 CONTROL = f"{ExportControl.KIND}/"
-RETURNS = Assumption.AUTOMATIC_RETURN, Assumption.ORDERED_RETURN
-"""The basis of a return: its terms, or an act that ordered it in advance."""
+RETURNS = Assumption.AUTOMATIC_RETURN, Assumption.ORDERED_RETURN  # by its terms, by an act
 
 
 class Ground(NamedTuple):
