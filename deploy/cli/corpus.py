@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,6 +47,7 @@ from tracker.corpus.coverage import coverage, lists_read
 from tracker.corpus.files import Act, Problem, list_files, read_acts
 from tracker.corpus.release import ORIGIN, Release, append_release
 from tracker.corpus.shipped import SHIPPED_LOG
+from tracker.errors import Unavailable
 from tracker.postgres.database import Target
 from tracker.sources.reader import File
 
@@ -185,7 +187,10 @@ def load(data_dir: DataDir = None) -> None:
         for make in PROJECTIONS.values():
             await rebuild(target, make(), only_empty=True)
         async with running_tracker(target) as services:
-            return await load_corpus(target, services, stderr, copied=copied)
+            recorded = await load_corpus(target, services, stderr, copied=copied)
+            with suppress(Unavailable):  # a server completes the index
+                await services.as_of.searches.reach(await services.recorder.head())
+            return recorded
 
     print_whole([f"{run_with_database(data_dir, work, make=True):,} events recorded"])
 

@@ -4,12 +4,13 @@
 
 writes the source and the wheel to DIRECTORY (default: dist). Beside the wheel it writes the versions of all
 libraries (`…-constraints.txt`), the bill of materials (`….cdx.json`, CycloneDX 1.6), and the licences with
-their texts (`…-notices.txt`). The exit code is 1 if one of them must not be distributed. Equal sources and
-libraries give equal bytes if SOURCE_DATE_EPOCH is set.
+their texts (`…-notices.txt`). The exit code is 1 if one of them must not be distributed, or if the shipped
+log lacks facts of corpus.jsonl. Equal sources and libraries give equal bytes if SOURCE_DATE_EPOCH is set.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -20,6 +21,10 @@ from pathlib import Path
 
 from deploy.release.licences import troubles
 from deploy.release.notices import Part, notices, parts
+from tracker.audit.bundle.packed import PackedLog
+from tracker.corpus.release import has_corpus
+from tracker.corpus.shipped import SHIPPED_LOG
+from tracker.sources.readers.corpus_format import SHIPPED_CORPUS
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = "charts,demo,nats,otel,parquet,timestamps"
@@ -28,6 +33,9 @@ EXTRAS = "charts,demo,nats,otel,parquet,timestamps"
 
 def main(directory: Path) -> int:
     """Make all files, and return the exit code."""
+    if not asyncio.run(has_corpus(PackedLog(SHIPPED_LOG), SHIPPED_CORPUS)):
+        print("the shipped log lacks facts of corpus.jsonl: run `tracker corpus release` before")
+        return 1
     run(sys.executable, "-m", "build", "--outdir", directory, ROOT)
     version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "version"

@@ -38,7 +38,7 @@ from tracker.audit.sign.keystore import KeyStore, LogKeys
 from tracker.audit.sign.publisher import SigningOptions
 from tracker.audit.verify.verifier import Verification
 from tracker.corpus.copying import copy_shipped_log
-from tracker.corpus.release import ORIGIN, Release, append_release
+from tracker.corpus.release import ORIGIN, Release, append_release, has_corpus
 from tracker.corpus.shipped import SHIPPED_LOG, shipped_size
 from tracker.domain.entities.entity import TYPES
 from tracker.errors import InvalidInput, Rejected
@@ -151,6 +151,8 @@ async def test_a_released_corpus_is_not_released_again(
 ) -> None:
     shutil.copytree(releases.first.directory, tmp_path / "log")
     assert await release(tmp_path / "log", LINES[:300], LATER) is None
+    for lines, is_released in ((LINES[:300], True), (LINES, False)):
+        assert await has_corpus(releases.first, corpus_of(tmp_path / "x", lines)) is is_released
     assert PackedLog(tmp_path / "log").packed(ENTRIES_FILE) == releases.first.packed(ENTRIES_FILE)
 
 

@@ -24,11 +24,11 @@ from tracker.audit.sign.keystore import LogKeys
 from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy
 from tracker.clock import FixedDay, use_clock
 from tracker.corpus.copying import copy_shipped_log
-from tracker.corpus.shipped import was_imported
 from tracker.domain.entities.commitments import Annex
+from tracker.domain.evidence.import_receipt import Receipt
 from tracker.errors import InvalidInput
 from tracker.log.annexes import StoredAnnex, export_line
-from tracker.log.entries import RecordedEvent
+from tracker.log.entries import RecordedEvent, recorded
 from tracker.log.entry_hash import leaf_hash
 from tracker.log.recorder import Recorder
 from tracker.postgres.database import Target, connect, create_pool
@@ -71,14 +71,14 @@ async def append_release(
     nothing is written.
     """
     log = PackedLog(directory)
+    if await has_corpus(log, corpus):
+        return None
     entries = await log.all_entries()
     older = (await log.trust()).keys if entries else ()
     pool, connection = await create_pool(target), await connect(target)
     try:
         await copy_shipped_log(connection, pool, log)
         recorder = Recorder(pool)
-        if await was_imported(recorder, corpus.sha256()):
-            return None
         at = datetime.combine(day, time(), UTC)
         if entries:
             [last] = await recorder.read(len(entries) - 1)
@@ -107,6 +107,13 @@ async def append_release(
     TrustPolicy(signers).verify_head(head.note, "the checkpoint")
     append_packed(log, new, [line for _, lines in made for line in lines], head, signers)
     return Release(head, len(entries))
+
+
+async def has_corpus(log: PackedLog, corpus: File) -> bool:
+    """Return whether the newest release of a shipped log is of this corpus. Raises Rejected (BAD_LENGTH)."""
+    entries = await log.all_entries()
+    receipt = recorded(entries[-1]).fact if entries else None
+    return isinstance(receipt, Receipt) and receipt.sha256 == corpus.sha256()
 
 
 def released(
