@@ -28,6 +28,7 @@ from projections.query.moment import Moment, MomentSeries, S, kind_name, resolve
 from projections.query.schedules import Schedules
 from projections.query.search import Searches
 from projections.query.shipments import Shipments
+from projections.query.sought_controls import SoughtControls
 from projections.query.sql_parts import (
     fill,
     load_parts,
@@ -107,7 +108,8 @@ class AsOf:
             self.firm_spellings,
             progress,
         )
-        self.searches = Searches(pool, self.named, progress)
+        sought = SoughtControls(self.lists, self.exposures, self.confirmations, progress)
+        self.searches = Searches(pool, self.named, progress, sought)
 
     @property
     def connections(self) -> tuple[int, int]:

@@ -100,6 +100,12 @@ def begins_name(word: str) -> bool:
     return bool(_ids_with(word, _commodity_words()) or _ids_with(word, _place_words()))
 
 
+@cache
+def catalogue_words() -> frozenset[str]:
+    """Return the words in the names of commodities and places."""
+    return frozenset({*_commodity_words().words, *_place_words().words})
+
+
 def near_names(word: str) -> list[str]:
     """Return similar words of commodities, places, statistics and stages: they share a trigram."""
     found: dict[str, int] = {}
@@ -166,7 +172,7 @@ def _ids_by_word(texts: dict[str, str]) -> WordIndex:
 def _names_by_trigram() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     counted = {part for word in (*Statistic, *Stage) for part in words(word)}
-    for name in sorted({*_commodity_words().words, *_place_words().words, *counted}):
+    for name in sorted(catalogue_words() | counted):
         for part in trigrams(name) if can_be_corrected(name) else ():
             found.setdefault(part, []).append(name)
     return found

@@ -1,9 +1,9 @@
 """Full-text search at a moment, best results first.
 
-An entity matches if it has each of the words. The words may be in its state, in a note or quotation of
+A control matches if a clause of it has all terms that the search names (goods, a place, a measure). Any
+other entity matches if it has each of the words. The words may be in its state, in a note or quotation of
 an event behind that state, or in the names of a figure's series. If nothing has all words, similar
-words count too. Results and ranks depend only on the log up to the position, and a rank only on the
-entity's own words.
+words count too. Results and ranks depend only on the log up to the position.
 """
 
 from __future__ import annotations
@@ -20,11 +20,15 @@ from projections.query.figure_words import NO_FIGURES, begins_name, figure_query
 from projections.query.lists import Key, Keyed, KeyRange
 from projections.query.moment import Moment
 from projections.query.search_matches import SoughtWord, nearest, sought_words
+from projections.query.search_terms import ParsedSearch, Term, parse_search
+from projections.query.sought_controls import FittingControls, SoughtControls, with_controls
 from projections.query.sql_parts import fill, load_parts, versions_of
 from projections.runner.folds import OwnFolds
 from projections.runner.progress import ProgressTracker
 from projections.search_index.projection import SearchIndex
 from projections.words import can_be_corrected, codes_above, other_spellings, trigrams, words
+from tracker.domain.basics.control_vocabulary import Measure
+from tracker.domain.controls.export_control import ExportControl
 from tracker.domain.entities.entity import EntityState
 from tracker.domain.events.registry import State
 from tracker.domain.figures.figure import Figure
@@ -120,10 +124,16 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """The interpreted words, and the ranked entities, best first."""
+    """The interpreted words, and the ranked entities, best first.
+
+    If no control has all terms of a search: the terms that the nearest ones lack.
+    """
 
     sought: tuple[SoughtWord, ...]
     ranked: tuple[tuple[float, str], ...]
+    search: ParsedSearch
+    missing: tuple[Term, ...] = ()
+    nearest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +150,13 @@ class Searches:
     """Search queries."""
 
     def __init__(
-        self, pool: Pool, read_states: StateReader, progress: ProgressTracker | None = None
+        self,
+        pool: Pool,
+        read_states: StateReader,
+        progress: ProgressTracker | None = None,
+        controls: SoughtControls | None = None,
     ):
-        self._pool = pool
+        self._pool, self._controls = pool, controls
         self._read_states = read_states
         self._folds = progress.folds if progress else OwnFolds([SearchIndex()])
         self._answers = EventCache(progress, MAX_CACHED_SEARCHES, self._read)
@@ -153,16 +167,41 @@ class Searches:
 
     async def _read(self, key: tuple[SearchQuery, Moment]) -> SearchAnswer:
         query, moment = key
-        sought = _sought(query.text)
-        found = await self._find(query, moment, sought)
+        search, sought = parse_search(query.text), _sought(query.text)
+        is_whole = not search.has_rest and search.code is None
+        found, fitting = await asyncio.gather(
+            self._find(query, moment, sought), self._find_controls(search, query, moment)
+        )
         if not found:
             corrected = await self._correct(sought, moment.position)
             if corrected != sought:
                 sought = corrected
                 found = await self._find(query, moment, sought)
-        answer = SearchAnswer(tuple(await self._with_stems(sought)), tuple(found))
+        if fitting is not None:
+            found = with_controls(found, fitting, search)[:MAX_RESULTS]
+        is_answered = found and not (search.is_strict and (is_whole or search.of_kind(Measure)))
+        if fitting is None or is_answered:
+            fitting = FittingControls()
+        answer = SearchAnswer(
+            tuple(await self._with_stems(sought)),
+            tuple(found),
+            search,
+            fitting.missing,
+            fitting.nearest,
+        )
         await self.index_position()  # another release may have replaced the rows meanwhile
         return answer
+
+    async def _find_controls(
+        self, search: ParsedSearch, query: SearchQuery, moment: Moment
+    ) -> FittingControls | None:
+        """Return the controls with all names in a search; None if it is about other words."""
+        has_names = search.is_strict or (
+            search.commodities and not search.has_rest and search.code is None
+        )
+        if not self._controls or not has_names or ExportControl.KIND not in query.kinds:
+            return None
+        return await self._controls.find(search, moment, query.commodities, query.places)
 
     async def event_positions(self, text: str, wanted: EventRange) -> list[int]:
         """Return the positions of the events with some words, in order."""
@@ -271,7 +310,10 @@ class Searches:
                 for number, weight in enumerate(each, 1)
             ]
             if all(full):
-                is_named = name in ((row["title"] or "").split(), words(entity.partition("/")[2]))
+                is_named = not entity.startswith("coverage/") and name in (
+                    (row["title"] or "").split(),
+                    words(entity.partition("/")[2]),
+                )
                 ranks[entity] = round(
                     sum(full) / len(full) + NAME_WEIGHT_PERCENT / 100 * is_named, 6
                 )
@@ -366,6 +408,9 @@ def slice_answer(answer: SearchAnswer, span: KeyRange) -> Sequence[Keyed[str]]:
 
 
 def _sought(text: str) -> list[SoughtWord]:
+    """Return the words of a text without those of questions."""
+    search = parse_search(text)
+    text = text if search.code else search.words or text
     return [SoughtWord(word, near=other_spellings(word)) for word in sought_words(text)]
 
 

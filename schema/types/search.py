@@ -86,6 +86,14 @@ class SearchResultConnection(Connection[SearchResult]):
         description="The position of the log up to which the results are complete: that of the moment. The"
         " index of words follows the log by milliseconds, and a search waits for it."
     )
+    statement: str | None = field(
+        description="The goods, place or measure of the search that no recorded control has together with"
+        " the others; null if one has all, or if the search names no goods, or no place and measure."
+    )
+    nearest: list[SearchResult] = field(
+        description="With a `statement`: the controls that have the other parts of the search, the best"
+        " first, at most 5. They are not in the results."
+    )
 
 
 def texts_of(state: EntityState) -> list[Text]:

@@ -275,8 +275,11 @@ class ShipmentCheck:
 
     @resolver_field
     def summary(self) -> str:
-        """The strongest rule of each certainty in a sentence, the certain one first."""
-        return obligations.summary(self.checked.check)
+        """The strongest rule of each certainty in a sentence, the certain one first. Without a rule, the
+        verdicts on the export and the import: nothing recorded, or unknown."""
+        of = self.checked
+        unsettled = [one.text for one in of.findings if isinstance(one, legs.UnsettledLeg)]
+        return obligations.summary(of.check, unsettled)
 
     @resolver_field
     def not_in_force(self) -> list[ShipmentClause]:

@@ -190,7 +190,7 @@ async def test_a_pinned_page_has_no_live_list_and_only_events_up_to_it(corpus: A
 async def test_a_log_without_facts_says_so(services: Services) -> None:
     html = await page(Api(services), "/")
     assert 'href="/index.ics"' in html
-    assert "<h1>No clause on critical minerals is in force</h1>" in html
+    assert "<h1>No list was read. No clause on critical minerals in force is recorded</h1>" in html
     assert "No act is recorded at this position." in html
     assert "No recorded change in these days." in html
 

@@ -63,7 +63,7 @@ async def test_a_place_says_how_much_it_restricts_and_who_restricts_it(corpus: A
         corpus,
         """own: clauseCounts(groupBy: [CONFIRMATION], status: IN_FORCE, issuer: "CN") {
           confirmation clauses }
-        toward: clauseCounts(groupBy: [ISSUER], status: IN_FORCE, destination: "CN") {
+        toward: clauseCounts(groupBy: [ISSUER], status: IN_FORCE, destination: "CN", direction: EXPORT) {
           issuer { code } clauses }
         from: clauseCounts(
           groupBy: [ISSUER], status: IN_FORCE, origin: "CN", direction: IMPORT

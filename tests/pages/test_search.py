@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from schema.pages.search.parsing import ParsedSearch, parse_search
+from projections.query.search_terms import parse_search
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.cases import each_case
@@ -50,7 +50,8 @@ def test_codes_of_goods_are_codes(query: str, code: str | None) -> None:
 
 def test_no_names_are_read_from_a_text_that_the_api_refuses() -> None:
     text = "gallium to Japan " * 100
-    assert parse_search(text) == ParsedSearch(None, (), (), None, text)
+    found = parse_search(text)
+    assert (found.terms, found.code, found.words) == ((), None, text)
 
 
 @IN_SESSION
@@ -95,3 +96,12 @@ async def test_the_parameter_of_the_api_is_understood_too(corpus: Api) -> None:
 async def test_an_empty_result_says_what_to_try(corpus: Api) -> None:
     text = await read(corpus, "/search?q=xyzzyplugh")
     assert "No record contains “xyzzyplugh”, nor similar words. Try fewer words" in text
+
+
+@IN_SESSION
+async def test_a_missing_part_is_named_after_the_lists_that_were_read(corpus: Api) -> None:
+    text = await read(corpus, "/search?q=copper+peru&valid=2026-12-01")
+    answer = text[: text.index("Records")]
+    assert "No recorded control combines Copper and Peru. The nearest ones lack Peru." in answer
+    assert answer.index("No list of") < answer.index("No recorded control")
+    assert "No recorded clause in force or upcoming covers" not in answer

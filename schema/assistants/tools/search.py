@@ -72,7 +72,11 @@ def line(item: Item) -> str:
 
 
 def more(data: Data, parameters: Parameters, book: Book) -> Mapping[str, Any]:
-    """Return commodities and places with such names."""
+    """Return commodities and places with such names, after the part of the search that is missing."""
+    found = data["asOf"]["search"]
+    if found["statement"]:
+        near = "; ".join(f"{one['entity']}: {one['title']}" for one in found["nearest"])
+        book.add_sentence(f"{found['statement']}{near and f' Nearest: {near}.'}")
     return {
         "commodities": [COMMODITY.of(one) for one in data["commodities"][:MAX_NAMES]],
         "places": [PLACE.of(one) for one in data["places"][:MAX_NAMES]],
@@ -84,7 +88,8 @@ TOOL = Tool(
     title="Search",
     description=(
         "Finds controls, alliances, announcements, figures and firms that match all"
-        " words, and the keys of commodities and codes of places for other tools. Short"
+        " words, and the keys of commodities and codes of places for other tools. Of goods,"
+        " a place and a measure together it finds only controls that have all of them. Short"
         " queries find most: `gallium licence`. A hit is not a statement: call the other"
         " tools for its entity."
     ),

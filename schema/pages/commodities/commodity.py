@@ -218,7 +218,9 @@ def control_sentences(clauses: Clauses, exposure: list[ExposureRow]) -> list[str
     covers = "covers" if clauses.in_force == 1 else "cover"
     sentences = [f"{many(clauses.in_force, 'clause')} in force {covers} it."]
     row = next(iter(exposure), None)
-    if row is not None and row.wholly is not None:
+    if row is None:
+        sentences.append("The share of this output under export controls is not known.")
+    elif row.wholly is not None:
         sentences.append(
             f"Controls for every destination cover {percent(row.wholly)} of this output fully and"
             f" {percent(row.partly or 0)} partly."

@@ -44,7 +44,7 @@ def covering_places(supply: Mapping[str, Any]) -> list[str]:
 def exposure_rows(state: Mapping[str, Any]) -> list[ExposureRow]:
     """Return a row for any destination, and one for each destination of the query.
 
-    The list is empty if no clause in force covers the selected product.
+    The list is empty if no share above zero is known: lists of some producers were not read.
     """
     shown = state["production"]
     rows = [_row("Any destination", None, "asOf.exposure", state["exposure"], shown)]
@@ -59,7 +59,11 @@ def exposure_rows(state: Mapping[str, Any]) -> list[ExposureRow]:
         for index, one in enumerate(state["exposures"])
     ]
     known = [row for row in rows if row is not None]
-    return known if any(row.wholly or row.partly for row in known) else []
+    return (
+        known
+        if any(float(share or 0) > 0 for row in known for share in (row.wholly, row.partly))
+        else []
+    )
 
 
 def _row(

@@ -101,7 +101,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     coming = change_lines(state["upcoming"]["nodes"])
     shown = address.parameters.get("map", MAPS[0])
     everyone = issuers(state["byIssuer"], state["unions"])
-    title = headline(state["inForce"], everyone)
+    title = headline(state["inForce"], everyone, state["completeness"]["statement"])
     reached = reach(state, day)
     return {
         "title": title,
@@ -128,10 +128,12 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-def headline(in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer]) -> str:
-    """Return the number of clauses in force, in a sentence."""
+def headline(
+    in_force: Sequence[Mapping[str, Any]], everyone: Sequence[Issuer], completeness: str
+) -> str:
+    """Return the number of clauses in force in a sentence; without any, first the lists that were read."""
     if not in_force or not in_force[0]["clauses"]:
-        return "No clause on critical minerals is in force"
+        return f"{completeness} No clause on critical minerals in force is recorded"
     counted, unconfirmed = in_force[0], sum(one.own_unconfirmed for one in everyone)
     by = sum(1 for one in everyone if one.own.get("IN_FORCE"))
     verb = "is" if counted["clauses"] == 1 else "are"

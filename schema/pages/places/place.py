@@ -168,7 +168,8 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
     own = counts.total()
     issued = f"{many(own, 'clause')} of {place_in_text(place['code'])} {'is' if own == 1 else 'are'} in force"
     if not own:
-        issued = f"No clause of {place_in_text(place['code'])} is in force"
+        read = state["completeness"]["statement"]
+        issued = f"{read} No clause of {place_in_text(place['code'])} in force is recorded"
     else:
         rules = listed((word_phrase(row["measure"]) for row in state["own"]), MAX_MEASURES)
         issued = f"Before you trade with {place_in_text(code)}, check its rules ({rules}): {issued}"
@@ -194,9 +195,7 @@ def status_sentence(place: Mapping[str, Any], state: Mapping[str, Any], code: st
         if rows
     ]
     if not others:
-        return (
-            f"{issued}. No other issuer has a clause in force on exports to it or imports from it."
-        )
+        return f"{issued}. No other issuer’s clause in force on its trade is recorded."
     return f"{issued}. {', and '.join(others)}."
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schema.pages.commodities.answers import ClauseAnswer, clause_answers
+from projections.query.search_terms import ParsedSearch, parse_search
+from schema.pages.commodities.answers import clause_answers
 from schema.pages.commodities.clauses import pairs_of
-from schema.pages.search.parsing import ParsedSearch, parse_search
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
-from tracker.domain.basics.control_vocabulary import ClauseStatus
-from tracker.domain.catalogue.commodities import Commodity
-from tracker.domain.catalogue.places import Place
+from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 
 KINDS = ("EXPORT_CONTROL", "ALLIANCE", "ANNOUNCEMENT", "FIGURE", "FIRM", "SOURCE")
 
@@ -36,23 +34,6 @@ class Excerpt:
         return f"{self.before}{self.match}{self.after}"
 
 
-@dataclass(frozen=True, slots=True)
-class SearchAnswer:
-    """The goods and places in a search, and the clauses on them."""
-
-    goods: Sequence[Commodity]
-    code: str | None
-    places: Sequence[Place]
-    commodity: Commodity | None
-    """Goods of the listed clauses."""
-    toward: Place | None
-    """Destination of the listed clauses; None for every destination."""
-    clauses: Sequence[ClauseAnswer]
-    searched_clauses: bool
-    listed_all: bool
-    """Whether all instruments on the goods were searched for clauses."""
-
-
 def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     """Return the clauses and the results; none without a search."""
     query = address.parameters.get("q", "")
@@ -64,6 +45,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "day": query if _is_day(query) else None,
         "kinds": KINDS,
         "answer": _answer(data["asOf"], parse_search(query)),
+        "missing": matches and matches["statement"],
         "results": [
             (node, _status(node["node"]), *_excerpts(node))
             for node in (matches["nodes"] if matches else [])
@@ -72,28 +54,32 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-def _answer(matches: Mapping[str, Any], search: ParsedSearch) -> SearchAnswer | None:
+def _answer(matches: Mapping[str, Any], search: ParsedSearch) -> Mapping[str, Any] | None:
+    """Return the goods and places in a search, and the clauses on them; None without any.
+
+    Of the clauses, only those of the results count, in their order.
+    """
     if not (search.names_goods or search.places):
         return None
-    controls = matches.get("controls")
-    clauses: Sequence[ClauseAnswer] = ()
-    if controls:
-        issuers = [place for place in search.places if place != search.destination]
-        clauses, _ = clause_answers(pairs_of({"exportControls": controls}), issuers)
-    return SearchAnswer(
-        search.commodities,
-        search.code,
-        search.places,
-        _goods(search),
-        search.destination,
-        clauses,
-        controls is not None,
-        controls is not None and len(controls["edges"]) == controls["totalCount"],
+    controls, found = (
+        matches.get("controls") or {"edges": (), "totalCount": 0},
+        matches.get("search"),
     )
-
-
-def _goods(search: ParsedSearch) -> Commodity | None:
-    return next(iter(search.commodities), None)
+    listed = [one["node"] for one in found["nodes"]] if found and not search.code else []
+    issuers = {one["key"]: one["issuer"]["code"] for one in listed if "issuer" in one}
+    measures = search.of_kind(Measure)
+    pairs = [
+        (control, clause)
+        for control, clause in pairs_of({"exportControls": controls})
+        if (not issuers or control["key"] in issuers)
+        and (not measures or clause["measure"].lower() in measures)
+    ]
+    return {
+        "search": search,
+        "clauses": clause_answers(pairs, [*dict.fromkeys(issuers.values())])[0],
+        "commodity": next(iter(search.commodities), None),
+        "listed_all": len(controls["edges"]) == controls["totalCount"],
+    }
 
 
 def _status(node: Mapping[str, Any]) -> str | None:
@@ -143,10 +129,12 @@ PAGE = Page(
     texts=frozenset({"q"}),
     aliases={"text": "q"},
     made={
-        "words": lambda address: _parsed(address).words,
+        "words": lambda address: (
+            _parsed(address).words if _parsed(address).code else address.parameters.get("q", "")
+        ),
         "searched": lambda address: bool(_parsed(address).words),
         "answered": lambda address: _parsed(address).names_goods,
-        "goods": lambda address: _goods(_parsed(address)),
+        "goods": lambda address: next(iter(_parsed(address).commodities), None),
         "code": lambda address: _parsed(address).code,
         "toward": lambda address: _parsed(address).destination,
     },

@@ -26,6 +26,7 @@ from schema.types.list_field import list_field
 from schema.types.search import SearchResult, SearchResultConnection, search_result
 from tracker.domain.catalogue.places import Actor
 from tracker.domain.evidence.completeness import KINDS_OF_ACTS
+from tracker.domain.wording.phrases import listed
 
 CURSORS = Cursors(order="RANK")
 
@@ -54,7 +55,10 @@ class SearchAtMoment(AtMoment):
             ),
         ] = None,
     ) -> PageSource[SearchResult]:
-        """Entities that match all of the words, the best first. A word matches if it begins a word of the
+        """Entities that match all of the words, the best first. A search for goods, a place and a measure
+        finds controls with one clause in which all of them hold, the largest producer of the goods first;
+        names may be misspelt. If no control has all, `statement` names the part that is missing, and
+        `nearest` has controls with the others. A word matches if it begins a word of the
         entity or has the same English stem; case and accents do not matter. Searched texts are present and
         former names, titles, keys, instruments, firms, clauses and different accounts. Names and codes of
         commodities and places (including the Harmonized System) are searched too, and notes and quotations
@@ -72,10 +76,24 @@ class SearchAtMoment(AtMoment):
         )
         answer = await info.context.services.as_of.searches.answer(query, self.moment)
         kinds_of_acts = {kind for name in query.kinds for kind in KINDS_OF_ACTS.get(name, ())}
-        scope = self.scope(info, kinds_of_acts, query.places, query.commodities)
-        return self._pages(info, answer).about(scope)
+        places, goods = query.places, query.commodities
+        if answer.missing:
+            places, goods = (
+                places or answer.search.places or None,
+                goods or answer.search.commodities or None,
+            )
+        scope = self.scope(info, kinds_of_acts, places, goods)
+        orders = await self.orders(info) if answer.nearest else ()
+        states = await info.context.services.as_of.named(answer.nearest, self.moment)
+        nearest = [
+            search_result(name, 0, states[name], self.moment, orders, answer.sought)
+            for name in answer.nearest
+        ]
+        return self._pages(info, answer, nearest).about(scope)
 
-    def _pages(self, info: Info, answer: SearchAnswer) -> PageSource[SearchResult]:
+    def _pages(
+        self, info: Info, answer: SearchAnswer, nearest: Sequence[SearchResult]
+    ) -> PageSource[SearchResult]:
         """Return the results in pages."""
         as_of = info.context.services.as_of
 
@@ -102,7 +120,11 @@ class SearchAtMoment(AtMoment):
             CURSORS.encode,
             decode_cursor,
             connection=SearchResultConnection,
-            more=(("position", Position(str(self.moment.position))),),
+            more=(
+                ("position", Position(str(self.moment.position))),
+                ("statement", missing_terms(answer)),
+                ("nearest", nearest),
+            ),
         )
 
 
@@ -114,6 +136,19 @@ def decode_cursor(given: str, path: str) -> Key:
     except ValueError:
         raise cursor_error(path) from None
     return rank, entity
+
+
+def missing_terms(answer: SearchAnswer) -> str | None:
+    """Return the sentence on the terms that no control has together; None if one has all."""
+    if not answer.missing:
+        return None
+    every, missing = (
+        listed([one.name for one in terms], len(terms))
+        for terms in (answer.search.terms, answer.missing)
+    )
+    if not answer.nearest:
+        return f"No recorded control is about {every}."
+    return f"No recorded control combines {every}. The nearest ones lack {missing}."
 
 
 def parse_kinds(given: Sequence[EntityKind] | None) -> tuple[str, ...]:

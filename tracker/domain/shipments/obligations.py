@@ -108,8 +108,11 @@ def _authority(control: ExportControlState) -> str | None:
     return authority_phrase(own) if own else None
 
 
-def summary(check: ShipmentCheck) -> str:
-    """Return the strongest rule of each certainty in a sentence, the certain one first."""
+def summary(check: ShipmentCheck, unsettled: Sequence[str] = ()) -> str:
+    """Return the strongest rule of each certainty in a sentence, the certain one first.
+
+    Without a rule it returns the verdicts on the legs: nothing recorded, or unknown.
+    """
     rules = [one.applicable for one in check.verdicts]
     strongest = [next((one for one in rules if one.certainty is of), None) for of in Certainty]
     sentences = [
@@ -117,4 +120,4 @@ def summary(check: ShipmentCheck) -> str:
         for one in strongest
         if one
     ]
-    return " ".join(sentences) or "No rule in force is recorded for the shipment."
+    return " ".join(sentences or unsettled)
