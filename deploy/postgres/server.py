@@ -39,6 +39,13 @@ INITDB = (
     # These go into postgresql.conf, where an operator may change them.
     *("-c", "shared_buffers=128MB", "-c", "max_connections=100", "-c", "log_checkpoints=off"),
 )
+WATCHED = """exec 3<&0
+read -r line || exit
+( { read -r line <&3 || for try in 1 2 3 4 5; do kill -INT $$ || exit; sleep 2; done; } 2>/dev/null & )
+exec "$@" 3<&- </dev/null
+"""
+"""The shell script that runs a server, with a process beside it that shuts it down when its input ends
+without a line: this process has been killed. Repeatedly, as a starting server may miss the signal."""
 _Server = subprocess.Popen[Any]
 
 
@@ -112,6 +119,7 @@ class Postgres:
         server does not end; the directory then stays locked.
         """
         _shut_down(self._server.pid, lambda: _has_ended(self._server))
+        _end_watch(self._server)
         if self._lock.held:
             _clear_sockets(self.connection.host)
         self._lock.release()
@@ -212,7 +220,7 @@ def _try_launch(
 ) -> _Server | None:
     server, log_offset = _spawn(site, binaries, host, more)
     try:
-        _let_begin(server)
+        _send_line(server)
         wait_until(lambda: _ready(server, site.pgdata) or _has_ended(server), deadline)
         if _ready(server, site.pgdata):
             return server
@@ -220,7 +228,9 @@ def _try_launch(
             raise PostgresError(f"PostgreSQL was not ready in time; {site.log} says why.")
     except BaseException:
         _shut_down(server.pid, lambda: _has_ended(server))
+        _end_watch(server)
         raise
+    _end_watch(server)
     last_words = _last_words(site, log_offset)
     # Backends of a killed server run until their query ends; PostgreSQL refuses to start meanwhile.
     if any(passing in last_words for passing in RETRIED_OBSTACLES) and time.monotonic() < deadline:
@@ -246,24 +256,31 @@ def _spawn(
 ) -> tuple[_Server, int]:
     """Start a server that waits for a line, and return it with its start in the log.
 
-    If a signal handler raises here, the line is never sent, and no server is left behind.
+    If a signal handler raises here, the line is never sent, and no server is left behind. A second line
+    ends the watch over this process.
     """
     quoted = host.replace('"', '""')
     access = write_access_files(site)
     settings = [*SETTINGS, *more, *access, f'unix_socket_directories="{quoted}"']
     options = [word for setting in settings for word in ("-c", setting)]
     postgres = [str(binaries / "postgres"), "-D", str(site.pgdata), "-p", str(PORT), *options]
-    command = ["sh", "-c", 'read -r line && exec "$@" </dev/null', "sh", *postgres]
+    command = ["sh", "-c", WATCHED, "sh", *postgres]
     with open(site.log, "ab", opener=open_private) as log:
         log_offset = log.tell()
         streams: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": log, "stderr": log}
-        return subprocess.Popen(command, **streams, **site.process()), log_offset
+        return subprocess.Popen(command, bufsize=0, **streams, **site.process()), log_offset
 
 
-def _let_begin(server: _Server) -> None:
+def _send_line(server: _Server) -> None:
     assert server.stdin
-    with suppress(BrokenPipeError), server.stdin as shell:
-        shell.write(b"begin\n")
+    with suppress(BrokenPipeError, ValueError):  # it has ended, or its watch has
+        server.stdin.write(b"\n")
+
+
+def _end_watch(server: _Server) -> None:
+    _send_line(server)
+    assert server.stdin
+    server.stdin.close()
 
 
 def _ready(server: _Server, pgdata: Path) -> bool:

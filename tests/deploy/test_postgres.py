@@ -167,6 +167,41 @@ def test_a_start_waits_for_the_backends_of_a_killed_server(server_dir: Path) -> 
     assert "pre-existing shared memory block" in (server_dir / "postgres.log").read_text()
 
 
+def test_a_server_ends_with_its_killed_owner(server_dir: Path, owner: Any) -> None:
+    process = owner(server_dir, HOLD)
+    [server] = postmasters(server_dir)
+    process.kill()
+    wait_for(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)
+    assert "received fast shutdown request" in (server_dir / "postgres.log").read_text()
+
+
+def test_a_server_that_is_still_starting_ends_with_its_killed_owner(
+    server_dir: Path, owner: Any
+) -> None:
+    with Postgres.start(server_dir):
+        pass
+    process = owner(server_dir, 'print("up", flush=True)' + HOLD)
+    wait_for(lambda: postmasters(server_dir))
+    process.kill()
+    wait_for(lambda: not postmasters(server_dir))
+
+
+def test_a_stopped_server_leaves_no_process(server_dir: Path) -> None:
+    with Postgres.start(server_dir):
+        assert len(processes_of(server_dir)) == 2
+    wait_for(lambda: not processes_of(server_dir))
+
+
+def processes_of(data_dir: Path) -> list[psutil.Process]:
+    """Return the processes whose command names a data directory: the server, and the watch over its owner."""
+    processes = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if f"{data_dir}/pgdata" in process.cmdline():
+                processes.append(process)
+    return processes
+
+
 def test_a_committed_row_survives_a_kill_of_the_owner(server_dir: Path, owner: Any) -> None:
     process = owner(
         server_dir,
@@ -184,10 +219,26 @@ def test_a_committed_row_survives_a_kill_of_the_owner(server_dir: Path, owner: A
     )
     process.kill()
     process.wait()
-    [orphan] = postmasters(server_dir)
     with Postgres.start(server_dir) as server:
-        assert orphan not in postmasters(server_dir)
         assert ask(server.connection, READ) == 42
+
+
+def test_the_orphan_of_a_killed_owner_is_stopped(server_dir: Path, owner: Any) -> None:
+    orphan = orphaned(server_dir, owner)
+    with Postgres.start(server_dir):
+        assert orphan not in postmasters(server_dir)
+
+
+def orphaned(server_dir: Path, owner: Any) -> psutil.Process:
+    """Return the server of a killed process, the watch over which was killed first."""
+    process = owner(server_dir, HOLD)
+    [orphan] = postmasters(server_dir)
+    for each in processes_of(server_dir):
+        if each != orphan:
+            each.kill()
+    process.kill()
+    process.wait()
+    return orphan
 
 
 def test_a_second_process_is_told_that_the_directory_is_in_use(
@@ -214,10 +265,7 @@ def test_a_running_server_is_found_until_it_is_stopped(server_dir: Path, owner: 
 
 
 def test_the_orphan_of_a_killed_owner_is_not_given_out(server_dir: Path, owner: Any) -> None:
-    process = owner(server_dir, HOLD)
-    process.kill()
-    process.wait()
-    assert postmasters(server_dir)
+    assert orphaned(server_dir, owner) in postmasters(server_dir)
     assert running(server_dir) is None
 
 
