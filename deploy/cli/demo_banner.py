@@ -9,7 +9,6 @@ from pathlib import Path
 
 from graphql import parse, print_ast
 from rich.console import Console
-from rich.syntax import Syntax
 
 from deploy.config import table
 from deploy.web.app import import_execute
@@ -117,14 +116,7 @@ async def print_answers(services: Services, console: Console) -> None:
     for example in QUESTIONS:
         answer = await execute(services, example.document, {}, Access())
         console.print(example.about, style="bold")
-        console.print(
-            Syntax(
-                print_ast(parse(example.document)).strip(),
-                "graphql",
-                theme="ansi_dark",
-                background_color="default",
-            )
-        )
+        console.print(print_ast(parse(example.document)).strip(), markup=False, soft_wrap=True)
         console.print(
             json.dumps(answer.get("data", answer), ensure_ascii=False),
             style="green",

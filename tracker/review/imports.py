@@ -25,7 +25,6 @@ from tracker.snapshots.store import SnapshotStore
 from tracker.sources.column_mapping import load_mapping
 from tracker.sources.importing.importer import ImportOutcome, import_file
 from tracker.sources.reader import File, Item, Reader, ReadFact
-from tracker.sources.registry import reader_named
 
 SQL = named_queries(Path(__file__).with_name("imports.sql"))
 
@@ -154,6 +153,8 @@ def reviewed_reader(candidate: Candidate) -> Reader:
 
     Raises InvalidInput for an unknown reader.
     """
+    from tracker.sources.registry import reader_named  # here, as it would delay every start
+
     reader = reader_named(str(candidate.reader))
     if candidate.settings:
         if reader.with_mapping is None:

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from schema.pages.docs.markdown import RenderedMarkdown, render
+if TYPE_CHECKING:
+    from schema.pages.docs.markdown import RenderedMarkdown
 
 CHECKOUT = Path(__file__).parents[3]
 PACKED = Path(__file__).with_name("files")
@@ -51,6 +53,8 @@ class Library:
         return {document.name: self._rendered(document) for document in self._documents}
 
     def _rendered(self, document: Document) -> RenderedMarkdown:
+        from schema.pages.docs.markdown import render  # here, as it would delay every start
+
         return render(document.text, lambda target: self._address(document, target))
 
     def _address(self, document: Document, target: str) -> str | None:

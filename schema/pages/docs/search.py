@@ -8,8 +8,10 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from schema.pages.docs.markdown import RenderedMarkdown, Section
+if TYPE_CHECKING:
+    from schema.pages.docs.markdown import RenderedMarkdown, Section
 
 WORD = re.compile(r"[^\W_]+")
 HEADING_WEIGHT = 4
