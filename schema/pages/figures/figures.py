@@ -1,4 +1,4 @@
-"""`/figures`: the products with figures, their editions, and every matching claim. Pure."""
+"""`/figures`: commodities or products with figures, their editions, and every matching claim. Pure."""
 
 from __future__ import annotations
 
@@ -30,6 +30,19 @@ class SupplyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CommodityRow:
+    """A commodity with figures."""
+
+    key: str
+    name: str
+    kinds: str
+    years: str
+    figures: int
+    claims: int
+    publishers: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimLine:
     """A claim in the list of all claims."""
 
@@ -49,6 +62,7 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     state = data["asOf"]
     stage = address.parameters.get("stage")
     supplies = [one for one in state["supplies"] if stage in (None, one["stage"])]
+    of_commodity = "commodity" in address.parameters
     commodities = [(one["key"], one["name"]) for one in data["commodities"]]
     return {
         "title": "Figures and who publishes them",
@@ -57,13 +71,34 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
         "sources": sorted(
             {node["publisherName"] or node["publisher"] for node in state["editions"]["nodes"]}
         ),
-        "supplies": supply_rows(supplies, state["supplies"]),
+        "supplies": supply_rows(supplies, state["supplies"]) if of_commodity else (),
+        "with_figures": () if of_commodity else commodity_rows(supplies),
         "editions": state["editions"]["nodes"],
         "claims": [_line(index, one) for index, one in enumerate(state["claims"]["nodes"])],
         "commodities": sorted(commodities, key=lambda one: one[1].casefold()),
         "stages": Stage,
         "statistics": Statistic,
     }
+
+
+def commodity_rows(supplies: Sequence[Any]) -> list[CommodityRow]:
+    """Return a row for each commodity with figures; products of all commodities make a long page."""
+    rows = []
+    for key, group in groupby(supplies, key=lambda one: one["commodity"]["key"]):
+        products = list(group)
+        kinds = (kind_of_figure(one["statistic"], one["stage"]) for one in products)
+        rows.append(
+            CommodityRow(
+                key,
+                products[0]["commodity"]["name"],
+                ", ".join(dict.fromkeys(kinds)),
+                years_in_words(sorted({year for one in products for year in one["years"]})),
+                sum(one["figures"] for one in products),
+                sum(one["claims"] for one in products),
+                ", ".join(sorted({name for one in products for name in one["publishers"]})),
+            )
+        )
+    return rows
 
 
 def supply_rows(shown: Sequence[Any], all: Sequence[Any]) -> list[SupplyRow]:
