@@ -16,7 +16,7 @@ from tracker.domain.catalogue.places import Actor, Place
 from tracker.domain.controls.export_control_acts import ClausesFact
 from tracker.domain.entities.fact import NOT_A_SUBJECT, Fact
 from tracker.domain.events.registry import FACTS
-from tracker.log.selection import TYPES_WITH_SUBJECTS, Selection, is_selected
+from tracker.log.selection import Selection, is_selected, types_with_subjects
 
 DECLARED = {
     "Alliance.Founded members": True,
@@ -160,7 +160,7 @@ def test_a_trade_flow_is_about_its_importer_and_not_about_origins_or_goods() -> 
 
 def test_types_that_name_something_are_those_that_are_looked_up_by_it() -> None:
     about = {path.partition(" ")[0] for path, is_about in DECLARED.items() if is_about}
-    assert set(TYPES_WITH_SUBJECTS) == about - {"Figure.Claimed"}
+    assert set(types_with_subjects()) == about - {"Figure.Claimed"}
 
 
 class Detail(Value, frozen=True, kw_only=True):

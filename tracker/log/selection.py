@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Hashable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from tracker.domain.catalogue.commodities import Commodity
@@ -98,12 +98,11 @@ def commodities_of_controls(commodities: tuple[str, ...]) -> Sequence[str]:
     return controls_about(map(Commodity, commodities))
 
 
-TYPES_WITH_SUBJECTS = tuple(
-    type_
-    for type_, fact in FACTS.items()
-    if any(subject_fields(fact)) and type_ not in Figure.FACTS
-)
-"""The event types that name their subjects, except figures, which have them in their names."""
+@cache
+def types_with_subjects() -> Sequence[str]:
+    """Return the event types that name their subjects, except figures, which have them in their names."""
+    types = (name for name, fact in FACTS.items() if any(subject_fields(fact)))
+    return [name for name in types if name not in Figure.FACTS]
 
 
 async def streams_selected(
@@ -117,7 +116,7 @@ async def streams_selected(
     commodities = tuple(selection.commodities or ())
     words = {*commodities, *commodities_of_controls(commodities), *(selection.places or ())}
     named, since = defaultdict[str, list[Fact]](list), dict[str, int]()
-    for event in await recorder.events_mentioning(TYPES_WITH_SUBJECTS, words, before):
+    for event in await recorder.events_mentioning(types_with_subjects(), words, before):
         named[event.stream].append(event.fact)
         if is_selected(named[event.stream], selection):
             since.setdefault(event.stream, event.position)
