@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from schema.pages.commodities.clauses import MAX_ENDED_CLAUSES
 from schema.pages.commodities.years import first_drawn_year
 from tests.support.api import Api, main_of
 from tests.support.loops import IN_SESSION
@@ -77,7 +78,11 @@ async def test_clauses_stand_by_issuer_and_those_that_are_over_are_folded(corpus
     assert text_of(shown).index("China") < text_of(shown).index("Namibia")
     october = text_of(shown[shown.index("/controls/cn-mofcom-2025-56") :])
     assert re.search(r"^[^.]*? suspended until 10 Nov 2026, then back", october)
-    assert re.search(r"\d+ ended clauses", text_of(folded))
+    [ended] = re.findall(r"(\d+) ended clauses", text_of(folded))
+    assert int(ended) > MAX_ENDED_CLAUSES == folded.count('<th scope="row"')
+    assert f"Only the newest {MAX_ENDED_CLAUSES} are shown here; the list has all." in text_of(
+        folded
+    )
     assert f"/controls?commodity=rare_earths&amp;{'valid=2025-11-20'}" in section
 
 

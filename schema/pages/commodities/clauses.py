@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
@@ -15,6 +16,8 @@ from tracker.domain.basics.control_vocabulary import ClauseStatus
 from tracker.domain.basics.word import Phase
 from tracker.domain.wording.phrases import listed, many
 
+MAX_ENDED_CLAUSES = 20
+"""Ended clauses on a page, the newest: each takes 2 kB. The list of controls has all."""
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 """An instrument and one of its clauses."""
 
@@ -28,6 +31,8 @@ class Clauses:
     wider: StatusTable | None
     """Clauses on groups of goods that may include it, and acts that only empower others."""
     over: StatusTable | None
+    older: int
+    """The number of ended clauses that `over` leaves out."""
     in_force: int
     unconfirmed: Mapping[str, int]
     """The number of clauses in force that are not confirmed, by confirmation."""
@@ -53,8 +58,11 @@ def clauses_on(state: Mapping[str, Any], address: Address) -> Clauses:
         for node, clause in pairs
         if not ClauseStatus[clause["status"]].has_ended
     )
+    ended = (pair for pair in pairs if _section(pair[1]) == "over")
+    older = {id(pair) for pair in islice(ended, MAX_ENDED_CLAUSES, None)}
     ordered = sorted(
-        pairs, key=lambda pair: (-weight[pair[0]["issuer"]["code"]], pair[0]["issuer"]["name"])
+        (pair for pair in pairs if id(pair) not in older),
+        key=lambda pair: (-weight[pair[0]["issuer"]["code"]], pair[0]["issuer"]["name"]),
     )
     sections: dict[str, list[Pair]] = {"current": [], "wider": [], "over": []}
     for pair in ordered:
@@ -67,6 +75,7 @@ def clauses_on(state: Mapping[str, Any], address: Address) -> Clauses:
         current,
         wider,
         over,
+        len(older),
         statuses["IN_FORCE"],
         Counter(
             clause["confirmation"]

@@ -1,0 +1,20 @@
+"""The size of pages: visitors with slow connections read them too."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.addresses import PAGES
+from tests.support.api import Api
+from tests.support.loops import IN_SESSION
+
+pytestmark = IN_SESSION
+
+MAX_BYTES = 300_000
+"""The maximum size of the HTML of a page, uncompressed."""
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+async def test_no_page_is_larger_than_300_kilobytes(corpus: Api, path: str) -> None:
+    answer = await corpus.request("GET", path, headers={"Accept": "text/html"})
+    assert len(answer.content) <= MAX_BYTES
