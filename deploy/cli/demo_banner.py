@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 
 from graphql import parse, print_ast
@@ -14,54 +13,28 @@ from deploy.config import table
 from deploy.web.app import import_execute
 from schema.services import Access, Services
 
-
-@dataclass(frozen=True, slots=True)
-class ExampleQuery:
-    """An example query."""
-
-    about: str
-    document: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExamplePage:
-    """An example page."""
-
-    about: str
-    path: str
-
-
-PAGES = (
-    ExamplePage(
-        "China's ban on exports to the US, by effective date and as recorded",
-        "/controls/cn-mofcom-2024-46",
-    ),
-    ExamplePage(
-        "producers of rare earths, and the share under controls", "/commodities/rare_earths"
-    ),
-    ExamplePage(
-        "one figure with the claim of each publisher",
-        "/figures/rare_earths/CN/production/mine/2023",
-    ),
-)
-QUESTIONS = (
-    ExampleQuery(
-        "China's ban on gallium to the US, while one clause of it is suspended",
+PAGES = {
+    "/controls/cn-mofcom-2024-46": "China's ban on exports to the US, by effective date and as recorded",
+    "/commodities/rare_earths": "producers of rare earths, and the share under controls",
+    "/figures/rare_earths/CN/production/mine/2023": "one figure with the claim of each publisher",
+}
+"""Example pages: what each shows, by its path."""
+QUERIES = {
+    "China's ban on gallium to the US, while one clause of it is suspended": (
         '{ asOf(validAt: "2025-11-20") { exportControl(id: "cn-mofcom-2024-46") {'
-        " title clauses { key status suspendedUntil returnsOn } } } }",
+        " title clauses { key status suspendedUntil returnsOn } } } }"
     ),
-    ExampleQuery(
-        "China's rare-earth output of 2023: the claim of each publisher",
+    "China's rare-earth output of 2023: the claim of each publisher": (
         '{ asOf(validAt: "2025-08-01") { figure(id: "rare_earths/CN/production/mine/2023") {'
-        " claims { publisher edition value unit publishedOn preferred } } } }",
+        " claims { publisher edition value unit publishedOn preferred } } } }"
     ),
-    ExampleQuery(
-        "Members of the Minerals Security Partnership before and after June 2023",
+    "Members of the Minerals Security Partnership before and after June 2023": (
         '{ before: asOf(validAt: "2023-06-01") { alliance(id: "msp") { ...members } }'
         ' after: asOf(validAt: "2023-07-01") { alliance(id: "msp") { ...members } } }'
-        " fragment members on Alliance { members { place { code } } }",
+        " fragment members on Alliance { members { place { code } } }"
     ),
-)
+}
+"""Example queries, by what each shows."""
 
 
 async def print_demo_banner(
@@ -87,9 +60,9 @@ async def print_demo_banner(
     console.print(f"  GraphQL        {url}/graphql")
     console.print(f"  subscriptions  {url.replace('http', 'ws', 1)}/graphql\n")
     console.print("Three example pages", style="bold")
-    for page in PAGES:
-        console.print(f"  {url}{page.path}", soft_wrap=True)
-        console.print(f"    {page.about}", markup=False, soft_wrap=True)
+    for path, about in PAGES.items():
+        console.print(f"  {url}{path}", soft_wrap=True)
+        console.print(f"    {about}", markup=False, soft_wrap=True)
     console.print()
     if data_dir:
         console.print("  other commands use this database after", soft_wrap=True)
@@ -113,10 +86,10 @@ async def print_demo_banner(
 async def print_answers(services: Services, console: Console) -> None:
     """Print the example queries with their responses."""
     execute = import_execute()
-    for example in QUESTIONS:
-        answer = await execute(services, example.document, {}, Access())
-        console.print(example.about, style="bold")
-        console.print(print_ast(parse(example.document)).strip(), markup=False, soft_wrap=True)
+    for about, document in QUERIES.items():
+        answer = await execute(services, document, {}, Access())
+        console.print(about, style="bold")
+        console.print(print_ast(parse(document)).strip(), markup=False, soft_wrap=True)
         console.print(
             json.dumps(answer.get("data", answer), ensure_ascii=False),
             style="green",

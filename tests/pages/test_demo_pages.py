@@ -11,7 +11,7 @@ from tests.support.loops import IN_SESSION
 pytestmark = IN_SESSION
 
 
-@pytest.mark.parametrize("path", ["/", *(page.path for page in PAGES)])
+@pytest.mark.parametrize("path", ["/", *PAGES])
 async def test_each_page_that_the_demo_names_is_there(corpus: Api, path: str) -> None:
     answer = await corpus.request("GET", path)
     assert answer.status_code == 200

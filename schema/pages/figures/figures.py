@@ -30,19 +30,6 @@ class SupplyRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CommodityRow:
-    """A commodity with figures."""
-
-    key: str
-    name: str
-    kinds: str
-    years: str
-    figures: int
-    claims: int
-    publishers: str
-
-
-@dataclass(frozen=True, slots=True)
 class ClaimLine:
     """A claim in the list of all claims."""
 
@@ -81,22 +68,23 @@ def view(data: Mapping[str, Any], address: Address) -> Mapping[str, Any]:
     }
 
 
-def commodity_rows(supplies: Sequence[Any]) -> list[CommodityRow]:
+def commodity_rows(supplies: Sequence[Any]) -> list[dict[str, Any]]:
     """Return a row for each commodity with figures; products of all commodities make a long page."""
     rows = []
-    for key, group in groupby(supplies, key=lambda one: one["commodity"]["key"]):
+    for _, group in groupby(supplies, key=lambda one: one["commodity"]["key"]):
         products = list(group)
         kinds = (kind_of_figure(one["statistic"], one["stage"]) for one in products)
         rows.append(
-            CommodityRow(
-                key,
-                products[0]["commodity"]["name"],
-                ", ".join(dict.fromkeys(kinds)),
-                years_in_words(sorted({year for one in products for year in one["years"]})),
-                sum(one["figures"] for one in products),
-                sum(one["claims"] for one in products),
-                ", ".join(sorted({name for one in products for name in one["publishers"]})),
-            )
+            {
+                **products[0]["commodity"],
+                "kinds": ", ".join(dict.fromkeys(kinds)),
+                "years": years_in_words(sorted({of for one in products for of in one["years"]})),
+                "figures": sum(one["figures"] for one in products),
+                "claims": sum(one["claims"] for one in products),
+                "publishers": ", ".join(
+                    sorted({of for one in products for of in one["publishers"]})
+                ),
+            }
         )
     return rows
 
