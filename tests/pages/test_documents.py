@@ -261,7 +261,7 @@ def test_the_documents_are_read_from_a_directory_like_the_checkout() -> None:
 def test_marks_of_commands_are_not_shown() -> None:
     assert "<!-- measured: hostile -->" in (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
     assert "measured: hostile" not in pages()["faults"].html
-    assert "end of page" not in pages()["page"].html
+    assert "end of hostile" not in pages()["faults"].html
 
 
 @pytest.mark.parametrize("path", ["/docs?q=" + 201 * "x", "/controls?unknown=x", "/docs/no"])
