@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, Generic, TypeAlias
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from graphql import OperationDefinitionNode, parse
+from msgspec import UNSET, UnsetType, structs
 
 from schema.assistants.answers import Completeness, LeftOut, ToolAnswer
 from schema.assistants.arguments import Arguments
 from schema.assistants.book import Book
 from schema.assistants.json_schemas import json_schema
 from schema.assistants.parts import Part, json_schema_of, shared_schemas
+from schema.inputs.input_types import to_camel
 from schema.pages.site.address import href
 from schema.pages.site.frame import completeness_of
 from schema.pages.site.own_document import WithDocument
@@ -75,6 +78,18 @@ class CheckableAnswer:
     text: str
 
 
+def no_variables(arguments: Any) -> Mapping[str, Any]:
+    """Return no further variables."""
+    return {}
+
+
+def as_variable(value: Any) -> Any:
+    """Return the value of an argument as that of a variable: words of vocabularies have their names."""
+    if isinstance(value, list):
+        return [as_variable(each) for each in value]
+    return value.name if isinstance(value, StrEnum) else value
+
+
 def nothing_more(data: Data, arguments: Any, book: Book) -> Mapping[str, Any]:
     """Return no further fields."""
     return {}
@@ -92,8 +107,6 @@ class Tool(WithDocument, Generic[Arguments]):
     arguments: type[Arguments]
     part: Part
     """Part of a response for an item."""
-    variables: Callable[[Arguments], Mapping[str, Any]]
-    """Function for the variables of the document besides the moment."""
     page: Callable[[Arguments, Data], tuple[str, Mapping[str, object]]]
     """Function for the path and the parameters of the page with the same content."""
     nodes: Callable[[Data, Arguments], Nodes]
@@ -101,6 +114,8 @@ class Tool(WithDocument, Generic[Arguments]):
     item: Callable[[Node, Book], Item]
     line: Callable[[Item], str]
     """Function for an item in one line of text."""
+    variables: Callable[[Arguments], Mapping[str, Any]] = no_variables
+    """Function for the variables of the document that are not the moment or arguments of the same name."""
     more: Callable[[Data, Arguments, Book], Mapping[str, Any]] = nothing_more
     """Function for further fields of the response."""
     further: Mapping[str, Any] = field(default_factory=dict)
@@ -112,6 +127,16 @@ class Tool(WithDocument, Generic[Arguments]):
     def input_schema(self) -> dict[str, Any]:
         """Return its arguments as JSON Schema."""
         return json_schema(self.arguments)
+
+    @cached_property
+    def variable_names(self) -> list[str]:
+        """Return the variables of its document."""
+        return [
+            each.variable.name.value
+            for definition in parse(self.document).definitions
+            if isinstance(definition, OperationDefinitionNode)
+            for each in definition.variable_definitions or ()
+        ]
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
@@ -130,9 +155,12 @@ class Tool(WithDocument, Generic[Arguments]):
     def variables_of(self, arguments: Arguments) -> dict[str, Any]:
         """Return the variables of its document; missing ones are left out."""
         position = None if arguments.position is None else str(arguments.position)
-        moment = {"validAt": arguments.day, "position": position}
-        values = {**moment, **self.variables(arguments)}
-        return {name: value for name, value in values.items() if value is not None}
+        values = {
+            **{to_camel(name): as_variable(of) for name, of in structs.asdict(arguments).items()},
+            **{"validAt": arguments.day, "position": position},
+            **self.variables(arguments),
+        }
+        return {name: values[name] for name in self.variable_names if values.get(name) is not None}
 
     def argument_of(self, variable: str) -> str:
         """Return the argument with the value of a variable of its document."""

@@ -59,13 +59,7 @@ def variables(parameters: Parameters) -> dict[str, Any]:
     if parameters.from_day is None and parameters.from_position is None:
         raise InvalidInput("expected the first moment: fromDay or fromPosition", path=("fromDay",))
     return {
-        "fromDay": parameters.from_day,
-        "fromPosition": None if parameters.from_position is None else str(parameters.from_position),
-        "commodity": parameters.commodity,
-        "place": parameters.place,
-        "kind": parameters.kind and parameters.kind.upper(),
-        "first": parameters.first,
-        "after": parameters.after,
+        "fromPosition": None if parameters.from_position is None else str(parameters.from_position)
     }
 
 

@@ -11,7 +11,7 @@ from schema.assistants.amounts import amount_of
 from schema.assistants.arguments import PagedArguments, YearNumber
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
-from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
+from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, as_variable, numbers
 from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.wording.phrases import word_phrase
 from tracker.errors import InvalidInput
@@ -52,26 +52,16 @@ def variables(parameters: Parameters) -> dict[str, Any]:
     if not (parameters.figure or parameters.commodity):
         raise InvalidInput("expected the key of a figure, or a commodity", path=("figure",))
     year = None if parameters.year is None else {"from": parameters.year, "to": parameters.year}
-    return {
-        "one": parameters.figure is not None,
-        "figure": parameters.figure or "",
-        "first": parameters.first,
-        "after": parameters.after,
-        "commodity": parameters.commodity,
-        "place": parameters.place,
-        "statistic": parameters.statistic and parameters.statistic.name,
-        "stage": parameters.stage and parameters.stage.name,
-        "years": year,
-    }
+    return {"one": parameters.figure is not None, "figure": parameters.figure or "", "years": year}
 
 
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the figure, or the list."""
     if parameters.figure is not None:
         return f"/figures/{data['asOf']['figure']['key']}", {}
-    values = variables(parameters)
     names = ("commodity", "place", "statistic", "stage")
-    return "/figures", {**{name: values[name] for name in names}, "years": parameters.year}
+    values = {name: as_variable(getattr(parameters, name)) for name in names}
+    return "/figures", {**values, "years": parameters.year}
 
 
 def nodes(data: Data, parameters: Parameters) -> Nodes:

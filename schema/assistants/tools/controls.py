@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.parts import Part
 from schema.assistants.sentences import DOUBTS, clause_sentence, control_sentence
-from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, numbers
+from schema.assistants.tool import Data, Item, Node, Nodes, NotThere, Tool, as_variable, numbers
+from schema.inputs.input_types import to_camel
 from schema.pages.site.amounts import measured
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Direction, Measure
 from tracker.domain.basics.word import Phase
@@ -61,27 +62,19 @@ CLAUSE = Part(
 )
 CONTROL = Part(__name__, "ControlOfTool", {"disputed": bool, "clauses": [CLAUSE]}, "clauses")
 
-FILTERS = ("issuer", "commodity", "destination", "origin", "measure", "status", "direction")
-OTHERS = {"hs_code": "hsCode", "firm": "firm", "search": "search"}
+NO_FILTERS = frozenset({"day", "position", "first", "after", "control"})
+"""Arguments that do not filter the page."""
 
 
 def variables(parameters: Controls) -> dict[str, Any]:
-    """Return the variables of the document."""
-    return {
-        "one": parameters.control is not None,
-        "control": parameters.control or "",
-        "first": parameters.first,
-        "after": parameters.after,
-        **filters(parameters),
-    }
+    """Return the variables for one control."""
+    return {"one": parameters.control is not None, "control": parameters.control or ""}
 
 
 def filters(parameters: Controls) -> dict[str, Any]:
-    """Return the filters of the list, for the API and the page."""
-    values = {name: getattr(parameters, name) for name in FILTERS}
-    for name in ("measure", "status", "direction"):
-        values[name] = values[name] and values[name].name
-    return {**values, **{name: getattr(parameters, own) for own, name in OTHERS.items()}}
+    """Return the filters of the page."""
+    values = structs.asdict(parameters).items()
+    return {to_camel(name): as_variable(of) for name, of in values if name not in NO_FILTERS}
 
 
 def page(parameters: Controls, data: Data) -> tuple[str, Mapping[str, object]]:

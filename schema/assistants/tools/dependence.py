@@ -45,17 +45,6 @@ LIST = Part(
 RELIANCE = Part(__name__, "RelianceOfTool", {"product": str, "amount": str, "sources": [int]})
 
 
-def variables(parameters: Parameters) -> dict[str, Any]:
-    """Return the variables of the document."""
-    return {
-        "importer": parameters.importer,
-        "commodity": parameters.commodity,
-        "form": parameters.form,
-        "measures": parameters.measures and [one.name for one in parameters.measures],
-        "figures": parameters.figures,
-    }
-
-
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the commodity."""
     return f"/commodities/{parameters.commodity}", {"toward": parameters.importer}
@@ -186,7 +175,6 @@ TOOL = Tool(
     ),
     arguments=Parameters,
     part=LIST,
-    variables=variables,
     page=page,
     nodes=nodes,
     item=list_of_origins,

@@ -63,16 +63,10 @@ NOT_CONFIRMED = {
 
 
 def variables(parameters: Parameters) -> dict[str, Any]:
-    """Return the variables of the document. Raises InvalidInput without a filter."""
+    """Return no further variables. Raises InvalidInput without a filter."""
     if not (parameters.commodity or parameters.destination or parameters.issuer):
         raise InvalidInput("expected a commodity, a destination or an issuer", path=("commodity",))
-    return {
-        "commodity": parameters.commodity,
-        "destination": parameters.destination,
-        "issuer": parameters.issuer,
-        "stage": parameters.stage and parameters.stage.name,
-        "year": parameters.year,
-    }
+    return {}
 
 
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:

@@ -29,11 +29,6 @@ EVENT = Part(__name__, "EventOfTool", {"sources": [int]}, "sources")
 VERSION = Part(__name__, "VersionOfTool", {"says": str})
 
 
-def variables(parameters: Parameters) -> dict[str, Any]:
-    """Return the variables of the document."""
-    return {"entity": parameters.entity, "first": parameters.first, "after": parameters.after}
-
-
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the entity, or its events if it has no page."""
     path = entity_path(parameters.entity)
@@ -116,7 +111,6 @@ TOOL = Tool(
     ),
     arguments=Parameters,
     part=EVENT,
-    variables=variables,
     page=page,
     nodes=nodes,
     item=event,

@@ -58,12 +58,7 @@ def variables(parameters: Parameters) -> dict[str, Any]:
         raise InvalidInput(
             f"expected a year of at most {MAX_YEARS} before `lastYear`, {last}", path=("firstYear",)
         )
-    return {
-        "commodity": parameters.commodity,
-        "years": {"from": first, "to": last},
-        "stage": parameters.stage and parameters.stage.name,
-        "form": parameters.form,
-    }
+    return {"years": {"from": first, "to": last}}
 
 
 def newest_year(parameters: Parameters) -> int:

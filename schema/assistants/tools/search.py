@@ -9,7 +9,7 @@ from schema.assistants.arguments import PagedArguments
 from schema.assistants.book import Book
 from schema.assistants.kinds import Kind
 from schema.assistants.parts import Part
-from schema.assistants.tool import Data, Item, Node, Nodes, Tool
+from schema.assistants.tool import Data, Item, Node, Nodes, Tool, as_variable
 from schema.pages.site.address import entity_path
 
 MAX_NAMES = 20
@@ -32,15 +32,8 @@ PLACE = Part(__name__, "FoundPlace", {})
 
 
 def variables(parameters: Parameters) -> dict[str, Any]:
-    """Return the variables of the document."""
-    return {
-        "text": parameters.text,
-        "kinds": [parameters.kind.upper()] if parameters.kind else None,
-        "commodity": parameters.commodity,
-        "place": parameters.place,
-        "first": parameters.first,
-        "after": parameters.after,
-    }
+    """Return the kinds as a list."""
+    return {"kinds": as_variable([parameters.kind]) if parameters.kind else None}
 
 
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:

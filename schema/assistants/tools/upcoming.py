@@ -26,18 +26,6 @@ class Parameters(PagedArguments, frozen=True, kw_only=True):
 TRANSITION = Part(__name__, "TransitionOfTool", {"sources": [int]}, "sources")
 
 
-def variables(parameters: Parameters) -> dict[str, Any]:
-    """Return the variables of the document."""
-    return {
-        "days": parameters.days,
-        "commodity": parameters.commodity,
-        "place": parameters.place,
-        "kind": parameters.kind and parameters.kind.upper(),
-        "first": parameters.first,
-        "after": parameters.after,
-    }
-
-
 def page(parameters: Parameters, data: Data) -> tuple[str, Mapping[str, object]]:
     """Return the commodity, the place, or the overview."""
     if parameters.commodity is not None:
@@ -88,7 +76,6 @@ TOOL = Tool(
     ),
     arguments=Parameters,
     part=TRANSITION,
-    variables=variables,
     page=page,
     nodes=nodes,
     item=transition,
