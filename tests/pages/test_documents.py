@@ -16,7 +16,7 @@ from starlette.responses import Response
 from schema.pages.docs import docs
 from schema.pages.docs.documents import Document, Library, pages, read_documents, reading_order
 from schema.pages.docs.markdown import RenderedMarkdown, render, slug
-from schema.pages.docs.search import EXCERPT_CHARACTERS, Result, SearchIndex, excerpt
+from schema.pages.docs.search import Result, SearchIndex
 from schema.pages.site import plain, route
 from schema.pages.site.html import problem_response
 from schema.services import Services
@@ -221,12 +221,13 @@ def test_search_finds_sections_with_all_words_those_in_headings_first(
 
 def test_matches_are_shown_and_marked() -> None:
     [result] = INDEX.find("tracker_read")
-    assert [piece.text for piece in result.excerpt if piece.matches] == ["TRACKER", "READ"]
+    assert [piece.text for piece in result.excerpt if piece.matches] == ["TRACKER_READ"]
     text = "word " * 200 + "needle in hay " + "word " * 200
-    pieces = excerpt(text, ["needle"])
+    [result] = SearchIndex(Library([Document("a", "a.md", f"# A\n\n{text}")]).pages).find("needle")
+    pieces = result.excerpt
     assert [piece.text for piece in pieces if piece.matches] == ["needle"]
-    assert sum(len(piece.text) for piece in pieces) <= EXCERPT_CHARACTERS + 4
-    assert (pieces[0].text, pieces[-1].text[-2:]) == ("… ", " …")
+    assert sum(len(piece.text) for piece in pieces) <= 240
+    assert (pieces[0].text[:1], pieces[-1].text[-1:]) == ("…", "…")
 
 
 def test_every_excerpt_is_a_part_of_its_section() -> None:
@@ -236,7 +237,7 @@ def test_every_excerpt_is_a_part_of_its_section() -> None:
         assert results
         for result in results:
             text = "".join(piece.text for piece in result.excerpt)
-            assert text.removeprefix("… ").removesuffix(" …") in result.section.text
+            assert text.removeprefix("…").removesuffix("…") in result.section.text
 
 
 @each_case(
