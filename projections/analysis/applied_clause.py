@@ -20,18 +20,18 @@ from tracker.domain.controls.legal_basis import is_legal_basis
 
 @dataclass(frozen=True, slots=True)
 class AppliedClause:
-    """A clause applied to a supply.
-
-    `limits` are the reasons why the clause covers only a part of the supply, or none of it. The tuple
-    is empty if it covers all.
-    """
+    """A clause applied to a supply."""
 
     control: ExportControlState
     clause: ClauseState
     reach: Reach
+    """The part of the supply that it covers, in force or suspended."""
     limits: tuple[str, ...]
+    """The reasons why it covers only a part of the supply or nothing, in words: items, forms, an end use,
+    named entities, exemptions, technology, a measure that its issuer denies, …."""
     confirmation: Confirmation
     match: Match
+    """Whether it covers the supply for certain or possibly, because it names only a group."""
 
     @property
     def is_licence(self) -> bool:
@@ -50,7 +50,7 @@ class AppliedClause:
 
     @property
     def full(self) -> bool:
-        """Whether the clause is in force for the whole supply of its issuer."""
+        """Whether it is in force for all goods that its issuer supplies to the destination."""
         return self.in_force and self.reach is Reach.FULL
 
     @property

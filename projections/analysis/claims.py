@@ -42,8 +42,11 @@ class PreferredClaim:
     figure: FigureState
     claim: Claim
     rule: PreferenceRule
+    """The rule that decided."""
     reason: str | None = None
+    """The recorded reason; null if none is recorded."""
     event: Evidence | None = None
+    """The event that recorded the judgement or the order; null if neither is recorded."""
 
     @property
     def cited(self) -> ClaimRef:

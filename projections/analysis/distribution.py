@@ -63,6 +63,8 @@ class Share:
     exact: Decimal | None
     incomparable_reason: str | None = None
     rank: int | None = None
+    """Its rank among countries, 1 for the largest share; equal shares have the same rank. Null without a
+    share or with one of 0, and for `other countries` and the EU."""
     cumulative: Decimal | None = None
 
     @property
@@ -72,12 +74,15 @@ class Share:
 
     @property
     def share(self) -> Decimal | None:
-        """The share, rounded to 4 places."""
+        """Its share of the world's figure as a fraction of 1, rounded to 4 decimal places. Null if one of
+        the two has no number or only a bound, if the bases differ, or if the units cannot be converted.
+        Null also if the world's figure is nil or less than a thousandth of it."""
         return None if self.exact is None else rounded(self.exact)
 
     @property
     def cumulative_share(self) -> Decimal | None:
-        """The cumulative share, rounded to 4 places."""
+        """The sum of the shares of the countries down to this one, rounded to 4 decimal places; null
+        without a rank. It can exceed 1 because the world's total is rounded."""
         return None if self.cumulative is None else rounded(self.cumulative)
 
     @property
@@ -87,14 +92,15 @@ class Share:
 
     @property
     def computed_from(self) -> tuple[ClaimRef, ...]:
-        """The claims behind the share, the world's last; empty without a share."""
+        """The claims from which the share is computed: its own, and the world's claim in the same edition
+        or else its preferred one. Empty without a share."""
         if self.exact is None or self.whole is None:
             return ()
         return self.chosen.cited, self.whole
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether the share divides a claim of one edition by a total of another."""
+        """Whether these two claims are of different editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 
@@ -103,47 +109,60 @@ class Concentration:
     """The concentration of output or reserves; see `concentration`."""
 
     hhi: Decimal
+    """The Herfindahl-Hirschman index: the sum of squared shares in percent, up to 10000, rounded to 1
+    decimal place. A lower bound if places have no share: see `coveredShare`."""
     top_three_share: Decimal
+    """The sum of the three largest shares, as a fraction of 1, rounded to 4 decimal places."""
     top_three: tuple[Place, ...]
+    """The places of the three largest shares, the largest first."""
     covered_share: Decimal
+    """The sum of all shares in the index, as a fraction of 1."""
     computed_from: tuple[ClaimRef, ...]
+    """The claims from which it is computed, the world's claim first."""
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether it combines claims of several editions or publishers."""
+        """Whether these claims are of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """An edition's remainder for places that it does not name: see `residual`.
-
-    `included_places` are named places without a number that could be subtracted; their output is part
-    of the residual. `published` is the edition's own figure for other countries.
-    """
+    """An edition's remainder for places that it does not name: see `residual`."""
 
     value: Decimal
+    """The number."""
     unit: Unit
+    """The unit, that of the world's claim."""
     basis: str | None
+    """The basis of the weight; null if the publisher does not state it."""
     published: ClaimRef | None
+    """The claim of the same edition for `other countries`; null if not recorded."""
     included_places: tuple[Place, ...]
+    """Listed places without a number that could be subtracted: withheld, a bound, or of another basis.
+    Their figures are part of the residual."""
     computed_from: tuple[ClaimRef, ...]
+    """The claims from which it is computed, the world's claim first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """The distribution of a commodity's world total over places.
 
-    `figures` are the input. `without_number` are places whose preferred claim has no number.
-    `not_comparable` are the shares of figures whose number cannot be divided by the world's.
+    `figures` are the input.
     """
 
     world: PreferredClaim | None
+    """The preferred claim for the world; null if not recorded."""
     shares: tuple[Share, ...]
     without_number: tuple[Place, ...]
+    """Places whose preferred claim has no number: withheld, not available, …."""
     not_comparable: tuple[Share, ...]
+    """Figures whose number cannot be compared with the world's."""
     concentration: Concentration | None
+    """The concentration over countries; null if no share is known."""
     residual: Residual | None
+    """The remainder of the world's total after all listed countries; null if the world has no number."""
     figures: tuple[FigureState, ...] = ()
 
     def share_of(self, place: Place) -> Share | None:
@@ -152,7 +171,8 @@ class Distribution:
 
     @property
     def figures_of(self) -> Commodity | None:
-        """The commodity under which the figures are filed; None without figures."""
+        """The commodity under which publishers file the figures, such as graphite for natural graphite;
+        null without figures."""
         return self.figures[0].series.commodity if self.figures else None
 
 

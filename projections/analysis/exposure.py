@@ -61,9 +61,12 @@ class ControllingPlace:
     """
 
     place: Place
+    """The place."""
     share: Share | None
     in_force: tuple[AppliedClause, ...]
+    """The clauses that are in force."""
     suspended: tuple[AppliedClause, ...]
+    """The suspended clauses that will be in force again. They do not count in the shares."""
 
     @property
     def exact(self) -> Decimal:
@@ -77,7 +80,8 @@ class ControllingPlace:
 
     @property
     def confirmation(self) -> Confirmation | None:
-        """The confirmation of the best supported clause that covers the whole supply, or None."""
+        """The confirmation of the best supported clause that covers all of its supply; null if no clause
+        does."""
         supported = {applied.confirmation for applied in self.in_force if applied.full}
         return next((one for one in Confirmation if one in supported), None)
 
@@ -91,40 +95,53 @@ class MeasureShares(NamedTuple):
     """The share of world output under one kind of measure, with its assumed and contradicted parts."""
 
     measure: Measure
+    """The measure."""
     share: Decimal
+    """The share of the world's production from places with this measure in force for all of their supply,
+    as a fraction of 1, rounded to 4 decimal places."""
     assumed: Decimal
     contradicted: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A supply and the places that control it.
-
-    `controlled_share` is the part of world output from places with a clause in force for all of it.
-    `partly_controlled_share` is the part from places whose clauses in force cover only some of it.
-    Clauses that cover none of it, such as those on technology, count for neither. `assumed_share` and
-    `contradicted_share` are parts of `controlled_share`: status from dates alone, and status
-    contradicted by a statement. All are fractions of 1 to 4 places, or None if no share is known.
-    """
+    """A supply and the places that control it."""
 
     commodity: Commodity
+    """The commodity."""
     stage: Stage | None
+    """The stage of the supply chain; null without figures."""
     form: str | None
+    """The product, if one stage has several; null otherwise."""
     year: int | None
+    """The year of the figures; null without figures."""
     figures_of: Commodity | None
-    """The commodity under which the figures are filed; None without figures."""
+    """The commodity under which publishers file the figures, such as graphite for natural graphite; null
+    without figures."""
     world: PreferredClaim | None
+    """The preferred claim for the world; null if not recorded."""
     places: tuple[ControllingPlace, ...]
+    """The places that control its export, the largest supplier first."""
     controlled_share: Decimal | None
+    """The fully covered share: the share of the world's production, as a fraction of 1, from places with a
+    clause in force for all of their supply. Null if no share is known."""
     partly_controlled_share: Decimal | None
+    """The partly covered share: the share from places where the clauses in force cover only a part of the
+    supply. `controlledShare` does not include it, and the covered amount is not known."""
     assumed_share: Decimal | None
+    """The part of `controlledShare` from places where the clauses are in force by their own terms, not
+    confirmed: it follows from the dates of older acts alone."""
     contradicted_share: Decimal | None
+    """The part of `controlledShare` from places where a recorded statement contradicts the status: it says
+    that the clauses are suspended."""
     measures: tuple[MeasureShares, ...]
+    """`controlledShare` by measure. One place can be under several."""
     computed_from: tuple[ClaimRef, ...]
+    """The claims from which the shares are computed, the world's claim first."""
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether the shares combine claims of several editions or publishers."""
+        """Whether these claims are of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 

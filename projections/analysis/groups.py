@@ -45,8 +45,10 @@ class Uncounted:
     """A place whose figure, if any, is not in the sum of a group, with the reason."""
 
     place: Place
+    """The place."""
     share: Share | None
     reason: str
+    """The reason, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,37 +64,48 @@ class GroupShare:
     """
 
     members: tuple[Place, ...]
+    """The countries of the group at this moment. For a group of all but some countries, those with
+    figures."""
     counted: tuple[Share, ...]
     missing: tuple[Uncounted, ...]
+    """Members that are not counted: without a figure of their own, withheld, or not comparable."""
     overlapping: tuple[Uncounted, ...]
+    """Figures that are not counted because they include counted countries or non-members."""
     members_known: bool
+    """Whether the list of members is complete; false for an alliance without a published list."""
     exact: Decimal | None
     at_most: Decimal | None
     number: Decimal | None
 
     @property
     def share(self) -> Decimal | None:
-        """The sum of the shares, rounded to 4 places."""
+        """The sum of the counted shares as a fraction of 1, rounded to 4 decimal places. It is the share
+        of the group if `complete`, else a part of it. Null if no member has a share."""
         return None if self.exact is None else rounded(self.exact)
 
     @property
     def share_at_most(self) -> Decimal | None:
-        """The upper bound, rounded to 4 places."""
+        """An upper bound of the share: 1 less the known shares of all other countries. It is at least
+        `share`, plus the figure for other countries if that may contain a member. It equals `share` if
+        the share is complete and the group is not `allBut`. Null if no share is known or if the list of
+        members is incomplete. Null also if a member has a figure without a share (withheld, a bound),
+        and the known shares leave it no more than the rounding of the world's total: the total may
+        exclude that member. World totals are rounded, so the last digit is not exact."""
         return None if self.at_most is None else rounded(self.at_most)
 
     @property
     def complete(self) -> bool:
-        """Whether the sum has every member and no other country."""
+        """Whether every member is counted and there is at least one."""
         return self.members_known and not self.missing and self.exact is not None
 
     @property
     def computed_from(self) -> tuple[ClaimRef, ...]:
-        """The claims behind the share, the world's first."""
+        """The claims from which the share is computed, the world's claim first."""
         return claims_used(self.counted)
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether the share combines claims of several editions or publishers."""
+        """Whether these claims are of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 

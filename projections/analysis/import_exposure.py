@@ -61,14 +61,17 @@ class OriginStatus(NamedWord):
 class ControlledPlace:
     """A place with its clauses on a product toward the importer.
 
-    `beside` has the clauses that are not in force: suspended, announced or proposed ones. `supply` is
-    the evidence for a place that the list does not name; None for the others.
+    `supply` is the evidence for a place that the list does not name; None for the others.
     """
 
     place: Place
+    """The place."""
     status: OriginStatus
+    """Its status: the strongest of its clauses in force."""
     in_force: tuple[AppliedClause, ...]
+    """The clauses in force that cover all of the product or a part of it."""
     beside: tuple[AppliedClause, ...]
+    """The clauses that are suspended, announced or proposed, with their dates. They do not count."""
     supply: Supply | None = None
 
     @property
@@ -84,16 +87,18 @@ class ControlledPlace:
 
 @dataclass(frozen=True, slots=True)
 class ListedOrigin:
-    """An origin of a list with its clauses, and the least and the greatest value of its part.
-
-    `controlled_since_figures` is the first day of its controls, if it is after the period of the list.
-    """
+    """An origin of a list with its clauses, and the least and the greatest value of its part."""
 
     origin: Origin
     least: Decimal
+    """The least value of the part: 0 for `<1`. It counts in the sums."""
     greatest: Decimal
+    """The greatest value of the part: 1 for `<1`."""
     controls: ControlledPlace
+    """Its status and its clauses."""
     controlled_since_figures: date | None
+    """The first day of the controls that give it its status, if that is after the period of the list. The
+    list then shows imports from before. Null otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,35 +121,47 @@ class MeasureImports:
     """The sums of the parts under one kind of measure. They overlap with those of other measures."""
 
     measure: Measure
+    """The measure."""
     certain: Decimal
+    """The sum of the parts that are certainly covered."""
     assumed: Decimal
+    """The sum of the parts that are covered by an assumption."""
     partly: Decimal
+    """The sum of the parts that are partly covered."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportExposure:
-    """A list of origins with the controls of its origins toward the importer.
-
-    `lower` counts origins that are certainly controlled. `upper` also counts assumed and partly controlled
-    ones, and the unnamed part if a place in it may supply the product and controls it. `tight` is
-    `upper` with an inference: no unnamed place has a larger part than the smallest named one.
-    """
+    """A list of origins with the controls of its origins toward the importer."""
 
     listed: OriginList
     origins: tuple[ListedOrigin, ...]
+    """The named origins in the printed order."""
     sums: Sums
     lower: Decimal
+    """The lower bound of the controlled part: the least values of `CERTAIN` origins."""
     tight: Decimal
+    """`upper`, with an inference: no unnamed place has a larger part than the smallest named one. It rests
+    on the descending order of the list."""
     upper: Decimal
+    """The upper bound of the controlled part: the greatest values of all origins with clauses in force,
+    and the unnamed part if `unnamedSuppliers` is not empty."""
     measures: tuple[MeasureImports, ...]
+    """The parts by measure. They overlap: never add them."""
     unnamed_suppliers: tuple[ControlledPlace, ...]
+    """The places outside the list that control the product and have a figure of its production, or a trade
+    flow to the importer: they may be in the unnamed part. Empty if the list names all origins."""
     controlling_without_supply: tuple[ControlledPlace, ...]
+    """The places outside the list that control the product, without such a figure or flow. They do not
+    change the bounds."""
     figures_public_later: bool
+    """Whether the list was published after this date. It can be only if `figures` names its edition."""
     limits: tuple[str, ...]
+    """The limits of the answer in sentences: rounding, included places, inferences."""
 
     @property
     def controlled_since_figures(self) -> date | None:
-        """The first of these days of its origins; None if there is none."""
+        """The earliest `controlledSinceFigures` of the origins; null if no origin has one."""
         days = [one.controlled_since_figures for one in self.origins]
         return min(filter(None, days), default=None)
 

@@ -34,8 +34,11 @@ class OriginList:
     """
 
     commodity: Commodity
+    """The commodity."""
     form: str | None
+    """The product, such as `metal`."""
     importer: Place
+    """The importing place."""
     goods: Commodity
     forms: tuple[Form, ...]
     first_year: int

@@ -30,7 +30,11 @@ class Revision:
     claim: Claim
     before: Claim | None
     change: Decimal | None = None
+    """The number less that of the claim before, in the unit of this claim. Null for the first claim of a
+    publisher, and if the two are not comparable."""
     change_percent: Decimal | None = None
+    """The change in percent of the number before, rounded to 2 decimal places. Null also if that number is
+    not above 0, or if the change is 1000 times as large or more."""
     incomparable_reason: str | None = None
 
 

@@ -18,31 +18,45 @@ class SupplyUnit:
     """A unit and basis of claims on a supply, with the number of claims."""
 
     unit: Unit
+    """The unit, such as `t`."""
     basis: str | None
+    """The basis of the weight; null if the publisher does not state it."""
     claims: int
+    """The number of claims with this unit and basis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """A product of a commodity with a summary of its figures for one statistic.
-
-    `places` counts countries, not the world, other countries or unions. `units` begins with the unit of
-    most claims.
-    """
+    """A product of a commodity with a summary of its figures for one statistic."""
 
     commodity: Commodity
+    """The commodity."""
     statistic: Statistic
+    """The statistic."""
     stage: Stage | None
+    """The stage of the supply chain; null for reserves."""
     form: str | None
+    """The product, if one stage has several; null otherwise."""
     years: tuple[int, ...]
+    """The years with figures, ascending; empty for reserves."""
     places: int
+    """The number of countries with a figure in any of these years, without the world, other countries,
+    unions and groups."""
     has_world_total: bool
+    """Whether there is a figure for the world in at least one of these years. Without it there are no
+    shares."""
     figures: int
+    """The number of figures."""
     claims: int
+    """The number of claims in them, of all editions."""
     publishers: tuple[str, ...]
+    """The short ids of the publishers of the claims."""
     units: tuple[SupplyUnit, ...]
+    """All units and bases of claims, the most frequent first. Figures of different bases are not
+    comparable unless an equivalence is declared."""
     figures_of: Commodity
-    """The commodity under which the figures are filed."""
+    """The commodity under which publishers file the figures, such as graphite for natural graphite; the
+    commodity itself if it has its own."""
 
     @property
     def most_used(self) -> SupplyUnit:

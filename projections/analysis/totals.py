@@ -37,28 +37,36 @@ class TotalMethod(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorldTotal:
-    """A world total with its method.
-
-    `sum_of_places` includes other countries, but not the EU, whose members have own figures.
-    `difference` is the published total minus the sum, and `relative_difference` the same as a fraction
-    of the published total. `not_summed` are places with a figure that cannot be added: withheld, a
-    bound, or another basis.
-    """
+    """A world total with its method."""
 
     method: TotalMethod
+    """The method."""
     value: Decimal
+    """The number."""
     unit: Unit
+    """The unit of these numbers."""
     basis: str | None
+    """The basis of the weight; null if the publisher does not state it."""
     published: PreferredClaim | None
+    """The preferred claim for the world; null if not recorded."""
     sum_of_places: Decimal | None
+    """The sum of the figures for all places of the same edition, with `other countries` and without the
+    EU. Without a published total, the sum of the preferred claims that can be added. Null if no place
+    has a number."""
     difference: Decimal | None
+    """The published total less this sum; null if one of the two is missing. Totals are rounded, and places
+    can be left out."""
     relative_difference: Decimal | None
+    """The difference as a fraction of the published total, rounded to 4 decimal places; null if it would
+    be 1000 or more."""
     not_summed: tuple[Place, ...]
+    """Places with a figure that cannot be added: withheld, a bound, of another basis or unit."""
     computed_from: tuple[ClaimRef, ...]
+    """The claims from which these numbers are computed, the world's claim first."""
 
     @property
     def mixed_editions(self) -> bool:
-        """Whether the total combines claims of several editions or publishers."""
+        """Whether these claims are of several editions or publishers."""
         return several_editions(claim for _, claim in self.computed_from)
 
 

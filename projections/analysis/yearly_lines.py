@@ -24,17 +24,20 @@ from tracker.domain.figures.figure import Claim, FigureState
 class LinePoint:
     """A year of a line with its claim.
 
-    `editions` are all claims of the publisher for the year, the oldest first. `basis_changed` marks a
-    break: the previous year of the line has another basis. `change` is the number less that of the year
-    before. `change_unavailable_reason` explains a missing change; it is None for the first year.
+    `editions` are all claims of the publisher for the year, the oldest first.
     """
 
     figure: FigureState
     claim: Claim
     editions: tuple[Claim, ...]
     basis_changed: bool = False
+    """Whether the basis differs from that of the previous year of the line. Do not compare numbers across
+    such a break."""
     change: Decimal | None = None
+    """The number less that of the year before, in the unit of this claim. Null for the first year, across
+    a change of basis, and if one of the two has no number."""
     change_unavailable_reason: str | None = None
+    """The reason why there is no change, in words; null for the first year."""
 
     @property
     def year(self) -> int | None:
@@ -47,11 +50,17 @@ class YearlyLine:
     """The yearly figures of one publisher for a product, the oldest first."""
 
     commodity: Commodity
+    """The commodity."""
     place: Place
+    """The importer, or the market of a price."""
     statistic: Statistic
+    """The statistic."""
     form: str | None
+    """The product; null if the publisher does not divide the commodity."""
     publisher: str
+    """The publisher's short id, such as `usgs`."""
     points: tuple[LinePoint, ...]
+    """The years, the oldest first."""
 
 
 def yearly_lines(figures: Iterable[FigureState], edition: str | None = None) -> list[YearlyLine]:

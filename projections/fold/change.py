@@ -32,15 +32,21 @@ class Change:
     """
 
     entity: str
+    """The name of the entity in the log, such as `alliance/quad`."""
     before: EntityState | None
     after: EntityState | None
     passed: tuple[Transition, ...]
     because: tuple[Evidence, ...]
+    """The events behind the difference: newly recorded or newly public facts, retractions, and facts that
+    announced a date between the two moments."""
     held_from: date | None
+    """The date from which the state at the second moment holds; null if there is no state. It may be
+    before the first moment if only the recorded knowledge changed."""
 
     @property
     def effective_days(self) -> tuple[date, ...]:
-        """The days of its transitions between the moments, as known at the later one."""
+        """The dates between the two moments on which its state changed, as known at the later position;
+        empty if only the recorded knowledge changed."""
         return tuple(dict.fromkeys(transition.day for transition in self.passed))
 
     @property

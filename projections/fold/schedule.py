@@ -25,8 +25,9 @@ class ScheduledDay:
     """A change to a scheduled day: the new day, or None if it is withdrawn."""
 
     day: date | None
+    """The date; null for a withdrawal."""
     position: int
-    """Position of the event in the log."""
+    """The position of the event of the announcement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,13 @@ class Scheduled:
     transition: Transition
     """The last announced version."""
     days: tuple[ScheduledDay, ...]
-    """Every announced day, in the order of the log; at least one."""
+    """Every announced date and the withdrawal, in the order of the log."""
     changed: int
     """Position of the last event that changed the schedule."""
 
     @property
     def withdrawn(self) -> bool:
-        """Whether the change is withdrawn."""
+        """Whether it was withdrawn, so that it does not take place."""
         return self.days[-1].day is None
 
     @property

@@ -21,12 +21,18 @@ class StatusPeriod:
     """
 
     status: ClauseStatus
+    """The status."""
     first: date
     last: date | None
     because: Evidence
+    """The event that starts it."""
     announced_on: date
+    """The date on which that event became public."""
     basis: TransitionBasis
+    """Whether it begins by an act of its first date or by an earlier announcement."""
     confirmed_by: Evidence | None
+    """The first later act that confirms its start. Null if the event behind it is of the same date, or if
+    no such act is recorded."""
 
     def holds_on(self, day: date) -> bool:
         """Whether the clause has the status on a day."""

@@ -104,31 +104,37 @@ class Transition:
     """
 
     day: date
+    """The date of the change."""
     entity: str
+    """The name of the entity in the log, such as `alliance/quad`."""
     part: Part
     kind: TransitionKind
     before: EntityState | None
     after: EntityState
     fields: tuple[FieldChange, ...]
     because: Evidence
+    """The event from which the change follows."""
     announced_on: date
+    """The date on which that event became public. It equals `day` if the event is an act of that date."""
     confirmed_by: Evidence | None = None
+    """The first later act that confirms the date. Null if the event behind the change is of the same date,
+    or if no such act is recorded."""
     begun_by: tuple[tuple[str, Evidence], ...] = ()
     """The facts that set the initial statuses of new clauses."""
 
     @property
     def clause(self) -> str | None:
-        """Id of the changed clause."""
+        """The key of the clause that changes."""
         return self.part[1] if self.part[:1] == ("clauses",) else None
 
     @property
     def member(self) -> str | None:
-        """Place of the changed member."""
+        """The code of the member that changes."""
         return self.part[1] if self.part[:1] == ("members",) else None
 
     @property
     def basis(self) -> TransitionBasis:
-        """The basis of the transition."""
+        """Whether the change rests on an act of its date or on an earlier announcement."""
         if self.kind is TransitionKind.STATED_END:
             return TransitionBasis.STATEMENT
         if self.announced_on >= self.day:

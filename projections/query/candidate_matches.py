@@ -52,9 +52,13 @@ class CandidateMatch:
     """A recorded act that a candidate refers to, with the reason."""
 
     kind: MatchKind
+    """The relation of the candidate to the act."""
     entity: str
+    """The act, such as `export-control/us-bis-2025-19001`."""
     title: str
+    """Its current title."""
     because: str
+    """The reason for the match, in words."""
 
 
 async def find_matches(

@@ -69,23 +69,35 @@ class FactFilter:
 class Edition:
     """An edition of a publisher with a summary of its effective claims.
 
-    `published_on` and `last_published_on` are the days from which the first and the last of its claims
-    are effective. Reserves have no year.
+    Reserves have no year.
     """
 
     publisher: str
+    """The publisher's short id, such as `usgs`."""
     edition: str
+    """The edition, such as `MCS 2025`."""
     edition_version: str | None
+    """Its version, if it has several."""
     published_on: date
+    """The date from which its claims count; the first, if they differ."""
     last_published_on: date
+    """The last of these dates."""
     claims: int
+    """The number of its claims, each for a separate figure."""
     places: int
+    """The number of places in its claims, groups included."""
     commodities: Sequence[str]
+    """The commodities of its claims."""
     statistics: Sequence[str]
+    """The statistics of its claims."""
     first_year: int | None
+    """The first year of its claims; null if they have none, such as reserves."""
     last_year: int | None
+    """The last of these years."""
     first_position: int
+    """The position of the first claim in the log."""
     last_position: int
+    """The position of the last claim in the log."""
 
 
 class Grouping(NamedTuple):
@@ -114,12 +126,16 @@ class NewestFact:
 
     kind: str | None
     issuer: str | None
+    """The code of a place (`CN`) or the key of an alliance (`quad`); null if facts are not grouped by it."""
     publisher: str | None
+    """The publisher's short id; null if facts are not grouped by it."""
     facts: int
+    """The number of facts."""
     public_on: date
     published_on: PartialDate
     position: int
     recorded_at: datetime
+    """The time at which it was recorded."""
 
 
 class Facts:

@@ -31,16 +31,21 @@ Times: TypeAlias = tuple[datetime | None, datetime | None]
 class HistoryRow:
     """A state of an entity with its days (valid time) and its positions (transaction time).
 
-    Both ranges are inclusive; None is an open end. `recorded_at` and `replaced_at` are the times of the
-    first event and of the event after the last position.
+    Both ranges are inclusive; None is an open end.
     """
 
     valid_from: date
+    """The first date on which the state holds."""
     valid_until: date | None
+    """The last date on which the state holds; null for no end."""
     known_from: int
+    """The first position at which this was known."""
     known_until: int | None
+    """The last position at which this was known; null if it still is."""
     recorded_at: datetime
+    """The time at which the event at the first position was recorded."""
     replaced_at: datetime | None
+    """The time at which the event that replaced this version was recorded; null if it is still current."""
     state: State | None
     """None if the earlier states on the page already fill it."""
 

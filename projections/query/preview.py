@@ -27,11 +27,15 @@ class StatusChange:
     """A clause with different status periods."""
 
     entity: str
+    """The export control in the log, `export-control/<key>`."""
     clause: str
+    """The key of the clause."""
     measure: Measure
-    """Measure in the last wording."""
+    """The measure of the clause, by its last wording."""
     before: tuple[StatusPeriod, ...]
+    """All periods of its status in the log, the oldest first."""
     after: tuple[StatusPeriod, ...]
+    """All periods of its status after recording, the oldest first."""
 
 
 @dataclass(frozen=True, eq=False)

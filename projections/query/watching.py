@@ -19,13 +19,17 @@ class UnreadSource:
     """A source whose last poll was incomplete, or that was never polled."""
 
     key: str
+    """Its key: see `watchedSource`."""
     name: str
+    """Its name."""
     since: datetime | None
-    """End of the first incomplete poll; None before the first poll."""
+    """The end of the first incomplete poll; null if no poll has ended yet."""
     code: FetchFailure | None
+    """The reason, for programs; null if no single request failed."""
     reason: str | None
+    """The reason, in one line; null if no single request failed."""
     looked_at: datetime | None
-    """Time of the last complete poll."""
+    """The time of the last poll. The data of the source are as of this time. Null if it was never polled."""
 
 
 @dataclass(frozen=True, slots=True)

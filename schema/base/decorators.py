@@ -10,6 +10,8 @@ import strawberry
 from strawberry.types.lazy_type import LazyType
 from typing_extensions import dataclass_transform
 
+from schema.base.argument_group import spread
+
 LAZY_FIELDS = "_later"
 """Attribute of an object with the functions that compute its lazy fields."""
 PATHS = "_paths"
@@ -89,7 +91,8 @@ def _with_lazy_fields(kind: type[T]) -> type[T]:
 
 def resolver_field(method: F) -> F:
     """Return a field that a method resolves, described by its docstring."""
-    return cast(F, strawberry.field(resolver=method, description=description_of(method)))
+    described = description_of(method)
+    return cast(F, strawberry.field(resolver=spread(method), description=described))
 
 
 def moment_field(method: F) -> F:
@@ -112,7 +115,7 @@ def resolver_field_without_arguments(method_name: str) -> Callable[[F], F]:
         return cast(
             F,
             strawberry.field(
-                resolver=method,
+                resolver=spread(method),
                 description=description_of(method),
                 metadata={WITHOUT_ARGUMENTS: method_name},
             ),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import argument, field
 
 from projections.query.lists import Key, Keyed, KeyRange
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.arguments import (
@@ -36,29 +37,27 @@ from tracker.review.review import Review
 
 ID = "Its id, as in `candidates`."
 
-Source = Annotated[
-    str | None, argument(description="Only candidates of this watched source, by its key.")
-]
-Kind = Annotated[CandidateKind | None, argument(description="Only candidates of this kind.")]
-Issuer = Annotated[
-    str | None,
-    argument(description="Only candidates about this place or alliance, such as `CN` or `quad`."),
-]
-AssignedTo = Annotated[
-    str | None,
-    argument(
-        description="Only candidates assigned to this person; with an empty text, those"
-        " assigned to nobody."
+FILTERS = ArgumentGroup(
+    ArgumentGroup.of(
+        state=(CandidateState, "Only candidates in this state."),
+        source=(str, "Only candidates of this watched source, by its key."),
+        kind=(CandidateKind, "Only candidates of this kind."),
     ),
-]
-Search = Annotated[
-    str | None,
-    argument(
-        description="Only candidates that match all of these words. A word matches if it"
-        " begins a word of the title, number or reason, or of the names of"
-        " the commodities and issuers."
+    commodity=CommodityId,
+    **ArgumentGroup.of(
+        issuer=(str, "Only candidates about this place or alliance, such as `CN` or `quad`."),
+        assigned_to=(
+            str,
+            "Only candidates assigned to this person; with an empty text, those assigned to nobody.",
+        ),
+        search=(
+            str,
+            "Only candidates that match all of these words. A word matches if it begins a word of the"
+            " title, number or reason, or of the names of the commodities and issuers.",
+        ),
     ),
-]
+)
+COUNT_FILTERS = FILTERS.only("source kind commodity issuer assigned_to search")
 
 
 @object_type
@@ -81,22 +80,11 @@ class ReviewQueries:
 
     @list_field(Candidate, CandidateOrder)
     async def candidates(
-        self,
-        info: Info,
-        order: Enum,
-        state: Annotated[
-            CandidateState | None, argument(description="Only candidates in this state.")
-        ] = None,
-        source: Source = None,
-        kind: Kind = None,
-        commodity: CommodityId = None,
-        issuer: Issuer = None,
-        assigned_to: AssignedTo = None,
-        search: Search = None,
+        self, info: Info, order: Enum, filters: ArgumentGroup = FILTERS
     ) -> PageSource[Candidate]:
         """The candidates: items from publishers, and the decisions on them. Needs a token of scope
         `review`."""
-        narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search, state)
+        narrowed = parse_filter(filters)
         review = await review_of(info)
         return candidate_pages(review, narrowed, order.value)
 
@@ -115,18 +103,11 @@ class ReviewQueries:
 
     @resolver_field
     async def candidate_counts(
-        self,
-        info: Info,
-        source: Source = None,
-        kind: Kind = None,
-        commodity: CommodityId = None,
-        issuer: Issuer = None,
-        assigned_to: AssignedTo = None,
-        search: Search = None,
+        self, info: Info, filters: ArgumentGroup = COUNT_FILTERS
     ) -> CandidateCounts:
         """The number of candidates in each state, with the same filters as `candidates`. Needs a token of
         scope `review`."""
-        narrowed = parse_filter(source, kind, commodity, issuer, assigned_to, search)
+        narrowed = parse_filter(filters)
         counts = await (await review_of(info)).candidates.counts(narrowed)
         return CandidateCounts(**{state.value: number for state, number in counts.items()})
 
@@ -136,26 +117,19 @@ class ReviewQueries:
         return await (await review_of(info)).candidates.sources()
 
 
-def parse_filter(
-    source: str | None,
-    kind: CandidateKind | None,
-    commodity: str | None,
-    issuer: str | None,
-    assigned_to: str | None,
-    search: str | None,
-    state: CandidateState | None = None,
-) -> CandidateFilter:
+def parse_filter(filters: Mapping[str, Any]) -> CandidateFilter:
     """Parse the filter of a list of candidates. Raises InvalidInput and TooLarge."""
+    assigned_to, issuer = filters["assigned_to"], filters["issuer"]
     if assigned_to:  # blank: without an assignment
         parse_stored_text(assigned_to, "assignedTo")
     return CandidateFilter(
-        state,
-        parse_optional_text(source, "source"),
-        kind,
-        parse_with_descendants(commodity),
+        filters.get("state"),
+        parse_optional_text(filters["source"], "source"),
+        filters["kind"],
+        parse_with_descendants(filters["commodity"]),
         None if issuer is None else parse_word(Actor, issuer, "issuer"),
         assigned_to,
-        parse_search(search),
+        parse_search(filters["search"]),
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from strawberry import argument
 
@@ -12,7 +12,15 @@ from projections.fold import change as fold
 from projections.query.changes import ChangeFilter, Changes
 from projections.query.lists import Keyed, KeyRange
 from projections.query.moment import Moment
-from schema.inputs.arguments import parse_commodities, parse_publisher, parse_words
+from schema.base.argument_group import ArgumentGroup
+from schema.inputs.arguments import (
+    CommodityId,
+    HsCode,
+    Publisher,
+    parse_commodities,
+    parse_publisher,
+    parse_words,
+)
 from schema.inputs.order_by import cursor_name
 from schema.inputs.pagination import Cursors
 from schema.types.change import Change, EntityKind
@@ -24,31 +32,31 @@ from tracker.domain.evidence.watched_source import WatchedSource
 CHANGING_KINDS = tuple(kind for kind in STATES if kind != WatchedSource.KIND)
 """Default kinds of changes. Watched sources are left out, because each poll changes them."""
 
-AboutPlace: TypeAlias = Annotated[
-    str | None,
-    argument(
-        description="Only items about this place, such as `CN`: as issuer, member or actor, or as the"
-        " place of a figure."
-    ),
-]
 OfKind: TypeAlias = Annotated[
     EntityKind | None, argument(description="Only entities of this kind.")
 ]
+CHANGE_FILTERS = ArgumentGroup(
+    commodity=CommodityId,
+    hs_code=HsCode,
+    **ArgumentGroup.of(
+        place=(
+            str,
+            "Only items about this place, such as `CN`: as issuer, member or actor, or as the place of a"
+            " figure.",
+        )
+    ),
+    kind=OfKind,
+    publisher=Publisher,
+)
 
 
-def parse_change_filter(
-    commodity: str | None,
-    hs_code: str | None,
-    place: str | None,
-    kind: EntityKind | None,
-    publisher: str | None,
-) -> ChangeFilter:
+def parse_change_filter(filters: Mapping[str, Any]) -> ChangeFilter:
     """Parse the filter of changes. Raises InvalidInput."""
     return ChangeFilter(
-        kinds=parse_kinds(kind, CHANGING_KINDS),
-        commodities=parse_commodities(commodity, hs_code),
-        places=parse_words(Place, place, "place"),
-        publishers=parse_publisher(publisher),
+        kinds=parse_kinds(filters["kind"], CHANGING_KINDS),
+        commodities=parse_commodities(filters["commodity"], filters["hs_code"]),
+        places=parse_words(Place, filters["place"], "place"),
+        publishers=parse_publisher(filters["publisher"]),
     )
 
 

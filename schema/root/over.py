@@ -12,28 +12,17 @@ from strawberry import argument, field
 
 from projections.query.moment import Moment, MomentSeries
 from projections.query.steps import MAX_MOMENTS, Step, days_by_step
-from projections.query.transitions import TransitionFilter
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.scalars import Day, Instant
-from schema.inputs.arguments import (
-    parse_commodities,
-    parse_day,
-    parse_entity_of_kind,
-    parse_instant,
-    parse_position,
-    parse_words,
-)
+from schema.inputs.arguments import parse_day, parse_entity_of_kind, parse_instant, parse_position
 from schema.inputs.moment import AtPosition, KnownAt, MinPosition, report_moments, wait_for_position
 from schema.inputs.series import check_number, check_order, times_by_step
 from schema.root.as_of.as_of import AsOf
-from schema.root.as_of.transitions import POLICY_KINDS, parse_alliance
-from schema.root.changes import parse_kinds
+from schema.root.as_of.transitions import kinds_of, transition_filter
 from schema.types.change import EntityKind
-from schema.types.export_control import firm_names
 from tracker import clock
 from tracker.domain.basics.values import DAY
-from tracker.domain.catalogue.places import Place
 from tracker.errors import InvalidInput
 
 MAX_FIELDS_AT_WORK = 4
@@ -210,19 +199,9 @@ async def _days_of_transitions(
     info: Info, begin: date, last: Moment, scope: TransitionScope
 ) -> list[date]:
     """Return the first date and the dates of transitions until the last one."""
-    kinds = (
-        parse_kinds(scope.kind, POLICY_KINDS) if scope.entity is None else parse_kinds(scope.kind)
-    )
+    kinds = kinds_of(scope.kind, scope.entity)
     try:
-        about = TransitionFilter(
-            kinds=kinds,
-            commodities=parse_commodities(scope.commodity, scope.hs_code),
-            places=parse_words(Place, scope.place, "place"),
-            issuers=parse_words(Place, scope.issuer, "issuer"),
-            alliance=parse_alliance(scope.alliance),
-            firms=await firm_names(info, scope.firm, last),
-            entity=parse_entity_of_kind(scope.entity),
-        )
+        about = await transition_filter(info, last, kinds, vars(scope))
     except InvalidInput as error:
         raise error.below("atTransitions") from None
     if begin == last.valid_at:

@@ -10,6 +10,7 @@ from strawberry import argument
 
 from projections.query.lists import EVERYTHING, Filter
 from projections.words import matches
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import named_resolver_field, object_type, resolver_field
 from schema.base.global_ids import key_of
@@ -21,7 +22,6 @@ from schema.inputs.arguments import (
     HsCode,
     OfEntity,
     OfTypes,
-    Publisher,
     parse_commodities,
     parse_day,
     parse_event_types,
@@ -46,7 +46,7 @@ from schema.inputs.ranges import DayRange, RecordedIn, TimeRange, parse_days, pa
 from schema.root.as_of.as_of import AsOf
 from schema.root.batch import COMMAND_INPUT, MAX_COMMANDS, execute_preview
 from schema.root.candidates import ReviewQueries
-from schema.root.changes import AboutPlace, OfKind, change_pages, parse_change_filter
+from schema.root.changes import CHANGE_FILTERS, change_pages, parse_change_filter
 from schema.root.endpoints import EndpointQueries
 from schema.root.events import OneEvent, check_tokens, event_pages, log_range, search_pages
 from schema.root.history import history_pages
@@ -200,11 +200,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
                 " position.",
             ),
         ] = None,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: AboutPlace = None,
-        kind: OfKind = None,
-        publisher: Publisher = None,
+        filters: ArgumentGroup = CHANGE_FILTERS,
         *,
         min_position: MinPosition = None,
     ) -> PageSource[Change]:
@@ -212,7 +208,7 @@ class Query(Proofs, OneEvent, Over, ShipmentQueries, EndpointQueries, ReviewQuer
         positions, or both. A state that began and ended between the two moments is not listed; see
         `history`. Watched sources are left out unless the `kind` is `SOURCE`, because each poll changes
         them; see `watchedSources`."""
-        about = parse_change_filter(commodity, hs_code, place, kind, publisher)
+        about = parse_change_filter(filters)
         earlier, later = await resolve_range(info, start, end, min_position)
         of = change_pages(info.context.services.changes, earlier, later, about, order)
         return of.about(scope_of_filter(info, later, about))

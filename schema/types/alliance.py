@@ -23,22 +23,16 @@ from schema.types.list_field import list_field
 from tracker.domain.actors import alliance as domain
 from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.basics.control_vocabulary import ActKind
-from tracker.domain.basics.vocabulary import AnnouncementKind, MemberRole, MembershipKind
+from tracker.domain.basics.vocabulary import AnnouncementKind
 from tracker.domain.catalogue import places
 
 
-@output_type(of=domain.Membership)
+@output_type(of=domain.Membership, first="kind role")
 class Membership:
     """The relation of a place to an alliance."""
 
     of: strawberry.Private[domain.Membership]
-    kind: MembershipKind = struct_field(description="Member, member through a union, or no member.")
-    role: MemberRole | None = struct_field(
-        description="The role in which the place itself takes part."
-    )
-    union: Place | None = struct_field(
-        description="The union through which the place belongs to the alliance."
-    )
+    union: Place | None = struct_field()
 
 
 @entity_type(

@@ -9,18 +9,16 @@ from strawberry import argument, field
 from strawberry.scalars import JSON
 
 from projections.query import candidate_matches
-from projections.query.candidate_matches import MatchKind
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.output_types import made_field, output_type, struct_field
-from schema.base.scalars import Day, Instant, Position
+from schema.base.scalars import Instant, Position
 from schema.inputs.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, parse_page
 from schema.types.common import Commodity, commodity
 from schema.types.event import Event
 from tracker.errors import InvalidInput
 from tracker.review import candidate as review
-from tracker.review.candidate import Action, CandidateKind, CandidateState
-from tracker.review.finding import LeadCode
+from tracker.review.candidate import CandidateKind
 
 NEWEST = argument(description=f"The maximum number of items, 0 to {MAX_PAGE_SIZE}.")
 
@@ -48,26 +46,17 @@ class CandidateSnapshot:
     )
 
 
-@output_type(of=review.Candidate, only_spelled=True)
+@output_type(of=review.Candidate, only_spelled=True, first="type entity data event_id")
 class CandidateProposal:
     """A proposed fact."""
 
     of: strawberry.Private[review.Candidate]
 
-    type: str = struct_field(
-        description="The type of the proposed event, such as `ExportControl.Announced`."
-    )
+    type: str = struct_field()
     entity: str = struct_field(
         "stream", description="The entity of the proposed event, such as `export-control/us-…`."
     )
-    data: JSON = struct_field(
-        description="The fact as it would be stored, as JSON. After acceptance, only the"
-        " log contains its note and quotation."
-    )
-    event_id: str | None = struct_field(
-        description="The id under which the reader would record it; null for a fact that"
-        " a person entered from a lead."
-    )
+    data: JSON = struct_field()
 
 
 @output_type(of=review.Candidate, only_spelled=True)
@@ -83,43 +72,29 @@ class CandidateFile:
     )
 
 
-@output_type(of=candidate_matches.CandidateMatch, only_spelled=True)
+@output_type(of=candidate_matches.CandidateMatch)
 class CandidateMatch:
     """A recorded act that a candidate may be about. It is a hint for the reviewer, from the data read of
     both."""
 
     of: strawberry.Private[candidate_matches.CandidateMatch]
 
-    kind: MatchKind = struct_field(description="The relation of the candidate to the act.")
-    entity: str = struct_field(description="The act, such as `export-control/us-bis-2025-19001`.")
-    title: str = struct_field(description="Its current title.")
-    because: str = struct_field(description="The reason for the match, in words.")
 
-
-@output_type(of=review.Decision, only_spelled=True)
+@output_type(of=review.Decision, only_spelled=True, first="at actor action reason detail revision")
 class CandidateDecision:
     """A permanent record of an action on a candidate."""
 
     of: strawberry.Private[review.Decision]
 
     at: Instant = struct_field("decided_at", description="The time of the action.")
-    actor: str = struct_field(
-        description="The name of the person; `tracker` for an action by a rule."
-    )
-    action: Action = struct_field(description="The action.")
-    reason: str | None = struct_field(description="The reason; null if none was required.")
-    detail: str | None = struct_field(
-        description="A detail, such as the date until which it was postponed, or the"
-        " position at which it was recorded."
-    )
-    revision: int = struct_field(description="The revision of the candidate after the action.")
 
 
 @output_type(
     of=review.Candidate,
     only_spelled=True,
-    first="id kind state revision source item title language url place published_on number reason"
-    " found_at issuers proposal file lead assigned_to postponed_until accepted_by acceptances_needed",
+    first="id kind state revision source item title language url place published_on number reason "
+    "found_at issuers proposal file lead assigned_to postponed_until accepted_by "
+    "acceptances_needed position refusal closed_at",
 )
 class Candidate:
     """An item from a publisher that waits until a person accepts or rejects it. Before acceptance, the
@@ -128,42 +103,7 @@ class Candidate:
     of: strawberry.Private[review.Candidate]
     reviewers: strawberry.Private[int]
 
-    id: strawberry.ID = struct_field(
-        description="Its id: a number, in the order in which candidates were added, from 1."
-    )
-    kind: CandidateKind = struct_field(description="The kind of proposal.")
-    state: CandidateState = struct_field(description="Its state in the review.")
-    revision: int = struct_field(
-        description="The number of its changes. A mutation with an older revision is"
-        " refused (`VERSION_CONFLICT`)."
-    )
-    source: str = struct_field(description="The key of the watched source of the candidate.")
-    item: str = struct_field(
-        description="The publisher's name for the act, such as a document number. It is"
-        " the same in each poll."
-    )
-    title: str = struct_field(description="Its title as the publisher has it, in its own language.")
-    language: str | None = struct_field(
-        description="The language of the title (BCP 47); null if it is not stated."
-    )
-    url: str = struct_field(description="The address of the page or file from which it was read.")
-    place: str = struct_field(
-        description="The location in the snapshot, such as `results[3]`; empty for the"
-        " whole snapshot."
-    )
-    published_on: Day | None = struct_field(
-        description="The date of publication, as far as the publisher states it."
-    )
-    number: str | None = struct_field(
-        description="The citation of the act by its issuer; null if it is not stated."
-    )
-    reason: str = struct_field(
-        description="The reason for the proposal, from the data that was read."
-    )
-    found_at: Instant = struct_field(description="The time at which it was first read.")
-    issuers: list[str] = struct_field(
-        description="The issuers: places and alliances. For files and leads, those of the source."
-    )
+    id: strawberry.ID = struct_field()
 
     @made_field
     def proposal(self) -> CandidateProposal | None:
@@ -177,39 +117,14 @@ class Candidate:
         is_file = self.of.reader is not None and self.of.file_name is not None
         return CandidateFile(of=self.of) if is_file else None
 
-    lead: LeadCode | None = struct_field(
-        description="The reason for a manual check, if it began as a lead; else null."
-    )
-    assigned_to: str | None = struct_field(
-        description="The person who should decide on it; null if it is not assigned."
-    )
-    postponed_until: Day | None = struct_field(
-        description="The date from which it waits again; null unless it is postponed."
-    )
-    accepted_by: list[str] = struct_field(
-        description="The persons who accepted its present content, in order. An edit removes them."
-    )
-
     @made_field
     def acceptances_needed(self) -> int:
         """The number of further persons who must accept it before it is recorded."""
         missing = max(self.reviewers - len(self.of.accepted_by), 1)
         return missing if self.of.state in review.OPEN else 0
 
-    position: Position | None = struct_field(
-        description="The position of its event, or of the receipt of its import; null"
-        " unless it is accepted."
-    )
-    refusal: str | None = struct_field(
-        description="The reason why the last attempt to record it after acceptance"
-        " failed; null if no attempt failed or the problem is solved."
-    )
-    closed_at: Instant | None = struct_field(
-        description="The time at which it was accepted, rejected or superseded; null before."
-    )
-    superseded_by: strawberry.ID | None = struct_field(
-        description="The candidate that replaced it; null if it was not replaced."
-    )
+    position: Position | None = struct_field()
+    superseded_by: strawberry.ID | None = struct_field()
 
     @resolver_field
     async def commodities(self) -> list[Commodity]:

@@ -15,7 +15,7 @@ from projections.fold import change as fold
 from projections.fold import diff, transitions
 from projections.fold.change import ChangeKind
 from projections.fold.transition_sentences import part_sentence
-from projections.fold.transitions import TransitionBasis, TransitionKind, clause_of
+from projections.fold.transitions import TransitionKind, clause_of
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
@@ -88,7 +88,7 @@ class FieldChange:
     )
 
 
-@output_type(of=fold.Change, only_spelled=True, first="entity kind")
+@output_type(of=fold.Change, only_spelled=True, first="entity kind change effective_days held_from")
 class Change:
     """An entity that differs between two moments."""
 
@@ -96,31 +96,13 @@ class Change:
     start: strawberry.Private[Moment]
     end: strawberry.Private[Moment]
 
-    entity: str = struct_field(
-        description="The name of the entity in the log, such as `alliance/quad`."
-    )
-
     @made_field
     def kind(self) -> EntityKind:
         """The kind of entity."""
         return entity_kind(self.of.entity)
 
     change: ChangeKind = struct_field("what", description="The kind of difference.")
-    effective_days: list[Day] = struct_field(
-        description="The dates between the two moments on which its state changed, as"
-        " known at the later position; empty if only the recorded knowledge"
-        " changed."
-    )
-    held_from: Day | None = struct_field(
-        description="The date from which the state at the second moment holds; null if"
-        " there is no state. It may be before the first moment if only the"
-        " recorded knowledge changed."
-    )
-    because: list[Because] = struct_field(
-        description="The events behind the difference: newly recorded or newly public"
-        " facts, retractions, and facts that announced a date between the two"
-        " moments."
-    )
+    because: list[Because] = struct_field()
 
     @resolver_field
     def before(self) -> State | None:
@@ -151,17 +133,16 @@ class Change:
         return await field_changes(info, [(one, self.of.day_of(one)) for one in self.of.fields])
 
 
-@output_type(of=transitions.Transition, only_spelled=True, first="day entity kind")
+@output_type(
+    of=transitions.Transition,
+    only_spelled=True,
+    first="day entity kind transition clause member because announced_on basis",
+)
 class Transition:
     """A change of an entity, or of one of its clauses or members, on a date."""
 
     of: strawberry.Private[transitions.Transition]
     position: strawberry.Private[int]
-
-    day: Day = struct_field(description="The date of the change.")
-    entity: str = struct_field(
-        description="The name of the entity in the log, such as `alliance/quad`."
-    )
 
     @made_field
     def kind(self) -> EntityKind:
@@ -169,20 +150,8 @@ class Transition:
         return entity_kind(self.of.entity)
 
     transition: TransitionKind = struct_field("kind", description="The kind of change.")
-    clause: str | None = struct_field(description="The key of the clause that changes.")
-    member: str | None = struct_field(description="The code of the member that changes.")
-    because: Because = struct_field(description="The event from which the change follows.")
-    announced_on: Day = struct_field(
-        description="The date on which that event became public. It equals `day` if the"
-        " event is an act of that date."
-    )
-    basis: TransitionBasis = struct_field(
-        description="Whether the change rests on an act of its date or on an earlier announcement."
-    )
-    confirmed_by: Because | None = struct_field(
-        description="The first later act that confirms the date. Null if the event behind"
-        " the change is of the same date, or if no such act is recorded."
-    )
+    because: Because = struct_field()
+    confirmed_by: Because | None = struct_field()
 
     @resolver_field
     async def confirmation(self, info: Info) -> Confirmation | None:

@@ -203,27 +203,15 @@ class Annex:
 
     of: strawberry.Private[StoredAnnex]
 
-    commitment: str = struct_field(
-        description="The commitment in the entry: `salted-sha256-v1:` and the SHA-256 of salt and text,"
-        " in hexadecimal digits."
-    )
-
     @made_field
     def salt(self) -> str | None:
         """The salt in hexadecimal digits; null if the text was redacted."""
         return self.of.salt.hex() if self.of.salt else None
 
-    text: str | None = struct_field(description="The text; null if it was redacted.")
-
     @made_field
     def redaction(self) -> RedactedText | None:
         """The redaction of the text; null if the text is not redacted."""
         return RedactedText(of=self.of.redacted_text) if self.of.redacted_text else None
-
-    field: str = struct_field(
-        description="The field of the event's data with the commitment, as a JSON"
-        " Pointer: `/note`, `/quotation`, `/clauses/0/note`."
-    )
 
 
 @output_type(of=entity.Evidence, first="position event_id type")

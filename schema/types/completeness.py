@@ -14,31 +14,25 @@ from schema.base.context import Info
 from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day
 from tracker.domain.basics.control_vocabulary import ActKind
-from tracker.domain.basics.vocabulary import CompletenessLevel
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.evidence import completeness as domain
 
 
-@output_type(of=domain.Gap, only_spelled=True)
+@output_type(of=domain.Gap, first="issuer acts first last reason")
 class CompletenessGap:
     """A gap in the lists of acts that were read. A response may lack acts of it."""
 
     of: strawberry.Private[domain.Gap]
 
-    issuer: str | None = struct_field(
-        description="The issuer, a place (`CN`) or an alliance (`quad`); null for all others."
-    )
-    acts: ActKind | None = struct_field(description="The kind of act; null for all kinds.")
     first: Day | None = struct_field(
         name="from", description="The first day of the gap; null if it has no beginning."
     )
     last: Day | None = struct_field(
         name="until", description="The last day of the gap; null if no day was read."
     )
-    reason: str = struct_field(description="The gap in a sentence.")
 
 
-@output_type(of=domain.Completeness, only_spelled=True)
+@output_type(of=domain.Completeness, first="level until gaps statement")
 class Completeness:
     """The completeness of a response: which of the relevant lists of acts were read. Unless the level is
     `COMPLETE`, a missing record does not mean that no act exists. Lists that were read are recorded
@@ -46,15 +40,7 @@ class Completeness:
 
     of: strawberry.Private[domain.Completeness]
 
-    level: CompletenessLevel = struct_field(
-        description="Whether all, some or none of the lists were read."
-    )
-    until: Day | None = struct_field(
-        description="The date to which the lists were read; of several lists the"
-        " earliest. Null if none was read."
-    )
-    gaps: list[CompletenessGap] = struct_field(description="The gaps up to `validAt`.")
-    statement: str = struct_field(description="Completeness in a few sentences.")
+    gaps: list[CompletenessGap] = struct_field()
 
 
 @dataclass(frozen=True, slots=True)

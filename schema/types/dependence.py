@@ -9,33 +9,33 @@ from strawberry import field
 
 from projections.analysis import import_exposure, origin_lists, yearly_lines
 from projections.analysis.claims import Orders
-from projections.analysis.import_exposure import OriginStatus
 from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.output_types import made_field, output_type, struct_field
-from schema.base.scalars import Day
 from schema.types.common import Commodity, Place, Quantity
 from schema.types.completeness import AnswerScope, Completeness, answer_scope, completeness
 from schema.types.exposure import AppliedClause, Requirement, requirements_of
 from schema.types.figure import Claim, claims_of, referenced_claim
 from schema.types.origins import Origin
 from schema.types.trade_flow import TradeFlow
-from tracker.domain.basics.control_vocabulary import Direction, Measure
-from tracker.domain.basics.vocabulary import Statistic
+from tracker.domain.basics.control_vocabulary import Direction
 from tracker.domain.catalogue.unions import unions_of
 from tracker.domain.evidence.completeness import control_kinds
 from tracker.domain.figures.trade_flow import TradeFlowState
 
 
-@output_type(of=yearly_lines.LinePoint, only_spelled=True, given="orders")
+@output_type(
+    of=yearly_lines.LinePoint,
+    only_spelled=True,
+    given="orders",
+    first="year basis_changed change change_unavailable_reason",
+)
 class LinePoint:
     """A year of a line with its claim."""
 
     of: strawberry.Private[yearly_lines.LinePoint]
     orders: strawberry.Private[Orders]
-
-    year: int | None = struct_field(description="The year.")
 
     @made_field
     def claim(self) -> Claim:
@@ -49,34 +49,19 @@ class LinePoint:
         claims = claims_of(self.of.figure, self.orders)
         return [claims[one.position] for one in self.of.editions]
 
-    basis_changed: bool = struct_field(
-        description="Whether the basis differs from that of the previous year of the line. Do not"
-        " compare numbers across such a break."
-    )
-    change: Decimal | None = struct_field(
-        description="The number less that of the year before, in the unit of this claim. Null for the"
-        " first year, across a change of basis, and if one of the two has no number."
-    )
-    change_unavailable_reason: str | None = struct_field(
-        description="The reason why there is no change, in words; null for the first year."
-    )
 
-
-@output_type(of=yearly_lines.YearlyLine, only_spelled=True, given="orders")
+@output_type(
+    of=yearly_lines.YearlyLine, given="orders", first="commodity place statistic form publisher"
+)
 class YearlyLine:
     """The yearly figures of one publisher for a product. Do not compare different products."""
 
     of: strawberry.Private[yearly_lines.YearlyLine]
     orders: strawberry.Private[Orders]
 
-    commodity: Commodity = struct_field(description="The commodity.")
-    place: Place = struct_field(description="The importer, or the market of a price.")
-    statistic: Statistic = struct_field(description="The statistic.")
-    form: str | None = struct_field(
-        description="The product; null if the publisher does not divide the commodity."
-    )
-    publisher: str = struct_field(description="The publisher's short id, such as `usgs`.")
-    points: list[LinePoint] = struct_field(description="The years, the oldest first.")
+    commodity: Commodity = struct_field()
+    place: Place = struct_field()
+    points: list[LinePoint] = struct_field()
 
 
 @object_type
@@ -95,7 +80,7 @@ class YearlyLines:
         return await completeness(self.scope)
 
 
-@output_type(of=origin_lists.OriginList, only_spelled=True, given="orders")
+@output_type(of=origin_lists.OriginList, only_spelled=True, given="orders", first="commodity form")
 class OriginList:
     """A published list of the origins of a place's imports. Parts are of gross imports, and most lists are
     averages of several years. Never multiply a part by an import reliance."""
@@ -103,9 +88,8 @@ class OriginList:
     of: strawberry.Private[origin_lists.OriginList]
     orders: strawberry.Private[Orders]
 
-    commodity: Commodity = struct_field(description="The commodity.")
-    form: str | None = struct_field(description="The product, such as `metal`.")
-    importer: Place = struct_field(description="The importing place.")
+    commodity: Commodity = struct_field()
+    importer: Place = struct_field()
     claim: Claim = struct_field("cited", description="The list as a claim, with its edition.")
     measured: str | None = struct_field(
         "origins.measured", description="The measure of the parts, such as `quantity` or `value`."
@@ -136,7 +120,12 @@ class OriginLists:
         return await completeness(self.scope)
 
 
-@output_type(of=import_exposure.ControlledPlace, only_spelled=True, given="orders moment")
+@output_type(
+    of=import_exposure.ControlledPlace,
+    only_spelled=True,
+    given="orders moment",
+    first="place status",
+)
 class PlaceUnderControl:
     """A place with its export clauses on a product toward the importer."""
 
@@ -144,17 +133,9 @@ class PlaceUnderControl:
     orders: strawberry.Private[Orders]
     moment: strawberry.Private[Moment]
 
-    place: Place = struct_field(description="The place.")
-    status: OriginStatus = struct_field(
-        description="Its status: the strongest of its clauses in force."
-    )
-    in_force: list[AppliedClause] = struct_field(
-        description="The clauses in force that cover all of the product or a part of it."
-    )
-    beside: list[AppliedClause] = struct_field(
-        description="The clauses that are suspended, announced or proposed, with their dates. They do"
-        " not count."
-    )
+    place: Place = struct_field()
+    in_force: list[AppliedClause] = struct_field()
+    beside: list[AppliedClause] = struct_field()
 
     @made_field
     def supply(self) -> Claim | None:
@@ -183,7 +164,12 @@ class PlaceUnderControl:
         return await completeness(answer_scope(info, self.moment, kinds, issuers))
 
 
-@output_type(of=import_exposure.ListedOrigin, only_spelled=True, given="orders moment")
+@output_type(
+    of=import_exposure.ListedOrigin,
+    only_spelled=True,
+    given="orders moment",
+    first="place quantity includes least greatest controls controlled_since_figures",
+)
 class ListedOrigin:
     """An origin of a list with its export clauses toward the importer."""
 
@@ -200,33 +186,26 @@ class ListedOrigin:
         description="Further places that the publisher counts in it, such as Hong Kong in China. The"
         " controls are those of `place` only.",
     )
-    least: Decimal = struct_field(
-        description="The least value of the part: 0 for `<1`. It counts in the sums."
-    )
-    greatest: Decimal = struct_field(description="The greatest value of the part: 1 for `<1`.")
-    controls: PlaceUnderControl = struct_field(description="Its status and its clauses.")
-    controlled_since_figures: Day | None = struct_field(
-        description="The first day of the controls that give it its status, if that is after the period"
-        " of the list. The list then shows imports from before. Null otherwise."
-    )
+    controls: PlaceUnderControl = struct_field()
 
 
-@output_type(of=import_exposure.MeasureImports, only_spelled=True)
+@output_type(of=import_exposure.MeasureImports)
 class ImportMeasure:
     """The parts of a list under one kind of measure, each as if it were the only one. One origin can be
     under several: never add them."""
 
     of: strawberry.Private[import_exposure.MeasureImports]
 
-    measure: Measure = struct_field(description="The measure.")
-    certain: Decimal = struct_field(description="The sum of the parts that are certainly covered.")
-    assumed: Decimal = struct_field(
-        description="The sum of the parts that are covered by an assumption."
-    )
-    partly: Decimal = struct_field(description="The sum of the parts that are partly covered.")
 
-
-@output_type(of=import_exposure.ImportExposure, only_spelled=True, given="orders moment")
+@output_type(
+    of=import_exposure.ImportExposure,
+    only_spelled=True,
+    given="orders moment",
+    first="commodity form importer claim publisher edition first_year last_year measured "
+    "figures_public_later unit whole certain assumed partly none unnamed remainder lower "
+    "tight upper origins measures unnamed_suppliers controlling_without_supply "
+    "controlled_since_figures limits",
+)
 class ImportExposure:
     """A list of origins with the export controls of its origins toward the importer. All numbers are in the
     unit of the list. Never multiply them by an import reliance: reliance is net, and origins are of gross
@@ -265,10 +244,6 @@ class ImportExposure:
         "listed.origins.measured",
         description="The measure of the parts, such as `quantity` or `value (FOB)`.",
     )
-    figures_public_later: bool = struct_field(
-        description="Whether the list was published after this date. It can be only if `figures` names"
-        " its edition."
-    )
     unit: str = struct_field(
         "listed.quantity.unit",
         description="The unit of all numbers: `percent`, a mass, or a currency.",
@@ -296,38 +271,10 @@ class ImportExposure:
         description="The whole less these five sums. It is not 0 if the publisher rounds, or if a part is"
         " an interval such as `<1`. It belongs to no status.",
     )
-    lower: Decimal = struct_field(
-        description="The lower bound of the controlled part: the least values of `CERTAIN` origins."
-    )
-    tight: Decimal = struct_field(
-        description="`upper`, with an inference: no unnamed place has a larger part than the smallest"
-        " named one. It rests on the descending order of the list."
-    )
-    upper: Decimal = struct_field(
-        description="The upper bound of the controlled part: the greatest values of all origins with"
-        " clauses in force, and the unnamed part if `unnamedSuppliers` is not empty."
-    )
-    origins: list[ListedOrigin] = struct_field(
-        description="The named origins in the printed order."
-    )
-    measures: list[ImportMeasure] = struct_field(
-        description="The parts by measure. They overlap: never add them."
-    )
-    unnamed_suppliers: list[PlaceUnderControl] = struct_field(
-        description="The places outside the list that control the product and have a figure of its"
-        " production, or a trade flow to the importer: they may be in the unnamed part. Empty if the"
-        " list names all origins."
-    )
-    controlling_without_supply: list[PlaceUnderControl] = struct_field(
-        description="The places outside the list that control the product, without such a figure or"
-        " flow. They do not change the bounds."
-    )
-    controlled_since_figures: Day | None = struct_field(
-        description="The earliest `controlledSinceFigures` of the origins; null if no origin has one."
-    )
-    limits: list[str] = struct_field(
-        description="The limits of the answer in sentences: rounding, included places, inferences."
-    )
+    origins: list[ListedOrigin] = struct_field()
+    measures: list[ImportMeasure] = struct_field()
+    unnamed_suppliers: list[PlaceUnderControl] = struct_field()
+    controlling_without_supply: list[PlaceUnderControl] = struct_field()
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, NamedTuple
 
 import strawberry
@@ -34,7 +33,11 @@ class AnswerContext(NamedTuple):
     moment: Moment
 
 
-@output_type(of=production.Concentration, only_spelled=True, given="orders")
+@output_type(
+    of=production.Concentration,
+    given="orders",
+    first="hhi top_three_share top_three covered_share computed_from mixed_editions",
+)
 class Concentration:
     """The concentration of production or reserves, computed from the unrounded shares of countries
     (without the world, `other countries` and the EU).
@@ -43,29 +46,11 @@ class Concentration:
     of: strawberry.Private[production.Concentration]
     orders: strawberry.Private[Orders]
 
-    hhi: Decimal = struct_field(
-        description="The Herfindahl-Hirschman index: the sum of squared shares in"
-        " percent, up to 10000, rounded to 1 decimal place. A lower bound if"
-        " places have no share: see `coveredShare`."
-    )
-    top_three_share: Decimal = struct_field(
-        description="The sum of the three largest shares, as a fraction of 1, rounded to 4 decimal places."
-    )
-    top_three: list[Place] = struct_field(
-        description="The places of the three largest shares, the largest first."
-    )
-    covered_share: Decimal = struct_field(
-        description="The sum of all shares in the index, as a fraction of 1."
-    )
-    computed_from: list[Claim] = struct_field(
-        description="The claims from which it is computed, the world's claim first."
-    )
-    mixed_editions: bool = struct_field(
-        description="Whether these claims are of several editions or publishers."
-    )
+    top_three: list[Place] = struct_field()
+    computed_from: list[Claim] = struct_field()
 
 
-@output_type(of=production.Residual, only_spelled=True, given="orders")
+@output_type(of=production.Residual, given="orders", first="value unit basis")
 class Residual:
     """The world's preferred claim less all countries in its edition. It can be negative because the
     world's total is rounded."""
@@ -73,63 +58,26 @@ class Residual:
     of: strawberry.Private[production.Residual]
     orders: strawberry.Private[Orders]
 
-    value: Decimal = struct_field(description="The number.")
-    unit: str = struct_field(description="The unit, that of the world's claim.")
-    basis: str | None = struct_field(
-        description="The basis of the weight; null if the publisher does not state it."
-    )
-    published: Claim | None = struct_field(
-        description="The claim of the same edition for `other countries`; null if not recorded."
-    )
-    included_places: list[Place] = struct_field(
-        description="Listed places without a number that could be subtracted: withheld, a"
-        " bound, or of another basis. Their figures are part of the residual."
-    )
-    computed_from: list[Claim] = struct_field(
-        description="The claims from which it is computed, the world's claim first."
-    )
+    published: Claim | None = struct_field()
+    included_places: list[Place] = struct_field()
+    computed_from: list[Claim] = struct_field()
 
 
-@output_type(of=totals.WorldTotal, only_spelled=True, given="orders")
+@output_type(
+    of=totals.WorldTotal,
+    given="orders",
+    first="method value unit basis published sum_of_places difference relative_difference "
+    "not_summed computed_from mixed_editions",
+)
 class WorldTotal:
     """The world's total and its method. Shares are of the published total only."""
 
     of: strawberry.Private[totals.WorldTotal]
     orders: strawberry.Private[Orders]
 
-    method: totals.TotalMethod = struct_field(description="The method.")
-    value: Decimal = struct_field(description="The number.")
-    unit: str = struct_field(description="The unit of these numbers.")
-    basis: str | None = struct_field(
-        description="The basis of the weight; null if the publisher does not state it."
-    )
-    published: Claim | None = struct_field(
-        description="The preferred claim for the world; null if not recorded."
-    )
-    sum_of_places: Decimal | None = struct_field(
-        description="The sum of the figures for all places of the same edition, with"
-        " `other countries` and without the EU. Without a published total,"
-        " the sum of the preferred claims that can be added. Null if no place"
-        " has a number."
-    )
-    difference: Decimal | None = struct_field(
-        description="The published total less this sum; null if one of the two is"
-        " missing. Totals are rounded, and places can be left out."
-    )
-    relative_difference: Decimal | None = struct_field(
-        description="The difference as a fraction of the published total, rounded to 4"
-        " decimal places; null if it would be 1000 or more."
-    )
-    not_summed: list[Place] = struct_field(
-        description="Places with a figure that cannot be added: withheld, a bound, of"
-        " another basis or unit."
-    )
-    computed_from: list[Claim] = struct_field(
-        description="The claims from which these numbers are computed, the world's claim first."
-    )
-    mixed_editions: bool = struct_field(
-        description="Whether these claims are of several editions or publishers."
-    )
+    published: Claim | None = struct_field()
+    not_summed: list[Place] = struct_field()
+    computed_from: list[Claim] = struct_field()
 
 
 @output_type(spread=production.Distribution, only_spelled=True)
@@ -139,10 +87,7 @@ class Distribution:
     spread: strawberry.Private[production.Distribution]
     answer: strawberry.Private[AnswerContext]
     commodity: Commodity = field(description="The commodity.")
-    figures_of: Commodity | None = struct_field(
-        description="The commodity under which publishers file the figures, such as"
-        " graphite for natural graphite; null without figures."
-    )
+    figures_of: Commodity | None = struct_field()
     statistic: Statistic = field(description="The statistic of the figures.")
     stage: Stage | None = field(
         description="The stage of the supply chain of the figures, as queried. Without a"
@@ -157,27 +102,16 @@ class Distribution:
         " several are left: see `available`."
     )
     year: int | None = field(description="The year of the figures; null for reserves.")
-    world: Claim | None = struct_field(
-        description="The preferred claim for the world; null if not recorded."
-    )
+    world: Claim | None = struct_field()
     figures: list[PlaceFigure] = struct_field(
         "shares",
         description="The figures of all other places: the largest shares first, then those without a"
         " share.",
     )
-    without_number: list[Place] = struct_field(
-        description="Places whose preferred claim has no number: withheld, not available, …."
-    )
-    not_comparable: list[PlaceFigure] = struct_field(
-        description="Figures whose number cannot be compared with the world's."
-    )
-    concentration: Concentration | None = struct_field(
-        description="The concentration over countries; null if no share is known."
-    )
-    residual: Residual | None = struct_field(
-        description="The remainder of the world's total after all listed countries; null"
-        " if the world has no number."
-    )
+    without_number: list[Place] = struct_field()
+    not_comparable: list[PlaceFigure] = struct_field()
+    concentration: Concentration | None = struct_field()
+    residual: Residual | None = struct_field()
 
     @property
     def orders(self) -> Orders:

@@ -7,7 +7,7 @@ import strawberry
 from projections.query import facts
 from projections.query.facts import NewestFact
 from schema.base.output_types import made_field, output_type, struct_field
-from schema.base.scalars import Day, Instant, Position
+from schema.base.scalars import Day, Position
 from schema.types.change import EntityKind
 from schema.types.common import Commodity
 from tracker.domain.basics.values import PartialDate
@@ -15,14 +15,16 @@ from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.publishers import publishers
 
 
-@output_type(of=facts.Edition, only_spelled=True, first="publisher publisher_name")
+@output_type(
+    of=facts.Edition,
+    first="publisher publisher_name edition edition_version published_on last_published_on claims "
+    "places commodities statistics first_year last_year",
+)
 class Edition:
     """An edition in which a publisher states figures, with its recorded claims. Retracted claims do not
     count."""
 
     of: strawberry.Private[facts.Edition]
-
-    publisher: str = struct_field(description="The publisher's short id, such as `usgs`.")
 
     @made_field
     def publisher_name(self) -> str | None:
@@ -30,27 +32,18 @@ class Edition:
         known = publishers().get(self.of.publisher)
         return known.name if known else None
 
-    edition: str = struct_field(description="The edition, such as `MCS 2025`.")
-    edition_version: str | None = struct_field(description="Its version, if it has several.")
-    published_on: Day = struct_field(
-        description="The date from which its claims count; the first, if they differ."
-    )
-    last_published_on: Day = struct_field(description="The last of these dates.")
-    claims: int = struct_field(description="The number of its claims, each for a separate figure.")
-    places: int = struct_field(description="The number of places in its claims, groups included.")
-    commodities: list[Commodity] = struct_field(description="The commodities of its claims.")
-    statistics: list[Statistic] = struct_field(description="The statistics of its claims.")
-    first_year: int | None = struct_field(
-        description="The first year of its claims; null if they have none, such as reserves."
-    )
-    last_year: int | None = struct_field(description="The last of these years.")
-    first_position: Position = struct_field(
-        description="The position of the first claim in the log."
-    )
-    last_position: Position = struct_field(description="The position of the last claim in the log.")
+    commodities: list[Commodity] = struct_field()
+    statistics: list[Statistic] = struct_field()
+    first_position: Position = struct_field()
+    last_position: Position = struct_field()
 
 
-@output_type(of=NewestFact, only_spelled=True, first="kind")
+@output_type(
+    of=NewestFact,
+    only_spelled=True,
+    first="kind issuer publisher facts newest_fact_on newest_published_on newest_position "
+    "recorded_at",
+)
 class FactHorizon:
     """The newest recorded facts of a kind of entity, an issuer or a publisher: the fact that counts from
     the last date. Statements about later dates rest on it."""
@@ -62,14 +55,6 @@ class FactHorizon:
         """The kind of entity; null if facts are not grouped by it."""
         return EntityKind(self.of.kind) if self.of.kind else None
 
-    issuer: str | None = struct_field(
-        description="The code of a place (`CN`) or the key of an alliance (`quad`); null"
-        " if facts are not grouped by it."
-    )
-    publisher: str | None = struct_field(
-        description="The publisher's short id; null if facts are not grouped by it."
-    )
-    facts: int = struct_field(description="The number of facts.")
     newest_fact_on: Day = struct_field(
         "public_on",
         description="The date from which the newest fact counts; it may be in the future.",
@@ -78,4 +63,3 @@ class FactHorizon:
         "published_on", description="The publication date of its source."
     )
     newest_position: Position = struct_field("position", description="Its position in the log.")
-    recorded_at: Instant = struct_field(description="The time at which it was recorded.")

@@ -16,24 +16,20 @@ from schema.types.event import Event
 from tracker import clock
 from tracker.auth.scopes import Scope
 from tracker.delivery import endpoint as delivery
-from tracker.delivery.endpoint import EndpointFormat, EndpointState, Manager
+from tracker.delivery.endpoint import Manager
 from tracker.delivery.lag import Lag, read_lag
 
 NEWEST = argument(description=f"The maximum number of items, 0 to {MAX_PAGE_SIZE}.")
 
 
-@output_type(of=delivery.Endpoint, only_spelled=True)
+@output_type(of=delivery.Endpoint, only_spelled=True, first="failures since next_attempt_at")
 class EndpointFailure:
     """The failed deliveries of an endpoint since the last accepted one."""
 
     of: strawberry.Private[delivery.Endpoint]
 
-    failures: int = struct_field(description="The number of failed attempts.")
     since: Instant = struct_field(
         "failing_since", description="The time of the first of these failures."
-    )
-    next_attempt_at: Instant | None = struct_field(
-        description="The time of the next attempt, if the endpoint is active; null: at once."
     )
     error: str | None = struct_field("last_error", description="The last error.")
     status: int | None = struct_field(
@@ -41,21 +37,13 @@ class EndpointFailure:
     )
 
 
-@output_type(of=Lag, only_spelled=True)
+@output_type(of=Lag, first="head events oldest_at")
 class EndpointLag:
     """The lag of an endpoint behind the log."""
 
     of: strawberry.Private[Lag]
 
-    head: Position = struct_field(description="The last position of the log.")
-    events: int = struct_field(
-        description="The number of pending events of its filter: those after its cursor"
-        " and parked events."
-    )
-    oldest_at: Instant | None = struct_field(
-        description="The time at which the oldest pending event was recorded; null if"
-        " none is pending."
-    )
+    head: Position = struct_field()
 
     @made_field
     def seconds(self) -> float:
@@ -63,7 +51,7 @@ class EndpointLag:
         return self.of.seconds(clock.now())
 
 
-@output_type(of=delivery.Replay, only_spelled=True)
+@output_type(of=delivery.Replay, first="first_position last_position position events requested_at")
 class EndpointReplay:
     """A replay of events, which are sent before new ones. The cursor does not move."""
 
@@ -71,14 +59,10 @@ class EndpointReplay:
 
     first_position: Position = struct_field(name="from", description="The first position.")
     last_position: Position = struct_field(name="to", description="The last position.")
-    position: Position = struct_field(description="The position up to which events were sent.")
-    events: int = struct_field(
-        description="The number of events of the endpoint's filter in the replay."
-    )
-    requested_at: Instant = struct_field(description="The time of the request for the replay.")
+    position: Position = struct_field()
 
 
-@output_type(of=delivery.EndpointKey, only_spelled=True)
+@output_type(of=delivery.EndpointKey, only_spelled=True, first="key created_at retires_at")
 class EndpointKey:
     """A public key by which receivers verify deliveries of one endpoint."""
 
@@ -89,16 +73,13 @@ class EndpointKey:
         description="The key as text, `whpk_` and 32 bytes in base64, as libraries of"
         " Standard Webhooks read it (Ed25519, signatures `v1a`).",
     )
-    created_at: Instant = struct_field(description="The time at which the key was created.")
-    retires_at: Instant | None = struct_field(
-        description="The time until which it signs beside its successor; null if it has none."
-    )
 
 
 @output_type(
     of=delivery.Attempt,
     only_spelled=True,
-    first="at message_id first_position last_position events attempt accepted",
+    first="at message_id first_position last_position events attempt accepted duration_seconds "
+    "status error response",
 )
 class DeliveryAttempt:
     """A request to a receiver."""
@@ -106,49 +87,26 @@ class DeliveryAttempt:
     of: strawberry.Private[delivery.Attempt]
 
     at: Instant = struct_field("attempted_at", description="The time of the request.")
-    message_id: str = struct_field(
-        description="Its `webhook-id`: the id of the event, the same on every attempt."
-        " Empty for the handshake before the first delivery."
-    )
-    first_position: Position = struct_field(description="The position of the first event in it.")
-    last_position: Position = struct_field(
-        description="The position of the last event in it: equal to the first, unless it"
-        " is a batch."
-    )
-    events: int = struct_field(description="The number of events in it; 0 for the handshake.")
-    attempt: int = struct_field(description="The number of the attempt: 1, 2, 3, ….")
+    first_position: Position = struct_field()
+    last_position: Position = struct_field()
 
     @made_field
     def accepted(self) -> bool:
         """Whether the receiver accepted it, with a status of 200 to 299."""
         return self.of.error is None
 
-    duration_seconds: float = struct_field(
-        description="The time until the response was read, in seconds."
-    )
-    status: int | None = struct_field(
-        description="The HTTP status of the response; null if there was none."
-    )
-    error: str | None = struct_field(description="The error; null if the delivery was accepted.")
-    response: str | None = struct_field(description="The beginning of the response body.")
 
-
-@output_type(of=delivery.ParkedDelivery, only_spelled=True)
+@output_type(
+    of=delivery.ParkedDelivery,
+    only_spelled=True,
+    first="position parked_at parked_by reason retry_at last_error",
+)
 class ParkedDelivery:
     """An event that a person set aside, so that later events are delivered."""
 
     of: strawberry.Private[delivery.ParkedDelivery]
 
-    position: Position = struct_field(description="Its position in the log.")
-    parked_at: Instant = struct_field(description="The time at which it was set aside.")
-    parked_by: str = struct_field(description="The person who set it aside.")
-    reason: str = struct_field(description="Why.")
-    retry_at: Instant | None = struct_field(
-        description="The time of the next attempt; null if no retry was requested."
-    )
-    last_error: str | None = struct_field(
-        description="The error of the last retry; null if there was none."
-    )
+    position: Position = struct_field()
 
     @resolver_field
     async def event(self, info: Info) -> Event:
@@ -158,26 +116,20 @@ class ParkedDelivery:
         return Event(of=event)
 
 
-@output_type(of=delivery.EndpointChange, only_spelled=True)
+@output_type(of=delivery.EndpointChange, only_spelled=True, first="at actor action reason detail")
 class EndpointChange:
     """A permanent record of an action on an endpoint."""
 
     of: strawberry.Private[delivery.EndpointChange]
 
     at: Instant = struct_field("changed_at", description="The time of the action.")
-    actor: str = struct_field(
-        description="The name of the person; `tracker` for an action by a rule."
-    )
-    action: str = struct_field(description="The action, such as `paused`.")
-    reason: str | None = struct_field(description="The reason; null if none was required.")
-    detail: str | None = struct_field(description="A detail, such as the positions of a replay.")
 
 
 @output_type(
     of=delivery.Endpoint,
     only_spelled=True,
-    first="name url owner state types commodities places entity format max_batch_events with_proof with_hmac"
-    " created_at started_after position previous_position last_accepted_at failure",
+    first="name url owner state types commodities places entity format max_batch_events with_proof "
+    "with_hmac created_at started_after position previous_position last_accepted_at failure",
 )
 class Endpoint:
     """An address that events are sent to: a named cursor on the log, strictly in order. No event is
@@ -185,16 +137,11 @@ class Endpoint:
 
     of: strawberry.Private[delivery.Endpoint]
 
-    name: str = struct_field(description="Its unique name.")
     url: str = struct_field(
         "shown_url",
         description="Its address, without the query and, for a chat, the path: they may contain a"
         " secret and are never shown.",
     )
-    owner: str | None = struct_field(
-        description="The name of the caller who may manage it; null: administrators only."
-    )
-    state: EndpointState = struct_field(description="Whether events are sent to it.")
     types: list[str] | None = struct_field(
         "filter.types", description="The types of the events; null: all types."
     )
@@ -208,40 +155,16 @@ class Endpoint:
     entity: str | None = struct_field(
         "filter.entity", description="The only entity of the events; null: any."
     )
-    format: EndpointFormat = struct_field(
-        description="The format of deliveries: the events, or messages for a chat."
-    )
-    max_batch_events: int = struct_field(
-        description="The maximum number of events in one request; 1: no batches."
-    )
-    with_proof: bool = struct_field(description="Whether each event includes its inclusion proof.")
-    with_hmac: bool = struct_field(
-        description="Whether deliveries are also signed with a shared secret (`v1`),"
-        " beside the key pair (`v1a`)."
-    )
-    created_at: Instant = struct_field(description="The time at which it was added.")
-    started_after: Position = struct_field(description="The position after which its events begin.")
-    position: Position = struct_field(
-        description="The cursor. All events of its filter up to this position were"
-        " accepted or parked."
-    )
-    previous_position: Position = struct_field(
-        description="The last event of its filter up to the cursor, which the next"
-        " delivery names as `previousposition`. Before the first such event,"
-        " the position after which its events begin."
-    )
-    last_accepted_at: Instant | None = struct_field(
-        description="The time of the last accepted delivery; null: never."
-    )
+    started_after: Position = struct_field()
+    position: Position = struct_field()
+    previous_position: Position = struct_field()
 
     @made_field
     def failure(self) -> EndpointFailure | None:
         """The failure; null if the last delivery was accepted, or none was attempted."""
         return None if self.of.failing_since is None else EndpointFailure(of=self.of)
 
-    replay: EndpointReplay | None = struct_field(
-        description="The active replay; null if no replay is active."
-    )
+    replay: EndpointReplay | None = struct_field()
     parked_events: int = struct_field(
         "parked", description="The number of parked events: see `parked`."
     )

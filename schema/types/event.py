@@ -15,7 +15,7 @@ from projections.query.moment import Moment
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.output_types import output_type, struct_field
-from schema.base.scalars import Day, Instant, Position
+from schema.base.scalars import Day, Position
 from schema.types.alliance import Alliance
 from schema.types.announcement import Announcement
 from schema.types.common import Annex, Node, Source, annexes, event_sources
@@ -37,33 +37,22 @@ from tracker.domain.events.registry import RETRACTION_TYPES
 from tracker.log.entries import RecordedEvent
 
 
-@output_type(of=RecordedEvent, only_spelled=True)
+@output_type(
+    of=RecordedEvent,
+    only_spelled=True,
+    first="position event_id type entity version recorded_at actor",
+)
 class Fact:
     """A recorded fact: an act or a statement, with its source. It is the content of an event of the log,
     which is immutable."""
 
     of: strawberry.Private[RecordedEvent]
 
-    position: Position = struct_field(description="Its position in the log.")
-    event_id: str = struct_field(
-        description="Its unique id. Recording the same id again records nothing."
-    )
-    type: str = struct_field(description="Its type, such as `ExportControl.Suspended`.")
+    position: Position = struct_field()
     entity: str = struct_field(
         "stream", description="The entity of the event, such as `alliance/quad`."
     )
-    version: int = struct_field(
-        description="Its number among the events of the entity: 1, 2, 3, …."
-    )
-    recorded_at: Instant = struct_field(description="The time at which this tracker recorded it.")
-    actor: str | None = struct_field(
-        description="The author of the record: the name of a token, a user of an OpenID"
-        " Connect issuer, `import` or `demo`; null in old events without one."
-    )
-    data: JSON = struct_field(
-        description="The fact as stored, as JSON, with commitments in place of its note"
-        " and quotation, which are in `annexes`."
-    )
+    data: JSON = struct_field()
 
     @resolver_field
     def public_on(self) -> Day | None:
@@ -171,28 +160,17 @@ State: TypeAlias = Annotated[
 ]
 
 
-@output_type(of=HistoryRow, only_spelled=True)
+@output_type(
+    of=HistoryRow, first="valid_from valid_until known_from known_until recorded_at replaced_at"
+)
 class HistoryVersion:
     """A version of an entity's state: the dates on which it holds, and the positions at which it was
     known. All ends are inclusive."""
 
     of: strawberry.Private[HistoryRow]
 
-    valid_from: Day = struct_field(description="The first date on which the state holds.")
-    valid_until: Day | None = struct_field(
-        description="The last date on which the state holds; null for no end."
-    )
-    known_from: Position = struct_field(description="The first position at which this was known.")
-    known_until: Position | None = struct_field(
-        description="The last position at which this was known; null if it still is."
-    )
-    recorded_at: Instant = struct_field(
-        description="The time at which the event at the first position was recorded."
-    )
-    replaced_at: Instant | None = struct_field(
-        description="The time at which the event that replaced this version was recorded; null if it is"
-        " still current."
-    )
+    known_from: Position = struct_field()
+    known_until: Position | None = struct_field()
     state: State = field(description="The state.")
 
 

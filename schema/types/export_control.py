@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import strawberry
 from strawberry import field
@@ -13,6 +14,7 @@ from projections.analysis.same_acts import same_acts
 from projections.query.lists import Filter
 from projections.query.moment import Moment
 from projections.query.suspended_days import MatchingControl
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import (
     LAZY_FIELDS,
@@ -23,21 +25,7 @@ from schema.base.decorators import (
 from schema.base.output_types import made_field, output_type, struct_field
 from schema.base.scalars import Position
 from schema.inputs.arguments import parse_stored_text
-from schema.inputs.clause_filter import (
-    FromOrigin,
-    InForceIn,
-    OfCommodity,
-    OfCovers,
-    OfFirm,
-    OfForm,
-    OfHsCode,
-    OfMeasure,
-    OfStatus,
-    ToDestination,
-    WithConfirmation,
-    WithMatch,
-    parse_clause_query,
-)
+from schema.inputs.clause_filter import CLAUSE_FILTERS, parse_clause_query
 from schema.types.clause import Clause, clause, with_query
 from schema.types.common import Because, Node, Source, entity_type, share_content
 from schema.types.completeness import Completeness, answer_scope, completeness
@@ -124,40 +112,11 @@ class ExportControl(Node):
         return [Dispute(of=of, control=self.state) for of in self.state.disputes]
 
     @resolver_field_without_arguments("all_clauses")
-    async def clauses(
-        self,
-        info: Info,
-        commodity: OfCommodity = None,
-        form: OfForm = None,
-        hs_code: OfHsCode = None,
-        measure: OfMeasure = None,
-        covers: OfCovers = None,
-        status: OfStatus = None,
-        destination: ToDestination = None,
-        origin: FromOrigin = None,
-        firm: OfFirm = None,
-        in_force: InForceIn = None,
-        confirmation: WithConfirmation = None,
-        match: WithMatch = None,
-    ) -> list[Clause]:
+    async def clauses(self, info: Info, filters: ArgumentGroup = CLAUSE_FILTERS) -> list[Clause]:
         """Its clauses in their order. The arguments filter them, with the same meaning as in the
         list `exportControls`.
         """
-        query = parse_clause_query(
-            self.moment.valid_at if self.moment else date.max,
-            commodity=commodity,
-            form=form,
-            hs_code=hs_code,
-            measure=measure,
-            covers=covers,
-            status=status,
-            destination=destination,
-            origin=origin,
-            firm=await firm_names(info, firm, self.moment),
-            in_force=in_force,
-            confirmation=confirmation,
-            match=match,
-        )
+        query = await clause_query(info, filters, self.moment)
         controls = info.context.services.as_of.controls
         licences: Licences = {}
         if query.is_about_goods and self.moment:
@@ -264,6 +223,14 @@ def _node_at(control: ExportControl, moment: Moment) -> ExportControl:
     node = ExportControl.at(control.state, moment)
     node.matched, node.query = control.matched, control.query
     return node
+
+
+async def clause_query(
+    info: Info, filters: Mapping[str, Any], moment: Moment | None
+) -> ClauseQuery:
+    """Return the query of filters on clauses at a moment. Raises InvalidInput."""
+    firm = await firm_names(info, filters["firm"], moment)
+    return parse_clause_query(moment.valid_at if moment else date.max, filters, firm)
 
 
 async def firm_names(info: Info, firm: str | None, moment: Moment | None) -> frozenset[str] | None:

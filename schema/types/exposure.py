@@ -21,33 +21,21 @@ from schema.types.completeness import Completeness, answer_scope, completeness
 from schema.types.export_control import ExportControl
 from schema.types.figure import Claim
 from schema.types.place_figure import PlaceFigure
-from tracker.domain.basics.control_vocabulary import Confirmation, Direction, Match, Measure, Reach
-from tracker.domain.basics.vocabulary import Stage
+from tracker.domain.basics.control_vocabulary import Direction
 from tracker.domain.evidence.completeness import control_kinds
 
 
-@output_type(of=applied_clauses.AppliedClause, only_spelled=True, given="moment")
+@output_type(
+    of=applied_clauses.AppliedClause,
+    only_spelled=True,
+    given="moment",
+    first="full reach match limits",
+)
 class AppliedClause:
     """A clause of an export control that covers a supply."""
 
     of: strawberry.Private[applied_clauses.AppliedClause]
     moment: strawberry.Private[Moment]
-    full: bool = struct_field(
-        description="Whether it is in force for all goods that its issuer supplies to the"
-        " destination."
-    )
-    reach: Reach = struct_field(
-        description="The part of the supply that it covers, in force or suspended."
-    )
-    match: Match = struct_field(
-        description="Whether it covers the supply for certain or possibly, because it"
-        " names only a group."
-    )
-    limits: list[str] = struct_field(
-        description="The reasons why it covers only a part of the supply or nothing, in"
-        " words: items, forms, an end use, named entities, exemptions,"
-        " technology, a measure that its issuer denies, …."
-    )
 
     @resolver_field
     def control(self) -> ExportControl:
@@ -86,7 +74,7 @@ def requirements_of(
 
 
 @output_type(
-    of=pure.ControllingPlace, only_spelled=True, given="orders moment", first="place share"
+    of=pure.ControllingPlace, given="orders moment", first="place share figure confirmation"
 )
 class ControllingPlace:
     """A place that controls exports of a supply, with its share of the world's production."""
@@ -95,7 +83,7 @@ class ControllingPlace:
 
     of: strawberry.Private[pure.ControllingPlace]
     moment: strawberry.Private[Moment]
-    place: Place = struct_field(description="The place.")
+    place: Place = struct_field()
 
     @made_field
     def share(self) -> Decimal | None:
@@ -106,15 +94,8 @@ class ControllingPlace:
     figure: PlaceFigure | None = struct_field(
         "share", description="The claim of the share; null without figures."
     )
-    confirmation: Confirmation | None = struct_field(
-        description="The confirmation of the best supported clause that covers all of its"
-        " supply; null if no clause does."
-    )
-    in_force: list[AppliedClause] = struct_field(description="The clauses that are in force.")
-    suspended: list[AppliedClause] = struct_field(
-        description="The suspended clauses that will be in force again. They do not count"
-        " in the shares."
-    )
+    in_force: list[AppliedClause] = struct_field()
+    suspended: list[AppliedClause] = struct_field()
 
     @resolver_field
     def requirements(self) -> list[Requirement]:
@@ -123,18 +104,12 @@ class ControllingPlace:
         return requirements_of(self.of.in_force, self.moment)
 
 
-@output_type(of=pure.MeasureShares, only_spelled=True)
+@output_type(of=pure.MeasureShares, only_spelled=True, first="measure share")
 class MeasureShare:
     """The share of the world's production under one measure."""
 
     of: strawberry.Private[pure.MeasureShares]
 
-    measure: Measure = struct_field(description="The measure.")
-    share: Decimal = struct_field(
-        description="The share of the world's production from places with this measure in"
-        " force for all of their supply, as a fraction of 1, rounded to 4"
-        " decimal places."
-    )
     assumed_share: Decimal = struct_field(
         "assumed",
         description="The part of `share` that is in force by its own terms, not confirmed.",
@@ -144,7 +119,11 @@ class MeasureShare:
     )
 
 
-@output_type(of=pure.Exposure, only_spelled=True)
+@output_type(
+    of=pure.Exposure,
+    first="commodity stage form year figures_of world controlled_share partly_controlled_share "
+    "assumed_share contradicted_share measures places computed_from mixed_editions",
+)
 class Exposure:
     """The world's production of one commodity at one stage in one year, with the share from places with
     export controls in force. Do not add up different supplies."""
@@ -152,19 +131,9 @@ class Exposure:
     of: strawberry.Private[pure.Exposure]
     orders: strawberry.Private[Orders]
 
-    commodity: Commodity = struct_field(description="The commodity.")
-    stage: Stage | None = struct_field(
-        description="The stage of the supply chain; null without figures."
-    )
-    form: str | None = struct_field(
-        description="The product, if one stage has several; null otherwise."
-    )
-    year: int | None = struct_field(description="The year of the figures; null without figures.")
+    commodity: Commodity = struct_field()
     moment: strawberry.Private[Moment]
-    figures_of: Commodity | None = struct_field(
-        description="The commodity under which publishers file the figures, such as"
-        " graphite for natural graphite; null without figures."
-    )
+    figures_of: Commodity | None = struct_field()
 
     @resolver_field
     async def completeness(self, info: Info) -> Completeness | None:
@@ -175,40 +144,10 @@ class Exposure:
         goods = [self.of.commodity]
         return await completeness(answer_scope(info, self.moment, kinds, commodities=goods))
 
-    world: Claim | None = struct_field(
-        description="The preferred claim for the world; null if not recorded."
-    )
-    controlled_share: Decimal | None = struct_field(
-        description="The fully covered share: the share of the world's production, as a"
-        " fraction of 1, from places with a clause in force for all of their"
-        " supply. Null if no share is known."
-    )
-    partly_controlled_share: Decimal | None = struct_field(
-        description="The partly covered share: the share from places where the clauses in"
-        " force cover only a part of the supply. `controlledShare` does not"
-        " include it, and the covered amount is not known."
-    )
-    assumed_share: Decimal | None = struct_field(
-        description="The part of `controlledShare` from places where the clauses are in"
-        " force by their own terms, not confirmed: it follows from the dates"
-        " of older acts alone."
-    )
-    contradicted_share: Decimal | None = struct_field(
-        description="The part of `controlledShare` from places where a recorded statement"
-        " contradicts the status: it says that the clauses are suspended."
-    )
-    measures: list[MeasureShare] = struct_field(
-        description="`controlledShare` by measure. One place can be under several."
-    )
-    places: list[ControllingPlace] = struct_field(
-        description="The places that control its export, the largest supplier first."
-    )
-    computed_from: list[Claim] = struct_field(
-        description="The claims from which the shares are computed, the world's claim first."
-    )
-    mixed_editions: bool = struct_field(
-        description="Whether these claims are of several editions or publishers."
-    )
+    world: Claim | None = struct_field()
+    measures: list[MeasureShare] = struct_field()
+    places: list[ControllingPlace] = struct_field()
+    computed_from: list[Claim] = struct_field()
 
 
 @object_type

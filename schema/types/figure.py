@@ -27,7 +27,6 @@ from schema.types.ranked_figure import RankedFigure
 from tracker.domain.basics import values
 from tracker.domain.basics.control_vocabulary import ActKind
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import PreferenceRule
 from tracker.domain.entities.entity import EntityState
 from tracker.domain.figures import figure as domain
 from tracker.domain.figures import figure_facts as facts
@@ -97,17 +96,13 @@ class Claim(Quantity, WithQuotation):
     )
 
 
-@output_type(of=analysis.PreferredClaim, only_spelled=True)
+@output_type(of=analysis.PreferredClaim, only_spelled=True, first="rule reason")
 class Choice:
     """The reason why a claim is preferred."""
 
     of: strawberry.Private[analysis.PreferredClaim]
 
-    rule: PreferenceRule = struct_field(description="The rule that decided.")
-    reason: str | None = struct_field(description="The recorded reason; null if none is recorded.")
-    event: Because | None = struct_field(
-        description="The event that recorded the judgement or the order; null if neither is recorded."
-    )
+    event: Because | None = struct_field()
 
 
 @output_type(
@@ -185,8 +180,8 @@ class SideBySide:
     stated=domain.Claim,
     of=revisions.Revision,
     only_spelled=True,
-    first="publisher edition edition_version published_on position change change_percent"
-    " change_unavailable_reason claim before",
+    first="publisher edition edition_version published_on position change change_percent "
+    "change_unavailable_reason claim before",
 )
 class Revision(Quantity):
     """A claim beside the previous claim of the same publisher. Claims of other publishers are not
@@ -196,21 +191,7 @@ class Revision(Quantity):
     of: strawberry.Private[revisions.Revision]
     by_position: strawberry.Private[ByPosition]
 
-    publisher: str = struct_field(description="The publisher's short id, such as `usgs`.")
-    edition: str = struct_field(description="The edition of the publication.")
-    edition_version: str | None = struct_field(description="The version of the edition.")
-    published_on: PartialDate = struct_field(description="The publication date of the edition.")
-    position: Position = struct_field(description="The position of its event in the log.")
-    change: Decimal | None = struct_field(
-        description="The number less that of the claim before, in the unit of this claim."
-        " Null for the first claim of a publisher, and if the two are not"
-        " comparable."
-    )
-    change_percent: Decimal | None = struct_field(
-        description="The change in percent of the number before, rounded to 2 decimal"
-        " places. Null also if that number is not above 0, or if the change"
-        " is 1000 times as large or more."
-    )
+    position: Position = struct_field()
 
     @made_field
     def change_unavailable_reason(self) -> str | None:
@@ -244,10 +225,8 @@ class Figure(Node):
     key: str = struct_field(
         description="Its series as a path: `rare_earths/CN/production/mine/2023`."
     )
-    series: Series = struct_field(description="Its series.")
-    because: list[Because] = struct_field(
-        description="The recorded events that this state follows from, in the order of the log."
-    )
+    series: Series = struct_field()
+    because: list[Because] = struct_field()
 
     @made_field
     def claims(self) -> list[Claim]:

@@ -16,15 +16,14 @@ from schema.types.place_figure import PlaceFigure
 from tracker.domain.basics.values import Quantity
 
 
-@output_type(of=groups.Uncounted, only_spelled=True, given="orders")
+@output_type(of=groups.Uncounted, only_spelled=True, given="orders", first="place reason")
 class UncountedPlace:
     """A place without a counted figure in the share of a group."""
 
     of: strawberry.Private[groups.Uncounted]
     orders: strawberry.Private[Orders]
 
-    place: Place = struct_field(description="The place.")
-    reason: str = struct_field(description="The reason, in words.")
+    place: Place = struct_field()
     figure: PlaceFigure | None = struct_field(
         "share", description="Its figure; null if not recorded."
     )
@@ -33,7 +32,8 @@ class UncountedPlace:
 @output_type(
     of=groups.GroupShare,
     only_spelled=True,
-    first="members members_known share share_at_most complete value unit basis",
+    first="members members_known share share_at_most complete value unit basis figures missing "
+    "overlapping computed_from mixed_editions",
 )
 class GroupShare:
     """The share of a group of countries in the world's figure, each country counted once. Missing
@@ -43,33 +43,7 @@ class GroupShare:
     spread: strawberry.Private[Distribution]
     orders: strawberry.Private[Orders]
 
-    members: list[Place] = struct_field(
-        description="The countries of the group at this moment. For a group of all but"
-        " some countries, those with figures."
-    )
-    members_known: bool = struct_field(
-        description="Whether the list of members is complete; false for an alliance"
-        " without a published list."
-    )
-    share: Decimal | None = struct_field(
-        description="The sum of the counted shares as a fraction of 1, rounded to 4"
-        " decimal places. It is the share of the group if `complete`, else a"
-        " part of it. Null if no member has a share."
-    )
-    share_at_most: Decimal | None = struct_field(
-        description="An upper bound of the share: 1 less the known shares of all other"
-        " countries. It is at least `share`, plus the figure for other"
-        " countries if that may contain a member. It equals `share` if the"
-        " share is complete and the group is not `allBut`. Null if no share"
-        " is known or if the list of members is incomplete. Null also if a"
-        " member has a figure without a share (withheld, a bound), and the"
-        " known shares leave it no more than the rounding of the world's"
-        " total: the total may exclude that member. World totals are rounded,"
-        " so the last digit is not exact."
-    )
-    complete: bool = struct_field(
-        description="Whether every member is counted and there is at least one."
-    )
+    members: list[Place] = struct_field()
     value: Decimal | None = struct_field(
         "number",
         description="The sum of the counted figures; null if they cannot be added to the world's.",
@@ -98,17 +72,6 @@ class GroupShare:
         " names each excluded country. It then represents the members that"
         " only other editions name.",
     )
-    missing: list[UncountedPlace] = struct_field(
-        description="Members that are not counted: without a figure of their own,"
-        " withheld, or not comparable."
-    )
-    overlapping: list[UncountedPlace] = struct_field(
-        description="Figures that are not counted because they include counted countries"
-        " or non-members."
-    )
-    computed_from: list[Claim] = struct_field(
-        description="The claims from which the share is computed, the world's claim first."
-    )
-    mixed_editions: bool = struct_field(
-        description="Whether these claims are of several editions or publishers."
-    )
+    missing: list[UncountedPlace] = struct_field()
+    overlapping: list[UncountedPlace] = struct_field()
+    computed_from: list[Claim] = struct_field()

@@ -10,33 +10,16 @@ from strawberry import field
 from projections.query.horizon import Horizon as KnownHorizon
 from projections.query.watching import IssuerWatch, UnreadSource
 from schema.base.decorators import object_type
-from schema.base.output_types import output_type, struct_field
+from schema.base.output_types import output_type
 from schema.base.scalars import Day, Instant, Position
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.basics.vocabulary import FetchFailure
 
 
-@output_type(of=UnreadSource, only_spelled=True)
+@output_type(of=UnreadSource)
 class SourceNotRead:
     """A source whose last poll was incomplete, or that was never polled."""
 
     of: strawberry.Private[UnreadSource]
-
-    key: str = struct_field(description="Its key: see `watchedSource`.")
-    name: str = struct_field(description="Its name.")
-    since: Instant | None = struct_field(
-        description="The end of the first incomplete poll; null if no poll has ended yet."
-    )
-    code: FetchFailure | None = struct_field(
-        description="The reason, for programs; null if no single request failed."
-    )
-    reason: str | None = struct_field(
-        description="The reason, in one line; null if no single request failed."
-    )
-    looked_at: Instant | None = struct_field(
-        description="The time of the last poll. The data of the source are as of this"
-        " time. Null if it was never polled."
-    )
 
 
 @object_type

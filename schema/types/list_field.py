@@ -16,6 +16,7 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Annotated, Any
 
+from schema.base.argument_group import optional, spread
 from schema.base.decorators import resolver_field
 from schema.inputs.arguments import (
     CheckedAs,
@@ -63,6 +64,7 @@ def list_field(
     initial = None if orders is None else orders[default] if default else next(iter(orders))
 
     def decorate(method: Callable[..., Any]) -> Any:
+        method = spread(method)
         of_method = signature(method).parameters
 
         @wraps(method)
@@ -89,9 +91,9 @@ def list_field(
         resolve.__signature__ = signature(method).replace(  # type: ignore[attr-defined]
             parameters=[
                 *(one for one in own if one.kind is not Parameter.KEYWORD_ONLY),
-                *(_argument(name, of) for name, of in (sources or {}).items()),
-                *([_argument("order_by", Annotated[orders, ORDER_BY], initial)] if orders else []),
-                *(_argument(name, of) for name, of in paging.items()),
+                *(optional(name, of) for name, of in (sources or {}).items()),
+                *([optional("order_by", Annotated[orders, ORDER_BY], initial)] if orders else []),
+                *(optional(name, of) for name, of in paging.items()),
                 *(one for one in own if one.kind is Parameter.KEYWORD_ONLY),
             ],
             return_annotation=connection or Connection[node],
@@ -99,10 +101,6 @@ def list_field(
         return resolver_field(resolve)
 
     return decorate
-
-
-def _argument(name: str, annotation: Any, default: Any = None) -> Parameter:
-    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=annotation)
 
 
 def parse_sources(

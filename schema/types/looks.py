@@ -70,7 +70,6 @@ class Fetch:
         description="The time at which the response arrived or the request failed."
     )
     outcome: FetchOutcome = field(description="The outcome.")
-    address: str = struct_field(description="The requested address.")
     moved_to: str | None = field(
         description="The final address after redirects; null if there was none."
     )

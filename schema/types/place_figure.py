@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import strawberry
 
 from projections.analysis.claims import Orders
@@ -18,8 +16,8 @@ from tracker.domain.figures import figure as domain
     stated=domain.Claim,
     of=Share,
     only_spelled=True,
-    first="place share share_unavailable_reason rank cumulative_share computed_from mixed_editions"
-    " publisher edition figure preferred choice claims",
+    first="place share share_unavailable_reason rank cumulative_share computed_from mixed_editions "
+    "publisher edition figure preferred choice claims",
 )
 class PlaceFigure(Quantity):
     """A place's preferred claim, and its share of the world's figure."""
@@ -28,31 +26,8 @@ class PlaceFigure(Quantity):
     of: strawberry.Private[Share]
     orders: strawberry.Private[Orders]
 
-    place: Place = struct_field(description="The place of the figure.")
-    share: Decimal | None = struct_field(
-        description="Its share of the world's figure as a fraction of 1, rounded to 4"
-        " decimal places. Null if one of the two has no number or only a"
-        " bound, if the bases differ, or if the units cannot be converted."
-        " Null also if the world's figure is nil or less than a thousandth of"
-        " it."
-    )
-    rank: int | None = struct_field(
-        description="Its rank among countries, 1 for the largest share; equal shares have the same rank."
-        " Null without a share or with one of 0, and for `other countries` and the EU."
-    )
-    cumulative_share: Decimal | None = struct_field(
-        description="The sum of the shares of the countries down to this one, rounded to"
-        " 4 decimal places; null without a rank. It can exceed 1 because the"
-        " world's total is rounded."
-    )
-    computed_from: list[Claim] = struct_field(
-        description="The claims from which the share is computed: its own, and the"
-        " world's claim in the same edition or else its preferred one. Empty"
-        " without a share."
-    )
-    mixed_editions: bool = struct_field(
-        description="Whether these two claims are of different editions or publishers."
-    )
+    place: Place = struct_field()
+    computed_from: list[Claim] = struct_field()
     publisher: str = struct_field(
         description="The short id of the publisher of the preferred claim."
     )

@@ -24,24 +24,19 @@ from schema.types.status_period import StatusPeriod
 from schema.types.summary import summary
 from tracker.commands.dry_run import DryRun
 from tracker.domain.basics.codec import encode
-from tracker.domain.basics.control_vocabulary import Measure
 from tracker.domain.entities.commitments import with_texts_restored
 from tracker.log.entries import NewEvent, RecordedEvent
 
 
-@output_type(of=RecordedEvent, only_spelled=True)
+@output_type(of=RecordedEvent, only_spelled=True, first="type entity version")
 class PlannedEvent:
     """An event that commands would record."""
 
     of: strawberry.Private[RecordedEvent]
     decided: strawberry.Private[NewEvent]
 
-    type: str = struct_field(description="Its type, such as `ExportControl.Suspended`.")
     entity: str = struct_field(
         "stream", description="The entity of the event, such as `alliance/quad`."
-    )
-    version: int = struct_field(
-        description="Its number among the events of the entity: 1, 2, 3, …."
     )
     actor: str | None = struct_field(description="The author of the record: the caller.")
 
@@ -76,21 +71,14 @@ class PlannedEvent:
         return cast(JSON, msgspec.json.decode(encode(with_texts_restored(self.of.fact, texts))))
 
 
-@output_type(of=previews.StatusChange, only_spelled=True)
+@output_type(of=previews.StatusChange, first="entity clause measure")
 class StatusChange:
     """A clause whose statuses over time, or the events behind them, would differ."""
 
     of: strawberry.Private[previews.StatusChange]
 
-    entity: str = struct_field(description="The export control in the log, `export-control/<key>`.")
-    clause: str = struct_field(description="The key of the clause.")
-    measure: Measure = struct_field(description="The measure of the clause, by its last wording.")
-    before: list[StatusPeriod] = struct_field(
-        description="All periods of its status in the log, the oldest first."
-    )
-    after: list[StatusPeriod] = struct_field(
-        description="All periods of its status after recording, the oldest first."
-    )
+    before: list[StatusPeriod] = struct_field()
+    after: list[StatusPeriod] = struct_field()
 
 
 @object_type

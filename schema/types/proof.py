@@ -7,14 +7,14 @@ from strawberry import field
 
 from schema.base.decorators import object_type
 from schema.base.output_types import made_field, output_type, struct_field
-from schema.base.scalars import Instant, Position
+from schema.base.scalars import Position
 from tracker.audit.format import checkpoint as audit
 from tracker.audit.format.signed_note import to_base64
 from tracker.audit.serve.proofs import InclusionResult, StoredCheckpoint
 from tracker.audit.sign.keystore import PublicKey
 
 
-@output_type(of=StoredCheckpoint, only_spelled=True, first="size root")
+@output_type(of=StoredCheckpoint, first="size root note signed_at")
 class Checkpoint:
     """A signed checkpoint of the transparency log (C2SP tlog-checkpoint): it commits to every event
     up to a position.
@@ -22,22 +22,12 @@ class Checkpoint:
 
     of: strawberry.Private[StoredCheckpoint]
 
-    size: Position = struct_field(
-        description="The number of events that it commits to, which is the position of the last one."
-    )
+    size: Position = struct_field()
 
     @made_field
     def root(self) -> str:
         """The root hash of the Merkle tree over their entries, in base64."""
         return to_base64(self.of.root)
-
-    note: str = struct_field(
-        description="The whole signed note, as `/log/checkpoint/<size>` serves it. Verify"
-        " this text, and store it."
-    )
-    signed_at: Instant = struct_field(
-        description="The time of signing, by the server's clock. The note does not contain it."
-    )
 
 
 @object_type

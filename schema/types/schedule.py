@@ -20,14 +20,13 @@ async def recorded_at(info: Info, position: int) -> Instant:
     return Instant(event.recorded_at)  # type: ignore[arg-type]  # the scalar writes it
 
 
-@output_type(of=schedule.ScheduledDay, only_spelled=True)
+@output_type(of=schedule.ScheduledDay, first="day")
 class ScheduledDay:
     """A date that was announced for a transition, or its withdrawal."""
 
     of: strawberry.Private[schedule.ScheduledDay]
 
-    day: Day | None = struct_field(description="The date; null for a withdrawal.")
-    position: Position = struct_field(description="The position of the event of the announcement.")
+    position: Position = struct_field()
 
     @resolver_field
     async def recorded_at(self, info: Info) -> Instant:
@@ -35,7 +34,7 @@ class ScheduledDay:
         return await recorded_at(info, self.of.position)
 
 
-@output_type(of=schedule.Scheduled, only_spelled=True)
+@output_type(of=schedule.Scheduled, only_spelled=True, first="key day withdrawn")
 class ScheduledTransition:
     """An announced transition with every announced date. It is one object, such as the end of a
     suspension, which moves if the suspension is extended."""
@@ -50,12 +49,7 @@ class ScheduledTransition:
     day: Day = struct_field(
         "transition.day", description="The date of the transition, as last announced."
     )
-    withdrawn: bool = struct_field(
-        description="Whether it was withdrawn, so that it does not take place."
-    )
-    days: list[ScheduledDay] = struct_field(
-        description="Every announced date and the withdrawal, in the order of the log."
-    )
+    days: list[ScheduledDay] = struct_field()
     transition: Transition = field(
         description="The transition, as last announced; for a withdrawn one, before the withdrawal."
     )

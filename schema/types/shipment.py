@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import strawberry
 from strawberry import field
 
@@ -14,62 +12,37 @@ from projections.query.watching import NOBODY
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.output_types import made_field, output_type, struct_field
-from schema.base.scalars import Day
 from schema.types.change import Transition
 from schema.types.clause import Clause, clause
 from schema.types.common import Place, Quantity, Source, place, sources_behind
 from schema.types.completeness import Completeness
 from schema.types.export_control import ExportControl
 from schema.types.horizon import Horizon, horizon
-from tracker.domain.basics.control_vocabulary import (
-    Certainty,
-    Confirmation,
-    Direction,
-    Match,
-    VerdictKind,
-)
+from tracker.domain.basics.control_vocabulary import Direction, Match, VerdictKind
 from tracker.domain.shipments import check, duties, firms, legs, obligations, questions
 
 
-@output_type(of=check.Applicable, only_spelled=True, given="moment")
+@output_type(
+    of=check.Applicable,
+    only_spelled=True,
+    given="moment",
+    first="kind match reasons confirmation certainty first_day last_day",
+)
 class ShipmentClause:
     """A clause that applies to a shipment, certainly or possibly."""
 
     of: strawberry.Private[check.Applicable]
     moment: strawberry.Private[Moment]
 
-    kind: VerdictKind = struct_field(description="The kind of rule.")
-
     @made_field
     def obligation(self) -> str:
         """The obligation in a sentence: who must do what, and with which authority."""
         return obligations.obligation(self.of)
 
-    match: Match = struct_field(
-        description="CERTAIN if all of its conditions are met; POSSIBLE if the shipment does not state"
-        " enough to decide one of them, see `reasons`."
-    )
-    reasons: list[str] = struct_field(
-        description="The conditions that the shipment does not decide, in words; empty for CERTAIN."
-    )
-
     @made_field
     def exceptions(self) -> list[str]:
         """The exceptions of the clause, in words. The clause does not apply if one of them does."""
         return [one.reason for one in self.of.exceptions]
-
-    confirmation: Confirmation = struct_field(description="The confirmation of its status.")
-    certainty: Certainty = struct_field(
-        description="The certainty that it applies: the weaker of `match` and `confirmation`."
-    )
-    first_day: Day | None = struct_field(
-        description="The first day on which it applies; for a suspended clause, applies again. Null if no"
-        " day is recorded."
-    )
-    last_day: Day | None = struct_field(
-        description="The last day on which it applies by the recorded dates, before its end or its next"
-        " suspension. Null if none is recorded."
-    )
 
     @resolver_field
     def control(self) -> ExportControl:
@@ -89,23 +62,13 @@ class ShipmentClause:
         return [*{one.of.citation: one for one in sources}.values()]
 
 
-@output_type(of=questions.Question, only_spelled=True)
+@output_type(of=questions.Question)
 class OpenQuestion:
     """A question whose answer decides whether clauses apply to a shipment."""
 
     of: strawberry.Private[questions.Question]
     applicable: strawberry.Private[list[check.Applicable]]
     moment: strawberry.Private[Moment]
-
-    id: str = struct_field(
-        description="The id of the question, for `answers` of the input if `field` is `answers`. Later"
-        " checks of the shipment have the same id."
-    )
-    text: str = struct_field(description="The question.")
-    field: str = struct_field(
-        description="The field of the input for the answer, such as `destination`; `answers` for a question"
-        " that is answered by its id and yes or no."
-    )
 
     @resolver_field
     def clauses(self) -> list[ShipmentClause]:
@@ -144,7 +107,12 @@ class ShipmentVerdict:
     )
 
 
-@output_type(of=duties.DutyLine, only_spelled=True, given="moment")
+@output_type(
+    of=duties.DutyLine,
+    only_spelled=True,
+    given="moment",
+    first="low high specific text includes_ordinary",
+)
 class DutyLine:
     """One duty on a shipment."""
 
@@ -156,40 +124,22 @@ class DutyLine:
         """The clause that it is based on."""
         return ShipmentClause(of=self.of.applicable, moment=self.moment)
 
-    low: Decimal | None = struct_field(
-        description="The lowest rate in percent; 0 if the duty applies only possibly. Null if it has no"
-        " rate in percent."
-    )
-    high: Decimal | None = struct_field(
-        description="The highest rate in percent; null if it has no rate in percent."
-    )
-    specific: Quantity | None = struct_field(
-        description="The amount per unit, such as `USD/t`, or the price floor; null if the duty has neither."
-    )
-    text: str | None = struct_field(
-        description="The rate in words, if it has conditions or no number."
-    )
-    includes_ordinary: bool = struct_field(
-        description="Whether the rate includes the ordinary duty, by a recorded relation."
-    )
+    specific: Quantity | None = struct_field()
 
 
-@output_type(of=duties.Step, only_spelled=True)
+@output_type(of=duties.Step)
 class DutyStep:
     """A step of the calculation of a total."""
 
     of: strawberry.Private[duties.Step]
 
-    text: str = struct_field(description="The step in a sentence.")
-    low: Decimal | None = struct_field(
-        description="The lowest total after it; null if it is unknown."
-    )
-    high: Decimal | None = struct_field(
-        description="The highest total after it; null if it is unknown."
-    )
 
-
-@output_type(of=duties.DutyTotal, only_spelled=True, given="moment")
+@output_type(
+    of=duties.DutyTotal,
+    only_spelled=True,
+    given="moment",
+    first="lines low high steps remarks complete not_covered statement",
+)
 class DutyTotal:
     """The duties of one direction and their total in percent of the value, with the steps of the
     calculation. Export and import duties are paid to two places, so their totals are separate."""
@@ -197,29 +147,8 @@ class DutyTotal:
     of: strawberry.Private[duties.DutyTotal]
     moment: strawberry.Private[Moment]
 
-    lines: list[DutyLine] = struct_field(description="The duties, certain ones first.")
-    low: Decimal | None = struct_field(
-        description="The lowest total in percent; null if no duty has a rate in percent, or if the relation"
-        " of two duties is not recorded: see `remarks`."
-    )
-    high: Decimal | None = struct_field(
-        description="The highest total in percent; null with `low`."
-    )
-    steps: list[DutyStep] = struct_field(description="The steps of the calculation.")
-    remarks: list[str] = struct_field(
-        description="The recorded parts that the total does not contain, and the reason for a missing total."
-    )
-    complete: bool = struct_field(
-        description="Whether every layer of duties is known. Otherwise the total is a sum of recorded"
-        " duties: see `notCovered`."
-    )
-    not_covered: list[str] = struct_field(
-        description="The layers of duties that the total does not contain, such as the ordinary duty;"
-        " empty if it is complete."
-    )
-    statement: str = struct_field(
-        description="The sum in a sentence that names the layers that it does not contain."
-    )
+    lines: list[DutyLine] = struct_field()
+    steps: list[DutyStep] = struct_field()
 
 
 @object_type
@@ -235,29 +164,16 @@ class LegCompleteness:
     )
 
 
-@output_type(of=firms.NamedFirm, only_spelled=True)
+@output_type(of=firms.NamedFirm, only_spelled=True, first="field name similar statement")
 class NamedFirm:
     """A firm that a shipment names, compared with the firms that recorded clauses in force name."""
 
     of: strawberry.Private[firms.NamedFirm]
 
-    field: str = struct_field(
-        description="The field of the input that names it, such as `endUser`."
-    )
-    name: str = struct_field(description="Its name in the input.")
-
     @made_field
     def listed_by(self) -> list[Place]:
         """The issuers that list it under a recorded name, in clauses on any goods. Empty if none does."""
         return [*map(place, self.of.listed_by)]
-
-    similar: list[str] = struct_field(
-        description="Similar names on lists, for a person to check; empty if the firm is listed itself."
-    )
-    statement: str = struct_field(
-        description="The result in a sentence. A firm on no recorded list can be on one that is not"
-        " recorded, or belong to a listed firm."
-    )
 
 
 @object_type

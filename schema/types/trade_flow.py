@@ -100,9 +100,7 @@ class TradeFlow(Node):
     )
     goods: CodeGoods | None = struct_field("concordance")
     preferred: TradeFlowClaim = struct_field()
-    because: list[Because] = struct_field(
-        description="The recorded events that this state follows from, in the order of the log."
-    )
+    because: list[Because] = struct_field()
 
     @made_field
     def parts(self) -> list[FlowPart]:

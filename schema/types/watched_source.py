@@ -11,7 +11,6 @@ from strawberry import argument
 
 from schema.base.context import Info
 from schema.base.output_types import output_type, struct_field
-from schema.base.scalars import Instant
 from schema.inputs.order_by import EventOrder
 from schema.types.common import Because, Node, entity_type
 from schema.types.connection import PageSource
@@ -35,10 +34,10 @@ class SourceFailure:
 @entity_type(
     domain.WatchedSourceState,
     hidden="looks requests snapshots candidates last_proposed_at",
-    first="name publisher adapter address issuers covers every_hours watched_since unwatched_on"
-    " unwatched_because look_count last_look last_ended_at last_looked_at next_look_expected_at"
-    " covers_until last_fetched_at last_changed_at failing_since last_failure warnings request_count"
-    " snapshot_count candidate_count because",
+    first="name publisher adapter address issuers covers every_hours watched_since unwatched_on "
+    "unwatched_because look_count last_look last_ended_at last_looked_at "
+    "next_look_expected_at covers_until last_fetched_at last_changed_at failing_since "
+    "last_failure warnings request_count snapshot_count candidate_count because",
 )
 class WatchedSource(Node):
     """A watched source: a list of a publisher that is polled on a schedule. Every poll and every fetch
@@ -46,11 +45,6 @@ class WatchedSource(Node):
 
     key: str = struct_field(description="Its key, such as `us-federal-register`.")
     state: strawberry.Private[domain.WatchedSourceState]
-    next_look_expected_at: Instant | None = struct_field(
-        description="The time at which its next poll is due by its schedule. After it,"
-        " responses about its issuers are older than they should be. Null if"
-        " it is not watched, or was never polled."
-    )
     because: list[Because] = struct_field(
         description="The recorded events that this state follows from, in the order of"
         " the log; earlier polls are left out."

@@ -250,12 +250,12 @@ async def test_parts_that_are_equal_for_all_days_are_resolved_once(
 ) -> None:
     asked: list[date] = []
 
-    def parse_clause_query(day: date, **given: Any) -> Any:
-        asked.append(day)
-        return plain(day, **given)
+    def clause_query(info: Any, filters: Any, moment: Moment) -> Any:
+        asked.append(moment.valid_at)
+        return plain(info, filters, moment)
 
-    plain = export_controls.parse_clause_query
-    monkeypatch.setattr(export_controls, "parse_clause_query", parse_clause_query)
+    plain = export_controls.clause_query
+    monkeypatch.setattr(export_controls, "clause_query", clause_query)
     given = "($of: String)" if variables else ""
     answer = await corpus.ask(
         f'query {given} {{ over(from: "2021-01-01", to: "2025-12-01", step: MONTH, position: "9000")'

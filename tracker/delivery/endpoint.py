@@ -157,7 +157,9 @@ class EndpointKey(NamedTuple):
     algorithm: Algorithm
     public_key: str | None
     created_at: datetime
+    """The time at which the key was created."""
     retires_at: datetime | None
+    """The time until which it signs beside its successor; null if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,11 @@ class Replay:
     first_position: int
     last_position: int
     position: int
+    """The position up to which events were sent."""
     events: int
+    """The number of events of the endpoint's filter in the replay."""
     requested_at: datetime
+    """The time of the request for the replay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,33 +182,48 @@ class Endpoint:
 
     id: int
     name: str
+    """Its unique name."""
     url: str
     owner: str | None
+    """The name of the caller who may manage it; null: administrators only."""
     filter: EndpointFilter
     format: EndpointFormat
+    """The format of deliveries: the events, or messages for a chat."""
     max_batch_events: int
+    """The maximum number of events in one request; 1: no batches."""
     with_proof: bool
+    """Whether each event includes its inclusion proof."""
     state: EndpointState
+    """Whether events are sent to it."""
     created_at: datetime
+    """The time at which it was added."""
     started_after: int
+    """The position after which its events begin."""
     position: int
+    """The cursor. All events of its filter up to this position were accepted or parked."""
     previous_position: int
+    """The last event of its filter up to the cursor, which the next delivery names as `previousposition`.
+    Before the first such event, the position after which its events begin."""
     last_accepted_at: datetime | None
+    """The time of the last accepted delivery; null: never."""
     failures: int
+    """The number of failed attempts."""
     failing_since: datetime | None
     next_attempt_at: datetime | None
+    """The time of the next attempt, if the endpoint is active; null: at once."""
     last_error: str | None
     last_status: int | None
     handshake_at: datetime | None
     requests_a_minute: int | None
     replay: Replay | None
+    """The active replay; null if no replay is active."""
     parked: int
     """Number of parked events."""
     keys: tuple[EndpointKey, ...]
 
     @property
     def with_hmac(self) -> bool:
-        """Whether deliveries are also signed with a secret shared with the receiver."""
+        """Whether deliveries are also signed with a shared secret (`v1`), beside the key pair (`v1a`)."""
         return any(key.algorithm is Algorithm.HMAC for key in self.keys)
 
     @property
@@ -217,12 +237,18 @@ class ParkedDelivery:
     """An event that a person set aside. `retry_at` is set while a retry is due."""
 
     position: int
+    """Its position in the log."""
     previous_position: int | None
     parked_at: datetime
+    """The time at which it was set aside."""
     parked_by: str
+    """The person who set it aside."""
     reason: str
+    """Why."""
     retry_at: datetime | None
+    """The time of the next attempt; null if no retry was requested."""
     last_error: str | None
+    """The error of the last retry; null if there was none."""
 
 
 class Attempt(NamedTuple):
@@ -230,14 +256,24 @@ class Attempt(NamedTuple):
 
     attempted_at: datetime
     message_id: str
+    """Its `webhook-id`: the id of the event, the same on every attempt. Empty for the handshake before the
+    first delivery."""
     first_position: int
+    """The position of the first event in it."""
     last_position: int
+    """The position of the last event in it: equal to the first, unless it is a batch."""
     events: int
+    """The number of events in it; 0 for the handshake."""
     attempt: int
+    """The number of the attempt: 1, 2, 3, …."""
     duration_seconds: float
+    """The time until the response was read, in seconds."""
     status: int | None
+    """The HTTP status of the response; null if there was none."""
     error: str | None
+    """The error; null if the delivery was accepted."""
     response: str | None
+    """The beginning of the response body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +282,13 @@ class EndpointChange:
 
     changed_at: datetime
     actor: str
+    """The name of the person; `tracker` for an action by a rule."""
     action: str
+    """The action, such as `paused`."""
     reason: str | None
+    """The reason; null if none was required."""
     detail: str | None
+    """A detail, such as the positions of a replay."""
 
 
 def shown_url(url: str, format: EndpointFormat) -> str:

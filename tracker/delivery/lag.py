@@ -15,9 +15,11 @@ class Lag:
     """Lag of a cursor: the selected events after it, up to the head of the log."""
 
     head: int
+    """The last position of the log."""
     events: int
+    """The number of pending events of its filter: those after its cursor and parked events."""
     oldest_at: datetime | None
-    """Recording time of the oldest waiting event; None if there is none."""
+    """The time at which the oldest pending event was recorded; null if none is pending."""
 
     def seconds(self, now: datetime) -> float:
         """Return the age of the oldest waiting event in seconds; 0 if there is none."""

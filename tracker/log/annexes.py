@@ -32,10 +32,15 @@ class StoredAnnex:
     """
 
     commitment: str
+    """The commitment in the entry: `salted-sha256-v1:` and the SHA-256 of salt and text, in hexadecimal
+    digits."""
     position: int
     field: str
+    """The field of the event's data with the commitment, as a JSON Pointer: `/note`, `/quotation`,
+    `/clauses/0/note`."""
     salt: bytes | None
     text: str | None
+    """The text; null if it was redacted."""
     redaction: RecordedEvent | None = None
 
     @property

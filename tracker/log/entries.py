@@ -69,14 +69,21 @@ class RecordedEvent(msgspec.Struct, frozen=True, dict=True):
     """An event of the log, read from its entry."""
 
     position: int
+    """Its position in the log."""
     recorded_at: datetime = msgspec.field(name="time")
+    """The time at which this tracker recorded it."""
     event_id: str = msgspec.field(name="id")
+    """Its unique id. Recording the same id again records nothing."""
     type: str
+    """Its type, such as `ExportControl.Suspended`."""
     stream: str = msgspec.field(name="subject")
     version: int
+    """Its number among the events of the entity: 1, 2, 3, …."""
     content: msgspec.Raw = msgspec.field(name="data")
     dataschema: str = ""
     actor: str | None = None
+    """The author of the record: the name of a token, a user of an OpenID Connect issuer, `import` or
+    `demo`; null in old events without one."""
     entry: bytes = b""
 
     @cached_property
@@ -104,7 +111,8 @@ class RecordedEvent(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def data(self) -> Any:
-        """The content of the event as plain JSON data, as recorded."""
+        """The fact as stored, as JSON, with commitments in place of its note and quotation, which are in
+        `annexes`."""
         return msgspec.json.decode(self.content)
 
 

@@ -95,39 +95,67 @@ class Candidate:
     """
 
     id: int
+    """Its id: a number, in the order in which candidates were added, from 1."""
     source: str
+    """The key of the watched source of the candidate."""
     item: str
+    """The publisher's name for the act, such as a document number. It is the same in each poll."""
     part: str
     kind: CandidateKind
+    """The kind of proposal."""
     state: CandidateState
+    """Its state in the review."""
     revision: int
+    """The number of its changes. A mutation with an older revision is refused (`VERSION_CONFLICT`)."""
     found_at: datetime
+    """The time at which it was first read."""
     title: str
+    """Its title as the publisher has it, in its own language."""
     language: str | None
+    """The language of the title (BCP 47); null if it is not stated."""
     url: str
+    """The address of the page or file from which it was read."""
     place: str
+    """The location in the snapshot, such as `results[3]`; empty for the whole snapshot."""
     snapshot: str | None
     published_on: date | None
+    """The date of publication, as far as the publisher states it."""
     number: str | None
+    """The citation of the act by its issuer; null if it is not stated."""
     reason: str
+    """The reason for the proposal, from the data that was read."""
     commodities: tuple[str, ...]
     issuers: tuple[str, ...]
+    """The issuers: places and alliances. For files and leads, those of the source."""
     stream: str | None
     type: str | None
+    """The type of the proposed event, such as `ExportControl.Announced`."""
     data: dict[str, Any] | None
+    """The fact as it would be stored, as JSON. After acceptance, only the log contains its note and
+    quotation."""
     event_id: str | None
+    """The id under which the reader would record it; null for a fact that a person entered from a lead."""
     reader: str | None
     file_name: str | None
     settings: dict[str, str] | None
     lead: LeadCode | None
+    """The reason for a manual check, if it began as a lead; else null."""
     assigned_to: str | None
+    """The person who should decide on it; null if it is not assigned."""
     postponed_until: date | None
+    """The date from which it waits again; null unless it is postponed."""
     accepted_by: tuple[str, ...]
+    """The persons who accepted its present content, in order. An edit removes them."""
     accepting_at: datetime | None
     position: int | None
+    """The position of its event, or of the receipt of its import; null unless it is accepted."""
     refusal: str | None
+    """The reason why the last attempt to record it after acceptance failed; null if no attempt failed or
+    the problem is solved."""
     closed_at: datetime | None
+    """The time at which it was accepted, rejected or superseded; null before."""
     superseded_by: int | None
+    """The candidate that replaced it; null if it was not replaced."""
 
     @property
     def fact(self) -> Fact:
@@ -158,11 +186,16 @@ class Decision:
 
     candidate: int
     revision: int
+    """The revision of the candidate after the action."""
     decided_at: datetime
     actor: str
+    """The name of the person; `tracker` for an action by a rule."""
     action: Action
+    """The action."""
     reason: str | None
+    """The reason; null if none was required."""
     detail: str | None
+    """A detail, such as the date until which it was postponed, or the position at which it was recorded."""
 
 
 def check_revision(candidate: Candidate, seen: int | None) -> None:

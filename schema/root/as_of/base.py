@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -22,6 +22,8 @@ from schema.types.common import Node
 from schema.types.completeness import AnswerScope, answer_scope, scope_of_filter
 from schema.types.connection import PageSource, node_pages
 from tracker.domain.basics.control_vocabulary import ActKind
+from tracker.domain.controls.clause_query import ClauseQuery
+from tracker.domain.evidence.completeness import control_kinds
 
 N = TypeVar("N", bound=Node)
 
@@ -94,6 +96,14 @@ class AtMoment:
     ) -> AnswerScope | None:
         """Return the scope of a list of acts; None means all issuers or all commodities."""
         return answer_scope(info, self.moment, kinds, issuers, commodities)
+
+    def clause_scope(
+        self, info: Info, filters: Mapping[str, Any], narrowed: Filter, query: ClauseQuery
+    ) -> AnswerScope | None:
+        """Return the scope of a list of clauses."""
+        measures = [filters["measure"]] if filters["measure"] else []
+        kinds = control_kinds(filters["direction"], measures)
+        return self.scope(info, kinds, narrowed.places, query.requested_goods)
 
     def policy_scope(self, info: Info, about: TransitionFilter) -> AnswerScope | None:
         """Return the scope of a list of policy facts."""

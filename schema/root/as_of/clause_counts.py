@@ -8,30 +8,13 @@ from strawberry import argument, field
 
 from projections.analysis import clause_counts
 from projections.analysis.clause_counts import ClauseGroup, count_clauses
-from projections.query.lists import Filter
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import domain_value, parse_words
-from schema.inputs.clause_filter import (
-    FromOrigin,
-    InForceIn,
-    OfCommodity,
-    OfCovers,
-    OfDirection,
-    OfFirm,
-    OfForm,
-    OfHsCode,
-    OfIssuer,
-    OfMeasure,
-    OfStatus,
-    ToDestination,
-    WithConfirmation,
-    WithMatch,
-    parse_clause_query,
-)
+from schema.inputs.clause_filter import CONTROL_FILTERS, parse_control_filter
 from schema.root.as_of.base import AtMoment
 from schema.types.common import Commodity, Place, commodity, place
-from schema.types.export_control import firm_names
+from schema.types.export_control import clause_query
 from tracker.domain.basics.control_vocabulary import (
     ClauseStatus,
     Confirmation,
@@ -41,7 +24,6 @@ from tracker.domain.basics.control_vocabulary import (
     Match,
     Measure,
 )
-from tracker.domain.catalogue import places
 from tracker.domain.controls.confirmation import NO_GROUNDS
 from tracker.errors import InvalidInput
 
@@ -79,29 +61,19 @@ GroupBy = Annotated[
 ]
 
 
+FILTERS = CONTROL_FILTERS.only(
+    "issuer direction destination origin commodity form hs_code measure covers firm status in_force"
+    " confirmation match"
+)
+
+
 @object_type
 class ClauseCounts(AtMoment):
     """Numbers of clauses at a moment."""
 
     @resolver_field
     async def clause_counts(
-        self,
-        info: Info,
-        group_by: GroupBy,
-        issuer: OfIssuer = None,
-        direction: OfDirection = None,
-        destination: ToDestination = None,
-        origin: FromOrigin = None,
-        commodity: OfCommodity = None,
-        form: OfForm = None,
-        hs_code: OfHsCode = None,
-        measure: OfMeasure = None,
-        covers: OfCovers = None,
-        firm: OfFirm = None,
-        status: OfStatus = None,
-        in_force: InForceIn = None,
-        confirmation: WithConfirmation = None,
-        match: WithMatch = None,
+        self, info: Info, group_by: GroupBy, filters: ArgumentGroup = FILTERS
     ) -> list[ClauseCount]:
         """The number of clauses at this moment by their status, measure, issuer, and so on, the largest
         group first. Groups without a clause are left out. The filters are those of `exportControls`. A
@@ -109,24 +81,8 @@ class ClauseCounts(AtMoment):
         narrower filters."""
         if len(set(group_by)) < len(group_by):
             raise InvalidInput("expected each once", path=("groupBy",))
-        query = parse_clause_query(
-            self.moment.valid_at,
-            commodity=commodity,
-            form=form,
-            hs_code=hs_code,
-            measure=measure,
-            covers=covers,
-            status=status,
-            destination=destination,
-            origin=origin,
-            firm=await firm_names(info, firm, self.moment),
-            in_force=in_force,
-            confirmation=confirmation,
-            match=match,
-        )
-        narrowed = Filter(
-            places=parse_words(places.Place, issuer, "issuer"), category=domain_value(direction)
-        )
+        query = await clause_query(info, filters, self.moment)
+        narrowed = parse_control_filter(filters)
         as_of = info.context.services.as_of
         controls = await as_of.controls.having(self.moment, query, narrowed)
         licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}

@@ -13,39 +13,29 @@ from projections.fold.status_periods import StatusPeriod as Period
 from projections.fold.status_periods import status_periods
 from projections.fold.transitions import Transition
 from projections.query.list_statements import BY_NAME, SortKey
-from projections.query.lists import Filter, Key, Keyed
+from projections.query.lists import Key, Keyed
 from projections.query.moment import Moment
 from projections.query.suspended_days import MatchingControl
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import domain_value, parse_words
-from schema.inputs.clause_filter import (
-    FromOrigin,
-    OfCommodity,
-    OfCovers,
-    OfDirection,
-    OfFirm,
-    OfForm,
-    OfHsCode,
-    OfIssuer,
-    OfMeasure,
-    ToDestination,
-    parse_clause_query,
-)
+from schema.inputs.clause_filter import CONTROL_FILTERS, parse_control_filter
 from schema.inputs.order_by import ClauseStatusOrder
 from schema.inputs.ranges import parse_days
 from schema.root.as_of.base import AtMoment
 from schema.types.clause import Clause, clause
 from schema.types.connection import PageSource, list_pages
-from schema.types.export_control import ExportControl, firm_names
+from schema.types.export_control import ExportControl, clause_query
 from schema.types.list_field import list_field
 from schema.types.status_period import StatusDays, StatusPeriod
 from tracker.domain.basics.control_vocabulary import ClauseStatus
-from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.export_control import ExportControl as ControlEntity
 from tracker.domain.controls.export_control import ExportControlState
-from tracker.domain.evidence.completeness import control_kinds
+
+FILTERS = CONTROL_FILTERS.only(
+    "issuer direction destination origin commodity form hs_code measure covers firm"
+)
 
 
 @object_type
@@ -86,35 +76,12 @@ class ClauseStatuses(AtMoment):
         statuses: Annotated[
             list[ClauseStatus] | None, argument(description="Only periods of these statuses.")
         ] = None,
-        issuer: OfIssuer = None,
-        direction: OfDirection = None,
-        destination: ToDestination = None,
-        origin: FromOrigin = None,
-        commodity: OfCommodity = None,
-        form: OfForm = None,
-        hs_code: OfHsCode = None,
-        measure: OfMeasure = None,
-        covers: OfCovers = None,
-        firm: OfFirm = None,
+        filters: ArgumentGroup = FILTERS,
     ) -> PageSource[ClauseStatusPeriod]:
         """The status periods of clauses, past and future, as known at this moment: announced, in force,
         suspended, ended. The filters on clauses apply to their wording at this moment."""
-        query = parse_clause_query(
-            self.moment.valid_at,
-            commodity=commodity,
-            form=form,
-            hs_code=hs_code,
-            measure=measure,
-            covers=covers,
-            status=None,
-            destination=destination,
-            origin=origin,
-            firm=await firm_names(info, firm, self.moment),
-            in_force=None,
-        )
-        narrowed = Filter(
-            places=parse_words(Place, issuer, "issuer"), category=domain_value(direction)
-        )
+        query = await clause_query(info, filters, self.moment)
+        narrowed = parse_control_filter(filters)
         days = parse_days(between, "between") or (None, None)
         as_of = info.context.services.as_of
         licences = await as_of.controls.licences(self.moment) if query.is_about_goods else {}
@@ -129,8 +96,7 @@ class ClauseStatuses(AtMoment):
             for item in _items(control, transitions[_entity(control)], order.value.by, self.moment)
             if item[1].of.status in selected and item[1].of.overlaps(*days)
         ]
-        kinds = control_kinds(direction, [measure] if measure else [])
-        scope = self.scope(info, kinds, narrowed.places, query.requested_goods)
+        scope = self.clause_scope(info, filters, narrowed, query)
         name = order.name.removesuffix("_DESC")
         return list_pages(entries, name, order.value.down).about(scope)
 

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
 
-from strawberry import argument, field
+from strawberry import field
 
 from projections.query.list_statements import BY_NAME, SortKey
 from projections.query.lists import Filter, Key, Keyed
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type
-from schema.inputs.arguments import check_hs_code, parse_publisher, parse_word, parse_words
-from schema.inputs.clause_filter import OfCommodity, OfHsCode
+from schema.inputs.arguments import parse_publisher, parse_words
+from schema.inputs.clause_filter import CLAUSE_FILTERS, parse_clause_query
 from schema.inputs.order_by import DisputeOrder
 from schema.root.as_of.base import AtMoment
 from schema.types.connection import PageSource, list_pages
 from schema.types.export_control import Dispute, ExportControl
 from schema.types.list_field import list_field
-from tracker.domain.catalogue.commodities import Commodity, commodities_with_code, related
+from tracker.domain.catalogue.commodities import commodities_with_code, related
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls import disputes as domain
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import Licences
 from tracker.domain.evidence.completeness import CONTROLS
+
+FILTERS = ArgumentGroup(
+    CLAUSE_FILTERS,
+    **ArgumentGroup.of(
+        issuer=(str, "Only accounts of instruments of this issuer, such as `CN`."),
+        publisher=(str, "Only accounts by this publisher, such as `usgs`."),
+    ),
+).only("issuer commodity hs_code publisher")
 
 
 @object_type
@@ -41,27 +49,14 @@ class Disputes(AtMoment):
 
     @list_field(DisputedControl, DisputeOrder)
     async def disputes(
-        self,
-        info: Info,
-        order: Enum,
-        issuer: Annotated[
-            str | None,
-            argument(description="Only accounts of instruments of this issuer, such as `CN`."),
-        ] = None,
-        commodity: OfCommodity = None,
-        hs_code: OfHsCode = None,
-        publisher: Annotated[
-            str | None, argument(description="Only accounts by this publisher, such as `usgs`.")
-        ] = None,
+        self, info: Info, order: Enum, filters: ArgumentGroup = FILTERS
     ) -> PageSource[DisputedControl]:
         """Accounts by other sources that differ from the recorded instrument and are stored beside it. The
         filters on goods apply to the goods of the account, or to those of the instrument if the account
         names none."""
-        goods = None if commodity is None else parse_word(Commodity, commodity, "commodity")
-        coded = None if hs_code is None else check_hs_code(hs_code)
-        publishers = parse_publisher(publisher)
+        query = parse_clause_query(self.moment.valid_at, filters, None)
+        publishers, issuer = parse_publisher(filters["publisher"]), filters["issuer"]
         of = info.context.services.as_of.controls
-        query = ClauseQuery(self.moment.valid_at, commodity=goods, hs_code=coded)
         licences = await of.licences(self.moment) if query.is_about_goods else {}
         # An account may name goods that its instrument does not name, so the filters apply to accounts.
         controls = await of.matching(

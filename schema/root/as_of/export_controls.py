@@ -15,24 +15,11 @@ from projections.query.list_statements import Ordering
 from projections.query.lists import Filter, Keyed, KeyRange, slice_range
 from projections.query.moment import Moment, MomentSeries, kind_name
 from projections.query.suspended_days import MatchingControl
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
-from schema.inputs.arguments import Search, domain_value, parse_search, parse_words
-from schema.inputs.clause_filter import (
-    FromOrigin,
-    InForceIn,
-    OfCommodity,
-    OfCovers,
-    OfFirm,
-    OfForm,
-    OfHsCode,
-    OfMeasure,
-    OfStatus,
-    ToDestination,
-    WithConfirmation,
-    WithMatch,
-    parse_clause_query,
-)
+from schema.inputs.arguments import Search, parse_search
+from schema.inputs.clause_filter import CONTROL_FILTERS, parse_control_filter
 from schema.inputs.order_by import ExportControlOrder, cursor_name
 from schema.inputs.pagination import Cursors, PageRequest
 from schema.inputs.ranges import DayRange, parse_days
@@ -42,25 +29,28 @@ from schema.types.connection import PageSource, entity_pages
 from schema.types.export_control import (
     ExportControl,
     ExportControlConnection,
+    clause_query,
     control_edge,
-    firm_names,
     page_at,
 )
 from schema.types.list_field import SOURCES, list_field
 from tracker.domain.basics.control_vocabulary import Direction
-from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import ClauseQuery, matching_clauses
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import Licences
-from tracker.domain.evidence.completeness import control_kinds
 
-OfIssuer = Annotated[
-    str | None, argument(description="Only export controls of this issuer, such as `CN`.")
-]
-OfDirection = Annotated[
-    Direction | None, argument(description="Only controls of exports, of imports or of production.")
-]
+FILTERS = ArgumentGroup(
+    CONTROL_FILTERS,
+    **ArgumentGroup.of(
+        issuer=(str, "Only export controls of this issuer, such as `CN`."),
+        direction=(Direction, "Only controls of exports, of imports or of production."),
+        announced=(DayRange, "Only export controls announced in this period."),
+    ),
+).only(
+    "issuer destination origin commodity form hs_code measure covers firm direction status announced"
+    " in_force confirmation match"
+)
 
 
 @object_type
@@ -77,51 +67,19 @@ class Controls(AtMoment):
         page: PageRequest,
         sources: Mapping[str, Any],
         search: Search = None,
-        issuer: OfIssuer = None,
-        destination: ToDestination = None,
-        origin: FromOrigin = None,
-        commodity: OfCommodity = None,
-        form: OfForm = None,
-        hs_code: OfHsCode = None,
-        measure: OfMeasure = None,
-        covers: OfCovers = None,
-        firm: OfFirm = None,
-        direction: OfDirection = None,
-        status: OfStatus = None,
-        announced: Annotated[
-            DayRange | None, argument(description="Only export controls announced in this period.")
-        ] = None,
-        in_force: InForceIn = None,
-        confirmation: WithConfirmation = None,
-        match: WithMatch = None,
+        filters: ArgumentGroup = FILTERS,
     ) -> ExportControlConnection:
         """Export controls, import restrictions and quotas. All filters on clauses must match the same
         clause; `matchingClauses` of an edge lists the clauses that match."""
-        query = parse_clause_query(
-            self.moment.valid_at,
-            commodity=commodity,
-            form=form,
-            hs_code=hs_code,
-            measure=measure,
-            covers=covers,
-            status=status,
-            destination=destination,
-            origin=origin,
-            firm=await firm_names(info, firm, self.moment),
-            in_force=in_force,
-            confirmation=confirmation,
-            match=match,
-        )
-        narrowed = Filter(
+        query = await clause_query(info, filters, self.moment)
+        narrowed = parse_control_filter(
+            filters,
             search=parse_search(search),
-            places=parse_words(Place, issuer, "issuer"),
-            category=domain_value(direction),
-            dated=parse_days(announced, "announced"),
+            dated=parse_days(filters["announced"], "announced"),
             **sources,
         )
         as_of, series = info.context.services.as_of, self.moment.series
-        kinds = control_kinds(direction, [measure] if measure else [])
-        scope = self.scope(info, kinds, narrowed.places, query.requested_goods)
+        scope = self.clause_scope(info, filters, narrowed, query)
         list_query = ControlListQuery(query, narrowed, order, page, scope)
         if series is None or not list_query.is_same_on_all_days:
             return await control_page(as_of, self.moment, list_query)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from strawberry import argument
 
 from projections.query.figure_claims import FigureClaims
 from projections.query.lists import Filter, Keyed, KeyRange, Lists
 from projections.query.moment import Moment, kind_name
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import key_of
@@ -40,38 +41,29 @@ from tracker.domain.figures.figure import FigureState
 
 T = TypeVar("T")
 
-OfPlace: TypeAlias = Annotated[
-    str | None, argument(description="Only figures of this place, such as `CN` or `WORLD`.")
-]
-CountedAs: TypeAlias = Annotated[
-    Statistic | None, argument(description="Only figures of this statistic.")
-]
-AtStage: TypeAlias = Annotated[
-    Stage | None,
-    argument(description="Only figures of this stage of the supply chain; reserves have none."),
-]
-OfYears: TypeAlias = Annotated[
-    YearRange | None,
-    argument(
-        description="Only figures for one of these years, both inclusive; reserves have none."
+FIGURE_FILTERS = ArgumentGroup(
+    commodity=CommodityId,
+    hs_code=HsCode,
+    **ArgumentGroup.of(
+        place=(str, "Only figures of this place, such as `CN` or `WORLD`."),
+        statistic=(Statistic, "Only figures of this statistic."),
+        stage=(Stage, "Only figures of this stage of the supply chain; reserves have none."),
+        years=(
+            YearRange,
+            "Only figures for one of these years, both inclusive; reserves have none.",
+        ),
     ),
-]
-CLAIM_SOURCES: Mapping[str, Any] = {
-    "published": Annotated[
-        DayRange | None, argument(description="Only claims that were published in this period.")
-    ],
-    "publisher": Annotated[
-        str | None, argument(description="Only claims of this publisher, such as `usgs`.")
-    ],
-    "verified": Annotated[
-        bool | None,
-        argument(description="Whether the publisher's own text or file was read for the claim."),
-    ],
-    "primary": Annotated[
-        bool | None, argument(description="Whether the source of the claim is the publisher's own.")
-    ],
-    "checked": CheckedAs,
-}
+)
+PREFERENCE_FILTERS = FIGURE_FILTERS.only("commodity statistic")
+CLAIM_SOURCES = ArgumentGroup(
+    ArgumentGroup.of(
+        published=(DayRange, "Only claims that were published in this period."),
+        publisher=(str, "Only claims of this publisher, such as `usgs`."),
+        verified=(bool, "Whether the publisher's own text or file was read for the claim."),
+        primary=(bool, "Whether the source of the claim is the publisher's own."),
+    ),
+    checked=CheckedAs,
+)
 """The arguments about the source of a claim, by name."""
 
 
@@ -81,13 +73,14 @@ class Figures(AtMoment):
 
     @list_field(Preference, KeyOrder)
     async def preferences(
-        self, info: Info, order: Enum, commodity: CommodityId = None, statistic: CountedAs = None
+        self, info: Info, order: Enum, filters: ArgumentGroup = PREFERENCE_FILTERS
     ) -> PageSource[Preference]:
         """Orders of preference between publishers, for all figures or for those of one commodity or
         statistic.
         """
         narrowed = Filter(
-            commodities=parse_with_descendants(commodity), category=domain_value(statistic)
+            commodities=parse_with_descendants(filters["commodity"]),
+            category=domain_value(filters["statistic"]),
         )
         return self.listing(info, Preference, order, narrowed)
 
@@ -97,15 +90,10 @@ class Figures(AtMoment):
         info: Info,
         order: Enum,
         sources: Mapping[str, Any],
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: OfPlace = None,
-        statistic: CountedAs = None,
-        stage: AtStage = None,
-        years: OfYears = None,
+        filters: ArgumentGroup = FIGURE_FILTERS,
     ) -> PageSource[Figure]:
         """Figures: each a series and period with the claims of all publishers."""
-        narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
+        narrowed = figure_filter(filters, sources)
         orders = await self.orders(info)
         return entity_pages(
             info.context.services.as_of,
@@ -139,15 +127,10 @@ class Figures(AtMoment):
         info: Info,
         order: Enum,
         sources: Mapping[str, Any],
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: OfPlace = None,
-        statistic: CountedAs = None,
-        stage: AtStage = None,
-        years: OfYears = None,
+        filters: ArgumentGroup = FIGURE_FILTERS,
     ) -> PageSource[Claim]:
         """Claims on figures, each with its series, by series and position."""
-        narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
+        narrowed = figure_filter(filters, sources)
         orders = await self.orders(info)
         of = claim_pages(
             info.context.services.as_of.lists,
@@ -164,16 +147,11 @@ class Figures(AtMoment):
         info: Info,
         order: Enum,
         sources: Mapping[str, Any],
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: OfPlace = None,
-        statistic: CountedAs = None,
-        stage: AtStage = None,
-        years: OfYears = None,
+        filters: ArgumentGroup = FIGURE_FILTERS,
     ) -> PageSource[Revision]:
         """Claims on figures, each beside the previous claim of the same publisher: the changes of numbers
         from edition to edition. The filters apply to the newer claim."""
-        narrowed = figure_filter(commodity, hs_code, place, statistic, stage, years, sources)
+        narrowed = figure_filter(filters, sources)
         orders = await self.orders(info)
         of = claim_pages(
             info.context.services.as_of.lists,
@@ -185,29 +163,22 @@ class Figures(AtMoment):
         return of.about(self.scope(info, [ActKind.FIGURE]))
 
 
-def figure_filter(
-    commodity: str | None,
-    hs_code: str | None,
-    place: str | None,
-    statistic: Statistic | None,
-    stage: Stage | None,
-    years: YearRange | None,
-    sources: Mapping[str, Any],
-) -> Filter:
+def figure_filter(filters: Mapping[str, Any], sources: Mapping[str, Any]) -> Filter:
     """Return the filter of figures, or of their claims, with their sources.
 
     It includes figures of the commodity that are filed under another one. Raises InvalidInput.
     """
-    commodities, at_stage = parse_commodities(commodity, hs_code), domain_value(stage)
+    commodity, at_stage = filters["commodity"], domain_value(filters["stage"])
+    commodities = parse_commodities(commodity, filters["hs_code"])
     filed = Commodity(commodity).filed_figures if commodity else None
     if filed and commodities and at_stage in (None, filed.stage or at_stage):
         commodities, at_stage = sorted({*commodities, filed.commodity}), at_stage or filed.stage
     return Filter(
         commodities=commodities,
-        places=parse_words(Place, place, "place"),
-        category=domain_value(statistic),
+        places=parse_words(Place, filters["place"], "place"),
+        category=domain_value(filters["statistic"]),
         stage=at_stage,
-        period=year_range(years, "years"),
+        period=year_range(filters["years"], "years"),
         **sources,
     )
 

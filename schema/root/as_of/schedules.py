@@ -8,38 +8,27 @@ from typing import Annotated
 
 from strawberry import argument
 
-from projections.query.transitions import TransitionFilter
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type
-from schema.inputs.arguments import (
-    CommodityId,
-    HsCode,
-    Publisher,
-    parse_commodities,
-    parse_entity_of_kind,
-    parse_publisher,
-    parse_words,
-)
 from schema.inputs.order_by import TransitionOrder
 from schema.root.as_of.base import AtMoment
 from schema.root.as_of.transitions import (
     POLICY_KINDS,
-    NamingFirm,
-    OfAlliance,
-    OfEntity,
-    OfIssuer,
-    parse_alliance,
+    TRANSITION_FILTERS,
     parse_window,
+    transition_filter,
 )
-from schema.root.changes import AboutPlace, OfKind, parse_kinds
+from schema.root.changes import parse_kinds
 from schema.types.connection import PageSource, shown_pages
-from schema.types.export_control import firm_names
 from schema.types.list_field import list_field
 from schema.types.schedule import ScheduledTransition, scheduled_transition
-from tracker.domain.catalogue.places import Place
 
 SCHEDULED = "scheduled"
 """Name of the list in cursors."""
+SCHEDULE_FILTERS = TRANSITION_FILTERS.only(
+    "commodity hs_code place issuer alliance firm entity kind publisher"
+)
 
 
 @object_type
@@ -52,30 +41,14 @@ class Schedules(AtMoment):
         info: Info,
         order: Enum,
         days: Annotated[int, argument(description="The number of days before this date.")] = 0,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: AboutPlace = None,
-        issuer: OfIssuer = None,
-        alliance: OfAlliance = None,
-        firm: NamingFirm = None,
-        entity: OfEntity = None,
-        kind: OfKind = None,
-        publisher: Publisher = None,
+        filters: ArgumentGroup = SCHEDULE_FILTERS,
     ) -> PageSource[ScheduledTransition]:
         """Announced transitions from `days` before this date on, by the date that was announced last,
         including withdrawn ones. Unlike in `upcoming`, each has a key that stays the same if its date
         changes, and all its announced dates. Transitions of figures are left out, because they are not
         announced."""
-        about = TransitionFilter(
-            kinds=parse_kinds(kind, POLICY_KINDS),
-            commodities=parse_commodities(commodity, hs_code),
-            places=parse_words(Place, place, "place"),
-            publishers=parse_publisher(publisher),
-            entity=parse_entity_of_kind(entity),
-            issuers=parse_words(Place, issuer, "issuer"),
-            firms=await firm_names(info, firm, self.moment),
-            alliance=parse_alliance(alliance),
-        )
+        kinds = parse_kinds(filters["kind"], POLICY_KINDS)
+        about = await transition_filter(info, self.moment, kinds, filters)
         today = self.moment.valid_at
         since = today - min(parse_window(days), today - date.min)
         scheduled = await info.context.services.as_of.schedules.since(self.moment, since, about)

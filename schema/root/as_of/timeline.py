@@ -18,28 +18,25 @@ from projections.query.lists import Filter, Keyed
 from projections.query.moment import Moment
 from projections.query.transitions import TransitionFilter
 from projections.versions.list_text import title
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.enums import described_enum
 from schema.base.scalars import Day
-from schema.inputs.arguments import CommodityId, HsCode, parse_commodities, parse_words
 from schema.inputs.order_by import TransitionOrder
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
 from schema.root.as_of.transitions import (
     POLICY_KINDS,
-    NamingFirm,
-    OfAlliance,
+    TRANSITION_FILTERS,
     order_key,
-    parse_alliance,
+    transition_filter,
 )
 from schema.types.change import Transition, transition_summary
 from schema.types.connection import PageSource, list_pages
-from schema.types.export_control import firm_names
 from schema.types.list_field import list_field
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.basics.values import PartialDate
-from tracker.domain.catalogue.places import Place
 from tracker.domain.wording.phrases import on_phrase, publisher_phrase
 from tracker.errors import InvalidInput
 
@@ -99,6 +96,18 @@ class TimelineEntry:
         )
 
 
+FILTERS = ArgumentGroup(
+    TRANSITION_FILTERS,
+    **ArgumentGroup.of(
+        place=(
+            str,
+            "Only entries about this place, such as `CN`: as issuer, member or actor, or as the place of"
+            " figures.",
+        )
+    ),
+).only("commodity hs_code place firm alliance")
+
+
 @object_type
 class Timelines(AtMoment):
     """Timelines at a moment."""
@@ -108,17 +117,7 @@ class Timelines(AtMoment):
         self,
         info: Info,
         order: Enum,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: Annotated[
-            str | None,
-            argument(
-                description="Only entries about this place, such as `CN`: as issuer,"
-                " member or actor, or as the place of figures."
-            ),
-        ] = None,
-        firm: NamingFirm = None,
-        alliance: OfAlliance = None,
+        filters: ArgumentGroup = FILTERS,
         between: Annotated[
             DayRange | None, argument(description="Only entries in this period, past or future.")
         ] = None,
@@ -130,18 +129,12 @@ class Timelines(AtMoment):
         future, by date: announcements, changes of controls, alliances and firms, and publications of
         figures. One of the four is required; if several are given, all must match. Publications match
         commodities and places only."""
-        if all(one is None for one in (commodity, hs_code, place, firm, alliance)):
+        if all(value is None for value in filters.values()):
             raise InvalidInput(
                 "expected a commodity, a place, a firm or an alliance", path=("commodity",)
             )
         days = parse_days(between, "between") or (None, None)
-        about = TransitionFilter(
-            kinds=POLICY_KINDS,
-            commodities=parse_commodities(commodity, hs_code),
-            places=parse_words(Place, place, "place"),
-            firms=await firm_names(info, firm, self.moment),
-            alliance=parse_alliance(alliance),
-        )
+        about = await transition_filter(info, self.moment, POLICY_KINDS, filters)
         selected = set(TimelineKind if kinds is None else kinds)
         as_of = info.context.services.as_of
         entries: list[Keyed[TimelineEntry]] = []
@@ -151,7 +144,7 @@ class Timelines(AtMoment):
             )
             shown = [(order_key(of), _of_transition(of, self.moment)) for of in transitions]
             entries += [(key, entry) for key, entry in shown if entry.kind in selected]
-        if TimelineKind.PUBLICATION in selected and firm is None and alliance is None:
+        if TimelineKind.PUBLICATION in selected and (about.firms, about.alliance) == (None, None):
             entries += await _publications(as_of, self.moment, about, days)
         listing = list_pages(entries, "timeline", order.value.down)
         return listing.about(self.policy_scope(info, about))

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import Enum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from strawberry import argument, field
 
 from projections.fold import transitions
 from projections.fold.transitions import TransitionKind
 from projections.query.lists import Key
+from projections.query.moment import Moment
 from projections.query.transitions import TransitionFilter
+from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.global_ids import key_of
 from schema.base.scalars import Day
 from schema.inputs.arguments import (
-    CommodityId,
-    HsCode,
-    Publisher,
     parse_commodities,
     parse_entity_of_kind,
     parse_publisher,
@@ -31,7 +30,7 @@ from schema.inputs.arguments import (
 from schema.inputs.order_by import TransitionOrder
 from schema.inputs.ranges import DayRange, parse_days
 from schema.root.as_of.base import AtMoment
-from schema.root.changes import AboutPlace, OfKind, parse_kinds
+from schema.root.changes import CHANGE_FILTERS, parse_kinds
 from schema.types.change import EntityKind, Transition
 from schema.types.connection import PageSource, list_pages, shown_pages
 from schema.types.export_control import firm_names
@@ -56,29 +55,24 @@ every edition of their publishers."""
 BetweenDays: TypeAlias = Annotated[
     DayRange | None, argument(description="Only transitions in this period, past or future.")
 ]
-OfIssuer: TypeAlias = Annotated[
-    str | None, argument(description="Only export controls of this issuer, such as `CN`.")
-]
-OfAlliance: TypeAlias = Annotated[
-    str | None,
-    argument(
-        description="Only transitions of this alliance, such as `quad`, and announcements"
-        " by it or about it."
+TRANSITION_FILTERS = ArgumentGroup(
+    CHANGE_FILTERS,
+    **ArgumentGroup.of(
+        issuer=(str, "Only export controls of this issuer, such as `CN`."),
+        alliance=(
+            str,
+            "Only transitions of this alliance, such as `quad`, and announcements by it or about it.",
+        ),
+        firm=(
+            str,
+            "Only clauses and announcements that name this firm, by any of its names or its key, and the"
+            " firm itself.",
+        ),
+        entity=(str, "Only transitions of this entity, such as `alliance/quad`."),
+        transition=(list[TransitionKind], "Only transitions of these kinds."),
     ),
-]
-NamingFirm: TypeAlias = Annotated[
-    str | None,
-    argument(
-        description="Only clauses and announcements that name this firm, by any of its names or"
-        " its key, and the firm itself."
-    ),
-]
-OfEntity: TypeAlias = Annotated[
-    str | None, argument(description="Only transitions of this entity, such as `alliance/quad`.")
-]
-OfTransitionKind: TypeAlias = Annotated[
-    list[TransitionKind] | None, argument(description="Only transitions of these kinds.")
-]
+).only("commodity hs_code place issuer alliance firm entity kind transition publisher")
+DAY_FILTERS = TRANSITION_FILTERS.only("commodity place entity kind transition")
 
 
 @object_type
@@ -99,54 +93,25 @@ class TransitionLists(AtMoment):
         info: Info,
         order: Enum,
         between: BetweenDays = None,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: AboutPlace = None,
-        issuer: OfIssuer = None,
-        alliance: OfAlliance = None,
-        firm: NamingFirm = None,
-        entity: OfEntity = None,
-        kind: OfKind = None,
-        transition: OfTransitionKind = None,
-        publisher: Publisher = None,
+        filters: ArgumentGroup = TRANSITION_FILTERS,
     ) -> PageSource[Transition]:
         """Transitions, past and future, ordered by date: clauses enter into force, are suspended, return,
         end; members join and leave; announcements are made. Former suspensions are included. They follow
         from the facts recorded by this position that were public by this date, including those about later
         dates. Transitions of figures are left out unless `kind` includes them."""
-        about = TransitionFilter(
-            kinds=_kinds_of(kind, entity),
-            commodities=parse_commodities(commodity, hs_code),
-            places=parse_words(Place, place, "place"),
-            publishers=parse_publisher(publisher),
-            entity=parse_entity_of_kind(entity),
-            what=transition,
-            issuers=parse_words(Place, issuer, "issuer"),
-            firms=await firm_names(info, firm, self.moment),
-            alliance=parse_alliance(alliance),
-        )
+        kinds = kinds_of(filters["kind"], filters["entity"])
+        about = await transition_filter(info, self.moment, kinds, filters)
         days = parse_days(between, "between") or (None, None)
         listing = await self._listing(info, days[0], days[1], about, order)
         return listing.about(self.policy_scope(info, about))
 
     @resolver_field
     async def transition_days(
-        self,
-        info: Info,
-        commodity: CommodityId = None,
-        place: AboutPlace = None,
-        entity: OfEntity = None,
-        kind: OfKind = None,
-        transition: OfTransitionKind = None,
+        self, info: Info, filters: ArgumentGroup = DAY_FILTERS
     ) -> list[TransitionDay]:
         """The dates of `transitions`, past and future, in order, with the number of transitions on each."""
-        about = TransitionFilter(
-            kinds=_kinds_of(kind, entity),
-            commodities=parse_commodities(commodity, None),
-            places=parse_words(Place, place, "place"),
-            entity=parse_entity_of_kind(entity),
-            what=transition,
-        )
+        kinds = kinds_of(filters["kind"], filters["entity"])
+        about = await transition_filter(info, self.moment, kinds, filters)
         transitions = await info.context.services.as_of.transitions.between(
             self.moment, date.min, date.max, about
         )
@@ -161,20 +126,12 @@ class TransitionLists(AtMoment):
         info: Info,
         order: Enum,
         days: Annotated[int, argument(description="The number of days after this date.")] = 90,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: AboutPlace = None,
-        kind: OfKind = None,
-        publisher: Publisher = None,
+        filters: ArgumentGroup = CHANGE_FILTERS,
     ) -> PageSource[Transition]:
         """Upcoming changes: the `transitions` after this date, ordered by date, including those of
         figures."""
-        about = TransitionFilter(
-            kinds=parse_kinds(kind),
-            commodities=parse_commodities(commodity, hs_code),
-            places=parse_words(Place, place, "place"),
-            publishers=parse_publisher(publisher),
-        )
+        kinds = parse_kinds(filters["kind"])
+        about = await transition_filter(info, self.moment, kinds, filters)
         today = self.moment.valid_at
         until = today + min(parse_window(days), date.max - today)
         if until == today:
@@ -188,20 +145,12 @@ class TransitionLists(AtMoment):
         info: Info,
         order: Enum,
         days: Annotated[int, argument(description="The number of days before this date.")] = 30,
-        commodity: CommodityId = None,
-        hs_code: HsCode = None,
-        place: AboutPlace = None,
-        kind: OfKind = None,
-        publisher: Publisher = None,
+        filters: ArgumentGroup = CHANGE_FILTERS,
     ) -> PageSource[Transition]:
         """Recent changes: the `transitions` of this date and the given number of days before it, the latest
         first. Those of figures are included only if `kind` includes them."""
-        about = TransitionFilter(
-            kinds=parse_kinds(kind, POLICY_KINDS),
-            commodities=parse_commodities(commodity, hs_code),
-            places=parse_words(Place, place, "place"),
-            publishers=parse_publisher(publisher),
-        )
+        kinds = parse_kinds(filters["kind"], POLICY_KINDS)
+        about = await transition_filter(info, self.moment, kinds, filters)
         today = self.moment.valid_at
         since = today - min(parse_window(days), today - date.min)
         listing = await self._listing(info, since, today, about, order)
@@ -226,7 +175,25 @@ class TransitionLists(AtMoment):
         )
 
 
-def _kinds_of(kind: EntityKind | None, entity: str | None) -> Sequence[str]:
+async def transition_filter(
+    info: Info, moment: Moment, kinds: Sequence[str], filters: Mapping[str, Any]
+) -> TransitionFilter:
+    """Parse a filter of transitions of entities of some kinds at a moment. Raises InvalidInput."""
+    values = {**dict.fromkeys(TRANSITION_FILTERS), **filters}
+    return TransitionFilter(
+        kinds=kinds,
+        commodities=parse_commodities(values["commodity"], values["hs_code"]),
+        places=parse_words(Place, values["place"], "place"),
+        publishers=parse_publisher(values["publisher"]),
+        entity=parse_entity_of_kind(values["entity"]),
+        what=values["transition"],
+        issuers=parse_words(Place, values["issuer"], "issuer"),
+        firms=await firm_names(info, values["firm"], moment),
+        alliance=parse_alliance(values["alliance"]),
+    )
+
+
+def kinds_of(kind: EntityKind | None, entity: str | None) -> Sequence[str]:
     """Return the kinds of entities of a filter. Figures count only if a kind or an entity is named."""
     return parse_kinds(kind, POLICY_KINDS) if entity is None else parse_kinds(kind)
 

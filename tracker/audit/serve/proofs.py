@@ -39,9 +39,12 @@ class StoredCheckpoint:
     """A stored checkpoint. `note` has the signatures of the log and of its witnesses."""
 
     size: int
+    """The number of events that it commits to, which is the position of the last one."""
     root: bytes
     note: str
+    """The whole signed note, as `/log/checkpoint/<size>` serves it. Verify this text, and store it."""
     signed_at: datetime
+    """The time of signing, by the server's clock. The note does not contain it."""
 
 
 @dataclass(frozen=True, slots=True)

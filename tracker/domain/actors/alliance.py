@@ -120,8 +120,11 @@ class Membership(NamedTuple):
     """The relation of a place to an alliance on a day: its role, or the union through which it belongs."""
 
     kind: MembershipKind
+    """Member, member through a union, or no member."""
     role: MemberRole | None = None
+    """The role in which the place itself takes part."""
     union: Place | None = None
+    """The union through which the place belongs to the alliance."""
 
 
 class AllianceState(StateWithEvidence, frozen=True, kw_only=True):

@@ -74,8 +74,11 @@ class Gap:
     """Acts that were not read, and their days; None is an open end."""
 
     reason: str
+    """The gap in a sentence."""
     issuer: str | None = None
+    """The issuer, a place (`CN`) or an alliance (`quad`); null for all others."""
     acts: ActKind | None = None
+    """The kind of act; null for all kinds."""
     first: date | None = None
     last: date | None = None
 
@@ -86,9 +89,13 @@ class Completeness:
     statement."""
 
     level: CompletenessLevel
+    """Whether all, some or none of the lists were read."""
     until: date | None
+    """The date to which the lists were read; of several lists the earliest. Null if none was read."""
     gaps: tuple[Gap, ...]
+    """The gaps up to `validAt`."""
     statement: str
+    """Completeness in a few sentences."""
 
 
 @dataclass(frozen=True, slots=True)

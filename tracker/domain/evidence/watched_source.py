@@ -116,7 +116,8 @@ class WatchedSourceState(StateWithEvidence, frozen=True, kw_only=True):
 
     @property
     def next_look_expected_at(self) -> datetime | None:
-        """The time of its next scheduled poll; None if it is not watched or was never polled."""
+        """The time at which its next poll is due by its schedule. After it, responses about its issuers
+        are older than they should be. Null if it is not watched, or was never polled."""
         if not self.is_watched or self.last_looked_at is None:
             return None
         return self.last_looked_at + timedelta(hours=self.every_hours)

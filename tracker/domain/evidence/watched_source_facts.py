@@ -87,6 +87,7 @@ class FetchFact(PollFact, frozen=True, kw_only=True):
     """The result of one request to an address."""
 
     address: Address
+    """The requested address."""
 
     def check_recordable(self) -> None:
         """Check that its address is a web address. Raises InvalidInput."""

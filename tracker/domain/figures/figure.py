@@ -44,13 +44,16 @@ class Claim(Value, frozen=True, kw_only=True):
     """A claim on a day. `latest` is false once its publisher has restated it."""
 
     position: int
+    """The position of its event in the log."""
     event_id: str
     edition: str
+    """The edition of the publication."""
     quantity: Quantity
     source: Source
     more_sources: tuple[Source, ...] = ()
     latest: bool = True
     edition_version: str | None = None
+    """The version of the edition."""
     as_of: int | None = None
     origins: Origins | None = None
     note: FreeText | None = None
@@ -63,12 +66,12 @@ class Claim(Value, frozen=True, kw_only=True):
 
     @property
     def publisher(self) -> str:
-        """The publisher of the claim."""
+        """The publisher's short id, such as `usgs`."""
         return self.source.publisher
 
     @property
     def published_on(self) -> PartialDate:
-        """The day on which the edition was published."""
+        """The publication date of the edition."""
         return self.source.published_on
 
     @property
@@ -100,13 +103,14 @@ class FigureState(EntityState, frozen=True, kw_only=True):
     """
 
     series: Series
+    """Its series."""
     claims: tuple[Claim, ...]
     judgement: PreferenceDecision | None = None
     judged: tuple[Evidence, ...] = ()
 
     @property
     def because(self) -> tuple[Evidence, ...]:
-        """The events of the claims and judgements, in the order of the log."""
+        """The recorded events that this state follows from, in the order of the log."""
         evidence = (*(claim.because for claim in self.claims), *self.judged)
         return tuple(sorted(evidence, key=lambda fact: fact.position))
 

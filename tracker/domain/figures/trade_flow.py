@@ -143,7 +143,7 @@ class TradeFlowState(EntityState, frozen=True, kw_only=True):
 
     @property
     def because(self) -> tuple[Evidence, ...]:
-        """The events of the claims, in the order of the log."""
+        """The recorded events that this state follows from, in the order of the log."""
         evidence = [claim.because for claim in self.claims]
         return tuple(sorted(evidence, key=lambda fact: fact.position))
 

@@ -55,11 +55,14 @@ class Applicable:
     control: ExportControlState
     state: ClauseState
     match: Match
+    """CERTAIN if all of its conditions are met; POSSIBLE if the shipment does not state enough to decide
+    one of them, see `reasons`."""
     open_conditions: tuple[Condition, ...]
     """The conditions that the shipment does not settle; empty if the match is certain."""
     exceptions: tuple[Condition, ...]
     """The exceptions of the clause, any of which may apply."""
     confirmation: Confirmation
+    """The confirmation of its status."""
     rate: Rate = NO_RATE
     """The rate of a duty for the place of the goods."""
     rate_question: Question | None = None
@@ -77,27 +80,28 @@ class Applicable:
 
     @property
     def certainty(self) -> Certainty:
-        """The weaker of its match and its status."""
+        """The certainty that it applies: the weaker of `match` and `confirmation`."""
         if self.match is Match.POSSIBLE:
             return Certainty.POSSIBLE
         return CERTAINTY[self.confirmation]
 
     @property
     def kind(self) -> VerdictKind:
-        """The kind of its verdict."""
+        """The kind of rule."""
         return self.state.clause.measure.verdict_on(self.control.direction)
 
     @property
     def first_day(self) -> date | None:
-        """The first day on which it applies, or applies again; null if no day is recorded."""
+        """The first day on which it applies; for a suspended clause, applies again. Null if no day is
+        recorded."""
         if self.state.status is ClauseStatus.SUSPENDED:
             return self.state.returns_on
         return self.state.first_in_force or self.state.clause.first_day
 
     @property
     def last_day(self) -> date | None:
-        """The last day on which it applies by the recorded dates, before its end or its next suspension;
-        null if none is recorded."""
+        """The last day on which it applies by the recorded dates, before its end or its next suspension.
+        Null if none is recorded."""
         days, pause = self.state.days_in_force(), self.state.suspended_days()
         ends = [days[1]] if days else []
         if pause and self.state.status is ClauseStatus.IN_FORCE:
@@ -106,7 +110,7 @@ class Applicable:
 
     @property
     def reasons(self) -> list[str]:
-        """The reasons why it applies only possibly, in words; empty if it certainly applies."""
+        """The conditions that the shipment does not decide, in words; empty for CERTAIN."""
         return [one.reason for one in self.open_conditions]
 
     @property

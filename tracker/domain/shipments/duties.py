@@ -41,15 +41,17 @@ class DutyLine:
 
     applicable: Applicable
     low: Decimal | None
-    """The lowest rate; 0 if the duty applies only possibly. None if it is not stated in percent."""
+    """The lowest rate in percent; 0 if the duty applies only possibly. Null if it has no rate in percent."""
     high: Decimal | None
+    """The highest rate in percent; null if it has no rate in percent."""
     if_paid: Decimal | None
     """The lowest rate if the duty applies."""
     specific: Quantity | None
+    """The amount per unit, such as `USD/t`, or the price floor; null if the duty has neither."""
     text: str | None
     """The rate in words, if it has conditions or no number."""
     includes_ordinary: bool
-    """Whether the rate includes the ordinary duty."""
+    """Whether the rate includes the ordinary duty, by a recorded relation."""
 
     @property
     def name(self) -> str:
@@ -72,8 +74,11 @@ class Step:
     """A step of the calculation, with the range of the total after it."""
 
     text: str
+    """The step in a sentence."""
     low: Decimal | None
+    """The lowest total after it; null if it is unknown."""
     high: Decimal | None
+    """The highest total after it; null if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,14 @@ class DutyTotal:
     """The duties of one direction with their total in percent, or the reason for a missing total."""
 
     lines: tuple[DutyLine, ...]
+    """The duties, certain ones first."""
     low: Decimal | None
+    """The lowest total in percent; null if no duty has a rate in percent, or if the relation of two duties
+    is not recorded: see `remarks`."""
     high: Decimal | None
+    """The highest total in percent; null with `low`."""
     steps: tuple[Step, ...]
+    """The steps of the calculation."""
     remarks: tuple[str, ...]
     """The recorded parts that the total does not contain, and the reason for a missing total."""
     kind: VerdictKind
@@ -91,7 +101,8 @@ class DutyTotal:
 
     @property
     def not_covered(self) -> tuple[str, ...]:
-        """The layers of duties that the total does not contain, in words."""
+        """The layers of duties that the total does not contain, such as the ordinary duty; empty if it is
+        complete."""
         is_import = self.kind is VerdictKind.IMPORT_DUTY
         is_included = any(line.includes_ordinary and line.is_certain for line in self.lines)
         ordinary = (ORDINARY,) if is_import and not is_included else ()
@@ -99,7 +110,8 @@ class DutyTotal:
 
     @property
     def complete(self) -> bool:
-        """Whether every layer of duties is known, so that the sum is the total."""
+        """Whether every layer of duties is known. Otherwise the total is a sum of recorded duties: see
+        `notCovered`."""
         return not self.not_covered and self.low is not None
 
     @property

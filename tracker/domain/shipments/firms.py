@@ -59,19 +59,20 @@ class NamedFirm:
     """A firm of a shipment, with the issuers that list it, or similar listed names."""
 
     field: str
-    """The input field that names it."""
+    """The field of the input that names it, such as `endUser`."""
     name: str
-    """The name as stated."""
+    """Its name in the input."""
     listed_by: tuple[str, ...]
     """The issuers whose clauses in force name it, by code."""
     similar: tuple[str, ...]
-    """Similar names on lists; empty if it is listed itself."""
+    """Similar names on lists, for a person to check; empty if the firm is listed itself."""
     exporter_for: tuple[str, ...] = ()
     """The issuers whose clauses in force name it as an exporter, by code."""
 
     @property
     def statement(self) -> str:
-        """The result in a sentence."""
+        """The result in a sentence. A firm on no recorded list can be on one that is not recorded, or
+        belong to a listed firm."""
         if self.listed_by:
             return f"“{self.name}” is listed by {listed(map(place_in_text, self.listed_by))}."
         if self.exporter_for:

@@ -20,8 +20,13 @@ class Question:
     """A question whose answer settles whether a clause applies, and the input field that answers it."""
 
     id: str
+    """The id of the question, for `answers` of the input if `field` is `answers`. Later checks of the
+    shipment have the same id."""
     text: str
+    """The question."""
     field: str
+    """The field of the input for the answer, such as `destination`; `answers` for a question that is
+    answered by its id and yes or no."""
 
     @property
     def key(self) -> tuple[str, str]:
