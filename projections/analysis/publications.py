@@ -15,11 +15,14 @@ class Publication:
     """The part of a publisher's edition that became public on a day."""
 
     published_on: PartialDate
+    """The publication date, as precisely as known."""
     publisher: str
+    """The publisher's short id, such as `usgs`."""
     edition: str
+    """The edition, such as `MCS 2025`."""
     version: str | None
     name: str
-    """The publication in the publisher's words."""
+    """The publisher's name of the publication."""
 
 
 def publications(claims: Iterable[Claim]) -> list[tuple[Publication, int]]:

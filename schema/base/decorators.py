@@ -89,20 +89,15 @@ def _with_lazy_fields(kind: type[T]) -> type[T]:
     return kind
 
 
-def resolver_field(method: F) -> F:
+def resolver_field(method: F, **options: Any) -> F:
     """Return a field that a method resolves, described by its docstring."""
     described = description_of(method)
-    return cast(F, strawberry.field(resolver=spread(method), description=described))
+    return cast(F, strawberry.field(resolver=spread(method), description=described, **options))
 
 
 def moment_field(method: F) -> F:
     """Return a field that a method resolves from the moment of its object, described by its docstring."""
-    return cast(
-        F,
-        strawberry.field(
-            resolver=method, description=description_of(method), metadata={OF_MOMENT: True}
-        ),
-    )
+    return resolver_field(method, metadata={OF_MOMENT: True})
 
 
 def resolver_field_without_arguments(method_name: str) -> Callable[[F], F]:
@@ -110,40 +105,18 @@ def resolver_field_without_arguments(method_name: str) -> Callable[[F], F]:
 
     The shortcut is another method of the object, which needs no request and does not wait.
     """
-
-    def described(method: F) -> F:
-        return cast(
-            F,
-            strawberry.field(
-                resolver=spread(method),
-                description=description_of(method),
-                metadata={WITHOUT_ARGUMENTS: method_name},
-            ),
-        )
-
-    return described
+    return lambda method: resolver_field(method, metadata={WITHOUT_ARGUMENTS: method_name})
 
 
 def named_resolver_field(name: str) -> Callable[[F], F]:
     """Return a decorator for a resolver field with a name that a method cannot have."""
-
-    def named(method: F) -> F:
-        return cast(
-            F, strawberry.field(resolver=method, name=name, description=description_of(method))
-        )
-
-    return named
+    return lambda method: resolver_field(method, name=name)
 
 
 def linked_field(module: str, type_name: str) -> Callable[[F], F]:
     """Return a decorator for a resolver method whose type is in a module that imports this one."""
     kind = LazyType(type_name, module) | None
-
-    def linked(method: F) -> F:
-        described = description_of(method)
-        return cast(F, strawberry.field(resolver=method, graphql_type=kind, description=described))
-
-    return linked
+    return lambda method: resolver_field(method, graphql_type=kind)
 
 
 def subscription_field(method: F) -> F:

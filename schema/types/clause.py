@@ -21,7 +21,7 @@ from schema.inputs.ranges import parse_days
 from schema.types.annex_text import WithNote
 from schema.types.common import Because, Node, Source, at_moment, share_content
 from schema.types.links import linked_node
-from schema.types.status_ground import StatusGround, status_ground
+from schema.types.status_ground import StatusGround
 from schema.types.status_period import StatusDays, StatusPeriod
 from tracker.domain.basics.control_vocabulary import Assumption, Confirmation, Match
 from tracker.domain.basics.values import DAY, PartialDate
@@ -192,7 +192,7 @@ class Clause(WithNote):
         that suspends it, a text, or a reading of lists. Null if none does."""
         grounds = await self._grounds(info)
         of = grounds.confirmed_by(self.control, self.state, self._day)
-        return None if of is None or self.state.contradiction(self._day) else status_ground(of)
+        return None if of is None or self.state.contradiction(self._day) else StatusGround(of=of)
 
     @resolver_field
     async def status_statement(self, info: Info) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 from enum import Enum
 from typing import Annotated
 
+import strawberry
 from strawberry import argument, field
 
 from projections.analysis import publications as domain
@@ -22,6 +23,7 @@ from schema.base.argument_group import ArgumentGroup
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.base.enums import described_enum
+from schema.base.output_types import output_type, struct_field
 from schema.base.scalars import Day
 from schema.inputs.order_by import TransitionOrder
 from schema.inputs.ranges import DayRange, parse_days
@@ -36,7 +38,6 @@ from schema.types.change import Transition, transition_summary
 from schema.types.connection import PageSource, list_pages
 from schema.types.list_field import list_field
 from tracker.domain.actors.announcement import AnnouncementState
-from tracker.domain.basics.values import PartialDate
 from tracker.domain.wording.phrases import on_phrase, publisher_phrase
 from tracker.errors import InvalidInput
 
@@ -53,15 +54,19 @@ class TimelineKind(Enum):
     """A publisher states figures."""
 
 
-@object_type
+@output_type(
+    of=domain.Publication,
+    only_spelled=True,
+    first="publisher name edition edition_version published_on claims",
+)
 class Publication:
     """An edition of a publisher's figures, as far as it became public on a date."""
 
-    publisher: str = field(description="The publisher's short id, such as `usgs`.")
-    name: str = field(description="The publisher's name of the publication.")
-    edition: str = field(description="The edition, such as `MCS 2025`.")
-    edition_version: str | None = field(description="Its version, if it has several.")
-    published_on: PartialDate = field(description="The publication date, as precisely as known.")
+    of: strawberry.Private[domain.Publication]
+
+    edition_version: str | None = struct_field(
+        "version", description="Its version, if it has several."
+    )
     claims: int = field(description="The number of its claims that match the filters.")
 
 
@@ -87,9 +92,9 @@ class TimelineEntry:
         if self.transition is not None:
             return await transition_summary(info, self.transition.of)
         assert self.publication is not None
-        of = self.publication
-        version = f", {of.edition_version}" if of.edition_version else ""
-        figures = "1 figure" if of.claims == 1 else f"{of.claims} figures"
+        of, claims = self.publication.of, self.publication.claims
+        version = f", {of.version}" if of.version else ""
+        figures = "1 figure" if claims == 1 else f"{claims} figures"
         return (
             f"{publisher_phrase(of.publisher)} states {figures} in {of.edition}{version}"
             f" {on_phrase(of.published_on)}."
@@ -190,12 +195,5 @@ def _of_publication(of: domain.Publication, claims: int) -> TimelineEntry:
         entity=None,
         title=of.name,
         transition=None,
-        publication=Publication(
-            publisher=of.publisher,
-            name=of.name,
-            edition=of.edition,
-            edition_version=of.version,
-            published_on=of.published_on,
-            claims=claims,
-        ),
+        publication=Publication(of=of, claims=claims),
     )

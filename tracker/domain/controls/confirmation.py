@@ -54,16 +54,18 @@ RETURNS = Assumption.AUTOMATIC_RETURN, Assumption.ORDERED_RETURN  # by its terms
 
 
 class Ground(NamedTuple):
-    """A record that supports a status.
-
-    `on` is the day of the act or statement, the publication day of the text, or the last day of the reading.
-    """
+    """A record that supports a status."""
 
     kind: GroundKind
+    """The kind of record."""
     on: date
+    """The date of the act or statement, the publication date of the text, or the last date of the reading."""
     entity: str
+    """The entity of the record in the log."""
     position: int
+    """The position of the record in the log."""
     url: str | None
+    """The address of its source; null if none is recorded."""
     in_part: bool = False
     """Whether the lists were read only in part."""
 
