@@ -51,7 +51,7 @@ def digest(
     import_execute()  # before background tasks start
     from schema.pages.alerts.digests import Digests  # here, as it would delay every start
     from schema.pages.alerts.targets import parse_target
-    from tracker.alerts.digest import Point, letter
+    from schema.pages.alerts.texts import Point, digest_letter
     from tracker.alerts.letter import html, plain
 
     with report_errors():
@@ -74,7 +74,7 @@ def digest(
             start = Point(since, first)
             end = Point(last, head if until is None else await position_on(last))
             with report_errors():
-                result = letter(await Digests(services).digest(target, start, end), origin)
+                result = digest_letter(await Digests(services).digest(target, start, end), origin)
         return html(result) if as_html else f"Subject: {result.subject}\n\n{plain(result)}"
 
     print_whole(map(in_one_line, run_with_database(data_dir, work).split("\n")))

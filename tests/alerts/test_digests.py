@@ -13,12 +13,20 @@ from hypothesis import strategies as st
 from schema.pages.alerts.digests import Digests, comparison
 from schema.pages.alerts.lines import Selection, page_lines
 from schema.pages.alerts.targets import parse_target
+from schema.pages.alerts.texts import (
+    Category,
+    Digest,
+    Line,
+    Point,
+    arranged,
+    digest_letter,
+    subject,
+)
 from schema.services import Services
 from tests.support.api import Api, clause, control, source
 from tests.support.cases import each_case
 from tests.support.fact_builders import announced, fact, suspended
 from tests.support.fact_builders import clause as ban
-from tracker.alerts.digest import Category, Digest, Line, Point, arranged, letter, subject
 from tracker.alerts.letter import html, plain, render
 from tracker.clock import now
 from tracker.domain.controls.export_control_acts import Amended
@@ -140,7 +148,7 @@ def test_a_letter_has_every_line_in_both_texts_and_only_permanent_links(
 ) -> None:
     lines = arranged(page_lines(events, transitions, [], SINCE, UNTIL, Selection()))
     digest = Digest("Gallium", "/a", "/changes?b=1", SINCE, UNTIL, lines)
-    made = letter(digest, SITE)
+    made = digest_letter(digest, SITE)
     for text in (plain(made), html(made)):
         for category in Category:
             shown = [line for line in lines if line.category is category][:40]
@@ -188,7 +196,7 @@ def test_a_date_is_written_as_it_is_recorded_and_late_only_if_it_is_certainly_la
     act = event(150, date.fromisoformat((recorded + "-01-01")[:10])) | {"data": {"on": recorded}}
     [line] = lines_of([act], [])
     assert line.category is category
-    assert text in plain(letter(Digest("Gallium", "/a", None, SINCE, UNTIL, [line]), SITE))
+    assert text in plain(digest_letter(Digest("Gallium", "/a", None, SINCE, UNTIL, [line]), SITE))
 
 
 def test_the_subject_counts_the_changes() -> None:
@@ -206,7 +214,7 @@ def test_a_long_title_leaves_room_for_the_changes() -> None:
 
 def test_a_line_break_in_a_title_is_not_a_header() -> None:
     digest = Digest("a\r\nBcc: x@example.org", "/a", "/b", SINCE, UNTIL, [])
-    content = render(letter(digest, SITE), "T <t@example.com>", now()).content
+    content = render(digest_letter(digest, SITE), "T <t@example.com>", now()).content
     assert b"Bcc:" in content
     assert b"\r\nBcc:" not in content.partition(b"\r\n\r\n")[0]
     assert b"<script" not in content
@@ -374,7 +382,7 @@ def test_a_comparison_is_about_the_page(page: str, filters: str | None) -> None:
     path = comparison(parse_target(page), SINCE, UNTIL)
     if filters is None:
         assert path is None
-        text = plain(letter(Digest("x", "/a", path, SINCE, UNTIL, []), SITE))
+        text = plain(digest_letter(Digest("x", "/a", path, SINCE, UNTIL, []), SITE))
         assert "omparison" not in text
     else:
         assert path is not None
@@ -440,7 +448,7 @@ async def test_every_kind_of_page_has_digests_of_the_shipped_corpus(
     head = await corpus_services.recorder.head()
     since, until = Point(date(2026, 11, 1), head - 50), Point(date(2026, 11, 29), head)
     digest = await Digests(corpus_services).digest(parse_target(page), since, until)
-    text = plain(letter(digest, SITE))
+    text = plain(digest_letter(digest, SITE))
     assert digest.title
     assert re.search(r"position \d+", text)
     assert len({line.key for line in digest.lines}) == len(digest.lines)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tracker.alerts.digest import Category, Digest, Line, Point, arranged, letter
+from schema.pages.alerts.texts import Category, Digest, Line, Point, arranged, digest_letter
 from tracker.alerts.letter import Paragraph, html
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,7 +37,7 @@ def mail() -> str:
     footer = [
         Paragraph("You get this mail.", f"https://example.org/{LONG}", "Unsubscribe", note=True)
     ]
-    return html(letter(digest, "https://example.org", footer))
+    return html(digest_letter(digest, "https://example.org", footer))
 
 
 async def test_a_mail_does_not_scroll_sideways_on_a_phone(browser: Any, tmp_path: Path) -> None:

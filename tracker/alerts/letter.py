@@ -16,19 +16,16 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
-from html import escape
+from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from jinja2 import Environment, Template
 
 MAX_SUBJECT_CHARACTERS = 150
 MAX_HEADER_LINE = 76
 """Longest line with an encoded word (RFC 2047)."""
 WIDTH = 76
-BODY_STYLE = (
-    "margin:0 auto;padding:16px;max-width:600px;font:16px/1.5 system-ui,sans-serif;color:#1a1a1a;"
-    "background:#ffffff;overflow-wrap:anywhere;-webkit-text-size-adjust:100%"
-)
-LINK_STYLE = "color:#0b4f8a"
-NOTE_STYLE = "font-size:16px;color:#555555"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,30 +157,16 @@ def _plain_lines(parts: Sequence[Part]) -> Iterator[str]:
 
 def html(letter: Letter) -> str:
     """Return the HTML."""
-    body = "\n".join(_html_lines(letter.parts))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(letter.subject)}</title></head>"
-        f'<body style="{BODY_STYLE}">\n{body}\n</body></html>\n'
-    )
+    return _template().render(letter=letter)
 
 
-def _html_lines(parts: Sequence[Part]) -> Iterator[str]:
-    for part in parts:
-        match part:
-            case Heading(text):
-                yield f'<h2 style="font-size:20px;margin:24px 0 8px">{escape(text)}</h2>'
-            case Paragraph(text, link, label, note):
-                style = f' style="{NOTE_STYLE}"' if note else ""
-                yield f"<p{style}>{escape(text)}{_html_link(link, label) if link else ''}</p>"
-            case Item(text, link, label, remark):
-                tail = f'<br><span style="{NOTE_STYLE}">{escape(remark)}</span>' if remark else ""
-                yield f'<p style="margin:0 0 16px">{escape(text)}{tail}{_html_link(link, label)}</p>'
-
-
-def _html_link(link: str, label: str) -> str:
-    return f'<br><a href="{escape(link)}" style="{LINK_STYLE}">{escape(label)}</a>'
+@cache
+def _template() -> Template:
+    """Return the template of the HTML."""
+    text = Path(__file__).with_name("letter.html").read_text("utf-8")
+    return Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    ).from_string(text)
 
 
 def in_one_line(text: str) -> str:

@@ -10,12 +10,12 @@ from schema.execution.response_cache import ResponseCache
 from schema.http.authentication import AccessControl, Client
 from schema.pages.alerts.digests import Digests
 from schema.pages.alerts.targets import INVALID_TARGET, Target
+from schema.pages.alerts.texts import Point
 from schema.pages.site.html import session
 from schema.pages.site.page_queries import PageQueries, data_of
 from schema.pages.site.page_request import PageRequest
 from schema.services import Services
 from tracker import clock
-from tracker.alerts.digest import Point
 from tracker.errors import InvalidInput, NotFound, below
 
 

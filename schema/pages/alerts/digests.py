@@ -21,14 +21,13 @@ from schema.pages.alerts.lines import (
     shipment_lines,
 )
 from schema.pages.alerts.targets import Target, parse_target
+from schema.pages.alerts.texts import Digest, Line, Point, arranged, digest_letter
 from schema.pages.check import check
 from schema.pages.site.address import href
 from schema.pages.site.entities import state_name
 from schema.pages.site.feeds import event_types
 from schema.pages.site.fragments import with_fragments
 from schema.services import READ_ONLY_CALLER, Access, Services
-from tracker.alerts.digest import Digest, Line, Point, arranged
-from tracker.alerts.digest import letter as digest_letter
 from tracker.alerts.letter import Letter, Paragraph
 from tracker.alerts.subscription import Frequency, Subscription
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeAlias
 
+from schema.pages.alerts.texts import Category, Line, Point
 from schema.pages.site.address import Address, entity_path, href
 from schema.pages.site.words import doubt
-from tracker.alerts.digest import Category, Line, Point
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.events.registry import RETRACTION_TYPES
 from tracker.domain.wording.phrases import with_capital

@@ -23,8 +23,8 @@ from schema.http.cross_site import read_form
 from schema.http.limits import client_network
 from schema.http.messages import read_body
 from schema.pages.alerts.answers import TargetCheck
-from schema.pages.alerts.letters import confirmation_letter, links_letter
 from schema.pages.alerts.targets import parse_target
+from schema.pages.alerts.texts import confirmation_letter, links_letter
 from schema.pages.forms.responses import form_page
 from schema.pages.site.address import href
 from schema.pages.site.html import see_other

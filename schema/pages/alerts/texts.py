@@ -1,4 +1,4 @@
-"""Digests: the changes of a page between two moments, each once, by category. Pure."""
+"""Texts of mails: digests of changes between two moments, and mails that requests cause. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from schema.pages.alerts.targets import Target
+from schema.pages.site.citation import PRODUCT
 from tracker.alerts.letter import Heading, Item, Letter, Paragraph, Part
+from tracker.alerts.subscription import Choice
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.wording.phrases import date_phrase
 
@@ -39,6 +42,7 @@ MAX_TITLE_CHARACTERS = 70
 """Maximum length of a title in a subject, so that the changes after it are visible."""
 MAX_LINES = 40
 """Maximum number of lines in a category."""
+NOT_REQUESTED = "If you did not request this, ignore this mail."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def subject(digest: Digest) -> str:
     return f"{title}: {', '.join(changes) or 'no change recorded'}"
 
 
-def letter(digest: Digest, site: str, footer: Sequence[Part] = ()) -> Letter:
+def digest_letter(digest: Digest, site: str, footer: Sequence[Part] = ()) -> Letter:
     """Return the letter of a digest; `site` is the origin of its links."""
     since, until = digest.since, digest.until
     parts: list[Part] = [
@@ -150,3 +154,42 @@ def _section(category: Category, digest: Digest, site: str) -> list[Part]:
 def written(day: date | str) -> str:
     """Return a date in words: `27 November 2026`; a month or year as it is recorded."""
     return date_phrase(day if isinstance(day, date) else PartialDate(day))
+
+
+def confirmation_letter(site: str, target: Target, choice: Choice, token: str) -> Letter:
+    """Return the mail that asks for the confirmation of a subscription.
+
+    Anyone may enter any address, so the mail has no free text of the request, such as search words.
+    """
+    words = f"{choice.frequency.value.capitalize()} mails, time zone {choice.time_zone}."
+    shown = target.with_keys_only
+    whole = shown == target
+    return Letter(
+        f"Confirm alerts: {shown.title}",
+        [
+            Paragraph(f"{PRODUCT}: e-mail alerts on this page were requested for your address."),
+            Paragraph(f"{shown.title}. {words}", f"{site}{target}" if whole else None, "Page"),
+            Paragraph(
+                "Confirm within two days. The link opens a page with a button"
+                f"{'' if whole else ' and all filters'}. Without a confirmation you get no alerts.",
+                f"{site}/alerts/confirm?token={token}",
+                "Confirm the subscription",
+            ),
+            Paragraph(NOT_REQUESTED, note=True),
+        ],
+    )
+
+
+def links_letter(site: str, token: str) -> Letter:
+    """Return the mail with the link to the subscriptions of its reader."""
+    return Letter(
+        "Your alerts",
+        [
+            Paragraph(
+                f"{PRODUCT}: this link shows your subscriptions. It is valid for one day.",
+                f"{site}/alerts/manage?token={token}",
+                "See and delete subscriptions",
+            ),
+            Paragraph(NOT_REQUESTED, note=True),
+        ],
+    )
