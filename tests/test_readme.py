@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.config.table import DATA_DIR
+from deploy.config.table import TABLE
 from schema.base.context import Context
 from schema.execution.execute import execute, stream
 from schema.services import Access, Services
@@ -102,7 +102,11 @@ def test_every_script_succeeds_beside_a_running_demo(
         capture_output=True,
         text=True,
         timeout=within(100),
-        env={**os.environ, DATA_DIR.variable: str(demo.data_dir), "PYTHON": sys.executable},
+        env={
+            **os.environ,
+            TABLE["DATA_DIR"].variable: str(demo.data_dir),
+            "PYTHON": sys.executable,
+        },
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout or list(tmp_path.iterdir())

@@ -14,8 +14,8 @@ import typer
 from deploy.bootstrap import lacking_migrations, migrate_log
 from deploy.cli.database_problem import describe_database_problem, describe_target
 from deploy.cli.process import Exit, catch_signals, run
-from deploy.config import settings, table
-from deploy.config.table import Setting, WrongSetting
+from deploy.config import settings
+from deploy.config.table import TABLE, Setting, WrongSetting
 from deploy.output.log_format import LogFormat, LogLevel, Notes
 from deploy.output.terminal import discard_output, output_is_closed
 from deploy.postgres import PostgresError, default_data_dir, has_database, running
@@ -39,7 +39,7 @@ def option(setting: Setting, **details: Any) -> Any:
 DataDir = Annotated[
     Path | None,
     option(
-        table.DATA_DIR,
+        TABLE["DATA_DIR"],
         show_default=False,
         help="The data directory of the embedded PostgreSQL (default: one directory per user). A "
         "running server on it is used.",
@@ -47,10 +47,11 @@ DataDir = Annotated[
 ]
 
 Level = Annotated[
-    LogLevel, option(table.LOG_LEVEL, help="The log level: debug, info, warning or error.")
+    LogLevel, option(TABLE["LOG_LEVEL"], help="The log level: debug, info, warning or error.")
 ]
 Form = Annotated[
-    LogFormat, option(table.LOG_FORMAT, help="The log format: text, or one JSON object per line.")
+    LogFormat,
+    option(TABLE["LOG_FORMAT"], help="The log format: text, or one JSON object per line."),
 ]
 
 DAY_FORM = "YYYY-MM-DD"

@@ -9,7 +9,7 @@ from pathlib import Path
 from graphql import parse, print_ast
 from rich.console import Console
 
-from deploy.config import table
+from deploy.config.table import TABLE
 from deploy.web.app import import_execute
 from schema.services import Access, Services
 
@@ -67,7 +67,7 @@ async def print_demo_banner(
     if data_dir:
         console.print("  other commands use this database after", soft_wrap=True)
         console.print(
-            f"    export {table.DATA_DIR.variable}={shlex.quote(str(data_dir))}\n",
+            f"    export {TABLE['DATA_DIR'].variable}={shlex.quote(str(data_dir))}\n",
             markup=False,
             soft_wrap=True,
         )

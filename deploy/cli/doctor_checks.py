@@ -12,8 +12,9 @@ from typing import Self
 
 from deploy.bootstrap import check_migrations, open_connection, open_pool
 from deploy.cli.database_problem import describe_database_problem, describe_target
-from deploy.config import settings, table
+from deploy.config import settings
 from deploy.config.mail import mail
+from deploy.config.table import TABLE
 from projections.registry import PROJECTIONS
 from projections.runner.folds import USE_THAT_RELEASE, AnotherRelease, read_folds
 from projections.versions.projection import Versions
@@ -125,10 +126,10 @@ async def check_mail() -> list[Finding]:
     """Check that the mail server accepts a connection and the login; no message is sent."""
     options = mail()
     if options is None:
-        return _ok("mail", f"off: {table.MAIL_SERVER.variable} is not set")
+        return _ok("mail", f"off: {TABLE['MAIL_SERVER'].variable} is not set")
     place = f"{options.server.host}:{options.server.port}"
     if problem := await MailConnection(options.server).problem():
-        remedy = f"Correct {table.MAIL_SERVER.variable} or start the mail server (docs/operating/mail.md)"
+        remedy = f"Correct {TABLE['MAIL_SERVER'].variable} or start the mail server (docs/operating/mail.md)"
         return _fail("mail", f"{place} refuses or does not answer: {problem}", remedy)
     return _ok("mail", f"{place} accepts connections")
 
@@ -192,7 +193,7 @@ class DatabaseChecks:
         """Check that the keys are readable, and that they signed the newest checkpoint."""
         signing = settings.signing(self._data_dir)
         if signing is None:
-            return _ok("keys", f"off: {table.AUDIT_DIR.variable} is not set")
+            return _ok("keys", f"off: {TABLE['AUDIT_DIR'].variable} is not set")
         try:
             keys, set_back = signing.keystore.keys(), signing.keystore.set_back()
             newest = Note.parse((await ProofService(self._pool).last()).note.encode())
@@ -202,7 +203,7 @@ class DatabaseChecks:
         findings = _fail("keys", set_back, "docs/audit.md, Publisher") if set_back else []
         if origin != keys.origin:
             message = f"the keys in {place} are of the log {keys.origin}, not of {origin}"
-            remedy = f"Correct {table.LOG_ORIGIN.variable} or {table.AUDIT_DIR.variable}"
+            remedy = f"Correct {TABLE['LOG_ORIGIN'].variable} or {TABLE['AUDIT_DIR'].variable}"
             findings += _fail("keys", message, remedy)
         elif not newest.verified_by(keys.all):
             message = f"none of the keys in {place} signed the newest checkpoint of this log"

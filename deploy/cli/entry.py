@@ -19,7 +19,7 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from deploy.cli.version import version_text
-from deploy.config import table
+from deploy.config.table import TABLE
 from deploy.output.log_format import LogFormat, LogLevel, Notes, log_to_stderr
 from deploy.output.terminal import allow_any_encoding, discard_output, output_is_closed
 
@@ -146,10 +146,10 @@ def begin_log() -> None:
 
 def requested_log_format(arguments: list[str]) -> LogFormat:
     """Return the log format as far as it is known before the arguments are parsed."""
-    flag = table.LOG_FORMAT.flag
+    flag = TABLE["LOG_FORMAT"].flag
     text = " ".join(arguments).replace("=", " ")
     is_json = f"{flag} {LogFormat.JSON}" in text
-    is_json = is_json or os.environ.get(table.LOG_FORMAT.variable) == LogFormat.JSON
+    is_json = is_json or os.environ.get(TABLE["LOG_FORMAT"].variable) == LogFormat.JSON
     return LogFormat.JSON if is_json else LogFormat.TEXT
 
 
@@ -166,7 +166,7 @@ def explain(error: Exception) -> int:
         return int(error.exit_code)
     stderr.print(
         f"An unexpected error, {type(error).__name__}. Please report it, with the log of"
-        f" {table.LOG_LEVEL.variable}=debug.",
+        f" {TABLE['LOG_LEVEL'].variable}=debug.",
         style="red",
         markup=False,
     )

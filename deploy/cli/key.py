@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from deploy.cli.common import DataDir, report_errors, stderr
-from deploy.config import settings, table
+from deploy.config import settings
+from deploy.config.table import TABLE
 from deploy.postgres import default_data_dir
 from tracker.audit.bundle.files import report_path
 from tracker.audit.format.signed_note import COSIGNATURE, Signer
@@ -82,8 +83,8 @@ def print_keys(data_dir: Path | None, work: Callable[[KeyStore], LogKeys]) -> No
         directory = settings.audit_dir(data_dir or default_data_dir())
         if directory is None:
             raise InvalidInput(
-                f"{table.DATABASE_URL.variable} is set and"
-                f" {table.AUDIT_DIR.variable} is not: this tracker has no keys"
+                f"{TABLE['DATABASE_URL'].variable} is set and"
+                f" {TABLE['AUDIT_DIR'].variable} is not: this tracker has no keys"
             )
         keys = work(KeyStore(directory))
     for key in keys.retired:

@@ -12,8 +12,9 @@ from deploy.bootstrap import running_tracker
 from deploy.cli.common import DataDir, print_whole, report_errors, run_with_database, stderr
 from deploy.cli.query import CLI_CALLER, parse_variables
 from deploy.cli.verify_result import replace_file
-from deploy.config import settings, table
+from deploy.config import settings
 from deploy.config.access import access
+from deploy.config.table import TABLE
 from deploy.config.timestamps import timestamp_authority
 from deploy.postgres import default_data_dir
 from deploy.web.app import import_receipts
@@ -77,7 +78,7 @@ def existing_keys(data_dir: Path) -> SigningOptions:
     signing = settings.signing(data_dir)
     if signing is None:
         raise InvalidInput(
-            f"a receipt is signed by the log: expected its keys in {table.AUDIT_DIR.variable}",
+            f"a receipt is signed by the log: expected its keys in {TABLE['AUDIT_DIR'].variable}",
             code="NO_KEY",
         )
     try:

@@ -18,7 +18,8 @@ from deploy.cli.filter_options import (
     OfTypes,
     requested_filter,
 )
-from deploy.config import settings, table
+from deploy.config import settings
+from deploy.config.table import TABLE
 from deploy.output.log_format import LogFormat, LogLevel, log_to_stderr
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.delivery.relay.nats_address import NatsAddress, parse_servers, secrets_in
@@ -40,7 +41,7 @@ Readable = {"exists": True, "dir_okay": False, "readable": True}
 Url = Annotated[
     str,
     typer.Argument(
-        envvar=table.RELAY_URL.variable,
+        envvar=TABLE["RELAY_URL"].variable,
         show_envvar=True,
         metavar="URL",
         help="The address of NATS: nats://host:4222, or tls://host:4222, which requires TLS; separate "
@@ -57,7 +58,7 @@ Prefix = Annotated[
 Credentials = Annotated[
     Path | None,
     option(
-        table.RELAY_CREDENTIALS,
+        TABLE["RELAY_CREDENTIALS"],
         help="A file with a JWT and an nkey seed (`.creds`), or with a seed alone.",
         **Readable,
     ),

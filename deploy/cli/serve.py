@@ -20,9 +20,10 @@ from deploy.cli.demo_banner import print_demo_banner
 from deploy.cli.demo_log import ACTOR, check_demo, check_no_demo, is_local
 from deploy.cli.import_progress import copy_log, load_corpus
 from deploy.cli.process import freeze_gc
-from deploy.config import settings, table
+from deploy.config import settings
 from deploy.config.access import access, trusted_documents
 from deploy.config.mail import mail
+from deploy.config.table import TABLE
 from deploy.config.timestamps import timestamp_authority
 from deploy.output.log_format import LogFormat, LogLevel, json_formatter, log_to_stderr
 from deploy.output.tracing import Traces, tracing
@@ -41,12 +42,12 @@ from tracker.delivery.deliverer import DeliveryOptions
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 from tracker.watch.watcher import WatchOptions
 
-Host = Annotated[str, option(table.HOST, help="The address to listen on.")]
-Port = Annotated[int, option(table.PORT, min=0, max=65_535, help="The port to listen on.")]
+Host = Annotated[str, option(TABLE["HOST"], help="The address to listen on.")]
+Port = Annotated[int, option(TABLE["PORT"], min=0, max=65_535, help="The port to listen on.")]
 DemoPort = Annotated[
     int | None,
     option(
-        table.PORT,
+        TABLE["PORT"],
         min=0,
         max=65_535,
         show_default=False,

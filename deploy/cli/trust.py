@@ -13,7 +13,8 @@ import typer
 
 from deploy.cli.common import is_web, report_errors, stderr
 from deploy.cli.process import catch_signals, run
-from deploy.config import settings, table
+from deploy.config import settings
+from deploy.config.table import TABLE
 from deploy.postgres import default_data_dir
 from tracker.audit.bundle.files import report_path
 from tracker.audit.bundle.packed import PackedLog
@@ -148,7 +149,8 @@ def own_keys(keys: list[str] | None, data_dir: Path | None) -> ChosenKeys:
     directory = settings.audit_dir(data_dir or default_data_dir())
     if directory is None:
         raise InvalidInput(
-            f"expected --key, or the keys of the log in {table.AUDIT_DIR.variable}", code="NO_KEY"
+            f"expected --key, or the keys of the log in {TABLE['AUDIT_DIR'].variable}",
+            code="NO_KEY",
         )
     return ChosenKeys(TrustPolicy(KeyStore(directory).keys().all), KeySource.AUDIT_DIRECTORY)
 

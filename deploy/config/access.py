@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
-from deploy.config import table
+from deploy.config.table import TABLE
 from schema.execution.persisted_documents import TrustedDocuments
 from schema.services import Access
 from tracker.auth.jwks import is_trustworthy_url
@@ -20,70 +20,70 @@ from tracker.errors import InvalidInput
 
 def access(environment: Mapping[str, str] = os.environ, *, demo: bool = False) -> Access:
     """Return the access rules. In the demo everyone may write, unless a write token is set."""
-    token = table.WRITE_TOKEN.secret(environment)
+    token = TABLE["WRITE_TOKEN"].secret(environment)
     return Access(
         token=token,
         oidc=_oidc(environment),
         open=demo and token is None,
-        read_open=table.READ.word(("open", "token"), environment) == "open",
-        introspection=table.INTROSPECTION.word(("on", "off"), environment) == "on",
-        hosts=frozenset(name.lower() for name in table.HOSTS.items(environment)),
+        read_open=TABLE["READ"].word(("open", "token"), environment) == "open",
+        introspection=TABLE["INTROSPECTION"].word(("on", "off"), environment) == "on",
+        hosts=frozenset(name.lower() for name in TABLE["HOSTS"].items(environment)),
         origins=_origins(environment),
-        rate=table.RATE.number(0, environment),
-        operations=table.OPERATIONS.number(1, environment),
-        queries=table.QUERIES.number(1, environment),
+        rate=TABLE["RATE"].number(0, environment),
+        operations=TABLE["OPERATIONS"].number(1, environment),
+        queries=TABLE["QUERIES"].number(1, environment),
     )
 
 
 def trusted_documents(environment: Mapping[str, str] = os.environ) -> TrustedDocuments:
     """Return the documents that clients may name, and whether the server refuses all others."""
-    file = table.DOCUMENTS.text(environment)
-    only = table.OTHER_DOCUMENTS.word(("answer", "refuse"), environment) == "refuse"
+    file = TABLE["DOCUMENTS"].text(environment)
+    only = TABLE["OTHER_DOCUMENTS"].word(("answer", "refuse"), environment) == "refuse"
     if not file:
         if only:
-            raise table.OTHER_DOCUMENTS.wrong(
-                f"expected the documents that are not refused in {table.DOCUMENTS.variable}",
+            raise TABLE["OTHER_DOCUMENTS"].wrong(
+                f"expected the documents that are not refused in {TABLE['DOCUMENTS'].variable}",
                 "refuse",
             )
         return TrustedDocuments()
     try:
         return TrustedDocuments.from_manifest(Path(file).read_bytes(), only)
     except OSError as error:
-        raise table.DOCUMENTS.wrong(str(error.strerror), file) from None
+        raise TABLE["DOCUMENTS"].wrong(str(error.strerror), file) from None
     except InvalidInput as error:
         place = ".".join(map(str, error.path))
         problem = f"{place}: {error.message}" if place else error.message
-        raise table.DOCUMENTS.wrong(problem, file) from None
+        raise TABLE["DOCUMENTS"].wrong(problem, file) from None
 
 
 def _oidc(environment: Mapping[str, str]) -> OidcConfig | None:
     """Return the trusted issuer. Its audience is required: the issuer serves other applications too."""
-    issuer, keys = table.OIDC_ISSUER.text(environment), table.OIDC_KEYS.text(environment)
+    issuer, keys = TABLE["OIDC_ISSUER"].text(environment), TABLE["OIDC_KEYS"].text(environment)
     if not issuer:
         return None
-    for setting, url in ((table.OIDC_ISSUER, issuer), (table.OIDC_KEYS, keys)):
+    for setting, url in ((TABLE["OIDC_ISSUER"], issuer), (TABLE["OIDC_KEYS"], keys)):
         if url and (not is_trustworthy_url(url) or "@" in urlsplit(url).netloc):
             raise setting.wrong("expected an https address without a password")
-    audience = table.OIDC_AUDIENCE.text(environment)
+    audience = TABLE["OIDC_AUDIENCE"].text(environment)
     if not audience:
-        raise table.OIDC_AUDIENCE.wrong(f"expected the audience of the tokens of {issuer}")
+        raise TABLE["OIDC_AUDIENCE"].wrong(f"expected the audience of the tokens of {issuer}")
     return OidcConfig(
         issuer,
         audience,
         keys,
-        table.OIDC_ACTOR.text(environment) or table.OIDC_ACTOR.default,
-        table.OIDC_SCOPE.text(environment) or table.OIDC_SCOPE.default,
+        TABLE["OIDC_ACTOR"].text(environment) or TABLE["OIDC_ACTOR"].default,
+        TABLE["OIDC_SCOPE"].text(environment) or TABLE["OIDC_SCOPE"].default,
         _scopes(environment) or default_scopes(),
     )
 
 
 def _scopes(environment: Mapping[str, str]) -> dict[str, Scope]:
     """Return the scopes by their words in OpenID Connect tokens."""
-    pairs = (pair.rpartition("=") for pair in table.OIDC_SCOPES.items(environment))
+    pairs = (pair.rpartition("=") for pair in TABLE["OIDC_SCOPES"].items(environment))
     try:
         return {word: Scope(scope) for word, _, scope in pairs}
     except ValueError:
-        raise table.OIDC_SCOPES.wrong(
+        raise TABLE["OIDC_SCOPES"].wrong(
             "expected words and scopes, such as editors=record; scopes are"
             f" {', '.join(scope.value for scope in Scope)}"
         ) from None
@@ -91,6 +91,6 @@ def _scopes(environment: Mapping[str, str]) -> dict[str, Scope]:
 
 def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
     try:
-        return tuple(sorted(normalize_allowed_origins(table.ORIGINS.items(environment))))
+        return tuple(sorted(normalize_allowed_origins(TABLE["ORIGINS"].items(environment))))
     except ValueError:
-        raise table.ORIGINS.wrong("expected origins such as https://example.com") from None
+        raise TABLE["ORIGINS"].wrong("expected origins such as https://example.com") from None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
-from deploy.config import table
+from deploy.config.table import TABLE
 from tracker.alerts.options import MailOptions, MailServer, Tls
 from tracker.errors import InvalidInput
 
@@ -19,23 +19,23 @@ SITE = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
 def mail(environment: Mapping[str, str] = os.environ) -> MailOptions | None:
     """Return the options of alerts, or None if there is no mail server."""
-    url = table.MAIL_SERVER.text(environment)
+    url = TABLE["MAIL_SERVER"].text(environment)
     if not url:
         return None
     return MailOptions(
-        server=_server(url, table.MAIL_TLS.word(("on", "off"), environment) == "on"),
+        server=_server(url, TABLE["MAIL_TLS"].word(("on", "off"), environment) == "on"),
         sender=_sender(environment),
         site=_site(environment),
         secret=_secret(environment),
-        messages_a_minute=table.MAIL_RATE.number(1, environment),
-        max_subscriptions=table.MAIL_SUBSCRIPTIONS.number(1, environment),
+        messages_a_minute=TABLE["MAIL_RATE"].number(1, environment),
+        max_subscriptions=TABLE["MAIL_SUBSCRIPTIONS"].number(1, environment),
     )
 
 
 def mail_secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     """Yield the values that must not appear in logs: the secret, and the password in the address."""
-    yield table.MAIL_SECRET.text(environment) or ""
-    url = table.MAIL_SERVER.text(environment) or ""
+    yield TABLE["MAIL_SECRET"].text(environment) or ""
+    url = TABLE["MAIL_SERVER"].text(environment) or ""
     if login := re.match(r"\w+://[^:/@]*:(.+)@", url):
         yield from {login[1], unquote(login[1])}
 
@@ -48,7 +48,7 @@ def _server(url: str, starts_tls: bool) -> MailServer:
         parts, port = urlsplit(""), None
     extra = parts.path.strip("/") or parts.query or parts.fragment
     if parts.scheme not in PORTS or not parts.hostname or extra:
-        raise table.MAIL_SERVER.wrong(
+        raise TABLE["MAIL_SERVER"].wrong(
             "expected smtp:// or smtps:// with a host, such as smtp://user:password@mail.example.com:587"
         )
     plain_tls = Tls.STARTTLS if starts_tls else Tls.OFF
@@ -64,11 +64,11 @@ def _server(url: str, starts_tls: bool) -> MailServer:
 def _sender(environment: Mapping[str, str]) -> str:
     from tracker.alerts.letter import sender_address  # here, as it would delay every start
 
-    sender = table.MAIL_FROM.text(environment) or ""
+    sender = TABLE["MAIL_FROM"].text(environment) or ""
     try:
         sender_address(sender)
     except (ValueError, IndexError):
-        raise table.MAIL_FROM.wrong(
+        raise TABLE["MAIL_FROM"].wrong(
             "expected a sender such as Tracker <alerts@example.com>", sender
         ) from None
     return sender
@@ -76,7 +76,7 @@ def _sender(environment: Mapping[str, str]) -> str:
 
 def mail_site(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the scheme and host of links in messages, or None if it is not set."""
-    return _site(environment) if table.MAIL_SITE.text(environment) else None
+    return _site(environment) if TABLE["MAIL_SITE"].text(environment) else None
 
 
 def parse_site(text: str) -> str:
@@ -90,17 +90,17 @@ def parse_site(text: str) -> str:
 
 
 def _site(environment: Mapping[str, str]) -> str:
-    text = table.MAIL_SITE.text(environment) or ""
+    text = TABLE["MAIL_SITE"].text(environment) or ""
     try:
         return parse_site(text)
     except InvalidInput as error:
-        raise table.MAIL_SITE.wrong(error.message, text) from None
+        raise TABLE["MAIL_SITE"].wrong(error.message, text) from None
 
 
 def _secret(environment: Mapping[str, str]) -> str:
-    secret = table.MAIL_SECRET.secret(environment) or ""
+    secret = TABLE["MAIL_SECRET"].secret(environment) or ""
     if len(secret) < MIN_SECRET_CHARACTERS:
-        raise table.MAIL_SECRET.wrong(
+        raise TABLE["MAIL_SECRET"].wrong(
             f"expected at least {MIN_SECRET_CHARACTERS} printable characters: openssl rand -hex 32"
         )
     return secret

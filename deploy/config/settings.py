@@ -12,11 +12,10 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import unquote
 
-from deploy.config import table
 from deploy.config.access import access
 from deploy.config.environment import check_names
 from deploy.config.mail import mail, mail_secrets, mail_site
-from deploy.config.table import Setting
+from deploy.config.table import TABLE, Setting
 from deploy.output.log_format import LogFormat, LogLevel
 from deploy.web.connections import Limits
 from tracker.audit.sign.keystore import KeyStore
@@ -34,7 +33,7 @@ from tracker.web.fetcher import AGENT
 from tracker.web.networks import Networks
 
 PACKAGE = "critical-minerals-policy-tracker"
-DATABASE_URLS = (table.DATABASE_URL, table.DIRECT_URL, table.READ_DATABASE_URL)
+DATABASE_URLS = (TABLE["DATABASE_URL"], TABLE["DIRECT_URL"], TABLE["READ_DATABASE_URL"])
 
 
 def check(environment: Mapping[str, str] = os.environ) -> None:
@@ -61,56 +60,58 @@ def check(environment: Mapping[str, str] = os.environ) -> None:
 
 def secrets(environment: Mapping[str, str] = os.environ) -> Iterator[str]:
     """Yield the values that must not appear in logs or output: tokens, and passwords in addresses."""
-    for setting in (table.WRITE_TOKEN, table.TOKEN, *DATABASE_URLS):
+    for setting in (TABLE["WRITE_TOKEN"], TABLE["TOKEN"], *DATABASE_URLS):
         yield setting.text(environment) or ""
     for setting in DATABASE_URLS:
         login = re.match(r"\w+://[^:/@]*:(.+)@", setting.text(environment) or "")
         if login:
             yield from {login[1], unquote(login[1])}
     yield from mail_secrets(environment)
-    yield from secrets_in(table.RELAY_URL.text(environment) or "")
+    yield from secrets_in(TABLE["RELAY_URL"].text(environment) or "")
 
 
 def log_level(environment: Mapping[str, str] = os.environ) -> LogLevel:
     """Return the least severity that is logged."""
-    return table.LOG_LEVEL.choice(LogLevel, environment)
+    return TABLE["LOG_LEVEL"].choice(LogLevel, environment)
 
 
 def log_format(environment: Mapping[str, str] = os.environ) -> LogFormat:
     """Return the format of log lines."""
-    return table.LOG_FORMAT.choice(LogFormat, environment)
+    return TABLE["LOG_FORMAT"].choice(LogFormat, environment)
 
 
 def database_url(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the address of the database without the pooler, or None for the embedded server."""
-    return table.DIRECT_URL.text(environment) or table.DATABASE_URL.text(environment)
+    return TABLE["DIRECT_URL"].text(environment) or TABLE["DATABASE_URL"].text(environment)
 
 
 def database_variables(environment: Mapping[str, str] = os.environ) -> str:
     """Return the variables that name databases and are set, for messages."""
     used = [each.variable for each in DATABASE_URLS if each.text(environment)]
-    return " or ".join(used or [table.DATABASE_URL.variable])
+    return " or ".join(used or [TABLE["DATABASE_URL"].variable])
 
 
 def database_target(environment: Mapping[str, str] = os.environ) -> Target | None:
     """Return the database without the pooler, or None for the embedded server."""
-    direct = table.DIRECT_URL.text(environment)
-    return _target(table.DIRECT_URL if direct else table.DATABASE_URL, database_url(environment))
+    direct = TABLE["DIRECT_URL"].text(environment)
+    return _target(
+        TABLE["DIRECT_URL"] if direct else TABLE["DATABASE_URL"], database_url(environment)
+    )
 
 
 def pooled_target(environment: Mapping[str, str] = os.environ) -> Target | None:
     """Return the pooler before the database, or None if there is none."""
-    direct, url = table.DIRECT_URL.text(environment), table.DATABASE_URL.text(environment)
+    direct, url = TABLE["DIRECT_URL"].text(environment), TABLE["DATABASE_URL"].text(environment)
     if direct and not url:
-        raise table.DIRECT_URL.wrong(
-            f"expected {table.DATABASE_URL.variable} as well, the pooler's"
+        raise TABLE["DIRECT_URL"].wrong(
+            f"expected {TABLE['DATABASE_URL'].variable} as well, the pooler's"
         )
-    return _target(table.DATABASE_URL, url if direct else None)
+    return _target(TABLE["DATABASE_URL"], url if direct else None)
 
 
 def read_target(environment: Mapping[str, str] = os.environ) -> Target | None:
     """Return the standbys that answer queries, or None if the primary does."""
-    return _target(table.READ_DATABASE_URL, table.READ_DATABASE_URL.text(environment))
+    return _target(TABLE["READ_DATABASE_URL"], TABLE["READ_DATABASE_URL"].text(environment))
 
 
 def _target(setting: Setting, url: str | None) -> Target | None:
@@ -122,7 +123,7 @@ def _target(setting: Setting, url: str | None) -> Target | None:
 
 def token(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the token for reading a remote log."""
-    return table.TOKEN.secret(environment)
+    return TABLE["TOKEN"].secret(environment)
 
 
 def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
@@ -131,7 +132,7 @@ def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Pa
     A data directory has one embedded database and one log. Databases by URL may be many, so they have no
     default directory: two logs must not share a signed head.
     """
-    directory = table.AUDIT_DIR.text(environment)
+    directory = TABLE["AUDIT_DIR"].text(environment)
     if directory:
         return Path(directory)
     return None if database_url(environment) else data_dir / "audit"
@@ -139,17 +140,19 @@ def audit_dir(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Pa
 
 def snapshots(environment: Mapping[str, str] = os.environ) -> Path | None:
     """Return the directory of the snapshots, or None if the database has them."""
-    place = table.SNAPSHOTS.text(environment) or table.SNAPSHOTS.default
-    if place == table.SNAPSHOTS.default:
+    place = TABLE["SNAPSHOTS"].text(environment) or TABLE["SNAPSHOTS"].default
+    if place == TABLE["SNAPSHOTS"].default:
         return None
     if not Path(place).is_absolute():
-        raise table.SNAPSHOTS.wrong("expected `database` or the whole path of a directory", place)
+        raise TABLE["SNAPSHOTS"].wrong(
+            "expected `database` or the whole path of a directory", place
+        )
     return Path(place)
 
 
 def reviewers(environment: Mapping[str, str] = os.environ) -> int:
     """Return the number of persons who have to accept a candidate."""
-    return int(table.REVIEWERS.word(tuple(map(str, POSSIBLE_REVIEWERS)), environment))
+    return int(TABLE["REVIEWERS"].word(tuple(map(str, POSSIBLE_REVIEWERS)), environment))
 
 
 def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> SigningOptions | None:
@@ -157,25 +160,25 @@ def signing(data_dir: Path, environment: Mapping[str, str] = os.environ) -> Sign
     directory = audit_dir(data_dir, environment)
     if directory is None:
         return None
-    origin = table.LOG_ORIGIN.text(environment)
+    origin = TABLE["LOG_ORIGIN"].text(environment)
     return SigningOptions(KeyStore(directory), origin, _policy(environment))
 
 
 def _policy(environment: Mapping[str, str]) -> Policy:
-    file = table.WITNESSES.text(environment)
+    file = TABLE["WITNESSES"].text(environment)
     try:
         return Policy.parse(Path(file).read_text(encoding="utf-8")) if file else Policy()
     except (OSError, ValueError) as error:
-        raise table.WITNESSES.wrong(str(error), file) from None
+        raise TABLE["WITNESSES"].wrong(str(error), file) from None
 
 
 def limits(environment: Mapping[str, str] = os.environ) -> Limits:
     """Return the limits of connections and request heads."""
     return Limits(
-        connections=table.CONNECTIONS.number(1, environment),
-        client_connections=table.CLIENT_CONNECTIONS.number(1, environment),
-        head_bytes=table.HEAD_BYTES.number(1024, environment),
-        head_seconds=table.HEAD_SECONDS.number(1, environment),
+        connections=TABLE["CONNECTIONS"].number(1, environment),
+        client_connections=TABLE["CLIENT_CONNECTIONS"].number(1, environment),
+        head_bytes=TABLE["HEAD_BYTES"].number(1024, environment),
+        head_seconds=TABLE["HEAD_SECONDS"].number(1, environment),
     )
 
 
@@ -188,28 +191,28 @@ def delivery(environment: Mapping[str, str] = os.environ) -> DeliveryOptions:
 
 def delivery_networks(environment: Mapping[str, str] = os.environ) -> Networks:
     """Return the networks beside the internet that deliveries may go to."""
-    return table.DELIVERY_NETWORKS.networks(environment)
+    return TABLE["DELIVERY_NETWORKS"].networks(environment)
 
 
 def delivery_origin(environment: Mapping[str, str] = os.environ) -> str:
     """Return the name by which receivers know this tracker."""
-    hosts = (host for host in table.HOSTS.items(environment) if host != "*")
-    name = table.DELIVERY_ORIGIN.text(environment) or next(hosts, "localhost")
+    hosts = (host for host in TABLE["HOSTS"].items(environment) if host != "*")
+    name = TABLE["DELIVERY_ORIGIN"].text(environment) or next(hosts, "localhost")
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name):
-        raise table.DELIVERY_ORIGIN.wrong("expected a name such as example.com", name)
+        raise TABLE["DELIVERY_ORIGIN"].wrong("expected a name such as example.com", name)
     return name
 
 
 def watch_networks(environment: Mapping[str, str] = os.environ) -> Networks:
     """Return the networks beside the internet that sources may be in."""
-    return table.WATCH_NETWORKS.networks(environment)
+    return TABLE["WATCH_NETWORKS"].networks(environment)
 
 
 def watch_contact(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the contact for publishers' queries about the watcher."""
-    contact = table.WATCH_CONTACT.text(environment)
+    contact = TABLE["WATCH_CONTACT"].text(environment)
     if contact and not re.fullmatch(r"[!-'*-~]{1,200}", contact):
-        raise table.WATCH_CONTACT.wrong(
+        raise TABLE["WATCH_CONTACT"].wrong(
             "expected an address such as https://example.com/bot or someone@example.com, without"
             " spaces and parentheses"
         )
@@ -223,7 +226,7 @@ def watch_options(
 
     `file` takes the place of the file of the settings. Raises InvalidInput if that one is wrong.
     """
-    value = table.WATCH.text(environment) or table.WATCH.default
+    value = TABLE["WATCH"].text(environment) or TABLE["WATCH"].default
     if value == "off" and not always:
         return None
     from tracker.watch.registry import adapter_named  # here, as it would delay every start
@@ -234,7 +237,7 @@ def watch_options(
     except InvalidInput as error:
         if file is not None:
             raise
-        raise table.WATCH.wrong(error.message) from None
+        raise TABLE["WATCH"].wrong(error.message) from None
     contact = watch_contact(environment)
     agent = f"{AGENT}/{version(PACKAGE)}" + (f" (+{contact})" if contact else "")
     return WatchOptions(
