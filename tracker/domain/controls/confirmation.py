@@ -66,8 +66,7 @@ class Ground(NamedTuple):
     """The position of the record in the log."""
     url: str | None
     """The address of its source; null if none is recorded."""
-    in_part: bool = False
-    """Whether the lists were read only in part."""
+    in_part: bool = False  # of the lists
 
 
 class Period(NamedTuple):
