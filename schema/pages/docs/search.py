@@ -68,7 +68,11 @@ class SearchIndex:
         rows = (
             self._database.execute(SQL.find_sections, (terms, first)).fetchall() if sought else ()
         )
-        return [Result(*self._sections[number], excerpt=excerpt(text)) for number, text in rows]
+        return [
+            Result(name, title, section, excerpt(text))
+            for number, text in rows
+            for name, title, section in [self._sections[number]]
+        ]
 
 
 def query_words(query: str) -> list[str]:
