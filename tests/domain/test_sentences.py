@@ -162,6 +162,17 @@ SAYS: list[tuple[tuple[str, Fact], str]] = [
         "China proposes: Gallium to the US (dual-use licence and ban, exports of gallium and germanium).",
     ),
     (
+        (
+            "export-control/x",
+            announced(
+                clause(items=[{"name": "Artisanal gallium"}], destinations=[], forms=["ore"]),
+                clause("2", endUse="military users", destinations=["JP"], forms=["ore"]),
+            ),
+        ),
+        "China announces: Gallium to the US (ban, exports of gallium as ore, in part to Japan, in part"
+        " only Artisanal gallium, in part for military users; from 3 December 2024 on).",
+    ),
+    (
         ("export-control/x", announced(official=False)),
         "Reported of China, not announced: Gallium to the US (ban, exports of gallium;"
         " from 3 December 2024 on).",

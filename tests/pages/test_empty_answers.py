@@ -20,6 +20,14 @@ async def test_a_place_without_controls_says_first_which_lists_were_read(corpus:
     assert "No clause of Peru is in force" not in text
 
 
+async def test_an_early_overview_says_first_that_no_list_was_read(corpus: Api) -> None:
+    text = await read(corpus, "/?valid=1990-01-01")
+    assert (
+        "No list of acts up to 1 January 1990 was read. No clause on critical minerals in force is recorded"
+        in text
+    )
+
+
 async def test_a_share_without_recorded_controls_is_not_known(corpus: Api) -> None:
     text = await read(corpus, "/commodities/rhenium?valid=2026-12-01")
     assert "The share of this output under export controls is not known." in text

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import chain
 
 from tracker.domain.actors import alliance, firm
 from tracker.domain.actors.announcement import Made, Superseded
-from tracker.domain.basics.control_vocabulary import DutyRelation
+from tracker.domain.basics.control_vocabulary import Covers, Direction, DutyRelation
 from tracker.domain.basics.vocabulary import MemberRole
 from tracker.domain.controls import export_control_acts as acts
 from tracker.domain.controls.clause import Clause
@@ -42,6 +43,8 @@ from tracker.domain.wording.phrases import (
     word_phrase,
 )
 
+MAX_LIMITS = 3
+"""Maximum number of items, places or firms that a limit names before it counts the others."""
 Names = Mapping[str, str]
 """Names of entities by their names in the log; the key is used for a missing one."""
 
@@ -230,14 +233,38 @@ def _clauses(ids: tuple[str, ...] | list[str], verb: str) -> str:
 
 
 def _measures(fact: acts.Announced) -> Iterator[str]:
-    """Return the kinds of measures of an instrument, their commodities and their first days."""
+    """Yield the measures of an instrument with their goods, places and limits, and their first days."""
     clauses: tuple[Clause, ...] = fact.clauses
     goods = commodities_phrase(id for clause in clauses for id in clause.commodities)
     measures = listed(clause.measure.phrase for clause in clauses)
-    yield f"{measures}, {fact.direction.noun} of {goods}"
+    yield f"{measures}, {fact.direction.noun} of {goods}" + "".join(_limits(fact))
     starts = {clause.in_force_from for clause in clauses if clause.in_force_from}
     if len(starts) == 1 and all(clause.in_force_from for clause in clauses):
         yield f"from {date_phrase(starts.pop())} on"
+
+
+def _limits(fact: acts.Announced) -> Iterator[str]:
+    """Yield the limits of the clauses: forms, places, subjects, items, end uses and firms.
+
+    A limit that some clauses lack, or that differs between them, holds in part.
+    """
+    of = fact.clauses
+    places = [one.origins if fact.direction is Direction.IMPORT else one.destinations for one in of]
+    limits: tuple[tuple[str, list[list[str]]], ...] = (
+        (" as", [[*map(word_phrase, one.forms)] for one in of]),
+        (f" {fact.direction.toward}", [[*map(place_in_text, one)] for one in places]),
+        (
+            ", covering",
+            [[word_phrase(one.covers)] * (one.covers is not Covers.GOODS) for one in of],
+        ),
+        (", only", [[item.name for item in one.items if not one.items_complete] for one in of]),
+        (", for", [[one.end_use] if one.end_use else [] for one in of]),
+        (", naming", [[*one.entities] for one in of]),
+    )
+    for word, names in limits:
+        if named := [*chain.from_iterable(names)]:
+            in_part = "" if all(one == names[0] for one in names) else ", in part"
+            yield f"{in_part}{word.lstrip(',') if in_part else word} {listed(named, MAX_LIMITS)}"
 
 
 def _of_others(name: str, fact: Fact) -> str:

@@ -324,6 +324,10 @@ def _open(days: Days) -> tuple[date | None, date | None]:
 
 def _statement(parts: Sequence[_Part], scope: Scope, day: date) -> str:
     """Return completeness in a few sentences, starting with the unread lists."""
+    if scope.issuers is None and parts:
+        parts = [part for part in parts if part.since]
+        if not parts:
+            return f"No list of acts up to {date_phrase(day)} was read."
     if scope.issuers is None and len({part.issuer for part in parts}) > MAX_ISSUERS_IN_STATEMENT:
         issuers = dict.fromkeys(_name(part.issuer) for part in parts)
         subject = f"{len(issuers)} issuers were read ({listed(issuers)})"
