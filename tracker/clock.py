@@ -1,4 +1,4 @@
-"""The clock: the one place that gives the current instant and the current day (UTC).
+"""The clock: the one place that gives the current instant and the current day (UTC), and times pauses.
 
 Queries without an effective date are about `today()`. `now()` is for transaction time, schedules and
 time stamps, which must agree with the clock of the database.
@@ -6,10 +6,15 @@ time stamps, which must agree with the clock of the database.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
+
+YIELD_INTERVAL_SECONDS = 0.01
+"""Seconds of work after which other tasks run."""
 
 
 class Clock:
@@ -72,3 +77,16 @@ def use_clock(clock: Clock) -> Iterator[None]:
         yield
     finally:
         set_clock(previous)
+
+
+class Pauses:
+    """The pauses of one task, in which other tasks run."""
+
+    def __init__(self) -> None:
+        self._since = monotonic()
+
+    async def pause(self) -> None:
+        """Let other tasks run, if this one has worked for a while."""
+        if monotonic() - self._since > YIELD_INTERVAL_SECONDS:
+            await asyncio.sleep(0)
+            self._since = monotonic()

@@ -27,13 +27,13 @@ from projections.query.lists import WHOLE, KeyRange
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts, version_at, whole_sources, whole_state
 from projections.query.stored_states import decode
+from tracker.clock import Pauses
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.controls.matching import controls_about
 from tracker.domain.entities.entity import RecordedFact
 from tracker.domain.events.registry import STATES, entity_type
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
-from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("changes.sql"))

@@ -10,6 +10,7 @@ from projections.query.event_cache import EventCache
 from projections.query.moment import Moment
 from projections.query.sql_parts import load_parts
 from projections.runner.progress import ProgressTracker
+from tracker.clock import Pauses
 from tracker.domain.actors.announcement import Announcement
 from tracker.domain.basics.control_vocabulary import Confirmation
 from tracker.domain.controls.clause import ClauseState
@@ -23,7 +24,6 @@ from tracker.domain.controls.export_control import ExportControl, ExportControlS
 from tracker.domain.entities.entity import RecordedFact, effective_facts, entity_type
 from tracker.domain.evidence.completeness import Reading
 from tracker.log.entries import recorded
-from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("confirmations.sql"))

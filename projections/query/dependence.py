@@ -24,6 +24,7 @@ from projections.query.exposures import Exposures
 from projections.query.lists import Filter, Lists
 from projections.query.moment import Moment
 from projections.versions.rows import code_word
+from tracker.clock import Pauses
 from tracker.domain.basics.control_vocabulary import Direction, Measure
 from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity, related
@@ -34,7 +35,6 @@ from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import controls_about
 from tracker.domain.figures.figure import FigureState
 from tracker.domain.figures.trade_flow import TradeFlowState
-from tracker.pauses import Pauses
 
 
 class Dependence:

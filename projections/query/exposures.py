@@ -16,13 +16,13 @@ from projections.query.lists import Filter, Lists, figures_of
 from projections.query.moment import Moment, kind_name
 from projections.query.sql_parts import fill, load_parts, versions_of, whole_state
 from projections.query.stored_states import decode
+from tracker.clock import Pauses
 from tracker.domain.basics.control_vocabulary import Direction
 from tracker.domain.catalogue.commodities import Commodity, descendants
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import controls_about
 from tracker.domain.figures.figure import FigureState
-from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("exposures.sql"))

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from projections.query.preview import Preview
 from tracker import clock
+from tracker.clock import YIELD_INTERVAL_SECONDS
 from tracker.domain.actors.alliance import AllianceState
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState
@@ -30,7 +31,6 @@ from tracker.domain.figures.preference import PreferenceState
 from tracker.domain.figures.trade_flow import TradeFlowState
 from tracker.errors import InvalidInput
 from tracker.log.recorder import Recorder
-from tracker.pauses import YIELD_INTERVAL_SECONDS
 
 T = TypeVar("T")
 S = TypeVar(

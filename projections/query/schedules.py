@@ -19,10 +19,10 @@ from projections.query.transitions import (
     is_about,
     read_streams,
 )
+from tracker.clock import Pauses
 from tracker.domain.basics.values import DAY
 from tracker.domain.entities.entity import RecordedFact
 from tracker.log.recorder import Recorder
-from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 MAX_CACHE_BYTES = 16 * 1024 * 1024

@@ -15,6 +15,7 @@ from projections.query.changes import ChangeFilter
 from projections.query.moment import Moment
 from projections.query.sql_parts import fill, load_parts
 from projections.versions.rows import filter_columns, firm_words
+from tracker.clock import Pauses
 from tracker.domain.actors.alliance import Alliance
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import FirmState, spelling
@@ -25,7 +26,6 @@ from tracker.domain.entities.entity import EntityState, RecordedFact, entity_typ
 from tracker.errors import InvalidInput
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
-from tracker.pauses import Pauses
 from tracker.postgres.database import Pool
 
 SQL = load_parts(Path(__file__).with_name("transitions.sql"))

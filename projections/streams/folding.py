@@ -8,10 +8,10 @@ from datetime import date
 from projections.fold.entity_rows import RowDelta
 from projections.fold.timeline import EntityFold
 from projections.lru_cache import SizedLruCache
+from tracker.clock import Pauses
 from tracker.domain.entities.entity import EntityState, RecordedFact
 from tracker.domain.events.registry import entity_type
 from tracker.log.fact_reader import StreamFacts, read_facts_of
-from tracker.pauses import Pauses
 from tracker.postgres.database import Connection
 
 MAX_CACHE_BYTES = 64 * 1024 * 1024

@@ -16,9 +16,9 @@ from projections.streams.folding import FoldCache, estimate_row_bytes, fold_enti
 from projections.streams.handover import FoldedPage
 from projections.versions.fact_rows import FactSums, fact_lines
 from projections.versions.rows import ListKeys, element_rows, search_keys, version_rows
+from tracker.clock import Pauses
 from tracker.domain.entities.entity import RecordedFact
 from tracker.log.fact_reader import StreamFacts, read_facts
-from tracker.pauses import Pauses
 from tracker.postgres.database import Connection, named_queries
 
 SQL = named_queries(Path(__file__).with_name("rows.sql"))

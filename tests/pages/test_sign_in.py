@@ -180,7 +180,7 @@ async def test_documents_are_read_and_searched_by_everyone(services: Services) -
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert "unsafe" not in page.headers["content-security-policy"]
     found = await api.request("GET", "/docs?q=TRACKER_READ")
-    assert "<mark>TRACKER</mark>" in found.text
+    assert "<mark>TRACKER_READ</mark>" in found.text
     assert '<a href="/docs/settings#settings">' in found.text
     assert "<script>x" not in (await api.request("GET", "/docs?q=<script>x")).text
 

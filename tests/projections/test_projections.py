@@ -602,7 +602,7 @@ async def test_the_pages_of_a_source_do_not_shrink_however_many_looks_there_were
 async def test_others_get_their_turn_while_an_entity_learns_much(
     recorder: Recorder, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.pauses.YIELD_INTERVAL_SECONDS", 0)
+    monkeypatch.setattr("tracker.clock.YIELD_INTERVAL_SECONDS", 0)
     commands = Commands(recorder)
     for number in range(5):
         await commands.record_all(

@@ -82,7 +82,7 @@ async def test_a_later_import_corrects_what_a_person_accepted_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reader = replace(corpus_format.READER, strict=False, corrects=True)
-    monkeypatch.setattr(imports, "reader_named", lambda _: reader)
+    monkeypatch.setattr("tracker.sources.registry.reader_named", lambda _: reader)
     await offered(FILE)
     await accepted(review)
     await work.work_off()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from tracker.clock import Pauses
 from tracker.commands.commands import REVIEW_PREFIX, PlannedEvent, check_id_is_free
 from tracker.domain.actors.announcement import Made
 from tracker.domain.entities.entity import Entity
@@ -12,7 +13,6 @@ from tracker.domain.entities.recordable import check_not_reviewed, check_recorda
 from tracker.domain.events.registry import entity_type
 from tracker.errors import IdempotencyConflict, InvalidInput, TrackerError, VersionConflict
 from tracker.log.entries import NO_TEXTS, NewEvent, RecordedEvent, new_event, to_aggregate_event
-from tracker.pauses import Pauses
 
 NON_ALLIANCE_GROUPS = frozenset({"g7"})
 """Groups that act in announcements without being alliances of this tracker."""

@@ -29,7 +29,7 @@ class Parameters(ToolArguments, frozen=True, kw_only=True):
     hs_code: str | None = None
     code_of: Annotated[str, Meta(description="place of the tariff of a long code")] | None = None
     form: Form | None = None
-    covers: Annotated[Covers, Meta(description="technology, …; goods if left out")] | None = None
+    covers: Annotated[Covers, Meta(description="if not goods")] | None = None
     origin: Annotated[str, Meta(description="place of production: CN")] | None = None
     export_country: Annotated[str, Meta(description="if not the origin")] | None = None
     route: list[str] | None = None

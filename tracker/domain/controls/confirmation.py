@@ -57,7 +57,6 @@ class Ground(NamedTuple):
     """A record that supports a status."""
 
     kind: GroundKind
-    """The kind of record."""
     on: date
     """The date of the act or statement, the publication date of the text, or the last date of the reading."""
     entity: str
