@@ -23,7 +23,6 @@ from eventsourcing.system import (
 from eventsourcing.tests.application import BankAccounts
 
 from tests.eventsourcing_asyncpg.support import ROOT, in_a_process, run, until
-from tests.support.cases import each_case
 from tracker.eventsourcing_asyncpg import AsyncpgFactory
 from tracker.postgres.database import Target
 
@@ -112,7 +111,7 @@ class Tallies(ProcessApplication[UUID]):
         return tally.count
 
 
-@each_case("runner_class", [SingleThreadedRunner, MultiThreadedRunner])
+@pytest.mark.parametrize("runner_class", [SingleThreadedRunner, MultiThreadedRunner])
 def test_a_system_of_applications_runs(runner_class: type[Runner[UUID]]) -> None:
     with runner_class(System(pipes=[[Upstream, Tallies]])) as runner:
         upstream, tallies = runner.get(Upstream), runner.get(Tallies)
