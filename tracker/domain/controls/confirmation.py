@@ -57,6 +57,7 @@ class Ground(NamedTuple):
     """A record that supports a status."""
 
     kind: GroundKind
+    """The kind of record."""
     on: date
     """The date of the act or statement, the publication date of the text, or the last date of the reading."""
     entity: str
@@ -105,8 +106,7 @@ class ControlRecord(NamedTuple):
     """Acts and texts that name a clause."""
     numbers: frozenset[str]
     """The numbers of its act and of acts that suspend it."""
-    cited: Sequence[tuple[str, Ground]]
-    """The numbers of acts that its facts cite."""
+    cited: Sequence[tuple[str, Ground]]  # numbers of acts that its facts cite
 
 
 class Grounds:
