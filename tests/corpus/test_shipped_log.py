@@ -136,7 +136,7 @@ async def test_a_release_appends_to_the_files_of_the_one_before(releases: Releas
     assert verification.known_heads.count == 2
 
 
-async def test_equal_input_gives_equal_files_whoever_signs(
+async def test_equal_input_gives_equal_files_with_any_signer(
     release: MakeRelease, releases: Releases, tmp_path: Path
 ) -> None:
     assert await release(tmp_path / "log", LINES[:300], keys=LogKeys((Signer.new(ORIGIN),)))
