@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -17,8 +18,9 @@ MAX_CACHED_MOMENTS = 100
 class EventCache(Generic[K, V]):
     """A cache of the results of `read` by key, until the next event.
 
-    It holds at most `max_keys` results, and none without a progress tracker. Use `Moment.alone` in
-    keys: a series would stay in memory with all its reads.
+    Concurrent queries share one read, which ends with the last of them. It holds at most `max_keys` results,
+    and none without a progress tracker. Use `Moment.alone` in keys: a series would stay in memory with all
+    its reads.
     """
 
     def __init__(
@@ -28,7 +30,7 @@ class EventCache(Generic[K, V]):
         self._max_keys = max_keys
         self._read = read
         self._kept_at: Progress | None = None
-        self._kept: dict[K, V] = {}
+        self._kept: dict[K, _Read[V]] = {}
 
     async def get(self, key: K) -> V:
         """Return the result for a key."""
@@ -37,7 +39,33 @@ class EventCache(Generic[K, V]):
             return await self._read(key)
         if self._kept_at != known or len(self._kept) >= self._max_keys:
             self._kept_at, self._kept = known, {}
-        cached = self._kept  # an event may arrive during the read
-        if key not in cached:
-            cached[key] = await self._read(key)
-        return cached[key]
+        kept = self._kept  # an event may arrive during the read
+        read = kept.get(key)
+        if read is None:
+            read = kept[key] = _Read(self._read(key))
+        try:
+            return await read.result()
+        except BaseException:
+            if not read.waiting and kept.get(key) is read:
+                del kept[key]
+            raise
+
+
+class _Read(Generic[V]):
+    """A read in progress or its result."""
+
+    def __init__(self, read: Awaitable[V]):
+        self._task = asyncio.ensure_future(read)
+        self.waiting = 0
+
+    async def result(self) -> V:
+        """Return the result. The read is cancelled if nobody waits for it any longer."""
+        if self._task.done():
+            return self._task.result()
+        self.waiting += 1
+        try:
+            return await asyncio.shield(self._task)
+        finally:
+            self.waiting -= 1
+            if not self.waiting:
+                self._task.cancel()  # without effect if it is done
