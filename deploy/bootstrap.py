@@ -42,7 +42,15 @@ from tracker.log.durability import Durability
 from tracker.log.follower import Follower
 from tracker.log.recorder import Recorder
 from tracker.postgres.background import WorkObserver
-from tracker.postgres.database import PROJECTOR, PUBLISHER, Pool, Target, connect, create_pool
+from tracker.postgres.database import (
+    PROJECTOR,
+    PUBLISHER,
+    Connection,
+    Pool,
+    Target,
+    connect,
+    create_pool,
+)
 from tracker.postgres.migrate import check, lacking, migrate
 from tracker.postgres.pooler import check_pooler
 from tracker.review.imports import AcceptedImports
@@ -67,8 +75,13 @@ async def prepare(target: Target) -> None:
     """
     await migrate_log(target)
     async with open_connection(target, role=PROJECTOR) as connection:
-        for make in PROJECTIONS.values():
-            await create_tables(connection, make())
+        await _create_projections(connection)
+
+
+async def _create_projections(connection: Connection) -> None:
+    """Create the tables of projections that are missing."""
+    for make in PROJECTIONS.values():
+        await create_tables(connection, make())
 
 
 async def take_over_rows(target: Target) -> None:
@@ -76,10 +89,9 @@ async def take_over_rows(target: Target) -> None:
     await take_over(target, linked_projections())
 
 
-async def require_own_rows(target: Target) -> None:
+async def _require_own_rows(connection: Connection) -> None:
     """Check that this code made the rows of a prepared database. Raises AnotherRelease."""
-    async with open_connection(target, role=PROJECTOR) as connection:
-        folds = await read_folds(connection, linked_projections())
+    folds = await read_folds(connection, linked_projections())
     if foreign := foreign_folds(folds):
         raise AnotherRelease(foreign, USE_THAT_RELEASE)
 
@@ -147,15 +159,19 @@ async def running_tracker(
     API uses `pooled`. Standbys (`reading`) serve queries. A tracker that `serves` compares rows with their
     events, and waits for rows of its own code. Raises AnotherRelease, and UnsuitableConnection for a pooler.
     """
-    if await is_standby(target):
+    async with open_connection(target) as connection:
+        if not (reads_only := await is_standby(connection)):
+            await migrate(connection)
+    if reads_only:
         logger.warning("the database is a standby: this process reads from it, and records nothing")
         async with running_read_only(target) as services:
             yield services
         return
     durability = Durability()
-    await prepare(target)
-    if not serves:
-        await require_own_rows(target)
+    async with open_connection(target, role=PROJECTOR) as connection:
+        await _create_projections(connection)
+        if not serves:
+            await _require_own_rows(connection)
     if pooled is not None:
         await check_pooler(pooled, target)
     async with _open_pools(target, pooled, durability) as pools:

@@ -26,6 +26,7 @@ from tracker.postgres.database import (
     API,
     HOST_TIMEOUT_SECONDS,
     CheckedPool,
+    Connection,
     Pool,
     Target,
     connect,
@@ -40,13 +41,9 @@ WORK_TIMEOUT_SECONDS = 20
 STANDBY = "SELECT pg_is_in_recovery()"
 
 
-async def is_standby(target: Target) -> bool:
+async def is_standby(connection: Connection) -> bool:
     """Whether a database is a read-only standby."""
-    connection = await connect(target)
-    try:
-        return bool(await connection.fetchval(STANDBY))
-    finally:
-        await connection.close()
+    return bool(await connection.fetchval(STANDBY))
 
 
 @asynccontextmanager

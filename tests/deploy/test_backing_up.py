@@ -243,7 +243,7 @@ def test_a_server_is_lost_and_restored_to_a_moment_and_the_tail_comes_from_a_bun
     rows = asyncio.run(rows_of(story.replacement.target | {"database": "minerals"}))
     entries, checkpoints = rows
     assert entries[:-1] == story.entries
-    assert checkpoints == {size: roots_of(entries)[size] for size in checkpoints}
+    assert checkpoints == roots_of(entries, checkpoints)
     assert max(checkpoints) == len(entries) == 121
 
 

@@ -132,7 +132,7 @@ class Installation:
         return Condition(
             await all_rows(target),
             head,
-            roots_of(entries)[head],
+            roots_of(entries, [head])[head],
             answer,
             secret,
             link_in(confirmation, "/alerts/confirm"),
@@ -163,7 +163,7 @@ class Installation:
         assert restored.keys() == before.rows.keys()
         assert not [name for name, rows in before.rows.items() if restored[name] != rows]
         entries, signed = await rows_of(target)
-        assert roots_of(entries)[-1] == signed[before.head] == before.root
+        assert roots_of(entries, [len(entries)])[len(entries)] == signed[before.head] == before.root
         assert await states(target) == {
             ADDRESS: (False, None),
             PENDING: (True, None),

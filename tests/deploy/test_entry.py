@@ -241,10 +241,11 @@ def test_an_unforeseen_error_is_a_line_unless_more_is_asked_for(form: str) -> No
         assert (result.returncode, "a-secret-word" in result.stderr) == (Exit.FAILED, False)
         return result.stderr
 
-    assert failed("warning").count("\n") == 1
-    assert "KeyError" in failed("warning")
-    assert "of ours" in failed("debug")
-    assert "Traceback" in failed("debug")
+    line, details = failed("warning"), failed("debug")
+    assert line.count("\n") == 1
+    assert "KeyError" in line
+    assert "of ours" in details
+    assert "Traceback" in details
 
 
 def test_no_token_is_logged_however_much_is(data_dir: Path, start: Start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import asyncpg
@@ -9,6 +10,7 @@ import asyncpg
 from deploy.bootstrap import open_connection
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import TileFrontier
+from tracker.audit.format.merkle import TILE_WIDTH
 from tracker.audit.format.signed_note import Note
 from tracker.audit.sign.keystore import KeyStore
 from tracker.audit.sign.publisher import Publisher, SigningOptions
@@ -82,7 +84,9 @@ async def check(target: Target, keystore: KeyStore) -> list[int]:
             for row in await connection.fetch("SELECT entry FROM log.events ORDER BY position")
         ]
         rows = await connection.fetch("SELECT * FROM log.checkpoints ORDER BY size")
-    roots = roots_of(entries)
+    kept = keystore.head()
+    sizes = [row["size"] for row in rows]
+    roots = roots_of(entries, [*sizes, *([kept.size] if kept else ())])
     for row in rows:
         note = Note.parse(row["note"].encode())
         note.check(keystore.keys().all)
@@ -90,21 +94,19 @@ async def check(target: Target, keystore: KeyStore) -> list[int]:
             keystore.keys().origin, row["size"], roots[row["size"]]
         )
         assert row["root"] == roots[row["size"]]
-    kept = keystore.head()
-    if kept:
-        assert kept.root == roots[kept.size]
-    sizes = [row["size"] for row in rows]
+    assert not kept or kept.root == roots[kept.size]
     assert not sizes or (kept and kept.size >= sizes[-1])
     return sizes
 
 
-def roots_of(entries: list[bytes]) -> list[bytes]:
-    """Return the root at every size, from the entries alone."""
-    frontier = TileFrontier()
-    roots = [frontier.root()]
-    for entry in entries:
-        frontier.add([leaf_hash(entry)])
-        roots.append(frontier.root())
+def roots_of(entries: list[bytes], sizes: Iterable[int]) -> dict[int, bytes]:
+    """Return the roots at some sizes, from the entries alone."""
+    frontier, roots = TileFrontier(), dict[int, bytes]()
+    for size in sorted(set(sizes)):
+        while frontier.size < size:
+            end = min(size, (frontier.size // TILE_WIDTH + 1) * TILE_WIDTH)
+            frontier.add([leaf_hash(entry) for entry in entries[frontier.size : end]])
+        roots[size] = frontier.root()
     return roots
 
 
