@@ -1,7 +1,5 @@
 """Entry point of `tracker`: checks the import names before any other import."""
 
-from __future__ import annotations
-
 import os
 import sys
 

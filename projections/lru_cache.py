@@ -1,7 +1,5 @@
 """Caches limited in bytes, with eviction of the least recently used entries."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import lru_cache

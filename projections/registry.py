@@ -1,7 +1,5 @@
 """The projections of this program."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -5,8 +5,6 @@ abbreviations, and codes of the Harmonized System. Other names are declared with
 `also` in `commodities.toml`. The statements that find words are in `lists.sql`.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

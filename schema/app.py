@@ -1,7 +1,5 @@
 """The web application: GraphQL, web pages, and routes for operators."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -4,8 +4,6 @@ Queries without an effective date are about `today()`. `now()` is for transactio
 time stamps, which must agree with the clock of the database.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager

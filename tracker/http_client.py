@@ -3,8 +3,6 @@
 Errors are those of `http.client` and OSError, and do not contain the address, which may hold a secret.
 """
 
-from __future__ import annotations
-
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping

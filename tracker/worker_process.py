@@ -4,8 +4,6 @@ A request is one line of input. The response is a line `true|false LENGTH` and t
 result, or the reason of the failure. The process ends at the end of its input.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

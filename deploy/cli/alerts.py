@@ -1,7 +1,5 @@
 """`tracker alerts`: subscriptions by e-mail, for operators."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

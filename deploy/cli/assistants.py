@@ -1,7 +1,5 @@
 """`tracker mcp`: the tools for assistants, over standard input and output."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 from types import ModuleType

@@ -1,7 +1,5 @@
 """Commands for past and upcoming changes, as text or JSON lines."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import date

@@ -1,7 +1,5 @@
 """`tracker check`: a file of shipments, with the results of their checks."""
 
-from __future__ import annotations
-
 import os
 import sys
 from datetime import date

@@ -1,7 +1,5 @@
 """Shared parts of the commands: the database, error reports, notes on standard error."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """`tracker corpus`: check, compile and release the shipped data. docs/data.md is the guide."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from datetime import date
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Messages for operators about a database that cannot be used: the problem, the place, the remedy."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import re

@@ -1,7 +1,5 @@
 """The start message of the demo: addresses, example queries, how to stop it."""
 
-from __future__ import annotations
-
 import json
 import shlex
 from pathlib import Path

@@ -5,8 +5,6 @@ comment in the database marks the log of a demo permanently, also in a backup. E
 corpus themselves: their first event is of `demo`.
 """
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 from pathlib import Path
 

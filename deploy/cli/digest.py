@@ -1,7 +1,5 @@
 """`tracker digest`: the changes of a page since a day, as in an e-mail alert."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`tracker doctor`: check the parts of an installation, one line each."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Checks of `tracker doctor`: each reads one part and changes nothing."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Sequence

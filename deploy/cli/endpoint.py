@@ -1,7 +1,5 @@
 """`tracker endpoint`: manage addresses that receive events."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar

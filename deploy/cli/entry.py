@@ -3,8 +3,6 @@
 Modules that are slow to import are imported in functions, because `--help` needs none of them.
 """
 
-from __future__ import annotations
-
 import gc
 import logging
 import os

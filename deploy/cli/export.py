@@ -1,7 +1,5 @@
 """`tracker export`: the log as a bundle, or all versions as Parquet."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from itertools import islice
 from pathlib import Path

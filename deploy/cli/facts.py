@@ -1,7 +1,5 @@
 """`tracker facts`: facts by day, one sentence each."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated
 

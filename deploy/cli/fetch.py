@@ -1,7 +1,5 @@
 """`tracker fetch`: stored documents of publishers."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Options that select events and a start position."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Annotated
 

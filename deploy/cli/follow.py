@@ -1,7 +1,5 @@
 """`tracker follow`: new events of the log."""
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The files of an import, each with its reader."""
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator

@@ -4,8 +4,6 @@
 works. A file with such a name earlier in Python's path has the same effect.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import Distribution, distributions

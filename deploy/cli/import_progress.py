@@ -1,7 +1,5 @@
 """Imports into the log, with progress bars."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rich.console import Console

@@ -1,7 +1,5 @@
 """The report of an import: refused rows, differences, counts, receipts."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Commands for sources: import files, list readers and past imports."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """`tracker key`: the keys that sign the log."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Commands that are listed without an import: their help is read from the source."""
 
-from __future__ import annotations
-
 import ast
 from importlib import import_module
 from pathlib import Path

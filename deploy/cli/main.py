@@ -1,7 +1,5 @@
 """The command line: every command, by the module that defines it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import typer

@@ -1,7 +1,5 @@
 """`tracker migrate`: migrate the database to this version."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`tracker mirror`: an updated copy of a log, which any web server can serve."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

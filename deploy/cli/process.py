@@ -1,7 +1,5 @@
 """The process of a command: event loop, signals, exit codes."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import signal

@@ -1,7 +1,5 @@
 """`tracker publish`: the pages, files and log of one moment as a static site."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from datetime import date

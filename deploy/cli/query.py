@@ -1,7 +1,5 @@
 """`tracker query`: a GraphQL query without a server."""
 
-from __future__ import annotations
-
 import json
 import sys
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """`tracker rebuild`: rebuild projections from the log."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """`tracker receipt`: the signed receipt of a GraphQL query, without a server."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Checks of receipts that need no log: signatures, texts of answers, pages of lists, timestamps."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """`tracker redact`: redact texts of an event, to comply with a law."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`tracker relay`: publish the log to a broker while the command runs."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """`tracker restore`: a database from a bundle, or the missing tail of a restored database."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`tracker review`: candidates from publishers, and decisions on them."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass

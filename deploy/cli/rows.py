@@ -1,7 +1,5 @@
 """Rows of values on standard output, for programs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias

@@ -1,7 +1,5 @@
 """The commands that serve: `tracker demo` and `tracker serve`."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import socket

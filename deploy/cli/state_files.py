@@ -1,7 +1,5 @@
 """Commands that write the state at a moment to a file: `tracker snapshot` and `tracker replay`."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated

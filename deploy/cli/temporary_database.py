@@ -1,7 +1,5 @@
 """A temporary database with the events of a verified log, removed at the end."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

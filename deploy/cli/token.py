@@ -1,7 +1,5 @@
 """`tracker token`: create, list and revoke tokens of API clients."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date

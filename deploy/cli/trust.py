@@ -1,7 +1,5 @@
 """The log of an auditor's command, and the trusted keys."""
 
-from __future__ import annotations
-
 import stat
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager

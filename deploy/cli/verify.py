@@ -1,7 +1,5 @@
 """`tracker verify`: check a log against its signature. docs/auditing.md is the guide."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`tracker verify --receipt`: check signed answers, and derive them again from a copy of the log."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

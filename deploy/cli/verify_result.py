@@ -1,7 +1,5 @@
 """The result of a verification, as text, as JSON and as a report."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The version of the program, read without its slow imports."""
 
-from __future__ import annotations
-
 import os
 import sys
 

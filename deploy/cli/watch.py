@@ -1,7 +1,5 @@
 """`tracker watch`: poll sources on schedule, or once."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """The access settings: readers, writers and allowed queries. Each function raises WrongSetting."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

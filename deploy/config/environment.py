@@ -4,8 +4,6 @@ In the file the names of the table are in lower case, without `TRACKER_`. A file
 are (a credential of systemd, a secret of Compose or Kubernetes). No list of processes shows it.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable, MutableMapping
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """The settings of e-mail alerts. Each function raises WrongSetting."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,6 @@
 Each function raises WrongSetting.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,6 @@
 A secret is never a flag, because the process list shows flags.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

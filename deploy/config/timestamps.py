@@ -1,7 +1,5 @@
 """The timestamp authority of receipts, from the settings."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The unsigned files of a bundle beside the log: the key, a readme, JSON Schemas."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -4,8 +4,6 @@ Each kind of entity has a file, with a manifest and a readme beside them. The fi
 are complete, the manifest last. So an older manifest never describes files of a crashed export.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

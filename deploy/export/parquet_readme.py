@@ -1,7 +1,5 @@
 """The readme of a Parquet snapshot."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

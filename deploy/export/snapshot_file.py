@@ -1,7 +1,5 @@
 """State snapshots: the whole state at a moment as a file, from the database or from the log alone."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Iterator

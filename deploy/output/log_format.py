@@ -3,8 +3,6 @@
 Secrets of the settings are removed from all messages and tracebacks.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Text on terminals, with control characters and unencodable characters escaped."""
 
-from __future__ import annotations
-
 import codecs
 import io
 import os

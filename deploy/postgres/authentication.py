@@ -6,8 +6,6 @@ own these access files, which lie beside the data. Every start rewrites them, so
 covered as well.
 """
 
-from __future__ import annotations
-
 import os
 import pwd
 from collections.abc import Iterator

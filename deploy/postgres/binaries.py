@@ -1,7 +1,5 @@
 """PostgreSQL's programs: their location, and their compatibility with the data."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import importlib.util
 import os

@@ -1,7 +1,5 @@
 """The address of an embedded server, and its errors."""
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import asdict, dataclass

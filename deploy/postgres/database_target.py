@@ -1,7 +1,5 @@
 """Selection of the PostgreSQL database for a command."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

@@ -1,7 +1,5 @@
 """A server that another process runs."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The embedded server: created, started, monitored and stopped by this process."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """A data directory, and the account for PostgreSQL in it."""
 
-from __future__ import annotations
-
 import os
 import pwd
 import stat

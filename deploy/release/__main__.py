@@ -8,8 +8,6 @@ their texts (`…-notices.txt`). The exit code is 1 if one of them must not be d
 log lacks facts of corpus.jsonl. Equal sources and libraries give equal bytes if SOURCE_DATE_EPOCH is set.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Licences of parts: allowed ones, and violations."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 

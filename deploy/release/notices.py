@@ -5,8 +5,6 @@ python deploy/release/notices.py [DIRECTORY of packages] > THIRD-PARTY-NOTICES.t
 It needs only Python, so it can run in an image build.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 import tomllib

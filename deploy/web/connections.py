@@ -5,8 +5,6 @@ disconnected. If there is no room, the client that has been waited for longest i
 clients that send requests at once always connect.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@ Without a free descriptor the database is unreachable, the log cannot be signed,
 So clients never get the last ones.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import resource

@@ -4,8 +4,6 @@ uvloop passes on several megabytes in one iteration and asyncio 256 KiB. If each
 or a chunk, parsing them takes seconds and blocks other clients.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 

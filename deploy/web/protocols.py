@@ -1,7 +1,5 @@
 """uvicorn's protocols for HTTP and WebSocket, with connection limits."""
 
-from __future__ import annotations
-
 import asyncio
 from http import HTTPStatus
 from typing import Any

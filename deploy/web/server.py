@@ -1,7 +1,5 @@
 """The web server: uvicorn on our own socket, stopped by our own signal handling."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno

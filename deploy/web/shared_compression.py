@@ -6,8 +6,6 @@ Therefore the head of a message, with its id, is a stored block of deflate (RFC 
 blocks.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -5,8 +5,6 @@ makes two system calls and two packets, and the first wakes the client too early
 connections is also woken only once.
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import cast
 

@@ -1,7 +1,5 @@
 """Clauses applied to a supply, and the requirements of clauses in force. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -4,8 +4,6 @@ A figure keeps all claims. The preferred one follows from the figure and from th
 the same moment. So a new order is one event, and no figure is folded again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Numbers of clauses by content and issuer. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

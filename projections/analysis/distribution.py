@@ -6,8 +6,6 @@ are visible. Editions are not mixed silently: a claim is divided by the world to
 If that does not exist, the result says so.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The export clauses that count for a query about exposure. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -4,8 +4,6 @@ A supply is the world's output of one commodity at one stage in one year. Suppli
 bauxite, alumina and aluminium contain the same metal.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Lists of origins from trade flows, also those into a union from outside. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

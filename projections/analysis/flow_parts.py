@@ -1,7 +1,5 @@
 """The parts of trade flows: their shares, and flows into a union from outside. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Lists of origins: the newest list of each product. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date

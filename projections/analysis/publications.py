@@ -1,7 +1,5 @@
 """Publications of figures: publisher, edition, day, and number of figures. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

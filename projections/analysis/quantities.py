@@ -1,7 +1,5 @@
 """Comparison of quantities, only of like with like, by declared factors. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 

@@ -1,7 +1,5 @@
 """Revisions of a number from edition to edition of its publisher. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 

@@ -3,8 +3,6 @@
 Candidates are listed and never merged. People decide: they retract one and add its source to the other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from tracker.domain.catalogue.commodities import related

@@ -1,7 +1,5 @@
 """Differences between two checks of the same shipment. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -1,7 +1,5 @@
 """Supplies: products with figures, and the product that a query means. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """World totals with their method: published, and summed over places. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

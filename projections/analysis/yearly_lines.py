@@ -1,7 +1,5 @@
 """Lines of yearly figures of one publisher, with the breaks between years. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

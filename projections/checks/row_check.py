@@ -4,8 +4,6 @@ The rows of each entity are compared, in all tables with an entity column. Words
 vocabulary and the sums of facts span entities and are not compared.
 """
 
-from __future__ import annotations
-
 import random
 import re
 from collections.abc import Awaitable, Callable, Mapping

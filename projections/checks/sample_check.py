@@ -1,7 +1,5 @@
 """A background check of stored rows, one entity at a time."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 

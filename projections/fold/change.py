@@ -1,7 +1,5 @@
 """Differences of an entity between two moments, with the causing events. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -3,8 +3,6 @@
 The facts behind a state (`because`) are not compared.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache

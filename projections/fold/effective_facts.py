@@ -1,7 +1,5 @@
 """Facts as rows: the positions at which each is effective. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import msgspec

@@ -1,7 +1,5 @@
 """Elements of the long lists of an entity, with their positions. Pure."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Hashable, Iterable

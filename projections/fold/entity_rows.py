@@ -1,7 +1,5 @@
 """Rows of one entity, and their changes by new events."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ They show which fact a change needs. The facts are left out from the last one ba
 a chunk each fold continues the one before, so a fold of many facts is rarely copied. No states are kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import islice

@@ -1,7 +1,5 @@
 """Membership periods of alliances, with the role or the union. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """Facts of an entity that are known and public. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, date
 

@@ -1,7 +1,5 @@
 """In-memory replay of an exported or streamed log, with the same fold as the database."""
 
-from __future__ import annotations
-
 import hashlib
 from bisect import bisect_right
 from collections import defaultdict

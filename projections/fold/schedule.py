@@ -5,8 +5,6 @@ equal. Changes on different days are matched in order. So the end of a suspensio
 when its day moves.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence

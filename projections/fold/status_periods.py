@@ -1,7 +1,5 @@
 """Status periods of a clause, past and future, with days and basis. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date

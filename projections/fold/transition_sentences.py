@@ -4,8 +4,6 @@ A sentence claims no more than its transition. A change that follows from the te
 alone is marked as such.
 """
 
-from __future__ import annotations
-
 from datetime import date
 
 from projections.fold.transitions import Transition, TransitionBasis, TransitionKind, clause_of

@@ -4,8 +4,6 @@ A transition needs no act on its day. A suspension begins or ends, or a clause e
 announced. A later act that confirms it is recorded separately.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

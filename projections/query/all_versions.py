@@ -1,7 +1,5 @@
 """All versions of all entities on both time axes, as recorded at a position."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Filters of announcements beyond those of any list. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

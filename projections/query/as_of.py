@@ -1,7 +1,5 @@
 """As-of queries: states on an effective date, as recorded at a position."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import time

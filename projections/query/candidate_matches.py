@@ -4,8 +4,6 @@ Matches are computed per request from the current state, so they are never stale
 days, titles, goods and measures. A match is a hint for the reviewer.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum

@@ -1,7 +1,5 @@
 """Subscriptions: the moments at which the result of an as-of query may change."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing

@@ -3,8 +3,6 @@
 Only the two moments are compared. A change that was reversed in between does not appear; see `history`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date

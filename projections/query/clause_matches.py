@@ -4,8 +4,6 @@ A cached state of a control is one object, and so are the licences derived from 
 matches are cached for all clients and days.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 

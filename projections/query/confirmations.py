@@ -1,7 +1,5 @@
 """The records that support statuses of clauses, as recorded at a position."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

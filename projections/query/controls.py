@@ -1,7 +1,5 @@
 """Export controls by clause filters: the database preselects, the domain rule decides."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date

@@ -4,8 +4,6 @@ Like the horizon it depends on the position alone, except that gaps after the ef
 ignored.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache, partial

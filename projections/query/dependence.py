@@ -1,7 +1,5 @@
 """Dependence of places: figures about their imports, and imports under export controls."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace

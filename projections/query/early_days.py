@@ -1,7 +1,5 @@
 """Early days, for which lists are short because little was recorded yet."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Results that many queries share, cached until the next event."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar

@@ -1,7 +1,5 @@
 """Exposure: supplies of commodities that export controls cover."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace

@@ -4,8 +4,6 @@ The names of commodities and places are declared, so the possible meanings of a 
 of a figure contains its series, so no text is stored for millions of figures.
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence

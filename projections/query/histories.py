@@ -1,7 +1,5 @@
 """Histories: all states of an entity, on both time axes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -5,8 +5,6 @@ prolonged, and only facts of that day or later show this. So the horizon depends
 not on the effective date.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path

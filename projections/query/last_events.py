@@ -1,7 +1,5 @@
 """The times of the last events of entities, commodities and places."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path

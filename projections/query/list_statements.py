@@ -4,8 +4,6 @@ A list reads the entities that may be in it, looks up the version of each at the
 conditions. A statement has only the requested conditions, which keeps planning and execution cheap.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Lists of states at a moment: filtered, ordered and paginated."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import MAXYEAR, date

@@ -1,7 +1,5 @@
 """Memberships of alliances on a day and over time, as recorded at a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from projections.fold.memberships import MembershipPeriod, membership_periods

@@ -1,7 +1,5 @@
 """Previews of events that are not recorded: the resulting states, folded in memory."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Scheduled changes with their announced days, as recorded at a moment."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from datetime import date

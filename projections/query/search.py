@@ -6,8 +6,6 @@ an event behind that state, or in the names of a figure's series. If nothing has
 words count too. Results and ranks depend only on the log up to the position.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager

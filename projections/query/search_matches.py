@@ -1,7 +1,5 @@
 """Matches in texts: the matching part, and words similar to another. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

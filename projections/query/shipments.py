@@ -1,7 +1,5 @@
 """Checks of shipments at a moment: the clauses that apply, what changes, and the extent of the records."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """Controls with a clause in which all names of a search hold, ranked, or else the nearest ones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Composition of statements from parts of `.sql` files, and the shared parts."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from types import SimpleNamespace

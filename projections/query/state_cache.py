@@ -5,8 +5,6 @@ Version rows are only added or closed, so a row is constant for the life of the 
 decoded only on a cache miss.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeAlias, TypeVar
 

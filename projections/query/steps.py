@@ -1,7 +1,5 @@
 """Days a step apart. Pure."""
 
-from __future__ import annotations
-
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta

@@ -4,8 +4,6 @@ Rows that cannot be decoded belong to another release, which replaced the tables
 error is Unavailable instead of InvalidInput.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """Products with figures at a moment: years, places, publishers and units."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date

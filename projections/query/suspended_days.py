@@ -3,8 +3,6 @@
 The state of a clause has only its current or next suspension. Earlier and later ones are in the acts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple

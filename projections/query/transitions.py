@@ -1,7 +1,5 @@
 """Transitions of entities, past and upcoming, as recorded at a moment."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

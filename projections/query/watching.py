@@ -4,8 +4,6 @@ Knowledge of an issuer is as old as the last complete poll of its sources. Like 
 on the position alone, not on the effective date.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime

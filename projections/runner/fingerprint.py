@@ -4,8 +4,6 @@ Docstrings, comments, layout, imports and module locations are ignored. A false 
 a missed change would leave wrong rows.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator

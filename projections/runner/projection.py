@@ -5,8 +5,6 @@ creates its tables and updates them as events arrive. It stores the position in 
 rebuilds the tables when their code changes.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

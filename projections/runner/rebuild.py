@@ -5,8 +5,6 @@ reading order. The live tables stay available until all new ones are complete; o
 A crash before it leaves them unchanged, and the next rebuild drops unfinished tables in `projection_next`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence

@@ -5,8 +5,6 @@ newest migration, and the number of the folds (`folds.toml`), which a test requi
 of a fold. Rows have the number of the release that built them, and only a higher one takes them over.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

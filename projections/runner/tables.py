@@ -1,7 +1,5 @@
 """Creation of projection tables, and shared statements."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows as lines of text, and one statement that writes the rows of several tables."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date

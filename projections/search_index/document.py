@@ -9,8 +9,6 @@ the name of their figure finds them. Lists of origins and successful polls of wa
 many, have none either.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import Enum

@@ -1,7 +1,5 @@
 """The projection of the search index."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The rows of the search index for a page of events."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

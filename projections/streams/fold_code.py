@@ -1,7 +1,5 @@
 """The code behind the folds of all projections, for their fingerprints."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from types import ModuleType
 

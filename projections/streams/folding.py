@@ -1,7 +1,5 @@
 """Folds of the entities of a page, read from a cache or from the log."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date
 

@@ -1,7 +1,5 @@
 """Folded pages that one projection hands over to another of the same process."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass
 from itertools import takewhile

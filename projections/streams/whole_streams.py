@@ -1,7 +1,5 @@
 """The log, read stream by stream, so that each entity is folded once."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing

@@ -4,8 +4,6 @@ A sum is the net change in the number of effective facts per block of positions.
 position is the sum of the blocks before it, plus the changes in its own block.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

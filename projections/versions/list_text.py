@@ -1,7 +1,5 @@
 """The sort name and the words of an entity for lists. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from itertools import chain
 

@@ -1,7 +1,5 @@
 """The projection of versions: the states of every entity on both axes of time."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The rows of a log page: folded in memory, then written."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Version rows: a state on both time axes, with the columns for lists. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date

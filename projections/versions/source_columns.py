@@ -1,7 +1,5 @@
 """Sources and days of a state as columns for list filters. Pure."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import lru_cache
 

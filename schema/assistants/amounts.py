@@ -1,7 +1,5 @@
 """Numbers of publishers in the responses of tools."""
 
-from __future__ import annotations
-
 from schema.assistants.tool import Node
 from schema.pages.site.amounts import measured
 

@@ -1,7 +1,5 @@
 """Common parts of the responses of tools: the moment, the sources, and required statements."""
 
-from __future__ import annotations
-
 from msgspec import UNSET, Struct, UnsetType
 
 

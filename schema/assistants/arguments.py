@@ -1,7 +1,5 @@
 """Arguments of tools: parsed strictly, with errors that name the expected values. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """Sources and required statements of a response, collected while its items are made."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Calls of tools, whose queries are executed like those of API clients."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from contextlib import nullcontext

@@ -1,7 +1,5 @@
 """One exchange of streamable HTTP with the SDK: a message in, its response as JSON out."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """JSON Schemas (2020-12) of tools, as short as possible, because a model reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The kinds of entities for tools."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

@@ -7,8 +7,6 @@ a tool computes are declared beside the fragment with their types. `selected_fie
 that are present even if they are empty.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -3,8 +3,6 @@
 Only this module imports the SDK, which is an extra and takes half a second to import.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Any, TypeAlias

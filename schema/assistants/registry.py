@@ -1,7 +1,5 @@
 """All tools."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

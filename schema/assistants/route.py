@@ -1,7 +1,5 @@
 """`/mcp`: the tools over streamable HTTP, without sessions."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 from collections.abc import Awaitable, Mapping

@@ -1,7 +1,5 @@
 """Required statements about controls. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The tools over standard input and output: of a tracker in this process, or of a remote one."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import stat

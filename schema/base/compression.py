@@ -1,6 +1,4 @@
 """The level of gzip of all responses."""
 
-from __future__ import annotations
-
 GZIP_LEVEL = 5
 """Compression level. A response of 118 kB shrinks to a fifth in 1.75 ms; higher levels gain little."""

@@ -1,7 +1,5 @@
 """Decorators of output types and fields, with docstrings as GraphQL descriptions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, TypeVar, cast

@@ -4,8 +4,6 @@ The docstring of a field in its struct comes first, that of a word in its vocabu
 are described in `DESCRIPTIONS`: under `Class.field`, or under `field` for all structs with this field.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 import sys

@@ -1,7 +1,5 @@
 """Enums of the domain as GraphQL enums, whose values are in capitals."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import TypeVar
 

@@ -3,8 +3,6 @@
 Unexpected errors are masked: the client gets an id, and the log has the same id with the details.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import uuid

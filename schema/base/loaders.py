@@ -4,8 +4,6 @@ All items that a response needs at a time are read in one query. Nothing is cach
 that redacted texts disappear for subscribers too.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import cast

@@ -1,7 +1,5 @@
 """Memoised conversions of cached states to GraphQL types."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast

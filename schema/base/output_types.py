@@ -13,8 +13,6 @@ their attribute `state`. A value is read from it, and converted, when a query ne
 - A struct without an output type of its own gets one with all its fields where it is needed.
 """
 
-from __future__ import annotations
-
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping

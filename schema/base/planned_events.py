@@ -1,7 +1,5 @@
 """Planned events of the previews of one request. They are in no log, so other requests cannot read them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from projections.query.preview import Preview

@@ -4,8 +4,6 @@
 does not. So an invalid date is an error with the path of its field, both in literals and in variables.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NewType

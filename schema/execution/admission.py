@@ -4,8 +4,6 @@ Reading the values of a request blocks the thread that all clients share. So com
 write, and lists that are too long, are refused before they are read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial

@@ -4,8 +4,6 @@ No field costs less than 1, whatever page size it has and whether or not it is i
 the fields of its response, counted in the schema.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Documents that are not cached are processed in a thread, one document at a time.
 in its queue, so clients take turns.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping

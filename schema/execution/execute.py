@@ -1,7 +1,5 @@
 """Execution of one document: the same for HTTP, the command line and tests."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from typing import Any

@@ -1,8 +1,6 @@
 """The executor of graphql-core, extended by plans for parts of a response, by lists completed in groups,
 and by a time limit."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext

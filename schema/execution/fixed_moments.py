@@ -3,8 +3,6 @@
 Defaults of variables count as their values: callers merge them (`with_defaults`).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date

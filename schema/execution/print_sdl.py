@@ -1,7 +1,5 @@
 """Print the schema: `python -m schema.execution.print_sdl > schema/schema.graphql`."""
 
-from __future__ import annotations
-
 from schema.execution.schema import SCHEMA
 
 if __name__ == "__main__":

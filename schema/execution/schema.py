@@ -5,8 +5,6 @@ specification. `pending` announces a part, `incremental` contains it, `completed
 and `hasNext` states whether there are further parts.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from contextlib import aclosing, suppress

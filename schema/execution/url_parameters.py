@@ -1,7 +1,5 @@
 """Variables of a document as parameters of an address, for tables and pages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

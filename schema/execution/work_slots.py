@@ -1,7 +1,5 @@
 """Slots for the queries of each client."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """Authentication of callers by token or cookie, and their slots for operations, downloads and queries."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 import sys

@@ -14,8 +14,6 @@ do not send it with requests of other sites, except when they open a page (SameS
 links in letters work). Over https, a neighbour under the same domain cannot replace it (`__Host-`).
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import ipaddress

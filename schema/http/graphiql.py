@@ -4,8 +4,6 @@ GraphiQL's files come from the package `graphene-django-graphiql-static` (the ex
 other parts are not used. Nothing is loaded from other sites.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import importlib.util

@@ -3,8 +3,6 @@
 Responses are JSON, or are streamed if the client requests it.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """GraphQL over WebSockets, by the graphql-transport-ws protocol."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Iterator, Mapping

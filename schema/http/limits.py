@@ -1,7 +1,5 @@
 """Limits of each client, and the priority of query responses over pushes to subscribers."""
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 import time

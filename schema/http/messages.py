@@ -1,7 +1,5 @@
 """Requests, read within limits, and responses: JSON, errors with GraphQL codes, gzip, request ids."""
 
-from __future__ import annotations
-
 import functools
 import math
 import re

@@ -1,7 +1,5 @@
 """Files of receipts, as responses."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, aclosing
 from typing import Any

@@ -1,7 +1,5 @@
 """Rendered pages and documents, cached with their compressed form."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import hashlib

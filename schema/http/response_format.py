@@ -12,8 +12,6 @@ header chooses:
 (https://specs.apollo.dev/incremental/v0.2/).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

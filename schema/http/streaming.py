@@ -6,8 +6,6 @@ client holds one chunk and its socket buffers, and delays no other client.
 Subscriptions run as over a WebSocket, and under the same limits.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager

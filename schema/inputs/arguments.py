@@ -3,8 +3,6 @@
 Every parser raises InvalidInput with the path of its argument.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime

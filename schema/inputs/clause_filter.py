@@ -1,7 +1,5 @@
 """Filters on clauses: the same arguments for lists of controls and for the clauses of one control."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any

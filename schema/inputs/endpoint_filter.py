@@ -1,7 +1,5 @@
 """Filters of endpoints, for GraphQL and the command line."""
 
-from __future__ import annotations
-
 from schema.inputs.arguments import parse_entity, parse_selection
 from tracker.delivery.endpoint import EndpointFilter
 from tracker.domain.entities.entity import entity_type

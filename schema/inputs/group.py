@@ -1,7 +1,5 @@
 """Input type of groups of countries."""
 
-from __future__ import annotations
-
 import strawberry
 from strawberry import UNSET, field
 

@@ -4,8 +4,6 @@ A struct becomes an input type with the same fields in camelCase, each with its 
 `schema.base.descriptions`. Inputs are converted back to plain JSON data, and the domain validates them.
 """
 
-from __future__ import annotations
-
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass

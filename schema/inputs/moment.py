@@ -1,7 +1,5 @@
 """Moments of queries: parsed from arguments, waited for, and reported in `extensions` of the response."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Annotated, Any, TypeAlias

@@ -1,7 +1,5 @@
 """Orders of lists: an enum for every kind of item, whose values include the direction."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Any, NamedTuple
 

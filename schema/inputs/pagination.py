@@ -5,8 +5,6 @@ neither repeat nor miss items when events are recorded between them. A cursor is
 moments and if its item no longer exists.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 

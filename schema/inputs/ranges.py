@@ -1,7 +1,5 @@
 """Ranges of days, years and times as filters, both ends inclusive."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, TypeAlias, TypeVar

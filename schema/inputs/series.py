@@ -1,7 +1,5 @@
 """Series of moments in one query: dates or positions."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import TypeVar
 

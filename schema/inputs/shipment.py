@@ -1,7 +1,5 @@
 """The input of checks of shipments."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias

@@ -3,8 +3,6 @@
 Words of controlled vocabularies are those of the Publications Office of the European Union.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.metadata.facts import DESCRIPTION, KEYWORDS, TITLE, Site, described, media_type, title

@@ -3,8 +3,6 @@
 It has the tables that need no parameters. Columns are those of the tables.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.metadata.facts import DESCRIPTION, KEYWORDS, TITLE, Site, described, media_type

@@ -1,7 +1,5 @@
 """Facts that every description of the data repeats. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from urllib.parse import urlencode
 

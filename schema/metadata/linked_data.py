@@ -1,7 +1,5 @@
 """Descriptions in the vocabulary of schema.org, as JSON-LD in pages. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

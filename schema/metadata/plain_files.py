@@ -1,7 +1,5 @@
 """`/robots.txt` and `/opensearch.xml`. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from markupsafe import escape

@@ -1,7 +1,5 @@
 """Routes for catalogues, search engines and browsers."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence

@@ -3,8 +3,6 @@
 They follow the protocol of sitemaps.org: an index, and parts of limited size. Parts are by kind of page.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

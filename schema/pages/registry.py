@@ -1,7 +1,5 @@
 """All pages, and their routes."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from re import Pattern

@@ -10,8 +10,6 @@ Faults are raised as Rejected. The codes:
     OTHER_DERIVATION   another answer, and the receipt has another derivation version
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import nullcontext
 from copy import copy

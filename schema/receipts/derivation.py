@@ -4,8 +4,6 @@
 changes exactly if an answer does.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import msgspec

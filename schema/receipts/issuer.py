@@ -1,7 +1,5 @@
 """The issuer of receipts: signs the answer to a query that fixes every moment."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

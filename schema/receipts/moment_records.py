@@ -1,7 +1,5 @@
 """The state digest and the completeness of a moment, as receipts contain them."""
 
-from __future__ import annotations
-
 from projections.fold.replay import STATE_FORMAT
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment

@@ -1,7 +1,5 @@
 """Queries as receipts state them: the printed operation alone, and the moments that follow from it. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

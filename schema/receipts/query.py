@@ -1,7 +1,5 @@
 """Receipts of queries without a server."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any

@@ -1,7 +1,5 @@
 """Timestamps of receipts, requested from an authority (RFC 3161 over HTTP)."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import logging

@@ -1,7 +1,5 @@
 """Batches of commands: all of them are recorded, or none."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Candidates for reviewers: lists, counts and single candidates."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import Enum

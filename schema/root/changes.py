@@ -1,7 +1,5 @@
 """Arguments and pages of the query `changes`, which compares two moments."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Annotated, Any, TypeAlias

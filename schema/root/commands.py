@@ -3,8 +3,6 @@
 Every mutation returns when the projection has processed its events, so that the client reads its own write.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass

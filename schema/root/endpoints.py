@@ -1,7 +1,5 @@
 """Queries and mutations of endpoints for their owners."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Annotated, Any

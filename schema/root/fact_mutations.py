@@ -3,8 +3,6 @@
 `FACT_MUTATIONS` lists them; the domain validates them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any

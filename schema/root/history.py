@@ -1,7 +1,5 @@
 """The history of an entity as a list of versions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime

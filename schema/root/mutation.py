@@ -1,7 +1,5 @@
 """Mutations: one for every fact of the domain, built in the same way."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import strawberry

@@ -1,7 +1,5 @@
 """Entities of any kind, by their global ids."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias

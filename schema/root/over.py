@@ -1,7 +1,5 @@
 """Queries over many moments: along dates, or along positions of the log."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Queries of auditors: checkpoints of the log, and proofs."""
 
-from __future__ import annotations
-
 from typing import Annotated, TypeAlias
 
 from strawberry import argument

@@ -1,7 +1,5 @@
 """Queries."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """Mutations of candidates for reviewers."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 

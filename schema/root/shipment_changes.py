@@ -1,7 +1,5 @@
 """The comparison of a shipment at two moments."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from strawberry import argument, field

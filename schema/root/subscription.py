@@ -1,7 +1,5 @@
 """Subscriptions to new events, and to responses that change with them."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace

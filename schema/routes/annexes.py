@@ -1,7 +1,5 @@
 """`/annexes`: the texts that entries commit to, as JSON lines, with the salts of the commitments."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import ExitStack
 

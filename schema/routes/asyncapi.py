@@ -5,8 +5,6 @@ uses JSON Schema draft 07: a referenced schema is a component and has no `$id`, 
 of references.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache

@@ -5,8 +5,6 @@ is read a page at a time, as fast as the client takes it. New events are read an
 clients with the same selection.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import zlib

@@ -1,7 +1,5 @@
 """`/healthz`, `/readyz`: whether this process runs, and whether it should receive requests."""
 
-from __future__ import annotations
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route

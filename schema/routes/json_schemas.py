@@ -6,8 +6,6 @@ number of its schema. That schema is served at `/schemas/ExportControl.Suspended
 without the number.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 The response is streamed: each line is sent when it is checked, so the lines received are the progress.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import ExitStack
 

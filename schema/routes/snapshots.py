@@ -4,8 +4,6 @@ The bytes are untrusted: no browser shows them as a page of this server. Caches 
 only, because a redaction deletes them.
 """
 
-from __future__ import annotations
-
 import mimetypes
 import re
 from collections.abc import AsyncGenerator, AsyncIterator

@@ -4,8 +4,6 @@ The address chooses the moment (`valid`, `known` or `position`), and filters the
 GraphQL API.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace

@@ -4,8 +4,6 @@ Tiles, entries and proofs of one size never change, so caches may store them per
 token, only the client's own cache.
 """
 
-from __future__ import annotations
-
 import gzip
 
 from starlette.requests import Request

@@ -1,7 +1,5 @@
 """Values of a table as texts of cells."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -4,8 +4,6 @@ A CSV file without comment lines contains no date, licence or completeness. Its 
 and the meaning of each column.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.tables.cells import SEPARATOR

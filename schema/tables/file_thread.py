@@ -5,8 +5,6 @@ disconnected client interrupts the waiting task, never the step. So the end of t
 in the same thread.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

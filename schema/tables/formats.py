@@ -5,8 +5,6 @@ temporary file, a page at a time and outside of the event loop. The file is dele
 disconnects.
 """
 
-from __future__ import annotations
-
 import re
 import tempfile
 from collections.abc import AsyncGenerator, Iterable, Sequence

@@ -1,7 +1,5 @@
 """The routes of tables as OpenAPI 3.1, made of the tables themselves. Pure."""
 
-from __future__ import annotations
-
 from functools import cache
 from importlib.metadata import version
 from typing import Any

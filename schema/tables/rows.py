@@ -1,7 +1,5 @@
 """The rows of a table at a moment, a page at a time, through the same path as API clients."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass

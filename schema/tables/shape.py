@@ -7,8 +7,6 @@ elements. Fields are columns. An object is written flat, with its name before th
 or of scalars, is a column with several values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain

@@ -6,8 +6,6 @@ moment; `$first`, `$after` and `$until` select a page. All other variables are p
 their own names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """Metrics of e-mail alerts for `/metrics`: attempts of this process, and the state of subscriptions."""
 
-from __future__ import annotations
-
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from schema.services import Services

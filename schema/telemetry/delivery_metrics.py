@@ -1,8 +1,6 @@
 """Metrics of deliveries for `/metrics`: requests of this process, and the state of all endpoints and
 relays."""
 
-from __future__ import annotations
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services

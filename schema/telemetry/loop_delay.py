@@ -1,7 +1,5 @@
 """The delay of the event loop: the time that a ready callback waits for other work."""
 
-from __future__ import annotations
-
 import asyncio
 from weakref import ref
 

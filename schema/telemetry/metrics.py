@@ -1,7 +1,5 @@
 """`/metrics`: the metrics for Prometheus. docs/operating/monitor.md describes each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from typing import Any

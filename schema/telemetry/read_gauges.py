@@ -1,7 +1,5 @@
 """Gauges of values that a scrape of `/metrics` reads, mostly from the database."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TypeAlias
 

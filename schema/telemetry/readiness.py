@@ -1,7 +1,5 @@
 """Readiness of this instance: the log, the projection and the database."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Metrics of watched sources for `/metrics`: polls of this process, and the state of all sources."""
 
-from __future__ import annotations
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schema.services import Services

@@ -1,7 +1,5 @@
 """GraphQL fields of free texts, which are stored in annexes. Events older than annexes contain them."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Collection, Iterable
 from typing import cast
 

@@ -1,7 +1,5 @@
 """GraphQL types of candidates, their proposals and the decisions on them."""
 
-from __future__ import annotations
-
 from typing import Annotated, cast
 
 import strawberry

@@ -1,7 +1,5 @@
 """GraphQL types of changes and transitions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from enum import Enum

@@ -1,7 +1,5 @@
 """Clauses of export controls as GraphQL shows them."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, TypeAlias

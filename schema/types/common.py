@@ -1,7 +1,5 @@
 """GraphQL types that several kinds of entity share: places, commodities, quantities, sources."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 from typing import Any, ClassVar, Self, TypeVar, cast

@@ -1,7 +1,5 @@
 """GraphQL types of the completeness of responses."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 

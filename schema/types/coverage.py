@@ -1,7 +1,5 @@
 """GraphQL types of lists of acts that were read."""
 
-from __future__ import annotations
-
 from schema.base.output_types import struct_field
 from schema.types.common import Node, entity_type
 from tracker.domain.evidence.coverage import CoverageState, Declared

@@ -1,7 +1,5 @@
 """GraphQL types of the dependence of places: yearly lines, lists of origins, imports under controls."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import strawberry

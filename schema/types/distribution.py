@@ -1,7 +1,5 @@
 """GraphQL types of production or reserves by place."""
 
-from __future__ import annotations
-
 from typing import Annotated, NamedTuple
 
 import strawberry

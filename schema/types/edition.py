@@ -1,7 +1,5 @@
 """GraphQL types of editions of publishers and of the newest recorded facts."""
 
-from __future__ import annotations
-
 import strawberry
 
 from projections.query import facts

@@ -1,7 +1,5 @@
 """GraphQL types of endpoints, their deliveries and their changes."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import strawberry

@@ -1,7 +1,5 @@
 """GraphQL types of exposure to export controls."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from decimal import Decimal
 

@@ -1,7 +1,5 @@
 """GraphQL types of figures and their claims."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property

@@ -1,7 +1,5 @@
 """GraphQL types of firms."""
 
-from __future__ import annotations
-
 import strawberry
 from strawberry import field
 

@@ -1,7 +1,5 @@
 """GraphQL types of the share of a group of countries."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import strawberry

@@ -1,7 +1,5 @@
 """GraphQL types of the newest recorded act of an issuer and its watched sources."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import strawberry

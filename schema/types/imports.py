@@ -1,7 +1,5 @@
 """GraphQL types of imports and their receipts."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.base.output_types import made_field, output_type, struct_field

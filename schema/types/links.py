@@ -4,8 +4,6 @@ A field with the name of an entity has a link field beside it, named after its t
 `partOfAlliance`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from projections.analysis.claims import Orders

@@ -8,8 +8,6 @@ The field `firms` has the arguments of the method, then `orderBy`, `first`, `aft
 then those that the method takes by keyword only. It returns a page of the list of the method.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import wraps

@@ -1,7 +1,5 @@
 """GraphQL types of polls of a watched source and of their fetches, from the events of its stream."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """GraphQL types of lists of origins."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.base.output_types import output_type

@@ -1,7 +1,5 @@
 """GraphQL types of a place's figure and its share."""
 
-from __future__ import annotations
-
 import strawberry
 
 from projections.analysis.claims import Orders

@@ -1,7 +1,5 @@
 """GraphQL types of orders of publishers."""
 
-from __future__ import annotations
-
 from schema.base.output_types import struct_field
 from schema.types.common import Node, entity_type
 from tracker.domain.figures.preference import PreferenceState

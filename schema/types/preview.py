@@ -1,7 +1,5 @@
 """GraphQL types of previews: events to be recorded and the resulting changes."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from datetime import date

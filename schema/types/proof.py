@@ -1,7 +1,5 @@
 """GraphQL types of checkpoints of the log and proofs from them."""
 
-from __future__ import annotations
-
 import strawberry
 from strawberry import field
 

@@ -1,7 +1,5 @@
 """Figures with the orders of publishers that rank their claims."""
 
-from __future__ import annotations
-
 import msgspec
 
 from projections.analysis import claims

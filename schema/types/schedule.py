@@ -1,7 +1,5 @@
 """GraphQL types of announced transitions."""
 
-from __future__ import annotations
-
 import strawberry
 from strawberry import field
 

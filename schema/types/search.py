@@ -1,7 +1,5 @@
 """GraphQL types of search results."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import strawberry

@@ -1,7 +1,5 @@
 """GraphQL types of the check of a shipment."""
 
-from __future__ import annotations
-
 import strawberry
 from strawberry import field
 

@@ -1,7 +1,5 @@
 """GraphQL type of the record that supports a status."""
 
-from __future__ import annotations
-
 import strawberry
 
 from schema.base.output_types import made_field, output_type, struct_field

@@ -1,7 +1,5 @@
 """GraphQL types of periods of the status of a clause."""
 
-from __future__ import annotations
-
 from typing import Annotated, TypeAlias
 
 import strawberry

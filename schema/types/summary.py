@@ -1,7 +1,5 @@
 """English sentences for events, from their facts and the names of entities at that time."""
 
-from __future__ import annotations
-
 from schema.base.context import Info
 from tracker.domain.entities.history import Evidence
 from tracker.log.entries import RecordedEvent

@@ -1,7 +1,5 @@
 """GraphQL types of supplies."""
 
-from __future__ import annotations
-
 import strawberry
 
 from projections.analysis import supplies

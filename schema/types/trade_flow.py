@@ -1,7 +1,5 @@
 """GraphQL types of trade flows."""
 
-from __future__ import annotations
-
 import strawberry
 
 from projections.analysis import flow_parts as analysis

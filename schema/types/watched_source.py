@@ -1,7 +1,5 @@
 """GraphQL types of watched sources."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Annotated, TypeVar

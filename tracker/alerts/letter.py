@@ -4,8 +4,6 @@ Both texts follow from the same parts. The HTML has one column, letters of 16 pi
 addresses that identify the reader, except the links of the reader's own subscription.
 """
 
-from __future__ import annotations
-
 import textwrap
 import uuid
 from collections.abc import Iterator, Mapping, Sequence

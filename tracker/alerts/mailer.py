@@ -13,8 +13,6 @@ Several digests and deliveries run at once, those of a domain one after the othe
 recipient postpones only that subscription or that domain; an error of the whole mail server pauses sending.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import random

@@ -1,7 +1,5 @@
 """Options of e-mail alerts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum

@@ -7,8 +7,6 @@ at three widths, because one attacker can have all addresses of a network. When 
 used up, networks with few of them share some in each hour.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

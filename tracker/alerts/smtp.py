@@ -1,7 +1,5 @@
 """Sending of messages to the mail server, over a connection."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 No answer depends on whether an address has subscriptions. The API can add an address and cannot read one.
 """
 
-from __future__ import annotations
-
 import math
 import uuid
 from collections.abc import Callable, Sequence

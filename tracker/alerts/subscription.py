@@ -1,7 +1,5 @@
 """Subscriptions: address, page, frequency, time zone and the time of the next digest. Pure."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta

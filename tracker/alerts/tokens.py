@@ -4,8 +4,6 @@ A token has its purpose, its subject and its expiry in it, with an HMAC over the
 and a reader of the database cannot make one.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode

@@ -4,8 +4,6 @@ No request waits longer than FETCH_TIMEOUT_SECONDS for an issuer. There is one f
 with invented key ids cause at most one in REFETCH_PAUSE_SECONDS.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

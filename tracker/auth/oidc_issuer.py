@@ -4,8 +4,6 @@ The token's own header is used only for the id of its key, which selects one of 
 The algorithm must be permitted for that key, regardless of the token.
 """
 
-from __future__ import annotations
-
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping

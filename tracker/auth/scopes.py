@@ -4,8 +4,6 @@ A token is 256 random bits, shown once. The database stores its SHA-256. Random 
 slow hash would only delay every request.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import secrets

@@ -1,7 +1,5 @@
 """Commands, their planned events, and the recorded results of these. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Decisions: the events of a plan, each checked against its entity after the previous events."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from tracker.clock import Pauses

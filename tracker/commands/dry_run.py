@@ -1,7 +1,5 @@
 """Dry runs: the events that commands would record, and the recorded facts that they depend on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """Cache of entities for decisions."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Sequence

@@ -1,7 +1,5 @@
 """Commands: decided by the aggregates, then appended to the log."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Checks of a corpus beyond the format of its acts: order, rules, links, repetitions."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, pairwise

@@ -4,8 +4,6 @@ The same input gives the same bytes. Lines are in the order of publication of th
 and the publisher's file have the same figure, the edited one is used, with its remarks.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The copy of the shipped log into a database."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from tracker.audit.bundle.packed import PackedLog

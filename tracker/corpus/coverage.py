@@ -1,7 +1,5 @@
 """Coverage of a corpus as tables: its acts by issuer and year, and the lists that were read."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 

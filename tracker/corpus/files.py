@@ -10,8 +10,6 @@
 The path of a file determines the entity of its acts. docs/data.md describes the format.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Origins in the importer's own union stay named: its imports from outside leave t
 `tracker import` reads all flows of the publisher's file, with each origin.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 

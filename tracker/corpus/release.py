@@ -9,8 +9,6 @@ gives equal entries:
   redacted text. The texts of a release are public anyway.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,7 +1,5 @@
 """The shipped log, and the part of a database that is its beginning."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tracker.audit.format.checkpoint import Checkpoint

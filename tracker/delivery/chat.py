@@ -4,8 +4,6 @@ Slack and compatible programs get a text and blocks; Teams gets an Adaptive Card
 webhooks. Texts that exceed the limits of the receiver are shortened, never dropped.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -12,8 +12,6 @@ After a server was frozen, its lease has expired. It begins no request, and its 
 they belong to an older epoch.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -1,7 +1,5 @@
 """The content of one request to an endpoint, and the records of requests that were not made. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 

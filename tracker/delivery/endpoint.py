@@ -1,7 +1,5 @@
 """Endpoints: filter, place in the log, and failures. Plain values."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import datetime

@@ -5,8 +5,6 @@ retried with half as many events. This isolates an event that the receiver canno
 it are delivered.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import random

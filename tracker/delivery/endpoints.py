@@ -5,8 +5,6 @@ Each change by a person is one transaction with the record of its author and rea
 a replay, which runs independently of the cursor.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

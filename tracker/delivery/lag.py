@@ -1,7 +1,5 @@
 """Lag of an endpoint: its selected events that have not been sent yet."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

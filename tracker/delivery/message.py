@@ -4,8 +4,6 @@ An event is sent as its entry, byte for byte as stored and hashed, with up to tw
 them it equals the entry, so that a receiver can prove its content.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote

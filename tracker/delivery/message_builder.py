@@ -1,7 +1,5 @@
 """Messages of deliveries in the format of their endpoint."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Cache of messages that are sent unchanged to many endpoints."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 

@@ -1,7 +1,5 @@
 """Events of one endpoint that a person has set aside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Few requests begin per iteration of the event loop, which also serves clients. M
 limit the requests in flight.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator

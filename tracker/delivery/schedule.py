@@ -1,7 +1,5 @@
 """Retry schedule of failed deliveries. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

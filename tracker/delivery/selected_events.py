@@ -5,8 +5,6 @@ lags behind reads the log itself, page by page. Both ways return the same events
 speed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """State of all deliveries, for monitoring."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Inclusion proofs for delivered events, available once a checkpoint covers the events."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 

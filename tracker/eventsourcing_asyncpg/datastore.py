@@ -1,7 +1,5 @@
 """The connections of one factory, for use from any thread."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from threading import Event

@@ -1,7 +1,5 @@
 """Conversion of errors to those of the eventsourcing library, which follow PEP 249."""
 
-from __future__ import annotations
-
 import asyncpg
 from eventsourcing.persistence import (
     DatabaseError,

@@ -1,7 +1,5 @@
 """The infrastructure factory: recorders and their tables, configured by the environment."""
 
-from __future__ import annotations
-
 from types import TracebackType
 from typing import TypeVar, cast
 

@@ -1,7 +1,5 @@
 """Identifiers in the SQL of one application."""
 
-from __future__ import annotations
-
 import re
 
 from eventsourcing.persistence import ProgrammingError

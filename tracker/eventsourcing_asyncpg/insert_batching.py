@@ -1,7 +1,5 @@
 """Batches of concurrent inserts, each with its own outcome."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 

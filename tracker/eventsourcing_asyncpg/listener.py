@@ -4,8 +4,6 @@ A notification is only a hint. If it is missed, the table is read after `POLL_IN
 always read from the table by notification id.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging

@@ -1,7 +1,5 @@
 """An event loop in a separate thread, for synchronous callers."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError, Future, wait

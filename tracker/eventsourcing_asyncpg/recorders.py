@@ -1,7 +1,5 @@
 """The recorders of the eventsourcing library, over asyncpg."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path

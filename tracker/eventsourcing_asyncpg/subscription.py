@@ -1,7 +1,5 @@
 """Subscriptions to the events of one application, for the library."""
 
-from __future__ import annotations
-
 import logging
 from abc import abstractmethod
 from collections import deque

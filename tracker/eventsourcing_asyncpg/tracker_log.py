@@ -6,8 +6,6 @@ separate tables. Notification ids are positions, originator ids are streams, and
 docs/library.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event

@@ -4,8 +4,6 @@
 migrations/0020_log.sql.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Appends to the log over one connection: the events of commands, and those of an import."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -7,8 +7,6 @@ last position shown, an entry there, and the last acknowledged event. So it also
 beyond that position again.
 """
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import NamedTuple
 

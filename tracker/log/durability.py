@@ -9,8 +9,6 @@ A log can still be set back by a forced failover or a restored backup. Then the 
 shown and cached by position are wrong: it shows nothing more, and ends.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

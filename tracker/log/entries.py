@@ -5,8 +5,6 @@ An entry is a CloudEvents 1.0 event in structured JSON. PostgreSQL writes its fi
 hashed and exported: there is no second form.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Hash of an entry: identifies the entry at a position."""
 
-from __future__ import annotations
-
 from hashlib import sha256
 
 

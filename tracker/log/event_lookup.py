@@ -1,7 +1,5 @@
 """Lookup of events: by position, by id, and by type in a stream."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TypeVar

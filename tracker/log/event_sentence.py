@@ -1,7 +1,5 @@
 """English sentences for events of the log, with the names of entities at that time."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 

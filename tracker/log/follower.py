@@ -6,8 +6,6 @@ log is read after `POLL_INTERVAL_SECONDS`. Events are always read from the log b
 skipped.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging

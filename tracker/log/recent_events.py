@@ -1,7 +1,5 @@
 """Cache of the newest events of the log, shared by all followers. Pure."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice

@@ -4,8 +4,6 @@ A client with a token resumes the same log, or gets an error if it was set back.
 with different events after a set-back.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

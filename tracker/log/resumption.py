@@ -1,7 +1,5 @@
 """Validation of resume tokens against the log."""
 
-from __future__ import annotations
-
 from tracker.errors import InvalidInput, LogDiverged
 from tracker.log.recorder import Recorder
 from tracker.log.resume_token import ResumeToken

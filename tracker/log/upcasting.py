@@ -10,8 +10,6 @@ for every event type that has it. Keep the JSON Schema that the type had until t
 number from then on.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType

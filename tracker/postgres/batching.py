@@ -1,7 +1,5 @@
 """Batching of concurrent calls into transactions, and confirmation of commits."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress

@@ -4,8 +4,6 @@ asyncpg parses such URLs leniently: a `/` in a password ends it there, and error
 Here ambiguous characters are rejected, and no error quotes any part of the URL.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 from urllib.parse import unquote

@@ -5,8 +5,6 @@ for a moment, and the first response wins. While one host is silent, unsuitable 
 of them may be promoted. The host of the last connection is tried first.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import deque

@@ -9,8 +9,6 @@ While servers of two releases run, leases belong to the newer one: its events an
 the older one.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

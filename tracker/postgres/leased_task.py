@@ -1,7 +1,5 @@
 """Background tasks that exactly one process at a time does, with database connections of their own."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine

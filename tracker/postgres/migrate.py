@@ -4,8 +4,6 @@ A new database goes through the same steps as an old one, so both have the same 
 were replaced by fewer ones with the same result (`FORMER_STEPS`).
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

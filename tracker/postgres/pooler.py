@@ -4,8 +4,6 @@ A pooler lends a connection to PostgreSQL for the length of a transaction. Sessi
 locks) is lost with it, and so are prepared statements, unless the pooler recreates them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import secrets
 from collections.abc import AsyncIterator

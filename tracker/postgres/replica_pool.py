@@ -5,8 +5,6 @@ used next. So a connection is handed out only if its server has replayed them. I
 `REPLAY_TIMEOUT_SECONDS`, or none responds, the primary is used, if it is configured.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable

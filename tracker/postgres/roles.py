@@ -1,7 +1,5 @@
 """Roles of the server: which a database needs, and which a login lacks to migrate it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

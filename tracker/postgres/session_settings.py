@@ -5,8 +5,6 @@ silently. Then names would refer to other tables, days would begin in another ti
 not be limited to their role.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -11,8 +11,6 @@ after a restore of an older backup. A separate check detects whether its log was
 (tracker/log/continuity.py).
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections import defaultdict

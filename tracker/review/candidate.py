@@ -1,7 +1,5 @@
 """Candidates, their states and the actions permitted in each. Pure."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The queue of candidates for reading: pages, counts, single candidates, past actions."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """Findings: data read at a publisher that may become facts after review. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date

@@ -5,8 +5,6 @@ file. After a crash the state remains, and the next process continues. A complet
 receipt, which is recorded in the same transaction as its events.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import tempfile

@@ -6,8 +6,6 @@ appended under an id derived from the candidate, so it counts once. After a cras
 process finds the event in the log, or returns the candidate to the queue.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

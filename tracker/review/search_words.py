@@ -1,7 +1,5 @@
 """Search words of candidates in the queue. Pure."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable

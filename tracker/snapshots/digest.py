@@ -1,7 +1,5 @@
 """Names of snapshots: the SHA-256 of their bytes. Pure."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 

@@ -4,8 +4,6 @@ A file gets its name when it is complete and on the disk. A crash leaves a part 
 start when it is an hour old. The database, not the directory, determines which files should exist.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import time

@@ -1,7 +1,5 @@
 """Snapshots that events name, and those that they redact. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 

@@ -5,8 +5,6 @@ records it (migrations/0023_watch.sql). A file is removed after that transaction
 the snapshot, or by `remove_redacted_files`, for example at a start.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import logging

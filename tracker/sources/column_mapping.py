@@ -11,8 +11,6 @@ title = "Titel"
 "Ausfuhrverbot" = "ban"
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Downloads, kept during an import, because a source is read more than once."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Stable event ids of rows of publications."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

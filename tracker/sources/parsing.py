@@ -1,7 +1,5 @@
 """Parsers of words in spreadsheets: dates with their precision, places, commodities."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

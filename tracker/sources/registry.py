@@ -1,7 +1,5 @@
 """Registry of readers."""
 
-from __future__ import annotations
-
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, Reader
 from tracker.sources.readers import (

@@ -8,8 +8,6 @@ A failed request is raised in the generator as `FetchFailed`. An adapter that ca
 documents catches it and reports a lead. Otherwise it lets the error end the poll.
 """
 
-from __future__ import annotations
-
 import codecs
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass

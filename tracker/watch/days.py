@@ -4,8 +4,6 @@ A format has `%d` (day), `%m` (month as a number), `%B` and `%b` (full and abbre
 literal text: `%d de %B de %Y`. Nothing is guessed: the format alone decides what 03/04/2025 means.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata

@@ -3,8 +3,6 @@
 For some documents libxml2 needs much of both, and its threads cannot be stopped.
 """
 
-from __future__ import annotations
-
 import base64
 import pickle
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The HTML process: run as a module, it answers requests until its input ends."""
 
-from __future__ import annotations
-
 import base64
 import logging
 import pickle

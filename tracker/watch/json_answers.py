@@ -1,7 +1,5 @@
 """Parser of untrusted JSON responses: checks shape, encoding and storable characters."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 from tracker.domain.basics.codec import decode

@@ -4,8 +4,6 @@ Pure, like adapters. A list without items, or an item without a link or a day, m
 changed. Then the poll fails, so that nothing is missed silently.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace

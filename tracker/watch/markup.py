@@ -6,8 +6,6 @@ header and document declare two encodings and both can decode it. Names of encod
 Standard of the WHATWG.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from urllib.parse import urldefrag, urljoin

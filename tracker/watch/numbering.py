@@ -1,7 +1,5 @@
 """Gaps in the yearly numbers of a publisher's acts. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 

@@ -12,8 +12,6 @@ After a crash before the last step, the poll is repeated from the same cursor. M
 unchanged, but an adapter sees `unchanged` only for content of a complete poll.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

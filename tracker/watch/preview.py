@@ -1,7 +1,5 @@
 """Preview of polls: shows proposals without storing or recording anything."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 

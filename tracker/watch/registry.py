@@ -1,7 +1,5 @@
 """Registry of adapters."""
 
-from __future__ import annotations
-
 from tracker.errors import InvalidInput
 from tracker.watch.adapter import Adapter
 from tracker.watch.adapters import (

@@ -15,8 +15,6 @@ A table of a user's file replaces the built-in table with the same key; `watched
 out.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping

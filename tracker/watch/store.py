@@ -1,7 +1,5 @@
 """State of the watcher: the progress of each source, and the last content of its addresses."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """State of watching and its faults, for monitoring."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Terms that select relevant announcements. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import lru_cache

@@ -5,8 +5,6 @@ stops, another one replaces it when its lease expires. A process that was frozen
 each step, and its write at the end of a poll is refused.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -4,8 +4,6 @@ A name is resolved here and its addresses are checked. The address of each conne
 name whose addresses change between two lookups cannot lead to another address.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import ssl

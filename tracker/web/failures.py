@@ -1,7 +1,5 @@
 """Reasons of failed fetches: a stable code, and one line for people."""
 
-from __future__ import annotations
-
 import logging
 import os
 import ssl

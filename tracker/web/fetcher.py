@@ -5,8 +5,6 @@ identifies itself, and known content is requested conditionally. Redirects are f
 is checked like the first. Content encodings are decoded: `content` is the document as published.
 """
 
-from __future__ import annotations
-
 import socket
 import ssl
 import time

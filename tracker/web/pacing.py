@@ -1,7 +1,5 @@
 """Rate limits of hosts: one request at a time, with a pause between two, longer on request."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """Requests for documents of other servers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """Responses of other servers: a document, a redirect, or an error."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime

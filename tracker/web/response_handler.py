@@ -4,8 +4,6 @@ aiohttp reads interim responses (1xx) without a limit, in a loop that blocks all
 has more of them.
 """
 
-from __future__ import annotations
-
 from typing import Any, TypeAlias
 
 from aiohttp import StreamReader

@@ -1,7 +1,5 @@
 """The header `Retry-After` (RFC 9110, 10.2.3). Pure, except for the clock."""
 
-from __future__ import annotations
-
 import re
 import time
 from datetime import UTC

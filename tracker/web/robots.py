@@ -1,7 +1,5 @@
 """The robots.txt of hosts (RFC 9309), parsed by Protego and cached for a day."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable

@@ -5,8 +5,6 @@ A page is `PATH/index.html`. Parameters are parts of the path: `/controls?status
 `tables/clauses/commodity=gallium.csv`. Names need no escaping in addresses.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from dataclasses import dataclass

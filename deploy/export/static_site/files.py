@@ -3,8 +3,6 @@
 A manifest that is not `complete` lists the files of an interrupted run, which the next run replaces.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -4,8 +4,6 @@ Links become relative paths of files. Forms, live updates and files that need th
 links to the server lead to the page that explains them.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from html import escape, unescape

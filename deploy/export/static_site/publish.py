@@ -1,7 +1,5 @@
 """Publication of a static site: a crawl of the pages at one moment, through the application itself."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence

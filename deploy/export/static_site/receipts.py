@@ -4,8 +4,6 @@ Each run issues receipts with a new time and checkpoint. A receipt of an earlier
 same answer, so that a second run changes no file.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import msgspec

@@ -1,7 +1,5 @@
 """Requests to the application in this process, without a socket."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import MutableMapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Differences between two moments, with their events."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """The rules for a shipment on a day, with duties, open questions and upcoming changes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """The claims of all publishers on a figure, in all editions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

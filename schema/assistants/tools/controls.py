@@ -1,7 +1,5 @@
 """Export controls, import restrictions and quotas, with the status of their clauses on a day."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 

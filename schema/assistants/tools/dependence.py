@@ -1,7 +1,5 @@
 """Imports of a place from origins with export controls, and its net import reliance."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 

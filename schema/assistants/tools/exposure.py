@@ -1,7 +1,5 @@
 """Shares of the world's output of a commodity from places that control its export."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any

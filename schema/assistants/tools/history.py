@@ -1,7 +1,5 @@
 """The events of an entity, and the resulting versions of its state."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

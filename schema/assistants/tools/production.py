@@ -1,7 +1,5 @@
 """The world's output of a commodity by place and year."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """Search of entities, commodities and places by words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

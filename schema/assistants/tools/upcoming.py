@@ -1,7 +1,5 @@
 """Upcoming changes after a day, as known on it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any
 

@@ -5,8 +5,6 @@ would convert them again each time, with all defaults; here they are cached. Arg
 cached for the moments of one request.
 """
 
-from __future__ import annotations
-
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -8,8 +8,6 @@ Any other exception is a bug. It is counted in `tracker_plan_failures_total` and
 and the plan is dropped. The client still gets its response, because graphql-core makes it.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager

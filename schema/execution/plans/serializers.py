@@ -6,8 +6,6 @@ a list is read and converted together, and so are nested lists. Selections witho
 plan refuses (it raises), are left to graphql-core, so errors and nulls are the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal

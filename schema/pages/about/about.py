@@ -1,7 +1,5 @@
 """`/about`: purpose, sources and licences, limits, citation and verification."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

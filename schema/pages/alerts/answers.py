@@ -1,7 +1,5 @@
 """Check of a requested target: a subscription is accepted only if its page and its digest have an answer."""
 
-from __future__ import annotations
-
 import asyncio
 
 from starlette.requests import Request

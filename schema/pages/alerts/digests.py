@@ -1,7 +1,5 @@
 """Digests of pages: the queries about two moments, and their letters."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta

@@ -4,8 +4,6 @@ GET changes nothing, because mail scanners open links; buttons send forms. A for
 come from anywhere: mail programs unsubscribe by one click (RFC 8058).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """Texts of mails: digests of changes between two moments, and mails that requests cause. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

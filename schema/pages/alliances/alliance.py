@@ -1,7 +1,5 @@
 """`/alliances/{key}`: an alliance with its members over time, announcements and successors. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

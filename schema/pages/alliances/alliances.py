@@ -1,7 +1,5 @@
 """`/alliances`: the members on a date, as a matrix of places and alliances. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`/announcements/{key}`: one announcement beside those with a different account of it. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

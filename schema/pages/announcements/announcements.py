@@ -1,7 +1,5 @@
 """`/announcements`: announcements, the newest first, by words, actor, kind and commodity. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`/changes`: differences between two moments, on either axis, with their events. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

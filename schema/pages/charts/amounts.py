@@ -1,7 +1,5 @@
 """Scales of amounts: round numbers for axes, and labels that do not overlap."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, localcontext
 from itertools import count

@@ -1,7 +1,5 @@
 """Drawing of the claims on one figure as marks on a scale, a row each. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal

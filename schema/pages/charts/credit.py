@@ -1,8 +1,6 @@
 """The foot and the metadata of every image: sources, address and licence, so that a copy says where it is
 from. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from textwrap import wrap

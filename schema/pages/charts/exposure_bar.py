@@ -1,7 +1,5 @@
 """Bars whose parts are under controls of different kinds. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

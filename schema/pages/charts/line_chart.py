@@ -5,8 +5,6 @@ preferred claim, a hollow one an earlier edition. A year without a number and a 
 break a line.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from calendar import isleap

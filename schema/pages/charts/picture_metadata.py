@@ -4,8 +4,6 @@ SVG and PNG have them as RDF (Dublin Core, XMP), which search engines read as th
 has them in its information dictionary.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Client of the process that makes pictures. It is started on first use, and again after a failure."""
 
-from __future__ import annotations
-
 import json
 from importlib.util import find_spec
 from pathlib import Path

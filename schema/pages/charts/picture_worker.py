@@ -6,8 +6,6 @@ svg]`. Each output is a line `true|false LENGTH` and as many bytes: the picture,
 ends with its input. It loads nothing from the network.
 """
 
-from __future__ import annotations
-
 import json
 import signal
 import sys

@@ -1,7 +1,5 @@
 """Conversion of SVG to PNG and PDF in a separate process, with a cache by content."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """The two rulers of the time bar: effective dates, and positions of the log. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

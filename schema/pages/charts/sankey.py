@@ -4,8 +4,6 @@ The height of a flow is its amount. Its fill shows its kind, which a word beside
 their order, which is that of the publisher.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal

@@ -4,8 +4,6 @@ Drawings have no `viewBox`: x is in percent and y in pixels. So they stretch wit
 keeps its size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date

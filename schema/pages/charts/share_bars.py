@@ -1,7 +1,5 @@
 """Shares as bars, a row each: the largest takes the whole width. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from decimal import Decimal
 

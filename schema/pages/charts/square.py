@@ -4,8 +4,6 @@ In a row the records of an entity are the same. Each cell is a state that holds 
 address: a date and a position.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """Drawing of the statuses of clauses over time: a bar for each period in each row, and marks. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

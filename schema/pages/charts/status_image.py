@@ -1,7 +1,5 @@
 """A table of statuses as a separate image: sizes in pixels, real colours, text inside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap

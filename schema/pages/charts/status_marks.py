@@ -1,7 +1,5 @@
 """Words and colours for the shapes of statuses and the hues of measures. A word accompanies each hue."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

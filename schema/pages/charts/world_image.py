@@ -1,7 +1,5 @@
 """The map of the world as a separate image: real colours, title, moment and legend inside."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap

@@ -1,7 +1,5 @@
 """`/check`: the recorded rules for a shipment, with questions on the possible ones. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

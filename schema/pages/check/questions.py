@@ -1,7 +1,5 @@
 """Open questions of a check as links: the same address with an answer. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

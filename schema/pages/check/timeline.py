@@ -1,7 +1,5 @@
 """The statuses of the rules for a shipment over time. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any

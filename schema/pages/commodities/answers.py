@@ -1,7 +1,5 @@
 """The summary box of a commodity: clauses that name it, those of its producers and the strictest first."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Clauses on a commodity by issuer: current and future ones, and ended ones. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

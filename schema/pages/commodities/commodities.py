@@ -1,7 +1,5 @@
 """`/commodities`: all commodities with their largest producer, concentration and clauses in force. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`/commodities/{key}`: producers, output over the years, and the controls on a commodity. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Shares of the world's output under controls, by destination. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

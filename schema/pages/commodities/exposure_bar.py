@@ -1,7 +1,5 @@
 """Bars of the world's output under controls, with a separate part for what is not confirmed. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any

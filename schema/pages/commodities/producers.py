@@ -1,7 +1,5 @@
 """Producers of a commodity: the ranking with its bars, and the map. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Output over the years by edition: the chart, and the table of world totals. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The acts of an instrument in the order of recording. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`/controls/{key}`: one instrument with the status of its clauses and its history. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """`/controls`: the instruments that control trade or production, with filters, as bars over time. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

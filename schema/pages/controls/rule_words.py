@@ -3,8 +3,6 @@
 A limit is named, or the words say `certain`: `ban on certain exports of gallium`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

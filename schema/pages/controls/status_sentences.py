@@ -3,8 +3,6 @@
 A sentence contains the statuses of the API and nothing else.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta

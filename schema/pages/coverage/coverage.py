@@ -1,7 +1,5 @@
 """`/coverage`: the lists of acts that were read, and their omissions. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

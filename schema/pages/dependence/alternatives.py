@@ -1,7 +1,5 @@
 """Producers without recorded export controls toward an importer, by stage of the supply chain. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """`/commodities/{key}/dependence`: the imports of a place, their origins, and controls of these. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """Products that a place imports, with its reliance and the controls of their origins. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Lists of the origins of imports, with the bounds of the part under export controls. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """`/places/{code}/dependence`: the products that a place imports, and the controls of origins. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Prices over years with the dates of export controls. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Net import reliance over years and editions: sentences, a chart and a table. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

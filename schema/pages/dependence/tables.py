@@ -1,7 +1,5 @@
 """The tables behind the pages of dependence. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from schema.pages.site.page import TableOfPage

@@ -1,7 +1,5 @@
 """Trade flows of an importer by code of the Harmonized System, with their largest origins. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

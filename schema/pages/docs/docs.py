@@ -1,7 +1,5 @@
 """`/docs`: all documents, with a search; `/docs/NAME`: one document."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ The result has no raw HTML and no style attributes. Tables and code scroll separ
 an anchor.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Descriptions of parts of pages for other sites, by oEmbed 1.0. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

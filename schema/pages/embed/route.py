@@ -4,8 +4,6 @@ These are the only responses that other sites may frame. They use no cookies, so
 only a signed-in reader may see.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from functools import partial

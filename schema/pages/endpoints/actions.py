@@ -3,8 +3,6 @@
 Each is one mutation, and the names of its fields are those of its input.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

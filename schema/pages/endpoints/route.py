@@ -3,8 +3,6 @@
 Queries and mutations go through the API, with the rights of the reader.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

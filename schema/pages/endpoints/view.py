@@ -1,7 +1,5 @@
 """Words for the state of an endpoint. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """`/events/{event}`: an event with its source, its corrections and its proof. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

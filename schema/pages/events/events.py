@@ -1,7 +1,5 @@
 """`/events`: the log, newest first, for readers; new events are announced on the open page. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

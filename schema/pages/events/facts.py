@@ -1,7 +1,5 @@
 """`/facts`: the facts that count, by date, whenever they were recorded. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

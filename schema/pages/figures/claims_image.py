@@ -1,7 +1,5 @@
 """The claims on a figure as a separate image. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar

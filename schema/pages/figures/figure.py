@@ -1,8 +1,6 @@
 """`/figures/{key}`: every claim on one figure, the preferred one with its reason, and their spread.
 Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal

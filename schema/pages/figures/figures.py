@@ -1,7 +1,5 @@
 """`/figures`: commodities or products with figures, their editions, and every matching claim. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby

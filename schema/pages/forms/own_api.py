@@ -1,7 +1,5 @@
 """Queries and mutations of pages with forms: through the API, with the rights of the reader."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any

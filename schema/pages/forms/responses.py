@@ -1,7 +1,5 @@
 """Requests and responses of pages with forms."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Any
 

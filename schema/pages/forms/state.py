@@ -4,8 +4,6 @@ The text (`State`) has the shape of the input: objects, lists, and strings for a
 is its path in the input, with points between: `clauses.0.measure`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias

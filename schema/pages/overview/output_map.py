@@ -1,7 +1,5 @@
 """Producers of a commodity: shares of the world's production, on the map and as a table. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """`/`: clauses in force by place, newest records, upcoming and recent changes. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Restricting countries: clauses by issuer, on the map and as a table. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Status changes by date: one line for all clauses of an instrument with the same change. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby

@@ -1,7 +1,5 @@
 """`/places/{code}`: restrictions of a place and on it, its output and its exposure. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`/places`: restricting places, places named in restrictions, and numbers of alliances. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Recorded events as states of the forms that record them, for corrections. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any

@@ -1,7 +1,5 @@
 """Values of the API for readers, in a preview and in a proposal. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date

@@ -4,8 +4,6 @@ A preview and a recording are one request to the API each: `preview` and `record
 recording expects the version that the preview was based on. The key of the form is used once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4

@@ -1,7 +1,5 @@
 """The form of the fact of a candidate: the proposal, and the changes of a person."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 

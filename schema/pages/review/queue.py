@@ -1,7 +1,5 @@
 """A part of the queue of candidates, as an address names it: its filters and its order. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any

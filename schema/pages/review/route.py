@@ -4,8 +4,6 @@ Queries and mutations go through the API, with the rights of the reader. After a
 of the queue is shown.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

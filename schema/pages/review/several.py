@@ -4,8 +4,6 @@ Each candidate is decided separately, in the order of the queue. A refused candi
 the others are decided. A decision expects the revisions that the queue showed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any

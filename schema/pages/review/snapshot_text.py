@@ -3,8 +3,6 @@
 The content is untrusted: it is never shown as HTML, and nothing in it is loaded.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

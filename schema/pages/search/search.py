@@ -1,7 +1,5 @@
 """`/search?q=`: clauses for the goods and places in a search, then records and events. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """`/sign-in`: a form for a token, which the browser then stores in a cookie; `/sign-out` deletes it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from starlette.requests import Request

@@ -1,7 +1,5 @@
 """Numbers of publishers in words, with their original precision and qualifiers. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any

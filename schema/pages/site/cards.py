@@ -3,8 +3,6 @@
 A style sheet that changes the display of a table takes its roles away in some browsers, so they are explicit.
 """
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from itertools import count

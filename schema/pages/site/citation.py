@@ -4,8 +4,6 @@ The tracker is the author of its pages. A citation names the sources of the cont
 of the log and the digest of the state. With these, everyone can verify that it is unaltered.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Parts of pages for frames of other sites: their addresses, sizes and codes. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

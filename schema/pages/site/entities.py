@@ -1,7 +1,5 @@
 """Names of entities on pages, from the fragment NodeName. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Parts of feeds as Atom (RFC 4287, with the archives of RFC 5005) and as JSON Feed 1.1. Pure."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

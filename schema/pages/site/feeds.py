@@ -5,8 +5,6 @@ newest part has an address without an end. Older parts are archives (RFC 5005), 
 at the same events.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files

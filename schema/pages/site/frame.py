@@ -1,7 +1,5 @@
 """The frame of every page: the time bar, the data formats, the citation. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

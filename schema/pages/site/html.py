@@ -1,7 +1,5 @@
 """HTML responses: the parts of every page, security headers, and errors as pages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Charts as separate images, which need no style sheet: title, moment and legend inside."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -1,7 +1,5 @@
 """Names in the parameters of pages: "Japan" and "JP", "Metal" and "METAL" mean the same. Pure."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from functools import cache
 

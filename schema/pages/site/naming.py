@@ -1,7 +1,5 @@
 """Names of figures and their publishers. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

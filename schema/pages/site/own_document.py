@@ -1,7 +1,5 @@
 """Base of objects with a GraphQL document beside their module: pages, and tools for assistants."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from importlib.resources import files
 

@@ -1,7 +1,5 @@
 """Pages: a GraphQL document and a template of the same name, with a function between them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

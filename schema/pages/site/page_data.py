@@ -1,7 +1,5 @@
 """Pages as data: the response as JSON, the table of a page, its drawing, its feeds."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping

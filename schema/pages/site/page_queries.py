@@ -1,7 +1,5 @@
 """Queries of pages, executed like those of API clients."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager

@@ -1,7 +1,5 @@
 """Parsed requests for pages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Pages without a moment, which do not read the log: documents, forms, sign-in."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeAlias
 

@@ -4,8 +4,6 @@ The query of a page is executed like those of API clients: limits, slots, caches
 page is cached as bytes as long as its response is the same.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The style sheet and the scripts of pages, at addresses that change with their content."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 from functools import cache

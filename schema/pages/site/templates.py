@@ -1,7 +1,5 @@
 """The templates of pages: Jinja, with escaping and strict undefined variables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache

@@ -3,8 +3,6 @@
 They depend on the moment of the page only: days are counted up to its date, not to the present one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """Values of the API as HTML, and words for sources. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`/sources/{key}`: one watched source with its polls and its fetches, the newest first. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any

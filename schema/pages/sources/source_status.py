@@ -1,7 +1,5 @@
 """State of a watched source in sentences, as of the date of a page. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """`/sources`: the watched sources, their last polls and their failures. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """`/tables` for browsers: every table with its columns and files."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request

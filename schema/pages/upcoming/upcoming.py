@@ -1,7 +1,5 @@
 """`/upcoming`: changes of the next months that follow from recorded acts, by date. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Alliances and announcements at a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """The field `asOf`, which chooses the moment for all fields below it."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from strawberry import argument, field

@@ -1,7 +1,5 @@
 """The base of all fields below `asOf`."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterable, Mapping
 from enum import Enum

@@ -1,7 +1,5 @@
 """Numbers of clauses at a moment."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from strawberry import argument, field

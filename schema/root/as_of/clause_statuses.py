@@ -1,7 +1,5 @@
 """Statuses of clauses over time, as known at a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Lists of acts that were read, and the completeness of responses, at a moment."""
 
-from __future__ import annotations
-
 from datetime import date
 from enum import Enum
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Dependence of places on imports: reliance, origins, prices, and imports under export controls."""
 
-from __future__ import annotations
-
 from typing import Annotated, TypeAlias
 
 from strawberry import argument

@@ -1,7 +1,5 @@
 """Accounts of export controls that differ from the recorded one, at a moment."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 from strawberry import field

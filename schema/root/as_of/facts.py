@@ -1,7 +1,5 @@
 """Facts at a moment: by date, by edition, and the newest of each group."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date
 from enum import Enum

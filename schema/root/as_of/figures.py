@@ -1,7 +1,5 @@
 """Figures, their claims and the orders of publishers at a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Annotated, Any, TypeVar

@@ -1,7 +1,5 @@
 """Firms at a moment."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

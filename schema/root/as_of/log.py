@@ -1,7 +1,5 @@
 """The log up to a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum

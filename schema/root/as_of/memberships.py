@@ -1,7 +1,5 @@
 """Memberships of places in alliances, at a moment and over time."""
 
-from __future__ import annotations
-
 from datetime import date
 from enum import Enum
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Production of one place for all commodities, with its shares of the world's production."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Annotated
 

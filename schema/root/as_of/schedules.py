@@ -1,7 +1,5 @@
 """Announced transitions, with changes of their dates, at a moment."""
 
-from __future__ import annotations
-
 from datetime import date
 from enum import Enum
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Search at a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Checks of shipments at a moment."""
 
-from __future__ import annotations
-
 from schema.base.context import Info
 from schema.base.decorators import object_type, resolver_field
 from schema.inputs.shipment import ShipmentArgument, parse_shipment

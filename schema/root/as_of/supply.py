@@ -1,7 +1,5 @@
 """Analyses of figures and controls at a moment: supplies, shares and exposure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Timeline of a commodity, a place, a firm or an alliance."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from enum import Enum

@@ -1,7 +1,5 @@
 """Trade flows at a moment."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import Enum

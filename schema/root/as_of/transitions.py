@@ -1,7 +1,5 @@
 """Transitions of entities at a moment, past and future."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """Unions of countries that act as one, on the date of a moment."""
 
-from __future__ import annotations
-
 from strawberry import field
 
 from schema.base.decorators import object_type, resolver_field

@@ -1,7 +1,5 @@
 """Watched sources at a moment."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Annotated
 

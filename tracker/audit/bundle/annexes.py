@@ -5,8 +5,6 @@ removed. Only the commitments are signed, so a bundle without the texts can stil
 option.
 """
 
-from __future__ import annotations
-
 import filecmp
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator

@@ -6,8 +6,6 @@ and the checkpoint is written last, when all other files are on the disk. Partia
 ones exist, so readers of an older checkpoint can continue.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil

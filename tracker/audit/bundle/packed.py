@@ -8,8 +8,6 @@ The tiles of hashes are left out, because they follow from the entries. Every ad
 xz at the end of a file, so the files before it are the first bytes of the new ones.
 """
 
-from __future__ import annotations
-
 import lzma
 from collections.abc import Iterator, Sequence
 from io import BytesIO

@@ -9,8 +9,6 @@ within PostgreSQL. No data of a bundle are sent under the lock, where a stopped 
 (see `SILENCE_TIMEOUT_SECONDS`).
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from itertools import islice

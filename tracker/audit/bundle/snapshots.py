@@ -5,8 +5,6 @@ Each is a separate file, which a later export does not change; a redacted one is
 many times larger than the log, can be followed by one that adds them. The file is not signed.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import os

@@ -5,8 +5,6 @@ larger than memory. So every name in a path is checked before it is opened, no l
 number of bytes read is limited.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterator

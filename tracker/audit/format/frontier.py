@@ -5,8 +5,6 @@ logarithm of the size. It reads no tile, no row and no proof: writers and verifi
 hash from the entries with it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 

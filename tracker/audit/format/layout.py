@@ -12,8 +12,6 @@ The last tile of a level has fewer than 256 hashes, and a path with their number
 `tile/0/001.p/44`. If the partial form of a tile is missing, readers use the full one.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path

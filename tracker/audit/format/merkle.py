@@ -8,8 +8,6 @@ proof (`…_parts`), the tiles with them (`tiles_of`), and their hashes (`TreeHa
 only once.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256

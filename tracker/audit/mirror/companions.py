@@ -4,8 +4,6 @@ Neither is part of the log. A text is proven by the commitment in an entry, a sn
 When a later event redacts them, the mirror removes them too.
 """
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence

@@ -9,8 +9,6 @@ separate directory of the mirror, `forks/<size>-<root>`:
     tile/…       the tiles of the larger tree that prove the difference
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

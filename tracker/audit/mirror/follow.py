@@ -1,7 +1,5 @@
 """Follow a log: update its mirror at intervals."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from typing import NoReturn

@@ -6,8 +6,6 @@ not be fetched again. Partial tiles remain until the full ones exist, because re
 may still request them (C2SP tlog-tiles).
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence

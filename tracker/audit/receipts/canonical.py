@@ -1,7 +1,5 @@
 """Canonical JSON (RFC 8785): the bytes that receipts sign and hash. Pure."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

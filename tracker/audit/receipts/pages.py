@@ -4,8 +4,6 @@ The list of a table has the alias `rows`. Each page begins after the last cursor
 last page has no further one. So a file proves that it contains the whole list, and a part of it is rejected.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any

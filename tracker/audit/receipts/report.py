@@ -1,7 +1,5 @@
 """The report of a verification of receipts: for people who file it and for programs that read it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -4,8 +4,6 @@ Each version of the format has a class, which writes and parses its own members.
 changes: a new version is a subclass with a new header.
 """
 
-from __future__ import annotations
-
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, TypeAlias
 

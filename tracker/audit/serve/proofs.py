@@ -5,8 +5,6 @@ present entries. So a tampered entry gives hashes, and proofs, that do not lead 
 verified here; the client does that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -13,8 +13,6 @@ The directory is readable by its owner only:
 Files are replaced atomically: a crash leaves the old or the new one, and perhaps an unused `*.new` file.
 """
 
-from __future__ import annotations
-
 import os
 import secrets
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ An entry is proven by the tree. The text of a commitment is proven by an annex t
 none, only an event of the same log that redacts the field explains its absence.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum

@@ -4,8 +4,6 @@ Only commitments to the texts are signed. A text that opens its commitment is th
 is explained only by an event of the log that redacts it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec

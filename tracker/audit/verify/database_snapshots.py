@@ -1,7 +1,5 @@
 """Snapshots of a database for `Verification`: only their bytes are used."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path

@@ -4,8 +4,6 @@ The functions and queries that serve the log are not used. The columns of an eve
 its entry, and the published rows must be as signed.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Check of the entries of a log, each against the previous ones."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import msgspec

@@ -4,8 +4,6 @@ A failed request means that the log is unavailable, not that it is invalid; only
 rejected.
 """
 
-from __future__ import annotations
-
 import asyncio
 import queue
 import time

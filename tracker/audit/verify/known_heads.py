@@ -1,7 +1,5 @@
 """Earlier checkpoints of a log, each compared when the tree has its size."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The source of a verified log: a bundle, an address, a database."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 

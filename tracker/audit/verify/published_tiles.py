@@ -1,7 +1,5 @@
 """The published tiles of a log below its newest head, and their connection to the root."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, NamedTuple
 

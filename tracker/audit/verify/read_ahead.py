@@ -1,7 +1,5 @@
 """Concurrent prefetching of reads."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Coroutine

@@ -3,8 +3,6 @@
 It is for people who file it and for programs that read it, with the same content as Markdown and as JSON.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

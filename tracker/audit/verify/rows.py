@@ -6,8 +6,6 @@ a checkpoint that covers them. The missing positions are then known exactly. The
 another tracker prove that the rows are the beginning of the signed log.
 """
 
-from __future__ import annotations
-
 import asyncio
 
 from tracker.audit.format.checkpoint import Checkpoint

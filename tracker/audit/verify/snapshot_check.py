@@ -4,8 +4,6 @@ Only the events are signed: they name bytes by their SHA-256 and length. Missing
 an event of the log that redacts them, before or after the one that names them.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias

@@ -5,8 +5,6 @@ records, sorted by a hash into 256 buckets, which are written to disk when they 
 are checked one by one. That needs 56 bytes of disk per event, and memory for a 256th of that.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterator
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """The trust policy of an auditor: the keys of the log, and witnesses whose cosignatures are required."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Cursor of a relay, and its reconciliation with the content of the broker. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 

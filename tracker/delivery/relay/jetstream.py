@@ -4,8 +4,6 @@ Each message names the sequence that it must follow. So the stream stores nothin
 replaced relay and nothing after a gap: any loss is detected at the next message. Needs the extra `nats`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

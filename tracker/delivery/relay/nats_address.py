@@ -1,7 +1,5 @@
 """Addresses and credentials of NATS servers. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

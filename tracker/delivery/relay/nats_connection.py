@@ -4,8 +4,6 @@ A new connection is opened after each fault, and the client itself resends nothi
 reads the content of the broker. Needs the extra `nats`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import ssl

@@ -5,8 +5,6 @@ connects, after a partial acknowledgement, and at intervals. Acknowledged events
 published again in order.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Sequence

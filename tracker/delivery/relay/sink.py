@@ -5,8 +5,6 @@ not reused when an event is removed. So a broker whose last number is lower than
 A broker with the same last number has removed them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol

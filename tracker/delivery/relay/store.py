@@ -1,7 +1,5 @@
 """State of relays in the database."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Alliances: members, names, and their end."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import ClassVar, NamedTuple
 

@@ -1,7 +1,5 @@
 """Announcements: statements, commitments, proceedings and responses of states and alliances."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import ClassVar
 

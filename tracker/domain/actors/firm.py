@@ -4,8 +4,6 @@ A clause or an announcement names firms as in its source. A firm is a separate e
 be listed under all of its names.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import ClassVar
 

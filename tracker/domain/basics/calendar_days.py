@@ -1,7 +1,5 @@
 """Parser of calendar days. Pure."""
 
-from __future__ import annotations
-
 import re
 from calendar import monthrange
 from datetime import MINYEAR, date

@@ -1,7 +1,5 @@
 """JSON codec of facts and states, with errors that name the field."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The closed vocabularies of controls, their clauses and checks of shipments."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from tracker.domain.basics.word import Hue, NamedWord, Phase, Shape, Word, vocabularies_of

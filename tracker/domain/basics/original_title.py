@@ -1,7 +1,5 @@
 """Titles in the original language of an act."""
 
-from __future__ import annotations
-
 import re
 
 from tracker.domain.basics.text_rules import check_address

@@ -4,8 +4,6 @@ Texts are stored unchanged or rejected. No Unicode normalization is required: na
 a quotation is in the words of its source.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The closed vocabularies of alliances, announcements, figures, sources and polls."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 from tracker.domain.basics.word import NamedWord, Word, vocabularies_of

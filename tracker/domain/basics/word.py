@@ -1,7 +1,5 @@
 """Words of vocabularies with attributes, and the values that several vocabularies share."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Self

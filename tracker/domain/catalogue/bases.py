@@ -4,8 +4,6 @@ Figures are compared only on the same basis (design rule 7). «Metal content» a
 basis of cobalt under two names. Only a declared equivalence, with its reason, makes two bases equal.
 """
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from importlib.resources import files

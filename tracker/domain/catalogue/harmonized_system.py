@@ -1,7 +1,5 @@
 """Codes of the Harmonized System, and the forms of their goods."""
 
-from __future__ import annotations
-
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files

@@ -4,8 +4,6 @@ Commodities have codes of HS 2022, and trade flows have codes of HS 2017. Most c
 editions, others were split. One code may also have the goods of several commodities.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Iterable
 from functools import cache

@@ -1,7 +1,5 @@
 """Identifiers of commodities and places in Wikidata, declared in `identifiers.toml` beside this file."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from functools import cache

@@ -4,8 +4,6 @@ A publisher's list has a product such as `unwrought metal and powder`. Acts have
 declared forms connect them; no word of a product is interpreted at run time.
 """
 
-from __future__ import annotations
-
 import tomllib
 from dataclasses import dataclass
 from functools import cache

@@ -4,8 +4,6 @@ An authority is a publisher whose publications are the own text of a place or an
 publisher is not an authority.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass

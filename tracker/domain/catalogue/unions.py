@@ -4,8 +4,6 @@ A statement about a union applies to its members: a duty on goods from the Europ
 from Germany. Aggregates for which publishers give one figure (`US_CA`) are not unions.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache

@@ -4,8 +4,6 @@ An instrument may have several clauses, each with its own dates, goods and desti
 while another stays in force (design rule 2).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal

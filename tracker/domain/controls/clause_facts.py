@@ -1,7 +1,5 @@
 """Facts about one clause of an instrument. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from tracker.domain.controls.export_control import ExportControlFold, clauses_of

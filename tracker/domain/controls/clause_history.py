@@ -1,7 +1,5 @@
 """History of a clause: its wordings, suspensions and end. It determines the status on any day."""
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

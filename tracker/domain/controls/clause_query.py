@@ -1,7 +1,5 @@
 """Filters for lists of clauses: one clause must match all of them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date

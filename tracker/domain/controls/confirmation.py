@@ -4,8 +4,6 @@ A status that follows from dates in older acts is confirmed by a record of its f
 the clause, its act or the act that suspends it, or by a reading of the lists in which a change would stand.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence

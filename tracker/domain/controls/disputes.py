@@ -1,7 +1,5 @@
 """Accounts that differ from the recorded instrument, and their fold."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """Relations between duties: whether they add up, yield to each other, or are capped."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Annotated

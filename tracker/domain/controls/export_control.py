@@ -4,8 +4,6 @@ The name is historical: import restrictions and production quotas are instrument
 distinguished by `direction`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar

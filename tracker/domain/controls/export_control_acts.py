@@ -1,7 +1,5 @@
 """Acts that create, change and end instruments, and differing accounts of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 

@@ -1,7 +1,5 @@
 """Clauses that are the legal basis of their issuer's dual-use licences. Pure."""
 
-from __future__ import annotations
-
 from tracker.domain.basics.control_vocabulary import Measure, Territory
 from tracker.domain.controls.clause import Clause
 from tracker.domain.controls.export_control import ExportControlState

@@ -4,8 +4,6 @@ A clause matches through the commodities that it names, their descendants and th
 coverage are stated in words. Pure.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date

@@ -1,7 +1,5 @@
 """Coverage of the output of a stage by a clause, and its limits in words. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Scope of a clause in detail: items of goods, and places with exceptions."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from decimal import Decimal

@@ -4,8 +4,6 @@ They are looked up by day, so a clause with a thousand suspensions is as fast as
 All values here are immutable.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ Only forms that identify an act among those of its issuer are parsed. Numbers ar
 so announcement 46 of 2024 of two countries are different acts.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

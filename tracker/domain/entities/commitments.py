@@ -9,8 +9,6 @@ A field is named by its JSON Pointer (RFC 6901) in the data of the event: `/note
 `/clauses/0/note`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping

@@ -4,8 +4,6 @@ A state of many facts lists each of them. Such lists are stored separately from 
 stored once, regardless of the number of states that contain it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import date
 from hashlib import blake2b

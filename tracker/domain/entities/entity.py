@@ -1,7 +1,5 @@
 """The base of entities: a stream of facts, retractions, and the rules for new facts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Facts and their sources."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 

@@ -3,8 +3,6 @@
 A fold is incremental: the cost of a further fact does not depend on the number of earlier ones.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from datetime import date

@@ -3,8 +3,6 @@
 A further fact causes no rereading: adding one to ten thousand facts is as fast as adding one to ten.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date

@@ -6,8 +6,6 @@ Firms are not issuers, because a list of firms is published by others. Figures h
 counts for them.
 """
 
-from __future__ import annotations
-
 from typing import Protocol, TypeAlias
 
 from tracker.domain.entities.fact import CitedSource, Fact, Source

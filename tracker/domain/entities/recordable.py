@@ -4,8 +4,6 @@ These rules apply where a fact is decided, whether by a mutation, an import or a
 recorded before a rule existed are read without it and stay unchanged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache

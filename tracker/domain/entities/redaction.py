@@ -4,8 +4,6 @@ A redaction is about one event, and its stream is `redaction/` and the position 
 empties the annexes of the redacted fields, in the transaction that records the redaction.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, ClassVar
 

@@ -6,8 +6,6 @@ field that is not a subject, such as the destinations of a clause, is declared a
 NOT_A_SUBJECT]`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Sentences and names of figures and trade flows, which need no names of other entities. Pure."""
 
-from __future__ import annotations
-
 from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place

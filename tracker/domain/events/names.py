@@ -1,7 +1,5 @@
 """Names of an entity over time: the one in use for a later fact. Pure."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date

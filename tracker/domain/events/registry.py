@@ -1,7 +1,5 @@
 """The kinds of entity, and every fact by its pinned event type."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tracker.domain.actors.alliance import Alliance, AllianceState

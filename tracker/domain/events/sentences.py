@@ -4,8 +4,6 @@ A sentence states no more than the fact. A suspension names clauses only, so it 
 that time: `names_needed` returns the entities, and `names.py` has their names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain

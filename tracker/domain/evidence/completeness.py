@@ -3,8 +3,6 @@
 "No record" means "none exists" only if the relevant list was read completely.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

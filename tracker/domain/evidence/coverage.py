@@ -3,8 +3,6 @@
 An empty result is meaningful only as far as the lists that would contain the records were read.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, ClassVar
 

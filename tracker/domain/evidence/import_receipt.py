@@ -4,8 +4,6 @@ A receipt is recorded in the same transaction as the events of its run, directly
 exists and is always correct. `events` is their number, so the position of the receipt identifies them.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import ClassVar
 

@@ -5,8 +5,6 @@ is one of its requests. The facts of a source are grouped by poll. Its state is 
 thousands of fetches do not enlarge it.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar

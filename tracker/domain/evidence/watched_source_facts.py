@@ -1,7 +1,5 @@
 """Facts about a watched source: start and end of watching, and the result of each poll and request."""
 
-from __future__ import annotations
-
 from datetime import date, datetime, timedelta
 from typing import Annotated
 

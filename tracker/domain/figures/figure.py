@@ -1,7 +1,5 @@
 """Figures: publishers' claims about production and reserves, and preferences between them."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Hashable, Sequence
 from datetime import date

@@ -1,7 +1,5 @@
 """Facts about figures: publishers' claims for a series, and preferred claims."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Protocol
 

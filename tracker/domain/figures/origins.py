@@ -1,7 +1,5 @@
 """Lists of origins: the places that a place imports from, as one publisher lists them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Annotated, TypeAlias

@@ -1,7 +1,5 @@
 """Preferences: orders of publishers, for all figures or for some only."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, ClassVar
 

@@ -4,8 +4,6 @@ A code may have the goods of several commodities, so a flow is not a figure of a
 `hs_concordance.py`.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, ClassVar
 

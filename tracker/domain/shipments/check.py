@@ -4,8 +4,6 @@ The goods are matched by the rule of all lists (`clause_query.matching_clauses`)
 way, the use and the firms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta

@@ -4,8 +4,6 @@ A condition is open if the shipment does not state the fact that it depends on. 
 open conditions, so a clause that certainly applies keeps applying and no clause is added.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

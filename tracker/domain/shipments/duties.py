@@ -3,8 +3,6 @@
 Export and import duties are separate payments to two places and are never added up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Pairs of duties on the same goods: relations and alternatives, and the bounds of sums. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

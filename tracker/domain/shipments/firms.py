@@ -1,7 +1,5 @@
 """The firms that a shipment names, beside those that recorded clauses list. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The conditions of a clause on the goods of a shipment: their commodity, form, code and items."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from tracker.domain.basics.control_vocabulary import Covers, Form

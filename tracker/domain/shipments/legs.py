@@ -1,7 +1,5 @@
 """The legs of a shipment, and the verdicts on legs without a clause: nothing recorded, or unknown. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """Obligations in words: who must do what, by which authority and at which rate. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from tracker.domain.basics.control_vocabulary import (

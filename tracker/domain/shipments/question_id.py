@@ -1,7 +1,5 @@
 """Ids of the questions of a check: on a part of one clause, or on all clauses of an issuer. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tracker.errors import InvalidInput

@@ -1,7 +1,5 @@
 """Conditions of clauses, and the questions that settle open ones. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tracker.domain.controls.clause import Clause, ClauseState

@@ -1,7 +1,5 @@
 """The rate of a clause for a shipment. Pure."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple

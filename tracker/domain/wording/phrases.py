@@ -3,8 +3,6 @@
 Everything that speaks to people makes its sentences from these phrases.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from datetime import date

@@ -4,8 +4,6 @@ A run stages its events (`staging`), then appends them and its receipt in one tr
 invalid, changes during the import, or breaks a rule of a strict format, nothing is recorded.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date

@@ -1,7 +1,5 @@
 """Counts of a file's outcomes, and its receipt."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ is retracted, and the right one recorded under the id with `~2`, `~3`, …. If a
 another event, the row begins with `~1`: ids with `~` are reserved for imports.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ So a file of any size is recorded completely or not at all, in bounded memory, a
 during the append. After a crash nothing remains: the tables are dropped with their connection.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path

@@ -8,8 +8,6 @@ The rows of one importer, code and year are one claim. If one of them cannot be 
 would be wrong, so the whole flow is refused.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

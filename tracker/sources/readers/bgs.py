@@ -5,8 +5,6 @@ continuously and have no editions. Each download is one edition, named after its
 the file (`bgs-2026-05-20.csv`) or is given.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -5,8 +5,6 @@ them by other names, without the publisher's prefixes (`commodity`). Both are ac
 neither is rejected.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

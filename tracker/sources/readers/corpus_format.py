@@ -8,8 +8,6 @@ the fact determines it: the series of a claim, the scope of an order of publishe
 in the event itself.
 """
 
-from __future__ import annotations
-
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import replace

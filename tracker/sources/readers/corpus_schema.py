@@ -1,7 +1,5 @@
 """The JSON Schema of a line of the corpus format, from the facts of the domain."""
 
-from __future__ import annotations
-
 import json
 from inspect import cleandoc
 from typing import Any

@@ -6,8 +6,6 @@ Every other relevant document is an announcement. Details that the data do not c
 number, exceptions) are left empty.
 """
 
-from __future__ import annotations
-
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator

@@ -10,8 +10,6 @@ that this project took. The edition of May 2025 has output of 2024 and a base ca
   figures of all graphite or all rare earths.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

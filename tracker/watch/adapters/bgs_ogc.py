@@ -6,8 +6,6 @@ differ each day. A page is new if its figures are new. Each new page is proposed
 `bgs`, as the download of its day.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta

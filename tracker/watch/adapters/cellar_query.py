@@ -4,8 +4,6 @@ The server sorts at most 10,000 rows. It may cut off a long query and return the
 206 shows this.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Source: Cellar, by SPARQL at publications.europa.eu/webapi/rdf/sparql (no key, r
 requested. Cellar has the titles of acts, not their effects, so all findings are leads.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ documents. So the adapter requests ranges of days (see `day_ranges`) in a stable
 document with the request. The import reader `tracker.sources.readers.federal_register` reads the documents.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

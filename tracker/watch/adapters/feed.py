@@ -4,8 +4,6 @@ A feed has only the newest entries. If it contains no entry of the last poll, en
 missing. That is a lead and a warning, because nothing can recover them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta

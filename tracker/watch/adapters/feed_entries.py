@@ -3,8 +3,6 @@
 Dates and languages are those declared by the feed; missing or unreadable ones are None.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ effect of a notice is not evaluated, so each is a lead with its original title. 
 page is stored as a snapshot.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Generator, Iterable
 from datetime import date, timedelta

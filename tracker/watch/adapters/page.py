@@ -5,8 +5,6 @@ For any other file the bytes are compared. The cursor has a short hash of each l
 new lines. Removed lines are in the snapshot of the last poll.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Sequence

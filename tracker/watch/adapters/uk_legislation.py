@@ -7,8 +7,6 @@ back to known ones. An event is about a file (XML or PDF) of an act; only the fi
 reported. The log has publications, not their effects, so all findings are leads.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ proposed for import by the reader `usgs`. Files that this reader does not recogn
 tables, are left to a person.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Generator, Iterator, Mapping

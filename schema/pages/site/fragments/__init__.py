@@ -1,7 +1,5 @@
 """Fragments that the documents of several pages share, each in a file of its name."""
 
-from __future__ import annotations
-
 import re
 from importlib.resources import files
 

@@ -6,8 +6,6 @@ parent package: `column_mapping` (meaning of columns) and `parsing` (dates, plac
 are kept in the note.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 

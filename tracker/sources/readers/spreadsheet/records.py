@@ -4,8 +4,6 @@ A row with a value is a figure, one with a measure is a control, any other is an
 are not inferred: a control that is in force, suspended or ended needs its day.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Rows of a spreadsheet from CSV, XLSX or JSON; formulas need a stored value."""
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile

@@ -6,8 +6,6 @@ archive, so calamine reads exactly the checked bytes. This is necessary: calamin
 the first and the last, and a large count of strings ends the process.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 import zipfile

@@ -10,8 +10,6 @@ interpret numbers and words, and `claims` combines the results. `salient_long` a
 statistics, `import_sources` and `trends` lists of sources.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby

@@ -1,7 +1,5 @@
 """Data between the steps of reading USGS tables: a cell, and its edition."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from tracker.domain.basics.values import PartialDate

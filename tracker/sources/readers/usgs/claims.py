@@ -1,7 +1,5 @@
 """Converts a cell to a claim: place, series, quantity, note and source."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -3,8 +3,6 @@
 A list is printed together and sums to 100 percent. Shares are averages over several years, of a product.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal

@@ -5,8 +5,6 @@ one file (MCS 2025): commodity and unit have columns. Long (MCS 2026): one row p
 determines the layout; no edition is hard-coded.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Meaning of notes for USGS figures: estimated, reported, rounded, revised."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from datetime import datetime

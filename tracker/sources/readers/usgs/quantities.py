@@ -4,8 +4,6 @@
 note (design rule 6). Abbreviations: USGS MCS, "Appendix A".
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from decimal import Decimal

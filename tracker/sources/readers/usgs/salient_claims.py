@@ -5,8 +5,6 @@ that a table by country states, REPEATED for a price in a second unit, KNOWN_MIS
 right.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Reads the salient statistics in the long table of MCS 2026: one row for each value."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Declared terms of salient statistics: subjects, products, units and denominators, from `salient.toml`."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from dataclasses import dataclass

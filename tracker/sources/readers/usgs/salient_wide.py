@@ -4,8 +4,6 @@ A header names statistic, product and unit: `Imports_Oxide_t`, `Bauxite_Price_dt
 by `headers.toml`, with the evidence. The files mark no estimates: the last year is estimated.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections import Counter

@@ -1,7 +1,5 @@
 """Subject of each USGS table: commodity, stage, form and basis, as declared in `tables.toml`."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from dataclasses import dataclass, replace

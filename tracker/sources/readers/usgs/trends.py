@@ -4,8 +4,6 @@ Sources are names in descending order, without numbers. Reliance repeats the cha
 for commodities whose chapter has none. Figure 3 and table 5 repeat other tables and are not read.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

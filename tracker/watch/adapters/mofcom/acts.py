@@ -1,7 +1,5 @@
 """The page of an act: its title, its number and its text, without the site's own elements."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ must name goods that the tracker knows (`钨相关物项`, items related to tung
 one effective date. A person reads all other acts.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date
 

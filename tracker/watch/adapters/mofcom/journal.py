@@ -1,7 +1,5 @@
 """Memory of the ministry's acts: days, texts by address, and missing numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

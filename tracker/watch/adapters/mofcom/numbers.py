@@ -1,7 +1,5 @@
 """Numbers of announcements, as written by the ministry and in the corpus."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 import unicodedata
