@@ -67,4 +67,4 @@ images:
 
 # source, wheel, list of parts, notices of others, into dist
 release:
-    {{bin}}/python -m deploy.release dist
+    {{bin}}/python -m tools.release dist

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from deploy.release.__main__ import EXTRAS, write_list_of_parts
-from deploy.release.licences import is_allowed, troubles
-from deploy.release.notices import OURS, Part, licence_of, normal, notices, parts
 from schema.tables.openapi import describe_api
 from tests.support.cases import each_case
 from tests.support.checkout import ROOT
+from tools.release.__main__ import EXTRAS, write_list_of_parts
+from tools.release.licences import is_allowed, troubles
+from tools.release.notices import OURS, Part, licence_of, normal, notices, parts
 
 
 @pytest.fixture(scope="module")

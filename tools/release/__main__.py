@@ -1,6 +1,6 @@
 """Make a release from the checkout.
 
-    python -m deploy.release [DIRECTORY]
+    python -m tools.release [DIRECTORY]
 
 writes the source and the wheel to DIRECTORY (default: dist). Beside the wheel it writes the versions of all
 libraries (`…-constraints.txt`), the bill of materials (`….cdx.json`, CycloneDX 1.6), and the licences with
@@ -17,8 +17,8 @@ import tomllib
 from importlib.metadata import distributions
 from pathlib import Path
 
-from deploy.release.licences import troubles
-from deploy.release.notices import Part, notices, parts
+from tools.release.licences import troubles
+from tools.release.notices import Part, notices, parts
 from tracker.audit.bundle.packed import PackedLog
 from tracker.corpus.release import has_corpus
 from tracker.corpus.shipped import SHIPPED_LOG

@@ -1,6 +1,6 @@
 """Third-party notices: the licences and texts of all packages in an environment.
 
-python deploy/release/notices.py [DIRECTORY of packages] > THIRD-PARTY-NOTICES.txt
+python tools/release/notices.py [DIRECTORY of packages] > THIRD-PARTY-NOTICES.txt
 
 It needs only Python, so it can run in an image build.
 """

@@ -5,7 +5,7 @@ from typing import Any
 
 from license_expression import ExpressionError, get_spdx_licensing  # type: ignore[import-untyped]
 
-from deploy.release.notices import RULES, Part
+from tools.release.notices import RULES, Part
 
 SPDX = get_spdx_licensing()
 
