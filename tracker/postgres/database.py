@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,6 +59,10 @@ CHECK_TIMEOUT_SECONDS = 2
 """Timeout of this check, in seconds."""
 SILENCE_TIMEOUT_SETTING = f"{SILENCE_TIMEOUT_SECONDS}s"
 """The idle timeout as a setting, for transactions of the projector and the publisher."""
+FIRST_OWN_TYPE = 10_000
+"""PostgreSQL assigns smaller object ids by hand, and never again otherwise (`access/transam.h`)."""
+BUILTIN_TYPES: dict[frozenset[int], Any] = {}
+"""Types such as arrays, which asyncpg would read on each connection, in 20 ms. Only `Session` adds."""
 QUERY_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 
 
@@ -93,6 +97,16 @@ class Session(asyncpg.Connection):
 
     async def _do_execute(self, *arguments: Any, **options: Any) -> Any:
         return await self._leave_read_only(super()._do_execute(*arguments, **options))  # type: ignore[misc]
+
+    async def _introspect_types(self, types: Collection[int], timeout: float | None) -> Any:
+        """Read types of PostgreSQL itself once a process: they are equal in all databases."""
+        key = frozenset(types)
+        if key in BUILTIN_TYPES:
+            return BUILTIN_TYPES[key], SimpleNamespace(name="nothing was sent")
+        found, statement = await super()._introspect_types(types, timeout)  # type: ignore[misc]
+        if max(types) < FIRST_OWN_TYPE:
+            BUILTIN_TYPES[key] = found
+        return found, statement
 
     async def _leave_read_only(self, command: Awaitable[T]) -> T:
         """Drop the connection if its server has become read-only: a new connection searches for the
