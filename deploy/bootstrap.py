@@ -271,9 +271,9 @@ async def _open_pools(
     size = 2 * len(PROJECTIONS) + 1
     async with (
         for_api(seconds=WORK_TIMEOUT_SECONDS) as api,
-        for_api(size=2, seconds=APPEND_TIMEOUT_SECONDS) as append,
+        for_api(size=2, seconds=APPEND_TIMEOUT_SECONDS, least=0) as append,
         # A pooler has one login for all pools, so plan settings cannot differ per pool.
-        for_api(settings={} if pooled else PLANNED_ONCE) as query,
+        for_api(settings={} if pooled else PLANNED_ONCE, least=0) as query,
         checked(target, role=PROJECTOR, size=size, seconds=WORK_TIMEOUT_SECONDS) as project,
     ):
         yield Pools(api, append, query, project)
