@@ -78,6 +78,19 @@ async def prepare(target: Target) -> None:
         await _create_projections(connection)
 
 
+async def _prepare_to_run(target: Target, serves: bool) -> bool:
+    """Prepare a database for a tracker; return False if it is a standby. Raises AnotherRelease."""
+    async with open_connection(target) as connection:
+        if await is_standby(connection):
+            return False
+        await migrate(connection)
+    async with open_connection(target, role=PROJECTOR) as connection:
+        await _create_projections(connection)
+        if not serves:
+            await _require_own_rows(connection)
+    return True
+
+
 async def _create_projections(connection: Connection) -> None:
     """Create the tables of projections that are missing."""
     for make in PROJECTIONS.values():
@@ -159,19 +172,12 @@ async def running_tracker(
     API uses `pooled`. Standbys (`reading`) serve queries. A tracker that `serves` compares rows with their
     events, and waits for rows of its own code. Raises AnotherRelease, and UnsuitableConnection for a pooler.
     """
-    async with open_connection(target) as connection:
-        if not (reads_only := await is_standby(connection)):
-            await migrate(connection)
-    if reads_only:
+    if not await _prepare_to_run(target, serves):
         logger.warning("the database is a standby: this process reads from it, and records nothing")
         async with running_read_only(target) as services:
             yield services
         return
     durability = Durability()
-    async with open_connection(target, role=PROJECTOR) as connection:
-        await _create_projections(connection)
-        if not serves:
-            await _require_own_rows(connection)
     if pooled is not None:
         await check_pooler(pooled, target)
     async with _open_pools(target, pooled, durability) as pools:

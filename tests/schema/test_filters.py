@@ -218,7 +218,9 @@ async def test_no_control_is_in_force_on_days_of_a_suspension_that_is_over(api: 
         assert data["asOf"]["none"] == {"totalCount": 0}
 
 
-async def test_announcements_alliances_and_imports_narrow_by_their_days(corpus: Api) -> None:
+async def test_announcements_alliances_and_imports_narrow_by_their_days(
+    corpus: Api, real_clock: None
+) -> None:
     data = await corpus.ask(
         '{ asOf(validAt: "2026-01-01") { announcements(first: 200, date: {from:'
         ' "2025-07-01", to: "2025-07-31"}) { nodes { date } } alliances('
