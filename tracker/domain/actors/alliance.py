@@ -16,19 +16,12 @@ from tracker.domain.entities.entity import (
     Retracted,
     StateWithEvidence,
 )
-from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fact import DatedFact, Fact
 from tracker.errors import InvalidInput
 
 
-class AllianceFact(Fact, frozen=True, kw_only=True):
+class AllianceFact(DatedFact, frozen=True, kw_only=True):
     """A fact about an alliance. `on` is the day from which it applies and is public."""
-
-    on: PartialDate
-
-    @property
-    def public_on(self) -> date:
-        """The day from which the fact applies and is public."""
-        return self.on.first
 
     @property
     def issuers(self) -> tuple[str, ...]:

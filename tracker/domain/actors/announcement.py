@@ -15,7 +15,7 @@ from tracker.domain.entities.entity import (
     Retracted,
     StateWithEvidence,
 )
-from tracker.domain.entities.fact import ENTITY_PATH, Fact, Source
+from tracker.domain.entities.fact import ENTITY_PATH, DatedFact, Fact, Source
 from tracker.errors import InvalidInput
 
 MAX_REFERENCES = 20
@@ -40,7 +40,7 @@ class Amount(Value, frozen=True, kw_only=True):
                 raise error.below("quantity") from None
 
 
-class Made(Fact, frozen=True, kw_only=True):
+class Made(DatedFact, frozen=True, kw_only=True):
     """Records an announcement.
 
     `actors` make it or are party to it: places (`US`) and alliances (`quad`). `about` names entities of this
@@ -48,7 +48,6 @@ class Made(Fact, frozen=True, kw_only=True):
     announcements with a conflicting account, `supersedes` those that it replaces.
     """
 
-    on: PartialDate
     kind: AnnouncementKind
     title: Name
     original_title: OriginalTitle | None = None
@@ -91,26 +90,15 @@ class Made(Fact, frozen=True, kw_only=True):
         }
 
     @property
-    def public_on(self) -> date:
-        """The day of the announcement."""
-        return self.on.first
-
-    @property
     def issuers(self) -> tuple[str, ...]:
         """Its actors."""
         return self.actors
 
 
-class Superseded(Fact, frozen=True, kw_only=True):
+class Superseded(DatedFact, frozen=True, kw_only=True):
     """A later announcement replaces this one."""
 
-    on: PartialDate
     by: Name
-
-    @property
-    def public_on(self) -> date:
-        """The day of the later announcement."""
-        return self.on.first
 
 
 class AnnouncementState(StateWithEvidence, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ be listed under all of its names.
 from datetime import date
 from typing import ClassVar
 
-from tracker.domain.basics.values import Name, PartialDate
+from tracker.domain.basics.values import Name
 from tracker.domain.catalogue.places import Place
 from tracker.domain.entities.entity import (
     CitingFold,
@@ -16,19 +16,12 @@ from tracker.domain.entities.entity import (
     Retracted,
     StateWithEvidence,
 )
-from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fact import DatedFact, Fact
 from tracker.errors import InvalidInput
 
 
-class FirmFact(Fact, frozen=True, kw_only=True):
+class FirmFact(DatedFact, frozen=True, kw_only=True):
     """A fact about a firm. `on` is the day from which it applies and is public."""
-
-    on: PartialDate
-
-    @property
-    def public_on(self) -> date:
-        """The day from which the fact applies and is public."""
-        return self.on.first
 
 
 class Identified(FirmFact, frozen=True, kw_only=True):

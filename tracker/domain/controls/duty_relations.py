@@ -9,7 +9,7 @@ from tracker.domain.basics.text_rules import check_not_negative
 from tracker.domain.basics.values import Name, PartialDate, Value, check_order
 from tracker.domain.catalogue.places import Place
 from tracker.domain.catalogue.unions import unions_of
-from tracker.domain.entities.fact import NOT_A_SUBJECT, Fact
+from tracker.domain.entities.fact import NOT_A_SUBJECT, DatedFact
 from tracker.errors import InvalidInput
 
 
@@ -83,18 +83,12 @@ class Relation(Value, frozen=True, kw_only=True):
         )
 
 
-class Related(Fact, frozen=True, kw_only=True):
+class Related(DatedFact, frozen=True, kw_only=True):
     """An act states the relation of duties of the instrument to other duties.
 
     `on` is the day on which the act became public.
     """
 
-    on: PartialDate
     relation: Relation
     """The relation."""
     instrument: Name | None = None
-
-    @property
-    def public_on(self) -> date:
-        """The day on which the act became public."""
-        return self.on.first

@@ -10,24 +10,18 @@ from tracker.domain.basics.values import Name, PartialDate, Text, check_order
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
 from tracker.domain.controls.clause import Clause, check_clauses
-from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fact import DatedFact
 from tracker.errors import InvalidInput
 
 
-class ClausesFact(Fact, frozen=True, kw_only=True):
+class ClausesFact(DatedFact, frozen=True, kw_only=True):
     """A fact about some clauses of an instrument; without clauses it is about all of them.
 
     `on` is the day on which the act became public, `instrument` the act itself.
     """
 
-    on: PartialDate
     clauses: tuple[str, ...] = ()
     instrument: Name | None = None
-
-    @property
-    def public_on(self) -> date:
-        """The day on which the act became public."""
-        return self.on.first
 
     @property
     def counts_from(self) -> date:
@@ -35,13 +29,12 @@ class ClausesFact(Fact, frozen=True, kw_only=True):
         return self.public_on
 
 
-class Announced(Fact, frozen=True, kw_only=True):
+class Announced(DatedFact, frozen=True, kw_only=True):
     """An instrument is announced, with its clauses.
 
     `official` is false for a measure that only others report and its issuer denies.
     """
 
-    on: PartialDate
     issuer: Place
     """The issuer, such as `CN`."""
     direction: Direction
@@ -63,11 +56,6 @@ class Announced(Fact, frozen=True, kw_only=True):
     def check_recordable(self) -> None:
         """Check that only exports have destinations and only imports have origins. Raises InvalidInput."""
         check_directions(self.clauses, self.direction)
-
-    @property
-    def public_on(self) -> date:
-        """The day of the announcement."""
-        return self.on.first
 
     @property
     def issuers(self) -> tuple[str, ...]:
@@ -101,13 +89,12 @@ class EnteredIntoForce(ClausesFact, frozen=True, kw_only=True):
     in_force_from: PartialDate
 
 
-class Amended(Fact, frozen=True, kw_only=True):
+class Amended(DatedFact, frozen=True, kw_only=True):
     """The instrument is amended: its clauses are reworded, or clauses are added.
 
     `effective_from` is the first day of the new wording; by default it takes effect immediately.
     """
 
-    on: PartialDate
     clauses: tuple[Clause, ...]
     title: Name | None = None
     original_title: OriginalTitle | None = None
@@ -116,11 +103,6 @@ class Amended(Fact, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_clauses(self.clauses)
-
-    @property
-    def public_on(self) -> date:
-        """The day on which the amendment became public."""
-        return self.on.first
 
 
 class Extended(ClausesFact, frozen=True, kw_only=True):
@@ -226,19 +208,13 @@ class Merged(ClausesFact, frozen=True, kw_only=True):
         return self.merged_from.first
 
 
-class Disputed(Fact, frozen=True, kw_only=True):
+class Disputed(DatedFact, frozen=True, kw_only=True):
     """Another source gives a different account, or the issuer denies the instrument.
 
     The account is stored separately and not merged. `account` is its content, `judged` this tracker's
     assessment.
     """
 
-    on: PartialDate
     account: Text
     commodities: tuple[Commodity, ...] = ()
     judged: Text | None = None
-
-    @property
-    def public_on(self) -> date:
-        """The day on which the other account was published."""
-        return self.on.first

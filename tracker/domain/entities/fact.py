@@ -142,3 +142,14 @@ class Fact(Value, frozen=True, kw_only=True):
     def public_on(self) -> date:
         """The day from which the fact counts in valid time: it applies and is public."""
         raise NotImplementedError
+
+
+class DatedFact(Fact, frozen=True, kw_only=True):
+    """A fact of the day `on`: of an act, a statement, a judgement or a record. It is public on that day."""
+
+    on: PartialDate
+
+    @property
+    def public_on(self) -> date:
+        """The day `on`; the first one if only a month or a year is known."""
+        return self.on.first

@@ -19,21 +19,14 @@ from tracker.domain.entities.entity import (
     Retracted,
     StateWithEvidence,
 )
-from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fact import DatedFact, Fact
 from tracker.errors import InvalidInput
 
 Omissions = Annotated[tuple[Name, ...], msgspec.Meta(max_length=20)]
 
 
-class CoverageFact(Fact, frozen=True, kw_only=True):
+class CoverageFact(DatedFact, frozen=True, kw_only=True):
     """A fact about coverage, of the day on which it was established."""
-
-    on: PartialDate
-
-    @property
-    def public_on(self) -> date:
-        """The day on which it was established."""
-        return self.on.first
 
 
 class Declared(CoverageFact, frozen=True, kw_only=True):

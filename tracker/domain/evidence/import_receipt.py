@@ -15,7 +15,7 @@ from tracker.domain.entities.entity import (
     Retracted,
     StateWithEvidence,
 )
-from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fact import DatedFact, Fact
 from tracker.errors import InvalidInput
 
 
@@ -81,13 +81,12 @@ class Remark(Value, frozen=True, kw_only=True):
     `NOT_UNDERSTOOD`; see docs/sources.md. Null for imports that were recorded before codes existed."""
 
 
-class Receipt(Fact, frozen=True, kw_only=True):
+class Receipt(DatedFact, frozen=True, kw_only=True):
     """A file was imported. Counts are exact; `reasons`, `refused` and `suspects` have only the first ones.
 
     `encoding` is the codec name of its text; workbooks and older receipts have none.
     """
 
-    on: PartialDate
     reader: Name
     reader_version: Name
     file: Name
@@ -99,11 +98,6 @@ class Receipt(Fact, frozen=True, kw_only=True):
     reasons: tuple[RefusalReason, ...] = ()
     refused: tuple[Remark, ...] = ()
     suspects: tuple[Remark, ...] = ()
-
-    @property
-    def public_on(self) -> date:
-        """The day of the import."""
-        return self.on.first
 
 
 class ImportState(StateWithEvidence, frozen=True, kw_only=True):

@@ -6,10 +6,10 @@ from typing import Annotated
 import msgspec
 
 from tracker.domain.basics.text_rules import check_address
-from tracker.domain.basics.values import Name, PartialDate, Sha256, check_reason
+from tracker.domain.basics.values import Name, Sha256, check_reason
 from tracker.domain.basics.vocabulary import FetchFailure
 from tracker.domain.catalogue.places import Actor
-from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fact import DatedFact
 from tracker.errors import InvalidInput
 
 MAX_WARNINGS = 20
@@ -26,15 +26,8 @@ Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
 """An HTTP status code."""
 
 
-class SourceFact(Fact, frozen=True, kw_only=True):
+class SourceFact(DatedFact, frozen=True, kw_only=True):
     """A fact about a watched source, of a day (UTC)."""
-
-    on: PartialDate
-
-    @property
-    def public_on(self) -> date:
-        """The day of the fact."""
-        return self.on.first
 
 
 class Watched(SourceFact, frozen=True, kw_only=True):

@@ -5,11 +5,11 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from tracker.domain.basics.values import Name, PartialDate, Quantity, Value, check_reason
+from tracker.domain.basics.values import Name, Quantity, Value, check_reason
 from tracker.domain.basics.vocabulary import Qualifier, Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.catalogue.places import Place
-from tracker.domain.entities.fact import Fact, Source
+from tracker.domain.entities.fact import DatedFact, Fact, Source
 from tracker.domain.figures.origins import Origins
 from tracker.errors import InvalidInput, below
 
@@ -166,14 +166,13 @@ class Claimed(Fact, frozen=True, kw_only=True):
         return self.source.published_on.first
 
 
-class Preferred(Fact, frozen=True, kw_only=True):
+class Preferred(DatedFact, frozen=True, kw_only=True):
     """A judgement, with its reason: the preferred publisher among the claims of a series.
 
     Without an edition it selects the publisher's latest claim, including future ones. With an edition it
     selects the claim in it, restated or not.
     """
 
-    on: PartialDate
     publisher: Name
     reason: Name
     edition: Name | None = None
@@ -191,11 +190,6 @@ class Preferred(Fact, frozen=True, kw_only=True):
             and self.edition in (None, claim.edition)
             and self.edition_version in (None, claim.edition_version)
         )
-
-    @property
-    def public_on(self) -> date:
-        """The day of the judgement."""
-        return self.on.first
 
 
 def check_existence(place: Place, year: int | None, path: tuple[str, ...]) -> None:

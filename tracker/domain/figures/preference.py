@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from tracker.domain.basics.values import Name, PartialDate, Publisher, check_reason
+from tracker.domain.basics.values import Name, Publisher, check_reason
 from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.catalogue.commodities import Commodity
 from tracker.domain.entities.entity import (
@@ -17,7 +17,7 @@ from tracker.domain.entities.entity import (
     StateWithEvidence,
     to_evidence,
 )
-from tracker.domain.entities.fact import Fact
+from tracker.domain.entities.fact import DatedFact, Fact
 from tracker.errors import InvalidInput
 
 ALL_COMMODITIES = "all"
@@ -26,14 +26,13 @@ ALL_COMMODITIES = "all"
 Publishers = Annotated[tuple[Publisher, ...], msgspec.Meta(min_length=1, max_length=100)]
 
 
-class Ordered(Fact, frozen=True, kw_only=True):
+class Ordered(DatedFact, frozen=True, kw_only=True):
     """An order of publishers, with its reason: the first publisher with a claim is preferred.
 
     It applies to figures of `commodity` and its descendants (absent: of any) and of `statistic` (absent:
     any). It replaces an earlier order of the same scope.
     """
 
-    on: PartialDate
     publishers: Publishers
     reason: Name
     commodity: Commodity | None = None
@@ -49,11 +48,6 @@ class Ordered(Fact, frozen=True, kw_only=True):
         """The stream by the scope of the order: `preference/rare_earths/reserves`."""
         parts = (Preference.KIND, self.commodity or ALL_COMMODITIES, self.statistic)
         return "/".join(str(part) for part in parts if part is not None)
-
-    @property
-    def public_on(self) -> date:
-        """The day of the judgement."""
-        return self.on.first
 
 
 class PreferenceState(StateWithEvidence, frozen=True, kw_only=True):
