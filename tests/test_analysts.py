@@ -1,7 +1,5 @@
 """The recipes of docs/analysts.md: spreadsheets and a typed client, with a real server."""
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import hashlib

@@ -1,7 +1,5 @@
 """The programs for brokers in docs/brokers.md work as described."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from contextlib import AbstractContextManager

@@ -3,8 +3,6 @@
 A change of the shipped data that changes a result needs an update there and on the page.
 """
 
-from __future__ import annotations
-
 import asyncio
 import csv
 import hashlib

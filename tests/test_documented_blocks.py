@@ -1,8 +1,6 @@
 """Self-contained documentation blocks work as described: settings, user files, responses, short
 programs."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -4,8 +4,6 @@ The table is `documented_code.toml`. A new block needs a line there, and a test 
 page.
 """
 
-from __future__ import annotations
-
 import ast
 import tomllib
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Other servers cannot make us wait, or fill our memory."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Programs of the documents that follow the log go on when nothing was recorded for a while."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """Receivers and commands of docs/integrations.md, brokers.md and assistants.md work with a real log."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """The notebook answers its questions from a server and from a static site as GraphQL does."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,8 +1,6 @@
 """Every query and command that the README and the pages for users show is run here, and every link of
 a page leads somewhere."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

@@ -1,7 +1,5 @@
 """A run that must run every test fails if one is skipped that is not on the list."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -4,8 +4,6 @@ Facts have become immutable events. Events become states on two time axes. Graph
 any day. A subscriber sees a new event arrive. A replay proves the state.
 """
 
-from __future__ import annotations
-
 import random
 from datetime import date, timedelta
 from typing import Any

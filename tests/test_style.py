@@ -1,7 +1,5 @@
 """Code rules: layers, style, types, the table of settings, lengths of files and functions, docstrings."""
 
-from __future__ import annotations
-
 import ast
 import gc
 import subprocess

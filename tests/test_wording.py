@@ -1,7 +1,5 @@
 """Texts open with their subject: no free relative clause begins a docstring, a heading or a description."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

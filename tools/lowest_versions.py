@@ -8,8 +8,6 @@ first version of its range. It runs the tests that use the libraries most. Test 
 because users do not install them. With `--install` it runs no tests; a later run uses the environment.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import tempfile

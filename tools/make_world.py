@@ -6,8 +6,6 @@ line for the frame and one per place: its code, its outline as the `d` of an SVG
 of its dot. The package is needed only here, not to draw a page.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import defaultdict

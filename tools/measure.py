@@ -6,8 +6,6 @@ where one imports the other), and functions over 60 lines. Another checkout is m
 directory. The files that a mutation passes: `python -m tools.request_path`.
 """
 
-from __future__ import annotations
-
 import ast
 import io
 import sys

@@ -4,8 +4,6 @@ It needs a C compiler and libfaketime (Debian's package faketime). This moves th
 all child processes, including PostgreSQL. The monotonic clock, used for waits, does not change.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import subprocess

@@ -4,8 +4,6 @@ Texts are docstrings, descriptions of the API, visible texts of pages, paragraph
 messages of errors. Each kind has the same number of texts. Each line names the file.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import random

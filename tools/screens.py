@@ -6,8 +6,6 @@ Needs Chromium, a font with Chinese characters (Debian's `chromium`, `fonts-wqy-
 The pages have a fixed day, so that the screenshots change only with the pages or the corpus.
 """
 
-from __future__ import annotations
-
 import shutil
 import sys
 from contextlib import ExitStack

@@ -6,8 +6,6 @@ mutmut changes Python; no tool changes SQL. Tests run in a copy of the checkout.
 each is a missing test, or a change without observable effect. Comments and literals are not changed.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import random

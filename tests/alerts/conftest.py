@@ -1,7 +1,5 @@
 """A tracker that sends alerts to a real mail server."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`tracker digest`, `tracker alerts` and `tracker serve` as real processes; the settings of mail."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

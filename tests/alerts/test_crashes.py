@@ -1,7 +1,5 @@
 """Alerts survive `kill -9` at any point: each change is in one message id, and none is lost."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random

@@ -1,7 +1,5 @@
 """Mail waits neither for one recipient nor for one page."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import date
 

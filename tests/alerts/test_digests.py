@@ -1,7 +1,5 @@
 """Digests: each change once, in its category; nothing recorded late is lost."""
 
-from __future__ import annotations
-
 import re
 from datetime import date, timedelta
 from itertools import pairwise

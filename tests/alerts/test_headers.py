@@ -1,7 +1,5 @@
 """Headers of sent messages, byte for byte: mail programs read these and not what a parser makes of them."""
 
-from __future__ import annotations
-
 import re
 from email.header import decode_header, make_header
 

@@ -1,7 +1,5 @@
 """The mailer: errors of the mail server, limits, the lease, TLS and the times of digests."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress

@@ -1,7 +1,5 @@
 """Requests for alerts: a flood leaves room for others, and links are outside of the quota."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Iterator

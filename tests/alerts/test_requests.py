@@ -1,7 +1,5 @@
 """Requests of subscriptions: refused fields, and the mail that asks for a confirmation."""
 
-from __future__ import annotations
-
 from urllib.parse import quote, urlencode
 
 import pytest

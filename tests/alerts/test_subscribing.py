@@ -1,7 +1,5 @@
 """Requests, confirmations, ends and limits of subscriptions, with a real mail server."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Targets of alerts: addresses, accepted filters, and titles in plain English."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

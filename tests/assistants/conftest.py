@@ -1,7 +1,5 @@
 """Fixtures: a tracker with the shipped corpus behind a real web server, shared by the tests of a module."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Required statements of a response, and the limit of its size."""
 
-from __future__ import annotations
-
 import pytest
 
 from schema.assistants.arguments import read_arguments

@@ -1,7 +1,5 @@
 """Messages of `tracker mcp` when it cannot start."""
 
-from __future__ import annotations
-
 import pytest
 from typer.testing import CliRunner
 

@@ -1,7 +1,5 @@
 """The first requests of a server, which wait until the SDK is imported."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 import threading

@@ -4,8 +4,6 @@ The tools are called without a model, by the official client over HTTP. Their re
 facts of acts and publications.
 """
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 from typing import Any

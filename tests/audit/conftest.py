@@ -1,7 +1,5 @@
 """Fixtures: signing parts of a log, and their connections."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Altered receipts: the program rejects each for its reason, and so does a stranger's verifier."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Auditor requests over HTTP and GraphQL, verified by our code and by Go's."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """The auditors' commands: their exit codes, and every command of the guide, in its order."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

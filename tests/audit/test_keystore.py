@@ -1,7 +1,5 @@
 """The keys of the log: created once, private, replaced with an overlap."""
 
-from __future__ import annotations
-
 import re
 import stat
 from concurrent.futures import ThreadPoolExecutor

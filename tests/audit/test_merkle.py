@@ -1,7 +1,5 @@
 """The tree and its proofs by RFC 6962, for any size."""
 
-from __future__ import annotations
-
 from functools import cache
 from hashlib import sha256
 

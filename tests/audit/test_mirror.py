@@ -1,7 +1,5 @@
 """A mirror is the log, whatever breaks on the way; a log that contradicts it leaves the proof."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil

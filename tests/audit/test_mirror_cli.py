@@ -1,7 +1,5 @@
 """`tracker mirror`: its messages, its exit codes, and the use of its directory by others."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

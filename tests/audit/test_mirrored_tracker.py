@@ -1,7 +1,5 @@
 """A mirror of a tracker: texts and snapshots without redacted ones, and recovery of the tail."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass

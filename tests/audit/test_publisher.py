@@ -1,7 +1,5 @@
 """The publisher signs one continuous log after any failure, and nothing else."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil

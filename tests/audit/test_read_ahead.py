@@ -1,7 +1,5 @@
 """Prefetched items keep their order and limit, and end with their reader."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing

@@ -1,7 +1,5 @@
 """Receipts checked by a second implementation of docs/receipt-format.md, which agrees with the program."""
 
-from __future__ import annotations
-
 import ast
 import base64
 import hashlib

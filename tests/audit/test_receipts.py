@@ -1,7 +1,5 @@
 """The format of receipts: every altered byte is rejected by its name, and signatures are not exchangeable."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Restore accepts verified bundles, refuses others, and then leaves nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Signed notes of C2SP: examples of the specifications verify, changed ones do not."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

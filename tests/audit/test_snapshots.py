@@ -1,7 +1,5 @@
 """Bundles with snapshots: missing, altered and redacted ones are reported and refused."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import json

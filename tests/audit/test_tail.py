@@ -1,7 +1,5 @@
 """A database restored to an older state: its missing tail is named, and can be restored."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 import threading

@@ -1,7 +1,5 @@
 """Every way to alter a log is rejected, for the right reason and at the first position."""
 
-from __future__ import annotations
-
 import asyncio
 import dataclasses
 import shutil

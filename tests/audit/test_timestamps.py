@@ -1,7 +1,5 @@
 """Timestamps of receipts (RFC 3161), by an authority on this machine, and files with several receipts."""
 
-from __future__ import annotations
-
 import base64
 import dataclasses
 import json

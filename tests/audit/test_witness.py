@@ -1,7 +1,5 @@
 """Witnesses sign continuations of their log; a policy sets the quorum."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Tokens and scopes: rights to read and write, and expiry."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path

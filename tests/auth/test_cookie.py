@@ -1,7 +1,5 @@
 """The sign-in cookie: its scope, its cache headers, and protection against other sites."""
 
-from __future__ import annotations
-
 from http.cookies import SimpleCookie
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Tokens of an OpenID Connect issuer: their owner, their rights, and refusals."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import hmac

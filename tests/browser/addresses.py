@@ -1,7 +1,5 @@
 """The pages that the browser tests visit: one address at least for every page that there is."""
 
-from __future__ import annotations
-
 MOMENT = "valid=2025-11-20&position=9000"
 PAGES = {
     "overview": "/",

@@ -1,7 +1,5 @@
 """A check of a shipment in a browser without scripts: fill in the form, then answer a question."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

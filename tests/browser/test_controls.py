@@ -1,7 +1,5 @@
 """The story of an instrument: found in the list, read on both axes, with and without scripts."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

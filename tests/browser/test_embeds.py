@@ -1,7 +1,5 @@
 """Embeds in a browser: a page of another site frames them and learns their height; other routes refuse."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

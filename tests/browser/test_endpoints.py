@@ -1,7 +1,5 @@
 """Endpoints in a real browser: added, parked, replayed and removed by forms, without scripts too."""
 
-from __future__ import annotations
-
 import re
 from uuid import uuid4
 

@@ -1,7 +1,5 @@
 """User stories of commodities and figures: from a picture to the claim behind it, at every size."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """The log in a browser: a proof fails at the tampered step, and new events appear."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Awaitable, Callable
 from uuid import uuid4

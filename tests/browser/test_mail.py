@@ -1,7 +1,5 @@
 """Mails on a phone: one column, nothing scrolls sideways, letters of 16 pixels."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 from typing import Any

@@ -1,8 +1,6 @@
 """The overview in a browser: the map follows the day, new events are announced, and all works without
 scripts."""
 
-from __future__ import annotations
-
 import httpx2
 import pytest
 from playwright.async_api import expect

@@ -1,7 +1,5 @@
 """Every page: fit for all people and all screens, light, and the same without scripts."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field

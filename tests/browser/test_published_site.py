@@ -1,7 +1,5 @@
 """A static site in a browser, from a plain file server: every page, without requests to elsewhere."""
 
-from __future__ import annotations
-
 import asyncio
 from pathlib import Path
 

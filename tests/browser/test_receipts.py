@@ -1,7 +1,5 @@
 """Receipts in a browser: a page checks its own, and each change in transit fails at its check."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

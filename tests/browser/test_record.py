@@ -1,7 +1,5 @@
 """Recording by forms in a real browser: signed in, without scripts, on a phone, by the keyboard."""
 
-from __future__ import annotations
-
 from uuid import uuid4
 
 import pytest

@@ -1,7 +1,5 @@
 """Review in a real browser: by the keyboard, without scripts, on a phone, for all people."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from uuid import uuid4

@@ -1,8 +1,6 @@
 """User stories: with the keyboard alone, on a phone, without scripts, with a token; hostile texts have
 no effect."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import parse_qs, urljoin, urlsplit
 

@@ -1,7 +1,5 @@
 """Tasks of readers, each in at most three clicks on visible text from the overview."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -4,8 +4,6 @@ A page marks its numbers (`<data value data-path>`). They are compared with the 
 query that the page links to («Query»). That query must be for the moment and the entity of the address.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Commands: a fact is recorded once, as its sender saw the entity, or refused with a reason."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import UTC, datetime
 from typing import Any

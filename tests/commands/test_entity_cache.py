@@ -1,7 +1,5 @@
 """Cached entities decide like reloaded ones, after any events."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

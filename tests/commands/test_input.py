@@ -1,7 +1,5 @@
 """Bad input: the same rule for mutations, imports and the command line, with the field named."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any

@@ -1,8 +1,6 @@
 """Filters in docs/api.md equal the schema's, and the queries of the API pages have the documented
 responses."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 They come from npm, at the versions in `tests/contract/clients/package-lock.json`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -1,7 +1,5 @@
 """The derivation of answers: its number changes exactly when an answer does, and receipts outlive it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil

@@ -1,7 +1,5 @@
 """Resume tokens detect a different log; positions alone do not."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """The schema as a contract: it is stored in a file, and documents itself."""
 
-from __future__ import annotations
-
 from itertools import chain
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Expected states of the shipped corpus on some days; tests/truth has more."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

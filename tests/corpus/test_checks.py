@@ -1,7 +1,5 @@
 """Checks of a corpus: each rule is broken by one act and names it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.support.cases import each_case

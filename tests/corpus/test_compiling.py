@@ -1,7 +1,5 @@
 """From files to the corpus that ships: the same bytes, in order, each figure once."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

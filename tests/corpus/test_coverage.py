@@ -1,7 +1,5 @@
 """Coverage by issuer and year, as in docs/data.md."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.corpus.test_checks import announced, made, repealed

@@ -1,7 +1,5 @@
 """Files written by people: acts with their locations, and their problems by name."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

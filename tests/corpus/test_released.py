@@ -3,8 +3,6 @@
 `released.txt` has the id, the type and the entity of each, in the order of that corpus.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

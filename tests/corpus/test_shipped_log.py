@@ -3,8 +3,6 @@
 The releases of these tests have the first lines of the corpus, whatever they are.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import lzma

@@ -1,7 +1,5 @@
 """Endpoints of chats get a sentence and a link for each event, within the limits of Slack and Teams."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Delivery of events in order and completely; operators' decisions take effect at once."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections import Counter

@@ -1,7 +1,5 @@
 """An operator names the networks that deliveries may go to, and the tracker to receivers."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 import pytest

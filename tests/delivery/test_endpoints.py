@@ -1,7 +1,5 @@
 """Endpoint management: checks, and records with actor and reason."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """One server delivers at a time; after it stops, the next one takes over."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

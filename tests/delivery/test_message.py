@@ -1,7 +1,5 @@
 """Messages contain the entry, and the data to prove completeness."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import UTC, datetime

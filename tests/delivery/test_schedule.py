@@ -1,7 +1,5 @@
 """Retry times of failed deliveries."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 

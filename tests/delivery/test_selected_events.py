@@ -1,7 +1,5 @@
 """Prefetching and sharing change the speed, never the events of an endpoint."""
 
-from __future__ import annotations
-
 import asyncio
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Receivers' good and bad responses: each is reported within the timeout, and never raised."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import gzip

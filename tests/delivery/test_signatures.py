@@ -1,7 +1,5 @@
 """Signatures are verified by libraries that know nothing of this one."""
 
-from __future__ import annotations
-
 import base64
 import json
 import shutil

@@ -1,7 +1,5 @@
 """Monitoring of deliveries, and proofs for receivers that request them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from pathlib import Path

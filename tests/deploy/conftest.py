@@ -1,7 +1,5 @@
 """A primary and its standby, for the tests of a module."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Documented backup commands, executed from the first write to signing after a loss."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

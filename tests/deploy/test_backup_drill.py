@@ -1,7 +1,5 @@
 """Restored backups of a tracker in use: its log, answers, tokens, deliveries and subscriptions by mail."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator

@@ -1,7 +1,5 @@
 """The command line as its users run it: real processes on a data directory of their own."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

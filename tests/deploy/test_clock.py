@@ -1,7 +1,5 @@
 """Detection of a clock that differs from the database's."""
 
-from __future__ import annotations
-
 import json
 import time
 import urllib.error

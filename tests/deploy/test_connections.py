@@ -1,7 +1,5 @@
 """Clients with idle connections delay no others, and use little memory."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import socket

@@ -1,7 +1,5 @@
 """`tracker corpus`: problems are lines, nothing is written while there is one."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Which database a command works on: a demo has its own, and none is made by mistake."""
 
-from __future__ import annotations
-
 import os
 import pty
 import subprocess

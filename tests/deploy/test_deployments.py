@@ -1,7 +1,5 @@
 """Files of `deploy` for operators, checked by their own tools, and applied to a real database."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

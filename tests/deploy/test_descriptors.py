@@ -1,7 +1,5 @@
 """The last descriptors are not for clients: the database, signing and health checks have them."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

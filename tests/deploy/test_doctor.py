@@ -1,7 +1,5 @@
 """`tracker doctor`: one line for each part, with the remedy of what is broken."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import uuid

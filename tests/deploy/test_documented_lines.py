@@ -1,8 +1,6 @@
 """Documented administrator commands for PostgreSQL, a signed log or openssl, executed with changes
 below a directory."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

@@ -1,7 +1,5 @@
 """`tracker endpoint`: adding, listing and changing on the command line."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 from collections.abc import Sequence

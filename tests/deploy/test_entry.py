@@ -1,7 +1,5 @@
 """Common behaviour of commands: settings, log, exit codes, version."""
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import json

@@ -1,7 +1,5 @@
 """Files read by a forge: their form, and their description of the project."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

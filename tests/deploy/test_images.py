@@ -3,8 +3,6 @@
 Takes minutes, and needs root with Debian's buildah, podman, runc and mmdebstrap: `just images`.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Which files an import means."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 
 import pytest

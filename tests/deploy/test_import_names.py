@@ -1,7 +1,5 @@
 """Import names of the code: conflicting packages are reported before an error."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The manifests for Kubernetes have the form that it wants, and a database that loses nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Operator errors: each message has the problem, the place, and the remedy."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 import tempfile

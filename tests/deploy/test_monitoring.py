@@ -1,8 +1,6 @@
 """Alert rules and the dashboard: valid for promtool, correct alerts, existing metrics, documented
 remedies."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Data of an older release: commands that read leave them as they are unless someone says otherwise."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import pty

@@ -1,8 +1,6 @@
 """Documented operator commands: one installation is executed completely; for others the commands,
 options and files must exist."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

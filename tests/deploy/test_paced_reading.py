@@ -1,7 +1,5 @@
 """Clients with many tiny pieces delay no others, on any event loop."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import json

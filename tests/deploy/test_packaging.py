@@ -1,7 +1,5 @@
 """Complete packages: the source with its tests, the wheel with its data."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

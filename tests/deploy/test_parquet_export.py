@@ -3,8 +3,6 @@
 The command and the documented line for DuckDB are run by `tests/test_readme.py`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

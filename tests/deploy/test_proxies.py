@@ -2,8 +2,6 @@
 sockets and streams through at once, cache immutable responses and hold the limits, and the tracker knows
 that it is https."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """A static site: its files, links, manifest and log, and what a second or interrupted run leaves."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

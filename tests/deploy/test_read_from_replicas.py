@@ -1,7 +1,5 @@
 """A tracker on a primary with query responses from a standby."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack

@@ -1,7 +1,5 @@
 """A read-only tracker on a standby."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 

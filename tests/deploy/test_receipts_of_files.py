@@ -1,7 +1,5 @@
 """Receipts of pages, tables and tools, verified from a bundle, on a machine without the database."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

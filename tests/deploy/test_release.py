@@ -1,7 +1,5 @@
 """Files beside a wheel: all parts are listed and distributable, with licences."""
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """`tracker review`: output and decisions on the command line, as in docs/review.md."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

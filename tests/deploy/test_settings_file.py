@@ -1,7 +1,5 @@
 """Settings in a TOML file equal the variables, which override them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

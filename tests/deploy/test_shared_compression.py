@@ -1,7 +1,5 @@
 """Compressed WebSocket messages: readable by any client, and compressed once for all of them."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Several processes on one data directory: one runs PostgreSQL, the others use it."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 from collections.abc import Callable

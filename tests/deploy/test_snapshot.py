@@ -1,7 +1,5 @@
 """Snapshots: a file whose SHA-256 is the digest of the state, from the database or the log."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

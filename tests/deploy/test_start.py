@@ -1,7 +1,5 @@
 """The start of a server is slow, but without errors."""
 
-from __future__ import annotations
-
 import logging
 import textwrap
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Foreign texts control neither a terminal nor a spreadsheet; a dry run shows them."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

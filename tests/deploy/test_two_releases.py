@@ -3,8 +3,6 @@
 The steps are those of docs/operating/upgrade.md.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import urllib.request

@@ -1,7 +1,5 @@
 """`tracker receipt` and `tracker verify --receipt`, as programs."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

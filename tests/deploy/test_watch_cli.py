@@ -1,7 +1,5 @@
 """`tracker watch`: polls once or until stopped, and reports the result."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path

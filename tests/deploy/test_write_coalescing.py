@@ -1,7 +1,5 @@
 """Writes leave in as few pieces as possible, without delay."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any, cast
 

@@ -4,8 +4,6 @@ It processes recorded facts as plain data and shares no code with the fold. A cl
 day, and the calendar is searched for its return.
 """
 
-from __future__ import annotations
-
 from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, timedelta

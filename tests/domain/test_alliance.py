@@ -1,7 +1,5 @@
 """Alliances: members on a day with their dates, and the fate of the alliance."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Announcements: content, actors, subjects, and whether they are superseded."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Bases of weights: which are declared to be the same, and for which commodity."""
 
-from __future__ import annotations
-
 from tests.support.cases import each_case
 from tracker.domain.catalogue.bases import equivalence
 from tracker.domain.catalogue.commodities import Commodity

@@ -1,7 +1,5 @@
 """Acts about a clause: those that word, suspend, start or end it."""
 
-from __future__ import annotations
-
 from tests.support.fact_builders import announced, clause, decided_facts, fact, suspended
 from tracker.domain.controls.clause_facts import facts_about_clause
 from tracker.domain.controls.export_control_acts import (

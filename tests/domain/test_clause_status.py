@@ -1,7 +1,5 @@
 """Status of a clause on a day: yearly quotas, drafts, ends without a repeal."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Errors of input name the expected type in words."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import msgspec

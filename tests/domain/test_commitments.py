@@ -1,7 +1,5 @@
 """Commitments: opening, and the distinction of redaction from tampering."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Commodities: the tree, its names, and its Harmonized System codes."""
 
-from __future__ import annotations
-
 import csv
 import json
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Completeness: a result is complete only for days whose lists were read completely."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given

@@ -1,7 +1,5 @@
 """A status is confirmed by a record that names it, and by nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Lengths of time are counted with their first day."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

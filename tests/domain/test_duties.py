@@ -1,7 +1,5 @@
 """Totals of duties: sums, duties that yield, caps, possible duties, and the ordinary duty."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal

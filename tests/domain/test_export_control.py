@@ -1,7 +1,5 @@
 """Export controls by the rules of the real world: three dates, clauses, suspensions that end."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Figures: claims by publisher and edition, side by side, and which of them to use."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

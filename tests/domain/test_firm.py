@@ -1,7 +1,5 @@
 """Firms: the names under which acts speak of one and the same."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The concordance of HS 2017 with commodities: each code was compared, and bundles say so."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Identifiers in Wikidata: of known commodities and places, well formed, each once."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A clause that names only a group may cover a mineral, a form or a code; it does not certainly cover it."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

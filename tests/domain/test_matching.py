@@ -1,7 +1,5 @@
 """One rule says which clauses are about which goods and places."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

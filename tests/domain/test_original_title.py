@@ -1,7 +1,5 @@
 """Titles in the original language, beside the English ones."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

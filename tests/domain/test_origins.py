@@ -1,7 +1,5 @@
 """Lists of origins, and the series of dependence figures."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

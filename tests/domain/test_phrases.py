@@ -1,7 +1,5 @@
 """Names of places in sentences have their article."""
 
-from __future__ import annotations
-
 from tests.support.cases import each_case
 from tracker.domain.wording.phrases import authority_phrase, place_in_text, with_capital
 

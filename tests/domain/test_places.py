@@ -1,7 +1,5 @@
 """Places: ISO codes, declared aggregates, and publishers' spellings."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

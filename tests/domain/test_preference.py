@@ -1,7 +1,5 @@
 """Publisher orders: separate entities that determine every result on figures."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

@@ -1,7 +1,5 @@
 """Folds of the first facts: for any order of requests and any intervals those of a new fold."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

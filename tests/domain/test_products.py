@@ -1,7 +1,5 @@
 """The declared products of lists of origins."""
 
-from __future__ import annotations
-
 from tests.support.cases import each_case
 from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity, descendants

@@ -1,7 +1,5 @@
 """Authorship of sources: a publisher that speaks for another place makes no fact primary."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Publishers: authorship of a text, and its consequences for a source."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Ids of questions: the instrument, the clause and its part."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

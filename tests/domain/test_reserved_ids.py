@@ -1,7 +1,5 @@
 """Ids whose pages would have the addresses of files."""
 
-from __future__ import annotations
-
 import pytest
 
 from schema.pages.site.page_data import MEDIA_TYPES

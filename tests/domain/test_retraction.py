@@ -1,7 +1,5 @@
 """Retractions: a correction changes knowledge from its position on, and nothing before it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

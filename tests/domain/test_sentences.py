@@ -1,7 +1,5 @@
 """Sentences of facts: each type, in plain words, without more than the fact contains."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 from random import Random

@@ -1,7 +1,5 @@
 """The firms of a shipment: listed, similar to a listed one, or on no recorded list."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date
 

@@ -1,7 +1,5 @@
 """The goods of a shipment: national digits of codes, items, dual-use items and scopes of exemptions."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

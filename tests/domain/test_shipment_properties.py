@@ -1,7 +1,5 @@
 """Properties of checks of shipments, on the shipped corpus."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date
 from functools import cache

@@ -1,7 +1,5 @@
 """Questions that clauses share, and obligations in words."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.support.fact_builders import clause, fact

@@ -1,7 +1,5 @@
 """Rules on all goods, preferences, exporters, listed firms, quotas with a tariff, and their order."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from tests.support.cases import each_case

@@ -1,7 +1,5 @@
 """The subject of a shipment: goods, technology or equipment; and goods made abroad, by shipped controls."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

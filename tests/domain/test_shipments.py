@@ -1,7 +1,5 @@
 """Shipments, their legs and obligations."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

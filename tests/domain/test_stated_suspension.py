@@ -1,7 +1,5 @@
 """A government states that a suspension runs on, and no legal instrument says so."""
 
-from __future__ import annotations
-
 from datetime import date
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Subjects of facts are derived from their declarations, so that no new fact is missed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 

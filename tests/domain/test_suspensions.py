@@ -1,7 +1,5 @@
 """The suspensions of a clause: which one applies on a day, however many there are."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 

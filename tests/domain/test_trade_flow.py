@@ -1,7 +1,5 @@
 """Trade flows: lists of origins by code and year, restated by later editions."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Unions: member countries on a day, and the reach of statements on a union."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from tests.support.cases import each_case

@@ -1,7 +1,5 @@
 """Dates, quantities, units and sources as facts hold them, and as JSON brings them in."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Any

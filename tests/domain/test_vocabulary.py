@@ -1,7 +1,5 @@
 """Words of the vocabularies: each is declared once, with all that sentences, rules and drawings need."""
 
-from __future__ import annotations
-
 from enum import Enum
 from itertools import product
 

@@ -1,7 +1,5 @@
 """Watched sources: state after polls, and records of each fetch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial

@@ -1,7 +1,5 @@
 """A database for each test, chosen by the environment as a user would do it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from urllib.parse import urlencode
 

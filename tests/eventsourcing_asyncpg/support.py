@@ -1,7 +1,5 @@
 """Shared parts of the tests of the library's recorders."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Whole applications of the eventsourcing library, as docs/library.md shows them."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """The eventsourcing library's own test cases, run on our factory."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from uuid import UUID, uuid4

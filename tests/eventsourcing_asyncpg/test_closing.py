@@ -1,7 +1,5 @@
 """Nothing hangs at the end or without a database, and nothing is left behind."""
 
-from __future__ import annotations
-
 import gc
 import threading
 import time

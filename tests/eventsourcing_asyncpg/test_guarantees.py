@@ -1,7 +1,5 @@
 """Guarantees of our recorders beyond the library's test cases: order, bytes, outcomes."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 import time

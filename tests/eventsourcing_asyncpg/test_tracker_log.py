@@ -1,7 +1,5 @@
 """The eventsourcing library over the tracker's own log."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A materialised view in a separate table, written like a library user's."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from eventsourcing.persistence import Tracking

@@ -5,8 +5,6 @@
 It prints a line per kind of fault, and exits with 1 at the first broken guarantee.
 """
 
-from __future__ import annotations
-
 import statistics
 
 from tests.faults.command import RoundsCommand

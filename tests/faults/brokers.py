@@ -1,7 +1,5 @@
 """A tracker under load whose log is relayed to a broker, with faults of both."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Checks after every fault."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Sequence

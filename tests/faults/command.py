@@ -1,7 +1,5 @@
 """Common part of the commands that run rounds of faults and print a line of a table per kind."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import logging

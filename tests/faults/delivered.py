@@ -1,7 +1,5 @@
 """Checks of the deliveries that a receiver has accepted. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple

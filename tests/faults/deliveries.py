@@ -1,7 +1,5 @@
 """A tracker under load that delivers events, with faults of it and its receivers."""
 
-from __future__ import annotations
-
 import asyncio
 import subprocess
 import sys

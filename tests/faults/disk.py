@@ -1,7 +1,5 @@
 """A small disk for tests of a full disk: a tmpfs. Mounting needs root."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager

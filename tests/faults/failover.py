@@ -6,8 +6,6 @@ There is no election: the test promotes the standby after some seconds. The resu
 on.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import logging

@@ -1,7 +1,5 @@
 """Faults at random moments under load, and the environments for them."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 import tempfile

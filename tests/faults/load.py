@@ -1,7 +1,5 @@
 """Writers on a tracker, and their knowledge of their commands."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import time

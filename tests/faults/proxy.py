@@ -1,7 +1,5 @@
 """A proxy between PostgreSQL and its clients, which can cut connections in mid-message or drop traffic."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import suppress
 from pathlib import Path

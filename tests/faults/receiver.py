@@ -5,8 +5,6 @@
 It prints its port when it listens. A line of the file is the id of a delivery, a tab and its body.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

@@ -1,7 +1,5 @@
 """Test rounds: load, a fault at a random moment, recovery, and the check."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Iterable

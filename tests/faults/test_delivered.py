@@ -1,7 +1,5 @@
 """Tests of the delivery check: it detects broken guarantees."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """Failover to a promoted standby while the primary is silent."""
 
-from __future__ import annotations
-
 import time
 
 from deploy.bootstrap import open_connection

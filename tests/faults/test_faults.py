@@ -1,7 +1,5 @@
 """A few rounds of every fault, and tests of the check."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta

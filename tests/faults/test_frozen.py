@@ -1,7 +1,5 @@
 """Independence of other processes from one that is stopped at work."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

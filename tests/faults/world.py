@@ -1,7 +1,5 @@
 """A tracker under load: its process, its commands and acknowledgements, and its follower."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Commands appended together have the same outcomes as one by one."""
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """With synchronous standbys, no event that a failover may lose is shown."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Many entries decoded at once: the facts that decoding them one by one gives."""
 
-from __future__ import annotations
-
 from itertools import groupby
 from operator import attrgetter
 

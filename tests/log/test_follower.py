@@ -1,7 +1,5 @@
 """Followers get every event once and in order, during any other work."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """The log loses nothing, orders everything and changes nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from datetime import timedelta

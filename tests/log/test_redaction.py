@@ -1,7 +1,5 @@
 """Redaction: a text is removed permanently, the log has the reason, and nothing else has changed."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

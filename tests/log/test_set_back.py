@@ -1,7 +1,5 @@
 """A reset log is detected by each process that has shown more of it, or another version."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import urllib.request

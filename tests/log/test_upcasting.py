@@ -1,7 +1,5 @@
 """Entries of older schemas are read in today's words, and their bytes stay as they were."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

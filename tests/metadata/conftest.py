@@ -1,7 +1,5 @@
 """A web server with the shipped corpus, which validators read like other programs do."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """The catalogue of the tables, checked by the shapes that DCAT-AP 3 publishes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from importlib.util import find_spec

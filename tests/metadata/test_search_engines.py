@@ -1,7 +1,5 @@
 """Sitemaps, rules for crawlers, search descriptions and linked data in pages."""
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import datetime

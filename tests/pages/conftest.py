@@ -3,8 +3,6 @@
 They run in the loop of the session (`tests/support/loops.py`).
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 

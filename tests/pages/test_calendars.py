@@ -1,7 +1,5 @@
 """Calendars: upcoming changes appear in users' calendars, move there, and are cancelled."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Any
 

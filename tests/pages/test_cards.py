@@ -1,7 +1,5 @@
 """Tables as cards on phones: roles for all, labels for the cells of wide ones."""
 
-from __future__ import annotations
-
 from schema.pages.site.cards import with_cards
 
 HEADS = ("Place", "Since <small>day</small>", "A &amp; B", '<span class="vh">As a bar</span>')

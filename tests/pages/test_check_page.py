@@ -1,7 +1,5 @@
 """The page that checks a shipment: the answer first, questions as links, problems beside their fields."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Claims on a line, and bars of shares: where they lie."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 from schema.pages.charts.claims_line import ClaimState, DrawnClaim, claims_line

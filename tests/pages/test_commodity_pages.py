@@ -1,8 +1,6 @@
 """`/commodities`: producers, and the controls that cover their output. The numbers are those of the
 corpus."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

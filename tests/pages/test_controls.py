@@ -1,7 +1,5 @@
 """The pages of instruments: on both axes, with retracted and unknown data."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from xml.etree import ElementTree

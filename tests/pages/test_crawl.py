@@ -1,7 +1,5 @@
 """Every link and form of every page leads to an address that responds."""
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from urllib.parse import parse_qsl, urldefrag, urlencode, urljoin, urlsplit
 

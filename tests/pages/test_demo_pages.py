@@ -1,7 +1,5 @@
 """The pages that the demo names when it starts are there."""
 
-from __future__ import annotations
-
 import pytest
 
 from deploy.cli.demo_banner import PAGES

@@ -1,7 +1,5 @@
 """Pages of dependence. The numbers are those of MCS 2026 and of the worked cases, written here."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Rows of pages of dependence from responses: bars, bounds, orders, alternatives and dates."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Any

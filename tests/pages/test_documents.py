@@ -1,7 +1,5 @@
 """The documentation as pages: links work, nothing is executed, search finds the right page."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import time

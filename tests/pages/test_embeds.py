@@ -1,7 +1,5 @@
 """Parts of pages in frames of other sites: complete, small, without cookies; other routes refuse frames."""
 
-from __future__ import annotations
-
 import io
 import re
 from html import unescape

@@ -1,7 +1,5 @@
 """Answers without a record say first what was read, and never that nothing exists."""
 
-from __future__ import annotations
-
 from tests.pages.test_reading_pages import read
 from tests.support.api import Api
 from tests.support.loops import IN_SESSION

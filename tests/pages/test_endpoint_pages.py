@@ -1,7 +1,5 @@
 """Pages of endpoints: their state, and forms for managers."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from typing import Any

@@ -1,7 +1,5 @@
 """The log as pages: the complete content of an event, and its state at the page's moment."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

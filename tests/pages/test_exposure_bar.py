@@ -1,7 +1,5 @@
 """The bar of output under controls: confirmed, by terms, contradicted and partly covered."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Feeds: new events as Atom and JSON Feed, with the page's filters, back to the first event."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`/figures/{key}`: compared claims. The numbers are those of the corpus, written here independently."""
 
-from __future__ import annotations
-
 import re
 from xml.etree import ElementTree
 

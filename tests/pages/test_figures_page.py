@@ -1,7 +1,5 @@
 """`/figures`: products with figures, and every matching claim."""
 
-from __future__ import annotations
-
 import re
 
 from schema.pages.figures.figures import years_in_words

@@ -1,7 +1,5 @@
 """Forms follow from the inputs of mutations: fields, defaults, short lines of lists, errors at fields."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

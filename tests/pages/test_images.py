@@ -1,7 +1,5 @@
 """Images of pages: each says what it shows, in which unit, from whom, from where and under which licence."""
 
-from __future__ import annotations
-
 from xml.etree import ElementTree
 
 import pytest

@@ -1,7 +1,5 @@
 """Line charts over years: their content, and escaping of foreign texts."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from dataclasses import replace

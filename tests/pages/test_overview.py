@@ -1,7 +1,5 @@
 """The overview equals the API, states its coverage, and shows no current data on pinned pages."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from html import unescape

@@ -1,7 +1,5 @@
 """The size of pages: visitors with slow connections read them too."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.browser.addresses import PAGES

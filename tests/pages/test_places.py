@@ -1,7 +1,5 @@
 """Pages of places equal the API in restrictions, exposures and production."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

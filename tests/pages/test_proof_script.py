@@ -1,7 +1,5 @@
 """The proof in the browser: each change in transit is detected by its check."""
 
-from __future__ import annotations
-
 import asyncio
 import calendar
 import json

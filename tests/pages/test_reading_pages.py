@@ -1,7 +1,5 @@
 """Announcements, changes, search and the page about this tracker, read as text."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 

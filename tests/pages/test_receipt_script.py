@@ -1,7 +1,5 @@
 """The check of receipts in the browser: as strict as the program, and bound to its page."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Forms for recording: authorised users, a preview, and errors at their fields."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 from typing import Any

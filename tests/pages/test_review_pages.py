@@ -1,7 +1,5 @@
 """Pages of review: the queue, a candidate beside its source text, and decision forms."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable

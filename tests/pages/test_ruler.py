@@ -1,7 +1,5 @@
 """The rulers of the time bar: ordered ticks at changes, none outside."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 from hypothesis import given

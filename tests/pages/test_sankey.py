@@ -1,7 +1,5 @@
 """Flow diagrams: sizes, labels and fills of flows, and escaping of foreign texts."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 from itertools import pairwise

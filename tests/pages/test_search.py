@@ -1,7 +1,5 @@
 """Searches are parsed, and match goods, codes or places."""
 
-from __future__ import annotations
-
 import re
 
 from projections.query.search_terms import parse_search

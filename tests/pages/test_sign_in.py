@@ -1,7 +1,5 @@
 """Sign-in: a token becomes a cookie, appears nowhere else, and redirects to no other site."""
 
-from __future__ import annotations
-
 import logging
 
 import httpx2

@@ -1,7 +1,5 @@
 """Common rules of pages: only the address selects the moment."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """The pages of watched sources: last polls, age of the data, every poll and fetch."""
 
-from __future__ import annotations
-
 import re
 from html import unescape
 

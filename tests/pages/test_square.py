@@ -1,7 +1,5 @@
 """The square of both axes: its rows, the cell of the page, and the limits of a pinned page."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 from hypothesis import given

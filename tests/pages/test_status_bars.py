@@ -1,7 +1,5 @@
 """Bars of statuses over time: nothing outside, in order, no overlap, and a shape and a word for each."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Status sentences of instruments: no more than their statuses."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

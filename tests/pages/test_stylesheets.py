@@ -1,7 +1,5 @@
 """Every stylesheet rule matches some page."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

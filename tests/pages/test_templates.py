@@ -1,7 +1,5 @@
 """The templates of pages, and their compiled form."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from pathlib import Path

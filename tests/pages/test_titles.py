@@ -1,7 +1,5 @@
 """Titles and first lines: shorter than the acts, never wider, with the next step."""
 
-from __future__ import annotations
-
 import re
 from itertools import product
 from typing import Any

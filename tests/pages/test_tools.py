@@ -1,7 +1,5 @@
 """Follow, cite and download at the top of pages; names in their fields."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

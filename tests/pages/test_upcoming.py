@@ -1,7 +1,5 @@
 """Upcoming changes as a room of their own."""
 
-from __future__ import annotations
-
 import re
 
 from tests.pages.test_reading_pages import read

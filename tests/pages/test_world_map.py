@@ -1,7 +1,5 @@
 """The map of the world: how it is projected and cut, and that no place with a value is lost."""
 
-from __future__ import annotations
-
 import json
 import re
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """A way to PostgreSQL that can be cut."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 

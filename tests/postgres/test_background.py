@@ -1,7 +1,5 @@
 """Background tasks end when cancelled."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

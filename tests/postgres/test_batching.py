@@ -1,7 +1,5 @@
 """Batched calls all get a result, and each its own."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 

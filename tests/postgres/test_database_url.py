@@ -1,7 +1,5 @@
 """PostgreSQL addresses are parsed exactly or refused, and never shown."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote

@@ -1,7 +1,5 @@
 """A dump restored on another server without our roles gives instructions."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

@@ -1,7 +1,5 @@
 """The first of several hosts that responds and fits is used."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import time

@@ -1,7 +1,5 @@
 """One process at a time has a lease; another one gets it soon after that has stopped."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """A database of any age is brought to this version, or left as it was."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import uuid

@@ -1,7 +1,5 @@
 """A pool provides only working connections."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """Rights in the database: no role may change recorded events."""
 
-from __future__ import annotations
-
 import asyncpg
 import pytest
 

@@ -1,7 +1,5 @@
 """Once a server has been promoted, this process is done with its predecessors."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field

@@ -10,8 +10,6 @@ statement and executes it. In psql on the database of a tracker,
 with the arguments of its last lines shows the plan.
 """
 
-from __future__ import annotations
-
 import asyncio
 from datetime import date
 from pathlib import Path

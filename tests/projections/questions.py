@@ -1,7 +1,5 @@
 """Queries at a moment, one for each kind of statement."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any

@@ -3,8 +3,6 @@
 The number grows if a fold has changed. After a merge conflict take the file of the other branch first.
 """
 
-from __future__ import annotations
-
 import tomllib
 
 from projections.registry import PROJECTIONS

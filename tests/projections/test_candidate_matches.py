@@ -1,7 +1,5 @@
 """Matches of candidates with recorded acts, on the shipped corpus."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Differences between two moments: the database, in-memory folds and the API agree."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """Claims side by side: which one to use, why, and how far they lie apart."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any

@@ -1,7 +1,5 @@
 """Clause matches of controls are computed once per query and set of licences."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """The records behind statuses, read by SQL as of a position, are those of the log: of random histories."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import date
 

@@ -1,7 +1,5 @@
 """Differences between two states, field by field."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any

@@ -1,7 +1,5 @@
 """Shares and concentration, computed only from comparable claims."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

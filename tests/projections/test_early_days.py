@@ -1,7 +1,5 @@
 """Lists for days on which little was known: the same as any others, and quick."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import date, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Rows of facts: at every position they are the facts that are not retracted, however pages fall."""
 
-from __future__ import annotations
-
 from itertools import groupby
 from operator import attrgetter
 from random import Random

@@ -1,7 +1,5 @@
 """Results that many queries share until the next event."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import cast
 

@@ -1,7 +1,5 @@
 """Exposure: which part of the world's output is under which controls, and never more than that."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """Claims of list pages equal those of the figure's state, with nothing else decoded."""
 
-from __future__ import annotations
-
 import json
 import weakref
 from typing import Any

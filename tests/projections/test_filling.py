@@ -1,7 +1,5 @@
 """Empty tables of a long log are filled like those of a rebuild, and a crash leaves them empty."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """Rows are rebuilt exactly when the behaviour of their code changes."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 

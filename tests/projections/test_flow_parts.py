@@ -1,7 +1,5 @@
 """Shares of trade flows, and the imports of a union from outside."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 from hypothesis import given

@@ -1,7 +1,5 @@
 """The statements of lists are on paper: as PostgreSQL gets them, and as a person can run them."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """The share of a group: each country once, with unknown values reported."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Any

@@ -6,8 +6,6 @@ test more histories:
     pytest tests/projections/test_history_properties.py --hypothesis-profile long --timeout 0
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress

@@ -1,7 +1,5 @@
 """Imports under export controls: bounds that never claim more than a list and the recorded acts."""
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """Invariants of imports under export controls, for random lists, controls and figures."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """Progress of the projection, known without a query."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 

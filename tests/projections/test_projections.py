@@ -1,8 +1,6 @@
 """Version rows on a real PostgreSQL equal an in-memory fold for every day and position, after any
 failure of projection."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """As-of queries do not read history: query plans, also after the history has grown."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Revisions of a number from edition to edition of its publisher."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any

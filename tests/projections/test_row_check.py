@@ -1,7 +1,5 @@
 """Stored rows are compared with a fresh fold of their events."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

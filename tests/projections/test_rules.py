@@ -4,8 +4,6 @@ docs/domain.md has the rules in the same order. The details of each rule are tes
 (`test_export_control.py`, `test_alliance.py`, `test_figure.py`, …).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Scheduled changes: one change keeps its identity when its day moves or is withdrawn."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from hypothesis import given, settings

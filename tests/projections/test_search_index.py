@@ -1,7 +1,5 @@
 """The search index follows the log later than the versions, and answers as if it did not."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace

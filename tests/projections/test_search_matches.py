@@ -1,7 +1,5 @@
 """Which part of a text matches a search, and which words are nearly like another."""
 
-from __future__ import annotations
-
 from projections.query.search_matches import (
     SoughtWord,
     Text,

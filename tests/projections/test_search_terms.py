@@ -1,7 +1,5 @@
 """Goods, places and measures are found in searches, in other words and misspelt."""
 
-from __future__ import annotations
-
 import pytest
 
 from projections.query.search_terms import parse_search

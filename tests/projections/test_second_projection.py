@@ -1,7 +1,5 @@
 """A second projection, of some thirty lines: the runner keeps it as it keeps the first."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """Cached states: sent and decoded once, and never of another epoch or moment."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

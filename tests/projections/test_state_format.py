@@ -1,7 +1,5 @@
 """The number of the state format is raised when the states of a log change."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Status periods of a clause: every day is in the period of its state."""
 
-from __future__ import annotations
-
 from datetime import date
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Products with figures, and the product that a query means."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The fold on both time axes, over histories made at random."""
 
-from __future__ import annotations
-
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

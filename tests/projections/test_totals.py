@@ -1,7 +1,5 @@
 """World totals: published, and compared with the sum of the places."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

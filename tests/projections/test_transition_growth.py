@@ -1,7 +1,5 @@
 """Transitions of entities with many facts: the work grows with the facts, not with their square."""
 
-from __future__ import annotations
-
 import sys
 import tracemalloc
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Sentences on clauses and members: content and basis."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from projections.fold.transition_sentences import part_sentence

@@ -1,7 +1,5 @@
 """Days of changes of entities, with the changes and their causes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """A review on the connections of the API."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

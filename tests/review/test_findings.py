@@ -1,7 +1,5 @@
 """Findings become candidates once; candidates that the publisher changes are superseded."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import asyncpg

@@ -1,7 +1,5 @@
 """Files that people accept are imported in the background, once, under their names."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """Pending candidates are counted with partial indexes, for any filter values."""
 
-from __future__ import annotations
-
 import pytest
 
 from deploy.bootstrap import open_connection

@@ -1,7 +1,5 @@
 """Decisions on candidates; accepted ones are recorded once, after any failure."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Any sequence of decisions leads where a model in a few lines says, on a real database."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack

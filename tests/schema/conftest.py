@@ -1,7 +1,5 @@
 """A web server for a test."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 

@@ -1,7 +1,5 @@
 """Admission: refusals before values are read, and the document caches."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import time

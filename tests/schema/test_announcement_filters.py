@@ -1,7 +1,5 @@
 """Announcements by several actors, by subject, topic and firm; and the list of disputes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Queries over HTTP: results, pages and filters of lists, and refusals."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from typing import Any

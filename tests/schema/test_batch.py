@@ -1,7 +1,5 @@
 """Many commands in one mutation: all of them are recorded, or none."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

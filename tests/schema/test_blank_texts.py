@@ -1,7 +1,5 @@
 """Blank filters are refused wherever a filter takes a text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """Broadcasts: one source for many listeners, none of whom makes another wait."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack

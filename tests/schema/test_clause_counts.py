@@ -1,7 +1,5 @@
 """Numbers of clauses by status, measure and issuer equal those of the lists."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Events behind a clause's state, its start, and the event of a dispute."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

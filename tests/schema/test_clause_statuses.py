@@ -1,7 +1,5 @@
 """Status periods of clauses: on every day they equal the state of that day."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Clause filters of lists and controls, with the same rule as exposure."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Results name the lists that were read for them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Results tell whether a status is confirmed, follows from dates alone, or contradicts a statement."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """`@defer`: a response in parts for clients that accept it, and complete for all others."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing

@@ -1,7 +1,5 @@
 """Queries of dependence: origins of imports, and imports under export controls."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

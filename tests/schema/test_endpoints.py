@@ -1,7 +1,5 @@
 """Endpoints over the API: rights, refusals, and hidden values."""
 
-from __future__ import annotations
-
 import base64
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Searching the log: the events that say some words, in its order."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """`/events` on a real server: every event once, in order, byte for byte, whatever breaks."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import hashlib

@@ -1,7 +1,5 @@
 """The query `events` by subject: equal to `/events` and the subscription."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from typing import Any
 

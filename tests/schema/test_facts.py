@@ -1,7 +1,5 @@
 """The facts of a moment: by the day on which they became public, by edition, and the newest."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Field calls get the same arguments as graphql-core and Strawberry parse from a document."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Figures that publishers file under another commodity: natural graphite is the graphite that is mined."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.services import Services

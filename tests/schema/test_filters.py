@@ -1,7 +1,5 @@
 """Filters of lists: words, days, years, sources; always as of a moment."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Firms, and references to them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

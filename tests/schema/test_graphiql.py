@@ -1,7 +1,5 @@
 """The page for queries, with GraphiQL and without: no foreign resources."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

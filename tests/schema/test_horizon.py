@@ -1,7 +1,5 @@
 """Up to when policy is known, by issuer."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

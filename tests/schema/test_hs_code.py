@@ -1,7 +1,5 @@
 """Lists narrowed by the codes that customs go by."""
 
-from __future__ import annotations
-
 import pytest
 
 from schema.inputs.arguments import parse_commodities, parse_hs_code

@@ -1,7 +1,5 @@
 """Imports as clients of the API see them."""
 
-from __future__ import annotations
-
 from io import StringIO
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Imports under export controls by trade flows: the EU, and places without a published list."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

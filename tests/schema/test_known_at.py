@@ -1,7 +1,5 @@
 """Transaction time: the result of `knownAt` at, before and after the time of an event."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any

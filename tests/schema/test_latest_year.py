@@ -1,7 +1,5 @@
 """Production without a year is that of the latest year with figures for the product."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.services import Services

@@ -1,7 +1,5 @@
 """Links: the entities that others name, as objects, at the same moment."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

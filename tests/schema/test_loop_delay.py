@@ -1,7 +1,5 @@
 """The gauge of the event loop's delay."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import time

@@ -1,7 +1,5 @@
 """A long list is completed in pieces, so that other requests run in between."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import time

@@ -1,7 +1,5 @@
 """Lists say whether a clause covers the goods of a query for certain."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

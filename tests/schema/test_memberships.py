@@ -1,7 +1,5 @@
 """Memberships on a day and over time, as a matrix of places and alliances."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

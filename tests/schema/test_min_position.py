@@ -1,7 +1,5 @@
 """Clients of several servers set the minimum position of a response."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

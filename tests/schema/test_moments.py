@@ -1,7 +1,5 @@
 """Every response names the moments of its data in `extensions`."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Mutations record one fact each, wait until it can be read, and refuse with a code and a path."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Ids that clients such as Relay and Apollo keep entities by."""
 
-from __future__ import annotations
-
 from base64 import urlsafe_b64decode
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Observation of operations, over HTTP and WebSockets: log lines, counters, spans."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

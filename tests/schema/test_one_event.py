@@ -1,7 +1,5 @@
 """One event of the log: its position, its later changes, and its sources."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

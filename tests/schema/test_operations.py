@@ -1,7 +1,5 @@
 """Operators' view: readiness, metrics, request ids, a log line per request."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -1,7 +1,5 @@
 """Output types follow from the structs of the domain: a new field needs no line here."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

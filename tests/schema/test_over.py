@@ -1,7 +1,5 @@
 """Many moments in one query: `over` days, and `overKnown` positions."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import itertools

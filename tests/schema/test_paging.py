@@ -1,8 +1,6 @@
 """Any page size, forwards and backwards, gives the same list as one big page: in every order, at
 old positions."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Automatic persisted queries: a hash instead of a document, over GET and POST."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import Any

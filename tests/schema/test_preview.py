@@ -1,7 +1,5 @@
 """Previews of `record`: the resulting events and changes, before anything is recorded."""
 
-from __future__ import annotations
-
 import random
 from datetime import date, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Products of one place, with the same shares as in the whole distribution."""
 
-from __future__ import annotations
-
 import pytest
 
 from schema.services import Services

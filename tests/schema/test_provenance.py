@@ -1,7 +1,5 @@
 """Authorship and missing fields of sources, wherever the API shows a source."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Cost of documents, including introspection, without ways around the limit."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter

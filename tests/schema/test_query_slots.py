@@ -1,7 +1,5 @@
 """Each client has a limited number of concurrent queries, so that others wait for few of them."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections import Counter

@@ -1,7 +1,5 @@
 """Files of receipts: those of pages, tables, shipment checks and responses of assistant tools."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -1,7 +1,5 @@
 """Receipts over HTTP: issued for answers that never change, and for nothing else."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """Layers between the web server and GraphQL: low cost, no changes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A mutation passes few files: `python -m tools.request_path` lists them."""
 
-from __future__ import annotations
-
 from schema.services import Services
 from tools.request_path import mutation_path
 

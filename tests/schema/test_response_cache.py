@@ -1,7 +1,5 @@
 """Cached responses: equal to others, with correct scope and lifetime."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Candidates over the API: rights, pages and filters, and refusals."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Number of database queries per GraphQL query."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Every route: its rights, as in the table of docs/access.md, and its headers."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import re

@@ -1,7 +1,5 @@
 """One act from two publishers is marked as such, and stays two entities."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

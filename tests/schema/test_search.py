@@ -1,7 +1,5 @@
 """Search for words at a moment, best results first, with the matching part."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Words as people write them: codes with dots, American spelling, abbreviations that begin other words."""
 
-from __future__ import annotations
-
 import pytest
 
 from schema.services import Services

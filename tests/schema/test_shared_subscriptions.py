@@ -1,7 +1,5 @@
 """Equal subscriptions are executed once, and delivered to each client exactly once."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import json

@@ -1,7 +1,5 @@
 """Checks of shipments over the API, and files of them."""
 
-from __future__ import annotations
-
 import csv
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Clients that read slowly, or not at all, delay no others and use little memory."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

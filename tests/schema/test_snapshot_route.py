@@ -1,7 +1,5 @@
 """Publishers' documents are served to readers as downloads that browsers do not display as ours."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Stalled downloads use little memory, and do not block others."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

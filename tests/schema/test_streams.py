@@ -1,7 +1,5 @@
 """Streamed GraphQL responses over HTTP: server-sent events, and multipart."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any

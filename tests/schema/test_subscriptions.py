@@ -1,7 +1,5 @@
 """Subscriptions over a real WebSocket: every event once, in order, whatever breaks in between."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from itertools import count

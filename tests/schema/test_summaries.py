@@ -1,7 +1,5 @@
 """Sentences of events: the same wherever an event is shown, with the names of its time."""
 
-from __future__ import annotations
-
 from schema.services import Access, Services
 from tests.support.api import Api, claim, control, source, suspension
 from tests.support.web_server import serving

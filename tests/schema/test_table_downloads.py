@@ -1,7 +1,5 @@
 """Tables as they are fetched: as gzip where that is taken, and by the examples of their description."""
 
-from __future__ import annotations
-
 import gzip
 
 import pytest

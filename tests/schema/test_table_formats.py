@@ -1,7 +1,5 @@
 """Values that table formats cannot represent directly."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import AsyncGenerator
 from typing import Any

@@ -1,7 +1,5 @@
 """A client that goes while a table is written: nothing of the file is left, and nothing breaks."""
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator

@@ -1,7 +1,5 @@
 """A table accepts all filters of its list, so that every filtered list is available as a file."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, visit

@@ -1,7 +1,5 @@
 """Tables as files: the same rows in every format, and the same as the API's lists."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import AsyncIterator

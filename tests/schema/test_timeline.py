@@ -1,7 +1,5 @@
 """All that happens around a commodity, a place, a firm or an alliance, in the order of days."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Trade flows in GraphQL: by code, commodity, importer, origin and year, on both time axes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Transitions at a moment: past and upcoming changes by day, in one list."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Trusted documents: named by ids over every way, and alone where the operator says so."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import AsyncIterator

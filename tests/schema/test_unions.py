@@ -1,7 +1,5 @@
 """Countries of a union on a day, for displays of its acts as theirs."""
 
-from __future__ import annotations
-
 from schema.services import Services
 from tests.support.api import Api
 from tests.support.cases import each_case

@@ -1,7 +1,5 @@
 """Watched sources: last polls and coverage, as recorded at any moment."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

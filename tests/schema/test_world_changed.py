@@ -1,7 +1,5 @@
 """`worldChanged`: a new result when a relevant event is recorded, and never without the last one."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing

@@ -1,7 +1,5 @@
 """Queries of reliance and prices: lines of years that break where the basis changes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.services import Services

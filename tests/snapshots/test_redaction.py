@@ -1,7 +1,5 @@
 """Bytes of a publisher are taken out by an administrator, by the API or the command line."""
 
-from __future__ import annotations
-
 import asyncio
 from datetime import date
 from pathlib import Path

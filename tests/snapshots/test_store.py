@@ -1,7 +1,5 @@
 """Snapshots are stored once, completely, by hash, and removed only after a redaction in the log."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import os

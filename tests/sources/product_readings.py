@@ -1,7 +1,5 @@
 """Readings of the published files by the product, and the claims that it ships."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """Extracts of BACI: the traps 44 to 49 of its files, and flows that are read whole or not at all."""
 
-from __future__ import annotations
-
 import csv
 from collections import defaultdict
 from datetime import date

@@ -1,7 +1,5 @@
 """BGS World Mineral Statistics: publisher's meaning of each mark, contradictory codes."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from pathlib import Path
 

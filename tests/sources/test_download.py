@@ -1,7 +1,5 @@
 """Files from the web are taken whole, or not at all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Documents of the US Federal Register: a control only where the document itself says so."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

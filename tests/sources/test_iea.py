@@ -1,7 +1,5 @@
 """The supply of the IEA: the traps 39 to 43 of its file, and products that other figures never meet."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Imports: a file is recorded wholly or not at all, counts once, and leaves its receipt."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from random import Random

@@ -1,7 +1,5 @@
 """The product reads every cell as a second reader does, and ships the numbers of the files."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter, defaultdict

@@ -1,7 +1,5 @@
 """The second reader by itself: the files, their totals, their neighbours and the printed chapters agree."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 from collections import defaultdict

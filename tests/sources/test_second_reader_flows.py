@@ -1,7 +1,5 @@
 """The product reads supply and trade flows as a second reader does, and ships the numbers of the files."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from datetime import date

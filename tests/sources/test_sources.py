@@ -1,7 +1,5 @@
 """The sources together: each file has one reader, and the real ones add nothing to the corpus."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Spreadsheets: columns are mapped, dates keep their precision, nothing is made up."""
 
-from __future__ import annotations
-
 import json
 import os
 import time

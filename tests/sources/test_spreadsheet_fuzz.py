@@ -1,7 +1,5 @@
 """Workbooks of any content, complete and broken: equal cells, or InvalidInput."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 import zipfile

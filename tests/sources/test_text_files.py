@@ -1,7 +1,5 @@
 """Files as received: any byte order mark, encoding and line end; broken ones are refused completely."""
 
-from __future__ import annotations
-
 import os
 import resource
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """USGS tables read from small files: every trap of the published ones, one test each."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The real USGS files of four editions: all is read or refused, and the numbers are believable."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -1,7 +1,5 @@
 """Salient statistics and import sources in files as the USGS writes them, made here."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 from pathlib import Path

@@ -4,8 +4,6 @@ Each number is a known trap of these files. `usgs_traps.csv` has those of single
 read in the file, and is empty if the cell has no number. A line without a unit is a refusal, with its code.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from decimal import Decimal
 from functools import cache

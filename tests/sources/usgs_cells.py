@@ -1,7 +1,5 @@
 """Cells of the USGS files beside the checkout, and the results that tests expect for them."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """A database that accepts no connections for a while."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

@@ -3,8 +3,6 @@
 Some are altered in transit, by anyone. Others are signed by the holder of the key: an operator who lies.
 """
 
-from __future__ import annotations
-
 import base64
 import copy
 import json

@@ -1,7 +1,5 @@
 """The API over HTTP, and short builders of mutations."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Queries of callers with different rights."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.execution.execute import execute

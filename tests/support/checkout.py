@@ -1,7 +1,5 @@
 """Location and packages of the checkout."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]

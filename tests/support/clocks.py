@@ -5,8 +5,6 @@ Code under test gets it in this process (`tests/conftest.py`) and in forked comm
 command with `**REAL_CLOCK`. A command in a separate interpreter has the real day.
 """
 
-from __future__ import annotations
-
 import os
 from datetime import date
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Groups of commands, run in the process of a test."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from typer.testing import CliRunner, Result

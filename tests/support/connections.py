@@ -1,7 +1,5 @@
 """Test servers that parse requests and write raw responses."""
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable

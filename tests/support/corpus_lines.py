@@ -1,7 +1,5 @@
 """The lines of the shipped corpus."""
 
-from __future__ import annotations
-
 from functools import cache
 
 from tracker.commands.commands import PlannedEvent

@@ -5,8 +5,6 @@ child is forked, which publishes and kills itself before that step; 0 means neve
 number of steps reached.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """Addresses of the tests' databases in the form of command options."""
 
-from __future__ import annotations
-
 from tracker.postgres.database import Target
 
 

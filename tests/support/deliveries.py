@@ -1,7 +1,5 @@
 """A deliverer on a log with a receiver, without the rest of a tracker."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

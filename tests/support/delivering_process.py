@@ -4,8 +4,6 @@ TARGET is JSON for `asyncpg.connect`, and SECONDS is the lease time. It prints a
 delivering, and one when it stops.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """Builders of figures of dependence, recorded in a tracker."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.services import Services

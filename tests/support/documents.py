@@ -1,7 +1,5 @@
 """Code blocks in the documentation, and their programs in separate processes."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

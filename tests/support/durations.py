@@ -3,8 +3,6 @@
 `TESTS_RECORD_DURATIONS=1 pytest` writes them, on an idle machine.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Work of a call, counted instead of timed, so that it is equal on all machines."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 from types import FrameType

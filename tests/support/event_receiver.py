@@ -1,7 +1,5 @@
 """Receivers of deliveries that store accepted requests, with scripted behaviour."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import defaultdict

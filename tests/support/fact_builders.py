@@ -1,7 +1,5 @@
 """Short builders of facts, and random histories with reordered versions."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Sequence

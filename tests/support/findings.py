@@ -1,7 +1,5 @@
 """Short builders of findings."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

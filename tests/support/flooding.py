@@ -1,7 +1,5 @@
 """A server that sends an endless flood of bytes, and a measure of the delay for other tasks."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import time

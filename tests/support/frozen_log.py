@@ -4,8 +4,6 @@
 depend on it, so that changes of the shipped data do not alter them.
 """
 
-from __future__ import annotations
-
 import tarfile
 from hashlib import sha256
 from pathlib import Path

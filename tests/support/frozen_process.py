@@ -5,8 +5,6 @@
 Once it is resumed it continues; its result is its output.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """Records that confirm every status, for tests of other rules."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from tracker.domain.controls.clause import ClauseState

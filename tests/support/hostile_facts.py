@@ -1,7 +1,5 @@
 """Malicious facts that try to run code in pages, or to disguise their text."""
 
-from __future__ import annotations
-
 import re
 from unittest.mock import patch
 

@@ -4,8 +4,6 @@ The base is Debian's, made by mmdebstrap, so no image registry is needed. Limits
 machine. If the Python index needs a custom certificate (PIP_CERT), builds get it mounted.
 """
 
-from __future__ import annotations
-
 import os
 import resource
 import shutil

@@ -1,7 +1,5 @@
 """Short builders of imports."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -4,8 +4,6 @@ It has no code of the tracker, which could agree with itself. The layout of prin
 answers need the program.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The test broker of librdkafka: it speaks Kafka's protocol over TCP, in this process."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

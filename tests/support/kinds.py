@@ -5,8 +5,6 @@
 command line run whatever their kind.
 """
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Large libraries that few tests use: each is loaded by the first test that uses it, not at collection."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

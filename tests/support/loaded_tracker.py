@@ -4,8 +4,6 @@ Importing a command takes more than a second of a busy core. Apart from that the
 a shell: arguments, environment, directory, standard streams, signals and exit are separate.
 """
 
-from __future__ import annotations
-
 import array
 import atexit
 import gc

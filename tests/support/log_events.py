@@ -1,7 +1,5 @@
 """Events in the form of log appends."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from tests.support.fact_builders import announced

@@ -1,7 +1,5 @@
 """Facts of entities with many events, by kind of entity."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from tests.support.fact_builders import announced, claimed, clause, fact

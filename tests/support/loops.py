@@ -1,7 +1,5 @@
 """Event loops of tests."""
 
-from __future__ import annotations
-
 import pytest
 
 IN_SESSION = pytest.mark.asyncio(loop_scope="session")

@@ -1,7 +1,5 @@
 """A real mail server (aiosmtpd) that stores messages, and can refuse recipients."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ TARGET is JSON for `asyncpg.connect`, PORT is that of the mail server. The proce
 POINT, or never if it is empty. It prints a line when it has the lease.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -1,7 +1,5 @@
 """Tiles of a tree and checks of inclusion proofs, as made by clients of the log."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from tracker.audit.format.merkle import TILE_HEIGHT, TILE_WIDTH, Tile, node_hash

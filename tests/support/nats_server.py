@@ -1,7 +1,5 @@
 """A real NATS server with JetStream that can be killed, restarted, and reset to an older store."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

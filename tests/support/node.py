@@ -3,8 +3,6 @@
 The packages come from npm into a cache directory. A machine without Node skips these tests.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import os

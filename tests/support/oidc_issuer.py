@@ -1,7 +1,5 @@
 """An OpenID Connect issuer for tests: a real web server with real keys."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """A PostgreSQL older than the required version, if one is installed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Builders of lists of origins, and of the controls of their origins."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date

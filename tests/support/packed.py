@@ -1,7 +1,5 @@
 """The source distribution and wheel of this checkout, built once per run, and the installed wheel."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -3,8 +3,6 @@
 It prints a line for each fetched page.
 """
 
-from __future__ import annotations
-
 import asyncio
 
 from deploy.cli.process import run

@@ -1,8 +1,6 @@
 """PgBouncer with the file of `deploy/manifests/pooler`, before a server with the logins of
 `deploy/manifests/database`."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil

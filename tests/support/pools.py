@@ -1,7 +1,5 @@
 """Pools of one connection, or of none, for queries outside a running tracker."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any, Self

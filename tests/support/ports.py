@@ -1,7 +1,5 @@
 """Ports for servers that need a fixed port before they start, or keep it after a restart."""
 
-from __future__ import annotations
-
 import random
 import socket
 

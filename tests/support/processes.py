@@ -1,7 +1,5 @@
 """Real processes: the commands of `tracker`, and their PostgreSQL servers."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """A published log of generated entries, for tests and benchmarks of the audit."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

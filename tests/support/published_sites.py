@@ -1,7 +1,5 @@
 """A small signed log as a static site, its files, and a plain web server for them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

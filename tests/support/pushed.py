@@ -1,7 +1,5 @@
 """Messages in the schemas of `/asyncapi.json`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

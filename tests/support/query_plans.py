@@ -1,7 +1,5 @@
 """Query plans, as explained by PostgreSQL."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """Random histories of one entity, for hypothesis."""
 
-from __future__ import annotations
-
 from random import Random
 
 from hypothesis import settings

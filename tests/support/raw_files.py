@@ -1,7 +1,5 @@
 """Small files in the format of a publisher, and the claims in them."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@
 breaks every receipt that was issued.
 """
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, date, datetime
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """Misbehaving receivers of deliveries, with scripted bytes, and their certificates."""
 
-from __future__ import annotations
-
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable

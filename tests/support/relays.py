@@ -1,7 +1,5 @@
 """Relays for tests, and their messages in a broker."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable

@@ -7,8 +7,6 @@ No response may be a 5xx or have an unexpected error, and every error has a code
 existing names, so in every other case words of the corpus replace texts.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import random

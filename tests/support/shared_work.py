@@ -1,7 +1,5 @@
 """Files that are made once and shared by all test processes of a run."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 from collections.abc import Callable

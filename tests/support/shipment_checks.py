@@ -1,7 +1,5 @@
 """Checks of shipments under controls that a test words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """The controls of the shipped corpus on any day, folded in memory."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from datetime import date

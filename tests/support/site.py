@@ -1,7 +1,5 @@
 """A tracker process from the installed wheel."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Snapshots for tests: stored by the watcher, named by events, and redacted."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Commits that wait for a missing standby."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar

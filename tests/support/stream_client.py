@@ -1,7 +1,5 @@
 """A client of GraphQL over HTTP for streamed responses."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

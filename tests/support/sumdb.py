@@ -1,7 +1,5 @@
 """Go's own implementation of transparency logs, golang.org/x/mod/sumdb, if it is installed."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Logs for tampering: entries, their heads, and a source for exports."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta

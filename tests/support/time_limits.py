@@ -1,7 +1,5 @@
 """Time limits of tests for guarantees in seconds."""
 
-from __future__ import annotations
-
 import os
 
 SUITE_FACTOR = 3.0

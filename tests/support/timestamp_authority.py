@@ -1,7 +1,5 @@
 """A timestamp authority (RFC 3161): OpenSSL behind a small HTTP server."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import threading

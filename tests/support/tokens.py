@@ -1,7 +1,5 @@
 """Tokens of callers."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from deploy.bootstrap import open_connection

@@ -1,7 +1,5 @@
 """Waiting for conditions instead of fixed times."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any

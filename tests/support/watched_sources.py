@@ -1,7 +1,5 @@
 """Short builders of facts about a watched source."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from schema.services import Services

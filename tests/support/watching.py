@@ -3,8 +3,6 @@
 The gazette has its acts on numbered list pages, newest first, each with a separate page.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import replace

@@ -4,8 +4,6 @@ TARGET is JSON for `asyncpg.connect`. The gazette at ADDRESS is polled every 50 
 SECONDS. It prints a line when it starts watching, and one per poll.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

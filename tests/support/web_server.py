@@ -1,7 +1,5 @@
 """A real web server in the test's process."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """A WebSocket client of the API, with the graphql-transport-ws protocol."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

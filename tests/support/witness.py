@@ -1,7 +1,5 @@
 """A small witness of the protocol C2SP tlog-witness, on a free port."""
 
-from __future__ import annotations
-
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

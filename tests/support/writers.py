@@ -4,8 +4,6 @@ TARGET is JSON for `asyncpg.connect`. Each writer appends events sequentially, s
 command, to separate streams.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -1,7 +1,5 @@
 """The benchmarks run and print results; their values are not tested."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

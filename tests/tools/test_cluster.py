@@ -1,7 +1,5 @@
 """A round of two faults on a real cluster; `python -m tools.cluster` runs as many as one likes of each."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """The cluster check detects broken guarantees."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The comparison of benchmarks with another commit: its table, and what fails."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

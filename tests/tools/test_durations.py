@@ -1,7 +1,5 @@
 """Durations of test files are recorded, and the longest files run first."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The lists of the kinds of tests name files that exist, and no file twice."""
 
-from __future__ import annotations
-
 from tests.support.kinds import DRILLS, QUICK, TESTS
 
 

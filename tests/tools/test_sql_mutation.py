@@ -1,7 +1,5 @@
 """The faulty changes of SQL, and the tests that run on them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Every shipped source is polled by its adapter over real sockets, into the log and the queue."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """A corrected clock costs a poll, without a loss."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from deploy.bootstrap import open_connection

@@ -1,7 +1,5 @@
 """A watcher that is killed or frozen at any moment: nothing is missed, nothing is recorded twice."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random

@@ -1,7 +1,5 @@
 """Days are read in their declared format and language, and never guessed."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

@@ -4,8 +4,6 @@ Its publishers are played with their faults: whatever happens to them is on reco
 warnings of readiness, and once it is over nothing was missed, and nothing is there twice.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence

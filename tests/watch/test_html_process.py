@@ -1,7 +1,5 @@
 """HTML of strangers is read in a process with limits, which it can fill without harm to this one."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys

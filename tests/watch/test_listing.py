@@ -1,7 +1,5 @@
 """Lists that grow during a read: every notice is reported once, for any insertions."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """XML and HTML of strangers is read as it is declared, and never does anything."""
 
-from __future__ import annotations
-
 import re
 import time
 from html import escape

@@ -1,7 +1,5 @@
 """Gaps in numbers: all missing ones are named, and no existing one."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 from hypothesis import given

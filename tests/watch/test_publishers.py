@@ -3,8 +3,6 @@
 Their faults are recorded, nothing is missed, and nothing is proposed twice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """A day of watching costs all publishers together less than 200 requests, news and robots.txt included."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

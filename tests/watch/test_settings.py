@@ -1,7 +1,5 @@
 """TOML source files, whose errors are reported with their location."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Monitoring of sources: failures, delays, and missing watchers."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from deploy.bootstrap import open_connection, running_tracker

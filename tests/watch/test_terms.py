@@ -1,7 +1,5 @@
 """Terms are found as whole words with any ending, in any case and language."""
 
-from __future__ import annotations
-
 from tests.support.cases import each_case
 from tracker.watch.terms import terms_in
 

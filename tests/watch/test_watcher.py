@@ -1,7 +1,5 @@
 """Polls of sources: complete, without duplicates, with recorded failures."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence

@@ -1,7 +1,5 @@
 """docs/watching.md is correct: its table of sources, its source file, its adapter."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Polite fetching of documents; each failure of a publisher has a code, and ends."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import time

@@ -1,7 +1,5 @@
 """A server that floods its clients fails alone: other tasks of the event loop go on meanwhile."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 

@@ -1,7 +1,5 @@
 """Deliveries go to addresses of the whole internet, and to others only where an operator named them."""
 
-from __future__ import annotations
-
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 import pytest

@@ -1,7 +1,5 @@
 """Compressed, truncated or contradictory responses are complete or refused."""
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import random

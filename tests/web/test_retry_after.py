@@ -1,7 +1,5 @@
 """`Retry-After`: the forms of its dates."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Paths that robots.txt forbids are not requested, for any size and byte order mark."""
 
-from __future__ import annotations
-
 import time
 
 from tests.support.cases import each_case

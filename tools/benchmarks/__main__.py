@@ -4,8 +4,6 @@ python -m tools.benchmarks NAME              measures, and writes the table into
 python -m tools.benchmarks --compare COMMIT  see tools/benchmarks/compare.py
 """
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 

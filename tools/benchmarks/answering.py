@@ -4,8 +4,6 @@ Run `python -m tools.benchmarks.answering TARGET BYTES BYTES [POOLED]`, with tar
 cache sizes of responses and states. It prints its port.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

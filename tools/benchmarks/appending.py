@@ -1,7 +1,5 @@
 """Append methods: our log, plain INSERT and COPY as the limits, the eventsourcing library."""
 
-from __future__ import annotations
-
 import time
 
 from eventsourcing.persistence import StoredEvent

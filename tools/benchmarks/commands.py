@@ -5,8 +5,6 @@
 The peer inserts one row of the same bytes per transaction. It decides and projects nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

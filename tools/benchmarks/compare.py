@@ -7,8 +7,6 @@ checkout, or by its own if these do not fit it. The command fails if a figure is
 the other commit.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

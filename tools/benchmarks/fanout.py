@@ -7,8 +7,6 @@ One server on the shipped corpus has one core (Linux) for its API. Followers all
 on a server without followers. It needs one descriptor per follower on both sides: see `ulimit -n`.
 """
 
-from __future__ import annotations
-
 import argparse
 import http.client
 import json

@@ -6,8 +6,6 @@ Needs npm, and Linux on x86-64 for the Node that PostGraphile needs. Both come f
 directory. `docs/benchmarks.md` lists the queries.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os

@@ -10,8 +10,6 @@ query runs a second time with warm caches.
 The production query is compared with a fold of the events of its figures.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import platform

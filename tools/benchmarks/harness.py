@@ -1,7 +1,5 @@
 """Shared parts of the benchmarks: a server, rounds, tables, and the page with the results."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import platform

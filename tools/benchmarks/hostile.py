@@ -6,8 +6,6 @@ The clients of a load (`attacks.py`) run in a process of their own. Another clie
 query ten times per second, each on a new connection.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re

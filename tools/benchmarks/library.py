@@ -1,7 +1,5 @@
 """The eventsourcing library with one of its persistence modules."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module

@@ -1,7 +1,5 @@
 """The write load: content, writers and duration, with the loops that count it."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import time

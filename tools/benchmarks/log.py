@@ -5,8 +5,6 @@
 `docs/benchmarks.md` describes each peer and its limits.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

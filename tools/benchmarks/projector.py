@@ -8,8 +8,6 @@ limit of one core. The peer's view is one row per event, with its tracking in th
 nothing. It needs `psycopg[binary,pool]`.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import os

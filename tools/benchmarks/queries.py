@@ -1,7 +1,5 @@
 """A low-overhead client that repeats one request over several connections."""
 
-from __future__ import annotations
-
 import asyncio
 import statistics
 import time

@@ -6,8 +6,6 @@ Responses are not cached, so every query is executed. The state digest of the mo
 last row.
 """
 
-from __future__ import annotations
-
 import statistics
 import tempfile
 import time

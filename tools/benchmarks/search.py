@@ -7,8 +7,6 @@ server's process: the median, or the 99th percentile. Each search has a differen
 states and texts may be. `--seconds` is the duration of each search series.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable, Sequence

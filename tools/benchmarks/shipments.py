@@ -5,8 +5,6 @@
 Responses are not cached, so every query is executed; states are cached. One connection is used.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import statistics

@@ -6,8 +6,6 @@
 modules of others.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

@@ -6,8 +6,6 @@ Cold: an empty data directory (initdb, corpus, projection). Warm: the same direc
 PostgreSQL, the search index, which is filled after the first answers, and the stop.
 """
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 

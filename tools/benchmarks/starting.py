@@ -1,7 +1,5 @@
 """Starts of `tracker demo`, in any commit: this module imports nothing of the tracker."""
 
-from __future__ import annotations
-
 import os
 import resource
 import subprocess

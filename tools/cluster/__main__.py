@@ -6,8 +6,6 @@ It prints a line per kind of fault, and exits with 1 at the first broken guarant
 and the packages of the extra `test`; kinds with `haproxy` in their name need `haproxy`.
 """
 
-from __future__ import annotations
-
 import statistics
 
 from tests.faults.command import RoundsCommand

@@ -1,7 +1,5 @@
 """Guarantees after every fault of a cluster. Raises Broken, or NotConsistent for a checkpoint."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import time

@@ -3,8 +3,6 @@
 The check uses no code of the tracker, so that an error there cannot hide itself.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

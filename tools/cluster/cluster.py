@@ -1,7 +1,5 @@
 """A cluster: etcd and three nodes, one leader with synchronous standbys."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil

@@ -3,8 +3,6 @@
 Each fault is applied and repaired while writers write. Their acknowledgements may come later.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator

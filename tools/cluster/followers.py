@@ -1,7 +1,5 @@
 """External observers of a tracker that keep all their data: followers and an auditor."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress

@@ -4,8 +4,6 @@ This is the only fault that loses acknowledged events. It cannot be undone. Ever
 events must be notified, and nothing may be signed in their place.
 """
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 import time

@@ -1,7 +1,5 @@
 """Test rounds: load, a fault at a random moment, repair, and the check."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable

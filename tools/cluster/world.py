@@ -1,7 +1,5 @@
 """Two trackers on a cluster under load, with their observers."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil

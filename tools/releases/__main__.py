@@ -9,8 +9,6 @@ checks whether every extra has wheels on every supported Python and kind of mach
 any failure.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile

@@ -1,7 +1,5 @@
 """Installations by venv, pipx and uv, on every installed Python, by an unprivileged user."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """Outcomes of trials."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -7,8 +7,6 @@ which one line of the domain differs, starts beside it, rebuilds all rows and ta
 four readers, whose queries no cache answers, use both servers.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import sys

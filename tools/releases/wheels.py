@@ -1,7 +1,5 @@
 """Kinds of machines for which all libraries have wheels, queried from the index by uv."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Iterator

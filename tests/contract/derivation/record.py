@@ -3,8 +3,6 @@
 With `--freeze` it first replaces the log by the present shipped corpus, which needs no new number.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import sys

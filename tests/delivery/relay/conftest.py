@@ -1,7 +1,5 @@
 """A broker for a test."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest

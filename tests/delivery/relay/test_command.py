@@ -1,7 +1,5 @@
 """`tracker relay` as a process: killed and started again, stopped, two at a time."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Resume position of a relay, by its stored cursor and the broker's content."""
 
-from __future__ import annotations
-
 from tests.support.cases import each_case
 from tracker.delivery.relay.cursor import Cursor, LostRange, place_to_go_on
 from tracker.delivery.relay.sink import LastEvent, SinkContent

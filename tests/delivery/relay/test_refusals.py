@@ -1,7 +1,5 @@
 """Refusals of a relay, and of a broker to it."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

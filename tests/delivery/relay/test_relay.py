@@ -1,7 +1,5 @@
 """A relay to a real NATS server: complete and in order, after any failure."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import signal

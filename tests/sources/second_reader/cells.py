@@ -1,7 +1,5 @@
 """Cells of a file: their address, and their figure or the reason why they have none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from decimal import Decimal

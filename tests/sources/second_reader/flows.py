@@ -1,7 +1,5 @@
 """Supply in the IEA's critical minerals dataset, and trade flows of BACI."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The data release of MCS 2026: a line for a number, with its statistic and unit in words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import groupby

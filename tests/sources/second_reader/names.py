@@ -1,7 +1,5 @@
 """Names of commodities and places in the files, and their ids."""
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Salient statistics of MCS 2022 to 2025, a column for a series and a row for a year; and their figure 2."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

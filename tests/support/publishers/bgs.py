@@ -1,7 +1,5 @@
 """The API of the British Geological Survey for World Mineral Statistics, with pages."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

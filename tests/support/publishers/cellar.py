@@ -3,8 +3,6 @@
 It supports only the queries of these tests.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A simulated API of the Federal Register: its limits, and its silent behaviour beyond them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """Simulated feeds: Atom and RSS with any entries, and the publication log of legislation.gov.uk."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Simulated lists and acts of China's Ministry of Commerce, with faults."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 

@@ -14,8 +14,6 @@ assert gazette.count("/list.xml") == 3
 drive(adapter, settings, driven_by(gazette))  # or with no network at all
 """
 
-from __future__ import annotations
-
 import fnmatch
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """A server on a real socket that simulates publishers, selected by host name."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping

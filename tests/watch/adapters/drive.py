@@ -1,7 +1,5 @@
 """Driver of an adapter's poll without a network, by a function that responds to requests."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping

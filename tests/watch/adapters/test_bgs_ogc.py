@@ -1,7 +1,5 @@
 """BGS World Mineral Statistics by its API: all pages, compared with the API's count."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Lists with a silent limit: whatever they hold, all is found once, in few requests."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import date, timedelta
 from math import ceil, log2

@@ -1,7 +1,5 @@
 """The Official Journal by Cellar: acts in whichever language they were found, and all of them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Polls of the Federal Register are complete beyond its silent limits."""
 
-from __future__ import annotations
-
 import json
 from datetime import date, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Any feed: new, changed and removed entries, and possible gaps."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """For any response of a publisher a poll ends: with its findings, or with a coded failure."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

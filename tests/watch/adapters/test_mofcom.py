@@ -1,7 +1,5 @@
 """Announcements of China's Ministry of Commerce: several addresses for one act, numbers with gaps."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Numbers of announcements are read from any spelling, and from hostile spellings at once."""
 
-from __future__ import annotations
-
 import time
 
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Lists of notices in HTML: in their language and encoding, over pages, and nothing missed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any

@@ -1,7 +1,5 @@
 """Any page: a visible change is a lead, and nothing else is."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

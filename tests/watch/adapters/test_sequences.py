@@ -1,7 +1,5 @@
 """For any order of publications, failures and polls, everything is found once."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The publication log of legislation.gov.uk: new acts once, withdrawals each, nothing missed."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any

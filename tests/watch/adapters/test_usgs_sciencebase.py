@@ -1,7 +1,5 @@
 """Data releases of the USGS: files with checksums become imports, others become leads."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
