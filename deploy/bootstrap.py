@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import asyncpg
+from msgspec import Struct
 
 from deploy.config import settings
 from deploy.replica import is_standby, reading_from, running_read_only
@@ -257,8 +258,7 @@ def with_alerts(
     return replace(services, alerts=Alerts(pool, options), mailer=mailer)
 
 
-@dataclass(frozen=True, slots=True)
-class Pools:
+class Pools(Struct, frozen=True):
     """The connection pools of a tracker, by their work."""
 
     api: Pool

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from msgspec import Struct
+
 from deploy.bootstrap import check_migrations, open_connection, open_pool
 from deploy.cli.database_problem import describe_database_problem, describe_target
 from deploy.config import settings
@@ -69,8 +71,7 @@ class Finding:
 Check = Callable[[], Awaitable[list[Finding]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """Tasks of a server by the settings."""
 
     signs: bool

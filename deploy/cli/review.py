@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 import typer
+from msgspec import Struct
 
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, day, fail, report_errors, run_with_database, stderr
@@ -56,8 +56,7 @@ As = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewTools:
+class ReviewTools(Struct, frozen=True):
     """Dependencies of the commands."""
 
     target: Target

@@ -5,11 +5,11 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 from rich.console import Console
 
 from deploy.bootstrap import running_tracker, take_over_rows
@@ -70,8 +70,7 @@ Takeover = Annotated[
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
+class ServerOptions(Struct, frozen=True):
     """The options of a server, from the settings and the flags."""
 
     access: Access

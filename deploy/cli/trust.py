@@ -3,11 +3,11 @@
 import stat
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from msgspec import Struct
 
 from deploy.cli.common import is_web, report_errors, stderr
 from deploy.cli.process import catch_signals, run
@@ -74,8 +74,7 @@ OWN_KEY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenKeys:
+class ChosenKeys(Struct, frozen=True):
     """The trusted keys and their origin."""
 
     trust: TrustPolicy

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
 from deploy.bootstrap import opened_pool
 from deploy.cli.common import DataDir, is_web, report_errors, run_with_database, stderr
@@ -146,8 +146,7 @@ ReportFile = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyOptions:
+class VerifyOptions(Struct, frozen=True):
     """The options of a verification, without those of its result."""
 
     state: Path | None

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from msgspec import Struct
 
 from deploy.bootstrap import migrate_log, open_connection, reading_tracker
 from deploy.cli.common import fail, is_web, print_whole, report_errors, stderr
@@ -34,8 +34,7 @@ from tracker.errors import Rejected, TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS, Target
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptOptions:
+class ReceiptOptions(Struct, frozen=True):
     """The options of a verification of receipts."""
 
     files: list[Path]

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from deploy.cli.common import print_whole
 from deploy.cli.database_problem import describe_database_problem
@@ -18,8 +19,7 @@ from tracker.errors import TrackerError, Unavailable
 from tracker.postgres.database import CONNECTION_ERRORS
 
 
-@dataclass(frozen=True, slots=True)
-class ResultOutput:
+class ResultOutput(Struct, frozen=True):
     """The form of a result, and the files that get it."""
 
     json: bool

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -17,6 +16,7 @@ from functools import cache
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import Struct
 
 from tracker.domain.basics.values import TextCommitment
 from tracker.domain.entities.entity import EntityState, Evidence
@@ -28,8 +28,7 @@ OWN = frozenset({"id", "because"})
 """Fields of all states whose columns are made elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetColumn:
+class ParquetColumn(Struct, frozen=True):
     """A column: its name, its Arrow type, and a function that reads its value from a state."""
 
     name: str

@@ -10,13 +10,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct
 from rich.console import Console
 
 from deploy.export.parquet_columns import ParquetColumn, state_columns
@@ -53,8 +53,7 @@ FILES = {
 """File names, without extension."""
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotMoment:
+class SnapshotMoment(Struct, frozen=True):
     """The moment of a snapshot: all records up to a position.
 
     The digest is that of the state on the day of the last recorded event; it identifies the snapshot.
@@ -133,8 +132,7 @@ class KindFile:
         self._waiting, self._waiting_bytes = [], 0
 
 
-@dataclass(frozen=True, slots=True)
-class VersionRow:
+class VersionRow(Struct, frozen=True):
     """A version with its state decoded."""
 
     version: StoredVersion

@@ -5,9 +5,10 @@ import logging
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from deploy.postgres import (
     InUse,
@@ -29,8 +30,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Struct, frozen=True):
     """A database: its address, and its server if it is an embedded one, of this or another process."""
 
     target: Target

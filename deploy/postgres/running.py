@@ -1,8 +1,9 @@
 """A server that another process runs."""
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from deploy.postgres.connection import Connection, PostgresError
 from deploy.postgres.lock import answers, read_if_locked
@@ -10,8 +11,7 @@ from deploy.postgres.lock import answers, read_if_locked
 POLL_INTERVAL_SECONDS = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class RunningServer:
+class RunningServer(Struct, frozen=True):
     """A server of another process, valid while that process holds the lock."""
 
     connection: Connection

@@ -5,9 +5,10 @@ the same moment. So a new order is one event, and no figure is folded again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from projections.analysis.quantities import (
     ARITHMETIC,
@@ -33,8 +34,7 @@ ClaimRef: TypeAlias = tuple[FigureState, Claim]
 """A claim with its figure."""
 
 
-@dataclass(frozen=True, slots=True)
-class PreferredClaim:
+class PreferredClaim(Struct, frozen=True):
     """The preferred claim of a figure, with the rule, and the reason and event if recorded."""
 
     figure: FigureState
@@ -52,8 +52,7 @@ class PreferredClaim:
         return self.figure, self.claim
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Struct, frozen=True):
     """The spread of claims, in the unit and basis of the reference claim.
 
     `relative` is the difference as a fraction of the minimum, to 4 places; None if the minimum is not
@@ -70,8 +69,7 @@ class Spread:
     equivalences: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The latest claim of each publisher, the preferred claim, and the spread.
 
     The spread is None with fewer than two comparable claims. `not_comparable` has the other claims with

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from itertools import product
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.domain.controls.clause import ClauseState
 from tracker.domain.controls.clause_query import (
@@ -42,8 +44,7 @@ class ClauseGroup(StrEnum):
     """By whether they cover the goods of the filters for certain, or possibly."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClauseCount:
+class ClauseCount(Struct, frozen=True):
     """The number of clauses in a group, and of their controls.
 
     `values` are the common properties of the group, in the order of `group_by`.

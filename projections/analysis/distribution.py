@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from projections.analysis.claims import (
     ClaimRef,
     Orders,
@@ -102,8 +104,7 @@ class Share:
         return several_editions(claim for _, claim in self.computed_from)
 
 
-@dataclass(frozen=True, slots=True)
-class Concentration:
+class Concentration(Struct, frozen=True):
     """The concentration of output or reserves; see `concentration`."""
 
     hhi: Decimal
@@ -124,8 +125,7 @@ class Concentration:
         return several_editions(claim for _, claim in self.computed_from)
 
 
-@dataclass(frozen=True, slots=True)
-class Residual:
+class Residual(Struct, frozen=True):
     """An edition's remainder for places that it does not name: see `residual`."""
 
     value: Decimal
@@ -143,8 +143,7 @@ class Residual:
     """The claims from which it is computed, the world's claim first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Distribution:
+class Distribution(Struct, frozen=True):
     """The distribution of a commodity's world total over places.
 
     `figures` are the input.

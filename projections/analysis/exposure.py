@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from projections.analysis.applied_clause import AppliedClause
 from projections.analysis.claims import ClaimRef, Orders, PreferredClaim, several_editions
 from projections.analysis.distribution import (
@@ -101,8 +103,7 @@ class MeasureShares(NamedTuple):
     contradicted: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True):
     """A supply and the places that control it."""
 
     commodity: Commodity

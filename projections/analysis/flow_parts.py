@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.values import Quantity, Value
@@ -63,8 +64,7 @@ def _percent(part: Quantity | None, whole: Decimal) -> Decimal | None:
     return (100 * part.value / whole).quantize(HUNDREDTH)
 
 
-@dataclass(frozen=True, slots=True)
-class UnionFlow:
+class UnionFlow(Struct, frozen=True):
     """The imports of a union from outside under one code in one year, added over its members."""
 
     value: Decimal

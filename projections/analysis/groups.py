@@ -7,9 +7,10 @@ figures for several countries with only some members among them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
 
 from projections.analysis.claims import ClaimRef, edition_of, several_editions
 from projections.analysis.distribution import OTHER, Distribution, Share, claims_used, in_edition
@@ -28,8 +29,7 @@ from tracker.domain.catalogue.unions import members_of
 NO_FIGURE = "there is no figure for it; it may be among other countries"
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A group of countries, or of all but some.
 
     `members_known` is false if the group may have members that are not recorded.
@@ -40,8 +40,7 @@ class Group:
     members_known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Uncounted:
+class Uncounted(Struct, frozen=True):
     """A place whose figure, if any, is not in the sum of a group, with the reason."""
 
     place: Place
@@ -51,8 +50,7 @@ class Uncounted:
     """The reason, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupShare:
+class GroupShare(Struct, frozen=True):
     """The share of a group in the world total.
 
     `exact` is the unrounded sum of the counted shares; None without any. `at_most` is an upper bound:
@@ -109,8 +107,7 @@ class GroupShare:
         return several_editions(claim for _, claim in self.computed_from)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shares:
+class _Shares(Struct, frozen=True):
     """The shares of a distribution: of single countries, and of several countries at once."""
 
     countries: Mapping[Place, Share]
@@ -142,8 +139,7 @@ class _Shares:
         return frozenset(self.countries).union(*map(self.parts, self.aggregates))
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
+class _Sum(Struct, frozen=True):
     """Shares that count each country once, and the figures that would count one again."""
 
     counted: tuple[Share, ...]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct
 
 from projections.analysis.applied_clause import AppliedClause
 from projections.analysis.claims import ClaimRef, Orders, choose
@@ -57,8 +59,7 @@ class OriginStatus(NamedWord):
     """No clause in force is recorded. Only complete records show that none exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class ControlledPlace:
+class ControlledPlace(Struct, frozen=True):
     """A place with its clauses on a product toward the importer.
 
     `supply` is the evidence for a place that the list does not name; None for the others.
@@ -85,8 +86,7 @@ class ControlledPlace:
         return min(filter(None, (one.clause.first_in_force for one in deciding)), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedOrigin:
+class ListedOrigin(Struct, frozen=True):
     """An origin of a list with its clauses, and the least and the greatest value of its part."""
 
     origin: Origin
@@ -101,8 +101,7 @@ class ListedOrigin:
     list then shows imports from before. Null otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """The sums of the parts by status, with the least value of each part.
 
     Together with `remainder` they are the whole.
@@ -116,8 +115,7 @@ class Sums:
     remainder: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class MeasureImports:
+class MeasureImports(Struct, frozen=True):
     """The sums of the parts under one kind of measure. They overlap with those of other measures."""
 
     measure: Measure
@@ -130,8 +128,7 @@ class MeasureImports:
     """The sum of the parts that are partly covered."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportExposure:
+class ImportExposure(Struct, frozen=True):
     """A list of origins with the controls of its origins toward the importer."""
 
     listed: OriginList
@@ -166,8 +163,7 @@ class ImportExposure:
         return min(filter(None, days), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class ProductClauses:
+class ProductClauses(Struct, frozen=True):
     """The clauses on a product toward an importer on a day, by issuer."""
 
     day: date

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.figures.figure import Claim
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """The part of a publisher's edition that became public on a day."""
 
     published_on: PartialDate

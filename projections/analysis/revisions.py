@@ -1,7 +1,8 @@
 """Revisions of a number from edition to edition of its publisher. Pure."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from projections.analysis.quantities import (
     ARITHMETIC,
@@ -16,8 +17,7 @@ from tracker.domain.figures.figure import Claim, FigureState
 HUNDRED = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(Struct, frozen=True):
     """A claim with the earlier claim of the same publisher that it restates.
 
     `change` is in the unit of the new claim. `change_percent` is relative to the earlier number, to 2

@@ -1,8 +1,9 @@
 """Differences between two checks of the same shipment. Pure."""
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from tracker.domain.shipments.check import ClauseVerdict
 from tracker.domain.shipments.legs import UnsettledLeg
@@ -11,8 +12,7 @@ Finding: TypeAlias = ClauseVerdict | UnsettledLeg
 """A verdict of a clause, or of a leg without one."""
 
 
-@dataclass(frozen=True, slots=True)
-class FindingChange:
+class FindingChange(Struct, frozen=True):
     """A verdict that differs between two checks; None on the side where it is missing."""
 
     before: Finding | None

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from msgspec import Struct
+
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity
@@ -11,8 +13,7 @@ from tracker.domain.catalogue.commodities import Commodity
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class SupplyUnit:
+class SupplyUnit(Struct, frozen=True):
     """A unit and basis of claims on a supply, with the number of claims."""
 
     unit: Unit
@@ -62,8 +63,7 @@ class Supply:
         return self.units[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """A stage of the supply chain and a form of the commodity at it."""
 
     stage: Stage | None

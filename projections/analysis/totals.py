@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from projections.analysis.claims import ClaimRef, PreferredClaim, edition_of, several_editions
 from projections.analysis.distribution import WORLD, Distribution, in_edition
@@ -33,8 +34,7 @@ class TotalMethod(StrEnum):
     without a figure are missing in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class WorldTotal:
+class WorldTotal(Struct, frozen=True):
     """A world total with its method."""
 
     method: TotalMethod

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
+
+from msgspec import Struct
 
 from projections.analysis.quantities import (
     ARITHMETIC,
@@ -18,8 +19,7 @@ from tracker.domain.catalogue.places import Place
 from tracker.domain.figures.figure import Claim, FigureState
 
 
-@dataclass(frozen=True, slots=True)
-class LinePoint:
+class LinePoint(Struct, frozen=True):
     """A year of a line with its claim.
 
     `editions` are all claims of the publisher for the year, the oldest first.
@@ -43,8 +43,7 @@ class LinePoint:
         return self.figure.series.period
 
 
-@dataclass(frozen=True, slots=True)
-class YearlyLine:
+class YearlyLine(Struct, frozen=True):
     """The yearly figures of one publisher for a product, the oldest first."""
 
     commodity: Commodity

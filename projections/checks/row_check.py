@@ -8,9 +8,10 @@ import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from projections.runner.folds import USE_THAT_RELEASE, AnotherRelease, foreign_folds, read_folds
 from projections.runner.projection import Projection
@@ -55,8 +56,7 @@ Lines = list[str]
 Streams = Mapping[str, StreamFacts]
 
 
-@dataclass(frozen=True, slots=True)
-class _Checked:
+class _Checked(Struct, frozen=True):
     """A projection, and the rows that the facts of some entities give."""
 
     projection: Projection[Any]

@@ -1,9 +1,10 @@
 """Differences of an entity between two moments, with the causing events. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from msgspec import Struct
 
 from projections.fold.diff import FieldChange, diff
 from projections.fold.transitions import Transition
@@ -21,8 +22,7 @@ class ChangeKind(StrEnum):
     """It exists at the first moment only: its first fact was retracted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """An entity that differs between two moments.
 
     `passed` are its transitions between them, as known at the later one. `because` are the causing

@@ -4,12 +4,12 @@ The facts behind a state (`because`) are not compared.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from types import NoneType
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from tracker.domain.basics.values import TextCommitment
 from tracker.domain.entities.elements import are_stored_apart
@@ -36,8 +36,7 @@ LONG_LISTS = {"claims", "disputes"}
 """The other lists with an element for each of many facts: see `Fold.LONG`."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """A field before and after, as JSON values, or None. A text in an annex is a `TextCommitment`.
 
     `path` leads to the field by names, and to an item of a list by its identity. It is empty for a

@@ -11,6 +11,8 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from msgspec import Struct
+
 from projections.fold.transitions import EntityTransitions, Transition
 from tracker.domain.basics.values import DAY
 from tracker.domain.entities.entity import RecordedFact, Retracted
@@ -18,8 +20,7 @@ from tracker.domain.entities.entity import RecordedFact, Retracted
 ID_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledDay:
+class ScheduledDay(Struct, frozen=True):
     """A change to a scheduled day: the new day, or None if it is withdrawn."""
 
     day: date | None
@@ -28,8 +29,7 @@ class ScheduledDay:
     """The position of the event of the announcement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduled:
+class Scheduled(Struct, frozen=True):
     """A change that was announced before its day."""
 
     transition: Transition

@@ -7,12 +7,13 @@ announced. A later act that confirms it is recorded separately.
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Struct
 
 from projections.fold.day_change import DayChange, Part, StateOnDay, day_change
 from projections.fold.diff import FieldChange, SharedItems, content
@@ -92,8 +93,7 @@ class TransitionBasis(StrEnum):
     """A statement of a government, without a legal instrument."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """A change of an entity or a part of it on a day.
 
     `before` is the state on the previous day, or None. `because` is the last necessary fact, public

@@ -1,15 +1,15 @@
 """Filters of announcements beyond those of any list. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from projections.versions.rows import about_word, firm_words, topic_word
 from tracker.domain.actors.announcement import AnnouncementState
 from tracker.domain.actors.firm import spelling
 
 
-@dataclass(frozen=True, slots=True)
-class AnnouncementQuery:
+class AnnouncementQuery(Struct, frozen=True):
     """A filter of announcements; None does not filter.
 
     `actors` must all make the announcement or be party to it. `about` is an entity that the

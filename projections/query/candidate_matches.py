@@ -5,9 +5,10 @@ days, titles, goods and measures. A match is a hint for the reviewer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from projections.query.list_statements import Ordering, SortKey
 from projections.query.lists import Filter, KeyRange, Lists
@@ -45,8 +46,7 @@ class MatchKind(Enum):
     """It is this act, but its date, measure or goods differ from the recorded ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateMatch:
+class CandidateMatch(Struct, frozen=True):
     """A recorded act that a candidate refers to, with the reason."""
 
     kind: MatchKind

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from projections.query.as_of import AsOf
 from projections.query.moment import Moment
@@ -24,8 +25,7 @@ PROJECTION_TIMEOUT_SECONDS = 60
 """Timeout in seconds for the projection, which imports can leave far behind the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeFeed:
+class ChangeFeed(Struct, frozen=True):
     """The moments at which the result of a query may change.
 
     Only the position of the last moment is stored. A slow consumer skips intermediate moments but

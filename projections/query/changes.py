@@ -4,11 +4,11 @@ Only the two moments are compared. A change that was reversed in between does no
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import asyncpg
+from msgspec import Struct
 
 from projections.fold.change import Change, causes_of
 from projections.fold.transitions import transitions
@@ -50,8 +50,7 @@ PAGE_ARGUMENTS = 10
 """Number of arguments of a page before the keys of its bounds."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeFilter:
+class ChangeFilter(Struct, frozen=True):
     """A filter of changes; None does not filter. The state before or after must match.
 
     `places` are the issuer, the members, the actors or the place of a figure. `publishers` are the

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from projections.query.event_cache import EventCache
 from projections.query.horizon import POLICY
@@ -56,8 +57,7 @@ OF_ISSUERS = fill(SQL.of_issuers, versions=versions_of(HORIZON_SQL.policy_entiti
 NEWEST_BY_ISSUER = fill(SQL.newest_by_issuer, of_issuers=OF_ISSUERS)
 
 
-@dataclass(frozen=True, slots=True)
-class FactFilter:
+class FactFilter(Struct, frozen=True):
     """A filter of facts; None does not filter. `public` is the first and last day of publication."""
 
     selection: Selection = field(default_factory=Selection)
@@ -65,8 +65,7 @@ class FactFilter:
     public: tuple[date | None, date | None] = (None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
+class Edition(Struct, frozen=True):
     """An edition of a publisher with a summary of its effective claims.
 
     Reserves have no year.
@@ -116,8 +115,7 @@ class NewestFilter(NamedTuple):
     publisher: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewestFact:
+class NewestFact(Struct, frozen=True):
     """The newest fact of a group, with the number of facts in the group.
 
     The group is a kind, an issuer and a publisher, or some of these. The newest fact is the one with

@@ -7,10 +7,11 @@ of a figure contains its series, so no text is stored for millions of figures.
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from projections.search_index.document import commodity_text, other_names, place_text
 from projections.words import can_be_corrected, trigrams, words
@@ -30,8 +31,7 @@ class WordIndex(NamedTuple):
     ids: Mapping[str, set[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class FigureQuestion:
+class FigureQuestion(Struct, frozen=True):
     """A query for figures by words: prefixes of their names, index words, and expressions that every
     name must match."""
 

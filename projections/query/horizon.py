@@ -5,11 +5,11 @@ prolonged, and only facts of that day or later show this. So the horizon depends
 not on the effective date.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 import asyncpg
+from msgspec import Struct
 
 from projections.query.event_cache import EventCache
 from projections.query.lists import Lists
@@ -34,8 +34,7 @@ NO_ACTS = [TYPES[kind] for kind in (Disputed, SuspensionStated)]
 MAX_CACHED_ISSUERS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Horizon:
+class Horizon(Struct, frozen=True):
     """The newest recorded act of an issuer: the act with the last effective day."""
 
     issuer: str

@@ -9,6 +9,8 @@ from itertools import zip_longest
 from typing import Any
 from uuid import uuid4
 
+from msgspec import Struct
+
 from projections.fold.change import Change, causes_of
 from projections.fold.public_facts import facts_public_by
 from projections.fold.status_periods import StatusPeriod, status_periods
@@ -20,8 +22,7 @@ from tracker.domain.entities.fold import PrefixFolds
 from tracker.log.entries import RecordedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class StatusChange:
+class StatusChange(Struct, frozen=True):
     """A clause with different status periods."""
 
     entity: str

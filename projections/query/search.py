@@ -9,9 +9,10 @@ words count too. Results and ranks depend only on the log up to the position.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from projections.query.event_cache import EventCache
 from projections.query.figure_words import NO_FIGURES, begins_name, figure_query, near_names
@@ -110,8 +111,7 @@ EVENT_POSITIONS = fill(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SearchQuery:
+class SearchQuery(Struct, frozen=True):
     """A search: words, and the kinds, commodities and places of the results."""
 
     text: str
@@ -120,8 +120,7 @@ class SearchQuery:
     places: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SearchAnswer:
+class SearchAnswer(Struct, frozen=True):
     """The interpreted words, and the ranked entities, best first.
 
     If no control has all terms of a search: the terms that the nearest ones lack.
@@ -134,8 +133,7 @@ class SearchAnswer:
     nearest: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class EventRange:
+class EventRange(Struct, frozen=True):
     """A range of events between two positions (exclusive), of some types, in some streams."""
 
     after: int

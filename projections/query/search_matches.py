@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from projections.words import IDEOGRAPHS, plain, without_dots, words
 
@@ -28,8 +29,7 @@ MAX_WORDS = 20
 """Maximum of different words per search."""
 
 
-@dataclass(frozen=True, slots=True)
-class SoughtWord:
+class SoughtWord(Struct, frozen=True):
     """A word of a search: as entered, its English stem, and similar words that replace it."""
 
     word: str

@@ -1,8 +1,10 @@
 """Checks of shipments at a moment: the clauses that apply, what changes, and the extent of the records."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from projections.analysis.shipment_changes import Finding
 from projections.fold.transitions import Transition, clause_of
@@ -51,8 +53,7 @@ CONTROLS = TransitionFilter(kinds=[ExportControl.KIND])
 FirmSpellings = Callable[[str, Moment], Awaitable[frozenset[str]]]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedShipment:
+class CheckedShipment(Struct, frozen=True):
     """The check of a shipment, with the completeness of the lists of each leg with a place."""
 
     check: ShipmentCheck

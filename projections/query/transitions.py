@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -48,8 +47,7 @@ Known = tuple[int, ...]
 """Positions of the facts behind the transitions."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransitionFilter(ChangeFilter):
+class TransitionFilter(ChangeFilter, frozen=True):
     """A filter of transitions; None does not filter.
 
     `issuers` are issuers of controls. `firms` are the spellings of one firm in a clause, an

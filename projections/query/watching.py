@@ -5,15 +5,15 @@ on the position alone, not on the effective date.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 from tracker.domain.basics.vocabulary import FetchFailure
 from tracker.domain.evidence.watched_source import WatchedSourceState
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadSource:
+class UnreadSource(Struct, frozen=True):
     """A source whose last poll was incomplete, or that was never polled."""
 
     key: str
@@ -30,8 +30,7 @@ class UnreadSource:
     """The time of the last poll. The data of the source are as of this time. Null if it was never polled."""
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerWatch:
+class IssuerWatch(Struct, frozen=True):
     """State of the sources that are watched for an issuer.
 
     All of them were read at `looked_at` or later. `covers_until` is the day up to which their

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
+from msgspec import Struct
+
 from tracker.postgres.database import Connection
 
 PAGE_EVENTS = 1000
@@ -31,8 +33,7 @@ class Page:
 PageT = TypeVar("PageT", bound=Page)
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(Struct, frozen=True):
     """The tables of a projection.
 
     Statements leave table names unqualified. A rebuild runs them in another schema and then moves the

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+from msgspec import Struct
 
 from projections.runner.folds import Fold, foreign_folds, read_folds
 from projections.runner.projection import Projection
@@ -38,8 +38,7 @@ PROMOTED = (
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicaState:
+class ReplicaState(Struct, frozen=True):
     """The last reported state of a replica."""
 
     standby: bool

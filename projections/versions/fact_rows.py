@@ -6,11 +6,11 @@ position is the sum of the blocks before it, plus the changes in its own block.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
 
 import msgspec
+from msgspec import Struct, field
 
 from projections.fold.effective_facts import ClosedFact, FactRow
 from projections.runner.writing import NULL, OPEN_POSITION, Line
@@ -65,8 +65,7 @@ class Group(msgspec.Struct, frozen=True, gc=False):
     edition_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class FactSums:
+class FactSums(Struct, frozen=True):
     """The sums of the facts of a page, counted group by group at the end."""
 
     groups: dict[Group, list[Series | None]] = field(default_factory=lambda: defaultdict(list))

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from schema.assistants.arguments import read_arguments
 from schema.assistants.registry import TOOLS
@@ -23,8 +23,7 @@ INPUT = "input"
 """Variable whose fields are arguments of a tool."""
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(Struct, frozen=True):
     """Executor of calls of tools for clients, with their rights. The caller holds their query slot."""
 
     answers: ResponseCache

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeAlias
 
 import msgspec
 from graphql import OperationDefinitionNode, parse
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from schema.assistants.answers import Completeness, LeftOut, ToolAnswer
 from schema.assistants.arguments import Arguments
@@ -37,8 +37,7 @@ Node: TypeAlias = Mapping[str, Any]
 Data: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
+class Nodes(Struct, frozen=True):
     """The objects of a document for the items of a response."""
 
     nodes: Sequence[Node]
@@ -70,8 +69,7 @@ class NotThere(NotFound):
         self.key, self.kinds = key, kinds
 
 
-@dataclass(frozen=True, slots=True)
-class CheckableAnswer:
+class CheckableAnswer(Struct, frozen=True):
     """The response of a tool as JSON data, and as text."""
 
     answer: dict[str, Any]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from projections.query.moment import Moment
 from tracker.domain.entities.fact import ENTITY_PATH
@@ -37,8 +38,7 @@ def decode_opaque(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
-@dataclass(frozen=True, slots=True)
-class NodeId:
+class NodeId(Struct, frozen=True):
     """The content of an id: an entity at a moment, or a version of its history that begins at one.
 
     So client caches keep objects of different moments apart. Without a moment it is the entity at any

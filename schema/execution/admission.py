@@ -5,7 +5,6 @@ write, and lists that are too long, are refused before they are read.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from graphql import (
     OperationType,
     VariableNode,
 )
+from msgspec import Struct
 
 from schema.base.context import Context
 from schema.base.errors import error_with_code
@@ -70,8 +70,7 @@ class NotAdmitted(Exception):
         self.errors = list(errors)
 
 
-@dataclass(frozen=True, slots=True)
-class OperationRequest:
+class OperationRequest(Struct, frozen=True):
     """The request to execute an operation."""
 
     text: str | None
@@ -83,8 +82,7 @@ class OperationRequest:
     """Types of operations that this transport supports."""
 
 
-@dataclass(frozen=True, slots=True)
-class AdmittedOperation:
+class AdmittedOperation(Struct, frozen=True):
     """An admitted operation with its document: as given, and without `@defer`."""
 
     document: DocumentNode

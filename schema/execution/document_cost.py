@@ -6,7 +6,6 @@ the fields of its response, counted in the schema.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +31,7 @@ from graphql import (
     print_ast,
     value_from_ast_untyped,
 )
+from msgspec import Struct
 
 from projections.lru_cache import SizedLruCache
 from schema.base.errors import error_with_code
@@ -235,8 +235,7 @@ def _size(number: float) -> int:
     return int(min(number, MAX_COUNTED_ITEMS)) if number > 1 else 1
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """The values of an introspection field at one place of a response, null excluded."""
 
     type: Any

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -20,6 +19,7 @@ from graphql import (
     SelectionSetNode,
     TypeMetaFieldDef,
 )
+from msgspec import Struct
 
 from schema.base.errors import error_with_code
 
@@ -113,8 +113,7 @@ def _places(
         stack += [(place, of) for of in (inner.selections if inner else ())]
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """Measure the depth and width of a selection, its fragments included."""
 
     depth: int = 0

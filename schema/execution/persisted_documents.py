@@ -16,11 +16,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from graphql import GraphQLSyntaxError, parse
+from msgspec import Struct, field
 
 from projections.lru_cache import SizedLruCache
 from schema.execution.document_size import MAX_TOKENS
@@ -42,8 +42,7 @@ PATH = "extensions", "persistedQuery"
 ID = "documentId"
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedDocuments:
+class TrustedDocuments(Struct, frozen=True):
     """The documents of a manifest."""
 
     by_id: Mapping[str, str] = field(default_factory=dict)

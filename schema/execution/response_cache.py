@@ -23,6 +23,7 @@ from typing import Any, TypeAlias
 
 import orjson
 from graphql import FieldNode
+from msgspec import Struct
 from strawberry.types.graphql import OperationType
 
 from projections.lru_cache import SizedLruCache
@@ -87,8 +88,7 @@ Key: TypeAlias = tuple[str, bytes, str | None, frozenset[Scope]]
 CacheEpoch: TypeAlias = tuple[Progress, date]
 
 
-@dataclass(frozen=True, slots=True)
-class QueryRequest:
+class QueryRequest(Struct, frozen=True):
     """A query with the rights of its caller."""
 
     document: str

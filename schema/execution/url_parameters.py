@@ -1,7 +1,6 @@
 """Variables of a document as parameters of an address, for tables and pages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -17,6 +16,7 @@ from graphql import (
     get_nullable_type,
     type_from_ast,
 )
+from msgspec import Struct
 
 from schema.inputs.shipment import data_of_texts
 from tracker.errors import InvalidInput
@@ -28,8 +28,7 @@ DEFINITION = "strawberry-definition"
 """Key of Strawberry's definition in a type."""
 
 
-@dataclass(frozen=True, slots=True)
-class UrlParameter:
+class UrlParameter(Struct, frozen=True):
     """A parameter of an address: a text for a value of a GraphQL type."""
 
     name: str

@@ -14,8 +14,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from contextvars import Context
-from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
+
+from msgspec import Struct, field
 
 from schema.http.authentication import Client
 from schema.http.limits import PushPriority
@@ -42,8 +43,7 @@ class Ended(Exception):
     """A broadcast has ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
+class Part(Struct, Generic[T], frozen=True):
     """A part of a broadcast."""
 
     offset: Offset

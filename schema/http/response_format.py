@@ -12,10 +12,10 @@ header chooses:
 (https://specs.apollo.dev/incremental/v0.2/).
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
+from msgspec import Struct
 
 from projections.lru_cache import lru_cache_short_keys
 from schema.base.errors import plain_error
@@ -129,8 +129,7 @@ def wants_page(method: str, accept: str) -> bool:
     return method != "POST" and accept.startswith("text/html")
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseFormat:
+class ResponseFormat(Struct, frozen=True):
     """The response format of a client."""
 
     stream: StreamFormat | None

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 from graphql import FieldNode, OperationType, VariableNode, get_argument_values
 from graphql.execution.values import VariableValues, get_variable_values
+from msgspec import Struct
 
 from schema.base.context import Context
 from schema.execution.admission import AdmittedOperation, NotAdmitted, OperationRequest, admit
@@ -75,8 +76,7 @@ class EncodedAnswer:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionRequest:
+class SubscriptionRequest(Struct, frozen=True):
     """A subscription of a client."""
 
     context: Context
@@ -280,8 +280,7 @@ def encode(answer: dict[str, Any], context: Context, offset: Offset) -> EncodedA
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SharedQuery:
+class SharedQuery(Struct, frozen=True):
     """A subscription with the same responses for all clients with the same query and rights."""
 
     key: Hashable

@@ -9,11 +9,11 @@ Subscriptions run as over a WebSocket, and under the same limits.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import orjson
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -240,8 +240,7 @@ def _hold_operation_slot(access_control: AccessControl, client: Client) -> ExitS
     return held
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLStreams:
+class GraphQLStreams(Struct, frozen=True):
     """Executor of operations with streamed responses."""
 
     services: Services

@@ -5,10 +5,10 @@ neither repeat nor miss items when events are recorded between them. A cursor is
 moments and if its item no longer exists.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 import msgspec
+from msgspec import Struct
 from strawberry import argument
 
 from projections.query.lists import Key
@@ -52,8 +52,7 @@ Before: TypeAlias = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(Struct, frozen=True):
     """A requested page: `size` items between two cursors, from the beginning or from the end."""
 
     size: int
@@ -80,8 +79,7 @@ def parse_page(
     return PageRequest(size, last is not None, after, before)
 
 
-@dataclass(frozen=True, slots=True)
-class Cursors:
+class Cursors(Struct, frozen=True):
     """Cursors of a list of entities, of one kind or of any, by name or in another order, with the position
     of a claim."""
 
@@ -122,8 +120,7 @@ class Cursors:
             raise ValueError
 
 
-@dataclass(frozen=True, slots=True)
-class WordCursors:
+class WordCursors(Struct, frozen=True):
     """Cursors of a list with text keys, such as a date and a name, in a named order."""
 
     order: str

@@ -1,7 +1,8 @@
 """Facts that every description of the data repeats. Pure."""
 
-from dataclasses import dataclass
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from schema.tables.formats import FORMATS, PRODUCT
 from schema.tables.table import Table
@@ -18,8 +19,7 @@ CSV_FORM = {"header": "none"}
 """Parameter of CSV files without comment lines, which most programs expect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """A site with the present moment of its data."""
 
     origin: str

@@ -5,11 +5,11 @@ They follow the protocol of sitemaps.org: an index, and parts of limited size. P
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
 from markupsafe import escape
+from msgspec import Struct
 
 from projections.query.last_events import LastEvents
 from tracker.domain.catalogue.commodities import commodities, descendants
@@ -25,8 +25,7 @@ Entry = tuple[str, datetime | None]
 """A path, and the time of its last change."""
 
 
-@dataclass(frozen=True, slots=True)
-class PagePaths:
+class PagePaths(Struct, frozen=True):
     """The paths of pages, by the source of the words in them."""
 
     fixed: Sequence[str]

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
+
+from msgspec import Struct
 
 from schema.execution.documents import parsed_document
 from schema.execution.fixed_moments import is_pinned, with_defaults
@@ -42,8 +43,7 @@ NO_TIMESTAMP = "no timestamp: the authority returned no valid one in time"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class SigningHead:
+class SigningHead(Struct, frozen=True):
     """The keys of the log and its newest checkpoint, with the time when they were read."""
 
     keys: LogKeys
@@ -51,8 +51,7 @@ class SigningHead:
     read_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedFile:
+class IssuedFile(Struct, frozen=True):
     """The file of a receipt, with a remark if it lacks its timestamp."""
 
     content: bytes

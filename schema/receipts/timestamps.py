@@ -4,8 +4,9 @@ import asyncio
 import base64
 import logging
 import time
-from dataclasses import dataclass
 from http.client import HTTPException
+
+from msgspec import Struct
 
 from tracker.audit.receipts.timestamp import AuthorityCertificates, timestamp_request
 from tracker.errors import TrackerError
@@ -19,8 +20,7 @@ HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class TimestampAuthority:
+class TimestampAuthority(Struct, frozen=True):
     """An authority: its address, and its certificates."""
 
     url: str

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import strawberry
+from msgspec import Struct
 from strawberry import field
 
 from projections.query import preview as previews
@@ -102,8 +102,7 @@ class BatchResult:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCommand:
+class BatchCommand(Struct, frozen=True):
     """A command of a batch: the names that lead to its input, and the input."""
 
     names: tuple[str, ...]

@@ -5,10 +5,10 @@ Every mutation returns when the projection has processed its events, so that the
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 import strawberry
+from msgspec import Struct
 from strawberry import argument, field
 
 from projections.runner.folds import AnotherRelease
@@ -110,8 +110,7 @@ class SnapshotRedactionInput(Value, frozen=True, kw_only=True):
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class MutationRequest:
+class MutationRequest(Struct, frozen=True):
     """The arguments of a mutation: its input as JSON data, and the arguments beside it."""
 
     data: dict[str, Any]

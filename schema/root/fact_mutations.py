@@ -3,11 +3,11 @@
 `FACT_MUTATIONS` lists them; the domain validates them.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import strawberry
+from msgspec import Struct
 from strawberry import enum_value
 
 from schema.base.global_ids import key_of
@@ -23,8 +23,7 @@ from tracker.domain.evidence import coverage
 from tracker.domain.figures import figure, figure_facts, preference, trade_flow
 
 
-@dataclass(frozen=True, slots=True)
-class FactMutation:
+class FactMutation(Struct, frozen=True):
     """A mutation that records one kind of fact."""
 
     name: str

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 import orjson
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -67,8 +68,7 @@ class Chunk:
         return deflate.compress(self.plain) + deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
-@dataclass(frozen=True, slots=True)
-class EventFormat:
+class EventFormat(Struct, frozen=True):
     """The encoding of events."""
 
     media_type: str

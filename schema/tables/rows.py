@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schema.execution.execute import QUERIES, execute, refusal
 from schema.services import Access, Services
@@ -20,8 +21,7 @@ query Moment($validAt: Day, $knownAt: DateTime, $position: Position) {
 """
 
 
-@dataclass(frozen=True, slots=True)
-class TableMoment:
+class TableMoment(Struct, frozen=True):
     """The moment of a table: the date, the position of the log with its time, and the digest of the whole
     state, which proves that it is unaltered."""
 
@@ -42,8 +42,7 @@ def first_page(table: Table, moment: TableMoment, variables: Mapping[str, Any]) 
     return {**variables} | {name: of for name, of in pinned.items() if name in table.variables}
 
 
-@dataclass(frozen=True, slots=True)
-class TableAnswer:
+class TableAnswer(Struct, frozen=True):
     """The completeness of a table in words (empty if it is not about acts) and its pages of rows."""
 
     completeness: str

@@ -8,7 +8,6 @@ or of scalars, is a column with several values.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -23,12 +22,12 @@ from graphql import (
     get_named_type,
     get_nullable_type,
 )
+from msgspec import Struct
 
 ROWS, EACH = "rows", "each"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column: its name, the path of its value in a row or in an element of it, and its scalar."""
 
     name: str
@@ -50,8 +49,7 @@ class Column:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """The location of the rows of a table in a response, and their columns."""
 
     path: tuple[str, ...]

@@ -9,12 +9,11 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from projections.fold.transitions import Transition
 from projections.query.as_of import AsOf
@@ -44,8 +43,7 @@ Line = Mapping[str, str]
 """The cells of a line that are not empty, by column."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShipmentFile:
+class ShipmentFile(Struct, frozen=True):
     """A file of shipments: its columns, and the cells of its lines, which may be too many or too few."""
 
     columns: Sequence[str]

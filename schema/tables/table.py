@@ -7,12 +7,12 @@ their own names.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from graphql import OperationDefinitionNode, parse
+from msgspec import Struct
 
 from schema.execution.schema import SCHEMA
 from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
@@ -24,8 +24,7 @@ NOT_PARAMETERS = frozenset({*MOMENT.values(), "first", "after", "until"})
 """Variables that are not parameters: the moment, and the page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table with its parameters."""
 
     name: str

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from projections.runner.folds import AnotherRelease
 from projections.runner.replica import PROMOTED, ReplicaState
@@ -24,8 +25,7 @@ NOT_LISTENING = "no listener on the log: new events arrive late"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicaReadiness:
+class ReplicaReadiness(Struct, frozen=True):
     """The readiness of the replica that this server reads from."""
 
     read_only: bool
@@ -75,8 +75,7 @@ class ReplicaReadiness:
         return warnings
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(Struct, frozen=True):
     """The readiness of this server. Values that could not be read are None."""
 
     listening: bool

@@ -7,7 +7,6 @@ addresses that identify the reader, except the links of the reader's own subscri
 import textwrap
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
 from email.headerregistry import Address
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, Template
+from msgspec import Struct
 
 MAX_SUBJECT_CHARACTERS = 150
 MAX_HEADER_LINE = 76
@@ -26,8 +26,7 @@ MAX_HEADER_LINE = 76
 WIDTH = 76
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """A text, optionally with a link under it."""
 
     text: str
@@ -38,15 +37,13 @@ class Paragraph:
     """Whether it is a remark."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading of a section."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """An item of a list, with its permanent link and an optional remark."""
 
     text: str
@@ -59,8 +56,7 @@ class Item:
 Part = Paragraph | Heading | Item
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """A subject and the parts of a text."""
 
     subject: str

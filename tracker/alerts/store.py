@@ -6,12 +6,12 @@ No answer depends on whether an address has subscriptions. The API can add an ad
 import math
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+from msgspec import Struct
 
 from tracker import clock
 from tracker.alerts.letter import Letter, render
@@ -40,8 +40,7 @@ SEPARATOR = "-"
 """Separator of the keyed hashes in a token."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSummary:
+class AlertSummary(Struct, frozen=True):
     """Subscriptions by state, and the messages that wait."""
 
     active: int
@@ -52,8 +51,7 @@ class AlertSummary:
     """Age of the oldest waiting message."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnSubscription:
+class OwnSubscription(Struct, frozen=True):
     """A subscription as its owner sees it."""
 
     id: UUID
@@ -62,8 +60,7 @@ class OwnSubscription:
     """`address` if the mail server refused it, `page` if the page is invalid; None while it is active."""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirmation:
+class Confirmation(Struct, frozen=True):
     """A subscription that a mailed link confirms, and whether it is confirmed."""
 
     choice: Choice

@@ -7,6 +7,8 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from msgspec import Struct
+
 from tracker.errors import InvalidInput
 
 ADDRESS = re.compile(
@@ -28,8 +30,7 @@ class Frequency(StrEnum):
     WEEKLY = "weekly"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The page that a subscription is about, the frequency of its digests, and their time zone."""
 
     target: str

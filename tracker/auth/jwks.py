@@ -11,13 +11,13 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
+from msgspec import Struct
 
 from tracker.errors import Unavailable
 from tracker.http_client import open_url, read_content
@@ -49,8 +49,7 @@ PUBLIC_MEMBERS = ("kty", "crv", "n", "e", "x", "y")
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerKey:
+class IssuerKey(Struct, frozen=True):
     """A public key of an issuer, with its permitted algorithms."""
 
     public: Any

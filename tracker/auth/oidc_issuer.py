@@ -7,10 +7,10 @@ The algorithm must be permitted for that key, regardless of the token.
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
+from msgspec import Struct, field
 
 from tracker.auth.jwks import IssuerKeys
 from tracker.auth.scopes import TOKEN_PREFIX, Caller, Scope, expand_scopes, token_hash
@@ -34,8 +34,7 @@ def default_scopes() -> dict[str, Scope]:
     return {f"tracker:{scope.value}": scope for scope in Scope}
 
 
-@dataclass(frozen=True, slots=True)
-class OidcConfig:
+class OidcConfig(Struct, frozen=True):
     """The trusted issuer, and the mapping of its tokens."""
 
     issuer: str

@@ -9,8 +9,9 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from tracker.errors import Forbidden, InvalidInput, Unauthenticated
 
@@ -52,8 +53,7 @@ def expand_scopes(scopes: Iterable[Scope]) -> frozenset[Scope]:
     return granted | {Scope.READ} if granted else granted
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """A caller and its scopes. A caller without a token has no name."""
 
     name: str | None = None

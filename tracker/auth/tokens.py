@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from tracker.auth.scopes import Caller, Scope, check_name, expand_scopes, generate_token, token_hash
 from tracker.errors import InvalidInput, NotFound, Unavailable
@@ -21,8 +22,7 @@ MAX_CACHED_TOKENS = 1000
 MAX_TOKEN_ID = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRecord:
+class TokenRecord(Struct, frozen=True):
     """A stored token, without its secret. `expires_on` is its last day (UTC)."""
 
     id: int

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from tracker.domain.basics.text_rules import is_visible
 from tracker.domain.entities.commitments import (
     equal_ignoring_redacted,
@@ -52,8 +54,7 @@ class PlannedEvent:
             raise error.below(*self.path) from None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFact:
+class RecordFact(Struct, frozen=True):
     """Record a fact of an entity. `expected` is the version that the caller saw."""
 
     stream: str
@@ -61,8 +62,7 @@ class RecordFact:
     expected: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RetractEvent:
+class RetractEvent(Struct, frozen=True):
     """Retract a recorded event, or a retraction."""
 
     event_id: str
@@ -70,8 +70,7 @@ class RetractEvent:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class CorrectEvent:
+class CorrectEvent(Struct, frozen=True):
     """Retract a recorded event and record another fact in its place: both or neither.
 
     The fact may be about another entity: a figure may have been filed under the wrong place. `expected` is

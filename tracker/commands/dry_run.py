@@ -1,8 +1,9 @@
 """Dry runs: the events that commands would record, and the recorded facts that they depend on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from tracker import clock
 from tracker.errors import IdempotencyConflict, VersionConflict
@@ -10,8 +11,7 @@ from tracker.log.entries import NewEvent, RecordedEvent, planned_event
 from tracker.log.recorder import Recorder
 
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
+class DryRun(Struct, frozen=True):
     """The events that commands would record with the log at a position; empty if they are already recorded
     under the same key.
 

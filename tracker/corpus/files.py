@@ -12,10 +12,11 @@ The path of a file determines the entity of its acts. docs/data.md describes the
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.commands.commands import PlannedEvent
 from tracker.domain.basics.codec import encode
@@ -30,8 +31,7 @@ ABOUT_THE_ACT = ("id", "type", "entity")
 """Keys of an act that are not fields of its fact."""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """A fact in a file: `number` is its index among the acts of the file."""
 
     file: str
@@ -44,8 +44,7 @@ class Act:
         return self.planned.event_id
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A problem in a file: the act and the field, if known, and the expected content."""
 
     file: str

@@ -15,6 +15,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec import Struct
+
 from tracker.audit.bundle.packed import PackedLog, append_packed
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.frontier import root_of_leaves
@@ -51,8 +53,7 @@ class ReleaseClock(FixedDay):
         return self.instant
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """The head of the shipped log after a release, and the number of events before it."""
 
     head: TrustedCheckpoint

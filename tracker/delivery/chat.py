@@ -6,8 +6,9 @@ webhooks. Texts that exceed the limits of the receiver are shortened, never drop
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.delivery.endpoint import SLACK_EVENTS, TEAMS_EVENTS, EndpointFormat
 from tracker.delivery.message import Message, message_id
@@ -23,8 +24,7 @@ CARD_SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 CARD_VERSION = "1.4"
 
 
-@dataclass(frozen=True, slots=True)
-class ChatLine:
+class ChatLine(Struct, frozen=True):
     """The sentence of an event, with the label and the address of its page."""
 
     text: str

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import asyncpg
+from msgspec import Struct
 
 from tracker.delivery.signatures import Algorithm
 from tracker.domain.catalogue.commodities import Commodity, descendants
@@ -141,8 +142,7 @@ def is_name(text: str) -> bool:
     return len(text) <= MAX_NAME_CHARACTERS and NAME.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(Struct, frozen=True):
     """A manager of endpoints: the recorded actor, and the owner of the visible endpoints (None: all)."""
 
     actor: str
@@ -160,8 +160,7 @@ class EndpointKey(NamedTuple):
     """The time until which it signs beside its successor; null if it has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """Positions that are sent again: `position` is the last one done, `events` the number selected."""
 
     first_position: int
@@ -174,8 +173,7 @@ class Replay:
     """The time of the request for the replay."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """An endpoint with its present state. Its fields are the columns of `delivery.endpoints`."""
 
     id: int
@@ -230,8 +228,7 @@ class Endpoint:
         return shown_url(self.url, self.format)
 
 
-@dataclass(frozen=True, slots=True)
-class ParkedDelivery:
+class ParkedDelivery(Struct, frozen=True):
     """An event that a person set aside. `retry_at` is set while a retry is due."""
 
     position: int
@@ -274,8 +271,7 @@ class Attempt(NamedTuple):
     """The beginning of the response body."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointChange:
+class EndpointChange(Struct, frozen=True):
     """A change of an endpoint, with its author and reason."""
 
     changed_at: datetime
@@ -324,7 +320,7 @@ def endpoint_of(row: asyncpg.Record) -> Endpoint:
 
 SAME_FIELDS = tuple(
     field
-    for field in Endpoint.__dataclass_fields__
+    for field in Endpoint.__struct_fields__
     if field not in {"filter", "format", "state", "replay", "keys"}
 )
 """Fields of an endpoint that equal their database columns."""

@@ -11,7 +11,8 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tracker import clock
 from tracker.delivery.delivery import Delivery, not_sent, plan_delivery, storable, unmade, up_to
@@ -43,8 +44,7 @@ Observe = Callable[[str, int, float], None]
 """Callback for each request: its result, its number of events and its duration in seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryTools:
+class DeliveryTools(Struct, frozen=True):
     """Resources that the workers of all endpoints share."""
 
     lease: Lease

@@ -1,15 +1,15 @@
 """Lag of an endpoint: its selected events that have not been sent yet."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from tracker.log.entries import RecordedEvent
 from tracker.log.recorder import Recorder
 from tracker.log.selection import Selection, read_entity, streams_selected
 
 
-@dataclass(frozen=True, slots=True)
-class Lag:
+class Lag(Struct, frozen=True):
     """Lag of a cursor: the selected events after it, up to the head of the log."""
 
     head: int

@@ -5,8 +5,9 @@ them it equals the entry, so that a receiver can prove its content.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from tracker.domain.basics.codec import encode
 from tracker.log.entries import RecordedEvent
@@ -19,8 +20,7 @@ LITERAL_IN_IDS = "!\"#$&'()*+,/:;<=>?@[]^`{|}"
 NO_PROOFS: Mapping[int, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """The body of a delivery, its id (the same for each retry), and the positions of its first and last
     event."""
 

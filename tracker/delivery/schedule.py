@@ -1,7 +1,8 @@
 """Retry schedule of failed deliveries. Pure."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 SCHEDULE_SECONDS = (0, 5, 300, 1_800, 7_200, 18_000, 36_000)
 """Seconds before each retry, counted from the previous attempt."""
@@ -14,8 +15,7 @@ MAX_RETRY_AFTER_SECONDS = 86_400
 """Maximum delay in seconds that a receiver may request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """The intervals between the attempts of a delivery."""
 
     seconds: tuple[float, ...] = SCHEDULE_SECONDS

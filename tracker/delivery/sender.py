@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 import aiohttp
+from msgspec import Struct
 from yarl import URL
 
 from tracker.delivery.message import Message
@@ -46,8 +46,7 @@ USER_AGENT = "critical-minerals-policy-tracker"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Result of a request. `error` is the reason why it was not accepted, or None; `excerpt` is the beginning
     of the response."""
 
@@ -68,8 +67,7 @@ class Answer:
         return self.status == 410
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(Struct, frozen=True):
     """Response to the validation request of CloudEvents' HTTP Webhook specification.
 
     A receiver that does not implement it is not `supported`, and deliveries to it are allowed.

@@ -1,7 +1,8 @@
 """State of all deliveries, for monitoring."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tracker.postgres.database import Pool, named_queries
 
@@ -10,8 +11,7 @@ LEASE = "deliverer"
 """Name of the deliverer's lease."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeliverySummary:
+class DeliverySummary(Struct, frozen=True):
     """Endpoints by state, the number of failing ones, and whether a server delivers."""
 
     active: int

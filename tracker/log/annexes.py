@@ -5,11 +5,11 @@ migrations/0020_log.sql.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 
 from tracker.domain.basics.codec import encode
 from tracker.domain.entities.commitments import SCHEME, commitments_in
@@ -22,8 +22,7 @@ SQL = named_queries(Path(__file__).with_name("annexes.sql"))
 PAGE_ANNEXES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class StoredAnnex:
+class StoredAnnex(Struct, frozen=True):
     """A stored annex: the text with its salt, or the redaction that removed them.
 
     `position` is that of the event, `field` the JSON Pointer to the commitment in its data.

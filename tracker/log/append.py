@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+from msgspec import Struct
 
 from tracker.errors import DiskFull, IdempotencyConflict, Unavailable, VersionConflict
 from tracker.log.entries import NewEvent
@@ -19,8 +19,7 @@ IMPORT_BATCH_EVENTS = 5000
 Command = Sequence[NewEvent]
 
 
-@dataclass(frozen=True, slots=True)
-class AppendResult:
+class AppendResult(Struct, frozen=True):
     """Result of a command: the positions of its events, and whether they were recorded before."""
 
     positions: range

@@ -6,10 +6,10 @@ were replaced by fewer ones with the same result (`FORMER_STEPS`).
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+from msgspec import Struct
 
 from tracker.postgres.database import OWNER, Connection, named_queries, place
 from tracker.postgres.roles import ROLES, NotMigrated, check_rights, check_roles
@@ -26,8 +26,7 @@ FORMER_STEPS = {
 steps 1 to 17, and 1 to 18."""
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """A step: `0020_log.sql` has the number 20 and the name `log`."""
 
     number: int

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
 
 import asyncpg
+from msgspec import Struct
 
 from tracker.commands.commands import REVIEW_PREFIX
 from tracker.domain.basics.codec import encode, from_builtins
@@ -83,8 +83,7 @@ REOPENABLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A candidate with its present state; its fields are the columns of migrations/0024_review.sql.
 
     `stream`, `type` and `data` belong to a fact, `reader`, `file_name` and `settings` to an import, and
@@ -177,8 +176,7 @@ def event_id_of(id: int) -> str:
     return f"{REVIEW_PREFIX}{id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """An action on a candidate, with its author and reason; `revision` is the candidate's revision
     afterwards."""
 
@@ -276,7 +274,7 @@ def candidate_of(row: asyncpg.Record) -> Candidate:
 
 SAME_FIELDS = tuple(
     field
-    for field in Candidate.__dataclass_fields__
+    for field in Candidate.__struct_fields__
     if field
     not in {
         "kind",

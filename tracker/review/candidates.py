@@ -1,11 +1,12 @@
 """The queue of candidates for reading: pages, counts, single candidates, past actions."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from tracker.errors import NotFound
 from tracker.postgres.database import Pool, named_queries
@@ -20,7 +21,7 @@ from tracker.review.candidate import (
 from tracker.review.search_words import search_query
 
 SQL = named_queries(Path(__file__).with_name("candidates.sql"))
-COLUMNS = ", ".join(f"c.{field}" for field in Candidate.__dataclass_fields__)
+COLUMNS = ", ".join(f"c.{field}" for field in Candidate.__struct_fields__)
 BY_IDS: str = SQL.by_ids.replace("{columns}", COLUMNS)
 MAX_ID = 2**63 - 1
 NO_DAY = date(1000, 1, 1)
@@ -50,8 +51,7 @@ class CandidateOrder(Enum):
             raise ValueError
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateFilter:
+class CandidateFilter(Struct, frozen=True):
     """Filters of a list of candidates; None does not filter.
 
     `commodities` matches any of these; `assigned_to` is a name, or empty for unassigned candidates.
@@ -87,8 +87,7 @@ class CandidateFilter:
 EVERYTHING = CandidateFilter()
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A part of a list: between two keys, including them if it is `closed`; a maximum number from its
     beginning or `from_end`."""
 

@@ -1,10 +1,12 @@
 """Findings: data read at a publisher that may become facts after review. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from tracker.commands.commands import PlannedEvent
 
@@ -46,8 +48,7 @@ class Origin:
     number: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FactProposal:
+class FactProposal(Struct, frozen=True):
     """A proposed fact, with the `reason` of the proposal. `event` is in the format of readers."""
 
     origin: Origin
@@ -55,8 +56,7 @@ class FactProposal:
     event: PlannedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class ImportProposal:
+class ImportProposal(Struct, frozen=True):
     """A file of figures to be imported as a whole, by a reader, from its snapshot.
 
     `file_name` is its name in receipts, `settings` are in the format of `tracker import --set`.
@@ -69,8 +69,7 @@ class ImportProposal:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(Struct, frozen=True):
     """A matter that a person should investigate; no fact is proposed."""
 
     origin: Origin

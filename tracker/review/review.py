@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tracker import clock
 from tracker.commands.handler import Commands
@@ -63,8 +63,7 @@ class Reviewer:
     revision: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BulkOutcome:
+class BulkOutcome(Struct, frozen=True):
     """Result for one candidate of several: the error, if it was refused."""
 
     id: int

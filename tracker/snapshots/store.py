@@ -9,12 +9,12 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 
 from tracker.errors import Rejected, TooLarge, Unavailable
 from tracker.postgres.database import Pool, named_queries
@@ -40,8 +40,7 @@ class SnapshotRedaction(msgspec.Struct, frozen=True):
     by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotInfo:
+class SnapshotInfo(Struct, frozen=True):
     """A snapshot without its bytes. `sha256` has 64 hexadecimal digits, `media_type` is as declared by its
     publisher.
 
@@ -57,8 +56,7 @@ class SnapshotInfo:
     redaction: SnapshotRedaction | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A snapshot with its bytes; these are None if they were redacted."""
 
     info: SnapshotInfo

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from tracker.commands.commands import PlannedEvent
 from tracker.domain.basics.codec import decode, encode
 from tracker.domain.entities.entity import check_stream
@@ -98,8 +100,7 @@ class File:
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class SourceLocation:
+class SourceLocation(Struct, frozen=True):
     """A place in a file: the line, counted from 1, and the column or field."""
 
     line: int
@@ -118,8 +119,7 @@ class ReadFact:
     planned: PlannedEvent
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedItem:
+class RefusedItem(Struct, frozen=True):
     """An invalid or deliberately omitted place, and the reason.
 
     `code` is stable, like those of errors. If a rule was broken, it is the code of that rule.

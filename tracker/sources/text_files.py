@@ -14,10 +14,11 @@ import difflib
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from encodings.aliases import aliases
 from itertools import islice
 from typing import IO
+
+from msgspec import Struct
 
 from tracker.errors import InvalidInput
 from tracker.sources.reader import File, unreadable
@@ -49,8 +50,7 @@ NON_FILE_CODECS = frozenset(
 """Text codecs that are not encodings of files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line with its number, without its line end.
 
     `whole` is false if it is too long, and then `content` is its beginning.
@@ -166,8 +166,7 @@ def encoding_named(name: str) -> str:
     return codec.name
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A row of a table with the number of its last line."""
 
     line: int

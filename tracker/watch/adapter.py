@@ -30,8 +30,7 @@ NO_CHARSETS = frozenset(
 """Codecs of Python that no publisher uses: some of them decode any bytes as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """An address to fetch. With `body` it is a POST, of `content_type`."""
 
     url: str
@@ -103,8 +102,7 @@ class NotUnderstood(TrackerError):
     code = "LAYOUT_CHANGED"
 
 
-@dataclass(frozen=True, slots=True)
-class PollResult:
+class PollResult(Struct, frozen=True):
     """Result of a poll: the next cursor, the day up to which it is complete, and warnings.
 
     The day is None if it cannot be determined.

@@ -7,10 +7,11 @@ literal text: `%d de %B de %Y`. Nothing is guessed: the format alone decides wha
 import re
 import tomllib
 import unicodedata
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
+
+from msgspec import Struct
 
 from tracker.errors import InvalidInput
 
@@ -22,8 +23,7 @@ DAY = r"(?P<d>[0-9]{1,2})(?:er|o|°|\.)?"
 """Pattern of a day of the month: the first is `1er` in French, and `1º` in Spanish, which is read as `1o`."""
 
 
-@dataclass(frozen=True, slots=True)
-class DayFormat:
+class DayFormat(Struct, frozen=True):
     """A date format in a language."""
 
     pattern: re.Pattern[str]

@@ -6,11 +6,11 @@ Event ids are derived from their content, so a step that is repeated after a cra
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from tracker import clock
 from tracker.commands.handler import Commands, load
@@ -43,8 +43,7 @@ NOT_IN_THE_LIST = "It is no longer in the list of watched sources"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class PollReport:
+class PollReport(Struct, frozen=True):
     """Result of a poll. `failure` is the reason why it is incomplete: a code and a line."""
 
     source: str
@@ -60,8 +59,7 @@ class PollReport:
     failure: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceHistory:
+class SourceHistory(Struct, frozen=True):
     """Recorded history of a source: its last settings, their number of records, and the number of its last
     poll."""
 

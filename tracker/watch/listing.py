@@ -6,7 +6,7 @@ changed. Then the poll fails, so that nothing is missed silently.
 
 import json
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, TypeAlias
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from cssselect import SelectorError
 from lxml.html import HtmlElement, document_fromstring
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from tracker.domain.basics.text_rules import usable_address
 from tracker.errors import InvalidInput
@@ -37,8 +37,7 @@ JSON_HTML = ("data", "html")
 """JSON fields that contain the HTML of list pages served as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Layout of a list, as CSS selectors: `link`, `title` and `day` are searched within an `item`.
 
     The default title is the text of the link, the default day is searched in the whole item. `next` selects
@@ -56,8 +55,7 @@ class Layout:
     page_parameter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An item of a list, with its place there and the snapshot of the page."""
 
     url: str
@@ -68,8 +66,7 @@ class Entry:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(Struct, frozen=True):
     """The read part of a list. `reaches_back_to` is the oldest day on the pages.
 
     `joins` is true if the pages overlap with known entries, so that nothing in between is missing.
@@ -122,8 +119,7 @@ class KnownEntries:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage:
+class ListPage(Struct, frozen=True):
     """A page of a list, in its order, and the address of the next one."""
 
     entries: tuple[Entry, ...]

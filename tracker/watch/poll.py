@@ -17,9 +17,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from tracker import clock
 from tracker.domain.basics.vocabulary import FetchFailure
@@ -70,8 +72,7 @@ Propose = Callable[[str, Sequence[Finding], Sequence[str]], Awaitable[int]]
 """Adds findings of a source to the queue and returns the number of new ones."""
 
 
-@dataclass(frozen=True, slots=True)
-class PollTools:
+class PollTools(Struct, frozen=True):
     """Dependencies of a poll. `may_act` waits until this process holds the lease."""
 
     fetcher: Fetcher

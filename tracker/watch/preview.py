@@ -1,7 +1,8 @@
 """Preview of polls: shows proposals without storing or recording anything."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracker import clock
 from tracker.postgres.database import WATCHER, Target, create_pool
@@ -24,8 +25,7 @@ from tracker.web.fetcher import Fetcher
 from tracker.web.request import WebRequest
 
 
-@dataclass(frozen=True, slots=True)
-class PollPreview:
+class PollPreview(Struct, frozen=True):
     """Result of a previewed poll, with a line for each finding."""
 
     report: PollReport

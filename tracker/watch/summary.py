@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from tracker.postgres.database import Pool, named_queries
 
@@ -16,8 +17,7 @@ NO_ANSWER = ("UNREACHABLE", "TIMEOUT")
 MAX_NAMED_SOURCES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStatus:
+class SourceStatus(Struct, frozen=True):
     """State of a watched source.
 
     `age_seconds` is the time since its last complete poll or, before that, since it was first watched.
@@ -37,8 +37,7 @@ class SourceStatus:
     age_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class WatchSummary:
+class WatchSummary(Struct, frozen=True):
     """All watched sources, and whether a process polls them."""
 
     sources: tuple[SourceStatus, ...]

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct
+
 from tracker import clock
 from tracker.commands.handler import Commands
 from tracker.errors import LogSetBack, Unavailable
@@ -67,8 +69,7 @@ class WatchOptions:
     """Number of this release, to which older ones leave the lease."""
 
 
-@dataclass(frozen=True, slots=True)
-class WatchParts:
+class WatchParts(Struct, frozen=True):
     """Resources of one epoch of the lease."""
 
     lease: Lease

@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 from protego import Protego
 
 from tracker.web.failures import FetchError
@@ -20,8 +20,7 @@ MAX_CRAWL_DELAY_SECONDS = 120.0
 Get: TypeAlias = Callable[[str], Awaitable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """The permissions of a host, and its requested pause between two requests."""
 
     parsed: Protego | None

@@ -7,9 +7,10 @@ A page is `PATH/index.html`. Parameters are parts of the path: `/controls?status
 
 import hashlib
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from msgspec import Struct
 
 from deploy.export.static_site.receipts import ENDING as RECEIPT_ENDING
 from schema.execution.url_parameters import MOMENT
@@ -81,8 +82,7 @@ REASONS = {
 """Reasons by the first part of a path. Files below `/tables` are published."""
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
+class Addresses(Struct, frozen=True):
     """The published addresses of a moment."""
 
     valid: str

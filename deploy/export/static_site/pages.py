@@ -5,9 +5,10 @@ links to the server lead to the page that explains them.
 """
 
 import re
-from dataclasses import dataclass
 from html import escape, unescape
 from urllib.parse import urldefrag
+
+from msgspec import Struct
 
 from deploy.export.static_site.addresses import EXPLANATION, Addresses, Reason
 
@@ -45,8 +46,7 @@ ADDRESS_IN_MARKUP = re.compile(re.escape(ORIGIN) + r"(/(?:[A-Za-z0-9._~:,%/?=+-]
 NO_FORM = '<p class="note">This form needs the server: <a href="{}">published pages</a>.</p>'
 
 
-@dataclass(frozen=True, slots=True)
-class StaticPages:
+class StaticPages(Struct, frozen=True):
     """Rewrites pages and files for a site at an address; without one, addresses begin with a slash."""
 
     addresses: Addresses

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
 from starlette.applications import Starlette
 
 from deploy.export.static_site.addresses import (
@@ -47,8 +48,7 @@ Report: TypeAlias = Callable[[int, int], None]
 """A function that gets the number of files made so far, and of those that are known."""
 
 
-@dataclass(frozen=True, slots=True)
-class SiteMoment:
+class SiteMoment(Struct, frozen=True):
     """The moment of a site."""
 
     moment: Moment

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from msgspec import Struct
 from starlette.applications import Starlette
 
 ACCEPT = b"text/html,*/*;q=0.5"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """The response to a request."""
 
     status: int

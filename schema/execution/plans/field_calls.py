@@ -6,7 +6,6 @@ cached for the moments of one request.
 """
 
 from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import strawberry
@@ -20,12 +19,12 @@ from graphql import (
     VariableNode,
 )
 from graphql.execution.values import get_argument_values
+from msgspec import Struct
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 
-@dataclass(frozen=True, slots=True)
-class FieldCall:
+class FieldCall(Struct, frozen=True):
     """An asynchronous field with its arguments."""
 
     definition: GraphQLField

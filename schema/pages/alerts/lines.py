@@ -1,9 +1,11 @@
 """Lines of digests, from the data of two moments. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from schema.pages.alerts.texts import Category, Line, Point
 from schema.pages.site.address import Address, entity_path, href
@@ -29,8 +31,7 @@ Clause: TypeAlias = tuple[str, str]
 """A clause: its entity and its key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Kinds and entities of a page, beyond the filters of its queries; empty or None selects all."""
 
     kinds: Collection[str] = ()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from msgspec import Struct
+
 from schema.pages.alerts.targets import Target
 from schema.pages.site.citation import PRODUCT
 from tracker.alerts.letter import Heading, Item, Letter, Paragraph, Part
@@ -43,8 +45,7 @@ MAX_LINES = 40
 NOT_REQUESTED = "If you did not request this, ignore this mail."
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A moment: an effective date and a position of the log."""
 
     day: date
@@ -66,8 +67,7 @@ class Line:
     remark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """The changes of a page since a moment."""
 
     title: str

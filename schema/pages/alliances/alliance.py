@@ -1,9 +1,10 @@
 """`/alliances/{key}`: an alliance with its members over time, announcements and successors. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.scale import Tick, window_around
 from schema.pages.site.address import Address
@@ -14,8 +15,7 @@ from tracker.domain.wording.phrases import many, short_date, short_period, word_
 from tracker.errors import NotFound
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRow:
+class MemberRow(Struct, frozen=True):
     """A period in which a place takes part."""
 
     code: str
@@ -28,8 +28,7 @@ class MemberRow:
     days: str
 
 
-@dataclass(frozen=True, slots=True)
-class MemberTable:
+class MemberTable(Struct, frozen=True):
     """All periods on one axis."""
 
     rows: Sequence[MemberRow]

@@ -1,16 +1,16 @@
 """`/alliances`: the members on a date, as a matrix of places and alliances. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.site.address import Address
 from schema.pages.site.feeds import FeedOfPage
 from schema.pages.site.page import Page, TableOfPage
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A place with its relation to each alliance: the words of the cells, in order."""
 
     code: str

@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.site.address import Address
 from schema.pages.site.entities import state_name
@@ -24,8 +25,7 @@ ELEMENTS = ("clauses", "members", "claims")
 VERBS = {"APPEARED": "new", "CHANGED": "changed", "DISAPPEARED": "gone"}
 
 
-@dataclass(frozen=True, slots=True)
-class FieldLine:
+class FieldLine(Struct, frozen=True):
     """A field that differs, in words."""
 
     name: str
@@ -33,8 +33,7 @@ class FieldLine:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedEntity:
+class ChangedEntity(Struct, frozen=True):
     """An entity that differs."""
 
     entity: str
@@ -49,8 +48,7 @@ class ChangedEntity:
     """The first date with a change, if the state in the comparison holds from a later date on."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedDay:
+class ChangedDay(Struct, frozen=True):
     """Differences that hold from a date on; without a date, those of knowledge only and removed
     entities."""
 

@@ -1,9 +1,10 @@
 """Drawing of the claims on one figure as marks on a scale, a row each. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+
+from msgspec import Struct
 
 from schema.pages.charts.amounts import amount_words, ticks
 
@@ -22,8 +23,7 @@ class ClaimState(Enum):
     NO_NUMBER = "no number"
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnClaim:
+class DrawnClaim(Struct, frozen=True):
     """A claim to draw; `value` is None without a number in the common unit."""
 
     state: ClaimState
@@ -34,16 +34,14 @@ class DrawnClaim:
     """Number of the previous edition of the same publisher, in the same unit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """A number of the scale, with its distance from the left."""
 
     x: str
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimMark:
+class ClaimMark(Struct, frozen=True):
     """A row of the drawing. Distances from the left are in percent of its width, such as `40%`."""
 
     state: ClaimState
@@ -60,8 +58,7 @@ class ClaimMark:
         return self.state.name
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimsLine:
+class ClaimsLine(Struct, frozen=True):
     """The drawing: its scale, the line of the preferred claim, and a mark for each claim in the given
     order."""
 

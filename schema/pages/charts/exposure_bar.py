@@ -1,12 +1,12 @@
 """Bars whose parts are under controls of different kinds. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+
+class Segment(Struct, frozen=True):
     """A part of a bar: its name, and its location in percent of the whole."""
 
     part: str
@@ -14,8 +14,7 @@ class Segment:
     width: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExposureBar:
+class ExposureBar(Struct, frozen=True):
     """The parts of a bar that are not empty, and the bar in words."""
 
     segments: Sequence[Segment]

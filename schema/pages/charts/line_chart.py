@@ -9,9 +9,11 @@ import re
 import unicodedata
 from calendar import isleap
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from schema.pages.charts.amounts import amount_words, apart, ticks
 
@@ -75,8 +77,7 @@ class YearMark:
     """Whether the line breaks before it, because its basis differs from that of the year before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """The claims on the numbers of one place."""
 
     name: str
@@ -85,16 +86,14 @@ class Line:
     """Name of a colour: `ink`, `c1`, …."""
 
 
-@dataclass(frozen=True, slots=True)
-class DatedMark:
+class DatedMark(Struct, frozen=True):
     """A day with a label above the plot, such as the start of a control."""
 
     day: date
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineChart:
+class LineChart(Struct, frozen=True):
     """The content of a chart."""
 
     title: str
@@ -109,8 +108,7 @@ class LineChart:
     """Days that are marked. A year's number is then at the middle of its year."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Size of the plot; names and numbers are outside of it."""
 
     width_pixels: int
@@ -128,8 +126,7 @@ NARROW = Layout(250, 260, 4, 92)
 IMAGE = Layout(640, 340, 12, 160, LIGHT, is_image=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(Struct, frozen=True):
     """A text at a position of the plot."""
 
     x: float
@@ -139,8 +136,7 @@ class Label:
     anchor: str = "start"
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnMark:
+class DrawnMark(Struct, frozen=True):
     """A mark at its position of the plot."""
 
     x: float
@@ -149,8 +145,7 @@ class DrawnMark:
     mark: YearMark
 
 
-@dataclass(frozen=True, slots=True)
-class LineDrawing:
+class LineDrawing(Struct, frozen=True):
     """The elements of a chart, in pixels from the upper left corner of the plot."""
 
     chart: LineChart

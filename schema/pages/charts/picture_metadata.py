@@ -6,9 +6,9 @@ has them in its information dictionary.
 
 import re
 import zlib
-from dataclasses import dataclass
 
 from markupsafe import escape
+from msgspec import Struct
 
 PNG_HEADER_BYTES = 33
 """Signature and first chunk (IHDR), after which texts may be."""
@@ -18,8 +18,7 @@ TRAILER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFacts:
+class PictureFacts(Struct, frozen=True):
     """The title, the sources, the address and the licence of a picture."""
 
     title: str

@@ -5,8 +5,9 @@ their order, which is that of the publisher.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
+
+from msgspec import Struct, field
 
 from projections.analysis.import_exposure import OriginStatus
 from schema.pages.charts.line_chart import CHARACTER_PIXELS, shortened
@@ -42,8 +43,7 @@ LEGEND_MARK_PX, LEGEND_CHARACTER_PX = 46, 6
 """Widths of a mark of the legend with its margins, and of a character."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True):
     """A part of the whole, from one origin."""
 
     name: str
@@ -56,8 +56,7 @@ class Flow:
     """Path of the page of the origin."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowChart:
+class FlowChart(Struct, frozen=True):
     """The content of a diagram."""
 
     title: str
@@ -72,8 +71,7 @@ class FlowChart:
         return "; ".join(f"{one.name}: {one.words}, {FLOW_WORDS[one.kind]}" for one in self.flows)
 
 
-@dataclass(frozen=True, slots=True)
-class FlowLayout:
+class FlowLayout(Struct, frozen=True):
     """Sizes of a diagram."""
 
     label_px: int
@@ -92,8 +90,7 @@ NARROW = FlowLayout(160, 116, 200, SHORT_WORDS)
 IMAGE = FlowLayout(220, 480, 300, paint=Paint(IMAGE_COLOURS), is_image=True)
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnFlow:
+class DrawnFlow(Struct, frozen=True):
     """A flow with its ribbon and the place of its label."""
 
     flow: Flow
@@ -109,8 +106,7 @@ class DrawnFlow:
         return round(self.y + self.height / 2, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class FlowDrawing:
+class FlowDrawing(Struct, frozen=True):
     """The elements of a diagram, in pixels."""
 
     chart: FlowChart

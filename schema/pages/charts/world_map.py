@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 WORLD = Path(__file__).with_name("world.jsonl")
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceValue:
+class PlaceValue(Struct, frozen=True):
     """The value of a place on the map: a step of lightness, 0 (none) to 6. A place with a record but
     without a number is hatched (`step` is None)."""
 
@@ -29,8 +29,7 @@ class PlaceValue:
     href: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A place with a value on the map: an outline, or a dot if it is too small."""
 
     code: str
@@ -44,8 +43,7 @@ class Shape:
         return f"{self.code} {'hatch' if self.value.step is None else f'q{self.value.step}'}"
 
 
-@dataclass(frozen=True, slots=True)
-class WorldMap:
+class WorldMap(Struct, frozen=True):
     """A drawn map.
 
     It has a box, an edge, the land and dots of places without a value in one piece, and the places with
@@ -63,8 +61,7 @@ class WorldMap:
     not_drawn: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """Steps of lightness: the smallest number of each step from 1 on, and its label."""
 
     bounds: tuple[Decimal, ...]
@@ -138,8 +135,7 @@ def _shape(place: _Place, value: PlaceValue) -> Shape:
     return Shape(place.code, value, outline=place.outline)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A line of the file."""
 
     code: str

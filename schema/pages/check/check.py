@@ -1,10 +1,11 @@
 """`/check`: the recorded rules for a shipment, with questions on the possible ones. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from schema.inputs.shipment import SHORT_NAMES, WORDS
 from schema.pages.charts.status_bars import StatusTable
@@ -40,8 +41,7 @@ MAX_DATES = 6
 """Maximum number of dates that the page offers for another check."""
 
 
-@dataclass(frozen=True, slots=True)
-class Duties:
+class Duties(Struct, frozen=True):
     """The duties of a direction with the path of their total in the data."""
 
     trade: str

@@ -1,8 +1,9 @@
 """Open questions of a check as links: the same address with an answer. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.site.address import Address
 from tracker.domain.shipments.question_id import IssuerQuestionId, QuestionId, parse_question_id
@@ -34,16 +35,14 @@ Question = Mapping[str, Any]
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A possible answer: its words, and the address of the check with it."""
 
     words: str
     href: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskedQuestion:
+class AskedQuestion(Struct, frozen=True):
     """An open question with its possible answers."""
 
     text: str
@@ -59,16 +58,14 @@ class AskedQuestion:
         return FIELDS[self.field] if self.field else ""
 
 
-@dataclass(frozen=True, slots=True)
-class PossibleRules:
+class PossibleRules(Struct, frozen=True):
     """A question with the possible rules that it settles first; None for rules without a question."""
 
     question: AskedQuestion | None
     rules: Sequence[Rule]
 
 
-@dataclass(frozen=True, slots=True)
-class GivenAnswer:
+class GivenAnswer(Struct, frozen=True):
     """An answer in the address."""
 
     control: str

@@ -1,8 +1,9 @@
 """The summary box of a commodity: clauses that name it, those of its producers and the strictest first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.commodities.clauses import Pair, names_goods
 from schema.pages.controls.rule_words import next_step, rule
@@ -14,8 +15,7 @@ from tracker.domain.wording.phrases import with_capital
 MAX_ANSWERS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class ClauseAnswer:
+class ClauseAnswer(Struct, frozen=True):
     """A sentence on equal clauses, with their control and the source of their status."""
 
     issuer: str

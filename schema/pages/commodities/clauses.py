@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.status_bars import RowOfPeriods, StatusTable, draw_status_table, track_of
 from schema.pages.controls.control import clause_sub
@@ -20,8 +21,7 @@ Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 """An instrument and one of its clauses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clauses:
+class Clauses(Struct, frozen=True):
     """The clauses on a commodity on the date of the page."""
 
     current: StatusTable | None

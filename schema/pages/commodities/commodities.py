@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import amount, unit
@@ -12,8 +13,7 @@ from schema.pages.site.naming import kind_of_figure, product
 from schema.pages.site.page import Page, TableOfPage
 
 
-@dataclass(frozen=True, slots=True)
-class CommodityRow:
+class CommodityRow(Struct, frozen=True):
     """A commodity with its latest production and the clauses that name it."""
 
     commodity: Mapping[str, Any]

@@ -1,15 +1,15 @@
 """Shares of the world's output under controls, by destination. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.exposure_bar import ExposureBar
 from schema.pages.commodities.exposure_bar import exposure_bar, unconfirmed_measures
 
 
-@dataclass(frozen=True, slots=True)
-class ExposureRow:
+class ExposureRow(Struct, frozen=True):
     """A destination, with the shares of output that controls for it cover."""
 
     destination: str

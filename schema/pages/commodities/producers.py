@@ -1,9 +1,10 @@
 """Producers of a commodity: the ranking with its bars, and the map. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.share_bars import bar_widths
 from schema.pages.charts.world_map import SHARES, PlaceValue, WorldMap, draw_world
@@ -14,8 +15,7 @@ PlacePage = Callable[[str], str]
 """A function from the code of a place to the address of its page."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProducerRow:
+class ProducerRow(Struct, frozen=True):
     """A place with its number and share."""
 
     path: str

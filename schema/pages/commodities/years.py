@@ -1,10 +1,11 @@
 """Output over the years by edition: the chart, and the table of world totals. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
 from schema.pages.site.amounts import EXACT_QUALIFIERS, amount, measured, same_measure, unit
@@ -18,8 +19,7 @@ LinkTo = Callable[[str], str]
 """A function from the key of a figure to the address of its page."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceYear:
+class PlaceYear(Struct, frozen=True):
     """The claims on the output of a place, or the world, in a year."""
 
     year: int
@@ -28,8 +28,7 @@ class PlaceYear:
     claims: Sequence[Claim]
 
 
-@dataclass(frozen=True, slots=True)
-class EditionRow:
+class EditionRow(Struct, frozen=True):
     """An edition's claim on the world's output in a year."""
 
     year: int

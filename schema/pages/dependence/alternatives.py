@@ -1,9 +1,10 @@
 """Producers without recorded export controls toward an importer, by stage of the supply chain. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.share_bars import bar_widths
 from schema.pages.site.naming import kind_of_figure
@@ -14,8 +15,7 @@ PROCESSED_STAGES = ("REFINERY", "SMELTER", "PRIMARY", "PLANT")
 ORES = frozenset({"ORE", "CONCENTRATE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Producer:
+class Producer(Struct, frozen=True):
     """A producer with its share of world output."""
 
     path: str
@@ -24,8 +24,7 @@ class Producer:
     bar: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StageOutput:
+class StageOutput(Struct, frozen=True):
     """The producers of a stage: those without a control in force toward the importer, and the others."""
 
     stage: str

@@ -1,9 +1,10 @@
 """`/commodities/{key}/dependence`: the imports of a place, their origins, and controls of these. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 from projections.analysis.import_exposure import OriginStatus
 from schema.pages.charts.line_chart import LineChart, page_drawings
@@ -48,8 +49,7 @@ MAX_SENTENCES = 3
 """Maximum number of products in the answer; the sections have all."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnList:
+class DrawnList(Struct, frozen=True):
     """A list of origins with its diagrams."""
 
     of: ExposureList

@@ -1,9 +1,10 @@
 """Products that a place imports, with its reliance and the controls of their origins. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.dependence.exposure_lists import ExposureList
 from schema.pages.dependence.reliance import is_reliance, latest_point, line_name, reliance_in_words
@@ -12,8 +13,7 @@ NET_EXPORT, MISSING = Decimal(-1), Decimal(-2)
 """Ranks of a net exporter and of a missing number, below all numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reliance:
+class Reliance(Struct, frozen=True):
     """The latest net import reliance on a product."""
 
     name: str
@@ -30,8 +30,7 @@ class Reliance:
         return NET_EXPORT if self.claim["value"] is None else Decimal(self.claim["value"])
 
 
-@dataclass(frozen=True, slots=True)
-class DependentProduct:
+class DependentProduct(Struct, frozen=True):
     """A product with its list of origins, and the reliance on its commodity; one may be missing."""
 
     name: str

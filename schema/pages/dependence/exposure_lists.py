@@ -1,9 +1,10 @@
 """Lists of the origins of imports, with the bounds of the part under export controls. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.exposure_bar import ExposureBar, bar_segments
 from schema.pages.charts.sankey import FLOW_WORDS, Flow, FlowChart, page_drawings
@@ -41,8 +42,7 @@ OriginList = Mapping[str, Any]
 """A list with its bounds, as in the API."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExposureList:
+class ExposureList(Struct, frozen=True):
     """A list of the origins of a product with its bar."""
 
     index: int
@@ -223,8 +223,7 @@ def measure_sentences(one: ExposureList) -> list[str]:
     return sentences
 
 
-@dataclass(frozen=True, slots=True)
-class ClauseRow:
+class ClauseRow(Struct, frozen=True):
     """A clause on products of some origins, with the lists to which it applies."""
 
     origin: str

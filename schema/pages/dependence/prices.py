@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.line_chart import MAX_LINES, SERIES, DatedMark, Line, LineChart, YearMark
 from schema.pages.dependence.exposure_lists import ExposureList, beside_rows, clause_rows
@@ -18,8 +19,7 @@ UNITED_STATES = re.compile(r"\bu s\b")
 """The abbreviation in the name of a product, whose points are not in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRow:
+class PriceRow(Struct, frozen=True):
     """A price of a year."""
 
     name: str
@@ -32,8 +32,7 @@ class PriceRow:
     basis_changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ControlDate:
+class ControlDate(Struct, frozen=True):
     """The first day in force of an issuer's clauses, with its number in the charts."""
 
     number: int

@@ -1,9 +1,10 @@
 """Net import reliance over years and editions: sentences, a chart and a table. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.line_chart import SERIES, Line, LineChart, YearMark
 from schema.pages.dependence.exposure_lists import product_name
@@ -17,8 +18,7 @@ LinkTo = Callable[[str], str]
 """A function from the key of a figure to the address of its page."""
 
 
-@dataclass(frozen=True, slots=True)
-class RelianceRow:
+class RelianceRow(Struct, frozen=True):
     """A claim of one edition for a year."""
 
     name: str

@@ -1,9 +1,10 @@
 """Trade flows of an importer by code of the Harmonized System, with their largest origins. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.site.words import publisher_of
 from tracker.domain.wording.phrases import NBSP, listed
@@ -16,8 +17,7 @@ SHARES = {"weight": "quantityPercent", "value": "valuePercent"}
 """Fields of a part with its shares, by what is measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowRow:
+class FlowRow(Struct, frozen=True):
     """The imports under one code in one year."""
 
     flow: Mapping[str, Any]

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 Address: TypeAlias = Callable[[str], str | None]
 """A function from the target of a link or picture to its address; None if only the text remains."""
@@ -24,8 +25,7 @@ TABLE = '<div class="scroll" tabindex="0" role="group" aria-label="{}">\n'
 CODE = '<pre class="code" tabindex="0" role="group" aria-label="{}"><code>{}</code></pre>\n'
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A heading with the plain text up to the next one."""
 
     anchor: str
@@ -34,8 +34,7 @@ class Section:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedMarkdown:
+class RenderedMarkdown(Struct, frozen=True):
     """A document as shown on a page."""
 
     title: str

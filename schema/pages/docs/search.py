@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tracker.postgres.database import named_queries
 
@@ -23,16 +24,14 @@ SETTING = re.compile(r"\s*TRACKER_[A-Z_]+\s*")
 """A query for a setting, which their reference answers first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """A piece of text, and whether it matches the query."""
 
     text: str
     matches: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """A matching section."""
 
     name: str

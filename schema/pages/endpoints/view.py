@@ -1,8 +1,9 @@
 """Words for the state of an endpoint. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.domain.wording.phrases import listed, many
 
@@ -17,8 +18,7 @@ FORMATS = {
 MAX_WORDS_SHOWN = 6
 
 
-@dataclass(frozen=True, slots=True)
-class StateWords:
+class StateWords(Struct, frozen=True):
     """The state of an endpoint in words."""
 
     word: str

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from schema.pages.site.address import entity_path, path_of
 from tracker.domain.catalogue.places import Place
@@ -73,8 +74,7 @@ TEXTS = frozenset({"note", "quotation"})
 LABELS_OF_TEXTS = {"note": "Remark", "quotation": "Quotation"}
 
 
-@dataclass(frozen=True, slots=True)
-class ShownValue:
+class ShownValue(Struct, frozen=True):
     """A value with its pointer in the entry, its format and its text."""
 
     pointer: str
@@ -86,8 +86,7 @@ class ShownValue:
     """Path of the page of the named entity."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnnexText:
+class AnnexText(Struct, frozen=True):
     """A text that the entry commits to; without `text` it was redacted."""
 
     pointer: str
@@ -95,8 +94,7 @@ class AnnexText:
     redaction: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field: its values, its text beside the entry, or its subfields."""
 
     label: str

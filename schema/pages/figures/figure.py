@@ -2,9 +2,10 @@
 Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.claims_line import ClaimMark, ClaimState, DrawnClaim, claims_line
 from schema.pages.figures.claims_image import claims_image
@@ -22,8 +23,7 @@ from tracker.errors import NotFound
 MINUS = "\N{MINUS SIGN}"
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimRow:
+class ClaimRow(Struct, frozen=True):
     """A claim with the remarks beside its number."""
 
     index: int

@@ -1,9 +1,10 @@
 """`/figures`: commodities or products with figures, their editions, and every matching claim. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.site.address import Address
 from schema.pages.site.amounts import amount, unit
@@ -14,8 +15,7 @@ from schema.pages.site.words import publisher_of
 from tracker.domain.basics.vocabulary import Checked, Stage, Statistic
 
 
-@dataclass(frozen=True, slots=True)
-class SupplyRow:
+class SupplyRow(Struct, frozen=True):
     """A product with figures."""
 
     index: int
@@ -27,8 +27,7 @@ class SupplyRow:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimLine:
+class ClaimLine(Struct, frozen=True):
     """A claim in the list of all claims."""
 
     index: int

@@ -14,6 +14,7 @@ from graphql import (
     get_nullable_type,
     is_required_input_field,
 )
+from msgspec import Struct
 
 from schema.pages.forms.state import Errors, State, is_one_of, joined
 from tracker.domain.catalogue.commodities import commodities
@@ -102,8 +103,7 @@ class Field:
             yield from each.below()
 
 
-@dataclass(frozen=True, slots=True)
-class FieldBuilder:
+class FieldBuilder(Struct, frozen=True):
     """Builder of the fields of one form.
 
     A short form has one line for each field: a list is words with commas, a flag is a checkbox.

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.charts.world_map import COUNTS, SHARES, draw_world
 from schema.pages.overview.output_map import NO_SHARE, share_in_words, share_values
@@ -49,8 +50,7 @@ KIND_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A status in the strip: its start and width in percent, and its clauses."""
 
     status: str
@@ -61,8 +61,7 @@ class Segment:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """The newest recorded act: its date, its distance to the page in days, and unconfirmed clauses in
     force."""
 
@@ -72,8 +71,7 @@ class Reach:
     contradicted: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewestFacts:
+class NewestFacts(Struct, frozen=True):
     """Facts of a kind or of an issuer, with the date of the newest of them."""
 
     label: str

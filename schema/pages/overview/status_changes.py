@@ -1,9 +1,10 @@
 """Status changes by date: one line for all clauses of an instrument with the same change. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
 
 from schema.pages.site.address import entity_path
 from schema.pages.site.name_fields import name_of
@@ -48,8 +49,7 @@ STATUS_AFTER = {
 """Status whose shape marks a kind of transition; all others have the shape of applicable clauses."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeLine:
+class ChangeLine(Struct, frozen=True):
     """Clauses of an instrument, or another entity, with the same change on a date."""
 
     day: str
@@ -73,8 +73,7 @@ class ChangeLine:
         return VERBS[self.transition][0]
 
 
-@dataclass(frozen=True, slots=True)
-class DayOfChanges:
+class DayOfChanges(Struct, frozen=True):
     """A date with its changes; `more` lines are left out."""
 
     day: str

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from schema.metadata import linked_data
 from schema.pages.charts.exposure_bar import ExposureBar
@@ -47,8 +48,7 @@ MAX_CONTROLS_SHOWN = 12
 """Maximum number of drawn instruments on the place; the list of controls has all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """The output of one commodity in the place: by year the index of the figure in the response."""
 
     commodity: Mapping[str, Any]
@@ -58,8 +58,7 @@ class Product:
     latest_share: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class ExposedSupply:
+class ExposedSupply(Struct, frozen=True):
     """A supply that controls on exports to the place cover; `index` is its index in the response."""
 
     index: int

@@ -1,8 +1,9 @@
 """A part of the queue of candidates, as an address names it: its filters and its order. Pure."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from schema.inputs.order_by import CandidateOrder
 from schema.inputs.pagination import WordCursors
@@ -27,8 +28,7 @@ FILTERS = ("state", "source", "kind", "commodity", "issuer", "assignedTo", "sear
 WORDS_ALLOWED: Mapping[str, Collection[str]] = {"state": STATES, "kind": KINDS, "orderBy": ORDERS}
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
+class Queue(Struct, frozen=True):
     """A part of the queue; without a state, pending candidates."""
 
     given: Mapping[str, str]

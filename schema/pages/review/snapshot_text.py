@@ -4,10 +4,10 @@ The content is untrusted: it is never shown as HTML, and nothing in it is loaded
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from tracker.snapshots.store import Snapshot
 from tracker.watch.adapter import NotUnderstood, Request, Response, decode_text
@@ -26,8 +26,7 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 """Characters that readers do not need, including those that change the direction of the text."""
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotText:
+class SnapshotText(Struct, frozen=True):
     """The text of a snapshot, or in `note` the reason why it is not shown."""
 
     text: str = ""

@@ -1,9 +1,10 @@
 """`/search?q=`: clauses for the goods and places in a search, then records and events. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from projections.query.search_terms import ParsedSearch, parse_search
 from schema.pages.commodities.answers import clause_answers
@@ -16,8 +17,7 @@ from tracker.domain.basics.control_vocabulary import ClauseStatus, Measure
 KINDS = ("EXPORT_CONTROL", "ALLIANCE", "ANNOUNCEMENT", "FIGURE", "FIRM", "SOURCE")
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """A text in parts: before the matching words, the words, and after them."""
 
     field: str

@@ -6,18 +6,17 @@ of the log and the digest of the state. With these, everyone can verify that it 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from projections.fold.replay import STATE_FORMAT
 
 PRODUCT = "Critical-minerals policy tracker"
 
 
-@dataclass(frozen=True, slots=True)
-class CitedPage:
+class CitedPage(Struct, frozen=True):
     """The cited page."""
 
     title: str

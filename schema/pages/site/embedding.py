@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from schema.pages.site.address import Address, href
 from schema.pages.site.citation import PRODUCT
@@ -27,8 +28,7 @@ CHARACTERS = 78
 FRAMED = re.compile(rf"{PREFIX}/([^/]+)(/.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerLine:
+class AnswerLine(Struct, frozen=True):
     """A line of the answer box of a page: a label such as the issuer, a text, and a path of this site."""
 
     text: str
@@ -36,8 +36,7 @@ class AnswerLine:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EmbedCode:
+class EmbedCode(Struct, frozen=True):
     """HTML that frames a part of a page."""
 
     name: str

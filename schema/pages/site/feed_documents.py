@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import orjson
+from msgspec import Struct
 from yarl import URL
 
 from schema.pages.site.address import Address
@@ -19,8 +20,7 @@ EVENT_IDS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:critical-minerals-policy-tracker
 JSON_FEED = "https://jsonfeed.org/version/1.1"
 
 
-@dataclass(frozen=True, slots=True)
-class FeedAddresses:
+class FeedAddresses(Struct, frozen=True):
     """The addresses around a part of a feed, with scheme and host."""
 
     title: str

@@ -6,9 +6,11 @@ at the same events.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from schema.inputs.arguments import parse_commodities
 from schema.pages.site.address import PAGE_PARAMETERS, Address, Made
@@ -39,8 +41,7 @@ class _Narrowing(NamedTuple):
     code: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FeedOfPage:
+class FeedOfPage(Struct, frozen=True):
     """The filters of the feeds of a page.
 
     A parameter of the page that is not listed here is refused, so that a feed never has more than its page.
@@ -182,8 +183,7 @@ def feed_name(ending: str) -> str:
     return "Calendar" if ending == "ics" else "Feed"
 
 
-@dataclass(frozen=True, slots=True)
-class FeedPart:
+class FeedPart(Struct, frozen=True):
     """A part of a feed: the newest, or an archive."""
 
     events: list[Mapping[str, Any]]

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import orjson
 from markupsafe import Markup
+from msgspec import Struct
 
 from projections.fold.replay import STATE_FORMAT
 from schema.http.receipt_files import RECEIPT
@@ -71,8 +72,7 @@ class Session:
     """Whether this server takes subscriptions by e-mail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """The moment of a page, and the surrounding dates with changes on the page."""
 
     valid_at: str
@@ -93,8 +93,7 @@ class Moment:
         return next((day for day in self.change_days if day > self.valid_at), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """The data of the base template."""
 
     page: Page

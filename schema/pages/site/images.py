@@ -1,8 +1,9 @@
 """Charts as separate images, which need no style sheet: title, moment and legend inside."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from schema.pages.charts import line_chart, sankey
 from schema.pages.charts.status_bars import StatusTable
@@ -31,8 +32,7 @@ class Sized(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A chart as a separate image, with its name for readers."""
 
     template: str

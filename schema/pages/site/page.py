@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
+import msgspec
+
 from schema.execution.schema import SCHEMA
 from schema.execution.url_parameters import MOMENT, UrlParameter, read_parameters, url_parameters
 from schema.pages.site.address import START, Address, Made
@@ -25,12 +27,11 @@ their `limits`.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class TableOfPage:
+class TableOfPage(msgspec.Struct, frozen=True):
     """The table (`/tables`) with the rows of a page."""
 
     name: str
-    renamed: Mapping[str, str] = field(default_factory=dict)
+    renamed: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Parameters of the table by those of the page, if their names differ."""
     without: frozenset[str] = frozenset()
     """Parameters of the page that the table does not have, since they select no rows."""

@@ -6,10 +6,11 @@ page is cached as bytes as long as its response is the same.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -39,8 +40,7 @@ from schema.telemetry.operation import current_operation
 from tracker.errors import InvalidInput, TrackerError, Unauthenticated
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A bad parameter of a page with a form."""
 
     field: str

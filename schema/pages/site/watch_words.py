@@ -4,15 +4,15 @@ They depend on the moment of the page only: days are counted up to its date, not
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.domain.wording.phrases import many, short_date
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedIssuer:
+class WatchedIssuer(Struct, frozen=True):
     """An issuer, the date of its newest fact, and its watched sources in sentences."""
 
     code: str

@@ -1,11 +1,12 @@
 """Export controls at a moment."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from enum import Enum
 from typing import Annotated, Any, cast
 
+from msgspec import Struct
 from strawberry import argument
 
 from projections.query.as_of import AsOf
@@ -98,8 +99,7 @@ class Controls(AtMoment):
         return await self.one(info, ExportControl, id)
 
 
-@dataclass(frozen=True, slots=True)
-class ControlListQuery:
+class ControlListQuery(Struct, frozen=True):
     """The filters of a query for controls, and the requested page."""
 
     query: ClauseQuery

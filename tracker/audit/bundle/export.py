@@ -11,8 +11,9 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tracker.audit.bundle.files import report_path
 from tracker.audit.bundle.snapshots import UNTIL, SnapshotExporter
@@ -29,8 +30,7 @@ PARTIAL_SUFFIX = ".part"
 """Suffix of a file being written; after a crash the next export overwrites it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExportResult:
+class ExportResult(Struct, frozen=True):
     """The head of the written bundle, and the number of new events in it."""
 
     head: TrustedCheckpoint

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracker.audit.format.merkle import HASH_BYTES
 from tracker.audit.format.signed_note import from_base64, to_base64
@@ -16,8 +17,7 @@ MAX_PROOF_HASHES = 63
 """Maximum number of hashes in a proof."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """The head of a log: its name, its number of entries, and the root of their tree.
 
     Its text is the text of a note (C2SP tlog-checkpoint). Our checkpoints have no extension lines, and those
@@ -45,8 +45,7 @@ class Checkpoint:
         return Checkpoint(lines[0], parse_number(lines[1]), root)
 
 
-@dataclass(frozen=True, slots=True)
-class InclusionProof:
+class InclusionProof(Struct, frozen=True):
     """A proof that an entry is in the tree of a checkpoint; its text is a C2SP tlog-proof."""
 
     index: int
@@ -73,8 +72,7 @@ class InclusionProof:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ConsistencyProof:
+class ConsistencyProof(Struct, frozen=True):
     """A proof that a checkpoint's tree begins with the tree of size `old`.
 
     Its text is the body of a request `add-checkpoint` (C2SP tlog-witness).

@@ -16,6 +16,7 @@ from typing import TypeGuard
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
 
 from tracker.errors import InvalidInput, NotProven
 
@@ -173,8 +174,7 @@ class Signature:
         raise NotProven(f"{line[:100]!r} is not a signature of a note")
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A text that ends with a newline, and its signatures."""
 
     text: str

@@ -7,14 +7,13 @@ needs a new key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tracker.audit.format.signed_note import COSIGNATURE, MAX_SIGNATURES, Note, Signature, Signer
 from tracker.errors import InvalidInput, Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class Cosigner:
+class Cosigner(Struct, frozen=True):
     """Signs checkpoints as a mirror."""
 
     signer: Signer

@@ -10,9 +10,11 @@ import os
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct, field
 
 from tracker.audit.bundle.export import BundleWriter, directory_lock
 from tracker.audit.format.layout import encode_entries
@@ -53,16 +55,14 @@ class Companion(Protocol):
         next."""
 
 
-@dataclass(frozen=True, slots=True)
-class MirrorUpdate:
+class MirrorUpdate(Struct, frozen=True):
     """The present head of a mirror, and the number of new events in it."""
 
     head: TrustedCheckpoint
     new: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mirror:
+class Mirror(Struct, frozen=True):
     """A mirror of a log in a directory; `update` may be called repeatedly."""
 
     log: LogSource

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from cryptography.x509 import Certificate, load_pem_x509_certificates
+from msgspec import Struct, field
 
 from tracker.errors import InvalidInput, Rejected
 
@@ -26,8 +26,7 @@ NOT_INSTALLED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorityCertificates:
+class AuthorityCertificates(Struct, frozen=True):
     """The certificates of a timestamp authority: the trusted roots, and those between."""
 
     roots: Sequence[Certificate]

@@ -6,11 +6,11 @@ verified here; the client does that.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import asyncpg
+from msgspec import Struct
 
 from tracker.audit.format.checkpoint import ConsistencyProof, InclusionProof
 from tracker.audit.format.merkle import (
@@ -32,8 +32,7 @@ SQL = named_queries(Path(__file__).with_name("queries.sql"))
 MAX_TREE_SIZE = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class StoredCheckpoint:
+class StoredCheckpoint(Struct, frozen=True):
     """A stored checkpoint. `note` has the signatures of the log and of its witnesses."""
 
     size: int
@@ -45,8 +44,7 @@ class StoredCheckpoint:
     """The time of signing, by the server's clock. The note does not contain it."""
 
 
-@dataclass(frozen=True, slots=True)
-class InclusionResult:
+class InclusionResult(Struct, frozen=True):
     """An inclusion proof, the hash of the published entry, and the checkpoint."""
 
     proof: InclusionProof

@@ -15,8 +15,9 @@ Files are replaced atomically: a crash leaves the old or the new one, and perhap
 
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.signed_note import PRIVATE_PREFIX, Note, Signer, Verifier
@@ -25,16 +26,14 @@ from tracker.errors import InvalidInput, NotFound, NotProven
 DEFAULT_ORIGIN = "critical-minerals-policy-tracker"
 
 
-@dataclass(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(Struct, frozen=True):
     """The public half of a key of a log, and whether it signs new checkpoints."""
 
     verifier: Verifier
     signs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class LogKeys:
+class LogKeys(Struct, frozen=True):
     """The keys of a log, oldest first."""
 
     signers: tuple[Signer, ...]

@@ -35,7 +35,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracker.audit.format.checkpoint import Checkpoint, ConsistencyProof
 from tracker.audit.format.merkle import (
@@ -68,13 +69,12 @@ RETRY_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class SigningOptions:
+class SigningOptions(Struct, frozen=True):
     """Signing options: the key store, the name of a log that has no keys yet, witnesses."""
 
     keystore: KeyStore
     origin: str | None = None
-    policy: Policy = Policy()  # noqa: RUF009 - it never changes
+    policy: Policy = Policy()
 
 
 class Publisher(BackgroundTask):

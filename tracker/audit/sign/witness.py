@@ -11,9 +11,11 @@ import logging
 import time
 import urllib.error
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPException
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from tracker.audit.format.checkpoint import ConsistencyProof, parse_number
 from tracker.audit.format.signed_note import COSIGNATURE, Note, Signature, Verifier
@@ -27,8 +29,7 @@ MAX_ANSWER_BYTES = 100_000
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """A witness: its name in the policy, its key, and its address."""
 
     name: str
@@ -36,8 +37,7 @@ class Witness:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """The witnesses of the log, and the groups; one group is the quorum."""
 
     witnesses: tuple[Witness, ...] = ()

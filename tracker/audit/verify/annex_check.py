@@ -5,8 +5,9 @@ none, only an event of the same log that redacts the field explains its absence.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tracker.domain.entities.commitments import commitment, commitments_in
 from tracker.domain.entities.redaction import Redacted, Redaction
@@ -31,8 +32,7 @@ class AnnexStatus(StrEnum):
     """The entry has no commitment in the field of the annex, or there are two annexes of one field."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnnexFinding:
+class AnnexFinding(Struct, frozen=True):
     """The status of one field of an event."""
 
     position: int

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracker.audit.format.frontier import TileFrontier
 from tracker.audit.format.layout import CHECKPOINTS
@@ -11,8 +12,7 @@ from tracker.audit.verify.trust import TrustedCheckpoint, TrustPolicy, parse_hea
 from tracker.errors import Rejected
 
 
-@dataclass(frozen=True, slots=True)
-class KnownHead:
+class KnownHead(Struct, frozen=True):
     """An earlier checkpoint of the log, and its name in errors."""
 
     name: str

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from tracker.audit.format.checkpoint import Checkpoint
 from tracker.audit.format.signed_note import Note, Verifier
 from tracker.errors import NotProven, Rejected
@@ -22,8 +24,7 @@ class TrustedCheckpoint:
         return self.checkpoint.size
 
 
-@dataclass(frozen=True, slots=True)
-class TrustPolicy:
+class TrustPolicy(Struct, frozen=True):
     """The log's keys and the witnesses. One of the keys and all of the witnesses must have signed."""
 
     keys: tuple[Verifier, ...]

@@ -9,9 +9,9 @@ import json
 import logging
 import re
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec import Struct
 from nats.aio.msg import Msg
 from nats.js import api
 from nats.js.errors import NotFoundError
@@ -62,8 +62,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
+class StreamOptions(Struct, frozen=True):
     """Stream, subjects and relay of a sink; `replicas` applies to a stream that is created here."""
 
     relay: str

@@ -1,9 +1,10 @@
 """Addresses and credentials of NATS servers. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
 
 from tracker.errors import InvalidInput
 
@@ -11,8 +12,7 @@ SCHEMES = ("nats", "tls")
 DEFAULT_PORT = 4222
 
 
-@dataclass(frozen=True, slots=True)
-class NatsAddress:
+class NatsAddress(Struct, frozen=True):
     """Servers of one NATS system, and the credentials for them."""
 
     servers: tuple[SplitResult, ...]

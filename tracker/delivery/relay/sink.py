@@ -6,8 +6,9 @@ A broker with the same last number has removed them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from tracker.errors import TrackerError, Unavailable
 from tracker.log.entries import RecordedEvent
@@ -39,8 +40,7 @@ class LastEvent(NamedTuple):
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class SinkContent:
+class SinkContent(Struct, frozen=True):
     """Content of a sink."""
 
     last: LastEvent | None

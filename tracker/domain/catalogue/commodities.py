@@ -10,11 +10,12 @@ from __future__ import annotations
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.basics.vocabulary import Stage
@@ -22,8 +23,7 @@ from tracker.domain.catalogue.harmonized_system import forms_of_code
 from tracker.errors import InvalidInput
 
 
-@dataclass(frozen=True, slots=True)
-class CommodityEntry:
+class CommodityEntry(Struct, frozen=True):
     """The declaration of one commodity. `also` has publishers' names in lower case."""
 
     name: str

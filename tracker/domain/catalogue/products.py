@@ -5,16 +5,16 @@ declared forms connect them; no word of a product is interpreted at run time.
 """
 
 import tomllib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from msgspec import Struct
 
 from tracker.domain.basics.control_vocabulary import Form
 from tracker.domain.catalogue.commodities import Commodity
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """A product of one commodity in lists of origins."""
 
     commodity: Commodity

@@ -4,15 +4,15 @@ A statement about a union applies to its members: a duty on goods from the Europ
 from Germany. Aggregates for which publishers give one figure (`US_CA`) are not unions.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+
+from msgspec import Struct
 
 from tracker.domain.catalogue.places import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Struct, frozen=True):
     """A country is in a union from `since` to `until`, both inclusive; without `until` it still is."""
 
     union: Place

@@ -12,9 +12,9 @@ A field is named by its JSON Pointer (RFC 6901) in the data of the event: `/note
 import hashlib
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tracker.domain.basics.values import TextCommitment, Value
@@ -28,8 +28,7 @@ ANNEXED_FIELDS = ("note", "quotation")
 F = TypeVar("F", bound=Fact)
 
 
-@dataclass(frozen=True, slots=True)
-class Annex:
+class Annex(Struct, frozen=True):
     """A text of an event, with the salt of its commitment."""
 
     field: str

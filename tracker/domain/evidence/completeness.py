@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from tracker.domain.basics.control_vocabulary import ActKind, Direction, Measure
 from tracker.domain.basics.values import DAY
 from tracker.domain.basics.vocabulary import CompletenessLevel
@@ -67,8 +69,7 @@ class Scope:
         return f"{words} {'on the imports of' if self.of_imports else 'of publishers in'} {_name(issuer)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Acts that were not read, and their days; None is an open end."""
 
     reason: str
@@ -81,8 +82,7 @@ class Gap:
     last: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Completeness:
+class Completeness(Struct, frozen=True):
     """The completeness level of a response, the day up to which its lists were read, the gaps, and a
     statement."""
 
@@ -96,8 +96,7 @@ class Completeness:
     """Completeness in a few sentences."""
 
 
-@dataclass(frozen=True, slots=True)
-class _ReadList:
+class _ReadList(Struct, frozen=True):
     """A list that was read: its days, its omissions, and the reason of its end."""
 
     name: str
@@ -150,8 +149,7 @@ def is_read_in_full(lists: Iterable[Reading], days: Days) -> bool:
     return not any(_outside(read, days))
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """One kind of act by one issuer, and the extent to which it was read."""
 
     issuer: str

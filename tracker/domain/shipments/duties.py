@@ -4,9 +4,11 @@ Export and import duties are separate payments to two places and are never added
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations
+
+from msgspec import Struct
 
 from tracker.domain.basics.control_vocabulary import (
     Direction,
@@ -33,8 +35,7 @@ NOT_READ = {
 TRADES = {VerdictKind.EXPORT_DUTY: "export", VerdictKind.IMPORT_DUTY: "import"}
 
 
-@dataclass(frozen=True, slots=True)
-class DutyLine:
+class DutyLine(Struct, frozen=True):
     """One duty: its rate as a range in percent of the value, or its amount per unit."""
 
     applicable: Applicable
@@ -67,8 +68,7 @@ class DutyLine:
         return self.applicable.match is Match.CERTAIN
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A step of the calculation, with the range of the total after it."""
 
     text: str
@@ -79,8 +79,7 @@ class Step:
     """The highest total after it; null if it is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class DutyTotal:
+class DutyTotal(Struct, frozen=True):
     """The duties of one direction with their total in percent, or the reason for a missing total."""
 
     lines: tuple[DutyLine, ...]

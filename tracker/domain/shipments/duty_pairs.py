@@ -1,11 +1,12 @@
 """Pairs of duties on the same goods: relations and alternatives, and the bounds of sums. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
 from typing import Protocol
+
+from msgspec import Struct
 
 from tracker.domain.basics.control_vocabulary import DutyRelation
 from tracker.domain.controls.clause import Clause
@@ -40,8 +41,7 @@ class Duty(Protocol):
         """Its highest rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class DutyPairs:
+class DutyPairs(Struct, frozen=True):
     """Relations between each two duties of a shipment."""
 
     relations: Mapping[tuple[Key, Key], Relation]

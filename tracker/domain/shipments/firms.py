@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+
+from msgspec import Struct, field
 
 from tracker.domain.actors.firm import spelling
 from tracker.domain.basics.control_vocabulary import ClauseStatus
@@ -40,8 +42,7 @@ LEGAL_FORMS = frozenset(
 """Last words of names, without dots, that subsidiaries do not share with their parents."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListedFirms:
+class ListedFirms(Struct, frozen=True):
     """The firms that clauses in force name."""
 
     names: dict[str, str] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """The legs of a shipment, and the verdicts on legs without a clause: nothing recorded, or unknown. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from tracker.domain.basics.control_vocabulary import Direction, VerdictKind
 from tracker.domain.basics.vocabulary import CompletenessLevel
@@ -26,8 +27,7 @@ PLACE_QUESTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(Struct, frozen=True):
     """A part of the way of a shipment: the export from a place, the import into one, the transit, or the
     production of exported goods or of their content elsewhere."""
 
@@ -49,8 +49,7 @@ class Leg:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class UnsettledLeg:
+class UnsettledLeg(Struct, frozen=True):
     """A leg without a clause in force, or without a place."""
 
     leg: Leg

@@ -1,6 +1,6 @@
 """Ids of the questions of a check: on a part of one clause, or on all clauses of an issuer. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tracker.errors import InvalidInput
 
@@ -9,8 +9,7 @@ DUAL_USE_ROLE = "dual-use-items"
 EXAMPLES = "cn-mofcom-2025-10/tungsten/item/2 or CN/end-use"
 
 
-@dataclass(frozen=True, slots=True)
-class QuestionId:
+class QuestionId(Struct, frozen=True):
     """The id of a question on a clause, written `CONTROL/CLAUSE/PART`; a part may have slashes."""
 
     control: str
@@ -24,8 +23,7 @@ class QuestionId:
         return f"{self.control}/{self.clause}/{self.part}"
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerQuestionId:
+class IssuerQuestionId(Struct, frozen=True):
     """The id of a question that the clauses of an issuer share, written `ISSUER/PART`.
 
     A part may have slashes. Codes of issuers are in capitals, keys of instruments are not."""

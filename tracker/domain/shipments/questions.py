@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from tracker.domain.controls.clause import Clause, ClauseState
 from tracker.domain.controls.export_control import ExportControlState
 from tracker.domain.controls.matching import IssuerLicences
@@ -13,8 +15,7 @@ ANSWERS = "answers"
 """The input field for answers to questions that no other field answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A question whose answer settles whether a clause applies, and the input field that answers it."""
 
     id: str

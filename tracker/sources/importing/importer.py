@@ -10,6 +10,8 @@ from datetime import date
 from itertools import islice
 from typing import Protocol
 
+from msgspec import Struct
+
 from tracker import clock
 from tracker.auth.scopes import IMPORT_ACTOR
 from tracker.commands.commands import PlannedEvent
@@ -59,8 +61,7 @@ def no_progress(doing: str, more: int, of: int | None = None) -> None:
     """Ignore progress."""
 
 
-@dataclass(frozen=True, slots=True)
-class EntityDifference:
+class EntityDifference(Struct, frozen=True):
     """Effect of an import on one entity: a new fact, and the fact that it replaces."""
 
     came: str

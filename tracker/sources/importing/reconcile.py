@@ -7,10 +7,10 @@ another event, the row begins with `~1`: ids with `~` are reserved for imports.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tracker.commands.commands import IMPORT_MARK, PlannedEvent
@@ -52,8 +52,7 @@ class ItemOutcome(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """Resolution of a fact: events to record, or the reason of refusal, and a warning.
 
     `before` is the fact that it restates or replaces.

@@ -8,13 +8,13 @@ the file (`bgs-2026-05-20.csv`) or is given.
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
 import pycountry
+from msgspec import Struct
 
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.values import PartialDate, Quantity
@@ -63,8 +63,7 @@ SMALLER_THAN_TODAY = frozenset({"german federal republic"})
 """Present states at a time when they were smaller: their figures are for another area."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The commodity, stage and basis of a publisher's commodity."""
 
     commodity: Commodity

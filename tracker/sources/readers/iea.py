@@ -12,8 +12,9 @@ that this project took. The edition of May 2025 has output of 2024 and a base ca
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.values import PartialDate, Quantity
@@ -52,8 +53,7 @@ SAME = Decimal("0.000001")
 """The largest difference, in the unit of the file, that the publisher's own arithmetic explains."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The commodity and product of a mineral at a stage, and the basis if the file states none."""
 
     commodity: Commodity

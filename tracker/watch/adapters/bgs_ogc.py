@@ -7,7 +7,6 @@ differ each day. A page is new if its figures are new. Each new page is proposed
 """
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -51,8 +50,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_pages: Annotated[int, Meta(ge=1, le=100)] = 20
 
 
-@dataclass(frozen=True, slots=True)
-class FeaturePage:
+class FeaturePage(Struct, frozen=True):
     """A page of features: the fields of each in the reader's format, and the counts of the API."""
 
     response: Response

@@ -6,7 +6,6 @@ The server sorts at most 10,000 rows. It may cut off a long query and return the
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -126,8 +125,7 @@ class CountsAnswer(Struct, frozen=True):
     results: Counts
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
+class Title(Struct, frozen=True):
     """A title of an act, with the place where it was read."""
 
     row: Row
@@ -135,8 +133,7 @@ class Title:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A query for a range of days."""
 
     address: str

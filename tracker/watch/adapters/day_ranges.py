@@ -9,9 +9,10 @@ it. The documents are compared with the counts, also across halves. A poll with 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from tracker.review.finding import Finding
 from tracker.watch.adapter import NotUnderstood, Request, Response
@@ -24,8 +25,7 @@ PartialPoll: TypeAlias = Generator[Request | Finding, Response | None, T]
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class DayRange:
+class DayRange(Struct, frozen=True):
     """Days from `first` to `last`, both included."""
 
     first: date
@@ -40,16 +40,14 @@ class DayRange:
         return DayRange(self.first, middle), DayRange(middle + DAY, self.last)
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPage(Generic[T]):
+class ListedPage(Struct, Generic[T], frozen=True):
     """A page of a list: the publisher's count for the range, and the documents of the page by id."""
 
     count: int
     documents: dict[str, T]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Limits of a publisher's lists: `page_size` documents per page, and counts capped at `max_count`."""
 
     page_size: int

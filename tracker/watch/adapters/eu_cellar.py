@@ -7,7 +7,6 @@ requested. Cellar has the titles of acts, not their effects, so all findings are
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -73,8 +72,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise InvalidInput(f"expected {FIRST_DAY} or later", path=("since",))
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """An act with its matching titles, the preferred one first."""
 
     name: str

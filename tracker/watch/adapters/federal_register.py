@@ -8,7 +8,6 @@ document with the request. The import reader `tracker.sources.readers.federal_re
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -85,8 +84,7 @@ class DocumentPage(Struct, frozen=True):
     results: list[msgspec.Raw] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A document as received, with its place in the page and the reason of the request."""
 
     document: Document
@@ -115,8 +113,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """One of the searches of a source."""
 
     address: str

@@ -5,7 +5,6 @@ missing. That is a lead and a warning, because nothing can recover them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated, Any
@@ -50,8 +49,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_pages: Annotated[int, Meta(ge=1, le=20)] = 3
 
 
-@dataclass(frozen=True, slots=True)
-class KnownEntry:
+class KnownEntry(Struct, frozen=True):
     """Remembered part of an entry: a fingerprint, its day, and its title (empty if it was not a lead)."""
 
     fingerprint: str
@@ -59,8 +57,7 @@ class KnownEntry:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReadEntry:
+class ReadEntry(Struct, frozen=True):
     """An entry, with the snapshot that contains it."""
 
     entry: FeedEntry

@@ -5,12 +5,12 @@ Dates and languages are those declared by the feed; missing or unreadable ones a
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
 from lxml import etree
+from msgspec import Struct
 
 from tracker.domain.basics.text_rules import usable_address
 from tracker.watch.adapter import NotUnderstood, Response
@@ -27,8 +27,7 @@ MAX_ITEM_CHARACTERS = 200
 MAX_URL_CHARACTERS = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class FeedEntry:
+class FeedEntry(Struct, frozen=True):
     """An entry: `id` is the feed's id, `text` its content as plain text.
 
     `day` is the later day of publication and last change, `published_on` the day of publication.
@@ -45,8 +44,7 @@ class FeedEntry:
     language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(Struct, frozen=True):
     """A page of a feed, and the address of the next page, which has older entries."""
 
     title: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.domain.basics.codec import encode
 from tracker.watch.adapter import Cursor
@@ -31,8 +32,7 @@ def _sort_keys(value: Any) -> Any:
     return [_sort_keys(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-@dataclass(frozen=True, slots=True)
-class KnownDocument:
+class KnownDocument(Struct, frozen=True):
     """Remembered part of a document: its fingerprint, its day and the beginning of its title."""
 
     fingerprint: str
@@ -40,8 +40,7 @@ class KnownDocument:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class KnownDocuments:
+class KnownDocuments(Struct, frozen=True):
     """Content of a cursor: the day up to which the list was read, and the documents of the last days.
 
     The day is None before the first poll. Documents are keyed by the publisher's ids.

@@ -9,7 +9,6 @@ reported. The log has publications, not their effects, so all findings are leads
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -68,8 +67,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_pages: Annotated[int, Meta(ge=1, le=500)] = 60
 
 
-@dataclass(frozen=True, slots=True)
-class LogEvent:
+class LogEvent(Struct, frozen=True):
     """An event of the log: a file of an act was published or withdrawn."""
 
     entry: FeedEntry

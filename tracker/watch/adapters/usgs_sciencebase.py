@@ -9,7 +9,6 @@ tables, are left to a person.
 import hashlib
 import re
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
 from typing import Annotated, TypeVar
@@ -102,8 +101,7 @@ class ItemPage(Struct, frozen=True):
     nextlink: Link | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseFile:
+class ReleaseFile(Struct, frozen=True):
     """A file of a release, with the snapshot of the response that lists it."""
 
     year: int

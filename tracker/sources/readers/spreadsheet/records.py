@@ -6,8 +6,9 @@ are not inferred: a control that is in force, suspended or ended needs its day.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from tracker.domain.actors.announcement import Made
 from tracker.domain.basics.control_vocabulary import ClauseStatus, Covers, Direction
@@ -90,8 +91,7 @@ DATE_FIELDS = {
 """The required day of a control by status."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """A row: its content by field, and its other columns as a note."""
 
     file: str

@@ -6,13 +6,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
+from msgspec import Struct
 from python_calamine import CalamineError, CalamineSheet, load_workbook
 
 from tracker.errors import InvalidInput
@@ -48,8 +48,7 @@ PANIC = "PanicException"
 """A failed assertion in calamine, for dates out of range. Its class cannot be imported."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """A row: its line, its texts, and the columns with a formula (`kept`: with a stored value)."""
 
     line: int

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from tracker.domain.basics.values import PartialDate
 from tracker.domain.basics.vocabulary import Checked, Statistic
 from tracker.domain.entities.fact import Source
 from tracker.sources.reader import NOT_UNDERSTOOD, RefusedItem, SourceLocation
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
+class Edition(Struct, frozen=True):
     """One year's Mineral Commodity Summaries."""
 
     year: int

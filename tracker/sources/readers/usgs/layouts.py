@@ -7,8 +7,9 @@ determines the layout; no edition is hard-coded.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, count, islice
+
+from msgspec import Struct
 
 from tracker.domain.basics.vocabulary import Statistic
 from tracker.sources.reader import NOT_UNDERSTOOD, File, RefusedItem, SourceLocation
@@ -49,8 +50,7 @@ FILE_NAME = re.compile(
 """Pattern of `mcs2023-cobal_world.csv`, `MCS2022_Cobalt_World.csv`, `Rare_Earths_world.csv`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A header of a wide table, such as `Prod_Sponge_t_Est_2021`."""
 
     header: str
@@ -63,8 +63,7 @@ class Column:
     is_note: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SectionRow:
+class SectionRow(Struct, frozen=True):
     """A row of the long layout that is not of a table by country."""
 
     file: str

@@ -5,8 +5,9 @@ note (design rule 6). Abbreviations: USGS MCS, "Appendix A".
 """
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from tracker.domain.basics.vocabulary import Qualifier
 
@@ -50,8 +51,7 @@ UNIT_FACTORS = {
 """Number of units of the table per unit of a note."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """The amount in a cell: a number, a qualifier, or both."""
 
     value: Decimal | None = None

@@ -2,11 +2,12 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.vocabulary import Stage
@@ -24,16 +25,14 @@ OF_COUNTING = re.compile(rf"{OF_WEIGHT.pattern}|includes .*", re.IGNORECASE)
 """A remark on the counting of a product, which is not a part of its name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """A commodity, with a product of it or without."""
 
     commodity: Commodity
     form: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """A unit of the publisher: the tracker's unit, and the factor to it."""
 
     unit: Unit

@@ -8,10 +8,11 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.domain.basics.vocabulary import Statistic
 from tracker.domain.figures.figure_facts import Claimed
@@ -66,8 +67,7 @@ WORDS = {
 """Abbreviations in headers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a salient file."""
 
     index: int
@@ -79,8 +79,7 @@ class Column:
     """The evidence of the correction."""
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnContent:
+class ColumnContent(Struct, frozen=True):
     """The content of a column, by its header."""
 
     statistic: Statistic

@@ -7,6 +7,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from msgspec import Struct
+
 from tracker.domain.basics.vocabulary import Stage, Statistic
 from tracker.domain.catalogue.commodities import Commodity, find_commodity
 from tracker.domain.catalogue.places import Place
@@ -35,8 +37,7 @@ class Subject:
     """The commodity of the row itself, if its reserves are stated for a wider one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
+class Correction(Struct, frozen=True):
     """A wrong unit in the file, or a value that cannot be right."""
 
     edition: int

@@ -6,7 +6,9 @@ for commodities whose chapter has none. Figure 3 and table 5 repeat other tables
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from tracker.domain.basics.units import Unit
 from tracker.domain.basics.values import Quantity
@@ -46,8 +48,7 @@ IN_CHAPTER = "IN_CHAPTER"
 PERCENT = Measure(Unit("percent"))
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """The position of a column of figure 2, with its header."""
 
     index: int

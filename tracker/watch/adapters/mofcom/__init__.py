@@ -125,8 +125,7 @@ def entry_of(url: str, title: str, day: str) -> Entry:
 Part = Generator[Request | Finding, Response | None, None]
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """State of a poll."""
 
     options: Options

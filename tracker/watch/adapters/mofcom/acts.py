@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import dropwhile
+
+from msgspec import Struct
 
 from tracker.watch.adapter import NotUnderstood, Request, Response
 from tracker.watch.adapters.mofcom.numbers import ActNumber, number_in, plain
@@ -22,8 +23,7 @@ SPACE = re.compile(r"\s+")
 DIGEST_CHARACTERS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(Struct, frozen=True):
     """An act at an address. `lines` are those of its page, `text` its own text."""
 
     title: str

@@ -1,9 +1,10 @@
 """Memory of the ministry's acts: days, texts by address, and missing numbers."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec import Struct
 
 from tracker.watch.adapters.mofcom.acts import Act
 from tracker.watch.listing import MAX_REMEMBERED_CHARACTERS
@@ -12,8 +13,7 @@ from tracker.watch.numbering import find_gaps
 PREFIX = "announcement-"
 
 
-@dataclass(frozen=True, slots=True)
-class KnownText:
+class KnownText(Struct, frozen=True):
     """The text of an act at an address."""
 
     item: str

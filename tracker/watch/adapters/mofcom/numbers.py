@@ -4,10 +4,11 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from msgspec import Struct
 
 BRACKETED_YEAR = r"[\[(〔]?\s*+(?P<year>20[0-9]{2}|19[0-9]{2})\s*+[\])〕]?\s*+年?"
 CHINESE = re.compile(  # possessive quantifier, so that runs of spaces cause no backtracking
@@ -24,8 +25,7 @@ BETWEEN = re.compile(r"^(?:[\s、,和与]|中华人民共和国)+")
 ISSUED_BY = re.compile(r"[【\[]?(?:发布单位|发文单位|发文机关)[】\]]?\s*:?\s*(?P<who>.+)")
 
 
-@dataclass(frozen=True, slots=True)
-class ActNumber:
+class ActNumber(Struct, frozen=True):
     """Number of an announcement: the year, its number in it, and its issuers.
 
     `issuers` are as in the corpus; empty if one of them is unknown. `own` is true if the ministry is named
