@@ -18,9 +18,10 @@ from deploy.web.connections import Limits
 from schema.services import Access, Services
 from tests.support.fact_builders import announced
 from tests.support.web_server import serving
-from tools.benchmarks import commands, graphql, hostile, log, start
+from tools.benchmarks import commands, first_requests, graphql, hostile, log, start
 from tools.benchmarks.attacks import LOADS
 from tools.benchmarks.fanout import Fanout, Written
+from tools.benchmarks.first_requests import First
 from tools.benchmarks.following import WAYS, Followed
 from tools.benchmarks.harness import OURS, Column, Table, publish, report, selected
 from tools.benchmarks.load import BYTES, DATA, ENTRY, new_events
@@ -193,6 +194,14 @@ def test_starts_are_reported_by_their_median_and_the_slowest() -> None:
         ["5.00", "9.00", "3.00"],
         ["0.60", "0.70", "1.00"],
     )
+
+
+def test_first_requests_are_reported_by_their_median_after_cold_and_warm_starts() -> None:
+    def taken(cold: float, warm: float) -> list[dict[str, First]]:
+        return [{"/": First(cold, 2, 3000)}, {"/": First(warm, 1, 3000)}]
+
+    text = first_requests.report([taken(90, 20), taken(50, 30), taken(60, 40)])
+    assert row(text, "`/`") == ["60", "2", "30", "1", "3,000"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems lack 127.0.0.2")

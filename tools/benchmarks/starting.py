@@ -1,12 +1,14 @@
 """Starts of `tracker demo`, in any commit: this module imports nothing of the tracker."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -24,14 +26,20 @@ class Start:
     cpu: float
 
 
-def start(data_dir: Path) -> Start:
-    """Start the demo of this interpreter's environment, and stop it when it rests.
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo: its process, its address, and the seconds until its example queries were answered."""
 
-    The search index may be filled after the first answers; a start that is stopped before leaves this work
-    to the next one.
-    """
+    process: psutil.Process
+    url: str
+    seconds: float
+
+
+@contextmanager
+def running_demo(data_dir: Path) -> Iterator[Demo]:
+    """Run the demo of this interpreter's environment on a data directory for the duration of a block."""
     command = [Path(sys.executable).with_name("tracker"), "demo", "--port", "0"]
-    before, began = _cpu_of_children(), time.perf_counter()
+    began = time.perf_counter()
     process = subprocess.Popen(
         [*command, "--data-dir", data_dir],
         stdout=subprocess.PIPE,
@@ -47,10 +55,24 @@ def start(data_dir: Path) -> Start:
     else:
         raise RuntimeError("".join(said))
     seconds = time.perf_counter() - began
-    _wait_for_rest(psutil.Process(process.pid))
-    process.terminate()
-    process.communicate(timeout=60)
-    return Start(seconds, _cpu_of_children() - before)
+    [url] = re.findall(r"http://[0-9.:]+", "".join(said))[:1]
+    try:
+        yield Demo(psutil.Process(process.pid), url, seconds)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def start(data_dir: Path) -> Start:
+    """Start the demo, and stop it when it rests.
+
+    The search index may be filled after the first answers; a start that is stopped before leaves this work
+    to the next one.
+    """
+    before = _cpu_of_children()
+    with running_demo(data_dir) as demo:
+        _wait_for_rest(demo.process)
+    return Start(demo.seconds, _cpu_of_children() - before)
 
 
 def cold_and_warm() -> tuple[Start, Start]:
