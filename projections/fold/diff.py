@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from tracker.domain.basics.values import TextCommitment
+from tracker.domain.controls.clause import Clause
 from tracker.domain.entities.elements import are_stored_apart
 from tracker.domain.entities.entity import EntityState
 
@@ -29,6 +30,9 @@ IDENTITIES: dict[str, Callable[[dict[str, Any]], str]] = {
 
 PLAIN_TYPES = frozenset({str, int, bool, NoneType, TextCommitment})
 """Types of values that are used as they are."""
+
+LASTING_TYPES = frozenset({Clause})
+"""Types of long values in facts, which are the same objects in all states of an entity."""
 
 WHY = {"because", "judged"}
 """The fields that hold the facts behind a state."""
@@ -68,7 +72,7 @@ class IdentifiedList(list[Any]):
 
 
 class SharedItems:
-    """Items of long lists as JSON data, made once for all states of an entity that contain them."""
+    """Clauses and items of long lists as JSON data, made once for all states of an entity with them."""
 
     __slots__ = ("_made",)
 
@@ -87,13 +91,20 @@ class SharedItems:
         contents.identities = [made[id(item)][2] for item in items]
         return contents
 
+    def data_of(self, item: msgspec.Struct) -> Any:
+        """Return an item as JSON data."""
+        if id(item) not in self._made:
+            self._made[id(item)] = item, _plain(item), ""
+        return self._made[id(item)][1]
+
 
 def content(
     state: EntityState | None, only: str | None = None, shared: SharedItems | None = None
 ) -> Any:
     """Return a state as JSON data with every field, including defaults, or only the field `only`.
 
-    `shared` has the items of lists that are stored apart; all states of an entity share their objects.
+    `shared` has the clauses and the items of lists that are stored apart; all states of an entity share their
+    objects.
     """
     if state is None:
         return None
@@ -105,19 +116,21 @@ def content(
     return {
         name: shared.list_of(name, value)
         if shared and name in LONG_LISTS and are_stored_apart(len(value))
-        else _plain(value)
+        else _plain(value, shared)
         for name, value in fields
     }
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, shared: SharedItems | None = None) -> Any:
     kind = type(value)
     if kind in PLAIN_TYPES:
         return value
     if kind is tuple:
-        return [_plain(item) for item in value]
+        return [_plain(item, shared) for item in value]
+    if shared and kind in LASTING_TYPES:
+        return shared.data_of(value)
     if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, field)) for field, name in _fields(type(value))}
+        return {name: _plain(getattr(value, field), shared) for field, name in _fields(kind)}
     return msgspec.to_builtins(value, enc_hook=str)
 
 

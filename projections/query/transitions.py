@@ -217,7 +217,9 @@ def is_about(transition: Transition, about: TransitionFilter) -> bool:
         and _has_any(
             about.commodities and _selected_commodities(transition, about), _commodities(transition)
         )
-        and _has_any(about.places, (p for of in states for p in filter_columns(of).places))
+        and _has_any(
+            about.places, (p for of in states for p in filter_columns(of, texts=False).places)
+        )
         and _has_any(about.publishers, (s.publisher for of in states for s in of.sources))
         and _has_any(
             about.issuers, (of.issuer for of in states if isinstance(of, ExportControlState))
@@ -240,7 +242,7 @@ def _commodities(transition: Transition) -> Iterator[str]:
     """Yield the goods of the transition's clause, or of the entity if it has no clause."""
     for state in (transition.before, transition.after):
         if transition.clause is None or not isinstance(state, ExportControlState):
-            yield from filter_columns(state).commodities if state else ()
+            yield from filter_columns(state, texts=False).commodities if state else ()
         elif clause := clause_of(state, transition.clause):
             yield from clause.clause.commodities
 

@@ -1,6 +1,6 @@
 """Version rows: a state on both time axes, with the columns for lists. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
@@ -49,11 +49,13 @@ class FilterColumns(msgspec.Struct, frozen=True, gc=False):
     other_words: tuple[str, ...] = ()
 
 
-def filter_columns(state: EntityState) -> FilterColumns:
-    """Return the columns of a state."""
+def filter_columns(state: EntityState, *, texts: bool = True) -> FilterColumns:
+    """Return the columns of a state, with its `texts` for orders and searches or without."""
     if isinstance(state, FigureState):
         return _series_columns(state.series)
-    columns = partial(FilterColumns, title=title(state), search_text=search_text(state))
+    columns: Callable[..., FilterColumns] = FilterColumns
+    if texts:
+        columns = partial(columns, title=title(state), search_text=search_text(state))
     match state:
         case AnnouncementState():
             topics = [topic_word(state.topic)] if state.topic else []

@@ -104,6 +104,7 @@ class FiledFigures(NamedTuple):
         return self.stage in (None, stage)
 
 
+@cache
 def commodities() -> tuple[Commodity, ...]:
     """Return all declared commodities, in the order of the file."""
     return tuple(Commodity(id) for id in _entries())
