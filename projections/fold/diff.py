@@ -130,7 +130,7 @@ def _plain(value: Any, shared: SharedItems | None = None) -> Any:
     if shared and kind in LASTING_TYPES:
         return shared.data_of(value)
     if isinstance(value, msgspec.Struct):
-        return {name: _plain(getattr(value, field), shared) for field, name in _fields(kind)}
+        return {name: _plain(getattr(value, field), shared) for field, name in _fields(type(value))}
     return msgspec.to_builtins(value, enc_hook=str)
 
 
