@@ -188,11 +188,12 @@ async def test_people_ask_what_happened_between_1_october_and_20_november_2025(
             f"cn-mofcom-2025-70-{number}",
         ]
 
-    # One case of 61/2025 was in force for four weeks, two were to begin on 1 December.
+    # One case of 61/2025 and its refusals were in force for four weeks, two were to begin on 1 December.
     assert told["cn-mofcom-2025-61"]["after"]["clauses"] == [
         {"key": "de-minimis", "status": "SUSPENDED", "firstInForce": None},
         {"key": "technology-product", "status": "SUSPENDED", "firstInForce": None},
         {"key": "originating-in-china", "status": "SUSPENDED", "firstInForce": "2025-10-09"},
+        {"key": "refused", "status": "SUSPENDED", "firstInForce": "2025-10-09"},
     ]
 
 

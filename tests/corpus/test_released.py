@@ -27,13 +27,15 @@ from tracker.sources.readers.corpus_format import format_line
 RELEASED = Path(__file__).with_name("released.txt").read_text("utf-8").splitlines()
 
 CONTROLS = """query ($day: Day!) { asOf(validAt: $day) {
-    exportControls(first: 200) { totalCount pageInfo { hasNextPage } nodes {
-        key title instrument because { type }
-        clauses { key status assumed inForceFrom inForceUntil ratePercent }
-        disputes { account }
-    } }
+    exports: exportControls(direction: EXPORT, first: 200) { ...Controls }
+    imports: exportControls(direction: IMPORT, first: 200) { ...Controls }
     alliances(first: 200) { nodes { key members { place { code } } } }
     announcements(first: 1) { totalCount }
+} }
+fragment Controls on ExportControlConnection { totalCount pageInfo { hasNextPage } nodes {
+    key title instrument because { type }
+    clauses { key status assumed inForceFrom inForceUntil ratePercent }
+    disputes { account }
 } }"""
 
 
@@ -78,5 +80,6 @@ def earlier(id: str) -> bytes:
 async def answers(services: Services, day: str) -> Any:
     """Return the controls, alliances and announcements on a day."""
     found = await Api(services).ask(CONTROLS, day=day)
-    assert not found["asOf"]["exportControls"]["pageInfo"]["hasNextPage"]
+    for direction in ("exports", "imports"):
+        assert not found["asOf"][direction]["pageInfo"]["hasNextPage"]
     return found

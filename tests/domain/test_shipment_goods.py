@@ -71,11 +71,12 @@ def test_a_tariff_without_a_code_is_refused() -> None:
     ("item", "match"),
     [
         ({"name": "Gallium oxide", "commodity": "gallium_oxide"}, "certain"),
+        ({"name": "Gallium oxide", "commodity": "gallium_oxide", "forms": ["oxide"]}, "certain"),
         ({"name": "Gallium oxide for lasers", "commodity": "gallium_oxide"}, "possible"),
         ({"name": "Gallium oxide", "commodity": "gallium_oxide", "threshold": "99 %"}, "possible"),
     ],
 )
-def test_an_item_with_the_name_of_the_goods_is_certain(item: dict[str, str], match: str) -> None:
+def test_an_item_with_the_name_of_the_goods_is_certain(item: dict[str, Any], match: str) -> None:
     of = check(control(clause(items=[item])), commodity="gallium_oxide")
     assert matches(of) == {"1": match}
 

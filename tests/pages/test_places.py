@@ -98,9 +98,10 @@ async def test_controls_that_name_the_place_come_first_and_its_own_are_not_among
         if "CN" in {one["code"] for one in clause["origins"]}
     }
     shown = re.findall(r'href="/controls/([^?"]*)\?', aimed)
-    assert naming
-    assert set(shown[: len(naming)]) == naming
-    assert len(shown) > len(naming)
+    named = [key in naming for key in shown]
+    assert any(named)
+    assert named == sorted(named, reverse=True)
+    assert all(named) or set(shown) >= naming
     assert not [key for key in shown if key.startswith("cn-")]
 
 

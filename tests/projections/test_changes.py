@@ -461,8 +461,13 @@ async def test_a_suspended_clause_returns_and_an_announced_ban_begins(corpus: Ap
     assert "2" in {clause for *_, clause in coming}
     assert await upcoming(corpus, "2026-11-24", 3) == []
     later = brief(await upcoming(corpus, "2026-11-28", 30))
-    assert {turn[:3] for turn in later} == {("2026-12-04", "us-232-polysilicon-2026", "IN_FORCE")}
-    [ban] = await upcoming(corpus, "2026-11-24", 1000, place="GA")
+    assert {turn[:3] for turn in later} == {
+        ("2026-12-04", "us-232-polysilicon-2026", "IN_FORCE"),
+        ("2026-12-10", "eu-2021-aluminium-converter-foil-ad", "EXPIRES"),
+        ("2026-12-24", "eu-2021-aluminium-converter-foil-cvd", "EXPIRES"),
+    }
+    own = await upcoming(corpus, "2026-11-24", 1000, place="GA")
+    [ban] = [turn for turn in own if turn["entity"] == "export-control/ga-2025-mn"]
     assert (ban["day"], ban["transition"], ban["kind"]) == (
         "2029-01-01",
         "IN_FORCE",

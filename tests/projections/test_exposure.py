@@ -751,7 +751,7 @@ async def test_reads_equal_a_fold_in_memory(
 def last_output(
     states: list[EntityState], question: ExposureQuery, controls: list[ExportControlState]
 ) -> list[FigureState]:
-    """Return the output for a query, of each product in the world's last year."""
+    """Return the output for a query, in the last year of each product (of the world, if any)."""
     wanted = {
         below
         for one in ExportClauses(controls, ALL_CONFIRMED).subjects(question)
@@ -764,10 +764,12 @@ def last_output(
         and s.series.statistic is Statistic.PRODUCTION
         and s.series.commodity in wanted
     ]
-    years: dict[Any, int] = {}
+    worlds: dict[Any, int] = {}
+    newest: dict[Any, int] = {}
     for series in (figure.series for figure in figures):
-        if series.place == "WORLD" and series.period:
-            years[product(series)] = max(series.period, years.get(product(series), 0))
+        for years in (newest, *([worlds] if series.place == "WORLD" else ())):
+            years[product(series)] = max(series.period or 0, years.get(product(series), 0))
+    years = newest | worlds
     return [f for f in figures if years.get(product(f.series)) == f.series.period]
 
 

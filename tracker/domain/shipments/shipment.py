@@ -238,10 +238,12 @@ class Shipment(Value, frozen=True, kw_only=True):
 
     @property
     def possible_forms(self) -> frozenset[Form]:
-        """The forms that the goods can have by their form or code; empty if all are possible."""
+        """The forms that the goods can have by their form, code or commodity; empty if all are possible."""
         if self.form is not None:
             return frozenset({self.form})
-        return forms_of_code(self.hs_code) if self.hs_code else frozenset()
+        if self.hs_code is not None:
+            return forms_of_code(self.hs_code)
+        return frozenset(self.commodity.forms) if self.commodity else frozenset()
 
     @property
     def parties(self) -> Mapping[str, Name | None]:
